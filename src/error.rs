@@ -1,0 +1,194 @@
+//! What can go wrong, in words, and the exit code that follows.
+//!
+//! The kind fixes the exit code, so that every command has one table. An error is one line that
+//! names the host, file, flag or topic; where there is a way out, a hint follows on a second line.
+
+use std::fmt;
+use std::io;
+
+/// The outcome of everything that can end a command.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The classes of failure; each has one exit code, the same for every command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The peer said no, or nothing came: SUBACK or PUBACK failure, 4.xx, nack, returned, empty. Exit code 1.
+    Refused,
+    /// The command line, a context or an input record is wrong; nothing was sent. Exit code 2.
+    Usage,
+    /// No connection: name, TCP, TLS, WebSocket handshake. Exit code 3.
+    Unreachable,
+    /// The peer does not accept who we are. Exit code 4.
+    Unauthorized,
+    /// A deadline passed. Exit code 5.
+    TimedOut,
+    /// The peer broke the protocol, or the connection was lost. Exit code 6.
+    Lost,
+    /// An expectation or a threshold was missed. Exit code 7.
+    Missed,
+    /// Local input or output failed: a file, standard input, standard output. Exit code 8.
+    Local,
+    /// Asked to end by SIGINT. Exit code 130.
+    Interrupted,
+    /// Asked to end by SIGTERM. Exit code 143.
+    Terminated,
+    /// Whoever read our standard output went away (`| head -1`): a quiet end. Exit code 0.
+    ReaderGone,
+}
+
+impl Kind {
+    /// Every kind, in the order of its exit code, for the help page, the man page and the tests.
+    pub const ALL: [Self; 11] = [
+        Self::ReaderGone,
+        Self::Refused,
+        Self::Usage,
+        Self::Unreachable,
+        Self::Unauthorized,
+        Self::TimedOut,
+        Self::Lost,
+        Self::Missed,
+        Self::Local,
+        Self::Interrupted,
+        Self::Terminated,
+    ];
+
+    /// The exit code of a command that ended this way.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::ReaderGone => 0,
+            Self::Refused => 1,
+            Self::Usage => 2,
+            Self::Unreachable => 3,
+            Self::Unauthorized => 4,
+            Self::TimedOut => 5,
+            Self::Lost => 6,
+            Self::Missed => 7,
+            Self::Local => 8,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        }
+    }
+
+    /// What the exit code means, as the help page and the man page say it.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::ReaderGone => "all that was asked was done",
+            Self::Refused => "the peer said no, or nothing came",
+            Self::Usage => "wrong usage; nothing was sent",
+            Self::Unreachable => "cannot connect (name, TCP, TLS)",
+            Self::Unauthorized => "not authorised",
+            Self::TimedOut => "timed out",
+            Self::Lost => "protocol error or connection lost",
+            Self::Missed => "an expectation or a threshold was missed",
+            Self::Local => "local input or output failed",
+            Self::Interrupted => "interrupted (SIGINT)",
+            Self::Terminated => "terminated (SIGTERM)",
+        }
+    }
+}
+
+/// A failure as the user sees it: one line, and a hint where there is a way out.
+///
+/// Boxed inside, so that a `Result` stays two words wide on the hot paths.
+pub struct Error(Box<Parts>);
+
+struct Parts {
+    kind: Kind,
+    text: String,
+    hint: Option<String>,
+}
+
+impl Error {
+    /// A failure of `kind` described by one line without a full stop or line break.
+    pub fn new(kind: Kind, text: impl Into<String>) -> Self {
+        Self(Box::new(Parts {
+            kind,
+            text: text.into(),
+            hint: None,
+        }))
+    }
+
+    /// Wrong words on the command line or in a record ([`Kind::Usage`]).
+    pub fn usage(text: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, text)
+    }
+
+    /// A local file or stream failed ([`Kind::Local`]): `cannot read FILE: no such file`.
+    pub fn local(what: impl fmt::Display, cause: &io::Error) -> Self {
+        Self::new(Kind::Local, format!("{what}: {}", plain(cause)))
+    }
+
+    /// The same failure with a way out for the user, shown as a second line.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// The class of this failure.
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// The exit code of a command that ends with this failure.
+    pub fn exit_code(&self) -> u8 {
+        self.0.kind.exit_code()
+    }
+
+    /// The one line that says what happened.
+    pub fn text(&self) -> &str {
+        &self.0.text
+    }
+
+    /// The way out, where there is one.
+    pub fn way_out(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.text)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {}", self.0.kind, self.0.text)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// An operating-system error in plain lower-case words, without Rust's `(os error 2)`.
+pub fn plain(cause: &io::Error) -> String {
+    let text = cause.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => first.to_lowercase().chain(letters).collect(),
+        None => String::from("unknown error"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_are_the_documented_table() {
+        let codes: Vec<u8> = Kind::ALL.iter().map(|kind| kind.exit_code()).collect();
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 130, 143]);
+    }
+
+    #[test]
+    fn operating_system_errors_read_as_words() {
+        let missing = io::Error::from_raw_os_error(2);
+        assert_eq!(plain(&missing), "no such file or directory");
+    }
+
+    #[test]
+    fn a_result_stays_small() {
+        assert_eq!(size_of::<Result<()>>(), size_of::<usize>());
+    }
+}

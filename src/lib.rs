@@ -1,0 +1,35 @@
+//! iotctl: publish, subscribe, request and load-test over MQTT, CoAP and AMQP from a shell.
+//!
+//! # The rooms
+//!
+//! Arrows point down only, and a test says so (`tests/suite/layers.rs`):
+//!
+//! `main → lib → cli → command → bench → {mqtt, coap, amqp, output} → {connect, payload} → {error, message, stop}`
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | [`cli`] | declares the flags and turns words into a plan; the only room that knows clap |
+//! | [`command`] | one file per thing a user can do; the only room where a protocol meets the terminal |
+//! | [`bench`] | the load engine: pacing, accounting and histograms; it prints nothing |
+//! | [`mqtt`] | MQTT 3.1, 3.1.1 and 5: packets, the sans-I/O session, the client and the embedded broker |
+//! | [`coap`] | CoAP: the sans-I/O endpoint and its transports |
+//! | [`amqp`] | AMQP 0-9-1: publishing, consuming and topology |
+//! | [`output`] | the only room that writes to stdout and stderr: formats, colour, errors |
+//! | [`connect`] | all that a connection needs before its first byte: target, secrets, TLS, contexts, back-off, streams |
+//! | [`payload`] | makes and reads bodies: files, stdin, lines, records, hex and base64 |
+//! | [`error`] | what can go wrong, in words, and the exit code that follows |
+//! | [`message`] | the record of one received message, the same for every protocol |
+//! | [`stop`] | how a command is asked to end: once means cleanly, twice means now |
+
+pub mod amqp;
+pub mod bench;
+pub mod cli;
+pub mod coap;
+pub mod command;
+pub mod connect;
+pub mod error;
+pub mod message;
+pub mod mqtt;
+pub mod output;
+pub mod payload;
+pub mod stop;

@@ -1,0 +1,158 @@
+//! Topic aliases in both directions (MQTT 5.0 §3.3.2.3.4).
+//!
+//! Aliases belong to a network connection: both tables start empty at each one.
+
+use std::collections::HashMap;
+
+use bytestring::ByteString;
+
+use crate::mqtt::packet::{Property, Publish, ReasonCode};
+
+/// Resolves the aliases that the peer uses.
+#[derive(Debug, Default)]
+pub struct Incoming {
+    maximum: u16,
+    topics: HashMap<u16, ByteString>,
+}
+
+impl Incoming {
+    /// A table for aliases from 1 to `maximum`, which is what we told the peer.
+    pub fn new(maximum: u16) -> Self {
+        Self {
+            maximum,
+            topics: HashMap::new(),
+        }
+    }
+
+    /// Fills in the topic of `publish` where an alias stands for it, and learns new aliases.
+    /// The property stays, so that a user can be shown it.
+    ///
+    /// # Errors
+    /// The reason code to disconnect with: an alias out of range (0x94) or one never set (0x82).
+    pub fn resolve(&mut self, publish: &mut Publish) -> Result<(), ReasonCode> {
+        let Some(alias) = publish.properties.topic_alias() else {
+            return if publish.topic.is_empty() {
+                Err(ReasonCode::PROTOCOL_ERROR)
+            } else {
+                Ok(())
+            };
+        };
+        if alias == 0 || alias > self.maximum {
+            return Err(ReasonCode::TOPIC_ALIAS_INVALID);
+        }
+        if publish.topic.is_empty() {
+            publish.topic = self
+                .topics
+                .get(&alias)
+                .ok_or(ReasonCode::PROTOCOL_ERROR)?
+                .clone();
+        } else {
+            self.topics.insert(alias, publish.topic.clone());
+        }
+        Ok(())
+    }
+}
+
+/// Replaces topics by aliases on the way out, first come, first served.
+#[derive(Debug, Default)]
+pub struct Outgoing {
+    maximum: u16,
+    aliases: HashMap<ByteString, u16>,
+}
+
+impl Outgoing {
+    /// A table for at most `maximum` aliases, which is what the peer told us.
+    pub fn new(maximum: u16) -> Self {
+        Self {
+            maximum,
+            aliases: HashMap::new(),
+        }
+    }
+
+    /// The highest alias the peer takes; 0: none.
+    pub const fn maximum(&self) -> u16 {
+        self.maximum
+    }
+
+    /// Puts an alias on `publish` where one is known or still free; an alias that the user chose stays.
+    pub fn apply(&mut self, publish: &mut Publish) {
+        if self.maximum == 0
+            || publish.topic.is_empty()
+            || publish.properties.topic_alias().is_some()
+        {
+            return;
+        }
+        if let Some(&alias) = self.aliases.get(&publish.topic) {
+            publish.topic = ByteString::new();
+            publish.properties.push(Property::TopicAlias(alias));
+        } else if self.aliases.len() < usize::from(self.maximum) {
+            // The table holds fewer than `maximum` entries, so the next alias fits 16 bits.
+            let alias = self.aliases.len() as u16 + 1;
+            self.aliases.insert(publish.topic.clone(), alias);
+            publish.properties.push(Property::TopicAlias(alias));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn publish(topic: &'static str, alias: Option<u16>) -> Publish {
+        let properties = alias.map(Property::TopicAlias).into_iter().collect();
+        Publish {
+            topic: ByteString::from_static(topic),
+            properties,
+            ..Publish::default()
+        }
+    }
+
+    #[test]
+    fn an_alias_once_set_stands_for_its_topic() {
+        let mut table = Incoming::new(2);
+        table.resolve(&mut publish("a/b", Some(2))).unwrap();
+        let mut short = publish("", Some(2));
+        table.resolve(&mut short).unwrap();
+        assert_eq!(short.topic, "a/b");
+    }
+
+    #[test]
+    fn zero_unknown_and_too_large_aliases_are_refused() {
+        let mut table = Incoming::new(2);
+        assert_eq!(
+            table.resolve(&mut publish("a", Some(0))),
+            Err(ReasonCode::TOPIC_ALIAS_INVALID)
+        );
+        assert_eq!(
+            table.resolve(&mut publish("a", Some(3))),
+            Err(ReasonCode::TOPIC_ALIAS_INVALID)
+        );
+        assert_eq!(
+            table.resolve(&mut publish("", Some(1))),
+            Err(ReasonCode::PROTOCOL_ERROR)
+        );
+        assert_eq!(
+            table.resolve(&mut publish("", None)),
+            Err(ReasonCode::PROTOCOL_ERROR)
+        );
+    }
+
+    #[test]
+    fn a_topic_travels_in_full_once_and_as_its_alias_afterwards() {
+        let mut table = Outgoing::new(1);
+        let (mut first, mut second, mut other) =
+            (publish("a", None), publish("a", None), publish("b", None));
+        table.apply(&mut first);
+        table.apply(&mut second);
+        table.apply(&mut other);
+        assert_eq!(
+            (&*first.topic, first.properties.topic_alias()),
+            ("a", Some(1))
+        );
+        assert_eq!(
+            (&*second.topic, second.properties.topic_alias()),
+            ("", Some(1))
+        );
+        assert_eq!((&*other.topic, other.properties.topic_alias()), ("b", None));
+    }
+}

@@ -1,0 +1,320 @@
+//! The sender's side of QoS 1 and 2 (MQTT 5.0 §4.3, §4.4): what was sent and is not yet complete.
+
+use std::collections::HashMap;
+
+use crate::mqtt::packet::{Ack, Packet, Publish, QoS, ReasonCode};
+
+/// Where an outgoing message stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum State {
+    /// PUBLISH sent; kept whole, because it may have to be sent again.
+    Published(Publish),
+    /// QoS 2: PUBREC received, PUBREL sent. The receiver owns the message now.
+    Released,
+}
+
+#[derive(Clone, Debug)]
+struct Entry<T> {
+    /// Grows with each message, so that a resumed session sends again in the original order.
+    order: u64,
+    tag: T,
+    state: State,
+}
+
+/// What an acknowledgement did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress<T> {
+    /// The message is complete: accepted or refused, as the reason says.
+    Done {
+        /// What the sender attached to the message.
+        tag: T,
+        /// The receiver's reason code.
+        reason: ReasonCode,
+    },
+    /// PUBREC: this PUBREL is to be sent.
+    Release(Ack),
+    /// The identifier is not in flight, or not at this stage: nothing to do, and no reason to end the connection.
+    Unexpected,
+}
+
+/// A message taken back out of the store because the peer has lost the session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Orphan<T> {
+    /// Never acknowledged: to be sent anew.
+    Unsent(T, Publish),
+    /// The peer had sent PUBREC and owned the message when it lost the session.
+    InDoubt(T),
+}
+
+/// The messages in flight, by packet identifier; at most `window` of them.
+///
+/// Session state: it outlives the network connection. `T` is what the sender attaches to a message
+/// to know it again; it is never the packet identifier, which wraps.
+#[derive(Debug)]
+pub struct Outbound<T> {
+    entries: HashMap<u16, Entry<T>>,
+    /// Identifiers that SUBSCRIBE and UNSUBSCRIBE use at the moment; one number space serves all (MQTT 5.0 §2.2.1).
+    reserved: Vec<u16>,
+    window: u16,
+    last_id: u16,
+    next_order: u64,
+}
+
+impl<T: Clone> Outbound<T> {
+    /// An empty store for at most `window` messages at a time.
+    pub fn new(window: u16) -> Self {
+        Self {
+            entries: HashMap::new(),
+            reserved: Vec::new(),
+            window: window.max(1),
+            last_id: 0,
+            next_order: 0,
+        }
+    }
+
+    /// Changes the window: the peer's Receive Maximum is known only after CONNACK.
+    pub fn set_window(&mut self, window: u16) {
+        self.window = window.max(1);
+    }
+
+    /// How many more messages may be sent now.
+    pub fn free(&self) -> usize {
+        usize::from(self.window).saturating_sub(self.entries.len())
+    }
+
+    /// How many messages are in flight.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether none is in flight.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Gives `publish` (QoS 1 or 2) its identifier and keeps a copy until it is complete.
+    /// The caller has made sure that [`Self::free`] is not 0.
+    pub fn start(&mut self, publish: &mut Publish, tag: T) {
+        publish.packet_id = self.unused_id();
+        self.next_order += 1;
+        let state = State::Published(publish.clone());
+        self.entries.insert(
+            publish.packet_id,
+            Entry {
+                order: self.next_order,
+                tag,
+                state,
+            },
+        );
+    }
+
+    /// An identifier for a SUBSCRIBE or UNSUBSCRIBE, taken until [`Self::give_back`].
+    pub fn reserve(&mut self) -> u16 {
+        let id = self.unused_id();
+        self.reserved.push(id);
+        id
+    }
+
+    /// Frees an identifier of [`Self::reserve`]; false if it was not reserved.
+    pub fn give_back(&mut self, packet_id: u16) -> bool {
+        let known = self.reserved.iter().position(|&id| id == packet_id);
+        known.map(|at| self.reserved.swap_remove(at)).is_some()
+    }
+
+    /// Frees all reserved identifiers: their answers cannot come any more, the connection is gone.
+    pub fn give_back_all(&mut self) {
+        self.reserved.clear();
+    }
+
+    /// The next identifier that nothing uses. There is always one: window and reservations stay
+    /// far below 65,535 together, because a window never exceeds 65,535 and is checked before `start`.
+    fn unused_id(&mut self) -> u16 {
+        loop {
+            self.last_id = self.last_id.checked_add(1).unwrap_or(1);
+            if !self.entries.contains_key(&self.last_id) && !self.reserved.contains(&self.last_id) {
+                return self.last_id;
+            }
+        }
+    }
+
+    /// PUBACK: completes a QoS 1 message.
+    pub fn puback(&mut self, ack: &Ack) -> Progress<T> {
+        self.complete_if(
+            ack,
+            |state| matches!(state, State::Published(publish) if publish.qos == QoS::AtLeastOnce),
+        )
+    }
+
+    /// PUBREC: a QoS 2 message was received, or refused, which completes it (MQTT 5.0 §4.3.3).
+    pub fn pubrec(&mut self, ack: &Ack) -> Progress<T> {
+        let Some(entry) = self.entries.get_mut(&ack.packet_id) else {
+            return Progress::Unexpected;
+        };
+        match &entry.state {
+            State::Published(publish) if publish.qos != QoS::ExactlyOnce => Progress::Unexpected,
+            State::Published(_) if ack.reason.is_failure() => self.complete_if(ack, |_| true),
+            // A PUBREC that comes twice is answered twice: the first PUBREL may have been lost.
+            State::Published(_) | State::Released => {
+                entry.state = State::Released;
+                Progress::Release(Ack {
+                    packet_id: ack.packet_id,
+                    ..Ack::default()
+                })
+            }
+        }
+    }
+
+    /// PUBCOMP: completes a QoS 2 message.
+    pub fn pubcomp(&mut self, ack: &Ack) -> Progress<T> {
+        self.complete_if(ack, |state| matches!(state, State::Released))
+    }
+
+    fn complete_if(&mut self, ack: &Ack, fits: impl Fn(&State) -> bool) -> Progress<T> {
+        if !self
+            .entries
+            .get(&ack.packet_id)
+            .is_some_and(|entry| fits(&entry.state))
+        {
+            return Progress::Unexpected;
+        }
+        match self.entries.remove(&ack.packet_id) {
+            Some(entry) => Progress::Done {
+                tag: entry.tag,
+                reason: ack.reason,
+            },
+            None => Progress::Unexpected,
+        }
+    }
+
+    /// What a resumed session sends again, in the original order: PUBLISH with DUP set, or PUBREL.
+    pub fn resume(&self) -> Vec<Packet> {
+        let mut entries: Vec<_> = self.entries.iter().collect();
+        entries.sort_unstable_by_key(|(_, entry)| entry.order);
+        let again = |(&packet_id, entry): (&u16, &Entry<T>)| match &entry.state {
+            State::Published(publish) => Packet::Publish(Publish {
+                duplicate: true,
+                ..publish.clone()
+            }),
+            State::Released => Packet::PubRel(Ack {
+                packet_id,
+                ..Ack::default()
+            }),
+        };
+        entries.into_iter().map(again).collect()
+    }
+
+    /// Empties the store, in the original order: the peer has lost the session.
+    pub fn orphans(&mut self) -> Vec<Orphan<T>> {
+        let mut entries: Vec<_> = self.entries.drain().map(|(_, entry)| entry).collect();
+        entries.sort_unstable_by_key(|entry| entry.order);
+        let orphan = |entry: Entry<T>| match entry.state {
+            State::Published(publish) => Orphan::Unsent(entry.tag, publish),
+            State::Released => Orphan::InDoubt(entry.tag),
+        };
+        entries.into_iter().map(orphan).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(qos: QoS) -> Publish {
+        Publish {
+            qos,
+            topic: "a".into(),
+            ..Publish::default()
+        }
+    }
+
+    fn ack(packet_id: u16) -> Ack {
+        Ack {
+            packet_id,
+            ..Ack::default()
+        }
+    }
+
+    fn refusal(packet_id: u16) -> Ack {
+        Ack {
+            packet_id,
+            reason: ReasonCode::NOT_AUTHORIZED,
+            ..Ack::default()
+        }
+    }
+
+    #[test]
+    fn identifiers_wrap_around_and_skip_those_in_use() {
+        let mut store = Outbound::new(10);
+        store.start(&mut message(QoS::AtLeastOnce), 0);
+        let reserved = store.reserve();
+        assert_eq!(reserved, 2);
+        for round in 0..65_533u32 {
+            let mut publish = message(QoS::AtLeastOnce);
+            store.start(&mut publish, round);
+            assert!(publish.packet_id > 2, "identifiers 1 and 2 are in use");
+            store.puback(&ack(publish.packet_id));
+        }
+        let mut wrapped = message(QoS::AtLeastOnce);
+        store.start(&mut wrapped, 0);
+        assert_eq!(wrapped.packet_id, 3);
+    }
+
+    #[test]
+    fn a_refused_pubrec_frees_the_window() {
+        let mut store = Outbound::new(1);
+        for round in 0..5 {
+            assert_eq!(store.free(), 1);
+            let mut publish = message(QoS::ExactlyOnce);
+            store.start(&mut publish, round);
+            assert_eq!(store.free(), 0);
+            let done = store.pubrec(&refusal(publish.packet_id));
+            assert_eq!(
+                done,
+                Progress::Done {
+                    tag: round,
+                    reason: ReasonCode::NOT_AUTHORIZED
+                }
+            );
+        }
+    }
+
+    #[test]
+    fn acknowledgements_out_of_place_change_nothing() {
+        let mut store = Outbound::new(5);
+        store.start(&mut message(QoS::AtLeastOnce), ());
+        store.start(&mut message(QoS::ExactlyOnce), ());
+        assert_eq!(store.puback(&ack(9)), Progress::Unexpected);
+        assert_eq!(store.puback(&ack(2)), Progress::Unexpected);
+        assert_eq!(store.pubrec(&ack(1)), Progress::Unexpected);
+        assert_eq!(store.pubcomp(&ack(2)), Progress::Unexpected);
+        assert_eq!(store.len(), 2);
+    }
+
+    #[test]
+    fn a_resumed_session_sends_again_in_order_from_where_each_message_stood() {
+        let mut store = Outbound::new(5);
+        for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce, QoS::AtLeastOnce] {
+            store.start(&mut message(qos), ());
+        }
+        store.pubrec(&ack(2));
+        let again = store.resume();
+        let Packet::Publish(first) = &again[0] else {
+            panic!("a PUBLISH comes first")
+        };
+        assert!(first.duplicate && first.packet_id == 1);
+        assert_eq!(again[1], Packet::PubRel(ack(2)));
+        assert!(matches!(&again[2], Packet::Publish(third) if third.packet_id == 3));
+    }
+
+    #[test]
+    fn a_lost_session_gives_everything_back() {
+        let mut store = Outbound::new(5);
+        store.start(&mut message(QoS::AtLeastOnce), 'a');
+        store.start(&mut message(QoS::ExactlyOnce), 'b');
+        store.pubrec(&ack(2));
+        let orphans = store.orphans();
+        assert!(matches!(&orphans[0], Orphan::Unsent('a', publish) if publish.packet_id == 1));
+        assert_eq!(orphans[1], Orphan::InDoubt('b'));
+        assert!(store.is_empty());
+    }
+}

@@ -1,0 +1,1 @@
+//! The only room that writes to stdout and stderr: formats, colour, errors.

@@ -1,0 +1,1 @@
+//! Makes and reads bodies: files, stdin, lines, records, hex and base64.
