@@ -3,7 +3,10 @@
 //! | part | what it is for |
 //! |---|---|
 //! | [`packet`] | the control packets and their strict codec |
+//! | [`topic`] | topic names and filters: checking and matching |
 //! | [`session`] | what both sides share, sans-I/O: delivery states, aliases, keep-alive; and the client's session engine |
+//! | [`client`] | the tokio driver that carries the client's session over a stream and reconnects |
 
+pub mod client;
 pub mod packet;
 pub mod session;
