@@ -10,3 +10,4 @@
 pub mod client;
 pub mod packet;
 pub mod session;
+pub mod topic;
