@@ -651,3 +651,7 @@ impl Session {
 fn is_old_refusal(input: &[u8]) -> bool {
     matches!(input, [0x20, 2, 0, code, ..] if *code != 0)
 }
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;
