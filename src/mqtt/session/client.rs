@@ -239,6 +239,8 @@ impl Session {
     fn hold_acknowledgement(&mut self, publish: &Publish) {
         let [high, low] = publish.packet_id.to_be_bytes();
         match publish.qos {
+            // QoS 0, or its connection is gone.
+            _ if publish.packet_id == 0 => {}
             QoS::AtMostOnce => {}
             QoS::AtLeastOnce => {
                 self.held_final += 1;
@@ -283,6 +285,13 @@ impl Session {
         self.held_final = 0;
         self.asked.clear();
         self.outbound.give_back_all();
+        // Messages not handed out yet can no longer be acknowledged: on the next connection their identifiers
+        // may belong to others. The server sends them again.
+        for event in &mut self.events {
+            if let Event::Message(publish) = event {
+                publish.packet_id = 0;
+            }
+        }
     }
 
     /// Takes in bytes that the connection delivered; what is not yet a whole packet stays in `input`.
