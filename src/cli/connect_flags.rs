@@ -16,7 +16,7 @@ use super::numbers::Wait;
 #[command(next_help_heading = "Connection")]
 pub(super) struct ConnectFlags {
     /// Where to connect: mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], also mqtts, ws and wss [default: mqtt://localhost]
-    #[arg(value_name = "URL", help_heading = "Arguments", conflicts_with_all = ["url_flag", "host", "port", "unix"])]
+    #[arg(value_name = "URL", help_heading = None, conflicts_with_all = ["url_flag", "host", "port", "unix"])]
     url: Option<String>,
 
     /// The same as the argument URL
@@ -119,6 +119,11 @@ struct TlsFlags {
 }
 
 impl ConnectFlags {
+    /// Whether a URL or a context was named, whose path may be a topic.
+    pub(super) const fn may_name_topic(&self) -> bool {
+        self.url.is_some() || self.url_flag.is_some() || self.context.is_some()
+    }
+
     /// What was said, for [`Words::resolve`] to complete.
     pub(super) fn words(self) -> Result<Words> {
         let headers = self.header.iter().map(|header| split(header)).collect::<Result<_>>()?;
