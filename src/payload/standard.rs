@@ -1,0 +1,47 @@
+//! Whether the command was started without a standard input or output (`iotctl … <&-`, `>&-`).
+//!
+//! Rust's runtime opens `/dev/null` in place of each missing stream before `main`, so afterwards the
+//! streams look as if the user had named `/dev/null`, just as other programs open it for us
+//! (Python's `subprocess.DEVNULL` reads and writes too). So we look before the runtime does: the C
+//! library calls what stands in `.init_array` first. On other systems than Linux nothing is found missing.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static INPUT: AtomicBool = AtomicBool::new(false);
+static OUTPUT: AtomicBool = AtomicBool::new(false);
+
+/// Whether there was no standard input when the process started.
+pub fn input_was_closed() -> bool {
+    INPUT.load(Ordering::Relaxed)
+}
+
+/// Whether there was no standard output when the process started.
+pub fn output_was_closed() -> bool {
+    OUTPUT.load(Ordering::Relaxed)
+}
+
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "the only way to run before the runtime")]
+mod early {
+    use std::sync::atomic::Ordering;
+
+    use rustix::fd::BorrowedFd;
+    use rustix::io::{Errno, fcntl_getfd};
+    use rustix::stdio;
+
+    // SAFETY: `.init_array` holds pointers to `extern "C"` functions that the C library calls one after
+    // another on the only thread; `look` touches two statics and makes two system calls, so it
+    // needs nothing that is set up later.
+    #[used]
+    #[unsafe(link_section = ".init_array")]
+    static LOOK: extern "C" fn() = look;
+
+    extern "C" fn look() {
+        super::INPUT.store(is_missing(stdio::stdin()), Ordering::Relaxed);
+        super::OUTPUT.store(is_missing(stdio::stdout()), Ordering::Relaxed);
+    }
+
+    fn is_missing(stream: BorrowedFd<'_>) -> bool {
+        fcntl_getfd(stream) == Err(Errno::BADF)
+    }
+}
