@@ -119,11 +119,6 @@ struct TlsFlags {
 }
 
 impl ConnectFlags {
-    /// Whether a URL or a context was named, whose path may be a topic.
-    pub(super) const fn may_name_topic(&self) -> bool {
-        self.url.is_some() || self.url_flag.is_some() || self.context.is_some()
-    }
-
     /// What was said, for [`Words::resolve`] to complete.
     pub(super) fn words(self) -> Result<Words> {
         let headers = self.header.iter().map(|header| split(header)).collect::<Result<_>>()?;

@@ -106,11 +106,6 @@ impl SessionFlags {
         self.protocol_version
     }
 
-    /// Whether a URL or a context was named, whose path may be a topic.
-    pub(super) const fn may_name_topic(&self) -> bool {
-        self.connect.may_name_topic()
-    }
-
     /// The session's words, and the properties of the other packets that the command sends: `places`.
     pub(super) fn words(self, places: &[Place]) -> Result<(SessionWords, PropertySets)> {
         self.check()?;
