@@ -14,7 +14,7 @@ use std::thread;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::termios::isatty;
 use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
+use tokio::net::unix::pipe;
 use tokio::sync::mpsc;
 
 /// An emptied buffer keeps at most this much memory for the next use.
@@ -55,7 +55,7 @@ pub(super) struct Sink {
     file: Arc<File>,
     nature: Nature,
     helper: Option<Helper>,
-    watch: Option<AsyncFd<Arc<File>>>,
+    watch: Option<pipe::Sender>,
 }
 
 impl Sink {
@@ -106,26 +106,28 @@ impl Sink {
     ///
     /// Cancel-safe. Must be polled inside a tokio runtime.
     pub(super) async fn reader_gone(&mut self) {
-        let interest = match self.nature {
-            Nature::Steady | Nature::Terminal => return std::future::pending().await,
-            Nature::Pipe => Interest::ERROR,
-            // A hang-up counts as "closed for writing", which tokio tells only to those who want to write.
-            Nature::Socket => Interest::ERROR | Interest::WRITABLE,
-        };
         if self.watch.is_none() {
-            self.watch = AsyncFd::with_interest(Arc::clone(&self.file), interest).ok();
+            self.watch = self.start_watching();
         }
-        let Some(watch) = &self.watch else {
-            return std::future::pending().await;
-        };
-        // An error here means that the runtime is shutting down.
-        while let Ok(mut guard) = watch.ready(interest).await {
-            if guard.ready().is_error() || guard.ready().is_write_closed() {
-                return;
+        if let Some(watch) = &self.watch {
+            // A pipe whose reader left raises an error. A socket is hung up, which counts as closed for
+            // reading; as the watch is not registered for reading, nothing else counts as readable.
+            while let Ok(ready) = watch.ready(Interest::ERROR | Interest::READABLE).await {
+                if ready.is_error() || ready.is_read_closed() {
+                    return;
+                }
             }
-            guard.clear_ready();
         }
         std::future::pending().await
+    }
+
+    /// A watch over the descriptor. It only waits, so that the descriptor blocks does not matter.
+    fn start_watching(&self) -> Option<pipe::Sender> {
+        if !matches!(self.nature, Nature::Pipe | Nature::Socket) {
+            return None;
+        }
+        let fd = self.file.as_fd().try_clone_to_owned().ok()?;
+        pipe::Sender::from_owned_fd_unchecked(fd).ok()
     }
 }
 
@@ -217,4 +219,152 @@ fn wait_for_room(file: &File) -> io::Result<()> {
 fn recycle(buffer: &mut Vec<u8>) {
     buffer.clear();
     buffer.shrink_to(KEPT_CAPACITY);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{PipeReader, Read, Seek, pipe};
+    use std::os::unix::net::UnixStream;
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// More than a pipe holds, and of a pattern that shows where something is missing.
+    fn plenty() -> Vec<u8> {
+        (0..200_000u32).flat_map(u32::to_le_bytes).collect()
+    }
+
+    fn over_a_pipe() -> (PipeReader, Sink) {
+        let (reader, writer) = pipe().unwrap();
+        (reader, Sink::new(writer.into()))
+    }
+
+    /// Whether `future` is still waiting after it got every chance to end.
+    async fn waits<T>(future: impl Future<Output = T>) -> bool {
+        timeout(Duration::from_millis(30), future).await.is_err()
+    }
+
+    #[tokio::test]
+    async fn a_file_is_written_at_once() {
+        let mut file = tempfile::tempfile().unwrap();
+        let mut sink = Sink::new(file.try_clone().unwrap().into());
+        let mut bytes = b"hello".to_vec();
+        sink.write(&mut bytes).await.unwrap();
+        assert!(bytes.is_empty() && sink.helper.is_none());
+        let mut text = String::new();
+        file.rewind().unwrap();
+        file.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "hello");
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_an_error() {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let mut sink = Sink::new(full.into());
+        let error = sink.write(&mut b"x".to_vec()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::StorageFull);
+    }
+
+    #[tokio::test]
+    async fn a_stalled_reader_stalls_only_the_write_and_loses_nothing() {
+        let (mut reader, mut sink) = over_a_pipe();
+        let expected = [plenty(), b"end".to_vec()].concat();
+        let mut bytes = plenty();
+        assert!(waits(sink.write(&mut bytes)).await);
+        assert!(bytes.is_empty(), "the helper has taken the bytes");
+        bytes.extend_from_slice(b"end");
+        assert!(waits(sink.write(&mut bytes)).await);
+        assert_eq!(bytes, b"end", "one write at a time");
+
+        let reading = thread::spawn(move || {
+            let mut all = Vec::new();
+            reader.read_to_end(&mut all).map(|_| all)
+        });
+        sink.write(&mut bytes).await.unwrap();
+        drop(sink);
+        assert!(reading.join().unwrap().unwrap() == expected);
+    }
+
+    #[tokio::test]
+    async fn buffers_are_used_again() {
+        let (mut reader, mut sink) = over_a_pipe();
+        let mut bytes = Vec::with_capacity(1000);
+        let address = bytes.as_ptr();
+        for _ in 0..2 {
+            bytes.extend_from_slice(b"ping");
+            sink.write(&mut bytes).await.unwrap();
+        }
+        assert_eq!(bytes.as_ptr(), address);
+        let mut read = [0; 8];
+        reader.read_exact(&mut read).unwrap();
+        assert_eq!(&read, b"pingping");
+    }
+
+    #[tokio::test]
+    async fn writing_to_nobody_is_a_broken_pipe() {
+        let (reader, mut sink) = over_a_pipe();
+        drop(reader);
+        let error = sink.write(&mut b"x".to_vec()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+    }
+
+    #[tokio::test]
+    async fn a_failure_of_an_abandoned_write_is_told_by_the_next() {
+        let (reader, mut sink) = over_a_pipe();
+        assert!(waits(sink.write(&mut plenty())).await);
+        drop(reader);
+        let error = sink.write(&mut Vec::new()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+    }
+
+    #[tokio::test]
+    async fn a_pipe_made_non_blocking_by_others_is_waited_for() {
+        let (mut reader, mut sink) = over_a_pipe();
+        rustix::io::ioctl_fionbio(&sink.file, true).unwrap();
+        assert!(waits(sink.write(&mut plenty())).await);
+        let reading = thread::spawn(move || {
+            let mut all = Vec::new();
+            reader.read_to_end(&mut all).map(|_| all)
+        });
+        sink.write(&mut Vec::new()).await.unwrap();
+        drop(sink);
+        assert!(reading.join().unwrap().unwrap() == plenty());
+    }
+
+    #[tokio::test]
+    async fn the_leaving_of_a_pipes_reader_is_noticed_without_writing() {
+        let (reader, mut sink) = over_a_pipe();
+        assert!(waits(sink.reader_gone()).await);
+        drop(reader);
+        sink.reader_gone().await;
+        sink.reader_gone().await;
+    }
+
+    #[tokio::test]
+    async fn the_leaving_of_a_stalled_reader_is_noticed() {
+        let (reader, mut sink) = over_a_pipe();
+        assert!(waits(sink.write(&mut plenty())).await);
+        assert!(waits(sink.reader_gone()).await);
+        drop(reader);
+        sink.reader_gone().await;
+    }
+
+    #[tokio::test]
+    async fn the_leaving_of_a_sockets_peer_is_noticed() {
+        let (peer, ours) = UnixStream::pair().unwrap();
+        let mut sink = Sink::new(ours.into());
+        sink.write(&mut b"x".to_vec()).await.unwrap();
+        peer.shutdown(std::net::Shutdown::Write).unwrap();
+        assert!(waits(sink.reader_gone()).await, "it still reads");
+        drop(peer);
+        sink.reader_gone().await;
+    }
+
+    #[tokio::test]
+    async fn a_file_has_no_reader_that_could_leave() {
+        let mut sink = Sink::new(tempfile::tempfile().unwrap().into());
+        assert!(waits(sink.reader_gone()).await);
+    }
 }

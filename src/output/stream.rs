@@ -116,3 +116,61 @@ fn failed(cause: &io::Error) -> Error {
         _ => Error::local("cannot write to standard output", cause),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::{Read, pipe};
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::message::{Detail, MqttDetail};
+
+    fn message() -> Message {
+        Message {
+            time: SystemTime::UNIX_EPOCH,
+            topic: "a/b".into(),
+            payload: "21.5".into(),
+            detail: Detail::Mqtt(MqttDetail::default()),
+        }
+    }
+
+    const TEXT: Format = Format::Text {
+        topic: true,
+        newline: true,
+    };
+
+    #[tokio::test]
+    async fn messages_wait_for_the_flush() {
+        let (mut reader, writer) = pipe().unwrap();
+        let mut output = Output::over(writer.into(), TEXT, Style::default());
+        output.message(&message()).unwrap();
+        output.line("done");
+        assert_eq!(output.pending(), "a/b 21.5\ndone\n".len());
+        output.flush().await.unwrap();
+        assert_eq!(output.pending(), 0);
+        drop(output);
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "a/b 21.5\ndone\n");
+    }
+
+    #[tokio::test]
+    async fn failures_are_told_apart() {
+        let (reader, writer) = pipe().unwrap();
+        drop(reader);
+        let mut gone = Output::over(writer.into(), TEXT, Style::default());
+        gone.line("x");
+        assert_eq!(gone.flush().await.unwrap_err().kind(), Kind::ReaderGone);
+
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let mut full = Output::over(full.into(), TEXT, Style::default());
+        full.line("x");
+        let error = full.flush().await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Local);
+        assert_eq!(
+            error.text(),
+            "cannot write to standard output: no space left on device"
+        );
+    }
+}

@@ -7,6 +7,8 @@
 mod properties;
 mod read;
 mod reason;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use bytes::Bytes;

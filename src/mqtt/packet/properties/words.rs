@@ -26,15 +26,13 @@ impl Property {
     pub fn from_words(name: &str, values: &[String]) -> Result<Self, String> {
         let id =
             PropertyId::from_name(name).ok_or_else(|| format!("no property is called {name:?}"))?;
-        let wanted = if id == PropertyId::UserProperty { 2 } else { 1 };
+        let (wanted, takes) = match id {
+            PropertyId::UserProperty => (2, "a name and a value"),
+            _ => (1, "one value"),
+        };
         if values.len() != wanted {
-            return Err(match wanted {
-                1 => format!("property {name} takes one value, not {}", values.len()),
-                _ => format!(
-                    "property {name} takes a name and a value, not {} words",
-                    values.len()
-                ),
-            });
+            let given = values.len();
+            return Err(format!("property {name} takes {takes}, not {given}"));
         }
         let mut words = Words {
             name: id.name(),
@@ -192,5 +190,173 @@ impl Target for Limits {
 
     fn binary(&mut self, value: &[u8]) -> Result<(), String> {
         self.length(value.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(name: &str, values: &[&str]) -> Result<Property, String> {
+        let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
+        Property::from_words(name, &values)
+    }
+
+    #[test]
+    fn words_become_properties() {
+        let data = |bytes| Property::CorrelationData(Bytes::from_static(bytes));
+        let table: &[(&str, &[&str], Property)] = &[
+            (
+                "content-type",
+                &["text/plain"],
+                Property::ContentType("text/plain".into()),
+            ),
+            (
+                "user-property",
+                &["k", ""],
+                Property::UserProperty("k".into(), "".into()),
+            ),
+            (
+                "receive-maximum",
+                &["65535"],
+                Property::ReceiveMaximum(65_535),
+            ),
+            (
+                "session-expiry-interval",
+                &["4294967295"],
+                Property::SessionExpiryInterval(u32::MAX),
+            ),
+            (
+                "subscription-identifier",
+                &["268435455"],
+                Property::SubscriptionIdentifier(LARGEST_VARIABLE),
+            ),
+            (
+                "payload-format-indicator",
+                &["1"],
+                Property::PayloadFormatIndicator(1),
+            ),
+            ("correlation-data", &["plain"], data(b"plain")),
+            ("correlation-data", &["hex:00fF"], data(b"\x00\xff")),
+            ("correlation-data", &["b64:AP8="], data(b"\x00\xff")),
+        ];
+        for (name, values, property) in table {
+            assert_eq!(parse(name, values).as_ref(), Ok(property));
+        }
+    }
+
+    #[test]
+    fn words_that_make_no_property_are_refused_by_name() {
+        let long = "x".repeat(70_000);
+        let table: &[(&str, &[&str], &str)] = &[
+            ("colour", &["red"], r#"no property is called "colour""#),
+            (
+                "content-type",
+                &[],
+                "property content-type takes one value, not 0",
+            ),
+            (
+                "content-type",
+                &["a", "b"],
+                "property content-type takes one value, not 2",
+            ),
+            (
+                "content-type",
+                &[&long],
+                "property content-type is longer than 65535 bytes (70000)",
+            ),
+            (
+                "user-property",
+                &["a"],
+                "property user-property takes a name and a value, not 1",
+            ),
+            (
+                "user-property",
+                &["a", "b", "c"],
+                "property user-property takes a name and a value, not 3",
+            ),
+            ("receive-maximum", &["0"], "property receive-maximum is 0"),
+            (
+                "receive-maximum",
+                &["65536"],
+                r#"property receive-maximum takes a number from 0 to 65535, not "65536""#,
+            ),
+            (
+                "maximum-qos",
+                &["2"],
+                r#"property maximum-qos takes a number from 0 to 1, not "2""#,
+            ),
+            (
+                "topic-alias",
+                &["-1"],
+                r#"property topic-alias takes a number from 0 to 65535, not "-1""#,
+            ),
+            ("topic-alias", &["0"], "property topic-alias is 0"),
+            (
+                "subscription-identifier",
+                &["0"],
+                "property subscription-identifier is 0",
+            ),
+            (
+                "response-topic",
+                &["a/#"],
+                r##"property response-topic: topic "a/#" contains the wildcard #"##,
+            ),
+            (
+                "correlation-data",
+                &["hex:0"],
+                "property correlation-data is not hexadecimal: invalid length at 0",
+            ),
+            (
+                "correlation-data",
+                &["b64:!"],
+                "property correlation-data is not base64: invalid length at 0",
+            ),
+        ];
+        for (name, values, text) in table {
+            assert_eq!(parse(name, values).unwrap_err(), *text);
+        }
+    }
+
+    #[test]
+    fn a_list_is_checked_for_its_packet() {
+        let check =
+            |list: &[Property], place| list.iter().cloned().collect::<Properties>().check(place);
+        let alias = Property::TopicAlias(1);
+        let user = Property::UserProperty("a".into(), "b".into());
+        let identifier = Property::SubscriptionIdentifier(1);
+        assert_eq!(
+            check(&[alias.clone(), user.clone(), user], Place::Publish),
+            Ok(())
+        );
+        assert_eq!(
+            check(&[identifier.clone(), identifier.clone()], Place::Publish),
+            Ok(())
+        );
+        let table = [
+            (
+                vec![alias.clone()],
+                Place::Will,
+                "property topic-alias is not allowed in will",
+            ),
+            (
+                vec![alias.clone(), alias],
+                Place::Publish,
+                "property topic-alias is given twice",
+            ),
+            (
+                vec![identifier.clone(), identifier],
+                Place::Subscribe,
+                "property subscription-identifier is given twice",
+            ),
+            (
+                vec![Property::ReasonString("a\0".into())],
+                Place::Disconnect,
+                "property reason-string contains a NUL character",
+            ),
+        ];
+        for (list, place, text) in table {
+            assert_eq!(check(&list, place), Err(text.to_owned()));
+        }
     }
 }

@@ -46,7 +46,7 @@ impl Body {
 
     #[cold]
     fn trailing(&self, left: usize) -> Malformed {
-        Malformed::syntax(format!("{} with {left} bytes too many", self.packet))
+        Malformed::syntax(format!("{} with trailing bytes ({left})", self.packet))
     }
 
     #[cold]
