@@ -33,3 +33,27 @@ pub mod mqtt;
 pub mod output;
 pub mod payload;
 pub mod stop;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use error::Error;
+
+/// Runs one command line (the program's name first) to its end and returns the exit code of
+/// [`error::Kind`]'s table.
+pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let ended = match cli::parse(words) {
+        Ok(cli::Parsed::Command(plan)) => command::run(plan),
+        Ok(cli::Parsed::Print(text)) => output::print(text.as_bytes()),
+        Ok(cli::Parsed::Incomplete(help)) => output::print(help.as_bytes())
+            .and_then(|()| Err(Error::usage("no command was named"))),
+        Err(refused) => Err(refused),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::report(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

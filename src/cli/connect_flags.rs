@@ -16,7 +16,7 @@ use super::numbers::Wait;
 #[command(next_help_heading = "Connection")]
 pub(super) struct ConnectFlags {
     /// Where to connect: mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], also mqtts, ws and wss [default: mqtt://localhost]
-    #[arg(value_name = "URL", help_heading = "Arguments", conflicts_with_all = ["url_flag", "host", "port", "unix"])]
+    #[arg(value_name = "URL", help_heading = None, conflicts_with_all = ["url_flag", "host", "port", "unix"])]
     url: Option<String>,
 
     /// The same as the argument URL

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::mqtt::broker::{Fault, Options};
+use crate::mqtt::broker::Options;
 use crate::output::Style;
 
 /// What the broker listens on, whom it lets in, and how it behaves.
@@ -20,10 +20,8 @@ pub struct Plan {
     pub password_file: Option<PathBuf>,
     /// What each user may publish and receive.
     pub acl_file: Option<PathBuf>,
-    /// Limits and offers, beside what the files above say.
+    /// Limits, offers and faults; `users` and `acl` come from the files above when the command runs.
     pub options: Options,
-    /// What it does wrong on purpose, for tests.
-    pub faults: Vec<Fault>,
     /// What the terminal shows.
     pub style: Style,
 }
