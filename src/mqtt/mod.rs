@@ -2,8 +2,10 @@
 //!
 //! | part | what it is for |
 //! |---|---|
+//! | [`broker`] | the embedded broker, with faults on request |
 //! | [`packet`] | the control packets and their strict codec |
 //! | [`session`] | what both sides share, sans-I/O: delivery states, aliases, keep-alive; and the client's session engine |
 
+pub mod broker;
 pub mod packet;
 pub mod session;
