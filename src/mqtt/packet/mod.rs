@@ -5,13 +5,19 @@
 //! whatever the specification calls malformed is reported as an error, never repaired or skipped.
 
 mod properties;
+mod read;
 mod reason;
+#[cfg(test)]
+mod tests;
+mod write;
 
 use bytes::Bytes;
 use bytestring::ByteString;
 
-pub use properties::{Properties, Property};
+pub use properties::{Place, Properties, Property, PropertyId};
+pub use read::{Decoder, Malformed};
 pub use reason::ReasonCode;
+pub use write::{Unencodable, encode, encode_publish, encoded_len, publish_len};
 
 /// The largest packet the protocol can express: 1 type byte, 4 length bytes, 268,435,455 bytes (MQTT 5.0 §2.1.4).
 pub const LARGEST_PACKET: u32 = 268_435_460;

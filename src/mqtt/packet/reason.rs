@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::Place;
+
 /// A reason code; 0x80 and above is a failure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ReasonCode(pub u8);
@@ -73,6 +75,38 @@ impl ReasonCode {
     /// Whether the code reports a failure (MQTT 5.0 §2.4).
     pub const fn is_failure(self) -> bool {
         self.0 >= 0x80
+    }
+
+    /// Whether a packet may carry the code (MQTT 5.0 §2.4, table 2-6).
+    pub const fn allowed_in(self, place: Place) -> bool {
+        match place {
+            Place::ConnAck => matches!(
+                self.0,
+                0 | 0x80..=0x8a | 0x8c | 0x90 | 0x95 | 0x97 | 0x99..=0x9d | 0x9f
+            ),
+            Place::PubAck | Place::PubRec => matches!(
+                self.0,
+                0 | 0x10 | 0x80 | 0x83 | 0x87 | 0x90 | 0x91 | 0x97 | 0x99
+            ),
+            Place::PubRel | Place::PubComp => matches!(self.0, 0 | 0x92),
+            Place::SubAck => matches!(
+                self.0,
+                0..=2 | 0x80 | 0x83 | 0x87 | 0x8f | 0x91 | 0x97 | 0x9e | 0xa1 | 0xa2
+            ),
+            Place::UnsubAck => {
+                matches!(self.0, 0 | 0x11 | 0x80 | 0x83 | 0x87 | 0x8f | 0x91)
+            }
+            Place::Disconnect => matches!(
+                self.0,
+                0 | 4 | 0x80..=0x83 | 0x87 | 0x89 | 0x8b..=0x90 | 0x93..=0xa2
+            ),
+            Place::Auth => matches!(self.0, 0 | 0x18 | 0x19),
+            Place::Connect
+            | Place::Will
+            | Place::Publish
+            | Place::Subscribe
+            | Place::Unsubscribe => false,
+        }
     }
 
     /// The reason code that means what a CONNACK return code of MQTT 3.1 or 3.1.1 means

@@ -4,8 +4,14 @@
 //! Which property may stand in which packet, and how often, is checked by the codec on reading
 //! and by [`Properties::check`] for what a user asks to send.
 
+mod table;
+mod words;
+
 use bytes::Bytes;
 use bytestring::ByteString;
+
+pub use table::{Place, PropertyId};
+pub(super) use table::{Source, Target};
 
 /// One property with its value. The names are those of MQTT 5.0 table 2-4.
 #[derive(Clone, Debug, PartialEq, Eq)]

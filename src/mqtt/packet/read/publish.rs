@@ -1,0 +1,47 @@
+//! Reading PUBLISH (MQTT 5.0 §3.3): the packet that comes by the million.
+
+use super::Malformed;
+use super::body::Body;
+use super::properties::properties;
+use crate::mqtt::packet::{Place, Publish, QoS, ReasonCode, Version};
+use crate::mqtt::topic;
+
+pub(super) fn publish(body: &mut Body, flags: u8, version: Version) -> Result<Publish, Malformed> {
+    let Some(qos) = QoS::from_level(flags >> 1 & 0x3) else {
+        return Err(Malformed::syntax("PUBLISH with QoS 3"));
+    };
+    let topic = body.utf8("topic")?;
+    if memchr::memchr3(0, b'+', b'#', topic.as_bytes()).is_some() {
+        check_topic(&topic)?;
+    }
+    let packet_id = if qos == QoS::AtMostOnce {
+        0
+    } else {
+        body.packet_id()?
+    };
+    let properties = properties(body, version, Place::Publish)?;
+    if topic.is_empty() && properties.topic_alias().is_none() {
+        check_topic(&topic)?;
+    }
+    let (duplicate, retain) = (flags & 0x8 != 0, flags & 0x1 != 0);
+    Ok(Publish {
+        duplicate,
+        qos,
+        retain,
+        topic,
+        packet_id,
+        payload: body.rest(),
+        properties,
+    })
+}
+
+/// Says what is wrong with a topic: NUL is malformed, a missing one a protocol error, a wildcard an invalid name.
+#[cold]
+fn check_topic(topic: &str) -> Result<(), Malformed> {
+    let reason = match topic {
+        "" => ReasonCode::PROTOCOL_ERROR,
+        _ if topic.contains('\0') => ReasonCode::MALFORMED_PACKET,
+        _ => ReasonCode::TOPIC_NAME_INVALID,
+    };
+    topic::check_name(topic).map_err(|error| Malformed::new(reason, format!("PUBLISH: {error}")))
+}

@@ -1,0 +1,164 @@
+//! Where the fields of a packet go: into a buffer, or only into a count (MQTT 5.0 §1.5).
+
+use bytes::BytesMut;
+
+use super::Unencodable;
+use crate::mqtt::packet::properties::Target;
+use crate::mqtt::packet::{Properties, Version};
+
+/// Takes the bytes of a packet in their order.
+pub(super) trait Sink {
+    fn put(&mut self, bytes: &[u8]);
+
+    /// A variable byte integer; the caller has made sure that four bytes hold it.
+    #[inline]
+    fn put_variable(&mut self, value: u32) {
+        let (bytes, length) = variable(value);
+        self.put(&bytes[..length]);
+    }
+
+    /// Bytes after their length in two bytes; `what` names them in the error.
+    #[inline]
+    fn put_binary(&mut self, what: &'static str, bytes: &[u8]) -> Result<(), Unencodable> {
+        let Ok(length) = u16::try_from(bytes.len()) else {
+            return Err(too_long(what, bytes.len()));
+        };
+        self.put(&length.to_be_bytes());
+        self.put(bytes);
+        Ok(())
+    }
+
+    /// The properties after their length; nothing before MQTT 5.
+    #[inline]
+    fn put_properties(
+        &mut self,
+        properties: &Properties,
+        version: Version,
+    ) -> Result<(), Unencodable>
+    where
+        Self: Sized,
+    {
+        match (version, properties.is_empty()) {
+            (Version::V31 | Version::V311, _) => {}
+            (Version::V5, true) => self.put(&[0]),
+            (Version::V5, false) => put_list(properties, self)?,
+        }
+        Ok(())
+    }
+}
+
+#[cold]
+fn too_long(what: &'static str, length: usize) -> Unencodable {
+    Unencodable::new(format!("{what} of {length} bytes is longer than 65535"))
+}
+
+impl Sink for BytesMut {
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
+
+/// Counts the bytes only.
+pub(super) struct Count(pub(super) usize);
+
+impl Sink for Count {
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        self.0 += bytes.len();
+    }
+}
+
+/// A variable byte integer and how many of the bytes it takes (MQTT 5.0 §1.5.5).
+#[inline]
+fn variable(value: u32) -> ([u8; 4], usize) {
+    let length = variable_len(value);
+    let mut bytes = [0; 4];
+    for (at, byte) in bytes.iter_mut().enumerate().take(length) {
+        *byte = (value >> (7 * at)) as u8 | 0x80;
+    }
+    bytes[length - 1] &= 0x7f;
+    (bytes, length)
+}
+
+/// How many bytes a variable byte integer takes: 1 to 4.
+#[inline]
+pub(super) const fn variable_len(value: u32) -> usize {
+    match value {
+        0..0x80 => 1,
+        0x80..0x4000 => 2,
+        0x4000..0x20_0000 => 3,
+        _ => 4,
+    }
+}
+
+fn put_list(properties: &Properties, sink: &mut impl Sink) -> Result<(), Unencodable> {
+    let mut count = Count(0);
+    put_each(properties, &mut count)?;
+    if count.0 > super::LARGEST_BODY {
+        return Err(Unencodable::new(format!(
+            "properties of {} bytes do not fit a packet",
+            count.0
+        )));
+    }
+    sink.put_variable(count.0 as u32);
+    put_each(properties, sink)
+}
+
+fn put_each(properties: &Properties, sink: &mut impl Sink) -> Result<(), Unencodable> {
+    for property in properties {
+        let id = property.id();
+        sink.put(&[id as u8]);
+        property.give(&mut Values {
+            sink,
+            name: id.name(),
+        })?;
+    }
+    Ok(())
+}
+
+/// Passes the values of one property on to the sink.
+struct Values<'a, S> {
+    sink: &'a mut S,
+    name: &'static str,
+}
+
+impl<S: Sink> Target for Values<'_, S> {
+    type Error = Unencodable;
+
+    fn byte(&mut self, value: &u8) -> Result<(), Unencodable> {
+        self.sink.put(&[*value]);
+        Ok(())
+    }
+
+    fn two(&mut self, value: &u16) -> Result<(), Unencodable> {
+        self.sink.put(&value.to_be_bytes());
+        Ok(())
+    }
+
+    fn four(&mut self, value: &u32) -> Result<(), Unencodable> {
+        self.sink.put(&value.to_be_bytes());
+        Ok(())
+    }
+
+    fn variable(&mut self, value: &u32) -> Result<(), Unencodable> {
+        if *value as usize > super::LARGEST_BODY {
+            let text = format!(
+                "{} {value} is larger than {}",
+                self.name,
+                super::LARGEST_BODY
+            );
+            return Err(Unencodable::new(text));
+        }
+        self.sink.put_variable(*value);
+        Ok(())
+    }
+
+    fn text(&mut self, value: &str) -> Result<(), Unencodable> {
+        self.sink.put_binary(self.name, value.as_bytes())
+    }
+
+    fn binary(&mut self, value: &[u8]) -> Result<(), Unencodable> {
+        self.sink.put_binary(self.name, value)
+    }
+}
