@@ -1,0 +1,155 @@
+//! Connects: name lookup, both address families, TLS and WebSocket handshakes, under one deadline.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use tokio::net::{TcpStream, UnixStream};
+use tokio::time::timeout;
+use tokio_rustls::{TlsConnector, TlsStream};
+
+use crate::error::{Error, Kind, Result, plain};
+
+use super::failure::{cannot_connect, tls_failure};
+use super::happy;
+use super::stream::{Stream, Wire};
+use super::target::{Target, Transport};
+use super::tls::ClientTls;
+use super::upgrade::{self, Failure};
+
+/// Connects to `target`, ready for the protocol's first byte.
+///
+/// # Errors
+/// - [`Kind::TimedOut`] when the target's `connect_timeout` passes first;
+/// - [`Kind::Unauthorized`] when a WebSocket server answers 401 or 403;
+/// - [`Kind::Usage`] when TLS cannot be set up as asked;
+/// - [`Kind::Unreachable`] for all else: `cannot connect to mqtt://h:1: connection refused`.
+pub async fn dial(target: &Target) -> Result<Stream> {
+    target.prepare()?;
+    let limit = target.connect_timeout;
+    timeout(limit, connect(target)).await.unwrap_or_else(|_| {
+        let limit = humantime::format_duration(limit);
+        Err(Error::new(
+            Kind::TimedOut,
+            format!("cannot connect to {target}: timed out after {limit}"),
+        ))
+    })
+}
+
+async fn connect(target: &Target) -> Result<Stream> {
+    if let Transport::Unix(path) = &target.transport {
+        return connect_unix(target, path).await;
+    }
+    let tcp = connect_tcp(target).await?;
+    let peer = tcp
+        .peer_addr()
+        .map_or_else(|_| target.authority(), |address| address.to_string());
+    let wire = match &target.tls {
+        Some(tls) => Wire::Tls(Box::new(secure(target, tls, tcp).await?)),
+        None => Wire::Tcp(tcp),
+    };
+    if !target.transport.is_websocket() {
+        return Ok(Stream::bare(wire, peer));
+    }
+    let path = target
+        .path
+        .as_deref()
+        .unwrap_or_else(|| target.protocol.websocket_path());
+    upgrade::request(
+        wire,
+        &target.authority(),
+        path,
+        target.subprotocol,
+        &target.headers,
+    )
+    .await
+    .map(|websocket| Stream::websocket(websocket, peer))
+    .map_err(|cause| upgrade_failure(target, cause))
+}
+
+async fn connect_unix(target: &Target, path: &Path) -> Result<Stream> {
+    let unix = UnixStream::connect(path)
+        .await
+        .map_err(|cause| cannot_connect(target, plain(&cause)))?;
+    Ok(Stream::bare(Wire::Unix(unix), path.display().to_string()))
+}
+
+pub(super) async fn connect_tcp(target: &Target) -> Result<TcpStream> {
+    let mut addresses = happy::addresses(&target.host, target.port)
+        .await
+        .map_err(|cause| cannot_connect(target, lookup_words(&target.host, &cause)))?;
+    if let Some(source) = target.bind {
+        addresses.retain(|address: &SocketAddr| address.is_ipv4() == source.is_ipv4());
+        if addresses.is_empty() {
+            let family = if source.is_ipv4() { "IPv4" } else { "IPv6" };
+            return Err(cannot_connect(
+                target,
+                format!(
+                    "{:?} has no {family} address to reach from {source}",
+                    target.host
+                ),
+            ));
+        }
+    }
+    happy::connect(&addresses, target.bind)
+        .await
+        .map_err(|cause| {
+            let reason = match (target.bind, cause.kind()) {
+                (Some(source), io::ErrorKind::AddrNotAvailable) => {
+                    format!("{source} is not an address of this machine")
+                }
+                _ => plain(&cause),
+            };
+            cannot_connect(target, reason)
+        })
+}
+
+/// The resolver's failures come with its own words around the operating system's.
+fn lookup_words(host: &str, cause: &io::Error) -> String {
+    let text = cause.to_string();
+    if text.contains("not known")
+        || text.contains("No address associated")
+        || text.contains("nodename nor servname")
+    {
+        return format!("unknown host {host:?}");
+    }
+    let why = text.rsplit(": ").next().unwrap_or(&text).to_lowercase();
+    format!("cannot look up {host:?}: {why}")
+}
+
+async fn secure(target: &Target, tls: &ClientTls, tcp: TcpStream) -> Result<TlsStream<TcpStream>> {
+    let name = tls.server_name(&target.host)?;
+    TlsConnector::from(tls.config()?)
+        .connect(name, tcp)
+        .await
+        .map(TlsStream::from)
+        .map_err(|cause| tls_failure(target, &cause))
+}
+
+fn upgrade_failure(target: &Target, cause: Failure) -> Error {
+    match cause {
+        Failure::Status(status @ (401 | 403), name) => Error::new(
+            Kind::Unauthorized,
+            format!("cannot connect to {target}: not authorised (HTTP {status} {name})"),
+        ),
+        Failure::Status(status, name) => {
+            let text = format!("server answered HTTP {status} {name}")
+                .trim_end()
+                .to_owned();
+            let error = cannot_connect(target, text + " instead of a WebSocket");
+            match status {
+                404 => error
+                    .hint("the path of the URL must be the server's WebSocket path, such as /mqtt"),
+                _ => error,
+            }
+        }
+        Failure::Answer(why) => {
+            cannot_connect(target, format!("server does not speak WebSocket: {why}"))
+        }
+        Failure::Io(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => cannot_connect(
+            target,
+            "server closed the connection during the WebSocket handshake",
+        ),
+        Failure::Io(cause) => super::failure::handshake(target, &cause),
+    }
+}

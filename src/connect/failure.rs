@@ -1,0 +1,82 @@
+//! What an error on a stream means, in words.
+
+use std::io;
+
+use crate::error::{Error, Kind, plain};
+
+use super::target::Target;
+use super::tls::ClientTls;
+use super::tls_words::{self, Words};
+
+/// What `cause`, seen while reading or writing the stream to `target`, means to the user.
+///
+/// With TLS 1.3 a server refuses our certificate only after the handshake: its alert arrives with
+/// the first read, and is [`Kind::Unreachable`] like every other failed handshake. Everything else
+/// is a lost connection.
+pub fn failure(target: &Target, cause: &io::Error) -> Error {
+    match rustls_cause(cause) {
+        Some(rustls::Error::AlertReceived(_)) => tls_failure(target, cause),
+        Some(other) => lost(target, tls_words::reason(other)),
+        None if cause.kind() == io::ErrorKind::UnexpectedEof => {
+            lost(target, "closed by the server")
+        }
+        None => lost(target, plain(cause)),
+    }
+}
+
+fn lost(target: &Target, reason: impl AsRef<str>) -> Error {
+    Error::new(
+        Kind::Lost,
+        format!("connection to {target} lost: {}", reason.as_ref()),
+    )
+}
+
+/// `cannot connect to mqtt://h:1: …`.
+pub(super) fn cannot_connect(target: &Target, reason: impl AsRef<str>) -> Error {
+    Error::new(
+        Kind::Unreachable,
+        format!("cannot connect to {target}: {}", reason.as_ref()),
+    )
+}
+
+/// A failure before the connection was usable.
+pub(super) fn handshake(target: &Target, cause: &io::Error) -> Error {
+    match rustls_cause(cause) {
+        Some(_) => tls_failure(target, cause),
+        None => cannot_connect(target, plain(cause)),
+    }
+}
+
+/// A TLS handshake that failed.
+pub(super) fn tls_failure(target: &Target, cause: &io::Error) -> Error {
+    let identity = target.tls.as_ref().is_some_and(ClientTls::has_identity);
+    let Words { reason, hint } = match rustls_cause(cause) {
+        Some(cause) => tls_words::client(cause, identity),
+        None => hung_up(cause),
+    };
+    let error = cannot_connect(target, reason);
+    match hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
+
+/// A plain server closes the connection when it sees the first TLS record.
+fn hung_up(cause: &io::Error) -> Words {
+    match cause.kind() {
+        io::ErrorKind::UnexpectedEof
+        | io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe => tls_words::not_tls(
+            "server does not speak TLS, or refuses to: it closed the connection during the handshake",
+        ),
+        _ => Words {
+            reason: plain(cause),
+            hint: None,
+        },
+    }
+}
+
+fn rustls_cause(cause: &io::Error) -> Option<&rustls::Error> {
+    cause.get_ref()?.downcast_ref()
+}

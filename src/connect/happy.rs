@@ -1,0 +1,186 @@
+//! From a host and port to a TCP connection, over whichever address answers first (RFC 8305).
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+/// How long an address may be silent before the next one is tried beside it (RFC 8305 §5).
+const NEXT_ADDRESS_AFTER: Duration = Duration::from_millis(250);
+
+/// The addresses of `host`, both families in turn.
+///
+/// An IP literal and `localhost` (RFC 6761 §6.3: always loopback) need no resolver and no thread.
+pub(super) async fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    if host.eq_ignore_ascii_case("localhost") {
+        return Ok(vec![
+            SocketAddr::from((Ipv6Addr::LOCALHOST, port)),
+            SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+        ]);
+    }
+    Ok(in_turn(lookup_host((host, port)).await?.collect()))
+}
+
+/// Keeps the resolver's order within a family and its choice of the first one, and alternates between them.
+fn in_turn(found: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let first_is_v6 = found.first().is_some_and(SocketAddr::is_ipv6);
+    let (same, different): (Vec<_>, Vec<_>) = found
+        .into_iter()
+        .partition(|address| address.is_ipv6() == first_is_v6);
+    let mut ordered = Vec::with_capacity(same.len() + different.len());
+    let (mut same, mut different) = (same.into_iter(), different.into_iter());
+    loop {
+        let before = ordered.len();
+        ordered.extend(same.next());
+        ordered.extend(different.next());
+        if ordered.len() == before {
+            return ordered;
+        }
+    }
+}
+
+/// Connects to the first of `addresses` that answers; a failure, or a quarter of a second of
+/// silence, starts the next one.
+pub(super) async fn connect(
+    addresses: &[SocketAddr],
+    bind: Option<IpAddr>,
+) -> io::Result<TcpStream> {
+    let mut waiting = addresses.iter().copied();
+    if let [only] = addresses {
+        return connect_one(*only, bind).await;
+    }
+    let mut tries = JoinSet::new();
+    let mut failure: Option<io::Error> = None;
+    loop {
+        let Some(next) = waiting.next() else {
+            break;
+        };
+        tries.spawn(connect_one(next, bind));
+        tokio::select! {
+            Some(done) = tries.join_next() => match settle(done, &mut failure) {
+                Some(stream) => return Ok(stream),
+                None => continue,
+            },
+            () = sleep(NEXT_ADDRESS_AFTER) => {}
+        }
+    }
+    while let Some(done) = tries.join_next().await {
+        if let Some(stream) = settle(done, &mut failure) {
+            return Ok(stream);
+        }
+    }
+    Err(failure.unwrap_or_else(|| {
+        io::Error::new(io::ErrorKind::AddrNotAvailable, "no address to connect to")
+    }))
+}
+
+/// Keeps the failure that tells most: a refusal by the host beats an address family that this machine lacks.
+fn settle(
+    done: Result<io::Result<TcpStream>, tokio::task::JoinError>,
+    failure: &mut Option<io::Error>,
+) -> Option<TcpStream> {
+    let cause = match done.unwrap_or_else(|cause| Err(io::Error::other(cause))) {
+        Ok(stream) => return Some(stream),
+        Err(cause) => cause,
+    };
+    let local = |cause: &io::Error| {
+        matches!(
+            cause.kind(),
+            io::ErrorKind::AddrNotAvailable
+                | io::ErrorKind::NetworkUnreachable
+                | io::ErrorKind::Unsupported
+        )
+    };
+    if failure.as_ref().is_none_or(local) {
+        *failure = Some(cause);
+    }
+    None
+}
+
+async fn connect_one(address: SocketAddr, bind: Option<IpAddr>) -> io::Result<TcpStream> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    if let Some(source) = bind {
+        socket.bind(SocketAddr::new(source, 0))?;
+    }
+    let stream = socket.connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    fn address(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn families_take_turns_and_the_resolver_s_first_stays_first() {
+        let found = vec![
+            address("[::1]:1"),
+            address("[::2]:1"),
+            address("[::3]:1"),
+            address("1.1.1.1:1"),
+        ];
+        assert_eq!(
+            in_turn(found),
+            [
+                address("[::1]:1"),
+                address("1.1.1.1:1"),
+                address("[::2]:1"),
+                address("[::3]:1")
+            ]
+        );
+        assert_eq!(in_turn(Vec::new()), []);
+    }
+
+    #[tokio::test]
+    async fn literals_and_localhost_need_no_resolver() {
+        assert_eq!(
+            addresses("10.1.2.3", 5).await.unwrap(),
+            [address("10.1.2.3:5")]
+        );
+        assert_eq!(addresses("::1", 5).await.unwrap(), [address("[::1]:5")]);
+        assert_eq!(
+            addresses("LocalHost", 5).await.unwrap(),
+            [address("[::1]:5"), address("127.0.0.1:5")]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_dead_first_address_does_not_matter() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let alive = listener.local_addr().unwrap();
+        let dead = {
+            let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            gone.local_addr().unwrap()
+        };
+        let stream = connect(&[dead, alive], None).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), alive);
+        assert!(stream.nodelay().unwrap());
+    }
+
+    #[tokio::test]
+    async fn the_telling_failure_is_kept() {
+        let dead = {
+            let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            gone.local_addr().unwrap()
+        };
+        // An IPv6 source address cannot reach an IPv4 destination, so only a refusal of the second try tells anything.
+        let failure = connect(&[dead, dead], None).await.unwrap_err();
+        assert_eq!(failure.kind(), io::ErrorKind::ConnectionRefused);
+    }
+}

@@ -1,0 +1,112 @@
+//! The protocols and what their URL schemes stand for.
+
+/// A protocol that can be connected to; it fixes URL schemes, ports and the WebSocket sub-protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// MQTT, any version.
+    Mqtt,
+}
+
+/// How the bytes travel, before any address is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Carrier {
+    Tcp,
+    Tls,
+    WebSocket,
+    SecureWebSocket,
+    Unix,
+}
+
+impl Carrier {
+    pub(super) const fn is_encrypted(self) -> bool {
+        matches!(self, Self::Tls | Self::SecureWebSocket)
+    }
+
+    pub(super) const fn is_websocket(self) -> bool {
+        matches!(self, Self::WebSocket | Self::SecureWebSocket)
+    }
+}
+
+/// One URL scheme of a protocol.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Scheme {
+    pub(super) name: &'static str,
+    pub(super) carrier: Carrier,
+    /// The port when none is given; 0 for a unix socket.
+    pub(super) port: u16,
+}
+
+const fn scheme(name: &'static str, carrier: Carrier, port: u16) -> Scheme {
+    Scheme {
+        name,
+        carrier,
+        port,
+    }
+}
+
+/// The first scheme of each carrier is the one that [`super::Target`] shows.
+const MQTT: [Scheme; 8] = [
+    scheme("mqtt", Carrier::Tcp, 1883),
+    scheme("mqtts", Carrier::Tls, 8883),
+    scheme("ws", Carrier::WebSocket, 80),
+    scheme("wss", Carrier::SecureWebSocket, 443),
+    scheme("unix", Carrier::Unix, 0),
+    scheme("tcp", Carrier::Tcp, 1883),
+    scheme("ssl", Carrier::Tls, 8883),
+    scheme("tls", Carrier::Tls, 8883),
+];
+
+impl Protocol {
+    /// The protocol's name in messages: `MQTT`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mqtt => "MQTT",
+        }
+    }
+
+    /// The sub-protocol asked for in a WebSocket handshake (MQTT 5.0 §6: `mqtt`).
+    pub const fn subprotocol(self) -> &'static str {
+        match self {
+            Self::Mqtt => "mqtt",
+        }
+    }
+
+    /// The WebSocket path when a URL has none.
+    pub(super) const fn websocket_path(self) -> &'static str {
+        match self {
+            Self::Mqtt => "/mqtt",
+        }
+    }
+
+    pub(super) const fn schemes(self) -> &'static [Scheme] {
+        match self {
+            Self::Mqtt => &MQTT,
+        }
+    }
+
+    /// The scheme of this name, in any case of letters.
+    pub(super) fn scheme(self, name: &str) -> Option<&'static Scheme> {
+        self.schemes()
+            .iter()
+            .find(|scheme| scheme.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The scheme that stands for `carrier`.
+    pub(super) fn scheme_of(self, carrier: Carrier) -> &'static Scheme {
+        let schemes = self.schemes();
+        // A protocol without a scheme for the carrier cannot have been resolved to it; its first one then names it.
+        schemes
+            .iter()
+            .find(|scheme| scheme.carrier == carrier)
+            .unwrap_or(&schemes[0])
+    }
+
+    /// The scheme names, as an error lists them.
+    pub(super) fn scheme_names(self) -> String {
+        let names: Vec<&str> = self.schemes().iter().map(|scheme| scheme.name).collect();
+        names.join(", ")
+    }
+}
+
+/// The sub-protocols that a listener of ours agrees to (MQTT 5.0 §6; `mqttv3.1` by usage).
+pub(super) const ACCEPTED_SUBPROTOCOLS: [&str; 2] = ["mqtt", "mqttv3.1"];

@@ -1,0 +1,243 @@
+//! One byte stream, whatever carries it.
+
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::TlsStream;
+
+use super::websocket::WebSocket;
+
+/// A connection as a stream of bytes over tcp, tls, WebSocket or a unix socket.
+///
+/// What is written may stay in a buffer of TLS or WebSocket until it is flushed.
+pub struct Stream {
+    inner: Inner,
+    peer: String,
+}
+
+enum Inner {
+    Bare(Wire),
+    WebSocket(Box<WebSocket<Wire>>),
+}
+
+/// What lies below a possible WebSocket.
+pub(super) enum Wire {
+    Tcp(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+    Unix(UnixStream),
+}
+
+impl Wire {
+    fn tcp(&self) -> Option<&TcpStream> {
+        match self {
+            Self::Tcp(tcp) => Some(tcp),
+            Self::Tls(tls) => Some(tls.get_ref().0),
+            Self::Unix(_) => None,
+        }
+    }
+}
+
+impl Stream {
+    pub(super) const fn bare(wire: Wire, peer: String) -> Self {
+        Self {
+            inner: Inner::Bare(wire),
+            peer,
+        }
+    }
+
+    pub(super) fn websocket(websocket: WebSocket<Wire>, peer: String) -> Self {
+        Self {
+            inner: Inner::WebSocket(Box::new(websocket)),
+            peer,
+        }
+    }
+
+    /// The other side's address: `127.0.0.1:1883`, or the path of a unix socket.
+    pub fn peer(&self) -> String {
+        self.peer.clone()
+    }
+
+    /// Lets the kernel acknowledge what arrives next at once instead of up to 40 ms later.
+    ///
+    /// The setting does not last: a request/response phase arms it again before each read.
+    /// Linux only; elsewhere, and on a unix socket, it does nothing.
+    pub fn quick_ack(&self) {
+        #[cfg(target_os = "linux")]
+        if let Some(tcp) = self.wire().tcp() {
+            // Only speed depends on it, so a refusal is no failure.
+            let _ = socket2::SockRef::from(tcp).set_tcp_quickack(true);
+        }
+    }
+
+    /// The application protocol that TLS agreed on (ALPN), if any.
+    pub fn alpn(&self) -> Option<&[u8]> {
+        match self.wire() {
+            Wire::Tls(tls) => tls.get_ref().1.alpn_protocol(),
+            Wire::Tcp(_) | Wire::Unix(_) => None,
+        }
+    }
+
+    /// The certificate that the other side proved to own, in DER; `None` without TLS or certificate.
+    pub fn peer_certificate(&self) -> Option<&[u8]> {
+        match self.wire() {
+            Wire::Tls(tls) => {
+                let certificates = tls.get_ref().1.peer_certificates()?;
+                certificates.first().map(|first| first.as_ref())
+            }
+            Wire::Tcp(_) | Wire::Unix(_) => None,
+        }
+    }
+
+    fn wire(&self) -> &Wire {
+        match &self.inner {
+            Inner::Bare(wire) => wire,
+            Inner::WebSocket(websocket) => websocket.get_ref(),
+        }
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Stream({})", self.peer)
+    }
+}
+
+/// Calls `method` with arguments that arrive as one token tree.
+macro_rules! call {
+    ($on:expr, $method:ident ($($argument:expr),*)) => {
+        $on.$method($($argument),*)
+    };
+}
+
+/// Calls the same method on whichever stream is inside.
+macro_rules! each {
+    ($this:expr, [$($variant:ident),+], $method:ident $arguments:tt) => {
+        match $this.get_mut() {
+            $(Self::$variant(inner) => call!(Pin::new(inner), $method $arguments),)+
+        }
+    };
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        each!(self, [Tcp, Tls, Unix], poll_read(cx, into))
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        each!(self, [Tcp, Tls, Unix], poll_write(cx, bytes))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each!(self, [Tcp, Tls, Unix], poll_flush(cx))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each!(self, [Tcp, Tls, Unix], poll_shutdown(cx))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        each!(self, [Tcp, Tls, Unix], poll_write_vectored(cx, slices))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+}
+
+impl AsyncRead for Inner {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        each!(self, [Bare, WebSocket], poll_read(cx, into))
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(cx, into)
+    }
+}
+
+impl AsyncWrite for Inner {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        each!(self, [Bare, WebSocket], poll_write(cx, bytes))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each!(self, [Bare, WebSocket], poll_flush(cx))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each!(self, [Bare, WebSocket], poll_shutdown(cx))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        each!(self, [Bare, WebSocket], poll_write_vectored(cx, slices))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        matches!(self, Self::Bare(_))
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+}

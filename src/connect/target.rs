@@ -1,0 +1,162 @@
+//! Where to go and how, checked, with all its files read.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::error::Result;
+
+use super::scheme::{Carrier, Protocol};
+use super::secret::Secret;
+use super::tls::ClientTls;
+use super::words::Retry;
+
+/// How long connecting may take when nothing else is said.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How the bytes travel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// Plain TCP.
+    Tcp,
+    /// TLS over TCP.
+    Tls,
+    /// WebSocket over TCP (RFC 6455).
+    WebSocket,
+    /// WebSocket over TLS.
+    SecureWebSocket,
+    /// The unix stream socket at this path.
+    Unix(PathBuf),
+}
+
+impl Transport {
+    /// Whether TLS protects the connection.
+    pub const fn is_encrypted(&self) -> bool {
+        matches!(self, Self::Tls | Self::SecureWebSocket)
+    }
+
+    /// Whether the bytes travel in WebSocket frames.
+    pub const fn is_websocket(&self) -> bool {
+        matches!(self, Self::WebSocket | Self::SecureWebSocket)
+    }
+
+    const fn carrier(&self) -> Carrier {
+        match self {
+            Self::Tcp => Carrier::Tcp,
+            Self::Tls => Carrier::Tls,
+            Self::WebSocket => Carrier::WebSocket,
+            Self::SecureWebSocket => Carrier::SecureWebSocket,
+            Self::Unix(_) => Carrier::Unix,
+        }
+    }
+}
+
+/// A checked place to connect to. `Display` shows it as a URL without credentials.
+#[derive(Clone)]
+pub struct Target {
+    /// Whose schemes and sub-protocol count.
+    pub protocol: Protocol,
+    /// How the bytes travel.
+    pub transport: Transport,
+    /// A name or an IP address without brackets; empty for a unix socket.
+    pub host: String,
+    /// 1–65535; 0 for a unix socket.
+    pub port: u16,
+    /// With WebSocket the path and query of the request, verbatim, never `None`; otherwise the URL's
+    /// path, decoded and without its first slash, which the protocol may read as a topic.
+    pub path: Option<String>,
+    /// Who we are.
+    pub username: Option<String>,
+    /// What proves it.
+    pub password: Option<Secret>,
+    /// Present exactly if the transport is encrypted.
+    pub tls: Option<ClientTls>,
+    /// Until the connection is usable; see [`CONNECT_TIMEOUT`].
+    pub connect_timeout: Duration,
+    /// What was said about trying again, if anything.
+    pub retry: Option<Retry>,
+    /// The local address to connect from.
+    pub bind: Option<IpAddr>,
+    /// More headers for the WebSocket handshake.
+    pub headers: Vec<(String, String)>,
+    /// The WebSocket sub-protocol to ask for; a client of an older protocol version changes it.
+    pub subprotocol: &'static str,
+}
+
+impl Target {
+    /// A plain TCP target without credentials, for tests and embedded peers.
+    pub fn tcp(protocol: Protocol, host: impl Into<String>, port: u16) -> Self {
+        Self {
+            protocol,
+            transport: Transport::Tcp,
+            host: host.into(),
+            port,
+            path: None,
+            username: None,
+            password: None,
+            tls: None,
+            connect_timeout: CONNECT_TIMEOUT,
+            retry: None,
+            bind: None,
+            headers: Vec::new(),
+            subprotocol: protocol.subprotocol(),
+        }
+    }
+
+    /// Whether the server's certificate is not verified; the command must say so.
+    pub fn is_insecure(&self) -> bool {
+        self.tls.as_ref().is_some_and(ClientTls::is_insecure)
+    }
+
+    /// Does all that can fail without the network: builds the TLS configuration, loads the operating
+    /// system's roots. [`super::dial`] does it too; a command that must fail early calls it first.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Usage`] when certificates or names cannot be used.
+    pub fn prepare(&self) -> Result<()> {
+        match &self.tls {
+            Some(tls) => tls.config().map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// `host:port`, with brackets around an IPv6 address.
+    pub fn authority(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Transport::Unix(path) = &self.transport {
+            return write!(f, "unix:{}", path.display());
+        }
+        let scheme = self.protocol.scheme_of(self.transport.carrier());
+        write!(f, "{}://{}", scheme.name, self.authority())?;
+        match &self.path {
+            // A query may carry a token; the path alone says where.
+            Some(path) if self.transport.is_websocket() => {
+                f.write_str(path.split('?').next().unwrap_or(path))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Target {
+    /// The URL, who we are, and stars.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Target")
+            .field("url", &self.to_string())
+            .field("username", &self.username)
+            .field("password", &self.password)
+            .field("tls", &self.tls)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,185 @@
+//! Client TLS: whom to trust, who we are, what to offer.
+//!
+//! Always rustls with the ring provider, passed explicitly. The configuration is built once, at the
+//! first use, and shared by all connections to a target; the operating system's roots are loaded
+//! only then, and only when nothing else was named to be trusted.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
+
+use crate::error::{Error, Result};
+
+use super::verify::{Anything, Verifier};
+use super::words::TlsVersion;
+
+/// What is known about TLS to a target; cheap to clone.
+#[derive(Clone)]
+pub struct ClientTls {
+    pub(super) trust: Trust,
+    pub(super) identity: Option<Arc<CertifiedKey>>,
+    pub(super) server_name: Option<String>,
+    pub(super) alpn: Vec<String>,
+    pub(super) version: Option<TlsVersion>,
+    pub(super) built: Arc<OnceLock<Arc<ClientConfig>>>,
+}
+
+/// Which server certificates are accepted.
+#[derive(Clone)]
+pub(super) enum Trust {
+    /// Those that the operating system trusts.
+    System,
+    /// Those that lead to one of these; each with the file it came from.
+    These(Vec<(PathBuf, CertificateDer<'static>)>),
+    /// All of them.
+    Anyone,
+}
+
+impl ClientTls {
+    pub(super) fn new(trust: Trust) -> Self {
+        Self {
+            trust,
+            identity: None,
+            server_name: None,
+            alpn: Vec::new(),
+            version: None,
+            built: Arc::default(),
+        }
+    }
+
+    /// Whether any server certificate is accepted.
+    pub const fn is_insecure(&self) -> bool {
+        matches!(self.trust, Trust::Anyone)
+    }
+
+    /// Whether we have a certificate to show when the server asks for one.
+    pub const fn has_identity(&self) -> bool {
+        self.identity.is_some()
+    }
+
+    /// The name to send and verify for `host`.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Usage`] when it is neither a DNS name nor an IP address.
+    pub(super) fn server_name(&self, host: &str) -> Result<ServerName<'static>> {
+        let name = self.server_name.as_deref().unwrap_or(host);
+        ServerName::try_from(name.to_owned()).map_err(|_| {
+            Error::usage(format!(
+                "{name:?} is not a name that a certificate can carry"
+            ))
+            .hint("--tls-server-name NAME sets the name to verify")
+        })
+    }
+
+    /// The configuration, built at the first call.
+    pub(super) fn config(&self) -> Result<Arc<ClientConfig>> {
+        if let Some(config) = self.built.get() {
+            return Ok(Arc::clone(config));
+        }
+        let config = Arc::new(self.build()?);
+        Ok(Arc::clone(self.built.get_or_init(|| config)))
+    }
+
+    fn build(&self) -> Result<ClientConfig> {
+        let provider = Arc::new(ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(versions(self.version))
+            .map_err(|cause| Error::usage(format!("cannot set up TLS: {cause}")))?
+            .dangerous();
+        let builder = match &self.trust {
+            Trust::Anyone => {
+                builder.with_custom_certificate_verifier(Arc::new(Anything::new(provider)))
+            }
+            Trust::These(trusted) => builder.with_custom_certificate_verifier(Arc::new(verifier(
+                given_roots(trusted)?,
+                trusted
+                    .iter()
+                    .map(|(_, certificate)| certificate.clone())
+                    .collect(),
+                provider,
+            )?)),
+            Trust::System => builder.with_custom_certificate_verifier(Arc::new(verifier(
+                system_roots(),
+                Vec::new(),
+                provider,
+            )?)),
+        };
+        let mut config = match &self.identity {
+            Some(identity) => builder
+                .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(Arc::clone(identity)))),
+            None => builder.with_no_client_auth(),
+        };
+        config.alpn_protocols = self
+            .alpn
+            .iter()
+            .map(|name| name.clone().into_bytes())
+            .collect();
+        Ok(config)
+    }
+}
+
+impl fmt::Debug for ClientTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientTls")
+            .field("insecure", &self.is_insecure())
+            .field("identity", &self.has_identity())
+            .field("server_name", &self.server_name)
+            .field("alpn", &self.alpn)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+static ONLY_12: [&SupportedProtocolVersion; 1] = [&TLS12];
+static ONLY_13: [&SupportedProtocolVersion; 1] = [&TLS13];
+
+fn versions(only: Option<TlsVersion>) -> &'static [&'static SupportedProtocolVersion] {
+    match only {
+        Some(TlsVersion::V12) => &ONLY_12,
+        Some(TlsVersion::V13) => &ONLY_13,
+        None => rustls::DEFAULT_VERSIONS,
+    }
+}
+
+fn verifier(
+    roots: RootCertStore,
+    pinned: Vec<CertificateDer<'static>>,
+    provider: Arc<CryptoProvider>,
+) -> Result<Verifier> {
+    let chains = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+        .build()
+        .map_err(|cause| Error::usage(format!("cannot set up TLS: {cause}")))?;
+    Ok(Verifier::new(chains, pinned))
+}
+
+fn given_roots(trusted: &[(PathBuf, CertificateDer<'static>)]) -> Result<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    for (file, certificate) in trusted {
+        roots.add(certificate.clone()).map_err(|cause| {
+            Error::usage(format!(
+                "a certificate in {} cannot be used: {}",
+                file.display(),
+                super::tls_words::reason(&cause)
+            ))
+        })?;
+    }
+    Ok(roots)
+}
+
+/// The operating system's roots; a machine without any, such as a bare container, gets Mozilla's.
+fn system_roots() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    // What cannot be read or parsed is left out: the remaining ones decide.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    roots
+}

@@ -1,0 +1,154 @@
+//! The HTTP part of a WebSocket connection, both sides (RFC 6455 §4).
+
+use std::io;
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio_tungstenite::tungstenite::handshake::client::{Response, generate_key};
+use tokio_tungstenite::tungstenite::handshake::machine::TryParse;
+use tokio_tungstenite::tungstenite::handshake::server::{Request, create_response, write_response};
+use tokio_tungstenite::tungstenite::handshake::{derive_accept_key, headers::MAX_HEADERS};
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+
+use super::scheme::ACCEPTED_SUBPROTOCOLS;
+use super::websocket::{Role, WebSocket};
+
+/// No sensible request or answer is longer.
+const LARGEST_HEAD: usize = 16 * 1024;
+const PROTOCOL_HEADER: &str = "Sec-WebSocket-Protocol";
+
+/// Why there is no WebSocket.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The server answered with another status than 101: the number and its name.
+    Status(u16, String),
+    /// What came is no answer to our request: what is wrong with it.
+    Answer(String),
+    /// The connection failed or ended.
+    Io(io::Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(cause: io::Error) -> Self {
+        Self::Io(cause)
+    }
+}
+
+/// Asks for `path` with `subprotocol`; an answer that leaves the sub-protocol out is tolerated.
+pub(super) async fn request<S: AsyncRead + AsyncWrite + Unpin>(
+    mut wire: S,
+    authority: &str,
+    path: &str,
+    subprotocol: &str,
+    headers: &[(String, String)],
+) -> Result<WebSocket<S>, Failure> {
+    let key = generate_key();
+    let mut text = format!(
+        "GET {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n{PROTOCOL_HEADER}: {subprotocol}\r\n"
+    );
+    for (name, value) in headers {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    text.push_str("\r\n");
+    wire.write_all(text.as_bytes()).await?;
+    wire.flush().await?;
+    let (answer, rest) = read_head::<_, Response>(&mut wire).await?;
+    check(&answer, &key, subprotocol)?;
+    Ok(WebSocket::new(wire, Role::Client, rest))
+}
+
+fn check(answer: &Response, key: &str, subprotocol: &str) -> Result<(), Failure> {
+    let status = answer.status();
+    if status.as_u16() != 101 {
+        return Err(Failure::Status(
+            status.as_u16(),
+            status.canonical_reason().unwrap_or("").to_owned(),
+        ));
+    }
+    let header = |name: &str| {
+        answer
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
+    let upgrades = header("Upgrade").is_some_and(|value| value.eq_ignore_ascii_case("websocket"));
+    if !upgrades
+        || header("Sec-WebSocket-Accept") != Some(derive_accept_key(key.as_bytes()).as_str())
+    {
+        return Err(Failure::Answer(String::from(
+            "it does not accept the WebSocket handshake",
+        )));
+    }
+    match header(PROTOCOL_HEADER) {
+        Some(chosen) if chosen != subprotocol => Err(Failure::Answer(format!(
+            "it chose the sub-protocol {chosen:?} instead of {subprotocol:?}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Answers a client's request; the first sub-protocol it offers that we know is chosen.
+pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
+    mut wire: S,
+) -> Result<WebSocket<S>, Failure> {
+    let (request, rest) = read_head::<_, Request>(&mut wire).await?;
+    let Ok(mut response) = create_response(&request) else {
+        // The client is told too, so that a browser or curl shows why.
+        wire.write_all(b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+            .await?;
+        wire.shutdown().await?;
+        return Err(Failure::Answer(String::from(
+            "it is no WebSocket handshake",
+        )));
+    };
+    if let Some(chosen) = choose(&request) {
+        response
+            .headers_mut()
+            .insert(PROTOCOL_HEADER, HeaderValue::from_static(chosen));
+    }
+    let mut text = Vec::new();
+    write_response(&mut text, &response).map_err(|cause| Failure::Answer(cause.to_string()))?;
+    wire.write_all(&text).await?;
+    wire.flush().await?;
+    Ok(WebSocket::new(wire, Role::Server, rest))
+}
+
+fn choose(request: &Request) -> Option<&'static str> {
+    let offered = request.headers().get_all(PROTOCOL_HEADER).into_iter();
+    let mut names = offered
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
+    names.find_map(|name| {
+        ACCEPTED_SUBPROTOCOLS
+            .into_iter()
+            .find(|known| *known == name.trim())
+    })
+}
+
+/// Reads up to the empty line; what came beyond it is handed back.
+async fn read_head<S: AsyncRead + Unpin, T: TryParse>(
+    wire: &mut S,
+) -> Result<(T, BytesMut), Failure> {
+    let mut input = BytesMut::with_capacity(1024);
+    loop {
+        let read = wire.read_buf(&mut input).await?;
+        if read == 0 {
+            return Err(Failure::Io(io::ErrorKind::UnexpectedEof.into()));
+        }
+        let parsed = T::try_parse(&input).map_err(|_| {
+            Failure::Answer(format!(
+                "it is not HTTP, or has more than {MAX_HEADERS} headers"
+            ))
+        })?;
+        if let Some((length, head)) = parsed {
+            input.advance(length);
+            return Ok((head, input));
+        }
+        if input.len() > LARGEST_HEAD {
+            return Err(Failure::Answer(String::from(
+                "its HTTP head is longer than 16 KiB",
+            )));
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! WebSocket frames as a byte stream (RFC 6455 §5).
+//!
+//! Incoming payload is handed on as it arrives, so a frame of any length needs no memory of its
+//! own; control frames may come between the fragments of a message. Each write is one binary frame.
+
+use std::io::{self, Cursor};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
+
+use super::random::Random;
+
+/// The most payload that one write puts into one frame; bounds the output buffer.
+const LARGEST_FRAME: usize = 1024 * 1024;
+/// What one read asks the wire for.
+const READ_SIZE: usize = 64 * 1024;
+/// Control frames carry no more (RFC 6455 §5.5).
+const LARGEST_CONTROL: u64 = 125;
+/// Close codes (RFC 6455 §7.4.1): normal closure, protocol error, data of a type that is not accepted.
+const NORMAL: u16 = 1000;
+const PROTOCOL_ERROR: u16 = 1002;
+const NOT_ACCEPTED: u16 = 1003;
+
+/// Which side of the handshake we are: a client masks what it sends, a server refuses what is not masked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Client,
+    Server,
+}
+
+/// The bytes inside the binary frames that travel over `S`.
+pub(super) struct WebSocket<S> {
+    wire: S,
+    role: Role,
+    masks: Random,
+    /// Read from the wire, not yet understood.
+    input: BytesMut,
+    payload: Payload,
+    /// Frames that the wire has not taken yet.
+    output: BytesMut,
+    /// We have sent a close frame; nothing may follow it.
+    closing: bool,
+    /// The peer has sent a close frame, or the wire has ended.
+    ended: bool,
+}
+
+/// The data frame that is being read.
+#[derive(Default)]
+struct Payload {
+    left: u64,
+    mask: Option<[u8; 4]>,
+    /// A fragment with FIN = 0 was seen; only continuation frames may follow.
+    fragmented: bool,
+}
+
+impl<S> WebSocket<S> {
+    /// A WebSocket after its handshake; `input` is what was read beyond it.
+    pub(super) fn new(wire: S, role: Role, input: BytesMut) -> Self {
+        Self {
+            wire,
+            role,
+            masks: Random::from_system(),
+            input,
+            payload: Payload::default(),
+            output: BytesMut::new(),
+            closing: false,
+            ended: false,
+        }
+    }
+
+    pub(super) const fn get_ref(&self) -> &S {
+        &self.wire
+    }
+
+    fn queue(&mut self, opcode: OpCode, payload: &[u8]) {
+        let mask = (self.role == Role::Client).then(|| (self.masks.next() as u32).to_le_bytes());
+        let header = FrameHeader {
+            is_final: true,
+            opcode,
+            mask,
+            ..FrameHeader::default()
+        };
+        let mut start = Vec::with_capacity(14);
+        // Writing into a `Vec` cannot fail.
+        let _ = header.format(payload.len() as u64, &mut start);
+        self.output.extend_from_slice(&start);
+        let from = self.output.len();
+        self.output.extend_from_slice(payload);
+        if let Some(mask) = mask {
+            apply(mask, &mut self.output[from..]);
+        }
+    }
+
+    fn queue_close(&mut self, code: u16) {
+        if !self.closing {
+            self.closing = true;
+            self.queue(OpCode::Control(Control::Close), &code.to_be_bytes());
+        }
+    }
+
+    /// Hands over payload that has arrived; `false` when there is none.
+    fn hand_over(&mut self, into: &mut ReadBuf<'_>) -> bool {
+        let here = self.input.len().min(into.remaining());
+        let count = usize::try_from(self.payload.left).map_or(here, |left| here.min(left));
+        if count == 0 {
+            return false;
+        }
+        if let Some(mask) = &mut self.payload.mask {
+            apply(*mask, &mut self.input[..count]);
+            mask.rotate_left(count % 4);
+        }
+        into.put_slice(&self.input[..count]);
+        self.input.advance(count);
+        self.payload.left -= count as u64;
+        true
+    }
+
+    /// Understands the next frame header, and a whole control frame; `false` when more input is needed.
+    fn next_frame(&mut self) -> io::Result<bool> {
+        let mut cursor = Cursor::new(&self.input[..]);
+        let Some((header, length)) = FrameHeader::parse(&mut cursor).map_err(broken)? else {
+            return Ok(false);
+        };
+        // The cursor is within the buffer, whose length is a `usize`.
+        let start = cursor.position() as usize;
+        self.check(&header, length)?;
+        match header.opcode {
+            OpCode::Control(control) => {
+                // Checked above: at most 125.
+                let length = length as usize;
+                if self.input.len() < start + length {
+                    return Ok(false);
+                }
+                self.input.advance(start);
+                let mut payload = self.input.split_to(length);
+                if let Some(mask) = header.mask {
+                    apply(mask, &mut payload);
+                }
+                self.control(control, &payload);
+            }
+            OpCode::Data(_) => {
+                self.input.advance(start);
+                self.payload = Payload {
+                    left: length,
+                    mask: header.mask,
+                    fragmented: !header.is_final,
+                };
+            }
+        }
+        Ok(true)
+    }
+
+    fn check(&mut self, header: &FrameHeader, length: u64) -> io::Result<()> {
+        let wrong = match header.opcode {
+            _ if header.rsv1 || header.rsv2 || header.rsv3 => "a frame with reserved bits",
+            _ if self.role == Role::Server && header.mask.is_none() => "a frame without a mask",
+            _ if self.role == Role::Client && header.mask.is_some() => "a masked frame",
+            OpCode::Control(_) if !header.is_final || length > LARGEST_CONTROL => {
+                "a broken control frame"
+            }
+            OpCode::Data(Data::Text) => {
+                self.queue_close(NOT_ACCEPTED);
+                return Err(told("a WebSocket text frame where only binary ones may be"));
+            }
+            OpCode::Data(Data::Continue) if !self.payload.fragmented => "a continuation of nothing",
+            OpCode::Data(Data::Binary) if self.payload.fragmented => "a message within a message",
+            OpCode::Control(Control::Reserved(_)) | OpCode::Data(Data::Reserved(_)) => {
+                "a frame of a reserved kind"
+            }
+            OpCode::Control(_) | OpCode::Data(_) => return Ok(()),
+        };
+        self.queue_close(PROTOCOL_ERROR);
+        Err(told(&format!("WebSocket protocol error: {wrong}")))
+    }
+
+    fn control(&mut self, control: Control, payload: &[u8]) {
+        match control {
+            Control::Ping if !self.closing => self.queue(OpCode::Control(Control::Pong), payload),
+            Control::Close => {
+                self.ended = true;
+                self.queue_close(NORMAL);
+            }
+            // A pong answers nothing that we asked; reserved kinds were refused before.
+            Control::Ping | Control::Pong | Control::Reserved(_) => {}
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
+    /// Brings what is queued to the wire.
+    fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.output.is_empty() {
+            let written = ready!(Pin::new(&mut self.wire).poll_write(cx, &self.output))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.output.advance(written);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Sends answers to pings and closes as far as the wire takes them now; the writer sends the rest.
+    fn send_answers(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if self.output.is_empty() {
+            return Ok(());
+        }
+        match self.poll_drain(cx) {
+            Poll::Ready(Ok(())) => match Pin::new(&mut self.wire).poll_flush(cx) {
+                Poll::Ready(outcome) => outcome,
+                Poll::Pending => Ok(()),
+            },
+            Poll::Ready(Err(cause)) => Err(cause),
+            Poll::Pending => Ok(()),
+        }
+    }
+
+    /// Reads more from the wire; `false` at its end.
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        self.input.reserve(READ_SIZE);
+        // `read_buf` keeps no state between polls, so a new future each time loses nothing.
+        let read = ready!(pin!(self.wire.read_buf(&mut self.input)).poll(cx))?;
+        Poll::Ready(Ok(read > 0))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for WebSocket<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        loop {
+            if this.hand_over(into) || into.remaining() == 0 {
+                return Poll::Ready(Ok(()));
+            }
+            if this.ended {
+                return Poll::Ready(this.send_answers(cx).or(Ok(())));
+            }
+            let understood = if this.payload.left > 0 {
+                Ok(false)
+            } else {
+                this.next_frame()
+            };
+            if understood.is_err() {
+                // The close frame is a courtesy; the error that made it necessary counts.
+                let _ = this.send_answers(cx);
+            } else {
+                this.send_answers(cx)?;
+            }
+            if !understood? && !ready!(this.poll_fill(cx))? {
+                this.ended = true;
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WebSocket<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        ready!(this.poll_drain(cx))?;
+        if this.closing {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        let taken = bytes.len().min(LARGEST_FRAME);
+        if taken > 0 {
+            this.queue(OpCode::Data(Data::Binary), &bytes[..taken]);
+            // What the wire does not take now goes with the next write or flush.
+            if let Poll::Ready(Err(cause)) = this.poll_drain(cx) {
+                return Poll::Ready(Err(cause));
+            }
+        }
+        Poll::Ready(Ok(taken))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        ready!(this.poll_drain(cx))?;
+        Pin::new(&mut this.wire).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        this.queue_close(NORMAL);
+        ready!(this.poll_drain(cx))?;
+        Pin::new(&mut this.wire).poll_shutdown(cx)
+    }
+}
+
+/// Masks or unmasks (RFC 6455 §5.3), eight bytes at a time.
+fn apply(mask: [u8; 4], bytes: &mut [u8]) {
+    let [a, b, c, d] = mask;
+    let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
+    let (words, rest) = bytes.as_chunks_mut::<8>();
+    for word in words {
+        *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
+    }
+    for (byte, mask) in rest.iter_mut().zip(mask.iter().cycle()) {
+        *byte ^= mask;
+    }
+}
+
+fn told(text: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, text.to_owned())
+}
+
+fn broken(cause: tokio_tungstenite::tungstenite::Error) -> io::Error {
+    told(&format!("WebSocket protocol error: {cause}"))
+}

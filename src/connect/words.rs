@@ -1,0 +1,202 @@
+//! What was said about a connection, by flags, environment or context; all of it optional.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::secret::Secret;
+use super::url;
+
+/// What one source said about a connection. [`Words::resolve`] makes a checked target of it.
+#[derive(Clone, Default)]
+pub struct Words {
+    /// `mqtts://user:password@host:port/path`; excludes `host`, `port` and `unix` in the same source.
+    pub url: Option<String>,
+    /// A name or an IP address.
+    pub host: Option<String>,
+    /// 1–65535.
+    pub port: Option<u16>,
+    /// A unix socket instead of host and port.
+    pub unix: Option<PathBuf>,
+    /// Wins over the URL's.
+    pub username: Option<String>,
+    /// Wins over the URL's; at most one of the three ways to give a password.
+    pub password: Option<Secret>,
+    /// A file whose content, without the final line break, is the password.
+    pub password_file: Option<PathBuf>,
+    /// Ask on the terminal.
+    pub password_prompt: bool,
+    /// PEM certificates to trust instead of the operating system's.
+    pub cafile: Option<PathBuf>,
+    /// A directory of such files.
+    pub capath: Option<PathBuf>,
+    /// The client's certificate chain, PEM.
+    pub cert: Option<PathBuf>,
+    /// The client's private key, PEM, not encrypted.
+    pub key: Option<PathBuf>,
+    /// Do not verify the server at all.
+    pub insecure: Option<bool>,
+    /// The name to send and to verify instead of the host.
+    pub tls_server_name: Option<String>,
+    /// Protocols to offer, best first.
+    pub tls_alpn: Vec<String>,
+    /// Exactly this version of TLS.
+    pub tls_version: Option<TlsVersion>,
+    /// Until the connection is usable: name, TCP, TLS and WebSocket together.
+    pub connect_timeout: Option<Duration>,
+    /// Whether and how long to try again.
+    pub retry: Option<Retry>,
+    /// The local address to connect from.
+    pub bind: Option<IpAddr>,
+    /// Speak over WebSocket where no URL scheme says so.
+    pub websocket: bool,
+    /// More headers for the WebSocket handshake.
+    pub headers: Vec<(String, String)>,
+    /// The context that fills in what is not said here.
+    pub context: Option<String>,
+}
+
+impl fmt::Debug for Words {
+    /// Shows where to, never a secret: URL credentials and header values are left out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Words")
+            .field("url", &self.url.as_deref().map(url::without_credentials))
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("unix", &self.unix)
+            .field("username", &self.username)
+            .field("password", &self.password)
+            .field("context", &self.context)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A version of TLS; as a choice it means exactly this version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsVersion {
+    /// TLS 1.2.
+    V12,
+    /// TLS 1.3.
+    V13,
+}
+
+impl FromStr for TlsVersion {
+    type Err = String;
+
+    /// Reads `1.2`, `1.3`, also with mosquitto's `tlsv` in front.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let lower = text.to_ascii_lowercase();
+        let number = lower.strip_prefix("tls").unwrap_or(&lower);
+        match number.strip_prefix('v').unwrap_or(number) {
+            "1.2" => Ok(Self::V12),
+            "1.3" => Ok(Self::V13),
+            _ => Err(format!(
+                "{text:?} is not a TLS version; known are 1.2 and 1.3"
+            )),
+        }
+    }
+}
+
+/// Whether a connection that cannot be made, or was lost, is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// The first failure ends it.
+    Never,
+    /// As long as the outage is not longer than this.
+    For(Duration),
+    /// For ever.
+    Forever,
+}
+
+impl FromStr for Retry {
+    type Err = String;
+
+    /// Reads `never` or `0`, `forever`, or a duration such as `30s`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "never" => Ok(Self::Never),
+            "forever" => Ok(Self::Forever),
+            _ => duration(text)
+                .map(|time| {
+                    if time.is_zero() {
+                        Self::Never
+                    } else {
+                        Self::For(time)
+                    }
+                })
+                .map_err(|_| format!("{text:?} is not never, forever or a duration such as 30s")),
+        }
+    }
+}
+
+impl fmt::Display for Retry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Never => f.write_str("never"),
+            Self::For(time) => write!(f, "{}", humantime::format_duration(*time)),
+            Self::Forever => f.write_str("forever"),
+        }
+    }
+}
+
+/// Reads `250ms`, `1m30s`; a bare number counts seconds.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    if let Ok(seconds) = text.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds)
+            .map_err(|_| format!("{text:?} is not a duration"));
+    }
+    humantime::parse_duration(text)
+        .map_err(|_| format!("{text:?} is not a duration such as 250ms or 1m30s"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_reads_words_and_durations() {
+        for (text, meant) in [
+            ("0", Retry::Never),
+            ("0s", Retry::Never),
+            ("never", Retry::Never),
+            ("forever", Retry::Forever),
+            ("30s", Retry::For(Duration::from_secs(30))),
+            ("2", Retry::For(Duration::from_secs(2))),
+            ("1m30s", Retry::For(Duration::from_secs(90))),
+        ] {
+            assert_eq!(text.parse(), Ok(meant), "{text}");
+        }
+        for text in ["", "-1", "soon", "nan", "inf", "1e99"] {
+            assert!(text.parse::<Retry>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn tls_versions_read_as_here_and_as_in_mosquitto() {
+        for text in ["1.3", "tlsv1.3", "TLSv1.3", "tls1.3", "v1.3"] {
+            assert_eq!(text.parse(), Ok(TlsVersion::V13), "{text}");
+        }
+        assert_eq!("1.2".parse(), Ok(TlsVersion::V12));
+        assert!(
+            "1.1"
+                .parse::<TlsVersion>()
+                .unwrap_err()
+                .contains("1.2 and 1.3")
+        );
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let words = Words {
+            url: Some(String::from("mqtt://me:hunter2@h")),
+            password: Some(Secret::from("hunter2")),
+            headers: vec![(String::from("Authorization"), String::from("hunter2"))],
+            ..Words::default()
+        };
+        let shown = format!("{words:?}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(shown.contains("mqtt://h"), "{shown}");
+    }
+}
