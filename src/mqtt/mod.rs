@@ -6,7 +6,9 @@
 //! | [`topic`] | topic names and filters: checking and matching |
 //! | [`session`] | what both sides share, sans-I/O: delivery states, aliases, keep-alive; and the client's session engine |
 //! | [`client`] | the tokio driver that carries the client's session over a stream and reconnects |
+//! | [`broker`] | the embedded broker: a sans-I/O core and the driver that serves it |
 
+pub mod broker;
 pub mod client;
 pub mod packet;
 pub mod session;
