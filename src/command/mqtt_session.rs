@@ -110,7 +110,7 @@ impl SessionWords {
 
     async fn connect_packet(&self, target: &Target, wants: &Wants) -> Result<Connect> {
         let version = self.version.unwrap_or_default();
-        let password = target.password.as_ref().map(|secret| Bytes::copy_from_slice(secret.reveal().as_bytes()));
+        let password = target.password.as_ref().map(|secret| Bytes::copy_from_slice(secret.reveal()));
         if password.is_some() && target.username.is_none() && version != Version::V5 {
             return Err(Error::usage("a password needs a user name before MQTT 5").hint("add -u NAME"));
         }

@@ -75,8 +75,6 @@ pub struct Client {
     patience: Patience,
     may_fall_back: bool,
     backoff: Backoff,
-    /// Since when there has been no good connection.
-    troubled_since: Option<Instant>,
     opened_at: Instant,
     ever_online: bool,
     /// Whether something came over this connection that shows progress, not merely a CONNACK.
@@ -98,8 +96,7 @@ impl Client {
             input: BytesMut::new(),
             patience,
             may_fall_back: false,
-            backoff: Backoff::new(),
-            troubled_since: None,
+            backoff: Backoff::new(patience.first),
             opened_at: now,
             ever_online: false,
             progressed: false,
@@ -273,7 +270,10 @@ impl Client {
             stream.quick_ack();
         }
         let taken = self.session.receive(&mut self.input, now);
-        self.ever_online |= self.session.is_online();
+        if self.session.is_online() && !self.ever_online {
+            self.ever_online = true;
+            self.backoff = Backoff::new(self.patience.later);
+        }
         match taken {
             Ok(()) => Ok(()),
             Err(fault) => self.faulted(fault).await,
@@ -312,19 +312,10 @@ impl Client {
         self.session.lost();
         if was_good {
             self.backoff.reset();
-            self.troubled_since = None;
         }
-        let since = *self.troubled_since.get_or_insert(now);
-        let retry_in = self.backoff.next_delay();
-        let patience = if self.ever_online { self.patience.later } else { self.patience.first };
-        let patient = match patience {
-            Retry::Never => false,
-            Retry::For(limit) => now + retry_in <= since + limit,
-            Retry::Forever => true,
-        };
-        if !may_pass || !patient {
+        let Some(retry_in) = self.backoff.next(now).filter(|_| may_pass) else {
             return Err(error);
-        }
+        };
         self.link = Link::Waiting(Box::pin(sleep(retry_in)));
         self.notices.push(Notice::Lost { error, retry_in });
         Ok(())

@@ -79,6 +79,9 @@ fn is_about_rights(reason: ReasonCode) -> bool {
 /// The first bytes belong to another protocol.
 fn foreign(target: &Target, bytes: &[u8]) -> Option<Error> {
     let found = diagnose::first_bytes(bytes)?;
-    let error = Error::new(Kind::Unreachable, format!("{target} does not speak MQTT: {found}"));
-    Some(error)
+    let error = Error::new(Kind::Unreachable, format!("{target} does not speak MQTT but {}", found.what));
+    Some(match found.hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    })
 }
