@@ -23,10 +23,14 @@ impl Users {
         for (number, line) in significant(text) {
             let Some((user, password)) = line.split_once(':').filter(|(user, _)| !user.is_empty())
             else {
-                return Err(Error::usage(format!("line {number}: expected USER:PASSWORD")));
+                return Err(Error::usage(format!(
+                    "line {number}: expected USER:PASSWORD"
+                )));
             };
             if users.insert(user.to_owned(), password.to_owned()).is_some() {
-                return Err(Error::usage(format!("line {number}: user {user} appears twice")));
+                return Err(Error::usage(format!(
+                    "line {number}: user {user} appears twice"
+                )));
             }
         }
         Ok(Self(users))
@@ -94,7 +98,9 @@ impl Acl {
             match (word, rest.trim()) {
                 (_, "") => return Err(wrong(&format!("nothing follows `{word}`"))),
                 ("user", name) => user = Some(name.to_owned()),
-                ("topic", rest) => acl.rules_of(user.as_deref()).push(Rule::parse(rest).map_err(wrong)?),
+                ("topic", rest) => acl
+                    .rules_of(user.as_deref())
+                    .push(Rule::parse(rest).map_err(wrong)?),
                 ("pattern", rest) => acl.patterns.push(Rule::parse(rest).map_err(wrong)?),
                 _ => return Err(wrong("expected user, topic or pattern")),
             }
@@ -112,7 +118,9 @@ impl Acl {
     /// Whether `client` may read or write `topic`.
     pub(super) fn allows(&self, client: Client<'_>, right: Right, name: &str) -> bool {
         let rules = self.rules_for(client, right);
-        let mut matching = rules.filter(|(_, filter)| topic::matches(filter, name)).peekable();
+        let mut matching = rules
+            .filter(|(_, filter)| topic::matches(filter, name))
+            .peekable();
         matching.peek().is_some() && matching.all(|(rule, _)| !rule.deny)
     }
 
@@ -152,7 +160,9 @@ impl Rule {
     fn parse(text: &str) -> std::result::Result<Self, &'static str> {
         let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         let (read, write, deny, filter) = match (word, rest.trim()) {
-            ("read" | "write" | "readwrite" | "deny", "") => return Err("a topic filter is missing"),
+            ("read" | "write" | "readwrite" | "deny", "") => {
+                return Err("a topic filter is missing");
+            }
             ("read", filter) => (true, false, false, filter),
             ("write", filter) => (false, true, false, filter),
             ("readwrite", filter) => (true, true, false, filter),
@@ -212,7 +222,10 @@ fn covers(wide: &str, narrow: &str) -> bool {
 
 /// The lines that say something, with their numbers from 1.
 fn significant(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let lines = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim()));
+    let lines = text
+        .lines()
+        .enumerate()
+        .map(|(at, line)| (at + 1, line.trim()));
     lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
 }
 
@@ -237,7 +250,8 @@ mod tests {
         assert!(!users.accepts("ann", None));
         assert!(users.accepts("bob", None));
         assert!(!users.accepts("eve", None));
-        let texts = ["x", ":x", "a:1\n\na:2"].map(|text| Users::parse(text).unwrap_err().text().to_owned());
+        let texts =
+            ["x", ":x", "a:1\n\na:2"].map(|text| Users::parse(text).unwrap_err().text().to_owned());
         assert_eq!(texts[0], "line 1: expected USER:PASSWORD");
         assert_eq!(texts[1], "line 1: expected USER:PASSWORD");
         assert_eq!(texts[2], "line 3: user a appears twice");
@@ -263,7 +277,11 @@ mod tests {
             (ANN, Right::Read, "dev/c2/ann", false),
         ];
         for (client, right, topic, expected) in table {
-            assert_eq!(acl.allows(client, right, topic), expected, "{client:?} {right:?} {topic}");
+            assert_eq!(
+                acl.allows(client, right, topic),
+                expected,
+                "{client:?} {right:?} {topic}"
+            );
         }
     }
 

@@ -111,7 +111,8 @@ impl Message {
             _ => property.clone(),
         };
         let own = self.properties.iter().map(remaining);
-        own.chain(ids.iter().copied().map(Property::SubscriptionIdentifier)).collect()
+        own.chain(ids.iter().copied().map(Property::SubscriptionIdentifier))
+            .collect()
     }
 }
 

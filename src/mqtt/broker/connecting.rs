@@ -15,7 +15,6 @@ use crate::mqtt::packet::{
     ConnAck, Connect, LARGEST_PACKET, Packet, Properties, Property, QoS, ReasonCode, Version,
 };
 use crate::mqtt::session::alias::{Incoming, Outgoing};
-use crate::mqtt::topic;
 
 impl Core {
     pub(super) fn connect(&mut self, id: Key, mut connect: Connect) {
@@ -30,7 +29,9 @@ impl Core {
         let mut properties = self.terms(version);
         if connect.client_id.is_empty() {
             connect.client_id = self.unused_client_id();
-            properties.push(Property::AssignedClientIdentifier(connect.client_id.clone()));
+            properties.push(Property::AssignedClientIdentifier(
+                connect.client_id.clone(),
+            ));
         }
         let keep_alive = self.keep_alive(&connect, &mut properties);
         let (session, resumed) = self.session_for(&connect);
@@ -42,7 +43,11 @@ impl Core {
         let welcome = ConnAck {
             session_present: resumed,
             reason: ReasonCode::SUCCESS,
-            properties: if version == Version::V5 { properties } else { Properties::default() },
+            properties: if version == Version::V5 {
+                properties
+            } else {
+                Properties::default()
+            },
         };
         self.send(id, Packet::ConnAck(welcome));
         self.send_again(id, session);
@@ -50,10 +55,12 @@ impl Core {
 
     /// Whether the client is let in, or why not (MQTT 5.0 §3.1.4).
     fn admits(&mut self, connect: &Connect) -> Result<(), ReasonCode> {
-        let refused = self.faults.strike(&connect.client_id, |action| match action {
-            Action::RefuseConnect(code) => Some(code),
-            _ => None,
-        });
+        let refused = self
+            .faults
+            .strike(&connect.client_id, |action| match action {
+                Action::RefuseConnect(code) => Some(code),
+                _ => None,
+            });
         if let Some(code) = refused {
             return Err(code);
         }
@@ -64,7 +71,9 @@ impl Core {
         self.accepts_credentials(connect)?;
         self.accepts_will(connect)?;
         let returning = self.sessions.find(&connect.client_id);
-        let replaces = returning.and_then(|key| self.sessions.get(key)?.connection).is_some();
+        let replaces = returning
+            .and_then(|key| self.sessions.get(key)?.connection)
+            .is_some();
         match self.options.max_connections {
             Some(most) if self.connected >= most && !replaces => Err(ReasonCode::QUOTA_EXCEEDED),
             _ => Ok(()),
@@ -88,7 +97,11 @@ impl Core {
     fn accepts_credentials(&self, connect: &Connect) -> Result<(), ReasonCode> {
         let Some(username) = &connect.username else {
             let welcome = self.options.allow_anonymous;
-            return if welcome { Ok(()) } else { Err(ReasonCode::NOT_AUTHORIZED) };
+            return if welcome {
+                Ok(())
+            } else {
+                Err(ReasonCode::NOT_AUTHORIZED)
+            };
         };
         let password = connect.password.as_deref();
         match &self.options.users {
@@ -99,14 +112,11 @@ impl Core {
         }
     }
 
-    /// MQTT 5.0 §3.2.2.3.4 and §3.2.2.3.5; a will topic is a topic name.
+    /// MQTT 5.0 §3.2.2.3.4 and §3.2.2.3.5.
     fn accepts_will(&self, connect: &Connect) -> Result<(), ReasonCode> {
         let Some(will) = &connect.will else {
             return Ok(());
         };
-        if topic::check_name(&will.topic).is_err() {
-            return Err(ReasonCode::TOPIC_NAME_INVALID);
-        }
         if will.qos > self.options.maximum_qos {
             return Err(ReasonCode::QOS_NOT_SUPPORTED);
         }
@@ -133,7 +143,10 @@ impl Core {
             (options.max_packet_size < LARGEST_PACKET, largest),
             (options.receive_maximum < u16::MAX, window),
         ];
-        terms.into_iter().filter_map(|(said, term)| said.then_some(term)).collect()
+        terms
+            .into_iter()
+            .filter_map(|(said, term)| said.then_some(term))
+            .collect()
     }
 
     fn unused_client_id(&mut self) -> ByteString {
@@ -151,10 +164,12 @@ impl Core {
         if connect.version < Version::V5 {
             return connect.keep_alive;
         }
-        let fault = self.faults.strike(&connect.client_id, |action| match action {
-            Action::ServerKeepAlive(seconds) => Some(seconds),
-            _ => None,
-        });
+        let fault = self
+            .faults
+            .strike(&connect.client_id, |action| match action {
+                Action::ServerKeepAlive(seconds) => Some(seconds),
+                _ => None,
+            });
         let Some(seconds) = fault.or(self.options.server_keep_alive) else {
             return connect.keep_alive;
         };
@@ -166,7 +181,10 @@ impl Core {
     /// (MQTT 5.0 §3.1.4).
     fn session_for(&mut self, connect: &Connect) -> (Key, bool) {
         let client_id = &connect.client_id;
-        let holder = self.sessions.find(client_id).and_then(|key| self.sessions.get(key)?.connection);
+        let holder = self
+            .sessions
+            .find(client_id)
+            .and_then(|key| self.sessions.get(key)?.connection);
         if let Some(connection) = holder {
             self.kick(connection, ReasonCode::SESSION_TAKEN_OVER);
         }
@@ -219,7 +237,10 @@ impl Core {
             return;
         };
         let wish = &connect.properties;
-        let aliases_out = wish.topic_alias_maximum().unwrap_or(0).min(self.options.topic_aliases_out);
+        let aliases_out = wish
+            .topic_alias_maximum()
+            .unwrap_or(0)
+            .min(self.options.topic_aliases_out);
         connection.phase = Phase::Open(session);
         connection.client_id = ByteString::from(&*connect.client_id);
         connection.version = connect.version;
@@ -230,7 +251,8 @@ impl Core {
         if keep_alive > 0 {
             let patience = Duration::from_secs(keep_alive.into()) * 3 / 2;
             connection.patience = Some(patience);
-            self.timers.remind(self.now + patience, Reminder::Connection(id));
+            self.timers
+                .remind(self.now + patience, Reminder::Connection(id));
         }
         self.connected += 1;
         self.counts.connections += 1;
@@ -246,7 +268,9 @@ impl Core {
         session.version = connect.version;
         session.username = connect.username.map(|name| ByteString::from(&*name));
         session.expiry = expiry;
-        session.outbound.set_window(window.min(self.options.max_inflight));
+        session
+            .outbound
+            .set_window(window.min(self.options.max_inflight));
         session.will = connect.will;
         session.will_due = None;
         session.ends = None;
@@ -255,7 +279,9 @@ impl Core {
     fn connected(&self, id: Key, resumed: bool) -> Event {
         let connection = self.connections.get(id);
         Event::Connected {
-            client_id: connection.map(|one| one.client_id.clone()).unwrap_or_default(),
+            client_id: connection
+                .map(|one| one.client_id.clone())
+                .unwrap_or_default(),
             peer: connection.map(|one| one.peer.clone()).unwrap_or_default(),
             version: connection.map(|one| one.version).unwrap_or_default(),
             resumed,
@@ -264,7 +290,10 @@ impl Core {
 
     /// What a resumed session sends again (MQTT 5.0 §4.4), then what waited meanwhile.
     fn send_again(&mut self, id: Key, session: Key) {
-        let again = self.sessions.get(session).map(|session| session.outbound.resume());
+        let again = self
+            .sessions
+            .get(session)
+            .map(|session| session.outbound.resume());
         for packet in again.unwrap_or_default() {
             self.send(id, packet);
         }

@@ -18,6 +18,8 @@ pub(super) enum Phase {
     Open(Key),
     /// To be closed when everything is written; what still comes in is ignored.
     Closing,
+    /// To be closed at once.
+    Closed,
 }
 
 /// The state that ends with the network connection.
@@ -64,7 +66,7 @@ impl Connection {
     pub(super) const fn session(&self) -> Option<Key> {
         match self.phase {
             Phase::Open(session) => Some(session),
-            Phase::Fresh | Phase::Closing => None,
+            Phase::Fresh | Phase::Closing | Phase::Closed => None,
         }
     }
 }
@@ -112,7 +114,9 @@ impl Outbox {
 /// Bookkeeping, topic and payload; payloads are shared between subscribers but charged to each.
 fn cost(outgo: &Outgo) -> usize {
     match outgo {
-        Outgo::Packet(Packet::Publish(publish)) => 128 + publish.topic.len() + publish.payload.len(),
+        Outgo::Packet(Packet::Publish(publish)) => {
+            128 + publish.topic.len() + publish.payload.len()
+        }
         Outgo::Packet(_) | Outgo::Garbage(_) => 64,
     }
 }

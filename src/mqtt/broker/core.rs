@@ -1,6 +1,6 @@
 //! The broker without sockets and clock: packets and time go in, packets come out.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::connection::{Connection, Outgo, Phase};
 use super::events::{Counts, Event};
@@ -19,6 +19,20 @@ const ANSWERS: usize = 1 << 20;
 
 /// What a `malformed` fault sends: packet type 0, which is reserved (MQTT 5.0 §2.1.2).
 const MALFORMED: &[u8] = &[0x00, 0x00];
+
+/// How long a closing connection may take to read what is left for it, and to close its side.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// What is to become of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It goes on.
+    Open,
+    /// Everything is handed out: it is to be closed when that is written.
+    Closing,
+    /// It is to be closed at once: its time is up.
+    Closed,
+}
 
 /// A broker.
 ///
@@ -86,8 +100,8 @@ impl Core {
         connection.last_seen = now;
         connection.received += 1;
         match (connection.phase, packet) {
-            (Phase::Closing, _) => return,
-            (Phase::Fresh, Packet::Connect(connect)) => self.connect(id, connect),
+            (Phase::Closing | Phase::Closed, _) => return,
+            (Phase::Fresh, Packet::Connect(connect)) => self.connect(id, *connect),
             // Whoever does not begin with CONNECT is no MQTT client (MQTT 5.0 §3.1).
             (Phase::Fresh, _) => self.hang_up(id),
             (Phase::Open(session), packet) => self.dispatch(id, session, packet),
@@ -125,7 +139,7 @@ impl Core {
             Phase::Fresh if reason == ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => {
                 self.refuse_connection(id, Version::V311, reason);
             }
-            Phase::Fresh | Phase::Closing => self.hang_up(id),
+            Phase::Fresh | Phase::Closing | Phase::Closed => self.hang_up(id),
         }
     }
 
@@ -179,7 +193,10 @@ impl Core {
 
     /// The next packet to be written to a connection, or bytes that a fault puts there.
     pub(super) fn pull(&mut self, id: Key, now: Instant) -> Option<Outgo> {
-        let connection = self.connections.get_mut(id).filter(|connection| !connection.stalled)?;
+        let connection = self
+            .connections
+            .get_mut(id)
+            .filter(|connection| !connection.stalled)?;
         if let Some(outgo) = connection.outbox.pop() {
             return Some(outgo);
         }
@@ -190,11 +207,22 @@ impl Core {
         self.connections.get_mut(id)?.outbox.pop()
     }
 
-    /// Whether the connection is to be closed now: everything is written.
-    pub fn finished(&self, id: Key) -> bool {
-        self.connections.get(id).is_none_or(|connection| {
-            connection.phase == Phase::Closing && connection.outbox.is_empty() && !connection.stalled
-        })
+    /// What is to become of a connection.
+    pub fn fate(&self, id: Key) -> Fate {
+        match self.connections.get(id) {
+            None => Fate::Closed,
+            Some(connection) if connection.stalled => Fate::Open,
+            Some(connection) => match connection.phase {
+                Phase::Closed => Fate::Closed,
+                Phase::Closing if connection.outbox.is_empty() => Fate::Closing,
+                Phase::Fresh | Phase::Open(_) | Phase::Closing => Fate::Open,
+            },
+        }
+    }
+
+    /// The largest packet that a connected client may send, in bytes.
+    pub const fn max_packet_size(&self) -> u32 {
+        self.options.max_packet_size
     }
 
     /// Whether packets are to be read from the connection at present.
@@ -207,7 +235,9 @@ impl Core {
 
     /// Whether a fault wants every byte written on its own.
     pub fn dribbles(&self, id: Key) -> bool {
-        self.connections.get(id).is_some_and(|connection| connection.dribble)
+        self.connections
+            .get(id)
+            .is_some_and(|connection| connection.dribble)
     }
 
     /// What is worth telling since the last call.
@@ -322,26 +352,28 @@ impl Core {
         self.detach(id, true, None);
         if let Some(connection) = self.connections.get_mut(id) {
             connection.phase = Phase::Closing;
+            let until = self.now + FAREWELL;
+            self.timers.remind(until, Reminder::Connection(id));
         }
         self.announce(id);
     }
 
-    /// Whether CONNECT or the next packet is overdue (MQTT 5.0 §3.1.2.10).
+    /// Whether CONNECT, the next packet (MQTT 5.0 §3.1.2.10) or the other side's close is overdue.
     fn check_patience(&mut self, id: Key) {
-        let Some(connection) = self.connections.get(id) else {
+        let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
-        match (connection.phase, connection.patience) {
-            (Phase::Fresh, _) => self.hang_up(id),
-            (Phase::Open(_), Some(patience)) => {
-                let until = connection.last_seen + patience;
-                if until <= self.now {
-                    self.kick(id, ReasonCode::KEEP_ALIVE_TIMEOUT);
-                } else {
-                    self.timers.remind(until, Reminder::Connection(id));
-                }
+        let until = connection.last_seen + connection.patience.unwrap_or_default();
+        match connection.phase {
+            _ if connection.stalled => {}
+            Phase::Fresh => self.hang_up(id),
+            Phase::Open(_) if connection.patience.is_none() => {}
+            Phase::Open(_) if until <= self.now => self.kick(id, ReasonCode::KEEP_ALIVE_TIMEOUT),
+            Phase::Open(_) => self.timers.remind(until, Reminder::Connection(id)),
+            Phase::Closing | Phase::Closed => {
+                connection.phase = Phase::Closed;
+                self.announce(id);
             }
-            _ => {}
         }
     }
 
@@ -351,13 +383,15 @@ impl Core {
             return;
         };
         let received = connection.received;
-        let struck = self.faults.strike(&connection.client_id, |action| match action {
-            Action::Close { after } => after.is_none_or(|n| n == received).then_some(action),
-            Action::Stall { after, .. } | Action::Malformed { after } => {
-                (after == received).then_some(action)
-            }
-            _ => None,
-        });
+        let struck = self
+            .faults
+            .strike(&connection.client_id, |action| match action {
+                Action::Close { after } => after.is_none_or(|n| n == received).then_some(action),
+                Action::Stall { after, .. } | Action::Malformed { after } => {
+                    (after == received).then_some(action)
+                }
+                _ => None,
+            });
         match struck {
             Some(Action::Close { .. }) => self.hang_up(id),
             Some(Action::Malformed { .. }) => self.post(id, Outgo::Garbage(MALFORMED)),
@@ -376,6 +410,9 @@ impl Core {
             connection.stalled = false;
             // A stalled client could not be heard: its keep-alive starts anew.
             connection.last_seen = self.now;
+            let patience = connection.patience.unwrap_or(FAREWELL);
+            let until = self.now + patience;
+            self.timers.remind(until, Reminder::Connection(id));
         }
         self.announce(id);
     }

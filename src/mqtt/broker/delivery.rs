@@ -24,7 +24,9 @@ impl Core {
         }
         let message = Rc::new(message);
         let targets = matches.targets.iter();
-        let reached = targets.filter(|target| self.offer(target, &message)).count();
+        let reached = targets
+            .filter(|target| self.offer(target, &message))
+            .count();
         let groups = matches.groups.iter();
         reached + groups.filter(|group| self.share(**group, &message)).count()
     }
@@ -36,7 +38,11 @@ impl Core {
         let mut granted = None;
         let mut retain_as_published = false;
         let mut ids = Vec::new();
-        for grant in target.grants.iter().filter(|grant| !(own && grant.no_local)) {
+        for grant in target
+            .grants
+            .iter()
+            .filter(|grant| !(own && grant.no_local))
+        {
             granted = granted.max(Some(grant.qos));
             retain_as_published |= grant.retain_as_published;
             ids.extend(grant.id);
@@ -58,7 +64,11 @@ impl Core {
     /// One message for one member of a shared subscription; false: the group is gone.
     pub(super) fn share(&mut self, group: Key, message: &Rc<Message>) -> bool {
         let sessions = &self.sessions;
-        let connected = |key| sessions.get(key).is_some_and(|session| session.connection.is_some());
+        let connected = |key| {
+            sessions
+                .get(key)
+                .is_some_and(|session| session.connection.is_some())
+        };
         let Some((session, grant)) = self.subscriptions.choose(group, connected) else {
             return false;
         };
@@ -128,12 +138,16 @@ impl Core {
     pub(super) fn pump(&mut self, key: Key) {
         while let Some(session) = self.sessions.get_mut(key) {
             let next = session.queue.front_qos();
-            let turn = next.is_some_and(|qos| qos == QoS::AtMostOnce || session.outbound.free() > 0);
+            let turn =
+                next.is_some_and(|qos| qos == QoS::AtMostOnce || session.outbound.free() > 0);
             let connection = session.connection;
             if !turn || self.has_room(connection) != Some(true) {
                 return;
             }
-            let delivery = self.sessions.get_mut(key).and_then(|session| session.queue.pop());
+            let delivery = self
+                .sessions
+                .get_mut(key)
+                .and_then(|session| session.queue.pop());
             if let Some(delivery) = delivery.filter(|one| !one.message.expired(self.now)) {
                 self.transmit(key, &delivery);
             }
@@ -172,5 +186,6 @@ fn spare(publish: &Publish, version: Version, largest: u32) -> Option<usize> {
     if largest >= LARGEST_PACKET {
         return Some(usize::MAX);
     }
-    (largest as usize).checked_sub(packet::publish_len(publish, version))
+    let length = packet::publish_len(publish, version).ok()?;
+    largest.checked_sub(length).map(|spare| spare as usize)
 }

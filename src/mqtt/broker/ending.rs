@@ -88,7 +88,11 @@ impl Core {
             return self.end_session(key);
         }
         let will_due = session.will_due.filter(|_| session.will.is_some());
-        let next = will_due.filter(|at| *at > now).into_iter().chain(session.ends).min();
+        let next = will_due
+            .filter(|at| *at > now)
+            .into_iter()
+            .chain(session.ends)
+            .min();
         if let Some(at) = next {
             self.timers.remind(at, Reminder::Session(key));
         }

@@ -11,31 +11,79 @@ use crate::mqtt::packet::{Packet, ReasonCode};
 /// The faults, for the help page and the man page: what to write, and what it does.
 pub const FAULTS: &[(&str, &str)] = &[
     ("drop-ack[:packet=KIND]", "does not send acknowledgements"),
-    ("delay-ack:by=DURATION[,packet=KIND]", "sends acknowledgements late"),
-    ("duplicate-ack[:packet=KIND]", "sends acknowledgements twice"),
+    (
+        "delay-ack:by=DURATION[,packet=KIND]",
+        "sends acknowledgements late",
+    ),
+    (
+        "duplicate-ack[:packet=KIND]",
+        "sends acknowledgements twice",
+    ),
     ("no-suback", "short for drop-ack:packet=suback"),
-    ("drop-publish", "does not send messages to subscribers; at QoS 1 and 2 they stay in flight"),
+    (
+        "drop-publish",
+        "does not send messages to subscribers; at QoS 1 and 2 they stay in flight",
+    ),
     ("delay-publish:by=DURATION", "sends messages late"),
     ("duplicate-publish", "sends messages twice"),
-    ("reorder-publish", "sends a message after the one that follows it"),
-    ("close:after=N", "closes a connection after N packets from it, without a word"),
-    ("close:every=N", "closes a connection at every Nth packet that the broker receives"),
-    ("refuse-connect:code=CODE", "refuses CONNECT with this reason code"),
-    ("refuse-publish:code=CODE", "refuses PUBLISH with this reason code"),
-    ("refuse-subscribe:code=CODE", "refuses the filters of SUBSCRIBE with this reason code"),
-    ("forget-sessions", "remembers no session: Session Present is always 0"),
-    ("stall:after=N[,for=DURATION]", "neither reads nor writes a connection after N packets from it"),
-    ("malformed:after=N", "sends a malformed packet after N packets from a connection"),
+    (
+        "reorder-publish",
+        "sends a message after the one that follows it",
+    ),
+    (
+        "close:after=N",
+        "closes a connection after N packets from it, without a word",
+    ),
+    (
+        "close:every=N",
+        "closes a connection at every Nth packet that the broker receives",
+    ),
+    (
+        "refuse-connect:code=CODE",
+        "refuses CONNECT with this reason code",
+    ),
+    (
+        "refuse-publish:code=CODE",
+        "refuses PUBLISH with this reason code",
+    ),
+    (
+        "refuse-subscribe:code=CODE",
+        "refuses the filters of SUBSCRIBE with this reason code",
+    ),
+    (
+        "forget-sessions",
+        "remembers no session: Session Present is always 0",
+    ),
+    (
+        "stall:after=N[,for=DURATION]",
+        "neither reads nor writes a connection after N packets from it",
+    ),
+    (
+        "malformed:after=N",
+        "sends a malformed packet after N packets from a connection",
+    ),
     ("dribble", "writes one byte at a time"),
-    ("server-keep-alive:seconds=N", "answers CONNECT with this Server Keep Alive (MQTT 5)"),
+    (
+        "server-keep-alive:seconds=N",
+        "answers CONNECT with this Server Keep Alive (MQTT 5)",
+    ),
 ];
 
 /// What every fault may have besides, for the help page and the man page.
 pub const FAULT_KEYS: &[(&str, &str)] = &[
-    ("every=N", "only every Nth time, counted over all connections"),
+    (
+        "every=N",
+        "only every Nth time, counted over all connections",
+    ),
     ("nth=N", "only the Nth time"),
-    ("client=PREFIX", "only for client identifiers that begin like this"),
-    ("packet=KIND", "puback, pubrec, pubrel, pubcomp, suback, unsuback, pingresp or connack"),
+    (
+        "client=PREFIX",
+        "only for client identifiers that begin like this",
+    ),
+    (
+        "packet=KIND",
+        "puback, pubrec, pubrel, pubcomp, suback, unsuback, pingresp or connack",
+    ),
 ];
 
 /// One thing that is to go wrong; written `ACTION[:KEY=VALUE[,KEY=VALUE…]]`.
@@ -57,13 +105,20 @@ pub(super) enum Action {
     DelayPublish(Duration),
     DuplicatePublish,
     ReorderPublish,
-    Close { after: Option<u64> },
+    Close {
+        after: Option<u64>,
+    },
     RefuseConnect(ReasonCode),
     RefusePublish(ReasonCode),
     RefuseSubscribe(ReasonCode),
     ForgetSessions,
-    Stall { after: u64, during: Option<Duration> },
-    Malformed { after: u64 },
+    Stall {
+        after: u64,
+        during: Option<Duration>,
+    },
+    Malformed {
+        after: u64,
+    },
     Dribble,
     ServerKeepAlive(u16),
 }
@@ -281,7 +336,11 @@ impl<'a> Keys<'a> {
             None => text.parse(),
         };
         let code = code.ok().map(ReasonCode).filter(|code| code.is_failure());
-        code.ok_or_else(|| self.wrong(&format!("code={text} is not a reason code from 0x80 to 0xff")))
+        code.ok_or_else(|| {
+            self.wrong(&format!(
+                "code={text} is not a reason code from 0x80 to 0xff"
+            ))
+        })
     }
 
     fn kind(&mut self) -> Result<Option<Kind>> {
@@ -290,7 +349,8 @@ impl<'a> Keys<'a> {
         };
         let wrong = || {
             let known = Kind::NAMES.join(", ");
-            self.wrong(&format!("unknown packet {text}")).hint(format!("the packets are {known}"))
+            self.wrong(&format!("unknown packet {text}"))
+                .hint(format!("the packets are {known}"))
         };
         Kind::named(text).ok_or_else(wrong).map(Some)
     }
@@ -300,7 +360,9 @@ impl<'a> Keys<'a> {
             return Ok(());
         };
         let known = self.known.join(", ");
-        Err(self.wrong(&format!("unknown key {key}")).hint(format!("its keys are {known}")))
+        Err(self
+            .wrong(&format!("unknown key {key}"))
+            .hint(format!("its keys are {known}")))
     }
 }
 
@@ -361,7 +423,11 @@ impl Faults {
         let mut struck = None;
         for counted in &mut self.0 {
             let fault = &counted.fault;
-            if fault.client.as_deref().is_some_and(|prefix| !client.starts_with(prefix)) {
+            if fault
+                .client
+                .as_deref()
+                .is_some_and(|prefix| !client.starts_with(prefix))
+            {
                 continue;
             }
             let Some(found) = wanted(fault) else {
@@ -387,14 +453,18 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Fault {
-        text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+        text.parse()
+            .unwrap_or_else(|error| panic!("{text}: {error}"))
     }
 
     #[test]
     fn every_documented_fault_is_read() {
         for (usage, _) in FAULTS {
             let text = usage.replace(['[', ']'], "").replace("DURATION", "50ms");
-            let text = text.replace("CODE", "0x87").replace("KIND", "puback").replace("=N", "=3");
+            let text = text
+                .replace("CODE", "0x87")
+                .replace("KIND", "puback")
+                .replace("=N", "=3");
             parsed(&text);
             let name = text.split(':').next().unwrap();
             assert!(ACTIONS.contains(&name), "{name}");
@@ -414,7 +484,10 @@ mod tests {
             }
         );
         assert_eq!(parsed("no-suback"), parsed("drop-ack:packet=suback"));
-        assert_eq!(parsed("refuse-publish:code=135").action, Action::RefusePublish(ReasonCode(0x87)));
+        assert_eq!(
+            parsed("refuse-publish:code=135").action,
+            Action::RefusePublish(ReasonCode(0x87))
+        );
     }
 
     #[test]
@@ -422,27 +495,59 @@ mod tests {
         let table = [
             ("drop", "unknown fault drop", "drop-ack, delay-ack"),
             ("delay-ack", "fault delay-ack: by= is missing", ""),
-            ("drop-ack:packet=x", "fault drop-ack: unknown packet x", "puback, pubrec"),
-            ("drop-publish:packet=puback", "fault drop-publish: unknown key packet", "every, nth, client"),
+            (
+                "drop-ack:packet=x",
+                "fault drop-ack: unknown packet x",
+                "puback, pubrec",
+            ),
+            (
+                "drop-publish:packet=puback",
+                "fault drop-publish: unknown key packet",
+                "every, nth, client",
+            ),
             ("close", "fault close: needs after=N or every=N", ""),
-            ("close:after=0", "fault close: after=0 is not a number from 1", ""),
-            ("refuse-connect:code=0", "fault refuse-connect: code=0 is not a reason code from 0x80 to 0xff", ""),
+            (
+                "close:after=0",
+                "fault close: after=0 is not a number from 1",
+                "",
+            ),
+            (
+                "refuse-connect:code=0",
+                "fault refuse-connect: code=0 is not a reason code from 0x80 to 0xff",
+                "",
+            ),
             ("dribble:x", "fault dribble: expected KEY=VALUE, not x", ""),
-            ("dribble:every=1,nth=2", "fault dribble: every and nth exclude each other", ""),
-            ("delay-ack:by=x", "fault delay-ack: by=x is not a duration such as 50ms", ""),
+            (
+                "dribble:every=1,nth=2",
+                "fault dribble: every and nth exclude each other",
+                "",
+            ),
+            (
+                "delay-ack:by=x",
+                "fault delay-ack: by=x is not a duration such as 50ms",
+                "",
+            ),
         ];
         for (text, expected, hint) in table {
             let error = text.parse::<Fault>().unwrap_err();
             assert_eq!(error.text(), expected);
-            assert!(error.way_out().unwrap_or_default().contains(hint), "{error}");
+            assert!(
+                error.way_out().unwrap_or_default().contains(hint),
+                "{error}"
+            );
         }
     }
 
     #[test]
     fn counters_decide_and_count_only_their_clients() {
-        let mut faults = Faults::new(&[parsed("drop-publish:every=3,client=a"), parsed("drop-publish:nth=2")]);
+        let mut faults = Faults::new(&[
+            parsed("drop-publish:every=3,client=a"),
+            parsed("drop-publish:nth=2"),
+        ]);
         let packet = Packet::Publish(Default::default());
-        let struck: Vec<_> = (0..6).map(|_| faults.on_packet("a", &packet).is_some()).collect();
+        let struck: Vec<_> = (0..6)
+            .map(|_| faults.on_packet("a", &packet).is_some())
+            .collect();
         assert_eq!(struck, [false, true, true, false, false, true]);
         assert_eq!(faults.on_packet("b", &packet), None);
         assert_eq!(faults.happened(), [2, 1]);

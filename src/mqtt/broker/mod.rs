@@ -10,7 +10,8 @@
 //! | `publishing`, `delivery`, `subscribing` | the flows of PUBLISH in, PUBLISH out, SUBSCRIBE |
 //! | `sessions`, `connection`, `subscriptions`, `retained`, `application` | what is remembered |
 //! | `access`, `faults`, `options`, `events`, `sys` | who may, what goes wrong, how, what is told |
-//! | `serve` | sockets and the clock |
+//! | `timers`, `slab` | what is due when; tables with keys |
+//! | `drive`, `link`, `serve` | the clock, a task per connection, the listeners |
 
 mod access;
 mod application;
@@ -18,9 +19,11 @@ mod connecting;
 mod connection;
 mod core;
 mod delivery;
+mod drive;
 mod ending;
 mod events;
 mod faults;
+mod link;
 mod options;
 mod publishing;
 mod retained;
@@ -34,7 +37,8 @@ mod tests;
 mod timers;
 
 pub use access::{Acl, Users};
-pub use core::Core;
+pub use core::{Core, Fate};
+pub use drive::Broker;
 pub use events::{Counts, Event};
 pub use faults::{FAULT_KEYS, FAULTS, Fault};
 pub use options::Options;

@@ -8,7 +8,6 @@ use super::slab::Key;
 use crate::mqtt::packet::{Ack, Packet, Publish, QoS, ReasonCode, Version};
 use crate::mqtt::session::inbound::Arrival;
 use crate::mqtt::session::outbound::Progress;
-use crate::mqtt::topic;
 
 impl Core {
     pub(super) fn publish(&mut self, id: Key, session: Key, mut publish: Publish) {
@@ -33,9 +32,6 @@ impl Core {
             return Ok(());
         };
         connection.aliases_in.resolve(publish)?;
-        if topic::check_name(&publish.topic).is_err() {
-            return Err(ReasonCode::TOPIC_NAME_INVALID);
-        }
         if publish.qos > self.options.maximum_qos {
             return Err(ReasonCode::QOS_NOT_SUPPORTED);
         }
@@ -43,8 +39,16 @@ impl Core {
             return Err(ReasonCode::RETAIN_NOT_SUPPORTED);
         }
         // Only a server attaches identifiers (MQTT 5.0 §3.3.4).
-        let identified = publish.properties.subscription_identifiers().next().is_some();
-        if identified { Err(ReasonCode::PROTOCOL_ERROR) } else { Ok(()) }
+        let identified = publish
+            .properties
+            .subscription_identifiers()
+            .next()
+            .is_some();
+        if identified {
+            Err(ReasonCode::PROTOCOL_ERROR)
+        } else {
+            Ok(())
+        }
     }
 
     /// Why the message is not taken; `None`: it is.
@@ -53,10 +57,12 @@ impl Core {
             return None;
         }
         let session = self.sessions.get(session)?;
-        let refused = self.faults.strike(&session.client_id, |action| match action {
-            Action::RefusePublish(code) => Some(code),
-            _ => None,
-        });
+        let refused = self
+            .faults
+            .strike(&session.client_id, |action| match action {
+                Action::RefusePublish(code) => Some(code),
+                _ => None,
+            });
         if refused.is_some() {
             return refused;
         }
@@ -72,7 +78,10 @@ impl Core {
 
     /// Whether a client has a right; everyone has every right where there is no list.
     pub(super) fn may(&self, client: Client<'_>, right: Right, topic: &str) -> bool {
-        self.options.acl.as_ref().is_none_or(|acl| acl.allows(client, right, topic))
+        self.options
+            .acl
+            .as_ref()
+            .is_none_or(|acl| acl.allows(client, right, topic))
     }
 
     /// Hands the message to its subscribers; the answer says whether there were any.
@@ -95,7 +104,10 @@ impl Core {
 
     fn publish_exactly_once(&mut self, id: Key, session: Key, publish: Publish) {
         let packet_id = publish.packet_id;
-        let arrival = self.sessions.get_mut(session).map(|one| one.inbound.publish(packet_id));
+        let arrival = self
+            .sessions
+            .get_mut(session)
+            .map(|one| one.inbound.publish(packet_id));
         if !self.has_quota(session, 0) {
             return self.kick(id, ReasonCode::RECEIVE_MAXIMUM_EXCEEDED);
         }
@@ -121,11 +133,24 @@ impl Core {
         })
     }
 
-    fn acknowledge(&mut self, id: Key, kind: fn(Ack) -> Packet, packet_id: u16, reason: ReasonCode) {
-        let version = self.connections.get(id).map(|connection| connection.version);
+    fn acknowledge(
+        &mut self,
+        id: Key,
+        kind: fn(Ack) -> Packet,
+        packet_id: u16,
+        reason: ReasonCode,
+    ) {
+        let version = self
+            .connections
+            .get(id)
+            .map(|connection| connection.version);
         let ack = Ack {
             packet_id,
-            reason: if version == Some(Version::V5) { reason } else { ReasonCode::SUCCESS },
+            reason: if version == Some(Version::V5) {
+                reason
+            } else {
+                ReasonCode::SUCCESS
+            },
             ..Ack::default()
         };
         self.send(id, kind(ack));
@@ -163,8 +188,15 @@ impl Core {
     }
 
     pub(super) fn pubrel(&mut self, id: Key, session: Key, ack: &Ack) {
-        let known = self.sessions.get_mut(session).is_some_and(|one| one.inbound.release(ack.packet_id));
-        let reason = if known { ReasonCode::SUCCESS } else { ReasonCode::PACKET_IDENTIFIER_NOT_FOUND };
+        let known = self
+            .sessions
+            .get_mut(session)
+            .is_some_and(|one| one.inbound.release(ack.packet_id));
+        let reason = if known {
+            ReasonCode::SUCCESS
+        } else {
+            ReasonCode::PACKET_IDENTIFIER_NOT_FOUND
+        };
         self.acknowledge(id, Packet::PubComp, ack.packet_id, reason);
     }
 
@@ -172,7 +204,9 @@ impl Core {
     /// crossed a reconnection; an answer of the wrong kind to a message in flight is a protocol error.
     fn proceed(&mut self, id: Key, session: Key, ack: &Ack, progress: &Progress<Option<Key>>) {
         let holds = |core: &Self| {
-            core.sessions.get(session).is_some_and(|one| one.outbound.holds(ack.packet_id))
+            core.sessions
+                .get(session)
+                .is_some_and(|one| one.outbound.holds(ack.packet_id))
         };
         match progress {
             Progress::Done { .. } => self.pump(session),

@@ -31,7 +31,10 @@ impl Retained {
     pub(super) fn matching(&self, filter: &str, now: Instant) -> Vec<Rc<Message>> {
         let wildcard = filter.find(['+', '#']);
         let Some(at) = wildcard else {
-            let exact = self.messages.get(filter).filter(|message| !message.expired(now));
+            let exact = self
+                .messages
+                .get(filter)
+                .filter(|message| !message.expired(now));
             return exact.cloned().into_iter().collect();
         };
         // Every match begins with what stands before the first wildcard, except that `a/#` matches `a` too.
@@ -52,7 +55,11 @@ impl Retained {
 
     /// How many there are, and the bytes of their payloads.
     pub(super) fn size(&self) -> (usize, usize) {
-        let bytes = self.messages.values().map(|message| message.payload.len()).sum();
+        let bytes = self
+            .messages
+            .values()
+            .map(|message| message.payload.len())
+            .sum();
         (self.messages.len(), bytes)
     }
 }
@@ -71,7 +78,10 @@ mod tests {
 
     fn found(retained: &Retained, filter: &str) -> Vec<String> {
         let messages = retained.matching(filter, Instant::now());
-        messages.iter().map(|message| message.topic.to_string()).collect()
+        messages
+            .iter()
+            .map(|message| message.topic.to_string())
+            .collect()
     }
 
     #[test]
@@ -82,7 +92,10 @@ mod tests {
         assert_eq!(found(&retained, "a/+"), ["a/b"]);
         assert_eq!(found(&retained, "+/+/c"), ["a/b/c"]);
         assert_eq!(found(&retained, "/#"), ["/a"]);
-        assert_eq!(found(&retained, "#"), ["/a", "a", "a/b", "a/b/c", "ab", "b"]);
+        assert_eq!(
+            found(&retained, "#"),
+            ["/a", "a", "a/b", "a/b/c", "ab", "b"]
+        );
         assert_eq!(found(&retained, "$SYS/#"), ["$SYS/x"]);
     }
 

@@ -17,7 +17,11 @@ impl Core {
     pub(super) fn subscribe(&mut self, id: Key, session: Key, subscribe: Subscribe) {
         let shared = |one: &Subscription| Asked::parse(&one.filter).group.is_some();
         // MQTT 5.0 §3.8.3.1: No Local makes no sense where others take over.
-        if subscribe.subscriptions.iter().any(|one| one.no_local && shared(one)) {
+        if subscribe
+            .subscriptions
+            .iter()
+            .any(|one| one.no_local && shared(one))
+        {
             return self.kick(id, ReasonCode::PROTOCOL_ERROR);
         }
         let identifier = subscribe.properties.subscription_identifiers().next();
@@ -61,7 +65,8 @@ impl Core {
         let acl = self.options.acl.as_ref();
         let reason = if struck.is_some() {
             struck
-        } else if topic::check_filter(filter).is_err() || filter.split('/').count() > DEEPEST_FILTER {
+        } else if topic::check_filter(filter).is_err() || filter.split('/').count() > DEEPEST_FILTER
+        {
             Some(ReasonCode::TOPIC_FILTER_INVALID)
         } else if acl.is_some_and(|acl| !acl.allows_filter(client, filter)) {
             Some(ReasonCode::NOT_AUTHORIZED)
@@ -104,9 +109,17 @@ impl Core {
                 client_id: state.client_id.clone(),
                 filter: filter.clone(),
             });
-            reasons.push(if existed { ReasonCode::SUCCESS } else { ReasonCode::NO_SUBSCRIPTION_EXISTED });
+            reasons.push(if existed {
+                ReasonCode::SUCCESS
+            } else {
+                ReasonCode::NO_SUBSCRIPTION_EXISTED
+            });
         }
-        if self.connections.get(id).is_none_or(|connection| connection.version < Version::V5) {
+        if self
+            .connections
+            .get(id)
+            .is_none_or(|connection| connection.version < Version::V5)
+        {
             reasons.clear();
         }
         let answer = UnsubAck {

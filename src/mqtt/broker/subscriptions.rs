@@ -7,6 +7,7 @@ use bytestring::ByteString;
 
 use super::slab::{Key, Slab};
 use crate::mqtt::packet::{QoS, RetainHandling, Subscription};
+use crate::mqtt::topic;
 
 /// The deepest filter taken, in levels; it bounds every recursion over the tree.
 pub(super) const DEEPEST_FILTER: usize = 200;
@@ -52,8 +53,7 @@ pub(super) struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     pub(super) fn parse(filter: &'a str) -> Self {
-        let shared = filter.strip_prefix("$share/").and_then(|rest| rest.split_once('/'));
-        match shared {
+        match topic::shared(filter) {
             Some((group, filter)) => Self {
                 group: Some(group),
                 filter,
@@ -194,22 +194,31 @@ impl Subscriptions {
         }
         let mut entries = Vec::new();
         // Wildcards at the first level do not match topics that begin with `$` (MQTT 5.0 §4.7.2).
-        self.root.collect(Some(topic), !topic.starts_with('$'), &mut entries);
+        self.root
+            .collect(Some(topic), !topic.starts_with('$'), &mut entries);
         let matches = Rc::new(Matches::of(&entries));
         if self.cache.len() >= CACHED_TOPICS {
             self.cache.clear();
         }
         // A copy of its own: the topic at hand is a slice of a large read buffer.
-        self.cache.insert(ByteString::from(topic), Rc::clone(&matches));
+        self.cache
+            .insert(ByteString::from(topic), Rc::clone(&matches));
         matches
     }
 
     /// Whose turn it is in a shared subscription: the next member that `ready` accepts, else the next one.
-    pub(super) fn choose(&mut self, group: Key, ready: impl Fn(Key) -> bool) -> Option<(Key, Grant)> {
+    pub(super) fn choose(
+        &mut self,
+        group: Key,
+        ready: impl Fn(Key) -> bool,
+    ) -> Option<(Key, Grant)> {
         let group = self.groups.get_mut(group)?;
         let count = group.members.len();
         let turns = (0..count).map(|turn| (group.next + turn) % count);
-        let at = turns.clone().find(|&at| ready(group.members[at].0)).or(turns.clone().next())?;
+        let at = turns
+            .clone()
+            .find(|&at| ready(group.members[at].0))
+            .or(turns.clone().next())?;
         group.next = (at + 1) % count;
         Some(group.members[at])
     }
@@ -370,7 +379,11 @@ mod tests {
         subscriptions.insert(who[1], "a/b", at(QoS::AtMostOnce));
         let matches = subscriptions.matching("a/b");
         assert_eq!(matches.targets.len(), 2);
-        let both = matches.targets.iter().find(|target| target.session == who[0]).unwrap();
+        let both = matches
+            .targets
+            .iter()
+            .find(|target| target.session == who[0])
+            .unwrap();
         assert_eq!(both.grants.len(), 2);
     }
 

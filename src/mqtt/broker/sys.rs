@@ -22,15 +22,27 @@ impl Core {
         let (retained, retained_bytes) = self.retained.size();
         let counts = &self.counts;
         [
-            ("version", format!("iotctl version {}", env!("CARGO_PKG_VERSION"))),
+            (
+                "version",
+                format!("iotctl version {}", env!("CARGO_PKG_VERSION")),
+            ),
             ("uptime", format!("{uptime} seconds")),
             ("clients/connected", self.connected.to_string()),
-            ("clients/disconnected", (sessions - self.connected).to_string()),
+            (
+                "clients/disconnected",
+                (sessions - self.connected).to_string(),
+            ),
             ("clients/total", sessions.to_string()),
             ("messages/received", counts.messages_received.to_string()),
             ("messages/sent", counts.messages_sent.to_string()),
-            ("publish/messages/dropped", counts.messages_dropped.to_string()),
-            ("subscriptions/count", self.subscriptions.count().to_string()),
+            (
+                "publish/messages/dropped",
+                counts.messages_dropped.to_string(),
+            ),
+            (
+                "subscriptions/count",
+                self.subscriptions.count().to_string(),
+            ),
             ("retained messages/count", retained.to_string()),
             ("retained messages/bytes", retained_bytes.to_string()),
             ("bytes/received", counts.bytes_received.to_string()),

@@ -36,7 +36,8 @@ impl Timers {
 
     pub(super) fn delay(&mut self, until: Instant, connection: Key, outgo: Outgo) {
         self.serial += 1;
-        self.delayed.insert((until, self.serial), (connection, outgo));
+        self.delayed
+            .insert((until, self.serial), (connection, outgo));
     }
 
     /// When the next entry is due.
@@ -47,12 +48,17 @@ impl Timers {
     }
 
     pub(super) fn due(&mut self, now: Instant) -> Option<Reminder> {
-        self.reminders.peek().filter(|Reverse((at, _))| *at <= now)?;
+        self.reminders
+            .peek()
+            .filter(|Reverse((at, _))| *at <= now)?;
         self.reminders.pop().map(|Reverse((_, reminder))| reminder)
     }
 
     pub(super) fn due_packet(&mut self, now: Instant) -> Option<(Key, Outgo)> {
-        let entry = self.delayed.first_entry().filter(|entry| entry.key().0 <= now)?;
+        let entry = self
+            .delayed
+            .first_entry()
+            .filter(|entry| entry.key().0 <= now)?;
         Some(entry.remove())
     }
 }
