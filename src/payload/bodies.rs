@@ -2,14 +2,14 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 use bytes::{Bytes, BytesMut};
 
 use crate::error::{Error, Kind, Result};
 
-use super::lines::{Lines, Numbered};
+use super::lines::{Flaw, Lines};
 use super::reader::Reader;
 use super::{Body, Encoding, LONGEST, Source, record, standard};
 
@@ -42,17 +42,32 @@ impl Bodies {
     /// [`Kind::Local`] for a file that cannot be read or is too long and for a closed standard input;
     /// [`Kind::Usage`] for a text or file that is not in `encoding`.
     pub fn open(source: &Source, encoding: Encoding) -> Result<Self> {
+        Self::with_input(source, encoding, standard_input)
+    }
+
+    /// As [`Bodies::open`], with `input` in place of standard input.
+    ///
+    /// # Errors
+    /// As [`Bodies::open`].
+    pub fn over(input: OwnedFd, source: &Source, encoding: Encoding) -> Result<Self> {
+        Self::with_input(source, encoding, || Ok(input.into()))
+    }
+
+    fn with_input(
+        source: &Source,
+        encoding: Encoding,
+        input: impl FnOnce() -> Result<File>,
+    ) -> Result<Self> {
         let state = match source {
             Source::Empty => State::Ready(Body::default()),
             Source::Text(text) => ready(encoding, text.clone(), "the message")?,
             Source::File(path) => open_file(path, encoding)?,
-            Source::Stdin => State::Whole(Whole::start(standard_input()?, String::from(STDIN))?),
+            Source::Stdin => State::Whole(Whole::start(input()?, String::from(STDIN))?),
             Source::Lines { delimiter } => {
-                State::Stream(Stream::start(standard_input()?, *delimiter, Shape::Line)?)
+                State::Stream(Stream::start(input()?, *delimiter, Shape::Line)?)
             }
-            Source::Records => {
-                State::Stream(Stream::start(standard_input()?, b'\n', Shape::Record)?)
-            }
+            Source::Records if encoding != Encoding::Plain => return Err(spelled_twice()),
+            Source::Records => State::Stream(Stream::start(input()?, b'\n', Shape::Record)?),
         };
         Ok(Self {
             encoding,
@@ -97,6 +112,11 @@ impl Bodies {
         self.state = State::Ended;
         Ok(())
     }
+}
+
+fn spelled_twice() -> Error {
+    Error::usage("records are JSON, so --hex and --base64 do not go with them")
+        .hint("a record with bytes says payload_base64")
 }
 
 /// What errors call standard input.
@@ -201,7 +221,6 @@ struct Stream {
     reader: Reader,
     lines: Lines,
     shape: Shape,
-    batch: Vec<Numbered>,
 }
 
 impl Stream {
@@ -210,7 +229,6 @@ impl Stream {
             reader: Reader::start(file).map_err(|cause| unreadable(STDIN, &cause))?,
             lines: Lines::new(delimiter),
             shape,
-            batch: Vec::new(),
         })
     }
 
@@ -219,32 +237,34 @@ impl Stream {
         let before = into.len();
         while into.len() == before {
             let chunk = self.reader.next().await;
-            let Some(chunk) = chunk.map_err(|cause| unreadable(STDIN, &cause))? else {
-                self.batch.extend(self.lines.finish());
-                self.convert(encoding, into)?;
-                return Ok(false);
-            };
-            let split = self.lines.split(chunk, &mut self.batch);
-            self.convert(encoding, into)?;
-            split.map_err(|number| wrong(number, &format!("longer than {LONGEST} bytes")))?;
+            let chunk = chunk.map_err(|cause| unreadable(STDIN, &cause))?;
+            let shape = self.shape;
+            let take = |line| shape.take(line, encoding, into);
+            match chunk {
+                Some(chunk) => self.lines.split(&chunk, take).map_err(wrong)?,
+                None => return self.lines.finish(take).map(|()| false).map_err(wrong),
+            }
         }
         Ok(true)
     }
+}
 
-    fn convert(&mut self, encoding: Encoding, into: &mut Vec<Body>) -> Result<()> {
-        into.reserve(self.batch.len());
-        for (number, line) in self.batch.drain(..) {
-            let body = match self.shape {
-                Shape::Line => encoding.decode(line).map(Body::plain),
-                Shape::Record if line.trim_ascii().is_empty() => continue,
-                Shape::Record => record::parse(&line),
-            };
-            into.push(body.map_err(|flaw| wrong(number, &flaw))?);
-        }
+impl Shape {
+    /// Appends the body that `line` stands for, if it does.
+    fn take(self, line: Bytes, encoding: Encoding, into: &mut Vec<Body>) -> Result<(), String> {
+        let body = match self {
+            Self::Line => Body::plain(encoding.decode(line)?),
+            Self::Record if line.trim_ascii().is_empty() => return Ok(()),
+            Self::Record => record::parse(&line)?,
+        };
+        into.push(body);
         Ok(())
     }
 }
 
-fn wrong(number: u64, flaw: &str) -> Error {
-    Error::usage(format!("{STDIN}, line {number}: {flaw}"))
+fn wrong((line, flaw): Flaw) -> Error {
+    Error::usage(format!("{STDIN}, line {line}: {flaw}"))
 }
+
+#[cfg(test)]
+mod tests;
