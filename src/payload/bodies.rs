@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 use bytes::{Bytes, BytesMut};
@@ -42,17 +42,32 @@ impl Bodies {
     /// [`Kind::Local`] for a file that cannot be read or is too long and for a closed standard input;
     /// [`Kind::Usage`] for a text or file that is not in `encoding`.
     pub fn open(source: &Source, encoding: Encoding) -> Result<Self> {
+        Self::with_input(source, encoding, standard_input)
+    }
+
+    /// As [`Bodies::open`], with `input` in place of standard input.
+    ///
+    /// # Errors
+    /// As [`Bodies::open`].
+    pub fn over(input: OwnedFd, source: &Source, encoding: Encoding) -> Result<Self> {
+        Self::with_input(source, encoding, || Ok(input.into()))
+    }
+
+    fn with_input(
+        source: &Source,
+        encoding: Encoding,
+        input: impl FnOnce() -> Result<File>,
+    ) -> Result<Self> {
         let state = match source {
             Source::Empty => State::Ready(Body::default()),
             Source::Text(text) => ready(encoding, text.clone(), "the message")?,
             Source::File(path) => open_file(path, encoding)?,
-            Source::Stdin => State::Whole(Whole::start(standard_input()?, String::from(STDIN))?),
+            Source::Stdin => State::Whole(Whole::start(input()?, String::from(STDIN))?),
             Source::Lines { delimiter } => {
-                State::Stream(Stream::start(standard_input()?, *delimiter, Shape::Line)?)
+                State::Stream(Stream::start(input()?, *delimiter, Shape::Line)?)
             }
-            Source::Records => {
-                State::Stream(Stream::start(standard_input()?, b'\n', Shape::Record)?)
-            }
+            Source::Records if encoding != Encoding::Plain => return Err(spelled_twice()),
+            Source::Records => State::Stream(Stream::start(input()?, b'\n', Shape::Record)?),
         };
         Ok(Self {
             encoding,
@@ -97,6 +112,11 @@ impl Bodies {
         self.state = State::Ended;
         Ok(())
     }
+}
+
+fn spelled_twice() -> Error {
+    Error::usage("records are JSON, so --hex and --base64 do not go with them")
+        .hint("a record with bytes says payload_base64")
 }
 
 /// What errors call standard input.
@@ -248,3 +268,6 @@ impl Stream {
 fn wrong(number: u64, flaw: &str) -> Error {
     Error::usage(format!("{STDIN}, line {number}: {flaw}"))
 }
+
+#[cfg(test)]
+mod tests;

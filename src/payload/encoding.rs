@@ -61,7 +61,7 @@ fn without_padding(digits: Cow<'_, [u8]>) -> Result<Cow<'_, [u8]>, String> {
     if padding == 0 {
         return Ok(digits);
     }
-    if padding > 2 || digits.len() % 4 != 0 {
+    if padding > 2 || !digits.len().is_multiple_of(4) {
         return Err(String::from("not base64: wrong padding"));
     }
     Ok(match digits {

@@ -45,3 +45,49 @@ mod early {
         fcntl_getfd(stream) == Err(Errno::BADF)
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::env;
+    use std::process::Command;
+
+    use super::*;
+
+    /// Runs the test below in a process of its own, started by a shell with `redirections`.
+    fn seen_by_a_child(redirections: &str) -> Option<i32> {
+        let command = format!("exec \"$0\" --exact payload::standard::tests::child {redirections}");
+        let status = Command::new("sh")
+            .args(["-c", &command])
+            .arg(env::current_exe().unwrap())
+            .env("IOTCTL_TEST_STREAMS", "1")
+            .status();
+        status.unwrap().code()
+    }
+
+    /// In the child: the exit code says what is missing.
+    #[test]
+    #[expect(
+        clippy::exit,
+        reason = "the only way to tell, with standard output closed"
+    )]
+    fn child() {
+        if env::var_os("IOTCTL_TEST_STREAMS").is_some() {
+            std::process::exit(
+                40 + i32::from(input_was_closed()) + 2 * i32::from(output_was_closed()),
+            );
+        }
+    }
+
+    #[test]
+    fn what_was_missing_at_the_start_is_known() {
+        assert_eq!(seen_by_a_child("</dev/null >/dev/null"), Some(40));
+        assert_eq!(seen_by_a_child("<&- >/dev/null"), Some(41));
+        assert_eq!(seen_by_a_child("</dev/null >&-"), Some(42));
+        assert_eq!(seen_by_a_child("<&- >&-"), Some(43));
+    }
+
+    #[test]
+    fn dev_null_opened_for_both_is_there() {
+        assert_eq!(seen_by_a_child("<>/dev/null 1<>/dev/null"), Some(40));
+    }
+}

@@ -87,6 +87,11 @@ impl<T: Clone> Outbound<T> {
         self.entries.len()
     }
 
+    /// Whether a message with this identifier is in flight.
+    pub fn holds(&self, packet_id: u16) -> bool {
+        self.entries.contains_key(&packet_id)
+    }
+
     /// Whether none is in flight.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

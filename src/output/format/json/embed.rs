@@ -16,7 +16,7 @@ const DEEPEST: usize = 100;
 pub(in super::super) fn embeddable(payload: &[u8]) -> Option<Cow<'_, [u8]>> {
     let json: &RawValue = serde_json::from_slice(payload).ok()?;
     let json = json.get().as_bytes();
-    if !is_shallow(json) {
+    if !is_shallow(json) || !Tokens(json).all(is_clear) {
         return None;
     }
     // Inside a string a line break can only stand escaped, so a bare one is between tokens.
@@ -24,6 +24,13 @@ pub(in super::super) fn embeddable(payload: &[u8]) -> Option<Cow<'_, [u8]>> {
         return Some(Cow::Borrowed(json));
     }
     Some(Cow::Owned(Tokens(json).flatten().copied().collect()))
+}
+
+/// Whether a token is more than well-formed: `"\ud800"` names half a character, which readers refuse.
+fn is_clear(token: &[u8]) -> bool {
+    token[0] != b'"'
+        || !token.contains(&b'\\')
+        || serde_json::from_slice::<Cow<'_, str>>(token).is_ok()
 }
 
 fn is_shallow(json: &[u8]) -> bool {
@@ -74,6 +81,8 @@ mod tests {
             assert_eq!(embedded(text), None, "{text}");
         }
         assert_eq!(embeddable(b"\"\xff\""), None);
+        assert_eq!(embedded(r#"["\ud800"]"#), None);
+        assert!(embedded(r#"["\ud83d\ude00"]"#).is_some());
     }
 
     #[test]

@@ -270,3 +270,80 @@ mod schema {
         assert_eq!(names, ["payload", "payload_base64", "payload_json"]);
     }
 }
+
+mod round_trip {
+    //! What `--output json` writes is what `--ndjson` reads.
+
+    use std::io::{Write, pipe};
+
+    use super::*;
+    use crate::payload::{Bodies, Body, Encoding, Source};
+
+    async fn read_back(text: String) -> Vec<Body> {
+        let (reader, mut writer) = pipe().unwrap();
+        let writing = std::thread::spawn(move || writer.write_all(text.as_bytes()));
+        let mut bodies = Bodies::over(reader.into(), &Source::Records, Encoding::Plain).unwrap();
+        let mut into = Vec::new();
+        while bodies.next(&mut into).await.unwrap() {}
+        writing.join().unwrap().unwrap();
+        into
+    }
+
+    /// The body that sends `message` again.
+    fn again(message: &Message) -> Body {
+        let Detail::Mqtt(mqtt) = &message.detail;
+        let mut properties = mqtt.properties.clone();
+        if let Some(properties) = &mut properties {
+            properties.topic_alias = None;
+            properties.subscription_identifiers.clear();
+        }
+        Body {
+            topic: Some(message.topic.clone()),
+            payload: message.payload.clone(),
+            qos: Some(mqtt.qos),
+            retain: Some(mqtt.retain),
+            properties,
+        }
+    }
+
+    #[tokio::test]
+    async fn every_message_reads_back_as_it_was() {
+        let mut dice = Dice(2);
+        let mut json = Json::new(false, false);
+        let mut messages = vec![
+            full(),
+            message("ü/\"\\\u{7f}\u{85}", b""),
+            message("a", b"null"),
+        ];
+        messages.extend((0..2_000).map(|_| Message {
+            payload: dice.payload().into(),
+            ..message("a", b"")
+        }));
+        let text: String = messages
+            .iter()
+            .map(|message| shown(&mut json, message))
+            .collect();
+        let bodies: Vec<Body> = messages.iter().map(again).collect();
+        assert!(read_back(text).await == bodies);
+    }
+
+    #[tokio::test]
+    async fn embedded_payloads_read_back_verbatim() {
+        let mut json = Json::new(false, true);
+        let payloads: [&[u8]; 6] = [
+            b"null",
+            b"21.50",
+            b"1e400",
+            b"{\"a\": [1,2 ]}",
+            b"\"\"",
+            b"no",
+        ];
+        let messages = payloads.map(|payload| message("a", payload));
+        let text: String = messages
+            .iter()
+            .map(|message| shown(&mut json, message))
+            .collect();
+        let bodies = messages.iter().map(again).collect::<Vec<_>>();
+        assert_eq!(read_back(text).await, bodies);
+    }
+}

@@ -1,0 +1,172 @@
+//! One application message on its way through the broker, shared by all who get it.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use bytestring::ByteString;
+
+use super::slab::Key;
+use crate::mqtt::packet::{Properties, Property, Publish, QoS, Version, Will};
+
+/// What is charged for a message besides its topic and payload, in bytes: an estimate of its bookkeeping.
+const OVERHEAD: usize = 128;
+
+/// A message as it was published.
+#[derive(Debug)]
+pub(super) struct Message {
+    pub(super) topic: ByteString,
+    pub(super) payload: Bytes,
+    pub(super) qos: QoS,
+    pub(super) retain: bool,
+    /// Those that travel on to subscribers (MQTT 5.0 §3.3.2.3).
+    properties: Properties,
+    /// When its Message Expiry Interval has passed.
+    expires: Option<Instant>,
+    /// Who published it, for No Local.
+    pub(super) source: Option<Key>,
+}
+
+impl Message {
+    /// A message that a client published.
+    pub(super) fn published(publish: Publish, source: Key, now: Instant) -> Self {
+        Self {
+            topic: publish.topic,
+            payload: publish.payload,
+            qos: publish.qos,
+            retain: publish.retain,
+            expires: expiry(&publish.properties, now),
+            properties: travelling(publish.properties),
+            source: Some(source),
+        }
+    }
+
+    /// A Will Message at the moment of its publication (MQTT 5.0 §3.1.2.5).
+    pub(super) fn will(will: Will, source: Key, now: Instant) -> Self {
+        Self {
+            topic: will.topic,
+            payload: will.payload,
+            qos: will.qos,
+            retain: will.retain,
+            expires: expiry(&will.properties, now),
+            properties: travelling(will.properties),
+            source: Some(source),
+        }
+    }
+
+    /// A message that one member of a shared subscription had and another one is to get.
+    pub(super) fn handed_on(publish: Publish, now: Instant) -> Self {
+        Self {
+            topic: publish.topic,
+            payload: publish.payload,
+            qos: publish.qos,
+            retain: publish.retain,
+            expires: expiry(&publish.properties, now),
+            properties: travelling(publish.properties),
+            source: None,
+        }
+    }
+
+    /// A retained message of the broker itself.
+    pub(super) fn own(topic: &str, payload: String) -> Self {
+        Self {
+            topic: topic.into(),
+            payload: payload.into(),
+            qos: QoS::AtMostOnce,
+            retain: true,
+            properties: Properties::default(),
+            expires: None,
+            source: None,
+        }
+    }
+
+    /// A copy that holds no slice of a read buffer, which is many times larger: for what is kept for long.
+    pub(super) fn detached(&self) -> Self {
+        Self {
+            topic: ByteString::from(&*self.topic),
+            payload: Bytes::copy_from_slice(&self.payload),
+            properties: self.properties.clone(),
+            ..*self
+        }
+    }
+
+    /// Whether its Message Expiry Interval has passed (MQTT 5.0 §3.3.2.3.3).
+    pub(super) fn expired(&self, now: Instant) -> bool {
+        self.expires.is_some_and(|at| at <= now)
+    }
+
+    /// The memory charged for it, in bytes.
+    pub(super) fn cost(&self) -> usize {
+        OVERHEAD + self.topic.len() + self.payload.len()
+    }
+
+    fn forwarded(&self, version: Version, ids: &[u32], now: Instant) -> Properties {
+        if version < Version::V5 || (self.properties.is_empty() && ids.is_empty()) {
+            return Properties::default();
+        }
+        let remaining = |property: &Property| match (property, self.expires) {
+            (Property::MessageExpiryInterval(_), Some(at)) => {
+                Property::MessageExpiryInterval(whole_seconds(at.saturating_duration_since(now)))
+            }
+            _ => property.clone(),
+        };
+        let own = self.properties.iter().map(remaining);
+        own.chain(ids.iter().copied().map(Property::SubscriptionIdentifier))
+            .collect()
+    }
+}
+
+/// Rounded up, so that a message forwarded at once carries the interval it came with.
+fn whole_seconds(duration: Duration) -> u32 {
+    let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
+    u32::try_from(seconds).unwrap_or(u32::MAX)
+}
+
+fn expiry(properties: &Properties, now: Instant) -> Option<Instant> {
+    if properties.is_empty() {
+        return None;
+    }
+    let seconds = properties.message_expiry_interval()?;
+    now.checked_add(Duration::from_secs(seconds.into()))
+}
+
+fn travelling(mut properties: Properties) -> Properties {
+    if !properties.is_empty() {
+        properties.retain(|property| {
+            !matches!(
+                property,
+                Property::TopicAlias(_)
+                    | Property::WillDelayInterval(_)
+                    | Property::SubscriptionIdentifier(_)
+            )
+        });
+    }
+    properties
+}
+
+/// A message for one session, with what its subscriptions make of it.
+#[derive(Clone, Debug)]
+pub(super) struct Delivery {
+    pub(super) message: Rc<Message>,
+    pub(super) qos: QoS,
+    pub(super) retain: bool,
+    /// The identifiers of the subscriptions that matched.
+    pub(super) ids: Vec<u32>,
+    /// The shared subscription it came by.
+    pub(super) group: Option<Key>,
+}
+
+impl Delivery {
+    /// The PUBLISH as it goes to a client; the packet identifier is still missing.
+    pub(super) fn publish(&self, version: Version, now: Instant) -> Publish {
+        Publish {
+            duplicate: false,
+            qos: self.qos,
+            retain: self.retain,
+            topic: self.message.topic.clone(),
+            packet_id: 0,
+            payload: self.message.payload.clone(),
+            properties: self.message.forwarded(version, &self.ids, now),
+        }
+    }
+}

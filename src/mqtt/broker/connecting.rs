@@ -1,0 +1,302 @@
+//! CONNECT (MQTT 5.0 §3.1): who is let in, which session it gets, and what CONNACK says.
+
+use std::time::Duration;
+
+use bytestring::ByteString;
+
+use super::connection::Phase;
+use super::core::Core;
+use super::events::Event;
+use super::faults::Action;
+use super::sessions::{NEVER, Session};
+use super::slab::Key;
+use super::timers::Reminder;
+use crate::mqtt::packet::{
+    ConnAck, Connect, LARGEST_PACKET, Packet, Properties, Property, QoS, ReasonCode, Version,
+};
+use crate::mqtt::session::alias::{Incoming, Outgoing};
+
+impl Core {
+    pub(super) fn connect(&mut self, id: Key, mut connect: Connect) {
+        let version = connect.version;
+        if let Some(connection) = self.connections.get_mut(id) {
+            // A copy: the identifier outlives the read buffer that it is a slice of.
+            connection.client_id = ByteString::from(&*connect.client_id);
+        }
+        if let Err(reason) = self.admits(&connect) {
+            return self.refuse_connection(id, version, reason);
+        }
+        let mut properties = self.terms(version);
+        if connect.client_id.is_empty() {
+            connect.client_id = self.unused_client_id();
+            properties.push(Property::AssignedClientIdentifier(
+                connect.client_id.clone(),
+            ));
+        }
+        let keep_alive = self.keep_alive(&connect, &mut properties);
+        let (session, resumed) = self.session_for(&connect);
+        let expiry = self.session_expiry(&connect, &mut properties);
+        self.answer_wishes(&connect, &mut properties);
+        self.attach(id, session, &connect, keep_alive);
+        self.take_over_state(id, session, connect, expiry);
+        self.events.push(self.connected(id, resumed));
+        let welcome = ConnAck {
+            session_present: resumed,
+            reason: ReasonCode::SUCCESS,
+            properties: if version == Version::V5 {
+                properties
+            } else {
+                Properties::default()
+            },
+        };
+        self.send(id, Packet::ConnAck(welcome));
+        self.send_again(id, session);
+    }
+
+    /// Whether the client is let in, or why not (MQTT 5.0 §3.1.4).
+    fn admits(&mut self, connect: &Connect) -> Result<(), ReasonCode> {
+        let refused = self
+            .faults
+            .strike(&connect.client_id, |action| match action {
+                Action::RefuseConnect(code) => Some(code),
+                _ => None,
+            });
+        if let Some(code) = refused {
+            return Err(code);
+        }
+        if connect.properties.authentication_method().is_some() {
+            return Err(ReasonCode::BAD_AUTHENTICATION_METHOD);
+        }
+        self.accepts_client_id(connect)?;
+        self.accepts_credentials(connect)?;
+        self.accepts_will(connect)?;
+        let returning = self.sessions.find(&connect.client_id);
+        let replaces = returning
+            .and_then(|key| self.sessions.get(key)?.connection)
+            .is_some();
+        match self.options.max_connections {
+            Some(most) if self.connected >= most && !replaces => Err(ReasonCode::QUOTA_EXCEEDED),
+            _ => Ok(()),
+        }
+    }
+
+    /// An empty identifier asks for one of ours; before MQTT 5 only with a clean session (MQTT 3.1.1
+    /// §3.1.3.1), and never in MQTT 3.1. Longer ones than the 23 characters of MQTT 3.1 are taken.
+    fn accepts_client_id(&self, connect: &Connect) -> Result<(), ReasonCode> {
+        let assignable = match connect.version {
+            Version::V31 => false,
+            Version::V311 => connect.clean_start,
+            Version::V5 => true,
+        };
+        if connect.client_id.is_empty() && !(assignable && self.options.allow_empty_client_id) {
+            return Err(ReasonCode::CLIENT_IDENTIFIER_NOT_VALID);
+        }
+        Ok(())
+    }
+
+    fn accepts_credentials(&self, connect: &Connect) -> Result<(), ReasonCode> {
+        let Some(username) = &connect.username else {
+            let welcome = self.options.allow_anonymous;
+            return if welcome {
+                Ok(())
+            } else {
+                Err(ReasonCode::NOT_AUTHORIZED)
+            };
+        };
+        let password = connect.password.as_deref();
+        match &self.options.users {
+            Some(users) if !users.accepts(username, password) => {
+                Err(ReasonCode::BAD_USER_NAME_OR_PASSWORD)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// MQTT 5.0 §3.2.2.3.4 and §3.2.2.3.5.
+    fn accepts_will(&self, connect: &Connect) -> Result<(), ReasonCode> {
+        let Some(will) = &connect.will else {
+            return Ok(());
+        };
+        if will.qos > self.options.maximum_qos {
+            return Err(ReasonCode::QOS_NOT_SUPPORTED);
+        }
+        if will.retain && !self.options.retain_available {
+            return Err(ReasonCode::RETAIN_NOT_SUPPORTED);
+        }
+        Ok(())
+    }
+
+    /// What CONNACK says to everyone (MQTT 5.0 §3.2.2.3); what is not said is without limit.
+    fn terms(&self, version: Version) -> Properties {
+        let options = &self.options;
+        if version < Version::V5 {
+            return Properties::default();
+        }
+        let aliases = Property::TopicAliasMaximum(options.topic_alias_maximum);
+        let window = Property::ReceiveMaximum(options.receive_maximum);
+        let largest = Property::MaximumPacketSize(options.max_packet_size);
+        let qos = Property::MaximumQos(options.maximum_qos.level());
+        let terms = [
+            (options.topic_alias_maximum > 0, aliases),
+            (options.maximum_qos < QoS::ExactlyOnce, qos),
+            (!options.retain_available, Property::RetainAvailable(0)),
+            (options.max_packet_size < LARGEST_PACKET, largest),
+            (options.receive_maximum < u16::MAX, window),
+        ];
+        terms
+            .into_iter()
+            .filter_map(|(said, term)| said.then_some(term))
+            .collect()
+    }
+
+    fn unused_client_id(&mut self) -> ByteString {
+        loop {
+            self.assigned += 1;
+            let candidate = format!("auto-{}", self.assigned);
+            if self.sessions.find(&candidate).is_none() {
+                return candidate.into();
+            }
+        }
+    }
+
+    /// The keep-alive that counts, in seconds (MQTT 5.0 §3.2.2.3.14).
+    fn keep_alive(&mut self, connect: &Connect, properties: &mut Properties) -> u16 {
+        if connect.version < Version::V5 {
+            return connect.keep_alive;
+        }
+        let fault = self
+            .faults
+            .strike(&connect.client_id, |action| match action {
+                Action::ServerKeepAlive(seconds) => Some(seconds),
+                _ => None,
+            });
+        let Some(seconds) = fault.or(self.options.server_keep_alive) else {
+            return connect.keep_alive;
+        };
+        properties.push(Property::ServerKeepAlive(seconds));
+        seconds
+    }
+
+    /// The session of this client identifier, new or found again; whoever holds it is put out
+    /// (MQTT 5.0 §3.1.4).
+    fn session_for(&mut self, connect: &Connect) -> (Key, bool) {
+        let client_id = &connect.client_id;
+        let holder = self
+            .sessions
+            .find(client_id)
+            .and_then(|key| self.sessions.get(key)?.connection);
+        if let Some(connection) = holder {
+            self.kick(connection, ReasonCode::SESSION_TAKEN_OVER);
+        }
+        // Looked for again: a session that does not outlive its connection has just ended.
+        let found = self.sessions.find(client_id);
+        if let Some(key) = found {
+            let forgets = |action| matches!(action, Action::ForgetSessions).then_some(());
+            let forgotten = self.faults.strike(client_id, forgets).is_some();
+            if !connect.clean_start && !forgotten {
+                return (key, true);
+            }
+            self.end_session(key);
+        }
+        let client_id = ByteString::from(&**client_id);
+        (self.sessions.insert(Session::new(client_id)), false)
+    }
+
+    /// Seconds that the session outlives the connection. Before MQTT 5 a session that is not clean
+    /// never expires (MQTT 3.1.1 §3.1.2.4).
+    fn session_expiry(&self, connect: &Connect, properties: &mut Properties) -> u32 {
+        let wanted = match connect.version {
+            Version::V5 => connect.properties.session_expiry_interval().unwrap_or(0),
+            Version::V31 | Version::V311 if connect.clean_start => 0,
+            Version::V31 | Version::V311 => NEVER,
+        };
+        let granted = self.limited_expiry(wanted);
+        if granted != wanted {
+            properties.push(Property::SessionExpiryInterval(granted));
+        }
+        granted
+    }
+
+    pub(super) fn limited_expiry(&self, wanted: u32) -> u32 {
+        wanted.min(self.options.session_expiry_limit.unwrap_or(NEVER))
+    }
+
+    /// Request Response Information (MQTT 5.0 §3.1.2.11.7).
+    fn answer_wishes(&self, connect: &Connect, properties: &mut Properties) {
+        let asked = connect.properties.request_response_information() == Some(1);
+        if let Some(prefix) = self.options.response_information.as_ref().filter(|_| asked) {
+            let basis = format!("{prefix}{}", connect.client_id);
+            properties.push(Property::ResponseInformation(basis.into()));
+        }
+    }
+
+    fn attach(&mut self, id: Key, session: Key, connect: &Connect, keep_alive: u16) {
+        let dribbles = |action| matches!(action, Action::Dribble).then_some(());
+        let dribble = self.faults.strike(&connect.client_id, dribbles).is_some();
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        let wish = &connect.properties;
+        let aliases_out = wish
+            .topic_alias_maximum()
+            .unwrap_or(0)
+            .min(self.options.topic_aliases_out);
+        connection.phase = Phase::Open(session);
+        connection.client_id = ByteString::from(&*connect.client_id);
+        connection.version = connect.version;
+        connection.aliases_in = Incoming::new(self.options.topic_alias_maximum);
+        connection.aliases_out = Outgoing::new(aliases_out);
+        connection.largest = wish.maximum_packet_size().unwrap_or(LARGEST_PACKET);
+        connection.dribble = dribble;
+        if keep_alive > 0 {
+            let patience = Duration::from_secs(keep_alive.into()) * 3 / 2;
+            connection.patience = Some(patience);
+            self.timers
+                .remind(self.now + patience, Reminder::Connection(id));
+        }
+        self.connected += 1;
+        self.counts.connections += 1;
+    }
+
+    /// Puts the session under its new connection. A will that waited is not sent: its client is back in time.
+    fn take_over_state(&mut self, id: Key, session: Key, connect: Connect, expiry: u32) {
+        let window = connect.properties.receive_maximum().unwrap_or(u16::MAX);
+        let Some(session) = self.sessions.get_mut(session) else {
+            return;
+        };
+        session.connection = Some(id);
+        session.version = connect.version;
+        session.username = connect.username.map(|name| ByteString::from(&*name));
+        session.expiry = expiry;
+        session
+            .outbound
+            .set_window(window.min(self.options.max_inflight));
+        session.will = connect.will;
+        session.will_due = None;
+        session.ends = None;
+    }
+
+    fn connected(&self, id: Key, resumed: bool) -> Event {
+        let connection = self.connections.get(id);
+        Event::Connected {
+            client_id: connection
+                .map(|one| one.client_id.clone())
+                .unwrap_or_default(),
+            peer: connection.map(|one| one.peer.clone()).unwrap_or_default(),
+            version: connection.map(|one| one.version).unwrap_or_default(),
+            resumed,
+        }
+    }
+
+    /// What a resumed session sends again (MQTT 5.0 §4.4), then what waited meanwhile.
+    fn send_again(&mut self, id: Key, session: Key) {
+        let again = self
+            .sessions
+            .get(session)
+            .map(|session| session.outbound.resume());
+        for packet in again.unwrap_or_default() {
+            self.send(id, packet);
+        }
+        self.pump(session);
+    }
+}

@@ -1,0 +1,122 @@
+//! One network connection as the core sees it: what was negotiated, and the packets that wait to be written.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use bytestring::ByteString;
+
+use super::slab::Key;
+use crate::mqtt::packet::{LARGEST_PACKET, Packet, Version};
+use crate::mqtt::session::alias::{Incoming, Outgoing};
+
+/// How far a connection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// CONNECT has not come yet.
+    Fresh,
+    /// CONNACK was sent; the key is its session's.
+    Open(Key),
+    /// To be closed when everything is written; what still comes in is ignored.
+    Closing,
+    /// To be closed at once.
+    Closed,
+}
+
+/// The state that ends with the network connection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    /// Address and transport, for events.
+    pub(super) peer: String,
+    pub(super) client_id: ByteString,
+    pub(super) phase: Phase,
+    pub(super) version: Version,
+    /// One and a half times the keep-alive (MQTT 5.0 §3.1.2.10); `None`: off.
+    pub(super) patience: Option<Duration>,
+    pub(super) last_seen: Instant,
+    pub(super) aliases_in: Incoming,
+    pub(super) aliases_out: Outgoing,
+    /// The client's Maximum Packet Size (MQTT 5.0 §3.1.2.11.4).
+    pub(super) largest: u32,
+    pub(super) outbox: Outbox,
+    /// Packets received, for faults.
+    pub(super) received: u64,
+    pub(super) stalled: bool,
+    pub(super) dribble: bool,
+}
+
+impl Connection {
+    pub(super) fn new(peer: String, now: Instant) -> Self {
+        Self {
+            peer,
+            client_id: ByteString::new(),
+            phase: Phase::Fresh,
+            version: Version::V5,
+            patience: None,
+            last_seen: now,
+            aliases_in: Incoming::default(),
+            aliases_out: Outgoing::default(),
+            largest: LARGEST_PACKET,
+            outbox: Outbox::default(),
+            received: 0,
+            stalled: false,
+            dribble: false,
+        }
+    }
+
+    pub(super) const fn session(&self) -> Option<Key> {
+        match self.phase {
+            Phase::Open(session) => Some(session),
+            Phase::Fresh | Phase::Closing | Phase::Closed => None,
+        }
+    }
+}
+
+/// What waits to be written: packets, and where a fault asks for it, bytes that are none.
+#[derive(Debug)]
+pub(super) enum Outgo {
+    Packet(Packet),
+    Garbage(&'static [u8]),
+}
+
+/// The packets that wait to be written to one connection.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    waiting: VecDeque<Outgo>,
+    bytes: usize,
+    /// A PUBLISH that the `reorder-publish` fault holds back until the next one has gone.
+    pub(super) held: Option<Packet>,
+    /// Whether the driver has been told since it last looked.
+    pub(super) announced: bool,
+}
+
+impl Outbox {
+    pub(super) fn push(&mut self, outgo: Outgo) {
+        self.bytes += cost(&outgo);
+        self.waiting.push_back(outgo);
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Outgo> {
+        let outgo = self.waiting.pop_front()?;
+        self.bytes -= cost(&outgo);
+        Some(outgo)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// The memory that the waiting packets hold, in bytes, as far as it is worth counting.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+/// Bookkeeping, topic and payload; payloads are shared between subscribers but charged to each.
+fn cost(outgo: &Outgo) -> usize {
+    match outgo {
+        Outgo::Packet(Packet::Publish(publish)) => {
+            128 + publish.topic.len() + publish.payload.len()
+        }
+        Outgo::Packet(_) | Outgo::Garbage(_) => 64,
+    }
+}

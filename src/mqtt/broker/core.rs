@@ -1,0 +1,419 @@
+//! The broker without sockets and clock: packets and time go in, packets come out.
+
+use std::time::{Duration, Instant};
+
+use super::connection::{Connection, Outgo, Phase};
+use super::events::{Counts, Event};
+use super::faults::{Action, Faults};
+use super::options::Options;
+use super::retained::Retained;
+use super::sessions::Sessions;
+use super::slab::{Key, Slab};
+use super::subscriptions::Subscriptions;
+use super::timers::{Reminder, Timers};
+use crate::mqtt::packet::{ConnAck, Disconnect, Packet, ReasonCode, Version};
+
+/// How far over its limit an outbox may grow, in bytes, before nothing more is read from its client:
+/// a client that asks and never listens would otherwise make us hold any number of answers.
+const ANSWERS: usize = 1 << 20;
+
+/// What a `malformed` fault sends: packet type 0, which is reserved (MQTT 5.0 §2.1.2).
+const MALFORMED: &[u8] = &[0x00, 0x00];
+
+/// How long a closing connection may take to read what is left for it, and to close its side.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// What is to become of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It goes on.
+    Open,
+    /// Everything is handed out: it is to be closed when that is written.
+    Closing,
+    /// It is to be closed at once: its time is up.
+    Closed,
+}
+
+/// A broker.
+///
+/// Every call says what time it is. What is to be written is asked for with [`Self::pull`], for the
+/// connections that [`Self::ready`] names.
+#[derive(Debug)]
+pub struct Core {
+    pub(super) options: Options,
+    pub(super) now: Instant,
+    pub(super) started: Instant,
+    pub(super) connections: Slab<Connection>,
+    pub(super) sessions: Sessions,
+    pub(super) subscriptions: Subscriptions,
+    pub(super) retained: Retained,
+    pub(super) timers: Timers,
+    pub(super) faults: Faults,
+    pub(super) counts: Counts,
+    pub(super) events: Vec<Event>,
+    pub(super) assigned: u64,
+    /// Sessions that have a connection.
+    pub(super) connected: usize,
+    ready: Vec<Key>,
+}
+
+impl Core {
+    /// A broker that starts at `now`.
+    pub fn new(options: Options, now: Instant) -> Self {
+        let mut core = Self {
+            faults: Faults::new(&options.faults),
+            options,
+            now,
+            started: now,
+            connections: Slab::default(),
+            sessions: Sessions::default(),
+            subscriptions: Subscriptions::default(),
+            retained: Retained::default(),
+            timers: Timers::default(),
+            counts: Counts::default(),
+            events: Vec::new(),
+            assigned: 0,
+            connected: 0,
+            ready: Vec::new(),
+        };
+        if core.options.sys_interval.is_some() {
+            core.tell_sys();
+        }
+        core
+    }
+
+    /// A network connection from `peer` was accepted. Its packets go to [`Self::handle`]; its end to [`Self::lost`].
+    pub fn open(&mut self, peer: String, now: Instant) -> Key {
+        self.now = now;
+        let id = self.connections.insert(Connection::new(peer, now));
+        let until = now + self.options.connect_timeout;
+        self.timers.remind(until, Reminder::Connection(id));
+        id
+    }
+
+    /// A packet came in.
+    pub fn handle(&mut self, id: Key, packet: Packet, now: Instant) {
+        self.now = now;
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        connection.last_seen = now;
+        connection.received += 1;
+        match (connection.phase, packet) {
+            (Phase::Closing | Phase::Closed, _) => return,
+            (Phase::Fresh, Packet::Connect(connect)) => self.connect(id, *connect),
+            // Whoever does not begin with CONNECT is no MQTT client (MQTT 5.0 §3.1).
+            (Phase::Fresh, _) => self.hang_up(id),
+            (Phase::Open(session), packet) => self.dispatch(id, session, packet),
+        }
+        if !self.faults.is_empty() {
+            self.count_fault(id);
+        }
+    }
+
+    fn dispatch(&mut self, id: Key, session: Key, packet: Packet) {
+        match packet {
+            Packet::Publish(publish) => self.publish(id, session, publish),
+            Packet::PubAck(ack) => self.puback(id, session, &ack),
+            Packet::PubRec(ack) => self.pubrec(id, session, &ack),
+            Packet::PubRel(ack) => self.pubrel(id, session, &ack),
+            Packet::PubComp(ack) => self.pubcomp(id, session, &ack),
+            Packet::Subscribe(subscribe) => self.subscribe(id, session, subscribe),
+            Packet::Unsubscribe(unsubscribe) => self.unsubscribe(id, session, unsubscribe),
+            Packet::PingReq => self.send(id, Packet::PingResp),
+            Packet::Disconnect(disconnect) => self.disconnect(id, session, &disconnect),
+            // A second CONNECT (MQTT 5.0 §3.1), what only servers send, and AUTH without a method (§4.12).
+            _ => self.kick(id, ReasonCode::PROTOCOL_ERROR),
+        }
+    }
+
+    /// What came in is not MQTT, for this reason.
+    pub fn malformed(&mut self, id: Key, reason: ReasonCode, now: Instant) {
+        self.now = now;
+        let Some(connection) = self.connections.get(id) else {
+            return;
+        };
+        match connection.phase {
+            Phase::Open(_) => self.kick(id, reason),
+            // MQTT 3.1.1 §3.1.2.2: an unknown level is answered with return code 1.
+            Phase::Fresh if reason == ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => {
+                self.refuse_connection(id, Version::V311, reason);
+            }
+            Phase::Fresh | Phase::Closing | Phase::Closed => self.hang_up(id),
+        }
+    }
+
+    /// The network connection is gone; its identifier means nothing any more.
+    pub fn lost(&mut self, id: Key, now: Instant) {
+        self.now = now;
+        self.detach(id, true, None);
+        self.connections.remove(id);
+    }
+
+    /// Does what is due at `now`.
+    pub fn tick(&mut self, now: Instant) {
+        self.now = now;
+        while let Some((id, outgo)) = self.timers.due_packet(now) {
+            self.post(id, outgo);
+        }
+        while let Some(reminder) = self.timers.due(now) {
+            match reminder {
+                Reminder::Connection(id) => self.check_patience(id),
+                Reminder::Resume(id) => self.resume_stalled(id),
+                Reminder::Session(key) => self.check_session(key),
+                Reminder::Sys => self.tell_sys(),
+            }
+        }
+    }
+
+    /// When [`Self::tick`] is needed next.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// Says goodbye to everyone (MQTT 5: 0x8b). The sessions end with the broker, and no will is published.
+    pub fn shut_down(&mut self, now: Instant) {
+        self.now = now;
+        for id in self.connections.keys() {
+            self.say_goodbye(id, ReasonCode::SERVER_SHUTTING_DOWN);
+            self.detach(id, false, Some(ReasonCode::SERVER_SHUTTING_DOWN));
+            self.hang_up(id);
+        }
+    }
+
+    /// The connections that have something to write, or are to be closed, since the last call.
+    pub fn ready(&mut self, mut each: impl FnMut(Key)) {
+        for id in self.ready.drain(..) {
+            if let Some(connection) = self.connections.get_mut(id) {
+                connection.outbox.announced = false;
+                each(id);
+            }
+        }
+    }
+
+    /// The next packet to be written to a connection, or bytes that a fault puts there.
+    pub(super) fn pull(&mut self, id: Key, now: Instant) -> Option<Outgo> {
+        let connection = self
+            .connections
+            .get_mut(id)
+            .filter(|connection| !connection.stalled)?;
+        if let Some(outgo) = connection.outbox.pop() {
+            return Some(outgo);
+        }
+        // There is room again: the queue of a slow reader goes on.
+        let session = connection.session()?;
+        self.now = now;
+        self.pump(session);
+        self.connections.get_mut(id)?.outbox.pop()
+    }
+
+    /// What is to become of a connection.
+    pub fn fate(&self, id: Key) -> Fate {
+        match self.connections.get(id) {
+            None => Fate::Closed,
+            Some(connection) if connection.stalled => Fate::Open,
+            Some(connection) => match connection.phase {
+                Phase::Closed => Fate::Closed,
+                Phase::Closing if connection.outbox.is_empty() => Fate::Closing,
+                Phase::Fresh | Phase::Open(_) | Phase::Closing => Fate::Open,
+            },
+        }
+    }
+
+    /// The largest packet that a connected client may send, in bytes.
+    pub const fn max_packet_size(&self) -> u32 {
+        self.options.max_packet_size
+    }
+
+    /// Whether packets are to be read from the connection at present.
+    pub fn reads(&self, id: Key) -> bool {
+        let limit = self.options.max_buffered_bytes + ANSWERS;
+        self.connections
+            .get(id)
+            .is_some_and(|connection| !connection.stalled && connection.outbox.bytes() < limit)
+    }
+
+    /// Whether a fault wants every byte written on its own.
+    pub fn dribbles(&self, id: Key) -> bool {
+        self.connections
+            .get(id)
+            .is_some_and(|connection| connection.dribble)
+    }
+
+    /// What is worth telling since the last call.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// What happened since the start.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            faults: self.faults.happened(),
+            ..self.counts.clone()
+        }
+    }
+
+    /// Notes bytes that went over the network, for `$SYS` and [`Self::counts`].
+    pub const fn count_bytes(&mut self, received: u64, sent: u64) {
+        self.counts.bytes_received += received;
+        self.counts.bytes_sent += sent;
+    }
+
+    /// Sends a packet, or does to it what a fault says.
+    pub(super) fn send(&mut self, id: Key, packet: Packet) {
+        if self.faults.is_empty() {
+            return self.post(id, Outgo::Packet(packet));
+        }
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        let action = self.faults.on_packet(&connection.client_id, &packet);
+        let held = match &packet {
+            Packet::Publish(_) => connection.outbox.held.take(),
+            _ => None,
+        };
+        match action {
+            Some(Action::DropAck | Action::DropPublish) => {}
+            Some(Action::DelayAck(by) | Action::DelayPublish(by)) => {
+                self.timers.delay(self.now + by, id, Outgo::Packet(packet));
+            }
+            Some(Action::DuplicateAck | Action::DuplicatePublish) => {
+                self.post(id, Outgo::Packet(packet.clone()));
+                self.post(id, Outgo::Packet(packet));
+            }
+            Some(Action::ReorderPublish) if held.is_none() => connection.outbox.held = Some(packet),
+            _ => self.post(id, Outgo::Packet(packet)),
+        }
+        if let Some(packet) = held {
+            self.post(id, Outgo::Packet(packet));
+        }
+    }
+
+    fn post(&mut self, id: Key, outgo: Outgo) {
+        if matches!(outgo, Outgo::Packet(Packet::Publish(_))) {
+            self.counts.messages_sent += 1;
+        }
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.outbox.push(outgo);
+        }
+        self.announce(id);
+    }
+
+    fn announce(&mut self, id: Key) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        if !connection.outbox.announced {
+            connection.outbox.announced = true;
+            self.ready.push(id);
+        }
+    }
+
+    /// Ends a connection for a reason of ours: DISCONNECT where MQTT 5 is spoken (MQTT 5.0 §4.13), then the close.
+    pub(super) fn kick(&mut self, id: Key, reason: ReasonCode) {
+        self.say_goodbye(id, reason);
+        self.detach(id, true, Some(reason));
+        self.hang_up(id);
+    }
+
+    fn say_goodbye(&mut self, id: Key, reason: ReasonCode) {
+        let speaks = |connection: &&Connection| {
+            connection.session().is_some() && connection.version == Version::V5
+        };
+        if self.connections.get(id).filter(speaks).is_some() {
+            let goodbye = Disconnect {
+                reason,
+                ..Disconnect::default()
+            };
+            self.post(id, Outgo::Packet(Packet::Disconnect(goodbye)));
+        }
+    }
+
+    /// Answers CONNECT with a refusal and closes.
+    pub(super) fn refuse_connection(&mut self, id: Key, version: Version, reason: ReasonCode) {
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.version = version;
+            self.events.push(Event::Refused {
+                client_id: connection.client_id.clone(),
+                peer: connection.peer.clone(),
+                reason,
+            });
+        }
+        let refusal = ConnAck {
+            reason,
+            ..ConnAck::default()
+        };
+        self.send(id, Packet::ConnAck(refusal));
+        self.hang_up(id);
+    }
+
+    /// Closes the connection once everything is written.
+    pub(super) fn hang_up(&mut self, id: Key) {
+        self.detach(id, true, None);
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.phase = Phase::Closing;
+            let until = self.now + FAREWELL;
+            self.timers.remind(until, Reminder::Connection(id));
+        }
+        self.announce(id);
+    }
+
+    /// Whether CONNECT, the next packet (MQTT 5.0 §3.1.2.10) or the other side's close is overdue.
+    fn check_patience(&mut self, id: Key) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        let until = connection.last_seen + connection.patience.unwrap_or_default();
+        match connection.phase {
+            _ if connection.stalled => {}
+            Phase::Fresh => self.hang_up(id),
+            Phase::Open(_) if connection.patience.is_none() => {}
+            Phase::Open(_) if until <= self.now => self.kick(id, ReasonCode::KEEP_ALIVE_TIMEOUT),
+            Phase::Open(_) => self.timers.remind(until, Reminder::Connection(id)),
+            Phase::Closing | Phase::Closed => {
+                connection.phase = Phase::Closed;
+                self.announce(id);
+            }
+        }
+    }
+
+    /// The faults that come after a number of packets.
+    fn count_fault(&mut self, id: Key) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        let received = connection.received;
+        let struck = self
+            .faults
+            .strike(&connection.client_id, |action| match action {
+                Action::Close { after } => after.is_none_or(|n| n == received).then_some(action),
+                Action::Stall { after, .. } | Action::Malformed { after } => {
+                    (after == received).then_some(action)
+                }
+                _ => None,
+            });
+        match struck {
+            Some(Action::Close { .. }) => self.hang_up(id),
+            Some(Action::Malformed { .. }) => self.post(id, Outgo::Garbage(MALFORMED)),
+            Some(Action::Stall { during, .. }) => {
+                connection.stalled = true;
+                if let Some(during) = during {
+                    self.timers.remind(self.now + during, Reminder::Resume(id));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn resume_stalled(&mut self, id: Key) {
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.stalled = false;
+            // A stalled client could not be heard: its keep-alive starts anew.
+            connection.last_seen = self.now;
+            let patience = connection.patience.unwrap_or(FAREWELL);
+            let until = self.now + patience;
+            self.timers.remind(until, Reminder::Connection(id));
+        }
+        self.announce(id);
+    }
+}

@@ -1,0 +1,191 @@
+//! From a message to its subscribers: matching, merging, queues and windows.
+
+use std::rc::Rc;
+
+use super::access::{Client, Right};
+use super::application::{Delivery, Message};
+use super::core::Core;
+use super::slab::Key;
+use super::subscriptions::{Grant, Target};
+use crate::mqtt::packet::{self, LARGEST_PACKET, Packet, Publish, QoS, Version};
+
+/// The most bytes that a topic alias adds to a PUBLISH: itself, and a longer property length.
+const ALIAS_LENGTH: usize = 4;
+
+impl Core {
+    /// Keeps the message where it is to be retained and hands it to all subscribers; returns how many there are.
+    pub(super) fn route(&mut self, message: Message) -> usize {
+        if message.retain && self.options.retain_available {
+            self.retained.store(&message);
+        }
+        let matches = self.subscriptions.matching(&message.topic);
+        if matches.targets.is_empty() && matches.groups.is_empty() {
+            return 0;
+        }
+        let message = Rc::new(message);
+        let targets = matches.targets.iter();
+        let reached = targets
+            .filter(|target| self.offer(target, &message))
+            .count();
+        let groups = matches.groups.iter();
+        reached + groups.filter(|group| self.share(**group, &message)).count()
+    }
+
+    /// One message for all subscriptions of a session that match: the highest QoS and every
+    /// identifier (MQTT 5.0 §3.3.4). False: No Local keeps it from its own publisher.
+    fn offer(&mut self, target: &Target, message: &Rc<Message>) -> bool {
+        let own = message.source == Some(target.session);
+        let mut granted = None;
+        let mut retain_as_published = false;
+        let mut ids = Vec::new();
+        for grant in target
+            .grants
+            .iter()
+            .filter(|grant| !(own && grant.no_local))
+        {
+            granted = granted.max(Some(grant.qos));
+            retain_as_published |= grant.retain_as_published;
+            ids.extend(grant.id);
+        }
+        let Some(granted) = granted else {
+            return false;
+        };
+        let delivery = Delivery {
+            message: Rc::clone(message),
+            qos: granted.min(message.qos),
+            retain: message.retain && retain_as_published,
+            ids,
+            group: None,
+        };
+        self.deliver(target.session, delivery);
+        true
+    }
+
+    /// One message for one member of a shared subscription; false: the group is gone.
+    pub(super) fn share(&mut self, group: Key, message: &Rc<Message>) -> bool {
+        let sessions = &self.sessions;
+        let connected = |key| {
+            sessions
+                .get(key)
+                .is_some_and(|session| session.connection.is_some())
+        };
+        let Some((session, grant)) = self.subscriptions.choose(group, connected) else {
+            return false;
+        };
+        let delivery = Delivery {
+            message: Rc::clone(message),
+            qos: grant.qos.min(message.qos),
+            retain: message.retain && grant.retain_as_published,
+            ids: grant.id.into_iter().collect(),
+            group: Some(group),
+        };
+        self.deliver(session, delivery);
+        true
+    }
+
+    /// The retained messages that match a new subscription (MQTT 5.0 §3.3.1.3).
+    pub(super) fn send_retained(&mut self, session: Key, filter: &str, grant: Grant) {
+        for message in self.retained.matching(filter, self.now) {
+            let delivery = Delivery {
+                qos: grant.qos.min(message.qos),
+                message,
+                retain: true,
+                ids: grant.id.into_iter().collect(),
+                group: None,
+            };
+            self.deliver(session, delivery);
+        }
+    }
+
+    /// Sends now, keeps for later, or drops and counts.
+    fn deliver(&mut self, key: Key, delivery: Delivery) {
+        let Some(session) = self.sessions.get(key) else {
+            return;
+        };
+        let client = Client {
+            username: session.username.as_deref(),
+            client_id: &session.client_id,
+        };
+        if !self.may(client, Right::Read, &delivery.message.topic) {
+            return;
+        }
+        let turn = session.queue.is_empty() && session.outbound.free() > 0;
+        match (delivery.qos, self.has_room(session.connection)) {
+            (QoS::AtMostOnce, Some(true)) => self.transmit(key, &delivery),
+            (QoS::AtMostOnce, Some(false)) => self.counts.messages_dropped += 1,
+            (QoS::AtMostOnce, None) if !self.options.queue_qos0_offline => {}
+            (_, Some(true)) if turn => self.transmit(key, &delivery),
+            _ => self.enqueue(key, delivery),
+        }
+    }
+
+    /// Whether the client reads what is sent to it; `None`: it is away.
+    fn has_room(&self, connection: Option<Key>) -> Option<bool> {
+        let connection = self.connections.get(connection?)?;
+        Some(connection.outbox.bytes() < self.options.max_buffered_bytes)
+    }
+
+    fn enqueue(&mut self, key: Key, delivery: Delivery) {
+        let (messages, bytes) = (self.options.max_queued, self.options.max_queued_bytes);
+        if let Some(session) = self.sessions.get_mut(key)
+            && !session.queue.push(delivery, messages, bytes)
+        {
+            self.counts.messages_dropped += 1;
+        }
+    }
+
+    /// Sends what waits, as far as window and room allow; what has expired is left out (MQTT 5.0 §3.3.2.3.3).
+    pub(super) fn pump(&mut self, key: Key) {
+        while let Some(session) = self.sessions.get_mut(key) {
+            let next = session.queue.front_qos();
+            let turn =
+                next.is_some_and(|qos| qos == QoS::AtMostOnce || session.outbound.free() > 0);
+            let connection = session.connection;
+            if !turn || self.has_room(connection) != Some(true) {
+                return;
+            }
+            let delivery = self
+                .sessions
+                .get_mut(key)
+                .and_then(|session| session.queue.pop());
+            if let Some(delivery) = delivery.filter(|one| !one.message.expired(self.now)) {
+                self.transmit(key, &delivery);
+            }
+        }
+    }
+
+    fn transmit(&mut self, key: Key, delivery: &Delivery) {
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        let Some(id) = session.connection else {
+            return;
+        };
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        let mut publish = delivery.publish(connection.version, self.now);
+        let spare = spare(&publish, connection.version, connection.largest);
+        let Some(spare) = spare else {
+            // Too large for this client: as if it had been delivered (MQTT 5.0 §3.1.2.11.4).
+            self.counts.messages_dropped += 1;
+            return;
+        };
+        if publish.qos > QoS::AtMostOnce {
+            session.outbound.start(&mut publish, delivery.group);
+        }
+        if spare >= ALIAS_LENGTH {
+            connection.aliases_out.apply(&mut publish);
+        }
+        self.send(id, Packet::Publish(publish));
+    }
+}
+
+/// By how many bytes the packet stays below the client's limit; `None`: it does not.
+fn spare(publish: &Publish, version: Version, largest: u32) -> Option<usize> {
+    if largest >= LARGEST_PACKET {
+        return Some(usize::MAX);
+    }
+    let length = packet::publish_len(publish, version).ok()?;
+    largest.checked_sub(length).map(|spare| spare as usize)
+}

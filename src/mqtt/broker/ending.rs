@@ -1,0 +1,156 @@
+//! How connections and sessions end: DISCONNECT, wills (MQTT 5.0 §3.1.2.5), session expiry (§3.1.2.11.2).
+
+use std::time::Duration;
+
+use bytestring::ByteString;
+
+use super::access::{Client, Right};
+use super::application::{Delivery, Message};
+use super::connection::Phase;
+use super::core::Core;
+use super::events::Event;
+use super::sessions::Session;
+use super::slab::Key;
+use super::timers::Reminder;
+use crate::mqtt::packet::{Disconnect, QoS, ReasonCode, Version, Will};
+use crate::mqtt::session::outbound::Orphan;
+
+impl Core {
+    pub(super) fn disconnect(&mut self, id: Key, session: Key, disconnect: &Disconnect) {
+        if let Some(wanted) = disconnect.properties.session_expiry_interval() {
+            let granted = self.limited_expiry(wanted);
+            let Some(session) = self.sessions.get_mut(session) else {
+                return;
+            };
+            // A session that was to end with its connection cannot be prolonged (MQTT 5.0 §3.14.2.2.2).
+            if session.expiry == 0 && wanted > 0 {
+                return self.kick(id, ReasonCode::PROTOCOL_ERROR);
+            }
+            session.expiry = granted;
+        }
+        // Only a normal DISCONNECT takes the will back (MQTT 5.0 §3.14.4).
+        let with_will = disconnect.reason != ReasonCode::SUCCESS;
+        self.detach(id, with_will, Some(disconnect.reason));
+        self.hang_up(id);
+    }
+
+    /// Parts a connection from its session, which goes on or ends.
+    pub(super) fn detach(&mut self, id: Key, with_will: bool, reason: Option<ReasonCode>) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        let Some(key) = connection.session() else {
+            return;
+        };
+        connection.phase = Phase::Closing;
+        self.connected -= 1;
+        let client_id = connection.client_id.clone();
+        self.events.push(Event::Disconnected { client_id, reason });
+        let now = self.now;
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        session.connection = None;
+        session.ends = session.end_after(now);
+        let will = session.will.take().filter(|_| with_will);
+        if let Some(will) = will {
+            self.schedule_will(key, will);
+        }
+        self.check_session(key);
+    }
+
+    /// Publishes a will now, or keeps it for its Will Delay Interval or the end of the session,
+    /// whichever comes first (MQTT 5.0 §3.1.3.2.2).
+    fn schedule_will(&mut self, key: Key, will: Will) {
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        let delay = match session.version {
+            Version::V5 => will.properties.will_delay_interval().unwrap_or(0),
+            Version::V31 | Version::V311 => 0,
+        };
+        let due = self.now + Duration::from_secs(delay.into());
+        let due = session.ends.map_or(due, |ends| due.min(ends));
+        session.will = Some(will);
+        session.will_due = Some(due);
+    }
+
+    /// Does what is due for a session without connection, and asks to be reminded of the rest.
+    pub(super) fn check_session(&mut self, key: Key) {
+        let now = self.now;
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        if session.connection.is_some() {
+            return;
+        }
+        if session.ends.is_some_and(|at| at <= now) {
+            return self.end_session(key);
+        }
+        let will_due = session.will_due.filter(|_| session.will.is_some());
+        let next = will_due
+            .filter(|at| *at > now)
+            .into_iter()
+            .chain(session.ends)
+            .min();
+        if let Some(at) = next {
+            self.timers.remind(at, Reminder::Session(key));
+        }
+        if will_due.is_some_and(|at| at <= now) {
+            self.publish_will(key);
+        }
+    }
+
+    fn publish_will(&mut self, key: Key) {
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        let (username, client_id) = (session.username.clone(), session.client_id.clone());
+        if let Some(will) = session.will.take() {
+            self.send_will(key, will, username.as_ref(), &client_id);
+        }
+    }
+
+    fn send_will(&mut self, key: Key, will: Will, username: Option<&ByteString>, client_id: &str) {
+        let client = Client {
+            username: username.map(|name| &**name),
+            client_id,
+        };
+        if self.may(client, Right::Write, &will.topic) {
+            self.route(Message::will(will, key, self.now));
+        }
+    }
+
+    /// Forgets a session that has no connection. Its will is published at the latest now.
+    pub(super) fn end_session(&mut self, key: Key) {
+        let Some(mut session) = self.sessions.remove(key) else {
+            return;
+        };
+        for filter in &session.filters {
+            self.subscriptions.remove(key, filter);
+        }
+        if let Some(will) = session.will.take() {
+            self.send_will(key, will, session.username.as_ref(), &session.client_id);
+        }
+        self.hand_on(session);
+    }
+
+    /// Gives to others what a shared subscription had given to this session: messages it never got,
+    /// and those at QoS 1 that it did not acknowledge (MQTT 5.0 §4.8.2). QoS 2 in flight must not go to anyone else.
+    fn hand_on(&mut self, mut session: Session) {
+        for orphan in session.outbound.orphans() {
+            match orphan {
+                Orphan::Unsent(Some(group), publish) if publish.qos == QoS::AtLeastOnce => {
+                    let message = Message::handed_on(publish, self.now);
+                    self.share(group, &message.into());
+                }
+                _ => {}
+            }
+        }
+        while let Some(Delivery { message, group, .. }) = session.queue.pop() {
+            if let Some(group) = group {
+                self.share(group, &message);
+            }
+        }
+    }
+}

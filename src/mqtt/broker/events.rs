@@ -1,0 +1,79 @@
+//! What the broker tells whoever runs it.
+
+use bytestring::ByteString;
+
+use crate::mqtt::packet::{ReasonCode, Version};
+
+/// Something worth a line in a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A client was let in.
+    Connected {
+        /// Its identifier, chosen or assigned.
+        client_id: ByteString,
+        /// Where it comes from.
+        peer: String,
+        /// What it speaks.
+        version: Version,
+        /// Whether it found its session again.
+        resumed: bool,
+    },
+    /// A client was not let in.
+    Refused {
+        /// Its identifier; empty if there was none.
+        client_id: ByteString,
+        /// Where it comes from.
+        peer: String,
+        /// Why.
+        reason: ReasonCode,
+    },
+    /// A client left.
+    Disconnected {
+        /// Its identifier.
+        client_id: ByteString,
+        /// Its own reason or ours; `None`: the connection broke.
+        reason: Option<ReasonCode>,
+    },
+    /// A client subscribed.
+    Subscribed {
+        /// Its identifier.
+        client_id: ByteString,
+        /// The topic filter.
+        filter: ByteString,
+        /// What it was answered.
+        reason: ReasonCode,
+    },
+    /// A client unsubscribed.
+    Unsubscribed {
+        /// Its identifier.
+        client_id: ByteString,
+        /// The topic filter.
+        filter: ByteString,
+    },
+    /// A connection could not be accepted, or its handshake failed.
+    NotAccepted {
+        /// Why, in one line.
+        error: String,
+    },
+    /// The broker has stopped.
+    Stopped(Counts),
+}
+
+/// What happened since the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Connections that were let in.
+    pub connections: u64,
+    /// PUBLISH packets received.
+    pub messages_received: u64,
+    /// PUBLISH packets sent.
+    pub messages_sent: u64,
+    /// Messages that did not reach a subscriber: its queue or buffer was full, or the packet too large for it.
+    pub messages_dropped: u64,
+    /// Bytes read from clients.
+    pub bytes_received: u64,
+    /// Bytes written to clients.
+    pub bytes_sent: u64,
+    /// How often each fault happened, in the order of [`super::Options::faults`].
+    pub faults: Vec<u64>,
+}

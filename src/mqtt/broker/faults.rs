@@ -1,0 +1,556 @@
+//! Fault injection: what is to go wrong on purpose, and when.
+//!
+//! Everything is counted and nothing is random, so that a test can say exactly what must be lost.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::mqtt::packet::{Packet, ReasonCode};
+
+/// The faults, for the help page and the man page: what to write, and what it does.
+pub const FAULTS: &[(&str, &str)] = &[
+    ("drop-ack[:packet=KIND]", "does not send acknowledgements"),
+    (
+        "delay-ack:by=DURATION[,packet=KIND]",
+        "sends acknowledgements late",
+    ),
+    (
+        "duplicate-ack[:packet=KIND]",
+        "sends acknowledgements twice",
+    ),
+    ("no-suback", "short for drop-ack:packet=suback"),
+    (
+        "drop-publish",
+        "does not send messages to subscribers; at QoS 1 and 2 they stay in flight",
+    ),
+    ("delay-publish:by=DURATION", "sends messages late"),
+    ("duplicate-publish", "sends messages twice"),
+    (
+        "reorder-publish",
+        "sends a message after the one that follows it",
+    ),
+    (
+        "close:after=N",
+        "closes a connection after N packets from it, without a word",
+    ),
+    (
+        "close:every=N",
+        "closes a connection at every Nth packet that the broker receives",
+    ),
+    (
+        "refuse-connect:code=CODE",
+        "refuses CONNECT with this reason code",
+    ),
+    (
+        "refuse-publish:code=CODE",
+        "refuses PUBLISH with this reason code",
+    ),
+    (
+        "refuse-subscribe:code=CODE",
+        "refuses the filters of SUBSCRIBE with this reason code",
+    ),
+    (
+        "forget-sessions",
+        "remembers no session: Session Present is always 0",
+    ),
+    (
+        "stall:after=N[,for=DURATION]",
+        "neither reads nor writes a connection after N packets from it",
+    ),
+    (
+        "malformed:after=N",
+        "sends a malformed packet after N packets from a connection",
+    ),
+    ("dribble", "writes one byte at a time"),
+    (
+        "server-keep-alive:seconds=N",
+        "answers CONNECT with this Server Keep Alive (MQTT 5)",
+    ),
+];
+
+/// What every fault may have besides, for the help page and the man page.
+pub const FAULT_KEYS: &[(&str, &str)] = &[
+    (
+        "every=N",
+        "only every Nth time, counted over all connections",
+    ),
+    ("nth=N", "only the Nth time"),
+    (
+        "client=PREFIX",
+        "only for client identifiers that begin like this",
+    ),
+    (
+        "packet=KIND",
+        "puback, pubrec, pubrel, pubcomp, suback, unsuback, pingresp or connack",
+    ),
+];
+
+/// One thing that is to go wrong; written `ACTION[:KEY=VALUE[,KEY=VALUE…]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub(super) action: Action,
+    kind: Option<Kind>,
+    client: Option<String>,
+    when: When,
+}
+
+/// What happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    DropAck,
+    DelayAck(Duration),
+    DuplicateAck,
+    DropPublish,
+    DelayPublish(Duration),
+    DuplicatePublish,
+    ReorderPublish,
+    Close {
+        after: Option<u64>,
+    },
+    RefuseConnect(ReasonCode),
+    RefusePublish(ReasonCode),
+    RefuseSubscribe(ReasonCode),
+    ForgetSessions,
+    Stall {
+        after: u64,
+        during: Option<Duration>,
+    },
+    Malformed {
+        after: u64,
+    },
+    Dribble,
+    ServerKeepAlive(u16),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    Always,
+    Every(u64),
+    Nth(u64),
+}
+
+impl When {
+    const fn holds(self, count: u64) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Every(n) => count.is_multiple_of(n),
+            Self::Nth(n) => count == n,
+        }
+    }
+}
+
+/// Declares the kinds of acknowledgement with their names.
+macro_rules! kinds {
+    ($($name:literal $kind:ident $packet:ident;)*) => {
+        /// An acknowledgement that a fault may be limited to.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        enum Kind { $($kind,)* }
+
+        impl Kind {
+            const NAMES: &[&str] = &[$($name,)*];
+
+            fn named(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$kind),)* _ => None }
+            }
+
+            const fn of(packet: &Packet) -> Option<Self> {
+                match packet { $(Packet::$packet { .. } => Some(Self::$kind),)* _ => None }
+            }
+        }
+    };
+}
+
+kinds! {
+    "puback" PubAck PubAck;
+    "pubrec" PubRec PubRec;
+    "pubrel" PubRel PubRel;
+    "pubcomp" PubComp PubComp;
+    "suback" SubAck SubAck;
+    "unsuback" UnsubAck UnsubAck;
+    "pingresp" PingResp PingResp;
+    "connack" ConnAck ConnAck;
+}
+
+/// The names of all actions, for the error that lists them.
+const ACTIONS: &[&str] = &[
+    "drop-ack",
+    "delay-ack",
+    "duplicate-ack",
+    "no-suback",
+    "drop-publish",
+    "delay-publish",
+    "duplicate-publish",
+    "reorder-publish",
+    "close",
+    "refuse-connect",
+    "refuse-publish",
+    "refuse-subscribe",
+    "forget-sessions",
+    "stall",
+    "malformed",
+    "dribble",
+    "server-keep-alive",
+];
+
+impl FromStr for Fault {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (name, keys) = text.split_once(':').unwrap_or((text, ""));
+        let mut keys = Keys::parse(name, keys)?;
+        let when = match (keys.number("every")?, keys.number("nth")?) {
+            (None, None) => When::Always,
+            (Some(n), None) => When::Every(n),
+            (None, Some(n)) => When::Nth(n),
+            (Some(_), Some(_)) => return Err(keys.wrong("every and nth exclude each other")),
+        };
+        let client = keys.take("client").map(str::to_owned);
+        let action = action(name, &mut keys, when)?;
+        let kind = match (name, action) {
+            ("no-suback", _) => Some(Kind::SubAck),
+            (_, Action::DropAck | Action::DelayAck(_) | Action::DuplicateAck) => keys.kind()?,
+            _ => None,
+        };
+        keys.none_left()?;
+        Ok(Self {
+            action,
+            kind,
+            client,
+            when,
+        })
+    }
+}
+
+fn action(name: &str, keys: &mut Keys<'_>, when: When) -> Result<Action> {
+    Ok(match name {
+        "drop-ack" | "no-suback" => Action::DropAck,
+        "delay-ack" => Action::DelayAck(keys.needed_duration("by")?),
+        "duplicate-ack" => Action::DuplicateAck,
+        "drop-publish" => Action::DropPublish,
+        "delay-publish" => Action::DelayPublish(keys.needed_duration("by")?),
+        "duplicate-publish" => Action::DuplicatePublish,
+        "reorder-publish" => Action::ReorderPublish,
+        "close" => match keys.number("after")? {
+            None if when == When::Always => return Err(keys.wrong("needs after=N or every=N")),
+            after => Action::Close { after },
+        },
+        "refuse-connect" => Action::RefuseConnect(keys.code()?),
+        "refuse-publish" => Action::RefusePublish(keys.code()?),
+        "refuse-subscribe" => Action::RefuseSubscribe(keys.code()?),
+        "forget-sessions" => Action::ForgetSessions,
+        "stall" => Action::Stall {
+            after: keys.needed_number("after")?,
+            during: keys.duration("for")?,
+        },
+        "malformed" => Action::Malformed {
+            after: keys.needed_number("after")?,
+        },
+        "dribble" => Action::Dribble,
+        "server-keep-alive" => Action::ServerKeepAlive(keys.seconds()?),
+        _ => {
+            let known = ACTIONS.join(", ");
+            return Err(Error::usage(format!("unknown fault {name}"))
+                .hint(format!("the faults are {known}")));
+        }
+    })
+}
+
+/// The keys of one fault while it is read.
+struct Keys<'a> {
+    fault: &'a str,
+    pairs: Vec<(&'a str, &'a str)>,
+    /// Those that were asked for, which are those that this fault knows.
+    known: Vec<&'static str>,
+}
+
+impl<'a> Keys<'a> {
+    fn parse(fault: &'a str, text: &'a str) -> Result<Self> {
+        let words = text.split(',').filter(|word| !word.is_empty());
+        let pairs = words.map(|word| {
+            let wrong = || Error::usage(format!("fault {fault}: expected KEY=VALUE, not {word}"));
+            word.split_once('=').ok_or_else(wrong)
+        });
+        Ok(Self {
+            fault,
+            pairs: pairs.collect::<Result<_>>()?,
+            known: Vec::new(),
+        })
+    }
+
+    fn wrong(&self, what: &str) -> Error {
+        Error::usage(format!("fault {}: {what}", self.fault))
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<&'a str> {
+        self.known.push(key);
+        let at = self.pairs.iter().position(|(name, _)| *name == key)?;
+        Some(self.pairs.remove(at).1)
+    }
+
+    fn needed<T>(&self, key: &str, value: Option<T>) -> Result<T> {
+        value.ok_or_else(|| self.wrong(&format!("{key}= is missing")))
+    }
+
+    /// A count from 1.
+    fn number(&mut self, key: &'static str) -> Result<Option<u64>> {
+        let Some(text) = self.take(key) else {
+            return Ok(None);
+        };
+        let number = text.parse().ok().filter(|number| *number > 0);
+        let wrong = || self.wrong(&format!("{key}={text} is not a number from 1"));
+        number.ok_or_else(wrong).map(Some)
+    }
+
+    fn needed_number(&mut self, key: &'static str) -> Result<u64> {
+        let number = self.number(key)?;
+        self.needed(key, number)
+    }
+
+    fn duration(&mut self, key: &'static str) -> Result<Option<Duration>> {
+        let Some(text) = self.take(key) else {
+            return Ok(None);
+        };
+        let wrong = |_| self.wrong(&format!("{key}={text} is not a duration such as 50ms"));
+        humantime::parse_duration(text).map_err(wrong).map(Some)
+    }
+
+    fn needed_duration(&mut self, key: &'static str) -> Result<Duration> {
+        let duration = self.duration(key)?;
+        self.needed(key, duration)
+    }
+
+    fn seconds(&mut self) -> Result<u16> {
+        let text = self.take("seconds");
+        let text = self.needed("seconds", text)?;
+        let wrong = |_| self.wrong(&format!("seconds={text} is not a number up to 65535"));
+        text.parse().map_err(wrong)
+    }
+
+    /// A failing reason code, decimal or as `0x87`.
+    fn code(&mut self) -> Result<ReasonCode> {
+        let text = self.take("code");
+        let text = self.needed("code", text)?;
+        let code = match text.strip_prefix("0x") {
+            Some(hex) => u8::from_str_radix(hex, 16),
+            None => text.parse(),
+        };
+        let code = code.ok().map(ReasonCode).filter(|code| code.is_failure());
+        code.ok_or_else(|| {
+            self.wrong(&format!(
+                "code={text} is not a reason code from 0x80 to 0xff"
+            ))
+        })
+    }
+
+    fn kind(&mut self) -> Result<Option<Kind>> {
+        let Some(text) = self.take("packet") else {
+            return Ok(None);
+        };
+        let wrong = || {
+            let known = Kind::NAMES.join(", ");
+            self.wrong(&format!("unknown packet {text}"))
+                .hint(format!("the packets are {known}"))
+        };
+        Kind::named(text).ok_or_else(wrong).map(Some)
+    }
+
+    fn none_left(&self) -> Result<()> {
+        let Some((key, _)) = self.pairs.first() else {
+            return Ok(());
+        };
+        let known = self.known.join(", ");
+        Err(self
+            .wrong(&format!("unknown key {key}"))
+            .hint(format!("its keys are {known}")))
+    }
+}
+
+/// The faults of one broker with their counters.
+#[derive(Debug, Default)]
+pub(super) struct Faults(Vec<Counted>);
+
+#[derive(Debug)]
+struct Counted {
+    fault: Fault,
+    /// How often there was occasion.
+    seen: u64,
+    /// How often it happened.
+    happened: u64,
+}
+
+impl Faults {
+    pub(super) fn new(faults: &[Fault]) -> Self {
+        let counted = |fault: &Fault| Counted {
+            fault: fault.clone(),
+            seen: 0,
+            happened: 0,
+        };
+        Self(faults.iter().map(counted).collect())
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The first action that `wanted` picks and whose turn it is for this client; every candidate counts the occasion.
+    pub(super) fn strike<T>(
+        &mut self,
+        client: &str,
+        wanted: impl Fn(Action) -> Option<T>,
+    ) -> Option<T> {
+        self.strike_if(client, |fault| wanted(fault.action))
+    }
+
+    /// What is to happen to an outgoing packet.
+    pub(super) fn on_packet(&mut self, client: &str, packet: &Packet) -> Option<Action> {
+        let publish = matches!(packet, Packet::Publish(_));
+        let kind = Kind::of(packet);
+        self.strike_if(client, |fault| match fault.action {
+            Action::DropAck | Action::DelayAck(_) | Action::DuplicateAck => {
+                let fits = kind.is_some() && (fault.kind.is_none() || fault.kind == kind);
+                fits.then_some(fault.action)
+            }
+            Action::DropPublish
+            | Action::DelayPublish(_)
+            | Action::DuplicatePublish
+            | Action::ReorderPublish => publish.then_some(fault.action),
+            _ => None,
+        })
+    }
+
+    fn strike_if<T>(&mut self, client: &str, wanted: impl Fn(&Fault) -> Option<T>) -> Option<T> {
+        let mut struck = None;
+        for counted in &mut self.0 {
+            let fault = &counted.fault;
+            if fault
+                .client
+                .as_deref()
+                .is_some_and(|prefix| !client.starts_with(prefix))
+            {
+                continue;
+            }
+            let Some(found) = wanted(fault) else {
+                continue;
+            };
+            counted.seen += 1;
+            if struck.is_none() && fault.when.holds(counted.seen) {
+                counted.happened += 1;
+                struck = Some(found);
+            }
+        }
+        struck
+    }
+
+    /// How often each fault happened, in the order in which they were given.
+    pub(super) fn happened(&self) -> Vec<u64> {
+        self.0.iter().map(|counted| counted.happened).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Fault {
+        text.parse()
+            .unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn every_documented_fault_is_read() {
+        for (usage, _) in FAULTS {
+            let text = usage.replace(['[', ']'], "").replace("DURATION", "50ms");
+            let text = text
+                .replace("CODE", "0x87")
+                .replace("KIND", "puback")
+                .replace("=N", "=3");
+            parsed(&text);
+            let name = text.split(':').next().unwrap();
+            assert!(ACTIONS.contains(&name), "{name}");
+        }
+        assert_eq!(FAULTS.len(), ACTIONS.len() + 1, "close has two forms");
+    }
+
+    #[test]
+    fn keys_become_values() {
+        assert_eq!(
+            parsed("delay-ack:by=1s,packet=pubrec,every=3,client=dev"),
+            Fault {
+                action: Action::DelayAck(Duration::from_secs(1)),
+                kind: Some(Kind::PubRec),
+                client: Some(String::from("dev")),
+                when: When::Every(3),
+            }
+        );
+        assert_eq!(parsed("no-suback"), parsed("drop-ack:packet=suback"));
+        assert_eq!(
+            parsed("refuse-publish:code=135").action,
+            Action::RefusePublish(ReasonCode(0x87))
+        );
+    }
+
+    #[test]
+    fn what_is_unknown_or_missing_is_named() {
+        let table = [
+            ("drop", "unknown fault drop", "drop-ack, delay-ack"),
+            ("delay-ack", "fault delay-ack: by= is missing", ""),
+            (
+                "drop-ack:packet=x",
+                "fault drop-ack: unknown packet x",
+                "puback, pubrec",
+            ),
+            (
+                "drop-publish:packet=puback",
+                "fault drop-publish: unknown key packet",
+                "every, nth, client",
+            ),
+            ("close", "fault close: needs after=N or every=N", ""),
+            (
+                "close:after=0",
+                "fault close: after=0 is not a number from 1",
+                "",
+            ),
+            (
+                "refuse-connect:code=0",
+                "fault refuse-connect: code=0 is not a reason code from 0x80 to 0xff",
+                "",
+            ),
+            ("dribble:x", "fault dribble: expected KEY=VALUE, not x", ""),
+            (
+                "dribble:every=1,nth=2",
+                "fault dribble: every and nth exclude each other",
+                "",
+            ),
+            (
+                "delay-ack:by=x",
+                "fault delay-ack: by=x is not a duration such as 50ms",
+                "",
+            ),
+        ];
+        for (text, expected, hint) in table {
+            let error = text.parse::<Fault>().unwrap_err();
+            assert_eq!(error.text(), expected);
+            assert!(
+                error.way_out().unwrap_or_default().contains(hint),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn counters_decide_and_count_only_their_clients() {
+        let mut faults = Faults::new(&[
+            parsed("drop-publish:every=3,client=a"),
+            parsed("drop-publish:nth=2"),
+        ]);
+        let packet = Packet::Publish(Default::default());
+        let struck: Vec<_> = (0..6)
+            .map(|_| faults.on_packet("a", &packet).is_some())
+            .collect();
+        assert_eq!(struck, [false, true, true, false, false, true]);
+        assert_eq!(faults.on_packet("b", &packet), None);
+        assert_eq!(faults.happened(), [2, 1]);
+        assert_eq!(faults.on_packet("a", &Packet::PingResp), None);
+    }
+}

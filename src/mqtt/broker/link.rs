@@ -1,0 +1,202 @@
+//! One connection's task: bytes in, packets to the core, packets from the core, bytes out.
+
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use bytes::{Buf, BufMut, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+
+use super::connection::Outgo;
+use super::core::Fate;
+use super::drive::{Broker, State};
+use super::slab::Key;
+use crate::mqtt::packet::{self, Decoder, Packet, Version};
+
+/// What is read, or encoded for one write, at most at a time, in bytes.
+const BATCH: usize = 256 * 1024;
+
+/// What an idle connection reserves for reading, in bytes; it grows where reads fill it.
+const SMALL_READ: usize = 4 * 1024;
+
+/// The largest CONNECT taken, in bytes: nobody knows yet who it is.
+const LARGEST_CONNECT: u32 = 1 << 20;
+
+/// A future that ends with the connection.
+pub(super) struct Link<S> {
+    broker: Broker,
+    id: Key,
+    stream: S,
+    decoder: Decoder,
+    input: BytesMut,
+    output: BytesMut,
+    /// How much to reserve for the next read.
+    appetite: usize,
+    phase: Phase,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Open,
+    /// What came in was no MQTT: nothing more is read.
+    Deaf,
+    /// Our side is shut down; what the client still sends is thrown away. To close with unread
+    /// bytes would reset the connection, and our last packet might be lost with it.
+    Draining,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
+    pub(super) fn new(broker: Broker, id: Key, stream: S) -> Self {
+        Self {
+            broker,
+            id,
+            stream,
+            decoder: Decoder::new(Version::V311, LARGEST_CONNECT),
+            input: BytesMut::new(),
+            output: BytesMut::new(),
+            appetite: SMALL_READ,
+            phase: Phase::Open,
+        }
+    }
+
+    /// One round; an error, which nobody needs to know more about, or `Ok` ends the connection.
+    fn round(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.phase != Phase::Draining {
+            let written = self.write(cx)?;
+            let fate = self.broker.state().core.fate(self.id);
+            match fate {
+                Fate::Closed => return Poll::Ready(Ok(())),
+                Fate::Closing if written.is_ready() => {
+                    ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+                    self.phase = Phase::Draining;
+                }
+                Fate::Closing | Fate::Open => {}
+            }
+        }
+        match self.phase {
+            Phase::Open => self.read(cx),
+            Phase::Deaf => Poll::Pending,
+            Phase::Draining => self.drain(cx),
+        }
+    }
+
+    /// Writes all there is; pending: the peer does not take more now.
+    fn write(&mut self, cx: &mut Context<'_>) -> io::Result<Poll<()>> {
+        let mut sent = 0;
+        let outcome = loop {
+            if self.output.is_empty() && !self.fill() {
+                break Poll::Ready(());
+            }
+            let dribbles = self.broker.state().core.dribbles(self.id);
+            let until = if dribbles { 1 } else { self.output.len() };
+            match Pin::new(&mut self.stream).poll_write(cx, &self.output[..until])? {
+                Poll::Ready(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Poll::Ready(count) => {
+                    self.output.advance(count);
+                    sent += count as u64;
+                }
+                Poll::Pending => break Poll::Pending,
+            }
+        };
+        if sent == 0 {
+            return Ok(outcome);
+        }
+        self.broker.state().core.count_bytes(0, sent);
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx)?;
+        Ok(if flushed.is_ready() {
+            outcome
+        } else {
+            Poll::Pending
+        })
+    }
+
+    /// Encodes what waits, up to a batch; false: nothing does.
+    fn fill(&mut self) -> bool {
+        let mut state = self.broker.state();
+        let now = Instant::now();
+        let version = self.decoder.version;
+        while self.output.len() < BATCH {
+            match state.core.pull(self.id, now) {
+                None => break,
+                Some(Outgo::Garbage(bytes)) => self.output.put_slice(bytes),
+                // What this version cannot express is left out; the core makes no such packet.
+                Some(Outgo::Packet(packet)) => {
+                    let _ = packet::encode(&packet, version, &mut self.output);
+                }
+            }
+        }
+        !self.output.is_empty()
+    }
+
+    /// Reads one batch and hands it on; then others get their turn.
+    fn read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.broker.state().core.reads(self.id) {
+            return Poll::Pending;
+        }
+        self.input.reserve(self.appetite);
+        let mut room = (&mut self.input).limit(BATCH);
+        let count = ready!(pin!(self.stream.read_buf(&mut room)).poll(cx))?;
+        if count == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        self.appetite = match count {
+            _ if count >= self.appetite => (self.appetite * 4).min(BATCH),
+            _ if count < self.appetite / 8 => (self.appetite / 2).max(SMALL_READ),
+            _ => self.appetite,
+        };
+        let broker = self.broker.clone();
+        self.hand_on(&mut broker.state(), count);
+        broker.settle();
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn hand_on(&mut self, state: &mut State, count: usize) {
+        let now = Instant::now();
+        state.core.count_bytes(count as u64, 0);
+        loop {
+            match self.decoder.decode(&mut self.input) {
+                Ok(None) => return,
+                Ok(Some(packet)) => {
+                    if let Packet::Connect(connect) = &packet {
+                        let largest = state.core.max_packet_size();
+                        self.decoder = Decoder::new(connect.version, largest);
+                    }
+                    state.core.handle(self.id, packet, now);
+                }
+                Err(malformed) => {
+                    state.core.malformed(self.id, malformed.reason, now);
+                    self.phase = Phase::Deaf;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Throws away what still comes in, until the client closes its side or time is up.
+    fn drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let state = self.broker.state();
+            if state.stopping || state.core.fate(self.id) == Fate::Closed {
+                return Poll::Ready(Ok(()));
+            }
+            drop(state);
+            self.input.clear();
+            self.input.reserve(SMALL_READ);
+            if ready!(pin!(self.stream.read_buf(&mut self.input)).poll(cx))? == 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Future for Link<S> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let link = self.get_mut();
+        link.broker.watch(link.id, cx.waker());
+        link.round(cx).map(|_| ())
+    }
+}

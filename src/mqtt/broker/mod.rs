@@ -1,0 +1,45 @@
+//! The embedded broker: for development, CI and tests of clients, with faults on request.
+//!
+//! It speaks MQTT 3.1, 3.1.1 and 5 on one port and keeps everything in memory. [`Core`] is the
+//! broker without sockets and clock: packets and time go in, packets come out. [`serve`] drives it.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `core` | the way in: packets, time, the end of a connection; and the way out |
+//! | `connecting`, `ending` | CONNECT, take-over, resumption; wills and the end of sessions |
+//! | `publishing`, `delivery`, `subscribing` | the flows of PUBLISH in, PUBLISH out, SUBSCRIBE |
+//! | `sessions`, `connection`, `subscriptions`, `retained`, `application` | what is remembered |
+//! | `access`, `faults`, `options`, `events`, `sys` | who may, what goes wrong, how, what is told |
+//! | `timers`, `slab` | what is due when; tables with keys |
+//! | `drive`, `link`, `serve` | the clock, a task per connection, the listeners |
+
+mod access;
+mod application;
+mod connecting;
+mod connection;
+mod core;
+mod delivery;
+mod drive;
+mod ending;
+mod events;
+mod faults;
+mod link;
+mod options;
+mod publishing;
+mod retained;
+mod sessions;
+mod slab;
+mod subscribing;
+mod subscriptions;
+mod sys;
+#[cfg(test)]
+mod tests;
+mod timers;
+
+pub use access::{Acl, Users};
+pub use core::{Core, Fate};
+pub use drive::Broker;
+pub use events::{Counts, Event};
+pub use faults::{FAULT_KEYS, FAULTS, Fault};
+pub use options::Options;
+pub use slab::Key as ConnectionId;

@@ -1,0 +1,217 @@
+//! PUBLISH from clients (MQTT 5.0 §3.3, §4.3) and the acknowledgements of both directions.
+
+use super::access::{Client, Right};
+use super::application::Message;
+use super::core::Core;
+use super::faults::Action;
+use super::slab::Key;
+use crate::mqtt::packet::{Ack, Packet, Publish, QoS, ReasonCode, Version};
+use crate::mqtt::session::inbound::Arrival;
+use crate::mqtt::session::outbound::Progress;
+
+impl Core {
+    pub(super) fn publish(&mut self, id: Key, session: Key, mut publish: Publish) {
+        self.counts.messages_received += 1;
+        if let Err(reason) = self.check(id, &mut publish) {
+            return self.kick(id, reason);
+        }
+        match publish.qos {
+            QoS::AtMostOnce => {
+                if self.refusal(session, &publish).is_none() {
+                    self.accept(session, publish);
+                }
+            }
+            QoS::AtLeastOnce => self.publish_once(id, session, publish),
+            QoS::ExactlyOnce => self.publish_exactly_once(id, session, publish),
+        }
+    }
+
+    /// Resolves the topic alias and looks for what ends the connection.
+    fn check(&mut self, id: Key, publish: &mut Publish) -> Result<(), ReasonCode> {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return Ok(());
+        };
+        connection.aliases_in.resolve(publish)?;
+        if publish.qos > self.options.maximum_qos {
+            return Err(ReasonCode::QOS_NOT_SUPPORTED);
+        }
+        if publish.retain && !self.options.retain_available {
+            return Err(ReasonCode::RETAIN_NOT_SUPPORTED);
+        }
+        // Only a server attaches identifiers (MQTT 5.0 §3.3.4).
+        let identified = publish
+            .properties
+            .subscription_identifiers()
+            .next()
+            .is_some();
+        if identified {
+            Err(ReasonCode::PROTOCOL_ERROR)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Why the message is not taken; `None`: it is.
+    fn refusal(&mut self, session: Key, publish: &Publish) -> Option<ReasonCode> {
+        if self.faults.is_empty() && self.options.acl.is_none() && !publish.topic.starts_with('$') {
+            return None;
+        }
+        let session = self.sessions.get(session)?;
+        let refused = self
+            .faults
+            .strike(&session.client_id, |action| match action {
+                Action::RefusePublish(code) => Some(code),
+                _ => None,
+            });
+        if refused.is_some() {
+            return refused;
+        }
+        let client = Client {
+            username: session.username.as_deref(),
+            client_id: &session.client_id,
+        };
+        // `$SYS` is the broker's own (MQTT 5.0 §4.7.2).
+        let ours = publish.topic.starts_with("$SYS/") || publish.topic == "$SYS";
+        let allowed = !ours && self.may(client, Right::Write, &publish.topic);
+        (!allowed).then_some(ReasonCode::NOT_AUTHORIZED)
+    }
+
+    /// Whether a client has a right; everyone has every right where there is no list.
+    pub(super) fn may(&self, client: Client<'_>, right: Right, topic: &str) -> bool {
+        self.options
+            .acl
+            .as_ref()
+            .is_none_or(|acl| acl.allows(client, right, topic))
+    }
+
+    /// Hands the message to its subscribers; the answer says whether there were any.
+    fn accept(&mut self, session: Key, publish: Publish) -> ReasonCode {
+        match self.route(Message::published(publish, session, self.now)) {
+            0 => ReasonCode::NO_MATCHING_SUBSCRIBERS,
+            _ => ReasonCode::SUCCESS,
+        }
+    }
+
+    fn publish_once(&mut self, id: Key, session: Key, publish: Publish) {
+        if !self.has_quota(session, 1) {
+            return self.kick(id, ReasonCode::RECEIVE_MAXIMUM_EXCEEDED);
+        }
+        let packet_id = publish.packet_id;
+        let refusal = self.refusal(session, &publish);
+        let reason = refusal.unwrap_or_else(|| self.accept(session, publish));
+        self.acknowledge(id, Packet::PubAck, packet_id, reason);
+    }
+
+    fn publish_exactly_once(&mut self, id: Key, session: Key, publish: Publish) {
+        let packet_id = publish.packet_id;
+        let arrival = self
+            .sessions
+            .get_mut(session)
+            .map(|one| one.inbound.publish(packet_id));
+        if !self.has_quota(session, 0) {
+            return self.kick(id, ReasonCode::RECEIVE_MAXIMUM_EXCEEDED);
+        }
+        if arrival != Some(Arrival::Fresh) {
+            return self.acknowledge(id, Packet::PubRec, packet_id, ReasonCode::SUCCESS);
+        }
+        let refusal = self.refusal(session, &publish);
+        let reason = refusal.unwrap_or_else(|| self.accept(session, publish));
+        if let Some(session) = self.sessions.get_mut(session) {
+            // Before MQTT 5 nothing can be refused: the message is dropped and the exchange goes on.
+            if reason.is_failure() && session.version == Version::V5 {
+                session.inbound.refuse(packet_id);
+            }
+        }
+        self.acknowledge(id, Packet::PubRec, packet_id, reason);
+    }
+
+    /// Whether the client keeps to our Receive Maximum (MQTT 5.0 §3.3.4), with `more` that are not yet counted.
+    fn has_quota(&self, session: Key, more: usize) -> bool {
+        let most = usize::from(self.options.receive_maximum);
+        self.sessions.get(session).is_none_or(|session| {
+            session.version < Version::V5 || session.inbound.len() + more <= most
+        })
+    }
+
+    fn acknowledge(
+        &mut self,
+        id: Key,
+        kind: fn(Ack) -> Packet,
+        packet_id: u16,
+        reason: ReasonCode,
+    ) {
+        let version = self
+            .connections
+            .get(id)
+            .map(|connection| connection.version);
+        let ack = Ack {
+            packet_id,
+            reason: if version == Some(Version::V5) {
+                reason
+            } else {
+                ReasonCode::SUCCESS
+            },
+            ..Ack::default()
+        };
+        self.send(id, kind(ack));
+    }
+
+    pub(super) fn puback(&mut self, id: Key, session: Key, ack: &Ack) {
+        if let Some(state) = self.sessions.get_mut(session) {
+            let progress = state.outbound.puback(ack);
+            self.proceed(id, session, ack, &progress);
+        }
+    }
+
+    pub(super) fn pubcomp(&mut self, id: Key, session: Key, ack: &Ack) {
+        if let Some(state) = self.sessions.get_mut(session) {
+            let progress = state.outbound.pubcomp(ack);
+            self.proceed(id, session, ack, &progress);
+        }
+    }
+
+    pub(super) fn pubrec(&mut self, id: Key, session: Key, ack: &Ack) {
+        let Some(state) = self.sessions.get_mut(session) else {
+            return;
+        };
+        let progress = state.outbound.pubrec(ack);
+        let unknown = !state.outbound.holds(ack.packet_id);
+        match progress {
+            Progress::Release(release) => self.send(id, Packet::PubRel(release)),
+            // MQTT 5.0 §3.6.2.1: the sender would otherwise wait for good.
+            Progress::Unexpected if unknown && !ack.reason.is_failure() => {
+                let reason = ReasonCode::PACKET_IDENTIFIER_NOT_FOUND;
+                self.acknowledge(id, Packet::PubRel, ack.packet_id, reason);
+            }
+            progress => self.proceed(id, session, ack, &progress),
+        }
+    }
+
+    pub(super) fn pubrel(&mut self, id: Key, session: Key, ack: &Ack) {
+        let known = self
+            .sessions
+            .get_mut(session)
+            .is_some_and(|one| one.inbound.release(ack.packet_id));
+        let reason = if known {
+            ReasonCode::SUCCESS
+        } else {
+            ReasonCode::PACKET_IDENTIFIER_NOT_FOUND
+        };
+        self.acknowledge(id, Packet::PubComp, ack.packet_id, reason);
+    }
+
+    /// A message is complete: the next may go. An answer to nothing is passed over, since it may have
+    /// crossed a reconnection; an answer of the wrong kind to a message in flight is a protocol error.
+    fn proceed(&mut self, id: Key, session: Key, ack: &Ack, progress: &Progress<Option<Key>>) {
+        let holds = |core: &Self| {
+            core.sessions
+                .get(session)
+                .is_some_and(|one| one.outbound.holds(ack.packet_id))
+        };
+        match progress {
+            Progress::Done { .. } => self.pump(session),
+            Progress::Unexpected if holds(self) => self.kick(id, ReasonCode::PROTOCOL_ERROR),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Sessions (MQTT 5.0 §4.1): what the broker remembers of a client, connected or not.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use bytestring::ByteString;
+
+use super::application::Delivery;
+use super::slab::{Key, Slab};
+use crate::mqtt::packet::{QoS, Version, Will};
+use crate::mqtt::session::inbound::Inbound;
+use crate::mqtt::session::outbound::Outbound;
+
+/// The Session Expiry Interval that means: never (MQTT 5.0 §3.1.2.11.2).
+pub(super) const NEVER: u32 = u32::MAX;
+
+/// The state of one client identifier.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) client_id: ByteString,
+    pub(super) username: Option<ByteString>,
+    pub(super) version: Version,
+    pub(super) connection: Option<Key>,
+    /// Seconds that the session outlives its connection; [`NEVER`]: for good.
+    pub(super) expiry: u32,
+    /// Tagged with the shared subscription that a message came by.
+    pub(super) outbound: Outbound<Option<Key>>,
+    pub(super) inbound: Inbound,
+    pub(super) queue: Queue,
+    pub(super) filters: HashSet<ByteString>,
+    pub(super) will: Option<Will>,
+    /// When the will of a client that is gone is to be published.
+    pub(super) will_due: Option<Instant>,
+    /// When the session of a client that is gone ends.
+    pub(super) ends: Option<Instant>,
+}
+
+impl Session {
+    pub(super) fn new(client_id: ByteString) -> Self {
+        Self {
+            client_id,
+            username: None,
+            version: Version::V5,
+            connection: None,
+            expiry: 0,
+            outbound: Outbound::new(u16::MAX),
+            inbound: Inbound::default(),
+            queue: Queue::default(),
+            filters: HashSet::new(),
+            will: None,
+            will_due: None,
+            ends: None,
+        }
+    }
+
+    /// When the session ends if its connection ends `now`; `None`: never.
+    pub(super) fn end_after(&self, now: Instant) -> Option<Instant> {
+        match self.expiry {
+            NEVER => None,
+            seconds => now.checked_add(Duration::from_secs(seconds.into())),
+        }
+    }
+}
+
+/// The messages that wait for their turn: the client is away, its window is full, or it does not read.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    deliveries: VecDeque<Delivery>,
+    bytes: usize,
+}
+
+impl Queue {
+    /// Adds one at the end unless that exceeds `messages` or `bytes`; false: it did.
+    pub(super) fn push(&mut self, delivery: Delivery, messages: usize, bytes: usize) -> bool {
+        let cost = delivery.message.cost();
+        let fits = self.deliveries.len() < messages && self.bytes + cost <= bytes;
+        if fits {
+            self.bytes += cost;
+            self.deliveries.push_back(delivery);
+        }
+        fits
+    }
+
+    /// Takes the oldest out.
+    pub(super) fn pop(&mut self) -> Option<Delivery> {
+        let delivery = self.deliveries.pop_front()?;
+        self.bytes -= delivery.message.cost();
+        Some(delivery)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.deliveries.is_empty()
+    }
+
+    /// The quality of service of the oldest; `None`: nothing waits.
+    pub(super) fn front_qos(&self) -> Option<QoS> {
+        self.deliveries.front().map(|delivery| delivery.qos)
+    }
+}
+
+/// All sessions, by key and by client identifier.
+#[derive(Debug, Default)]
+pub(super) struct Sessions {
+    slab: Slab<Session>,
+    keys: HashMap<ByteString, Key>,
+}
+
+impl Sessions {
+    pub(super) fn insert(&mut self, session: Session) -> Key {
+        let client_id = session.client_id.clone();
+        let key = self.slab.insert(session);
+        self.keys.insert(client_id, key);
+        key
+    }
+
+    pub(super) fn remove(&mut self, key: Key) -> Option<Session> {
+        let session = self.slab.remove(key)?;
+        self.keys.remove(&session.client_id);
+        Some(session)
+    }
+
+    pub(super) fn find(&self, client_id: &str) -> Option<Key> {
+        self.keys.get(client_id).copied()
+    }
+
+    pub(super) fn get(&self, key: Key) -> Option<&Session> {
+        self.slab.get(key)
+    }
+
+    pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Session> {
+        self.slab.get_mut(key)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.slab.len()
+    }
+}
