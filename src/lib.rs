@@ -45,8 +45,9 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let ended = match cli::parse(words) {
         Ok(cli::Parsed::Command(plan)) => command::run(plan),
         Ok(cli::Parsed::Print(text)) => output::print(text.as_bytes()),
-        Ok(cli::Parsed::Incomplete(help)) => output::print(help.as_bytes())
-            .and_then(|()| Err(Error::usage("no command was named"))),
+        Ok(cli::Parsed::Incomplete(help)) => {
+            output::print(help.as_bytes()).and_then(|()| Err(Error::usage("no command was named")))
+        }
         Err(refused) => Err(refused),
     };
     match ended {

@@ -121,14 +121,20 @@ struct TlsFlags {
 impl ConnectFlags {
     /// What was said, for [`Words::resolve`] to complete.
     pub(super) fn words(self) -> Result<Words> {
-        let headers = self.header.iter().map(|header| split(header)).collect::<Result<_>>()?;
+        let headers = self
+            .header
+            .iter()
+            .map(|header| split(header))
+            .collect::<Result<_>>()?;
         Ok(Words {
             url: self.url.or(self.url_flag),
             host: self.host,
             port: self.port,
             unix: self.unix,
             username: self.username,
-            password: self.password.map(|password| Secret::new(password.into_vec())),
+            password: self
+                .password
+                .map(|password| Secret::new(password.into_vec())),
             password_file: self.password_file,
             password_prompt: self.password_prompt,
             cafile: self.tls.cafile,
@@ -155,6 +161,9 @@ fn split(header: &str) -> Result<(String, String)> {
         Some((name, value)) if !name.trim().is_empty() => {
             Ok((name.trim().to_owned(), value.trim().to_owned()))
         }
-        _ => Err(Error::usage("a --header has no name before a colon").hint("write it as 'NAME: VALUE'")),
+        _ => {
+            Err(Error::usage("a --header has no name before a colon")
+                .hint("write it as 'NAME: VALUE'"))
+        }
     }
 }

@@ -30,8 +30,14 @@ const PAGES: [(&str, &str); 7] = [
     ("mqtt", include_str!("../../man/iotctl-mqtt.1")),
     ("mqtt-pub", include_str!("../../man/iotctl-mqtt-pub.1")),
     ("mqtt-sub", include_str!("../../man/iotctl-mqtt-sub.1")),
-    ("mqtt-broker", include_str!("../../man/iotctl-mqtt-broker.1")),
-    ("completions", include_str!("../../man/iotctl-completions.1")),
+    (
+        "mqtt-broker",
+        include_str!("../../man/iotctl-mqtt-broker.1"),
+    ),
+    (
+        "completions",
+        include_str!("../../man/iotctl-completions.1"),
+    ),
     ("man", include_str!("../../man/iotctl-man.1")),
 ];
 
@@ -43,5 +49,8 @@ pub(super) fn page_names() -> [&'static str; PAGES.len()] {
 /// The man page called `name`, with or without `iotctl-` in front.
 pub(super) fn page(name: &str) -> Option<&'static str> {
     let name = name.strip_prefix("iotctl-").unwrap_or(name);
-    PAGES.iter().find(|(known, _)| *known == name).map(|(_, page)| *page)
+    PAGES
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, page)| *page)
 }

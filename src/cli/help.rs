@@ -9,41 +9,143 @@ use crate::mqtt::broker::{FAULT_KEYS, FAULTS};
 type Example = (&'static str, &'static str);
 
 const PUB: &[Example] = &[
-    ("Publish one message to the broker on this machine", "iotctl mqtt pub -t room/temperature -m 21.5"),
-    ("Publish over TLS, acknowledged, and keep it for later subscribers", "iotctl mqtt pub mqtts://broker.example -u me --password-file pw -t state -m on -q 1 -r"),
-    ("Publish each line of a program's output", "vmstat -n 1 | iotctl mqtt pub -t host/vmstat -l -q 1"),
-    ("Publish bytes", "iotctl mqtt pub -t cmd --hex -m '01 ff 00'"),
-    ("Publish with MQTT 5 properties", "iotctl mqtt pub -t a -m '{}' -D publish content-type application/json -D publish user-property from shell"),
-    ("Publish a recording again", "iotctl mqtt pub --ndjson < recording.ndjson"),
+    (
+        "Publish one message to the broker on this machine",
+        "iotctl mqtt pub -t room/temperature -m 21.5",
+    ),
+    (
+        "Publish over TLS, acknowledged, and keep it for later subscribers",
+        "iotctl mqtt pub mqtts://broker.example -u me --password-file pw -t state -m on -q 1 -r",
+    ),
+    (
+        "Publish each line of a program's output",
+        "vmstat -n 1 | iotctl mqtt pub -t host/vmstat -l -q 1",
+    ),
+    (
+        "Publish bytes",
+        "iotctl mqtt pub -t cmd --hex -m '01 ff 00'",
+    ),
+    (
+        "Publish with MQTT 5 properties",
+        "iotctl mqtt pub -t a -m 5 -D publish content-type text/plain",
+    ),
+    (
+        "Publish a recording again",
+        "iotctl mqtt pub --ndjson < recording.ndjson",
+    ),
 ];
 
 const SUB: &[Example] = &[
-    ("Show everything with its topic", "iotctl mqtt sub -t '#' -v"),
-    ("Wait for one message, at most 5 seconds", "iotctl mqtt sub -t door/state -C 1 -W 5"),
-    ("Record for one minute", "iotctl mqtt sub -t 'sensors/#;qos=1' --for 1m --output json > recording.ndjson"),
-    ("List what is retained", "iotctl mqtt sub -t '#' -v --retained-only --idle 1"),
-    ("Choose what is shown", "iotctl mqtt sub -t 'a/+' -F '%I %t %p'"),
-    ("Lose nothing while this command is away", "iotctl mqtt sub -t 'jobs/#' -q 1 -c -i worker-1 -x 1day"),
+    (
+        "Show everything with its topic",
+        "iotctl mqtt sub -t '#' -v",
+    ),
+    (
+        "Wait for one message, at most 5 seconds",
+        "iotctl mqtt sub -t door/state -C 1 -W 5",
+    ),
+    (
+        "Record for one minute",
+        "iotctl mqtt sub -t 'sensors/#;qos=1' --for 1m --output json > recording.ndjson",
+    ),
+    (
+        "List what is retained",
+        "iotctl mqtt sub -t '#' -v --retained-only --idle 1",
+    ),
+    (
+        "Choose what is shown",
+        "iotctl mqtt sub -t 'a/+' -F '%I %t %p'",
+    ),
+    (
+        "Lose nothing while this command is away",
+        "iotctl mqtt sub -t 'jobs/#' -q 1 -c -i worker-1 -x 1day",
+    ),
 ];
 
 const BROKER: &[Example] = &[
     ("A broker for this machine", "iotctl mqtt broker"),
-    ("A free port; the first line says which", "iotctl mqtt broker --listen 127.0.0.1:0"),
-    ("TCP and WebSocket, with passwords and rights", "iotctl mqtt broker --listen 0.0.0.0:1883 --listen ws://0.0.0.0:8080 --password-file users --acl-file acl"),
-    ("Lose every tenth acknowledgement, to test a client", "iotctl mqtt broker --fault drop-ack:packet=puback,every=10"),
+    (
+        "A free port; the first line says which",
+        "iotctl mqtt broker --listen 127.0.0.1:0",
+    ),
+    (
+        "TCP and WebSocket, with passwords",
+        "iotctl mqtt broker --listen 0.0.0.0:1883 --listen ws://0.0.0.0:80 --password-file users",
+    ),
+    (
+        "Lose every tenth acknowledgement, to test a client",
+        "iotctl mqtt broker --fault drop-ack:packet=puback,every=10",
+    ),
 ];
 
 const TOP: &[Example] = &[
-    ("Start a broker, subscribe, publish", "iotctl mqtt broker &\niotctl mqtt sub -t hello -C 1 &\niotctl mqtt pub -t hello -m world"),
-    ("Complete words in bash", "iotctl completions bash > ~/.local/share/bash-completion/completions/iotctl"),
-    ("Read the manual of a command", "iotctl man mqtt-pub | man -l -"),
+    (
+        "Start a broker, subscribe, publish",
+        "iotctl mqtt broker &\niotctl mqtt sub -t hello -C 1 &\niotctl mqtt pub -t hello -m world",
+    ),
+    (
+        "Complete words in bash",
+        "iotctl completions bash > ~/.local/share/bash-completion/completions/iotctl",
+    ),
+    (
+        "Read the manual of a command",
+        "iotctl man mqtt-pub | man -l -",
+    ),
+];
+
+/// The sequences of `mqtt sub -F`, and what they stand for.
+pub const TEMPLATE: &[(&str, &str)] = &[
+    (
+        "%p, %x, %X",
+        "the payload: its bytes, in hexadecimal digits, in upper-case ones",
+    ),
+    ("%f, %d", "the payload as a 4-byte float, an 8-byte double"),
+    ("%t, %l", "topic, length of the payload in bytes"),
+    ("%q, %r, %m", "QoS, retain flag (0 or 1), packet identifier"),
+    (
+        "%j, %J",
+        "JSON with the payload as text, with the payload embedded",
+    ),
+    (
+        "%I, %U",
+        "local time as 2026-11-20T21:00:00+0000, Unix time with nanoseconds",
+    ),
+    (
+        "%C, %R, %D, %P",
+        "content type, response topic, correlation data, user properties",
+    ),
+    (
+        "%A, %S, %E, %F",
+        "topic alias, subscription identifier, message expiry interval, payload format indicator",
+    ),
+    (
+        "@X, @N",
+        "what strftime makes of %X in local time, nanoseconds",
+    ),
+    (
+        "%%, @@, \\\\, \\0, \\a, \\e, \\n, \\r, \\t, \\v",
+        "the letters themselves, and as in C",
+    ),
+    (
+        "%-10t, %010l, %.3p",
+        "left-aligned, padded with zeros, cut; %.2:x separates groups of digits by colons",
+    ),
 ];
 
 /// The variables that commands read, and what for.
 pub const ENVIRONMENT: &[(&str, &str)] = &[
-    ("IOTCTL_URL, IOTCTL_HOST, IOTCTL_PORT, IOTCTL_USERNAME, IOTCTL_PASSWORD, IOTCTL_PASSWORD_FILE, IOTCTL_CAFILE, IOTCTL_CAPATH, IOTCTL_CERT, IOTCTL_KEY, IOTCTL_INSECURE, IOTCTL_CONNECT_TIMEOUT, IOTCTL_RETRY", "as the flags of the same name; flags win over the environment, which wins over the context"),
-    ("IOTCTL_CONTEXT", "the context to use when --context names none"),
-    ("NO_COLOR", "no colour, whatever the terminal, unless --color says so"),
+    (
+        "IOTCTL_URL, IOTCTL_HOST, IOTCTL_PORT, IOTCTL_USERNAME, IOTCTL_PASSWORD, IOTCTL_PASSWORD_FILE, IOTCTL_CAFILE, IOTCTL_CAPATH, IOTCTL_CERT, IOTCTL_KEY, IOTCTL_INSECURE, IOTCTL_CONNECT_TIMEOUT, IOTCTL_RETRY",
+        "as the flags of the same name; flags win over the environment, which wins over the context",
+    ),
+    (
+        "IOTCTL_CONTEXT",
+        "the context to use when --context names none",
+    ),
+    (
+        "NO_COLOR",
+        "no colour, whatever the terminal, unless --color says so",
+    ),
 ];
 
 /// The files that commands read without being told, and what for.
@@ -65,7 +167,9 @@ pub fn examples(command: &str) -> &'static [(&'static str, &'static str)] {
 
 /// Every exit code and its meaning, in order.
 pub fn exit_codes() -> impl Iterator<Item = (u8, &'static str)> {
-    Kind::ALL.into_iter().map(|kind| (kind.exit_code(), kind.meaning()))
+    Kind::ALL
+        .into_iter()
+        .map(|kind| (kind.exit_code(), kind.meaning()))
 }
 
 /// The faults of `mqtt broker --fault`, then the keys that each may have.
@@ -77,7 +181,11 @@ pub fn faults() -> impl Iterator<Item = (&'static str, &'static str)> {
 pub(super) fn below(command: &str) -> String {
     let mut text = String::new();
     if command == "mqtt broker" {
-        table(&mut text, "Faults, for --fault:", faults());
+        section(&mut text, "Faults, for --fault:");
+        for (name, meaning) in faults() {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "  {name}\n      {meaning}");
+        }
     }
     section(&mut text, "Examples:");
     for (purpose, words) in examples(command) {
@@ -85,8 +193,12 @@ pub(super) fn below(command: &str) -> String {
         // Writing to a string does not fail.
         let _ = writeln!(text, "  {purpose}:\n      {words}");
     }
-    let codes: Vec<_> = exit_codes().map(|(code, meaning)| (code.to_string(), meaning)).collect();
-    let codes = codes.iter().map(|(code, meaning)| (code.as_str(), *meaning));
+    let codes: Vec<_> = exit_codes()
+        .map(|(code, meaning)| (code.to_string(), meaning))
+        .collect();
+    let codes = codes
+        .iter()
+        .map(|(code, meaning)| (code.as_str(), *meaning));
     table(&mut text, "Exit codes:", codes);
     text.truncate(text.trim_end().len());
     text
@@ -117,7 +229,10 @@ mod tests {
     #[test]
     fn help_pages_end_with_examples_and_the_exit_codes() {
         let text = below("mqtt pub");
-        assert!(text.starts_with("Examples:\n  Publish one message"), "{text}");
+        assert!(
+            text.starts_with("Examples:\n  Publish one message"),
+            "{text}"
+        );
         assert!(text.ends_with("  143  terminated (SIGTERM)"), "{text}");
         assert!(below("mqtt broker").contains("drop-publish"));
     }

@@ -41,6 +41,9 @@ mod terminal_flags;
 mod top;
 mod values;
 
+#[cfg(test)]
+mod tests;
+
 /// What the words on the command line ask for.
 #[derive(Debug)]
 pub enum Parsed {

@@ -146,10 +146,21 @@ impl BrokerFlags {
     /// What was asked for, checked as far as that can be done without a file or the network.
     pub(super) fn plan(self) -> Result<Plan> {
         let encrypted = self.listen.iter().any(|listen| listen.tls);
-        values::needs("--listen mqtts:// or wss://", encrypted, "--cert and --key", self.cert.is_some())?;
-        values::needs("--cert", self.cert.is_some(), "--listen mqtts:// or wss://", encrypted)?;
+        values::needs(
+            "--listen mqtts:// or wss://",
+            encrypted,
+            "--cert and --key",
+            self.cert.is_some(),
+        )?;
+        values::needs(
+            "--cert",
+            self.cert.is_some(),
+            "--listen mqtts:// or wss://",
+            encrypted,
+        )?;
         let mut options = self.limits.options();
-        options.allow_anonymous = self.access.password_file.is_none() || self.access.allow_anonymous;
+        options.allow_anonymous =
+            self.access.password_file.is_none() || self.access.allow_anonymous;
         options.allow_empty_client_id = !self.access.refuse_empty_id;
         options.faults = self.faults.fault;
         Ok(Plan {
@@ -172,21 +183,33 @@ impl LimitFlags {
         let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         Options {
             max_connections: self.max_connections.map(|Count(count)| whole(count)),
-            connect_timeout: self.connect_timeout.map_or(default.connect_timeout, |Wait(time)| time),
+            connect_timeout: self
+                .connect_timeout
+                .map_or(default.connect_timeout, |Wait(time)| time),
             max_packet_size: self.max_packet_size.unwrap_or(default.max_packet_size),
             receive_maximum: self.receive_maximum.unwrap_or(default.receive_maximum),
             max_inflight: self.max_inflight.unwrap_or(default.max_inflight),
-            topic_alias_maximum: self.topic_alias_maximum.unwrap_or(default.topic_alias_maximum),
+            topic_alias_maximum: self
+                .topic_alias_maximum
+                .unwrap_or(default.topic_alias_maximum),
             server_keep_alive: self.server_keep_alive,
             maximum_qos: self.max_qos.unwrap_or(default.maximum_qos),
             retain_available: !self.no_retain,
-            max_queued: self.max_queued.map_or(default.max_queued, |Count(count)| whole(count)),
-            max_queued_bytes: self.max_queued_bytes.map_or(default.max_queued_bytes, |Size(size)| whole(size)),
-            max_buffered_bytes: self.max_buffered_bytes.map_or(default.max_buffered_bytes, |Size(size)| whole(size)),
+            max_queued: self
+                .max_queued
+                .map_or(default.max_queued, |Count(count)| whole(count)),
+            max_queued_bytes: self
+                .max_queued_bytes
+                .map_or(default.max_queued_bytes, |Size(size)| whole(size)),
+            max_buffered_bytes: self
+                .max_buffered_bytes
+                .map_or(default.max_buffered_bytes, |Size(size)| whole(size)),
             queue_qos0_offline: self.queue_qos0,
             session_expiry_limit: self.session_expiry_limit.map(|Expiry(seconds)| seconds),
             response_information: self.response_information,
-            sys_interval: self.sys_interval.map_or(default.sys_interval, |Patience(time)| time),
+            sys_interval: self
+                .sys_interval
+                .map_or(default.sys_interval, |Patience(time)| time),
             ..default
         }
     }
@@ -205,14 +228,22 @@ impl FromStr for Listen {
             "wss" => (true, true),
             _ => return Err("the schemes are mqtt, mqtts, ws and wss"),
         };
-        let (host, port) = address.rsplit_once(':').ok_or("write ADDR:PORT, such as 127.0.0.1:1883")?;
+        let (host, port) = address
+            .rsplit_once(':')
+            .ok_or("write ADDR:PORT, such as 127.0.0.1:1883")?;
         if port.parse::<u16>().is_err() {
             return Err("the port is a number from 0 to 65535");
         }
-        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let bare = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
         if host.is_empty() || bare.is_none() && host.contains(':') {
             return Err("write ADDR:PORT, such as 127.0.0.1:1883 or [::1]:1883");
         }
-        Ok(Self { address: address.to_owned(), tls, websocket })
+        Ok(Self {
+            address: address.to_owned(),
+            tls,
+            websocket,
+        })
     }
 }

@@ -116,7 +116,10 @@ impl SourceFlags {
 impl PubFlags {
     /// What was asked for, checked as far as that can be done without a file or the network.
     pub(super) fn plan(self) -> Result<Plan> {
-        let topics = self.topic.into_iter().map(|topic| values::topic_name("-t", topic));
+        let topics = self
+            .topic
+            .into_iter()
+            .map(|topic| values::topic_name("-t", topic));
         let topics = topics.collect::<Result<_>>()?;
         let source = self.source.source()?;
         let encoding = match (self.hex, self.base64) {
@@ -128,7 +131,12 @@ impl PubFlags {
         let Count(repeat) = self.repeat;
         check_repeat(&source, repeat)?;
         let Span(delay) = self.repeat_delay;
-        values::needs("--repeat-delay", delay > Duration::ZERO, "--repeat", repeat > 1)?;
+        values::needs(
+            "--repeat-delay",
+            delay > Duration::ZERO,
+            "--repeat",
+            repeat > 1,
+        )?;
         let (session, mut sets) = self.session.words(&[Place::Publish])?;
         Ok(Plan {
             session,

@@ -97,12 +97,22 @@ struct UntilFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
 struct FormatFlags {
-    /// How a message is shown
-    #[arg(long, value_name = "FORMAT", default_value = "text", conflicts_with = "template")]
+    /// How a message is shown: text, hex and base64 are its payload and a line break; raw its payload only; json one object a line; csv a header and a row each
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        conflicts_with = "template"
+    )]
     output: Output,
 
     /// Show messages in mosquitto's format language, such as '%I %t %p'; its sequences stand in iotctl-mqtt-sub(1)
-    #[arg(short = 'F', long = "format", value_name = "TEMPLATE", allow_hyphen_values = true)]
+    #[arg(
+        short = 'F',
+        long = "format",
+        value_name = "TEMPLATE",
+        allow_hyphen_values = true
+    )]
     template: Option<Template>,
 
     /// Show the topic before each payload (text, hex and base64)
@@ -124,17 +134,11 @@ struct FormatFlags {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Output {
-    /// The payload and a line break
     Text,
-    /// One JSON object a line
     Json,
-    /// The payload's bytes and nothing else
     Raw,
-    /// Time, topic, payload, encoding, QoS and retain flag, with a header
     Csv,
-    /// The payload in hexadecimal digits
     Hex,
-    /// The payload in base64
     Base64,
 }
 
@@ -149,7 +153,10 @@ impl FormatFlags {
         }
         Ok(match self.output {
             Output::Text => Format::Text { topic, newline },
-            Output::Json => Format::Json { pretty: self.pretty, embed: self.embed_json },
+            Output::Json => Format::Json {
+                pretty: self.pretty,
+                embed: self.embed_json,
+            },
             Output::Raw => Format::Raw,
             Output::Csv => Format::Csv,
             Output::Hex => Format::Hex { topic },
@@ -163,9 +170,24 @@ impl FormatFlags {
         let is = |output| !template && self.output == output;
         let spelled = is(Output::Text) || is(Output::Hex) || is(Output::Base64);
         values::needs("-v", self.verbose, "--output text, hex or base64", spelled)?;
-        values::needs("-N", self.no_newline, "--output text or -F", template || is(Output::Text))?;
-        values::needs("--pretty", self.pretty, "--output json or -F", template || is(Output::Json))?;
-        values::needs("--embed-json", self.embed_json, "--output json", is(Output::Json))
+        values::needs(
+            "-N",
+            self.no_newline,
+            "--output text or -F",
+            template || is(Output::Text),
+        )?;
+        values::needs(
+            "--pretty",
+            self.pretty,
+            "--output json or -F",
+            template || is(Output::Json),
+        )?;
+        values::needs(
+            "--embed-json",
+            self.embed_json,
+            "--output json",
+            is(Output::Json),
+        )
     }
 }
 
@@ -183,7 +205,9 @@ impl SubFlags {
         };
         let topics = self.topic.into_iter();
         let subscriptions = topics.map(|word| subscription::read(word, &default, version));
-        let (session, mut sets) = self.session.words(&[Place::Subscribe, Place::Unsubscribe])?;
+        let (session, mut sets) = self
+            .session
+            .words(&[Place::Subscribe, Place::Unsubscribe])?;
         Ok(Plan {
             session,
             subscriptions: subscriptions.collect::<Result<_>>()?,
@@ -217,5 +241,8 @@ impl SubFlags {
 }
 
 fn filters(flag: &str, words: Vec<OsString>) -> Result<Vec<ByteString>> {
-    words.into_iter().map(|word| values::topic_filter(flag, word)).collect()
+    words
+        .into_iter()
+        .map(|word| values::topic_filter(flag, word))
+        .collect()
 }

@@ -198,7 +198,9 @@ mod tests {
         assert_eq!(count("10k"), Some(10_000));
         assert_eq!(count("1.5M"), Some(1_500_000));
         assert_eq!(count("18446744073709551615"), Some(u64::MAX));
-        for wrong in ["", "k", ".5k", "5.", "1.2.3", "0.5", "-1", "+1", "5x", "1 k"] {
+        for wrong in [
+            "", "k", ".5k", "5.", "1.2.3", "0.5", "-1", "+1", "5x", "1 k",
+        ] {
             assert_eq!(count(wrong), None, "{wrong}");
         }
         assert_eq!(count("18446744073709551616"), None);

@@ -55,8 +55,9 @@ pub(super) fn padded(words: impl IntoIterator<Item = OsString>) -> Result<Vec<Os
 }
 
 fn pad_one(words: &mut impl Iterator<Item = OsString>, padded: &mut Vec<OsString>) -> Result<()> {
+    // Without it, `-D` may be the value of another flag; if not, clap says what is missing.
     let Some(command) = words.next() else {
-        return Err(too_few("-D"));
+        return Ok(());
     };
     let known = place(&command).is_some();
     let shown = command.to_string_lossy().into_owned();
@@ -67,10 +68,14 @@ fn pad_one(words: &mut impl Iterator<Item = OsString>, padded: &mut Vec<OsString
             return Ok(());
         }
         let names = COMMANDS.map(|(name, _)| name).join(", ");
-        return Err(Error::usage(format!("-D {shown:?}: the packet is none of {names}"))
-            .hint("write -D publish content-type text/plain"));
+        return Err(
+            Error::usage(format!("-D {shown:?}: the packet is none of {names}"))
+                .hint("write -D publish content-type text/plain"),
+        );
     }
-    let name = words.next().ok_or_else(|| too_few(&format!("-D {shown}")))?;
+    let name = words
+        .next()
+        .ok_or_else(|| too_few(&format!("-D {shown}")))?;
     let values = if name == PAIR { 2 } else { 1 };
     let flag = format!("-D {shown} {}", name.to_string_lossy());
     padded.push(name);
@@ -106,7 +111,9 @@ impl PropertySets {
             };
             let command = command.to_string_lossy();
             if !sent.contains(&place) {
-                return Err(Error::usage(format!("-D {command}: this command sends no {command}")));
+                return Err(Error::usage(format!(
+                    "-D {command}: this command sends no {command}"
+                )));
             }
             let property = property(&command, &mut words)?;
             sets.of(place).push(property);
@@ -124,11 +131,6 @@ impl PropertySets {
             self.0.len() - 1
         });
         &mut self.0[at].1
-    }
-
-    /// Whether there are none.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.iter().all(|(_, properties)| properties.is_empty())
     }
 
     /// Hands out the properties of one packet.
@@ -150,15 +152,16 @@ fn property(command: &str, words: &mut impl Iterator<Item = OsString>) -> Result
         // The word that `padded` added.
         texts.pop();
     }
-    Property::from_words(&name, &texts)
-        .map_err(|why| Error::usage(format!("-D {command}: {why}")))
+    Property::from_words(&name, &texts).map_err(|why| Error::usage(format!("-D {command}: {why}")))
 }
 
 /// What the packet may carry from a client, in values that make sense.
 fn check(place: Place, properties: &Properties) -> Result<(), String> {
     properties.check(place)?;
     if place == Place::Publish && properties.subscription_identifiers().next().is_some() {
-        return Err(String::from("property subscription-identifier is for servers to send"));
+        return Err(String::from(
+            "property subscription-identifier is for servers to send",
+        ));
     }
     match properties.response_topic() {
         Some(topic) => topic::check_name(&topic).map_err(|why| format!("response-topic: {why}")),
@@ -182,11 +185,36 @@ mod tests {
 
     #[test]
     fn each_takes_its_own_number_of_words() {
-        let words = ["x", "-D", "publish", "content-type", "a", "-D", "publish", PAIR, "k", "v", "u"];
+        let words = [
+            "x",
+            "-D",
+            "publish",
+            "content-type",
+            "a",
+            "-D",
+            "publish",
+            PAIR,
+            "k",
+            "v",
+            "u",
+        ];
         let padded = padded(words.map(OsString::from)).unwrap();
         assert_eq!(
             padded,
-            ["x", "-D", "publish", "content-type", "a", "", "-D", "publish", PAIR, "k", "v", "u"]
+            [
+                "x",
+                "-D",
+                "publish",
+                "content-type",
+                "a",
+                "",
+                "-D",
+                "publish",
+                PAIR,
+                "k",
+                "v",
+                "u"
+            ]
         );
     }
 
@@ -200,14 +228,18 @@ mod tests {
 
     #[test]
     fn they_are_sorted_by_packet() {
-        let mut sets =
-            read("-D publish user-property k -5 -D connect receive-maximum 7 -D publish content-type a").unwrap();
-        assert!(!sets.is_empty());
+        let mut sets = read(
+            "-D publish user-property k -5 -D connect receive-maximum 7 -D publish content-type a",
+        )
+        .unwrap();
         let publish = sets.take(Place::Publish);
-        assert_eq!(publish.user_properties().collect::<Vec<_>>(), [(&"k".into(), &"-5".into())]);
+        assert_eq!(
+            publish.user_properties().collect::<Vec<_>>(),
+            [(&"k".into(), &"-5".into())]
+        );
         assert_eq!(publish.content_type().as_deref(), Some("a"));
         assert_eq!(sets.take(Place::Connect).receive_maximum(), Some(7));
-        assert!(sets.is_empty());
+        assert!(sets.take(Place::Will).is_empty());
     }
 
     #[test]
@@ -216,9 +248,18 @@ mod tests {
             refused("-D pubish content-type a"),
             r#"-D "pubish": the packet is none of publish, connect, subscribe, unsubscribe, will, disconnect"#
         );
-        assert_eq!(refused("-D publish content-type"), "-D publish content-type lacks a word");
-        assert_eq!(refused("-D publish user-property k"), "-D publish user-property lacks a word");
-        assert_eq!(refused("-D will content-type a"), "-D will: this command sends no will");
+        assert_eq!(
+            refused("-D publish content-type"),
+            "-D publish content-type lacks a word"
+        );
+        assert_eq!(
+            refused("-D publish user-property k"),
+            "-D publish user-property lacks a word"
+        );
+        assert_eq!(
+            refused("-D will content-type a"),
+            "-D will: this command sends no will"
+        );
         assert!(refused("-D publish colour red").contains("colour"));
         assert!(refused("-D publish content-type a -D publish content-type b").contains("twice"));
         assert!(refused("-D publish receive-maximum 5").contains("not allowed in PUBLISH"));

@@ -25,7 +25,9 @@ fn refusal(text: &str) -> Error {
     let what = parts.next().unwrap_or_default();
     let what = what.strip_prefix("error: ").unwrap_or(what);
     let line = what.split_whitespace().collect::<Vec<_>>().join(" ");
-    let tip = text.lines().find_map(|line| line.trim_start().strip_prefix("tip: "));
+    let tip = text
+        .lines()
+        .find_map(|line| line.trim_start().strip_prefix("tip: "));
     let refused = Error::usage(cut(line));
     match tip {
         Some(tip) => refused.hint(tip),
@@ -37,7 +39,8 @@ fn refusal(text: &str) -> Error {
 fn command(text: &str) -> String {
     let usage = text.lines().find_map(|line| line.strip_prefix("Usage: "));
     let words = usage.unwrap_or("iotctl").split(' ');
-    let names = words.take_while(|word| word.starts_with(|letter: char| letter.is_ascii_lowercase()));
+    let names =
+        words.take_while(|word| word.starts_with(|letter: char| letter.is_ascii_lowercase()));
     names.collect::<Vec<_>>().join(" ")
 }
 
@@ -59,7 +62,10 @@ mod tests {
              Usage: iotctl mqtt pub [OPTIONS] [URL]\n\nFor more information, try '--help'.\n",
         );
         assert_eq!(refused.text(), "unexpected argument '--tpoic' found");
-        assert_eq!(refused.way_out(), Some("a similar argument exists: '--topic'"));
+        assert_eq!(
+            refused.way_out(),
+            Some("a similar argument exists: '--topic'")
+        );
     }
 
     #[test]
@@ -68,14 +74,26 @@ mod tests {
             "error: the following required arguments were not provided:\n  --key <FILE>\n\n\
              Usage: iotctl mqtt pub --cert <FILE> [URL]\n",
         );
-        assert_eq!(refused.text(), "the following required arguments were not provided: --key <FILE>");
-        assert_eq!(refused.way_out(), Some("`iotctl mqtt pub --help` shows what can be said"));
-        assert_eq!(refusal("error: x").way_out(), Some("`iotctl --help` shows what can be said"));
+        assert_eq!(
+            refused.text(),
+            "the following required arguments were not provided: --key <FILE>"
+        );
+        assert_eq!(
+            refused.way_out(),
+            Some("`iotctl mqtt pub --help` shows what can be said")
+        );
+        assert_eq!(
+            refusal("error: x").way_out(),
+            Some("`iotctl --help` shows what can be said")
+        );
     }
 
     #[test]
     fn a_long_word_is_cut() {
-        let refused = refusal(&format!("error: unexpected argument '{}' found", "x".repeat(70_000)));
+        let refused = refusal(&format!(
+            "error: unexpected argument '{}' found",
+            "x".repeat(70_000)
+        ));
         assert_eq!(refused.text().chars().count(), LONGEST + 1);
     }
 }

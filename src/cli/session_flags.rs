@@ -46,7 +46,10 @@ pub(super) struct SessionFlags {
 
     /// Time for which the server keeps the session after the connection ends, or never for no end (MQTT 5)
     #[arg(
-        short = 'x', long, alias = "session-expiry-interval", value_name = "TIME",
+        short = 'x',
+        long,
+        alias = "session-expiry-interval",
+        value_name = "TIME",
         allow_hyphen_values = true
     )]
     session_expiry: Option<Expiry>,
@@ -84,7 +87,12 @@ struct WillFlags {
     will_topic: Option<OsString>,
 
     /// Its payload [default: empty]
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, conflicts_with = "will_payload_file")]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        allow_hyphen_values = true,
+        conflicts_with = "will_payload_file"
+    )]
     will_payload: Option<OsString>,
 
     /// File that holds its payload
@@ -113,14 +121,24 @@ impl SessionFlags {
         let mut sets = PropertySets::read(self.property, &places)?;
         let connect_properties = sets.take(Place::Connect);
         let twice = |given: bool, flag, name| match given {
-            true => Err(Error::usage(format!("{flag} and -D connect {name} say the same"))),
+            true => Err(Error::usage(format!(
+                "{flag} and -D connect {name} say the same"
+            ))),
             false => Ok(()),
         };
         let session_expiry = self.session_expiry.map(|Expiry(seconds)| seconds);
         let named = connect_properties.session_expiry_interval();
-        twice(session_expiry.and(named).is_some(), "-x", "session-expiry-interval")?;
+        twice(
+            session_expiry.and(named).is_some(),
+            "-x",
+            "session-expiry-interval",
+        )?;
         let named = connect_properties.maximum_packet_size();
-        twice(self.max_packet_size.and(named).is_some(), "--max-packet-size", "maximum-packet-size")?;
+        twice(
+            self.max_packet_size.and(named).is_some(),
+            "--max-packet-size",
+            "maximum-packet-size",
+        )?;
         let words = SessionWords {
             connect: self.connect.words()?,
             version: self.protocol_version,
@@ -142,8 +160,10 @@ impl SessionFlags {
         values::needs_v5(self.protocol_version, "-D", !self.property.is_empty())?;
         values::needs_v5(self.protocol_version, "-x", self.session_expiry.is_some())?;
         if self.persistent && self.id.as_ref().is_none_or(|id| id.is_empty()) {
-            return Err(Error::usage("-c (persistent session) needs a client identifier")
-                .hint("name it with -i ID, the same each time"));
+            return Err(
+                Error::usage("-c (persistent session) needs a client identifier")
+                    .hint("name it with -i ID, the same each time"),
+            );
         }
         Ok(())
     }

@@ -27,7 +27,9 @@ pub(super) fn read(
         }
     }
     if subscription.no_local && subscription.filter.starts_with("$share/") {
-        return Err(Error::usage(format!("-t {text:?}: a shared subscription cannot leave out local messages")));
+        return Err(Error::usage(format!(
+            "-t {text:?}: a shared subscription cannot leave out local messages"
+        )));
     }
     Ok(subscription)
 }
@@ -66,7 +68,10 @@ mod tests {
     use crate::mqtt::packet::{QoS, RetainHandling};
 
     fn parse(text: &str) -> Result<Subscription> {
-        let default = Subscription { qos: QoS::ExactlyOnce, ..Subscription::default() };
+        let default = Subscription {
+            qos: QoS::ExactlyOnce,
+            ..Subscription::default()
+        };
         read(text.into(), &default, None)
     }
 
@@ -83,7 +88,10 @@ mod tests {
             }
         );
         let plain = parse("$share/g/a").unwrap();
-        assert_eq!((&*plain.filter, plain.qos), ("$share/g/a", QoS::ExactlyOnce));
+        assert_eq!(
+            (&*plain.filter, plain.qos),
+            ("$share/g/a", QoS::ExactlyOnce)
+        );
     }
 
     #[test]
@@ -102,7 +110,10 @@ mod tests {
             ("a;rh=3", r#"-t "a;rh=3": known are always, new and never"#),
             (";qos=1", "-t: filter is empty"),
             ("a/#/b", r##"-t: filter "a/#/b": # must be the last level"##),
-            ("$share/g/a;nl", r#"-t "$share/g/a;nl": a shared subscription cannot leave out local messages"#),
+            (
+                "$share/g/a;nl",
+                r#"-t "$share/g/a;nl": a shared subscription cannot leave out local messages"#,
+            ),
         ] {
             assert_eq!(parse(text).unwrap_err().text(), why);
         }
@@ -110,8 +121,19 @@ mod tests {
 
     #[test]
     fn options_of_mqtt_5_are_refused_before_it() {
-        let refused = read("a;rap".into(), &Subscription::default(), Some(Version::V31)).unwrap_err();
-        assert_eq!(refused.text(), "the option rap of -t needs MQTT 5, not -V 31");
-        assert!(read("a;qos=1".into(), &Subscription::default(), Some(Version::V311)).is_ok());
+        let refused =
+            read("a;rap".into(), &Subscription::default(), Some(Version::V31)).unwrap_err();
+        assert_eq!(
+            refused.text(),
+            "the option rap of -t needs MQTT 5, not -V 31"
+        );
+        assert!(
+            read(
+                "a;qos=1".into(),
+                &Subscription::default(),
+                Some(Version::V311)
+            )
+            .is_ok()
+        );
     }
 }

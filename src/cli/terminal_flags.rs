@@ -30,7 +30,10 @@ pub(super) struct HelpFlag {
 
 impl TerminalFlags {
     pub(super) const fn style(&self) -> Style {
-        Style { color: self.color, quiet: self.quiet }
+        Style {
+            color: self.color,
+            quiet: self.quiet,
+        }
     }
 }
 

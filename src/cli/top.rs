@@ -16,7 +16,7 @@ use super::{Parsed, help};
 /// Publish, subscribe, request and load-test over MQTT, CoAP and AMQP from a shell
 #[derive(Parser, Debug)]
 #[command(
-    name = "iotctl", version, disable_help_subcommand = true, subcommand_required = true,
+    name = "iotctl", bin_name = "iotctl", version, disable_help_subcommand = true, subcommand_required = true,
     arg_required_else_help = true, after_help = help::below("")
 )]
 pub(super) struct Cli {
@@ -28,7 +28,9 @@ pub(super) struct Cli {
 enum Topic {
     /// MQTT 3.1, 3.1.1 and 5: publish, subscribe, and an embedded broker
     #[command(
-        disable_help_flag = true, disable_help_subcommand = true, subcommand_required = true,
+        disable_help_flag = true,
+        disable_help_subcommand = true,
+        subcommand_required = true,
         arg_required_else_help = true
     )]
     Mqtt {
@@ -81,7 +83,9 @@ impl Cli {
     /// The plan or the text that the words ask for.
     pub(super) fn parsed(self) -> Result<Parsed> {
         let plan = match self.topic {
-            Topic::Completions { shell, .. } => return Ok(Parsed::Print(shell.completions().into())),
+            Topic::Completions { shell, .. } => {
+                return Ok(Parsed::Print(shell.completions().into()));
+            }
             Topic::Man { page, .. } => return Ok(Parsed::Print(page.into())),
             Topic::Mqtt { command, .. } => match command {
                 Mqtt::Pub(flags) => Plan::MqttPub(Box::new(flags.plan()?)),

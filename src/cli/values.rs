@@ -170,14 +170,21 @@ mod tests {
     fn words_that_are_no_text_are_shown_cut() {
         let word = OsString::from_vec([b"a\xff".as_slice(), &[b'x'; 200]].concat());
         let refused = topic_name("-t", word).unwrap_err();
-        assert!(refused.text().starts_with("-t is not valid UTF-8: \"a\u{fffd}xxx"));
+        assert!(
+            refused
+                .text()
+                .starts_with("-t is not valid UTF-8: \"a\u{fffd}xxx")
+        );
         assert!(refused.text().chars().count() < 120);
     }
 
     #[test]
     fn a_wildcard_is_explained() {
         let refused = topic_name("-t", "a/#".into()).unwrap_err();
-        assert_eq!(refused.text(), r##"-t: topic "a/#" contains the wildcard #"##);
+        assert_eq!(
+            refused.text(),
+            r##"-t: topic "a/#" contains the wildcard #"##
+        );
         assert!(refused.way_out().is_some());
     }
 }
