@@ -57,7 +57,7 @@ pub async fn run(plan: Plan) -> Result<()> {
     let mut output = Output::open(Format::Raw, plan.style)?;
     let mut stop = Stop::watch()?;
     let notes = Notes::new(plan.style);
-    let tls = plan.tls()?;
+    let tls = plan.tls();
     let options = plan.options()?;
     let mut listeners = Vec::new();
     for listen in &plan.listen {
@@ -69,7 +69,9 @@ pub async fn run(plan: Plan) -> Result<()> {
     output.flush().await?;
     notes.note("a broker for development and tests: it keeps everything in memory");
     let broker = Broker::new(options, move |event| log(&event, notes));
-    LocalSet::new().run_until(serve(&broker, listeners, &mut stop, notes)).await;
+    LocalSet::new()
+        .run_until(serve(&broker, listeners, &mut stop, notes))
+        .await;
     Ok(())
 }
 
@@ -106,11 +108,13 @@ async fn accept(broker: Broker, listener: Rc<Listener>, notes: Notes) {
 }
 
 impl Plan {
-    fn tls(&self) -> Result<Option<ServerTls>> {
-        match (&self.cert, &self.key) {
-            (Some(cert), Some(key)) => ServerTls::from_files(cert, key, self.client_ca.as_deref()).map(Some),
-            _ => Ok(None),
-        }
+    fn tls(&self) -> Option<ServerTls> {
+        let (cert, key) = (self.cert.clone()?, self.key.clone()?);
+        Some(ServerTls {
+            cert,
+            key,
+            client_ca: self.client_ca.clone(),
+        })
     }
 
     fn options(&self) -> Result<Options> {
@@ -126,15 +130,24 @@ impl Plan {
 }
 
 fn parse<T>(path: &Path, parser: impl FnOnce(&str) -> Result<T>) -> Result<T> {
-    let text = fs::read_to_string(path).map_err(|cause| Error::local(format_args!("cannot read {}", path.display()), &cause))?;
+    let text = fs::read_to_string(path)
+        .map_err(|cause| Error::local(format_args!("cannot read {}", path.display()), &cause))?;
     parser(&text).map_err(|error| Error::usage(format!("{}: {error}", path.display())))
 }
 
 impl Listen {
     async fn bind(&self, tls: Option<&ServerTls>) -> Result<Listener> {
-        let address = self.address.parse::<ListenAddress>().map_err(Error::usage)?;
+        let address = self
+            .address
+            .parse::<ListenAddress>()
+            .map_err(Error::usage)?;
         let tls = tls.filter(|_| self.tls).cloned();
-        Listener::bind(&ListenOn { address, tls, websocket: self.websocket }).await
+        Listener::bind(&ListenOn {
+            address,
+            tls,
+            websocket: self.websocket,
+        })
+        .await
     }
 
     fn url(&self, address: &ListenAddress) -> String {
@@ -153,5 +166,60 @@ impl Listen {
 
 /// One line for what happened to a client.
 fn log(event: &Event, notes: Notes) {
-    notes.note(event);
+    match event {
+        Event::Connected {
+            client_id,
+            peer,
+            version,
+            resumed,
+        } => {
+            let again = if *resumed {
+                ", back to its session"
+            } else {
+                ""
+            };
+            notes.note(format_args!(
+                "{client_id} connected from {peer} with {version}{again}"
+            ));
+        }
+        Event::Refused {
+            client_id,
+            peer,
+            reason,
+        } => {
+            notes.note(format_args!(
+                "{client_id} from {peer} was refused: {reason}"
+            ));
+        }
+        Event::Disconnected {
+            client_id,
+            reason: Some(reason),
+        } => {
+            notes.note(format_args!("{client_id} disconnected: {reason}"));
+        }
+        Event::Disconnected {
+            client_id,
+            reason: None,
+        } => {
+            notes.note(format_args!("{client_id} vanished"));
+        }
+        Event::Subscribed {
+            client_id,
+            filter,
+            reason,
+        } => {
+            notes.note(format_args!("{client_id} subscribed to {filter}: {reason}"));
+        }
+        Event::Unsubscribed { client_id, filter } => {
+            notes.note(format_args!("{client_id} unsubscribed from {filter}"));
+        }
+        Event::NotAccepted { error } => notes.warn(error),
+        Event::Stopped(counts) => notes.note(format_args!(
+            "stopped after {} connections, {} messages in, {} out, {} dropped",
+            counts.connections,
+            counts.messages_received,
+            counts.messages_sent,
+            counts.messages_dropped
+        )),
+    }
 }

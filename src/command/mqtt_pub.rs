@@ -60,20 +60,32 @@ pub async fn run(plan: Plan) -> Result<()> {
     let target = plan.session.target()?;
     let topics = plan.topics(&target)?;
     let bodies = Bodies::open(&plan.source, plan.encoding)?;
-    plan.properties.check(Place::Publish).map_err(Error::usage)?;
+    plan.properties
+        .check(Place::Publish)
+        .map_err(Error::usage)?;
     let mut stop = Stop::watch()?;
     let notes = Notes::new(plan.style);
-    let wants = Wants { later: LATER, version_5_only: !plan.properties.is_empty(), topic_aliases: 0 };
+    let wants = Wants {
+        later: LATER,
+        version_5_only: !plan.properties.is_empty(),
+        topic_aliases: 0,
+    };
     let mut client = plan.session.client(target, &wants, notes).await?;
     if plan.session.persistent {
         // Identifiers that the server may still hold from an earlier process must not be met again.
-        client.session().start_identifiers_after(std::process::id() as u16);
+        client
+            .session()
+            .start_identifiers_after(std::process::id() as u16);
     }
     let mut publisher = Publisher::new(&plan, topics, client, bodies, notes);
     let ended = publisher.publish_all(&mut stop).await;
     let ended = publisher.account(ended);
     let properties = plan.session.disconnect_properties.clone();
-    stop.unless_again(publisher.client.close(Disconnect { properties, ..Disconnect::default() })).await;
+    stop.unless_again(publisher.client.close(Disconnect {
+        properties,
+        ..Disconnect::default()
+    }))
+    .await;
     ended
 }
 
@@ -139,7 +151,13 @@ struct Publisher<'a> {
 }
 
 impl<'a> Publisher<'a> {
-    fn new(plan: &'a Plan, topics: Vec<ByteString>, client: Client, bodies: Bodies, notes: Notes) -> Self {
+    fn new(
+        plan: &'a Plan,
+        topics: Vec<ByteString>,
+        client: Client,
+        bodies: Bodies,
+        notes: Notes,
+    ) -> Self {
         Self {
             plan,
             topics,
@@ -170,7 +188,9 @@ impl<'a> Publisher<'a> {
             let give_up = self.give_up_at();
             let round = self.next_round.filter(|_| self.waiting.is_empty());
             // Input is read only when the session wants more: memory stays bounded however fast it comes.
-            let hungry = self.waiting.is_empty() && !self.input_ended && self.client.can_publish(self.plan.qos);
+            let hungry = self.waiting.is_empty()
+                && !self.input_ended
+                && self.client.can_publish(self.plan.qos);
             tokio::select! {
                 biased;
                 asked = stop.asked() => self.stop(asked),
@@ -193,7 +213,9 @@ impl<'a> Publisher<'a> {
             if !self.client.can_publish(next.qos) || self.client.unwritten() >= BATCH {
                 return Ok(());
             }
-            let Some(publish) = self.waiting.pop_front() else { return Ok(()) };
+            let Some(publish) = self.waiting.pop_front() else {
+                return Ok(());
+            };
             if self.client.session().unfinished() == 0 && self.tally.unproved == 0 {
                 self.last_progress = Instant::now();
             }
@@ -204,8 +226,12 @@ impl<'a> Publisher<'a> {
                 Ok(()) => {}
                 Err(unsendable) => {
                     self.tally.refused += 1;
-                    let text = format!("cannot publish to {topic} on {}: {unsendable}", self.client.target());
-                    self.first_refusal.get_or_insert_with(|| Error::new(Kind::Refused, text));
+                    let text = format!(
+                        "cannot publish to {topic} on {}: {unsendable}",
+                        self.client.target()
+                    );
+                    self.first_refusal
+                        .get_or_insert_with(|| Error::new(Kind::Refused, text));
                 }
             }
         }
@@ -215,7 +241,10 @@ impl<'a> Publisher<'a> {
 
     /// QoS 0 messages have no acknowledgement; but a server answers a PINGREQ only after it has read all before it.
     fn ask_for_proof(&mut self) {
-        if self.tally.unproved > 0 && self.tally.before_ping.is_none() && self.client.can_publish(QoS::AtMostOnce) {
+        if self.tally.unproved > 0
+            && self.tally.before_ping.is_none()
+            && self.client.can_publish(QoS::AtMostOnce)
+        {
             self.tally.before_ping = Some(self.tally.unproved);
             self.client.session().ping(Instant::now());
         }
@@ -246,7 +275,8 @@ impl<'a> Publisher<'a> {
 
     fn round_done(&mut self) {
         self.rounds_left = self.rounds_left.saturating_sub(1);
-        self.next_round = (self.rounds_left > 0).then(|| self.next_round.unwrap_or_else(Instant::now) + self.plan.delay);
+        self.next_round = (self.rounds_left > 0)
+            .then(|| self.next_round.unwrap_or_else(Instant::now) + self.plan.delay);
     }
 
     fn start_round(&mut self) -> Result<()> {
@@ -272,16 +302,21 @@ impl<'a> Publisher<'a> {
             ..Publish::default()
         };
         if let Some(name) = body.topic {
-            topic::check_name(&name).map_err(|invalid| Error::usage(format!("record with a bad topic: {invalid}")))?;
+            topic::check_name(&name)
+                .map_err(|invalid| Error::usage(format!("record with a bad topic: {invalid}")))?;
             publish.topic = name;
             self.waiting.push_back(publish);
             return Ok(());
         }
         if self.topics.is_empty() {
-            return Err(Error::usage("record without a topic").hint("-t TOPIC names one for all that have none"));
+            return Err(Error::usage("record without a topic")
+                .hint("-t TOPIC names one for all that have none"));
         }
         for name in &self.topics {
-            self.waiting.push_back(Publish { topic: name.clone(), ..publish.clone() });
+            self.waiting.push_back(Publish {
+                topic: name.clone(),
+                ..publish.clone()
+            });
         }
         Ok(())
     }
@@ -291,7 +326,8 @@ impl<'a> Publisher<'a> {
             return properties;
         }
         if !std::mem::replace(&mut self.properties_dropped, true) {
-            self.notes.warn("the properties of the records are left out: they need MQTT 5");
+            self.notes
+                .warn("the properties of the records are left out: they need MQTT 5");
         }
         Properties::default()
     }
@@ -311,7 +347,12 @@ impl<'a> Publisher<'a> {
 
     fn event(&mut self, event: Event) {
         match event {
-            Event::Acknowledged { reason, reason_string, topic, .. } => {
+            Event::Acknowledged {
+                reason,
+                reason_string,
+                topic,
+                ..
+            } => {
                 self.last_progress = Instant::now();
                 if reason.is_failure() {
                     self.refused(reason, reason_string.as_deref(), topic);
@@ -332,12 +373,23 @@ impl<'a> Publisher<'a> {
         }
     }
 
-    fn refused(&mut self, reason: ReasonCode, reason_string: Option<&str>, topic: Option<ByteString>) {
+    fn refused(
+        &mut self,
+        reason: ReasonCode,
+        reason_string: Option<&str>,
+        topic: Option<ByteString>,
+    ) {
         self.tally.refused += 1;
-        let words = reason_string.map(|text| format!(": {text}")).unwrap_or_default();
+        let words = reason_string
+            .map(|text| format!(": {text}"))
+            .unwrap_or_default();
         let place = topic.map(|name| format!(" to {name}")).unwrap_or_default();
-        let text = format!("{} refused the message{place}: {reason}{words}", self.client.target());
-        self.first_refusal.get_or_insert_with(|| Error::new(Kind::Refused, text));
+        let text = format!(
+            "{} refused the message{place}: {reason}{words}",
+            self.client.target()
+        );
+        self.first_refusal
+            .get_or_insert_with(|| Error::new(Kind::Refused, text));
     }
 
     /// Stops reading; what is under way is still waited for.
@@ -351,13 +403,22 @@ impl<'a> Publisher<'a> {
 
     fn give_up_at(&mut self) -> Option<Instant> {
         let awaited = self.client.session().unfinished() > 0 || self.tally.before_ping.is_some();
-        let limit = self.plan.ack_timeout.filter(|_| awaited && self.client.session().is_online())?;
+        let limit = self
+            .plan
+            .ack_timeout
+            .filter(|_| awaited && self.client.session().is_online())?;
         Some(self.last_progress + limit)
     }
 
     fn unanswered(&mut self) -> Error {
         let limit = humantime::format_duration(self.plan.ack_timeout.unwrap_or_default());
-        Error::new(Kind::TimedOut, format!("no acknowledgement from {} for {limit}", self.client.target()))
+        Error::new(
+            Kind::TimedOut,
+            format!(
+                "no acknowledgement from {} for {limit}",
+                self.client.target()
+            ),
+        )
     }
 
     /// The whole truth about what was sent, in one line, when it is not the simple one.
@@ -380,14 +441,32 @@ impl<'a> Publisher<'a> {
             (Err(error), ..) => error,
             (Ok(()), Some(asked), _) => Error::new(asked.kind(), "interrupted"),
             (Ok(()), None, Some(refusal)) if tally.in_doubt == 0 => refusal,
-            _ => Error::new(Kind::Lost, format!("the connection to {} was lost meanwhile", self.client.target())),
+            _ => Error::new(
+                Kind::Lost,
+                format!(
+                    "the connection to {} was lost meanwhile",
+                    self.client.target()
+                ),
+            ),
         };
         if tally.sent + unsent == 0 || (tally.sent == 1 && unsent == 0 && tally.refused == 1) {
             return cause;
         }
-        let mut parts = vec![format!("of {} messages sent, {} are acknowledged", tally.sent, tally.acknowledged)];
-        let details = [(tally.refused, "refused"), (tally.in_doubt, "in doubt"), (open, "not acknowledged")];
-        parts.extend(details.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
+        let mut parts = vec![format!(
+            "of {} messages sent, {} are acknowledged",
+            tally.sent, tally.acknowledged
+        )];
+        let details = [
+            (tally.refused, "refused"),
+            (tally.in_doubt, "in doubt"),
+            (open, "not acknowledged"),
+        ];
+        parts.extend(
+            details
+                .iter()
+                .filter(|(count, _)| *count > 0)
+                .map(|(count, what)| format!("{count} {what}")),
+        );
         if unsent > 0 {
             parts.push(format!("and {unsent} were read but not sent"));
         }

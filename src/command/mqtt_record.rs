@@ -9,7 +9,8 @@ use crate::mqtt::packet::{Properties, Property, Publish};
 
 /// The record of a message received at `time`.
 pub(super) fn record(publish: Publish, time: SystemTime) -> Message {
-    let properties = (!publish.properties.is_empty()).then(|| Box::new(from_properties(&publish.properties)));
+    let properties =
+        (!publish.properties.is_empty()).then(|| Box::new(from_properties(&publish.properties)));
     Message {
         time,
         topic: publish.topic,
@@ -41,13 +42,20 @@ fn from_properties(properties: &Properties) -> MqttProperties {
 /// The properties to send for a record; what belonged to the connection it was received on is left out.
 pub(super) fn to_properties(record: MqttProperties) -> Properties {
     let singles = [
-        record.payload_format_indicator.map(Property::PayloadFormatIndicator),
-        record.message_expiry_interval.map(Property::MessageExpiryInterval),
+        record
+            .payload_format_indicator
+            .map(Property::PayloadFormatIndicator),
+        record
+            .message_expiry_interval
+            .map(Property::MessageExpiryInterval),
         record.content_type.map(Property::ContentType),
         record.response_topic.map(Property::ResponseTopic),
         record.correlation_data.map(Property::CorrelationData),
     ];
-    let users = record.user_properties.into_iter().map(|(name, value)| Property::UserProperty(name, value));
+    let users = record
+        .user_properties
+        .into_iter()
+        .map(|(name, value)| Property::UserProperty(name, value));
     singles.into_iter().flatten().chain(users).collect()
 }
 
@@ -68,7 +76,10 @@ mod tests {
         ]
         .into_iter()
         .collect();
-        let publish = Publish { properties: properties.clone(), ..Publish::default() };
+        let publish = Publish {
+            properties: properties.clone(),
+            ..Publish::default()
+        };
         let Detail::Mqtt(detail) = record(publish, SystemTime::now()).detail;
         assert_eq!(to_properties(*detail.properties.unwrap()), properties);
     }

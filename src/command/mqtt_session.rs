@@ -9,7 +9,9 @@ use bytestring::ByteString;
 use crate::connect::{self, Environment, Protocol, Retry, Target};
 use crate::error::{Error, Result};
 use crate::mqtt::client::{Client, Notice, Patience};
-use crate::mqtt::packet::{Connect, LARGEST_PACKET, Place, Properties, Property, QoS, Version, Will};
+use crate::mqtt::packet::{
+    Connect, LARGEST_PACKET, Place, Properties, Property, QoS, Version, Will,
+};
 use crate::mqtt::session::client::Session;
 use crate::output::Notes;
 use crate::payload::{self, Bodies, Encoding};
@@ -78,13 +80,22 @@ pub(super) struct Wants {
 impl SessionWords {
     /// Where to connect to, with every file read and every secret asked for.
     pub(super) fn target(&self) -> Result<Target> {
-        self.connect.clone().resolve(Protocol::Mqtt, &Environment::of_process())
+        self.connect
+            .clone()
+            .resolve(Protocol::Mqtt, &Environment::of_process())
     }
 
     /// A client for `target`; it connects when it is driven.
-    pub(super) async fn client(&self, target: Target, wants: &Wants, notes: Notes) -> Result<Client> {
+    pub(super) async fn client(
+        &self,
+        target: Target,
+        wants: &Wants,
+        notes: Notes,
+    ) -> Result<Client> {
         if target.is_insecure() {
-            notes.warn(format_args!("the certificate of {target} is not verified (--insecure)"));
+            notes.warn(format_args!(
+                "the certificate of {target} is not verified (--insecure)"
+            ));
         }
         let connect = self.connect_packet(&target, wants).await?;
         let window = self.max_inflight.unwrap_or(WINDOW);
@@ -105,14 +116,22 @@ impl SessionWords {
         self.session_expiry.is_some()
             || !self.connect_properties.is_empty()
             || !self.disconnect_properties.is_empty()
-            || self.will.as_ref().is_some_and(|will| !will.properties.is_empty())
+            || self
+                .will
+                .as_ref()
+                .is_some_and(|will| !will.properties.is_empty())
     }
 
     async fn connect_packet(&self, target: &Target, wants: &Wants) -> Result<Connect> {
         let version = self.version.unwrap_or_default();
-        let password = target.password.as_ref().map(|secret| Bytes::copy_from_slice(secret.reveal()));
+        let password = target
+            .password
+            .as_ref()
+            .map(|secret| Bytes::copy_from_slice(secret.reveal()));
         if password.is_some() && target.username.is_none() && version != Version::V5 {
-            return Err(Error::usage("a password needs a user name before MQTT 5").hint("add -u NAME"));
+            return Err(
+                Error::usage("a password needs a user name before MQTT 5").hint("add -u NAME")
+            );
         }
         let connect = Connect {
             version,
@@ -122,9 +141,16 @@ impl SessionWords {
             username: target.username.as_deref().map(ByteString::from),
             password,
             will: self.will_packet().await?,
-            properties: if version == Version::V5 { self.properties(wants) } else { Properties::default() },
+            properties: if version == Version::V5 {
+                self.properties(wants)
+            } else {
+                Properties::default()
+            },
         };
-        connect.properties.check(Place::Connect).map_err(Error::usage)?;
+        connect
+            .properties
+            .check(Place::Connect)
+            .map_err(Error::usage)?;
         Ok(connect)
     }
 
@@ -134,18 +160,25 @@ impl SessionWords {
             (Some(id), _) => id.clone(),
             (None, Some(prefix)) => format!("{prefix}{}", std::process::id()).into(),
             // 23 characters: what MQTT 3.1 allows.
-            (None, None) => format!("iotctl-{:016x}", RandomState::new().build_hasher().finish()).into(),
+            (None, None) => {
+                format!("iotctl-{:016x}", RandomState::new().build_hasher().finish()).into()
+            }
         }
     }
 
     fn properties(&self, wants: &Wants) -> Properties {
         let mut properties = self.connect_properties.clone();
         // A session asked for by -c is to be kept; MQTT 5 would drop it with the connection.
-        let expiry = self.session_expiry.or_else(|| self.persistent.then_some(u32::MAX));
+        let expiry = self
+            .session_expiry
+            .or_else(|| self.persistent.then_some(u32::MAX));
         if let Some(seconds) = expiry.filter(|_| properties.session_expiry_interval().is_none()) {
             properties.push(Property::SessionExpiryInterval(seconds));
         }
-        if let Some(bytes) = self.max_packet_size.filter(|_| properties.maximum_packet_size().is_none()) {
+        if let Some(bytes) = self
+            .max_packet_size
+            .filter(|_| properties.maximum_packet_size().is_none())
+        {
             properties.push(Property::MaximumPacketSize(bytes));
         }
         if wants.topic_aliases > 0 && properties.topic_alias_maximum().is_none() {
@@ -155,15 +188,28 @@ impl SessionWords {
     }
 
     async fn will_packet(&self) -> Result<Option<Will>> {
-        let Some(words) = &self.will else { return Ok(None) };
+        let Some(words) = &self.will else {
+            return Ok(None);
+        };
         let mut bodies = Vec::new();
-        Bodies::open(&words.payload, Encoding::Plain)?.next(&mut bodies).await?;
+        Bodies::open(&words.payload, Encoding::Plain)?
+            .next(&mut bodies)
+            .await?;
         let payload = bodies.pop().map(|body| body.payload).unwrap_or_default();
         if payload.len() > usize::from(u16::MAX) {
-            return Err(Error::usage(format!("the will's payload of {} bytes is longer than 65535", payload.len())));
+            return Err(Error::usage(format!(
+                "the will's payload of {} bytes is longer than 65535",
+                payload.len()
+            )));
         }
         let properties = words.properties.clone();
-        Ok(Some(Will { topic: words.topic.clone(), payload, qos: words.qos, retain: words.retain, properties }))
+        Ok(Some(Will {
+            topic: words.topic.clone(),
+            payload,
+            qos: words.qos,
+            retain: words.retain,
+            properties,
+        }))
     }
 }
 
@@ -171,15 +217,23 @@ impl SessionWords {
 pub(super) fn tell(notice: Notice, client: &Client, notes: Notes) {
     match notice {
         Notice::Lost { error, retry_in } => {
-            let wait = humantime::format_duration(std::time::Duration::from_millis(retry_in.as_millis() as u64));
+            let wait = humantime::format_duration(std::time::Duration::from_millis(
+                retry_in.as_millis() as u64,
+            ));
             notes.warn(format_args!("{error}; trying again in {wait}"));
         }
-        Notice::FellBack => notes.note(format_args!("{} does not speak MQTT 5; going on with MQTT 3.1.1", client.target())),
+        Notice::FellBack => notes.note(format_args!(
+            "{} does not speak MQTT 5; going on with MQTT 3.1.1",
+            client.target()
+        )),
     }
 }
 
 /// The topic that the path of an MQTT URL names; a WebSocket's path is not one.
 pub(super) fn topic_of(target: &Target) -> Option<ByteString> {
-    let path = target.path.as_deref().filter(|path| !path.is_empty() && !target.transport.is_websocket());
+    let path = target
+        .path
+        .as_deref()
+        .filter(|path| !path.is_empty() && !target.transport.is_websocket());
     path.map(ByteString::from)
 }

@@ -82,12 +82,19 @@ pub async fn run(plan: Plan) -> Result<()> {
     };
     let mut client = plan.session.client(target, &wants, notes).await?;
     if !subscriptions.is_empty() {
-        client.session().subscribe(&subscriptions, &plan.subscribe_properties).map_err(|fault| Error::usage(fault.to_string()))?;
+        client
+            .session()
+            .subscribe(&subscriptions, &plan.subscribe_properties)
+            .map_err(|fault| Error::usage(fault.to_string()))?;
     }
     let mut subscriber = Subscriber::new(&plan, client, notes);
     let ended = subscriber.listen(&mut output, &mut stop).await;
     let properties = plan.session.disconnect_properties.clone();
-    stop.unless_again(subscriber.client.close(Disconnect { properties, ..Disconnect::default() })).await;
+    stop.unless_again(subscriber.client.close(Disconnect {
+        properties,
+        ..Disconnect::default()
+    }))
+    .await;
     ended
 }
 
@@ -100,7 +107,10 @@ impl Plan {
         let filter = super::mqtt_session::topic_of(target)
             .ok_or_else(|| Error::usage("no topic to subscribe to").hint("-t FILTER names one"))?;
         topic::check_filter(&filter).map_err(|invalid| Error::usage(invalid.to_string()))?;
-        Ok(vec![Subscription { filter, ..self.default.clone() }])
+        Ok(vec![Subscription {
+            filter,
+            ..self.default.clone()
+        }])
     }
 
     fn needs_version_5(&self, subscriptions: &[Subscription]) -> bool {
@@ -109,7 +119,9 @@ impl Plan {
             qos: subscription.qos,
             ..Subscription::default()
         };
-        subscriptions.iter().any(|subscription| *subscription != plain(subscription))
+        subscriptions
+            .iter()
+            .any(|subscription| *subscription != plain(subscription))
             || !self.subscribe_properties.is_empty()
             || !self.unsubscribe_properties.is_empty()
     }
@@ -217,13 +229,19 @@ impl<'a> Subscriber<'a> {
         Ok(None)
     }
 
-    fn message(&mut self, publish: Publish, time: SystemTime, output: &mut Output) -> Result<Option<Ending>> {
+    fn message(
+        &mut self,
+        publish: Publish,
+        time: SystemTime,
+        output: &mut Output,
+    ) -> Result<Option<Ending>> {
         self.came_since_ping = true;
         if self.plan.retained_only && !publish.retain {
             return Ok(Some(Ending::Done));
         }
         let left_out = |filter: &ByteString| topic::matches(filter, &publish.topic);
-        if (self.plan.skip_retained && publish.retain) || self.plan.filter_out.iter().any(left_out) {
+        if (self.plan.skip_retained && publish.retain) || self.plan.filter_out.iter().any(left_out)
+        {
             return Ok(None);
         }
         output.message(&record(publish, time))?;
@@ -236,11 +254,15 @@ impl<'a> Subscriber<'a> {
 
     fn event(&mut self, event: Event) -> Result<Option<Ending>> {
         match event {
-            Event::Connected { session_present, .. } => {
+            Event::Connected {
+                session_present, ..
+            } => {
                 self.connected(session_present)?;
                 Ok(None)
             }
-            Event::Subscribed(answers, reason_string) => Ok(self.subscribed(&answers, reason_string.as_deref())),
+            Event::Subscribed(answers, reason_string) => {
+                Ok(self.subscribed(&answers, reason_string.as_deref()))
+            }
             Event::Unsubscribed(answers) => {
                 self.unsubscribed(&answers);
                 Ok(self.answered())
@@ -253,9 +275,13 @@ impl<'a> Subscriber<'a> {
     fn connected(&mut self, session_present: bool) -> Result<()> {
         if let Some(since) = self.away_since.take().filter(|_| self.ever_connected) {
             let target = self.client.target();
-            let away = humantime::format_duration(Duration::from_millis(since.elapsed().as_millis() as u64));
+            let away = humantime::format_duration(Duration::from_millis(
+                since.elapsed().as_millis() as u64,
+            ));
             if session_present {
-                self.notes.note(format_args!("connected to {target} again after {away}; the server kept the session"));
+                self.notes.note(format_args!(
+                    "connected to {target} again after {away}; the server kept the session"
+                ));
             } else {
                 self.notes.warn(format_args!(
                     "connected to {target} again after {away} and subscribed anew; messages published meanwhile may have been missed"
@@ -264,7 +290,10 @@ impl<'a> Subscriber<'a> {
         }
         if !self.ever_connected && !self.plan.unsubscribe.is_empty() {
             let properties = &self.plan.unsubscribe_properties;
-            let asked = self.client.session().unsubscribe(&self.plan.unsubscribe, properties);
+            let asked = self
+                .client
+                .session()
+                .unsubscribe(&self.plan.unsubscribe, properties);
             asked.map_err(|fault| Error::usage(fault.to_string()))?;
             self.unanswered += usize::from(!self.plan.subscriptions.is_empty());
         }
@@ -272,15 +301,28 @@ impl<'a> Subscriber<'a> {
         Ok(())
     }
 
-    fn subscribed(&mut self, answers: &[(ByteString, ReasonCode)], reason_string: Option<&str>) -> Option<Ending> {
-        let refused: Vec<_> = answers.iter().filter(|(_, reason)| reason.is_failure()).collect();
+    fn subscribed(
+        &mut self,
+        answers: &[(ByteString, ReasonCode)],
+        reason_string: Option<&str>,
+    ) -> Option<Ending> {
+        let refused: Vec<_> = answers
+            .iter()
+            .filter(|(_, reason)| reason.is_failure())
+            .collect();
         for (filter, reason) in &refused {
-            let words = reason_string.map(|text| format!(": {text}")).unwrap_or_default();
-            let text = format!("{} refused the subscription to {filter}: {reason}{words}", self.client.target());
+            let words = reason_string
+                .map(|text| format!(": {text}"))
+                .unwrap_or_default();
+            let text = format!(
+                "{} refused the subscription to {filter}: {reason}{words}",
+                self.client.target()
+            );
             if refused.len() < answers.len() {
                 self.notes.warn(&text);
             }
-            self.refused.get_or_insert_with(|| Error::new(Kind::Refused, text));
+            self.refused
+                .get_or_insert_with(|| Error::new(Kind::Refused, text));
         }
         if !refused.is_empty() && refused.len() == answers.len() {
             return Some(Ending::Done);
@@ -294,10 +336,15 @@ impl<'a> Subscriber<'a> {
     fn unsubscribed(&mut self, answers: &[(ByteString, ReasonCode)]) {
         for (filter, reason) in answers {
             if reason.is_failure() {
-                let text = format!("{} refused to unsubscribe {filter}: {reason}", self.client.target());
-                self.refused.get_or_insert_with(|| Error::new(Kind::Refused, text));
+                let text = format!(
+                    "{} refused to unsubscribe {filter}: {reason}",
+                    self.client.target()
+                );
+                self.refused
+                    .get_or_insert_with(|| Error::new(Kind::Refused, text));
             } else if *reason == ReasonCode::NO_SUBSCRIPTION_EXISTED {
-                self.notes.note(format_args!("there was no subscription to {filter}"));
+                self.notes
+                    .note(format_args!("there was no subscription to {filter}"));
             }
         }
     }
@@ -305,7 +352,8 @@ impl<'a> Subscriber<'a> {
     /// One request was answered; true for the last one when nothing else is to be waited for.
     fn answered(&mut self) -> Option<Ending> {
         self.unanswered = self.unanswered.saturating_sub(1);
-        let only_asked = self.plan.exit_after_subscribe || self.plan.subscriptions.is_empty() && !self.plan.unsubscribe.is_empty();
+        let only_asked = self.plan.exit_after_subscribe
+            || self.plan.subscriptions.is_empty() && !self.plan.unsubscribe.is_empty();
         (self.unanswered == 0 && only_asked).then_some(Ending::Done)
     }
 
@@ -334,11 +382,21 @@ impl<'a> Subscriber<'a> {
     }
 
     fn time_passed(&self, now: Instant) -> Option<Ending> {
-        if self.plan.timeout.is_some_and(|limit| now >= self.began + limit) {
+        if self
+            .plan
+            .timeout
+            .is_some_and(|limit| now >= self.began + limit)
+        {
             return Some(Ending::Failed(self.timed_out()));
         }
-        let over = self.plan.duration.is_some_and(|limit| now >= self.began + limit);
-        let idle = self.plan.idle.is_some_and(|limit| now >= self.last_message + limit);
+        let over = self
+            .plan
+            .duration
+            .is_some_and(|limit| now >= self.began + limit);
+        let idle = self
+            .plan
+            .idle
+            .is_some_and(|limit| now >= self.last_message + limit);
         match (over || idle, self.ever_connected, self.plan.count) {
             (false, ..) => None,
             (true, false, _) => Some(Ending::Failed(self.timed_out())),
@@ -374,7 +432,11 @@ impl<'a> Subscriber<'a> {
 }
 
 fn messages(count: u64) -> String {
-    if count == 1 { String::from("1 message") } else { format!("{count} messages") }
+    if count == 1 {
+        String::from("1 message")
+    } else {
+        format!("{count} messages")
+    }
 }
 
 /// A time for a timer that is never looked at.

@@ -58,13 +58,23 @@ fn poll_exchange(
     let sent = poll_send(stream, output, cx);
     // What the server has already said comes before a failure to write: it may say why.
     if reading && let Poll::Ready(received) = poll_receive(stream, input, cx) {
-        return Poll::Ready(received.map(|count| if count == 0 { Moved::Closed } else { Moved::Received(count) }));
+        return Poll::Ready(received.map(|count| {
+            if count == 0 {
+                Moved::Closed
+            } else {
+                Moved::Received(count)
+            }
+        }));
     }
     sent.map_ok(|()| Moved::Sent)
 }
 
 /// Ready when something was written and nothing is left to write.
-fn poll_send(stream: &mut Stream, output: &mut BytesMut, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+fn poll_send(
+    stream: &mut Stream,
+    output: &mut BytesMut,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<()>> {
     let had_output = output.has_remaining();
     while output.has_remaining() {
         match Pin::new(&mut *stream).poll_write(cx, output) {
@@ -81,7 +91,11 @@ fn poll_send(stream: &mut Stream, output: &mut BytesMut, cx: &mut Context<'_>) -
     }
 }
 
-fn poll_receive(stream: &mut Stream, input: &mut BytesMut, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+fn poll_receive(
+    stream: &mut Stream,
+    input: &mut BytesMut,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
     if input.capacity() - input.len() < READ_SIZE / 4 {
         input.reserve(READ_SIZE);
     }

@@ -221,11 +221,15 @@ impl Client {
         self.opened_at = now;
         stream.quick_ack();
         self.link = Link::Open(Box::new(stream));
-        self.session.opened(now).map_err(|cause| Error::usage(cause.to_string()))
+        self.session
+            .opened(now)
+            .map_err(|cause| Error::usage(cause.to_string()))
     }
 
     async fn move_bytes(&mut self) -> Result<()> {
-        let Link::Open(stream) = &mut self.link else { return Ok(()) };
+        let Link::Open(stream) = &mut self.link else {
+            return Ok(());
+        };
         if self.pace.is_high() && self.session.output().is_empty() {
             sleep(pace::COALESCE).await;
         }
@@ -248,7 +252,12 @@ impl Client {
                 Err(fault) => self.faulted(fault).await,
             },
             Ok(Moved::Closed) => {
-                let error = trouble::closed(&self.target, self.session.is_online(), self.first_bytes.as_ref()).await;
+                let error = trouble::closed(
+                    &self.target,
+                    self.session.is_online(),
+                    self.first_bytes.as_ref(),
+                )
+                .await;
                 self.failed(error, true)
             }
             Err(cause) => {
@@ -261,7 +270,9 @@ impl Client {
     async fn received(&mut self, count: usize, now: Instant) -> Result<()> {
         self.pace.look(now);
         if !self.session.is_online() && self.first_bytes.is_none() {
-            self.first_bytes = Some(Bytes::copy_from_slice(&self.input[..self.input.len().min(64)]));
+            self.first_bytes = Some(Bytes::copy_from_slice(
+                &self.input[..self.input.len().min(64)],
+            ));
         }
         // While little comes, an answer is awaited: acknowledge at once instead of after the usual 40 ms.
         if count < 1024
@@ -286,10 +297,17 @@ impl Client {
         }
         if let Link::Open(stream) = &mut self.link {
             // Best effort: the DISCONNECT that names the server's mistake.
-            let _ = timeout(Duration::from_millis(200), finish(stream, self.session.output())).await;
+            let _ = timeout(
+                Duration::from_millis(200),
+                finish(stream, self.session.output()),
+            )
+            .await;
         }
         let may_pass = fault.may_pass();
-        self.failed(trouble::fault(&self.target, &fault, self.first_bytes.as_ref()), may_pass)
+        self.failed(
+            trouble::fault(&self.target, &fault, self.first_bytes.as_ref()),
+            may_pass,
+        )
     }
 
     fn falls_back(&mut self, fault: &Fault) -> bool {
@@ -307,7 +325,8 @@ impl Client {
     /// The connection failed or was lost: try again later, or give up.
     fn failed(&mut self, error: Error, may_pass: bool) -> Result<()> {
         let now = Instant::now();
-        let was_good = self.session.is_online() && (self.progressed || now - self.opened_at > SETTLED);
+        let was_good =
+            self.session.is_online() && (self.progressed || now - self.opened_at > SETTLED);
         self.link = Link::Down;
         self.session.lost();
         if was_good {

@@ -24,7 +24,11 @@ pub(super) struct Pace {
 
 impl Pace {
     pub(super) fn new(now: Instant) -> Self {
-        Self { span_began: now, counted: 0, high: false }
+        Self {
+            span_began: now,
+            counted: 0,
+            high: false,
+        }
     }
 
     /// A message came.

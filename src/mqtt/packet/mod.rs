@@ -11,6 +11,8 @@ mod reason;
 mod tests;
 mod write;
 
+use std::fmt;
+
 use bytes::Bytes;
 use bytestring::ByteString;
 
@@ -32,6 +34,16 @@ pub enum Version {
     /// MQTT 5.0: level 5.
     #[default]
     V5,
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V31 => "MQTT 3.1",
+            Self::V311 => "MQTT 3.1.1",
+            Self::V5 => "MQTT 5",
+        })
+    }
 }
 
 /// Quality of service (MQTT 5.0 §4.3).

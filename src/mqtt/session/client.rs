@@ -20,8 +20,8 @@ use super::inbound::{Arrival, Inbound};
 use super::keep_alive::{Due, KeepAlive};
 use super::outbound::{Orphan, Outbound, Progress};
 use crate::mqtt::packet::{
-    self, Ack, ConnAck, Connect, Decoder, Disconnect, LARGEST_PACKET, Packet, Properties, Publish, QoS,
-    ReasonCode, SubAck, Subscribe, Subscription, UnsubAck, Unsubscribe, Version,
+    self, Ack, ConnAck, Connect, Decoder, Disconnect, LARGEST_PACKET, Packet, Properties, Publish,
+    QoS, ReasonCode, SubAck, Subscribe, Subscription, UnsubAck, Unsubscribe, Version,
 };
 
 /// First bytes of the acknowledgements that tell success; followed by 2 and the identifier in every version.
@@ -269,10 +269,15 @@ impl Session {
     /// A CONNECT that cannot be encoded: a string over 65,535 bytes.
     pub fn opened(&mut self, now: Instant) -> Result<(), packet::Unencodable> {
         self.output.clear();
-        packet::encode(&Packet::Connect(Box::new(self.connect.clone())), self.connect.version, &mut self.output)?;
+        packet::encode(
+            &Packet::Connect(Box::new(self.connect.clone())),
+            self.connect.version,
+            &mut self.output,
+        )?;
         self.state = State::AwaitingConnAck;
         self.keep_alive = KeepAlive::new(0, now);
-        self.aliases_in = alias::Incoming::new(self.connect.properties.topic_alias_maximum().unwrap_or(0));
+        self.aliases_in =
+            alias::Incoming::new(self.connect.properties.topic_alias_maximum().unwrap_or(0));
         self.unacknowledged = 0;
         Ok(())
     }
@@ -303,7 +308,10 @@ impl Session {
         let taken = self.take_packets(input, now);
         if let Err(Fault::Malformed { reason, .. } | Fault::Protocol { reason, .. }) = &taken {
             let reason = *reason;
-            self.say_goodbye(Disconnect { reason, properties: Properties::default() });
+            self.say_goodbye(Disconnect {
+                reason,
+                properties: Properties::default(),
+            });
         }
         taken
     }
@@ -314,7 +322,9 @@ impl Session {
         }
         while let Some(packet) = self.decoder.decode(input)? {
             match packet {
-                Packet::Publish(publish) if self.state != State::AwaitingConnAck => self.on_publish(publish)?,
+                Packet::Publish(publish) if self.state != State::AwaitingConnAck => {
+                    self.on_publish(publish)?
+                }
                 other => self.on_packet(other, now)?,
             }
         }
@@ -324,10 +334,13 @@ impl Session {
     fn on_packet(&mut self, packet: Packet, now: Instant) -> Result<(), Fault> {
         match (self.state, packet) {
             (State::AwaitingConnAck, Packet::ConnAck(ack)) => self.on_connack(ack, now),
-            (State::AwaitingConnAck, Packet::Auth(_)) => {
-                Err(Fault::protocol(ReasonCode::BAD_AUTHENTICATION_METHOD, "the server asks for enhanced authentication (AUTH), which was not offered"))
+            (State::AwaitingConnAck, Packet::Auth(_)) => Err(Fault::protocol(
+                ReasonCode::BAD_AUTHENTICATION_METHOD,
+                "the server asks for enhanced authentication (AUTH), which was not offered",
+            )),
+            (State::AwaitingConnAck, Packet::Disconnect(disconnect)) => {
+                Err(Fault::Closed(disconnect))
             }
-            (State::AwaitingConnAck, Packet::Disconnect(disconnect)) => Err(Fault::Closed(disconnect)),
             (State::AwaitingConnAck, other) => Err(Fault::unexpected(&other, "before CONNACK")),
             (_, Packet::PubAck(ack)) => self.on_progress(|outbound| outbound.puback(&ack), &ack),
             (_, Packet::PubRec(ack)) => self.on_progress(|outbound| outbound.pubrec(&ack), &ack),
@@ -350,18 +363,33 @@ impl Session {
             return Err(Fault::Refused(Box::new(ack)));
         }
         if ack.session_present && self.connect.clean_start {
-            return Err(Fault::protocol(ReasonCode::PROTOCOL_ERROR, "CONNACK says session present, but a clean start was asked for"));
+            return Err(Fault::protocol(
+                ReasonCode::PROTOCOL_ERROR,
+                "CONNACK says session present, but a clean start was asked for",
+            ));
         }
         self.negotiate(&ack.properties, now);
         let resumed = ack.session_present && self.ever_connected;
         self.state = State::Online;
         self.ever_connected = true;
         // From now on a reconnect wants this session back, if it outlives the connection.
-        if self.connect.properties.session_expiry_interval().is_some_and(|seconds| seconds > 0) {
+        if self
+            .connect
+            .properties
+            .session_expiry_interval()
+            .is_some_and(|seconds| seconds > 0)
+        {
             self.connect.clean_start = false;
         }
-        self.events.push_back(Event::Connected { session_present: ack.session_present, properties: ack.properties });
-        if ack.session_present { self.resend_in_flight()? } else { self.start_anew() }
+        self.events.push_back(Event::Connected {
+            session_present: ack.session_present,
+            properties: ack.properties,
+        });
+        if ack.session_present {
+            self.resend_in_flight()?
+        } else {
+            self.start_anew()
+        }
         if !resumed {
             self.subscribe_all()?;
         }
@@ -369,13 +397,28 @@ impl Session {
     }
 
     fn negotiate(&mut self, server: &Properties, now: Instant) {
-        self.outbound.set_window(self.window.min(server.receive_maximum().unwrap_or(u16::MAX)));
+        self.outbound.set_window(
+            self.window
+                .min(server.receive_maximum().unwrap_or(u16::MAX)),
+        );
         self.limits.largest_out = server.maximum_packet_size().unwrap_or(LARGEST_PACKET);
-        self.limits.maximum_qos = server.maximum_qos().and_then(QoS::from_level).unwrap_or(QoS::ExactlyOnce);
+        self.limits.maximum_qos = server
+            .maximum_qos()
+            .and_then(QoS::from_level)
+            .unwrap_or(QoS::ExactlyOnce);
         self.limits.retain_available = server.retain_available() != Some(0);
-        let aliases = if self.use_aliases { server.topic_alias_maximum().unwrap_or(0) } else { 0 };
+        let aliases = if self.use_aliases {
+            server.topic_alias_maximum().unwrap_or(0)
+        } else {
+            0
+        };
         self.aliases_out = alias::Outgoing::new(aliases);
-        self.keep_alive = KeepAlive::new(server.server_keep_alive().unwrap_or(self.connect.keep_alive), now);
+        self.keep_alive = KeepAlive::new(
+            server
+                .server_keep_alive()
+                .unwrap_or(self.connect.keep_alive),
+            now,
+        );
         if let Some(id) = server.assigned_client_identifier() {
             self.connect.client_id = id;
         }
@@ -412,10 +455,17 @@ impl Session {
 impl Session {
     fn on_publish(&mut self, mut publish: Publish) -> Result<(), Fault> {
         if self.connect.version == Version::V5 {
-            self.aliases_in.resolve(&mut publish).map_err(|reason| Fault::protocol(reason, "PUBLISH with an unknown topic alias"))?;
+            self.aliases_in
+                .resolve(&mut publish)
+                .map_err(|reason| Fault::protocol(reason, "PUBLISH with an unknown topic alias"))?;
         }
-        if publish.qos == QoS::ExactlyOnce && self.inbound.publish(publish.packet_id) == Arrival::Repeated {
-            return self.send(&Packet::PubRec(Ack { packet_id: publish.packet_id, ..Ack::default() }));
+        if publish.qos == QoS::ExactlyOnce
+            && self.inbound.publish(publish.packet_id) == Arrival::Repeated
+        {
+            return self.send(&Packet::PubRec(Ack {
+                packet_id: publish.packet_id,
+                ..Ack::default()
+            }));
         }
         self.count_unacknowledged(publish.qos)?;
         self.events.push_back(Event::Message(publish));
@@ -428,7 +478,10 @@ impl Session {
         }
         self.unacknowledged += 1;
         if self.unacknowledged > u32::from(self.limits.receive_maximum) {
-            return Err(Fault::protocol(ReasonCode::RECEIVE_MAXIMUM_EXCEEDED, "more unacknowledged messages than our receive maximum allows"));
+            return Err(Fault::protocol(
+                ReasonCode::RECEIVE_MAXIMUM_EXCEEDED,
+                "more unacknowledged messages than our receive maximum allows",
+            ));
         }
         Ok(())
     }
@@ -436,7 +489,9 @@ impl Session {
     /// All messages handed out so far are safe where they went: acknowledge them.
     pub fn accept(&mut self) {
         self.output.unsplit(self.held.split());
-        self.unacknowledged = self.unacknowledged.saturating_sub(std::mem::take(&mut self.held_final));
+        self.unacknowledged = self
+            .unacknowledged
+            .saturating_sub(std::mem::take(&mut self.held_final));
     }
 
     fn on_pubrel(&mut self, ack: &Ack) -> Result<(), Fault> {
@@ -444,8 +499,16 @@ impl Session {
         if known {
             self.unacknowledged = self.unacknowledged.saturating_sub(1);
         }
-        let reason = if known { ReasonCode::SUCCESS } else { ReasonCode::PACKET_IDENTIFIER_NOT_FOUND };
-        let answer = Ack { packet_id: ack.packet_id, reason, properties: Properties::default() };
+        let reason = if known {
+            ReasonCode::SUCCESS
+        } else {
+            ReasonCode::PACKET_IDENTIFIER_NOT_FOUND
+        };
+        let answer = Ack {
+            packet_id: ack.packet_id,
+            reason,
+            properties: Properties::default(),
+        };
         self.send(&Packet::PubComp(answer))
     }
 }
@@ -454,7 +517,8 @@ impl Session {
 impl Session {
     /// Whether a message of this QoS can go out now: online, and the window has room.
     pub fn can_publish(&self, qos: QoS) -> bool {
-        self.is_online() && (qos == QoS::AtMostOnce || (self.resend.is_empty() && self.outbound.free() > 0))
+        self.is_online()
+            && (qos == QoS::AtMostOnce || (self.resend.is_empty() && self.outbound.free() > 0))
     }
 
     /// Sends a message; `ticket` comes back with its acknowledgement (QoS 1 and 2 only).
@@ -480,7 +544,10 @@ impl Session {
         }
         let size = packet::publish_len(publish, self.connect.version)?;
         if size > self.limits.largest_out {
-            return Err(Unsendable::TooLarge { size, limit: self.limits.largest_out });
+            return Err(Unsendable::TooLarge {
+                size,
+                limit: self.limits.largest_out,
+            });
         }
         Ok(())
     }
@@ -490,12 +557,28 @@ impl Session {
         packet::encode_publish(&publish, self.connect.version, &mut self.output)
     }
 
-    fn on_progress(&mut self, step: impl FnOnce(&mut Outbound<Ticket>) -> Progress<Ticket>, ack: &Ack) -> Result<(), Fault> {
-        let topic = if ack.reason.is_failure() { self.outbound.topic(ack.packet_id) } else { None };
+    fn on_progress(
+        &mut self,
+        step: impl FnOnce(&mut Outbound<Ticket>) -> Progress<Ticket>,
+        ack: &Ack,
+    ) -> Result<(), Fault> {
+        let topic = if ack.reason.is_failure() {
+            self.outbound.topic(ack.packet_id)
+        } else {
+            None
+        };
         match step(&mut self.outbound) {
-            Progress::Done { tag: ticket, reason } => {
+            Progress::Done {
+                tag: ticket,
+                reason,
+            } => {
                 let reason_string = ack.properties.reason_string();
-                self.events.push_back(Event::Acknowledged { ticket, reason, reason_string, topic });
+                self.events.push_back(Event::Acknowledged {
+                    ticket,
+                    reason,
+                    reason_string,
+                    topic,
+                });
                 self.pump()
             }
             Progress::Release(release) => self.send(&Packet::PubRel(release)),
@@ -507,7 +590,9 @@ impl Session {
     /// Sends again what a lost session left behind, as far as the window allows.
     fn pump(&mut self) -> Result<(), Fault> {
         while self.outbound.free() > 0 {
-            let Some((ticket, mut publish)) = self.resend.pop_front() else { break };
+            let Some((ticket, mut publish)) = self.resend.pop_front() else {
+                break;
+            };
             publish.duplicate = false;
             self.outbound.start(&mut publish, ticket);
             self.write_publish(publish)?;
@@ -516,7 +601,11 @@ impl Session {
     }
 
     fn send(&mut self, packet: &Packet) -> Result<(), Fault> {
-        Ok(packet::encode(packet, self.connect.version, &mut self.output)?)
+        Ok(packet::encode(
+            packet,
+            self.connect.version,
+            &mut self.output,
+        )?)
     }
 }
 
@@ -527,62 +616,114 @@ impl Session {
     ///
     /// # Errors
     /// A filter that cannot be encoded.
-    pub fn subscribe(&mut self, subscriptions: &[Subscription], properties: &Properties) -> Result<(), Fault> {
-        let wanted = Wanted { subscriptions: subscriptions.to_vec(), properties: properties.clone() };
+    pub fn subscribe(
+        &mut self,
+        subscriptions: &[Subscription],
+        properties: &Properties,
+    ) -> Result<(), Fault> {
+        let wanted = Wanted {
+            subscriptions: subscriptions.to_vec(),
+            properties: properties.clone(),
+        };
         self.forget(|filter| subscriptions.iter().any(|new| new.filter == *filter));
         self.wanted.push(wanted.clone());
-        if self.is_online() { self.send_subscribe(wanted) } else { Ok(()) }
+        if self.is_online() {
+            self.send_subscribe(wanted)
+        } else {
+            Ok(())
+        }
     }
 
     /// No longer wants the filters that `matching` picks.
     fn forget(&mut self, matching: impl Fn(&ByteString) -> bool) {
         for wanted in &mut self.wanted {
-            wanted.subscriptions.retain(|subscription| !matching(&subscription.filter));
+            wanted
+                .subscriptions
+                .retain(|subscription| !matching(&subscription.filter));
         }
-        self.wanted.retain(|wanted| !wanted.subscriptions.is_empty());
+        self.wanted
+            .retain(|wanted| !wanted.subscriptions.is_empty());
     }
 
     fn send_subscribe(&mut self, wanted: Wanted) -> Result<(), Fault> {
-        let Wanted { subscriptions, properties } = wanted;
+        let Wanted {
+            subscriptions,
+            properties,
+        } = wanted;
         let packet_id = self.outbound.reserve();
-        let filters = subscriptions.iter().map(|subscription| subscription.filter.clone()).collect();
+        let filters = subscriptions
+            .iter()
+            .map(|subscription| subscription.filter.clone())
+            .collect();
         self.asked.insert(packet_id, Asked::Subscribe(filters));
-        self.send(&Packet::Subscribe(Subscribe { packet_id, subscriptions, properties }))
+        self.send(&Packet::Subscribe(Subscribe {
+            packet_id,
+            subscriptions,
+            properties,
+        }))
     }
 
     /// Ends subscriptions; only when online.
     ///
     /// # Errors
     /// A filter that cannot be encoded.
-    pub fn unsubscribe(&mut self, filters: &[ByteString], properties: &Properties) -> Result<(), Fault> {
+    pub fn unsubscribe(
+        &mut self,
+        filters: &[ByteString],
+        properties: &Properties,
+    ) -> Result<(), Fault> {
         self.forget(|filter| filters.contains(filter));
         let packet_id = self.outbound.reserve();
-        self.asked.insert(packet_id, Asked::Unsubscribe(filters.to_vec()));
+        self.asked
+            .insert(packet_id, Asked::Unsubscribe(filters.to_vec()));
         let properties = properties.clone();
-        self.send(&Packet::Unsubscribe(Unsubscribe { packet_id, filters: filters.to_vec(), properties }))
+        self.send(&Packet::Unsubscribe(Unsubscribe {
+            packet_id,
+            filters: filters.to_vec(),
+            properties,
+        }))
     }
 
     fn on_suback(&mut self, ack: SubAck) -> Result<(), Fault> {
         let Some(Asked::Subscribe(filters)) = self.answered(ack.packet_id) else {
-            return Err(Fault::protocol(ReasonCode::PROTOCOL_ERROR, "SUBACK for a packet identifier that was not used"));
+            return Err(Fault::protocol(
+                ReasonCode::PROTOCOL_ERROR,
+                "SUBACK for a packet identifier that was not used",
+            ));
         };
         if filters.len() != ack.reasons.len() {
-            return Err(Fault::protocol(ReasonCode::PROTOCOL_ERROR, "SUBACK with a wrong number of reason codes"));
+            return Err(Fault::protocol(
+                ReasonCode::PROTOCOL_ERROR,
+                "SUBACK with a wrong number of reason codes",
+            ));
         }
         let answers = || filters.iter().zip(&ack.reasons);
-        self.forget(|filter| answers().any(|(asked, reason)| asked == filter && reason.is_failure()));
+        self.forget(|filter| {
+            answers().any(|(asked, reason)| asked == filter && reason.is_failure())
+        });
         let reason_string = ack.properties.reason_string();
-        self.events.push_back(Event::Subscribed(filters.into_iter().zip(ack.reasons).collect(), reason_string));
+        self.events.push_back(Event::Subscribed(
+            filters.into_iter().zip(ack.reasons).collect(),
+            reason_string,
+        ));
         Ok(())
     }
 
     fn on_unsuback(&mut self, ack: UnsubAck) -> Result<(), Fault> {
         let Some(Asked::Unsubscribe(filters)) = self.answered(ack.packet_id) else {
-            return Err(Fault::protocol(ReasonCode::PROTOCOL_ERROR, "UNSUBACK for a packet identifier that was not used"));
+            return Err(Fault::protocol(
+                ReasonCode::PROTOCOL_ERROR,
+                "UNSUBACK for a packet identifier that was not used",
+            ));
         };
         // Before MQTT 5 there are no reason codes: an UNSUBACK is a success for every filter.
-        let reasons = ack.reasons.into_iter().chain(std::iter::repeat(ReasonCode::SUCCESS));
-        self.events.push_back(Event::Unsubscribed(filters.into_iter().zip(reasons).collect()));
+        let reasons = ack
+            .reasons
+            .into_iter()
+            .chain(std::iter::repeat(ReasonCode::SUCCESS));
+        self.events.push_back(Event::Unsubscribed(
+            filters.into_iter().zip(reasons).collect(),
+        ));
         Ok(())
     }
 
@@ -622,7 +763,9 @@ impl Session {
 
     /// When [`Self::on_time`] wants to be called next.
     pub fn next_time(&self) -> Option<Instant> {
-        self.keep_alive.next(self.reading).filter(|_| self.is_online())
+        self.keep_alive
+            .next(self.reading)
+            .filter(|_| self.is_online())
     }
 
     /// Does what the clock asks for.
@@ -650,7 +793,11 @@ impl Session {
         // Before MQTT 5 a DISCONNECT means "all is well", so it must not follow an error.
         if self.connect.version == Version::V5 || !disconnect.reason.is_failure() {
             // A reason and checked properties always fit; if not, closing the connection says enough.
-            let _ = packet::encode(&Packet::Disconnect(disconnect), self.connect.version, &mut self.output);
+            let _ = packet::encode(
+                &Packet::Disconnect(disconnect),
+                self.connect.version,
+                &mut self.output,
+            );
         }
         self.state = State::Closing;
     }

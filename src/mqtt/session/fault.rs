@@ -38,12 +38,18 @@ pub enum Fault {
 impl Fault {
     /// A protocol error by the server, with the reason code that names it.
     pub fn protocol(reason: ReasonCode, text: impl Into<String>) -> Self {
-        Self::Protocol { reason, text: text.into() }
+        Self::Protocol {
+            reason,
+            text: text.into(),
+        }
     }
 
     /// A packet at the wrong moment or in the wrong direction.
     pub fn unexpected(packet: &Packet, when: &str) -> Self {
-        Self::protocol(ReasonCode::PROTOCOL_ERROR, format!("unexpected {} {when}", packet.name()))
+        Self::protocol(
+            ReasonCode::PROTOCOL_ERROR,
+            format!("unexpected {} {when}", packet.name()),
+        )
     }
 
     /// Whether connecting again could help. Another client that took our session over, or a server that
@@ -83,6 +89,9 @@ fn words(reason: ReasonCode, reason_string: Option<&str>) -> String {
 
 impl From<Malformed> for Fault {
     fn from(malformed: Malformed) -> Self {
-        Self::Malformed { reason: malformed.reason, text: malformed.to_string() }
+        Self::Malformed {
+            reason: malformed.reason,
+            text: malformed.to_string(),
+        }
     }
 }

@@ -26,7 +26,11 @@ impl KeepAlive {
     /// A clock for an interval in seconds; 0 turns it off.
     pub fn new(seconds: u16, now: Instant) -> Self {
         let interval = (seconds > 0).then(|| Duration::from_secs(u64::from(seconds)));
-        Self { interval, last_sent: now, waiting_since: None }
+        Self {
+            interval,
+            last_sent: now,
+            waiting_since: None,
+        }
     }
 
     /// Something was written to the connection.
@@ -55,18 +59,31 @@ impl KeepAlive {
 
     /// What is due at `now`. While the connection is not being read (`reading` is false), only pings are.
     pub fn due(&self, now: Instant, reading: bool) -> Due {
-        let Some(interval) = self.interval else { return Due::Nothing };
-        if reading && self.waiting_since.is_some_and(|since| now >= since + interval) {
+        let Some(interval) = self.interval else {
+            return Due::Nothing;
+        };
+        if reading
+            && self
+                .waiting_since
+                .is_some_and(|since| now >= since + interval)
+        {
             return Due::GiveUp;
         }
-        if now >= self.last_sent + interval { Due::Ping } else { Due::Nothing }
+        if now >= self.last_sent + interval {
+            Due::Ping
+        } else {
+            Due::Nothing
+        }
     }
 
     /// When to look again; `None`: never.
     pub fn next(&self, reading: bool) -> Option<Instant> {
         let interval = self.interval?;
         let ping = self.last_sent + interval;
-        let patience = self.waiting_since.filter(|_| reading).map(|since| since + interval);
+        let patience = self
+            .waiting_since
+            .filter(|_| reading)
+            .map(|since| since + interval);
         Some(patience.map_or(ping, |end| end.min(ping)))
     }
 }
