@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::connect::ListenAddress;
 use crate::mqtt::broker::Options;
 use crate::output::Style;
 
@@ -29,8 +30,8 @@ pub struct Plan {
 /// One place where the broker listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
-    /// `HOST:PORT`; port 0 takes a free one.
-    pub address: String,
+    /// Port 0 takes a free one.
+    pub address: ListenAddress,
     /// Whether TLS protects it.
     pub tls: bool,
     /// Whether it speaks WebSocket.

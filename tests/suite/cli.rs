@@ -4,7 +4,11 @@ use std::process::{Command, Output, Stdio};
 
 fn iotctl(words: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_iotctl"));
-    command.args(words).stdin(Stdio::null()).output().expect("the program starts")
+    command
+        .args(words)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program starts")
 }
 
 fn text(bytes: &[u8]) -> &str {
@@ -13,7 +17,13 @@ fn text(bytes: &[u8]) -> &str {
 
 #[test]
 fn help_and_version_go_to_standard_output() {
-    for words in [&["--help"][..], &["--version"], &["mqtt", "--help"], &["mqtt", "pub", "--help"], &["man"]] {
+    for words in [
+        &["--help"][..],
+        &["--version"],
+        &["mqtt", "--help"],
+        &["mqtt", "pub", "--help"],
+        &["man"],
+    ] {
         let ended = iotctl(words);
         assert_eq!(ended.status.code(), Some(0), "{words:?}");
         assert!(text(&ended.stdout).contains("iotctl"), "{words:?}");
@@ -32,7 +42,10 @@ fn the_help_pages_have_examples_and_every_exit_code() {
             assert!(page.contains(&line), "{command} lacks {line:?}");
         }
         let longest = page.lines().map(|line| line.chars().count()).max();
-        assert!(longest <= Some(100), "{command} has lines of {longest:?} characters");
+        assert!(
+            longest <= Some(100),
+            "{command} has lines of {longest:?} characters"
+        );
     }
 }
 
@@ -94,11 +107,20 @@ fn completions_are_printed_for_each_shell() {
 
 #[test]
 fn a_full_disk_is_an_error() {
-    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a device that is full");
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .expect("a device that is full");
     let mut command = Command::new(env!("CARGO_BIN_EXE_iotctl"));
-    let ended = command.arg("--help").stdout(full).output().expect("the program starts");
+    let ended = command
+        .arg("--help")
+        .stdout(full)
+        .output()
+        .expect("the program starts");
     assert_eq!(ended.status.code(), Some(8));
-    assert!(text(&ended.stderr).starts_with("iotctl: cannot write to standard output: no space left"));
+    assert!(
+        text(&ended.stderr).starts_with("iotctl: cannot write to standard output: no space left")
+    );
 }
 
 #[test]
@@ -106,6 +128,10 @@ fn a_reader_that_leaves_ends_the_program_quietly() {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
     let mut command = Command::new(env!("CARGO_BIN_EXE_iotctl"));
-    let ended = command.arg("--help").stdout(writer).output().expect("the program starts");
+    let ended = command
+        .arg("--help")
+        .stdout(writer)
+        .output()
+        .expect("the program starts");
     assert_eq!((ended.status.code(), text(&ended.stderr)), (Some(0), ""));
 }

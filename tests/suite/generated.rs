@@ -11,7 +11,13 @@ use iotctl::cli::{self, help};
 
 #[test]
 fn completions_are_what_the_flags_say() {
-    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish, Shell::Elvish, Shell::PowerShell] {
+    for shell in [
+        Shell::Bash,
+        Shell::Zsh,
+        Shell::Fish,
+        Shell::Elvish,
+        Shell::PowerShell,
+    ] {
         let mut text = Vec::new();
         clap_complete::generate(shell, &mut cli::command(), "iotctl", &mut text);
         let name = clap_complete::Generator::file_name(&shell, "iotctl");
@@ -30,7 +36,11 @@ fn man_pages_are_what_the_flags_say() {
     }
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("man");
     let count = fs::read_dir(directory).unwrap().count();
-    assert_eq!(count, pages.len(), "man/ holds pages of commands that are gone");
+    assert_eq!(
+        count,
+        pages.len(),
+        "man/ holds pages of commands that are gone"
+    );
 }
 
 fn collect(command: &Command, name: &str, pages: &mut Vec<(String, Vec<u8>)>) {
@@ -42,7 +52,10 @@ fn collect(command: &Command, name: &str, pages: &mut Vec<(String, Vec<u8>)>) {
 
 /// One man page; clap_mangen writes the flags, and what help pages say below the flags becomes sections.
 fn page(command: &Command, name: &str) -> Vec<u8> {
-    let below = name.strip_prefix("iotctl").unwrap_or(name).replace('-', " ");
+    let below = name
+        .strip_prefix("iotctl")
+        .unwrap_or(name)
+        .replace('-', " ");
     let below = below.trim();
     // clap gives subcommands neither version nor a name with hyphens of their own.
     let command = command.clone().display_name(name.to_owned()).after_help("");
@@ -67,7 +80,8 @@ fn page(command: &Command, name: &str) -> Vec<u8> {
 fn synopsis(command: &Command) -> Roff {
     let usage = command.clone().render_usage().to_string();
     let mut roff = Roff::new();
-    roff.control("SH", ["SYNOPSIS"]).text([bold(usage.trim_start_matches("Usage: "))]);
+    roff.control("SH", ["SYNOPSIS"])
+        .text([bold(usage.trim_start_matches("Usage: "))]);
     roff
 }
 
@@ -88,8 +102,14 @@ fn sections(command: &str) -> Roff {
             roff.text([bold(line)]).control("br", []);
         }
     }
-    let codes: Vec<_> = help::exit_codes().map(|(code, meaning)| (code.to_string(), meaning)).collect();
-    list(&mut roff, "EXIT STATUS", codes.iter().map(|(code, meaning)| (&**code, *meaning)));
+    let codes: Vec<_> = help::exit_codes()
+        .map(|(code, meaning)| (code.to_string(), meaning))
+        .collect();
+    list(
+        &mut roff,
+        "EXIT STATUS",
+        codes.iter().map(|(code, meaning)| (&**code, *meaning)),
+    );
     list(&mut roff, "ENVIRONMENT", help::ENVIRONMENT.iter().copied());
     list(&mut roff, "FILES", help::FILES.iter().copied());
     roff
@@ -98,7 +118,9 @@ fn sections(command: &str) -> Roff {
 fn list<'a>(roff: &mut Roff, title: &str, rows: impl Iterator<Item = (&'a str, &'a str)>) {
     roff.control("SH", [title]);
     for (name, meaning) in rows {
-        roff.control("TP", []).text([bold(name)]).text([roman(meaning)]);
+        roff.control("TP", [])
+            .text([bold(name)])
+            .text([roman(meaning)]);
     }
 }
 
@@ -110,5 +132,8 @@ fn compare(name: &str, expected: &[u8]) {
         return;
     }
     let found = fs::read(&path).unwrap_or_default();
-    assert!(found == expected, "{name} is not what the flags say; write it anew with IOTCTL_BLESS=1 cargo test");
+    assert!(
+        found == expected,
+        "{name} is not what the flags say; write it anew with IOTCTL_BLESS=1 cargo test"
+    );
 }

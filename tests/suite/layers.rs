@@ -27,7 +27,10 @@ const ROOMS: [(&str, u8); 14] = [
 ];
 
 /// Files outside `output` that name a standard stream, and why they may.
-const STREAMS: [(&str, &str); 1] = [("src/payload/standard.rs", "asks whether it is open; writes nothing")];
+const STREAMS: [(&str, &str); 1] = [(
+    "src/payload/standard.rs",
+    "asks whether it is open; writes nothing",
+)];
 
 /// Functions longer than [`LONGEST_FUNCTION`]: flat tables only.
 const TABLES: [&str; 0] = [];
@@ -39,7 +42,10 @@ const LONGEST_FUNCTION: usize = 60;
 const LONGEST_FILE: usize = 600;
 
 fn height(room: &str) -> Option<u8> {
-    ROOMS.iter().find(|(name, _)| *name == room).map(|(_, height)| *height)
+    ROOMS
+        .iter()
+        .find(|(name, _)| *name == room)
+        .map(|(_, height)| *height)
 }
 
 fn sources() -> Vec<Source> {
@@ -68,24 +74,48 @@ fn arrows(source: &Source) -> Vec<String> {
         let to = height(target).unwrap_or(7);
         target != room && to >= from
     });
-    let said = |(line, target)| format!("{}:{line}: {room} uses {target}, which does not lie below it", source.path);
+    let said = |(line, target)| {
+        format!(
+            "{}:{line}: {room} uses {target}, which does not lie below it",
+            source.path
+        )
+    };
     wrong.map(said).collect()
 }
 
 #[test]
 fn only_output_writes_to_the_terminal() {
-    const WRITERS: [&str; 7] =
-        ["println!", "eprintln!", "print!", "eprint!", "stdout()", "stderr()", "/dev/tty"];
+    const WRITERS: [&str; 7] = [
+        "println!",
+        "eprintln!",
+        "print!",
+        "eprint!",
+        "stdout()",
+        "stderr()",
+        "/dev/tty",
+    ];
     let others = |source: &&Source| {
         source.room() != "output" && STREAMS.iter().all(|(path, _)| *path != source.path)
     };
-    verdict(sources().iter().filter(others).flat_map(|source| source.mentions(&WRITERS, "only output prints")).collect());
+    verdict(
+        sources()
+            .iter()
+            .filter(others)
+            .flat_map(|source| source.mentions(&WRITERS, "only output prints"))
+            .collect(),
+    );
 }
 
 #[test]
 fn only_cli_knows_clap() {
     let others = |source: &&Source| source.room() != "cli";
-    verdict(sources().iter().filter(others).flat_map(|source| source.mentions(&["clap"], "only cli knows clap")).collect());
+    verdict(
+        sources()
+            .iter()
+            .filter(others)
+            .flat_map(|source| source.mentions(&["clap"], "only cli knows clap"))
+            .collect(),
+    );
 }
 
 #[test]
@@ -94,7 +124,13 @@ fn a_panic_is_explained() {
     let complaints = sources().into_iter().flat_map(|source| {
         let found = source.lines_with(&PANICS).into_iter();
         let bare = found.filter(|line| !source.is_explained(*line));
-        bare.map(|line| format!("{}:{line}: may panic, and no comment says why it does not", source.path)).collect::<Vec<_>>()
+        bare.map(|line| {
+            format!(
+                "{}:{line}: may panic, and no comment says why it does not",
+                source.path
+            )
+        })
+        .collect::<Vec<_>>()
     });
     verdict(complaints.collect());
 }
@@ -106,7 +142,10 @@ fn functions_stay_small() {
             function.lines > LONGEST_FUNCTION && !TABLES.contains(&function.name.as_str())
         });
         long.map(|function| {
-            format!("{}:{}: fn {} has {} lines", source.path, function.line, function.name, function.lines)
+            format!(
+                "{}:{}: fn {} has {} lines",
+                source.path, function.line, function.name, function.lines
+            )
         })
         .collect::<Vec<_>>()
     });
@@ -115,23 +154,50 @@ fn functions_stay_small() {
 
 #[test]
 fn most_functions_are_very_small() {
-    let mut lengths: Vec<usize> = sources().iter().flat_map(Source::functions).map(|function| function.lines).collect();
+    let mut lengths: Vec<usize> = sources()
+        .iter()
+        .flat_map(Source::functions)
+        .map(|function| function.lines)
+        .collect();
     lengths.sort_unstable();
     let (median, ninetieth) = (lengths[lengths.len() / 2], lengths[lengths.len() * 9 / 10]);
-    assert!(median <= 10, "half of all functions have more than {median} lines");
-    assert!(ninetieth <= 40, "one function in ten has more than {ninetieth} lines");
+    assert!(
+        median <= 10,
+        "half of all functions have more than {median} lines"
+    );
+    assert!(
+        ninetieth <= 40,
+        "one function in ten has more than {ninetieth} lines"
+    );
 }
 
 #[test]
 fn files_stay_small() {
-    let long = sources().into_iter().filter(|source| source.lines_without_tests() > LONGEST_FILE);
-    verdict(long.map(|source| format!("{}: {} lines without tests", source.path, source.lines_without_tests())).collect());
+    let long = sources()
+        .into_iter()
+        .filter(|source| source.lines_without_tests() > LONGEST_FILE);
+    verdict(
+        long.map(|source| {
+            format!(
+                "{}: {} lines without tests",
+                source.path,
+                source.lines_without_tests()
+            )
+        })
+        .collect(),
+    );
 }
 
 #[test]
 fn every_file_says_what_it_is_for() {
-    let silent = sources().into_iter().filter(|source| !source.text.starts_with("//!"));
-    verdict(silent.map(|source| format!("{}:1: does not open with //!", source.path)).collect());
+    let silent = sources()
+        .into_iter()
+        .filter(|source| !source.text.starts_with("//!"));
+    verdict(
+        silent
+            .map(|source| format!("{}:1: does not open with //!", source.path))
+            .collect(),
+    );
 }
 
 #[test]
@@ -148,6 +214,16 @@ fn an_arrow_that_points_up_is_found_wherever_it_hides() {
             "src/connect/x.rs:7: connect uses output, which does not lie below it",
         ]
     );
-    assert_eq!(arrows(&Source::new("src/output/y.rs", "use crate::mqtt::packet;\n")).len(), 1);
-    assert_eq!(arrows(&Source::new("src/stop.rs", "use crate::error::Kind;\n")).len(), 0);
+    assert_eq!(
+        arrows(&Source::new(
+            "src/output/y.rs",
+            "use crate::mqtt::packet;\n"
+        ))
+        .len(),
+        1
+    );
+    assert_eq!(
+        arrows(&Source::new("src/stop.rs", "use crate::error::Kind;\n")).len(),
+        0
+    );
 }

@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// What stands before an item that is compiled for tests only.
+const FOR_TESTS: [&str; 2] = ["#[cfg(test)]", "#[cfg(all(test"];
+
 /// One file under `src/`.
 pub(super) struct Source {
     /// As `src/room/file.rs`.
@@ -27,15 +30,26 @@ pub(super) fn all(root: &Path) -> Vec<Source> {
     let mut paths = Vec::new();
     collect(&root.join("src"), &mut paths);
     paths.sort();
-    let relative = |path: &PathBuf| path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+    let relative = |path: &PathBuf| {
+        path.strip_prefix(root)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned()
+    };
     let read = |path: &PathBuf| Source::new(&relative(path), &fs::read_to_string(path).unwrap());
     let sources: Vec<_> = paths.iter().map(read).collect();
     let tests: Vec<String> = sources.iter().flat_map(Source::test_modules).collect();
     let for_tests = |path: &str| {
-        let own = |module: &String| path == format!("{module}.rs") || path.starts_with(&format!("{module}/"));
+        let own = |module: &String| {
+            path == format!("{module}.rs") || path.starts_with(&format!("{module}/"))
+        };
         tests.iter().any(own)
     };
-    sources.into_iter().filter(|source| !for_tests(&source.path)).collect()
+    sources
+        .into_iter()
+        .filter(|source| !for_tests(&source.path))
+        .collect()
 }
 
 fn collect(directory: &Path, paths: &mut Vec<PathBuf>) {
@@ -53,7 +67,12 @@ impl Source {
     pub(super) fn new(path: &str, text: &str) -> Self {
         let code = blank(text);
         let product = without_tests(&code);
-        Self { path: path.to_owned(), text: text.to_owned(), code, product }
+        Self {
+            path: path.to_owned(),
+            text: text.to_owned(),
+            code,
+            product,
+        }
     }
 
     /// The room that the file belongs to: `connect` for `src/connect/tls.rs`, `stop` for `src/stop.rs`.
@@ -80,19 +99,28 @@ impl Source {
     /// A complaint for each line of the product that contains one of `words`.
     pub(super) fn mentions(&self, words: &[&str], rule: &str) -> Vec<String> {
         let lines = self.lines_with(words).into_iter();
-        lines.map(|line| format!("{}:{line}: {rule}", self.path)).collect()
+        lines
+            .map(|line| format!("{}:{line}: {rule}", self.path))
+            .collect()
     }
 
     /// The lines of the product, from 1, that contain one of `words`, not as the end of a longer name.
     pub(super) fn lines_with(&self, words: &[&str]) -> Vec<usize> {
         let has = |line: &str, word: &str| {
-            line.match_indices(word).any(|(at, _)| !line[..at].ends_with(|letter: char| letter.is_alphanumeric() || letter == '_'))
+            line.match_indices(word).any(|(at, _)| {
+                !line[..at].ends_with(|letter: char| letter.is_alphanumeric() || letter == '_')
+            })
         };
         let lines = self.product.lines().zip(1..);
-        lines.filter(|(line, _)| words.iter().any(|word| match word.strip_prefix('.') {
-            Some(_) => line.contains(word),
-            None => has(line, word),
-        })).map(|(_, number)| number).collect()
+        lines
+            .filter(|(line, _)| {
+                words.iter().any(|word| match word.strip_prefix('.') {
+                    Some(_) => line.contains(word),
+                    None => has(line, word),
+                })
+            })
+            .map(|(_, number)| number)
+            .collect()
     }
 
     /// Whether a comment stands on this line or on one of the six above it.
@@ -111,7 +139,9 @@ impl Source {
 
     fn function(&self, at: usize) -> Option<Function> {
         let rest = &self.product[at..];
-        let open = rest.find(['{', ';']).filter(|open| rest[*open..].starts_with('{'))?;
+        let open = rest
+            .find(['{', ';'])
+            .filter(|open| rest[*open..].starts_with('{'))?;
         let end = open + block(&rest[open..]);
         Some(Function {
             name: name(&rest["fn ".len()..]).to_owned(),
@@ -127,19 +157,28 @@ impl Source {
 
     /// The paths, without `.rs`, of modules that are declared for tests only.
     fn test_modules(&self) -> Vec<String> {
-        let declared = self.code.match_indices("#[cfg(test)]").filter_map(|(at, attribute)| {
-            let rest = self.code[at + attribute.len()..].trim_start();
-            let module = rest.split_once("mod ").filter(|(before, _)| before.len() < 16)?.1;
-            let module = &module[..module.find([';', '{'])?];
-            Some(format!("{}/{}", self.directory(), module.trim()))
-        });
+        let declared = self
+            .code
+            .match_indices("#[cfg(test)]")
+            .filter_map(|(at, attribute)| {
+                let rest = self.code[at + attribute.len()..].trim_start();
+                let module = rest
+                    .split_once("mod ")
+                    .filter(|(before, _)| before.len() < 16)?
+                    .1;
+                let module = &module[..module.find([';', '{'])?];
+                Some(format!("{}/{}", self.directory(), module.trim()))
+            });
         declared.collect()
     }
 
     /// Where the modules lie that the file declares.
     fn directory(&self) -> &str {
         let stem = self.path.strip_suffix(".rs").unwrap_or(&self.path);
-        ["/mod", "/lib", "/main"].iter().find_map(|name| stem.strip_suffix(name)).unwrap_or(stem)
+        ["/mod", "/lib", "/main"]
+            .iter()
+            .find_map(|name| stem.strip_suffix(name))
+            .unwrap_or(stem)
     }
 }
 
@@ -188,10 +227,10 @@ fn block(code: &str) -> usize {
     code.len()
 }
 
-/// The code with every item under `#[cfg(test)]` turned to spaces.
+/// The code with every item for tests only turned to spaces.
 fn without_tests(code: &str) -> String {
     let mut product = code.to_owned();
-    while let Some(at) = product.find("#[cfg(test)]") {
+    while let Some(at) = FOR_TESTS.iter().find_map(|mark| product.find(mark)) {
         let rest = &product[at..];
         let end = match rest.find(['{', ';']) {
             Some(open) if rest[open..].starts_with('{') => open + block(&rest[open..]),
@@ -206,7 +245,9 @@ fn without_tests(code: &str) -> String {
 
 /// As many bytes, with the line breaks where they were.
 fn spaces(text: &str) -> String {
-    text.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect()
+    text.bytes()
+        .map(|byte| if byte == b'\n' { '\n' } else { ' ' })
+        .collect()
 }
 
 /// The code with comments and the content of texts and characters turned to spaces.
@@ -224,19 +265,29 @@ fn blank(text: &str) -> String {
 
 /// How many bytes to keep at the beginning, and how many to hide after them; `before` is the letter before.
 fn piece(rest: &str, before: Option<char>) -> (usize, usize) {
-    let raw = rest.strip_prefix('r').map(|rest| rest.len() - rest.trim_start_matches('#').len());
-    let in_name = before.is_some_and(|letter| letter.is_alphanumeric() && letter != 'b' && letter != 'c' || letter == '_');
+    let raw = rest
+        .strip_prefix('r')
+        .map(|rest| rest.len() - rest.trim_start_matches('#').len());
+    let in_name = before.is_some_and(|letter| {
+        letter.is_alphanumeric() && letter != 'b' && letter != 'c' || letter == '_'
+    });
     if rest.starts_with("//") {
         (0, rest.find('\n').unwrap_or(rest.len()))
     } else if rest.starts_with("/*") {
         (0, rest.find("*/").map_or(rest.len(), |end| end + 2))
-    } else if let Some(hashes) = raw.filter(|hashes| !in_name && rest[1 + hashes..].starts_with('"')) {
+    } else if let Some(hashes) =
+        raw.filter(|hashes| !in_name && rest[1 + hashes..].starts_with('"'))
+    {
         let end = format!("\"{}", "#".repeat(hashes));
         let open = 2 + hashes;
-        (open, rest[open..].find(&end).unwrap_or(rest.len() - open) + end.len())
+        (
+            open,
+            rest[open..].find(&end).unwrap_or(rest.len() - open) + end.len(),
+        )
     } else if rest.starts_with('"') {
         (1, quoted(&rest[1..], '"'))
-    } else if rest.starts_with("'\\") || rest.starts_with('\'') && rest.chars().nth(2) == Some('\'') {
+    } else if rest.starts_with("'\\") || rest.starts_with('\'') && rest.chars().nth(2) == Some('\'')
+    {
         (1, quoted(&rest[1..], '\''))
     } else {
         (rest.chars().next().map_or(0, char::len_utf8), 0)
@@ -259,9 +310,14 @@ fn quoted(rest: &str, quote: char) -> usize {
 
 #[test]
 fn texts_and_comments_are_blanked() {
-    let code = blank("a(\"x{\\\"\", '{', 'a', '\\'', b\"}\", r#\"{\"#, &'static str) // {\nfor /* } */ b 'é'");
+    let code = blank(
+        "a(\"x{\\\"\", '{', 'a', '\\'', b\"}\", r#\"{\"#, &'static str) // {\nfor /* } */ b 'é'",
+    );
     assert!(!code.contains('{') && !code.contains('}'), "{code}");
-    assert!(code.contains("&'static str)") && code.contains("for") && code.contains(" b "), "{code}");
+    assert!(
+        code.contains("&'static str)") && code.contains("for") && code.contains(" b "),
+        "{code}"
+    );
     assert_eq!(code.matches('\n').count(), 1);
 }
 
@@ -269,7 +325,11 @@ fn texts_and_comments_are_blanked() {
 fn tests_are_left_out_and_functions_measured() {
     let text = "fn a() {\n    b();\n}\n#[cfg(test)]\nmod tests {\n    fn c() {\n    }\n}\n#[cfg(test)]\nmod more;\nfn d();\n";
     let source = Source::new("src/room/mod.rs", text);
-    let functions: Vec<_> = source.functions().into_iter().map(|found| (found.name, found.line, found.lines)).collect();
+    let functions: Vec<_> = source
+        .functions()
+        .into_iter()
+        .map(|found| (found.name, found.line, found.lines))
+        .collect();
     assert_eq!(functions, [(String::from("a"), 1, 3)]);
     assert_eq!(source.test_modules(), ["src/room/tests", "src/room/more"]);
 }
