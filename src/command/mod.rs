@@ -2,8 +2,13 @@
 
 pub mod mqtt_broker;
 pub mod mqtt_pub;
+mod mqtt_record;
 pub mod mqtt_session;
 pub mod mqtt_sub;
+
+use tokio::runtime;
+
+use crate::error::{Error, Result};
 
 /// What the command line asked for, in the words of this room.
 #[derive(Clone, Debug)]
@@ -16,12 +21,22 @@ pub enum Plan {
     MqttBroker(Box<mqtt_broker::Plan>),
 }
 
-/// Runs `plan` to its end.
+/// Carries out a plan to its end.
 ///
 /// # Errors
-/// Whatever ended it other than success; its kind fixes the exit code.
-pub fn run(plan: Plan) -> crate::error::Result<()> {
-    match plan {
-        Plan::MqttPub(_) | Plan::MqttSub(_) | Plan::MqttBroker(_) => Ok(()),
-    }
+/// Whatever kept the plan from being carried out whole.
+pub fn run(plan: Plan) -> Result<()> {
+    // One thread: a command waits far more than it computes, and starting more would take longer than most of them run.
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|cause| Error::local("cannot start", &cause))?;
+    let ended = match plan {
+        Plan::MqttPub(plan) => runtime.block_on(mqtt_pub::run(*plan)),
+        Plan::MqttSub(plan) => runtime.block_on(mqtt_sub::run(*plan)),
+        Plan::MqttBroker(plan) => runtime.block_on(mqtt_broker::run(*plan)),
+    };
+    // A name lookup or a read from a terminal may still be blocked in a thread; nobody waits for it.
+    runtime.shutdown_background();
+    ended
 }

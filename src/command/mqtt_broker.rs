@@ -1,10 +1,21 @@
 //! `mqtt broker`: the embedded broker, for development and tests.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
 
-use crate::connect::ListenAddress;
-use crate::mqtt::broker::Options;
-use crate::output::Style;
+use tokio::task::{LocalSet, spawn_local};
+use tokio::time::timeout;
+
+use crate::connect::{ListenAddress, ListenOn, Listener, ServerTls};
+use crate::error::{Error, Result};
+use crate::mqtt::broker::{Acl, Broker, Event, Options, Users};
+use crate::output::{Format, Notes, Output, Style};
+use crate::stop::Stop;
+
+/// How long a TLS or WebSocket handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// What the broker listens on, whom it lets in, and how it behaves.
 #[derive(Clone, Debug)]
@@ -36,4 +47,175 @@ pub struct Listen {
     pub tls: bool,
     /// Whether it speaks WebSocket.
     pub websocket: bool,
+}
+
+/// Serves until a signal comes, which is the good end of a broker.
+///
+/// # Errors
+/// Unreadable files, addresses that cannot be listened on.
+pub async fn run(plan: Plan) -> Result<()> {
+    let mut output = Output::open(Format::Raw, plan.style)?;
+    let mut stop = Stop::watch()?;
+    let notes = Notes::new(plan.style);
+    let tls = plan.tls();
+    let options = plan.options()?;
+    let mut listeners = Vec::new();
+    for listen in &plan.listen {
+        let listener = listen.bind(tls.as_ref()).await?;
+        // The first line on standard output is what scripts wait for: whoever reads it can connect.
+        output.line(&listen.url(listener.local_addr()));
+        listeners.push(listener);
+    }
+    output.flush().await?;
+    notes.note("a broker for development and tests: it keeps everything in memory");
+    let broker = Broker::new(options, move |event| log(&event, notes));
+    LocalSet::new()
+        .run_until(serve(&broker, listeners, &mut stop, notes))
+        .await;
+    Ok(())
+}
+
+async fn serve(broker: &Broker, listeners: Vec<Listener>, stop: &mut Stop, notes: Notes) {
+    let keeper = broker.clone();
+    spawn_local(async move { keeper.keep_time().await });
+    for listener in listeners {
+        spawn_local(accept(broker.clone(), Rc::new(listener), notes));
+    }
+    stop.asked().await;
+    stop.unless_again(broker.stop()).await;
+}
+
+/// Takes connections in, each in a task of its own: a slow handshake holds nobody up.
+async fn accept(broker: Broker, listener: Rc<Listener>, notes: Notes) {
+    loop {
+        let incoming = match listener.accept().await {
+            Ok(incoming) => incoming,
+            Err(error) => {
+                notes.warn(&error);
+                continue;
+            }
+        };
+        let broker = broker.clone();
+        spawn_local(async move {
+            let peer = incoming.peer().to_owned();
+            match timeout(HANDSHAKE, incoming.ready()).await {
+                Ok(Ok(stream)) => broker.carry(stream, peer).await,
+                Ok(Err(error)) => notes.warn(format_args!("{peer}: {error}")),
+                Err(_) => notes.warn(format_args!("{peer}: no handshake within 10s")),
+            }
+        });
+    }
+}
+
+impl Plan {
+    fn tls(&self) -> Option<ServerTls> {
+        let (cert, key) = (self.cert.clone()?, self.key.clone()?);
+        Some(ServerTls {
+            cert,
+            key,
+            client_ca: self.client_ca.clone(),
+        })
+    }
+
+    fn options(&self) -> Result<Options> {
+        let mut options = self.options.clone();
+        if let Some(path) = &self.password_file {
+            options.users = Some(parse(path, Users::parse)?);
+        }
+        if let Some(path) = &self.acl_file {
+            options.acl = Some(parse(path, Acl::parse)?);
+        }
+        Ok(options)
+    }
+}
+
+fn parse<T>(path: &Path, parser: impl FnOnce(&str) -> Result<T>) -> Result<T> {
+    let text = fs::read_to_string(path)
+        .map_err(|cause| Error::local(format_args!("cannot read {}", path.display()), &cause))?;
+    parser(&text).map_err(|error| Error::usage(format!("{}: {error}", path.display())))
+}
+
+impl Listen {
+    async fn bind(&self, tls: Option<&ServerTls>) -> Result<Listener> {
+        let tls = tls.filter(|_| self.tls).cloned();
+        Listener::bind(&ListenOn {
+            address: self.address.clone(),
+            tls,
+            websocket: self.websocket,
+        })
+        .await
+    }
+
+    fn url(&self, address: &ListenAddress) -> String {
+        let scheme = match (self.websocket, self.tls) {
+            (false, false) => "mqtt",
+            (false, true) => "mqtts",
+            (true, false) => "ws",
+            (true, true) => "wss",
+        };
+        match address {
+            ListenAddress::Tcp(address) => format!("{scheme}://{address}"),
+            ListenAddress::Unix(_) => address.to_string(),
+        }
+    }
+}
+
+/// One line for what happened to a client.
+fn log(event: &Event, notes: Notes) {
+    match event {
+        Event::Connected {
+            client_id,
+            peer,
+            version,
+            resumed,
+        } => {
+            let again = if *resumed {
+                ", back to its session"
+            } else {
+                ""
+            };
+            notes.note(format_args!(
+                "{client_id} connected from {peer} with {version}{again}"
+            ));
+        }
+        Event::Refused {
+            client_id,
+            peer,
+            reason,
+        } => {
+            notes.note(format_args!(
+                "{client_id} from {peer} was refused: {reason}"
+            ));
+        }
+        Event::Disconnected {
+            client_id,
+            reason: Some(reason),
+        } => {
+            notes.note(format_args!("{client_id} disconnected: {reason}"));
+        }
+        Event::Disconnected {
+            client_id,
+            reason: None,
+        } => {
+            notes.note(format_args!("{client_id} vanished"));
+        }
+        Event::Subscribed {
+            client_id,
+            filter,
+            reason,
+        } => {
+            notes.note(format_args!("{client_id} subscribed to {filter}: {reason}"));
+        }
+        Event::Unsubscribed { client_id, filter } => {
+            notes.note(format_args!("{client_id} unsubscribed from {filter}"));
+        }
+        Event::NotAccepted { error } => notes.warn(error),
+        Event::Stopped(counts) => notes.note(format_args!(
+            "stopped after {} connections, {} messages in, {} out, {} dropped",
+            counts.connections,
+            counts.messages_received,
+            counts.messages_sent,
+            counts.messages_dropped
+        )),
+    }
 }

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::error::{Error, Kind, Result};
 
-use super::lines::{Lines, Numbered};
+use super::lines::{Flaw, Lines};
 use super::reader::Reader;
 use super::{Body, Encoding, LONGEST, Source, record, standard};
 
@@ -221,7 +221,6 @@ struct Stream {
     reader: Reader,
     lines: Lines,
     shape: Shape,
-    batch: Vec<Numbered>,
 }
 
 impl Stream {
@@ -230,7 +229,6 @@ impl Stream {
             reader: Reader::start(file).map_err(|cause| unreadable(STDIN, &cause))?,
             lines: Lines::new(delimiter),
             shape,
-            batch: Vec::new(),
         })
     }
 
@@ -239,34 +237,33 @@ impl Stream {
         let before = into.len();
         while into.len() == before {
             let chunk = self.reader.next().await;
-            let Some(chunk) = chunk.map_err(|cause| unreadable(STDIN, &cause))? else {
-                self.batch.extend(self.lines.finish());
-                self.convert(encoding, into)?;
-                return Ok(false);
-            };
-            let split = self.lines.split(chunk, &mut self.batch);
-            self.convert(encoding, into)?;
-            split.map_err(|number| wrong(number, &format!("longer than {LONGEST} bytes")))?;
+            let chunk = chunk.map_err(|cause| unreadable(STDIN, &cause))?;
+            let shape = self.shape;
+            let take = |line| shape.take(line, encoding, into);
+            match chunk {
+                Some(chunk) => self.lines.split(&chunk, take).map_err(wrong)?,
+                None => return self.lines.finish(take).map(|()| false).map_err(wrong),
+            }
         }
         Ok(true)
     }
+}
 
-    fn convert(&mut self, encoding: Encoding, into: &mut Vec<Body>) -> Result<()> {
-        into.reserve(self.batch.len());
-        for (number, line) in self.batch.drain(..) {
-            let body = match self.shape {
-                Shape::Line => encoding.decode(line).map(Body::plain),
-                Shape::Record if line.trim_ascii().is_empty() => continue,
-                Shape::Record => record::parse(&line),
-            };
-            into.push(body.map_err(|flaw| wrong(number, &flaw))?);
-        }
+impl Shape {
+    /// Appends the body that `line` stands for, if it does.
+    fn take(self, line: Bytes, encoding: Encoding, into: &mut Vec<Body>) -> Result<(), String> {
+        let body = match self {
+            Self::Line => Body::plain(encoding.decode(line)?),
+            Self::Record if line.trim_ascii().is_empty() => return Ok(()),
+            Self::Record => record::parse(&line)?,
+        };
+        into.push(body);
         Ok(())
     }
 }
 
-fn wrong(number: u64, flaw: &str) -> Error {
-    Error::usage(format!("{STDIN}, line {number}: {flaw}"))
+fn wrong((line, flaw): Flaw) -> Error {
+    Error::usage(format!("{STDIN}, line {line}: {flaw}"))
 }
 
 #[cfg(test)]

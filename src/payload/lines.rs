@@ -14,8 +14,8 @@ pub(super) struct Lines {
     count: u64,
 }
 
-/// A line, numbered from 1.
-pub(super) type Numbered = (u64, Bytes);
+/// What is wrong with a line, and its number, counted from 1.
+pub(super) type Flaw = (u64, String);
 
 impl Lines {
     pub(super) fn new(delimiter: u8) -> Self {
@@ -27,48 +27,57 @@ impl Lines {
         }
     }
 
-    /// Appends the lines that end in `chunk` to `into`, without their delimiter.
+    /// Gives each line that ends in `chunk` to `take`, without its delimiter.
     ///
     /// # Errors
-    /// The number of the line that is longer than [`LONGEST`]; the lines before it are in `into`.
-    pub(super) fn split(&mut self, mut chunk: Bytes, into: &mut Vec<Numbered>) -> Result<(), u64> {
-        // Splitting bytes off counts references, so the chunk itself is asked for delimiters first.
-        let ends = chunk.clone();
+    /// The first line that `take` refuses or that is longer than [`LONGEST`].
+    pub(super) fn split(
+        &mut self,
+        chunk: &Bytes,
+        mut take: impl FnMut(Bytes) -> Result<(), String>,
+    ) -> Result<(), Flaw> {
         let mut start = 0;
-        for end in memchr::memchr_iter(self.delimiter, &ends) {
-            let mut line = chunk.split_to(end + 1 - start);
-            line.truncate(end - start);
+        for end in memchr::memchr_iter(self.delimiter, chunk) {
+            let line = chunk.slice(start..end);
             start = end + 1;
-            let line = self.whole(line)?;
+            let line = if self.begun.is_empty() {
+                line
+            } else {
+                self.joined(&line)?
+            };
             self.count += 1;
-            into.push((self.count, line));
+            take(line).map_err(|flaw| (self.count, flaw))?;
         }
-        self.begun.extend_from_slice(&chunk);
-        self.check(self.begun.len())
+        self.begin(&chunk[start..])
     }
 
-    /// The last line, when the stream ended without a delimiter.
-    pub(super) fn finish(&mut self) -> Option<Numbered> {
+    /// Gives the last line to `take`, when the stream ended without a delimiter.
+    ///
+    /// # Errors
+    /// As [`Lines::split`].
+    pub(super) fn finish(
+        &mut self,
+        take: impl FnOnce(Bytes) -> Result<(), String>,
+    ) -> Result<(), Flaw> {
         if self.begun.is_empty() {
-            return None;
+            return Ok(());
         }
         self.count += 1;
-        Some((self.count, self.begun.split().freeze()))
+        take(self.begun.split().freeze()).map_err(|flaw| (self.count, flaw))
     }
 
-    fn whole(&mut self, line: Bytes) -> Result<Bytes, u64> {
-        self.check(self.begun.len() + line.len())?;
-        if self.begun.is_empty() {
-            return Ok(line);
-        }
-        self.begun.extend_from_slice(&line);
+    fn joined(&mut self, rest: &[u8]) -> Result<Bytes, Flaw> {
+        self.begin(rest)?;
         Ok(self.begun.split().freeze())
     }
 
-    fn check(&self, length: usize) -> Result<(), u64> {
-        if length > self.longest {
-            return Err(self.count + 1);
+    /// Keeps a piece of a line whose end has not come. A line within one chunk is never too long.
+    fn begin(&mut self, piece: &[u8]) -> Result<(), Flaw> {
+        if self.begun.len() + piece.len() > self.longest {
+            let flaw = format!("longer than {} bytes", self.longest);
+            return Err((self.count + 1, flaw));
         }
+        self.begun.extend_from_slice(piece);
         Ok(())
     }
 }
@@ -77,18 +86,24 @@ impl Lines {
 mod tests {
     use super::*;
 
-    fn lines(chunks: &[&'static [u8]]) -> Vec<Numbered> {
-        let mut lines = Lines::new(b'\n');
+    /// The lines of `chunks`, and what ended them before their time.
+    fn cut(lines: &mut Lines, chunks: &[&'static [u8]]) -> (Vec<Bytes>, Result<(), Flaw>) {
         let mut into = Vec::new();
-        for chunk in chunks {
-            lines.split(Bytes::from_static(chunk), &mut into).unwrap();
-        }
-        into.extend(lines.finish());
-        into
+        let mut take = |line| {
+            into.push(line);
+            Ok(())
+        };
+        let outcome = chunks
+            .iter()
+            .try_for_each(|chunk| lines.split(&Bytes::from_static(chunk), &mut take))
+            .and_then(|()| lines.finish(&mut take));
+        (into, outcome)
     }
 
     fn texts(chunks: &[&'static [u8]]) -> Vec<Bytes> {
-        lines(chunks).into_iter().map(|(_, line)| line).collect()
+        let (texts, outcome) = cut(&mut Lines::new(b'\n'), chunks);
+        outcome.unwrap();
+        texts
     }
 
     #[test]
@@ -111,42 +126,49 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_numbered_from_one() {
-        let numbers: Vec<u64> = lines(&[b"a\nb", b"\nc"])
-            .iter()
-            .map(|line| line.0)
-            .collect();
-        assert_eq!(numbers, [1, 2, 3]);
+    fn a_refused_line_is_numbered_from_one() {
+        for (bad, number) in [("a", 1), ("bc", 2), ("d", 3)] {
+            let mut lines = Lines::new(b'\n');
+            let take = |line: Bytes| {
+                if line == bad {
+                    return Err(String::from("bad"));
+                }
+                Ok(())
+            };
+            let outcome = lines
+                .split(&Bytes::from("a\nb"), take)
+                .and_then(|()| lines.split(&Bytes::from("c\nd"), take))
+                .and_then(|()| lines.finish(take));
+            assert_eq!(outcome, Err((number, String::from("bad"))));
+        }
     }
 
     #[test]
     fn a_line_within_a_chunk_is_not_copied() {
-        let chunk = Bytes::from_static(b"first\nsecond\n");
-        let mut into = Vec::new();
-        Lines::new(b'\n').split(chunk.clone(), &mut into).unwrap();
-        assert_eq!(into[1].1.as_ptr(), chunk[6..].as_ptr());
+        let chunk = Bytes::from("first\nsecond\n");
+        let mut seen = Vec::new();
+        let take = |line: Bytes| {
+            seen.push(line.as_ptr());
+            Ok(())
+        };
+        Lines::new(b'\n').split(&chunk, take).unwrap();
+        assert_eq!(seen, [chunk.as_ptr(), chunk[6..].as_ptr()]);
     }
 
     #[test]
     fn another_delimiter_leaves_line_feeds_alone() {
-        let mut into = Vec::new();
-        Lines::new(0)
-            .split(Bytes::from_static(b"a\nb\0c\0"), &mut into)
-            .unwrap();
-        assert_eq!(into, [(1, Bytes::from("a\nb")), (2, Bytes::from("c"))]);
+        let (texts, _) = cut(&mut Lines::new(0), &[b"a\nb\0c\0"]);
+        assert_eq!(texts, ["a\nb", "c"]);
     }
 
     #[test]
     fn the_line_that_is_too_long_is_named_and_those_before_it_are_kept() {
-        for chunks in [&[&b"ok\nlong line\n"[..]][..], &[b"ok\nlong", b"line"]] {
+        for chunks in [&[&b"ok\nlong"[..], b"line\n"], &[b"ok\nlo", b"ng line"]] {
             let mut lines = Lines::new(b'\n');
             lines.longest = 6;
-            let mut into = Vec::new();
-            let outcome = chunks
-                .iter()
-                .try_for_each(|chunk| lines.split(Bytes::from_static(chunk), &mut into));
-            assert_eq!(outcome, Err(2));
-            assert_eq!(into, [(1, Bytes::from("ok"))]);
+            let (texts, outcome) = cut(&mut lines, chunks);
+            assert_eq!(texts, ["ok"]);
+            assert_eq!(outcome, Err((2, String::from("longer than 6 bytes"))));
         }
     }
 }

@@ -16,7 +16,7 @@ const DEEPEST: usize = 100;
 pub(in super::super) fn embeddable(payload: &[u8]) -> Option<Cow<'_, [u8]>> {
     let json: &RawValue = serde_json::from_slice(payload).ok()?;
     let json = json.get().as_bytes();
-    if !is_shallow(json) || !Tokens(json).all(is_clear) {
+    if !is_readable(json) {
         return None;
     }
     // Inside a string a line break can only stand escaped, so a bare one is between tokens.
@@ -26,19 +26,16 @@ pub(in super::super) fn embeddable(payload: &[u8]) -> Option<Cow<'_, [u8]>> {
     Some(Cow::Owned(Tokens(json).flatten().copied().collect()))
 }
 
-/// Whether a token is more than well-formed: `"\ud800"` names half a character, which readers refuse.
-fn is_clear(token: &[u8]) -> bool {
-    token[0] != b'"'
-        || !token.contains(&b'\\')
-        || serde_json::from_slice::<Cow<'_, str>>(token).is_ok()
-}
-
-fn is_shallow(json: &[u8]) -> bool {
+/// Whether every reader can take valid JSON: not too deep, and no `"\ud800"`, which is half a character.
+fn is_readable(json: &[u8]) -> bool {
     let mut depth = 0;
     Tokens(json).all(|token| {
-        match token {
-            b"{" | b"[" => depth += 1,
-            b"}" | b"]" => depth -= 1,
+        match token[0] {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth -= 1,
+            b'"' if token.contains(&b'\\') => {
+                return serde_json::from_slice::<Cow<'_, str>>(token).is_ok();
+            }
             _ => {}
         }
         depth <= DEEPEST

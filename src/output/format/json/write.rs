@@ -142,15 +142,19 @@ impl<'a> Iterator for Tokens<'a> {
         let length = match text.first()? {
             b'"' => string_length(text),
             b'{' | b'}' | b'[' | b']' | b',' | b':' => 1,
-            _ => text
-                .iter()
-                .position(|byte| b"{}[],: \t\r\n".contains(byte))
-                .unwrap_or(text.len()),
+            _ => text.iter().position(ends_scalar).unwrap_or(text.len()),
         };
         let (token, rest) = text.split_at(length);
         self.0 = rest;
         Some(token)
     }
+}
+
+const fn ends_scalar(byte: &u8) -> bool {
+    matches!(
+        byte,
+        b'{' | b'}' | b'[' | b']' | b',' | b':' | b' ' | b'\t' | b'\r' | b'\n'
+    )
 }
 
 /// The length of the string that `text` begins with, both quotation marks included.

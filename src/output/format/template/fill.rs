@@ -176,12 +176,11 @@ struct Slot<'a> {
 impl Slot<'_> {
     /// A text: cut at the precision, padded with spaces.
     fn text(self, text: &str) {
-        let most = self.layout.precision.unwrap_or(usize::MAX);
-        let end = text
-            .char_indices()
-            .nth(most)
-            .map_or(text.len(), |(at, _)| at);
-        let text = &text[..end];
+        let end = self
+            .layout
+            .precision
+            .and_then(|most| text.char_indices().nth(most));
+        let text = end.map_or(text, |(end, _)| &text[..end]);
         let padding = match self.layout.width {
             0 => 0,
             width => width.saturating_sub(text.chars().count()),
