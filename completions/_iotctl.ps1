@@ -84,6 +84,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             [CompletionResult]::new('--retry', '--retry', [CompletionResultType]::ParameterName, 'Whether to try again: never, forever, or for outages up to a TIME [default: never before the first connection, forever after it]')
             [CompletionResult]::new('-A', '-A ', [CompletionResultType]::ParameterName, 'Local IP address to connect from')
             [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'Local IP address to connect from')
+            [CompletionResult]::new('--ws-header', '--ws-header', [CompletionResultType]::ParameterName, 'Header for the WebSocket handshake; may be repeated')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Header for the WebSocket handshake; may be repeated')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]')
             [CompletionResult]::new('--cafile', '--cafile', [CompletionResultType]::ParameterName, 'PEM file of certificates to trust instead of the operating system''s; turns TLS on')
@@ -171,6 +172,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             [CompletionResult]::new('--retry', '--retry', [CompletionResultType]::ParameterName, 'Whether to try again: never, forever, or for outages up to a TIME [default: never before the first connection, forever after it]')
             [CompletionResult]::new('-A', '-A ', [CompletionResultType]::ParameterName, 'Local IP address to connect from')
             [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'Local IP address to connect from')
+            [CompletionResult]::new('--ws-header', '--ws-header', [CompletionResultType]::ParameterName, 'Header for the WebSocket handshake; may be repeated')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Header for the WebSocket handshake; may be repeated')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]')
             [CompletionResult]::new('--cafile', '--cafile', [CompletionResultType]::ParameterName, 'PEM file of certificates to trust instead of the operating system''s; turns TLS on')
@@ -205,7 +207,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             break
         }
         'iotctl;mqtt;broker' {
-            [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Where to listen: [mqtt|mqtts|ws|wss://]ADDR:PORT; port 0 takes a free one, and the first line on standard output says which; may be repeated')
+            [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Where to listen: [mqtt|mqtts|ws|wss://]ADDR:PORT or unix:PATH; port 0 takes a free one, and the first line on standard output says which; may be repeated')
             [CompletionResult]::new('--cert', '--cert', [CompletionResultType]::ParameterName, 'PEM file of the server''s certificate chain, for mqtts and wss')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'PEM file of the server''s private key, not encrypted')
             [CompletionResult]::new('--client-ca', '--client-ca', [CompletionResultType]::ParameterName, 'PEM file of certificates; a client must show one that they signed')

@@ -199,7 +199,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__mqtt__subcmd__pub)
-            opts="-t -m -f -s -l -0 -n -q -r -V -i -I -k -c -x -M -D -L -h -p -u -P -A --topic --message --file --stdin --lines --null-delimited --null-message --ndjson --hex --base64 --qos --retain --repeat --repeat-delay --ack-timeout --protocol-version --id --id-prefix --keepalive --persistent --session-expiry --max-inflight --max-packet-size --property --will-topic --will-payload --will-payload-file --will-qos --will-retain --url --host --port --unix --username --password --password-file --password-prompt --connect-timeout --retry --bind --ws --header --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-t -m -f -s -l -0 -n -q -r -V -i -I -k -c -x -M -D -L -h -p -u -P -A --topic --message --file --stdin --lines --null-delimited --null-message --ndjson --hex --base64 --qos --retain --repeat --repeat-delay --ack-timeout --protocol-version --id --id-prefix --keepalive --persistent --session-expiry --max-inflight --max-packet-size --property --will-topic --will-payload --will-payload-file --will-qos --will-retain --url --host --port --unix --username --password --password-file --password-prompt --connect-timeout --retry --bind --ws --header --ws-header --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -389,6 +389,10 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --ws-header)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --header)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -437,7 +441,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__mqtt__subcmd__sub)
-            opts="-t -q -U -T -R -C -W -E -F -v -N -V -i -I -k -c -x -M -D -L -h -p -u -P -A --topic --qos --no-local --retain-as-published --retain-handling --unsubscribe --filter-out --no-retained --retained-only --count --timeout --for --idle --exit-after-subscribe --output --format --verbose --no-newline --pretty --embed-json --protocol-version --id --id-prefix --keepalive --persistent --session-expiry --max-inflight --max-packet-size --property --will-topic --will-payload --will-payload-file --will-qos --will-retain --url --host --port --unix --username --password --password-file --password-prompt --connect-timeout --retry --bind --ws --header --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-t -q -U -T -R -C -W -E -F -v -N -V -i -I -k -c -x -M -D -L -h -p -u -P -A --topic --qos --no-local --retain-as-published --retain-handling --unsubscribe --filter-out --no-retained --retained-only --count --timeout --for --idle --exit-after-subscribe --output --format --verbose --no-newline --pretty --embed-json --protocol-version --id --id-prefix --keepalive --persistent --session-expiry --max-inflight --max-packet-size --property --will-topic --will-payload --will-payload-file --will-qos --will-retain --url --host --port --unix --username --password --password-file --password-prompt --connect-timeout --retry --bind --ws --header --ws-header --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -652,6 +656,10 @@ _iotctl() {
                     return 0
                     ;;
                 -A)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ws-header)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

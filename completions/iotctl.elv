@@ -79,6 +79,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand --retry 'Whether to try again: never, forever, or for outages up to a TIME [default: never before the first connection, forever after it]'
             cand -A 'Local IP address to connect from'
             cand --bind 'Local IP address to connect from'
+            cand --ws-header 'Header for the WebSocket handshake; may be repeated'
             cand --header 'Header for the WebSocket handshake; may be repeated'
             cand --context 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]'
             cand --cafile 'PEM file of certificates to trust instead of the operating system''s; turns TLS on'
@@ -165,6 +166,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand --retry 'Whether to try again: never, forever, or for outages up to a TIME [default: never before the first connection, forever after it]'
             cand -A 'Local IP address to connect from'
             cand --bind 'Local IP address to connect from'
+            cand --ws-header 'Header for the WebSocket handshake; may be repeated'
             cand --header 'Header for the WebSocket handshake; may be repeated'
             cand --context 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]'
             cand --cafile 'PEM file of certificates to trust instead of the operating system''s; turns TLS on'
@@ -198,7 +200,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand --help 'Print this page'
         }
         &'iotctl;mqtt;broker'= {
-            cand --listen 'Where to listen: [mqtt|mqtts|ws|wss://]ADDR:PORT; port 0 takes a free one, and the first line on standard output says which; may be repeated'
+            cand --listen 'Where to listen: [mqtt|mqtts|ws|wss://]ADDR:PORT or unix:PATH; port 0 takes a free one, and the first line on standard output says which; may be repeated'
             cand --cert 'PEM file of the server''s certificate chain, for mqtts and wss'
             cand --key 'PEM file of the server''s private key, not encrypted'
             cand --client-ca 'PEM file of certificates; a client must show one that they signed'

@@ -62,7 +62,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS and WebSocket together [default: 10s]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l retry -d 'Whether to try again: never, forever, or for outages up to a TIME [default: never before the first connection, forever after it]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s A -l bind -d 'Local IP address to connect from' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l header -d 'Header for the WebSocket handshake; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l ws-header -l header -d 'Header for the WebSocket handshake; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l capath -d 'Directory of such files; turns TLS on' -r -F
@@ -127,7 +127,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS and WebSocket together [default: 10s]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l retry -d 'Whether to try again: never, forever, or for outages up to a TIME [default: never before the first connection, forever after it]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s A -l bind -d 'Local IP address to connect from' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l header -d 'Header for the WebSocket handshake; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l ws-header -l header -d 'Header for the WebSocket handshake; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l capath -d 'Directory of such files; turns TLS on' -r -F
@@ -155,7 +155,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l quiet -d 'Say nothing but results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l help -d 'Print this page'
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l listen -d 'Where to listen: [mqtt|mqtts|ws|wss://]ADDR:PORT; port 0 takes a free one, and the first line on standard output says which; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l listen -d 'Where to listen: [mqtt|mqtts|ws|wss://]ADDR:PORT or unix:PATH; port 0 takes a free one, and the first line on standard output says which; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l cert -d 'PEM file of the server\'s certificate chain, for mqtts and wss' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l key -d 'PEM file of the server\'s private key, not encrypted' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l client-ca -d 'PEM file of certificates; a client must show one that they signed' -r -F

@@ -71,8 +71,8 @@ pub(super) struct ConnectFlags {
     ws: bool,
 
     /// Header for the WebSocket handshake; may be repeated
-    #[arg(long, value_name = "NAME: VALUE")]
-    header: Vec<String>,
+    #[arg(long, visible_alias = "header", value_name = "NAME: VALUE")]
+    ws_header: Vec<String>,
 
     /// Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]
     #[arg(long, value_name = "NAME")]
@@ -122,7 +122,7 @@ impl ConnectFlags {
     /// What was said, for [`Words::resolve`] to complete.
     pub(super) fn words(self) -> Result<Words> {
         let headers = self
-            .header
+            .ws_header
             .iter()
             .map(|header| split(header))
             .collect::<Result<_>>()?;
@@ -161,9 +161,7 @@ fn split(header: &str) -> Result<(String, String)> {
         Some((name, value)) if !name.trim().is_empty() => {
             Ok((name.trim().to_owned(), value.trim().to_owned()))
         }
-        _ => {
-            Err(Error::usage("a --header has no name before a colon")
-                .hint("write it as 'NAME: VALUE'"))
-        }
+        _ => Err(Error::usage("a --ws-header has no name before a colon")
+            .hint("write it as 'NAME: VALUE'")),
     }
 }

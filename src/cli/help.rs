@@ -135,23 +135,35 @@ pub const TEMPLATE: &[(&str, &str)] = &[
 /// The variables that commands read, and what for.
 pub const ENVIRONMENT: &[(&str, &str)] = &[
     (
-        "IOTCTL_URL, IOTCTL_HOST, IOTCTL_PORT, IOTCTL_USERNAME, IOTCTL_PASSWORD, IOTCTL_PASSWORD_FILE, IOTCTL_CAFILE, IOTCTL_CAPATH, IOTCTL_CERT, IOTCTL_KEY, IOTCTL_INSECURE, IOTCTL_CONNECT_TIMEOUT, IOTCTL_RETRY",
-        "as the flags of the same name; flags win over the environment, which wins over the context",
+        "IOTCTL_URL, IOTCTL_HOST, IOTCTL_PORT, IOTCTL_UNIX, IOTCTL_USERNAME, IOTCTL_PASSWORD, IOTCTL_PASSWORD_FILE",
+        "as the flags: IOTCTL_PASSWORD_FILE is --password-file; flags win over the environment, which wins over the context",
+    ),
+    (
+        "IOTCTL_CAFILE, IOTCTL_CAPATH, IOTCTL_CERT, IOTCTL_KEY, IOTCTL_INSECURE, IOTCTL_TLS_SERVER_NAME, IOTCTL_TLS_ALPN, IOTCTL_TLS_VERSION",
+        "as the flags; several protocols for ALPN are separated by commas",
+    ),
+    (
+        "IOTCTL_CONNECT_TIMEOUT, IOTCTL_RETRY, IOTCTL_BIND",
+        "as the flags",
     ),
     (
         "IOTCTL_CONTEXT",
         "the context to use when --context names none",
     ),
     (
+        "IOTCTL_CONFIG",
+        "the configuration file, instead of the one below",
+    ),
+    (
         "NO_COLOR",
-        "no colour, whatever the terminal, unless --color says so",
+        "when set to something, no colour unless --color asks for it",
     ),
 ];
 
 /// The files that commands read without being told, and what for.
 pub const FILES: &[(&str, &str)] = &[(
     "$XDG_CONFIG_HOME/iotctl/config.toml, ~/.config/iotctl/config.toml",
-    "named contexts: under [contexts.NAME] the flags about a connection, such as url, username, cafile",
+    "named contexts: under [contexts.NAME] the long flags about a connection, such as url, username and cafile; context = \"NAME\" names the default",
 )];
 
 /// The examples of one command, by its words after `iotctl`; none for most.

@@ -17,7 +17,7 @@ use super::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Listening")]
 pub(super) struct BrokerFlags {
-    /// Where to listen: [mqtt|mqtts|ws|wss://]ADDR:PORT; port 0 takes a free one, and the first line on standard output says which; may be repeated
+    /// Where to listen: [mqtt|mqtts|ws|wss://]ADDR:PORT or unix:PATH; port 0 takes a free one, and the first line on standard output says which; may be repeated
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:1883")]
     listen: Vec<Listen>,
 
@@ -216,32 +216,24 @@ impl LimitFlags {
 }
 
 impl FromStr for Listen {
-    type Err = &'static str;
+    type Err = String;
 
-    /// Reads `[SCHEME://]ADDR:PORT`; an IPv6 address stands in brackets.
+    /// Reads `[SCHEME://]ADDR:PORT` and `unix:PATH`; an IPv6 address stands in brackets.
     fn from_str(word: &str) -> Result<Self, Self::Err> {
-        let (scheme, address) = word.split_once("://").unwrap_or(("mqtt", word));
+        let (scheme, address) = match word.split_once("://") {
+            Some(("unix", _)) | None => ("mqtt", word),
+            Some(parts) => parts,
+        };
         let (tls, websocket) = match scheme {
             "mqtt" => (false, false),
             "mqtts" => (true, false),
             "ws" => (false, true),
             "wss" => (true, true),
-            _ => return Err("the schemes are mqtt, mqtts, ws and wss"),
+            _ => return Err(String::from("the schemes are mqtt, mqtts, ws and wss")),
         };
-        let (host, port) = address
-            .rsplit_once(':')
-            .ok_or("write ADDR:PORT, such as 127.0.0.1:1883")?;
-        if port.parse::<u16>().is_err() {
-            return Err("the port is a number from 0 to 65535");
-        }
-        let bare = host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'));
-        if host.is_empty() || bare.is_none() && host.contains(':') {
-            return Err("write ADDR:PORT, such as 127.0.0.1:1883 or [::1]:1883");
-        }
+        let address = address.parse()?;
         Ok(Self {
-            address: address.to_owned(),
+            address,
             tls,
             websocket,
         })

@@ -56,8 +56,7 @@ pub(super) struct SessionFlags {
 
     /// QoS 1 and 2 messages under way at once, 1 to 65535 [default: what the server allows]
     #[arg(
-        short = 'M', long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..),
-       
+        short = 'M', long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..)
     )]
     max_inflight: Option<u16>,
 

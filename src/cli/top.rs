@@ -1,6 +1,6 @@
 //! The commands.
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 
 use crate::command::Plan;
@@ -98,6 +98,8 @@ impl Cli {
 }
 
 fn page() -> impl TypedValueParser<Value = &'static str> {
-    PossibleValuesParser::new(generated::page_names())
+    let names = generated::page_names();
+    let names = names.map(|name| PossibleValue::new(name).alias(format!("iotctl-{name}")));
+    PossibleValuesParser::new(names)
         .try_map(|name| generated::page(&name).ok_or("there is no such page"))
 }

@@ -41,8 +41,8 @@ pub struct Plan {
 /// One place where the broker listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
-    /// `HOST:PORT`; port 0 takes a free one.
-    pub address: String,
+    /// Port 0 takes a free one.
+    pub address: ListenAddress,
     /// Whether TLS protects it.
     pub tls: bool,
     /// Whether it speaks WebSocket.
@@ -137,13 +137,9 @@ fn parse<T>(path: &Path, parser: impl FnOnce(&str) -> Result<T>) -> Result<T> {
 
 impl Listen {
     async fn bind(&self, tls: Option<&ServerTls>) -> Result<Listener> {
-        let address = self
-            .address
-            .parse::<ListenAddress>()
-            .map_err(Error::usage)?;
         let tls = tls.filter(|_| self.tls).cloned();
         Listener::bind(&ListenOn {
-            address,
+            address: self.address.clone(),
             tls,
             websocket: self.websocket,
         })

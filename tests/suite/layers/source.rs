@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// What stands before an item that is compiled for tests only.
+const FOR_TESTS: [&str; 2] = ["#[cfg(test)]", "#[cfg(all(test"];
+
 /// One file under `src/`.
 pub(super) struct Source {
     /// As `src/room/file.rs`.
@@ -224,10 +227,10 @@ fn block(code: &str) -> usize {
     code.len()
 }
 
-/// The code with every item under `#[cfg(test)]` turned to spaces.
+/// The code with every item for tests only turned to spaces.
 fn without_tests(code: &str) -> String {
     let mut product = code.to_owned();
-    while let Some(at) = product.find("#[cfg(test)]") {
+    while let Some(at) = FOR_TESTS.iter().find_map(|mark| product.find(mark)) {
         let rest = &product[at..];
         let end = match rest.find(['{', ';']) {
             Some(open) if rest[open..].starts_with('{') => open + block(&rest[open..]),
