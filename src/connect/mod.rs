@@ -17,22 +17,22 @@
 //! | [`diagnose`] | what a peer speaks that does not speak our protocol |
 //! | [`listen`] | the server side, for the embedded peers |
 
-//TMP pub mod backoff;
+pub mod backoff;
 mod certificate;
-//TMP mod contexts;
-//TMP pub mod diagnose;
+mod contexts;
+pub mod diagnose;
 pub mod dial;
-//TMP pub mod environment;
+pub mod environment;
 pub mod failure;
 mod happy;
-//TMP mod layer;
-//TMP pub mod listen;
-//TMP mod pem;
+mod layer;
+pub mod listen;
+mod pem;
 mod random;
-//TMP mod resolve;
+mod resolve;
 pub mod scheme;
 pub mod secret;
-//TMP mod server_tls;
+mod server_tls;
 pub mod stream;
 pub mod target;
 pub mod tls;
@@ -43,11 +43,11 @@ mod verify;
 mod websocket;
 pub mod words;
 
-//TMP pub use backoff::Backoff;
+pub use backoff::Backoff;
 pub use dial::dial;
-//TMP pub use environment::Environment;
+pub use environment::Environment;
 pub use failure::failure;
-//TMP pub use listen::{Incoming, ListenAddress, ListenOn, Listener, ServerTls};
+pub use listen::{Incoming, ListenAddress, ListenOn, Listener, ServerTls};
 pub use scheme::Protocol;
 pub use secret::Secret;
 pub use stream::Stream;

@@ -59,6 +59,18 @@ pub(super) fn client(cause: &Error, identity: bool) -> Words {
     }
 }
 
+/// What `cause` means to a server.
+pub(super) fn server(cause: &Error) -> String {
+    match cause {
+        Error::NoCertificatesPresented => String::from("client showed no certificate"),
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            String::from("client does not speak TLS")
+        }
+        Error::AlertReceived(alert) => format!("client refused ({})", named(*alert)),
+        other => reason(other),
+    }
+}
+
 /// The peer answered in something else than TLS, or hung up on the first TLS record.
 pub(super) fn not_tls(reason: &str) -> Words {
     words(reason, Some(PLAIN_HINT))

@@ -1,0 +1,131 @@
+//! When to try again after a failure.
+
+use std::time::{Duration, Instant};
+
+use super::random::Random;
+use super::words::Retry;
+
+/// The first wait is at most this long.
+const FIRST: Duration = Duration::from_millis(100);
+/// No wait is longer.
+const LONGEST: Duration = Duration::from_secs(10);
+/// A wait is at most this part of the outage so far.
+const PART_OF_OUTAGE: u32 = 3;
+
+/// Exponential back-off with full jitter, under a [`Retry`] rule.
+///
+/// A wait is drawn evenly from zero to a ceiling: a third of the outage so far, at least 100 ms, at
+/// most 10 s. So the waits grow with each failure, and a peer that was away for three seconds is
+/// found again within one, while a long outage is asked about only every few seconds and thousands
+/// of clients come back spread out.
+#[derive(Clone, Debug)]
+pub struct Backoff {
+    retry: Retry,
+    random: Random,
+    /// When the first failure of this outage was seen.
+    since: Option<Instant>,
+}
+
+impl Backoff {
+    /// A back-off whose waits differ from run to run.
+    pub fn new(retry: Retry) -> Self {
+        Self::with(retry, Random::from_system())
+    }
+
+    /// A back-off whose waits follow from `seed`, for tests.
+    pub const fn seeded(retry: Retry, seed: u64) -> Self {
+        Self::with(retry, Random::seeded(seed))
+    }
+
+    const fn with(retry: Retry, random: Random) -> Self {
+        Self {
+            retry,
+            random,
+            since: None,
+        }
+    }
+
+    /// How long to wait before the next try, after a failure at `now`; `None`: give up.
+    ///
+    /// The last try of a limited rule is made at its end, never later.
+    pub fn next(&mut self, now: Instant) -> Option<Duration> {
+        let outage = now.saturating_duration_since(*self.since.get_or_insert(now));
+        let left = match self.retry {
+            Retry::Never => return None,
+            Retry::For(limit) => limit.checked_sub(outage).filter(|left| !left.is_zero())?,
+            Retry::Forever => Duration::MAX,
+        };
+        let ceiling = (outage / PART_OF_OUTAGE).clamp(FIRST, LONGEST);
+        Some(ceiling.mul_f64(self.random.fraction()).min(left))
+    }
+
+    /// The outage is over: the next failure starts a new one.
+    pub const fn reset(&mut self) {
+        self.since = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waits(retry: Retry, seed: u64, count: usize) -> Vec<Duration> {
+        let mut backoff = Backoff::seeded(retry, seed);
+        let mut now = Instant::now();
+        let mut waits = Vec::new();
+        while let Some(wait) = backoff.next(now).filter(|_| waits.len() < count) {
+            waits.push(wait);
+            now += wait;
+        }
+        waits
+    }
+
+    #[test]
+    fn never_gives_up_at_once() {
+        assert_eq!(Backoff::seeded(Retry::Never, 1).next(Instant::now()), None);
+    }
+
+    #[test]
+    fn the_same_seed_waits_the_same_and_another_one_does_not() {
+        assert_eq!(waits(Retry::Forever, 7, 20), waits(Retry::Forever, 7, 20));
+        assert_ne!(waits(Retry::Forever, 7, 20), waits(Retry::Forever, 8, 20));
+    }
+
+    #[test]
+    fn no_wait_is_longer_than_a_third_of_the_outage_or_the_bounds() {
+        for seed in 1..50 {
+            let mut outage = Duration::ZERO;
+            for wait in waits(Retry::Forever, seed, 200) {
+                assert!(
+                    wait <= (outage / 3).clamp(FIRST, LONGEST),
+                    "{wait:?} after {outage:?}"
+                );
+                outage += wait;
+            }
+            assert!(
+                outage > Duration::from_secs(60),
+                "the waits grow: {outage:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_limit_ends_it_with_one_try_at_the_limit() {
+        let limit = Duration::from_secs(5);
+        for seed in 1..50 {
+            let total: Duration = waits(Retry::For(limit), seed, usize::MAX).iter().sum();
+            assert_eq!(total, limit);
+        }
+    }
+
+    #[test]
+    fn after_a_reset_the_outage_counts_anew() {
+        let start = Instant::now();
+        let mut backoff = Backoff::seeded(Retry::For(Duration::from_secs(1)), 3);
+        assert!(backoff.next(start).is_some());
+        let later = start + Duration::from_secs(60);
+        assert_eq!(backoff.next(later), None);
+        backoff.reset();
+        assert!(backoff.next(later).is_some_and(|wait| wait <= FIRST));
+    }
+}

@@ -1,0 +1,306 @@
+//! Contexts: connections that have a name, in the configuration file.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::net::IpAddr;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use crate::error::{Error, Result};
+
+use super::environment::Environment;
+use super::secret::Secret;
+use super::words::{self, Retry, TlsVersion, Words};
+
+/// The configuration file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    /// The context that counts when none is asked for.
+    context: Option<String>,
+    #[serde(default)]
+    contexts: BTreeMap<String, Context>,
+}
+
+/// One context; its keys are named as the long flags.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct Context {
+    url: Option<String>,
+    host: Option<String>,
+    port: Option<u16>,
+    unix: Option<PathBuf>,
+    username: Option<String>,
+    password: Option<Secret>,
+    password_file: Option<PathBuf>,
+    password_prompt: bool,
+    cafile: Option<PathBuf>,
+    capath: Option<PathBuf>,
+    cert: Option<PathBuf>,
+    key: Option<PathBuf>,
+    insecure: Option<bool>,
+    tls_server_name: Option<String>,
+    tls_alpn: Vec<String>,
+    #[serde(deserialize_with = "from_text")]
+    tls_version: Option<TlsVersion>,
+    #[serde(deserialize_with = "from_duration")]
+    connect_timeout: Option<Duration>,
+    #[serde(deserialize_with = "from_text")]
+    retry: Option<Retry>,
+    bind: Option<IpAddr>,
+    ws: bool,
+    ws_header: Vec<String>,
+}
+
+/// The words of the context `asked` for, or of the file's default one; none when there is no file.
+///
+/// # Errors
+/// [`crate::error::Kind::Usage`] for an unknown context or a mistake in the file, with its line.
+pub(super) fn words(asked: Option<&str>, environment: &Environment) -> Result<Words> {
+    let Some(path) = environment.config_file() else {
+        return missing(asked, None);
+    };
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
+            return missing(asked, Some(&path));
+        }
+        Err(cause) => {
+            return Err(Error::local(
+                format!("cannot read {}", path.display()),
+                &cause,
+            ));
+        }
+    };
+    let mut config: Config =
+        toml::from_str(&text).map_err(|cause| mistake(&path, &text, &cause))?;
+    let Some(name) = asked.map(str::to_owned).or_else(|| config.context.take()) else {
+        return Ok(Words::default());
+    };
+    match config.contexts.remove(&name) {
+        Some(context) => Ok(context.words(&Folders::new(&path, environment), &path)?),
+        None => Err(unknown(&name, &path, &config)),
+    }
+}
+
+fn missing(asked: Option<&str>, path: Option<&Path>) -> Result<Words> {
+    match (asked, path) {
+        (None, _) => Ok(Words::default()),
+        (Some(name), Some(path)) => Err(Error::usage(format!(
+            "unknown context {name:?}: there is no file {}",
+            path.display()
+        ))),
+        (Some(name), None) => Err(Error::usage(format!(
+            "unknown context {name:?}: no HOME to look for contexts in"
+        ))),
+    }
+}
+
+fn unknown(name: &str, path: &Path, config: &Config) -> Error {
+    let known: Vec<&str> = config.contexts.keys().map(String::as_str).collect();
+    let error = Error::usage(format!("unknown context {name:?} in {}", path.display()));
+    if known.is_empty() {
+        return error.hint(format!(
+            "the file has none; one starts with [contexts.{name}]"
+        ));
+    }
+    error.hint(format!("known contexts: {}", known.join(", ")))
+}
+
+/// TOML's own message shows the line itself, which may hold a password: only its number is told.
+fn mistake(path: &Path, text: &str, cause: &toml::de::Error) -> Error {
+    let Range { start, .. } = cause.span().unwrap_or_default();
+    let line = 1 + text
+        .bytes()
+        .take(start)
+        .filter(|&byte| byte == b'\n')
+        .count();
+    let message = cause.message().split('\n').next().unwrap_or_default();
+    Error::usage(format!("{}, line {line}: {message}", path.display()))
+}
+
+impl Context {
+    fn words(self, folders: &Folders, path: &Path) -> Result<Words> {
+        let place = |file: Option<PathBuf>| file.map(|file| folders.place(file));
+        Ok(Words {
+            url: self.url,
+            host: self.host,
+            port: self.port,
+            unix: place(self.unix),
+            username: self.username,
+            password: self.password,
+            password_file: place(self.password_file),
+            password_prompt: self.password_prompt,
+            cafile: place(self.cafile),
+            capath: place(self.capath),
+            cert: place(self.cert),
+            key: place(self.key),
+            insecure: self.insecure,
+            tls_server_name: self.tls_server_name,
+            tls_alpn: self.tls_alpn,
+            tls_version: self.tls_version,
+            connect_timeout: self.connect_timeout,
+            retry: self.retry,
+            bind: self.bind,
+            websocket: self.ws,
+            headers: self
+                .ws_header
+                .iter()
+                .map(|text| header(text, path))
+                .collect::<Result<_>>()?,
+            context: None,
+        })
+    }
+}
+
+fn header(text: &str, path: &Path) -> Result<(String, String)> {
+    match text.split_once(':') {
+        Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
+        None => Err(Error::usage(format!(
+            "{}: a ws-header is not written as NAME: VALUE",
+            path.display()
+        ))),
+    }
+}
+
+/// Where the files of a context are: relative to the configuration file, `~/` being the home folder.
+struct Folders {
+    base: PathBuf,
+    home: Option<PathBuf>,
+}
+
+impl Folders {
+    fn new(config: &Path, environment: &Environment) -> Self {
+        Self {
+            base: config.parent().map(Path::to_owned).unwrap_or_default(),
+            home: environment.home(),
+        }
+    }
+
+    fn place(&self, file: PathBuf) -> PathBuf {
+        match (file.strip_prefix("~"), &self.home) {
+            (Ok(rest), Some(home)) => home.join(rest),
+            _ => self.base.join(file),
+        }
+    }
+}
+
+fn from_text<'de, D: Deserializer<'de>, T: std::str::FromStr<Err = String>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(D::Error::custom)
+}
+
+fn from_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    words::duration(&text).map(Some).map_err(D::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_file(text: &str, asked: Option<&str>) -> Result<Words> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        fs::write(&path, text).unwrap();
+        let environment = Environment::of([
+            ("IOTCTL_CONFIG", path.as_os_str()),
+            ("HOME", std::ffi::OsStr::new("/home/me")),
+        ]);
+        words(asked, &environment)
+    }
+
+    const TWO: &str = "context = \"dev\"\n[contexts.dev]\nhost = \"d\"\n[contexts.prod]\nurl = \"mqtts://p\"\n\
+        username = \"me\"\npassword = \"pw\"\ncafile = \"ca.pem\"\nkey = \"~/key.pem\"\nretry = \"30s\"\n\
+        tls-version = \"1.3\"\nconnect-timeout = \"2s\"\nbind = \"127.0.0.1\"\nws-header = [\"A: b\"]\n";
+
+    #[test]
+    fn a_context_is_found_by_name_and_by_default() {
+        let prod = with_file(TWO, Some("prod")).unwrap();
+        assert_eq!(prod.url.as_deref(), Some("mqtts://p"));
+        assert_eq!(prod.retry, Some(Retry::For(Duration::from_secs(30))));
+        assert_eq!(prod.tls_version, Some(TlsVersion::V13));
+        assert_eq!(prod.connect_timeout, Some(Duration::from_secs(2)));
+        assert_eq!(prod.headers, [(String::from("A"), String::from("b"))]);
+        assert_eq!(with_file(TWO, None).unwrap().host.as_deref(), Some("d"));
+    }
+
+    #[test]
+    fn files_are_relative_to_the_configuration_file_or_at_home() {
+        let prod = with_file(TWO, Some("prod")).unwrap();
+        assert_eq!(prod.key, Some(PathBuf::from("/home/me/key.pem")));
+        let cafile = prod.cafile.unwrap();
+        assert!(
+            cafile.is_absolute() && cafile.ends_with("ca.pem"),
+            "{}",
+            cafile.display()
+        );
+    }
+
+    #[test]
+    fn an_unknown_context_lists_the_known_ones() {
+        let refused = with_file(TWO, Some("test")).unwrap_err();
+        assert!(
+            refused.text().starts_with("unknown context \"test\" in "),
+            "{refused}"
+        );
+        assert_eq!(
+            (refused.way_out(), refused.exit_code()),
+            (Some("known contexts: dev, prod"), 2)
+        );
+    }
+
+    #[test]
+    fn mistakes_name_the_file_and_the_line() {
+        for (text, line, words) in [
+            ("[contexts.a]\nhots = \"x\"\n", 2, "unknown field `hots`"),
+            ("[contexts.a]\n\nport = \"x\"\n", 3, "invalid type"),
+            ("[contexts.a]\nport = 70000\n", 2, "70000"),
+            ("[contexts.a\n", 1, ""),
+            (
+                "[contexts.a]\nretry = \"soon\"\n",
+                2,
+                "\"soon\" is not never, forever",
+            ),
+            ("[contexts.a]\nbind = \"eth0\"\n", 2, ""),
+            ("colour = 1\n", 1, "unknown field `colour`"),
+        ] {
+            let refused = with_file(text, Some("a")).unwrap_err();
+            let place = format!("config.toml, line {line}: ");
+            assert!(
+                refused.text().contains(&place) && refused.text().contains(words),
+                "{text}: {refused}"
+            );
+            assert_eq!(refused.exit_code(), 2);
+        }
+    }
+
+    #[test]
+    fn a_password_of_the_wrong_type_is_not_quoted() {
+        for text in [
+            "[contexts.a]\npassword = 4711\n",
+            "[contexts.a]\npassword = \"4711\n",
+        ] {
+            let refused = with_file(text, Some("a")).unwrap_err();
+            assert!(!refused.text().contains("4711"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_missing_file_matters_only_to_who_asks_for_a_context() {
+        let environment = Environment::of([("IOTCTL_CONFIG", "/nonexistent/config.toml")]);
+        assert!(words(None, &environment).is_ok());
+        let refused = words(Some("prod"), &environment).unwrap_err();
+        assert_eq!(
+            refused.text(),
+            "unknown context \"prod\": there is no file /nonexistent/config.toml"
+        );
+    }
+}

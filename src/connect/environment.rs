@@ -1,0 +1,229 @@
+//! The variables and the prompt of the process, as a value that tests can make up.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+
+use super::secret::Secret;
+use super::words::{self, Words};
+
+/// Asks the user for a secret: the question in, the answer out.
+pub type Prompt = fn(&str) -> io::Result<String>;
+
+/// What `IOTCTL_*`, `XDG_CONFIG_HOME` and `HOME` say, and how to ask for a password.
+#[derive(Clone)]
+pub struct Environment {
+    variables: BTreeMap<String, OsString>,
+    prompt: Prompt,
+}
+
+impl Environment {
+    /// That of this process; the prompt is the terminal's.
+    pub fn of_process() -> Self {
+        let ours = |name: &String| {
+            name.starts_with("IOTCTL_") || name == "HOME" || name == "XDG_CONFIG_HOME"
+        };
+        let named =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+        Self {
+            variables: named.filter(|(name, _)| ours(name)).collect(),
+            prompt: |question| rpassword::prompt_password(question),
+        }
+    }
+
+    /// Exactly these variables, and no terminal.
+    pub fn of<N: Into<String>, V: Into<OsString>>(
+        variables: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        Self {
+            variables: variables
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+            prompt: |_| Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    /// The same with another way to ask.
+    #[must_use]
+    pub fn with_prompt(mut self, prompt: Prompt) -> Self {
+        self.prompt = prompt;
+        self
+    }
+
+    pub(super) fn ask(&self, question: &str) -> Result<Secret> {
+        (self.prompt)(question).map(Secret::from).map_err(|_| {
+            Error::usage("cannot ask for the password: no terminal")
+                .hint("--password-file FILE or IOTCTL_PASSWORD gives it without asking")
+        })
+    }
+
+    /// What the `IOTCTL_*` variables say about a connection; an empty variable says nothing.
+    pub(super) fn words(&self) -> Result<Words> {
+        Ok(Words {
+            url: self.text("IOTCTL_URL")?,
+            host: self.text("IOTCTL_HOST")?,
+            port: self.read("IOTCTL_PORT", super::url::read_port)?,
+            unix: self.path("IOTCTL_UNIX"),
+            username: self.text("IOTCTL_USERNAME")?,
+            password: self.text("IOTCTL_PASSWORD")?.map(Secret::from),
+            password_file: self.path("IOTCTL_PASSWORD_FILE"),
+            cafile: self.path("IOTCTL_CAFILE"),
+            capath: self.path("IOTCTL_CAPATH"),
+            cert: self.path("IOTCTL_CERT"),
+            key: self.path("IOTCTL_KEY"),
+            insecure: self.read("IOTCTL_INSECURE", yes_or_no)?,
+            tls_server_name: self.text("IOTCTL_TLS_SERVER_NAME")?,
+            tls_alpn: self.read("IOTCTL_TLS_ALPN", list)?.unwrap_or_default(),
+            tls_version: self.read("IOTCTL_TLS_VERSION", FromStr::from_str)?,
+            connect_timeout: self.read("IOTCTL_CONNECT_TIMEOUT", words::duration)?,
+            retry: self.read("IOTCTL_RETRY", FromStr::from_str)?,
+            bind: self.read("IOTCTL_BIND", |text| {
+                text.parse()
+                    .map_err(|_| format!("{text:?} is not an IP address"))
+            })?,
+            context: self.text("IOTCTL_CONTEXT")?,
+            ..Words::default()
+        })
+    }
+
+    /// `IOTCTL_CONFIG`, or `iotctl/config.toml` in `XDG_CONFIG_HOME` or `~/.config`.
+    pub(super) fn config_file(&self) -> Option<PathBuf> {
+        self.path("IOTCTL_CONFIG").or_else(|| {
+            let folder = self
+                .path("XDG_CONFIG_HOME")
+                .filter(|folder| folder.is_absolute());
+            let folder = folder.or_else(|| Some(self.home()?.join(".config")))?;
+            Some(folder.join("iotctl").join("config.toml"))
+        })
+    }
+
+    pub(super) fn home(&self) -> Option<PathBuf> {
+        self.path("HOME")
+    }
+
+    fn path(&self, name: &str) -> Option<PathBuf> {
+        self.variables
+            .get(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    }
+
+    fn text(&self, name: &str) -> Result<Option<String>> {
+        let value = self.variables.get(name).filter(|value| !value.is_empty());
+        value
+            .map(|value| {
+                value
+                    .to_str()
+                    .map(str::to_owned)
+                    .ok_or_else(|| Error::usage(format!("{name} is not UTF-8")))
+            })
+            .transpose()
+    }
+
+    fn read<T>(&self, name: &str, reader: impl Fn(&str) -> Result<T, String>) -> Result<Option<T>> {
+        let text = self.text(name)?;
+        text.map(|text| reader(&text).map_err(|why| Error::usage(format!("{name}: {why}"))))
+            .transpose()
+    }
+}
+
+impl fmt::Debug for Environment {
+    /// The names only: values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.variables.keys()).finish()
+    }
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err(format!("{text:?} is neither true nor false")),
+    }
+}
+
+fn list(text: &str) -> Result<Vec<String>, String> {
+    Ok(text
+        .split(',')
+        .map(|part| part.trim().to_owned())
+        .filter(|part| !part.is_empty())
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_become_words() {
+        let environment = Environment::of([
+            ("IOTCTL_HOST", "h"),
+            ("IOTCTL_PORT", "1884"),
+            ("IOTCTL_INSECURE", "yes"),
+            ("IOTCTL_TLS_ALPN", "mqtt, x"),
+            ("IOTCTL_CONNECT_TIMEOUT", "250ms"),
+            ("IOTCTL_USERNAME", ""),
+        ]);
+        let words = environment.words().unwrap();
+        assert_eq!(
+            (words.host.as_deref(), words.port, words.insecure),
+            (Some("h"), Some(1884), Some(true))
+        );
+        assert_eq!(words.tls_alpn, ["mqtt", "x"]);
+        assert_eq!(
+            words.connect_timeout,
+            Some(std::time::Duration::from_millis(250))
+        );
+        assert_eq!(words.username, None, "an empty variable says nothing");
+    }
+
+    #[test]
+    fn a_bad_value_names_its_variable() {
+        for (name, value) in [
+            ("IOTCTL_PORT", "70000"),
+            ("IOTCTL_INSECURE", "perhaps"),
+            ("IOTCTL_TLS_VERSION", "1.1"),
+            ("IOTCTL_CONNECT_TIMEOUT", "soon"),
+            ("IOTCTL_RETRY", "soon"),
+            ("IOTCTL_BIND", "eth0"),
+        ] {
+            let refused = Environment::of([(name, value)]).words().unwrap_err();
+            assert!(
+                refused.text().starts_with(&format!("{name}: {value:?} ")),
+                "{refused}"
+            );
+            assert_eq!(refused.exit_code(), 2);
+        }
+    }
+
+    #[test]
+    fn the_config_file_is_where_the_desktop_says() {
+        let file =
+            |variables: &[(&str, &str)]| Environment::of(variables.iter().copied()).config_file();
+        assert_eq!(file(&[]), None);
+        assert_eq!(
+            file(&[("HOME", "/h")]),
+            Some(PathBuf::from("/h/.config/iotctl/config.toml"))
+        );
+        assert_eq!(
+            file(&[("HOME", "/h"), ("XDG_CONFIG_HOME", "/x")]),
+            Some(PathBuf::from("/x/iotctl/config.toml"))
+        );
+        assert_eq!(
+            file(&[("HOME", "/h"), ("IOTCTL_CONFIG", "/c.toml")]),
+            Some(PathBuf::from("/c.toml"))
+        );
+    }
+
+    #[test]
+    fn debug_shows_names_only() {
+        let environment = Environment::of([("IOTCTL_PASSWORD", "hunter2")]);
+        assert_eq!(format!("{environment:?}"), "{\"IOTCTL_PASSWORD\"}");
+    }
+}

@@ -1,0 +1,176 @@
+//! One source's words with its URL taken apart, and how sources lie over each other.
+
+use std::path::PathBuf;
+
+use crate::error::{Error, Result};
+
+use super::scheme::{Protocol, Scheme};
+use super::secret::Secret;
+use super::url;
+use super::words::Words;
+
+/// What one source, or several over each other, say about a connection.
+#[derive(Default)]
+pub(super) struct Layer {
+    pub(super) scheme: Option<&'static Scheme>,
+    pub(super) host: Option<String>,
+    pub(super) port: Option<u16>,
+    pub(super) unix: Option<PathBuf>,
+    pub(super) path: Option<String>,
+    pub(super) username: Option<String>,
+    pub(super) password: Option<Password>,
+    /// What is merged field by field; its address and credentials are empty.
+    pub(super) rest: Words,
+}
+
+/// Where the password comes from.
+pub(super) enum Password {
+    Given(Secret),
+    File(PathBuf),
+    Prompt,
+}
+
+impl Layer {
+    /// Takes the words of one source apart and checks that they do not contradict each other.
+    pub(super) fn read(mut words: Words, protocol: Protocol) -> Result<Self> {
+        check_address(&words)?;
+        let mut layer = Self {
+            host: words.host.take(),
+            port: words.port.take(),
+            unix: words.unix.take(),
+            username: words.username.take(),
+            password: password(&mut words)?,
+            ..Self::default()
+        };
+        if let Some(text) = words.url.take() {
+            let url = url::parse(&text, protocol)?;
+            layer.scheme = Some(url.scheme);
+            layer.host = Some(url.host).filter(|host| !host.is_empty());
+            layer.port = url.port;
+            layer.unix = url.unix;
+            layer.path = url.path;
+            layer.username = layer.username.or(url.username);
+            layer.password = layer.password.or_else(|| url.password.map(Password::Given));
+        }
+        layer.rest = words;
+        Ok(layer)
+    }
+
+    /// Lies this layer over a lower one: what is said here counts.
+    ///
+    /// A URL replaces the place and the credentials below as one, and a URL without TLS also what is
+    /// said about TLS below; a host or port alone keeps the rest.
+    pub(super) fn over(self, mut lower: Self) -> Self {
+        if let Some(scheme) = self.scheme {
+            let rest = std::mem::take(&mut lower.rest);
+            lower = Self {
+                rest: if scheme.carrier.is_encrypted() {
+                    rest
+                } else {
+                    without_tls(rest)
+                },
+                ..Self::default()
+            };
+            lower.rest.websocket = false;
+        }
+        if self.unix.is_some() {
+            (lower.scheme, lower.host, lower.port, lower.path) = (None, None, None, None);
+            lower.rest = without_tls(lower.rest);
+            lower.rest.websocket = false;
+        } else if self.host.is_some() || self.port.is_some() {
+            let was_unix = lower.unix.take().is_some();
+            lower.scheme = lower.scheme.filter(|_| !was_unix);
+        }
+        Self {
+            scheme: self.scheme.or(lower.scheme),
+            host: self.host.or(lower.host),
+            port: self.port.or(lower.port),
+            unix: self.unix.or(lower.unix),
+            path: self.path.or(lower.path),
+            username: self.username.or(lower.username),
+            password: self.password.or(lower.password),
+            rest: merge(self.rest, lower.rest),
+        }
+    }
+}
+
+fn check_address(words: &Words) -> Result<()> {
+    let by_name = words.host.is_some() || words.port.is_some();
+    match (&words.url, by_name, &words.unix) {
+        (Some(_), true, _) => Err(Error::usage(
+            "a URL and --host or --port are given: one of them is enough",
+        )),
+        (Some(_), _, Some(_)) => Err(Error::usage(
+            "a URL and --unix are given: one of them is enough",
+        )),
+        (None, true, Some(_)) => Err(Error::usage(
+            "--unix and --host or --port are given: one of them is enough",
+        )),
+        _ if words.port == Some(0) => Err(Error::usage("0 is not a port; ports are 1 to 65535")),
+        _ if words.host.as_deref() == Some("") => Err(Error::usage("the host is empty")),
+        _ => Ok(()),
+    }
+}
+
+fn password(words: &mut Words) -> Result<Option<Password>> {
+    let prompt = std::mem::take(&mut words.password_prompt);
+    match (words.password.take(), words.password_file.take(), prompt) {
+        (None, None, false) => Ok(None),
+        (Some(secret), None, false) => Ok(Some(Password::Given(secret))),
+        (None, Some(file), false) => Ok(Some(Password::File(file))),
+        (None, None, true) => Ok(Some(Password::Prompt)),
+        _ => Err(Error::usage(
+            "the password is given in several ways: one of them is enough",
+        )),
+    }
+}
+
+fn without_tls(words: Words) -> Words {
+    Words {
+        cafile: None,
+        capath: None,
+        cert: None,
+        key: None,
+        insecure: None,
+        tls_server_name: None,
+        tls_alpn: Vec::new(),
+        tls_version: None,
+        ..words
+    }
+}
+
+/// Certificate and key belong together, so a source that names either replaces both.
+fn merge(upper: Words, lower: Words) -> Words {
+    let (cert, key) = if upper.cert.is_some() || upper.key.is_some() {
+        (upper.cert, upper.key)
+    } else {
+        (lower.cert, lower.key)
+    };
+    // Whom to trust is one decision too, told by file or by folder or both.
+    let (cafile, capath) = if upper.cafile.is_some() || upper.capath.is_some() {
+        (upper.cafile, upper.capath)
+    } else {
+        (lower.cafile, lower.capath)
+    };
+    let longer = |upper: Vec<_>, lower| if upper.is_empty() { lower } else { upper };
+    Words {
+        cert,
+        key,
+        cafile,
+        capath,
+        insecure: upper.insecure.or(lower.insecure),
+        tls_server_name: upper.tls_server_name.or(lower.tls_server_name),
+        tls_alpn: longer(upper.tls_alpn, lower.tls_alpn),
+        tls_version: upper.tls_version.or(lower.tls_version),
+        connect_timeout: upper.connect_timeout.or(lower.connect_timeout),
+        retry: upper.retry.or(lower.retry),
+        bind: upper.bind.or(lower.bind),
+        websocket: upper.websocket || lower.websocket,
+        headers: if upper.headers.is_empty() {
+            lower.headers
+        } else {
+            upper.headers
+        },
+        ..Words::default()
+    }
+}

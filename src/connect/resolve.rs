@@ -1,0 +1,679 @@
+//! From what was said to a checked target.
+
+use crate::error::{Error, Result};
+
+use super::contexts;
+use super::environment::Environment;
+use super::layer::{Layer, Password};
+use super::pem;
+use super::scheme::{Carrier, Protocol, Scheme};
+use super::secret::Secret;
+use super::target::{CONNECT_TIMEOUT, Target, Transport};
+use super::tls::{ClientTls, Trust};
+use super::words::Words;
+
+impl Words {
+    /// Fills in what is not said here from the environment, then from the context, checks it all and
+    /// reads the files it names.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Usage`] for contradictions, bad values, unknown contexts and files that do
+    /// not hold what they should; [`crate::error::Kind::Local`] for files that cannot be read.
+    pub fn resolve(self, protocol: Protocol, environment: &Environment) -> Result<Target> {
+        let said = environment.words()?;
+        let asked = self.context.clone().or_else(|| said.context.clone());
+        let context = contexts::words(asked.as_deref(), environment)?;
+        let flags = Layer::read(self, protocol)?;
+        let said = Layer::read(said, protocol)
+            .map_err(|cause| named(cause, "in the IOTCTL_ variables"))?;
+        let context =
+            Layer::read(context, protocol).map_err(|cause| named(cause, "in the context"))?;
+        target(flags.over(said.over(context)), protocol, environment)
+    }
+}
+
+/// The same mistake, with the source it stands in.
+fn named(cause: Error, place: &str) -> Error {
+    let error = Error::new(cause.kind(), format!("{} ({place})", cause.text()));
+    match cause.way_out() {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
+
+fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result<Target> {
+    let scheme = scheme(&layer, protocol)?;
+    let carrier = scheme.carrier;
+    if layer.rest.cert.is_some() != layer.rest.key.is_some() {
+        return Err(Error::usage(
+            "--cert and --key belong together: one of them is missing",
+        ));
+    }
+    check_headers(&layer.rest.headers, carrier)?;
+    let mut target = Target {
+        port: layer.port.unwrap_or(scheme.port),
+        path: layer.path.or_else(|| {
+            carrier
+                .is_websocket()
+                .then(|| protocol.websocket_path().to_owned())
+        }),
+        username: layer.username,
+        connect_timeout: layer.rest.connect_timeout.unwrap_or(CONNECT_TIMEOUT),
+        retry: layer.rest.retry,
+        bind: layer.rest.bind,
+        ..Target::tcp(
+            protocol,
+            layer.host.unwrap_or_else(|| String::from("localhost")),
+            0,
+        )
+    };
+    target.transport = match (carrier, layer.unix) {
+        (Carrier::Unix, Some(path)) => {
+            (target.host, target.port) = (String::new(), 0);
+            Transport::Unix(path)
+        }
+        (Carrier::Tls, _) => Transport::Tls,
+        (Carrier::WebSocket, _) => Transport::WebSocket,
+        (Carrier::SecureWebSocket, _) => Transport::SecureWebSocket,
+        (Carrier::Tcp | Carrier::Unix, _) => Transport::Tcp,
+    };
+    if carrier.is_encrypted() {
+        let tls = client_tls(&layer.rest)?;
+        tls.server_name(&target.host)?;
+        target.tls = Some(tls);
+    }
+    target.headers = layer.rest.headers;
+    target.password = read_password(layer.password, &target, environment)?;
+    Ok(target)
+}
+
+/// The scheme that was named, or the one that the other words ask for.
+fn scheme(layer: &Layer, protocol: Protocol) -> Result<&'static Scheme> {
+    let tls = tls_flag(&layer.rest);
+    if layer.unix.is_some() {
+        return match tls.or(layer.rest.websocket.then_some("--ws")) {
+            Some(flag) => Err(Error::usage(format!(
+                "a unix socket and {flag} do not go together"
+            ))),
+            None => Ok(protocol.scheme_of(Carrier::Unix)),
+        };
+    }
+    let Some(scheme) = layer.scheme else {
+        // As in mosquitto's clients, the TLS port alone asks for TLS.
+        let secure = protocol.scheme_of(Carrier::Tls).port;
+        let tls = tls.is_some() || (layer.port == Some(secure) && !layer.rest.websocket);
+        return Ok(protocol.scheme_of(match (layer.rest.websocket, tls) {
+            (false, false) => Carrier::Tcp,
+            (false, true) => Carrier::Tls,
+            (true, false) => Carrier::WebSocket,
+            (true, true) => Carrier::SecureWebSocket,
+        }));
+    };
+    let other = |carrier| protocol.scheme_of(carrier).name;
+    if layer.rest.websocket && !scheme.carrier.is_websocket() {
+        let carrier = if scheme.carrier.is_encrypted() {
+            Carrier::SecureWebSocket
+        } else {
+            Carrier::WebSocket
+        };
+        return Err(Error::usage(format!(
+            "the URL says {}:// but --ws asks for WebSocket",
+            scheme.name
+        ))
+        .hint(format!("write {}://", other(carrier))));
+    }
+    match tls.filter(|_| !scheme.carrier.is_encrypted()) {
+        Some(flag) => {
+            let carrier = if scheme.carrier.is_websocket() {
+                Carrier::SecureWebSocket
+            } else {
+                Carrier::Tls
+            };
+            Err(Error::usage(format!(
+                "the URL says {}://, which is not encrypted, but {flag} asks for TLS",
+                scheme.name
+            ))
+            .hint(format!("write {}://", other(carrier))))
+        }
+        None => Ok(scheme),
+    }
+}
+
+/// The flag that asks for TLS, if any.
+fn tls_flag(words: &Words) -> Option<&'static str> {
+    let said = [
+        (words.cafile.is_some(), "--cafile"),
+        (words.capath.is_some(), "--capath"),
+        (words.cert.is_some(), "--cert"),
+        (words.key.is_some(), "--key"),
+        (words.insecure == Some(true), "--insecure"),
+        (words.tls_server_name.is_some(), "--tls-server-name"),
+        (!words.tls_alpn.is_empty(), "--tls-alpn"),
+        (words.tls_version.is_some(), "--tls-version"),
+    ];
+    said.into_iter()
+        .find(|(said, _)| *said)
+        .map(|(_, flag)| flag)
+}
+
+/// They are written into the request as they are, so a line break would add a header or a request.
+fn check_headers(headers: &[(String, String)], carrier: Carrier) -> Result<()> {
+    if headers.is_empty() {
+        return Ok(());
+    }
+    if !carrier.is_websocket() {
+        return Err(Error::usage(
+            "headers are only for WebSocket (ws://, wss:// or --ws)",
+        ));
+    }
+    let token = |letter: u8| letter.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&letter);
+    for (name, value) in headers {
+        if name.is_empty() || !name.bytes().all(token) {
+            return Err(Error::usage(format!(
+                "{name:?} is not the name of an HTTP header"
+            )));
+        }
+        if value
+            .chars()
+            .any(|letter| letter.is_control() && letter != '\t')
+        {
+            return Err(Error::usage(format!(
+                "the value of the header {name:?} has a control character"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn client_tls(words: &Words) -> Result<ClientTls> {
+    // What is named is read and checked also with --insecure: a missing file is a mistake either way.
+    let mut trusted = Vec::new();
+    if let Some(file) = &words.cafile {
+        trusted.extend(
+            pem::certificates(file)?
+                .into_iter()
+                .map(|certificate| (file.clone(), certificate)),
+        );
+    }
+    if let Some(folder) = &words.capath {
+        trusted.extend(pem::certificates_in(folder)?);
+    }
+    let mut tls = ClientTls::new(match trusted {
+        _ if words.insecure == Some(true) => Trust::Anyone,
+        trusted if trusted.is_empty() => Trust::System,
+        trusted => Trust::These(trusted),
+    });
+    if let (Some(cert), Some(key)) = (&words.cert, &words.key) {
+        tls.identity = Some(pem::identity(cert, key)?);
+    }
+    if let Some(name) = words
+        .tls_alpn
+        .iter()
+        .find(|name| name.is_empty() || name.len() > 255)
+    {
+        return Err(Error::usage(format!(
+            "{name:?} is not an ALPN protocol: those have 1 to 255 bytes"
+        )));
+    }
+    tls.server_name.clone_from(&words.tls_server_name);
+    tls.alpn.clone_from(&words.tls_alpn);
+    tls.version = words.tls_version;
+    Ok(tls)
+}
+
+fn read_password(
+    password: Option<Password>,
+    target: &Target,
+    environment: &Environment,
+) -> Result<Option<Secret>> {
+    Ok(match password {
+        None => None,
+        Some(Password::Given(secret)) => Some(secret),
+        Some(Password::File(file)) => {
+            let mut bytes = pem::read(&file)?;
+            if bytes.last() == Some(&b'\n') {
+                bytes.pop();
+                bytes.pop_if(|byte| *byte == b'\r');
+            }
+            Some(Secret::new(bytes))
+        }
+        Some(Password::Prompt) => {
+            let who = target
+                .username
+                .as_ref()
+                .map(|name| format!("{name} at "))
+                .unwrap_or_default();
+            Some(environment.ask(&format!("Password for {who}{target}: "))?)
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn text(value: &str) -> Option<String> {
+        Some(value.to_owned())
+    }
+
+    fn resolve(words: Words) -> Result<Target> {
+        words.resolve(Protocol::Mqtt, &Environment::of::<String, String>([]))
+    }
+
+    fn url(value: &str) -> Words {
+        Words {
+            url: text(value),
+            ..Words::default()
+        }
+    }
+
+    #[test]
+    fn places_have_defaults_by_scheme_and_flags() {
+        let file = Words::default;
+        for (words, shown) in [
+            (file(), "mqtt://localhost:1883"),
+            (url("mqtt://h"), "mqtt://h:1883"),
+            (url("ssl://h"), "mqtts://h:8883"),
+            (url("mqtt://[::1]:1"), "mqtt://[::1]:1"),
+            (url("ws://h"), "ws://h:80/mqtt"),
+            (url("wss://h"), "wss://h:443/mqtt"),
+            (url("wss://me:pw@h/x?token=1"), "wss://h:443/x"),
+            (url("unix:/run/m"), "unix:/run/m"),
+            (
+                Words {
+                    unix: Some(PathBuf::from("/run/m")),
+                    ..file()
+                },
+                "unix:/run/m",
+            ),
+            (
+                Words {
+                    host: text("h"),
+                    insecure: Some(true),
+                    ..file()
+                },
+                "mqtts://h:8883",
+            ),
+            (
+                Words {
+                    port: Some(1),
+                    insecure: Some(true),
+                    ..file()
+                },
+                "mqtts://localhost:1",
+            ),
+            (
+                Words {
+                    port: Some(8883),
+                    ..file()
+                },
+                "mqtts://localhost:8883",
+            ),
+            (
+                Words {
+                    insecure: Some(false),
+                    ..file()
+                },
+                "mqtt://localhost:1883",
+            ),
+            (
+                Words {
+                    websocket: true,
+                    ..file()
+                },
+                "ws://localhost:80/mqtt",
+            ),
+            (
+                Words {
+                    websocket: true,
+                    tls_alpn: vec![String::from("mqtt")],
+                    ..file()
+                },
+                "wss://localhost:443/mqtt",
+            ),
+            (
+                Words {
+                    host: text("::1"),
+                    ..file()
+                },
+                "mqtt://[::1]:1883",
+            ),
+        ] {
+            assert_eq!(
+                resolve(words.clone()).unwrap().to_string(),
+                shown,
+                "{words:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn contradictions_are_usage_errors() {
+        let pem = || Some(PathBuf::from("/nonexistent.pem"));
+        for (words, part) in [
+            (
+                Words {
+                    host: text("x"),
+                    ..url("mqtt://h")
+                },
+                "a URL and --host or --port",
+            ),
+            (
+                Words {
+                    port: Some(1),
+                    ..url("mqtt://h")
+                },
+                "a URL and --host or --port",
+            ),
+            (
+                Words {
+                    unix: pem(),
+                    ..url("mqtt://h")
+                },
+                "a URL and --unix",
+            ),
+            (
+                Words {
+                    unix: pem(),
+                    host: text("x"),
+                    ..Words::default()
+                },
+                "--unix and --host or --port",
+            ),
+            (
+                Words {
+                    unix: pem(),
+                    cafile: pem(),
+                    ..Words::default()
+                },
+                "a unix socket and --cafile",
+            ),
+            (
+                Words {
+                    unix: pem(),
+                    websocket: true,
+                    ..Words::default()
+                },
+                "a unix socket and --ws",
+            ),
+            (
+                Words {
+                    cafile: pem(),
+                    ..url("mqtt://h")
+                },
+                "the URL says mqtt://, which is not encrypted, but --cafile",
+            ),
+            (
+                Words {
+                    insecure: Some(true),
+                    ..url("ws://h")
+                },
+                "the URL says ws://, which is not encrypted, but --insecure",
+            ),
+            (
+                Words {
+                    websocket: true,
+                    ..url("mqtt://h")
+                },
+                "but --ws asks for WebSocket",
+            ),
+            (
+                Words {
+                    cert: pem(),
+                    ..Words::default()
+                },
+                "--cert and --key belong together",
+            ),
+            (
+                Words {
+                    key: pem(),
+                    ..Words::default()
+                },
+                "--cert and --key belong together",
+            ),
+            (
+                Words {
+                    password: Some(Secret::from("x")),
+                    password_prompt: true,
+                    ..Words::default()
+                },
+                "in several ways",
+            ),
+            (
+                Words {
+                    headers: vec![(String::from("A"), String::new())],
+                    ..Words::default()
+                },
+                "only for WebSocket",
+            ),
+            (
+                Words {
+                    headers: vec![(String::from("A b"), String::new())],
+                    ..url("ws://h")
+                },
+                "\"A b\" is not the name",
+            ),
+            (
+                Words {
+                    headers: vec![(String::from("A"), String::from("b\r\nC: d"))],
+                    ..url("ws://h")
+                },
+                "control character",
+            ),
+            (
+                Words {
+                    host: text("a b"),
+                    insecure: Some(true),
+                    ..Words::default()
+                },
+                "\"a b\" is not a name",
+            ),
+        ] {
+            let refused = resolve(words).unwrap_err();
+            assert!(refused.text().contains(part), "{refused}");
+            assert_eq!(refused.exit_code(), 2, "{refused}");
+        }
+    }
+
+    /// Flags over variables over the context, which is `mqtts://cu:cp@c:8000/t`.
+    fn layered(flags: Words, variables: &[(&str, &str)]) -> Target {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        fs::write(
+            &file,
+            "context = \"c\"\n[contexts.c]\nurl = \"mqtts://cu:cp@c:8000/t\"\nretry = \"5s\"\n",
+        )
+        .unwrap();
+        let config = [("IOTCTL_CONFIG", file.to_str().unwrap())];
+        let environment = Environment::of(variables.iter().copied().chain(config));
+        flags.resolve(Protocol::Mqtt, &environment).unwrap()
+    }
+
+    #[test]
+    fn flags_win_over_environment_over_context() {
+        let file = Words::default;
+        type Row<'a> = (
+            Words,
+            &'a [(&'a str, &'a str)],
+            &'a str,
+            Option<&'a str>,
+            Option<&'a str>,
+        );
+        let table: [Row<'_>; 10] = [
+            (file(), &[], "mqtts://c:8000", Some("cu"), Some("cp")),
+            (
+                Words {
+                    host: text("f"),
+                    ..file()
+                },
+                &[],
+                "mqtts://f:8000",
+                Some("cu"),
+                Some("cp"),
+            ),
+            (
+                Words {
+                    port: Some(1),
+                    ..file()
+                },
+                &[],
+                "mqtts://c:1",
+                Some("cu"),
+                Some("cp"),
+            ),
+            (
+                Words {
+                    username: text("fu"),
+                    ..file()
+                },
+                &[],
+                "mqtts://c:8000",
+                Some("fu"),
+                Some("cp"),
+            ),
+            (url("mqtt://f"), &[], "mqtt://f:1883", None, None),
+            (
+                file(),
+                &[("IOTCTL_URL", "mqtt://eu@e")],
+                "mqtt://e:1883",
+                Some("eu"),
+                None,
+            ),
+            (
+                file(),
+                &[("IOTCTL_HOST", "e"), ("IOTCTL_PASSWORD", "ep")],
+                "mqtts://e:8000",
+                Some("cu"),
+                Some("ep"),
+            ),
+            (
+                Words {
+                    port: Some(1),
+                    ..file()
+                },
+                &[("IOTCTL_URL", "mqtt://eu@e")],
+                "mqtt://e:1",
+                Some("eu"),
+                None,
+            ),
+            (
+                url("mqtts://fu:fp@f"),
+                &[("IOTCTL_USERNAME", "eu")],
+                "mqtts://f:8883",
+                Some("fu"),
+                Some("fp"),
+            ),
+            (
+                Words {
+                    unix: Some(PathBuf::from("/s")),
+                    ..file()
+                },
+                &[],
+                "unix:/s",
+                Some("cu"),
+                Some("cp"),
+            ),
+        ];
+        for (flags, variables, shown, username, password) in table {
+            let target = layered(flags, variables);
+            assert_eq!(target.to_string(), shown);
+            assert_eq!(target.username.as_deref(), username, "{shown}");
+            let secret = target
+                .password
+                .as_ref()
+                .map(|secret| std::str::from_utf8(secret.reveal()).unwrap());
+            assert_eq!(secret, password, "{shown}");
+            assert_eq!(
+                target.retry,
+                Some("5s".parse().unwrap()),
+                "what is not said above stays"
+            );
+        }
+    }
+
+    #[test]
+    fn a_plain_url_above_leaves_tls_words_below_aside() {
+        let target = layered(url("mqtt://f"), &[("IOTCTL_CAFILE", "/nonexistent")]);
+        assert_eq!(target.to_string(), "mqtt://f:1883");
+        assert!(target.tls.is_none());
+    }
+
+    #[test]
+    fn the_context_is_chosen_by_flag_before_variable_before_default() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("c.toml");
+        fs::write(&file, "context = \"a\"\n[contexts.a]\nhost = \"a\"\n[contexts.b]\nhost = \"b\"\n[contexts.c]\nhost = \"c\"\n").unwrap();
+        let config = ("IOTCTL_CONFIG", file.to_str().unwrap());
+        let host = |flag: Option<&str>, variables: &[(&str, &str)]| {
+            let words = Words {
+                context: flag.map(str::to_owned),
+                ..Words::default()
+            };
+            words
+                .resolve(Protocol::Mqtt, &Environment::of(variables.iter().copied()))
+                .unwrap()
+                .host
+        };
+        assert_eq!(host(None, &[config]), "a");
+        assert_eq!(host(None, &[config, ("IOTCTL_CONTEXT", "b")]), "b");
+        assert_eq!(host(Some("c"), &[config, ("IOTCTL_CONTEXT", "b")]), "c");
+    }
+
+    #[test]
+    fn passwords_come_from_files_and_prompts() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pw");
+        for (content, password) in [
+            ("pw\n", "pw"),
+            ("pw", "pw"),
+            ("pw\r\n", "pw"),
+            ("p w\n\n", "p w\n"),
+            ("", ""),
+        ] {
+            fs::write(&file, content).unwrap();
+            let words = Words {
+                password_file: Some(file.clone()),
+                ..Words::default()
+            };
+            assert_eq!(
+                resolve(words).unwrap().password.unwrap().reveal(),
+                password.as_bytes(),
+                "{content:?}"
+            );
+        }
+        let missing = Words {
+            password_file: Some(folder.path().join("none")),
+            ..Words::default()
+        };
+        assert_eq!(resolve(missing).unwrap_err().exit_code(), 8);
+
+        let asking = Words {
+            password_prompt: true,
+            username: text("me"),
+            ..Words::default()
+        };
+        assert_eq!(
+            resolve(asking.clone()).unwrap_err().text(),
+            "cannot ask for the password: no terminal"
+        );
+        let terminal = Environment::of::<String, String>([]).with_prompt(|question| {
+            assert_eq!(question, "Password for me at mqtt://localhost:1883: ");
+            Ok(String::from("typed"))
+        });
+        let target = asking.resolve(Protocol::Mqtt, &terminal).unwrap();
+        assert_eq!(target.password.unwrap().reveal(), b"typed");
+    }
+
+    #[test]
+    fn secrets_are_in_no_display_or_debug() {
+        let target = resolve(Words {
+            headers: vec![(String::from("Authorization"), String::from("hunter2"))],
+            ..url("ws://me:hunter2@h/x?token=hunter2")
+        });
+        let shown = format!("{target:?} {}", target.as_ref().unwrap());
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}

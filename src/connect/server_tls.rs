@@ -1,0 +1,56 @@
+//! Server TLS for the embedded peers.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::crypto::ring;
+use rustls::server::WebPkiClientVerifier;
+use rustls::sign::SingleCertAndKey;
+use rustls::{RootCertStore, ServerConfig};
+
+use crate::error::{Error, Result};
+
+use super::pem;
+
+/// The files that a TLS listener needs, all PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerTls {
+    /// The certificate chain, own certificate first.
+    pub cert: PathBuf,
+    /// The private key, not encrypted.
+    pub key: PathBuf,
+    /// With it every client must show a certificate that one of these has signed.
+    pub client_ca: Option<PathBuf>,
+}
+
+impl ServerTls {
+    pub(super) fn config(&self) -> Result<Arc<ServerConfig>> {
+        let broken =
+            |cause: &dyn std::fmt::Display| Error::usage(format!("cannot set up TLS: {cause}"));
+        let identity = pem::identity(&self.cert, &self.key)?;
+        let provider = Arc::new(ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(rustls::DEFAULT_VERSIONS)
+            .map_err(|cause| broken(&cause))?;
+        let builder = match &self.client_ca {
+            None => builder.with_no_client_auth(),
+            Some(file) => {
+                let mut roots = RootCertStore::empty();
+                for certificate in pem::certificates(file)? {
+                    roots.add(certificate).map_err(|cause| {
+                        Error::usage(format!(
+                            "a certificate in {} cannot be used: {cause}",
+                            file.display()
+                        ))
+                    })?;
+                }
+                let verifier =
+                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+                builder.with_client_cert_verifier(verifier.map_err(|cause| broken(&cause))?)
+            }
+        };
+        Ok(Arc::new(builder.with_cert_resolver(Arc::new(
+            SingleCertAndKey::from(identity),
+        ))))
+    }
+}
