@@ -232,3 +232,44 @@ impl Property {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_identifier_is_found_by_its_number_and_its_name() {
+        assert_eq!(PropertyId::ALL.len(), 27);
+        for &id in PropertyId::ALL {
+            assert_eq!(PropertyId::from_byte(id as u8), Some(id));
+            assert_eq!(PropertyId::from_name(id.name()), Some(id));
+        }
+        assert_eq!(PropertyId::from_byte(0x04), None);
+        assert_eq!(PropertyId::from_name("Content-Type"), None);
+    }
+
+    #[test]
+    fn each_packet_may_carry_as_many_kinds_as_the_specification_lists() {
+        let count = |place| {
+            PropertyId::ALL
+                .iter()
+                .filter(|id| id.allowed_in(place))
+                .count()
+        };
+        let table = [
+            (Place::Connect, 9),
+            (Place::Will, 7),
+            (Place::ConnAck, 17),
+            (Place::Publish, 8),
+            (Place::PubAck, 2),
+            (Place::Subscribe, 2),
+            (Place::SubAck, 2),
+            (Place::Unsubscribe, 1),
+            (Place::Disconnect, 4),
+            (Place::Auth, 4),
+        ];
+        for (place, expected) in table {
+            assert_eq!(count(place), expected, "{}", place.name());
+        }
+    }
+}

@@ -92,6 +92,11 @@ impl Decoder {
         let mut bytes = input.split_to(total).freeze();
         bytes.advance(header.length);
         let mut body = Body::new(bytes, header.name());
+        // The payload takes what is left of a PUBLISH, so nothing can trail it.
+        if header.kind == 3 {
+            let publish = publish::publish(body, header.flags, self.version)?;
+            return Ok(Some(Packet::Publish(publish)));
+        }
         let packet = self.body(&header, &mut body)?;
         body.finish()?;
         Ok(Some(packet))
@@ -110,7 +115,6 @@ impl Decoder {
         Ok(match header.kind {
             1 => Packet::Connect(Box::new(connect::connect(body, header.minimal)?)),
             2 => Packet::ConnAck(connect::connack(body, version)?),
-            3 => Packet::Publish(publish::publish(body, header.flags, version)?),
             4 => Packet::PubAck(acknowledge::ack(body, version, Place::PubAck)?),
             5 => Packet::PubRec(acknowledge::ack(body, version, Place::PubRec)?),
             6 => Packet::PubRel(acknowledge::ack(body, version, Place::PubRel)?),
@@ -122,7 +126,7 @@ impl Decoder {
             12 => Packet::PingReq,
             13 => Packet::PingResp,
             14 => Packet::Disconnect(acknowledge::disconnect(body, version)?),
-            // `Header::read` lets nothing else through than 1 to 15.
+            // `Header::read` lets through 1 to 15, and PUBLISH (3) does not come here.
             _ => Packet::Auth(acknowledge::auth(body)?),
         })
     }

@@ -6,12 +6,13 @@ use super::properties::properties;
 use crate::mqtt::packet::{Place, Publish, QoS, ReasonCode, Version};
 use crate::mqtt::topic;
 
-pub(super) fn publish(body: &mut Body, flags: u8, version: Version) -> Result<Publish, Malformed> {
+#[inline]
+pub(super) fn publish(mut body: Body, flags: u8, version: Version) -> Result<Publish, Malformed> {
     let Some(qos) = QoS::from_level(flags >> 1 & 0x3) else {
         return Err(Malformed::syntax("PUBLISH with QoS 3"));
     };
     let topic = body.utf8("topic")?;
-    if memchr::memchr3(0, b'+', b'#', topic.as_bytes()).is_some() {
+    if has_forbidden(topic.as_bytes()) {
         check_topic(&topic)?;
     }
     let packet_id = if qos == QoS::AtMostOnce {
@@ -19,7 +20,7 @@ pub(super) fn publish(body: &mut Body, flags: u8, version: Version) -> Result<Pu
     } else {
         body.packet_id()?
     };
-    let properties = properties(body, version, Place::Publish)?;
+    let properties = properties(&mut body, version, Place::Publish)?;
     if topic.is_empty() && properties.topic_alias().is_none() {
         check_topic(&topic)?;
     }
@@ -33,6 +34,16 @@ pub(super) fn publish(body: &mut Body, flags: u8, version: Version) -> Result<Pu
         payload: body.rest(),
         properties,
     })
+}
+
+/// Whether there is a wildcard or NUL. Topics are short: looking at every byte, which the compiler does
+/// many at a time, is faster than a search that stops early.
+#[inline]
+fn has_forbidden(topic: &[u8]) -> bool {
+    let forbidden = |byte: u8| byte == 0 || byte == b'+' || byte == b'#';
+    topic
+        .iter()
+        .fold(false, |found, &byte| found | forbidden(byte))
 }
 
 /// Says what is wrong with a topic: NUL is malformed, a missing one a protocol error, a wildcard an invalid name.

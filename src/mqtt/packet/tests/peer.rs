@@ -45,8 +45,10 @@ fn mqtt_5_agrees_with_an_independent_codec() {
     for packet in packets(Version::V5) {
         let packet = with_text_password(packet);
         let mut ours = encoded(&packet, Version::V5);
-        if ours.len() < 4 && matches!(packet, Packet::Disconnect(_) | Packet::Auth(_)) {
-            // It does not know their short forms.
+        if matches!(packet, Packet::Auth(_))
+            || ours.len() < 4 && matches!(packet, Packet::Disconnect(_))
+        {
+            // It reads no AUTH and no DISCONNECT in a short form.
             continue;
         }
         let theirs = v5::Packet::read(&mut ours, None)

@@ -10,11 +10,18 @@ use crate::mqtt::packet::{Properties, Version};
 pub(super) trait Sink {
     fn put(&mut self, bytes: &[u8]);
 
-    /// A variable byte integer; the caller has made sure that four bytes hold it.
+    /// A variable byte integer (MQTT 5.0 §1.5.5); the caller has made sure that four bytes hold it.
     #[inline]
     fn put_variable(&mut self, value: u32) {
-        let (bytes, length) = variable(value);
-        self.put(&bytes[..length]);
+        let low = |shift: u32| (value >> shift) as u8 & 0x7f;
+        let more = |shift: u32| low(shift) | 0x80;
+        // Arrays of a known length are stored, slices would be copied by a call.
+        match variable_len(value) {
+            1 => self.put(&[low(0)]),
+            2 => self.put(&[more(0), low(7)]),
+            3 => self.put(&[more(0), more(7), low(14)]),
+            _ => self.put(&[more(0), more(7), more(14), low(21)]),
+        }
     }
 
     /// Bytes after their length in two bytes; `what` names them in the error.
@@ -67,18 +74,6 @@ impl Sink for Count {
     fn put(&mut self, bytes: &[u8]) {
         self.0 += bytes.len();
     }
-}
-
-/// A variable byte integer and how many of the bytes it takes (MQTT 5.0 §1.5.5).
-#[inline]
-fn variable(value: u32) -> ([u8; 4], usize) {
-    let length = variable_len(value);
-    let mut bytes = [0; 4];
-    for (at, byte) in bytes.iter_mut().enumerate().take(length) {
-        *byte = (value >> (7 * at)) as u8 | 0x80;
-    }
-    bytes[length - 1] &= 0x7f;
-    (bytes, length)
 }
 
 /// How many bytes a variable byte integer takes: 1 to 4.
