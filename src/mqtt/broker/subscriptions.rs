@@ -225,6 +225,10 @@ impl Subscriptions {
 }
 
 impl Matches {
+    pub(super) fn is_empty(&self) -> bool {
+        self.targets.is_empty() && self.groups.is_empty()
+    }
+
     fn of(entries: &[Entry]) -> Self {
         let mut matches = Self::default();
         let mut places = HashMap::new();
