@@ -3,3 +3,5 @@
 mod cli;
 mod generated;
 mod layers;
+mod readme;
+mod support;
