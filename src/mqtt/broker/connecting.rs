@@ -16,6 +16,15 @@ use crate::mqtt::packet::{
 };
 use crate::mqtt::session::alias::{Incoming, Outgoing};
 
+/// What CONNACK says to one client only.
+#[derive(Default)]
+struct Answers {
+    client_id: Option<ByteString>,
+    keep_alive: Option<u16>,
+    expiry: Option<u32>,
+    response_basis: Option<ByteString>,
+}
+
 impl Core {
     pub(super) fn connect(&mut self, id: Key, mut connect: Connect) {
         let version = connect.version;
@@ -26,28 +35,23 @@ impl Core {
         if let Err(reason) = self.admits(&connect) {
             return self.refuse_connection(id, version, reason);
         }
-        let mut properties = self.terms(version);
+        let mut answers = Answers::default();
         if connect.client_id.is_empty() {
             connect.client_id = self.unused_client_id();
-            properties.push(Property::AssignedClientIdentifier(
-                connect.client_id.clone(),
-            ));
+            answers.client_id = Some(connect.client_id.clone());
         }
-        let keep_alive = self.keep_alive(&connect, &mut properties);
+        answers.keep_alive = self.server_keep_alive(&connect);
+        answers.response_basis = self.response_basis(&connect);
+        let keep_alive = answers.keep_alive.unwrap_or(connect.keep_alive);
         let (session, resumed) = self.session_for(&connect);
-        let expiry = self.session_expiry(&connect, &mut properties);
-        self.answer_wishes(&connect, &mut properties);
+        let expiry = self.session_expiry(&connect, &mut answers);
         self.attach(id, session, &connect, keep_alive);
         self.take_over_state(id, session, connect, expiry);
         self.events.push(self.connected(id, resumed));
         let welcome = ConnAck {
             session_present: resumed,
             reason: ReasonCode::SUCCESS,
-            properties: if version == Version::V5 {
-                properties
-            } else {
-                Properties::default()
-            },
+            properties: self.terms(version, answers),
         };
         self.send(id, Packet::ConnAck(welcome));
         self.send_again(id, session);
@@ -94,22 +98,17 @@ impl Core {
         Ok(())
     }
 
+    /// Where there are no users, a user name is as good as none.
     fn accepts_credentials(&self, connect: &Connect) -> Result<(), ReasonCode> {
-        let Some(username) = &connect.username else {
-            let welcome = self.options.allow_anonymous;
-            return if welcome {
-                Ok(())
-            } else {
-                Err(ReasonCode::NOT_AUTHORIZED)
-            };
-        };
-        let password = connect.password.as_deref();
-        match &self.options.users {
-            Some(users) if !users.accepts(username, password) => {
-                Err(ReasonCode::BAD_USER_NAME_OR_PASSWORD)
+        let known = self.options.users.as_ref().zip(connect.username.as_deref());
+        let (accepted, refusal) = match known {
+            None => (self.options.allow_anonymous, ReasonCode::NOT_AUTHORIZED),
+            Some((users, name)) => {
+                let accepted = users.accepts(name, connect.password.as_deref());
+                (accepted, ReasonCode::BAD_USER_NAME_OR_PASSWORD)
             }
-            _ => Ok(()),
-        }
+        };
+        if accepted { Ok(()) } else { Err(refusal) }
     }
 
     /// MQTT 5.0 §3.2.2.3.4 and §3.2.2.3.5.
@@ -126,43 +125,39 @@ impl Core {
         Ok(())
     }
 
-    /// What CONNACK says to everyone (MQTT 5.0 §3.2.2.3); what is not said is without limit.
-    fn terms(&self, version: Version) -> Properties {
-        let options = &self.options;
+    /// The properties of CONNACK (MQTT 5.0 §3.2.2.3); what is not said is without limit.
+    fn terms(&self, version: Version, answers: Answers) -> Properties {
         if version < Version::V5 {
             return Properties::default();
         }
-        let aliases = Property::TopicAliasMaximum(options.topic_alias_maximum);
-        let window = Property::ReceiveMaximum(options.receive_maximum);
-        let largest = Property::MaximumPacketSize(options.max_packet_size);
-        let qos = Property::MaximumQos(options.maximum_qos.level());
+        let options = &self.options;
+        let qos = options.maximum_qos;
         let terms = [
-            (options.topic_alias_maximum > 0, aliases),
-            (options.maximum_qos < QoS::ExactlyOnce, qos),
-            (!options.retain_available, Property::RetainAvailable(0)),
-            (options.max_packet_size < LARGEST_PACKET, largest),
-            (options.receive_maximum < u16::MAX, window),
+            Some(Property::TopicAliasMaximum(options.topic_alias_maximum))
+                .filter(|_| options.topic_alias_maximum > 0),
+            answers.client_id.map(Property::AssignedClientIdentifier),
+            answers.keep_alive.map(Property::ServerKeepAlive),
+            answers.expiry.map(Property::SessionExpiryInterval),
+            answers.response_basis.map(Property::ResponseInformation),
+            (!options.retain_available).then_some(Property::RetainAvailable(0)),
+            Some(Property::MaximumPacketSize(options.max_packet_size))
+                .filter(|_| options.max_packet_size < LARGEST_PACKET),
+            Some(Property::ReceiveMaximum(options.receive_maximum))
+                .filter(|_| options.receive_maximum < u16::MAX),
+            (qos < QoS::ExactlyOnce).then_some(Property::MaximumQos(qos.level())),
         ];
-        terms
-            .into_iter()
-            .filter_map(|(said, term)| said.then_some(term))
-            .collect()
+        terms.into_iter().flatten().collect()
     }
 
     fn unused_client_id(&mut self) -> ByteString {
-        loop {
-            self.assigned += 1;
-            let candidate = format!("auto-{}", self.assigned);
-            if self.sessions.find(&candidate).is_none() {
-                return candidate.into();
-            }
-        }
+        self.assigned += 1;
+        format!("auto-{:016x}-{}", self.salt, self.assigned).into()
     }
 
-    /// The keep-alive that counts, in seconds (MQTT 5.0 §3.2.2.3.14).
-    fn keep_alive(&mut self, connect: &Connect, properties: &mut Properties) -> u16 {
+    /// The keep-alive that replaces the client's own, in seconds (MQTT 5.0 §3.2.2.3.14).
+    fn server_keep_alive(&mut self, connect: &Connect) -> Option<u16> {
         if connect.version < Version::V5 {
-            return connect.keep_alive;
+            return None;
         }
         let fault = self
             .faults
@@ -170,11 +165,18 @@ impl Core {
                 Action::ServerKeepAlive(seconds) => Some(seconds),
                 _ => None,
             });
-        let Some(seconds) = fault.or(self.options.server_keep_alive) else {
-            return connect.keep_alive;
-        };
-        properties.push(Property::ServerKeepAlive(seconds));
-        seconds
+        fault.or(self.options.server_keep_alive)
+    }
+
+    /// What Request Response Information is answered with (MQTT 5.0 §3.1.2.11.6).
+    fn response_basis(&self, connect: &Connect) -> Option<ByteString> {
+        let asked = connect.properties.request_response_information() == Some(1);
+        let prefix = self
+            .options
+            .response_information
+            .as_ref()
+            .filter(|_| asked)?;
+        Some(format!("{prefix}{}", connect.client_id).into())
     }
 
     /// The session of this client identifier, new or found again; whoever holds it is put out
@@ -204,7 +206,7 @@ impl Core {
 
     /// Seconds that the session outlives the connection. Before MQTT 5 a session that is not clean
     /// never expires (MQTT 3.1.1 §3.1.2.4).
-    fn session_expiry(&self, connect: &Connect, properties: &mut Properties) -> u32 {
+    fn session_expiry(&self, connect: &Connect, answers: &mut Answers) -> u32 {
         let wanted = match connect.version {
             Version::V5 => connect.properties.session_expiry_interval().unwrap_or(0),
             Version::V31 | Version::V311 if connect.clean_start => 0,
@@ -212,22 +214,13 @@ impl Core {
         };
         let granted = self.limited_expiry(wanted);
         if granted != wanted {
-            properties.push(Property::SessionExpiryInterval(granted));
+            answers.expiry = Some(granted);
         }
         granted
     }
 
     pub(super) fn limited_expiry(&self, wanted: u32) -> u32 {
         wanted.min(self.options.session_expiry_limit.unwrap_or(NEVER))
-    }
-
-    /// Request Response Information (MQTT 5.0 §3.1.2.11.7).
-    fn answer_wishes(&self, connect: &Connect, properties: &mut Properties) {
-        let asked = connect.properties.request_response_information() == Some(1);
-        if let Some(prefix) = self.options.response_information.as_ref().filter(|_| asked) {
-            let basis = format!("{prefix}{}", connect.client_id);
-            properties.push(Property::ResponseInformation(basis.into()));
-        }
     }
 
     fn attach(&mut self, id: Key, session: Key, connect: &Connect, keep_alive: u16) {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytestring::ByteString;
 
 use super::slab::Key;
-use crate::mqtt::packet::{LARGEST_PACKET, Packet, Version};
+use crate::mqtt::packet::{self, LARGEST_PACKET, Packet, Version};
 use crate::mqtt::session::alias::{Incoming, Outgoing};
 
 /// How far a connection has come.
@@ -60,6 +60,19 @@ impl Connection {
             received: 0,
             stalled: false,
             dribble: false,
+        }
+    }
+
+    /// Whether the packet is not larger than the client takes (MQTT 5.0 §3.1.2.11.4). Messages are
+    /// measured before they get here.
+    pub(super) fn takes(&self, outgo: &Outgo) -> bool {
+        match outgo {
+            Outgo::Packet(Packet::Publish(_)) | Outgo::Garbage(_) => true,
+            Outgo::Packet(_) if self.largest == LARGEST_PACKET => true,
+            Outgo::Packet(packet) => {
+                let length = packet::encoded_len(packet, self.version);
+                length.is_ok_and(|length| length <= self.largest)
+            }
         }
     }
 

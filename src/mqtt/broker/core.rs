@@ -1,5 +1,6 @@
 //! The broker without sockets and clock: packets and time go in, packets come out.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
 use super::connection::{Connection, Outgo, Phase};
@@ -51,7 +52,10 @@ pub struct Core {
     pub(super) faults: Faults,
     pub(super) counts: Counts,
     pub(super) events: Vec<Event>,
+    /// Client identifiers assigned so far.
     pub(super) assigned: u64,
+    /// Tells the identifiers assigned by this broker from those of the one before it.
+    pub(super) salt: u64,
     /// Sessions that have a connection.
     pub(super) connected: usize,
     ready: Vec<Key>,
@@ -73,6 +77,7 @@ impl Core {
             counts: Counts::default(),
             events: Vec::new(),
             assigned: 0,
+            salt: RandomState::new().build_hasher().finish(),
             connected: 0,
             ready: Vec::new(),
         };
@@ -293,9 +298,13 @@ impl Core {
         if matches!(outgo, Outgo::Packet(Packet::Publish(_))) {
             self.counts.messages_sent += 1;
         }
-        if let Some(connection) = self.connections.get_mut(id) {
-            connection.outbox.push(outgo);
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        if !connection.takes(&outgo) {
+            return self.hang_up(id);
         }
+        connection.outbox.push(outgo);
         self.announce(id);
     }
 

@@ -13,27 +13,27 @@ use crate::mqtt::packet::{self, LARGEST_PACKET, Packet, Publish, QoS, Version};
 const ALIAS_LENGTH: usize = 4;
 
 impl Core {
-    /// Keeps the message where it is to be retained and hands it to all subscribers; returns how many there are.
-    pub(super) fn route(&mut self, message: Message) -> usize {
+    /// Keeps the message where it is to be retained and hands it to all subscribers.
+    pub(super) fn route(&mut self, message: Message) {
         if message.retain && self.options.retain_available {
             self.retained.store(&message);
         }
         let matches = self.subscriptions.matching(&message.topic);
-        if matches.targets.is_empty() && matches.groups.is_empty() {
-            return 0;
+        if matches.is_empty() {
+            return;
         }
         let message = Rc::new(message);
-        let targets = matches.targets.iter();
-        let reached = targets
-            .filter(|target| self.offer(target, &message))
-            .count();
-        let groups = matches.groups.iter();
-        reached + groups.filter(|group| self.share(**group, &message)).count()
+        for target in &matches.targets {
+            self.offer(target, &message);
+        }
+        for &group in &matches.groups {
+            self.share(group, &message);
+        }
     }
 
     /// One message for all subscriptions of a session that match: the highest QoS and every
-    /// identifier (MQTT 5.0 §3.3.4). False: No Local keeps it from its own publisher.
-    fn offer(&mut self, target: &Target, message: &Rc<Message>) -> bool {
+    /// identifier (MQTT 5.0 §3.3.4); none where No Local keeps it from its own publisher.
+    fn offer(&mut self, target: &Target, message: &Rc<Message>) {
         let own = message.source == Some(target.session);
         let mut granted = None;
         let mut retain_as_published = false;
@@ -48,7 +48,7 @@ impl Core {
             ids.extend(grant.id);
         }
         let Some(granted) = granted else {
-            return false;
+            return;
         };
         let delivery = Delivery {
             message: Rc::clone(message),
@@ -58,11 +58,10 @@ impl Core {
             group: None,
         };
         self.deliver(target.session, delivery);
-        true
     }
 
-    /// One message for one member of a shared subscription; false: the group is gone.
-    pub(super) fn share(&mut self, group: Key, message: &Rc<Message>) -> bool {
+    /// One message for one member of a shared subscription, as long as it has members.
+    pub(super) fn share(&mut self, group: Key, message: &Rc<Message>) {
         let sessions = &self.sessions;
         let connected = |key| {
             sessions
@@ -70,7 +69,7 @@ impl Core {
                 .is_some_and(|session| session.connection.is_some())
         };
         let Some((session, grant)) = self.subscriptions.choose(group, connected) else {
-            return false;
+            return;
         };
         let delivery = Delivery {
             message: Rc::clone(message),
@@ -80,7 +79,6 @@ impl Core {
             group: Some(group),
         };
         self.deliver(session, delivery);
-        true
     }
 
     /// The retained messages that match a new subscription (MQTT 5.0 §3.3.1.3).

@@ -10,7 +10,7 @@ use crate::mqtt::packet::{QoS, RetainHandling, Subscription};
 use crate::mqtt::topic;
 
 /// The deepest filter taken, in levels; it bounds every recursion over the tree.
-pub(super) const DEEPEST_FILTER: usize = 200;
+pub(super) const DEEPEST_FILTER: usize = 256;
 
 /// How many topics the cache remembers before it starts anew.
 const CACHED_TOPICS: usize = 10_000;
@@ -225,6 +225,10 @@ impl Subscriptions {
 }
 
 impl Matches {
+    pub(super) fn is_empty(&self) -> bool {
+        self.targets.is_empty() && self.groups.is_empty()
+    }
+
     fn of(entries: &[Entry]) -> Self {
         let mut matches = Self::default();
         let mut places = HashMap::new();

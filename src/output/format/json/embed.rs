@@ -7,12 +7,13 @@ use serde_json::value::RawValue;
 use super::write::Tokens;
 
 /// How deep a payload may nest to be embedded: common readers give up at 128 levels, and the record
-/// around it takes some. A deeper payload is shown as text.
+/// around it takes some.
 const DEEPEST: usize = 100;
 
 /// The payload to embed, when it is one JSON document: verbatim, but without the white space around it,
 /// and when it holds a line break, without the white space between its tokens, so that a record stays
-/// one line. Numbers, strings and repeated names keep their spelling.
+/// one line. Numbers, strings and repeated names keep their spelling. What some reader might choke on
+/// (see [`is_readable`]) is not embedded but shown as text.
 pub(in super::super) fn embeddable(payload: &[u8]) -> Option<Cow<'_, [u8]>> {
     let json: &RawValue = serde_json::from_slice(payload).ok()?;
     let json = json.get().as_bytes();
@@ -26,20 +27,28 @@ pub(in super::super) fn embeddable(payload: &[u8]) -> Option<Cow<'_, [u8]>> {
     Some(Cow::Owned(Tokens(json).flatten().copied().collect()))
 }
 
-/// Whether every reader can take valid JSON: not too deep, and no `"\ud800"`, which is half a character.
+/// Whether every reader can take valid JSON, and a terminal too.
 fn is_readable(json: &[u8]) -> bool {
     let mut depth = 0;
     Tokens(json).all(|token| {
         match token[0] {
             b'{' | b'[' => depth += 1,
             b'}' | b']' => depth -= 1,
-            b'"' if token.contains(&b'\\') => {
-                return serde_json::from_slice::<Cow<'_, str>>(token).is_ok();
-            }
+            b'"' => return is_clear(token),
             _ => {}
         }
         depth <= DEEPEST
     })
+}
+
+/// Whether a string is harmless: no `"\ud800"`, which is half a character, and no bare control
+/// character, of which JSON allows DEL and C1.
+fn is_clear(token: &[u8]) -> bool {
+    if token.contains(&b'\\') && serde_json::from_slice::<Cow<'_, str>>(token).is_err() {
+        return false;
+    }
+    memchr::memchr2(0x7f, 0xc2, token).is_none()
+        || str::from_utf8(token).is_ok_and(|text| !text.contains(char::is_control))
 }
 
 #[cfg(test)]
@@ -80,6 +89,8 @@ mod tests {
         assert_eq!(embeddable(b"\"\xff\""), None);
         assert_eq!(embedded(r#"["\ud800"]"#), None);
         assert!(embedded(r#"["\ud83d\ude00"]"#).is_some());
+        assert_eq!(embedded("\"\u{9b}2J\""), None);
+        assert!(embedded("\"\u{a0}\"").is_some());
     }
 
     #[test]

@@ -52,7 +52,8 @@ impl FromStr for Template {
         Ok(Self {
             newline: true,
             pretty: false,
-            parts: parse::parse(text).map_err(|flaw| Error::usage(format!("-F: {flaw}")))?,
+            parts: parse::parse(text)
+                .map_err(|flaw| Error::usage(format!("in the format, {flaw}")))?,
         })
     }
 }

@@ -226,18 +226,24 @@ fn on_a_terminal_the_message_is_harmless_and_the_template_is_obeyed() {
 #[test]
 fn what_is_wrong_is_named() {
     let table = [
-        ("%z", "-F: \"%z\" is unknown"),
-        ("a %-5.2k", "-F: \"%-5.2k\" is unknown"),
-        ("%ü", "-F: \"%ü\" is unknown"),
-        ("%", "-F: \"%\" is incomplete"),
-        ("%05", "-F: \"%05\" is incomplete"),
-        ("%.2:p", "-F: \"%.2:p\": only %x and %X have a separator"),
-        ("%10000p", "-F: a width or precision is over 9999"),
-        ("@", "-F: \"@\" is incomplete"),
-        ("@E", "-F: \"@E\" is unknown"),
-        ("@ü", "-F: \"@ü\" is unknown"),
-        ("\\q", "-F: \"\\q\" is unknown"),
-        ("\\", "-F: \"\\\" is incomplete"),
+        ("%z", "in the format, \"%z\" is unknown"),
+        ("a %-5.2k", "in the format, \"%-5.2k\" is unknown"),
+        ("%ü", "in the format, \"%ü\" is unknown"),
+        ("%", "in the format, \"%\" is incomplete"),
+        ("%05", "in the format, \"%05\" is incomplete"),
+        (
+            "%.2:p",
+            "in the format, \"%.2:p\": only %x and %X have a separator",
+        ),
+        (
+            "%10000p",
+            "in the format, a width or precision is over 9999",
+        ),
+        ("@", "in the format, \"@\" is incomplete"),
+        ("@E", "in the format, \"@E\" is unknown"),
+        ("@ü", "in the format, \"@ü\" is unknown"),
+        ("\\q", "in the format, \"\\q\" is unknown"),
+        ("\\", "in the format, \"\\\" is incomplete"),
     ];
     for (format, words) in table {
         assert_eq!(flaw(format), words, "{format}");
