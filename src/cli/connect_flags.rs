@@ -58,7 +58,7 @@ pub(super) struct ConnectFlags {
     #[arg(long, value_name = "TIME")]
     connect_timeout: Option<Wait>,
 
-    /// Whether to try again: never, forever, or for outages up to a TIME [default: never before the first connection, forever after it]
+    /// Whether to try again: never, forever, or for outages up to a TIME [default: never for the first connection; after it, pub 30s, sub forever]
     #[arg(long, value_name = "TIME")]
     retry: Option<Retry>,
 
