@@ -7,7 +7,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `core` | the way in: packets, time, the end of a connection; and the way out |
+//! | `core`, `outgoing` | the way in: packets, time, the end of a connection; and the way out |
 //! | `connecting`, `ending` | CONNECT, take-over, resumption; wills and the end of sessions |
 //! | `publishing`, `delivery`, `subscribing` | the flows of PUBLISH in, PUBLISH out, SUBSCRIBE |
 //! | `sessions`, `connection`, `subscriptions`, `retained`, `application` | what is remembered |
@@ -27,6 +27,7 @@ mod events;
 mod faults;
 mod link;
 mod options;
+mod outgoing;
 mod publishing;
 mod retained;
 mod serve;
