@@ -3,9 +3,11 @@
 //! It speaks MQTT 3.1, 3.1.1 and 5 on one port and keeps everything in memory. [`Core`] is the
 //! broker without sockets and clock: packets and time go in, packets come out. [`serve`] drives it.
 //!
+//! It sends no reason strings, so that Request Problem Information (MQTT 5.0 §3.1.2.11.7) is always obeyed.
+//!
 //! | file | what it holds |
 //! |---|---|
-//! | `core` | the way in: packets, time, the end of a connection; and the way out |
+//! | `core`, `outgoing` | the way in: packets, time, the end of a connection; and the way out |
 //! | `connecting`, `ending` | CONNECT, take-over, resumption; wills and the end of sessions |
 //! | `publishing`, `delivery`, `subscribing` | the flows of PUBLISH in, PUBLISH out, SUBSCRIBE |
 //! | `sessions`, `connection`, `subscriptions`, `retained`, `application` | what is remembered |
@@ -25,6 +27,7 @@ mod events;
 mod faults;
 mod link;
 mod options;
+mod outgoing;
 mod publishing;
 mod retained;
 mod serve;

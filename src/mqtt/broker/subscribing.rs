@@ -30,7 +30,7 @@ impl Core {
         for wanted in &subscribe.subscriptions {
             let grant = Grant::of(wanted, self.options.maximum_qos, identifier);
             let refusal = self.subscribe_refusal(session, &wanted.filter);
-            let reason = refusal.unwrap_or(ReasonCode(grant.qos.level()));
+            let reason = refusal.unwrap_or_else(|| ReasonCode(grant.qos.level()));
             if refusal.is_none() {
                 let existed = self.add_subscription(session, &wanted.filter, grant);
                 if wants_retained(wanted.retain_handling, existed) && !shared(wanted) {
