@@ -1,5 +1,10 @@
 //! One file per thing a user can do; the only room where a protocol meets the terminal.
 
+pub mod amqp_ping;
+pub mod amqp_publish;
+mod amqp_publish_tally;
+pub mod amqp_session;
+pub mod amqp_topology;
 pub mod mqtt_broker;
 pub mod mqtt_pub;
 mod mqtt_record;
