@@ -43,8 +43,16 @@ pub enum Action {
 /// # Errors
 /// No connection, what the server refuses; see [`crate::error::Kind`].
 pub async fn run(plan: Plan) -> Result<()> {
+    let output = Output::open(Format::Raw, plan.style)?;
+    run_to(plan, output).await
+}
+
+/// Does the same with `output` for the results.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
     let notes = Notes::new(plan.style);
-    let mut output = Output::open(Format::Raw, plan.style)?;
     let mut stop = Stop::watch()?;
     let session = plan.session.session("topology", Retry::Never, notes)?;
     let work = async {
