@@ -301,10 +301,20 @@ impl Running<'_> {
 
     /// Writes what waits. A reader that stalls stops the acknowledgements, and with them the server.
     async fn flush(&self, output: &mut Output, stop: &mut Stop) -> Result<()> {
+        let ends = [self.plan.timeout, self.plan.duration];
+        let end = ends
+            .into_iter()
+            .flatten()
+            .min()
+            .map(|limit| self.began + limit);
         tokio::select! {
             biased;
             written = output.flush() => written,
             asked = stop.asked() => Err(Error::new(asked.kind(), self.interrupted())),
+            () = sleep_until(end.unwrap_or_else(Instant::now).into()), if end.is_some() => {
+                let text = format!("timed out: nobody reads our output, after {}", messages(self.shown));
+                Err(Error::new(Kind::TimedOut, text))
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! The one integration-test binary; each part is a module.
 
+mod amqp;
 mod cli;
 mod generated;
 mod layers;

@@ -7,6 +7,7 @@ pub mod certificates;
 pub mod command;
 pub mod mosquitto;
 pub mod peer;
+pub mod rabbitmq;
 
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
