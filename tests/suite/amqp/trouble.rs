@@ -177,11 +177,6 @@ fn other_protocols_are_named() {
         let error = refused(peer_session(peer.port), Kind::Unreachable);
         says(&error, &format!("does not speak AMQP 0-9-1 but {name}"));
     }
-    // An MQTT server hangs up.
-    refused(
-        session(format!("amqp://127.0.0.1:{}", rabbitmq().mqtt_port)),
-        Kind::Lost,
-    );
 }
 
 #[test]
@@ -261,7 +256,8 @@ fn a_panic_in_the_librarys_thread_ends_the_command() {
         &error,
         "of 200 messages sent, 0 are confirmed, 200 not confirmed",
     );
-    assert!(began.elapsed() < Duration::from_secs(20), "{error}");
+    // At once: the command does not touch the locks that the thread holds.
+    assert!(began.elapsed() < Duration::from_secs(4), "{error}");
 }
 
 #[test]
