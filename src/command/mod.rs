@@ -29,6 +29,20 @@ pub enum Plan {
     MqttSub(Box<mqtt_sub::Plan>),
     /// `mqtt broker`
     MqttBroker(Box<mqtt_broker::Plan>),
+    /// `amqp publish`
+    AmqpPublish(Box<amqp_publish::Plan>),
+    /// `amqp consume`
+    AmqpConsume(Box<amqp_consume::Plan>),
+    /// `amqp get`
+    AmqpGet(Box<amqp_get::Plan>),
+    /// `amqp request`
+    AmqpRequest(Box<amqp_request::Plan>),
+    /// `amqp respond`
+    AmqpRespond(Box<amqp_respond::Plan>),
+    /// `amqp declare`, `delete`, `bind`, `unbind`, `purge`
+    AmqpTopology(Box<amqp_topology::Plan>),
+    /// `amqp ping`
+    AmqpPing(Box<amqp_ping::Plan>),
 }
 
 /// Carries out a plan to its end.
@@ -45,6 +59,13 @@ pub fn run(plan: Plan) -> Result<()> {
         Plan::MqttPub(plan) => runtime.block_on(mqtt_pub::run(*plan)),
         Plan::MqttSub(plan) => runtime.block_on(mqtt_sub::run(*plan)),
         Plan::MqttBroker(plan) => runtime.block_on(mqtt_broker::run(*plan)),
+        Plan::AmqpPublish(plan) => runtime.block_on(amqp_publish::run(*plan)),
+        Plan::AmqpConsume(plan) => runtime.block_on(amqp_consume::run(*plan)),
+        Plan::AmqpGet(plan) => runtime.block_on(amqp_get::run(*plan)),
+        Plan::AmqpRequest(plan) => runtime.block_on(amqp_request::run(*plan)),
+        Plan::AmqpRespond(plan) => runtime.block_on(amqp_respond::run(*plan)),
+        Plan::AmqpTopology(plan) => runtime.block_on(amqp_topology::run(*plan)),
+        Plan::AmqpPing(plan) => runtime.block_on(amqp_ping::run(*plan)),
     };
     // A name lookup or a read from a terminal may still be blocked in a thread; nobody waits for it.
     runtime.shutdown_background();

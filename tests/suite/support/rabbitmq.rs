@@ -138,6 +138,7 @@ fn kill_group(leader: u32) {
 }
 
 /// A process that waits for the end of its input, then kills the server's group and tidies up.
+#[expect(clippy::zombie_processes, reason = "it outlives us")]
 fn watch(server: &Child, folder: &Path, epmd_port: u16) -> ChildStdin {
     // The port mapper ends only when it has noticed the end of its node.
     let script = "read line; kill -9 -$1 2>/dev/null; \
