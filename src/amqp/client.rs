@@ -1,5 +1,6 @@
 //! One connection: login, deadlines, and what the server says about it.
 
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -196,30 +197,12 @@ impl Client {
         on_event: impl Fn(Event) + Send + 'static,
     ) -> Result<Self> {
         let uri = uri(target, options)?;
-        let properties = ConnectionProperties::default()
-            .with_connection_name(LongString::from(&*options.name))
-            .with_client_property("product".into(), "iotctl".into())
-            .with_client_property("version".into(), env!("CARGO_PKG_VERSION").into())
-            .with_auth_provider(options.login.clone());
         let stream = dial(target).await?;
         let (watch, heard) = (Watch::new(), Heard::default());
         // However this ends, also by being dropped half-way, lapin's thread ends too.
         let guard = Leaving(Some((watch.clone(), heard.clone())));
-        let slot = Mutex::new(Some(Listening::new(stream, heard.clone())));
-        let watching = watch.clone();
-        let connecting = Connection::connector(
-            uri,
-            transport::runtime(),
-            async move |_, _| {
-                watching.this_thread();
-                let taken = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-                let stream = taken.ok_or(std::io::ErrorKind::NotConnected);
-                Ok(AsyncTcpStream::Plain(
-                    stream.map_err(std::io::Error::from)?.compat(),
-                ))
-            },
-            properties,
-        );
+        let stream = Listening::new(stream, heard.clone());
+        let connecting = log_in(uri, properties(options), stream, watch.clone());
         let limit = target.connect_timeout;
         let connection = tokio::select! {
             biased;
@@ -357,6 +340,33 @@ impl Drop for Leaving {
             leave(watch, heard);
         }
     }
+}
+
+/// What the server is told about us.
+fn properties(options: &Options) -> ConnectionProperties {
+    ConnectionProperties::default()
+        .with_connection_name(LongString::from(&*options.name))
+        .with_client_property("product".into(), "iotctl".into())
+        .with_client_property("version".into(), env!("CARGO_PKG_VERSION").into())
+        .with_auth_provider(options.login.clone())
+}
+
+/// Lets lapin log in over our stream, in a thread that is watched.
+async fn log_in(
+    uri: AMQPUri,
+    properties: ConnectionProperties,
+    stream: Listening,
+    watch: Watch,
+) -> lapin::Result<Connection> {
+    let slot = Mutex::new(Some(stream));
+    let connect = async move |_, _| {
+        // lapin's thread calls this.
+        watch.this_thread();
+        let taken = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let stream = taken.ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected))?;
+        Ok(AsyncTcpStream::Plain(stream.compat()))
+    };
+    Connection::connector(uri, transport::runtime(), connect, properties).await
 }
 
 /// lapin's own rules for URLs are not ours, so it is told the parts; where to connect to is not among them.

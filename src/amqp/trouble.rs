@@ -184,6 +184,10 @@ pub(super) fn panicked(target: &Target, text: &str) -> Error {
 fn kind_of(error: &AMQPError) -> Kind {
     use AMQPHardError as Hard;
     match error.kind() {
+        // RabbitMQ's words for a queue that somebody else has for himself; that is not about rights.
+        AMQPErrorKind::Soft(_) if error.get_message().as_str().contains("in exclusive use") => {
+            Kind::Refused
+        }
         AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => Kind::Unauthorized,
         AMQPErrorKind::Soft(_) => Kind::Refused,
         AMQPErrorKind::Hard(

@@ -102,49 +102,8 @@ fn pairs(table: &FieldTable) -> Vec<(ByteString, AmqpValue)> {
 /// # Errors
 /// [`crate::error::Kind::Usage`] for a text over 255 bytes, naming the property.
 pub(super) fn to_properties(from: &AmqpProperties) -> Result<BasicProperties> {
-    type With = fn(BasicProperties, ShortString) -> BasicProperties;
-    let texts: [(&str, &Option<ByteString>, With); 10] = [
-        (
-            "content type",
-            &from.content_type,
-            BasicProperties::with_content_type,
-        ),
-        (
-            "content encoding",
-            &from.content_encoding,
-            BasicProperties::with_content_encoding,
-        ),
-        (
-            "correlation id",
-            &from.correlation_id,
-            BasicProperties::with_correlation_id,
-        ),
-        (
-            "reply-to queue",
-            &from.reply_to,
-            BasicProperties::with_reply_to,
-        ),
-        (
-            "expiration",
-            &from.expiration,
-            BasicProperties::with_expiration,
-        ),
-        (
-            "message id",
-            &from.message_id,
-            BasicProperties::with_message_id,
-        ),
-        ("type", &from.kind, BasicProperties::with_type),
-        ("user id", &from.user_id, BasicProperties::with_user_id),
-        ("app id", &from.app_id, BasicProperties::with_app_id),
-        (
-            "cluster id",
-            &from.cluster_id,
-            BasicProperties::with_cluster_id,
-        ),
-    ];
     let mut to = BasicProperties::default();
-    for (what, text, with) in texts {
+    for (what, text, with) in texts(from) {
         if let Some(text) = text {
             to = with(to, short(what, text)?);
         }
@@ -162,6 +121,29 @@ pub(super) fn to_properties(from: &AmqpProperties) -> Result<BasicProperties> {
         to = to.with_headers(table(&from.headers)?);
     }
     Ok(to)
+}
+
+/// A property that is text: what errors call it, its value, and how it is set.
+type Text<'a> = (
+    &'static str,
+    &'a Option<ByteString>,
+    fn(BasicProperties, ShortString) -> BasicProperties,
+);
+
+#[rustfmt::skip]
+fn texts(from: &AmqpProperties) -> [Text<'_>; 10] {
+    [
+        ("content type", &from.content_type, BasicProperties::with_content_type),
+        ("content encoding", &from.content_encoding, BasicProperties::with_content_encoding),
+        ("correlation id", &from.correlation_id, BasicProperties::with_correlation_id),
+        ("reply-to queue", &from.reply_to, BasicProperties::with_reply_to),
+        ("expiration", &from.expiration, BasicProperties::with_expiration),
+        ("message id", &from.message_id, BasicProperties::with_message_id),
+        ("type", &from.kind, BasicProperties::with_type),
+        ("user id", &from.user_id, BasicProperties::with_user_id),
+        ("app id", &from.app_id, BasicProperties::with_app_id),
+        ("cluster id", &from.cluster_id, BasicProperties::with_cluster_id),
+    ]
 }
 
 /// The properties as they came.

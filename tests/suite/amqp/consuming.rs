@@ -175,8 +175,8 @@ fn somebody_elses_exclusive_consumer_is_respected() {
         state.contains("1 consumers").then_some(())
     });
     let error = consume(plan(&name)).0.unwrap_err();
-    assert_eq!(error.kind(), Kind::Unauthorized, "{error}");
-    assert!(error.text().contains("exclusive"), "{error}");
+    assert_eq!(error.kind(), Kind::Refused, "{error}");
+    assert!(error.text().contains("in exclusive use"), "{error}");
     filled(&name, &["end"]);
     first.join().unwrap().0.unwrap();
 }
