@@ -53,3 +53,6 @@ pub use secret::Secret;
 pub use stream::Stream;
 pub use target::{Target, Transport};
 pub use words::{Retry, TlsVersion, Words};
+
+#[cfg(test)]
+mod tests;
