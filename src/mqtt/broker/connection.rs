@@ -87,10 +87,12 @@ impl Connection {
     }
 }
 
-/// What waits to be written: packets, and where a fault asks for it, bytes that are none.
+/// What waits to be written to a connection.
 #[derive(Debug)]
-pub(super) enum Outgo {
+pub enum Outgo {
+    /// A packet.
     Packet(Packet),
+    /// Bytes that are no packet, because a fault asks for them.
     Garbage(&'static [u8]),
 }
 

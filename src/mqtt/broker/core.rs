@@ -194,8 +194,8 @@ impl Core {
         }
     }
 
-    /// The next packet to be written to a connection, or bytes that a fault puts there.
-    pub(super) fn pull(&mut self, id: Key, now: Instant) -> Option<Outgo> {
+    /// The next packet to be written to a connection; `None`: nothing waits, or it must wait.
+    pub fn pull(&mut self, id: Key, now: Instant) -> Option<Outgo> {
         let connection = self
             .connections
             .get_mut(id)

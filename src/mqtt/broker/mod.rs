@@ -41,6 +41,7 @@ mod tests;
 mod timers;
 
 pub use access::{Acl, Users};
+pub use connection::Outgo;
 pub use core::{Core, Fate};
 pub use drive::Broker;
 pub use events::{Counts, Event};
