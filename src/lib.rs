@@ -10,7 +10,7 @@
 //! |---|---|
 //! | [`cli`] | declares the flags and turns words into a plan; the only room that knows clap |
 //! | [`command`] | one file per thing a user can do; the only room where a protocol meets the terminal |
-//! | [`bench`] | the load engine: pacing, accounting and histograms; it prints nothing |
+//! | [`bench`](mod@bench) | the load engine: pacing, accounting and histograms; it prints nothing |
 //! | [`mqtt`] | MQTT 3.1, 3.1.1 and 5: packets, the sans-I/O session, the client and the embedded broker |
 //! | [`coap`] | CoAP: the sans-I/O endpoint and its transports |
 //! | [`amqp`] | AMQP 0-9-1: publishing, consuming and topology |
@@ -33,3 +33,28 @@ pub mod mqtt;
 pub mod output;
 pub mod payload;
 pub mod stop;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use error::Error;
+
+/// Runs one command line (the program's name first) to its end and returns the exit code of
+/// [`error::Kind`]'s table.
+pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let ended = match cli::parse(words) {
+        Ok(cli::Parsed::Command(plan)) => command::run(plan),
+        Ok(cli::Parsed::Print(text)) => output::print(text.as_bytes()),
+        Ok(cli::Parsed::Incomplete(help)) => {
+            output::print(help.as_bytes()).and_then(|()| Err(Error::usage("no command was named")))
+        }
+        Err(refused) => Err(refused),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::report(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

@@ -1,1 +1,42 @@
 //! One file per thing a user can do; the only room where a protocol meets the terminal.
+
+pub mod mqtt_broker;
+pub mod mqtt_pub;
+mod mqtt_record;
+pub mod mqtt_session;
+pub mod mqtt_sub;
+
+use tokio::runtime;
+
+use crate::error::{Error, Result};
+
+/// What the command line asked for, in the words of this room.
+#[derive(Clone, Debug)]
+pub enum Plan {
+    /// `mqtt pub`
+    MqttPub(Box<mqtt_pub::Plan>),
+    /// `mqtt sub`
+    MqttSub(Box<mqtt_sub::Plan>),
+    /// `mqtt broker`
+    MqttBroker(Box<mqtt_broker::Plan>),
+}
+
+/// Carries out a plan to its end.
+///
+/// # Errors
+/// Whatever kept the plan from being carried out whole.
+pub fn run(plan: Plan) -> Result<()> {
+    // One thread: a command waits far more than it computes, and starting more would take longer than most of them run.
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|cause| Error::local("cannot start", &cause))?;
+    let ended = match plan {
+        Plan::MqttPub(plan) => runtime.block_on(mqtt_pub::run(*plan)),
+        Plan::MqttSub(plan) => runtime.block_on(mqtt_sub::run(*plan)),
+        Plan::MqttBroker(plan) => runtime.block_on(mqtt_broker::run(*plan)),
+    };
+    // A name lookup or a read from a terminal may still be blocked in a thread; nobody waits for it.
+    runtime.shutdown_background();
+    ended
+}

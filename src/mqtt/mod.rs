@@ -2,12 +2,14 @@
 //!
 //! | part | what it is for |
 //! |---|---|
-//! | [`broker`] | the embedded broker, with faults on request |
 //! | [`packet`] | the control packets and their strict codec |
-//! | [`topic`] | topic names and filters: checks and matching |
+//! | [`topic`] | topic names and filters: checking and matching |
 //! | [`session`] | what both sides share, sans-I/O: delivery states, aliases, keep-alive; and the client's session engine |
+//! | [`client`] | the tokio driver that carries the client's session over a stream and reconnects |
+//! | [`broker`] | the embedded broker: a sans-I/O core and the driver that serves it |
 
 pub mod broker;
+pub mod client;
 pub mod packet;
 pub mod session;
 pub mod topic;

@@ -1,1 +1,22 @@
 //! The only room that writes to stdout and stderr: formats, colour, errors.
+//!
+//! | part | what it is for |
+//! |---|---|
+//! | [`Output`] | standard output for messages and results: batched, never blocking the caller's event loop |
+//! | [`Format`] | what a message looks like; one file each under `format/` |
+//! | [`Template`] | mosquitto's format language (`-F`) |
+//! | [`Notes`] | what a command says besides its results, on standard error |
+//! | [`report`] | the last words of a command that failed |
+//! | [`Style`] | `--color` and `--quiet` |
+
+mod escape;
+mod format;
+mod notes;
+mod sink;
+mod stream;
+mod style;
+
+pub use format::{Format, Template};
+pub use notes::{Notes, report};
+pub use stream::{Output, print};
+pub use style::{ColorChoice, Style};

@@ -1,1 +1,76 @@
 //! Makes and reads bodies: files, stdin, lines, records, hex and base64.
+//!
+//! | part | what it is for |
+//! |---|---|
+//! | [`Source`] | where bodies come from |
+//! | [`Encoding`] | how they are spelled there |
+//! | [`Bodies`] | reads them, in batches, without ever blocking the caller's event loop |
+//! | [`Body`] | one of them |
+//! | [`standard`] | whether standard input and output were there when the command started |
+
+mod bodies;
+mod encoding;
+mod lines;
+mod reader;
+mod record;
+pub mod standard;
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use bytestring::ByteString;
+
+use crate::message::MqttProperties;
+
+pub use bodies::Bodies;
+pub use encoding::Encoding;
+
+/// The longest body, in bytes: no MQTT packet is longer (MQTT 5.0 §1.5.5).
+pub const LONGEST: usize = 268_435_455;
+
+/// Where bodies come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The words of `-m`.
+    Text(Bytes),
+    /// The whole of a file (`-f`); it need not be a regular one.
+    File(PathBuf),
+    /// The whole of standard input (`-s`); an empty one is an empty body.
+    Stdin,
+    /// One body per line of standard input (`-l`). Empty lines, NUL bytes and carriage returns are kept,
+    /// and a last line needs no delimiter.
+    Lines {
+        /// The byte that ends a line.
+        delimiter: u8,
+    },
+    /// One body of no bytes (`-n`).
+    Empty,
+    /// One JSON record a line of standard input (`--ndjson`), as `--output json` writes them.
+    Records,
+}
+
+/// What is to be sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Body {
+    /// The topic that the record names.
+    pub topic: Option<ByteString>,
+    /// The bytes, decoded.
+    pub payload: Bytes,
+    /// The record's QoS: 0, 1 or 2.
+    pub qos: Option<u8>,
+    /// The record's retain flag.
+    pub retain: Option<bool>,
+    /// The record's MQTT 5 properties, without topic alias and subscription identifiers, which belong to
+    /// the connection that the message was received on.
+    pub properties: Option<Box<MqttProperties>>,
+}
+
+impl Body {
+    /// A body that says nothing about topic, QoS, retain or properties.
+    pub fn plain(payload: Bytes) -> Self {
+        Self {
+            payload,
+            ..Self::default()
+        }
+    }
+}

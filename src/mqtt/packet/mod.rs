@@ -11,6 +11,8 @@ mod reason;
 mod tests;
 mod write;
 
+use std::fmt;
+
 use bytes::Bytes;
 use bytestring::ByteString;
 
@@ -32,6 +34,16 @@ pub enum Version {
     /// MQTT 5.0: level 5.
     #[default]
     V5,
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V31 => "MQTT 3.1",
+            Self::V311 => "MQTT 3.1.1",
+            Self::V5 => "MQTT 5",
+        })
+    }
 }
 
 /// Quality of service (MQTT 5.0 §4.3).
@@ -97,6 +109,29 @@ pub enum Packet {
     Disconnect(Disconnect),
     /// Authentication exchange, MQTT 5 only.
     Auth(Auth),
+}
+
+impl Packet {
+    /// The name in the words of the specification: `PUBLISH`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Connect(_) => "CONNECT",
+            Self::ConnAck(_) => "CONNACK",
+            Self::Publish(_) => "PUBLISH",
+            Self::PubAck(_) => "PUBACK",
+            Self::PubRec(_) => "PUBREC",
+            Self::PubRel(_) => "PUBREL",
+            Self::PubComp(_) => "PUBCOMP",
+            Self::Subscribe(_) => "SUBSCRIBE",
+            Self::SubAck(_) => "SUBACK",
+            Self::Unsubscribe(_) => "UNSUBSCRIBE",
+            Self::UnsubAck(_) => "UNSUBACK",
+            Self::PingReq => "PINGREQ",
+            Self::PingResp => "PINGRESP",
+            Self::Disconnect(_) => "DISCONNECT",
+            Self::Auth(_) => "AUTH",
+        }
+    }
 }
 
 /// CONNECT (MQTT 5.0 §3.1).

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use bytestring::ByteString;
+
 use crate::mqtt::packet::{Ack, Packet, Publish, QoS, ReasonCode};
 
 /// Where an outgoing message stands.
@@ -77,6 +79,11 @@ impl<T: Clone> Outbound<T> {
         self.window = window.max(1);
     }
 
+    /// Lets the next identifier be the one after `last`.
+    pub fn start_after(&mut self, last: u16) {
+        self.last_id = last;
+    }
+
     /// How many more messages may be sent now.
     pub fn free(&self) -> usize {
         usize::from(self.window).saturating_sub(self.entries.len())
@@ -139,6 +146,14 @@ impl<T: Clone> Outbound<T> {
             if !self.entries.contains_key(&self.last_id) && !self.reserved.contains(&self.last_id) {
                 return self.last_id;
             }
+        }
+    }
+
+    /// Where a message in flight is to go; `None` when the receiver owns it already, or it is unknown.
+    pub fn topic(&self, packet_id: u16) -> Option<ByteString> {
+        match &self.entries.get(&packet_id)?.state {
+            State::Published(publish) => Some(publish.topic.clone()),
+            State::Released => None,
         }
     }
 

@@ -1,0 +1,56 @@
+//! Completions and man pages as they are checked in; a test compares them with the flags.
+
+use clap::ValueEnum;
+
+/// The shells that there are completions for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+    Elvish,
+    Powershell,
+}
+
+impl Shell {
+    pub(super) const fn completions(self) -> &'static str {
+        match self {
+            Self::Bash => include_str!("../../completions/iotctl.bash"),
+            Self::Zsh => include_str!("../../completions/_iotctl"),
+            Self::Fish => include_str!("../../completions/iotctl.fish"),
+            Self::Elvish => include_str!("../../completions/iotctl.elv"),
+            Self::Powershell => include_str!("../../completions/_iotctl.ps1"),
+        }
+    }
+}
+
+/// Each man page by its command's words, joined as in its file name.
+const PAGES: [(&str, &str); 7] = [
+    ("iotctl", include_str!("../../man/iotctl.1")),
+    ("mqtt", include_str!("../../man/iotctl-mqtt.1")),
+    ("mqtt-pub", include_str!("../../man/iotctl-mqtt-pub.1")),
+    ("mqtt-sub", include_str!("../../man/iotctl-mqtt-sub.1")),
+    (
+        "mqtt-broker",
+        include_str!("../../man/iotctl-mqtt-broker.1"),
+    ),
+    (
+        "completions",
+        include_str!("../../man/iotctl-completions.1"),
+    ),
+    ("man", include_str!("../../man/iotctl-man.1")),
+];
+
+/// The names of all man pages.
+pub(super) fn page_names() -> [&'static str; PAGES.len()] {
+    PAGES.map(|(name, _)| name)
+}
+
+/// The man page called `name`, with or without `iotctl-` in front.
+pub(super) fn page(name: &str) -> Option<&'static str> {
+    let name = name.strip_prefix("iotctl-").unwrap_or(name);
+    PAGES
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, page)| *page)
+}

@@ -1,0 +1,120 @@
+//! clap's answers in our words: one line, and a hint.
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+
+use crate::error::{Error, Result};
+
+use super::Parsed;
+
+/// The longest line, in characters; a word of the user may be much longer.
+const LONGEST: usize = 300;
+
+/// A page that was asked for, or why `words` are refused.
+pub(super) fn read(answer: &clap::Error, words: &[OsString]) -> Result<Parsed> {
+    let text = answer.render().to_string();
+    match answer.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Parsed::Print(text.into())),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Ok(Parsed::Incomplete(text)),
+        _ => {
+            let refused = refusal(&text, &command(words));
+            Err(match way_out(answer) {
+                Some(hint) => refused.hint(hint),
+                None => refused,
+            })
+        }
+    }
+}
+
+/// The hint of the value's own type, where it has one.
+fn way_out(answer: &clap::Error) -> Option<&str> {
+    let cause = std::error::Error::source(answer)?;
+    cause.downcast_ref::<Error>()?.way_out()
+}
+
+/// Takes the parts of clap's text: `error: …`, then, each after an empty line, `  tip: …` and the usage.
+fn refusal(text: &str, command: &str) -> Error {
+    let what = text.split("\n\n").next().unwrap_or_default();
+    let what = what.strip_prefix("error: ").unwrap_or(what);
+    let line = what.split_whitespace().collect::<Vec<_>>().join(" ");
+    let tip = text
+        .lines()
+        .find_map(|line| line.trim_start().strip_prefix("tip: "));
+    let refused = Error::usage(cut(line));
+    match tip {
+        Some(tip) => refused.hint(tip),
+        None => refused.hint(format!("`{command} --help` shows what can be said")),
+    }
+}
+
+/// The words up to the last that names a command: `iotctl mqtt pub`.
+fn command(words: &[OsString]) -> String {
+    let commands = super::command();
+    let (mut known, mut path) = (&commands, String::from("iotctl"));
+    for word in words.iter().skip(1) {
+        let Some(below) = known.find_subcommand(word) else {
+            break;
+        };
+        known = below;
+        path = format!("{path} {}", below.get_name());
+    }
+    path
+}
+
+fn cut(line: String) -> String {
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_lines_become_one_and_a_hint() {
+        let refused = refusal(
+            "error: unexpected argument '--tpoic' found\n\n  tip: a similar argument exists: '--topic'\n\n\
+             Usage: iotctl mqtt pub [OPTIONS] [URL]\n\nFor more information, try '--help'.\n",
+            "iotctl mqtt pub",
+        );
+        assert_eq!(refused.text(), "unexpected argument '--tpoic' found");
+        assert_eq!(
+            refused.way_out(),
+            Some("a similar argument exists: '--topic'")
+        );
+    }
+
+    #[test]
+    fn without_a_tip_the_help_page_is_named() {
+        let refused = refusal(
+            "error: the following required arguments were not provided:\n  --key <FILE>\n\n\
+             Usage: iotctl mqtt pub --cert <FILE> [URL]\n",
+            "iotctl mqtt pub",
+        );
+        assert_eq!(
+            refused.text(),
+            "the following required arguments were not provided: --key <FILE>"
+        );
+        assert_eq!(
+            refused.way_out(),
+            Some("`iotctl mqtt pub --help` shows what can be said")
+        );
+    }
+
+    #[test]
+    fn the_command_is_known_by_its_words() {
+        let path = |line: &str| command(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(path("./x mqtt pub -t mqtt"), "iotctl mqtt pub");
+        assert_eq!(path("x frobnicate pub"), "iotctl");
+    }
+
+    #[test]
+    fn a_long_word_is_cut() {
+        let text = format!("error: unexpected argument '{}' found", "x".repeat(70_000));
+        let refused = refusal(&text, "iotctl");
+        assert_eq!(refused.text().chars().count(), LONGEST + 1);
+    }
+}

@@ -1,0 +1,189 @@
+//! `mqtt broker`: the embedded broker, for development and tests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tokio::sync::oneshot;
+
+use crate::connect::{ListenAddress, ListenOn, Listener, ServerTls};
+use crate::error::{Error, Result};
+use crate::mqtt::broker::{Acl, Event, Options, Users, serve};
+use crate::output::{Format, Notes, Output, Style};
+use crate::stop::Stop;
+
+/// What the broker listens on, whom it lets in, and how it behaves.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where it listens; at least one.
+    pub listen: Vec<Listen>,
+    /// PEM file of the server's certificate chain; there whenever a listener speaks TLS.
+    pub cert: Option<PathBuf>,
+    /// PEM file of the server's private key.
+    pub key: Option<PathBuf>,
+    /// PEM file of the certificates that a client's must come from; makes client certificates mandatory.
+    pub client_ca: Option<PathBuf>,
+    /// User names and passwords.
+    pub password_file: Option<PathBuf>,
+    /// What each user may publish and receive.
+    pub acl_file: Option<PathBuf>,
+    /// Limits, offers and faults; `users` and `acl` come from the files above when the command runs.
+    pub options: Options,
+    /// What the terminal shows.
+    pub style: Style,
+}
+
+/// One place where the broker listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// Port 0 takes a free one.
+    pub address: ListenAddress,
+    /// Whether TLS protects it.
+    pub tls: bool,
+    /// Whether it speaks WebSocket.
+    pub websocket: bool,
+}
+
+/// Serves until a signal comes, which is the good end of a broker.
+///
+/// # Errors
+/// Unreadable files, addresses that cannot be listened on.
+pub async fn run(plan: Plan) -> Result<()> {
+    let mut output = Output::open(Format::Raw, plan.style)?;
+    let mut stop = Stop::watch()?;
+    let notes = Notes::new(plan.style);
+    let tls = plan.tls();
+    let options = plan.options()?;
+    let mut listeners = Vec::new();
+    for listen in &plan.listen {
+        let listener = listen.bind(tls.as_ref()).await?;
+        // The first line on standard output is what scripts wait for: whoever reads it can connect.
+        output.line(&listen.url(listener.local_addr()));
+        listeners.push(listener);
+    }
+    output.flush().await?;
+    notes.note("a broker for development and tests: it keeps everything in memory");
+    let (ask, asked) = oneshot::channel::<()>();
+    let served = serve(options, listeners, move |event| log(&event, notes), asked);
+    tokio::select! {
+        ended = served => ended,
+        () = async {
+            stop.asked().await;
+            drop(ask);
+            // While clients are told, a second signal ends the process at once.
+            stop.asked().await;
+        } => Ok(()),
+    }
+}
+
+impl Plan {
+    fn tls(&self) -> Option<ServerTls> {
+        let (cert, key) = (self.cert.clone()?, self.key.clone()?);
+        Some(ServerTls {
+            cert,
+            key,
+            client_ca: self.client_ca.clone(),
+        })
+    }
+
+    fn options(&self) -> Result<Options> {
+        let mut options = self.options.clone();
+        if let Some(path) = &self.password_file {
+            options.users = Some(parse(path, Users::parse)?);
+        }
+        if let Some(path) = &self.acl_file {
+            options.acl = Some(parse(path, Acl::parse)?);
+        }
+        Ok(options)
+    }
+}
+
+fn parse<T>(path: &Path, parser: impl FnOnce(&str) -> Result<T>) -> Result<T> {
+    let text = fs::read_to_string(path)
+        .map_err(|cause| Error::local(format_args!("cannot read {}", path.display()), &cause))?;
+    parser(&text).map_err(|error| Error::usage(format!("{}: {error}", path.display())))
+}
+
+impl Listen {
+    async fn bind(&self, tls: Option<&ServerTls>) -> Result<Listener> {
+        let tls = tls.filter(|_| self.tls).cloned();
+        Listener::bind(&ListenOn {
+            address: self.address.clone(),
+            tls,
+            websocket: self.websocket,
+        })
+        .await
+    }
+
+    fn url(&self, address: &ListenAddress) -> String {
+        let scheme = match (self.websocket, self.tls) {
+            (false, false) => "mqtt",
+            (false, true) => "mqtts",
+            (true, false) => "ws",
+            (true, true) => "wss",
+        };
+        match address {
+            ListenAddress::Tcp(address) => format!("{scheme}://{address}"),
+            ListenAddress::Unix(_) => address.to_string(),
+        }
+    }
+}
+
+/// One line for what happened to a client.
+fn log(event: &Event, notes: Notes) {
+    match event {
+        Event::Connected {
+            client_id,
+            peer,
+            version,
+            resumed,
+        } => {
+            let again = if *resumed {
+                ", back to its session"
+            } else {
+                ""
+            };
+            notes.note(format_args!(
+                "{client_id} connected from {peer} with {version}{again}"
+            ));
+        }
+        Event::Refused {
+            client_id,
+            peer,
+            reason,
+        } => {
+            notes.note(format_args!(
+                "{client_id} from {peer} was refused: {reason}"
+            ));
+        }
+        Event::Disconnected {
+            client_id,
+            reason: Some(reason),
+        } => {
+            notes.note(format_args!("{client_id} disconnected: {reason}"));
+        }
+        Event::Disconnected {
+            client_id,
+            reason: None,
+        } => {
+            notes.note(format_args!("{client_id} vanished"));
+        }
+        Event::Subscribed {
+            client_id,
+            filter,
+            reason,
+        } => {
+            notes.note(format_args!("{client_id} subscribed to {filter}: {reason}"));
+        }
+        Event::Unsubscribed { client_id, filter } => {
+            notes.note(format_args!("{client_id} unsubscribed from {filter}"));
+        }
+        Event::NotAccepted { error } => notes.warn(error),
+        Event::Stopped(counts) => notes.note(format_args!(
+            "stopped after {} connections, {} messages in, {} out, {} dropped",
+            counts.connections,
+            counts.messages_received,
+            counts.messages_sent,
+            counts.messages_dropped
+        )),
+    }
+}

@@ -1,0 +1,359 @@
+//! The tokio driver of a client's session: dials, reads, writes, keeps the time, and reconnects.
+//!
+//! [`Client::drive`] does all the work, a batch at a time; what happened is then taken from
+//! [`Client::poll_event`] and [`Client::poll_notice`] without waiting. Nothing is lost when a future of
+//! this module is dropped: all state lives in [`Client`].
+
+mod exchange;
+mod pace;
+mod trouble;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use tokio::time::{sleep, timeout};
+
+use self::exchange::{Moved, exchange, finish};
+use self::pace::Pace;
+use super::packet::{Disconnect, Publish, QoS, ReasonCode, Version};
+use super::session::client::{Event, Session, Ticket, Unsendable};
+use super::session::fault::Fault;
+use crate::connect::{Backoff, Retry, Stream, Target, dial};
+use crate::error::{Error, Result};
+
+/// How much is read at once. Large reads are what makes high rates cheap.
+const READ_SIZE: usize = 256 * 1024;
+
+/// A connection that lived this long was a good one: the next loss starts with a fresh back-off.
+const SETTLED: Duration = Duration::from_secs(5);
+
+/// How long a closing connection may take to write what is left, and the server to close its side.
+const CLOSING: Duration = Duration::from_secs(2);
+
+/// What the user may want to know about the connection itself.
+#[derive(Debug)]
+pub enum Notice {
+    /// The connection failed or was lost; another try follows.
+    Lost {
+        /// Why.
+        error: Error,
+        /// When the next try begins, from now.
+        retry_in: Duration,
+    },
+    /// The server does not speak MQTT 5; the session goes on with MQTT 3.1.1.
+    FellBack,
+}
+
+/// How long to keep trying.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For the very first connection.
+    pub first: Retry,
+    /// After a connection was lost.
+    pub later: Retry,
+}
+
+type Dialing = Pin<Box<dyn Future<Output = Result<Stream>>>>;
+
+enum Link {
+    /// Nothing under way; the next step dials.
+    Down,
+    Waiting(Pin<Box<tokio::time::Sleep>>),
+    Dialing(Dialing),
+    Open(Box<Stream>),
+}
+
+/// A session with a server, kept alive over a connection that may come and go.
+pub struct Client {
+    target: Arc<Target>,
+    session: Session,
+    link: Link,
+    input: BytesMut,
+    patience: Patience,
+    may_fall_back: bool,
+    backoff: Backoff,
+    opened_at: Instant,
+    ever_online: bool,
+    /// Whether something came over this connection that shows progress, not merely a CONNACK.
+    progressed: bool,
+    /// The first bytes of this connection, for a diagnosis.
+    first_bytes: Option<Bytes>,
+    notices: Vec<Notice>,
+    pace: Pace,
+}
+
+impl Client {
+    /// A client that will connect to `target` at the first [`Self::drive`].
+    pub fn new(target: Target, session: Session, patience: Patience) -> Self {
+        let now = Instant::now();
+        Self {
+            target: Arc::new(target),
+            session,
+            link: Link::Down,
+            input: BytesMut::new(),
+            patience,
+            may_fall_back: false,
+            backoff: Backoff::new(patience.first),
+            opened_at: now,
+            ever_online: false,
+            progressed: false,
+            first_bytes: None,
+            notices: Vec::new(),
+            pace: Pace::new(now),
+        }
+    }
+
+    /// Lets the client speak MQTT 3.1.1 to a server that does not know MQTT 5.
+    pub fn allow_fallback(&mut self) {
+        self.may_fall_back = true;
+    }
+
+    /// The session, to subscribe, unsubscribe or ping.
+    pub fn session(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
+    /// Where this client connects to.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// The next event of the session.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        let event = self.session.poll_event()?;
+        match &event {
+            Event::Message(publish) => {
+                self.progressed = true;
+                // Messages that await an acknowledgement come no faster than we acknowledge: never wait for more.
+                if publish.qos == QoS::AtMostOnce {
+                    self.pace.count();
+                }
+            }
+            Event::Acknowledged { .. } | Event::Pong => self.progressed = true,
+            _ => {}
+        }
+        Some(event)
+    }
+
+    /// The next piece of news about the connection.
+    pub fn poll_notice(&mut self) -> Option<Notice> {
+        (!self.notices.is_empty()).then(|| self.notices.remove(0))
+    }
+
+    /// Whether a message of this QoS can go out now.
+    pub fn can_publish(&self, qos: QoS) -> bool {
+        self.session.can_publish(qos)
+    }
+
+    /// Hands a message to the session; see [`Session::publish`].
+    ///
+    /// # Errors
+    /// What this server does not take.
+    pub fn publish(&mut self, publish: Publish, ticket: Ticket) -> Result<(), Unsendable> {
+        self.session.publish(publish, ticket)
+    }
+
+    /// How many bytes wait to be written.
+    pub fn unwritten(&mut self) -> usize {
+        self.session.output().len()
+    }
+
+    /// Drives the connection until there is an event or a notice, or everything in the output is written
+    /// although there was something to write.
+    ///
+    /// # Errors
+    /// The end of it: no connection within the patience given, a refusal, a broken protocol.
+    pub async fn drive(&mut self) -> Result<()> {
+        self.session.set_reading(true, Instant::now());
+        let writing = !self.session.output().is_empty();
+        loop {
+            if self.session.has_events() || !self.notices.is_empty() {
+                return Ok(());
+            }
+            if writing && self.session.is_online() && self.session.output().is_empty() {
+                return Ok(());
+            }
+            self.step().await?;
+        }
+    }
+
+    /// Keeps the connection alive without reading from it, so that a server is slowed down while whoever
+    /// takes our messages is busy. Returns only when the connection cannot go on.
+    pub async fn hold(&mut self) -> Error {
+        self.session.set_reading(false, Instant::now());
+        loop {
+            if !matches!(self.link, Link::Open(_)) {
+                return std::future::pending().await;
+            }
+            if let Err(error) = self.step().await {
+                return error;
+            }
+        }
+    }
+
+    async fn step(&mut self) -> Result<()> {
+        match &mut self.link {
+            Link::Down => {
+                self.link = Link::Dialing(start_dialing(&self.target));
+                Ok(())
+            }
+            Link::Waiting(timer) => {
+                timer.as_mut().await;
+                self.link = Link::Down;
+                Ok(())
+            }
+            Link::Dialing(dialing) => match dialing.as_mut().await {
+                Ok(stream) => self.opened(stream),
+                Err(error) => self.failed(error, true),
+            },
+            Link::Open(_) => self.move_bytes().await,
+        }
+    }
+
+    fn opened(&mut self, stream: Stream) -> Result<()> {
+        let now = Instant::now();
+        self.input.clear();
+        self.first_bytes = None;
+        self.progressed = false;
+        self.opened_at = now;
+        stream.quick_ack();
+        self.link = Link::Open(Box::new(stream));
+        self.session
+            .opened(now)
+            .map_err(|cause| Error::usage(cause.to_string()))
+    }
+
+    async fn move_bytes(&mut self) -> Result<()> {
+        let Link::Open(stream) = &mut self.link else {
+            return Ok(());
+        };
+        if self.pace.is_high() && self.session.output().is_empty() {
+            sleep(pace::COALESCE).await;
+        }
+        let until = self.session.next_time().or_else(|| {
+            (!self.session.is_online()).then(|| self.opened_at + self.target.connect_timeout)
+        });
+        let moved = exchange(stream, &mut self.session, &mut self.input, until).await;
+        let now = Instant::now();
+        match moved {
+            Ok(Moved::Received(count)) => self.received(count, now).await,
+            Ok(Moved::Sent) => {
+                self.session.wrote(now);
+                Ok(())
+            }
+            Ok(Moved::TimePassed) if !self.session.is_online() => {
+                self.failed(trouble::no_answer(&self.target), true)
+            }
+            Ok(Moved::TimePassed) => match self.session.on_time(now) {
+                Ok(()) => Ok(()),
+                Err(fault) => self.faulted(fault).await,
+            },
+            Ok(Moved::Closed) => {
+                let error = trouble::closed(
+                    &self.target,
+                    self.session.is_online(),
+                    self.first_bytes.as_ref(),
+                )
+                .await;
+                self.failed(error, true)
+            }
+            Err(cause) => {
+                let error = trouble::broken(&self.target, &cause, self.session.is_online()).await;
+                self.failed(error, true)
+            }
+        }
+    }
+
+    async fn received(&mut self, count: usize, now: Instant) -> Result<()> {
+        self.pace.look(now);
+        if !self.session.is_online() && self.first_bytes.is_none() {
+            self.first_bytes = Some(Bytes::copy_from_slice(
+                &self.input[..self.input.len().min(64)],
+            ));
+        }
+        // While little comes, an answer is awaited: acknowledge at once instead of after the usual 40 ms.
+        if count < 1024
+            && let Link::Open(stream) = &self.link
+        {
+            stream.quick_ack();
+        }
+        let taken = self.session.receive(&mut self.input, now);
+        if self.session.is_online() && !self.ever_online {
+            self.ever_online = true;
+            self.backoff = Backoff::new(self.patience.later);
+        }
+        match taken {
+            Ok(()) => Ok(()),
+            Err(fault) => self.faulted(fault).await,
+        }
+    }
+
+    async fn faulted(&mut self, fault: Fault) -> Result<()> {
+        if self.falls_back(&fault) {
+            return Ok(());
+        }
+        if let Link::Open(stream) = &mut self.link {
+            // Best effort: the DISCONNECT that names the server's mistake.
+            let _ = timeout(
+                Duration::from_millis(200),
+                finish(stream, self.session.output()),
+            )
+            .await;
+        }
+        let may_pass = fault.may_pass();
+        self.failed(
+            trouble::fault(&self.target, &fault, self.first_bytes.as_ref()),
+            may_pass,
+        )
+    }
+
+    fn falls_back(&mut self, fault: &Fault) -> bool {
+        let refused = matches!(fault, Fault::Refused(ack) if ack.reason == ReasonCode::UNSUPPORTED_PROTOCOL_VERSION);
+        if !refused || !self.may_fall_back || self.session.version() != Version::V5 {
+            return false;
+        }
+        self.session.lost();
+        self.session.fall_back();
+        self.link = Link::Down;
+        self.notices.push(Notice::FellBack);
+        true
+    }
+
+    /// The connection failed or was lost: try again later, or give up.
+    fn failed(&mut self, error: Error, may_pass: bool) -> Result<()> {
+        let now = Instant::now();
+        let was_good =
+            self.session.is_online() && (self.progressed || now - self.opened_at > SETTLED);
+        self.link = Link::Down;
+        self.session.lost();
+        if was_good {
+            self.backoff.reset();
+        }
+        let Some(retry_in) = self.backoff.next(now).filter(|_| may_pass) else {
+            return Err(error);
+        };
+        self.link = Link::Waiting(Box::pin(sleep(retry_in)));
+        self.notices.push(Notice::Lost { error, retry_in });
+        Ok(())
+    }
+
+    /// Ends the session cleanly: writes what is left and a DISCONNECT, and waits until the server has closed
+    /// its side, at most a moment.
+    pub async fn close(&mut self, disconnect: Disconnect) {
+        if let Link::Open(stream) = &mut self.link {
+            self.session.disconnect(disconnect);
+            // A server that does not read any more cannot hold us up; all that counted was acknowledged before.
+            let _ = timeout(CLOSING, finish(stream, self.session.output())).await;
+        }
+        self.link = Link::Down;
+        self.session.lost();
+    }
+}
+
+fn start_dialing(target: &Arc<Target>) -> Dialing {
+    let target = Arc::clone(target);
+    Box::pin(async move { dial(&target).await })
+}

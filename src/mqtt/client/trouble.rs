@@ -1,0 +1,124 @@
+//! What went wrong with a connection, in the user's words.
+
+use std::io;
+
+use crate::connect::{self, Target, diagnose};
+use crate::error::{Error, Kind};
+use crate::mqtt::packet::ReasonCode;
+use crate::mqtt::session::fault::Fault;
+
+/// The server took the connection and did not answer CONNECT in time.
+pub(super) fn no_answer(target: &Target) -> Error {
+    let patience = humantime::format_duration(target.connect_timeout);
+    Error::new(
+        Kind::TimedOut,
+        format!("{target} accepted the connection but did not answer CONNECT within {patience}"),
+    )
+    .hint("is this an MQTT server? --connect-timeout waits longer")
+}
+
+/// The server closed the connection without a word.
+pub(super) async fn closed(
+    target: &Target,
+    online: bool,
+    first_bytes: Option<&bytes::Bytes>,
+) -> Error {
+    if online {
+        return Error::new(Kind::Lost, format!("{target} closed the connection"));
+    }
+    if let Some(error) = first_bytes.and_then(|bytes| foreign(target, bytes)) {
+        return error;
+    }
+    if let Some(hint) = diagnose::silent_close(target).await {
+        return Error::new(
+            Kind::Unreachable,
+            format!("{target} closed the connection before answering CONNECT"),
+        )
+        .hint(hint);
+    }
+    Error::new(
+        Kind::Lost,
+        format!("{target} closed the connection before answering CONNECT"),
+    )
+}
+
+/// Reading or writing failed.
+pub(super) async fn broken(target: &Target, cause: &io::Error, online: bool) -> Error {
+    let abrupt = matches!(
+        cause.kind(),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof
+    );
+    if abrupt && !online && !target.transport.is_encrypted() {
+        return closed(target, false, None).await;
+    }
+    connect::failure(target, cause)
+}
+
+/// The session cannot go on.
+pub(super) fn fault(target: &Target, fault: &Fault, first_bytes: Option<&bytes::Bytes>) -> Error {
+    match fault {
+        Fault::Malformed { text, .. } => first_bytes
+            .and_then(|bytes| foreign(target, bytes))
+            .unwrap_or_else(|| {
+                Error::new(
+                    Kind::Lost,
+                    format!("{target} sent a malformed packet: {text}"),
+                )
+            }),
+        Fault::Protocol { text, .. } => {
+            Error::new(Kind::Lost, format!("{target} broke the protocol: {text}"))
+        }
+        Fault::Refused(ack) => refused(target, fault, ack.reason),
+        Fault::Closed(disconnect) => {
+            let kind = if is_about_rights(disconnect.reason) {
+                Kind::Unauthorized
+            } else {
+                Kind::Lost
+            };
+            Error::new(kind, format!("{target} ended the connection: {fault}"))
+        }
+        Fault::KeepAlive => Error::new(Kind::Lost, format!("{target} does not answer: {fault}")),
+        Fault::Unencodable(cause) => Error::usage(cause.to_string()),
+    }
+}
+
+fn refused(target: &Target, fault: &Fault, reason: ReasonCode) -> Error {
+    let kind = if is_about_rights(reason) {
+        Kind::Unauthorized
+    } else {
+        Kind::Refused
+    };
+    let error = Error::new(kind, format!("{target} refused the connection: {fault}"));
+    match reason {
+        ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => error.hint("-V 311 speaks MQTT 3.1.1"),
+        ReasonCode::BAD_USER_NAME_OR_PASSWORD | ReasonCode::NOT_AUTHORIZED
+            if target.username.is_none() =>
+        {
+            error.hint("-u NAME with --password-file FILE says who you are")
+        }
+        _ => error,
+    }
+}
+
+fn is_about_rights(reason: ReasonCode) -> bool {
+    matches!(
+        reason,
+        ReasonCode::BAD_USER_NAME_OR_PASSWORD
+            | ReasonCode::NOT_AUTHORIZED
+            | ReasonCode::BANNED
+            | ReasonCode::BAD_AUTHENTICATION_METHOD
+    )
+}
+
+/// The first bytes belong to another protocol.
+fn foreign(target: &Target, bytes: &[u8]) -> Option<Error> {
+    let found = diagnose::first_bytes(bytes)?;
+    let error = Error::new(
+        Kind::Unreachable,
+        format!("{target} does not speak MQTT but {}", found.what),
+    );
+    Some(match found.hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    })
+}

@@ -1,0 +1,627 @@
+//! The client's session against a scripted server, on a virtual clock.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+
+use super::*;
+use crate::mqtt::packet::{Ack, ConnAck, Disconnect, Packet, Property, RetainHandling, SubAck};
+use crate::mqtt::session::fault::Fault;
+
+const LARGEST: u32 = LARGEST_PACKET;
+
+/// A session, the server's side of its wire, and the clock.
+struct Wire {
+    session: Session,
+    now: Instant,
+    /// What the last connection began with.
+    news: Vec<Event>,
+}
+
+fn connect(version: Version) -> Connect {
+    Connect {
+        version,
+        client_id: "c".into(),
+        clean_start: true,
+        keep_alive: 60,
+        ..Connect::default()
+    }
+}
+
+fn keeping(version: Version) -> Connect {
+    let properties = if version == Version::V5 {
+        [Property::SessionExpiryInterval(100)].into_iter().collect()
+    } else {
+        Properties::default()
+    };
+    Connect {
+        clean_start: false,
+        properties,
+        ..connect(version)
+    }
+}
+
+impl Wire {
+    fn with(connect: Connect, window: u16) -> Self {
+        let now = Instant::now();
+        Self {
+            session: Session::new(connect, window, LARGEST, now),
+            now,
+            news: Vec::new(),
+        }
+    }
+
+    /// A session that is online, with a server that grants whatever `properties` say.
+    fn online(connect: Connect, window: u16, properties: &[Property]) -> Self {
+        let mut wire = Self::with(connect, window);
+        wire.reconnect(false, properties);
+        wire
+    }
+
+    fn reconnect(&mut self, session_present: bool, properties: &[Property]) {
+        self.session.opened(self.now).unwrap();
+        assert!(matches!(self.sent()[..], [Packet::Connect(_)]));
+        let properties = properties.iter().cloned().collect();
+        let ack = ConnAck {
+            session_present,
+            reason: ReasonCode::SUCCESS,
+            properties,
+        };
+        self.server(&Packet::ConnAck(ack)).unwrap();
+        let news: Vec<_> = std::iter::from_fn(|| self.session.poll_event()).collect();
+        assert!(matches!(news.first(), Some(Event::Connected { .. })));
+        self.news = news;
+    }
+
+    /// The server sends a packet.
+    fn server(&mut self, packet: &Packet) -> Result<(), Fault> {
+        let mut bytes = BytesMut::new();
+        packet::encode(packet, self.session.version(), &mut bytes).unwrap();
+        self.session.receive(&mut bytes, self.now)
+    }
+
+    /// The packets that the session has put on the wire since the last call.
+    fn sent(&mut self) -> Vec<Packet> {
+        let decoder = Decoder::new(self.session.version(), LARGEST);
+        let mut output = self.session.output().split();
+        std::iter::from_fn(|| decoder.decode(&mut output).unwrap()).collect()
+    }
+
+    fn publish(&mut self, qos: QoS, ticket: Ticket) {
+        assert!(self.session.can_publish(qos));
+        self.session.publish(message("t", qos), ticket).unwrap();
+    }
+
+    fn acknowledged(&mut self) -> Vec<(Ticket, ReasonCode)> {
+        let next = || match self.session.poll_event()? {
+            Event::Acknowledged { ticket, reason, .. } => Some((ticket, reason)),
+            other => panic!("unexpected {other:?}"),
+        };
+        std::iter::from_fn(next).collect()
+    }
+}
+
+fn message(topic: &'static str, qos: QoS) -> Publish {
+    Publish {
+        topic: ByteString::from_static(topic),
+        payload: Bytes::from_static(b"21.5"),
+        qos,
+        ..Publish::default()
+    }
+}
+
+fn incoming(packet_id: u16, qos: QoS, duplicate: bool) -> Packet {
+    Packet::Publish(Publish {
+        packet_id,
+        duplicate,
+        ..message("t", qos)
+    })
+}
+
+fn ack(packet_id: u16) -> Ack {
+    Ack {
+        packet_id,
+        ..Ack::default()
+    }
+}
+
+fn refusal(packet_id: u16) -> Ack {
+    Ack {
+        packet_id,
+        reason: ReasonCode::NOT_AUTHORIZED,
+        ..Ack::default()
+    }
+}
+
+#[test]
+fn qos_2_sent_again_before_pubrel_is_delivered_once() {
+    let mut wire = Wire::online(connect(Version::V311), 10, &[]);
+    wire.server(&incoming(5, QoS::ExactlyOnce, false)).unwrap();
+    assert!(matches!(wire.session.poll_event(), Some(Event::Message(_))));
+    wire.session.accept();
+    wire.server(&incoming(5, QoS::ExactlyOnce, true)).unwrap();
+    assert_eq!(wire.session.poll_event(), None);
+    assert_eq!(
+        wire.sent(),
+        [Packet::PubRec(ack(5)), Packet::PubRec(ack(5))]
+    );
+    wire.server(&Packet::PubRel(ack(5))).unwrap();
+    assert_eq!(wire.sent(), [Packet::PubComp(ack(5))]);
+}
+
+#[test]
+fn a_pubrel_that_nobody_expects_is_answered_and_ends_nothing() {
+    let mut wire = Wire::online(keeping(Version::V5), 10, &[]);
+    wire.server(&Packet::PubRel(ack(9))).unwrap();
+    let reason = ReasonCode::PACKET_IDENTIFIER_NOT_FOUND;
+    assert_eq!(
+        wire.sent(),
+        [Packet::PubComp(Ack {
+            packet_id: 9,
+            reason,
+            ..Ack::default()
+        })]
+    );
+    assert!(wire.session.is_online());
+}
+
+#[test]
+fn messages_of_a_lost_session_are_sent_again_as_new_ones() {
+    let mut wire = Wire::online(connect(Version::V311), 3, &[]);
+    for ticket in 1..=3 {
+        wire.publish(QoS::AtLeastOnce, ticket);
+    }
+    wire.sent();
+    wire.session.lost();
+    assert_eq!(wire.session.unfinished(), 3);
+    wire.reconnect(false, &[]);
+    let again: Vec<_> = wire.sent();
+    assert_eq!(again.len(), 3);
+    for packet in again {
+        let Packet::Publish(publish) = packet else {
+            panic!("only PUBLISH is sent again")
+        };
+        assert!(!publish.duplicate, "the server has never seen it");
+        wire.server(&Packet::PubAck(ack(publish.packet_id)))
+            .unwrap();
+    }
+    assert_eq!(
+        wire.acknowledged(),
+        [
+            (1, ReasonCode::SUCCESS),
+            (2, ReasonCode::SUCCESS),
+            (3, ReasonCode::SUCCESS)
+        ]
+    );
+    assert_eq!(wire.session.unfinished(), 0);
+}
+
+#[test]
+fn a_resumed_session_repeats_with_dup_and_a_smaller_window_is_kept() {
+    let mut wire = Wire::online(keeping(Version::V5), 4, &[]);
+    for ticket in 1..=4 {
+        wire.publish(QoS::ExactlyOnce, ticket);
+    }
+    wire.sent();
+    wire.server(&Packet::PubRec(ack(1))).unwrap();
+    wire.sent();
+    wire.session.lost();
+    wire.reconnect(true, &[]);
+    let again = wire.sent();
+    assert_eq!(again[0], Packet::PubRel(ack(1)));
+    assert!(
+        matches!(&again[1], Packet::Publish(publish) if publish.duplicate && publish.packet_id == 2)
+    );
+    assert!(!wire.session.can_publish(QoS::AtLeastOnce));
+    assert!(wire.session.can_publish(QoS::AtMostOnce));
+}
+
+#[test]
+fn a_message_the_server_owned_when_it_lost_the_session_is_in_doubt() {
+    let mut wire = Wire::online(connect(Version::V5), 4, &[]);
+    wire.publish(QoS::ExactlyOnce, 7);
+    wire.server(&Packet::PubRec(ack(1))).unwrap();
+    wire.session.lost();
+    wire.reconnect(false, &[]);
+    assert_eq!(wire.news.last(), Some(&Event::InDoubt(7)));
+    assert_eq!(wire.session.unfinished(), 0);
+}
+
+#[test]
+fn an_incoming_topic_alias_becomes_its_topic() {
+    let properties = [Property::TopicAliasMaximum(4)].into_iter().collect();
+    let mut wire = Wire::online(
+        Connect {
+            properties,
+            ..connect(Version::V5)
+        },
+        10,
+        &[],
+    );
+    for topic in ["a/b", ""] {
+        let properties = [Property::TopicAlias(1)].into_iter().collect();
+        let publish = Publish {
+            topic: ByteString::from_static(topic),
+            properties,
+            ..Publish::default()
+        };
+        wire.server(&Packet::Publish(publish)).unwrap();
+        let Some(Event::Message(publish)) = wire.session.poll_event() else {
+            panic!("no message")
+        };
+        assert_eq!(publish.topic, "a/b");
+    }
+}
+
+#[test]
+fn an_alias_over_our_maximum_ends_the_connection_with_its_reason() {
+    let mut wire = Wire::online(connect(Version::V5), 10, &[]);
+    let properties = [Property::TopicAlias(1)].into_iter().collect();
+    let publish = Publish {
+        topic: "a".into(),
+        properties,
+        ..Publish::default()
+    };
+    let fault = wire.server(&Packet::Publish(publish)).unwrap_err();
+    assert!(matches!(
+        fault,
+        Fault::Protocol {
+            reason: ReasonCode::TOPIC_ALIAS_INVALID,
+            ..
+        }
+    ));
+    let goodbye = Disconnect {
+        reason: ReasonCode::TOPIC_ALIAS_INVALID,
+        ..Disconnect::default()
+    };
+    assert_eq!(wire.sent(), [Packet::Disconnect(goodbye)]);
+}
+
+#[test]
+fn server_keep_alive_0_means_no_pings_at_all() {
+    let mut wire = Wire::online(connect(Version::V5), 10, &[Property::ServerKeepAlive(0)]);
+    assert_eq!(wire.session.next_time(), None);
+    wire.now += Duration::from_secs(100_000);
+    wire.session.on_time(wire.now).unwrap();
+    assert_eq!(wire.sent(), []);
+}
+
+#[test]
+fn a_server_keep_alive_overrides_ours_and_pings_come_only_when_nothing_else_is_sent() {
+    let mut wire = Wire::online(connect(Version::V5), 10, &[Property::ServerKeepAlive(10)]);
+    wire.now += Duration::from_secs(9);
+    wire.session.wrote(wire.now);
+    wire.now += Duration::from_secs(9);
+    wire.session.on_time(wire.now).unwrap();
+    assert_eq!(wire.sent(), []);
+    wire.now += Duration::from_secs(1);
+    wire.session.on_time(wire.now).unwrap();
+    assert_eq!(wire.sent(), [Packet::PingReq]);
+    wire.now += Duration::from_secs(10);
+    assert_eq!(wire.session.on_time(wire.now), Err(Fault::KeepAlive));
+}
+
+#[test]
+fn refused_qos_2_messages_give_their_place_in_the_window_back() {
+    let mut wire = Wire::online(connect(Version::V5), 2, &[]);
+    for ticket in 0..10 {
+        wire.publish(QoS::ExactlyOnce, ticket);
+        let Some(Packet::Publish(publish)) = wire.sent().pop() else {
+            panic!("no PUBLISH")
+        };
+        wire.server(&Packet::PubRec(refusal(publish.packet_id)))
+            .unwrap();
+        assert_eq!(wire.acknowledged(), [(ticket, ReasonCode::NOT_AUTHORIZED)]);
+    }
+}
+
+#[test]
+fn an_unsolicited_puback_ends_nothing() {
+    let mut wire = Wire::online(connect(Version::V311), 2, &[]);
+    wire.server(&Packet::PubAck(ack(77))).unwrap();
+    assert!(wire.session.is_online());
+    assert_eq!(wire.session.poll_event(), None);
+}
+
+#[test]
+fn messages_of_any_size_pass_unless_a_limit_was_set() {
+    let mut wire = Wire::online(connect(Version::V311), 2, &[]);
+    let large = Publish {
+        payload: vec![b'x'; 5_000_000].into(),
+        ..message("t", QoS::AtMostOnce)
+    };
+    wire.session.publish(large.clone(), 1).unwrap();
+    assert_eq!(wire.sent().len(), 1);
+    wire.server(&Packet::Publish(large)).unwrap();
+    assert!(matches!(wire.session.poll_event(), Some(Event::Message(_))));
+}
+
+#[test]
+fn what_the_server_does_not_take_is_refused_before_it_is_sent() {
+    let limits = [
+        Property::MaximumPacketSize(20),
+        Property::MaximumQos(1),
+        Property::RetainAvailable(0),
+    ];
+    let mut wire = Wire::online(connect(Version::V5), 2, &limits);
+    let large = Publish {
+        payload: vec![0; 100].into(),
+        ..message("t", QoS::AtMostOnce)
+    };
+    assert_eq!(
+        wire.session.publish(large, 1),
+        Err(Unsendable::TooLarge {
+            size: 106,
+            limit: 20
+        })
+    );
+    assert_eq!(
+        wire.session.publish(message("t", QoS::ExactlyOnce), 1),
+        Err(Unsendable::QosNotSupported(1))
+    );
+    let retained = Publish {
+        retain: true,
+        ..message("t", QoS::AtMostOnce)
+    };
+    assert_eq!(
+        wire.session.publish(retained, 1),
+        Err(Unsendable::RetainNotSupported)
+    );
+    assert_eq!(wire.sent(), []);
+}
+
+#[test]
+fn a_topic_of_70000_bytes_is_refused_and_nothing_is_written() {
+    let mut wire = Wire::online(connect(Version::V311), 2, &[]);
+    let publish = Publish {
+        topic: "x".repeat(70_000).into(),
+        ..Publish::default()
+    };
+    assert!(matches!(
+        wire.session.publish(publish, 1),
+        Err(Unsendable::Unencodable(_))
+    ));
+    assert_eq!(wire.sent(), []);
+}
+
+#[test]
+fn subscribe_never_takes_the_identifier_of_a_message_in_flight() {
+    let mut wire = Wire::online(connect(Version::V311), 5, &[]);
+    wire.publish(QoS::AtLeastOnce, 1);
+    let subscription = Subscription {
+        filter: "a".into(),
+        ..Subscription::default()
+    };
+    wire.session
+        .subscribe(&[subscription], &Properties::default())
+        .unwrap();
+    wire.publish(QoS::AtLeastOnce, 2);
+    let ids: Vec<u16> = wire
+        .sent()
+        .iter()
+        .map(|packet| match packet {
+            Packet::Publish(publish) => publish.packet_id,
+            Packet::Subscribe(subscribe) => subscribe.packet_id,
+            other => panic!("unexpected {other:?}"),
+        })
+        .collect();
+    assert_eq!(ids, [1, 2, 3]);
+}
+
+#[test]
+fn the_window_is_the_smaller_of_ours_and_the_servers() {
+    let mut wire = Wire::online(connect(Version::V5), 100, &[Property::ReceiveMaximum(2)]);
+    wire.publish(QoS::AtLeastOnce, 1);
+    wire.publish(QoS::AtLeastOnce, 2);
+    assert!(!wire.session.can_publish(QoS::AtLeastOnce));
+    wire.server(&Packet::PubAck(ack(1))).unwrap();
+    assert!(wire.session.can_publish(QoS::AtLeastOnce));
+}
+
+#[test]
+fn nothing_is_acknowledged_before_it_is_accepted() {
+    let mut wire = Wire::online(connect(Version::V311), 5, &[]);
+    for packet_id in 1..=3 {
+        wire.server(&incoming(packet_id, QoS::AtLeastOnce, false))
+            .unwrap();
+    }
+    wire.session.poll_event();
+    wire.session.poll_event();
+    assert_eq!(wire.sent(), []);
+    wire.session.accept();
+    assert_eq!(
+        wire.sent(),
+        [Packet::PubAck(ack(1)), Packet::PubAck(ack(2))]
+    );
+}
+
+#[test]
+fn a_server_that_ignores_our_receive_maximum_is_told_so() {
+    let properties = [Property::ReceiveMaximum(2)].into_iter().collect();
+    let mut wire = Wire::online(
+        Connect {
+            properties,
+            ..connect(Version::V5)
+        },
+        5,
+        &[],
+    );
+    wire.server(&incoming(1, QoS::AtLeastOnce, false)).unwrap();
+    wire.server(&incoming(2, QoS::ExactlyOnce, false)).unwrap();
+    let fault = wire
+        .server(&incoming(3, QoS::AtLeastOnce, false))
+        .unwrap_err();
+    assert!(matches!(
+        fault,
+        Fault::Protocol {
+            reason: ReasonCode::RECEIVE_MAXIMUM_EXCEEDED,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn subscriptions_are_made_again_exactly_when_the_session_is_gone() {
+    let mut wire = Wire::online(keeping(Version::V5), 5, &[]);
+    let subscription = Subscription {
+        filter: "a/#".into(),
+        qos: QoS::AtLeastOnce,
+        no_local: true,
+        retain_handling: RetainHandling::New,
+        ..Subscription::default()
+    };
+    wire.session
+        .subscribe(std::slice::from_ref(&subscription), &Properties::default())
+        .unwrap();
+    let Some(Packet::Subscribe(first)) = wire.sent().pop() else {
+        panic!("no SUBSCRIBE")
+    };
+    assert_eq!(first.subscriptions, [subscription.clone()]);
+    let granted = SubAck {
+        packet_id: 1,
+        reasons: vec![ReasonCode::GRANTED_QOS_1],
+        ..SubAck::default()
+    };
+    wire.server(&Packet::SubAck(granted)).unwrap();
+    assert!(matches!(
+        wire.session.poll_event(),
+        Some(Event::Subscribed(..))
+    ));
+    wire.session.lost();
+    wire.reconnect(true, &[]);
+    assert_eq!(wire.sent(), []);
+    wire.session.lost();
+    wire.reconnect(false, &[]);
+    assert!(
+        matches!(&wire.sent()[..], [Packet::Subscribe(again)] if again.subscriptions == [subscription])
+    );
+}
+
+#[test]
+fn a_refused_subscription_is_not_asked_for_again() {
+    let mut wire = Wire::online(connect(Version::V311), 5, &[]);
+    let filters = ["a", "b"].map(|filter| Subscription {
+        filter: filter.into(),
+        ..Subscription::default()
+    });
+    wire.session
+        .subscribe(&filters, &Properties::default())
+        .unwrap();
+    let reasons = vec![ReasonCode::UNSPECIFIED_ERROR, ReasonCode::SUCCESS];
+    wire.server(&Packet::SubAck(SubAck {
+        packet_id: 1,
+        reasons,
+        ..SubAck::default()
+    }))
+    .unwrap();
+    assert!(matches!(
+        wire.session.poll_event(),
+        Some(Event::Subscribed(..))
+    ));
+    wire.session.lost();
+    wire.sent();
+    wire.reconnect(false, &[]);
+    assert!(
+        matches!(&wire.sent()[..], [Packet::Subscribe(again)] if again.subscriptions == [filters[1].clone()])
+    );
+}
+
+#[test]
+fn an_assigned_client_identifier_is_used_at_the_next_connection() {
+    let assigned = Property::AssignedClientIdentifier("server-made".into());
+    let mut wire = Wire::online(
+        Connect {
+            client_id: ByteString::new(),
+            ..keeping(Version::V5)
+        },
+        5,
+        &[assigned],
+    );
+    wire.session.lost();
+    wire.session.opened(wire.now).unwrap();
+    assert!(
+        matches!(&wire.sent()[..], [Packet::Connect(connect)] if connect.client_id == "server-made" && !connect.clean_start)
+    );
+}
+
+#[test]
+fn an_old_server_refuses_version_5_in_its_own_form() {
+    let mut wire = Wire::with(connect(Version::V5), 5);
+    wire.session.opened(wire.now).unwrap();
+    let mut bytes = BytesMut::from(&[0x20, 2, 0, 1][..]);
+    let fault = wire.session.receive(&mut bytes, wire.now).unwrap_err();
+    assert!(
+        matches!(fault, Fault::Refused(ack) if ack.reason == ReasonCode::UNSUPPORTED_PROTOCOL_VERSION)
+    );
+    wire.session.lost();
+    wire.session.fall_back();
+    wire.reconnect(false, &[]);
+    assert_eq!(wire.session.version(), Version::V311);
+}
+
+#[test]
+fn after_a_servers_disconnect_its_reason_decides_whether_to_come_back() {
+    for (reason, comes_back) in [
+        (ReasonCode::SESSION_TAKEN_OVER, false),
+        (ReasonCode::SERVER_SHUTTING_DOWN, true),
+    ] {
+        let mut wire = Wire::online(connect(Version::V5), 5, &[]);
+        let fault = wire
+            .server(&Packet::Disconnect(Disconnect {
+                reason,
+                ..Disconnect::default()
+            }))
+            .unwrap_err();
+        assert_eq!(fault.may_pass(), comes_back, "{reason}");
+    }
+}
+
+#[test]
+fn before_version_5_an_error_is_not_followed_by_a_disconnect() {
+    let mut wire = Wire::online(connect(Version::V311), 5, &[]);
+    assert!(wire.server(&Packet::PingReq).is_err());
+    assert_eq!(wire.sent(), []);
+}
+
+#[test]
+fn a_packet_before_connack_is_an_error() {
+    let mut wire = Wire::with(connect(Version::V311), 5);
+    wire.session.opened(wire.now).unwrap();
+    let fault = wire
+        .server(&incoming(0, QoS::AtMostOnce, false))
+        .unwrap_err();
+    assert_eq!(fault.to_string(), "unexpected PUBLISH before CONNACK");
+}
+
+#[test]
+fn outgoing_aliases_shorten_the_second_message_to_a_topic() {
+    let mut wire = Wire::with(connect(Version::V5), 5);
+    wire.session.use_topic_aliases();
+    wire.reconnect(false, &[Property::TopicAliasMaximum(1)]);
+    wire.publish(QoS::AtMostOnce, 1);
+    wire.publish(QoS::AtMostOnce, 2);
+    let topics: Vec<_> = wire
+        .sent()
+        .into_iter()
+        .map(|packet| match packet {
+            Packet::Publish(publish) => {
+                (publish.topic.to_string(), publish.properties.topic_alias())
+            }
+            other => panic!("unexpected {other:?}"),
+        })
+        .collect();
+    assert_eq!(topics, [("t".into(), Some(1)), (String::new(), Some(1))]);
+}
+
+#[test]
+fn a_message_of_a_lost_connection_is_not_acknowledged_on_the_next_one() {
+    let mut wire = Wire::online(connect(Version::V311), 5, &[]);
+    wire.server(&incoming(1, QoS::AtLeastOnce, false)).unwrap();
+    wire.session.lost();
+    wire.session.opened(wire.now).unwrap();
+    wire.server(&Packet::ConnAck(ConnAck::default())).unwrap();
+    wire.sent();
+    assert!(matches!(wire.session.poll_event(), Some(Event::Message(_))));
+    wire.session.accept();
+    assert_eq!(wire.sent(), []);
+}

@@ -1,0 +1,97 @@
+//! What ends a connection to a server.
+
+use crate::mqtt::packet::{ConnAck, Disconnect, Malformed, Packet, ReasonCode, Unencodable};
+
+/// Why a connection cannot go on.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub enum Fault {
+    /// The server sent bytes that are no MQTT packet.
+    #[error("{text}")]
+    Malformed {
+        /// The reason code to tell the server.
+        reason: ReasonCode,
+        /// What was wrong.
+        text: String,
+    },
+    /// The server sent a packet that it must not send.
+    #[error("{text}")]
+    Protocol {
+        /// The reason code to tell the server.
+        reason: ReasonCode,
+        /// What was wrong.
+        text: String,
+    },
+    /// CONNACK with a failure.
+    #[error("{}", words(.0.reason, .0.properties.reason_string().as_deref()))]
+    Refused(Box<ConnAck>),
+    /// The server said DISCONNECT.
+    #[error("{}", words(.0.reason, .0.properties.reason_string().as_deref()))]
+    Closed(Disconnect),
+    /// A PINGREQ was not answered for a whole keep-alive interval.
+    #[error("no answer to a ping for the whole keep-alive interval")]
+    KeepAlive,
+    /// Something of ours does not fit into a packet.
+    #[error(transparent)]
+    Unencodable(#[from] Unencodable),
+}
+
+impl Fault {
+    /// A protocol error by the server, with the reason code that names it.
+    pub fn protocol(reason: ReasonCode, text: impl Into<String>) -> Self {
+        Self::Protocol {
+            reason,
+            text: text.into(),
+        }
+    }
+
+    /// A packet at the wrong moment or in the wrong direction.
+    pub fn unexpected(packet: &Packet, when: &str) -> Self {
+        Self::protocol(
+            ReasonCode::PROTOCOL_ERROR,
+            format!("unexpected {} {when}", packet.name()),
+        )
+    }
+
+    /// Whether connecting again could help. Another client that took our session over, or a server that
+    /// does not want us, would only send us away again.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::KeepAlive => true,
+            Self::Refused(ack) => is_temporary(ack.reason),
+            Self::Closed(disconnect) => is_temporary(disconnect.reason),
+            Self::Malformed { .. } | Self::Protocol { .. } | Self::Unencodable(_) => false,
+        }
+    }
+}
+
+fn is_temporary(reason: ReasonCode) -> bool {
+    matches!(
+        reason,
+        ReasonCode::SUCCESS
+            | ReasonCode::UNSPECIFIED_ERROR
+            | ReasonCode::SERVER_UNAVAILABLE
+            | ReasonCode::SERVER_BUSY
+            | ReasonCode::SERVER_SHUTTING_DOWN
+            | ReasonCode::KEEP_ALIVE_TIMEOUT
+            | ReasonCode::QUOTA_EXCEEDED
+            | ReasonCode::MESSAGE_RATE_TOO_HIGH
+            | ReasonCode::CONNECTION_RATE_EXCEEDED
+            | ReasonCode::MAXIMUM_CONNECT_TIME
+    )
+}
+
+fn words(reason: ReasonCode, reason_string: Option<&str>) -> String {
+    match reason_string {
+        Some(text) => format!("{reason}: {text}"),
+        None => reason.to_string(),
+    }
+}
+
+impl From<Malformed> for Fault {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed {
+            reason: malformed.reason,
+            text: malformed.to_string(),
+        }
+    }
+}

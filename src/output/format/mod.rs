@@ -1,0 +1,151 @@
+//! What a message looks like: one file per format behind one small trait.
+
+mod base64;
+mod csv;
+mod hex;
+mod json;
+mod raw;
+mod template;
+mod text;
+mod time;
+
+use crate::message::Message;
+
+use super::escape::{Keep, escape};
+
+pub use template::Template;
+
+/// How messages are shown.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Format {
+    /// The payload, for people and line tools.
+    Text {
+        /// The topic and a space stand before the payload (`-v`).
+        topic: bool,
+        /// A line feed follows the payload (not with `-N`).
+        newline: bool,
+    },
+    /// The record, one JSON object a line; its schema is `schema/record.schema.json`.
+    Json {
+        /// Over several indented lines.
+        pretty: bool,
+        /// A payload that is JSON stands verbatim as `payload_json`.
+        embed: bool,
+    },
+    /// The payload's bytes and nothing else.
+    Raw,
+    /// `time,topic,payload,encoding,qos,retain` with that header, quoted as in RFC 4180; `encoding` is
+    /// `utf-8` or `base64` and says how to read `payload`.
+    Csv,
+    /// The payload in lower-case hexadecimal digits, one line a message.
+    Hex {
+        /// The topic and a space stand before the payload (`-v`).
+        topic: bool,
+    },
+    /// The payload in padded base64, one line a message.
+    Base64 {
+        /// The topic and a space stand before the payload (`-v`).
+        topic: bool,
+    },
+    /// A template in mosquitto's format language (`-F`).
+    Template(Template),
+}
+
+impl Format {
+    /// The renderer for this format on that surface.
+    pub(super) fn renderer(self, surface: Surface) -> Box<dyn Render> {
+        match self {
+            Self::Text { topic, newline } => Box::new(text::Text::new(topic, newline, surface)),
+            Self::Json { pretty, embed } => Box::new(json::Json::new(pretty, embed)),
+            Self::Raw => Box::new(raw::Raw::new(surface)),
+            Self::Csv => Box::new(csv::Csv::new(surface)),
+            Self::Hex { topic } => Box::new(hex::Hex::new(topic, surface)),
+            Self::Base64 { topic } => Box::new(base64::Base64::new(topic, surface)),
+            Self::Template(template) => Box::new(template::Filled::new(template, surface)),
+        }
+    }
+}
+
+/// Turns messages into bytes.
+pub(super) trait Render: Send {
+    /// Appends `message` to `into`; never fails, whatever the message holds.
+    fn render(&mut self, message: &Message, into: &mut Vec<u8>);
+}
+
+/// What the bytes are shown on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Surface {
+    /// A terminal: control characters are made visible.
+    pub(super) terminal: bool,
+    /// Topics are coloured.
+    pub(super) color: bool,
+}
+
+impl Surface {
+    /// Appends a piece of a line, such as a topic.
+    fn word(self, word: &[u8], into: &mut Vec<u8>) {
+        self.put(word, Keep::Nothing, into);
+    }
+
+    /// Appends a payload; on a terminal its line feeds and tabs stay.
+    fn body(self, body: &[u8], into: &mut Vec<u8>) {
+        self.put(body, Keep::Layout, into);
+    }
+
+    fn put(self, bytes: &[u8], keep: Keep, into: &mut Vec<u8>) {
+        if self.terminal {
+            escape(bytes, keep, into);
+        } else {
+            into.extend_from_slice(bytes);
+        }
+    }
+
+    /// Appends a topic and a space, as `-v` shows it.
+    fn topic(self, topic: &str, into: &mut Vec<u8>) {
+        if self.color {
+            into.extend_from_slice(super::style::Tone::Topic.start().as_bytes());
+            self.word(topic.as_bytes(), into);
+            into.extend_from_slice(super::style::Tone::END.as_bytes());
+        } else {
+            self.word(topic.as_bytes(), into);
+        }
+        into.push(b' ');
+    }
+}
+
+/// What the formats' tests share.
+#[cfg(test)]
+mod testing {
+    use std::time::{Duration, SystemTime};
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::message::{Detail, MqttDetail};
+
+    pub(super) const PIPE: Surface = Surface {
+        terminal: false,
+        color: false,
+    };
+    pub(super) const TERMINAL: Surface = Surface {
+        terminal: true,
+        color: false,
+    };
+
+    /// A QoS 0 message received at 2026-11-20T21:00:00.123456789Z.
+    pub(super) fn message(topic: &'static str, payload: &'static [u8]) -> Message {
+        Message {
+            time: SystemTime::UNIX_EPOCH + Duration::new(1_795_208_400, 123_456_789),
+            topic: topic.into(),
+            payload: Bytes::from_static(payload),
+            detail: Detail::Mqtt(MqttDetail::default()),
+        }
+    }
+
+    /// What the renderer makes of one message, as text.
+    pub(super) fn shown(render: &mut dyn Render, message: &Message) -> String {
+        let mut into = Vec::new();
+        render.render(message, &mut into);
+        String::from_utf8(into).unwrap()
+    }
+}

@@ -1,0 +1,174 @@
+//! Reads a template's text.
+
+use std::str::Chars;
+
+use jiff::Timestamp;
+
+use super::{Field, Layout, Part};
+
+/// No terminal is wider, and no template may make a message huge.
+const WIDEST: usize = 9_999;
+
+/// What may separate groups of hexadecimal digits.
+const SEPARATORS: &str = "!\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~";
+
+/// The conversions of strftime that the C library knows.
+const CLOCK: &str = "aAbBcCdDeFgGhHIjklmMnpPrRsStTuUVwWxXyYzZ%";
+
+/// The parts of `text`.
+///
+/// # Errors
+/// The sequence that is unknown or incomplete.
+pub(super) fn parse(text: &str) -> Result<Vec<Part>, String> {
+    let mut parts = Parts::default();
+    let mut rest = text.chars();
+    while let Some(letter) = rest.next() {
+        match letter {
+            '%' => percent(&mut rest, &mut parts)?,
+            '@' => clock(&mut rest, &mut parts)?,
+            '\\' => parts.text(escape(&mut rest)?),
+            _ => parts.text(letter),
+        }
+    }
+    Ok(parts.0)
+}
+
+/// The parts so far; neighbouring characters are one part.
+#[derive(Default)]
+struct Parts(Vec<Part>);
+
+impl Parts {
+    fn text(&mut self, letter: char) {
+        let mut buffer = [0; 4];
+        let bytes = letter.encode_utf8(&mut buffer).as_bytes();
+        if let Some(Part::Text(text)) = self.0.last_mut() {
+            text.extend_from_slice(bytes);
+        } else {
+            self.0.push(Part::Text(bytes.to_vec()));
+        }
+    }
+}
+
+fn percent(rest: &mut Chars<'_>, parts: &mut Parts) -> Result<(), String> {
+    let start = rest.as_str();
+    let layout = layout(rest)?;
+    let letter = rest.next();
+    let sequence = &start[..start.len() - rest.as_str().len()];
+    let Some(letter) = letter else {
+        return Err(format!("\"%{sequence}\" is incomplete"));
+    };
+    if letter == '%' {
+        parts.text('%');
+        return Ok(());
+    }
+    let field = field(letter).ok_or_else(|| format!("\"%{sequence}\" is unknown"))?;
+    if layout.separator.is_some() && !matches!(field, Field::HexLower | Field::HexUpper) {
+        return Err(format!("\"%{sequence}\": only %x and %X have a separator"));
+    }
+    parts.0.push(Part::Field(field, layout));
+    Ok(())
+}
+
+fn layout(rest: &mut Chars<'_>) -> Result<Layout, String> {
+    let left = take(rest, |letter| letter == '-').is_some();
+    let zeros = take(rest, |letter| letter == '0').is_some();
+    let width = number(rest)?.unwrap_or(0);
+    let precision = match take(rest, |letter| letter == '.') {
+        Some(_) => Some(number(rest)?.unwrap_or(0)),
+        None => None,
+    };
+    let separator = take(rest, |letter| SEPARATORS.contains(letter));
+    Ok(Layout {
+        left,
+        zeros,
+        width,
+        precision,
+        // All separators are ASCII.
+        separator: separator.map(|letter| letter as u8),
+    })
+}
+
+fn take(rest: &mut Chars<'_>, wanted: impl Fn(char) -> bool) -> Option<char> {
+    let mut ahead = rest.clone();
+    let letter = ahead.next().filter(|&letter| wanted(letter))?;
+    *rest = ahead;
+    Some(letter)
+}
+
+fn number(rest: &mut Chars<'_>) -> Result<Option<usize>, String> {
+    let mut number = None;
+    while let Some(digit) = take(rest, |letter| letter.is_ascii_digit()) {
+        // The digits of one number; the check below keeps it small.
+        let value = number.unwrap_or(0) * 10 + (digit as usize - '0' as usize);
+        if value > WIDEST {
+            return Err(format!("a width or precision is over {WIDEST}"));
+        }
+        number = Some(value);
+    }
+    Ok(number)
+}
+
+const fn field(letter: char) -> Option<Field> {
+    Some(match letter {
+        'A' => Field::TopicAlias,
+        'C' => Field::ContentType,
+        'd' => Field::Double,
+        'D' => Field::CorrelationData,
+        'E' => Field::MessageExpiry,
+        'f' => Field::Float,
+        'F' => Field::PayloadFormat,
+        'I' => Field::LocalTime,
+        'j' => Field::Json,
+        'J' => Field::JsonEmbedded,
+        'l' => Field::Length,
+        'm' => Field::PacketId,
+        'P' => Field::UserProperties,
+        'p' => Field::Payload,
+        'q' => Field::Qos,
+        'R' => Field::ResponseTopic,
+        'r' => Field::Retain,
+        'S' => Field::SubscriptionId,
+        't' => Field::Topic,
+        'U' => Field::UnixTime,
+        'x' => Field::HexLower,
+        'X' => Field::HexUpper,
+        _ => return None,
+    })
+}
+
+fn clock(rest: &mut Chars<'_>, parts: &mut Parts) -> Result<(), String> {
+    match rest.next() {
+        None => return Err(String::from("\"@\" is incomplete")),
+        Some('@') => parts.text('@'),
+        Some('N') => parts.0.push(Part::Nanos),
+        Some(letter) => {
+            let conversion = format!("%{letter}");
+            let known = CLOCK.contains(letter)
+                && super::moment::strftime(&conversion, &Timestamp::UNIX_EPOCH.to_zoned(UTC))
+                    .is_some();
+            if !known {
+                return Err(format!("\"@{letter}\" is unknown"));
+            }
+            parts.0.push(Part::Clock(conversion));
+        }
+    }
+    Ok(())
+}
+
+/// Any time zone will do to try a conversion.
+const UTC: jiff::tz::TimeZone = jiff::tz::TimeZone::UTC;
+
+fn escape(rest: &mut Chars<'_>) -> Result<char, String> {
+    Ok(match rest.next() {
+        Some('\\') => '\\',
+        Some('0') => '\0',
+        Some('a') => '\x07',
+        Some('e') => '\x1b',
+        Some('n') => '\n',
+        Some('r') => '\r',
+        Some('t') => '\t',
+        Some('v') => '\x0b',
+        Some(letter) => return Err(format!("\"\\{letter}\" is unknown")),
+        None => return Err(String::from("\"\\\" is incomplete")),
+    })
+}

@@ -1,0 +1,176 @@
+//! Standard output for messages and results.
+
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd, OwnedFd};
+
+use crate::error::{Error, Kind, Result};
+use crate::message::Message;
+use crate::payload::standard;
+
+use super::escape::{Keep, escape};
+use super::format::{Format, Render, Surface};
+use super::sink::Sink;
+use super::style::Style;
+
+/// Standard output, batched: messages are rendered into a buffer, and [`Output::flush`] writes it.
+pub struct Output {
+    render: Box<dyn Render>,
+    pending: Vec<u8>,
+    sink: Sink,
+}
+
+impl Output {
+    /// Messages on standard output in `format`.
+    ///
+    /// # Errors
+    /// [`Kind::Local`]: `standard output is closed`, when the command was started without one.
+    pub fn open(format: Format, style: Style) -> Result<Self> {
+        Ok(Self::over(standard_output()?, format, style))
+    }
+
+    /// Messages on any descriptor, as [`Output::open`] writes them to standard output.
+    pub fn over(fd: OwnedFd, format: Format, style: Style) -> Self {
+        let sink = Sink::new(fd);
+        let surface = Surface {
+            terminal: sink.is_terminal(),
+            color: style.color.colors(sink.is_terminal()),
+        };
+        Self {
+            render: format.renderer(surface),
+            pending: Vec::new(),
+            sink,
+        }
+    }
+
+    /// Renders `message` into the buffer; writes nothing yet.
+    ///
+    /// # Errors
+    /// None today; the signature leaves room for formats that can refuse a message.
+    pub fn message(&mut self, message: &Message) -> Result<()> {
+        self.render.render(message, &mut self.pending);
+        Ok(())
+    }
+
+    /// Puts a line of text, such as a result, into the buffer; writes nothing yet.
+    pub fn line(&mut self, text: &str) {
+        if self.sink.is_terminal() {
+            escape(text.as_bytes(), Keep::Layout, &mut self.pending);
+        } else {
+            self.pending.extend_from_slice(text.as_bytes());
+        }
+        self.pending.push(b'\n');
+    }
+
+    /// How many bytes wait for [`Output::flush`].
+    pub fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Writes everything that waits, and returns when it is written.
+    ///
+    /// A reader that stalls stalls this future and nothing else. Cancel-safe: if it is dropped, the
+    /// next call first waits for what is under way; nothing is lost or written twice.
+    ///
+    /// # Errors
+    /// [`Kind::ReaderGone`] when the reader left; [`Kind::Local`] for everything else, such as a
+    /// full disk.
+    pub async fn flush(&mut self) -> Result<()> {
+        self.sink
+            .write(&mut self.pending)
+            .await
+            .map_err(|cause| failed(&cause))
+    }
+
+    /// Returns as soon as the reader of standard output leaves, without anything being written;
+    /// never for files and terminals. Cancel-safe.
+    pub async fn reader_gone(&mut self) {
+        self.sink.reader_gone().await;
+    }
+}
+
+/// Writes `bytes`, such as a help page, to standard output, all at once.
+///
+/// # Errors
+/// [`Kind::ReaderGone`] when the reader left; [`Kind::Local`] when standard output is closed or full.
+pub fn print(bytes: &[u8]) -> Result<()> {
+    let file = standard_output()?.into();
+    super::sink::write_all(&file, bytes).map_err(|cause| failed(&cause))
+}
+
+fn standard_output() -> Result<OwnedFd> {
+    if standard::output_was_closed() {
+        return Err(Error::new(Kind::Local, "standard output is closed"));
+    }
+    io::stdout()
+        .as_fd()
+        .try_clone_to_owned()
+        .map_err(|cause| Error::local("cannot use standard output", &cause))
+}
+
+fn failed(cause: &io::Error) -> Error {
+    match cause.kind() {
+        // A socket's reader may leave with our bytes unread: then it is a reset.
+        ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => {
+            Error::new(Kind::ReaderGone, "the reader of standard output went away")
+        }
+        _ => Error::local("cannot write to standard output", cause),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::{Read, pipe};
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::message::{Detail, MqttDetail};
+
+    fn message() -> Message {
+        Message {
+            time: SystemTime::UNIX_EPOCH,
+            topic: "a/b".into(),
+            payload: "21.5".into(),
+            detail: Detail::Mqtt(MqttDetail::default()),
+        }
+    }
+
+    const TEXT: Format = Format::Text {
+        topic: true,
+        newline: true,
+    };
+
+    #[tokio::test]
+    async fn messages_wait_for_the_flush() {
+        let (mut reader, writer) = pipe().unwrap();
+        let mut output = Output::over(writer.into(), TEXT, Style::default());
+        output.message(&message()).unwrap();
+        output.line("done");
+        assert_eq!(output.pending(), "a/b 21.5\ndone\n".len());
+        output.flush().await.unwrap();
+        assert_eq!(output.pending(), 0);
+        drop(output);
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "a/b 21.5\ndone\n");
+    }
+
+    #[tokio::test]
+    async fn failures_are_told_apart() {
+        let (reader, writer) = pipe().unwrap();
+        drop(reader);
+        let mut gone = Output::over(writer.into(), TEXT, Style::default());
+        gone.line("x");
+        assert_eq!(gone.flush().await.unwrap_err().kind(), Kind::ReaderGone);
+
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let mut full = Output::over(full.into(), TEXT, Style::default());
+        full.line("x");
+        let error = full.flush().await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Local);
+        assert_eq!(
+            error.text(),
+            "cannot write to standard output: no space left on device"
+        );
+    }
+}

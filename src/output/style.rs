@@ -1,0 +1,117 @@
+//! Whether there is colour, and what it means.
+
+use std::env;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::Error;
+
+/// How a command speaks: what `--color` and `--quiet` chose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    /// `--color`.
+    pub color: ColorChoice,
+    /// `--quiet`: no notes and no warnings; errors and results are still shown.
+    pub quiet: bool,
+}
+
+/// When colour is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ColorChoice {
+    /// On a terminal, unless the environment variable `NO_COLOR` is set to something.
+    #[default]
+    Auto,
+    /// Always, in pipes and files too.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl ColorChoice {
+    /// Every choice, in the order in which help shows them.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::Always, Self::Never];
+
+    /// The word for it on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
+
+    /// Whether a stream is coloured, given that it is a `terminal` or not.
+    pub(super) fn colors(self, terminal: bool) -> bool {
+        match self {
+            Self::Auto => terminal && env::var_os("NO_COLOR").is_none_or(|set| set.is_empty()),
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
+}
+
+impl fmt::Display for ColorChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for ColorChoice {
+    type Err = Error;
+
+    fn from_str(word: &str) -> Result<Self, Error> {
+        Self::ALL
+            .into_iter()
+            .find(|choice| choice.name() == word)
+            .ok_or_else(|| Error::usage(format!("{word:?} is none of auto, always, never")))
+    }
+}
+
+/// What a coloured piece of text is; the colours are chosen here and nowhere else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// The name of the program before a note.
+    Speaker,
+    /// The name of the program before a warning.
+    Caution,
+    /// Where a message came from.
+    Topic,
+}
+
+impl Tone {
+    /// The escape sequence that starts it.
+    pub(super) const fn start(self) -> &'static str {
+        match self {
+            Self::Speaker => "\x1b[2m",
+            Self::Caution => "\x1b[33m",
+            Self::Topic => "\x1b[36m",
+        }
+    }
+
+    /// The escape sequence that ends every tone.
+    pub(super) const END: &'static str = "\x1b[0m";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn choices_are_read_by_their_names() {
+        for choice in ColorChoice::ALL {
+            assert_eq!(choice.name().parse::<ColorChoice>().unwrap(), choice);
+        }
+        let error = "sometimes".parse::<ColorChoice>().unwrap_err();
+        assert_eq!(
+            error.text(),
+            r#""sometimes" is none of auto, always, never"#
+        );
+    }
+
+    #[test]
+    fn only_auto_asks_whether_it_is_a_terminal() {
+        assert!(ColorChoice::Always.colors(false));
+        assert!(!ColorChoice::Never.colors(true));
+        assert!(!ColorChoice::Auto.colors(false));
+    }
+}

@@ -1,0 +1,270 @@
+//! Bodies from their source, in batches.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use bytes::{Bytes, BytesMut};
+
+use crate::error::{Error, Kind, Result};
+
+use super::lines::{Flaw, Lines};
+use super::reader::Reader;
+use super::{Body, Encoding, LONGEST, Source, record, standard};
+
+/// Where [`Bodies`] stands.
+enum State {
+    /// One body that is known already.
+    Ready(Body),
+    /// One body that is still being read.
+    Whole(Whole),
+    /// A stream of them.
+    Stream(Stream),
+    /// Nothing more will come.
+    Ended,
+}
+
+/// The bodies of one source, read in batches. Streams are read by a thread, a bounded number of
+/// chunks ahead, and each line is handed over as soon as it was read.
+pub struct Bodies {
+    encoding: Encoding,
+    state: State,
+    /// A failure that waits until the bodies before it were handed out.
+    failure: Option<Error>,
+}
+
+impl Bodies {
+    /// Opens `source` and reads and checks what is there already: the text and regular files.
+    /// Standard input is read in [`Bodies::next`], so that waiting for it can be interrupted.
+    ///
+    /// # Errors
+    /// [`Kind::Local`] for a file that cannot be read or is too long and for a closed standard input;
+    /// [`Kind::Usage`] for a text or file that is not in `encoding`.
+    pub fn open(source: &Source, encoding: Encoding) -> Result<Self> {
+        Self::with_input(source, encoding, standard_input)
+    }
+
+    /// As [`Bodies::open`], with `input` in place of standard input.
+    ///
+    /// # Errors
+    /// As [`Bodies::open`].
+    pub fn over(input: OwnedFd, source: &Source, encoding: Encoding) -> Result<Self> {
+        Self::with_input(source, encoding, || Ok(input.into()))
+    }
+
+    fn with_input(
+        source: &Source,
+        encoding: Encoding,
+        input: impl FnOnce() -> Result<File>,
+    ) -> Result<Self> {
+        let state = match source {
+            Source::Empty => State::Ready(Body::default()),
+            Source::Text(text) => ready(encoding, text.clone(), "the message")?,
+            Source::File(path) => open_file(path, encoding)?,
+            Source::Stdin => State::Whole(Whole::start(input()?, String::from(STDIN))?),
+            Source::Lines { delimiter } => {
+                State::Stream(Stream::start(input()?, *delimiter, Shape::Line)?)
+            }
+            Source::Records if encoding != Encoding::Plain => return Err(spelled_twice()),
+            Source::Records => State::Stream(Stream::start(input()?, b'\n', Shape::Record)?),
+        };
+        Ok(Self {
+            encoding,
+            state,
+            failure: None,
+        })
+    }
+
+    /// Appends the next batch to `into`; `false` when the source has ended and nothing was appended.
+    ///
+    /// Text, file, standard input and nothing give exactly one body. Cancel-safe.
+    ///
+    /// # Errors
+    /// [`Kind::Local`] when reading fails, [`Kind::Usage`] for a line or record that is wrong, with its
+    /// number. The bodies before it are handed out first; afterwards the source has ended.
+    pub async fn next(&mut self, into: &mut Vec<Body>) -> Result<bool> {
+        let before = into.len();
+        if let Err(failure) = self.advance(into).await {
+            self.state = State::Ended;
+            self.failure = Some(failure);
+        }
+        if into.len() > before {
+            return Ok(true);
+        }
+        self.failure.take().map_or(Ok(false), Err)
+    }
+
+    async fn advance(&mut self, into: &mut Vec<Body>) -> Result<()> {
+        match &mut self.state {
+            State::Ended => return Ok(()),
+            State::Ready(body) => into.push(std::mem::take(body)),
+            State::Whole(whole) => {
+                let spelled = whole.read().await?;
+                into.push(decoded(self.encoding, spelled, &whole.name)?);
+            }
+            State::Stream(stream) => {
+                if stream.read(self.encoding, into).await? {
+                    return Ok(());
+                }
+            }
+        }
+        self.state = State::Ended;
+        Ok(())
+    }
+}
+
+fn spelled_twice() -> Error {
+    Error::usage("records are JSON, so --hex and --base64 do not go with them")
+        .hint("a record with bytes says payload_base64")
+}
+
+/// What errors call standard input.
+const STDIN: &str = "standard input";
+
+fn standard_input() -> Result<File> {
+    if standard::input_was_closed() {
+        return Err(Error::new(Kind::Local, "standard input is closed"));
+    }
+    io::stdin()
+        .as_fd()
+        .try_clone_to_owned()
+        .map(File::from)
+        .map_err(|cause| unreadable(STDIN, &cause))
+}
+
+fn open_file(path: &Path, encoding: Encoding) -> Result<State> {
+    let name = path.display().to_string();
+    let failed = |cause: io::Error| unreadable(&name, &cause);
+    let file = File::open(path).map_err(failed)?;
+    let facts = file.metadata().map_err(failed)?;
+    if !facts.is_file() && !facts.is_dir() {
+        return Ok(State::Whole(Whole::start(file, name)?));
+    }
+    let spelled = read_file(file, &facts).map_err(failed)?;
+    if spelled.len() > LONGEST {
+        return Err(too_long(&name));
+    }
+    ready(encoding, spelled.into(), &name)
+}
+
+fn read_file(file: File, facts: &fs::Metadata) -> io::Result<Vec<u8>> {
+    let limit = LONGEST as u64 + 1;
+    // At most `limit`, which fits.
+    let mut bytes = Vec::with_capacity(facts.len().min(limit) as usize);
+    file.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn ready(encoding: Encoding, spelled: Bytes, name: &str) -> Result<State> {
+    decoded(encoding, spelled, name).map(State::Ready)
+}
+
+fn decoded(encoding: Encoding, spelled: Bytes, name: &str) -> Result<Body> {
+    encoding
+        .decode(spelled)
+        .map(Body::plain)
+        .map_err(|flaw| Error::usage(format!("{name} is {flaw}")))
+}
+
+fn unreadable(name: &str, cause: &io::Error) -> Error {
+    Error::local(format_args!("cannot read {name}"), cause)
+}
+
+fn too_long(name: &str) -> Error {
+    Error::new(
+        Kind::Local,
+        format!("{name} is longer than {LONGEST} bytes"),
+    )
+}
+
+/// A stream that is one body.
+struct Whole {
+    reader: Reader,
+    name: String,
+    gathered: BytesMut,
+}
+
+impl Whole {
+    fn start(file: File, name: String) -> Result<Self> {
+        let reader = Reader::start(file).map_err(|cause| unreadable(&name, &cause))?;
+        Ok(Self {
+            reader,
+            name,
+            gathered: BytesMut::new(),
+        })
+    }
+
+    async fn read(&mut self) -> Result<Bytes> {
+        loop {
+            let chunk = self.reader.next().await;
+            let Some(chunk) = chunk.map_err(|cause| unreadable(&self.name, &cause))? else {
+                return Ok(self.gathered.split().freeze());
+            };
+            self.gathered.extend_from_slice(&chunk);
+            if self.gathered.len() > LONGEST {
+                return Err(too_long(&self.name));
+            }
+        }
+    }
+}
+
+/// What a line of a stream is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Line,
+    Record,
+}
+
+/// A stream of lines.
+struct Stream {
+    reader: Reader,
+    lines: Lines,
+    shape: Shape,
+}
+
+impl Stream {
+    fn start(file: File, delimiter: u8, shape: Shape) -> Result<Self> {
+        Ok(Self {
+            reader: Reader::start(file).map_err(|cause| unreadable(STDIN, &cause))?,
+            lines: Lines::new(delimiter),
+            shape,
+        })
+    }
+
+    /// Appends the lines of the next chunk that ends any; `false` after the last.
+    async fn read(&mut self, encoding: Encoding, into: &mut Vec<Body>) -> Result<bool> {
+        let before = into.len();
+        while into.len() == before {
+            let chunk = self.reader.next().await;
+            let chunk = chunk.map_err(|cause| unreadable(STDIN, &cause))?;
+            let shape = self.shape;
+            let take = |line| shape.take(line, encoding, into);
+            match chunk {
+                Some(chunk) => self.lines.split(&chunk, take).map_err(wrong)?,
+                None => return self.lines.finish(take).map(|()| false).map_err(wrong),
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl Shape {
+    /// Appends the body that `line` stands for, if it does.
+    fn take(self, line: Bytes, encoding: Encoding, into: &mut Vec<Body>) -> Result<(), String> {
+        let body = match self {
+            Self::Line => Body::plain(encoding.decode(line)?),
+            Self::Record if line.trim_ascii().is_empty() => return Ok(()),
+            Self::Record => record::parse(&line)?,
+        };
+        into.push(body);
+        Ok(())
+    }
+}
+
+fn wrong((line, flaw): Flaw) -> Error {
+    Error::usage(format!("{STDIN}, line {line}: {flaw}"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! The program as a shell sees it: exit codes, and what goes to which stream.
+
+use std::process::{Command, Output, Stdio};
+
+fn iotctl(words: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_iotctl"));
+    command
+        .args(words)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program starts")
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("text")
+}
+
+#[test]
+fn help_and_version_go_to_standard_output() {
+    for words in [
+        &["--help"][..],
+        &["--version"],
+        &["mqtt", "--help"],
+        &["mqtt", "pub", "--help"],
+        &["man"],
+    ] {
+        let ended = iotctl(words);
+        assert_eq!(ended.status.code(), Some(0), "{words:?}");
+        assert!(text(&ended.stdout).contains("iotctl"), "{words:?}");
+        assert!(ended.stderr.is_empty(), "{words:?}");
+    }
+}
+
+#[test]
+fn the_help_pages_have_examples_and_every_exit_code() {
+    for command in ["pub", "sub", "broker"] {
+        let ended = iotctl(&["mqtt", command, "--help"]);
+        let page = text(&ended.stdout);
+        assert!(page.contains("\nExamples:\n"), "{command}");
+        for kind in iotctl::error::Kind::ALL {
+            let line = format!("  {:<3}  {}\n", kind.exit_code(), kind.meaning());
+            assert!(page.contains(&line), "{command} lacks {line:?}");
+        }
+        let longest = page.lines().map(|line| line.chars().count()).max();
+        assert!(
+            longest <= Some(100),
+            "{command} has lines of {longest:?} characters"
+        );
+    }
+}
+
+#[test]
+fn no_words_show_the_help_page_and_fail() {
+    let ended = iotctl(&[]);
+    assert_eq!(ended.status.code(), Some(2));
+    assert!(text(&ended.stdout).contains("Usage: iotctl <COMMAND>"));
+    assert_eq!(text(&ended.stderr), "iotctl: no command was named\n");
+}
+
+#[test]
+fn wrong_words_are_one_line_a_hint_and_exit_2() {
+    for (words, stderr) in [
+        (
+            &["mqtt", "pub", "-t", "a/#", "-m", "x"][..],
+            "iotctl: -t: topic \"a/#\" contains the wildcard #\nhint: wildcards are for subscribing only\n",
+        ),
+        (
+            &["mqtt", "pub", "-t", "a"],
+            "iotctl: there is nothing to publish\nhint: give -m TEXT, -f FILE, -n for an empty message, \
+             or read standard input with -s, -l, -0 or --ndjson\n",
+        ),
+        (
+            &["mqtt", "sub", "-t", "a", "-V", "311", "-x", "5"],
+            "iotctl: -x needs MQTT 5, not -V 311\nhint: leave out -V 311, or -x\n",
+        ),
+        (
+            &["mqtt", "sub", "--tpoic", "a"],
+            "iotctl: unexpected argument '--tpoic' found\nhint: a similar argument exists: '--topic'\n",
+        ),
+        (
+            &["mqtt", "pub", "-h"],
+            "iotctl: a value is required for '--host <HOST>' but none was supplied\n\
+             hint: `iotctl mqtt pub --help` shows what can be said\n",
+        ),
+        (
+            &["mqtt", "broker", "--fault", "drop"],
+            "iotctl: invalid value 'drop' for '--fault <FAULT>': unknown fault drop\n\
+             hint: the faults are drop-ack,",
+        ),
+    ] {
+        let ended = iotctl(words);
+        let said = text(&ended.stderr);
+        assert!(said.starts_with(stderr), "{words:?} said {said}");
+        assert_eq!(said.lines().count(), 2, "{words:?} said {said}");
+        assert_eq!(ended.status.code(), Some(2), "{words:?}");
+        assert!(ended.stdout.is_empty(), "{words:?}");
+    }
+}
+
+#[test]
+fn completions_are_printed_for_each_shell() {
+    for (shell, sign) in [
+        ("bash", "complete -F _iotctl"),
+        ("zsh", "#compdef iotctl"),
+        ("fish", "complete -c iotctl"),
+        ("elvish", "edit:completion"),
+        ("powershell", "Register-ArgumentCompleter"),
+    ] {
+        let ended = iotctl(&["completions", shell]);
+        assert_eq!(ended.status.code(), Some(0), "{shell}");
+        assert!(text(&ended.stdout).contains(sign), "{shell}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_an_error() {
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .expect("a device that is full");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_iotctl"));
+    let ended = command
+        .arg("--help")
+        .stdout(full)
+        .output()
+        .expect("the program starts");
+    assert_eq!(ended.status.code(), Some(8));
+    assert!(
+        text(&ended.stderr).starts_with("iotctl: cannot write to standard output: no space left")
+    );
+}
+
+#[test]
+fn a_reader_that_leaves_ends_the_program_quietly() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_iotctl"));
+    let ended = command
+        .arg("--help")
+        .stdout(writer)
+        .output()
+        .expect("the program starts");
+    assert_eq!((ended.status.code(), text(&ended.stderr)), (Some(0), ""));
+}

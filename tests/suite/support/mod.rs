@@ -1,0 +1,34 @@
+//! What the tests run against: `iotctl` itself, real servers, and scripted peers.
+//!
+//! Every server takes a free port and is stopped with its value; nothing here sleeps to wait for something:
+//! each wait polls for the state that it needs, up to [`PATIENCE`].
+
+pub mod certificates;
+pub mod command;
+pub mod mosquitto;
+pub mod peer;
+
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+/// How long a test waits for what must come.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits until `state` gives a value.
+pub fn wait_for<T>(what: &str, mut state: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(value) = state() {
+            return value;
+        }
+        assert!(Instant::now() < end, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Waits until somebody accepts connections on a loopback port.
+pub fn wait_for_port(port: u16) {
+    wait_for(&format!("port {port}"), || {
+        TcpStream::connect(("127.0.0.1", port)).ok()
+    });
+}
