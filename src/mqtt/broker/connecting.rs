@@ -244,6 +244,7 @@ impl Core {
         if keep_alive > 0 {
             let patience = Duration::from_secs(keep_alive.into()) * 3 / 2;
             connection.patience = Some(patience);
+            connection.next_check = self.now + patience;
             self.timers
                 .remind(self.now + patience, Reminder::Connection(id));
         }

@@ -172,7 +172,8 @@ impl Core {
         if publish.qos > QoS::AtMostOnce {
             session.outbound.start(&mut publish, delivery.group);
         }
-        if spare >= ALIAS_LENGTH {
+        // A fault might drop the very message that makes an alias known.
+        if spare >= ALIAS_LENGTH && self.faults.is_empty() {
             connection.aliases_out.apply(&mut publish);
         }
         self.send(id, Packet::Publish(publish));
