@@ -1,3 +1,9 @@
 //! The load engine: pacing, accounting and histograms behind one small driver contract; it prints nothing.
 //!
-//! The room is reserved by the layer rule; its first file comes with its first command.
+//! | part | what it is for |
+//! |---|---|
+//! | [`plan`] | what a run is to do: groups of senders and receivers, load, phases |
+//! | [`result`] | what a run has found, as a versioned value that is written, merged, compared and rendered |
+
+pub mod plan;
+pub mod result;

@@ -91,7 +91,7 @@ fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result
 fn scheme(layer: &Layer, protocol: Protocol) -> Result<&'static Scheme> {
     let tls = tls_flag(&layer.rest);
     if layer.unix.is_some() {
-        return match tls.or(layer.rest.websocket.then_some("--ws")) {
+        return match tls.or_else(|| layer.rest.websocket.then_some("--ws")) {
             Some(flag) => Err(Error::usage(format!(
                 "a unix socket and {flag} do not go together"
             ))),

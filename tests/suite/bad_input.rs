@@ -76,7 +76,7 @@ fn numbers_and_names() {
     words("sub -t a", "-V 4").says("known are 31, 311 and 5");
     words("sub -t a", "-k 65536").says("65535");
     words("sub -t a", "-C 0").says("-C 0");
-    words("sub -t a", "-C x").says("-C");
+    words("sub -t a", "-C x").says("whole number");
     words("sub -t a", "-W 0").says("longer than 0");
     words("pub -t a -m x", "--repeat 0").says("--repeat 0");
     words("pub -t a -m x", "-M 0").says("0");
@@ -310,7 +310,7 @@ fn records_are_refused_by_their_line() {
         ("{\"topic\":\"a\",\"payload_base64\":\"?\"}\n", "base64"),
         (
             "{\"topic\":\"a\",\"payload\":\"x\",\"mqtt\":{\"qos\":3}}\n",
-            "QoS",
+            "mqtt.qos: 3 is none of 0, 1, 2",
         ),
         ("{\"payload\":\"x\"}\n", "topic"),
     ] {

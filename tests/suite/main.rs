@@ -8,6 +8,7 @@ mod large;
 mod layers;
 mod mosquitto_pub_sub;
 mod our_broker;
+mod readme;
 mod rumqttc_peer;
 mod support;
 mod tls;

@@ -2,6 +2,7 @@
 //!
 //! Both files are text: passwords are in plain sight, because this is a broker for development and tests.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -141,12 +142,12 @@ impl Acl {
         &'a self,
         client: Client<'a>,
         right: Right,
-    ) -> impl Iterator<Item = (&'a Rule, String)> {
+    ) -> impl Iterator<Item = (&'a Rule, Cow<'a, str>)> {
         let own = match client.username {
             None => self.anonymous.as_slice(),
             Some(name) => self.users.get(name).map_or(&[][..], Vec::as_slice),
         };
-        let own = own.iter().map(|rule| (rule, rule.filter.clone()));
+        let own = own.iter().map(|rule| (rule, Cow::Borrowed(&*rule.filter)));
         let patterns = self.patterns.iter();
         let patterns = patterns.filter_map(move |rule| Some((rule, filled(&rule.filter, client)?)));
         own.chain(patterns).filter(move |(rule, _)| match right {
@@ -181,12 +182,12 @@ impl Rule {
 
 /// A pattern with the client's names put in; `None` if it does not apply: there is no name to put
 /// in, or the name would add wildcards.
-fn filled(pattern: &str, client: Client<'_>) -> Option<String> {
-    let mut filter = pattern.to_owned();
+fn filled<'a>(pattern: &'a str, client: Client<'_>) -> Option<Cow<'a, str>> {
+    let mut filter = Cow::Borrowed(pattern);
     for (mark, name) in [("%u", client.username), ("%c", Some(client.client_id))] {
         if pattern.contains(mark) {
             let name = name.filter(|name| !name.contains(['+', '#']))?;
-            filter = filter.replace(mark, name);
+            filter = Cow::Owned(filter.replace(mark, name));
         }
     }
     Some(filter)

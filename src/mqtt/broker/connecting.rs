@@ -98,22 +98,17 @@ impl Core {
         Ok(())
     }
 
+    /// Where there are no users, a user name is as good as none.
     fn accepts_credentials(&self, connect: &Connect) -> Result<(), ReasonCode> {
-        let Some(username) = &connect.username else {
-            let welcome = self.options.allow_anonymous;
-            return if welcome {
-                Ok(())
-            } else {
-                Err(ReasonCode::NOT_AUTHORIZED)
-            };
-        };
-        let password = connect.password.as_deref();
-        match &self.options.users {
-            Some(users) if !users.accepts(username, password) => {
-                Err(ReasonCode::BAD_USER_NAME_OR_PASSWORD)
+        let known = self.options.users.as_ref().zip(connect.username.as_deref());
+        let (accepted, refusal) = match known {
+            None => (self.options.allow_anonymous, ReasonCode::NOT_AUTHORIZED),
+            Some((users, name)) => {
+                let accepted = users.accepts(name, connect.password.as_deref());
+                (accepted, ReasonCode::BAD_USER_NAME_OR_PASSWORD)
             }
-            _ => Ok(()),
-        }
+        };
+        if accepted { Ok(()) } else { Err(refusal) }
     }
 
     /// MQTT 5.0 §3.2.2.3.4 and §3.2.2.3.5.
@@ -249,6 +244,7 @@ impl Core {
         if keep_alive > 0 {
             let patience = Duration::from_secs(keep_alive.into()) * 3 / 2;
             connection.patience = Some(patience);
+            connection.next_check = self.now + patience;
             self.timers
                 .remind(self.now + patience, Reminder::Connection(id));
         }

@@ -13,15 +13,14 @@ use crate::mqtt::packet::{self, LARGEST_PACKET, Packet, Publish, QoS, Version};
 const ALIAS_LENGTH: usize = 4;
 
 impl Core {
-    /// Keeps the message where it is to be retained and hands it to all subscribers; returns how many
-    /// there are, those that No Local leaves out included.
-    pub(super) fn route(&mut self, message: Message) -> usize {
+    /// Keeps the message where it is to be retained and hands it to all subscribers.
+    pub(super) fn route(&mut self, message: Message) {
         if message.retain && self.options.retain_available {
             self.retained.store(&message);
         }
         let matches = self.subscriptions.matching(&message.topic);
-        if matches.targets.is_empty() && matches.groups.is_empty() {
-            return 0;
+        if matches.is_empty() {
+            return;
         }
         let message = Rc::new(message);
         for target in &matches.targets {
@@ -30,7 +29,6 @@ impl Core {
         for &group in &matches.groups {
             self.share(group, &message);
         }
-        matches.targets.len() + matches.groups.len()
     }
 
     /// One message for all subscriptions of a session that match: the highest QoS and every
@@ -174,7 +172,8 @@ impl Core {
         if publish.qos > QoS::AtMostOnce {
             session.outbound.start(&mut publish, delivery.group);
         }
-        if spare >= ALIAS_LENGTH {
+        // A fault might drop the very message that makes an alias known.
+        if spare >= ALIAS_LENGTH && self.faults.is_empty() {
             connection.aliases_out.apply(&mut publish);
         }
         self.send(id, Packet::Publish(publish));

@@ -16,11 +16,8 @@ impl Core {
             return self.kick(id, reason);
         }
         match publish.qos {
-            QoS::AtMostOnce => {
-                if self.refusal(session, &publish).is_none() {
-                    self.accept(session, publish);
-                }
-            }
+            QoS::AtMostOnce if self.refusal(session, &publish).is_some() => {}
+            QoS::AtMostOnce => self.route(Message::published(publish, session, self.now)),
             QoS::AtLeastOnce => self.publish_once(id, session, publish),
             QoS::ExactlyOnce => self.publish_exactly_once(id, session, publish),
         }
@@ -59,7 +56,7 @@ impl Core {
         let session = self.sessions.get(session)?;
         let refused = self
             .faults
-            .strike(&session.client_id, |action| match action {
+            .strike_on(&session.client_id, &publish.topic, |action| match action {
                 Action::RefusePublish(code) => Some(code),
                 _ => None,
             });
@@ -84,11 +81,20 @@ impl Core {
             .is_none_or(|acl| acl.allows(client, right, topic))
     }
 
-    /// Hands the message to its subscribers; the answer says whether there were any.
-    fn accept(&mut self, session: Key, publish: Publish) -> ReasonCode {
-        match self.route(Message::published(publish, session, self.now)) {
-            0 => ReasonCode::NO_MATCHING_SUBSCRIBERS,
-            _ => ReasonCode::SUCCESS,
+    /// Answers a message and, unless it is refused, hands it to its subscribers; the answer says
+    /// whether there are any (MQTT 5.0 §3.4.2.1).
+    fn accept(&mut self, id: Key, session: Key, publish: Publish, refusal: Option<ReasonCode>) {
+        let kind = match publish.qos {
+            QoS::ExactlyOnce => Packet::PubRec,
+            QoS::AtMostOnce | QoS::AtLeastOnce => Packet::PubAck,
+        };
+        let accepted = match self.subscriptions.matching(&publish.topic).is_empty() {
+            true => ReasonCode::NO_MATCHING_SUBSCRIBERS,
+            false => ReasonCode::SUCCESS,
+        };
+        self.acknowledge(id, kind, publish.packet_id, refusal.unwrap_or(accepted));
+        if refusal.is_none() {
+            self.route(Message::published(publish, session, self.now));
         }
     }
 
@@ -96,10 +102,8 @@ impl Core {
         if !self.has_quota(session, 1) {
             return self.kick(id, ReasonCode::RECEIVE_MAXIMUM_EXCEEDED);
         }
-        let packet_id = publish.packet_id;
         let refusal = self.refusal(session, &publish);
-        let reason = refusal.unwrap_or_else(|| self.accept(session, publish));
-        self.acknowledge(id, Packet::PubAck, packet_id, reason);
+        self.accept(id, session, publish, refusal);
     }
 
     fn publish_exactly_once(&mut self, id: Key, session: Key, publish: Publish) {
@@ -115,14 +119,13 @@ impl Core {
             return self.acknowledge(id, Packet::PubRec, packet_id, ReasonCode::SUCCESS);
         }
         let refusal = self.refusal(session, &publish);
-        let reason = refusal.unwrap_or_else(|| self.accept(session, publish));
-        if let Some(session) = self.sessions.get_mut(session) {
+        if let Some(state) = self.sessions.get_mut(session) {
             // Before MQTT 5 nothing can be refused: the message is dropped and the exchange goes on.
-            if reason.is_failure() && session.version == Version::V5 {
-                session.inbound.refuse(packet_id);
+            if refusal.is_some() && state.version == Version::V5 {
+                state.inbound.refuse(packet_id);
             }
         }
-        self.acknowledge(id, Packet::PubRec, packet_id, reason);
+        self.accept(id, session, publish, refusal);
     }
 
     /// Whether the client keeps to our Receive Maximum (MQTT 5.0 §3.3.4), with `more` that are not yet counted.

@@ -81,7 +81,7 @@ struct Entry {
 
 #[derive(Debug, Default)]
 struct Node {
-    children: HashMap<Box<str>, Node>,
+    children: HashMap<Box<str>, Self>,
     /// Filters that end here.
     here: Vec<Entry>,
     /// Filters that end here with `/#`.
@@ -218,13 +218,17 @@ impl Subscriptions {
         let at = turns
             .clone()
             .find(|&at| ready(group.members[at].0))
-            .or(turns.clone().next())?;
+            .or_else(|| turns.clone().next())?;
         group.next = (at + 1) % count;
         Some(group.members[at])
     }
 }
 
 impl Matches {
+    pub(super) fn is_empty(&self) -> bool {
+        self.targets.is_empty() && self.groups.is_empty()
+    }
+
     fn of(entries: &[Entry]) -> Self {
         let mut matches = Self::default();
         let mut places = HashMap::new();

@@ -157,19 +157,25 @@ impl Source {
 
     /// The paths, without `.rs`, of modules that are declared for tests only.
     fn test_modules(&self) -> Vec<String> {
-        let declared = self
-            .code
-            .match_indices("#[cfg(test)]")
-            .filter_map(|(at, attribute)| {
-                let rest = self.code[at + attribute.len()..].trim_start();
-                let module = rest
-                    .split_once("mod ")
-                    .filter(|(before, _)| before.len() < 16)?
-                    .1;
-                let module = &module[..module.find([';', '{'])?];
-                Some(format!("{}/{}", self.directory(), module.trim()))
-            });
-        declared.collect()
+        let marks = FOR_TESTS
+            .iter()
+            .flat_map(|mark| self.code.match_indices(mark));
+        marks.filter_map(|(at, _)| self.test_module(at)).collect()
+    }
+
+    /// The module declared by the item whose attributes begin at `at`, unless it is another item.
+    fn test_module(&self, at: usize) -> Option<String> {
+        let end = at + self.code[at..].find(['{', ';'])?;
+        let (_, name) = self.code[at..end].split_once("mod ")?;
+        // Texts are blanked in the code, and stand at the same place in the text.
+        let path = self.text[at..end]
+            .split_once("path = \"")
+            .map(|(_, path)| path);
+        let (own, directory) = (self.directory(), self.path.rsplit_once('/')?.0);
+        Some(match path.and_then(|path| path.split_once(".rs\"")) {
+            Some((file, _)) => format!("{directory}/{file}"),
+            None => format!("{own}/{}", name.trim()),
+        })
     }
 
     /// Where the modules lie that the file declares.
@@ -284,8 +290,8 @@ fn piece(rest: &str, before: Option<char>) -> (usize, usize) {
             open,
             rest[open..].find(&end).unwrap_or(rest.len() - open) + end.len(),
         )
-    } else if rest.starts_with('"') {
-        (1, quoted(&rest[1..], '"'))
+    } else if let Some(text) = rest.strip_prefix('"') {
+        (1, quoted(text, '"'))
     } else if rest.starts_with("'\\") || rest.starts_with('\'') && rest.chars().nth(2) == Some('\'')
     {
         (1, quoted(&rest[1..], '\''))
@@ -323,7 +329,8 @@ fn texts_and_comments_are_blanked() {
 
 #[test]
 fn tests_are_left_out_and_functions_measured() {
-    let text = "fn a() {\n    b();\n}\n#[cfg(test)]\nmod tests {\n    fn c() {\n    }\n}\n#[cfg(test)]\nmod more;\nfn d();\n";
+    let text = "fn a() {\n    b();\n}\n#[cfg(test)]\nmod tests {\n    fn c() {\n    }\n}\n#[cfg(test)]\nmod more;\n\
+                #[cfg(test)]\n#[path = \"a_tests.rs\"]\nmod a;\nfn d();\n";
     let source = Source::new("src/room/mod.rs", text);
     let functions: Vec<_> = source
         .functions()
@@ -331,5 +338,8 @@ fn tests_are_left_out_and_functions_measured() {
         .map(|found| (found.name, found.line, found.lines))
         .collect();
     assert_eq!(functions, [(String::from("a"), 1, 3)]);
-    assert_eq!(source.test_modules(), ["src/room/tests", "src/room/more"]);
+    assert_eq!(
+        source.test_modules(),
+        ["src/room/tests", "src/room/more", "src/room/a_tests"]
+    );
 }

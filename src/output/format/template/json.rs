@@ -8,7 +8,7 @@ use crate::message::{Detail, Message, MqttProperties};
 
 use super::super::json::{embeddable, indent, push_number, push_string, push_text_or_base64};
 use super::super::time::push_digits;
-use super::fill::Moment;
+use super::moment::Moment;
 
 /// Appends the object for `message`.
 pub(super) fn push(

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use super::*;
-use crate::mqtt::packet::{Property, RetainHandling};
+use crate::mqtt::packet::{Ack, ConnAck, Disconnect, Packet, Property, RetainHandling, SubAck};
+use crate::mqtt::session::fault::Fault;
 
 const LARGEST: u32 = LARGEST_PACKET;
 

@@ -1,0 +1,104 @@
+//! The README's examples do what they say, each against a broker of its own.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use iotctl::error::Kind;
+
+use crate::support::command::iotctl;
+
+/// A shell that finds `iotctl`, knows no contexts, and works in a directory of its own.
+fn shell(directory: &Path, script: &str) -> Command {
+    let program = Path::new(env!("CARGO_BIN_EXE_iotctl"));
+    let others = std::env::var("PATH").unwrap();
+    let path = format!("{}:{others}", program.parent().unwrap().display());
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", script])
+        .current_dir(directory)
+        .env_clear();
+    shell
+        .env("PATH", path)
+        .env("HOME", directory)
+        .stdin(Stdio::null());
+    shell
+}
+
+fn readme() -> String {
+    fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap()
+}
+
+/// The text of every block in the README that is marked as `language`.
+fn blocks(language: &str) -> Vec<String> {
+    let readme = readme();
+    let mark = format!("\n```{language}\n");
+    let pieces = readme.split(&mark).skip(1);
+    pieces
+        .map(|piece| piece.split("```").next().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn every_example_prints_what_the_readme_says() {
+    let examples = blocks("console");
+    assert!(examples.len() >= 5, "the examples were not found");
+    for example in examples {
+        let mut broker = iotctl("mqtt broker --listen 127.0.0.1:0").start();
+        let url = broker.line();
+        let (_, port) = url.rsplit_once(':').unwrap();
+        let (commands, expected): (Vec<_>, Vec<_>) =
+            example.lines().partition(|line| line.starts_with("$ "));
+        let script: Vec<_> = commands.iter().map(|line| &line[2..]).collect();
+        let directory = tempfile::tempdir().unwrap();
+        let mut shell = shell(directory.path(), &script.join("\n"));
+        let ended = shell.env("IOTCTL_PORT", port).output().unwrap();
+        let stderr = String::from_utf8_lossy(&ended.stderr);
+        let stdout = String::from_utf8(ended.stdout).unwrap();
+        assert_eq!(
+            stdout.lines().collect::<Vec<_>>(),
+            expected,
+            "{example}\nstderr: {stderr}"
+        );
+        broker.signal("TERM");
+        broker.ends().exits(0);
+    }
+}
+
+#[test]
+fn the_first_command_shows_the_message() {
+    let command = blocks("sh").into_iter().next().unwrap();
+    // Everything but the build, on a port that is free here.
+    let script = command
+        .split_once("sh -c '")
+        .unwrap()
+        .1
+        .trim_end()
+        .trim_end_matches('\'');
+    let free = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+        .to_string();
+    let directory = tempfile::tempdir().unwrap();
+    let mut shell = shell(directory.path(), &script.replace("18830", &free));
+    let ended = shell.env("IOTCTL_PORT", &free).output().unwrap();
+    let stdout = String::from_utf8(ended.stdout).unwrap();
+    assert!(
+        stdout.lines().any(|line| line == "hello world"),
+        "{stdout}{}",
+        String::from_utf8_lossy(&ended.stderr)
+    );
+    assert!(ended.status.success());
+}
+
+#[test]
+fn the_exit_codes_are_the_programs() {
+    let readme = readme();
+    for kind in Kind::ALL {
+        let row = format!("\n| {} | {} |\n", kind.exit_code(), kind.meaning());
+        assert!(readme.contains(&row), "the README lacks {row}");
+    }
+}
