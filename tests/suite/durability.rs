@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::process::Stdio;
 
 use crate::support::broker::broker;
-use crate::support::command::{Line, Running, finish};
+use crate::support::command::finish;
 use crate::support::mosquitto::{Mosquitto, Settings};
-use crate::support::wait_for;
 
 /// Numbered lines, each to be found again.
 fn numbered(count: usize) -> String {
@@ -115,31 +114,27 @@ fn a_slow_producer_loses_nothing() {
     assert_eq!(receiver.line(), "unfinished");
 }
 
-/// Feeds lines to a publisher while `trouble` makes the broker come and go; returns when it has ended well.
-fn publish_through(line: Line, count: usize, trouble: impl FnOnce(&mut Running)) {
-    let mut publisher = line.start();
-    let text = numbered(count);
+/// Publishes lines while mosquitto goes and comes back after half of them, and checks that it ends well.
+fn publish_through(broker: &mut Mosquitto, qos: u8, goes: fn(&mut Mosquitto)) {
+    let mut witness = broker.iotctl("sub -t lines --retry forever").start();
+    broker.sees_subscriptions("lines", 2);
+    let text = numbered(LINES);
     let (first, second) = text.split_at(text.len() / 2);
+    let line = broker.iotctl(&format!("pub -i sender -c -q {qos} -t lines -l"));
+    let mut publisher = line.start();
     publisher.write(first.as_bytes());
-    trouble(&mut publisher);
+    // It is in the middle of them.
+    witness.lines(LINES / 10);
+    goes(broker);
+    publisher.hears("trying again in");
+    broker.restart();
     publisher.write(second.as_bytes());
     publisher.ends().exits(0);
 }
 
-const PERSISTENT: &str = "persistence true\nautosave_on_changes true\nautosave_interval 1\n";
+const LINES: usize = 4_000;
 
-/// The receiver's session, and then all that it kept.
-fn received(broker: &Mosquitto, qos: u8, count: usize) -> String {
-    let words = format!("sub -i receiver -c -q {qos} -t lines");
-    // A duplicate may come last: wait until nothing comes any more.
-    let ended = broker
-        .iotctl(&format!("{words} --idle 700ms --retry never"))
-        .run()
-        .exits(0);
-    assert!(ended.text().lines().count() >= count, "{}", ended.stderr);
-    ended.text().to_owned()
-}
-
+/// Subscribes a session that is away while the lines come.
 fn subscribe(broker: &Mosquitto, qos: u8) {
     broker
         .iotctl(&format!("sub -i receiver -c -q {qos} -t lines -E"))
@@ -147,42 +142,43 @@ fn subscribe(broker: &Mosquitto, qos: u8) {
         .exits(0);
 }
 
+/// All that the session kept. A duplicate might come last, so it waits until nothing comes any more.
+fn kept(broker: &Mosquitto, qos: u8) -> String {
+    let words = format!("sub -i receiver -c -q {qos} -t lines --idle 500ms");
+    broker.iotctl(&words).run().exits(0).text().to_owned()
+}
+
 #[test]
-fn a_broker_restarted_in_good_order_loses_and_doubles_nothing() {
-    const LINES: usize = 20_000;
+fn a_mosquitto_that_is_stopped_and_started_loses_and_doubles_nothing() {
     for qos in [1, 2] {
-        let mut broker = patient(PERSISTENT);
+        let mut broker = patient("persistence true\n");
         subscribe(&broker, qos);
-        let line = broker.iotctl(&format!("pub -i sender -c -q {qos} -t lines -l"));
-        publish_through(line, LINES, |publisher| {
-            broker.stop();
-            publisher.hears("trying again in");
-            broker.restart();
-        });
-        check(&received(&broker, qos, LINES), LINES, qos == 1);
+        publish_through(&mut broker, qos, Mosquitto::stop);
+        check(&kept(&broker, qos), LINES, qos == 1);
     }
 }
 
 #[test]
-fn a_broker_killed_loses_nothing_that_it_had_saved() {
-    const LINES: usize = 2_000;
+fn a_mosquitto_that_is_killed_loses_nothing_that_it_had_saved() {
     for qos in [1, 2] {
-        let mut broker = patient(PERSISTENT);
+        // It saves after every change.
+        let mut broker =
+            patient("persistence true\nautosave_on_changes true\nautosave_interval 1\n");
         subscribe(&broker, qos);
-        let line = broker.iotctl(&format!("pub -i sender -c -q {qos} -t lines -l"));
-        let file = broker.folder().join("mosquitto.db");
-        publish_through(line, LINES, |publisher| {
-            let _ = &file;
-            broker.kill();
-            publisher.hears("trying again in");
-            broker.restart();
-        });
-        let text = received(&broker, qos, LINES / 2);
-        // What mosquitto had acknowledged and not saved is gone with it; the second half is not.
+        publish_through(&mut broker, qos, Mosquitto::kill);
+        let text = kept(&broker, qos);
         let counts = counted(&text);
-        let late = (LINES * 3 / 4..LINES)
-            .filter(|number| !counts.contains_key(format!("line {number}").as_str()));
-        assert_eq!(late.count(), 0, "QoS {qos}");
+        let missing = (0..LINES).filter(|number| {
+            let line = format!("line {number}");
+            !counts.contains_key(line.as_str())
+        });
+        // mosquitto answers what came in one go before it saves that: at most our window is lost, by mosquitto.
+        let missing: Vec<_> = missing.collect();
+        assert!(missing.len() <= 200, "QoS {qos}: {missing:?}");
+        let in_one_go = missing.last().zip(missing.first());
+        assert!(in_one_go.is_none_or(|(last, first)| last - first <= 200));
+        let doubled = counts.values().filter(|&&times| times > 1).count();
+        assert!(qos == 1 || doubled == 0, "{doubled} came more than once");
     }
 }
 
@@ -204,13 +200,12 @@ fn our_broker_s_cut_connections_lose_nothing() {
             .exits(0);
         let mut text = String::new();
         let mut seen = std::collections::HashSet::new();
-        wait_for("all lines", || {
+        while seen.len() < LINES {
             let line = receiver.line();
             text.push_str(&line);
             text.push('\n');
             seen.insert(line);
-            (seen.len() == LINES).then_some(())
-        });
+        }
         receiver.signal("INT");
         text.push_str(receiver.ends().exits(130).text());
         check(&text, LINES, qos == 1);
