@@ -429,7 +429,8 @@ impl<'a> Publisher<'a> {
         if self.stopped.is_some() || ended.is_err() || tally.in_doubt > 0 || tally.refused > 0 {
             return Err(self.failure(ended, open, unsent));
         }
-        if tally.unheard > 0 && tally.unheard == tally.sent {
+        // A retained message waits for subscribers to come.
+        if tally.unheard > 0 && tally.unheard == tally.sent && !self.plan.retain {
             self.notes.note("accepted, but nobody is subscribed to it");
         }
         ended

@@ -1,7 +1,19 @@
 //! The one integration-test binary; each part is a module.
 
+mod bad_input;
 mod cli;
+mod durability;
 mod generated;
+mod large;
 mod layers;
+<<<<<<< HEAD
 mod readme;
 mod support;
+=======
+mod mosquitto_pub_sub;
+mod our_broker;
+mod rumqttc_peer;
+mod support;
+mod tls;
+mod trouble;
+>>>>>>> w-tests

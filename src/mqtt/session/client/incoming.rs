@@ -57,6 +57,11 @@ impl Session {
         Ok(())
     }
 
+    /// How many QoS 1 and 2 messages of the server still occupy its window.
+    pub const fn unacknowledged(&self) -> u32 {
+        self.unacknowledged
+    }
+
     /// All messages handed out so far are safe where they went: acknowledge them.
     pub fn accept(&mut self) {
         self.output.unsplit(self.held.split());
