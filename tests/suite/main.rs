@@ -6,14 +6,10 @@ mod durability;
 mod generated;
 mod large;
 mod layers;
-<<<<<<< HEAD
-mod readme;
-mod support;
-=======
 mod mosquitto_pub_sub;
 mod our_broker;
+mod readme;
 mod rumqttc_peer;
 mod support;
 mod tls;
 mod trouble;
->>>>>>> w-tests

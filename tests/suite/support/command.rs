@@ -33,11 +33,7 @@ pub fn program(name: &str, words: &str) -> Line {
         .env("XDG_CONFIG_HOME", "/nonexistent")
         .env_remove("NO_COLOR");
     command.args(words.split_whitespace());
-<<<<<<< HEAD
-    Iotctl {
-=======
     Line {
->>>>>>> w-tests
         command,
         input: None,
     }
@@ -78,19 +74,6 @@ impl Line {
     /// Runs it to its end, which must come within [`PATIENCE`].
     #[track_caller]
     pub fn run(mut self) -> Ended {
-<<<<<<< HEAD
-        self.command.stdin(if self.input.is_some() {
-            Stdio::piped()
-        } else {
-            Stdio::null()
-        });
-        let mut child = self
-            .command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-=======
         let stdin = if self.input.is_some() {
             Stdio::piped()
         } else {
@@ -98,7 +81,6 @@ impl Line {
         };
         let child = self.command.stdin(stdin).stdout(Stdio::piped());
         let mut child = child.stderr(Stdio::piped()).spawn().unwrap();
->>>>>>> w-tests
         if let (Some(bytes), Some(mut stdin)) = (self.input, child.stdin.take()) {
             // A command that ends early does not read all of its input.
             std::thread::spawn(move || drop(stdin.write_all(&bytes)));
@@ -123,20 +105,6 @@ impl Line {
     }
 }
 
-<<<<<<< HEAD
-impl Ended {
-    pub fn of(output: Output) -> Self {
-        use std::os::unix::process::ExitStatusExt;
-        let code = output
-            .status
-            .code()
-            .unwrap_or_else(|| -output.status.signal().unwrap_or(0));
-        Self {
-            code,
-            stdout: output.stdout,
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
-=======
 /// Waits for the end of a process and collects what it wrote to the pipes that it has; kills it when it takes too long.
 #[track_caller]
 pub fn finish(mut child: Child) -> Ended {
@@ -159,7 +127,6 @@ pub fn finish(mut child: Child) -> Ended {
         code: code(status),
         stdout: stdout.join().unwrap(),
         stderr: String::from_utf8_lossy(&stderr.join().unwrap()).into_owned(),
->>>>>>> w-tests
     }
 }
 
@@ -208,8 +175,6 @@ impl Ended {
             "{words:?} is not in stderr: {}",
             self.stderr
         );
-<<<<<<< HEAD
-=======
         self
     }
 
@@ -235,7 +200,6 @@ impl Ended {
     #[track_caller]
     pub fn says_only(self, words: &str) -> Self {
         assert_eq!(self.stderr, words);
->>>>>>> w-tests
         self
     }
 
@@ -378,26 +342,11 @@ impl Running {
                 Stream::Err => self.said.push_str(&(line + "\n")),
             }
         }
-<<<<<<< HEAD
-        use std::os::unix::process::ExitStatusExt;
-        let code = status
-            .code()
-            .unwrap_or_else(|| -status.signal().unwrap_or(0));
-        let stdout = self
-            .stdout
-            .iter()
-            .flat_map(|line| [line.as_bytes(), b"\n"].concat())
-            .collect();
-        Ended {
-            code,
-            stdout,
-=======
         let lines = self.stdout.iter();
         let stdout = lines.flat_map(|line| [line.as_bytes(), b"\n"].concat());
         Ended {
             code: code(status),
             stdout: stdout.collect(),
->>>>>>> w-tests
             stderr: std::mem::take(&mut self.said),
         }
     }

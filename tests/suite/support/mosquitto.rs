@@ -50,53 +50,12 @@ impl Mosquitto {
     fn try_start(settings: &Settings) -> Option<Self> {
         let folder = TempDir::new().unwrap();
         let certificates = Certificates::in_folder(folder.path());
-<<<<<<< HEAD
-        let [port, tls_port, mutual_tls_port, websocket_port] = free_ports();
-        let mut config = format!(
-            "allow_anonymous {}\nlog_dest none\n{}\n",
-            settings.users.is_empty(),
-            settings.more
-        );
-        if !settings.users.is_empty() {
-            config += &format!(
-                "password_file {}\n",
-                password_file(folder.path(), &settings.users)
-            );
-        }
-        if let Some(acl) = settings.acl {
-            let path = folder.path().join("acl");
-            std::fs::write(&path, acl).unwrap();
-            config += &format!("acl_file {}\n", path.display());
-        }
-        let files = format!(
-            "cafile {}\ncertfile {}\nkeyfile {}\n",
-            certificates.ca.display(),
-            certificates.server.display(),
-            certificates.server_key.display()
-        );
-        config += &format!("listener {port} 127.0.0.1\n");
-        config += &format!("listener {tls_port} 127.0.0.1\n{files}");
-        config +=
-            &format!("listener {mutual_tls_port} 127.0.0.1\n{files}require_certificate true\n");
-        config += &format!("listener {websocket_port} 127.0.0.1\nprotocol websockets\n");
-        config += &format!("listener 0 {}\n", folder.path().join("socket").display());
-        std::fs::write(folder.path().join("mosquitto.conf"), config).unwrap();
-        let child = launch(folder.path());
-        wait_for_port(port);
-        wait_for_port(tls_port);
-        let socket = folder.path().join("socket");
-        wait_for("the unix socket", || {
-            std::os::unix::net::UnixStream::connect(&socket).ok()
-        });
-        Self {
-=======
         let ports = free_ports();
         let config = configuration(settings, folder.path(), &certificates, ports);
         std::fs::write(folder.path().join("mosquitto.conf"), config).unwrap();
         let child = launch(folder.path())?;
         let [port, tls_port, mutual_tls_port, websocket_port] = ports;
         Some(Self {
->>>>>>> w-tests
             child,
             folder,
             port,
@@ -104,9 +63,6 @@ impl Mosquitto {
             mutual_tls_port,
             websocket_port,
             certificates,
-<<<<<<< HEAD
-        }
-=======
         })
     }
 
@@ -135,7 +91,6 @@ impl Mosquitto {
         let (command, words) = words.split_once(' ').unwrap_or((words, ""));
         let place = format!("-h 127.0.0.1 -p {}", self.port);
         iotctl(&format!("mqtt {command} {place} {words}"))
->>>>>>> w-tests
     }
 
     pub fn socket(&self) -> String {
@@ -213,20 +168,6 @@ fn launch(folder: &Path) -> Option<Child> {
     if !text.starts_with("user ") {
         std::fs::write(&config, format!("user root\n{text}")).unwrap();
     }
-<<<<<<< HEAD
-    let program = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto"]
-        .into_iter()
-        .find(|path| Path::new(path).exists());
-    let program =
-        program.expect("mosquitto is not installed: tests/run installs what the tests need");
-    Command::new(program)
-        .arg("-c")
-        .arg(config)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
-=======
     let socket = folder.join("socket");
     let _ = std::fs::remove_file(&socket);
     let log = File::options()
@@ -254,7 +195,6 @@ fn installed() -> &'static str {
         .into_iter()
         .find(|path| Path::new(path).exists())
         .expect("mosquitto is not installed: tests/run installs what the tests need")
->>>>>>> w-tests
 }
 
 fn password_file(folder: &Path, users: &[(&str, &str)]) -> String {
