@@ -133,8 +133,9 @@ fn configuration(
     [port, tls_port, mutual_tls_port, websocket_port]: [u16; 4],
 ) -> String {
     let mut config = format!(
-        "allow_anonymous {}\nlog_dest stderr\nlog_type error\nlog_type subscribe\n{}\n",
+        "allow_anonymous {}\nlog_dest stderr\nlog_type error\nlog_type subscribe\npersistence_location {}/\n{}\n",
         settings.users.is_empty(),
+        folder.display(),
         settings.more
     );
     if !settings.users.is_empty() {

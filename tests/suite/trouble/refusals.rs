@@ -2,7 +2,6 @@
 
 use crate::support::broker::broker;
 use crate::support::command::{Line, iotctl};
-use crate::support::mosquitto::mosquitto;
 use crate::support::peer::{
     Peer, packet, publish, read_until, refuse, rest, send, subscribed, welcome,
 };
@@ -145,15 +144,6 @@ fn a_partly_refused_subscription_goes_on_and_fails_at_last() {
 
 #[test]
 fn the_second_with_an_identifier_wins_and_the_first_gives_up() {
-    let mosquitto = mosquitto();
-    let first = mosquitto.iotctl("sub -t a -i same --retry forever").start();
-    mosquitto.sees_subscriptions("a", 1);
-    let mut second = mosquitto.iotctl("sub -t b -i same").start();
-    mosquitto.sees_subscriptions("b", 1);
-    first.ends().exits(6).says("session taken over");
-    mosquitto.iotctl("pub -t b -m x").run().exits(0);
-    assert_eq!(second.line(), "x");
-
     let mut ours = broker("");
     let first = ours.iotctl("sub -t a -i same --retry forever").start();
     ours.sees_subscription("a");
