@@ -24,7 +24,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SOURCES = "Types: deb-src\nURIs: {uri}\nSuites: {suite}\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n"
-LIMIT = 90
+LIMIT = 240
 
 
 def main():
@@ -81,12 +81,17 @@ def run_one(folder, name, ports):
     known = expected().get(name, "")
     if known.startswith("not ours:"):
         return known
+    # These tests have time limits of their own, which a busy machine may miss once.
+    return attempt(folder, name, ports) and attempt(folder, name, ports)
+
+
+def attempt(folder, name, ports):
     try:
         ended = subprocess.run([sys.executable, "./" + name] + ports, cwd=folder, timeout=LIMIT, text=True,
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     except subprocess.TimeoutExpired:
         return f"no end within {LIMIT} s"
-    return ended.stdout if ended.returncode else None
+    return (ended.stdout or "no words") if ended.returncode else None
 
 
 def expected():

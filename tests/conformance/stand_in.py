@@ -42,12 +42,16 @@ def main():
             ports.append(value.split()[0])
         elif name in RENAMED:
             valued[RENAMED[name]] = value
+            if name == "max_inflight_messages":
+                valued["--receive-maximum"] = value
     scheme = "mqtts" if "certfile" in said else "mqtt"
     if said.get("require_certificate") == "true":
         valued["--client-ca"] = said["cafile"]
     if said.get("allow_anonymous") == "true" and "password_file" in said:
         flags.append("--allow-anonymous")
-    if said.get("allow_anonymous") == "false" and "password_file" not in said:
+    # With a listener of its own mosquitto lets nobody in who is not known, unless it is told to.
+    closed = said.get("allow_anonymous", "false" if ports else "true") == "false"
+    if closed and "password_file" not in said:
         valued["--password-file"] = os.devnull
     if said.get("retain_available") == "false":
         flags.append("--no-retain")

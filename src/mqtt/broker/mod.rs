@@ -28,6 +28,7 @@ mod faults;
 mod link;
 mod options;
 mod outgoing;
+mod password;
 mod publishing;
 mod retained;
 mod serve;

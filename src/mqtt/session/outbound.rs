@@ -1,6 +1,8 @@
 //! The sender's side of QoS 1 and 2 (MQTT 5.0 §4.3, §4.4): what was sent and is not yet complete.
 
 use std::collections::HashMap;
+use std::collections::hash_map;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use bytestring::ByteString;
 
@@ -48,13 +50,34 @@ pub enum Orphan<T> {
     InDoubt(T),
 }
 
+/// Spreads packet identifiers over a hash table. We choose them ourselves, one after the other, so that there is
+/// nobody to be guarded against and a multiplication does.
+#[derive(Debug, Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u16(byte.into());
+        }
+    }
+
+    fn write_u16(&mut self, id: u16) {
+        self.0 = (self.0 ^ u64::from(id)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// The messages in flight, by packet identifier; at most `window` of them.
 ///
 /// Session state: it outlives the network connection. `T` is what the sender attaches to a message
 /// to know it again; it is never the packet identifier, which wraps.
 #[derive(Debug)]
 pub struct Outbound<T> {
-    entries: HashMap<u16, Entry<T>>,
+    entries: HashMap<u16, Entry<T>, BuildHasherDefault<Spread>>,
     /// Identifiers that SUBSCRIBE and UNSUBSCRIBE use at the moment; one number space serves all (MQTT 5.0 §2.2.1).
     reserved: Vec<u16>,
     window: u16,
@@ -66,7 +89,7 @@ impl<T: Clone> Outbound<T> {
     /// An empty store for at most `window` messages at a time.
     pub fn new(window: u16) -> Self {
         Self {
-            entries: HashMap::new(),
+            entries: HashMap::default(),
             reserved: Vec::new(),
             window: window.max(1),
             last_id: 0,
@@ -190,19 +213,12 @@ impl<T: Clone> Outbound<T> {
     }
 
     fn complete_if(&mut self, ack: &Ack, fits: impl Fn(&State) -> bool) -> Progress<T> {
-        if !self
-            .entries
-            .get(&ack.packet_id)
-            .is_some_and(|entry| fits(&entry.state))
-        {
-            return Progress::Unexpected;
-        }
-        match self.entries.remove(&ack.packet_id) {
-            Some(entry) => Progress::Done {
-                tag: entry.tag,
+        match self.entries.entry(ack.packet_id) {
+            hash_map::Entry::Occupied(entry) if fits(&entry.get().state) => Progress::Done {
+                tag: entry.remove().tag,
                 reason: ack.reason,
             },
-            None => Progress::Unexpected,
+            _ => Progress::Unexpected,
         }
     }
 
