@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod cli;
+mod connecting;
 mod durability;
 mod generated;
 mod large;

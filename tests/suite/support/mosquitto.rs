@@ -13,34 +13,34 @@ use super::command::{Line, iotctl, program, signal};
 use super::wait_for;
 
 /// A running mosquitto with a plain, a TLS, a mutual TLS, a WebSocket and a unix listener.
-pub struct Mosquitto {
+pub(crate) struct Mosquitto {
     child: Child,
     folder: TempDir,
-    pub port: u16,
-    pub tls_port: u16,
-    pub mutual_tls_port: u16,
-    pub websocket_port: u16,
-    pub certificates: Certificates,
+    pub(crate) port: u16,
+    pub(crate) tls_port: u16,
+    pub(crate) mutual_tls_port: u16,
+    pub(crate) websocket_port: u16,
+    pub(crate) certificates: Certificates,
 }
 
 /// What this broker is to be like.
 #[derive(Default)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Lines for its configuration file, before the first listener.
-    pub more: String,
+    pub(crate) more: String,
     /// `user:password` pairs; anonymous users are refused then.
-    pub users: Vec<(&'static str, &'static str)>,
+    pub(crate) users: Vec<(&'static str, &'static str)>,
     /// The access control file.
-    pub acl: Option<&'static str>,
+    pub(crate) acl: Option<&'static str>,
 }
 
 /// A mosquitto that lets everyone do everything.
-pub fn mosquitto() -> Mosquitto {
+pub(crate) fn mosquitto() -> Mosquitto {
     Mosquitto::start(Settings::default())
 }
 
 impl Mosquitto {
-    pub fn start(settings: Settings) -> Self {
+    pub(crate) fn start(settings: Settings) -> Self {
         // Another process may take a port between our looking for it and mosquitto's taking it.
         (0..5)
             .find_map(|_| Self::try_start(&settings))
@@ -67,7 +67,7 @@ impl Mosquitto {
     }
 
     /// Waits until `count` subscriptions to this filter were made since the start of the test.
-    pub fn sees_subscriptions(&self, filter: &str, count: usize) {
+    pub(crate) fn sees_subscriptions(&self, filter: &str, count: usize) {
         let log = self.folder.path().join("log");
         let end = format!(" {filter}");
         wait_for(&format!("a subscription to {filter}"), || {
@@ -77,45 +77,41 @@ impl Mosquitto {
     }
 
     /// mosquitto_pub to this broker, as another client than ours.
-    pub fn pub_line(&self, words: &str) -> Line {
+    pub(crate) fn pub_line(&self, words: &str) -> Line {
         program("mosquitto_pub", &format!("-h 127.0.0.1 -p {}", self.port)).words(words)
     }
 
     /// mosquitto_sub at this broker.
-    pub fn sub_line(&self, words: &str) -> Line {
+    pub(crate) fn sub_line(&self, words: &str) -> Line {
         program("mosquitto_sub", &format!("-h 127.0.0.1 -p {}", self.port)).words(words)
     }
 
     /// `iotctl mqtt COMMAND` on the plain port.
-    pub fn iotctl(&self, words: &str) -> Line {
+    pub(crate) fn iotctl(&self, words: &str) -> Line {
         let (command, words) = words.split_once(' ').unwrap_or((words, ""));
         let place = format!("-h 127.0.0.1 -p {}", self.port);
         iotctl(&format!("mqtt {command} {place} {words}"))
     }
 
-    pub fn socket(&self) -> String {
+    pub(crate) fn socket(&self) -> String {
         self.folder.path().join("socket").display().to_string()
     }
 
     /// Kills it without warning.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// Ends it in good order: it saves its state if it is persistent.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         signal(self.child.id(), "TERM");
         self.child.wait().unwrap();
     }
 
     /// Starts it again on the same ports.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.child = launch(self.folder.path()).expect("mosquitto does not start again");
-    }
-
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
     }
 }
 
@@ -218,7 +214,7 @@ fn password_file(folder: &Path, users: &[(&str, &str)]) -> String {
 }
 
 /// Ports that were free a moment ago.
-pub fn free_ports<const N: usize>() -> [u16; N] {
+pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
     let listeners: Vec<TcpListener> = (0..N)
         .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
         .collect();
