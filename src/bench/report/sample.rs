@@ -254,5 +254,11 @@ mod tests {
 #[cfg(test)]
 #[test]
 fn dump_tmp() {
-    for form in super::Form::ALL { std::fs::write(format!("/tmp/report-sample.{form}"), form.render(&report()).unwrap()).unwrap(); }
+    for form in super::Form::ALL {
+        std::fs::write(
+            format!("/tmp/report-sample.{form}"),
+            form.render(&report()).unwrap(),
+        )
+        .unwrap();
+    }
 }
