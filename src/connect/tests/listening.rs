@@ -16,16 +16,34 @@ fn addresses_are_read() {
     ] {
         assert_eq!(text.parse::<ListenAddress>().unwrap().to_string(), shown);
     }
-    for text in ["", "1883", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:70000", "unix:"] {
-        assert!(text.parse::<ListenAddress>().unwrap_err().contains(text), "{text}");
+    for text in [
+        "",
+        "1883",
+        "127.0.0.1",
+        "127.0.0.1:x",
+        "127.0.0.1:70000",
+        "unix:",
+    ] {
+        assert!(
+            text.parse::<ListenAddress>().unwrap_err().contains(text),
+            "{text}"
+        );
     }
 }
 
 #[tokio::test]
 async fn an_address_in_use_is_named() {
     let first = Listener::bind(&ListenOn::plain(loopback())).await.unwrap();
-    let refusal = Listener::bind(&ListenOn::plain(first.local_addr().clone())).await.unwrap_err();
-    assert_eq!(refusal.text(), format!("cannot listen on {}: address already in use", first.local_addr()));
+    let refusal = Listener::bind(&ListenOn::plain(first.local_addr().clone()))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        refusal.text(),
+        format!(
+            "cannot listen on {}: address already in use",
+            first.local_addr()
+        )
+    );
     assert_eq!(refusal.exit_code(), 8);
 }
 
@@ -37,7 +55,10 @@ async fn a_stale_socket_file_is_replaced_and_a_live_one_is_not() {
     let on = ListenOn::plain(ListenAddress::Unix(path));
     let first = Listener::bind(&on).await.unwrap();
     let refusal = Listener::bind(&on).await.unwrap_err();
-    assert!(refusal.text().ends_with("address already in use"), "{refusal}");
+    assert!(
+        refusal.text().ends_with("address already in use"),
+        "{refusal}"
+    );
     drop(first);
     Listener::bind(&on).await.unwrap();
 }
@@ -72,12 +93,20 @@ async fn handshakes_that_fail_name_the_client() {
     })
     .await
     .unwrap();
-    let mut client = TcpStream::connect(("127.0.0.1", port(&listener))).await.unwrap();
-    client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut client = TcpStream::connect(("127.0.0.1", port(&listener)))
+        .await
+        .unwrap();
+    client
+        .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
     let incoming = listener.accept().await.unwrap();
     let peer = incoming.peer().to_owned();
     let refusal = incoming.ready().await.unwrap_err();
-    assert_eq!(refusal.text(), format!("WebSocket handshake with {peer} failed: it is no WebSocket handshake"));
+    assert_eq!(
+        refusal.text(),
+        format!("WebSocket handshake with {peer} failed: it is no WebSocket handshake")
+    );
     let mut answer = String::new();
     client.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 426 "), "{answer}");

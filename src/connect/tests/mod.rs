@@ -3,8 +3,8 @@
 
 mod listening;
 mod secured;
-mod streams;
 mod strangers;
+mod streams;
 
 use std::fs;
 use std::path::PathBuf;
@@ -52,7 +52,12 @@ impl Keyring {
     }
 
     /// A certificate for `names` signed by `issuer`, in `file.crt` and `file.key`.
-    fn signed(&self, file: &str, names: &[&str], issuer: &Issuer<'static, KeyPair>) -> (PathBuf, PathBuf) {
+    fn signed(
+        &self,
+        file: &str,
+        names: &[&str],
+        issuer: &Issuer<'static, KeyPair>,
+    ) -> (PathBuf, PathBuf) {
         self.dated(file, names, issuer, (-3600, 3600))
     }
 
@@ -65,7 +70,13 @@ impl Keyring {
         (from, until): (i64, i64),
     ) -> (PathBuf, PathBuf) {
         let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>()).unwrap();
+        let mut params = CertificateParams::new(
+            names
+                .iter()
+                .map(|&name| name.to_owned())
+                .collect::<Vec<_>>(),
+        )
+        .unwrap();
         params.not_before = moment(from).into();
         params.not_after = moment(until).into();
         let certificate = params.signed_by(&key, issuer).unwrap();
@@ -78,7 +89,11 @@ impl Keyring {
 
 fn moment(seconds: i64) -> SystemTime {
     let distance = Duration::from_secs(seconds.unsigned_abs());
-    if seconds < 0 { SystemTime::now() - distance } else { SystemTime::now() + distance }
+    if seconds < 0 {
+        SystemTime::now() - distance
+    } else {
+        SystemTime::now() + distance
+    }
 }
 
 fn loopback() -> ListenAddress {
@@ -133,7 +148,9 @@ fn to(url: String) -> Words {
 }
 
 fn resolved(words: Words) -> Target {
-    words.resolve(Protocol::Mqtt, &Environment::of::<String, String>([])).unwrap()
+    words
+        .resolve(Protocol::Mqtt, &Environment::of::<String, String>([]))
+        .unwrap()
 }
 
 async fn refused(words: Words) -> Error {

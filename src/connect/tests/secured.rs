@@ -5,7 +5,11 @@ use super::*;
 /// A TLS echo server with this identity; its port.
 async fn secured((cert, key): (PathBuf, PathBuf), client_ca: Option<PathBuf>) -> u16 {
     echoing(ListenOn {
-        tls: Some(ServerTls { cert, key, client_ca }),
+        tls: Some(ServerTls {
+            cert,
+            key,
+            client_ca,
+        }),
         ..ListenOn::plain(loopback())
     })
     .await
@@ -23,7 +27,12 @@ async fn expired() {
     let keys = Keyring::new();
     let authority = keys.authority("ca");
     let day = 86_400;
-    let server = keys.dated("server", &["localhost"], &authority, (-9 * day, -3 * day - 60));
+    let server = keys.dated(
+        "server",
+        &["localhost"],
+        &authority,
+        (-9 * day, -3 * day - 60),
+    );
     let port = secured(server, None).await;
     let refusal = refused(trusting(port, keys.path("ca.pem"))).await;
     assert_eq!(
@@ -37,9 +46,19 @@ async fn expired() {
 async fn not_valid_yet() {
     let keys = Keyring::new();
     let authority = keys.authority("ca");
-    let server = keys.dated("server", &["localhost"], &authority, (2 * 3600 + 60, 9 * 3600));
+    let server = keys.dated(
+        "server",
+        &["localhost"],
+        &authority,
+        (2 * 3600 + 60, 9 * 3600),
+    );
     let refusal = refused(trusting(secured(server, None).await, keys.path("ca.pem"))).await;
-    assert!(refusal.text().ends_with(": certificate is not valid yet, but in 2 hours"), "{refusal}");
+    assert!(
+        refusal
+            .text()
+            .ends_with(": certificate is not valid yet, but in 2 hours"),
+        "{refusal}"
+    );
 }
 
 #[tokio::test]
@@ -51,7 +70,9 @@ async fn wrong_name_and_the_way_out() {
     let words = trusting(port, keys.path("ca.pem"));
     let refusal = refused(words.clone()).await;
     assert!(
-        refusal.text().ends_with(": certificate is for \"a.example\" (and \"b.example\"), not \"localhost\""),
+        refusal
+            .text()
+            .ends_with(": certificate is for \"a.example\" (and \"b.example\"), not \"localhost\""),
         "{refusal}"
     );
     assert!(refusal.way_out().unwrap().contains("--tls-server-name"));
@@ -70,8 +91,16 @@ async fn unknown_issuer_and_the_ways_out() {
     keys.authority("other");
     let port = secured(keys.signed("server", &["localhost"], &authority), None).await;
     let refusal = refused(trusting(port, keys.path("other.pem"))).await;
-    assert!(refusal.text().ends_with(": certificate is signed by an unknown issuer (CN=private)"), "{refusal}");
-    assert_eq!(refusal.way_out(), Some("--cafile FILE trusts its issuer; --insecure skips the check"));
+    assert!(
+        refusal
+            .text()
+            .ends_with(": certificate is signed by an unknown issuer (CN=private)"),
+        "{refusal}"
+    );
+    assert_eq!(
+        refusal.way_out(),
+        Some("--cafile FILE trusts its issuer; --insecure skips the check")
+    );
 
     let folder = Words {
         capath: Some(keys.path("")),
@@ -102,15 +131,29 @@ async fn self_signed_and_the_way_out() {
     let port = secured((cert.clone(), key), None).await;
 
     let refusal = refused(trusting(port, keys.path("other.pem"))).await;
-    assert!(refusal.text().ends_with(": certificate is self-signed (CN=lonely)"), "{refusal}");
-    round_trip(&mut dialled(trusting(port, cert.clone())).await.unwrap(), b"hello").await;
+    assert!(
+        refusal
+            .text()
+            .ends_with(": certificate is self-signed (CN=lonely)"),
+        "{refusal}"
+    );
+    round_trip(
+        &mut dialled(trusting(port, cert.clone())).await.unwrap(),
+        b"hello",
+    )
+    .await;
 
     let elsewhere = Words {
         url: Some(format!("mqtts://127.0.0.1:{port}")),
         ..trusting(port, cert)
     };
     let refusal = refused(elsewhere).await;
-    assert!(refusal.text().ends_with("certificate is for \"localhost\", not \"127.0.0.1\""), "{refusal}");
+    assert!(
+        refusal
+            .text()
+            .ends_with("certificate is for \"localhost\", not \"127.0.0.1\""),
+        "{refusal}"
+    );
 }
 
 #[tokio::test]
@@ -125,7 +168,9 @@ async fn client_certificates() {
         key: Some(key),
         ..trusting(port, keys.path("ca.pem"))
     };
-    let mut stream = dialled(with(keys.signed("client", &["me"], &authority))).await.unwrap();
+    let mut stream = dialled(with(keys.signed("client", &["me"], &authority)))
+        .await
+        .unwrap();
     round_trip(&mut stream, b"hello").await;
 
     for version in [TlsVersion::V12, TlsVersion::V13] {
@@ -135,16 +180,26 @@ async fn client_certificates() {
         };
         let refusal = refused_late(none).await;
         let reason = match version {
-            TlsVersion::V12 => "server refused the TLS handshake; it may require a client certificate",
+            TlsVersion::V12 => {
+                "server refused the TLS handshake; it may require a client certificate"
+            }
             TlsVersion::V13 => "server requires a client certificate",
         };
-        assert_eq!(refusal.text(), format!("cannot connect to mqtts://localhost:{port}: {reason}"));
+        assert_eq!(
+            refusal.text(),
+            format!("cannot connect to mqtts://localhost:{port}: {reason}")
+        );
         assert!(refusal.way_out().unwrap().contains("--cert FILE"));
         assert_eq!(refusal.exit_code(), 3);
     }
 
     let refusal = refused_late(with(keys.signed("wrong", &["me"], &stranger))).await;
-    assert!(refusal.text().ends_with("server does not trust our client certificate (unknown CA)"), "{refusal}");
+    assert!(
+        refusal
+            .text()
+            .ends_with("server does not trust our client certificate (unknown CA)"),
+        "{refusal}"
+    );
 }
 
 /// With TLS 1.3 the refusal comes with the first read.
@@ -176,9 +231,15 @@ async fn tls_versions_and_alpn() {
 #[tokio::test]
 async fn a_broken_certificate_in_a_file_is_found_before_connecting() {
     let keys = Keyring::new();
-    let broken = keys.write("broken.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    let broken = keys.write(
+        "broken.pem",
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    );
     let refusal = resolved(trusting(1, broken)).prepare().unwrap_err();
-    assert!(refusal.text().contains("broken.pem cannot be used"), "{refusal}");
+    assert!(
+        refusal.text().contains("broken.pem cannot be used"),
+        "{refusal}"
+    );
     assert_eq!(refusal.exit_code(), 2);
 }
 
@@ -188,5 +249,8 @@ async fn the_operating_system_s_roots_do_not_trust_a_private_authority() {
     let authority = keys.authority("private");
     let port = secured(keys.signed("server", &["localhost"], &authority), None).await;
     let refusal = refused(to(format!("mqtts://localhost:{port}"))).await;
-    assert!(refusal.text().ends_with("unknown issuer (CN=private)"), "{refusal}");
+    assert!(
+        refusal.text().ends_with("unknown issuer (CN=private)"),
+        "{refusal}"
+    );
 }

@@ -15,11 +15,19 @@ async fn answer(mut stream: TcpStream, text: &'static [u8]) {
 }
 
 async fn not_found(stream: TcpStream) {
-    answer(stream, b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").await;
+    answer(
+        stream,
+        b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+    )
+    .await;
 }
 
 async fn unauthorized(stream: TcpStream) {
-    answer(stream, b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n").await;
+    answer(
+        stream,
+        b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n",
+    )
+    .await;
 }
 
 async fn fine(stream: TcpStream) {
@@ -49,11 +57,17 @@ async fn nobody_listens() {
     };
     for host in ["127.0.0.1", "localhost"] {
         let refusal = refused(to(format!("mqtt://{host}:{port}"))).await;
-        assert_eq!(refusal.text(), format!("cannot connect to mqtt://{host}:{port}: connection refused"));
+        assert_eq!(
+            refusal.text(),
+            format!("cannot connect to mqtt://{host}:{port}: connection refused")
+        );
         assert_eq!(refusal.exit_code(), 3);
     }
     let refusal = refused(to(String::from("unix:/nonexistent/s"))).await;
-    assert_eq!(refusal.text(), "cannot connect to unix:/nonexistent/s: no such file or directory");
+    assert_eq!(
+        refusal.text(),
+        "cannot connect to unix:/nonexistent/s: no such file or directory"
+    );
 }
 
 #[tokio::test]
@@ -63,7 +77,12 @@ async fn bind_to_a_foreign_address() {
         ..to(String::from("mqtt://127.0.0.1:9"))
     };
     let refusal = refused(words.clone()).await;
-    assert!(refusal.text().ends_with(": 192.0.2.1 is not an address of this machine"), "{refusal}");
+    assert!(
+        refusal
+            .text()
+            .ends_with(": 192.0.2.1 is not an address of this machine"),
+        "{refusal}"
+    );
     let refusal = refused(Words {
         url: Some(String::from("mqtt://[::1]:9")),
         ..words
@@ -75,9 +94,15 @@ async fn bind_to_a_foreign_address() {
 #[tokio::test]
 async fn a_silent_server_times_out() {
     let port = scripted(silent).await;
-    for url in [format!("mqtts://localhost:{port}"), format!("ws://127.0.0.1:{port}")] {
+    for url in [
+        format!("mqtts://localhost:{port}"),
+        format!("ws://127.0.0.1:{port}"),
+    ] {
         let refusal = refused(quickly(to(url.clone()))).await;
-        assert!(refusal.text().ends_with(": timed out after 50ms"), "{refusal}");
+        assert!(
+            refusal.text().ends_with(": timed out after 50ms"),
+            "{refusal}"
+        );
         assert_eq!(refusal.exit_code(), 5);
     }
 }
@@ -85,11 +110,31 @@ async fn a_silent_server_times_out() {
 #[tokio::test]
 async fn http_statuses_are_told() {
     for (port, words, code) in [
-        (scripted(not_found).await, "server answered HTTP 404 Not Found instead of a WebSocket", 3),
-        (scripted(unauthorized).await, "not authorised (HTTP 401 Unauthorized)", 4),
-        (scripted(fine).await, "server answered HTTP 200 OK instead of a WebSocket", 3),
-        (scripted(mqtt).await, "server does not speak WebSocket: it is not HTTP", 3),
-        (scripted(hang_up).await, "server closed the connection during the WebSocket handshake", 3),
+        (
+            scripted(not_found).await,
+            "server answered HTTP 404 Not Found instead of a WebSocket",
+            3,
+        ),
+        (
+            scripted(unauthorized).await,
+            "not authorised (HTTP 401 Unauthorized)",
+            4,
+        ),
+        (
+            scripted(fine).await,
+            "server answered HTTP 200 OK instead of a WebSocket",
+            3,
+        ),
+        (
+            scripted(mqtt).await,
+            "server does not speak WebSocket: it is not HTTP",
+            3,
+        ),
+        (
+            scripted(hang_up).await,
+            "server closed the connection during the WebSocket handshake",
+            3,
+        ),
     ] {
         let refusal = refused(to(format!("ws://127.0.0.1:{port}/x"))).await;
         let start = format!("cannot connect to ws://127.0.0.1:{port}/x: {words}");
@@ -100,9 +145,16 @@ async fn http_statuses_are_told() {
 
 #[tokio::test]
 async fn tls_to_a_port_without() {
-    for port in [scripted(fine).await, scripted(mqtt).await, scripted(hang_up).await] {
+    for port in [
+        scripted(fine).await,
+        scripted(mqtt).await,
+        scripted(hang_up).await,
+    ] {
         let refusal = refused(to(format!("mqtts://localhost:{port}"))).await;
-        assert!(refusal.text().contains(": server does not speak TLS"), "{refusal}");
+        assert!(
+            refusal.text().contains(": server does not speak TLS"),
+            "{refusal}"
+        );
         assert!(refusal.way_out().unwrap().contains("without TLS"));
         assert_eq!(refusal.exit_code(), 3);
     }
@@ -124,14 +176,24 @@ async fn no_tls_to_a_port_with() {
     .await;
     let target = resolved(to(format!("mqtt://localhost:{port}")));
     let mut stream = dial(&target).await.unwrap();
-    stream.write_all(b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00").await.unwrap();
+    stream
+        .write_all(b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00")
+        .await
+        .unwrap();
     let mut first = [0; 16];
     let read = stream.read(&mut first).await.unwrap();
     assert_eq!(diagnose::first_bytes(&first[..read]).unwrap().what, "TLS");
 
     let hint = diagnose::silent_close(&target).await.unwrap();
-    assert_eq!(hint, format!("looks like a TLS port, use mqtts://localhost:{port}"));
-    for port in [scripted(hang_up).await, scripted(fine).await, scripted(mqtt).await] {
+    assert_eq!(
+        hint,
+        format!("looks like a TLS port, use mqtts://localhost:{port}")
+    );
+    for port in [
+        scripted(hang_up).await,
+        scripted(fine).await,
+        scripted(mqtt).await,
+    ] {
         let plain = resolved(to(format!("mqtt://localhost:{port}")));
         assert_eq!(diagnose::silent_close(&plain).await, None);
     }
@@ -142,6 +204,9 @@ async fn a_lost_connection_is_told() {
     let target = resolved(to(String::from("mqtt://h")));
     let reset = std::io::Error::from_raw_os_error(104);
     let told = failure(&target, &reset);
-    assert_eq!(told.text(), "connection to mqtt://h:1883 lost: connection reset by peer");
+    assert_eq!(
+        told.text(),
+        "connection to mqtt://h:1883 lost: connection reset by peer"
+    );
     assert_eq!(told.exit_code(), 6);
 }

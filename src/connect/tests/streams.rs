@@ -3,7 +3,9 @@
 use super::*;
 
 fn pattern(length: usize) -> Vec<u8> {
-    (0..length).map(|index| (index * 7 + index / 251) as u8).collect()
+    (0..length)
+        .map(|index| (index * 7 + index / 251) as u8)
+        .collect()
 }
 
 /// Writes while the echo is read, as a mebibyte fits no socket buffer.
@@ -21,7 +23,11 @@ async fn large_round_trip(stream: Stream, length: usize) {
     to.flush().await.unwrap();
     let mut from = reading.await.unwrap();
     to.shutdown().await.unwrap();
-    assert_eq!(from.read(&mut [0; 8]).await.unwrap(), 0, "a shutdown ends the echo");
+    assert_eq!(
+        from.read(&mut [0; 8]).await.unwrap(),
+        0,
+        "a shutdown ends the echo"
+    );
 }
 
 fn tls(keys: &Keyring) -> ServerTls {
@@ -37,7 +43,9 @@ fn tls(keys: &Keyring) -> ServerTls {
 #[tokio::test]
 async fn tcp() {
     let port = echoing(ListenOn::plain(loopback())).await;
-    let mut stream = dialled(to(format!("mqtt://127.0.0.1:{port}"))).await.unwrap();
+    let mut stream = dialled(to(format!("mqtt://127.0.0.1:{port}")))
+        .await
+        .unwrap();
     assert_eq!(stream.peer(), format!("127.0.0.1:{port}"));
     stream.quick_ack();
     round_trip(&mut stream, b"hello").await;
@@ -47,7 +55,9 @@ async fn tcp() {
 #[tokio::test]
 async fn localhost_without_ipv6_listener() {
     let port = echoing(ListenOn::plain(loopback())).await;
-    let mut stream = dialled(to(format!("mqtt://localhost:{port}"))).await.unwrap();
+    let mut stream = dialled(to(format!("mqtt://localhost:{port}")))
+        .await
+        .unwrap();
     round_trip(&mut stream, b"hello").await;
 }
 
@@ -103,7 +113,9 @@ async fn websocket_over_tls() {
 async fn unix_socket() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s");
-    let listener = Listener::bind(&ListenOn::plain(ListenAddress::Unix(path.clone()))).await.unwrap();
+    let listener = Listener::bind(&ListenOn::plain(ListenAddress::Unix(path.clone())))
+        .await
+        .unwrap();
     let serving = tokio::spawn(async move {
         echo(listener.accept().await.unwrap()).await;
     });
@@ -124,5 +136,12 @@ async fn bind_chooses_the_source_address() {
         ..to(format!("mqtt://localhost:{}", port(&listener)))
     };
     let _stream = dialled(words).await.unwrap();
-    assert!(listener.accept().await.unwrap().peer().starts_with("127.0.0.2:"));
+    assert!(
+        listener
+            .accept()
+            .await
+            .unwrap()
+            .peer()
+            .starts_with("127.0.0.2:")
+    );
 }

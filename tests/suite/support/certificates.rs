@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
+};
 
 /// PEM files in a folder.
 pub struct Certificates {
@@ -22,7 +24,11 @@ impl Certificates {
             std::fs::write(&path, text).unwrap();
             path
         };
-        let (server, server_key) = leaf(&issuer, "server", vec!["localhost".into(), "127.0.0.1".into()]);
+        let (server, server_key) = leaf(
+            &issuer,
+            "server",
+            vec!["localhost".into(), "127.0.0.1".into()],
+        );
         let (client, client_key) = leaf(&issuer, "client", vec!["client.example".into()]);
         Self {
             ca: write("ca.pem", issuer.pem()),
@@ -50,5 +56,8 @@ pub fn leaf(issuer: &Issuer, name: &str, names: Vec<String>) -> (String, String)
     let mut params = CertificateParams::new(names).unwrap();
     params.distinguished_name.push(DnType::CommonName, name);
     let key = KeyPair::generate().unwrap();
-    (params.signed_by(&key, issuer).unwrap().pem(), key.serialize_pem())
+    (
+        params.signed_by(&key, issuer).unwrap().pem(),
+        key.serialize_pem(),
+    )
 }

@@ -23,9 +23,14 @@ pub fn iotctl(words: &str) -> Iotctl {
             command.env_remove(name);
         }
     }
-    command.env("XDG_CONFIG_HOME", "/nonexistent").env_remove("NO_COLOR");
+    command
+        .env("XDG_CONFIG_HOME", "/nonexistent")
+        .env_remove("NO_COLOR");
     command.args(words.split_whitespace());
-    Iotctl { command, input: None }
+    Iotctl {
+        command,
+        input: None,
+    }
 }
 
 /// What a finished command left behind.
@@ -56,8 +61,17 @@ impl Iotctl {
 
     /// Runs it to its end.
     pub fn run(mut self) -> Ended {
-        self.command.stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() });
-        let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        self.command.stdin(if self.input.is_some() {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        });
+        let mut child = self
+            .command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         if let (Some(bytes), Some(mut stdin)) = (self.input, child.stdin.take()) {
             // A command that ends early does not read all of its input.
             std::thread::spawn(move || drop(stdin.write_all(&bytes)));
@@ -67,7 +81,12 @@ impl Iotctl {
 
     /// Starts it; its lines can be waited for.
     pub fn start(mut self) -> Running {
-        let child = self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let child = self
+            .command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
         Running::new(child.unwrap())
     }
 
@@ -80,8 +99,15 @@ impl Iotctl {
 impl Ended {
     pub fn of(output: Output) -> Self {
         use std::os::unix::process::ExitStatusExt;
-        let code = output.status.code().unwrap_or_else(|| -output.status.signal().unwrap_or(0));
-        Self { code, stdout: output.stdout, stderr: String::from_utf8_lossy(&output.stderr).into_owned() }
+        let code = output
+            .status
+            .code()
+            .unwrap_or_else(|| -output.status.signal().unwrap_or(0));
+        Self {
+            code,
+            stdout: output.stdout,
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
     }
 
     /// Standard output as text.
@@ -92,21 +118,36 @@ impl Ended {
     /// Checks the exit code, shows what was said if it is another, and hands the value on.
     #[track_caller]
     pub fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "stdout: {}\nstderr: {}", String::from_utf8_lossy(&self.stdout), self.stderr);
+        assert_eq!(
+            self.code,
+            code,
+            "stdout: {}\nstderr: {}",
+            String::from_utf8_lossy(&self.stdout),
+            self.stderr
+        );
         self
     }
 
     /// Checks that standard error says this.
     #[track_caller]
     pub fn says(self, words: &str) -> Self {
-        assert!(self.stderr.contains(words), "{words:?} is not in stderr: {}", self.stderr);
+        assert!(
+            self.stderr.contains(words),
+            "{words:?} is not in stderr: {}",
+            self.stderr
+        );
         self
     }
 
     /// Checks standard output to the letter.
     #[track_caller]
     pub fn prints(self, text: &str) -> Self {
-        assert_eq!(String::from_utf8_lossy(&self.stdout), text, "stderr: {}", self.stderr);
+        assert_eq!(
+            String::from_utf8_lossy(&self.stdout),
+            text,
+            "stderr: {}",
+            self.stderr
+        );
         self
     }
 }
@@ -131,8 +172,14 @@ impl Running {
     pub fn new(mut child: Child) -> Self {
         let (sender, lines) = channel();
         let sources: [(Stream, Option<Box<dyn Read + Send>>); 2] = [
-            (Stream::Out, child.stdout.take().map(|pipe| Box::new(pipe) as _)),
-            (Stream::Err, child.stderr.take().map(|pipe| Box::new(pipe) as _)),
+            (
+                Stream::Out,
+                child.stdout.take().map(|pipe| Box::new(pipe) as _),
+            ),
+            (
+                Stream::Err,
+                child.stderr.take().map(|pipe| Box::new(pipe) as _),
+            ),
         ];
         for (stream, pipe) in sources {
             let Some(pipe) = pipe else { continue };
@@ -147,7 +194,14 @@ impl Running {
             });
         }
         let stdin = child.stdin.take();
-        Self { child, stdin, lines, stdout: VecDeque::new(), stderr: VecDeque::new(), said: String::new() }
+        Self {
+            child,
+            stdin,
+            lines,
+            stdout: VecDeque::new(),
+            stderr: VecDeque::new(),
+            said: String::new(),
+        }
     }
 
     pub fn id(&self) -> u32 {
@@ -219,9 +273,19 @@ impl Running {
             }
         }
         use std::os::unix::process::ExitStatusExt;
-        let code = status.code().unwrap_or_else(|| -status.signal().unwrap_or(0));
-        let stdout = self.stdout.iter().flat_map(|line| [line.as_bytes(), b"\n"].concat()).collect();
-        Ended { code, stdout, stderr: std::mem::take(&mut self.said) }
+        let code = status
+            .code()
+            .unwrap_or_else(|| -status.signal().unwrap_or(0));
+        let stdout = self
+            .stdout
+            .iter()
+            .flat_map(|line| [line.as_bytes(), b"\n"].concat())
+            .collect();
+        Ended {
+            code,
+            stdout,
+            stderr: std::mem::take(&mut self.said),
+        }
     }
 }
 
@@ -234,6 +298,9 @@ impl Drop for Running {
 
 /// Sends a signal by name (`INT`, `TERM`, `STOP`, `CONT`, `KILL`) to a process.
 pub fn signal(process: u32, name: &str) {
-    let done = Command::new("kill").args([&format!("-{name}"), &process.to_string()]).status().unwrap();
+    let done = Command::new("kill")
+        .args([&format!("-{name}"), &process.to_string()])
+        .status()
+        .unwrap();
     assert!(done.success());
 }

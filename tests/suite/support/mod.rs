@@ -28,5 +28,7 @@ pub fn wait_for<T>(what: &str, mut state: impl FnMut() -> Option<T>) -> T {
 
 /// Waits until somebody accepts connections on a loopback port.
 pub fn wait_for_port(port: u16) {
-    wait_for(&format!("port {port}"), || TcpStream::connect(("127.0.0.1", port)).ok());
+    wait_for(&format!("port {port}"), || {
+        TcpStream::connect(("127.0.0.1", port)).ok()
+    });
 }

@@ -41,9 +41,16 @@ impl Mosquitto {
         let folder = TempDir::new().unwrap();
         let certificates = Certificates::in_folder(folder.path());
         let [port, tls_port, mutual_tls_port, websocket_port] = free_ports();
-        let mut config = format!("allow_anonymous {}\nlog_dest none\n{}\n", settings.users.is_empty(), settings.more);
+        let mut config = format!(
+            "allow_anonymous {}\nlog_dest none\n{}\n",
+            settings.users.is_empty(),
+            settings.more
+        );
         if !settings.users.is_empty() {
-            config += &format!("password_file {}\n", password_file(folder.path(), &settings.users));
+            config += &format!(
+                "password_file {}\n",
+                password_file(folder.path(), &settings.users)
+            );
         }
         if let Some(acl) = settings.acl {
             let path = folder.path().join("acl");
@@ -58,7 +65,8 @@ impl Mosquitto {
         );
         config += &format!("listener {port} 127.0.0.1\n");
         config += &format!("listener {tls_port} 127.0.0.1\n{files}");
-        config += &format!("listener {mutual_tls_port} 127.0.0.1\n{files}require_certificate true\n");
+        config +=
+            &format!("listener {mutual_tls_port} 127.0.0.1\n{files}require_certificate true\n");
         config += &format!("listener {websocket_port} 127.0.0.1\nprotocol websockets\n");
         config += &format!("listener 0 {}\n", folder.path().join("socket").display());
         std::fs::write(folder.path().join("mosquitto.conf"), config).unwrap();
@@ -66,8 +74,18 @@ impl Mosquitto {
         wait_for_port(port);
         wait_for_port(tls_port);
         let socket = folder.path().join("socket");
-        wait_for("the unix socket", || std::os::unix::net::UnixStream::connect(&socket).ok());
-        Self { child, folder, port, tls_port, mutual_tls_port, websocket_port, certificates }
+        wait_for("the unix socket", || {
+            std::os::unix::net::UnixStream::connect(&socket).ok()
+        });
+        Self {
+            child,
+            folder,
+            port,
+            tls_port,
+            mutual_tls_port,
+            websocket_port,
+            certificates,
+        }
     }
 
     pub fn socket(&self) -> String {
@@ -111,21 +129,43 @@ fn launch(folder: &Path) -> Child {
     if !text.starts_with("user ") {
         std::fs::write(&config, format!("user root\n{text}")).unwrap();
     }
-    let program = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto"].into_iter().find(|path| Path::new(path).exists());
-    let program = program.expect("mosquitto is not installed: tests/run installs what the tests need");
-    Command::new(program).arg("-c").arg(config).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    let program = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto"]
+        .into_iter()
+        .find(|path| Path::new(path).exists());
+    let program =
+        program.expect("mosquitto is not installed: tests/run installs what the tests need");
+    Command::new(program)
+        .arg("-c")
+        .arg(config)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 fn password_file(folder: &Path, users: &[(&str, &str)]) -> String {
     let path = folder.join("passwords");
-    std::fs::write(&path, users.iter().map(|(user, password)| format!("{user}:{password}\n")).collect::<String>()).unwrap();
-    let hashed = Command::new("mosquitto_passwd").arg("-U").arg(&path).status().unwrap();
+    std::fs::write(
+        &path,
+        users
+            .iter()
+            .map(|(user, password)| format!("{user}:{password}\n"))
+            .collect::<String>(),
+    )
+    .unwrap();
+    let hashed = Command::new("mosquitto_passwd")
+        .arg("-U")
+        .arg(&path)
+        .status()
+        .unwrap();
     assert!(hashed.success());
     path.display().to_string()
 }
 
 /// Ports that were free a moment ago.
 pub fn free_ports<const N: usize>() -> [u16; N] {
-    let listeners: Vec<TcpListener> = (0..N).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    let listeners: Vec<TcpListener> = (0..N)
+        .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
+        .collect();
     std::array::from_fn(|at| listeners[at].local_addr().unwrap().port())
 }

@@ -19,7 +19,10 @@ impl Peer {
                 script(stream.unwrap(), number);
             }
         });
-        Self { port, _thread: thread }
+        Self {
+            port,
+            _thread: thread,
+        }
     }
 }
 
@@ -47,7 +50,11 @@ pub fn welcome(stream: &mut TcpStream) -> Vec<u8> {
     let (first, body) = read_packet(stream).expect("a CONNECT");
     assert_eq!(first, 0x10);
     // The level byte follows the protocol name "MQTT".
-    let answer: &[u8] = if body[6] == 5 { &[0x20, 3, 0, 0, 0] } else { &[0x20, 2, 0, 0] };
+    let answer: &[u8] = if body[6] == 5 {
+        &[0x20, 3, 0, 0, 0]
+    } else {
+        &[0x20, 2, 0, 0]
+    };
     stream.write_all(answer).unwrap();
     body
 }
