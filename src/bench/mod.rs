@@ -3,13 +3,6 @@
 //! | part | what it is for |
 //! |---|---|
 //! | [`plan`] | what a run is to do: groups of senders and receivers, load, phases |
-//! | [`result`] | what a run has found, as a versioned value that is written, merged, compared and rendered |
-<<<<<<< HEAD
-//! | [`report`] | every form in which people and programs see a result |
-//! | [`threshold`] | what a run must reach: `p99 < 20ms` |
-//! | [`merge`] | one result from those of many workers, exact |
-//! | [`compare`] | whether one set of runs is better or worse than another |
-=======
 //! | [`driver`] | the contract between the engine and a protocol |
 //! | [`engine`] | runs a plan: worker threads, phases, the report |
 //! | [`profile`] | when messages are due; pure |
@@ -17,7 +10,9 @@
 //! | [`stamp`], [`tally`], [`recorder`] | what each message carries, and the books of receivers and workers |
 //! | [`system`] | descriptors, ports, CPU time and memory of this process |
 //! | [`mqtt`] | the MQTT driver |
->>>>>>> w-engine
+//! | [`result`] | what a run has found, as a versioned value that is written, merged, compared and rendered |
+//! | [`report`] | every form in which people and programs see a result |
+//! | [`threshold`] | what a run must reach: `p99 < 20ms` |
 
 pub mod clock;
 pub mod driver;
@@ -25,16 +20,12 @@ pub mod engine;
 pub mod lane;
 pub mod mqtt;
 pub mod plan;
-<<<<<<< HEAD
-pub mod report;
-pub mod result;
-pub mod threshold;
-=======
 pub mod profile;
 pub mod random;
 pub mod recorder;
+pub mod report;
 pub mod result;
 pub mod stamp;
 pub mod system;
 pub mod tally;
->>>>>>> w-engine
+pub mod threshold;
