@@ -1,5 +1,7 @@
 //! One file per thing a user can do; the only room where a protocol meets the terminal.
 
+pub mod bench;
+pub mod bench_mqtt;
 pub mod mqtt_broker;
 pub mod mqtt_pub;
 mod mqtt_record;

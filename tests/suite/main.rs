@@ -1,5 +1,10 @@
 //! The one integration-test binary; each part is a module.
 
+#![expect(
+    unreachable_pub,
+    reason = "what `support` offers to the other modules reads best as `pub`"
+)]
+
 mod bad_input;
 mod cli;
 mod connecting;

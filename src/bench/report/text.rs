@@ -36,7 +36,7 @@ pub fn render(report: &Report) -> String {
 }
 
 /// One line for an interval of `length_s` seconds, for a live view and for a pipe:
-/// `12 s  sent 50.0 k/s  acknowledged 49.9 k/s  received 49.9 k/s  response p50 123 µs p99 1.90 ms …`.
+/// `12.0 s  sent 50.00 k/s  acked 49.96 k/s  received 49.96 k/s  response 123 µs, p99 1.90 ms`.
 pub fn live_line(interval: &Interval, length_s: f64) -> String {
     let per_second = |number: u64| rate(number as f64 / length_s.max(1e-3));
     let mut line = seconds(interval.at_s);
@@ -239,7 +239,7 @@ mod tests {
         }
         for part in [
             "rates            planned     offered    accepted   delivered\n",
-            "                50.0 k/s    50.0 k/s    50.0 k/s    50.0 k/s\n",
+            "               50.00 k/s   50.00 k/s   49.96 k/s   49.96 k/s\n",
             "messages    planned  1,500,000 = sent 1,499,990 + unsent 10\n",
             "            sent     1,499,990 = acknowledged 1,498,800 + refused 150\n",
             "                               + timed out 40 + lost with connection 1,000\n",
@@ -260,7 +260,7 @@ mod tests {
         let stalled = &sample::report().intervals[20];
         assert_eq!(
             live_line(stalled, 1.0),
-            "21.0 s  sent 50.0 k/s  acked 26.0 k/s  received 26.0 k/s  \
+            "21.0 s  sent 50.00 k/s  acked 26.00 k/s  received 26.00 k/s  \
              response 143 µs, p99 490 ms  errors 1,190"
         );
         let warming = Interval {

@@ -25,7 +25,7 @@ use crate::connect::{Backoff, Retry, Stream, Target, dial};
 use crate::error::{Error, Result};
 
 /// How much is read at once. Large reads are what makes high rates cheap.
-const READ_SIZE: usize = 256 * 1024;
+const READ_SIZE: usize = 64 * 1024;
 
 /// After a read of so many bytes, more has probably gathered already.
 const LARGE_READ: usize = READ_SIZE / 4;
@@ -128,6 +128,7 @@ impl Client {
     }
 
     /// The next event of the session.
+    #[inline]
     pub fn poll_event(&mut self) -> Option<Event> {
         let event = self.session.poll_event()?;
         match &event {

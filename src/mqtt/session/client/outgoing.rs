@@ -83,8 +83,11 @@ impl Session {
         }
     }
 
-    /// Sends again what a lost session left behind, as far as the window allows.
+    /// Sends again what a resumed or a lost session left behind, as far as the window allows.
     pub(super) fn pump(&mut self) -> Result<(), Fault> {
+        while let Some(packet) = self.outbound.next_again() {
+            self.send(&packet)?;
+        }
         while self.outbound.free() > 0 {
             let Some((ticket, mut publish)) = self.resend.pop_front() else {
                 break;
