@@ -332,9 +332,9 @@ impl<'a> Publisher<'a> {
                 retain: None,
                 properties: None,
             } if !self.outlines.is_empty() => {
-                let each = repeat_n(payload, self.outlines.len()).enumerate();
-                self.waiting
-                    .extend(each.map(|(at, body)| Next::Fill(at, body)));
+                for (at, body) in repeat_n(payload, self.outlines.len()).enumerate() {
+                    self.waiting.push_back(Next::Fill(at, body));
+                }
                 Ok(())
             }
             record => self.enqueue_record(record),

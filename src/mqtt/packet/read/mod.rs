@@ -89,6 +89,10 @@ impl Decoder {
             input.reserve(missing.min(input.len().max(FIRST_RESERVE)));
             return Ok(None);
         }
+        if let Some(packet) = acknowledge::short(input, total) {
+            input.advance(total);
+            return Ok(Some(packet));
+        }
         let mut bytes = input.split_to(total).freeze();
         bytes.advance(header.length);
         let mut body = Body::new(bytes, header.name());
