@@ -13,11 +13,13 @@
 //! | [`result`] | what a run has found, as a versioned value that is written, merged, compared and rendered |
 //! | [`report`] | every form in which people and programs see a result |
 //! | [`threshold`] | what a run must reach: `p99 < 20ms` |
+//! | [`merge`] | one result from those of many workers, exact |
 
 pub mod clock;
 pub mod driver;
 pub mod engine;
 pub mod lane;
+pub mod merge;
 pub mod mqtt;
 pub mod plan;
 pub mod profile;
