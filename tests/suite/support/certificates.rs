@@ -7,17 +7,17 @@ use rcgen::{
 };
 
 /// PEM files in a folder.
-pub(crate) struct Certificates {
-    pub(crate) ca: PathBuf,
-    pub(crate) server: PathBuf,
-    pub(crate) server_key: PathBuf,
-    pub(crate) client: PathBuf,
-    pub(crate) client_key: PathBuf,
+pub struct Certificates {
+    pub ca: PathBuf,
+    pub server: PathBuf,
+    pub server_key: PathBuf,
+    pub client: PathBuf,
+    pub client_key: PathBuf,
 }
 
 impl Certificates {
     /// Makes them; the server's is for `localhost` and `127.0.0.1`.
-    pub(crate) fn in_folder(folder: &Path) -> Self {
+    pub fn in_folder(folder: &Path) -> Self {
         let issuer = authority("iotctl test CA");
         let write = |name: &str, text: String| {
             let path = folder.join(name);
@@ -43,7 +43,7 @@ impl Certificates {
 type Issuer = CertifiedIssuer<'static, KeyPair>;
 
 /// A certificate authority.
-pub(crate) fn authority(name: &str) -> Issuer {
+pub fn authority(name: &str) -> Issuer {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -52,12 +52,12 @@ pub(crate) fn authority(name: &str) -> Issuer {
 }
 
 /// A certificate and its key, in PEM.
-pub(crate) fn leaf(issuer: &Issuer, name: &str, names: Vec<String>) -> (String, String) {
+pub fn leaf(issuer: &Issuer, name: &str, names: Vec<String>) -> (String, String) {
     leaf_with(issuer, name, names, |_| {})
 }
 
 /// The same with a change to what it says.
-pub(crate) fn leaf_with(
+pub fn leaf_with(
     issuer: &Issuer,
     name: &str,
     names: Vec<String>,
@@ -72,7 +72,7 @@ pub(crate) fn leaf_with(
 }
 
 /// A certificate that nobody but itself has signed, and its key, in PEM.
-pub(crate) fn self_signed(names: Vec<String>) -> (String, String) {
+pub fn self_signed(names: Vec<String>) -> (String, String) {
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(names).unwrap();
     (params.self_signed(&key).unwrap().pem(), key.serialize_pem())

@@ -11,18 +11,18 @@ use std::time::{Duration, Instant};
 use super::PATIENCE;
 
 /// A command line, untouched by the environment of whoever runs the tests.
-pub(crate) struct Line {
+pub struct Line {
     command: Command,
     input: Option<Vec<u8>>,
 }
 
 /// `iotctl` with these words, split at spaces.
-pub(crate) fn iotctl(words: &str) -> Line {
+pub fn iotctl(words: &str) -> Line {
     program(env!("CARGO_BIN_EXE_iotctl"), words)
 }
 
 /// Another program with these words, split at spaces.
-pub(crate) fn program(name: &str, words: &str) -> Line {
+pub fn program(name: &str, words: &str) -> Line {
     let mut command = Command::new(name);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("IOTCTL_") {
@@ -41,39 +41,39 @@ pub(crate) fn program(name: &str, words: &str) -> Line {
 
 /// What a finished command left behind.
 #[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) code: i32,
-    pub(crate) stdout: Vec<u8>,
-    pub(crate) stderr: String,
+pub struct Ended {
+    pub code: i32,
+    pub stdout: Vec<u8>,
+    pub stderr: String,
 }
 
 impl Line {
     /// One more word, spaces and all.
-    pub(crate) fn word(mut self, word: impl AsRef<OsStr>) -> Self {
+    pub fn word(mut self, word: impl AsRef<OsStr>) -> Self {
         self.command.arg(word);
         self
     }
 
     /// More words, split at spaces.
-    pub(crate) fn words(mut self, words: &str) -> Self {
+    pub fn words(mut self, words: &str) -> Self {
         self.command.args(words.split_whitespace());
         self
     }
 
-    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
     }
 
     /// Bytes for its standard input.
-    pub(crate) fn input(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+    pub fn input(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.input = Some(bytes.into());
         self
     }
 
     /// Runs it to its end, which must come within [`PATIENCE`].
     #[track_caller]
-    pub(crate) fn run(mut self) -> Ended {
+    pub fn run(mut self) -> Ended {
         let stdin = if self.input.is_some() {
             Stdio::piped()
         } else {
@@ -89,7 +89,7 @@ impl Line {
     }
 
     /// Starts it; its lines can be waited for.
-    pub(crate) fn start(mut self) -> Running {
+    pub fn start(mut self) -> Running {
         let child = self
             .command
             .stdin(Stdio::piped())
@@ -100,14 +100,14 @@ impl Line {
     }
 
     /// The command itself, for special plumbing.
-    pub(crate) fn into_command(self) -> Command {
+    pub fn into_command(self) -> Command {
         self.command
     }
 }
 
 /// Waits for the end of a process and collects what it wrote to the pipes that it has; kills it when it takes too long.
 #[track_caller]
-pub(crate) fn finish(mut child: Child) -> Ended {
+pub fn finish(mut child: Child) -> Ended {
     let stdout = collect(child.stdout.take());
     let stderr = collect(child.stderr.take());
     let end = Instant::now() + PATIENCE;
@@ -150,13 +150,13 @@ fn code(status: ExitStatus) -> i32 {
 
 impl Ended {
     /// Standard output as text.
-    pub(crate) fn text(&self) -> &str {
+    pub fn text(&self) -> &str {
         std::str::from_utf8(&self.stdout).unwrap()
     }
 
     /// Checks the exit code, shows what was said if it is another, and hands the value on.
     #[track_caller]
-    pub(crate) fn exits(self, code: i32) -> Self {
+    pub fn exits(self, code: i32) -> Self {
         assert_eq!(
             self.code,
             code,
@@ -169,7 +169,7 @@ impl Ended {
 
     /// Checks that standard error says this.
     #[track_caller]
-    pub(crate) fn says(self, words: &str) -> Self {
+    pub fn says(self, words: &str) -> Self {
         assert!(
             self.stderr.contains(words),
             "{words:?} is not in stderr: {}",
@@ -180,7 +180,7 @@ impl Ended {
 
     /// Checks that standard output contains this.
     #[track_caller]
-    pub(crate) fn contains(self, text: &str) -> Self {
+    pub fn contains(self, text: &str) -> Self {
         assert!(
             self.text().contains(text),
             "{text:?} is not in: {}",
@@ -191,21 +191,21 @@ impl Ended {
 
     /// Checks that nothing was said on standard error.
     #[track_caller]
-    pub(crate) fn quietly(self) -> Self {
+    pub fn quietly(self) -> Self {
         assert_eq!(self.stderr, "");
         self
     }
 
     /// Checks all of standard error.
     #[track_caller]
-    pub(crate) fn says_only(self, words: &str) -> Self {
+    pub fn says_only(self, words: &str) -> Self {
         assert_eq!(self.stderr, words);
         self
     }
 
     /// Checks standard output to the letter.
     #[track_caller]
-    pub(crate) fn prints(self, text: &str) -> Self {
+    pub fn prints(self, text: &str) -> Self {
         assert_eq!(
             String::from_utf8_lossy(&self.stdout),
             text,
@@ -217,7 +217,7 @@ impl Ended {
 }
 
 /// A running program whose output is collected line by line. It is killed when the value is dropped.
-pub(crate) struct Running {
+pub struct Running {
     child: Child,
     stdin: Option<ChildStdin>,
     lines: Receiver<(Stream, String)>,
@@ -233,7 +233,7 @@ enum Stream {
 }
 
 impl Running {
-    pub(crate) fn new(mut child: Child) -> Self {
+    pub fn new(mut child: Child) -> Self {
         let (sender, lines) = channel();
         let sources: [(Stream, Option<Box<dyn Read + Send>>); 2] = [
             (
@@ -268,19 +268,19 @@ impl Running {
         }
     }
 
-    pub(crate) fn id(&self) -> u32 {
+    pub fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// The lines of standard output up to and including the next `count`.
     #[track_caller]
-    pub(crate) fn lines(&mut self, count: usize) -> Vec<String> {
+    pub fn lines(&mut self, count: usize) -> Vec<String> {
         (0..count).map(|_| self.line()).collect()
     }
 
     /// The next line of standard output.
     #[track_caller]
-    pub(crate) fn line(&mut self) -> String {
+    pub fn line(&mut self) -> String {
         loop {
             if let Some(line) = self.stdout.pop_front() {
                 return line;
@@ -291,7 +291,7 @@ impl Running {
 
     /// Waits for a line of standard error that contains `words`.
     #[track_caller]
-    pub(crate) fn hears(&mut self, words: &str) -> String {
+    pub fn hears(&mut self, words: &str) -> String {
         loop {
             while let Some(line) = self.stderr.pop_front() {
                 if line.contains(words) {
@@ -316,24 +316,24 @@ impl Running {
     }
 
     /// Writes to its standard input.
-    pub(crate) fn write(&mut self, bytes: &[u8]) {
+    pub fn write(&mut self, bytes: &[u8]) {
         let stdin = self.stdin.as_mut().unwrap();
         stdin.write_all(bytes).unwrap();
         stdin.flush().unwrap();
     }
 
     /// Ends its standard input.
-    pub(crate) fn close_input(&mut self) {
+    pub fn close_input(&mut self) {
         self.stdin = None;
     }
 
-    pub(crate) fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         signal(self.id(), name);
     }
 
     /// Waits for its end; returns the exit code and all lines of standard output not yet taken.
     #[track_caller]
-    pub(crate) fn ends(mut self) -> Ended {
+    pub fn ends(mut self) -> Ended {
         self.stdin = None;
         let status = super::wait_for("the end of the command", || self.child.try_wait().unwrap());
         while let Ok((stream, line)) = self.lines.recv_timeout(PATIENCE) {
@@ -360,7 +360,7 @@ impl Drop for Running {
 }
 
 /// Sends a signal by name (`INT`, `TERM`, `STOP`, `CONT`, `KILL`) to a process.
-pub(crate) fn signal(process: u32, name: &str) {
+pub fn signal(process: u32, name: &str) {
     let done = Command::new("kill")
         .args([&format!("-{name}"), &process.to_string()])
         .status()

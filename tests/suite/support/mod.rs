@@ -3,19 +3,19 @@
 //! Every server takes a free port and is stopped with its value; nothing here sleeps to wait for something:
 //! each wait polls for the state that it needs, up to [`PATIENCE`].
 
-pub(crate) mod broker;
-pub(crate) mod certificates;
-pub(crate) mod command;
-pub(crate) mod mosquitto;
-pub(crate) mod peer;
+pub mod broker;
+pub mod certificates;
+pub mod command;
+pub mod mosquitto;
+pub mod peer;
 
 use std::time::{Duration, Instant};
 
 /// How long a test waits for what must come.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Waits until `state` gives a value.
-pub(crate) fn wait_for<T>(what: &str, mut state: impl FnMut() -> Option<T>) -> T {
+pub fn wait_for<T>(what: &str, mut state: impl FnMut() -> Option<T>) -> T {
     let end = Instant::now() + PATIENCE;
     loop {
         if let Some(value) = state() {

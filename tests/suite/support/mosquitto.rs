@@ -13,34 +13,34 @@ use super::command::{Line, iotctl, program, signal};
 use super::wait_for;
 
 /// A running mosquitto with a plain, a TLS, a mutual TLS, a WebSocket and a unix listener.
-pub(crate) struct Mosquitto {
+pub struct Mosquitto {
     child: Child,
     folder: TempDir,
-    pub(crate) port: u16,
-    pub(crate) tls_port: u16,
-    pub(crate) mutual_tls_port: u16,
-    pub(crate) websocket_port: u16,
-    pub(crate) certificates: Certificates,
+    pub port: u16,
+    pub tls_port: u16,
+    pub mutual_tls_port: u16,
+    pub websocket_port: u16,
+    pub certificates: Certificates,
 }
 
 /// What this broker is to be like.
 #[derive(Default)]
-pub(crate) struct Settings {
+pub struct Settings {
     /// Lines for its configuration file, before the first listener.
-    pub(crate) more: String,
+    pub more: String,
     /// `user:password` pairs; anonymous users are refused then.
-    pub(crate) users: Vec<(&'static str, &'static str)>,
+    pub users: Vec<(&'static str, &'static str)>,
     /// The access control file.
-    pub(crate) acl: Option<&'static str>,
+    pub acl: Option<&'static str>,
 }
 
 /// A mosquitto that lets everyone do everything.
-pub(crate) fn mosquitto() -> Mosquitto {
+pub fn mosquitto() -> Mosquitto {
     Mosquitto::start(Settings::default())
 }
 
 impl Mosquitto {
-    pub(crate) fn start(settings: Settings) -> Self {
+    pub fn start(settings: Settings) -> Self {
         // Another process may take a port between our looking for it and mosquitto's taking it.
         (0..5)
             .find_map(|_| Self::try_start(&settings))
@@ -67,7 +67,7 @@ impl Mosquitto {
     }
 
     /// Waits until `count` subscriptions to this filter were made since the start of the test.
-    pub(crate) fn sees_subscriptions(&self, filter: &str, count: usize) {
+    pub fn sees_subscriptions(&self, filter: &str, count: usize) {
         let log = self.folder.path().join("log");
         let end = format!(" {filter}");
         wait_for(&format!("a subscription to {filter}"), || {
@@ -77,40 +77,40 @@ impl Mosquitto {
     }
 
     /// mosquitto_pub to this broker, as another client than ours.
-    pub(crate) fn pub_line(&self, words: &str) -> Line {
+    pub fn pub_line(&self, words: &str) -> Line {
         program("mosquitto_pub", &format!("-h 127.0.0.1 -p {}", self.port)).words(words)
     }
 
     /// mosquitto_sub at this broker.
-    pub(crate) fn sub_line(&self, words: &str) -> Line {
+    pub fn sub_line(&self, words: &str) -> Line {
         program("mosquitto_sub", &format!("-h 127.0.0.1 -p {}", self.port)).words(words)
     }
 
     /// `iotctl mqtt COMMAND` on the plain port.
-    pub(crate) fn iotctl(&self, words: &str) -> Line {
+    pub fn iotctl(&self, words: &str) -> Line {
         let (command, words) = words.split_once(' ').unwrap_or((words, ""));
         let place = format!("-h 127.0.0.1 -p {}", self.port);
         iotctl(&format!("mqtt {command} {place} {words}"))
     }
 
-    pub(crate) fn socket(&self) -> String {
+    pub fn socket(&self) -> String {
         self.folder.path().join("socket").display().to_string()
     }
 
     /// Kills it without warning.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// Ends it in good order: it saves its state if it is persistent.
-    pub(crate) fn stop(&mut self) {
+    pub fn stop(&mut self) {
         signal(self.child.id(), "TERM");
         self.child.wait().unwrap();
     }
 
     /// Starts it again on the same ports.
-    pub(crate) fn restart(&mut self) {
+    pub fn restart(&mut self) {
         self.child = launch(self.folder.path()).expect("mosquitto does not start again");
     }
 }
@@ -214,7 +214,7 @@ fn password_file(folder: &Path, users: &[(&str, &str)]) -> String {
 }
 
 /// Ports that were free a moment ago.
-pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
+pub fn free_ports<const N: usize>() -> [u16; N] {
     let listeners: Vec<TcpListener> = (0..N)
         .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
         .collect();

@@ -7,17 +7,15 @@ use std::sync::mpsc::{Receiver, channel};
 use super::PATIENCE;
 
 /// A server on a free port that treats each connection as its script says.
-pub(crate) struct Peer<T = ()> {
-    pub(crate) port: u16,
+pub struct Peer<T = ()> {
+    pub port: u16,
     results: Receiver<T>,
 }
 
 impl<T: Send + 'static> Peer<T> {
     /// Runs `script` for one connection after the other, with the connection's number from 0; it reads at most
     /// for [`PATIENCE`], and the connection is closed when the script ends.
-    pub(crate) fn start(
-        mut script: impl FnMut(&mut TcpStream, usize) -> T + Send + 'static,
-    ) -> Self {
+    pub fn start(mut script: impl FnMut(&mut TcpStream, usize) -> T + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let (sender, results) = channel();
@@ -38,19 +36,19 @@ impl<T: Send + 'static> Peer<T> {
 
     /// What the script made of the next connection.
     #[track_caller]
-    pub(crate) fn result(&self) -> T {
+    pub fn result(&self) -> T {
         let result = self.results.recv_timeout(PATIENCE);
         result.expect("the script has come to an end")
     }
 
     /// How many connections have come to their end and were not asked for by `result`.
-    pub(crate) fn others(&self) -> usize {
+    pub fn others(&self) -> usize {
         self.results.try_iter().count()
     }
 }
 
 /// Reads one MQTT packet: its first byte and its body. `None` at the end of the connection.
-pub(crate) fn read_packet(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
+pub fn read_packet(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
     let mut byte = [0];
     stream.read_exact(&mut byte).ok()?;
     let first = byte[0];
@@ -69,7 +67,7 @@ pub(crate) fn read_packet(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
 }
 
 /// Reads packets up to one of this type (the upper half of its first byte); `None` if it does not come.
-pub(crate) fn read_until(stream: &mut TcpStream, kind: u8) -> Option<Vec<u8>> {
+pub fn read_until(stream: &mut TcpStream, kind: u8) -> Option<Vec<u8>> {
     loop {
         let (first, body) = read_packet(stream)?;
         if first & 0xf0 == kind {
@@ -79,7 +77,7 @@ pub(crate) fn read_until(stream: &mut TcpStream, kind: u8) -> Option<Vec<u8>> {
 }
 
 /// The first bytes of the packets that came until the other side closed.
-pub(crate) fn rest(stream: &mut TcpStream) -> Vec<u8> {
+pub fn rest(stream: &mut TcpStream) -> Vec<u8> {
     let mut kinds = Vec::new();
     while let Some((first, _)) = read_packet(stream) {
         kinds.push(first);
@@ -88,12 +86,12 @@ pub(crate) fn rest(stream: &mut TcpStream) -> Vec<u8> {
 }
 
 /// Reads CONNECT and accepts it; returns its body.
-pub(crate) fn welcome(stream: &mut TcpStream) -> Vec<u8> {
+pub fn welcome(stream: &mut TcpStream) -> Vec<u8> {
     refuse(stream, 0)
 }
 
 /// Reads CONNECT and answers it with a return code or reason code; returns its body.
-pub(crate) fn refuse(stream: &mut TcpStream, code: u8) -> Vec<u8> {
+pub fn refuse(stream: &mut TcpStream, code: u8) -> Vec<u8> {
     let (first, body) = read_packet(stream).expect("a CONNECT");
     assert_eq!(first, 0x10);
     if level(&body) == 5 {
@@ -105,12 +103,12 @@ pub(crate) fn refuse(stream: &mut TcpStream, code: u8) -> Vec<u8> {
 }
 
 /// The protocol level of a CONNECT: 3, 4 or 5.
-pub(crate) fn level(connect: &[u8]) -> u8 {
+pub fn level(connect: &[u8]) -> u8 {
     connect[2 + usize::from(connect[1])]
 }
 
 /// Accepts an MQTT 5 CONNECT and answers its SUBSCRIBE with one reason code for each filter.
-pub(crate) fn subscribed(stream: &mut TcpStream, codes: &[u8]) {
+pub fn subscribed(stream: &mut TcpStream, codes: &[u8]) {
     welcome(stream);
     let subscribe = read_until(stream, 0x80).expect("a SUBSCRIBE");
     let answer = [&subscribe[..2], &[0], codes].concat();
@@ -118,7 +116,7 @@ pub(crate) fn subscribed(stream: &mut TcpStream, codes: &[u8]) {
 }
 
 /// A packet of at most 16,383 bytes with this first byte.
-pub(crate) fn packet(first: u8, body: &[u8]) -> Vec<u8> {
+pub fn packet(first: u8, body: &[u8]) -> Vec<u8> {
     let length = body.len();
     if length < 128 {
         return [&[first, length as u8], body].concat();
@@ -128,7 +126,7 @@ pub(crate) fn packet(first: u8, body: &[u8]) -> Vec<u8> {
 }
 
 /// An MQTT 5 PUBLISH without properties.
-pub(crate) fn publish(topic: &str, qos: u8, id: u16, payload: &[u8]) -> Vec<u8> {
+pub fn publish(topic: &str, qos: u8, id: u16, payload: &[u8]) -> Vec<u8> {
     let mut body = [&[0, topic.len() as u8], topic.as_bytes()].concat();
     if qos > 0 {
         body.extend(id.to_be_bytes());
@@ -139,6 +137,6 @@ pub(crate) fn publish(topic: &str, qos: u8, id: u16, payload: &[u8]) -> Vec<u8> 
 }
 
 /// Writes all of it; a peer that has gone away is no matter.
-pub(crate) fn send(stream: &mut TcpStream, bytes: &[u8]) {
+pub fn send(stream: &mut TcpStream, bytes: &[u8]) {
     let _ = stream.write_all(bytes);
 }
