@@ -10,8 +10,11 @@
 //! | [`lane`] | one connection without its transport: what waits, and the session that sends it; pure |
 //! | [`stamp`], [`tally`], [`recorder`] | what each message carries, and the books of receivers and workers |
 //! | [`system`] | descriptors, ports, CPU time and memory of this process |
+//! | [`calibrate`] | a peer that only answers, to find the generator's own limit |
 //! | [`mqtt`] | the MQTT driver |
 
+#[cfg(target_os = "linux")]
+pub mod calibrate;
 pub mod clock;
 pub mod driver;
 pub mod engine;
@@ -25,3 +28,5 @@ pub mod result;
 pub mod stamp;
 pub mod system;
 pub mod tally;
+#[cfg(test)]
+mod virtual_tests;
