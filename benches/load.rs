@@ -19,6 +19,17 @@ fn main() -> ExitCode {
         .skip(1)
         .filter(|word| !word.starts_with('-'))
     {
+        if word == "sink" {
+            let peer = iotctl::bench::calibrate::NullPeer::start().expect("a null peer");
+            std::fs::write(
+                "/tmp/perf-engine/sink",
+                format!("mqtt://{}", peer.address()),
+            )
+            .expect("x");
+            loop {
+                std::thread::park();
+            }
+        }
         let (key, value) = word.split_once('=').expect("KEY=VALUE");
         set(&mut plan, key, value);
     }
