@@ -9,6 +9,7 @@
 //! | [`merge`] | one result from those of many workers, exact |
 //! | [`compare`] | whether one set of runs is better or worse than another |
 
+pub mod compare;
 pub mod merge;
 pub mod plan;
 pub mod report;
