@@ -15,6 +15,7 @@
 //! | [`report`] | every form in which people and programs see a result |
 //! | [`threshold`] | what a run must reach: `p99 < 20ms` |
 //! | [`merge`] | one result from those of many workers, exact |
+//! | [`compare`] | whether one set of runs is better or worse than another |
 
 #[cfg(target_os = "linux")]
 pub mod calibrate;
@@ -22,6 +23,7 @@ pub mod clock;
 pub mod driver;
 pub mod engine;
 pub mod lane;
+pub mod compare;
 pub mod merge;
 pub mod mqtt;
 pub mod plan;
