@@ -6,6 +6,7 @@
 )]
 
 mod bad_input;
+mod amqp;
 mod cli;
 mod connecting;
 mod durability;
