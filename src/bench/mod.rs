@@ -20,10 +20,10 @@
 #[cfg(target_os = "linux")]
 pub mod calibrate;
 pub mod clock;
+pub mod compare;
 pub mod driver;
 pub mod engine;
 pub mod lane;
-pub mod compare;
 pub mod merge;
 pub mod mqtt;
 pub mod plan;

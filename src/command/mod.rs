@@ -1,9 +1,9 @@
 //! One file per thing a user can do; the only room where a protocol meets the terminal.
 
 pub mod bench;
-pub mod bench_mqtt;
 pub mod bench_compare;
 pub mod bench_merge;
+pub mod bench_mqtt;
 pub mod bench_report;
 mod bench_results;
 pub mod amqp_consume;

@@ -252,7 +252,9 @@ fn read_password(
 
 /// An IPv6 address may be given to `--host` as a URL would have it.
 fn without_brackets(host: String) -> String {
-    let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let inner = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
     inner.map(String::from).unwrap_or(host)
 }
 
