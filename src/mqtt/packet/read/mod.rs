@@ -98,8 +98,7 @@ impl Decoder {
         let mut body = Body::new(bytes, header.name());
         // The payload takes what is left of a PUBLISH, so nothing can trail it.
         if header.kind == 3 {
-            let publish = publish::publish(body, header.flags, self.version)?;
-            return Ok(Some(Packet::Publish(publish)));
+            return publish::publish(body, header.flags, self.version);
         }
         let packet = self.body(&header, &mut body)?;
         body.finish()?;
