@@ -1,5 +1,11 @@
 //! One file per thing a user can do; the only room where a protocol meets the terminal.
 
+pub mod bench;
+pub mod bench_compare;
+pub mod bench_merge;
+pub mod bench_mqtt;
+pub mod bench_report;
+mod bench_results;
 pub mod amqp_consume;
 pub mod amqp_exec;
 pub mod amqp_get;
@@ -29,6 +35,12 @@ pub enum Plan {
     MqttSub(Box<mqtt_sub::Plan>),
     /// `mqtt broker`
     MqttBroker(Box<mqtt_broker::Plan>),
+    /// `bench report`
+    BenchReport(Box<bench_report::Plan>),
+    /// `bench merge`
+    BenchMerge(Box<bench_merge::Plan>),
+    /// `bench compare`
+    BenchCompare(Box<bench_compare::Plan>),
     /// `amqp publish`
     AmqpPublish(Box<amqp_publish::Plan>),
     /// `amqp consume`
@@ -59,6 +71,9 @@ pub fn run(plan: Plan) -> Result<()> {
         Plan::MqttPub(plan) => runtime.block_on(mqtt_pub::run(*plan)),
         Plan::MqttSub(plan) => runtime.block_on(mqtt_sub::run(*plan)),
         Plan::MqttBroker(plan) => runtime.block_on(mqtt_broker::run(*plan)),
+        Plan::BenchReport(plan) => runtime.block_on(bench_report::run(*plan)),
+        Plan::BenchMerge(plan) => runtime.block_on(bench_merge::run(*plan)),
+        Plan::BenchCompare(plan) => runtime.block_on(bench_compare::run(*plan)),
         Plan::AmqpPublish(plan) => runtime.block_on(amqp_publish::run(*plan)),
         Plan::AmqpConsume(plan) => runtime.block_on(amqp_consume::run(*plan)),
         Plan::AmqpGet(plan) => runtime.block_on(amqp_get::run(*plan)),

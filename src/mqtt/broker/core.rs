@@ -194,8 +194,8 @@ impl Core {
         }
     }
 
-    /// The next packet to be written to a connection, or bytes that a fault puts there.
-    pub(super) fn pull(&mut self, id: Key, now: Instant) -> Option<Outgo> {
+    /// The next packet to be written to a connection; `None`: nothing waits, or it must wait.
+    pub fn pull(&mut self, id: Key, now: Instant) -> Option<Outgo> {
         let connection = self
             .connections
             .get_mut(id)
@@ -272,8 +272,12 @@ impl Core {
             _ if connection.stalled => {}
             Phase::Fresh => self.hang_up(id),
             Phase::Open(_) if connection.patience.is_none() => {}
+            Phase::Open(_) if self.now < connection.next_check => {}
             Phase::Open(_) if until <= self.now => self.kick(id, ReasonCode::KEEP_ALIVE_TIMEOUT),
-            Phase::Open(_) => self.timers.remind(until, Reminder::Connection(id)),
+            Phase::Open(_) => {
+                connection.next_check = until;
+                self.timers.remind(until, Reminder::Connection(id));
+            }
             Phase::Closing | Phase::Closed => {
                 connection.phase = Phase::Closed;
                 self.announce(id);
@@ -316,6 +320,7 @@ impl Core {
             connection.last_seen = self.now;
             let patience = connection.patience.unwrap_or(FAREWELL);
             let until = self.now + patience;
+            connection.next_check = until;
             self.timers.remind(until, Reminder::Connection(id));
         }
         self.announce(id);

@@ -1,7 +1,7 @@
 //! The embedded broker: for development, CI and tests of clients, with faults on request.
 //!
 //! It speaks MQTT 3.1, 3.1.1 and 5 on one port and keeps everything in memory. [`Core`] is the
-//! broker without sockets and clock: packets and time go in, packets come out. [`serve`] drives it.
+//! broker without sockets and clock: packets and time go in, packets come out. [`serve()`] drives it.
 //!
 //! It sends no reason strings, so that Request Problem Information (MQTT 5.0 §3.1.2.11.7) is always obeyed.
 //!
@@ -28,6 +28,7 @@ mod faults;
 mod link;
 mod options;
 mod outgoing;
+mod password;
 mod publishing;
 mod retained;
 mod serve;
@@ -41,6 +42,7 @@ mod tests;
 mod timers;
 
 pub use access::{Acl, Users};
+pub use connection::Outgo;
 pub use core::{Core, Fate};
 pub use drive::Broker;
 pub use events::{Counts, Event};

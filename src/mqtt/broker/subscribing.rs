@@ -58,10 +58,12 @@ impl Core {
             username: session.username.as_deref(),
             client_id: &session.client_id,
         };
-        let struck = self.faults.strike(client.client_id, |action| match action {
-            Action::RefuseSubscribe(code) => Some(code),
-            _ => None,
-        });
+        let struck = self
+            .faults
+            .strike_on(client.client_id, filter, |action| match action {
+                Action::RefuseSubscribe(code) => Some(code),
+                _ => None,
+            });
         let acl = self.options.acl.as_ref();
         let reason = if struck.is_some() {
             struck

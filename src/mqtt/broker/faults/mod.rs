@@ -7,6 +7,7 @@ mod words;
 use std::time::Duration;
 
 use crate::mqtt::packet::{Packet, ReasonCode};
+use crate::mqtt::topic;
 
 /// The faults, for the help page and the man page: what to write, and what it does.
 pub const FAULTS: &[(&str, &str)] = &[
@@ -81,6 +82,10 @@ pub const FAULT_KEYS: &[(&str, &str)] = &[
         "only for client identifiers that begin like this",
     ),
     (
+        "topic=FILTER",
+        "only for these topics (publish faults), or this filter (refuse-subscribe)",
+    ),
+    (
         "packet=KIND",
         "puback, pubrec, pubrel, pubcomp, suback, unsuback, pingresp or connack",
     ),
@@ -92,6 +97,7 @@ pub struct Fault {
     pub(super) action: Action,
     kind: Option<Kind>,
     client: Option<String>,
+    topic: Option<String>,
     when: When,
 }
 
@@ -121,6 +127,20 @@ pub(super) enum Action {
     },
     Dribble,
     ServerKeepAlive(u16),
+}
+
+impl Fault {
+    /// Whether this client, and this topic or topic filter, is one that it is limited to.
+    fn concerns(&self, client: &str, topic: Option<&str>) -> bool {
+        let own_client = self
+            .client
+            .as_deref()
+            .is_none_or(|prefix| client.starts_with(prefix));
+        let within = |filter: &str| {
+            topic.is_some_and(|topic| topic == filter || topic::matches(filter, topic))
+        };
+        own_client && self.topic.as_deref().is_none_or(within)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,14 +225,27 @@ impl Faults {
         client: &str,
         wanted: impl Fn(Action) -> Option<T>,
     ) -> Option<T> {
-        self.strike_if(client, |fault| wanted(fault.action))
+        self.strike_if(client, None, |fault| wanted(fault.action))
+    }
+
+    /// As [`Self::strike`], for what happens on a topic, or to a topic filter.
+    pub(super) fn strike_on<T>(
+        &mut self,
+        client: &str,
+        topic: &str,
+        wanted: impl Fn(Action) -> Option<T>,
+    ) -> Option<T> {
+        self.strike_if(client, Some(topic), |fault| wanted(fault.action))
     }
 
     /// What is to happen to an outgoing packet.
     pub(super) fn on_packet(&mut self, client: &str, packet: &Packet) -> Option<Action> {
-        let publish = matches!(packet, Packet::Publish(_));
+        let topic = match packet {
+            Packet::Publish(publish) => Some(&*publish.topic),
+            _ => None,
+        };
         let kind = Kind::of(packet);
-        self.strike_if(client, |fault| match fault.action {
+        self.strike_if(client, topic, |fault| match fault.action {
             Action::DropAck | Action::DelayAck(_) | Action::DuplicateAck => {
                 let fits = kind.is_some() && (fault.kind.is_none() || fault.kind == kind);
                 fits.then_some(fault.action)
@@ -220,23 +253,21 @@ impl Faults {
             Action::DropPublish
             | Action::DelayPublish(_)
             | Action::DuplicatePublish
-            | Action::ReorderPublish => publish.then_some(fault.action),
+            | Action::ReorderPublish => topic.map(|_| fault.action),
             _ => None,
         })
     }
 
-    fn strike_if<T>(&mut self, client: &str, wanted: impl Fn(&Fault) -> Option<T>) -> Option<T> {
+    fn strike_if<T>(
+        &mut self,
+        client: &str,
+        topic: Option<&str>,
+        wanted: impl Fn(&Fault) -> Option<T>,
+    ) -> Option<T> {
         let mut struck = None;
         for counted in &mut self.0 {
             let fault = &counted.fault;
-            if fault
-                .client
-                .as_deref()
-                .is_some_and(|prefix| !client.starts_with(prefix))
-            {
-                continue;
-            }
-            let Some(found) = wanted(fault) else {
+            let Some(found) = wanted(fault).filter(|_| fault.concerns(client, topic)) else {
                 continue;
             };
             counted.seen += 1;
@@ -277,5 +308,13 @@ mod tests {
         assert_eq!(faults.on_packet("b", &packet), None);
         assert_eq!(faults.happened(), [2, 1]);
         assert_eq!(faults.on_packet("a", &Packet::PingResp), None);
+    }
+
+    #[test]
+    fn a_topic_narrows_what_is_hit() {
+        let mut faults = Faults::new(&[parsed("refuse-subscribe:code=0x80,topic=a/+")]);
+        let mut hit = |topic| faults.strike_on("x", topic, Some).is_some();
+        assert!(hit("a/b") && hit("a/+"));
+        assert!(!hit("a") && !hit("b/c"));
     }
 }

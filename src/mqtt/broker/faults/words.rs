@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Action, Fault, Kind, When};
 use crate::error::{Error, Result};
 use crate::mqtt::packet::ReasonCode;
+use crate::mqtt::topic;
 
 /// The names of all actions, for the error that lists them.
 const ACTIONS: &[&str] = &[
@@ -47,14 +48,33 @@ impl FromStr for Fault {
             (_, Action::DropAck | Action::DelayAck(_) | Action::DuplicateAck) => keys.kind()?,
             _ => None,
         };
+        let topic = if has_topic(action) {
+            keys.topic()?
+        } else {
+            None
+        };
         keys.none_left()?;
         Ok(Self {
             action,
             kind,
             client,
+            topic,
             when,
         })
     }
+}
+
+/// Whether what happens, happens on a topic.
+const fn has_topic(action: Action) -> bool {
+    matches!(
+        action,
+        Action::DropPublish
+            | Action::DelayPublish(_)
+            | Action::DuplicatePublish
+            | Action::ReorderPublish
+            | Action::RefusePublish(_)
+            | Action::RefuseSubscribe(_)
+    )
 }
 
 fn action(name: &str, keys: &mut Keys<'_>, when: When) -> Result<Action> {
@@ -190,6 +210,14 @@ impl<'a> Keys<'a> {
         Kind::named(text).ok_or_else(wrong).map(Some)
     }
 
+    fn topic(&mut self) -> Result<Option<String>> {
+        let Some(text) = self.take("topic") else {
+            return Ok(None);
+        };
+        topic::check_filter(text).map_err(|error| self.wrong(&error.to_string()))?;
+        Ok(Some(text.to_owned()))
+    }
+
     fn none_left(&self) -> Result<()> {
         let Some((key, _)) = self.pairs.first() else {
             return Ok(());
@@ -234,6 +262,7 @@ mod tests {
                 action: Action::DelayAck(Duration::from_secs(1)),
                 kind: Some(Kind::PubRec),
                 client: Some(String::from("dev")),
+                topic: None,
                 when: When::Every(3),
             }
         );
