@@ -286,9 +286,17 @@ fn the_exit_status_of_a_command_acknowledges() {
     filled(&name, &["good", "bad", "good"]);
     let mut working = plan(&name);
     working.count = Some(3);
-    working.exec = exec(&["grep", "-q", "good"], 2, true);
+    working.exec = exec(&["grep", "-q", "good"], 2, false);
     let error = consume(working).0.unwrap_err();
     assert_eq!(error.text(), "the command failed for 1 of 3 messages");
+    assert_eq!(left(&name), "");
+    // What is to come again may come at once, so it is asked for once.
+    filled(&name, &["bad"]);
+    let mut working = plan(&name);
+    working.count = Some(1);
+    working.exec = exec(&["grep", "-q", "good"], 2, true);
+    let error = consume(working).0.unwrap_err();
+    assert_eq!(error.text(), "the command failed for 1 of 1 message");
     assert_eq!(left(&name), "bad\n");
 }
 
