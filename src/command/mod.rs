@@ -1,11 +1,5 @@
 //! One file per thing a user can do; the only room where a protocol meets the terminal.
 
-pub mod bench;
-pub mod bench_compare;
-pub mod bench_merge;
-pub mod bench_mqtt;
-pub mod bench_report;
-mod bench_results;
 pub mod amqp_consume;
 pub mod amqp_exec;
 pub mod amqp_get;
@@ -16,6 +10,12 @@ pub mod amqp_request;
 pub mod amqp_respond;
 pub mod amqp_session;
 pub mod amqp_topology;
+pub mod bench;
+pub mod bench_compare;
+pub mod bench_merge;
+pub mod bench_mqtt;
+pub mod bench_report;
+mod bench_results;
 pub mod mqtt_broker;
 pub mod mqtt_pub;
 mod mqtt_record;

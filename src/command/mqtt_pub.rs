@@ -331,6 +331,7 @@ impl<'a> Publisher<'a> {
                 qos: None,
                 retain: None,
                 properties: None,
+                amqp: None,
             } if !self.outlines.is_empty() => {
                 for (at, body) in repeat_n(payload, self.outlines.len()).enumerate() {
                     self.waiting.push_back(Next::Fill(at, body));
