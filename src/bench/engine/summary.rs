@@ -121,7 +121,7 @@ fn errors(causes: BTreeMap<String, (u64, Option<String>)>) -> Vec<ErrorCount> {
         .into_iter()
         .map(|(cause, (count, hint))| ErrorCount { cause, count, hint })
         .collect();
-    errors.sort_by(|a, b| b.count.cmp(&a.count));
+    errors.sort_by_key(|error| std::cmp::Reverse(error.count));
     errors
 }
 

@@ -98,6 +98,8 @@ pub(super) struct Worker {
     out: Vec<u8>,
     waiting: usize,
     begun: bool,
+    /// When messages were last made due.
+    looked: Nanos,
     draining: bool,
     next_report: Nanos,
     gather: Gather,
@@ -166,6 +168,7 @@ impl Worker {
             out: Vec::new(),
             waiting: 0,
             begun: false,
+            looked: 0,
             draining: false,
             next_report: now + setup.interval,
             gather: Gather::new(setup.coalesce),
@@ -264,7 +267,7 @@ impl Worker {
             deadline = deadline.min(end);
         }
         for part in &mut self.setup.parts {
-            if let Some(at) = part.runner.next(begin).filter(|at| *at < end) {
+            if let Some(at) = part.runner.next(begin, self.looked).filter(|at| *at < end) {
                 deadline = deadline.min(at);
             }
         }
@@ -608,6 +611,7 @@ impl Worker {
             }
         }
         let end = self.records.window.to;
+        self.looked = now;
         let mut dues = std::mem::take(&mut self.due);
         for (part, base) in self.setup.parts.iter_mut().zip(&self.bases) {
             part.runner.take_due(begin, now, end, |connection, at| {
