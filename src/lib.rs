@@ -10,7 +10,7 @@
 //! |---|---|
 //! | [`cli`] | declares the flags and turns words into a plan; the only room that knows clap |
 //! | [`command`] | one file per thing a user can do; the only room where a protocol meets the terminal |
-//! | [`bench`] | the load engine: pacing, accounting and histograms; it prints nothing |
+//! | [`bench`](mod@bench) | the load engine: pacing, accounting and histograms; it prints nothing |
 //! | [`mqtt`] | MQTT 3.1, 3.1.1 and 5: packets, the sans-I/O session, the client and the embedded broker |
 //! | [`coap`] | CoAP: the sans-I/O endpoint and its transports |
 //! | [`amqp`] | AMQP 0-9-1: publishing, consuming and topology |

@@ -15,8 +15,13 @@ use super::numbers::Wait;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Connection")]
 pub(super) struct ConnectFlags {
-    /// Where to connect: mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], also mqtts, ws and wss [default: mqtt://localhost]
-    #[arg(value_name = "URL", help_heading = None, conflicts_with_all = ["url_flag", "host", "port", "unix"])]
+    // Not a doc comment: rustdoc would take the brackets for links.
+    #[arg(
+        value_name = "URL",
+        help_heading = None,
+        help = "Where to connect: mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], also mqtts, ws and wss [default: mqtt://localhost]",
+        conflicts_with_all = ["url_flag", "host", "port", "unix"]
+    )]
     url: Option<String>,
 
     /// The same as the argument URL
@@ -58,7 +63,7 @@ pub(super) struct ConnectFlags {
     #[arg(long, value_name = "TIME")]
     connect_timeout: Option<Wait>,
 
-    /// Whether to try again: never, forever, or for outages up to a TIME [default: never before the first connection, forever after it]
+    /// Whether to try again: never, forever, or for outages up to a TIME [default: never for the first connection; after it, pub 30s, sub forever]
     #[arg(long, value_name = "TIME")]
     retry: Option<Retry>,
 

@@ -62,9 +62,9 @@ pub enum Parsed {
 /// file or the network.
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
     let words = property::padded(words)?;
-    match top::Cli::try_parse_from(words) {
+    match top::Cli::try_parse_from(&words) {
         Ok(cli) => cli.parsed(),
-        Err(answer) => refusal::read(&answer),
+        Err(answer) => refusal::read(&answer, &words),
     }
 }
 

@@ -1,5 +1,7 @@
 //! clap's answers in our words: one line, and a hint.
 
+use std::ffi::OsString;
+
 use clap::error::ErrorKind;
 
 use crate::error::{Error, Result};
@@ -9,20 +11,31 @@ use super::Parsed;
 /// The longest line, in characters; a word of the user may be much longer.
 const LONGEST: usize = 300;
 
-/// A page that was asked for, or why the words are refused.
-pub(super) fn read(answer: &clap::Error) -> Result<Parsed> {
+/// A page that was asked for, or why `words` are refused.
+pub(super) fn read(answer: &clap::Error, words: &[OsString]) -> Result<Parsed> {
     let text = answer.render().to_string();
     match answer.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Parsed::Print(text.into())),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Ok(Parsed::Incomplete(text)),
-        _ => Err(refusal(&text)),
+        _ => {
+            let refused = refusal(&text, &command(words));
+            Err(match way_out(answer) {
+                Some(hint) => refused.hint(hint),
+                None => refused,
+            })
+        }
     }
 }
 
-/// Takes the parts of clap's text: `error: …`, then, each after an empty line, `  tip: …` and `Usage: …`.
-fn refusal(text: &str) -> Error {
-    let mut parts = text.split("\n\n");
-    let what = parts.next().unwrap_or_default();
+/// The hint of the value's own type, where it has one.
+fn way_out(answer: &clap::Error) -> Option<&str> {
+    let cause = std::error::Error::source(answer)?;
+    cause.downcast_ref::<Error>()?.way_out()
+}
+
+/// Takes the parts of clap's text: `error: …`, then, each after an empty line, `  tip: …` and the usage.
+fn refusal(text: &str, command: &str) -> Error {
+    let what = text.split("\n\n").next().unwrap_or_default();
     let what = what.strip_prefix("error: ").unwrap_or(what);
     let line = what.split_whitespace().collect::<Vec<_>>().join(" ");
     let tip = text
@@ -31,17 +44,22 @@ fn refusal(text: &str) -> Error {
     let refused = Error::usage(cut(line));
     match tip {
         Some(tip) => refused.hint(tip),
-        None => refused.hint(format!("`{} --help` shows what can be said", command(text))),
+        None => refused.hint(format!("`{command} --help` shows what can be said")),
     }
 }
 
-/// The command in the line `Usage: iotctl mqtt pub [OPTIONS] [URL]`; the program when there is no such line.
-fn command(text: &str) -> String {
-    let usage = text.lines().find_map(|line| line.strip_prefix("Usage: "));
-    let words = usage.unwrap_or("iotctl").split(' ');
-    let names =
-        words.take_while(|word| word.starts_with(|letter: char| letter.is_ascii_lowercase()));
-    names.collect::<Vec<_>>().join(" ")
+/// The words up to the last that names a command: `iotctl mqtt pub`.
+fn command(words: &[OsString]) -> String {
+    let commands = super::command();
+    let (mut known, mut path) = (&commands, String::from("iotctl"));
+    for word in words.iter().skip(1) {
+        let Some(below) = known.find_subcommand(word) else {
+            break;
+        };
+        known = below;
+        path = format!("{path} {}", below.get_name());
+    }
+    path
 }
 
 fn cut(line: String) -> String {
@@ -60,6 +78,7 @@ mod tests {
         let refused = refusal(
             "error: unexpected argument '--tpoic' found\n\n  tip: a similar argument exists: '--topic'\n\n\
              Usage: iotctl mqtt pub [OPTIONS] [URL]\n\nFor more information, try '--help'.\n",
+            "iotctl mqtt pub",
         );
         assert_eq!(refused.text(), "unexpected argument '--tpoic' found");
         assert_eq!(
@@ -73,6 +92,7 @@ mod tests {
         let refused = refusal(
             "error: the following required arguments were not provided:\n  --key <FILE>\n\n\
              Usage: iotctl mqtt pub --cert <FILE> [URL]\n",
+            "iotctl mqtt pub",
         );
         assert_eq!(
             refused.text(),
@@ -82,18 +102,19 @@ mod tests {
             refused.way_out(),
             Some("`iotctl mqtt pub --help` shows what can be said")
         );
-        assert_eq!(
-            refusal("error: x").way_out(),
-            Some("`iotctl --help` shows what can be said")
-        );
+    }
+
+    #[test]
+    fn the_command_is_known_by_its_words() {
+        let path = |line: &str| command(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(path("./x mqtt pub -t mqtt"), "iotctl mqtt pub");
+        assert_eq!(path("x frobnicate pub"), "iotctl");
     }
 
     #[test]
     fn a_long_word_is_cut() {
-        let refused = refusal(&format!(
-            "error: unexpected argument '{}' found",
-            "x".repeat(70_000)
-        ));
+        let text = format!("error: unexpected argument '{}' found", "x".repeat(70_000));
+        let refused = refusal(&text, "iotctl");
         assert_eq!(refused.text().chars().count(), LONGEST + 1);
     }
 }

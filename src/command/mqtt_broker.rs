@@ -2,20 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
-use std::time::Duration;
 
-use tokio::task::{LocalSet, spawn_local};
-use tokio::time::timeout;
+use tokio::sync::oneshot;
 
 use crate::connect::{ListenAddress, ListenOn, Listener, ServerTls};
 use crate::error::{Error, Result};
-use crate::mqtt::broker::{Acl, Broker, Event, Options, Users};
+use crate::mqtt::broker::{Acl, Event, Options, Users, serve};
 use crate::output::{Format, Notes, Output, Style};
 use crate::stop::Stop;
-
-/// How long a TLS or WebSocket handshake may take.
-const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// What the broker listens on, whom it lets in, and how it behaves.
 #[derive(Clone, Debug)]
@@ -68,42 +62,16 @@ pub async fn run(plan: Plan) -> Result<()> {
     }
     output.flush().await?;
     notes.note("a broker for development and tests: it keeps everything in memory");
-    let broker = Broker::new(options, move |event| log(&event, notes));
-    LocalSet::new()
-        .run_until(serve(&broker, listeners, &mut stop, notes))
-        .await;
-    Ok(())
-}
-
-async fn serve(broker: &Broker, listeners: Vec<Listener>, stop: &mut Stop, notes: Notes) {
-    let keeper = broker.clone();
-    spawn_local(async move { keeper.keep_time().await });
-    for listener in listeners {
-        spawn_local(accept(broker.clone(), Rc::new(listener), notes));
-    }
-    stop.asked().await;
-    stop.unless_again(broker.stop()).await;
-}
-
-/// Takes connections in, each in a task of its own: a slow handshake holds nobody up.
-async fn accept(broker: Broker, listener: Rc<Listener>, notes: Notes) {
-    loop {
-        let incoming = match listener.accept().await {
-            Ok(incoming) => incoming,
-            Err(error) => {
-                notes.warn(&error);
-                continue;
-            }
-        };
-        let broker = broker.clone();
-        spawn_local(async move {
-            let peer = incoming.peer().to_owned();
-            match timeout(HANDSHAKE, incoming.ready()).await {
-                Ok(Ok(stream)) => broker.carry(stream, peer).await,
-                Ok(Err(error)) => notes.warn(format_args!("{peer}: {error}")),
-                Err(_) => notes.warn(format_args!("{peer}: no handshake within 10s")),
-            }
-        });
+    let (ask, asked) = oneshot::channel::<()>();
+    let served = serve(options, listeners, move |event| log(&event, notes), asked);
+    tokio::select! {
+        ended = served => ended,
+        () = async {
+            stop.asked().await;
+            drop(ask);
+            // While clients are told, a second signal ends the process at once.
+            stop.asked().await;
+        } => Ok(()),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::message::{Detail, Message, MqttDetail, MqttProperties};
 use crate::mqtt::packet::{Properties, Property, Publish};
 
 /// The record of a message received at `time`.
+#[inline]
 pub(super) fn record(publish: Publish, time: SystemTime) -> Message {
     let properties =
         (!publish.properties.is_empty()).then(|| Box::new(from_properties(&publish.properties)));
@@ -80,7 +81,8 @@ mod tests {
             properties: properties.clone(),
             ..Publish::default()
         };
-        let Detail::Mqtt(detail) = record(publish, SystemTime::now()).detail;
-        assert_eq!(to_properties(*detail.properties.unwrap()), properties);
+        let detail = record(publish, SystemTime::now()).detail;
+        let kept = detail.as_mqtt().into_owned().properties.unwrap();
+        assert_eq!(to_properties(*kept), properties);
     }
 }

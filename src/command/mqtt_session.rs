@@ -80,9 +80,15 @@ pub(super) struct Wants {
 impl SessionWords {
     /// Where to connect to, with every file read and every secret asked for.
     pub(super) fn target(&self) -> Result<Target> {
-        self.connect
+        let mut target = self
+            .connect
             .clone()
-            .resolve(Protocol::Mqtt, &Environment::of_process())
+            .resolve(Protocol::Mqtt, &Environment::of_process())?;
+        if self.version == Some(Version::V31) {
+            target.subprotocol = "mqttv3.1";
+        }
+        target.prepare()?;
+        Ok(target)
     }
 
     /// A client for `target`; it connects when it is driven.

@@ -51,16 +51,12 @@ pub(super) async fn connect(
     addresses: &[SocketAddr],
     bind: Option<IpAddr>,
 ) -> io::Result<TcpStream> {
-    let mut waiting = addresses.iter().copied();
     if let [only] = addresses {
         return connect_one(*only, bind).await;
     }
     let mut tries = JoinSet::new();
     let mut failure: Option<io::Error> = None;
-    loop {
-        let Some(next) = waiting.next() else {
-            break;
-        };
+    for &next in addresses {
         tries.spawn(connect_one(next, bind));
         tokio::select! {
             Some(done) = tries.join_next() => match settle(done, &mut failure) {

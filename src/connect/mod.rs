@@ -1,7 +1,7 @@
 //! All that a connection needs before its first byte: target, secrets, TLS, contexts, back-off, streams.
 //!
 //! It knows no protocol beyond its URL schemes. What was said ([`Words`]) becomes a checked
-//! [`Target`]; [`dial`] turns that into a [`Stream`] of bytes, whatever the transport.
+//! [`Target`]; [`dial()`] turns that into a [`Stream`] of bytes, whatever the transport.
 //!
 //! | part | what it is for |
 //! |---|---|
@@ -12,7 +12,7 @@
 //! | [`tls`] | client TLS: roots, identity, verification |
 //! | [`stream`] | one byte stream over tcp, tls, WebSocket or a unix socket |
 //! | [`mod@dial`] | name lookup, both address families, handshakes, one deadline |
-//! | [`failure`] | what an error on a stream means, in words |
+//! | [`mod@failure`] | what an error on a stream means, in words |
 //! | [`backoff`] | when to try again |
 //! | [`diagnose`] | what a peer speaks that does not speak our protocol |
 //! | [`listen`] | the server side, for the embedded peers |

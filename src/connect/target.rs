@@ -110,7 +110,7 @@ impl Target {
     }
 
     /// Does all that can fail without the network: builds the TLS configuration, loads the operating
-    /// system's roots. [`super::dial`] does it too; a command that must fail early calls it first.
+    /// system's roots. [`super::dial()`] does it too; a command that must fail early calls it first.
     ///
     /// # Errors
     /// [`crate::error::Kind::Usage`] when certificates or names cannot be used.

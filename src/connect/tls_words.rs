@@ -208,7 +208,7 @@ fn presented_names(presented: &[String]) -> String {
     let others: Vec<String> = names.collect();
     match others.as_slice() {
         [] => format!("certificate is for {first}"),
-        [others @ ..] => format!("certificate is for {first} (and {})", others.join(", ")),
+        others => format!("certificate is for {first} (and {})", others.join(", ")),
     }
 }
 

@@ -150,7 +150,7 @@ impl ServerCertVerifier for Anything {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         verify_tls12_signature(message, certificate, signature, &self.algorithms)
-            .or_else(|cause| accept_unreadable(cause))
+            .or_else(accept_unreadable)
     }
 
     fn verify_tls13_signature(
@@ -160,7 +160,7 @@ impl ServerCertVerifier for Anything {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         verify_tls13_signature(message, certificate, signature, &self.algorithms)
-            .or_else(|cause| accept_unreadable(cause))
+            .or_else(accept_unreadable)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -5,7 +5,7 @@
 
 use std::io::{self, Cursor};
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
@@ -16,6 +16,8 @@ use super::random::Random;
 
 /// The most payload that one write puts into one frame; bounds the output buffer.
 const LARGEST_FRAME: usize = 1024 * 1024;
+/// With more than this waiting for the wire, pings are no longer answered.
+const MOST_QUEUED: usize = 2 * LARGEST_FRAME;
 /// What one read asks the wire for.
 const READ_SIZE: usize = 64 * 1024;
 /// Control frames carry no more (RFC 6455 §5.5).
@@ -42,6 +44,10 @@ pub(super) struct WebSocket<S> {
     payload: Payload,
     /// Frames that the wire has not taken yet.
     output: BytesMut,
+    /// The output holds an answer to a control frame, which the reader sends if nobody writes.
+    answering: bool,
+    /// The task that waits for the wire to take more.
+    writer: Option<Waker>,
     /// We have sent a close frame; nothing may follow it.
     closing: bool,
     /// The peer has sent a close frame, or the wire has ended.
@@ -67,6 +73,8 @@ impl<S> WebSocket<S> {
             input,
             payload: Payload::default(),
             output: BytesMut::new(),
+            answering: false,
+            writer: None,
             closing: false,
             ended: false,
         }
@@ -97,7 +105,7 @@ impl<S> WebSocket<S> {
 
     fn queue_close(&mut self, code: u16) {
         if !self.closing {
-            self.closing = true;
+            (self.closing, self.answering) = (true, true);
             self.queue(OpCode::Control(Control::Close), &code.to_be_bytes());
         }
     }
@@ -174,17 +182,20 @@ impl<S> WebSocket<S> {
             OpCode::Control(_) | OpCode::Data(_) => return Ok(()),
         };
         self.queue_close(PROTOCOL_ERROR);
-        Err(told(&format!("WebSocket protocol error: {wrong}")))
+        Err(told(&format!("broken WebSocket stream: {wrong}")))
     }
 
     fn control(&mut self, control: Control, payload: &[u8]) {
         match control {
-            Control::Ping if !self.closing => self.queue(OpCode::Control(Control::Pong), payload),
+            Control::Ping if !self.closing && self.output.len() <= MOST_QUEUED => {
+                self.answering = true;
+                self.queue(OpCode::Control(Control::Pong), payload);
+            }
             Control::Close => {
                 self.ended = true;
                 self.queue_close(NORMAL);
             }
-            // A pong answers nothing that we asked; reserved kinds were refused before.
+            // A pong answers nothing that we asked, a flood of pings needs no answer; reserved kinds were refused before.
             Control::Ping | Control::Pong | Control::Reserved(_) => {}
         }
     }
@@ -200,20 +211,34 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             }
             self.output.advance(written);
         }
+        self.answering = false;
         Poll::Ready(Ok(()))
     }
 
-    /// Sends answers to pings and closes as far as the wire takes them now; the writer sends the rest.
+    /// The same for a writer, who is remembered while it waits.
+    fn poll_drain_for_writer(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let outcome = self.poll_drain(cx);
+        self.writer = outcome.is_pending().then(|| cx.waker().clone());
+        outcome
+    }
+
+    /// Sends answers to pings and closes as far as the wire takes them now.
+    ///
+    /// The wire wakes only the last task that tried to write. That is now the reader, so a waiting
+    /// writer is woken to try again itself; otherwise two tasks could wait for each other for ever.
     fn send_answers(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        if self.output.is_empty() {
+        if !self.answering {
             return Ok(());
         }
-        match self.poll_drain(cx) {
-            Poll::Ready(Ok(())) => match Pin::new(&mut self.wire).poll_flush(cx) {
-                Poll::Ready(outcome) => outcome,
-                Poll::Pending => Ok(()),
-            },
-            Poll::Ready(Err(cause)) => Err(cause),
+        let mut outcome = self.poll_drain(cx);
+        if matches!(outcome, Poll::Ready(Ok(()))) {
+            outcome = Pin::new(&mut self.wire).poll_flush(cx);
+        }
+        if let Some(writer) = self.writer.take() {
+            writer.wake();
+        }
+        match outcome {
+            Poll::Ready(outcome) => outcome,
             Poll::Pending => Ok(()),
         }
     }
@@ -266,7 +291,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WebSocket<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        ready!(this.poll_drain(cx))?;
+        ready!(this.poll_drain_for_writer(cx))?;
         if this.closing {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
@@ -274,7 +299,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WebSocket<S> {
         if taken > 0 {
             this.queue(OpCode::Data(Data::Binary), &bytes[..taken]);
             // What the wire does not take now goes with the next write or flush.
-            if let Poll::Ready(Err(cause)) = this.poll_drain(cx) {
+            if let Poll::Ready(Err(cause)) = this.poll_drain_for_writer(cx) {
                 return Poll::Ready(Err(cause));
             }
         }
@@ -283,14 +308,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WebSocket<S> {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        ready!(this.poll_drain(cx))?;
+        ready!(this.poll_drain_for_writer(cx))?;
         Pin::new(&mut this.wire).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         this.queue_close(NORMAL);
-        ready!(this.poll_drain(cx))?;
+        ready!(this.poll_drain_for_writer(cx))?;
         Pin::new(&mut this.wire).poll_shutdown(cx)
     }
 }
@@ -313,5 +338,110 @@ fn told(text: &str) -> io::Error {
 }
 
 fn broken(cause: tokio_tungstenite::tungstenite::Error) -> io::Error {
-    told(&format!("WebSocket protocol error: {cause}"))
+    told(&format!("broken WebSocket stream: {cause}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
+
+    use super::*;
+
+    /// Our client, and the raw bytes of its server.
+    fn client() -> (WebSocket<DuplexStream>, DuplexStream) {
+        let (ours, theirs) = duplex(4096);
+        (WebSocket::new(ours, Role::Client, BytesMut::new()), theirs)
+    }
+
+    async fn read(websocket: &mut WebSocket<DuplexStream>) -> io::Result<Vec<u8>> {
+        let mut bytes = [0; 64];
+        let count = websocket.read(&mut bytes).await?;
+        Ok(bytes[..count].to_vec())
+    }
+
+    /// One masked frame with a payload shorter than 126 bytes: its first byte and its payload.
+    async fn frame(theirs: &mut DuplexStream) -> (u8, Vec<u8>) {
+        let mut head = [0; 6];
+        theirs.read_exact(&mut head).await.unwrap();
+        assert!(head[1] & 0x80 != 0, "a client masks");
+        let mut payload = vec![0; usize::from(head[1] & 0x7F)];
+        theirs.read_exact(&mut payload).await.unwrap();
+        apply([head[2], head[3], head[4], head[5]], &mut payload);
+        (head[0], payload)
+    }
+
+    #[tokio::test]
+    async fn fragments_and_pings_between_them_give_the_same_bytes() {
+        let (mut ours, mut theirs) = client();
+        theirs
+            .write_all(b"\x02\x02ab\x89\x01p\x00\x01c\x80\x01d")
+            .await
+            .unwrap();
+        let mut all = [0; 4];
+        ours.read_exact(&mut all).await.unwrap();
+        assert_eq!(&all, b"abcd");
+        assert_eq!(
+            frame(&mut theirs).await,
+            (0x8A, b"p".to_vec()),
+            "the ping is answered"
+        );
+    }
+
+    #[tokio::test]
+    async fn each_write_is_one_binary_frame() {
+        let (mut ours, mut theirs) = client();
+        ours.write_all(b"one").await.unwrap();
+        ours.write_all(b"two").await.unwrap();
+        ours.flush().await.unwrap();
+        assert_eq!(frame(&mut theirs).await, (0x82, b"one".to_vec()));
+        assert_eq!(frame(&mut theirs).await, (0x82, b"two".to_vec()));
+    }
+
+    #[tokio::test]
+    async fn a_close_frame_is_answered_and_ends_the_stream() {
+        let (mut ours, mut theirs) = client();
+        theirs.write_all(b"\x88\x02\x03\xe8").await.unwrap();
+        assert_eq!(read(&mut ours).await.unwrap(), b"");
+        assert_eq!(frame(&mut theirs).await, (0x88, vec![3, 0xE8]));
+        assert!(ours.write_all(b"x").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn what_must_not_come_is_an_error() {
+        for (bytes, words) in [
+            (&b"\x81\x01a"[..], "text frame"),
+            (b"\x82\x81\0\0\0\0a", "a masked frame"),
+            (b"\x80\x01a", "a continuation of nothing"),
+            (b"\x02\x01a\x82\x01b", "a message within a message"),
+            (b"\xc2\x01a", "reserved bits"),
+            (b"\x09\x00", "a broken control frame"),
+        ] {
+            let (mut ours, mut theirs) = client();
+            theirs.write_all(bytes).await.unwrap();
+            let mut first = read(&mut ours).await;
+            if first.as_ref().is_ok_and(|bytes| bytes == b"a") {
+                first = read(&mut ours).await;
+            }
+            let refusal = first.unwrap_err().to_string();
+            assert!(refusal.contains(words), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn masking_twice_gives_the_same_at_any_length() {
+        for length in 0..40 {
+            let plain: Vec<u8> = (0..length).collect();
+            let mut bytes = plain.clone();
+            apply([1, 2, 3, 4], &mut bytes);
+            assert!(
+                bytes
+                    .iter()
+                    .zip(&plain)
+                    .enumerate()
+                    .all(|(at, (a, b))| a ^ b == [1, 2, 3, 4][at % 4])
+            );
+            apply([1, 2, 3, 4], &mut bytes);
+            assert_eq!(bytes, plain);
+        }
+    }
 }

@@ -1,7 +1,22 @@
 //! The one integration-test binary; each part is a module.
 
+#![expect(
+    unreachable_pub,
+    reason = "what `support` offers to the other modules reads best as `pub`"
+)]
+
+mod bad_input;
+mod amqp;
 mod cli;
+mod connecting;
+mod durability;
 mod generated;
+mod large;
 mod layers;
+mod mosquitto_pub_sub;
+mod our_broker;
 mod readme;
+mod rumqttc_peer;
 mod support;
+mod tls;
+mod trouble;

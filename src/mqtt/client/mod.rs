@@ -25,7 +25,7 @@ use crate::connect::{Backoff, Retry, Stream, Target, dial};
 use crate::error::{Error, Result};
 
 /// How much is read at once. Large reads are what makes high rates cheap.
-const READ_SIZE: usize = 256 * 1024;
+const READ_SIZE: usize = 64 * 1024;
 
 /// A connection that lived this long was a good one: the next loss starts with a fresh back-off.
 const SETTLED: Duration = Duration::from_secs(5);
@@ -83,6 +83,8 @@ pub struct Client {
     first_bytes: Option<Bytes>,
     notices: Vec<Notice>,
     pace: Pace,
+    /// Whether the last read took all there was, and nothing was written since.
+    drained: bool,
 }
 
 impl Client {
@@ -103,6 +105,7 @@ impl Client {
             first_bytes: None,
             notices: Vec::new(),
             pace: Pace::new(now),
+            drained: false,
         }
     }
 
@@ -122,6 +125,7 @@ impl Client {
     }
 
     /// The next event of the session.
+    #[inline]
     pub fn poll_event(&mut self) -> Option<Event> {
         let event = self.session.poll_event()?;
         match &event {
@@ -152,7 +156,7 @@ impl Client {
     ///
     /// # Errors
     /// What this server does not take.
-    pub fn publish(&mut self, publish: Publish, ticket: Ticket) -> Result<(), Unsendable> {
+    pub fn publish(&mut self, publish: &mut Publish, ticket: Ticket) -> Result<(), Unsendable> {
         self.session.publish(publish, ticket)
     }
 
@@ -219,6 +223,7 @@ impl Client {
         self.first_bytes = None;
         self.progressed = false;
         self.opened_at = now;
+        self.drained = false;
         stream.quick_ack();
         self.link = Link::Open(Box::new(stream));
         self.session
@@ -230,8 +235,11 @@ impl Client {
         let Link::Open(stream) = &mut self.link else {
             return Ok(());
         };
-        if self.pace.is_high() && self.session.output().is_empty() {
-            sleep(pace::COALESCE).await;
+        if std::mem::take(&mut self.drained)
+            && self.session.is_reading()
+            && self.session.output().is_empty()
+        {
+            before_next_read(stream, &self.pace);
         }
         let until = self.session.next_time().or_else(|| {
             (!self.session.is_online()).then(|| self.opened_at + self.target.connect_timeout)
@@ -239,7 +247,7 @@ impl Client {
         let moved = exchange(stream, &mut self.session, &mut self.input, until).await;
         let now = Instant::now();
         match moved {
-            Ok(Moved::Received(count)) => self.received(count, now).await,
+            Ok(Moved::Received) => self.received(now).await,
             Ok(Moved::Sent) => {
                 self.session.wrote(now);
                 Ok(())
@@ -267,19 +275,14 @@ impl Client {
         }
     }
 
-    async fn received(&mut self, count: usize, now: Instant) -> Result<()> {
+    async fn received(&mut self, now: Instant) -> Result<()> {
         self.pace.look(now);
         if !self.session.is_online() && self.first_bytes.is_none() {
             self.first_bytes = Some(Bytes::copy_from_slice(
                 &self.input[..self.input.len().min(64)],
             ));
         }
-        // While little comes, an answer is awaited: acknowledge at once instead of after the usual 40 ms.
-        if count < 1024
-            && let Link::Open(stream) = &self.link
-        {
-            stream.quick_ack();
-        }
+        self.drained = self.input.len() < self.input.capacity();
         let taken = self.session.receive(&mut self.input, now);
         if self.session.is_online() && !self.ever_online {
             self.ever_online = true;
@@ -350,6 +353,17 @@ impl Client {
         }
         self.link = Link::Down;
         self.session.lost();
+    }
+}
+
+/// Prepares to wait for more when the last read took all there was and we had nothing to answer.
+fn before_next_read(stream: &Stream, pace: &Pace) {
+    if pace.is_high(Instant::now()) {
+        Pace::gather();
+    } else {
+        // The server may wait for TCP's acknowledgement before it goes on: send it at once instead of after the
+        // usual 40 ms. What we write would do that as well.
+        stream.quick_ack();
     }
 }
 

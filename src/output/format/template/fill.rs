@@ -1,17 +1,14 @@
 //! Fills a template with a message.
 
-use std::cell::OnceCell;
 use std::fmt::Write;
-use std::time::SystemTime;
 
-use jiff::fmt::strtime::{BrokenDownTime, Config, PosixCustom};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
 
-use crate::message::{Detail, Message, MqttDetail, MqttProperties};
+use crate::message::{Message, MqttDetail, MqttProperties};
 
-use super::super::time::{push_digits, since_epoch};
+use super::super::time::push_digits;
 use super::super::{Render, Surface};
+use super::moment::Moment;
 use super::{Field, Layout, Part, Template, json};
 
 /// A template at work.
@@ -63,7 +60,7 @@ impl Render for Filled {
 
 impl Filled {
     fn field(&self, field: Field, message: &Message, moment: &Moment<'_>, slot: Slot<'_>) {
-        let Detail::Mqtt(mqtt) = &message.detail;
+        let mqtt = message.detail.as_mqtt();
         match field {
             Field::Payload => slot.bytes(&message.payload),
             Field::HexLower => slot.hex(&message.payload, b"0123456789abcdef"),
@@ -89,7 +86,7 @@ impl Filled {
             Field::Qos => slot.number(Some(mqtt.qos.into())),
             Field::Retain => slot.number(Some(mqtt.retain.into())),
             Field::PacketId => slot.number(Some(mqtt.packet_id.into())),
-            _ => property(field, mqtt, slot),
+            _ => property(field, &mqtt, slot),
         }
     }
 }
@@ -123,47 +120,6 @@ fn user_properties(properties: &MqttProperties) -> String {
         let _ = write!(text, "{space}{name}:{value}");
     }
     text
-}
-
-/// When a message was received; the calendar is consulted only if the template shows it.
-pub(super) struct Moment<'a> {
-    pub(super) second: i64,
-    pub(super) nanos: u32,
-    zone: &'a TimeZone,
-    local: OnceCell<BrokenDownTime>,
-}
-
-impl<'a> Moment<'a> {
-    fn new(time: SystemTime, zone: &'a TimeZone) -> Self {
-        let (second, nanos) = since_epoch(time);
-        Self {
-            second,
-            nanos,
-            zone,
-            local: OnceCell::new(),
-        }
-    }
-
-    /// The local time as strftime shows it in the C locale.
-    pub(super) fn show(&self, format: &str) -> String {
-        let local = self.local.get_or_init(|| {
-            let range = Timestamp::MIN.as_second()..=Timestamp::MAX.as_second();
-            let second = self.second.clamp(*range.start(), *range.end());
-            let timestamp = Timestamp::from_second(second).unwrap_or_default();
-            BrokenDownTime::from(&timestamp.to_zoned(self.zone.clone()))
-        });
-        broken_down(format, local).unwrap_or_default()
-    }
-}
-
-/// `moment` in `format`; `None` when the format is unknown.
-pub(super) fn strftime(format: &str, moment: &Zoned) -> Option<String> {
-    broken_down(format, &BrokenDownTime::from(moment))
-}
-
-fn broken_down(format: &str, local: &BrokenDownTime) -> Option<String> {
-    let posix = Config::new().custom(PosixCustom::new());
-    local.to_string_with_config(&posix, format).ok()
 }
 
 /// The place of one field: where it goes and how it is laid out.

@@ -25,6 +25,7 @@
 
 mod fill;
 mod json;
+mod moment;
 mod parse;
 
 use std::str::FromStr;

@@ -144,7 +144,7 @@ fn clock(rest: &mut Chars<'_>, parts: &mut Parts) -> Result<(), String> {
         Some(letter) => {
             let conversion = format!("%{letter}");
             let known = CLOCK.contains(letter)
-                && super::fill::strftime(&conversion, &Timestamp::UNIX_EPOCH.to_zoned(UTC))
+                && super::moment::strftime(&conversion, &Timestamp::UNIX_EPOCH.to_zoned(UTC))
                     .is_some();
             if !known {
                 return Err(format!("\"@{letter}\" is unknown"));

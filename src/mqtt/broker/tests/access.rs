@@ -1,0 +1,80 @@
+use super::world::{Wishes, World, ack, ack_with, message, v5, v311};
+use crate::mqtt::broker::Acl;
+use crate::mqtt::broker::options::Options;
+use crate::mqtt::packet::{Packet, ReasonCode};
+
+fn ruled(acl: &str) -> World {
+    World::with(Options {
+        acl: Some(Acl::parse(acl).unwrap()),
+        ..Options::default()
+    })
+}
+
+#[test]
+fn publishing_without_the_right_is_refused_where_it_can_be() {
+    let mut world = ruled("topic read t");
+    let (a, old) = (world.connect(v5("a")), world.connect(v311("old")));
+    world.subscribe(old, "t", 0);
+    for level in 0..3 {
+        world.publish(a, message("t", "x", level));
+        world.publish(old, message("t", "x", level));
+    }
+    let refused = ack_with(77, ReasonCode::NOT_AUTHORIZED);
+    assert_eq!(
+        world.packets(a),
+        [Packet::PubAck(refused.clone()), Packet::PubRec(refused)]
+    );
+    assert_eq!(
+        world.packets(old),
+        [Packet::PubAck(ack(77)), Packet::PubRec(ack(77))]
+    );
+}
+
+#[test]
+fn a_refused_qos_2_message_frees_its_identifier() {
+    let mut world = ruled("topic write allowed\ntopic read #");
+    let a = world.connect(v5("a"));
+    world.subscribe(a, "allowed", 0);
+    world.publish(a, message("denied", "x", 2));
+    world.publish(a, message("allowed", "y", 2));
+    assert_eq!(world.received(a), ["y"]);
+}
+
+#[test]
+fn subscribing_without_the_right_is_refused() {
+    let mut world = ruled("topic read a/#\ntopic deny a/secret");
+    let (a, old) = (world.connect(v5("a")), world.connect(v311("old")));
+    assert_eq!(world.subscribe(a, "b", 0), ReasonCode::NOT_AUTHORIZED);
+    assert_eq!(
+        world.subscribe(a, "a/secret", 0),
+        ReasonCode::NOT_AUTHORIZED
+    );
+    assert_eq!(world.subscribe(a, "a/#", 0), ReasonCode::SUCCESS);
+    assert_eq!(world.subscribe(old, "b", 0), ReasonCode::UNSPECIFIED_ERROR);
+}
+
+#[test]
+fn only_what_may_be_read_is_delivered() {
+    let mut world = ruled("topic read a/#\ntopic deny a/secret\nuser ann\ntopic #");
+    let (a, ann) = (
+        world.connect(v5("a")),
+        world.connect(v5("ann").user("ann", "")),
+    );
+    world.subscribe(a, "#", 0);
+    for topic in ["a/x", "a/secret", "b"] {
+        world.publish(ann, message(topic, topic, 0));
+    }
+    assert_eq!(world.received(a), ["a/x"]);
+}
+
+#[test]
+fn the_sys_topics_belong_to_the_broker() {
+    let mut world = World::new();
+    let (a, old) = (world.connect(v5("a")), world.connect(v311("old")));
+    world.subscribe(a, "$SYS/#", 0);
+    world.publish(old, message("$SYS/broker/uptime", "x", 1));
+    assert_eq!(world.packets(old), [Packet::PubAck(ack(77))]);
+    world.publish(a, message("$SYS/broker/uptime", "x", 1));
+    let refused = ack_with(77, ReasonCode::NOT_AUTHORIZED);
+    assert_eq!(world.packets(a), [Packet::PubAck(refused)]);
+}

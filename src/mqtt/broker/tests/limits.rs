@@ -1,0 +1,95 @@
+use super::world::{Wishes, World, message, v5, v311};
+use crate::mqtt::broker::core::Core;
+use crate::mqtt::broker::options::Options;
+use crate::mqtt::packet::Packet;
+
+#[test]
+fn a_full_queue_keeps_the_oldest_and_counts_the_rest() {
+    let mut world = World::with(Options {
+        max_queued: 2,
+        ..Options::default()
+    });
+    let a = world.connect(v311("a").resuming());
+    world.subscribe(a, "t", 1);
+    world.break_off(a);
+    let b = world.connect(v311("b"));
+    for payload in ["1", "2", "3"] {
+        world.publish(b, message("t", payload, 1));
+    }
+    assert_eq!(world.core.counts().messages_dropped, 1);
+    let a = world.connect(v311("a").resuming());
+    assert_eq!(world.received(a), ["1", "2"]);
+}
+
+#[test]
+fn the_queue_is_bounded_in_bytes_too() {
+    let mut world = World::with(Options {
+        max_queued_bytes: 2_500,
+        ..Options::default()
+    });
+    let a = world.connect(v5("a").lasting(9));
+    world.subscribe(a, "t", 1);
+    world.break_off(a);
+    let b = world.connect(v5("b"));
+    for _ in 0..3 {
+        world.publish(b, message("t", &"x".repeat(1_000), 1));
+    }
+    assert_eq!(world.core.counts().messages_dropped, 1);
+}
+
+#[test]
+fn a_client_that_does_not_read_loses_qos_0_and_keeps_qos_1() {
+    let mut world = World::with(Options {
+        max_buffered_bytes: 1_000,
+        ..Options::default()
+    });
+    let (slow, b) = (world.connect(v5("slow")), world.connect(v5("b")));
+    world.subscribe(slow, "t", 1);
+    for _ in 0..20 {
+        world.publish(b, message("t", &"x".repeat(100), 0));
+    }
+    let dropped = world.core.counts().messages_dropped;
+    assert!((10..20).contains(&dropped), "{dropped}");
+    world.publish(b, message("t", "kept", 1));
+    assert_eq!(world.core.counts().messages_dropped, dropped);
+    assert_eq!(
+        world.received(slow).last().map(String::as_str),
+        Some("kept")
+    );
+}
+
+#[test]
+fn a_client_that_asks_and_does_not_listen_is_not_read_any_more() {
+    let mut world = World::with(Options {
+        max_buffered_bytes: 1_000,
+        ..Options::default()
+    });
+    let a = world.connect(v5("a"));
+    let mut asked = 0;
+    while world.core.reads(a) {
+        world.send(a, Packet::PingReq);
+        asked += 1;
+        assert!(asked < 100_000, "it must end");
+    }
+    assert_eq!(world.packets(a).len(), asked);
+    assert!(world.core.reads(a));
+}
+
+#[test]
+fn sys_topics_tell_figures() {
+    let now = std::time::Instant::now();
+    let mut world = World::new();
+    world.core = Core::new(Options::default(), now);
+    world.now = now;
+    let a = world.connect(v5("a"));
+    world.subscribe(a, "$SYS/broker/clients/+", 0);
+    assert_eq!(world.received(a).len(), 3, "the first round is retained");
+    world.pass_seconds(10);
+    let told = world.publishes(a);
+    let connected = told
+        .iter()
+        .find(|one| &*one.topic == "$SYS/broker/clients/connected");
+    assert_eq!(connected.unwrap().payload, "1");
+    world.subscribe(a, "$SYS/broker/uptime", 0);
+    assert_eq!(world.received(a), ["10 seconds"]);
+}

@@ -1,0 +1,201 @@
+//! The network connection comes and goes; packets come in.
+
+use std::time::Instant;
+
+use bytes::BytesMut;
+
+use super::{Event, Session, State};
+use crate::mqtt::packet::{
+    self, ConnAck, Disconnect, LARGEST_PACKET, Packet, Properties, QoS, ReasonCode, Version,
+};
+use crate::mqtt::session::alias;
+use crate::mqtt::session::fault::Fault;
+use crate::mqtt::session::keep_alive::KeepAlive;
+use crate::mqtt::session::outbound::Orphan;
+
+impl Session {
+    /// A connection was opened: CONNECT is put into the output.
+    ///
+    /// # Errors
+    /// A CONNECT that cannot be encoded: a string over 65,535 bytes.
+    pub fn opened(&mut self, now: Instant) -> Result<(), packet::Unencodable> {
+        self.output.clear();
+        packet::encode(
+            &Packet::Connect(Box::new(self.connect.clone())),
+            self.connect.version,
+            &mut self.output,
+        )?;
+        self.state = State::AwaitingConnAck;
+        self.keep_alive = KeepAlive::new(0, now);
+        self.aliases_in =
+            alias::Incoming::new(self.connect.properties.topic_alias_maximum().unwrap_or(0));
+        self.unacknowledged = 0;
+        Ok(())
+    }
+
+    /// The connection is gone. What is session state stays; what belonged to the connection is dropped.
+    pub fn lost(&mut self) {
+        self.state = State::Offline;
+        self.output.clear();
+        self.held.clear();
+        self.held_final = 0;
+        self.asked.clear();
+        self.outbound.give_back_all();
+        // Messages not handed out yet can no longer be acknowledged: on the next connection their identifiers
+        // may belong to others. The server sends them again.
+        for event in &mut self.events {
+            if let Event::Message(publish) = event {
+                publish.packet_id = 0;
+            }
+        }
+    }
+
+    /// Takes in bytes that the connection delivered; what is not yet a whole packet stays in `input`.
+    ///
+    /// # Errors
+    /// Whatever ends the connection. Where the protocol wants it, a DISCONNECT that says why has been put
+    /// into the output.
+    pub fn receive(&mut self, input: &mut BytesMut, now: Instant) -> Result<(), Fault> {
+        let taken = self.take_packets(input, now);
+        if let Err(Fault::Malformed { reason, .. } | Fault::Protocol { reason, .. }) = &taken {
+            let reason = *reason;
+            self.say_goodbye(Disconnect {
+                reason,
+                properties: Properties::default(),
+            });
+        }
+        taken
+    }
+
+    fn take_packets(&mut self, input: &mut BytesMut, now: Instant) -> Result<(), Fault> {
+        if self.state == State::AwaitingConnAck && is_old_refusal(input) {
+            self.decoder.version = Version::V311;
+        }
+        while let Some(packet) = self.decoder.decode(input)? {
+            match packet {
+                Packet::Publish(publish) if self.state != State::AwaitingConnAck => {
+                    self.on_publish(publish)?
+                }
+                other => self.on_packet(other, now)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn on_packet(&mut self, packet: Packet, now: Instant) -> Result<(), Fault> {
+        match (self.state, packet) {
+            (State::AwaitingConnAck, Packet::ConnAck(ack)) => self.on_connack(ack, now),
+            (State::AwaitingConnAck, Packet::Auth(_)) => Err(Fault::protocol(
+                ReasonCode::BAD_AUTHENTICATION_METHOD,
+                "the server asks for enhanced authentication (AUTH), which was not offered",
+            )),
+            (State::AwaitingConnAck, Packet::Disconnect(disconnect)) => {
+                Err(Fault::Closed(disconnect))
+            }
+            (State::AwaitingConnAck, other) => Err(Fault::unexpected(&other, "before CONNACK")),
+            (_, Packet::PubAck(ack)) => self.on_progress(|outbound| outbound.puback(&ack), &ack),
+            (_, Packet::PubRec(ack)) => self.on_progress(|outbound| outbound.pubrec(&ack), &ack),
+            (_, Packet::PubComp(ack)) => self.on_progress(|outbound| outbound.pubcomp(&ack), &ack),
+            (_, Packet::PubRel(ack)) => self.on_pubrel(&ack),
+            (_, Packet::SubAck(ack)) => self.on_suback(ack),
+            (_, Packet::UnsubAck(ack)) => self.on_unsuback(ack),
+            (_, Packet::PingResp) => {
+                self.keep_alive.answered();
+                self.events.push_back(Event::Pong);
+                Ok(())
+            }
+            (_, Packet::Disconnect(disconnect)) => Err(Fault::Closed(disconnect)),
+            (_, other) => Err(Fault::unexpected(&other, "from a server")),
+        }
+    }
+
+    fn on_connack(&mut self, ack: ConnAck, now: Instant) -> Result<(), Fault> {
+        if ack.reason.is_failure() {
+            return Err(Fault::Refused(Box::new(ack)));
+        }
+        if ack.session_present && self.connect.clean_start {
+            return Err(Fault::protocol(
+                ReasonCode::PROTOCOL_ERROR,
+                "CONNACK says session present, but a clean start was asked for",
+            ));
+        }
+        self.negotiate(&ack.properties, now);
+        let resumed = ack.session_present && self.ever_connected;
+        self.state = State::Online;
+        self.ever_connected = true;
+        // From now on a reconnect wants this session back, if it outlives the connection.
+        if self
+            .connect
+            .properties
+            .session_expiry_interval()
+            .is_some_and(|seconds| seconds > 0)
+        {
+            self.connect.clean_start = false;
+        }
+        self.events.push_back(Event::Connected {
+            session_present: ack.session_present,
+            properties: ack.properties,
+        });
+        if ack.session_present {
+            self.outbound.resume();
+        } else {
+            self.start_anew()
+        }
+        if !resumed {
+            self.subscribe_all()?;
+        }
+        self.pump()
+    }
+
+    fn negotiate(&mut self, server: &Properties, now: Instant) {
+        self.outbound.set_window(
+            self.window
+                .min(server.receive_maximum().unwrap_or(u16::MAX)),
+        );
+        self.limits.largest_out = server.maximum_packet_size().unwrap_or(LARGEST_PACKET);
+        self.limits.maximum_qos = server
+            .maximum_qos()
+            .and_then(QoS::from_level)
+            .unwrap_or(QoS::ExactlyOnce);
+        self.limits.retain_available = server.retain_available() != Some(0);
+        let aliases = if self.use_aliases {
+            server.topic_alias_maximum().unwrap_or(0)
+        } else {
+            0
+        };
+        self.aliases_out = alias::Outgoing::new(aliases);
+        self.keep_alive = KeepAlive::new(
+            server
+                .server_keep_alive()
+                .unwrap_or(self.connect.keep_alive),
+            now,
+        );
+        if let Some(id) = server.assigned_client_identifier() {
+            self.connect.client_id = id;
+        }
+    }
+
+    /// The server has no session for us: what was in flight is sent again as new messages.
+    fn start_anew(&mut self) {
+        self.inbound.clear();
+        let orphans = self.outbound.orphans();
+        for orphan in orphans.into_iter().rev() {
+            match orphan {
+                Orphan::Unsent(ticket, publish) => self.resend.push_front((ticket, publish)),
+                Orphan::InDoubt(ticket) => self.events.push_back(Event::InDoubt(ticket)),
+            }
+        }
+    }
+
+    pub(super) fn subscribe_all(&mut self) -> Result<(), Fault> {
+        for wanted in self.wanted.clone() {
+            self.send_subscribe(wanted)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a server older than MQTT 5 refuses the version in the form that it knows (MQTT 5.0 §3.1.2.2).
+fn is_old_refusal(input: &[u8]) -> bool {
+    matches!(input, [0x20, 2, 0, code, ..] if *code != 0)
+}

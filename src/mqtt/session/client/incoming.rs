@@ -1,0 +1,93 @@
+//! Messages from the server.
+
+use super::{Event, Session};
+use crate::mqtt::packet::{Ack, Packet, Properties, Publish, QoS, ReasonCode, Version};
+use crate::mqtt::session::fault::Fault;
+use crate::mqtt::session::inbound::Arrival;
+
+/// First bytes of the acknowledgements that tell success; followed by 2 and the identifier in every version.
+const PUBACK: u8 = 0x40;
+const PUBREC: u8 = 0x50;
+
+impl Session {
+    #[inline]
+    pub(super) fn hold_acknowledgement(&mut self, publish: &Publish) {
+        let [high, low] = publish.packet_id.to_be_bytes();
+        match publish.qos {
+            // QoS 0, or its connection is gone.
+            _ if publish.packet_id == 0 => {}
+            QoS::AtMostOnce => {}
+            QoS::AtLeastOnce => {
+                self.held_final += 1;
+                self.held.extend_from_slice(&[PUBACK, 2, high, low]);
+            }
+            QoS::ExactlyOnce => self.held.extend_from_slice(&[PUBREC, 2, high, low]),
+        }
+    }
+
+    #[inline]
+    pub(super) fn on_publish(&mut self, mut publish: Publish) -> Result<(), Fault> {
+        if self.connect.version == Version::V5 {
+            self.aliases_in
+                .resolve(&mut publish)
+                .map_err(|reason| Fault::protocol(reason, "PUBLISH with an unknown topic alias"))?;
+        }
+        if publish.qos == QoS::ExactlyOnce
+            && self.inbound.publish(publish.packet_id) == Arrival::Repeated
+        {
+            return self.send(&Packet::PubRec(Ack {
+                packet_id: publish.packet_id,
+                ..Ack::default()
+            }));
+        }
+        self.count_unacknowledged(publish.qos)?;
+        self.events.push_back(Event::Message(publish));
+        Ok(())
+    }
+
+    #[inline]
+    fn count_unacknowledged(&mut self, qos: QoS) -> Result<(), Fault> {
+        if qos == QoS::AtMostOnce {
+            return Ok(());
+        }
+        self.unacknowledged += 1;
+        if self.unacknowledged > u32::from(self.limits.receive_maximum) {
+            return Err(Fault::protocol(
+                ReasonCode::RECEIVE_MAXIMUM_EXCEEDED,
+                "more unacknowledged messages than our receive maximum allows",
+            ));
+        }
+        Ok(())
+    }
+
+    /// How many QoS 1 and 2 messages of the server still occupy its window.
+    pub const fn unacknowledged(&self) -> u32 {
+        self.unacknowledged
+    }
+
+    /// All messages handed out so far are safe where they went: acknowledge them.
+    pub fn accept(&mut self) {
+        self.output.unsplit(self.held.split());
+        self.unacknowledged = self
+            .unacknowledged
+            .saturating_sub(std::mem::take(&mut self.held_final));
+    }
+
+    pub(super) fn on_pubrel(&mut self, ack: &Ack) -> Result<(), Fault> {
+        let known = self.inbound.release(ack.packet_id);
+        if known {
+            self.unacknowledged = self.unacknowledged.saturating_sub(1);
+        }
+        let reason = if known {
+            ReasonCode::SUCCESS
+        } else {
+            ReasonCode::PACKET_IDENTIFIER_NOT_FOUND
+        };
+        let answer = Ack {
+            packet_id: ack.packet_id,
+            reason,
+            properties: Properties::default(),
+        };
+        self.send(&Packet::PubComp(answer))
+    }
+}

@@ -1,0 +1,260 @@
+//! The client's session engine, sans-I/O: bytes and time in, bytes and events out.
+//!
+//! One [`Session`] lives through many network connections. Its owner reports what happens to the
+//! connection ([`Session::opened`], [`Session::receive`], [`Session::lost`]) and writes what
+//! [`Session::output`] holds. Whoever wants something sent asks [`Session::publish`],
+//! [`Session::subscribe`] and so on; what came back is in [`Session::poll_event`].
+//!
+//! Acknowledgements of received messages are held back until [`Session::accept`]: the messages are ours
+//! only when they have safely arrived wherever they go.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `connection` | the network connection comes and goes; packets come in |
+//! | `incoming`, `outgoing` | messages from and to the server |
+//! | `subscriptions` | what the user wants, kept through every reconnect |
+//! | `closing` | keep-alive and the end |
+
+mod closing;
+mod connection;
+mod incoming;
+mod outgoing;
+mod subscriptions;
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Instant;
+
+use bytes::BytesMut;
+use bytestring::ByteString;
+
+use super::alias;
+use super::inbound::Inbound;
+use super::keep_alive::KeepAlive;
+use super::outbound::Outbound;
+use crate::mqtt::packet::{
+    self, Connect, Decoder, LARGEST_PACKET, Properties, Publish, QoS, ReasonCode, Subscription,
+    Version,
+};
+
+/// What a sender knows its message by: any number that the sender finds useful.
+pub type Ticket = u64;
+
+/// What happened in the session.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// CONNACK: the connection is usable.
+    Connected {
+        /// Whether the server still had the session.
+        session_present: bool,
+        /// What the server says about itself.
+        properties: Properties,
+    },
+    /// An application message; it is acknowledged by the next [`Session::accept`].
+    Message(Publish),
+    /// A published message is complete: accepted or refused, as the reason says.
+    Acknowledged {
+        /// What the sender gave to [`Session::publish`].
+        ticket: Ticket,
+        /// The receiver's reason code.
+        reason: ReasonCode,
+        /// The receiver's words.
+        reason_string: Option<ByteString>,
+        /// Where the message should have gone, if it was refused.
+        topic: Option<ByteString>,
+    },
+    /// The server owned this QoS 2 message (PUBREC) when it lost the session: it may or may not arrive.
+    InDoubt(Ticket),
+    /// SUBACK: the answer to each filter.
+    Subscribed(Vec<(ByteString, ReasonCode)>, Option<ByteString>),
+    /// UNSUBACK: the answer to each filter.
+    Unsubscribed(Vec<(ByteString, ReasonCode)>),
+    /// PINGRESP.
+    Pong,
+}
+
+/// Why a message cannot be sent to this server at all.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unsendable {
+    /// The packet does not fit what the server takes.
+    #[error("message of {size} bytes is over the server's maximum packet size of {limit}")]
+    TooLarge {
+        /// Size of the PUBLISH in bytes.
+        size: u32,
+        /// The server's Maximum Packet Size.
+        limit: u32,
+    },
+    /// The server said in CONNACK that it does not do this QoS.
+    #[error("the server supports QoS {0} at most")]
+    QosNotSupported(u8),
+    /// The server said in CONNACK that it does not retain.
+    #[error("the server does not support retained messages")]
+    RetainNotSupported,
+    /// The message cannot be written as a packet.
+    #[error(transparent)]
+    Unencodable(#[from] packet::Unencodable),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Offline,
+    AwaitingConnAck,
+    Online,
+    /// We have sent DISCONNECT.
+    Closing,
+}
+
+/// Filters that the user wants to be subscribed to, through every reconnect; they travel in one SUBSCRIBE.
+#[derive(Clone, Debug)]
+struct Wanted {
+    subscriptions: Vec<Subscription>,
+    properties: Properties,
+}
+
+/// What waits for its SUBACK or UNSUBACK.
+#[derive(Debug)]
+enum Asked {
+    Subscribe(Vec<ByteString>),
+    Unsubscribe(Vec<ByteString>),
+}
+
+/// What the server told us in CONNACK, and what we told it.
+#[derive(Debug)]
+struct Limits {
+    largest_out: u32,
+    maximum_qos: QoS,
+    retain_available: bool,
+    /// How many messages may await our acknowledgement.
+    receive_maximum: u16,
+}
+
+/// One client's session with one server.
+#[derive(Debug)]
+pub struct Session {
+    connect: Connect,
+    /// The most messages the user wants in flight; the server may want fewer.
+    window: u16,
+    state: State,
+    ever_connected: bool,
+    decoder: Decoder,
+    output: BytesMut,
+    /// Acknowledgements of messages that nobody has accepted yet.
+    held: BytesMut,
+    /// How many of `held` complete a message (PUBACK, as opposed to PUBREC).
+    held_final: u32,
+    /// QoS 1 and 2 messages that the server has not seen acknowledged yet.
+    unacknowledged: u32,
+    events: VecDeque<Event>,
+    outbound: Outbound<Ticket>,
+    /// Messages of a lost session, to be sent again as new ones.
+    resend: VecDeque<(Ticket, Publish)>,
+    inbound: Inbound,
+    aliases_in: alias::Incoming,
+    aliases_out: alias::Outgoing,
+    use_aliases: bool,
+    wanted: Vec<Wanted>,
+    asked: HashMap<u16, Asked>,
+    keep_alive: KeepAlive,
+    limits: Limits,
+    reading: bool,
+}
+
+impl Session {
+    /// A session that introduces itself with `connect` and keeps at most `window` QoS 1 and 2 messages
+    /// in flight. Packets larger than `largest_in` bytes are refused on arrival.
+    pub fn new(connect: Connect, window: u16, largest_in: u32, now: Instant) -> Self {
+        let receive_maximum = connect.properties.receive_maximum().unwrap_or(u16::MAX);
+        Self {
+            decoder: Decoder::new(connect.version, largest_in),
+            window,
+            state: State::Offline,
+            ever_connected: false,
+            output: BytesMut::new(),
+            held: BytesMut::new(),
+            held_final: 0,
+            unacknowledged: 0,
+            events: VecDeque::new(),
+            outbound: Outbound::new(window),
+            resend: VecDeque::new(),
+            inbound: Inbound::default(),
+            aliases_in: alias::Incoming::default(),
+            aliases_out: alias::Outgoing::default(),
+            use_aliases: false,
+            wanted: Vec::new(),
+            asked: HashMap::new(),
+            keep_alive: KeepAlive::new(0, now),
+            limits: Limits {
+                largest_out: LARGEST_PACKET,
+                maximum_qos: QoS::ExactlyOnce,
+                retain_available: true,
+                receive_maximum,
+            },
+            reading: true,
+            connect,
+        }
+    }
+
+    /// Lets the session replace topics by aliases where the server takes them. For streams of many
+    /// messages to few topics.
+    pub fn use_topic_aliases(&mut self) {
+        self.use_aliases = true;
+    }
+
+    /// Begins packet identifiers after `last`. A process that resumes a session it does not remember must not
+    /// reuse an identifier that the server may still hold from the process before.
+    pub fn start_identifiers_after(&mut self, last: u16) {
+        self.outbound.start_after(last);
+    }
+
+    /// The protocol version of this session.
+    pub fn version(&self) -> Version {
+        self.connect.version
+    }
+
+    /// The client identifier; the assigned one once the server has assigned it.
+    pub fn client_id(&self) -> &ByteString {
+        &self.connect.client_id
+    }
+
+    /// Goes on as MQTT 3.1.1; before that, nothing but CONNECT has been sent.
+    pub fn fall_back(&mut self) {
+        self.connect.version = Version::V311;
+        self.connect.properties = Properties::default();
+        if let Some(will) = &mut self.connect.will {
+            will.properties = Properties::default();
+        }
+        self.decoder.version = Version::V311;
+    }
+
+    /// Whether CONNACK has come and the connection is usable.
+    pub fn is_online(&self) -> bool {
+        self.state == State::Online
+    }
+
+    /// Bytes to be written to the connection; the owner takes off what it has written.
+    pub fn output(&mut self) -> &mut BytesMut {
+        &mut self.output
+    }
+
+    /// The next thing that happened. A message handed out here is acknowledged by the next [`Self::accept`].
+    #[inline]
+    pub fn poll_event(&mut self) -> Option<Event> {
+        let event = self.events.pop_front()?;
+        if let Event::Message(publish) = &event {
+            self.hold_acknowledgement(publish);
+        }
+        Some(event)
+    }
+
+    /// Whether [`Self::poll_event`] has something.
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    /// How many messages are sent or to be sent again and not yet acknowledged.
+    pub fn unfinished(&self) -> usize {
+        self.outbound.len() + self.resend.len()
+    }
+}
+
+#[cfg(test)]
+mod tests;

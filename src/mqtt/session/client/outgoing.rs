@@ -1,0 +1,109 @@
+//! Messages to the server.
+
+use super::{Event, Session, Ticket, Unsendable};
+use crate::mqtt::packet::{self, Ack, Packet, Publish, QoS};
+use crate::mqtt::session::fault::Fault;
+use crate::mqtt::session::outbound::{Outbound, Progress};
+
+impl Session {
+    /// Whether a message of this QoS can go out now: online, and the window has room.
+    pub fn can_publish(&self, qos: QoS) -> bool {
+        self.is_online()
+            && (qos == QoS::AtMostOnce || (self.resend.is_empty() && self.outbound.free() > 0))
+    }
+
+    /// Sends a message; `ticket` comes back with its acknowledgement (QoS 1 and 2 only).
+    /// The caller has asked [`Self::can_publish`] and may fill `publish` anew for its next message.
+    ///
+    /// # Errors
+    /// What this server, or MQTT itself, does not take; nothing is sent then.
+    pub fn publish(&mut self, publish: &mut Publish, ticket: Ticket) -> Result<(), Unsendable> {
+        self.check(publish)?;
+        if publish.qos > QoS::AtMostOnce {
+            self.outbound.start(publish, ticket);
+        }
+        self.write_publish(publish)?;
+        Ok(())
+    }
+
+    fn check(&self, publish: &Publish) -> Result<(), Unsendable> {
+        if publish.qos > self.limits.maximum_qos {
+            return Err(Unsendable::QosNotSupported(self.limits.maximum_qos.level()));
+        }
+        if publish.retain && !self.limits.retain_available {
+            return Err(Unsendable::RetainNotSupported);
+        }
+        let size = packet::publish_len(publish, self.connect.version)?;
+        if size > self.limits.largest_out {
+            return Err(Unsendable::TooLarge {
+                size,
+                limit: self.limits.largest_out,
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) fn write_publish(&mut self, publish: &Publish) -> Result<(), packet::Unencodable> {
+        let version = self.connect.version;
+        if self.aliases_out.maximum() == 0 {
+            return packet::encode_publish(publish, version, &mut self.output);
+        }
+        let mut shortened = publish.clone();
+        self.aliases_out.apply(&mut shortened);
+        packet::encode_publish(&shortened, version, &mut self.output)
+    }
+
+    pub(super) fn on_progress(
+        &mut self,
+        step: impl FnOnce(&mut Outbound<Ticket>) -> Progress<Ticket>,
+        ack: &Ack,
+    ) -> Result<(), Fault> {
+        let topic = if ack.reason.is_failure() {
+            self.outbound.topic(ack.packet_id)
+        } else {
+            None
+        };
+        match step(&mut self.outbound) {
+            Progress::Done {
+                tag: ticket,
+                reason,
+            } => {
+                let reason_string = ack.properties.reason_string();
+                self.events.push_back(Event::Acknowledged {
+                    ticket,
+                    reason,
+                    reason_string,
+                    topic,
+                });
+                self.pump()
+            }
+            Progress::Release(release) => self.send(&Packet::PubRel(release)),
+            // An acknowledgement that nobody waits for harms nobody: a server may repeat one after a reconnect.
+            Progress::Unexpected => Ok(()),
+        }
+    }
+
+    /// Sends again what a resumed or a lost session left behind, as far as the window allows.
+    pub(super) fn pump(&mut self) -> Result<(), Fault> {
+        while let Some(packet) = self.outbound.next_again() {
+            self.send(&packet)?;
+        }
+        while self.outbound.free() > 0 {
+            let Some((ticket, mut publish)) = self.resend.pop_front() else {
+                break;
+            };
+            publish.duplicate = false;
+            self.outbound.start(&mut publish, ticket);
+            self.write_publish(&publish)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn send(&mut self, packet: &Packet) -> Result<(), Fault> {
+        Ok(packet::encode(
+            packet,
+            self.connect.version,
+            &mut self.output,
+        )?)
+    }
+}
