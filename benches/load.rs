@@ -36,6 +36,7 @@ fn sink(path: &str) {
 
 fn load(words: &[String]) -> ExitCode {
     let mut plan = Plan::new(connect::Words::default());
+    plan.course.form = iotctl::bench::report::Form::Json;
     for word in words {
         let (key, value) = word.split_once('=').expect("KEY=VALUE");
         set(&mut plan, key, value);

@@ -1,11 +1,5 @@
 //! One file per thing a user can do; the only room where a protocol meets the terminal.
 
-pub mod bench;
-pub mod bench_compare;
-pub mod bench_merge;
-pub mod bench_mqtt;
-pub mod bench_report;
-mod bench_results;
 pub mod amqp_consume;
 pub mod amqp_exec;
 pub mod amqp_get;
@@ -16,6 +10,12 @@ pub mod amqp_request;
 pub mod amqp_respond;
 pub mod amqp_session;
 pub mod amqp_topology;
+pub mod bench;
+pub mod bench_compare;
+pub mod bench_merge;
+pub mod bench_mqtt;
+pub mod bench_report;
+mod bench_results;
 pub mod mqtt_broker;
 pub mod mqtt_pub;
 mod mqtt_record;
@@ -35,6 +35,8 @@ pub enum Plan {
     MqttSub(Box<mqtt_sub::Plan>),
     /// `mqtt broker`
     MqttBroker(Box<mqtt_broker::Plan>),
+    /// `bench mqtt`
+    BenchMqtt(Box<bench_mqtt::Plan>),
     /// `bench report`
     BenchReport(Box<bench_report::Plan>),
     /// `bench merge`
@@ -57,6 +59,7 @@ pub fn run(plan: Plan) -> Result<()> {
         Plan::MqttPub(plan) => runtime.block_on(mqtt_pub::run(*plan)),
         Plan::MqttSub(plan) => runtime.block_on(mqtt_sub::run(*plan)),
         Plan::MqttBroker(plan) => runtime.block_on(mqtt_broker::run(*plan)),
+        Plan::BenchMqtt(plan) => runtime.block_on(bench_mqtt::run(*plan)),
         Plan::BenchReport(plan) => runtime.block_on(bench_report::run(*plan)),
         Plan::BenchMerge(plan) => runtime.block_on(bench_merge::run(*plan)),
         Plan::BenchCompare(plan) => runtime.block_on(bench_compare::run(*plan)),
