@@ -40,6 +40,8 @@ pub struct Course {
     pub shard: Shard,
     /// `--start-at`
     pub start_at: Option<SystemTime>,
+    /// `--run-id`: the same for all shards of a run, so that they know each other's messages; `None`: a new one.
+    pub run_id: Option<u64>,
     /// `--seed`; `None`: another one each time.
     pub seed: Option<u64>,
     /// `--output`: what standard output gets.
@@ -70,6 +72,7 @@ impl Default for Course {
             connect_rate: None,
             shard: Shard { index: 0, count: 1 },
             start_at: None,
+            run_id: None,
             seed: None,
             form: Form::Text,
             files: Vec::new(),

@@ -265,7 +265,8 @@ pub async fn measure(
     };
     let target = words.resolve(Protocol::Mqtt, &Environment::of_process())?;
     let where_to = target.to_string();
-    let run_id = RandomState::new().hash_one(0_u8).max(1);
+    let random = || RandomState::new().hash_one(0_u8).max(1);
+    let run_id = plan.course.run_id.unwrap_or_else(random);
     let seed = plan.course.seed.unwrap_or(run_id);
     let settings = plan.settings(&target, run_id, seed)?;
     let dialer = Dialer::new(target, plan.bind.clone(), settings.connections()).await?;
