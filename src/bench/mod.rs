@@ -8,6 +8,7 @@
 //! | [`profile`] | when messages are due; pure |
 //! | [`lane`] | one connection without its transport: what waits, and the session that sends it; pure |
 //! | [`stamp`], [`tally`], [`recorder`] | what each message carries, and the books of receivers and workers |
+//! | [`find_max`] | searches the highest rate that is kept; pure |
 //! | [`system`] | descriptors, ports, CPU time and memory of this process |
 //! | [`calibrate`] | a peer that only answers, to find the generator's own limit |
 //! | [`mqtt`] | the MQTT driver |
@@ -23,6 +24,7 @@ pub mod clock;
 pub mod compare;
 pub mod driver;
 pub mod engine;
+pub mod find_max;
 pub mod lane;
 pub mod merge;
 pub mod mqtt;

@@ -1,6 +1,5 @@
 //! `bench mqtt`: load on an MQTT broker.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
@@ -13,9 +12,11 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::sync::oneshot;
 
-use super::bench::{Course, verdict};
+use super::bench::{Course, Watch, until_asked, verdict};
 use crate::bench::engine::{self, Live, Outcome, Run};
+use crate::bench::find_max::Search;
 use crate::bench::mqtt::{Body, Dialer, Pattern, Scenario, Settings};
 use crate::bench::plan::{self, Arrivals, Load, Stage};
 use crate::bench::result::Report;
@@ -23,7 +24,11 @@ use crate::connect::{self, Environment, Protocol, Target};
 use crate::error::{Error, Result};
 use crate::mqtt::packet::{QoS, Version};
 use crate::output::Notes;
-use crate::stop::{Asked, Stop};
+
+/// How near a search must come.
+const PRECISION: f64 = 0.05;
+/// Runs of a search at most.
+const TRIES: u32 = 16;
 
 /// A load and where it goes; every field is a flag.
 #[derive(Clone, Debug)]
@@ -203,8 +208,8 @@ impl Plan {
 }
 
 fn default_topic() -> Pattern {
-    // A pattern without unknown words is always read.
-    Pattern::parse("bench/{client}").unwrap_or_else(|_| unreachable!("a known pattern"))
+    // Cannot fail: every word in braces is known.
+    Pattern::parse("bench/{client}").expect("a known pattern")
 }
 
 fn stage_words(stage: &Stage) -> String {
@@ -260,7 +265,8 @@ pub async fn measure(
     };
     let target = words.resolve(Protocol::Mqtt, &Environment::of_process())?;
     let where_to = target.to_string();
-    let run_id = RandomState::new().hash_one(0_u8).max(1);
+    let random = || RandomState::new().hash_one(0_u8).max(1);
+    let run_id = plan.course.run_id.unwrap_or_else(random);
     let seed = plan.course.seed.unwrap_or(run_id);
     let settings = plan.settings(&target, run_id, seed)?;
     let dialer = Dialer::new(target, plan.bind.clone(), settings.connections()).await?;
@@ -297,54 +303,68 @@ pub async fn measure(
 /// # Errors
 /// See [`measure`]; a signal; no connection; a threshold that was missed.
 pub async fn run(plan: Plan) -> Result<()> {
+    let measuring = async |told: oneshot::Receiver<()>| match plan.course.find_max {
+        Some(first) => find_max(&plan, first, told).await,
+        None => once(&plan, async { drop(told.await) }).await,
+    };
+    let (outcome, asked) = until_asked(measuring).await?;
+    plan.course.show(&outcome.report).await?;
+    verdict(outcome, asked)
+}
+
+/// One run with its live view, judged.
+async fn once(plan: &Plan, stop: impl Future<Output = ()>) -> Result<Outcome> {
+    let mut watch = Watch::start(&plan.course);
+    let measured = measure(plan, stop, |seen| watch.see(seen)).await;
+    watch.finish();
+    let mut outcome = measured?;
+    plan.course.judge(&mut outcome.report);
+    Ok(outcome)
+}
+
+/// Runs at one rate after another; the outcome is that of the highest rate that was kept, or of the last try.
+async fn find_max(plan: &Plan, first: f64, mut told: oneshot::Receiver<()>) -> Result<Outcome> {
     let notes = Notes::new(plan.course.style);
-    let mut stop = Stop::watch()?;
-    let asked = Cell::new(None::<Asked>);
-    let stopped = async {
-        asked.set(Some(stop.asked().await));
-        // A second signal ends the process inside.
-        stop.asked().await;
-    };
-    let _ = &stopped;
-    let watched = async {
-        tokio::pin!(stopped);
-        std::future::poll_fn(|cx| {
-            let _ = stopped.as_mut().poll(cx);
-            if asked.get().is_some() {
-                std::task::Poll::Ready(())
-            } else {
-                std::task::Poll::Pending
-            }
-        })
-        .await;
-    };
-    let outcome = measure(&plan, watched, |live| {
-        notes.note(line(live));
-        true
-    })
-    .await?;
-    show(&outcome.report)?;
-    verdict(outcome, asked.get())
+    let mut search = Search::new(first, PRECISION, TRIES);
+    let mut best = None;
+    while let Some(rate) = search.next() {
+        let mut plan = plan.clone();
+        plan.stages = Some(vec![Stage {
+            lasts: None,
+            from: rate,
+            to: rate,
+        }]);
+        let mut interrupted = false;
+        let stop = async {
+            interrupted = (&mut told).await.is_ok();
+        };
+        let outcome = once(&plan, stop).await?;
+        let kept = is_kept(&outcome.report);
+        let word = if kept { "kept" } else { "missed" };
+        notes.note(format_args!("{rate:.0}/s {word}"));
+        search.enter(kept);
+        if kept || best.is_none() || interrupted {
+            best = Some(outcome);
+        }
+        if interrupted {
+            break;
+        }
+    }
+    let mut outcome = best.ok_or_else(|| Error::usage("no rate to begin the search with"))?;
+    let found = search
+        .best()
+        .map_or_else(|| String::from("none"), |rate| format!("{rate:.0}/s"));
+    outcome.report.setup.insert(String::from("max_rate"), found);
+    Ok(outcome)
 }
 
-/// One interval in one line.
-fn line(live: &Live<'_>) -> String {
-    let interval = live.interval;
-    format!(
-        "{:.0}s {}: {} sent, {} acknowledged, {} received, {} errors",
-        interval.at_s,
-        interval.phase,
-        interval.sent,
-        interval.acknowledged,
-        interval.received,
-        interval.errors
-    )
-}
-
-fn show(report: &Report) -> Result<()> {
-    let text = serde_json::to_string_pretty(report)
-        .map_err(|cause| Error::usage(format!("the report cannot be written: {cause}")))?;
-    crate::output::print(format!("{text}\n").as_bytes())
+/// Whether a run has kept its rate and its thresholds.
+fn is_kept(report: &Report) -> bool {
+    let messages = &report.messages;
+    report.thresholds.iter().all(|threshold| threshold.kept)
+        && messages.unsent == 0
+        && messages.acknowledged >= messages.planned / 100 * 99
+        && messages.unique >= messages.expected / 100 * 99
 }
 
 /// A broker of our own in a process of its own, so that its work is not counted as the generator's.

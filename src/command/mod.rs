@@ -35,6 +35,8 @@ pub enum Plan {
     MqttSub(Box<mqtt_sub::Plan>),
     /// `mqtt broker`
     MqttBroker(Box<mqtt_broker::Plan>),
+    /// `bench mqtt`
+    BenchMqtt(Box<bench_mqtt::Plan>),
     /// `bench report`
     BenchReport(Box<bench_report::Plan>),
     /// `bench merge`
@@ -71,6 +73,7 @@ pub fn run(plan: Plan) -> Result<()> {
         Plan::MqttPub(plan) => runtime.block_on(mqtt_pub::run(*plan)),
         Plan::MqttSub(plan) => runtime.block_on(mqtt_sub::run(*plan)),
         Plan::MqttBroker(plan) => runtime.block_on(mqtt_broker::run(*plan)),
+        Plan::BenchMqtt(plan) => runtime.block_on(bench_mqtt::run(*plan)),
         Plan::BenchReport(plan) => runtime.block_on(bench_report::run(*plan)),
         Plan::BenchMerge(plan) => runtime.block_on(bench_merge::run(*plan)),
         Plan::BenchCompare(plan) => runtime.block_on(bench_compare::run(*plan)),
