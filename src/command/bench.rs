@@ -1,12 +1,21 @@
-//! What all `bench` commands share: phases, limits, and what is done with the report.
+//! What all `bench` commands share: the load in words, the course, and what is done with the report.
 
+mod load;
+mod shard;
+mod show;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use crate::bench::engine::Outcome;
 use crate::bench::plan::{Coalesce, Phases, Shard};
-use crate::error::{Error, Kind, Result};
+use crate::bench::report::Form;
+use crate::bench::threshold::Assert;
 use crate::output::Style;
-use crate::stop::Asked;
+
+pub use load::{ArrivalWords, LoadWords};
+pub(super) use shard::{Identity, identity};
+pub(super) use show::{Show, stopped};
 
 /// What every `bench` command can be told about its course.
 #[derive(Clone, Debug)]
@@ -27,14 +36,31 @@ pub struct Course {
     pub coalesce: Option<Coalesce>,
     /// `--connect-rate`, connections in a second.
     pub connect_rate: Option<f64>,
-    /// `--shard`
-    pub shard: Shard,
+    /// `--shard`; `None`: as the environment says, or the whole.
+    pub shard: Option<Shard>,
     /// `--start-at`
     pub start_at: Option<SystemTime>,
     /// `--seed`; `None`: another one each time.
     pub seed: Option<u64>,
+    /// What is done with the report.
+    pub results: Results,
     /// What the terminal shows.
     pub style: Style,
+}
+
+/// Where the report goes, and what it must say.
+#[derive(Clone, Debug, Default)]
+pub struct Results {
+    /// `--output`
+    pub form: Form,
+    /// `--save-json`, `--html` and the like.
+    pub files: Vec<(Form, PathBuf)>,
+    /// `--assert`
+    pub thresholds: Vec<Assert>,
+    /// `--abort-on-miss`
+    pub abort_on_miss: bool,
+    /// `--prometheus-listen`
+    pub prometheus: Option<SocketAddr>,
 }
 
 impl Default for Course {
@@ -49,9 +75,10 @@ impl Default for Course {
             threads: 1,
             coalesce: None,
             connect_rate: None,
-            shard: Shard { index: 0, count: 1 },
+            shard: None,
             start_at: None,
             seed: None,
+            results: Results::default(),
             style: Style::default(),
         }
     }
@@ -68,39 +95,4 @@ impl Course {
             start_at: self.start_at,
         }
     }
-}
-
-/// How a run ends the command, once its report has been shown.
-///
-/// # Errors
-/// A signal; no connection at all; thresholds that were missed.
-pub(super) fn verdict(outcome: Outcome, asked: Option<Asked>) -> Result<()> {
-    let Outcome { report, trouble } = outcome;
-    if let Some(asked) = asked {
-        return Err(Error::new(
-            asked.kind(),
-            "interrupted; the report is about what was done",
-        ));
-    }
-    let connections = &report.connections;
-    if let Some(trouble) = trouble.filter(|_| connections.failed > 0) {
-        if connections.opened == 0 {
-            return Err(trouble);
-        }
-        let text = format!(
-            "{} of {} connections could not be opened: {trouble}",
-            connections.failed, connections.planned
-        );
-        return Err(Error::new(trouble.kind(), text));
-    }
-    let missed: Vec<_> = report.thresholds.iter().filter(|one| !one.kept).collect();
-    if missed.is_empty() {
-        return Ok(());
-    }
-    let words: Vec<_> = missed
-        .iter()
-        .map(|one| format!("{} ({})", one.expression, one.missed_by))
-        .collect();
-    let text = format!("missed: {}", words.join(", "));
-    Err(Error::new(Kind::Missed, text))
 }
