@@ -9,11 +9,14 @@
 //! | [`lane`] | one connection without its transport: what waits, and the session that sends it; pure |
 //! | [`stamp`], [`tally`], [`recorder`] | what each message carries, and the books of receivers and workers |
 //! | [`system`] | descriptors, ports, CPU time and memory of this process |
+//! | [`calibrate`] | a peer that only answers, to find the generator's own limit |
 //! | [`mqtt`] | the MQTT driver |
 //! | [`result`] | what a run has found, as a versioned value that is written, merged, compared and rendered |
 //! | [`report`] | every form in which people and programs see a result |
 //! | [`threshold`] | what a run must reach: `p99 < 20ms` |
 
+#[cfg(target_os = "linux")]
+pub mod calibrate;
 pub mod clock;
 pub mod driver;
 pub mod engine;
@@ -29,3 +32,5 @@ pub mod stamp;
 pub mod system;
 pub mod tally;
 pub mod threshold;
+#[cfg(test)]
+mod virtual_tests;

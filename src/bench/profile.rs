@@ -139,7 +139,8 @@ impl Schedule {
             }
             Process::Bursts { every, phase } => {
                 let evenly = self.curve.when((taken as f64 + *phase) * self.spread)?;
-                (evenly / *every).floor() * *every
+                // A message due at the very end of an interval belongs to the next one, whatever its last digit.
+                (evenly / *every + 1e-9).floor() * *every
             }
             Process::Recorded { sums, first } => {
                 let which = ((taken as f64 + *first) * self.spread) as u64;

@@ -303,7 +303,7 @@ impl<'a> Course<'a> {
 
     fn interval(&mut self, at: Nanos) -> Interval {
         let window = self.control.window();
-        let middle = at.saturating_sub(nanos(self.plan.phases.interval) / 2);
+        let middle = at - at.saturating_sub(self.cpu_last.0.max(self.begin)) / 2;
         let phase = match () {
             () if middle < window.from => "warmup",
             () if middle < window.to => "measure",

@@ -6,19 +6,24 @@
 //! | `dial` | transports: source addresses, explicit ports, words for what goes wrong |
 //! | `session`, `group` | one connection; what a group's connections have in common |
 //! | `template`, `topics` | packets encoded once and patched; topic patterns |
+//! | `null` | a broker that only answers |
 //! | `scan`, `flights` | acknowledgements off the raw bytes; messages under way |
 
 mod dial;
 mod flights;
 mod group;
+mod null;
 mod scan;
 mod session;
 mod settings;
 mod template;
+#[cfg(test)]
+mod tests;
 mod topics;
 
 pub use dial::Dialer;
 pub use group::Role;
+pub(super) use null::answer;
 pub use settings::{Made, Scenario, Settings};
 pub use template::Body;
 pub use topics::Pattern;

@@ -43,7 +43,7 @@ pub(super) struct MqttSession {
     unproved: Unproved,
     /// QoS 0: written before the PINGREQ that is under way.
     asked: Option<Unproved>,
-    /// When the last proof was complete.
+    /// When the last proof was complete, or the first message after it was written.
     proved_at: Nanos,
     written_at: Nanos,
     subscribed_at: Nanos,
@@ -91,6 +91,9 @@ impl MqttSession {
 
     /// Publishes without acknowledgement.
     fn send_unanswered(&mut self, dues: &[Nanos], io: &mut Io<'_>) {
+        if self.unproved.all == 0 && self.asked.is_none() {
+            self.proved_at = io.now;
+        }
         for due in dues {
             let stamp = self.stamp(*due, self.sequence, io);
             self.sequence += 1;
