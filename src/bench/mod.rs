@@ -18,9 +18,11 @@
 #[cfg(target_os = "linux")]
 pub mod calibrate;
 pub mod clock;
+pub mod compare;
 pub mod driver;
 pub mod engine;
 pub mod lane;
+pub mod merge;
 pub mod mqtt;
 pub mod plan;
 pub mod profile;

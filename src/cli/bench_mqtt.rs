@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::bench::mqtt::Pattern;
 use crate::command::bench_mqtt::{BodyWords, Plan, Play};
@@ -36,6 +36,10 @@ pub(super) struct BenchMqttFlags {
     /// Start a broker of our own for the run, in a process of its own
     #[arg(long, conflicts_with_all = ["url", "url_flag", "host", "port", "unix", "context"])]
     embedded: bool,
+
+    /// Instead of a broker, load a peer that only answers: what this machine's generator reaches at best
+    #[arg(long, conflicts_with_all = ["embedded", "subscribers", "url", "url_flag", "host", "port", "unix", "context"])]
+    calibrate: bool,
 
     /// Who sends what to whom; the others' defaults follow from it
     #[arg(long, value_name = "SCENARIO", default_value = "publish", value_parser = play())]
@@ -143,6 +147,7 @@ struct BenchSessionFlags {
 impl BenchMqttFlags {
     /// What was asked for, checked as far as that can be done without a file or the network.
     pub(super) fn plan(self) -> Result<Plan> {
+        let bind = self.connect.addresses().to_vec();
         let connect = self.connect.words()?;
         if connect.retry.is_some() {
             return Err(Error::usage(
@@ -150,10 +155,10 @@ impl BenchMqttFlags {
             ));
         }
         let stages_last = self.load.stages_last();
-        let bind = connect.bind.clone();
         let mut plan = Plan::new(connect);
         plan.play(self.scenario);
         plan.embedded = self.embedded;
+        plan.calibrate = self.calibrate;
         plan.bind = bind;
         set(&mut plan.publishers, connections("--publishers", self.publishers)?);
         set(&mut plan.subscribers, connections("--subscribers", self.subscribers)?);
@@ -236,8 +241,8 @@ fn pattern(flag: &str, word: Option<OsString>) -> Result<Option<Pattern>> {
 }
 
 fn play() -> impl TypedValueParser<Value = Play> {
-    PossibleValuesParser::new(Play::ALL.map(|(name, _, _)| {
-        clap::builder::PossibleValue::new(name)
+    PossibleValuesParser::new(Play::all().map(|(name, does)| {
+        PossibleValue::new(name).help(does)
     }))
     .try_map(|name| name.parse::<Play>())
 }

@@ -78,7 +78,62 @@ const BROKER: &[Example] = &[
     ),
 ];
 
+const BENCH_MQTT: &[Example] = &[
+    (
+        "Load a broker of our own for 5 seconds",
+        "iotctl bench mqtt --embedded --duration 5s",
+    ),
+    (
+        "10,000 messages a second from 100 devices to one subscriber, and a verdict for CI",
+        "iotctl bench mqtt mqtt://broker.example --scenario fan-in --rate 10k -q 1 --assert 'p99 < 20ms' --assert 'lost == 0'",
+    ),
+    (
+        "As fast as the broker takes them, keeping the result and a page with plots",
+        "iotctl bench mqtt -h broker.example --max -q 1 --publishers 10 --save-json run.json --html run.html",
+    ),
+    (
+        "Stages: a ramp, a plateau, a spike",
+        "iotctl bench mqtt --stage 10s:0-5k --stage 30s:5k --stage 5s:50k",
+    ),
+    (
+        "50,000 idle connections, opened at 2,000 a second",
+        "iotctl bench mqtt --scenario idle --publishers 50k --connect-rate 2k --duration 1m",
+    ),
+    (
+        "What this machine's generator reaches at best",
+        "iotctl bench mqtt --calibrate --max",
+    ),
+];
+
+const BENCH_REPORT: &[Example] = &[
+    (
+        "A page with plots of a kept result",
+        "iotctl bench report run.json --output html > run.html",
+    ),
+    (
+        "Judge it",
+        "iotctl bench report run.json --assert 'p99.9 < 50ms'",
+    ),
+];
+
+const BENCH_COMPARE: &[Example] = &[
+    ("Two runs", "iotctl bench compare old.json new.json"),
+    (
+        "Five runs each; a regression of more than 5% is exit code 7",
+        "iotctl bench compare --bound 5% old/*.json -- new/*.json",
+    ),
+];
+
+const BENCH_MERGE: &[Example] = &[(
+    "One result from those of all workers",
+    "iotctl bench merge worker-*.json --output text",
+)];
+
 const TOP: &[Example] = &[
+    (
+        "Load a broker of our own, and see how it fares",
+        "iotctl bench mqtt --embedded --duration 5s",
+    ),
     (
         "Start a broker, subscribe, publish",
         "iotctl mqtt broker &\niotctl mqtt sub -t hello -C 1 &\niotctl mqtt pub -t hello -m world",
@@ -173,6 +228,10 @@ pub fn examples(command: &str) -> &'static [(&'static str, &'static str)] {
         "mqtt pub" => PUB,
         "mqtt sub" => SUB,
         "mqtt broker" => BROKER,
+        "bench mqtt" => BENCH_MQTT,
+        "bench report" => BENCH_REPORT,
+        "bench compare" => BENCH_COMPARE,
+        "bench merge" => BENCH_MERGE,
         _ => &[],
     }
 }

@@ -12,6 +12,8 @@
 //! |---|---|
 //! | `top` | the commands |
 //! | `mqtt_pub`, `mqtt_sub`, `mqtt_broker` | one command each: flags, and the plan they make |
+//! | `bench`, `bench_mqtt` | the load tests, and the commands on their results |
+//! | `bench_load`, `bench_course`, `bench_words` | the flags and words that load tests share |
 //! | `session_flags`, `connect_flags`, `terminal_flags` | the flags that commands share |
 //! | `property`, `subscription`, `numbers`, `values` | one syntax each |
 //! | [`help`] | what help and man pages say besides the flags |
@@ -26,6 +28,11 @@ use clap::{CommandFactory, Parser};
 use crate::command::Plan;
 use crate::error::Result;
 
+mod bench;
+mod bench_course;
+mod bench_load;
+mod bench_mqtt;
+mod bench_words;
 mod connect_flags;
 mod generated;
 pub mod help;

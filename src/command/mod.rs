@@ -1,7 +1,12 @@
 //! One file per thing a user can do; the only room where a protocol meets the terminal.
 
 pub mod bench;
+pub mod bench_compare;
+pub mod bench_merge;
 pub mod bench_mqtt;
+mod bench_peer;
+pub mod bench_report;
+mod bench_results;
 pub mod mqtt_broker;
 pub mod mqtt_pub;
 mod mqtt_record;
@@ -21,6 +26,14 @@ pub enum Plan {
     MqttSub(Box<mqtt_sub::Plan>),
     /// `mqtt broker`
     MqttBroker(Box<mqtt_broker::Plan>),
+    /// `bench mqtt`
+    BenchMqtt(Box<bench_mqtt::Plan>),
+    /// `bench report`
+    BenchReport(Box<bench_report::Plan>),
+    /// `bench merge`
+    BenchMerge(Box<bench_merge::Plan>),
+    /// `bench compare`
+    BenchCompare(Box<bench_compare::Plan>),
 }
 
 /// Carries out a plan to its end.
@@ -37,6 +50,10 @@ pub fn run(plan: Plan) -> Result<()> {
         Plan::MqttPub(plan) => runtime.block_on(mqtt_pub::run(*plan)),
         Plan::MqttSub(plan) => runtime.block_on(mqtt_sub::run(*plan)),
         Plan::MqttBroker(plan) => runtime.block_on(mqtt_broker::run(*plan)),
+        Plan::BenchMqtt(plan) => runtime.block_on(bench_mqtt::run(*plan)),
+        Plan::BenchReport(plan) => runtime.block_on(bench_report::run(*plan)),
+        Plan::BenchMerge(plan) => runtime.block_on(bench_merge::run(*plan)),
+        Plan::BenchCompare(plan) => runtime.block_on(bench_compare::run(*plan)),
     };
     // A name lookup or a read from a terminal may still be blocked in a thread; nobody waits for it.
     runtime.shutdown_background();

@@ -8,19 +8,20 @@ use std::rc::Rc;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
+use super::super::bench_results::missed;
 use super::{Course, Results};
-use crate::bench::engine::{Live, Outcome};
+use crate::bench::engine::{self, Outcome};
 use crate::bench::report::prometheus::{self, Endpoint};
-use crate::bench::report::{Form, text};
+use crate::bench::report::text;
 use crate::bench::result::{Report, Threshold};
 use crate::error::{Error, Kind, Result};
-use crate::output::{self, Notes};
+use crate::output::{self, Live};
 use crate::stop::{Asked, Stop};
 
 /// Watches a run and tells about it.
 pub(in crate::command) struct Show {
     results: Results,
-    notes: Notes,
+    live: Live,
     interval_s: f64,
     metrics: Option<Metrics>,
     /// The threshold that ended the run.
@@ -40,7 +41,7 @@ impl Show {
     /// # Errors
     /// A file that cannot be written; an address that cannot be listened on.
     pub(in crate::command) async fn begin(course: &Course) -> Result<Self> {
-        let notes = Notes::new(course.style);
+        let live = Live::start(course.style);
         for (_, path) in &course.results.files {
             File::options()
                 .append(true)
@@ -53,7 +54,7 @@ impl Show {
             Some(address) => {
                 let (endpoint, page) = Endpoint::bind(address).await?;
                 let address = endpoint.local_addr()?;
-                notes.note(format_args!("metrics at http://{address}/metrics"));
+                live.note(&format!("metrics at http://{address}/metrics"));
                 Some(Metrics {
                     figures: prometheus::Live::default(),
                     page,
@@ -63,7 +64,7 @@ impl Show {
         };
         Ok(Self {
             results: course.results.clone(),
-            notes,
+            live,
             interval_s: course.interval.as_secs_f64(),
             metrics,
             missed: None,
@@ -71,9 +72,13 @@ impl Show {
     }
 
     /// Tells about an interval; `false`: a threshold was missed that ends the run.
-    pub(in crate::command) fn interval(&mut self, live: &Live<'_>) -> bool {
+    pub(in crate::command) fn interval(&mut self, live: &engine::Live<'_>) -> bool {
         let interval = live.interval;
-        self.notes.note(text::interval_line(interval, self.interval_s));
+        let line = match self.live.is_in_place() {
+            true => text::live_line(interval, self.interval_s),
+            false => text::interval_line(interval, self.interval_s),
+        };
+        self.live.show(&line, live.progress);
         if let Some(metrics) = &mut self.metrics {
             metrics.figures.add(interval);
             metrics.page.send_replace(metrics.figures.render());
@@ -98,8 +103,9 @@ impl Show {
     ///
     /// # Errors
     /// What kept the report from being written; a signal; no connection; a threshold that was missed.
-    pub(in crate::command) fn end(mut self, mut outcome: Outcome, asked: Option<Asked>) -> Result<()> {
-        self.judge(&mut outcome.report);
+    pub(in crate::command) fn end(self, mut outcome: Outcome, asked: Option<Asked>) -> Result<()> {
+        self.live.finish();
+        judge(&mut outcome.report, &self.results, self.missed);
         let report = &outcome.report;
         for (form, path) in &self.results.files {
             let text = form.render(report)?;
@@ -111,20 +117,18 @@ impl Show {
         }
         verdict(outcome, asked)
     }
+}
 
-    fn judge(&mut self, report: &mut Report) {
-        let thresholds = self.results.thresholds.iter();
-        report.thresholds = thresholds.map(|one| one.evaluate(report)).collect();
-        // What ended the run counts, even if the whole of it would have passed.
-        if let Some(missed) = self.missed.take() {
-            let place = report
-                .thresholds
-                .iter_mut()
-                .find(|one| one.kept && one.expression == missed.expression);
-            if let Some(place) = place {
-                *place = missed;
-            }
-        }
+fn judge(report: &mut Report, results: &Results, missed: Option<Threshold>) {
+    let thresholds = results.thresholds.iter();
+    report.thresholds = thresholds.map(|one| one.evaluate(report)).collect();
+    // What ended the run counts, even if the whole of it would have passed.
+    let Some(missed) = missed else {
+        return;
+    };
+    let mut all = report.thresholds.iter_mut();
+    if let Some(place) = all.find(|one| one.kept && one.expression == missed.expression) {
+        *place = missed;
     }
 }
 
@@ -168,7 +172,7 @@ fn verdict(outcome: Outcome, asked: Option<Asked>) -> Result<()> {
     {
         return Err(trouble);
     }
-    thresholds(&report)?;
+    missed(&report.thresholds).map_or(Ok(()), Err)?;
     // Who sets a limit to lost connections has judged them.
     let judged = |one: &Threshold| one.expression.starts_with("connections.");
     if let Some(trouble) = trouble
@@ -182,28 +186,6 @@ fn verdict(outcome: Outcome, asked: Option<Asked>) -> Result<()> {
         return Err(Error::new(trouble.kind(), text));
     }
     nothing_came_through(&report)
-}
-
-fn thresholds(report: &Report) -> Result<()> {
-    let missed = report.thresholds.iter().filter(|one| !one.kept);
-    let missed: Vec<_> = missed.map(missed_words).collect();
-    if missed.is_empty() {
-        return Ok(());
-    }
-    Err(Error::new(Kind::Missed, missed.join("; ")))
-}
-
-/// `p99 < 20ms missed by 3.2 ms (16 %)`.
-fn missed_words(threshold: &Threshold) -> String {
-    let Threshold {
-        expression,
-        missed_by,
-        ..
-    } = threshold;
-    match missed_by.starts_with(|first: char| first.is_ascii_digit()) {
-        true => format!("{expression} missed by {missed_by}"),
-        false => format!("{expression} missed: {missed_by}"),
-    }
 }
 
 /// A run in which every message failed is no success, whatever was asked of it.

@@ -42,17 +42,18 @@ impl Page {
         self.0 += "</div>\n";
     }
 
-    /// A table; the first column that holds no number is read from its cells.
+    /// A table; columns that begin with a number are aligned on the right.
     pub(super) fn table(&mut self, name: &str, head: &[&str], rows: &[Vec<String>]) {
         if rows.is_empty() {
             return;
         }
         self.0 += &format!("<section><h2>{}</h2>\n<table>\n", escape(name));
+        let numeric: Vec<bool> = rows[0].iter().map(|cell| is_number(cell)).collect();
         if head.iter().any(|cell| !cell.is_empty()) {
-            self.0 += &row("th", head);
+            self.0 += &row("th", head, &numeric);
         }
         for cells in rows {
-            self.0 += &row("td", cells);
+            self.0 += &row("td", cells, &numeric);
         }
         self.0 += "</table></section>\n";
     }
@@ -105,15 +106,16 @@ impl Page {
     }
 }
 
-fn row(kind: &str, cells: &[impl Display]) -> String {
-    let cells: String = cells
-        .iter()
-        .map(|cell| {
-            let cell = cell.to_string();
-            let number = cell.starts_with(|first: char| first.is_ascii_digit());
-            let class = if number { " class=\"n\"" } else { "" };
-            format!("<{kind}{class}>{}</{kind}>", escape(&cell))
-        })
-        .collect();
+fn row(kind: &str, cells: &[impl Display], numeric: &[bool]) -> String {
+    let cell = |(cell, numeric): (&_, &bool)| {
+        let class = if *numeric { " class=\"n\"" } else { "" };
+        let text = escape(&format!("{cell}"));
+        format!("<{kind}{class}>{text}</{kind}>")
+    };
+    let cells: String = cells.iter().zip(numeric).map(cell).collect();
     format!("<tr>{cells}</tr>\n")
+}
+
+fn is_number(cell: &str) -> bool {
+    cell.starts_with(|first: char| first.is_ascii_digit() || first == '–')
 }
