@@ -10,7 +10,9 @@ use crate::bench::threshold::Assert;
 use crate::command::{Plan, bench_compare, bench_merge, bench_report};
 use crate::error::{Error, Result};
 
+use super::Parsed;
 use super::bench_course::form;
+use super::bench_file::RunFlags;
 use super::bench_mqtt::BenchMqttFlags;
 use super::help;
 use super::terminal_flags::TerminalFlags;
@@ -20,6 +22,10 @@ pub(super) enum Bench {
     /// Load an MQTT broker
     #[command(disable_help_flag = true, after_help = help::below("bench mqtt"))]
     Mqtt(Box<BenchMqttFlags>),
+
+    /// Run the load test that a file describes
+    #[command(disable_help_flag = true, after_help = help::below("bench run"))]
+    Run(RunFlags),
 
     /// Show a kept result in any form
     #[command(disable_help_flag = true, after_help = help::below("bench report"))]
@@ -90,13 +96,15 @@ pub(super) struct CompareFlags {
 }
 
 impl Bench {
-    pub(super) fn plan(self) -> Result<Plan> {
-        Ok(match self {
+    /// The plan, or the file to read it from.
+    pub(super) fn parsed(self) -> Result<Parsed> {
+        Ok(Parsed::Command(match self {
+            Self::Run(flags) => return Ok(Parsed::Scenario(flags.scenario())),
             Self::Mqtt(flags) => Plan::BenchMqtt(Box::new(flags.plan()?)),
             Self::Report(flags) => Plan::BenchReport(Box::new(flags.plan())),
             Self::Compare(flags) => Plan::BenchCompare(Box::new(flags.plan()?)),
             Self::Merge(flags) => Plan::BenchMerge(Box::new(flags.plan())),
-        })
+        }))
     }
 }
 

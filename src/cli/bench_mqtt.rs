@@ -237,7 +237,14 @@ fn pattern(flag: &str, word: Option<OsString>) -> Result<Option<Pattern>> {
         return Ok(None);
     };
     let text = values::text(flag, word)?;
-    Pattern::parse(&text).map(Some)
+    let pattern = Pattern::parse(&text)?;
+    // Numbers change nothing about what is allowed.
+    let example = OsString::from(pattern.of_group(0).fill(0, 0));
+    match flag {
+        "--filter" => values::topic_filter(flag, example)?,
+        _ => values::topic_name(flag, example)?,
+    };
+    Ok(Some(pattern))
 }
 
 fn play() -> impl TypedValueParser<Value = Play> {

@@ -25,7 +25,7 @@ impl Shell {
 }
 
 /// Each man page by its command's words, joined as in its file name.
-const PAGES: [(&str, &str); 12] = [
+const PAGES: [(&str, &str); 13] = [
     ("iotctl", include_str!("../../man/iotctl.1")),
     ("mqtt", include_str!("../../man/iotctl-mqtt.1")),
     ("mqtt-pub", include_str!("../../man/iotctl-mqtt-pub.1")),
@@ -36,6 +36,7 @@ const PAGES: [(&str, &str); 12] = [
     ),
     ("bench", include_str!("../../man/iotctl-bench.1")),
     ("bench-mqtt", include_str!("../../man/iotctl-bench-mqtt.1")),
+    ("bench-run", include_str!("../../man/iotctl-bench-run.1")),
     (
         "bench-report",
         include_str!("../../man/iotctl-bench-report.1"),

@@ -105,6 +105,11 @@ const BENCH_MQTT: &[Example] = &[
     ),
 ];
 
+const BENCH_RUN: &[Example] = &[(
+    "What load.toml says, shorter",
+    "iotctl bench run load.toml --duration 5s",
+)];
+
 const BENCH_REPORT: &[Example] = &[
     (
         "A page with plots of a kept result",
@@ -229,6 +234,7 @@ pub fn examples(command: &str) -> &'static [(&'static str, &'static str)] {
         "mqtt sub" => SUB,
         "mqtt broker" => BROKER,
         "bench mqtt" => BENCH_MQTT,
+        "bench run" => BENCH_RUN,
         "bench report" => BENCH_REPORT,
         "bench compare" => BENCH_COMPARE,
         "bench merge" => BENCH_MERGE,

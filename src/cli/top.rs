@@ -103,7 +103,7 @@ impl Cli {
                 return Ok(Parsed::Print(shell.completions().into()));
             }
             Topic::Man { page, .. } => return Ok(Parsed::Print(page.into())),
-            Topic::Bench { command, .. } => command.plan()?,
+            Topic::Bench { command, .. } => return command.parsed(),
             Topic::Mqtt { command, .. } => match command {
                 Mqtt::Pub(flags) => Plan::MqttPub(Box::new(flags.plan()?)),
                 Mqtt::Sub(flags) => Plan::MqttSub(Box::new(flags.plan()?)),
