@@ -424,6 +424,7 @@ fn setup(
         interval: nanos(plan.phases.interval).max(1_000_000),
         dial_every,
         seed: plan.seed ^ (number as u64) << 32,
+        sends: plan.groups.iter().any(|group| group.load.is_some()),
         control: Arc::clone(control),
         ready: Arc::clone(ready),
         news: news.clone(),
@@ -440,6 +441,8 @@ fn part(
     let shard = plan.shard;
     let (index, count) = (shard.index as usize, shard.count as usize);
     let which = &plan.groups[group];
+    // Groups of few connections do not all begin with the first worker.
+    let number = (number + group) % threads;
     let connections: Vec<(usize, u32)> = (index..which.connections)
         .step_by(count)
         .skip(number)

@@ -61,6 +61,8 @@ pub(super) struct Setup {
     /// Nanoseconds between two new connections.
     pub(super) dial_every: Nanos,
     pub(super) seed: u64,
+    /// Whether any worker sends anything.
+    pub(super) sends: bool,
     pub(super) control: Arc<Control>,
     pub(super) ready: Arc<Ready>,
     pub(super) news: UnboundedSender<News>,
@@ -734,7 +736,7 @@ impl Worker {
         let end = self.records.window.to;
         let silent = |part: &Part| matches!(part.runner, Runner::Silent);
         if self.setup.parts.iter().all(silent) {
-            return now >= end;
+            return self.setup.sends || now >= end;
         }
         let done = |part: &mut Part| part.runner.is_done(begin, now, end);
         self.setup.parts.iter_mut().all(done)

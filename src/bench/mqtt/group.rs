@@ -73,6 +73,8 @@ pub(super) enum Filters {
     Own,
     /// This topic, with `{client}` filled in.
     Pattern(Pattern),
+    /// This topic, of all clients.
+    Any(Pattern),
 }
 
 impl Group {
@@ -84,6 +86,7 @@ impl Group {
             Filters::All => Some(pattern.filter(None)),
             Filters::Own => Some(pattern.filter(Some(index))),
             Filters::Pattern(pattern) => Some(pattern.filter(Some(index))),
+            Filters::Any(pattern) => Some(pattern.filter(None)),
         };
         let shared = self.shared.as_deref();
         let whole = |filter: String| match shared {

@@ -237,7 +237,7 @@ impl Settings {
         if self.scenario == Scenario::Request {
             group.role = Role::Respond;
             group.topics = vec![self.topic.with("/response/{client}")];
-            group.subscribe = Filters::Pattern(self.topic.with("/request"));
+            group.subscribe = Filters::Any(self.topic.with("/request"));
             // Each request is answered once, whoever of them answers it.
             group
                 .shared

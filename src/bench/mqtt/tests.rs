@@ -196,17 +196,18 @@ fn acknowledgements_that_never_come_are_timed_out() {
 #[test]
 fn losses_duplicates_and_disorder_are_counted_exactly() {
     let one = |fault: &str| {
-        let report = run(&broker(&[fault]), &settings(1, 1, QoS::AtMostOnce), 200);
+        // Five more than a multiple of ten: the last one may be held back for one that never follows.
+        let report = run(&broker(&[fault]), &settings(1, 1, QoS::AtMostOnce), 205);
         check_the_sums(&report);
         report.messages
     };
     let lost = one("drop-publish:every=10");
-    assert_eq!((lost.unique, lost.missing), (180, 20));
+    assert_eq!((lost.unique, lost.missing), (185, 20));
     let doubled = one("duplicate-publish:every=10");
-    assert_eq!((doubled.unique, doubled.duplicate), (200, 20));
+    assert_eq!((doubled.unique, doubled.duplicate), (205, 20));
     let swapped = one("reorder-publish:every=10");
-    assert_eq!((swapped.unique, swapped.missing), (200, 0));
-    assert!((19..=20).contains(&swapped.reordered), "{swapped:?}");
+    assert_eq!((swapped.unique, swapped.missing), (205, 0));
+    assert_eq!(swapped.reordered, 20, "{swapped:?}");
 }
 
 #[test]
@@ -214,8 +215,8 @@ fn a_known_delay_is_measured_within_a_millisecond() {
     let peer = broker(&["delay-publish:by=50ms"]);
     let report = run(&peer, &settings(1, 1, QoS::AtMostOnce), 200);
     let least = report.latency["end_to_end"].min_ms;
-    // The smallest: whatever else this machine does only ever adds to it.
-    assert!((49.9..51.0).contains(&least), "{least}");
+    // The smallest: whatever else this machine does only ever adds to it, and the broker's own timer rounds up.
+    assert!((49.9..52.0).contains(&least), "{least}");
 }
 
 #[test]
@@ -226,7 +227,7 @@ fn refusals_are_counted_by_cause() {
     assert_eq!(report.messages.refused, 25);
     assert_eq!(
         report.errors[0].cause,
-        "refused by the broker: not authorized"
+        "refused by the broker: not authorized (0x87)"
     );
     assert_eq!(report.errors[0].count, 25);
 }
