@@ -73,7 +73,9 @@ pub(super) struct MergeFlags {
 }
 
 #[derive(Args, Debug)]
-#[command(override_usage = "iotctl bench compare [OPTIONS] BEFORE AFTER\n       iotctl bench compare [OPTIONS] BEFORE... -- AFTER...")]
+#[command(
+    override_usage = "iotctl bench compare [OPTIONS] BEFORE AFTER\n       iotctl bench compare [OPTIONS] BEFORE... -- AFTER..."
+)]
 pub(super) struct CompareFlags {
     /// Results of the first side, one a run; a directory stands for the .json files in it
     #[arg(value_name = "BEFORE", required = true)]

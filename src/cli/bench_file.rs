@@ -40,7 +40,11 @@ pub(super) struct RunFlags {
     file: PathBuf,
 
     /// Flags of bench mqtt that win over the file's, such as --duration 5s
-    #[arg(value_name = "FLAG", trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(
+        value_name = "FLAG",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
     words: Vec<OsString>,
 
     #[command(flatten)]
@@ -207,7 +211,10 @@ mod tests {
     fn what_is_wrong_has_its_line() {
         for (text, why) in [
             ("", "load.toml, line 1: there is no table [mqtt]"),
-            ("[mqtt]\n\n[smtp]\n", "load.toml, line 3: unknown table [smtp]; known is [mqtt]"),
+            (
+                "[mqtt]\n\n[smtp]\n",
+                "load.toml, line 3: unknown table [smtp]; known is [mqtt]",
+            ),
             (
                 "[mqtt]\nqos = 1\npublisher = 5\n",
                 "load.toml, line 3: unknown key publisher; the keys are the long flags of bench mqtt",
@@ -226,6 +233,9 @@ mod tests {
             assert_eq!(refused.text(), why, "{text}");
         }
         let refused = read("[mqtt]\nqos = \n", &[]).unwrap_err();
-        assert!(refused.text().starts_with("load.toml, line 2: "), "{refused}");
+        assert!(
+            refused.text().starts_with("load.toml, line 2: "),
+            "{refused}"
+        );
     }
 }

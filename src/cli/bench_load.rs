@@ -86,7 +86,10 @@ impl LoadFlags {
 
     fn stages(&self) -> Result<Option<Vec<Stage>>> {
         if let Some(Rate(rate)) = self.rate {
-            let ramp = self.ramp.map(|Span(time)| time).filter(|time| !time.is_zero());
+            let ramp = self
+                .ramp
+                .map(|Span(time)| time)
+                .filter(|time| !time.is_zero());
             let ramp = ramp.map(|lasts| Stage {
                 lasts: Some(lasts),
                 from: 0.0,
@@ -99,7 +102,11 @@ impl LoadFlags {
             };
             return Ok(Some(ramp.into_iter().chain([steady]).collect()));
         }
-        let stages: Vec<Stage> = self.stage.iter().map(|StageWord(stage)| stage.clone()).collect();
+        let stages: Vec<Stage> = self
+            .stage
+            .iter()
+            .map(|StageWord(stage)| stage.clone())
+            .collect();
         let Some((_, before)) = stages.split_last() else {
             return Ok(None);
         };
@@ -107,7 +114,10 @@ impl LoadFlags {
             return Err(Error::usage("only the last --stage may be without a time")
                 .hint("write it as 30s:10k"));
         }
-        if stages.iter().all(|stage| stage.from == 0.0 && stage.to == 0.0) {
+        if stages
+            .iter()
+            .all(|stage| stage.from == 0.0 && stage.to == 0.0)
+        {
             return Err(Error::usage("the stages send nothing: all rates are 0"));
         }
         Ok(Some(stages))

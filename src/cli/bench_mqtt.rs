@@ -160,11 +160,20 @@ impl BenchMqttFlags {
         plan.embedded = self.embedded;
         plan.calibrate = self.calibrate;
         plan.bind = bind;
-        set(&mut plan.publishers, connections("--publishers", self.publishers)?);
-        set(&mut plan.subscribers, connections("--subscribers", self.subscribers)?);
+        set(
+            &mut plan.publishers,
+            connections("--publishers", self.publishers)?,
+        );
+        set(
+            &mut plan.subscribers,
+            connections("--subscribers", self.subscribers)?,
+        );
         set(&mut plan.topic, pattern("-t", self.topic)?);
         plan.filter = pattern("--filter", self.filter)?;
-        set(&mut plan.groups, connections("--groups", Some(self.groups))?);
+        set(
+            &mut plan.groups,
+            connections("--groups", Some(self.groups))?,
+        );
         plan.qos = self.qos;
         plan.sub_qos = self.sub_qos.unwrap_or(self.qos);
         plan.body = self.body.words()?;
@@ -198,7 +207,9 @@ impl BodyFlags {
 
 fn check(plan: &Plan) -> Result<()> {
     if plan.publishers == 0 && plan.subscribers == 0 {
-        return Err(Error::usage("neither publishers nor subscribers: nothing to do"));
+        return Err(Error::usage(
+            "neither publishers nor subscribers: nothing to do",
+        ));
     }
     if plan.publishers == 0 && plan.course.duration.is_none() {
         return Err(Error::usage("--count needs publishers"));
@@ -248,8 +259,6 @@ fn pattern(flag: &str, word: Option<OsString>) -> Result<Option<Pattern>> {
 }
 
 fn play() -> impl TypedValueParser<Value = Play> {
-    PossibleValuesParser::new(Play::all().map(|(name, does)| {
-        PossibleValue::new(name).help(does)
-    }))
-    .try_map(|name| name.parse::<Play>())
+    PossibleValuesParser::new(Play::all().map(|(name, does)| PossibleValue::new(name).help(does)))
+        .try_map(|name| name.parse::<Play>())
 }

@@ -15,7 +15,8 @@ use super::numbers::{Size, Span, Wait};
 const HIGHEST_RATE: f64 = 1e8;
 
 /// What a rate looks like.
-const RATE: &str = "write a rate such as 1000, 10k, 0.5 or 30/m; a plain number is messages in a second";
+const RATE: &str =
+    "write a rate such as 1000, 10k, 0.5 or 30/m; a plain number is messages in a second";
 
 /// Messages in a second: `1000`, `10k`, `0.5`, `30/m`; more than 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,7 +73,9 @@ impl FromStr for RateOrPause {
             _ => (number, 1.0),
         };
         // Rust would also read `1e3`, `inf` and `-0`.
-        let plain = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let plain = digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.');
         let rate = digits.parse::<f64>().ok().filter(|_| plain);
         match rate.map(|rate| rate * times / seconds) {
             Some(rate) if rate > HIGHEST_RATE => Err(format!(
@@ -206,14 +209,20 @@ mod tests {
         assert_eq!(rate("1.5M"), Some(1_500_000.0));
         assert_eq!(rate("0.5"), Some(0.5));
         assert_eq!(rate("30/m"), Some(0.5));
-        for wrong in ["", "k", "0", "-1", "1e3", "inf", "NaN", "5/x", "200M", "1 k"] {
+        for wrong in [
+            "", "k", "0", "-1", "1e3", "inf", "NaN", "5/x", "200M", "1 k",
+        ] {
             assert_eq!(rate(wrong), None, "{wrong}");
         }
     }
 
     #[test]
     fn sizes_may_be_a_range() {
-        let range = |word: &str| word.parse().ok().map(|SizeRange { least, most }| (least, most));
+        let range = |word: &str| {
+            word.parse()
+                .ok()
+                .map(|SizeRange { least, most }| (least, most))
+        };
         assert_eq!(range("256"), Some((256, 256)));
         assert_eq!(range("64-1KiB"), Some((64, 1024)));
         assert_eq!(range("0"), Some((0, 0)));
@@ -247,7 +256,10 @@ mod tests {
         for wrong in ["bursts", "recorded:", "poisson:3", "x"] {
             assert!(arrivals(wrong).is_err(), "{wrong}");
         }
-        assert_eq!(coalesce("500us"), Ok(Coalesce::Fixed(Duration::from_micros(500))));
+        assert_eq!(
+            coalesce("500us"),
+            Ok(Coalesce::Fixed(Duration::from_micros(500)))
+        );
         assert_eq!(coalesce("0"), Ok(Coalesce::Never));
         assert!(coalesce("2s").is_err());
         assert_eq!("3/4".parse(), Ok(ShardWord(Shard { index: 3, count: 4 })));

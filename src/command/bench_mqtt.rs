@@ -252,20 +252,86 @@ const fn row(
 }
 
 static PLAYS: [Row; 11] = [
-    row("publish", "publishers only, or with --subscribers each gets everything", Scenario::Publish, (1, 0), "bench/{client}"),
-    row("fan-in", "many publishers, one subscriber", Scenario::Publish, (100, 1), "bench/{client}"),
-    row("fan-out", "one publisher, many subscribers", Scenario::Publish, (1, 100), "bench/all"),
-    row("one-to-one", "publisher n writes to subscriber n alone", Scenario::OneToOne, (100, 100), "bench/{client}"),
-    row("many-to-many", "every subscriber gets everything", Scenario::Publish, (10, 10), "bench/{client}"),
-    row("idle", "connections that only stay open, opened at --connect-rate or all at once: a connection storm", Scenario::Idle, (1000, 0), "bench/{client}"),
-    row("churn", "each message of the load is a connection: closed and opened again", Scenario::Churn, (100, 0), "bench/{client}"),
-    row("subscribe", "each message of the load is a SUBSCRIBE", Scenario::Subscribe, (10, 0), "bench/{client}/{seq}"),
+    row(
+        "publish",
+        "publishers only, or with --subscribers each gets everything",
+        Scenario::Publish,
+        (1, 0),
+        "bench/{client}",
+    ),
+    row(
+        "fan-in",
+        "many publishers, one subscriber",
+        Scenario::Publish,
+        (100, 1),
+        "bench/{client}",
+    ),
+    row(
+        "fan-out",
+        "one publisher, many subscribers",
+        Scenario::Publish,
+        (1, 100),
+        "bench/all",
+    ),
+    row(
+        "one-to-one",
+        "publisher n writes to subscriber n alone",
+        Scenario::OneToOne,
+        (100, 100),
+        "bench/{client}",
+    ),
+    row(
+        "many-to-many",
+        "every subscriber gets everything",
+        Scenario::Publish,
+        (10, 10),
+        "bench/{client}",
+    ),
+    row(
+        "idle",
+        "connections that only stay open, opened at --connect-rate or all at once: a connection storm",
+        Scenario::Idle,
+        (1000, 0),
+        "bench/{client}",
+    ),
+    row(
+        "churn",
+        "each message of the load is a connection: closed and opened again",
+        Scenario::Churn,
+        (100, 0),
+        "bench/{client}",
+    ),
+    row(
+        "subscribe",
+        "each message of the load is a SUBSCRIBE",
+        Scenario::Subscribe,
+        (10, 0),
+        "bench/{client}/{seq}",
+    ),
     Row {
         retain: true,
-        ..row("retained", "each message is kept by the broker on a topic of its own", Scenario::Publish, (10, 0), "bench/{client}/{seq}")
+        ..row(
+            "retained",
+            "each message is kept by the broker on a topic of its own",
+            Scenario::Publish,
+            (10, 0),
+            "bench/{client}/{seq}",
+        )
     },
-    row("wills", "each message of the load is a connection cut off: the broker publishes its will", Scenario::Wills, (100, 1), "bench/{client}"),
-    row("request", "publishers send requests, subscribers answer them", Scenario::Request, (1, 1), "bench/rpc"),
+    row(
+        "wills",
+        "each message of the load is a connection cut off: the broker publishes its will",
+        Scenario::Wills,
+        (100, 1),
+        "bench/{client}",
+    ),
+    row(
+        "request",
+        "publishers send requests, subscribers answer them",
+        Scenario::Request,
+        (1, 1),
+        "bench/rpc",
+    ),
 ];
 
 impl Play {

@@ -84,7 +84,14 @@ async fn broker() -> Result<Peer> {
     let cannot = |cause: &std::io::Error| Error::local("cannot start the embedded broker", cause);
     let program = std::env::current_exe().map_err(|cause| cannot(&cause))?;
     let mut child = Command::new(program)
-        .args(["mqtt", "broker", "--listen", "127.0.0.1:0", "--quiet", "--end-with-parent"])
+        .args([
+            "mqtt",
+            "broker",
+            "--listen",
+            "127.0.0.1:0",
+            "--quiet",
+            "--end-with-parent",
+        ])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         // Ctrl-C is for the generator, which ends the broker when all is accounted for.

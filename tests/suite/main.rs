@@ -6,6 +6,9 @@
 )]
 
 mod bad_input;
+mod bench_faults;
+mod bench_results;
+mod bench_scenarios;
 mod cli;
 mod durability;
 mod generated;
