@@ -14,22 +14,30 @@ use iotctl::connect;
 use iotctl::mqtt::packet::{QoS, Version};
 
 fn main() -> ExitCode {
+    let words = std::env::args().skip(1);
+    let words: Vec<String> = words.filter(|word| !word.starts_with('-')).collect();
+    match words.first().map(String::as_str) {
+        Some("sink") => sink(&words[1]),
+        Some("raw") => raw(&words[1..]),
+        Some("blast") => blast(&words[1]),
+        _ => return load(&words),
+    }
+    ExitCode::SUCCESS
+}
+
+/// The null peer in a process of its own; writes its URL to a file.
+fn sink(path: &str) {
+    let peer = iotctl::bench::calibrate::NullPeer::start().expect("a null peer");
+    std::fs::write(path, format!("mqtt://{}", peer.address())).expect("a file");
+    loop {
+        std::thread::park();
+    }
+}
+
+fn load(words: &[String]) -> ExitCode {
     let mut plan = Plan::new(connect::Words::default());
-    for word in std::env::args()
-        .skip(1)
-        .filter(|word| !word.starts_with('-'))
-    {
-        if word == "sink" {
-            let peer = iotctl::bench::calibrate::NullPeer::start().expect("a null peer");
-            std::fs::write(
-                "/tmp/perf-engine/sink",
-                format!("mqtt://{}", peer.address()),
-            )
-            .expect("x");
-            loop {
-                std::thread::park();
-            }
-        }
+    plan.course.form = iotctl::bench::report::Form::Json;
+    for word in words {
         let (key, value) = word.split_once('=').expect("KEY=VALUE");
         set(&mut plan, key, value);
     }
@@ -132,5 +140,118 @@ fn arrivals(word: &str) -> Arrivals {
         "poisson" => Arrivals::Poisson,
         "devices" => Arrivals::Devices,
         _ => panic!("unknown arrivals {word}"),
+    }
+}
+
+/// The physical limit beside ours: pre-encoded packets, one write per batch, nothing measured per message.
+fn raw(words: &[String]) {
+    use std::io::{Read, Write};
+    let [url, qos, window, seconds] = words else {
+        panic!("raw URL QOS WINDOW SECONDS");
+    };
+    let mut stream =
+        std::net::TcpStream::connect(url.trim_start_matches("mqtt://")).expect("a peer");
+    stream.set_nodelay(true).expect("no delay");
+    let connect = [
+        0x10, 13, 0, 4, b'M', b'Q', b'T', b'T', 4, 2, 0, 0, 0, 1, b'r',
+    ];
+    stream.write_all(&connect).expect("CONNECT");
+    let mut input = vec![0; 256 * 1024];
+    stream.read_exact(&mut input[..4]).expect("CONNACK");
+    let qos: u8 = qos.parse().expect("0 or 1");
+    let window: usize = window.parse().expect("a number");
+    let packet = |id: u16| {
+        let mut packet = vec![0x30 | qos << 1];
+        let remaining = 2 + 7 + usize::from(qos > 0) * 2 + 256;
+        packet.extend([
+            (remaining & 0x7F) as u8 | 0x80,
+            (remaining >> 7) as u8,
+            0,
+            7,
+        ]);
+        packet.extend(b"bench/0");
+        if qos > 0 {
+            packet.extend(id.to_be_bytes());
+        }
+        packet.extend([b'x'; 256]);
+        packet
+    };
+    let batch: Vec<u8> = if qos == 0 {
+        (0..240).flat_map(|_| packet(0)).collect()
+    } else {
+        (1..=window as u16).flat_map(packet).collect()
+    };
+    let each = packet(1).len();
+    let (begin, before) = (
+        std::time::Instant::now(),
+        iotctl::bench::system::cpu_seconds(),
+    );
+    let lasts = Duration::from_secs_f64(seconds.parse().expect("seconds"));
+    let mut sent = 0_u64;
+    while begin.elapsed() < lasts {
+        stream.write_all(&batch).expect("a batch");
+        sent += (batch.len() / each) as u64;
+        let mut waits = if qos > 0 { 4 * window } else { 0 };
+        while waits > 0 {
+            waits -= stream.read(&mut input[..waits]).expect("acknowledgements");
+        }
+    }
+    let cpu = iotctl::bench::system::cpu_seconds() - before;
+    let rate = sent as f64 / begin.elapsed().as_secs_f64();
+    let text = format!(
+        "raw qos {qos}: {rate:.0}/s, {:.4} CPU-s/M\n",
+        cpu / sent as f64 * 1e6
+    );
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .expect("standard output");
+}
+
+/// A peer that sends 256-byte messages at QoS 0, stamped, to everybody who subscribes, as fast as they read.
+fn blast(path: &str) {
+    use iotctl::bench::stamp::Stamp;
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    std::fs::write(path, format!("mqtt://{address}")).expect("a file");
+    let clock = iotctl::bench::clock::Clock::start();
+    let mut packet = vec![0x30, 0x8A, 0x02, 0, 8];
+    packet.extend(b"bench/00");
+    packet.extend([b'x'; 256]);
+    let mut streams = Vec::new();
+    for stream in listener
+        .incoming()
+        .take(std::env::var("SUBS").map_or(1, |n| n.parse().expect("n")))
+    {
+        let mut stream = stream.expect("a connection");
+        let mut input = [0; 4096];
+        let _ = stream.read(&mut input).expect("CONNECT");
+        stream.write_all(&[0x20, 2, 0, 0]).expect("CONNACK");
+        let _ = stream.read(&mut input).expect("SUBSCRIBE");
+        stream
+            .write_all(&[0x90, 3, input[2], input[3], 0])
+            .expect("SUBACK");
+        streams.push(stream);
+    }
+    let mut sequence = 0;
+    let mut batch = packet.repeat(240);
+    loop {
+        let due = clock.now();
+        for message in batch.chunks_exact_mut(packet.len()) {
+            let stamp = Stamp {
+                measured: true,
+                due,
+                sequence,
+                sender: 1,
+                run: 4711,
+            };
+            stamp.write(&mut message[13..]);
+            sequence += 1;
+        }
+        for stream in &mut streams {
+            if stream.write_all(&batch).is_err() {
+                return;
+            }
+        }
     }
 }

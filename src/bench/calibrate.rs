@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
 use rustix::event::epoll;
+use socket2::{Domain, Socket, Type};
 
 use super::mqtt::answer;
 use crate::error::{Error, Result};
@@ -33,7 +34,7 @@ impl NullPeer {
     /// The port or the thread cannot be had.
     pub fn start() -> Result<Self> {
         let cannot = |cause: &std::io::Error| Error::local("cannot start the null peer", cause);
-        let listener = TcpListener::bind("127.0.0.1:0").map_err(|cause| cannot(&cause))?;
+        let listener = listen().map_err(|cause| cannot(&cause))?;
         let address = listener.local_addr().map_err(|cause| cannot(&cause))?;
         let over = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&over);
@@ -55,6 +56,14 @@ impl NullPeer {
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
+}
+
+/// Many connections may come at once: the standard library's queue of 128 would make them wait a second.
+fn listen() -> std::io::Result<TcpListener> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
+    socket.listen(4096)?;
+    Ok(socket.into())
 }
 
 impl Drop for NullPeer {

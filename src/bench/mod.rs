@@ -8,12 +8,15 @@
 //! | [`profile`] | when messages are due; pure |
 //! | [`lane`] | one connection without its transport: what waits, and the session that sends it; pure |
 //! | [`stamp`], [`tally`], [`recorder`] | what each message carries, and the books of receivers and workers |
+//! | [`find_max`] | searches the highest rate that is kept; pure |
 //! | [`system`] | descriptors, ports, CPU time and memory of this process |
 //! | [`calibrate`] | a peer that only answers, to find the generator's own limit |
 //! | [`mqtt`] | the MQTT driver |
 //! | [`result`] | what a run has found, as a versioned value that is written, merged, compared and rendered |
 //! | [`report`] | every form in which people and programs see a result |
 //! | [`threshold`] | what a run must reach: `p99 < 20ms` |
+//! | [`merge`] | one result from those of many workers, exact |
+//! | [`compare`] | whether one set of runs is better or worse than another |
 
 #[cfg(target_os = "linux")]
 pub mod calibrate;
@@ -21,6 +24,7 @@ pub mod clock;
 pub mod compare;
 pub mod driver;
 pub mod engine;
+pub mod find_max;
 pub mod lane;
 pub mod merge;
 pub mod mqtt;

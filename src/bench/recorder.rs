@@ -137,9 +137,8 @@ impl Distribution {
 }
 
 fn empty() -> Box<Histogram<u64>> {
-    // Three digits are within the one to five that the crate allows.
-    let histogram = Histogram::new(DIGITS).expect("three digits are possible");
-    Box::new(histogram)
+    // Cannot fail: three digits are within the one to five that the crate allows.
+    Box::new(Histogram::new(DIGITS).expect("three digits are possible"))
 }
 
 /// The stretch of time that the figures are about.

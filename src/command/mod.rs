@@ -1,5 +1,15 @@
 //! One file per thing a user can do; the only room where a protocol meets the terminal.
 
+pub mod amqp_consume;
+pub mod amqp_exec;
+pub mod amqp_get;
+pub mod amqp_ping;
+pub mod amqp_publish;
+mod amqp_publish_tally;
+pub mod amqp_request;
+pub mod amqp_respond;
+pub mod amqp_session;
+pub mod amqp_topology;
 pub mod bench;
 pub mod bench_compare;
 pub mod bench_merge;

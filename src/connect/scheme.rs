@@ -5,6 +5,8 @@
 pub enum Protocol {
     /// MQTT, any version.
     Mqtt,
+    /// AMQP 0-9-1.
+    Amqp,
 }
 
 /// How the bytes travel, before any address is known.
@@ -56,11 +58,18 @@ const MQTT: [Scheme; 8] = [
     scheme("tls", Carrier::Tls, 8883),
 ];
 
+const AMQP: [Scheme; 3] = [
+    scheme("amqp", Carrier::Tcp, 5672),
+    scheme("amqps", Carrier::Tls, 5671),
+    scheme("unix", Carrier::Unix, 0),
+];
+
 impl Protocol {
     /// The protocol's name in messages: `MQTT`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Mqtt => "MQTT",
+            Self::Amqp => "AMQP",
         }
     }
 
@@ -68,6 +77,7 @@ impl Protocol {
     pub const fn subprotocol(self) -> &'static str {
         match self {
             Self::Mqtt => "mqtt",
+            Self::Amqp => "amqp",
         }
     }
 
@@ -75,12 +85,14 @@ impl Protocol {
     pub(super) const fn websocket_path(self) -> &'static str {
         match self {
             Self::Mqtt => "/mqtt",
+            Self::Amqp => "/ws",
         }
     }
 
     pub(super) const fn schemes(self) -> &'static [Scheme] {
         match self {
             Self::Mqtt => &MQTT,
+            Self::Amqp => &AMQP,
         }
     }
 

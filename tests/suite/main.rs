@@ -5,11 +5,13 @@
     reason = "what `support` offers to the other modules reads best as `pub`"
 )]
 
+mod amqp;
 mod bad_input;
 mod bench_faults;
 mod bench_results;
 mod bench_scenarios;
 mod cli;
+mod connecting;
 mod durability;
 mod generated;
 mod large;

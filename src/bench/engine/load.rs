@@ -4,8 +4,14 @@ use std::iter::Peekable;
 use std::time::Duration;
 
 use super::super::clock::{Nanos, nanos};
-use super::super::plan::Load;
+use super::super::plan::{Arrivals, Load, Stage};
 use super::super::profile::{Due, Schedule, Share};
+
+/// Messages in a second from which a worker does not wake up for each.
+const OFTEN: f64 = 4_000.0;
+/// Between two such wake-ups of a fleet, where each message is a write of its own, and of all others.
+const FLEET_GRID: Nanos = 500_000;
+const GRID: Nanos = 200_000;
 
 /// Messages that become due in one step at most, so that reading is never held up for long.
 const STEP: usize = 8192;
@@ -18,6 +24,8 @@ pub(super) enum Runner {
     Open {
         schedule: Peekable<Schedule>,
         left: u64,
+        /// Between two wake-ups at least.
+        grid: Nanos,
     },
     /// As answers come.
     Closed { left: u64, think: Nanos },
@@ -33,6 +41,7 @@ impl Runner {
             Some(Load::Open {
                 stages, arrivals, ..
             }) => Self::Open {
+                grid: grid(stages, arrivals, &share),
                 schedule: Schedule::new(stages, arrivals, share).peekable(),
                 left,
             },
@@ -43,11 +52,16 @@ impl Runner {
         }
     }
 
-    /// The moment of the next message, of an open load that began at `begin`.
-    pub(super) fn next(&mut self, begin: Nanos) -> Option<Nanos> {
+    /// When to look for messages again, of an open load that began at `begin` and was last looked at at `last`.
+    pub(super) fn next(&mut self, begin: Nanos, last: Nanos) -> Option<Nanos> {
         match self {
-            Self::Open { schedule, left } if *left > 0 => {
-                schedule.peek().map(|due| begin.saturating_add(due.at))
+            Self::Open {
+                schedule,
+                left,
+                grid,
+            } if *left > 0 => {
+                let at = begin.saturating_add(schedule.peek()?.at);
+                Some(at.max(last + *grid))
             }
             _ => None,
         }
@@ -61,14 +75,13 @@ impl Runner {
         end: Nanos,
         mut give: impl FnMut(usize, Nanos),
     ) {
-        let Self::Open { schedule, left } = self else {
+        let Self::Open { schedule, left, .. } = self else {
             return;
         };
         for _ in 0..STEP {
             let is_due = |due: &Due| begin + due.at <= now && begin + due.at < end;
-            let due = match schedule.next_if(|due| *left > 0 && is_due(due)) {
-                Some(due) => due,
-                None => return,
+            let Some(due) = schedule.next_if(|due| *left > 0 && is_due(due)) else {
+                return;
             };
             *left -= 1;
             give(due.connection, begin + due.at);
@@ -79,7 +92,7 @@ impl Runner {
     pub(super) fn is_done(&mut self, begin: Nanos, now: Nanos, end: Nanos) -> bool {
         match self {
             Self::Silent => true,
-            Self::Open { schedule, left } => {
+            Self::Open { schedule, left, .. } => {
                 *left == 0
                     || schedule
                         .peek()
@@ -108,6 +121,19 @@ impl Runner {
             Self::Closed { left, .. } => Some(left),
             _ => None,
         }
+    }
+}
+
+/// How far apart wake-ups must be, so that pacing does not cost more than sending.
+fn grid(stages: &[Stage], arrivals: &Arrivals, share: &Share) -> Nanos {
+    let peak = stages
+        .iter()
+        .fold(0.0, |peak: f64, stage| peak.max(stage.from).max(stage.to));
+    let own = peak * share.connections as f64 / share.of as f64;
+    match arrivals {
+        _ if own <= OFTEN => 0,
+        Arrivals::Devices => FLEET_GRID,
+        _ => GRID,
     }
 }
 

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use data_encoding::BASE64;
-use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Serializer, V2DeflateSerializer};
 use jiff::Timestamp;
 
 use super::super::clock::{Nanos, seconds};
 use super::super::plan::{Coalesce, Load};
 use super::super::recorder::{Distribution, Quantity, Records, Window};
+use super::super::report::distribution;
 use super::super::result::{
     Connections, ErrorCount, Generator, Interval, Latency, PhaseTimes, Rates, Report,
     SCHEMA_VERSION,
@@ -121,46 +119,20 @@ fn errors(causes: BTreeMap<String, (u64, Option<String>)>) -> Vec<ErrorCount> {
         .into_iter()
         .map(|(cause, (count, hint))| ErrorCount { cause, count, hint })
         .collect();
-    errors.sort_by(|a, b| b.count.cmp(&a.count));
+    errors.sort_by_key(|error| std::cmp::Reverse(error.count));
     errors
 }
 
 /// One distribution for a report; `None` when it is empty.
-pub fn latency(distribution: &mut Distribution) -> Option<Latency> {
-    let negative = distribution.negative;
-    let Some(histogram) = distribution.histogram() else {
+pub fn latency(values: &mut Distribution) -> Option<Latency> {
+    let negative = values.negative;
+    let Some(histogram) = values.histogram() else {
         return (negative > 0).then(|| Latency {
             negative,
             ..Latency::default()
         });
     };
-    let ms = |nanos: u64| nanos as f64 / 1e6;
-    let at = |quantile| ms(histogram.value_at_quantile(quantile));
-    Some(Latency {
-        count: histogram.len(),
-        negative,
-        min_ms: ms(histogram.min()),
-        mean_ms: histogram.mean() / 1e6,
-        stdev_ms: histogram.stdev() / 1e6,
-        p50_ms: at(0.5),
-        p90_ms: at(0.9),
-        p95_ms: at(0.95),
-        p99_ms: at(0.99),
-        p999_ms: at(0.999),
-        p9999_ms: at(0.9999),
-        max_ms: ms(histogram.max()),
-        histogram: encoded(histogram),
-    })
-}
-
-/// HdrHistogram V2, compressed, base64.
-fn encoded(histogram: &Histogram<u64>) -> String {
-    let mut bytes = Vec::new();
-    // Writing to memory does not fail; an empty text would be read as no histogram.
-    match V2DeflateSerializer::new().serialize(histogram, &mut bytes) {
-        Ok(_) => BASE64.encode(&bytes),
-        Err(_) => String::new(),
-    }
+    Some(distribution::summary(histogram, negative))
 }
 
 /// p50, p99 and maximum of everything in an interval, in milliseconds.
@@ -321,17 +293,14 @@ mod tests {
 
     #[test]
     fn a_distribution_comes_back_from_its_text() {
-        let mut distribution = Distribution::default();
+        let mut values = Distribution::default();
         for value in 1..=1000_u64 {
-            distribution.record(value * 1_000_000);
+            values.record(value * 1_000_000);
         }
-        let found = latency(&mut distribution).unwrap();
+        let found = latency(&mut values).unwrap();
         assert!((found.p50_ms - 500.0).abs() < 1.0, "{}", found.p50_ms);
         assert!((found.p99_ms - 990.0).abs() < 1.0, "{}", found.p99_ms);
-        let bytes = BASE64.decode(found.histogram.as_bytes()).unwrap();
-        let read: Histogram<u64> = hdrhistogram::serialization::Deserializer::new()
-            .deserialize(&mut bytes.as_slice())
-            .unwrap();
+        let read = distribution::decode(&found).unwrap().unwrap();
         assert_eq!(read.len(), 1000);
     }
 }

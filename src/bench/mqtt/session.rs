@@ -48,7 +48,7 @@ pub(super) struct MqttSession {
     written_at: Nanos,
     subscribed_at: Nanos,
     /// QoS 2: received and not yet released.
-    held: Option<Box<HashSet<u16>>>,
+    held: Option<HashSet<u16>>,
     /// The broker has answered CONNECT and, if there was one, SUBSCRIBE.
     open: bool,
 }

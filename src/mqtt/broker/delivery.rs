@@ -192,9 +192,13 @@ impl Core {
     }
 }
 
+/// A payload below this many bytes leaves room for every property within the protocol's own limit.
+const SURELY_FITS: usize = 128 * 1024 * 1024;
+
 /// By how many bytes the packet stays below the client's limit; `None`: it does not.
 fn spare(publish: &Publish, version: Version, largest: u32) -> Option<usize> {
-    if largest >= LARGEST_PACKET {
+    // The sum is only worked out where it can matter.
+    if largest >= LARGEST_PACKET && publish.payload.len() < SURELY_FITS {
         return Some(usize::MAX);
     }
     let length = packet::publish_len(publish, version).ok()?;

@@ -17,8 +17,8 @@ use crate::mqtt::session::client::Session;
 /// What one [`exchange`] achieved.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Moved {
-    /// This many bytes were appended to the input.
-    Received(usize),
+    /// Something was appended to the input.
+    Received,
     /// The output is written.
     Sent,
     /// The time given has come.
@@ -62,7 +62,7 @@ fn poll_exchange(
             if count == 0 {
                 Moved::Closed
             } else {
-                Moved::Received(count)
+                Moved::Received
             }
         }));
     }

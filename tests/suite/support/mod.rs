@@ -9,6 +9,7 @@ pub mod certificates;
 pub mod command;
 pub mod mosquitto;
 pub mod peer;
+pub mod rabbitmq;
 
 use std::time::{Duration, Instant};
 

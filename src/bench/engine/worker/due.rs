@@ -1,0 +1,122 @@
+//! What is due: messages, ticks, pauses.
+
+use std::cmp::Reverse;
+
+use super::super::super::clock::Nanos;
+use super::super::super::driver::Broken;
+use super::super::connection::State;
+use super::{GREETING, Job, WAITING, Worker};
+
+impl Worker {
+    pub(super) fn make_due(&mut self, now: Nanos) {
+        let begin = self.setup.control.begins();
+        if now < begin {
+            return;
+        }
+        if !self.begun {
+            self.begun = true;
+            self.next_report = begin + self.setup.interval;
+            for number in 0..self.connections.len() {
+                self.think_first(number, now);
+                self.mark(number);
+            }
+        }
+        let end = self.records.window.to;
+        self.looked = now;
+        let mut dues = std::mem::take(&mut self.due);
+        for (part, base) in self.setup.parts.iter_mut().zip(&self.bases) {
+            part.runner.take_due(begin, now, end, |connection, at| {
+                dues.push((base + connection, at));
+            });
+        }
+        for (number, at) in dues.drain(..) {
+            self.records.tardy.span(at, now);
+            self.enqueue(number, at);
+        }
+        self.due = dues;
+    }
+
+    pub(super) fn enqueue(&mut self, number: usize, at: Nanos) {
+        self.records.planned(at);
+        if self.waiting >= WAITING {
+            self.records.messages.unsent += u64::from(self.records.window.holds(at));
+            return;
+        }
+        self.waiting += 1;
+        self.connections[number].lane.backlog.push_back(at);
+        self.mark(number);
+    }
+
+    /// A closed load that pauses between messages begins with a window full.
+    pub(super) fn think_first(&mut self, number: usize, now: Nanos) {
+        let connection = &self.connections[number];
+        let part = &self.setup.parts[connection.part];
+        if part.runner.think().is_none() || !self.begun || !connection.lane.ready {
+            return;
+        }
+        let under_way = connection.lane.session.in_flight() + connection.lane.backlog.len();
+        self.plan_next(number, part.window.saturating_sub(under_way), now);
+    }
+
+    pub(super) fn think_after(&mut self, number: usize, answered: usize, now: Nanos) {
+        let part = &self.setup.parts[self.connections[number].part];
+        if let Some(think) = part.runner.think() {
+            self.plan_next(number, answered, now + think);
+        }
+    }
+
+    pub(super) fn plan_next(&mut self, number: usize, count: usize, at: Nanos) {
+        let connection = &mut self.connections[number];
+        let runner = &mut self.setup.parts[connection.part].runner;
+        let Some(left) = runner.left() else {
+            return;
+        };
+        let count = (count as u64).min(*left);
+        if count == 0 || at >= self.records.window.to {
+            return;
+        }
+        *left -= count;
+        for _ in 0..count {
+            connection.lane.backlog.push_back(at);
+        }
+        self.timers.push(Reverse((at, number as u32, Job::Write)));
+    }
+
+    pub(super) fn take_timers(&mut self, now: Nanos) {
+        while let Some(Reverse((at, number, job))) = self.timers.peek().copied() {
+            if at > now {
+                return;
+            }
+            self.timers.pop();
+            let number = number as usize;
+            match job {
+                Job::Write => self.mark(number),
+                Job::Dial => self.to_dial.push_back(number as u32),
+                Job::Tick => {
+                    self.connections[number].ticking = false;
+                    self.tick(number, now);
+                }
+                Job::GiveUpGreeting => self.give_up_greeting(number, now),
+            }
+        }
+    }
+
+    pub(super) fn tick(&mut self, number: usize, now: Nanos) {
+        if self.connections[number].state != State::Open || self.connections[number].ticking {
+            return;
+        }
+        let next = self.call(number, now, |session, io| session.tick(false, io));
+        if let Some(next) = next {
+            self.connections[number].ticking = true;
+            self.timers.push(Reverse((next, number as u32, Job::Tick)));
+        }
+    }
+
+    pub(super) fn give_up_greeting(&mut self, number: usize, now: Nanos) {
+        let connection = &self.connections[number];
+        if connection.state == State::Greeting && connection.dialed + GREETING <= now {
+            let broken = Broken::new("no answer to the first packet within 10s");
+            self.lose(number, now, &broken);
+        }
+    }
+}
