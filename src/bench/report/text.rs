@@ -36,7 +36,7 @@ pub fn render(report: &Report) -> String {
 }
 
 /// One line for an interval of `length_s` seconds, for a live view; it fits 80 columns:
-/// `12.0 s  sent 50.0k/s acked 49.9k/s got 49.9k/s  p50 123µs p99 1.90ms  errors 12`.
+/// `12.0 s  sent 50.0k/s acked 49.9k/s got 49.9k/s  p50 123µs p99 1.90ms errors 12`.
 pub fn live_line(interval: &Interval, length_s: f64) -> String {
     let mut line = format!("{} ", seconds(interval.at_s));
     for (name, number) in [
@@ -51,7 +51,7 @@ pub fn live_line(interval: &Interval, length_s: f64) -> String {
     }
     line += &live_latency(interval);
     if interval.errors > 0 {
-        line += &format!("  errors {}", count(interval.errors));
+        line += &format!(" errors {}", count(interval.errors));
     }
     if interval.phase != "measure" {
         line += &format!("  ({})", interval.phase);
@@ -272,7 +272,7 @@ mod tests {
         let stalled = &sample::report().intervals[20];
         assert_eq!(
             live_line(stalled, 1.0),
-            "21.0 s  sent 50.0k/s acked 26.0k/s got 26.0k/s  p50 143µs p99 490ms  errors 1,190"
+            "21.0 s  sent 50.0k/s acked 26.0k/s got 26.0k/s  p50 143µs p99 490ms errors 1,190"
         );
         let warming = Interval {
             at_s: 0.5,
