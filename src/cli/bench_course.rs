@@ -155,6 +155,7 @@ impl CourseFlags {
             shard: self.shard.map(|ShardWord(shard)| shard),
             start_at: self.start_at.map(|Moment(time)| time),
             seed: self.seed,
+            find_max: None,
             results: self.results.results(),
             style: self.terminal.style(),
         })

@@ -23,6 +23,10 @@ pub(super) struct LoadFlags {
     #[arg(long, conflicts_with = "stage")]
     max: bool,
 
+    /// Search the highest rate that keeps every --assert and loses nothing, in runs of --duration, beginning at --rate [default: 1k]
+    #[arg(long, conflicts_with_all = ["max", "stage", "ramp", "count", "start_at", "shard", "think"])]
+    find_max: bool,
+
     /// Reach --rate evenly from 0 in this time
     #[arg(long, value_name = "TIME", requires = "rate")]
     ramp: Option<Span>,
@@ -51,6 +55,12 @@ pub(super) struct LoadFlags {
 }
 
 impl LoadFlags {
+    /// Where to begin the search for the highest rate, if that is wanted.
+    pub(super) fn find_max(&self) -> Option<f64> {
+        let Rate(first) = self.rate.unwrap_or(Rate(1000.0));
+        self.find_max.then_some(first)
+    }
+
     /// How long the stages last together, where each says it.
     pub(super) fn stages_last(&self) -> Option<Duration> {
         if self.stage.is_empty() {
@@ -85,7 +95,8 @@ impl LoadFlags {
     }
 
     fn stages(&self) -> Result<Option<Vec<Stage>>> {
-        if let Some(Rate(rate)) = self.rate {
+        let rate = self.rate.map(|Rate(rate)| rate);
+        if let Some(rate) = rate.or(self.find_max()) {
             let ramp = self
                 .ramp
                 .map(|Span(time)| time)

@@ -155,6 +155,7 @@ impl BenchMqttFlags {
             ));
         }
         let stages_last = self.load.stages_last();
+        let find_max = self.load.find_max();
         let mut plan = Plan::new(connect);
         plan.play(self.scenario);
         plan.embedded = self.embedded;
@@ -185,6 +186,7 @@ impl BenchMqttFlags {
         plan.clean = !self.session.no_clean;
         plan.load = self.load.words()?;
         plan.course = self.course.course(stages_last)?;
+        plan.course.find_max = find_max;
         check(&plan)?;
         Ok(plan)
     }

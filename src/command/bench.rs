@@ -1,5 +1,6 @@
 //! What all `bench` commands share: the load in words, the course, and what is done with the report.
 
+mod hunt;
 mod load;
 mod shard;
 mod show;
@@ -13,6 +14,7 @@ use crate::bench::report::Form;
 use crate::bench::threshold::Assert;
 use crate::output::Style;
 
+pub(super) use hunt::Hunt;
 pub use load::{ArrivalWords, LoadWords};
 pub(super) use shard::{Identity, identity};
 pub(super) use show::{Show, stopped};
@@ -42,6 +44,8 @@ pub struct Course {
     pub start_at: Option<SystemTime>,
     /// `--seed`; `None`: another one each time.
     pub seed: Option<u64>,
+    /// `--find-max`: search the highest rate that is kept, beginning with this one, in messages a second.
+    pub find_max: Option<f64>,
     /// What is done with the report.
     pub results: Results,
     /// What the terminal shows.
@@ -78,6 +82,7 @@ impl Default for Course {
             shard: None,
             start_at: None,
             seed: None,
+            find_max: None,
             results: Results::default(),
             style: Style::default(),
         }

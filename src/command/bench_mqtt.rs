@@ -10,11 +10,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use super::bench::{Course, Identity, LoadWords, Show, identity, stopped};
+use super::bench::{Course, Hunt, Identity, LoadWords, Show, identity, stopped};
 use super::bench_peer::Peer;
 use crate::bench::engine::{self, Live, Outcome, Run};
+use crate::bench::merge::SHARD;
 use crate::bench::mqtt::{Body, Dialer, Pattern, Scenario, Settings};
-use crate::bench::plan;
+use crate::bench::plan::{self, Shard};
 use crate::connect::{self, Environment, Protocol, Target};
 use crate::error::{Error, Result};
 use crate::mqtt::packet::{QoS, Version};
@@ -391,6 +392,11 @@ pub async fn measure(
     };
     let mut outcome = engine::run(run, stop, watch).await?;
     outcome.report.setup = plan.setup(&where_to);
+    if identity.shard.count > 1 {
+        let Shard { index, count } = identity.shard;
+        let part = format!("{index}/{count}");
+        outcome.report.setup.insert(SHARD.to_owned(), part);
+    }
     outcome.report.warnings.extend(made.warnings);
     outcome.report.warnings.extend(peer.warning());
     peer.stop().await;
@@ -404,8 +410,21 @@ pub async fn measure(
 pub async fn run(plan: Plan) -> Result<()> {
     let mut show = Show::begin(&plan.course).await?;
     let (stopped, asked) = stopped()?;
-    let outcome = measure(&plan, stopped, |live| show.interval(live)).await?;
-    show.end(outcome, asked.get())
+    tokio::pin!(stopped);
+    let Some(first) = plan.course.find_max else {
+        let outcome = measure(&plan, stopped, |live| show.interval(live)).await?;
+        return show.end(outcome, asked.get());
+    };
+    let mut hunt = Hunt::new(first);
+    while let (Some(rate), None) = (hunt.next(), asked.get()) {
+        let plan = Plan {
+            load: plan.load.at(rate),
+            ..plan.clone()
+        };
+        let outcome = measure(&plan, stopped.as_mut(), |live| show.interval(live)).await?;
+        hunt.enter(rate, outcome, &mut show);
+    }
+    show.end(hunt.end()?, asked.get())
 }
 
 #[cfg(test)]

@@ -170,14 +170,6 @@ fn runs_are_compared() {
         .exits(0);
     same.contains("rate");
     let words = format!(
-        "bench compare {} {} -- {} {} --output json",
-        path("a"),
-        path("b"),
-        path("a"),
-        path("b")
-    );
-    iotctl(&words).run().exits(2);
-    let words = format!(
         "bench compare --output json {} {} -- {} {}",
         path("a"),
         path("b"),
@@ -186,6 +178,21 @@ fn runs_are_compared() {
     );
     let ended = iotctl(&words).run().exits(0);
     serde_json::from_slice::<Value>(&ended.stdout).unwrap();
+}
+
+#[test]
+fn the_highest_rate_is_searched() {
+    let line = iotctl("bench mqtt --embedded --output json --find-max --rate 500 --duration 100ms");
+    let ended = line
+        .word("--assert")
+        .word("rate.planned < 3k")
+        .run()
+        .exits(0);
+    let Figures(found) = Figures::of(&ended);
+    let best = found["setup"]["max_rate"].as_str().unwrap();
+    let best: f64 = best.trim_end_matches("/s").parse().unwrap();
+    assert!((2_800.0..3_000.0).contains(&best), "{best}");
+    assert!(ended.stderr.contains("500/s kept") && ended.stderr.contains("4000/s missed"));
 }
 
 #[test]

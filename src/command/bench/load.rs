@@ -73,6 +73,20 @@ impl LoadWords {
         })
     }
 
+    /// The same load at another, even rate.
+    #[must_use]
+    pub(in crate::command) fn at(&self, rate: f64) -> Self {
+        let steady = Stage {
+            lasts: None,
+            from: rate,
+            to: rate,
+        };
+        Self {
+            stages: Some(vec![steady]),
+            ..self.clone()
+        }
+    }
+
     /// The rate in words: `10000/s`, `0-500/s for 10s, 500/s`, `max`.
     pub(in crate::command) fn rate(&self) -> String {
         match (&self.stages, &self.arrivals) {

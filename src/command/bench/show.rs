@@ -22,7 +22,8 @@ use crate::stop::{Asked, Stop};
 pub(in crate::command) struct Show {
     results: Results,
     live: Live,
-    interval_s: f64,
+    /// When the last interval ended, in seconds.
+    last_s: f64,
     metrics: Option<Metrics>,
     /// The threshold that ended the run.
     missed: Option<Threshold>,
@@ -65,7 +66,7 @@ impl Show {
         Ok(Self {
             results: course.results.clone(),
             live,
-            interval_s: course.interval.as_secs_f64(),
+            last_s: 0.0,
             metrics,
             missed: None,
         })
@@ -74,9 +75,15 @@ impl Show {
     /// Tells about an interval; `false`: a threshold was missed that ends the run.
     pub(in crate::command) fn interval(&mut self, live: &engine::Live<'_>) -> bool {
         let interval = live.interval;
+        // Of a new run in the same command the first interval is as long as it says.
+        let length_s = match interval.at_s - self.last_s {
+            length if length > 0.0 => length,
+            _ => interval.at_s,
+        };
+        self.last_s = interval.at_s;
         let line = match self.live.is_in_place() {
-            true => text::live_line(interval, self.interval_s),
-            false => text::interval_line(interval, self.interval_s),
+            true => text::live_line(interval, length_s),
+            false => text::interval_line(interval, length_s),
         };
         self.live.show(&line, live.progress);
         if let Some(metrics) = &mut self.metrics {
@@ -99,13 +106,38 @@ impl Show {
         self.missed.is_none()
     }
 
+    /// Says something that stays on the terminal.
+    pub(in crate::command) fn note(&self, line: &str) {
+        self.live.note(line);
+    }
+
+    /// Judges the report of the run that has just ended.
+    pub(in crate::command) fn judge(&mut self, report: &mut Report) {
+        let thresholds = self.results.thresholds.iter();
+        report.thresholds = thresholds.map(|one| one.evaluate(report)).collect();
+        // What ended the run counts, even if the whole of it would have passed.
+        let Some(missed) = self.missed.take() else {
+            return;
+        };
+        let mut all = report.thresholds.iter_mut();
+        if let Some(place) = all.find(|one| one.kept && one.expression == missed.expression) {
+            *place = missed;
+        }
+    }
+
     /// Judges the report, writes it everywhere, and says how the command ends.
     ///
     /// # Errors
     /// What kept the report from being written; a signal; no connection; a threshold that was missed.
-    pub(in crate::command) fn end(self, mut outcome: Outcome, asked: Option<Asked>) -> Result<()> {
+    pub(in crate::command) fn end(
+        mut self,
+        mut outcome: Outcome,
+        asked: Option<Asked>,
+    ) -> Result<()> {
+        if outcome.report.thresholds.is_empty() {
+            self.judge(&mut outcome.report);
+        }
         self.live.finish();
-        judge(&mut outcome.report, &self.results, self.missed);
         let report = &outcome.report;
         for (form, path) in &self.results.files {
             let text = form.render(report)?;
@@ -116,19 +148,6 @@ impl Show {
             metrics.serving.abort();
         }
         verdict(outcome, asked)
-    }
-}
-
-fn judge(report: &mut Report, results: &Results, missed: Option<Threshold>) {
-    let thresholds = results.thresholds.iter();
-    report.thresholds = thresholds.map(|one| one.evaluate(report)).collect();
-    // What ended the run counts, even if the whole of it would have passed.
-    let Some(missed) = missed else {
-        return;
-    };
-    let mut all = report.thresholds.iter_mut();
-    if let Some(place) = all.find(|one| one.kept && one.expression == missed.expression) {
-        *place = missed;
     }
 }
 
