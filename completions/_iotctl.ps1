@@ -242,13 +242,14 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
         'iotctl;bench' {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this page')
             [CompletionResult]::new('mqtt', 'mqtt', [CompletionResultType]::ParameterValue, 'Load an MQTT broker')
+            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run the load test that a file describes')
             [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Show a kept result in any form')
             [CompletionResult]::new('compare', 'compare', [CompletionResultType]::ParameterValue, 'Compare two sets of runs')
             [CompletionResult]::new('merge', 'merge', [CompletionResultType]::ParameterValue, 'Make one result from those of several workers')
             break
         }
         'iotctl;bench;mqtt' {
-            [CompletionResult]::new('--scenario', '--scenario', [CompletionResultType]::ParameterName, 'Who sends what to whom; the others'' defaults follow from it')
+            [CompletionResult]::new('--scenario', '--scenario', [CompletionResultType]::ParameterName, 'Who sends what to whom, from the list below; the defaults of other flags follow from it')
             [CompletionResult]::new('--publishers', '--publishers', [CompletionResultType]::ParameterName, 'Connections that send [default: the scenario''s]')
             [CompletionResult]::new('--subscribers', '--subscribers', [CompletionResultType]::ParameterName, 'Connections that receive [default: the scenario''s]')
             [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Topic to publish to: {client} is the client''s number, {seq} the message''s, {group} the client''s group [default: the scenario''s]')
@@ -290,7 +291,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             [CompletionResult]::new('--shard', '--shard', [CompletionResultType]::ParameterName, 'Do this part of the whole load: INDEX/COUNT, from 0 [default: IOTCTL_SHARD; JOB_COMPLETION_INDEX with IOTCTL_SHARDS; SLURM_PROCID with SLURM_NTASKS]')
             [CompletionResult]::new('--start-at', '--start-at', [CompletionResultType]::ParameterName, 'Begin to send at this moment, so that shards begin together: 2026-11-20T21:00:00Z, or seconds since 1970')
             [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'Number that makes everything random repeatable')
-            [CompletionResult]::new('--assert', '--assert', [CompletionResultType]::ParameterName, 'What a run must reach, such as ''p99 < 20ms'', ''lost == 0'', ''rate >= 50k''; a miss is exit code 7; may be repeated')
+            [CompletionResult]::new('--assert', '--assert', [CompletionResultType]::ParameterName, 'What a run must reach, such as ''p99 < 20ms'', from the quantities below; a miss is exit code 7; may be repeated')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'What standard output shows')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'What standard output shows')
             [CompletionResult]::new('--save-json', '--save-json', [CompletionResultType]::ParameterName, 'Write the result to a file too, for bench report, compare and merge')
@@ -336,12 +337,17 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Keep sessions over lost connections')
             [CompletionResult]::new('--no-clean', '--no-clean', [CompletionResultType]::ParameterName, 'Keep sessions over lost connections')
             [CompletionResult]::new('--max', '--max', [CompletionResultType]::ParameterName, 'Send as fast as --window allows [default without --rate and --stage]')
+            [CompletionResult]::new('--find-max', '--find-max', [CompletionResultType]::ParameterName, 'Search the highest rate that keeps every --assert and loses nothing, in runs of --duration, beginning at --rate [default: 1k]')
             [CompletionResult]::new('--abort-on-miss', '--abort-on-miss', [CompletionResultType]::ParameterName, 'End the run as soon as an interval misses a threshold')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but results and the error that ended the command')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this page')
             [CompletionResult]::new('--password-prompt', '--password-prompt', [CompletionResultType]::ParameterName, 'Ask for the password on the terminal')
             [CompletionResult]::new('--ws', '--ws', [CompletionResultType]::ParameterName, 'Speak over WebSocket, as the URL schemes ws and wss do')
             [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Do not verify the server''s certificate: anyone in between can read and change everything')
+            break
+        }
+        'iotctl;bench;run' {
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this page')
             break
         }
         'iotctl;bench;report' {

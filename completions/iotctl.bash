@@ -40,6 +40,9 @@ _iotctl() {
             iotctl__subcmd__bench,report)
                 cmd="iotctl__subcmd__bench__subcmd__report"
                 ;;
+            iotctl__subcmd__bench,run)
+                cmd="iotctl__subcmd__bench__subcmd__run"
+                ;;
             iotctl__subcmd__mqtt,broker)
                 cmd="iotctl__subcmd__mqtt__subcmd__broker"
                 ;;
@@ -70,7 +73,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__bench)
-            opts="--help mqtt report compare merge"
+            opts="--help mqtt run report compare merge"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -140,7 +143,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__bench__subcmd__mqtt)
-            opts="-t -q -f -m -r -V -I -k -c -M -d -o -L -h -p -u -P -A --embedded --calibrate --scenario --publishers --subscribers --topic --filter --groups --qos --sub-qos --size --file --message --stamp --retain --shared-group --protocol-version --id-prefix --keepalive --clean --no-clean --rate --max --ramp --stage --arrivals --max-inflight --window --think --duration --count --warmup --drain --interval --threads --coalesce --connect-rate --shard --start-at --seed --assert --abort-on-miss --output --save-json --html --csv --hlog --markdown --junit --prometheus-listen --quiet --color --help --url --host --port --unix --username --password --password-file --password-prompt --connect-timeout --ws --header --ws-header --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --bind --retry"
+            opts="-t -q -f -m -r -V -I -k -c -M -d -o -L -h -p -u -P -A --embedded --calibrate --scenario --publishers --subscribers --topic --filter --groups --qos --sub-qos --size --file --message --stamp --retain --shared-group --protocol-version --id-prefix --keepalive --clean --no-clean --rate --max --find-max --ramp --stage --arrivals --max-inflight --window --think --duration --count --warmup --drain --interval --threads --coalesce --connect-rate --shard --start-at --seed --assert --abort-on-miss --output --save-json --html --csv --hlog --markdown --junit --prometheus-listen --quiet --color --help --url --host --port --unix --username --password --password-file --password-prompt --connect-timeout --ws --header --ws-header --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --bind --retry"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -499,6 +502,20 @@ _iotctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        iotctl__subcmd__bench__subcmd__run)
+            opts="--help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         iotctl__subcmd__completions)
             opts="--help bash zsh fish elvish powershell"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -514,7 +531,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__man)
-            opts="--help iotctl mqtt mqtt-pub mqtt-sub mqtt-broker bench bench-mqtt bench-report bench-compare bench-merge completions man"
+            opts="--help iotctl mqtt mqtt-pub mqtt-sub mqtt-broker bench bench-mqtt bench-run bench-report bench-compare bench-merge completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

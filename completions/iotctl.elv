@@ -234,12 +234,13 @@ set edit:completion:arg-completer[iotctl] = {|@words|
         &'iotctl;bench'= {
             cand --help 'Print this page'
             cand mqtt 'Load an MQTT broker'
+            cand run 'Run the load test that a file describes'
             cand report 'Show a kept result in any form'
             cand compare 'Compare two sets of runs'
             cand merge 'Make one result from those of several workers'
         }
         &'iotctl;bench;mqtt'= {
-            cand --scenario 'Who sends what to whom; the others'' defaults follow from it'
+            cand --scenario 'Who sends what to whom, from the list below; the defaults of other flags follow from it'
             cand --publishers 'Connections that send [default: the scenario''s]'
             cand --subscribers 'Connections that receive [default: the scenario''s]'
             cand -t 'Topic to publish to: {client} is the client''s number, {seq} the message''s, {group} the client''s group [default: the scenario''s]'
@@ -281,7 +282,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand --shard 'Do this part of the whole load: INDEX/COUNT, from 0 [default: IOTCTL_SHARD; JOB_COMPLETION_INDEX with IOTCTL_SHARDS; SLURM_PROCID with SLURM_NTASKS]'
             cand --start-at 'Begin to send at this moment, so that shards begin together: 2026-11-20T21:00:00Z, or seconds since 1970'
             cand --seed 'Number that makes everything random repeatable'
-            cand --assert 'What a run must reach, such as ''p99 < 20ms'', ''lost == 0'', ''rate >= 50k''; a miss is exit code 7; may be repeated'
+            cand --assert 'What a run must reach, such as ''p99 < 20ms'', from the quantities below; a miss is exit code 7; may be repeated'
             cand -o 'What standard output shows'
             cand --output 'What standard output shows'
             cand --save-json 'Write the result to a file too, for bench report, compare and merge'
@@ -327,12 +328,16 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand -c 'Keep sessions over lost connections'
             cand --no-clean 'Keep sessions over lost connections'
             cand --max 'Send as fast as --window allows [default without --rate and --stage]'
+            cand --find-max 'Search the highest rate that keeps every --assert and loses nothing, in runs of --duration, beginning at --rate [default: 1k]'
             cand --abort-on-miss 'End the run as soon as an interval misses a threshold'
             cand --quiet 'Say nothing but results and the error that ended the command'
             cand --help 'Print this page'
             cand --password-prompt 'Ask for the password on the terminal'
             cand --ws 'Speak over WebSocket, as the URL schemes ws and wss do'
             cand --insecure 'Do not verify the server''s certificate: anyone in between can read and change everything'
+        }
+        &'iotctl;bench;run'= {
+            cand --help 'Print this page'
         }
         &'iotctl;bench;report'= {
             cand -o 'What it becomes'

@@ -187,22 +187,23 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l end-with-parent -d 'End when the process that started this one does'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l quiet -d 'Say nothing but results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l help -d 'Print this page'
-complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and not __fish_seen_subcommand_from mqtt report compare merge" -l help -d 'Print this page'
-complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and not __fish_seen_subcommand_from mqtt report compare merge" -f -a "mqtt" -d 'Load an MQTT broker'
-complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and not __fish_seen_subcommand_from mqtt report compare merge" -f -a "report" -d 'Show a kept result in any form'
-complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and not __fish_seen_subcommand_from mqtt report compare merge" -f -a "compare" -d 'Compare two sets of runs'
-complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and not __fish_seen_subcommand_from mqtt report compare merge" -f -a "merge" -d 'Make one result from those of several workers'
-complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l scenario -d 'Who sends what to whom; the others\' defaults follow from it' -r -f -a "publish\t'publishers only, or with --subscribers each gets everything'
-fan-in\t'many publishers, one subscriber'
-fan-out\t'one publisher, many subscribers'
-one-to-one\t'publisher n writes to subscriber n alone'
-many-to-many\t'every subscriber gets everything'
-idle\t'connections that only stay open, opened at --connect-rate or all at once: a connection storm'
-churn\t'each message of the load is a connection: closed and opened again'
-subscribe\t'each message of the load is a SUBSCRIBE'
-retained\t'each message is kept by the broker on a topic of its own'
-wills\t'each message of the load is a connection cut off: the broker publishes its will'
-request\t'publishers send requests, subscribers answer them'"
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and not __fish_seen_subcommand_from mqtt run report compare merge" -l help -d 'Print this page'
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and not __fish_seen_subcommand_from mqtt run report compare merge" -f -a "mqtt" -d 'Load an MQTT broker'
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and not __fish_seen_subcommand_from mqtt run report compare merge" -f -a "run" -d 'Run the load test that a file describes'
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and not __fish_seen_subcommand_from mqtt run report compare merge" -f -a "report" -d 'Show a kept result in any form'
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and not __fish_seen_subcommand_from mqtt run report compare merge" -f -a "compare" -d 'Compare two sets of runs'
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and not __fish_seen_subcommand_from mqtt run report compare merge" -f -a "merge" -d 'Make one result from those of several workers'
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l scenario -d 'Who sends what to whom, from the list below; the defaults of other flags follow from it' -r -f -a "publish\t''
+fan-in\t''
+fan-out\t''
+one-to-one\t''
+many-to-many\t''
+idle\t''
+churn\t''
+subscribe\t''
+retained\t''
+wills\t''
+request\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l publishers -d 'Connections that send [default: the scenario\'s]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l subscribers -d 'Connections that receive [default: the scenario\'s]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -s t -l topic -d 'Topic to publish to: {client} is the client\'s number, {seq} the message\'s, {group} the client\'s group [default: the scenario\'s]' -r
@@ -234,7 +235,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_sub
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l shard -d 'Do this part of the whole load: INDEX/COUNT, from 0 [default: IOTCTL_SHARD; JOB_COMPLETION_INDEX with IOTCTL_SHARDS; SLURM_PROCID with SLURM_NTASKS]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l start-at -d 'Begin to send at this moment, so that shards begin together: 2026-11-20T21:00:00Z, or seconds since 1970' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l seed -d 'Number that makes everything random repeatable' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l assert -d 'What a run must reach, such as \'p99 < 20ms\', \'lost == 0\', \'rate >= 50k\'; a miss is exit code 7; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l assert -d 'What a run must reach, such as \'p99 < 20ms\', from the quantities below; a miss is exit code 7; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -s o -l output -d 'What standard output shows' -r -f -a "text\t''
 json\t''
 csv\t''
@@ -279,12 +280,14 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_sub
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l clean -d 'Begin with a clean session [default]'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -s c -l no-clean -d 'Keep sessions over lost connections'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l max -d 'Send as fast as --window allows [default without --rate and --stage]'
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l find-max -d 'Search the highest rate that keeps every --assert and loses nothing, in runs of --duration, beginning at --rate [default: 1k]'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l abort-on-miss -d 'End the run as soon as an interval misses a threshold'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l quiet -d 'Say nothing but results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l help -d 'Print this page'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l password-prompt -d 'Ask for the password on the terminal'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l ws -d 'Speak over WebSocket, as the URL schemes ws and wss do'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from run" -l help -d 'Print this page'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from report" -s o -l output -d 'What it becomes' -r -f -a "text\t''
 json\t''
 csv\t''

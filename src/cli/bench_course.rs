@@ -75,7 +75,7 @@ pub(super) struct CourseFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Results")]
 struct ResultFlags {
-    /// What a run must reach, such as 'p99 < 20ms', 'lost == 0', 'rate >= 50k'; a miss is exit code 7; may be repeated
+    /// What a run must reach, such as 'p99 < 20ms', from the quantities below; a miss is exit code 7; may be repeated
     #[arg(long, value_name = "THRESHOLD")]
     assert: Vec<Assert>,
 

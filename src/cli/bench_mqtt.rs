@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::bench::mqtt::Pattern;
 use crate::command::bench_mqtt::{BodyWords, Plan, Play};
@@ -41,8 +41,8 @@ pub(super) struct BenchMqttFlags {
     #[arg(long, conflicts_with_all = ["embedded", "subscribers", "url", "url_flag", "host", "port", "unix", "context"])]
     calibrate: bool,
 
-    /// Who sends what to whom; the others' defaults follow from it
-    #[arg(long, value_name = "SCENARIO", default_value = "publish", value_parser = play())]
+    /// Who sends what to whom, from the list below; the defaults of other flags follow from it
+    #[arg(long, value_name = "SCENARIO", default_value = "publish", value_parser = play(), hide_possible_values = true)]
     scenario: Play,
 
     /// Connections that send [default: the scenario's]
@@ -261,6 +261,6 @@ fn pattern(flag: &str, word: Option<OsString>) -> Result<Option<Pattern>> {
 }
 
 fn play() -> impl TypedValueParser<Value = Play> {
-    PossibleValuesParser::new(Play::all().map(|(name, does)| PossibleValue::new(name).help(does)))
+    PossibleValuesParser::new(Play::all().map(|(name, _)| name))
         .try_map(|name| name.parse::<Play>())
 }

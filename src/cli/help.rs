@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::command::bench_mqtt::Play;
 use crate::error::Kind;
 use crate::mqtt::broker::{FAULT_KEYS, FAULTS};
 
@@ -192,6 +193,36 @@ pub const TEMPLATE: &[(&str, &str)] = &[
     ),
 ];
 
+/// The quantities of `bench … --assert`, and what they are.
+pub const QUANTITIES: &[(&str, &str)] = &[
+    (
+        "p50, p99, p99.9, min, mean, stdev, max",
+        "response time, from the moment a message was due; other times as service.p99 (from its sending), lag.p99 (between the two), end_to_end.p99, connect.p99, handshake.p99, subscribe.p99",
+    ),
+    (
+        "lost, loss",
+        "messages that never arrived, or, without receivers, were never acknowledged; the same in percent",
+    ),
+    (
+        "rate",
+        "messages accepted in a second; also rate.planned, rate.offered, rate.delivered",
+    ),
+    ("errors", "failures of any kind"),
+    (
+        "planned, sent, unsent, acknowledged, refused, timed_out, lost_with_connection, repeated",
+        "what became of messages on the sending side",
+    ),
+    (
+        "expected, received, unique, duplicate, missing, reordered, late, foreign",
+        "and on the receiving side",
+    ),
+    (
+        "connections.opened, .failed, .lost, .reopened, .rate, .away",
+        "connections, those opened in a second, and the time that all were away",
+    ),
+    ("cpu, rss", "what the generator needed: 80%, 64MiB"),
+];
+
 /// The variables that commands read, and what for.
 pub const ENVIRONMENT: &[(&str, &str)] = &[
     (
@@ -205,6 +236,10 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     (
         "IOTCTL_CONNECT_TIMEOUT, IOTCTL_RETRY, IOTCTL_BIND",
         "as the flags",
+    ),
+    (
+        "IOTCTL_SHARD, IOTCTL_SHARDS, IOTCTL_RUN",
+        "for bench: --shard as INDEX/COUNT; the number of shards beside JOB_COMPLETION_INDEX; a word that is the same for all shards of one run",
     ),
     (
         "IOTCTL_CONTEXT",
@@ -249,6 +284,11 @@ pub fn exit_codes() -> impl Iterator<Item = (u8, &'static str)> {
         .map(|kind| (kind.exit_code(), kind.meaning()))
 }
 
+/// The scenarios of `bench mqtt --scenario`, and what each does.
+pub fn scenarios() -> impl Iterator<Item = (&'static str, &'static str)> {
+    Play::all()
+}
+
 /// The faults of `mqtt broker --fault`, then the keys that each may have.
 pub fn faults() -> impl Iterator<Item = (&'static str, &'static str)> {
     FAULTS.iter().chain(FAULT_KEYS).copied()
@@ -259,10 +299,13 @@ pub(super) fn below(command: &str) -> String {
     let mut text = String::new();
     if command == "mqtt broker" {
         section(&mut text, "Faults, for --fault:");
-        for (name, meaning) in faults() {
-            // Writing to a string does not fail.
-            let _ = writeln!(text, "  {name}\n      {meaning}");
-        }
+        listed(&mut text, faults());
+    }
+    if command == "bench mqtt" {
+        section(&mut text, "Scenarios, for --scenario:");
+        listed(&mut text, scenarios());
+        section(&mut text, "Quantities, for --assert:");
+        listed(&mut text, QUANTITIES.iter().copied());
     }
     section(&mut text, "Examples:");
     for (purpose, words) in examples(command) {
@@ -287,6 +330,13 @@ fn section(text: &mut String, title: &str) {
     }
     text.push_str(title);
     text.push('\n');
+}
+
+fn listed<'a>(text: &mut String, rows: impl Iterator<Item = (&'a str, &'a str)>) {
+    for (name, meaning) in rows {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "  {name}\n      {meaning}");
+    }
 }
 
 fn table<'a>(text: &mut String, title: &str, rows: impl Iterator<Item = (&'a str, &'a str)>) {

@@ -82,7 +82,7 @@ fn a_broker_that_stops_for_two_seconds_is_seen_whole() {
         signal(broker.running.id(), "CONT");
     }
     for (words, _broker, running) in brokers {
-        let ended = crate::support::command::finish(running).exits(0);
+        let ended = running.ends().exits(0);
         let found = Figures::of(&ended);
         found.counts([
             ("planned", 10_000),
