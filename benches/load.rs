@@ -82,6 +82,7 @@ fn set(plan: &mut Plan, key: &str, value: &str) {
                 most: most.parse().expect("bytes"),
             };
         }
+        "run-id" => plan.course.run_id = Some(number() as u64),
         "rate" => {
             plan.stages = Some(vec![Stage {
                 lasts: None,

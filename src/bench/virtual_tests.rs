@@ -234,7 +234,7 @@ fn every_message_ends_in_exactly_one_place() {
         };
         // At the end the peer is gone for good: some messages are under way, some never sent.
         world.run((10 * SECOND, 99 * SECOND), answer, |_| {
-            loses.next() % 8_000 == 0
+            loses.next().is_multiple_of(8_000)
         });
         world.check_the_sums();
         let found = &world.records.messages;

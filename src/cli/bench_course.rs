@@ -61,6 +61,10 @@ pub(super) struct CourseFlags {
     #[arg(long, value_name = "TIME")]
     start_at: Option<Moment>,
 
+    /// Number of the run, the same for all its shards [default: IOTCTL_RUN; SLURM_JOB_ID; without shards a new one each time]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    run_id: Option<u64>,
+
     /// Number that makes everything random repeatable
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
@@ -154,6 +158,7 @@ impl CourseFlags {
             connect_rate: self.connect_rate.map(|Rate(rate)| rate),
             shard: self.shard.map(|ShardWord(shard)| shard),
             start_at: self.start_at.map(|Moment(time)| time),
+            run_id: self.run_id,
             seed: self.seed,
             find_max: None,
             results: self.results.results(),

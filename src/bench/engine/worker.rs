@@ -40,6 +40,8 @@ const READ: usize = 256 * 1024;
 const READS: usize = 8;
 /// Messages that may wait on all connections of a worker; more that are due are not sent at all.
 const WAITING: usize = 4 << 20;
+/// Ticks of connections come in multiples of this.
+const TICKS: Nanos = 50_000_000;
 /// Between two reports while draining.
 const DRAIN_REPORT: Nanos = 20_000_000;
 

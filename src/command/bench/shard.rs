@@ -36,7 +36,9 @@ pub(in crate::command) fn identity(course: &Course) -> Result<Identity> {
         Some(shard) => shard,
         None => of_environment(variable)?.unwrap_or(Shard { index: 0, count: 1 }),
     };
-    let run_id = if shard.count == 1 {
+    let run_id = if let Some(run_id) = course.run_id {
+        run_id
+    } else if shard.count == 1 {
         RandomState::new().hash_one(0_u8)
     } else {
         let mut hasher = DefaultHasher::new();

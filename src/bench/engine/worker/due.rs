@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use super::super::super::clock::Nanos;
 use super::super::super::driver::Broken;
 use super::super::connection::State;
-use super::{GREETING, Job, WAITING, Worker};
+use super::{GREETING, Job, TICKS, WAITING, Worker};
 
 impl Worker {
     pub(super) fn make_due(&mut self, now: Nanos) {
@@ -108,6 +108,8 @@ impl Worker {
         let next = self.call(number, now, |session, io| session.tick(false, io));
         if let Some(next) = next {
             self.connections[number].ticking = true;
+            // Nothing hangs on the exact moment, and a fleet's ticks together cost one wake-up.
+            let next = next.next_multiple_of(TICKS);
             self.timers.push(Reverse((next, number as u32, Job::Tick)));
         }
     }

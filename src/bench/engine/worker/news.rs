@@ -46,7 +46,16 @@ impl Worker {
             return false;
         }
         let done = |part: &mut Part| part.runner.is_done(begin, now, end);
-        self.setup.parts.iter_mut().all(done)
+        self.setup.parts.iter_mut().all(done) && (now >= end || !self.thinks())
+    }
+
+    /// Whether a message waits for the end of a pause.
+    fn thinks(&self) -> bool {
+        let waits = |connection: &Connection| {
+            connection.lane.plans_at_send && !connection.lane.backlog.is_empty()
+        };
+        let pauses = |part: &Part| part.runner.think().is_some();
+        self.setup.parts.iter().any(pauses) && self.connections.iter().any(waits)
     }
 
     /// Sending has ended: asks for proof of what is not acknowledged on its own.
