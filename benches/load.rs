@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use iotctl::bench::mqtt::{Pattern, Scenario};
-use iotctl::bench::plan::{Arrivals, Coalesce, Stage};
+use iotctl::bench::plan::{Coalesce, Stage};
+use iotctl::command::bench::ArrivalWords;
 use iotctl::command::bench_mqtt::{self, BodyWords, Plan};
 use iotctl::connect;
 use iotctl::mqtt::packet::{QoS, Version};
@@ -36,7 +37,7 @@ fn sink(path: &str) {
 
 fn load(words: &[String]) -> ExitCode {
     let mut plan = Plan::new(connect::Words::default());
-    plan.course.form = iotctl::bench::report::Form::Json;
+    plan.course.results.form = iotctl::bench::report::Form::Json;
     for word in words {
         let (key, value) = word.split_once('=').expect("KEY=VALUE");
         set(&mut plan, key, value);
@@ -84,13 +85,13 @@ fn set(plan: &mut Plan, key: &str, value: &str) {
         }
         "run-id" => plan.course.run_id = Some(number() as u64),
         "rate" => {
-            plan.stages = Some(vec![Stage {
+            plan.load.stages = Some(vec![Stage {
                 lasts: None,
                 from: number(),
                 to: number(),
             }]);
         }
-        "window" => plan.window = number() as usize,
+        "window" => plan.load.window = number() as usize,
         "duration" => plan.course.duration = Some(time()),
         "count" => {
             plan.course.count = Some(number() as u64);
@@ -110,7 +111,7 @@ fn set(plan: &mut Plan, key: &str, value: &str) {
                 _ => Coalesce::Fixed(Duration::from_micros(number() as u64)),
             });
         }
-        "arrivals" => plan.arrivals = arrivals(value),
+        "arrivals" => plan.load.arrivals = arrivals(value),
         "bind" => {
             plan.bind = value
                 .split(',')
@@ -134,12 +135,12 @@ fn scenario(word: &str) -> Scenario {
     }
 }
 
-fn arrivals(word: &str) -> Arrivals {
+fn arrivals(word: &str) -> ArrivalWords {
     match word {
-        "constant" => Arrivals::Constant,
-        "uniform" => Arrivals::Uniform,
-        "poisson" => Arrivals::Poisson,
-        "devices" => Arrivals::Devices,
+        "constant" => ArrivalWords::Constant,
+        "uniform" => ArrivalWords::Uniform,
+        "poisson" => ArrivalWords::Poisson,
+        "devices" => ArrivalWords::Devices,
         _ => panic!("unknown arrivals {word}"),
     }
 }

@@ -35,26 +35,36 @@ pub mod payload;
 pub mod stop;
 
 use std::ffi::OsString;
+use std::fs;
 use std::process::ExitCode;
 
-use error::Error;
+use error::{Error, Result};
 
 /// Runs one command line (the program's name first) to its end and returns the exit code of
 /// [`error::Kind`]'s table.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let ended = match cli::parse(words) {
-        Ok(cli::Parsed::Command(plan)) => command::run(plan),
-        Ok(cli::Parsed::Print(text)) => output::print(text.as_bytes()),
-        Ok(cli::Parsed::Incomplete(help)) => {
-            output::print(help.as_bytes()).and_then(|()| Err(Error::usage("no command was named")))
-        }
-        Err(refused) => Err(refused),
-    };
-    match ended {
+    match cli::parse(words).and_then(carry_out) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::report(&error);
             ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn carry_out(parsed: cli::Parsed) -> Result<()> {
+    match parsed {
+        cli::Parsed::Command(plan) => command::run(plan),
+        cli::Parsed::Print(text) => output::print(text.as_bytes()),
+        cli::Parsed::Scenario(scenario) => {
+            let text = fs::read_to_string(&scenario.file).map_err(|cause| {
+                let file = scenario.file.display();
+                Error::local(format_args!("cannot read {file}"), &cause)
+            })?;
+            carry_out(scenario.parse(&text)?)
+        }
+        cli::Parsed::Incomplete(help) => {
+            output::print(help.as_bytes()).and_then(|()| Err(Error::usage("no command was named")))
         }
     }
 }

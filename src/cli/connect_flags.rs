@@ -68,8 +68,8 @@ pub(super) struct ConnectFlags {
     retry: Option<Retry>,
 
     /// Local IP address to connect from
-    #[arg(short = 'A', long, value_name = "ADDRESS")]
-    bind: Option<IpAddr>,
+    #[arg(short = 'A', long, value_name = "ADDRESS", action = clap::ArgAction::Set, num_args = 1)]
+    bind: Vec<IpAddr>,
 
     /// Speak over WebSocket, as the URL schemes ws and wss do
     #[arg(long)]
@@ -124,6 +124,11 @@ struct TlsFlags {
 }
 
 impl ConnectFlags {
+    /// The local addresses, of which most commands take one.
+    pub(super) fn addresses(&self) -> &[IpAddr] {
+        &self.bind
+    }
+
     /// What was said, for [`Words::resolve`] to complete.
     pub(super) fn words(self) -> Result<Words> {
         let headers = self
@@ -152,7 +157,7 @@ impl ConnectFlags {
             tls_version: self.tls.tls_version,
             connect_timeout: self.connect_timeout.map(|Wait(time)| time),
             retry: self.retry,
-            bind: self.bind,
+            bind: self.bind.first().copied(),
             websocket: self.ws,
             headers,
             context: self.context,

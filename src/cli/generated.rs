@@ -25,7 +25,7 @@ impl Shell {
 }
 
 /// Each man page by its command's words, joined as in its file name.
-const PAGES: [(&str, &str); 7] = [
+const PAGES: [(&str, &str); 13] = [
     ("iotctl", include_str!("../../man/iotctl.1")),
     ("mqtt", include_str!("../../man/iotctl-mqtt.1")),
     ("mqtt-pub", include_str!("../../man/iotctl-mqtt-pub.1")),
@@ -33,6 +33,21 @@ const PAGES: [(&str, &str); 7] = [
     (
         "mqtt-broker",
         include_str!("../../man/iotctl-mqtt-broker.1"),
+    ),
+    ("bench", include_str!("../../man/iotctl-bench.1")),
+    ("bench-mqtt", include_str!("../../man/iotctl-bench-mqtt.1")),
+    ("bench-run", include_str!("../../man/iotctl-bench-run.1")),
+    (
+        "bench-report",
+        include_str!("../../man/iotctl-bench-report.1"),
+    ),
+    (
+        "bench-compare",
+        include_str!("../../man/iotctl-bench-compare.1"),
+    ),
+    (
+        "bench-merge",
+        include_str!("../../man/iotctl-bench-merge.1"),
     ),
     (
         "completions",

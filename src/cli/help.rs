@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::command::bench_mqtt::Play;
 use crate::error::Kind;
 use crate::mqtt::broker::{FAULT_KEYS, FAULTS};
 
@@ -78,7 +79,67 @@ const BROKER: &[Example] = &[
     ),
 ];
 
+const BENCH_MQTT: &[Example] = &[
+    (
+        "Load a broker of our own for 5 seconds",
+        "iotctl bench mqtt --embedded --duration 5s",
+    ),
+    (
+        "10,000 messages a second from 100 devices to one subscriber, and a verdict for CI",
+        "iotctl bench mqtt mqtt://broker.example --scenario fan-in --rate 10k -q 1 --assert 'p99 < 20ms' --assert 'lost == 0'",
+    ),
+    (
+        "As fast as the broker takes them, keeping the result and a page with plots",
+        "iotctl bench mqtt -h broker.example --max -q 1 --publishers 10 --save-json run.json --html run.html",
+    ),
+    (
+        "Stages: a ramp, a plateau, a spike",
+        "iotctl bench mqtt --stage 10s:0-5k --stage 30s:5k --stage 5s:50k",
+    ),
+    (
+        "50,000 idle connections, opened at 2,000 a second",
+        "iotctl bench mqtt --scenario idle --publishers 50k --connect-rate 2k --duration 1m",
+    ),
+    (
+        "What this machine's generator reaches at best",
+        "iotctl bench mqtt --calibrate --max",
+    ),
+];
+
+const BENCH_RUN: &[Example] = &[(
+    "What load.toml says, shorter",
+    "iotctl bench run load.toml --duration 5s",
+)];
+
+const BENCH_REPORT: &[Example] = &[
+    (
+        "A page with plots of a kept result",
+        "iotctl bench report run.json --output html > run.html",
+    ),
+    (
+        "Judge it",
+        "iotctl bench report run.json --assert 'p99.9 < 50ms'",
+    ),
+];
+
+const BENCH_COMPARE: &[Example] = &[
+    ("Two runs", "iotctl bench compare old.json new.json"),
+    (
+        "Five runs each; a regression of more than 5% is exit code 7",
+        "iotctl bench compare --bound 5% old/*.json -- new/*.json",
+    ),
+];
+
+const BENCH_MERGE: &[Example] = &[(
+    "One result from those of all workers",
+    "iotctl bench merge worker-*.json --output text",
+)];
+
 const TOP: &[Example] = &[
+    (
+        "Load a broker of our own, and see how it fares",
+        "iotctl bench mqtt --embedded --duration 5s",
+    ),
     (
         "Start a broker, subscribe, publish",
         "iotctl mqtt broker &\niotctl mqtt sub -t hello -C 1 &\niotctl mqtt pub -t hello -m world",
@@ -132,6 +193,36 @@ pub const TEMPLATE: &[(&str, &str)] = &[
     ),
 ];
 
+/// The quantities of `bench … --assert`, and what they are.
+pub const QUANTITIES: &[(&str, &str)] = &[
+    (
+        "p50, p99, p99.9, min, mean, stdev, max",
+        "response time, from the moment a message was due; other times as service.p99 (from its sending), lag.p99 (between the two), end_to_end.p99, connect.p99, handshake.p99, subscribe.p99",
+    ),
+    (
+        "lost, loss",
+        "messages that never arrived, or, without receivers, were never acknowledged; the same in percent",
+    ),
+    (
+        "rate",
+        "messages accepted in a second; also rate.planned, rate.offered, rate.delivered",
+    ),
+    ("errors", "failures of any kind"),
+    (
+        "planned, sent, unsent, acknowledged, refused, timed_out, lost_with_connection, repeated",
+        "what became of messages on the sending side",
+    ),
+    (
+        "expected, received, unique, duplicate, missing, reordered, late, foreign",
+        "and on the receiving side",
+    ),
+    (
+        "connections.opened, .failed, .lost, .reopened, .rate, .away",
+        "connections, those opened in a second, and the time that all were away",
+    ),
+    ("cpu, rss", "what the generator needed: 80%, 64MiB"),
+];
+
 /// The variables that commands read, and what for.
 pub const ENVIRONMENT: &[(&str, &str)] = &[
     (
@@ -145,6 +236,10 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     (
         "IOTCTL_CONNECT_TIMEOUT, IOTCTL_RETRY, IOTCTL_BIND",
         "as the flags",
+    ),
+    (
+        "IOTCTL_SHARD, IOTCTL_SHARDS, IOTCTL_RUN",
+        "for bench: --shard as INDEX/COUNT; the number of shards beside JOB_COMPLETION_INDEX; a word that is the same for all shards of one run",
     ),
     (
         "IOTCTL_CONTEXT",
@@ -173,6 +268,11 @@ pub fn examples(command: &str) -> &'static [(&'static str, &'static str)] {
         "mqtt pub" => PUB,
         "mqtt sub" => SUB,
         "mqtt broker" => BROKER,
+        "bench mqtt" => BENCH_MQTT,
+        "bench run" => BENCH_RUN,
+        "bench report" => BENCH_REPORT,
+        "bench compare" => BENCH_COMPARE,
+        "bench merge" => BENCH_MERGE,
         _ => &[],
     }
 }
@@ -182,6 +282,11 @@ pub fn exit_codes() -> impl Iterator<Item = (u8, &'static str)> {
     Kind::ALL
         .into_iter()
         .map(|kind| (kind.exit_code(), kind.meaning()))
+}
+
+/// The scenarios of `bench mqtt --scenario`, and what each does.
+pub fn scenarios() -> impl Iterator<Item = (&'static str, &'static str)> {
+    Play::all()
 }
 
 /// The faults of `mqtt broker --fault`, then the keys that each may have.
@@ -194,10 +299,13 @@ pub(super) fn below(command: &str) -> String {
     let mut text = String::new();
     if command == "mqtt broker" {
         section(&mut text, "Faults, for --fault:");
-        for (name, meaning) in faults() {
-            // Writing to a string does not fail.
-            let _ = writeln!(text, "  {name}\n      {meaning}");
-        }
+        listed(&mut text, faults());
+    }
+    if command == "bench mqtt" {
+        section(&mut text, "Scenarios, for --scenario:");
+        listed(&mut text, scenarios());
+        section(&mut text, "Quantities, for --assert:");
+        listed(&mut text, QUANTITIES.iter().copied());
     }
     section(&mut text, "Examples:");
     for (purpose, words) in examples(command) {
@@ -222,6 +330,13 @@ fn section(text: &mut String, title: &str) {
     }
     text.push_str(title);
     text.push('\n');
+}
+
+fn listed<'a>(text: &mut String, rows: impl Iterator<Item = (&'a str, &'a str)>) {
+    for (name, meaning) in rows {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "  {name}\n      {meaning}");
+    }
 }
 
 fn table<'a>(text: &mut String, title: &str, rows: impl Iterator<Item = (&'a str, &'a str)>) {

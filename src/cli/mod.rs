@@ -12,20 +12,31 @@
 //! |---|---|
 //! | `top` | the commands |
 //! | `mqtt_pub`, `mqtt_sub`, `mqtt_broker` | one command each: flags, and the plan they make |
+//! | `bench`, `bench_mqtt` | the load tests, and the commands on their results |
+//! | `bench_load`, `bench_course`, `bench_words` | the flags and words that load tests share |
 //! | `session_flags`, `connect_flags`, `terminal_flags` | the flags that commands share |
 //! | `property`, `subscription`, `numbers`, `values` | one syntax each |
 //! | [`help`] | what help and man pages say besides the flags |
 //! | `generated` | completions and man pages, checked in |
 //! | `refusal` | clap's answers in our words |
 
+pub use bench_file::Scenario;
+
 use std::borrow::Cow;
 use std::ffi::OsString;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 use crate::command::Plan;
 use crate::error::Result;
 
+mod bench;
+mod bench_course;
+mod bench_file;
+mod bench_load;
+mod bench_mqtt;
+mod bench_words;
 mod connect_flags;
 mod generated;
 pub mod help;
@@ -51,6 +62,8 @@ pub enum Parsed {
     Command(Plan),
     /// To print a text: help, version, completions or a man page.
     Print(Cow<'static, str>),
+    /// To read a file and parse what it says.
+    Scenario(Scenario),
     /// Nothing yet: no command was named. The help page that lists them.
     Incomplete(String),
 }
@@ -66,6 +79,23 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
         Ok(cli) => cli.parsed(),
         Err(answer) => refusal::read(&answer, &words),
     }
+}
+
+/// Why clap refuses the value of a flag among `words`, whatever else is missing; `None`: it does not.
+fn value_refusal(words: &[OsString]) -> Option<String> {
+    let answer = top::Cli::try_parse_from(words).err()?;
+    let is_value = matches!(
+        answer.kind(),
+        ErrorKind::InvalidValue
+            | ErrorKind::ValueValidation
+            | ErrorKind::WrongNumberOfValues
+            | ErrorKind::TooManyValues
+            | ErrorKind::TooFewValues
+            | ErrorKind::NoEquals
+            | ErrorKind::ArgumentConflict
+    );
+    let refused = refusal::read(&answer, words).err()?;
+    is_value.then(|| refused.text().to_owned())
 }
 
 /// The commands and flags as clap knows them, for what is generated from them.

@@ -42,6 +42,10 @@ pub(super) struct BrokerFlags {
     #[command(flatten)]
     faults: FaultFlags,
 
+    /// End when the process that started this one does
+    #[arg(long, hide = true)]
+    end_with_parent: bool,
+
     #[command(flatten)]
     terminal: TerminalFlags,
 }
@@ -171,6 +175,7 @@ impl BrokerFlags {
             password_file: self.access.password_file,
             acl_file: self.access.acl_file,
             options,
+            end_with_parent: self.end_with_parent,
             style: self.terminal.style(),
         })
     }

@@ -1,34 +1,24 @@
 //! `bench mqtt`: load on an MQTT broker.
 
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
-use tokio::sync::oneshot;
 
-use super::bench::{Course, Watch, until_asked, verdict};
+use super::bench::{Course, Hunt, Identity, LoadWords, Show, identity, stopped};
+use super::bench_peer::Peer;
 use crate::bench::engine::{self, Live, Outcome, Run};
-use crate::bench::find_max::Search;
+use crate::bench::merge::SHARD;
 use crate::bench::mqtt::{Body, Dialer, Pattern, Scenario, Settings};
-use crate::bench::plan::{self, Arrivals, Load, Stage};
-use crate::bench::result::Report;
+use crate::bench::plan::{self, Shard};
 use crate::connect::{self, Environment, Protocol, Target};
 use crate::error::{Error, Result};
 use crate::mqtt::packet::{QoS, Version};
-use crate::output::Notes;
-
-/// How near a search must come.
-const PRECISION: f64 = 0.05;
-/// Runs of a search at most.
-const TRIES: u32 = 16;
 
 /// A load and where it goes; every field is a flag.
 #[derive(Clone, Debug)]
@@ -37,6 +27,8 @@ pub struct Plan {
     pub connect: connect::Words,
     /// `--embedded`: start a broker of our own, and stop it at the end.
     pub embedded: bool,
+    /// `--calibrate`: a peer that only answers, to find the limit of the generator.
+    pub calibrate: bool,
     /// `--scenario`
     pub scenario: Scenario,
     /// `-V`; MQTT 5 unless said.
@@ -57,14 +49,8 @@ pub struct Plan {
     pub sub_qos: QoS,
     /// `--size`, `--file`, `--template`
     pub body: BodyWords,
-    /// `--rate`, `--ramp`, `--stage`: the rate over all publishers; `None`: `--max`, as fast as the window allows.
-    pub stages: Option<Vec<Stage>>,
-    /// `--arrivals`
-    pub arrivals: Arrivals,
-    /// `--window`: messages under way on a connection.
-    pub window: usize,
-    /// `--think`: pause between an answer and the next message, with `--max`.
-    pub think: Duration,
+    /// `--rate`, `--max`, `--stage`, `--arrivals`, `--window`, `--think`
+    pub load: LoadWords,
     /// `--keep-alive`
     pub keep_alive: Duration,
     /// `--clean`
@@ -91,10 +77,20 @@ pub enum BodyWords {
         /// At most, in bytes.
         most: usize,
     },
-    /// The bytes of a file, as they are.
-    File(PathBuf),
-    /// This text, as it is.
-    Text(String),
+    /// The bytes of a file.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Whether a stamp replaces the first bytes.
+        stamp: bool,
+    },
+    /// A text.
+    Text {
+        /// The text.
+        text: String,
+        /// Whether a stamp replaces the first bytes.
+        stamp: bool,
+    },
 }
 
 impl Plan {
@@ -103,11 +99,12 @@ impl Plan {
         Self {
             connect,
             embedded: false,
+            calibrate: false,
             scenario: Scenario::Publish,
             version: Version::V5,
             publishers: 1,
             subscribers: 0,
-            topic: default_topic(),
+            topic: pattern("bench/{client}"),
             groups: 1,
             filter: None,
             qos: QoS::AtMostOnce,
@@ -116,10 +113,7 @@ impl Plan {
                 least: 256,
                 most: 256,
             },
-            stages: None,
-            arrivals: Arrivals::Constant,
-            window: 100,
-            think: Duration::ZERO,
+            load: LoadWords::default(),
             keep_alive: Duration::from_secs(60),
             clean: true,
             retain: false,
@@ -130,21 +124,17 @@ impl Plan {
         }
     }
 
-    fn load(&self) -> Load {
-        match &self.stages {
-            Some(stages) => Load::Open {
-                stages: stages.clone(),
-                arrivals: self.arrivals.clone(),
-                window: self.window,
-            },
-            None => Load::Closed {
-                window: self.window,
-                think: self.think,
-            },
-        }
+    /// Takes over what follows from a scenario's name.
+    pub fn play(&mut self, play: Play) {
+        let Play(row) = play;
+        self.scenario = row.scenario;
+        (self.publishers, self.subscribers) = (row.publishers, row.subscribers);
+        self.topic = pattern(row.topic);
+        self.retain = row.retain;
     }
 
-    fn settings(&self, target: &Target, run_id: u64, seed: u64) -> Result<Settings> {
+    fn settings(&self, target: &Target, identity: Identity) -> Result<Settings> {
+        let Identity { run_id, seed, .. } = identity;
         let prefix = format!("bench-{:06x}-", run_id & 0xFF_FFFF);
         Ok(Settings {
             scenario: self.scenario,
@@ -157,8 +147,8 @@ impl Plan {
             qos: self.qos,
             sub_qos: self.sub_qos,
             body: self.body.read()?,
-            load: self.load(),
-            window: self.window,
+            load: self.load.load()?,
+            window: self.load.window,
             keep_alive: self.keep_alive,
             clean: self.clean,
             retain: self.retain,
@@ -176,19 +166,11 @@ impl Plan {
 
     /// What was done, for the report.
     fn setup(&self, target: &str) -> BTreeMap<String, String> {
-        let rate = match &self.stages {
-            Some(stages) => stages
-                .iter()
-                .map(stage_words)
-                .collect::<Vec<_>>()
-                .join(", "),
-            None => String::from("max"),
-        };
         let size = match &self.body {
             BodyWords::Size { least, most } if least == most => format!("{least} B"),
             BodyWords::Size { least, most } => format!("{least}-{most} B"),
-            BodyWords::File(path) => path.display().to_string(),
-            BodyWords::Text(_) => String::from("text"),
+            BodyWords::File { path, .. } => path.display().to_string(),
+            BodyWords::Text { text, .. } => format!("{} B of text", text.len()),
         };
         [
             ("target", target.to_owned()),
@@ -199,46 +181,173 @@ impl Plan {
             ("qos", self.qos.level().to_string()),
             ("sub_qos", self.sub_qos.level().to_string()),
             ("size", size),
-            ("rate", rate),
-            ("window", self.window.to_string()),
+            ("rate", self.load.rate()),
+            ("arrivals", self.load.arrivals.name()),
+            ("window", self.load.window.to_string()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()
     }
 }
 
-fn default_topic() -> Pattern {
-    // Cannot fail: every word in braces is known.
-    Pattern::parse("bench/{client}").expect("a known pattern")
-}
-
-fn stage_words(stage: &Stage) -> String {
-    let rate = if stage.from == stage.to {
-        format!("{}/s", stage.from)
-    } else {
-        format!("{}-{}/s", stage.from, stage.to)
-    };
-    match stage.lasts {
-        Some(lasts) => format!("{rate} for {}", humantime::format_duration(lasts)),
-        None => rate,
-    }
+fn pattern(text: &str) -> Pattern {
+    // Only for our own texts, which a test reads.
+    Pattern::parse(text).unwrap_or_else(|_| unreachable!("a known pattern"))
 }
 
 impl BodyWords {
     fn read(&self) -> Result<Body> {
-        Ok(match self {
-            Self::Size { least, most } => Body::Sized {
-                least: *least,
-                most: *most,
-            },
-            Self::Text(text) => Body::Verbatim(Bytes::copy_from_slice(text.as_bytes())),
-            Self::File(path) => {
+        let (bytes, stamp) = match self {
+            Self::Size { least, most } => {
+                return Ok(Body::Sized {
+                    least: *least,
+                    most: *most,
+                });
+            }
+            Self::Text { text, stamp } => (Bytes::copy_from_slice(text.as_bytes()), stamp),
+            Self::File { path, stamp } => {
                 let bytes = std::fs::read(path).map_err(|cause| {
                     Error::local(format_args!("cannot read {}", path.display()), &cause)
                 })?;
-                Body::Verbatim(Bytes::from(bytes))
+                (Bytes::from(bytes), stamp)
             }
+        };
+        Ok(match stamp {
+            true => Body::Stamped(bytes),
+            false => Body::Verbatim(bytes),
         })
+    }
+}
+
+/// A scenario by the name that people give it, with what follows from it unless they say otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct Play(&'static Row);
+
+#[derive(Debug)]
+struct Row {
+    name: &'static str,
+    does: &'static str,
+    scenario: Scenario,
+    publishers: usize,
+    subscribers: usize,
+    topic: &'static str,
+    retain: bool,
+}
+
+const fn row(
+    name: &'static str,
+    does: &'static str,
+    scenario: Scenario,
+    (publishers, subscribers): (usize, usize),
+    topic: &'static str,
+) -> Row {
+    Row {
+        name,
+        does,
+        scenario,
+        publishers,
+        subscribers,
+        topic,
+        retain: false,
+    }
+}
+
+static PLAYS: [Row; 11] = [
+    row(
+        "publish",
+        "publishers only, or with --subscribers each gets everything",
+        Scenario::Publish,
+        (1, 0),
+        "bench/{client}",
+    ),
+    row(
+        "fan-in",
+        "many publishers, one subscriber",
+        Scenario::Publish,
+        (100, 1),
+        "bench/{client}",
+    ),
+    row(
+        "fan-out",
+        "one publisher, many subscribers",
+        Scenario::Publish,
+        (1, 100),
+        "bench/all",
+    ),
+    row(
+        "one-to-one",
+        "publisher n writes to subscriber n alone",
+        Scenario::OneToOne,
+        (100, 100),
+        "bench/{client}",
+    ),
+    row(
+        "many-to-many",
+        "every subscriber gets everything",
+        Scenario::Publish,
+        (10, 10),
+        "bench/{client}",
+    ),
+    row(
+        "idle",
+        "connections that only stay open, opened at --connect-rate or all at once: a connection storm",
+        Scenario::Idle,
+        (1000, 0),
+        "bench/{client}",
+    ),
+    row(
+        "churn",
+        "each message of the load is a connection: closed and opened again",
+        Scenario::Churn,
+        (100, 0),
+        "bench/{client}",
+    ),
+    row(
+        "subscribe",
+        "each message of the load is a SUBSCRIBE",
+        Scenario::Subscribe,
+        (10, 0),
+        "bench/{client}/{seq}",
+    ),
+    Row {
+        retain: true,
+        ..row(
+            "retained",
+            "each message is kept by the broker on a topic of its own",
+            Scenario::Publish,
+            (10, 0),
+            "bench/{client}/{seq}",
+        )
+    },
+    row(
+        "wills",
+        "each message of the load is a connection cut off: the broker publishes its will",
+        Scenario::Wills,
+        (100, 1),
+        "bench/{client}",
+    ),
+    row(
+        "request",
+        "publishers send requests, subscribers answer them",
+        Scenario::Request,
+        (1, 1),
+        "bench/rpc",
+    ),
+];
+
+impl Play {
+    /// Name and meaning of each, in the order in which help shows them.
+    pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+        PLAYS.iter().map(|row| (row.name, row.does))
+    }
+}
+
+impl FromStr for Play {
+    type Err = &'static str;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let found = PLAYS.iter().find(|row| row.name == word);
+        found.map(Self).ok_or("there is no such scenario")
     }
 }
 
@@ -251,25 +360,17 @@ pub async fn measure(
     stop: impl Future<Output = ()>,
     watch: impl FnMut(&Live<'_>) -> bool,
 ) -> Result<Outcome> {
-    let mut broker = None;
-    let words = if plan.embedded {
-        let started = Embedded::start().await?;
-        let words = connect::Words {
-            url: Some(started.url.clone()),
-            ..plan.connect.clone()
-        };
-        broker = Some(started);
-        words
-    } else {
-        plan.connect.clone()
-    };
+    let peer = Peer::start(plan.embedded, plan.calibrate).await?;
+    let words = peer.words(&plan.connect);
     let target = words.resolve(Protocol::Mqtt, &Environment::of_process())?;
     let where_to = target.to_string();
-    let random = || RandomState::new().hash_one(0_u8).max(1);
-    let run_id = plan.course.run_id.unwrap_or_else(random);
-    let seed = plan.course.seed.unwrap_or(run_id);
-    let settings = plan.settings(&target, run_id, seed)?;
-    let dialer = Dialer::new(target, plan.bind.clone(), settings.connections()).await?;
+    let sources = match plan.bind.is_empty() {
+        true => target.bind.into_iter().collect(),
+        false => plan.bind.clone(),
+    };
+    let identity = identity(&plan.course)?;
+    let settings = plan.settings(&target, identity)?;
+    let dialer = Dialer::new(target, sources, settings.connections()).await?;
     let made = settings.make(&Arc::new(dialer))?;
     let loads: Vec<_> = made.groups.iter().map(|group| group.load.clone()).collect();
     let course = &plan.course;
@@ -281,20 +382,24 @@ pub async fn measure(
             .coalesce
             .unwrap_or_else(|| engine::coalesce_for(&loads)),
         connect_rate: course.connect_rate,
-        shard: course.shard,
-        seed,
+        shard: identity.shard,
+        seed: identity.seed,
     };
     let run = Run {
         plan: &to_run,
         drivers: made.drivers,
-        run_id,
+        run_id: identity.run_id,
     };
     let mut outcome = engine::run(run, stop, watch).await?;
     outcome.report.setup = plan.setup(&where_to);
-    outcome.report.warnings.extend(made.warnings);
-    if let Some(broker) = broker {
-        broker.stop().await;
+    if identity.shard.count > 1 {
+        let Shard { index, count } = identity.shard;
+        let part = format!("{index}/{count}");
+        outcome.report.setup.insert(SHARD.to_owned(), part);
     }
+    outcome.report.warnings.extend(made.warnings);
+    outcome.report.warnings.extend(peer.warning());
+    peer.stop().await;
     Ok(outcome)
 }
 
@@ -303,108 +408,36 @@ pub async fn measure(
 /// # Errors
 /// See [`measure`]; a signal; no connection; a threshold that was missed.
 pub async fn run(plan: Plan) -> Result<()> {
-    let measuring = async |told: oneshot::Receiver<()>| match plan.course.find_max {
-        Some(first) => find_max(&plan, first, told).await,
-        None => once(&plan, async { drop(told.await) }).await,
+    let mut show = Show::begin(&plan.course).await?;
+    let (stopped, asked) = stopped()?;
+    tokio::pin!(stopped);
+    let Some(first) = plan.course.find_max else {
+        let outcome = measure(&plan, stopped, |live| show.interval(live)).await?;
+        return show.end(outcome, asked.get());
     };
-    let (outcome, asked) = until_asked(measuring).await?;
-    plan.course.show(&outcome.report).await?;
-    verdict(outcome, asked)
-}
-
-/// One run with its live view, judged.
-async fn once(plan: &Plan, stop: impl Future<Output = ()>) -> Result<Outcome> {
-    let mut watch = Watch::start(&plan.course);
-    let measured = measure(plan, stop, |seen| watch.see(seen)).await;
-    watch.finish();
-    let mut outcome = measured?;
-    plan.course.judge(&mut outcome.report);
-    Ok(outcome)
-}
-
-/// Runs at one rate after another; the outcome is that of the highest rate that was kept, or of the last try.
-async fn find_max(plan: &Plan, first: f64, mut told: oneshot::Receiver<()>) -> Result<Outcome> {
-    let notes = Notes::new(plan.course.style);
-    let mut search = Search::new(first, PRECISION, TRIES);
-    let mut best = None;
-    while let Some(rate) = search.next() {
-        let mut plan = plan.clone();
-        plan.stages = Some(vec![Stage {
-            lasts: None,
-            from: rate,
-            to: rate,
-        }]);
-        let mut interrupted = false;
-        let stop = async {
-            interrupted = (&mut told).await.is_ok();
+    let mut hunt = Hunt::new(first);
+    while let (Some(rate), None) = (hunt.next(), asked.get()) {
+        let plan = Plan {
+            load: plan.load.at(rate),
+            ..plan.clone()
         };
-        let outcome = once(&plan, stop).await?;
-        let kept = is_kept(&outcome.report);
-        let word = if kept { "kept" } else { "missed" };
-        notes.note(format_args!("{rate:.0}/s {word}"));
-        search.enter(kept);
-        if kept || best.is_none() || interrupted {
-            best = Some(outcome);
-        }
-        if interrupted {
-            break;
-        }
+        let outcome = measure(&plan, stopped.as_mut(), |live| show.interval(live)).await?;
+        hunt.enter(rate, outcome, &mut show);
     }
-    let mut outcome = best.ok_or_else(|| Error::usage("no rate to begin the search with"))?;
-    let found = search
-        .best()
-        .map_or_else(|| String::from("none"), |rate| format!("{rate:.0}/s"));
-    outcome.report.setup.insert(String::from("max_rate"), found);
-    Ok(outcome)
+    show.end(hunt.end()?, asked.get())
 }
 
-/// Whether a run has kept its rate and its thresholds.
-fn is_kept(report: &Report) -> bool {
-    let messages = &report.messages;
-    report.thresholds.iter().all(|threshold| threshold.kept)
-        && messages.unsent == 0
-        && messages.acknowledged >= messages.planned / 100 * 99
-        && messages.unique >= messages.expected / 100 * 99
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// A broker of our own in a process of its own, so that its work is not counted as the generator's.
-struct Embedded {
-    child: Child,
-    url: String,
-}
-
-impl Embedded {
-    async fn start() -> Result<Self> {
-        let cannot =
-            |cause: &std::io::Error| Error::local("cannot start the embedded broker", cause);
-        let program = std::env::current_exe().map_err(|cause| cannot(&cause))?;
-        let mut child = Command::new(program)
-            .args(["mqtt", "broker", "--listen", "127.0.0.1:0", "--quiet"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|cause| cannot(&cause))?;
-        let mut url = String::new();
-        if let Some(stdout) = child.stdout.take() {
-            // Its first line says where it listens.
-            BufReader::new(stdout)
-                .read_line(&mut url)
-                .await
-                .map_err(|cause| cannot(&cause))?;
+    #[test]
+    fn scenarios_are_read_by_their_names() {
+        for (name, _) in Play::all() {
+            let mut plan = Plan::new(connect::Words::default());
+            plan.play(name.parse().unwrap());
+            assert!(plan.publishers > 0, "{name}");
         }
-        let url = url.trim_end().to_owned();
-        if url.is_empty() {
-            return Err(Error::local(
-                "cannot start the embedded broker",
-                &std::io::ErrorKind::UnexpectedEof.into(),
-            ));
-        }
-        Ok(Self { child, url })
-    }
-
-    async fn stop(mut self) {
-        // It keeps nothing that would have to be saved.
-        let _ = self.child.kill().await;
+        assert!("x".parse::<Play>().is_err());
     }
 }

@@ -14,6 +14,7 @@ pub mod bench;
 pub mod bench_compare;
 pub mod bench_merge;
 pub mod bench_mqtt;
+mod bench_peer;
 pub mod bench_report;
 mod bench_results;
 pub mod mqtt_broker;

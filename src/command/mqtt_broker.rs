@@ -28,6 +28,8 @@ pub struct Plan {
     pub acl_file: Option<PathBuf>,
     /// Limits, offers and faults; `users` and `acl` come from the files above when the command runs.
     pub options: Options,
+    /// Ends when the process that started it does, however that ends.
+    pub end_with_parent: bool,
     /// What the terminal shows.
     pub style: Style,
 }
@@ -48,6 +50,9 @@ pub struct Listen {
 /// # Errors
 /// Unreadable files, addresses that cannot be listened on.
 pub async fn run(plan: Plan) -> Result<()> {
+    if plan.end_with_parent {
+        end_with_parent()?;
+    }
     let mut output = Output::open(Format::Raw, plan.style)?;
     let mut stop = Stop::watch()?;
     let notes = Notes::new(plan.style);
@@ -73,6 +78,18 @@ pub async fn run(plan: Plan) -> Result<()> {
             stop.asked().await;
         } => Ok(()),
     }
+}
+
+#[cfg(target_os = "linux")]
+fn end_with_parent() -> Result<()> {
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))
+        .map_err(|cause| Error::local("cannot watch the parent process", &cause.into()))
+}
+
+/// Elsewhere there is no such signal, and whoever starts a broker has to end it.
+#[cfg(not(target_os = "linux"))]
+fn end_with_parent() -> Result<()> {
+    Ok(())
 }
 
 impl Plan {

@@ -33,8 +33,18 @@ fn help_and_version_go_to_standard_output() {
 
 #[test]
 fn the_help_pages_have_examples_and_every_exit_code() {
-    for command in ["pub", "sub", "broker"] {
-        let ended = iotctl(&["mqtt", command, "--help"]);
+    for command in [
+        "mqtt pub",
+        "mqtt sub",
+        "mqtt broker",
+        "bench mqtt",
+        "bench run",
+        "bench report",
+        "bench compare",
+        "bench merge",
+    ] {
+        let (topic, below) = command.split_once(' ').unwrap();
+        let ended = iotctl(&[topic, below, "--help"]);
         let page = text(&ended.stdout);
         assert!(page.contains("\nExamples:\n"), "{command}");
         for kind in iotctl::error::Kind::ALL {

@@ -93,6 +93,10 @@ fn sections(command: &str) -> Roff {
     if command == "mqtt broker" {
         list(&mut roff, "FAULTS", help::faults());
     }
+    if command == "bench mqtt" {
+        list(&mut roff, "SCENARIOS", help::scenarios());
+        list(&mut roff, "QUANTITIES", help::QUANTITIES.iter().copied());
+    }
     if !help::examples(command).is_empty() {
         roff.control("SH", ["EXAMPLES"]);
     }

@@ -7,6 +7,9 @@
 
 mod amqp;
 mod bad_input;
+mod bench_faults;
+mod bench_results;
+mod bench_scenarios;
 mod cli;
 mod connecting;
 mod durability;

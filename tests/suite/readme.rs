@@ -67,9 +67,29 @@ fn every_example_prints_what_the_readme_says() {
 }
 
 #[test]
-fn the_first_command_shows_the_message() {
+fn the_first_command_loads_a_broker_and_prints_its_table() {
     let command = blocks("sh").into_iter().next().unwrap();
-    // Everything but the build, on a port that is free here.
+    let (build, script) = command.split_once(" && target/release/").unwrap();
+    assert_eq!(build, "cargo build --release");
+    let directory = tempfile::tempdir().unwrap();
+    // As slow a machine as this one may be, it is the table that counts here.
+    let script = script.replace("--rate 10k --duration 5s", "--rate 1k --duration 1s");
+    let ended = shell(directory.path(), &script).output().unwrap();
+    let stdout = String::from_utf8(ended.stdout).unwrap();
+    let stderr = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.success(), "{stderr}");
+    assert!(stderr.contains("sent 1.00"), "{stderr}");
+    assert!(stdout.contains("sent 1,000 + unsent 0"), "{stdout}");
+    assert!(
+        stdout.contains("received 1,000 = unique 1,000 + duplicate 0"),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn the_second_command_shows_the_message() {
+    let command = blocks("sh").into_iter().nth(1).unwrap();
+    // On a port that is free here.
     let script = command
         .split_once("sh -c '")
         .unwrap()

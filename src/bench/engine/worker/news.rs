@@ -37,6 +37,14 @@ impl Worker {
         if self.setup.parts.iter().all(silent) {
             return self.setup.sends || now >= end;
         }
+        // What a thinking client has taken on waits in its backlog until its pause is over.
+        let thinks = |connection: &Connection| {
+            self.setup.parts[connection.part].runner.think().is_some()
+                && !connection.lane.backlog.is_empty()
+        };
+        if now < end && self.connections.iter().any(thinks) {
+            return false;
+        }
         let done = |part: &mut Part| part.runner.is_done(begin, now, end);
         self.setup.parts.iter_mut().all(done) && (now >= end || !self.thinks())
     }

@@ -1,0 +1,157 @@
+//! `bench`: the load tests, and the commands on their results.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
+
+use crate::bench::report::Form;
+use crate::bench::threshold::Assert;
+use crate::command::{Plan, bench_compare, bench_merge, bench_report};
+use crate::error::{Error, Result};
+
+use super::Parsed;
+use super::bench_course::form;
+use super::bench_file::RunFlags;
+use super::bench_mqtt::BenchMqttFlags;
+use super::help;
+use super::terminal_flags::TerminalFlags;
+
+#[derive(Subcommand, Debug)]
+pub(super) enum Bench {
+    /// Load an MQTT broker
+    #[command(disable_help_flag = true, after_help = help::below("bench mqtt"))]
+    Mqtt(Box<BenchMqttFlags>),
+
+    /// Run the load test that a file describes
+    #[command(disable_help_flag = true, after_help = help::below("bench run"))]
+    Run(RunFlags),
+
+    /// Show a kept result in any form
+    #[command(disable_help_flag = true, after_help = help::below("bench report"))]
+    Report(ReportFlags),
+
+    /// Compare two sets of runs
+    #[command(disable_help_flag = true, after_help = help::below("bench compare"))]
+    Compare(CompareFlags),
+
+    /// Make one result from those of several workers
+    #[command(disable_help_flag = true, after_help = help::below("bench merge"))]
+    Merge(MergeFlags),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ReportFlags {
+    /// Result that --save-json or --output json wrote; - is standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// What it becomes
+    #[arg(short = 'o', long, value_name = "FORM", default_value = "text", value_parser = form())]
+    output: Form,
+
+    /// What it must reach, such as 'p99 < 20ms'; a miss is exit code 7; may be repeated
+    #[arg(long, value_name = "THRESHOLD")]
+    assert: Vec<Assert>,
+
+    #[command(flatten)]
+    terminal: TerminalFlags,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct MergeFlags {
+    /// Results of the workers; a directory stands for the .json files in it, - for standard input
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+
+    /// What the whole is written as; json keeps everything
+    #[arg(short = 'o', long, value_name = "FORM", default_value = "json", value_parser = form())]
+    output: Form,
+
+    #[command(flatten)]
+    terminal: TerminalFlags,
+}
+
+#[derive(Args, Debug)]
+#[command(
+    override_usage = "iotctl bench compare [OPTIONS] BEFORE AFTER\n       iotctl bench compare [OPTIONS] BEFORE... -- AFTER..."
+)]
+pub(super) struct CompareFlags {
+    /// Results of the first side, one a run; a directory stands for the .json files in it
+    #[arg(value_name = "BEFORE", required = true)]
+    before: Vec<PathBuf>,
+
+    /// Results of the second side
+    #[arg(value_name = "AFTER", last = true)]
+    after: Vec<PathBuf>,
+
+    /// How much worse a figure may be, such as 5%; more, where chance does not explain it, is exit code 7
+    #[arg(long, value_name = "PERCENT")]
+    bound: Option<bench_compare::Bound>,
+
+    /// What the comparison is written as
+    #[arg(short = 'o', long, value_name = "FORM", default_value = "text", value_parser = comparison_form())]
+    output: bench_compare::Form,
+
+    #[command(flatten)]
+    terminal: TerminalFlags,
+}
+
+impl Bench {
+    /// The plan, or the file to read it from.
+    pub(super) fn parsed(self) -> Result<Parsed> {
+        Ok(Parsed::Command(match self {
+            Self::Run(flags) => return Ok(Parsed::Scenario(flags.scenario())),
+            Self::Mqtt(flags) => Plan::BenchMqtt(Box::new(flags.plan()?)),
+            Self::Report(flags) => Plan::BenchReport(Box::new(flags.plan())),
+            Self::Compare(flags) => Plan::BenchCompare(Box::new(flags.plan()?)),
+            Self::Merge(flags) => Plan::BenchMerge(Box::new(flags.plan())),
+        }))
+    }
+}
+
+impl ReportFlags {
+    fn plan(self) -> bench_report::Plan {
+        bench_report::Plan {
+            input: self.file,
+            form: self.output,
+            asserts: self.assert,
+            style: self.terminal.style(),
+        }
+    }
+}
+
+impl MergeFlags {
+    fn plan(self) -> bench_merge::Plan {
+        bench_merge::Plan {
+            inputs: self.files,
+            form: self.output,
+            style: self.terminal.style(),
+        }
+    }
+}
+
+impl CompareFlags {
+    fn plan(self) -> Result<bench_compare::Plan> {
+        let (mut before, mut after) = (self.before, self.after);
+        if after.is_empty() && before.len() == 2 {
+            after = before.split_off(1);
+        }
+        if after.is_empty() {
+            return Err(Error::usage("there is nothing to compare with")
+                .hint("name two results, or several on each side of --"));
+        }
+        Ok(bench_compare::Plan {
+            before,
+            after,
+            bound: self.bound,
+            form: self.output,
+            style: self.terminal.style(),
+        })
+    }
+}
+
+fn comparison_form() -> impl TypedValueParser<Value = bench_compare::Form> {
+    let names = bench_compare::Form::ALL.map(bench_compare::Form::name);
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<bench_compare::Form>())
+}

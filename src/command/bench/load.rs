@@ -1,0 +1,230 @@
+//! When messages are sent, as it was said.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::bench::plan::{Arrivals, Load, Stage};
+use crate::error::{Error, Result};
+
+/// A load in words; every field is a flag.
+#[derive(Clone, Debug)]
+pub struct LoadWords {
+    /// `--rate`, `--ramp`, `--stage`: the rate over all senders; `None`: `--max`, as fast as the window allows.
+    pub stages: Option<Vec<Stage>>,
+    /// `--arrivals`
+    pub arrivals: ArrivalWords,
+    /// `--window`: messages under way on a connection.
+    pub window: usize,
+    /// `--think`: pause between an answer and the next message, with `--max`.
+    pub think: Duration,
+}
+
+/// How sends are spread in time, before a file is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ArrivalWords {
+    /// Evenly.
+    Constant,
+    /// With gaps drawn evenly.
+    Uniform,
+    /// With exponential gaps.
+    Poisson,
+    /// Each connection with its own period and a random phase.
+    Devices,
+    /// All messages of a stretch at once.
+    Bursts {
+        /// The stretch.
+        every: Duration,
+    },
+    /// Gaps from a file: a time on each line, or records with a `time`.
+    Recorded(PathBuf),
+}
+
+impl Default for LoadWords {
+    /// As fast as a window of 100 allows.
+    fn default() -> Self {
+        Self {
+            stages: None,
+            arrivals: ArrivalWords::Constant,
+            window: 100,
+            think: Duration::ZERO,
+        }
+    }
+}
+
+impl LoadWords {
+    /// The load itself; reads the recorded gaps.
+    ///
+    /// # Errors
+    /// A file of gaps that cannot be read, or has none.
+    pub(in crate::command) fn load(&self) -> Result<Load> {
+        Ok(match &self.stages {
+            Some(stages) => Load::Open {
+                stages: stages.clone(),
+                arrivals: self.arrivals.arrivals()?,
+                window: self.window,
+            },
+            None => Load::Closed {
+                window: self.window,
+                think: self.think,
+            },
+        })
+    }
+
+    /// The same load at another, even rate.
+    #[must_use]
+    pub(in crate::command) fn at(&self, rate: f64) -> Self {
+        let steady = Stage {
+            lasts: None,
+            from: rate,
+            to: rate,
+        };
+        Self {
+            stages: Some(vec![steady]),
+            ..self.clone()
+        }
+    }
+
+    /// The rate in words: `10000/s`, `0-500/s for 10s, 500/s`, `max`.
+    pub(in crate::command) fn rate(&self) -> String {
+        match (&self.stages, &self.arrivals) {
+            (_, ArrivalWords::Recorded(file)) => format!("recorded in {}", file.display()),
+            (Some(stages), _) => stages
+                .iter()
+                .map(stage_words)
+                .collect::<Vec<_>>()
+                .join(", "),
+            (None, _) => String::from("max"),
+        }
+    }
+}
+
+fn stage_words(stage: &Stage) -> String {
+    let rate = if stage.from == stage.to {
+        format!("{}/s", stage.from)
+    } else {
+        format!("{}-{}/s", stage.from, stage.to)
+    };
+    match stage.lasts {
+        Some(lasts) => format!("{rate} for {}", humantime::format_duration(lasts)),
+        None => rate,
+    }
+}
+
+impl ArrivalWords {
+    /// For the report.
+    pub(in crate::command) fn name(&self) -> String {
+        match self {
+            Self::Constant => String::from("constant"),
+            Self::Uniform => String::from("uniform"),
+            Self::Poisson => String::from("poisson"),
+            Self::Devices => String::from("devices"),
+            Self::Bursts { every } => {
+                format!("bursts every {}", humantime::format_duration(*every))
+            }
+            Self::Recorded(file) => format!("recorded in {}", file.display()),
+        }
+    }
+
+    fn arrivals(&self) -> Result<Arrivals> {
+        Ok(match self {
+            Self::Constant => Arrivals::Constant,
+            Self::Uniform => Arrivals::Uniform,
+            Self::Poisson => Arrivals::Poisson,
+            Self::Devices => Arrivals::Devices,
+            Self::Bursts { every } => Arrivals::Bursts { every: *every },
+            Self::Recorded(file) => Arrivals::Recorded(read_gaps(file)?),
+        })
+    }
+}
+
+fn read_gaps(file: &Path) -> Result<Vec<Duration>> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|cause| Error::local(format_args!("cannot read {}", file.display()), &cause))?;
+    gaps(&text).map_err(|why| Error::usage(format!("{}{why}", file.display())))
+}
+
+/// Gaps between messages, from a text with a gap (`0.25`, `250ms`) or a record (`{"time":…}`) on each line.
+fn gaps(text: &str) -> Result<Vec<Duration>, String> {
+    let mut gaps = Vec::new();
+    let mut last = None::<Timestamp>;
+    for (at, line) in text.lines().enumerate() {
+        let line = line.trim();
+        let wrong = |why: &str| format!(":{}: {why}", at + 1);
+        if line.is_empty() {
+            continue;
+        }
+        if !line.starts_with('{') {
+            gaps.push(gap(line).ok_or_else(|| wrong("this is no time such as 0.25 or 250ms"))?);
+            continue;
+        }
+        let time = time_of(line).ok_or_else(|| wrong("this record has no time"))?;
+        if let Some(last) = last.replace(time) {
+            let gap = Duration::try_from(time.duration_since(last));
+            gaps.push(gap.map_err(|_| wrong("this record is older than the one before"))?);
+        }
+    }
+    if gaps.iter().all(Duration::is_zero) {
+        return Err(String::from(" has no gaps between messages"));
+    }
+    Ok(gaps)
+}
+
+fn gap(word: &str) -> Option<Duration> {
+    let seconds = word.parse::<f64>().ok();
+    match seconds {
+        Some(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+        None => humantime::parse_duration(word).ok(),
+    }
+}
+
+fn time_of(line: &str) -> Option<Timestamp> {
+    #[derive(Deserialize)]
+    struct Record {
+        time: String,
+    }
+
+    let record: Record = serde_json::from_str(line).ok()?;
+    record.time.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_are_times_or_lie_between_records() {
+        let ms = |gaps: Result<Vec<Duration>, String>| {
+            gaps.map(|gaps| gaps.iter().map(Duration::as_millis).collect::<Vec<_>>())
+        };
+        assert_eq!(ms(gaps("0.25\n\n10ms\n0\n")), Ok(vec![250, 10, 0]));
+        let records = "{\"time\":\"2026-11-20T21:00:00Z\",\"topic\":\"a\"}\n\
+                       {\"time\":\"2026-11-20T21:00:00.1Z\"}\n{\"time\":\"2026-11-20T21:00:02.1Z\"}\n";
+        assert_eq!(ms(gaps(records)), Ok(vec![100, 2000]));
+        for (text, why) in [
+            ("", " has no gaps between messages"),
+            ("1\nx\n", ":2: this is no time such as 0.25 or 250ms"),
+            ("{}\n", ":1: this record has no time"),
+            ("-1\n", ":1: this is no time such as 0.25 or 250ms"),
+        ] {
+            assert_eq!(gaps(text), Err(why.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_rate_is_said_in_words() {
+        let stage = |lasts: Option<u64>, from, to| Stage {
+            lasts: lasts.map(Duration::from_secs),
+            from,
+            to,
+        };
+        let words = LoadWords {
+            stages: Some(vec![stage(Some(10), 0.0, 500.0), stage(None, 500.0, 500.0)]),
+            ..LoadWords::default()
+        };
+        assert_eq!(words.rate(), "0-500/s for 10s, 500/s");
+        assert_eq!(LoadWords::default().rate(), "max");
+    }
+}

@@ -1,0 +1,223 @@
+//! What people see of a run: lines while it goes on, the report, files, and how it ends the command.
+
+use std::cell::Cell;
+use std::fs::File;
+use std::path::Path;
+use std::rc::Rc;
+
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+
+use super::super::bench_results::missed;
+use super::{Course, Results};
+use crate::bench::engine::{self, Outcome};
+use crate::bench::report::prometheus::{self, Endpoint};
+use crate::bench::report::text;
+use crate::bench::result::{Report, Threshold};
+use crate::error::{Error, Kind, Result};
+use crate::output::{self, Live};
+use crate::stop::{Asked, Stop};
+
+/// Watches a run and tells about it.
+pub(in crate::command) struct Show {
+    results: Results,
+    live: Live,
+    /// When the last interval ended, in seconds.
+    last_s: f64,
+    metrics: Option<Metrics>,
+    /// The threshold that ended the run.
+    missed: Option<Threshold>,
+}
+
+/// The endpoint for Prometheus, while it serves.
+struct Metrics {
+    figures: prometheus::Live,
+    page: watch::Sender<String>,
+    serving: JoinHandle<()>,
+}
+
+impl Show {
+    /// Makes sure that everything can be written before the run begins.
+    ///
+    /// # Errors
+    /// A file that cannot be written; an address that cannot be listened on.
+    pub(in crate::command) async fn begin(course: &Course) -> Result<Self> {
+        let live = Live::start(course.style);
+        for (_, path) in &course.results.files {
+            File::options()
+                .append(true)
+                .create(true)
+                .open(path)
+                .map_err(|cause| cannot_write(path, &cause))?;
+        }
+        let metrics = match course.results.prometheus {
+            None => None,
+            Some(address) => {
+                let (endpoint, page) = Endpoint::bind(address).await?;
+                let address = endpoint.local_addr()?;
+                live.note(&format!("metrics at http://{address}/metrics"));
+                Some(Metrics {
+                    figures: prometheus::Live::default(),
+                    page,
+                    serving: tokio::spawn(endpoint.serve()),
+                })
+            }
+        };
+        Ok(Self {
+            results: course.results.clone(),
+            live,
+            last_s: 0.0,
+            metrics,
+            missed: None,
+        })
+    }
+
+    /// Tells about an interval; `false`: a threshold was missed that ends the run.
+    pub(in crate::command) fn interval(&mut self, live: &engine::Live<'_>) -> bool {
+        let interval = live.interval;
+        // Of a new run in the same command the first interval is as long as it says.
+        let length_s = match interval.at_s - self.last_s {
+            length if length > 0.0 => length,
+            _ => interval.at_s,
+        };
+        self.last_s = interval.at_s;
+        let line = match self.live.is_in_place() {
+            true => text::live_line(interval, length_s),
+            false => text::interval_line(interval, length_s),
+        };
+        self.live.show(&line, live.progress);
+        if let Some(metrics) = &mut self.metrics {
+            metrics.figures.add(interval);
+            metrics.page.send_replace(metrics.figures.render());
+        }
+        if !self.results.abort_on_miss || interval.phase != "measure" {
+            return true;
+        }
+        let mut judged = self
+            .results
+            .thresholds
+            .iter()
+            .filter(|threshold| threshold.can_abort())
+            .filter_map(|threshold| threshold.evaluate_interval(interval));
+        self.missed = judged.find(|threshold| !threshold.kept).map(|mut missed| {
+            missed.missed_by += &format!(" in the interval up to {:.1} s", interval.at_s);
+            missed
+        });
+        self.missed.is_none()
+    }
+
+    /// Says something that stays on the terminal.
+    pub(in crate::command) fn note(&self, line: &str) {
+        self.live.note(line);
+    }
+
+    /// Judges the report of the run that has just ended.
+    pub(in crate::command) fn judge(&mut self, report: &mut Report) {
+        let thresholds = self.results.thresholds.iter();
+        report.thresholds = thresholds.map(|one| one.evaluate(report)).collect();
+        // What ended the run counts, even if the whole of it would have passed.
+        let Some(missed) = self.missed.take() else {
+            return;
+        };
+        let mut all = report.thresholds.iter_mut();
+        if let Some(place) = all.find(|one| one.kept && one.expression == missed.expression) {
+            *place = missed;
+        }
+    }
+
+    /// Judges the report, writes it everywhere, and says how the command ends.
+    ///
+    /// # Errors
+    /// What kept the report from being written; a signal; no connection; a threshold that was missed.
+    pub(in crate::command) fn end(
+        mut self,
+        mut outcome: Outcome,
+        asked: Option<Asked>,
+    ) -> Result<()> {
+        if outcome.report.thresholds.is_empty() {
+            self.judge(&mut outcome.report);
+        }
+        self.live.finish();
+        let report = &outcome.report;
+        for (form, path) in &self.results.files {
+            let text = form.render(report)?;
+            std::fs::write(path, text).map_err(|cause| cannot_write(path, &cause))?;
+        }
+        output::print(self.results.form.render(report)?.as_bytes())?;
+        if let Some(metrics) = self.metrics {
+            metrics.serving.abort();
+        }
+        verdict(outcome, asked)
+    }
+}
+
+fn cannot_write(path: &Path, cause: &std::io::Error) -> Error {
+    Error::local(format_args!("cannot write {}", path.display()), cause)
+}
+
+/// A future that is ready at the first signal, and where to read which one it was. The second one ends the process.
+///
+/// # Errors
+/// When signals cannot be watched for.
+pub(in crate::command) fn stopped() -> Result<(impl Future<Output = ()>, Rc<Cell<Option<Asked>>>)> {
+    let mut stop = Stop::watch()?;
+    let (sender, first) = oneshot::channel();
+    tokio::spawn(async move {
+        // Nobody listens once the run is over.
+        let _ = sender.send(stop.asked().await);
+        stop.asked().await;
+    });
+    let asked = Rc::new(Cell::new(None));
+    let place = Rc::clone(&asked);
+    let stopped = async move {
+        match first.await {
+            Ok(signal) => place.set(Some(signal)),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    Ok((stopped, asked))
+}
+
+/// How a run ends the command, once its report has been shown.
+fn verdict(outcome: Outcome, asked: Option<Asked>) -> Result<()> {
+    let Outcome { report, trouble } = outcome;
+    if let Some(asked) = asked {
+        let text = "interrupted; the report is about what was done";
+        return Err(Error::new(asked.kind(), text));
+    }
+    let connections = &report.connections;
+    if connections.opened == 0
+        && let Some(trouble) = trouble
+    {
+        return Err(trouble);
+    }
+    missed(&report.thresholds).map_or(Ok(()), Err)?;
+    // Who sets a limit to lost connections has judged them.
+    let judged = |one: &Threshold| one.expression.starts_with("connections.");
+    if let Some(trouble) = trouble
+        && connections.failed > 0
+        && !report.thresholds.iter().any(judged)
+    {
+        let text = format!(
+            "{} of {} connections could not be opened: {trouble}",
+            connections.failed, connections.planned
+        );
+        return Err(Error::new(trouble.kind(), text));
+    }
+    nothing_came_through(&report)
+}
+
+/// A run in which every message failed is no success, whatever was asked of it.
+fn nothing_came_through(report: &Report) -> Result<()> {
+    let messages = &report.messages;
+    if messages.planned == 0 || messages.acknowledged > 0 || messages.received > 0 {
+        return Ok(());
+    }
+    let (kind, what) = if messages.refused > 0 {
+        (Kind::Refused, "accepted")
+    } else {
+        (Kind::Lost, "acknowledged")
+    };
+    let text = format!("none of {} messages was {what}", messages.planned);
+    Err(Error::new(kind, text))
+}

@@ -1,0 +1,213 @@
+//! What goes wrong on purpose is counted exactly; what is measured is what happened.
+
+use std::time::{Duration, Instant};
+
+use crate::support::bench::{Figures, bench};
+use crate::support::broker::broker;
+use crate::support::command::{iotctl, signal};
+use crate::support::mosquitto::{free_ports, mosquitto};
+
+/// 200 messages through our broker with a fault.
+#[track_caller]
+fn with_fault(fault: &str, words: &str, code: i32) -> Figures {
+    let broker = broker(&format!("--quiet --fault {fault}"));
+    let line = bench(
+        broker.port,
+        "--rate 1k --count 200 --drain 300ms",
+    );
+    let listens = match code {
+        0 => "--subscribers 1",
+        _ => "",
+    };
+    Figures::of(&line.words(listens).words(words).run().exits(code))
+}
+
+#[test]
+fn loss_duplicates_disorder_and_refusals_are_counted_exactly() {
+    with_fault("drop-publish:every=10", "", 0).counts([
+        ("acknowledged", 200),
+        ("unique", 180),
+        ("missing", 20),
+        ("duplicate", 0),
+    ]);
+    with_fault("duplicate-publish:every=10", "", 0).counts([
+        ("received", 220),
+        ("duplicate", 20),
+        ("missing", 0),
+    ]);
+    // Message 196 is the last to be held back, for the one after it.
+    let found = with_fault("reorder-publish:every=7", "", 0);
+    found.counts([("unique", 200), ("missing", 0)]);
+    assert!(
+        (27..=28).contains(&found.messages("reordered")),
+        "{found:?}"
+    );
+    let found = with_fault("drop-ack:packet=puback,every=10", "-q 1", 0);
+    found.counts([("acknowledged", 180), ("timed_out", 20)]);
+    let found = with_fault("refuse-publish:code=0x97,every=4", "-q 1", 0);
+    found.counts([("acknowledged", 150), ("refused", 50)]);
+    assert_eq!(found.0["errors"][0]["count"], 50);
+    with_fault("refuse-publish:code=0x87", "-q 1", 1).counts([("refused", 200)]);
+}
+
+#[test]
+fn a_known_delay_is_measured() {
+    let found = with_fault("delay-publish:by=50ms", "", 0);
+    // The machine may be busy with other tests; the fastest message was as late as all should be.
+    let least = found.latency("end_to_end", "min_ms");
+    assert!((50.0..51.0).contains(&least), "{least}");
+    assert!(found.latency("end_to_end", "p50_ms") >= 50.0);
+}
+
+#[test]
+fn a_broker_that_stops_for_two_seconds_is_seen_whole() {
+    // Ten seconds: as short as the definition of the figure allows.
+    let mut brokers: Vec<_> = ["-q 0", "-q 2", "-q 1 --window 1"]
+        .into_iter()
+        .map(|words| {
+            let broker = broker("--quiet");
+            let running = iotctl("bench mqtt --output json --interval 500ms -h 127.0.0.1 -p")
+                .words(&broker.port.to_string())
+                .words("--subscribers 1 --rate 1k --duration 10s")
+                .words(words)
+                .start();
+            (words, broker, running)
+        })
+        .collect();
+    for (_, _, running) in &mut brokers {
+        running.hears("sent");
+    }
+    for (_, broker, _) in &brokers {
+        signal(broker.running.id(), "STOP");
+    }
+    // Not to wait for something: this is what is measured.
+    std::thread::sleep(Duration::from_secs(2));
+    for (_, broker, _) in &brokers {
+        signal(broker.running.id(), "CONT");
+    }
+    for (words, _broker, running) in brokers {
+        let ended = running.ends().exits(0);
+        let found = Figures::of(&ended);
+        found.counts([
+            ("planned", 10_000),
+            ("acknowledged", 10_000),
+            ("unique", 10_000),
+        ]);
+        // One at a time, a debug build takes its time to catch up beside all other tests; the exact figures are
+        // those of a release build on a quiet machine (benches/).
+        let longest = if words.ends_with("--window 1") { 4_000.0 } else { 2_100.0 };
+        for quantity in ["response", "end_to_end"] {
+            if words == "-q 0" && quantity == "response" {
+                continue;
+            }
+            let p99 = found.latency(quantity, "p99_ms");
+            assert!(
+                (1_850.0..longest).contains(&p99),
+                "{words}: {quantity} {p99}"
+            );
+            // 2,000 of 10,000 messages were due in the pause, evenly late.
+            let p90 = found.latency(quantity, "p90_ms");
+            assert!(p90 >= 950.0, "{words}: {quantity} {p90}");
+        }
+    }
+}
+
+#[test]
+fn a_broker_killed_and_started_again_is_accounted_for() {
+    let mut mosquitto = mosquitto();
+    let line = bench(
+        mosquitto.port,
+        "--publishers 3 --subscribers 2 -q 1 --rate 500 --duration 3s",
+    );
+    let running = line.start();
+    mosquitto.sees_subscriptions("bench/+", 2);
+    mosquitto.kill();
+    mosquitto.restart();
+    let ended = running.ends().exits(0);
+    let found = Figures::of(&ended);
+    assert_eq!(found.messages("planned"), 1_500);
+    assert_eq!(found.connections("lost"), 5, "{found:?}");
+    assert_eq!(found.connections("reopened"), 5, "{found:?}");
+    assert!(found.messages("acknowledged") > 1_000, "{found:?}");
+    let away = found.0["connections"]["away_s"].as_f64().unwrap();
+    assert!(away > 0.0);
+    let last = found.0["intervals"].as_array().unwrap();
+    let at_work = last
+        .iter()
+        .rfind(|point| point["phase"] == "measure")
+        .unwrap();
+    assert_eq!(at_work["connections"], 5, "{at_work}");
+}
+
+#[test]
+fn nobody_there_is_exit_code_3_with_a_report() {
+    let [port] = free_ports();
+    let begun = Instant::now();
+    let ended = bench(port, "--publishers 3 --duration 5s").run().exits(3);
+    assert!(
+        begun.elapsed() < Duration::from_secs(4),
+        "it waited for nobody"
+    );
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    let said = format!("iotctl: cannot connect to mqtt://127.0.0.1:{port}: connection refused");
+    let found = Figures::of(&ended.says(&said));
+    assert_eq!(found.connections("failed"), 3);
+    assert_eq!(found.0["errors"][0]["count"], 3);
+}
+
+#[test]
+fn half_of_the_connections_refused_is_said_once() {
+    let broker = broker("--quiet --max-connections 10");
+    let words = "--publishers 20 -q 1 --rate 500 --duration 500ms";
+    let ended = bench(broker.port, words).run();
+    assert_ne!(ended.code, 0);
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    let ended = ended.says("10 of 20 connections could not be opened");
+    let found = Figures::of(&ended);
+    assert_eq!(
+        (found.connections("opened"), found.connections("failed")),
+        (10, 10)
+    );
+    assert_eq!(found.0["errors"].as_array().unwrap().len(), 1, "{found:?}");
+    assert_eq!(found.messages("planned"), 250);
+    // Whoever allows for it is not told that it failed.
+    let line = bench(broker.port, words).words("--assert");
+    line.word("connections.failed <= 10").run().exits(0);
+}
+
+#[test]
+fn interrupted_runs_report_what_they_did() {
+    let broker = broker("--quiet");
+    for (name, code) in [("INT", 130), ("TERM", 143)] {
+        let mut running =
+            iotctl("bench mqtt --output json --rate 500 -q 1 --duration 1h --interval 100ms")
+                .words(&format!("-h 127.0.0.1 -p {}", broker.port))
+                .start();
+        running.hears("acked");
+        running.signal(name);
+        let ended = running.ends().exits(code);
+        let found = Figures::of(&ended);
+        assert!(found.messages("acknowledged") > 0);
+        assert_eq!(found.messages("acknowledged"), found.messages("planned"));
+    }
+}
+
+#[test]
+fn an_embedded_broker_ends_with_the_run() {
+    let mut running =
+        iotctl("bench mqtt --embedded --rate 500 --duration 1h --interval 100ms").start();
+    running.hears("sent");
+    let broker = child_of(running.id());
+    running.signal("KILL");
+    crate::support::wait_for("the end of the embedded broker", || {
+        let state = std::fs::read_to_string(format!("/proc/{broker}/stat")).unwrap_or_default();
+        // Nobody may have collected it yet.
+        (state.is_empty() || state.contains(") Z ")).then_some(())
+    });
+}
+
+fn child_of(parent: u32) -> u32 {
+    let path = format!("/proc/{parent}/task/{parent}/children");
+    let text = std::fs::read_to_string(path).unwrap();
+    text.split_whitespace().next().unwrap().parse().unwrap()
+}

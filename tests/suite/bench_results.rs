@@ -1,0 +1,273 @@
+//! What comes of a load test: forms, files, thresholds, live lines, and the commands on results.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::bench::{Figures, bench};
+use crate::support::broker::broker;
+use crate::support::command::iotctl;
+
+#[test]
+fn a_summary_and_a_line_for_each_interval() {
+    let line = iotctl(
+        "bench mqtt --embedded --subscribers 1 -q 1 --rate 500 --duration 500ms --interval 100ms",
+    );
+    let ended = line.run().exits(0);
+    assert!(ended.stderr.lines().count() >= 5, "{}", ended.stderr);
+    for line in ended.stderr.lines() {
+        assert!(line.contains("sent "), "{line}");
+    }
+    for part in [
+        "messages    planned  250 = sent 250 + unsent 0",
+        "end_to_end",
+        "generator   CPU",
+    ] {
+        assert!(ended.text().contains(part), "{part}: {}", ended.text());
+    }
+    let quiet = iotctl("bench mqtt --embedded --quiet --rate 500 --duration 100ms")
+        .run()
+        .exits(0);
+    assert_eq!(quiet.stderr, "");
+}
+
+#[test]
+fn all_forms_are_written_in_one_run_and_made_again_later() {
+    let broker = broker("--quiet");
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let files = ["html", "csv", "hlog", "markdown", "junit"];
+    let mut line = bench(
+        broker.port,
+        "--rate 500 -q 1 --duration 300ms --assert p50<10s",
+    );
+    line = line.words(&format!("--save-json {}", path("json")));
+    for form in files {
+        line = line.words(&format!("--{form} {}", path(form)));
+    }
+    let ended = line.run().exits(0);
+    assert_eq!(std::fs::read(path("json")).unwrap(), ended.stdout);
+    for form in files {
+        let made = iotctl(&format!("bench report {} --output {form}", path("json")))
+            .run()
+            .exits(0);
+        assert_eq!(
+            std::fs::read_to_string(path(form)).unwrap(),
+            made.text(),
+            "{form}"
+        );
+    }
+    let html = std::fs::read_to_string(path("html")).unwrap();
+    assert!(
+        html.contains("<svg") && !html.contains("http://") || html.contains("w3.org"),
+        "{html}"
+    );
+    let shown = iotctl("bench report -")
+        .input(ended.stdout.clone())
+        .run()
+        .exits(0);
+    shown.contains("p50<10s  kept");
+}
+
+#[test]
+fn the_json_is_what_the_schema_says() {
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/bench-report.schema.json");
+    let schema: Value = serde_json::from_slice(&std::fs::read(schema).unwrap()).unwrap();
+    let broker = broker("--quiet");
+    let line = bench(
+        broker.port,
+        "--subscribers 1 --rate 500 -q 1 --count 50 --assert p99<10s",
+    );
+    let Figures(found) = Figures::of(&line.run().exits(0));
+    same_members(&found, &schema, &schema, "");
+}
+
+/// Every member is described, and every one that must be there is.
+fn same_members(value: &Value, schema: &Value, root: &Value, at: &str) {
+    let schema = match schema["$ref"].as_str() {
+        Some(name) => root.pointer(name.trim_start_matches('#')).unwrap(),
+        None => schema,
+    };
+    for name in schema["required"].as_array().into_iter().flatten() {
+        assert!(
+            value.get(name.as_str().unwrap()).is_some(),
+            "{at} lacks {name}"
+        );
+    }
+    for (name, member) in value.as_object().into_iter().flatten() {
+        let below = match &schema["properties"][name] {
+            Value::Null => &schema["additionalProperties"],
+            known => known,
+        };
+        assert!(below.is_object(), "{at}/{name} is not described");
+        same_members(member, below, root, &format!("{at}/{name}"));
+    }
+    for item in value.as_array().into_iter().flatten() {
+        same_members(item, &schema["items"], root, at);
+    }
+}
+
+#[test]
+fn missed_thresholds_are_exit_code_7_and_say_by_how_much() {
+    let broker = broker("--quiet --fault drop-publish:every=10");
+    let words = "--subscribers 1 --rate 1k --count 100 --drain 200ms";
+    let line = bench(broker.port, words).word("--assert").word("lost == 0");
+    let ended = line.word("--assert").word("rate > 1").run().exits(7);
+    assert_eq!(ended.stderr, "iotctl: missed lost == 0 by 10\n");
+    let Figures(found) = Figures::of(&ended);
+    assert_eq!(found["thresholds"][0]["kept"], false);
+    assert_eq!(found["thresholds"][1]["kept"], true);
+}
+
+#[test]
+fn a_miss_can_end_the_run() {
+    let broker = broker("--quiet");
+    let words = "--rate 500 -q 1 --duration 1h --interval 100ms --abort-on-miss --assert";
+    let ended = bench(broker.port, words).word("p50 < 1ns").run().exits(7);
+    ended.says("missed p50 < 1ns by ");
+}
+
+#[test]
+fn figures_are_served_to_prometheus_while_the_run_goes_on() {
+    let line = iotctl("bench mqtt --embedded --rate 500 --duration 1h --interval 100ms");
+    let mut running = line.words("--prometheus-listen 127.0.0.1:0").start();
+    let said = running.hears("metrics at http://");
+    let address = said
+        .split("http://")
+        .nth(1)
+        .unwrap()
+        .trim_end_matches("/metrics")
+        .to_owned();
+    running.hears("sent");
+    running.hears("sent");
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream
+        .write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n")
+        .unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).unwrap();
+    assert!(page.contains("messages_total{"), "{page}");
+    running.signal("INT");
+    running.ends().exits(130);
+}
+
+#[test]
+fn runs_are_compared() {
+    let broker = broker("--quiet");
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    for (name, rate) in [("a", 1000), ("b", 1000), ("slow", 200)] {
+        let words = format!(
+            "--rate {rate} -q 1 --duration 300ms --save-json {}",
+            path(name)
+        );
+        bench(broker.port, &words).run().exits(0);
+    }
+    let same = iotctl(&format!("bench compare {} {}", path("a"), path("b")))
+        .run()
+        .exits(0);
+    same.contains("rate");
+    let words = format!(
+        "bench compare --output json {} {} -- {} {}",
+        path("a"),
+        path("b"),
+        path("b"),
+        path("a")
+    );
+    let ended = iotctl(&words).run().exits(0);
+    serde_json::from_slice::<Value>(&ended.stdout).unwrap();
+}
+
+#[test]
+fn the_highest_rate_is_searched() {
+    let line = iotctl("bench mqtt --embedded --output json --find-max --rate 500 --duration 100ms");
+    let ended = line
+        .word("--assert")
+        .word("rate.planned < 3k")
+        .run()
+        .exits(0);
+    let Figures(found) = Figures::of(&ended);
+    let best = found["setup"]["max_rate"].as_str().unwrap();
+    let best: f64 = best.trim_end_matches("/s").parse().unwrap();
+    assert!((2_800.0..3_000.0).contains(&best), "{best}");
+    assert!(ended.stderr.contains("500/s kept") && ended.stderr.contains("4000/s missed"));
+}
+
+#[test]
+fn a_file_says_what_flags_can() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("load.toml");
+    std::fs::write(
+        &file,
+        "[mqtt]\nembedded = true\nscenario = \"fan-in\"\npublishers = 4\nqos = 1\n\
+         stage = [\"100ms:0-1k\", \"100ms:1k\"]\noutput = \"json\"\nquiet = true\nassert = [\"lost == 0\"]\n",
+    )
+    .unwrap();
+    let file = file.display();
+    let found = Figures::of(&iotctl(&format!("bench run {file}")).run().exits(0));
+    found.counts([("planned", 150), ("unique", 150)]);
+    let shorter = iotctl(&format!("bench run {file} --publishers 2 --count 10"))
+        .run()
+        .exits(0);
+    let found = Figures::of(&shorter);
+    found.counts([("planned", 10)]);
+    assert_eq!(found.connections("planned"), 3);
+    iotctl("bench run /nonexistent/x.toml")
+        .run()
+        .exits(8)
+        .says("cannot read /nonexistent/x.toml");
+}
+
+#[test]
+fn calibration_needs_no_broker() {
+    let line = iotctl("bench mqtt --calibrate --quiet --output json -q 1 --count 10k");
+    let found = Figures::of(&line.run().exits(0));
+    found.counts([("acknowledged", 10_000)]);
+    assert!(
+        found.0["warnings"].to_string().contains("calibration"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn wrong_words_are_one_line_and_a_hint() {
+    for words in [
+        "--rate 0",
+        "--rate 1G",
+        "--rate 1k --max",
+        "--stage 5s:0",
+        "--stage 5k --stage 5s:1k",
+        "--arrivals poisson",
+        "--think 1s --rate 5",
+        "--count 0",
+        "--publishers 0",
+        "--threads 2",
+        "--threads 0",
+        "--groups 2",
+        "--topic a/#",
+        "--topic a/{x}",
+        "--filter a/#/b",
+        "--size 1-0",
+        "--stamp",
+        "--shard 2/2",
+        "--start-at tomorrow",
+        "--assert p99",
+        "--abort-on-miss",
+        "--output yaml",
+        "--retry 5s",
+        "--embedded -h x",
+        "--interval 1ms",
+        "--scenario x",
+        "-q 3",
+    ] {
+        let ended = iotctl(&format!("bench mqtt {words}")).run().exits(2);
+        assert!(
+            ended.stderr.lines().count() <= 2,
+            "{words}: {}",
+            ended.stderr
+        );
+        assert_eq!(ended.text(), "", "{words}");
+    }
+}

@@ -1,0 +1,191 @@
+//! Every scenario of `bench mqtt`, small, against mosquitto and our own broker.
+
+use crate::support::bench::{Figures, bench};
+use crate::support::broker::broker;
+use crate::support::command::iotctl;
+use crate::support::mosquitto::{Mosquitto, Settings, mosquitto};
+
+/// What is run, and how often each of 100 messages is delivered; `None`: nobody listens.
+const SCENARIOS: [(&str, Option<u64>); 12] = [
+    ("--scenario publish --publishers 3 -q 0", None),
+    ("--scenario publish --publishers 3 -q 2 -V 311", None),
+    ("--scenario fan-in --publishers 5", Some(1)),
+    ("--scenario fan-out --subscribers 4 -q 2", Some(4)),
+    (
+        "--scenario one-to-one --publishers 3 --subscribers 3",
+        Some(1),
+    ),
+    (
+        "--scenario many-to-many --publishers 3 --subscribers 2 --threads 2",
+        Some(2),
+    ),
+    (
+        "--scenario many-to-many --publishers 4 --subscribers 4 --topic x/{group}/{client} --groups 2",
+        Some(2),
+    ),
+    (
+        "--scenario fan-out --subscribers 3 --shared-group workers",
+        Some(1),
+    ),
+    ("--scenario churn --publishers 5 -V 311", None),
+    ("--scenario subscribe --publishers 2", None),
+    ("--scenario retained --publishers 2", None),
+    ("--scenario request --publishers 2 --subscribers 2", Some(1)),
+];
+
+fn every_scenario(port: u16) {
+    for (words, times) in SCENARIOS {
+        let mut line = bench(port, words).words("--rate 1k --count 100");
+        if !words.contains("-q ") {
+            line = line.words("-q 1");
+        }
+        let found = Figures::of(&line.run().exits(0));
+        found.counts([("planned", 100), ("acknowledged", 100), ("foreign", 0)]);
+        if let Some(times) = times {
+            found.counts([("unique", 100 * times), ("duplicate", 0), ("missing", 0)]);
+            assert_eq!(
+                found.0["latency"]["end_to_end"]["count"],
+                100 * times,
+                "{words}"
+            );
+        }
+        assert_eq!(found.0["errors"], serde_json::json!([]), "{words}");
+        assert_eq!(
+            found.connections("opened"),
+            found.connections("planned"),
+            "{words}"
+        );
+    }
+}
+
+fn wills_and_idle_connections(port: u16) {
+    let ended = bench(
+        port,
+        "--scenario wills --publishers 4 --rate 500 --count 50 -q 1",
+    );
+    let found = Figures::of(&ended.run().exits(0));
+    found.counts([("acknowledged", 50), ("received", 50)]);
+    let words = "--scenario idle --publishers 50 --connect-rate 500 --duration 200ms";
+    let found = Figures::of(&bench(port, words).run().exits(0));
+    found.counts([("planned", 0), ("sent", 0)]);
+    assert_eq!(found.connections("opened"), 50);
+    let rate = found.0["connections"]["rate_per_s"].as_f64().unwrap();
+    assert!(
+        rate < 520.0,
+        "50 connections were opened at {rate}/s instead of 500/s"
+    );
+}
+
+#[test]
+fn every_scenario_at_mosquitto() {
+    let mosquitto = generous();
+    every_scenario(mosquitto.port);
+    wills_and_idle_connections(mosquitto.port);
+}
+
+#[test]
+fn every_scenario_at_our_broker() {
+    let broker = broker("--quiet");
+    every_scenario(broker.port);
+    wills_and_idle_connections(broker.port);
+}
+
+fn generous() -> Mosquitto {
+    Mosquitto::start(Settings {
+        more: String::from("max_queued_messages 0\nmax_inflight_messages 0"),
+        ..Settings::default()
+    })
+}
+
+#[test]
+fn as_fast_as_it_goes_nothing_is_lost_with_acknowledgements() {
+    let mosquitto = generous();
+    for words in [
+        "--publishers 4 --subscribers 1 -q 1 --window 20 --threads 2",
+        "--publishers 2 --subscribers 1 -q 2 --window 5 --size 24-3000 --coalesce 200us",
+        "--publishers 2 --subscribers 1 -q 1 --window 1 --think 1ms",
+    ] {
+        let ended = bench(mosquitto.port, words).words("--max --count 1000");
+        let found = Figures::of(&ended.run().exits(0));
+        found.counts([("acknowledged", 1000), ("unique", 1000), ("reordered", 0)]);
+    }
+}
+
+#[test]
+fn over_tls_from_several_addresses() {
+    let mosquitto = mosquitto();
+    let words = format!(
+        "bench mqtt --quiet --output json mqtts://localhost:{} --cafile {}",
+        mosquitto.tls_port,
+        mosquitto.certificates.ca.display()
+    );
+    let line = iotctl(&words).words("--publishers 4 -q 1 --rate 500 --count 50");
+    let found = Figures::of(&line.words("--bind 127.0.0.1,127.0.0.2").run().exits(0));
+    found.counts([("acknowledged", 50)]);
+    assert_eq!(found.connections("opened"), 4);
+    assert_eq!(found.0["latency"]["handshake"]["count"], 4);
+}
+
+#[test]
+fn what_messages_carry_can_be_chosen() {
+    let mosquitto = mosquitto();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("body");
+    std::fs::write(&file, vec![b'x'; 500]).unwrap();
+    let file = format!("--file {}", file.display());
+    for (words, is_stamped) in [
+        (file.clone() + " --stamp", true),
+        (file, false),
+        (String::from("-m hello"), false),
+        (String::from("--size 24"), true),
+    ] {
+        let line = bench(mosquitto.port, "--subscribers 1 -q 1 --rate 500 --count 50");
+        let found = Figures::of(&line.words(&words).run().exits(0));
+        found.counts([("acknowledged", 50)]);
+        let is_measured = found.0["latency"]["end_to_end"].is_object();
+        assert_eq!(is_measured, is_stamped, "{words}");
+        assert_eq!(
+            found.0["warnings"].to_string().contains("stamp"),
+            !is_stamped,
+            "{words}"
+        );
+    }
+}
+
+#[test]
+fn shards_are_one_run() {
+    let mosquitto = mosquitto();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().display();
+    let moment = std::time::SystemTime::now() + std::time::Duration::from_millis(1500);
+    let moment = moment
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
+        + 1;
+    let shards: Vec<_> = (0..2)
+        .map(|index| {
+            let words = "--publishers 4 --subscribers 2 -q 1 --rate 500 --count 101 --drain 2s";
+            bench(mosquitto.port, words)
+                .words(&format!(
+                    "--start-at {moment} --save-json {folder}/{index}.json"
+                ))
+                .env("SLURM_PROCID", index.to_string())
+                .env("SLURM_NTASKS", "2")
+                .start()
+        })
+        .collect();
+    for shard in shards {
+        shard.ends().exits(0);
+    }
+    let merged = iotctl(&format!("bench merge {folder}")).run().exits(0);
+    let found = Figures::of(&merged);
+    found.counts([
+        ("planned", 101),
+        ("acknowledged", 101),
+        ("expected", 202),
+        ("unique", 202),
+        ("foreign", 0),
+    ]);
+    assert_eq!(found.connections("opened"), 6);
+}
