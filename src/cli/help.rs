@@ -5,8 +5,10 @@ use std::fmt::Write;
 use crate::error::Kind;
 use crate::mqtt::broker::{FAULT_KEYS, FAULTS};
 
+use super::amqp_help;
+
 /// A worked example: what it is for, and the words.
-type Example = (&'static str, &'static str);
+pub(super) type Example = (&'static str, &'static str);
 
 const PUB: &[Example] = &[
     (
@@ -173,7 +175,7 @@ pub fn examples(command: &str) -> &'static [(&'static str, &'static str)] {
         "mqtt pub" => PUB,
         "mqtt sub" => SUB,
         "mqtt broker" => BROKER,
-        _ => &[],
+        _ => amqp_help::examples(command),
     }
 }
 

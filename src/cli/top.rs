@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use crate::command::Plan;
 use crate::error::Result;
 
+use super::amqp::Amqp;
 use super::generated::{self, Shell};
 use super::mqtt_broker::BrokerFlags;
 use super::mqtt_pub::PubFlags;
@@ -39,6 +40,21 @@ enum Topic {
 
         #[command(subcommand)]
         command: Mqtt,
+    },
+
+    /// AMQP 0-9-1: publish, consume, request and respond, and the topology
+    #[command(
+        disable_help_flag = true,
+        disable_help_subcommand = true,
+        subcommand_required = true,
+        arg_required_else_help = true
+    )]
+    Amqp {
+        #[command(flatten)]
+        help: HelpFlag,
+
+        #[command(subcommand)]
+        command: Amqp,
     },
 
     /// Print the completions for a shell
@@ -87,6 +103,7 @@ impl Cli {
                 return Ok(Parsed::Print(shell.completions().into()));
             }
             Topic::Man { page, .. } => return Ok(Parsed::Print(page.into())),
+            Topic::Amqp { command, .. } => command.plan()?,
             Topic::Mqtt { command, .. } => match command {
                 Mqtt::Pub(flags) => Plan::MqttPub(Box::new(flags.plan()?)),
                 Mqtt::Sub(flags) => Plan::MqttSub(Box::new(flags.plan()?)),

@@ -5,8 +5,8 @@
     reason = "what `support` offers to the other modules reads best as `pub`"
 )]
 
-mod bad_input;
 mod amqp;
+mod bad_input;
 mod cli;
 mod connecting;
 mod durability;
