@@ -258,6 +258,12 @@ impl Client {
         self.link.connection.configuration().frame_max()
     }
 
+    /// Whether the library itself broke on this connection, so that trying again would break it again. Nothing may be
+    /// awaited on the connection then: its locks may be held for ever.
+    pub fn is_broken(&self) -> bool {
+        self.link.watch.has_panicked()
+    }
+
     /// Opens a channel.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 static WATCHES: Mutex<Option<HashMap<ThreadId, watch::Sender<Option<String>>>>> = Mutex::new(None);
 
 /// How long a panicking thread is held back: enough for a command to say its last words.
-const HELD: Duration = Duration::from_secs(2);
+const HELD: Duration = Duration::from_secs(5);
 
 /// Watches one thread, which is not known before it runs.
 #[derive(Clone, Debug)]
@@ -59,6 +59,11 @@ impl Watch {
         // The sender is ours, so it cannot be gone.
         let seen = receiver.wait_for(Option::is_some).await;
         seen.ok().and_then(|text| text.clone()).unwrap_or_default()
+    }
+
+    /// Whether the watched thread has panicked.
+    pub(super) fn has_panicked(&self) -> bool {
+        self.sender.borrow().is_some()
     }
 
     /// The thread may end: forget it.

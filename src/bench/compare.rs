@@ -170,10 +170,13 @@ fn judge_ratio(ratio: &Ratio, better: Better, bound: Option<f64>) -> (bool, Stri
     };
     let mut range = [worse_by(low, better), worse_by(high, better)];
     range.sort_by(f64::total_cmp);
-    let between = format!("{} to {}", change(range[0]), change(range[1]));
-    if range[0] <= 0.0 && range[1] >= 0.0 {
+    let [best, worst] = range;
+    if best <= 0.0 && worst >= 0.0 {
+        let between = format!("{} to {}", change(best), change(worst));
         return (false, format!("no difference that can be told ({between})"));
     }
+    let (least, most) = (best.abs().min(worst.abs()), best.abs().max(worst.abs()));
+    let between = format!("{} to {}", percent(least), percent(most));
     let verdict = format!("{} ({between}){}", change(worse), over_bound(over, bound));
     (over, verdict)
 }
@@ -305,8 +308,7 @@ mod tests {
         assert!(low > 1.15 && low < 1.2 && high > 1.2 && high < 1.25);
         assert!(p99.regressed);
         assert!(
-            p99.verdict
-                .starts_with("20 % worse (17 % worse to 23 % worse)"),
+            p99.verdict.starts_with("20 % worse (17 % to 23 %)"),
             "{}",
             p99.verdict
         );

@@ -182,6 +182,9 @@ struct Link {
 impl Link {
     /// Stops the deliveries, then ends in good order: what is not acknowledged goes back to the queue.
     async fn end(self) {
+        if self.client.is_broken() {
+            return;
+        }
         // Whatever fails here fails again with the connection; nothing of ours depends on it.
         let _ = self.channel.close().await;
         drop(self.consumer);
@@ -268,6 +271,7 @@ impl Running<'_> {
         stop: &mut Stop,
     ) -> Result<bool> {
         self.last_message = Instant::now();
+        self.session.progressed();
         if let Some(exec) = &self.plan.exec {
             self.shown += 1;
             return match self.pool.start(exec, first) {
@@ -367,7 +371,11 @@ impl Running<'_> {
     }
 
     async fn come_back(&mut self, error: Error, stop: &mut Stop) -> Result<()> {
-        if error.kind() != Kind::Lost {
+        let broken = self
+            .link
+            .as_ref()
+            .is_some_and(|link| link.client.is_broken());
+        if error.kind() != Kind::Lost || broken {
             return Err(error);
         }
         self.link = None;

@@ -307,6 +307,9 @@ impl Running<'_> {
 
     fn take_fates(&mut self, fates: &mut Vec<(u64, Fate)>) {
         self.last_progress = Instant::now();
+        if !fates.is_empty() {
+            self.session.progressed();
+        }
         for (number, fate) in fates.drain(..) {
             self.tally.settle(number, fate);
         }
@@ -314,8 +317,9 @@ impl Running<'_> {
 
     /// After a lost connection: connects again and publishes what was not confirmed before anything else.
     async fn come_back(&mut self, error: Error, stop: &mut Stop) -> Result<()> {
+        let broken = self.client.as_ref().is_some_and(Client::is_broken);
         // Without confirmations nobody knows what was lost with the connection.
-        if error.kind() != Kind::Lost || self.stopped.is_some() || !self.plan.confirms {
+        if error.kind() != Kind::Lost || broken || self.stopped.is_some() || !self.plan.confirms {
             return Err(error);
         }
         // The old connection is gone before a new one is made.

@@ -177,6 +177,7 @@ impl Responder<'_> {
             request = desk.requests.next(), if more => {
                 let request = request?;
                 self.taken += 1;
+                self.session.progressed();
                 desk.work.push(work(self.plan.answer.clone(), request));
             }
             () = sleep_until(self.ends.unwrap_or_else(Instant::now)), if self.ends.is_some() => return Ok(true),
@@ -246,7 +247,11 @@ impl Responder<'_> {
     }
 
     async fn come_back(&mut self, error: Error, stop: &mut Stop) -> Result<()> {
-        if error.kind() != Kind::Lost {
+        let broken = self
+            .desk
+            .as_ref()
+            .is_some_and(|desk| desk.client.is_broken());
+        if error.kind() != Kind::Lost || broken {
             return Err(error);
         }
         // What was under way comes again, as it was not acknowledged.

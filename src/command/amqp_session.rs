@@ -101,13 +101,20 @@ impl Session {
         }
     }
 
+    /// Something worked since the last outage, so that the next one counts anew.
+    pub(super) fn progressed(&mut self) {
+        self.backoff.reset();
+    }
+
     /// Connects again after `error` ended the connection, which is said; fails with it when it is no time to.
     pub(super) async fn reconnect(&mut self, error: Error) -> Result<Client> {
         let began = Instant::now();
-        let mut backoff = self.backoff.clone();
         let mut error = error;
         loop {
-            self.wait(error, &mut backoff).await?;
+            let mut backoff = self.backoff.clone();
+            let waited = self.wait(error, &mut backoff).await;
+            self.backoff = backoff;
+            waited?;
             match self.connect_once().await {
                 Ok(client) => {
                     let away = Duration::from_millis(began.elapsed().as_millis() as u64);

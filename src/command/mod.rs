@@ -55,6 +55,20 @@ pub enum Plan {
     BenchMerge(Box<bench_merge::Plan>),
     /// `bench compare`
     BenchCompare(Box<bench_compare::Plan>),
+    /// `amqp publish`
+    AmqpPublish(Box<amqp_publish::Plan>),
+    /// `amqp consume`
+    AmqpConsume(Box<amqp_consume::Plan>),
+    /// `amqp get`
+    AmqpGet(Box<amqp_get::Plan>),
+    /// `amqp request`
+    AmqpRequest(Box<amqp_request::Plan>),
+    /// `amqp respond`
+    AmqpRespond(Box<amqp_respond::Plan>),
+    /// `amqp declare`, `delete`, `bind`, `unbind`, `purge`
+    AmqpTopology(Box<amqp_topology::Plan>),
+    /// `amqp ping`
+    AmqpPing(Box<amqp_ping::Plan>),
 }
 
 /// Carries out a plan to its end.
@@ -81,6 +95,13 @@ pub fn run(plan: Plan) -> Result<()> {
         Plan::BenchReport(plan) => runtime.block_on(bench_report::run(*plan)),
         Plan::BenchMerge(plan) => runtime.block_on(bench_merge::run(*plan)),
         Plan::BenchCompare(plan) => runtime.block_on(bench_compare::run(*plan)),
+        Plan::AmqpPublish(plan) => runtime.block_on(amqp_publish::run(*plan)),
+        Plan::AmqpConsume(plan) => runtime.block_on(amqp_consume::run(*plan)),
+        Plan::AmqpGet(plan) => runtime.block_on(amqp_get::run(*plan)),
+        Plan::AmqpRequest(plan) => runtime.block_on(amqp_request::run(*plan)),
+        Plan::AmqpRespond(plan) => runtime.block_on(amqp_respond::run(*plan)),
+        Plan::AmqpTopology(plan) => runtime.block_on(amqp_topology::run(*plan)),
+        Plan::AmqpPing(plan) => runtime.block_on(amqp_ping::run(*plan)),
     };
     // A name lookup or a read from a terminal may still be blocked in a thread; nobody waits for it.
     runtime.shutdown_background();

@@ -331,6 +331,8 @@ impl<'a> Publisher<'a> {
                 qos: None,
                 retain: None,
                 properties: None,
+                // What a record says about AMQP is of no concern here.
+                amqp: _,
             } if !self.outlines.is_empty() => {
                 for (at, body) in repeat_n(payload, self.outlines.len()).enumerate() {
                     self.waiting.push_back(Next::Fill(at, body));

@@ -12,7 +12,7 @@ const STEPS: u64 = 1_000;
 
 /// Shows how far something is and what it finds; silent with `--quiet`.
 ///
-/// On a terminal there is one line that changes in place, elsewhere every call writes a line. As with
+/// On a terminal there is a bar and a line that change in place, elsewhere every call writes a line. As with
 /// other notes, a standard error that cannot be written to does not end the command.
 pub struct Live {
     way: Way,
@@ -81,7 +81,8 @@ fn bar(target: ProgressDrawTarget) -> ProgressBar {
     bar
 }
 
-const TEMPLATE: &str = "{bar:14} {wide_msg}";
+/// The words get a line of their own: 80 columns are few.
+const TEMPLATE: &str = "{bar:40} {percent} %\n{wide_msg}";
 
 fn write(line: &str) {
     let mut bytes = visible(line).into_bytes();

@@ -21,6 +21,15 @@ pub(in crate::bench) fn rate(per_second: f64) -> String {
     }
 }
 
+/// Messages in a second where there is little room: `950/s`, `50.0k/s`.
+pub(in crate::bench) fn brief_rate(per_second: f64) -> String {
+    if per_second < 999.5 {
+        return format!("{}/s", digits(per_second, 3));
+    }
+    let shown = scaled(per_second, &[(1e3, "k/s"), (1e6, "M/s")]);
+    shown.replace(' ', "")
+}
+
 /// Bytes in powers of 1,000: `512 B`, `67.1 MB`.
 pub(in crate::bench) fn bytes(bytes: f64) -> String {
     scaled(
@@ -117,6 +126,12 @@ mod tests {
                 "1.200 M/s"
             ]
         );
+    }
+
+    #[test]
+    fn brief_rates() {
+        let shown = [0.0, 950.0, 999.9, 49_960.0, 1_200_000.0].map(brief_rate);
+        assert_eq!(shown, ["0/s", "950/s", "1.00k/s", "50.0k/s", "1.20M/s"]);
     }
 
     #[test]

@@ -96,7 +96,8 @@ fn poll_receive(
     input: &mut BytesMut,
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<usize>> {
-    if input.capacity() - input.len() < READ_SIZE / 4 {
+    // An empty buffer begins at its front again, which is still in the processor's cache.
+    if input.is_empty() || input.capacity() - input.len() < READ_SIZE / 4 {
         input.reserve(READ_SIZE);
     }
     pin!(stream.read_buf(input)).poll(cx)

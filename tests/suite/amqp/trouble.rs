@@ -129,11 +129,11 @@ fn tls_and_every_login() {
 
 #[test]
 fn a_login_that_is_not_offered_is_named() {
-    let peer = Peer::start(|mut stream, _| {
+    let peer = Peer::start(|stream, _| {
         stream.read_exact(&mut [0; 8]).unwrap();
         stream.write_all(&start("PLAIN AMQPLAIN")).unwrap();
         // As RabbitMQ does, without a word.
-        until(&mut stream, 10, 11);
+        until(stream, 10, 11);
     });
     let mut words = peer_session(peer.port);
     words.mechanism = Some(Mechanism::External);
@@ -170,25 +170,20 @@ fn other_protocols_are_named() {
         (b"AMQP\x03\x01\x00\x00", "AMQP 1.0"),
     ];
     for (answer, name) in answers {
-        let peer = Peer::start(move |mut stream, _| {
+        let peer = Peer::start(move |stream, _| {
             let _ = stream.read_exact(&mut [0; 8]);
             let _ = stream.write_all(answer);
         });
         let error = refused(peer_session(peer.port), Kind::Unreachable);
         says(&error, &format!("does not speak AMQP 0-9-1 but {name}"));
     }
-    // An MQTT server hangs up.
-    refused(
-        session(format!("amqp://127.0.0.1:{}", rabbitmq().mqtt_port)),
-        Kind::Lost,
-    );
 }
 
 #[test]
 fn a_silent_server_is_given_up_in_time_and_let_go() {
     let (gone, is_gone) = channel();
-    let peer = Peer::start(move |mut stream, _| {
-        drain(&mut stream);
+    let peer = Peer::start(move |stream, _| {
+        drain(stream);
         let _ = gone.send(());
     });
     let mut words = peer_session(peer.port);
@@ -203,9 +198,9 @@ fn a_silent_server_is_given_up_in_time_and_let_go() {
 
 #[test]
 fn a_server_that_stops_answering_is_given_up_in_time() {
-    let peer = Peer::start(|mut stream, _| {
-        welcome(&mut stream, 131_072);
-        drain(&mut stream);
+    let peer = Peer::start(|stream, _| {
+        welcome(stream, 131_072);
+        drain(stream);
     });
     let mut words = peer_session(peer.port);
     words.patience = Duration::from_millis(300);
@@ -218,9 +213,9 @@ fn a_server_that_stops_answering_is_given_up_in_time() {
 
 #[test]
 fn an_unlimited_frame_size_is_not_taken_at_its_word() {
-    let peer = Peer::start(|mut stream, _| {
-        welcome(&mut stream, 0);
-        drain(&mut stream);
+    let peer = Peer::start(|stream, _| {
+        welcome(stream, 0);
+        drain(stream);
     });
     let target = Target::tcp(Protocol::Amqp, "127.0.0.1", peer.port);
     let options = |frame_max| Options {
@@ -239,18 +234,18 @@ fn an_unlimited_frame_size_is_not_taken_at_its_word() {
 
 #[test]
 fn a_panic_in_the_librarys_thread_ends_the_command() {
-    let peer = Peer::start(|mut stream, _| {
-        welcome(&mut stream, 131_072);
-        open_channel(&mut stream);
-        until(&mut stream, 85, 10);
+    let peer = Peer::start(|stream, _| {
+        welcome(stream, 131_072);
+        open_channel(stream);
+        until(stream, 85, 10);
         stream.write_all(&method(1, 85, 11, &[])).unwrap();
         // Wait for enough messages that the complaint about our mistake gets longer than 255 bytes.
         for _ in 0..200 {
-            until(&mut stream, 60, 40);
+            until(stream, 60, 40);
         }
         let acknowledged = [&999_999u64.to_be_bytes()[..], &[0]].concat();
         stream.write_all(&method(1, 60, 80, &acknowledged)).unwrap();
-        drain(&mut stream);
+        drain(stream);
     });
     let mut plan = amqp_publish::Plan::new(peer_session(peer.port), "k", text("x"));
     plan.repeat = 200;
@@ -261,20 +256,21 @@ fn a_panic_in_the_librarys_thread_ends_the_command() {
         &error,
         "of 200 messages sent, 0 are confirmed, 200 not confirmed",
     );
-    assert!(began.elapsed() < Duration::from_secs(20), "{error}");
+    // At once: the command does not touch the locks that the thread holds.
+    assert!(began.elapsed() < Duration::from_secs(4), "{error}");
 }
 
 #[test]
 fn a_blocked_connection_is_told_and_given_up_in_time() {
-    let peer = Peer::start(|mut stream, _| {
-        welcome(&mut stream, 131_072);
-        open_channel(&mut stream);
-        until(&mut stream, 85, 10);
+    let peer = Peer::start(|stream, _| {
+        welcome(stream, 131_072);
+        open_channel(stream);
+        until(stream, 85, 10);
         stream.write_all(&method(1, 85, 11, &[])).unwrap();
         stream
             .write_all(&method(0, 10, 60, &short("low on memory")))
             .unwrap();
-        drain(&mut stream);
+        drain(stream);
     });
     let mut plan = amqp_publish::Plan::new(peer_session(peer.port), "k", text("x"));
     plan.ack_timeout = Duration::from_millis(500);

@@ -26,3 +26,10 @@ pub fn wait_for<T>(what: &str, mut state: impl FnMut() -> Option<T>) -> T {
         std::thread::sleep(Duration::from_millis(2));
     }
 }
+
+/// Waits until somebody accepts connections on a loopback port.
+pub fn wait_for_port(port: u16) {
+    wait_for(&format!("port {port}"), || {
+        std::net::TcpStream::connect(("127.0.0.1", port)).ok()
+    });
+}

@@ -23,7 +23,7 @@ const PLUGINS: &str = "[rabbitmq_auth_mechanism_ssl,rabbitmq_mqtt].";
 pub struct RabbitMq {
     server: Child,
     /// Stops the server when it is closed.
-    _watchdog: ChildStdin,
+    watchdog: Option<ChildStdin>,
     folder: PathBuf,
     pub port: u16,
     pub tls_port: u16,
@@ -70,7 +70,7 @@ impl RabbitMq {
         let watchdog = watch(&server, &folder, epmd_port);
         let this = Self {
             server,
-            _watchdog: watchdog,
+            watchdog: Some(watchdog),
             folder,
             port,
             tls_port,
@@ -97,8 +97,9 @@ impl RabbitMq {
 
     /// Starts it again on the same ports, with the data that it had.
     pub fn restart(&mut self) {
+        self.watchdog = None;
         self.server = launch(&self.folder, self.epmd_port, self.dist_port);
-        self._watchdog = watch(&self.server, &self.folder, self.epmd_port);
+        self.watchdog = Some(watch(&self.server, &self.folder, self.epmd_port));
         wait_for_port(self.port);
     }
 
@@ -122,9 +123,10 @@ impl RabbitMq {
 
 impl Drop for RabbitMq {
     fn drop(&mut self) {
-        // The watchdog does the rest.
         kill_group(self.server.id());
         let _ = self.server.wait();
+        // The port mapper is left to the watchdog.
+        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -136,9 +138,13 @@ fn kill_group(leader: u32) {
 }
 
 /// A process that waits for the end of its input, then kills the server's group and tidies up.
+#[expect(clippy::zombie_processes, reason = "it outlives us")]
 fn watch(server: &Child, folder: &Path, epmd_port: u16) -> ChildStdin {
-    let script = "read line; kill -KILL -- -$1 2>/dev/null; \
-                  ERL_EPMD_PORT=$3 epmd -kill >/dev/null 2>&1; \
+    // The port mapper ends only when it has noticed the end of its node.
+    let script = "read line; kill -9 -$1 2>/dev/null; \
+                  for try in 1 2 3 4 5 6 7 8 9; do \
+                      ERL_EPMD_PORT=$3 epmd -kill 2>&1 | grep -q -e Killed -e Cannot && break; sleep 0.2; \
+                  done; \
                   kill -0 $4 2>/dev/null || rm -rf \"$2\"";
     let mut child = Command::new("sh")
         .args(["-c", script, "sh"])

@@ -34,9 +34,12 @@ pub(super) struct Series {
 pub(super) enum Marks {
     /// Points joined by a line.
     Line(Vec<(f64, f64)>),
-    /// From, to, height.
-    Bars(Vec<(f64, f64, f64)>),
+    /// Side by side.
+    Bars(Vec<Bar>),
 }
+
+/// From, to, height.
+pub(super) type Bar = (f64, f64, f64);
 
 impl Plot {
     /// Appends the SVG.
@@ -121,7 +124,7 @@ impl Plot {
         );
     }
 
-    fn draw_bars(&self, bars: &[(f64, f64, f64)], into: &mut String) {
+    fn draw_bars(&self, bars: &[Bar], into: &mut String) {
         for (from, to, height) in bars {
             let (left, right, top) = (self.x(*from), self.x(*to), self.y(*height));
             *into += &format!(

@@ -7,7 +7,7 @@ use crate::bench::report::rows;
 use crate::bench::result::{Interval, Report};
 
 use super::axis::{Axis, Scale, Unit};
-use super::plot::{Marks, Plot, Series};
+use super::plot::{Bar, Marks, Plot, Series};
 
 /// Points that a line has at most; more could not be told apart.
 const MOST_POINTS: usize = 500;
@@ -220,7 +220,7 @@ fn spectrum(values: &Histogram<u64>) -> Vec<(f64, f64)> {
 }
 
 fn connection_times(values: &[(&str, Histogram<u64>)]) -> Option<Plot> {
-    let bars: Vec<(&str, Vec<(f64, f64, f64)>)> = values
+    let bars: Vec<(&str, Vec<Bar>)> = values
         .iter()
         .map(|(name, histogram)| (*name, binned(histogram)))
         .collect();
@@ -253,9 +253,9 @@ fn connection_times(values: &[(&str, Histogram<u64>)]) -> Option<Plot> {
 }
 
 /// From, to (milliseconds) and how many, in bins that are equally wide on a logarithmic axis.
-fn binned(values: &Histogram<u64>) -> Vec<(f64, f64, f64)> {
+fn binned(values: &Histogram<u64>) -> Vec<Bar> {
     let edge = |bin: i32| 10f64.powf(f64::from(bin) / f64::from(BARS_A_DECADE));
-    let mut bars: Vec<(f64, f64, f64)> = Vec::new();
+    let mut bars: Vec<Bar> = Vec::new();
     for step in values.iter_recorded() {
         let ms = step.value_iterated_to().max(1) as f64 * NANOSECOND;
         let bin = (ms.log10() * f64::from(BARS_A_DECADE)).floor() as i32;
