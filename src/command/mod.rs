@@ -35,20 +35,6 @@ pub enum Plan {
     MqttSub(Box<mqtt_sub::Plan>),
     /// `mqtt broker`
     MqttBroker(Box<mqtt_broker::Plan>),
-    /// `amqp publish`
-    AmqpPublish(Box<amqp_publish::Plan>),
-    /// `amqp consume`
-    AmqpConsume(Box<amqp_consume::Plan>),
-    /// `amqp get`
-    AmqpGet(Box<amqp_get::Plan>),
-    /// `amqp request`
-    AmqpRequest(Box<amqp_request::Plan>),
-    /// `amqp respond`
-    AmqpRespond(Box<amqp_respond::Plan>),
-    /// `amqp declare`, `delete`, `bind`, `unbind`, `purge`
-    AmqpTopology(Box<amqp_topology::Plan>),
-    /// `amqp ping`
-    AmqpPing(Box<amqp_ping::Plan>),
     /// `bench report`
     BenchReport(Box<bench_report::Plan>),
     /// `bench merge`
@@ -85,13 +71,6 @@ pub fn run(plan: Plan) -> Result<()> {
         Plan::MqttPub(plan) => runtime.block_on(mqtt_pub::run(*plan)),
         Plan::MqttSub(plan) => runtime.block_on(mqtt_sub::run(*plan)),
         Plan::MqttBroker(plan) => runtime.block_on(mqtt_broker::run(*plan)),
-        Plan::AmqpPublish(plan) => runtime.block_on(amqp_publish::run(*plan)),
-        Plan::AmqpConsume(plan) => runtime.block_on(amqp_consume::run(*plan)),
-        Plan::AmqpGet(plan) => runtime.block_on(amqp_get::run(*plan)),
-        Plan::AmqpRequest(plan) => runtime.block_on(amqp_request::run(*plan)),
-        Plan::AmqpRespond(plan) => runtime.block_on(amqp_respond::run(*plan)),
-        Plan::AmqpTopology(plan) => runtime.block_on(amqp_topology::run(*plan)),
-        Plan::AmqpPing(plan) => runtime.block_on(amqp_ping::run(*plan)),
         Plan::BenchReport(plan) => runtime.block_on(bench_report::run(*plan)),
         Plan::BenchMerge(plan) => runtime.block_on(bench_merge::run(*plan)),
         Plan::BenchCompare(plan) => runtime.block_on(bench_compare::run(*plan)),

@@ -33,8 +33,26 @@ fn help_and_version_go_to_standard_output() {
 
 #[test]
 fn the_help_pages_have_examples_and_every_exit_code() {
-    for command in ["pub", "sub", "broker"] {
-        let ended = iotctl(&["mqtt", command, "--help"]);
+    for command in [
+        "mqtt pub",
+        "mqtt sub",
+        "mqtt broker",
+        "amqp publish",
+        "amqp consume",
+        "amqp get",
+        "amqp request",
+        "amqp respond",
+        "amqp declare queue",
+        "amqp declare exchange",
+        "amqp delete queue",
+        "amqp delete exchange",
+        "amqp bind",
+        "amqp unbind",
+        "amqp purge",
+        "amqp ping",
+    ] {
+        let words: Vec<_> = command.split(' ').chain(["--help"]).collect();
+        let ended = iotctl(&words);
         let page = text(&ended.stdout);
         assert!(page.contains("\nExamples:\n"), "{command}");
         for kind in iotctl::error::Kind::ALL {
