@@ -24,6 +24,22 @@ pub(super) struct ConnectFlags {
     )]
     url: Option<String>,
 
+    #[command(flatten)]
+    server: ServerFlags,
+
+    /// Speak over WebSocket, as the URL schemes ws and wss do
+    #[arg(long)]
+    ws: bool,
+
+    /// Header for the WebSocket handshake; may be repeated
+    #[arg(long, visible_alias = "header", value_name = "NAME: VALUE")]
+    ws_header: Vec<String>,
+}
+
+/// What every protocol says about its server.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Connection")]
+pub(super) struct ServerFlags {
     /// The same as the argument URL
     #[arg(short = 'L', long = "url", value_name = "URL", conflicts_with_all = ["host", "port", "unix"])]
     url_flag: Option<String>,
@@ -70,14 +86,6 @@ pub(super) struct ConnectFlags {
     /// Local IP address to connect from
     #[arg(short = 'A', long, value_name = "ADDRESS", action = clap::ArgAction::Set, num_args = 1)]
     bind: Vec<IpAddr>,
-
-    /// Speak over WebSocket, as the URL schemes ws and wss do
-    #[arg(long)]
-    ws: bool,
-
-    /// Header for the WebSocket handshake; may be repeated
-    #[arg(long, visible_alias = "header", value_name = "NAME: VALUE")]
-    ws_header: Vec<String>,
 
     /// Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]
     #[arg(long, value_name = "NAME")]
@@ -126,7 +134,7 @@ struct TlsFlags {
 impl ConnectFlags {
     /// The local addresses, of which most commands take one.
     pub(super) fn addresses(&self) -> &[IpAddr] {
-        &self.bind
+        &self.server.bind
     }
 
     /// What was said, for [`Words::resolve`] to complete.
@@ -137,7 +145,30 @@ impl ConnectFlags {
             .map(|header| split(header))
             .collect::<Result<_>>()?;
         Ok(Words {
-            url: self.url.or(self.url_flag),
+            websocket: self.ws,
+            headers,
+            ..self.server.words(self.url)
+        })
+    }
+}
+
+impl ServerFlags {
+    /// The first flag that says which server it is.
+    pub(super) fn named(&self) -> Option<&'static str> {
+        let flags = [
+            ("--url", self.url_flag.is_some()),
+            ("--host", self.host.is_some()),
+            ("--port", self.port.is_some()),
+            ("--unix", self.unix.is_some()),
+        ];
+        let given = flags.into_iter().find(|(_, given)| *given);
+        given.map(|(flag, _)| flag)
+    }
+
+    /// What was said, with the argument `url`.
+    pub(super) fn words(self, url: Option<String>) -> Words {
+        Words {
+            url: url.or(self.url_flag),
             host: self.host,
             port: self.port,
             unix: self.unix,
@@ -158,10 +189,9 @@ impl ConnectFlags {
             connect_timeout: self.connect_timeout.map(|Wait(time)| time),
             retry: self.retry,
             bind: self.bind.first().copied(),
-            websocket: self.ws,
-            headers,
             context: self.context,
-        })
+            ..Words::default()
+        }
     }
 }
 

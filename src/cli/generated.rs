@@ -25,7 +25,7 @@ impl Shell {
 }
 
 /// Each man page by its command's words, joined as in its file name.
-const PAGES: [(&str, &str); 13] = [
+const PAGES: [(&str, &str); 29] = [
     ("iotctl", include_str!("../../man/iotctl.1")),
     ("mqtt", include_str!("../../man/iotctl-mqtt.1")),
     ("mqtt-pub", include_str!("../../man/iotctl-mqtt-pub.1")),
@@ -49,6 +49,55 @@ const PAGES: [(&str, &str); 13] = [
         "bench-merge",
         include_str!("../../man/iotctl-bench-merge.1"),
     ),
+    ("amqp", include_str!("../../man/iotctl-amqp.1")),
+    (
+        "amqp-publish",
+        include_str!("../../man/iotctl-amqp-publish.1"),
+    ),
+    (
+        "amqp-consume",
+        include_str!("../../man/iotctl-amqp-consume.1"),
+    ),
+    ("amqp-get", include_str!("../../man/iotctl-amqp-get.1")),
+    (
+        "amqp-request",
+        include_str!("../../man/iotctl-amqp-request.1"),
+    ),
+    (
+        "amqp-respond",
+        include_str!("../../man/iotctl-amqp-respond.1"),
+    ),
+    (
+        "amqp-declare",
+        include_str!("../../man/iotctl-amqp-declare.1"),
+    ),
+    (
+        "amqp-declare-queue",
+        include_str!("../../man/iotctl-amqp-declare-queue.1"),
+    ),
+    (
+        "amqp-declare-exchange",
+        include_str!("../../man/iotctl-amqp-declare-exchange.1"),
+    ),
+    (
+        "amqp-delete",
+        include_str!("../../man/iotctl-amqp-delete.1"),
+    ),
+    (
+        "amqp-delete-queue",
+        include_str!("../../man/iotctl-amqp-delete-queue.1"),
+    ),
+    (
+        "amqp-delete-exchange",
+        include_str!("../../man/iotctl-amqp-delete-exchange.1"),
+    ),
+    ("amqp-bind", include_str!("../../man/iotctl-amqp-bind.1")),
+    (
+        "amqp-unbind",
+        include_str!("../../man/iotctl-amqp-unbind.1"),
+    ),
+    ("amqp-purge", include_str!("../../man/iotctl-amqp-purge.1")),
+    ("amqp-ping", include_str!("../../man/iotctl-amqp-ping.1")),
     (
         "completions",
         include_str!("../../man/iotctl-completions.1"),

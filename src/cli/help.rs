@@ -6,8 +6,10 @@ use crate::command::bench_mqtt::Play;
 use crate::error::Kind;
 use crate::mqtt::broker::{FAULT_KEYS, FAULTS};
 
+use super::amqp_help;
+
 /// A worked example: what it is for, and the words.
-type Example = (&'static str, &'static str);
+pub(super) type Example = (&'static str, &'static str);
 
 const PUB: &[Example] = &[
     (
@@ -273,7 +275,7 @@ pub fn examples(command: &str) -> &'static [(&'static str, &'static str)] {
         "bench report" => BENCH_REPORT,
         "bench compare" => BENCH_COMPARE,
         "bench merge" => BENCH_MERGE,
-        _ => &[],
+        _ => amqp_help::examples(command),
     }
 }
 

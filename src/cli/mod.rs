@@ -14,8 +14,10 @@
 //! | `mqtt_pub`, `mqtt_sub`, `mqtt_broker` | one command each: flags, and the plan they make |
 //! | `bench`, `bench_mqtt` | the load tests, and the commands on their results |
 //! | `bench_load`, `bench_course`, `bench_words` | the flags and words that load tests share |
-//! | `session_flags`, `connect_flags`, `terminal_flags` | the flags that commands share |
-//! | `property`, `subscription`, `numbers`, `values` | one syntax each |
+//! | `amqp` | the commands of AMQP; `amqp_publish` to `amqp_ping` are one each |
+//! | `session_flags`, `amqp_session_flags`, `amqp_property_flags`, `amqp_exec_flags` | the flags that commands of a protocol share |
+//! | `connect_flags`, `input_flags`, `format_flags`, `until_flags`, `terminal_flags` | the flags that commands share |
+//! | `property`, `subscription`, `amqp_words`, `numbers`, `values` | one syntax each |
 //! | [`help`] | what help and man pages say besides the flags |
 //! | `generated` | completions and man pages, checked in |
 //! | `refusal` | clap's answers in our words |
@@ -31,6 +33,21 @@ use clap::{CommandFactory, Parser};
 use crate::command::Plan;
 use crate::error::Result;
 
+mod amqp;
+mod amqp_bind;
+mod amqp_consume;
+mod amqp_declare;
+mod amqp_delete;
+mod amqp_exec_flags;
+mod amqp_get;
+mod amqp_help;
+mod amqp_ping;
+mod amqp_property_flags;
+mod amqp_publish;
+mod amqp_request;
+mod amqp_respond;
+mod amqp_session_flags;
+mod amqp_words;
 mod bench;
 mod bench_course;
 mod bench_file;
@@ -38,8 +55,10 @@ mod bench_load;
 mod bench_mqtt;
 mod bench_words;
 mod connect_flags;
+mod format_flags;
 mod generated;
 pub mod help;
+mod input_flags;
 mod mqtt_broker;
 mod mqtt_pub;
 mod mqtt_sub;
@@ -50,8 +69,11 @@ mod session_flags;
 mod subscription;
 mod terminal_flags;
 mod top;
+mod until_flags;
 mod values;
 
+#[cfg(test)]
+mod amqp_tests;
 #[cfg(test)]
 mod tests;
 
@@ -74,7 +96,12 @@ pub enum Parsed {
 /// [`Kind::Usage`](crate::error::Kind::Usage), one line and a hint, for whatever can be seen to be wrong without a
 /// file or the network.
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
-    let words = property::padded(words)?;
+    let words: Vec<_> = words.into_iter().collect();
+    // Only MQTT has -D; in other commands, the word may belong to the command of an --exec.
+    let words = match words.get(1) {
+        Some(protocol) if protocol == "amqp" => words,
+        _ => property::padded(words)?,
+    };
     match top::Cli::try_parse_from(&words) {
         Ok(cli) => cli.parsed(),
         Err(answer) => refusal::read(&answer, &words),

@@ -1,19 +1,15 @@
 //! `mqtt pub`: its flags, and the plan they make.
 
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
-use std::time::Duration;
 
-use bytes::Bytes;
 use clap::Args;
 
 use crate::command::mqtt_pub::Plan;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::mqtt::packet::{Place, QoS};
-use crate::payload::{Encoding, Source};
 
-use super::numbers::{Count, Patience, Span};
+use super::input_flags::{InputFlags, RepeatFlags};
+use super::numbers::Patience;
 use super::session_flags::SessionFlags;
 use super::terminal_flags::TerminalFlags;
 use super::values;
@@ -26,15 +22,7 @@ pub(super) struct PubFlags {
     topic: Vec<OsString>,
 
     #[command(flatten)]
-    source: SourceFlags,
-
-    /// The messages are written in hexadecimal digits
-    #[arg(long, conflicts_with_all = ["base64", "ndjson", "null_message"])]
-    hex: bool,
-
-    /// The messages are written in base64
-    #[arg(long, conflicts_with_all = ["ndjson", "null_message"])]
-    base64: bool,
+    input: InputFlags,
 
     /// Quality of service: 0 at most once, 1 at least once, 2 exactly once
     #[arg(short = 'q', long, value_name = "QOS", default_value = "0", value_parser = values::qos)]
@@ -44,13 +32,8 @@ pub(super) struct PubFlags {
     #[arg(short = 'r', long)]
     retain: bool,
 
-    /// Publish it this many times
-    #[arg(long, value_name = "COUNT", default_value = "1")]
-    repeat: Count,
-
-    /// Wait this long between two of them
-    #[arg(long, value_name = "TIME", default_value = "0")]
-    repeat_delay: Span,
+    #[command(flatten)]
+    repeat: RepeatFlags,
 
     /// Give up when no acknowledgement comes for this long, or never
     #[arg(long, value_name = "TIME", default_value = "30s")]
@@ -63,56 +46,6 @@ pub(super) struct PubFlags {
     terminal: TerminalFlags,
 }
 
-/// Where the messages come from: exactly one of these.
-#[derive(Args, Debug)]
-#[group(id = "source", multiple = false)]
-struct SourceFlags {
-    /// Publish this text
-    #[arg(short = 'm', long, value_name = "TEXT", allow_hyphen_values = true)]
-    message: Option<OsString>,
-
-    /// Publish the content of a file
-    #[arg(short = 'f', long, value_name = "FILE")]
-    file: Option<PathBuf>,
-
-    /// Publish the whole of standard input as one message
-    #[arg(short = 's', long, alias = "stdin-file")]
-    stdin: bool,
-
-    /// Publish each line of standard input as a message
-    #[arg(short = 'l', long, alias = "stdin-line")]
-    lines: bool,
-
-    /// Publish each piece of standard input up to a NUL byte as a message
-    #[arg(short = '0', long)]
-    null_delimited: bool,
-
-    /// Publish an empty message
-    #[arg(short = 'n', long)]
-    null_message: bool,
-
-    /// Publish the records on standard input, one JSON object a line, as sub --output json writes them
-    #[arg(long)]
-    ndjson: bool,
-}
-
-impl SourceFlags {
-    fn source(self) -> Result<Source> {
-        match self {
-            Self { message: Some(text), .. } => Ok(Source::Text(Bytes::from(text.into_vec()))),
-            Self { file: Some(file), .. } => Ok(Source::File(file)),
-            Self { stdin: true, .. } => Ok(Source::Stdin),
-            Self { lines: true, .. } => Ok(Source::Lines { delimiter: b'\n' }),
-            Self { null_delimited: true, .. } => Ok(Source::Lines { delimiter: 0 }),
-            Self { null_message: true, .. } => Ok(Source::Empty),
-            Self { ndjson: true, .. } => Ok(Source::Records),
-            _ => Err(Error::usage("there is nothing to publish").hint(
-                "give -m TEXT, -f FILE, -n for an empty message, or read standard input with -s, -l, -0 or --ndjson",
-            )),
-        }
-    }
-}
-
 impl PubFlags {
     /// What was asked for, checked as far as that can be done without a file or the network.
     pub(super) fn plan(self) -> Result<Plan> {
@@ -121,22 +54,8 @@ impl PubFlags {
             .into_iter()
             .map(|topic| values::topic_name("-t", topic));
         let topics = topics.collect::<Result<_>>()?;
-        let source = self.source.source()?;
-        let encoding = match (self.hex, self.base64) {
-            (true, _) => Encoding::Hex,
-            (_, true) => Encoding::Base64,
-            _ => Encoding::Plain,
-        };
-        check_text(&source, encoding)?;
-        let Count(repeat) = self.repeat;
-        check_repeat(&source, repeat)?;
-        let Span(delay) = self.repeat_delay;
-        values::needs(
-            "--repeat-delay",
-            delay > Duration::ZERO,
-            "--repeat",
-            repeat > 1,
-        )?;
+        let (source, encoding) = self.input.words()?;
+        let (repeat, delay) = self.repeat.words(&source)?;
         let (session, mut sets) = self.session.words(&[Place::Publish])?;
         Ok(Plan {
             session,
@@ -151,27 +70,5 @@ impl PubFlags {
             ack_timeout: self.ack_timeout.0,
             style: self.terminal.style(),
         })
-    }
-}
-
-/// Words that are no digits are refused before anything is sent; they are decoded again when they are.
-fn check_text(source: &Source, encoding: Encoding) -> Result<()> {
-    let Source::Text(text) = source else {
-        return Ok(());
-    };
-    match encoding.decode(text.clone()) {
-        Ok(_) => Ok(()),
-        Err(why) => Err(Error::usage(format!("-m is {why}"))),
-    }
-}
-
-fn check_repeat(source: &Source, repeat: u64) -> Result<()> {
-    let streamed = matches!(source, Source::Lines { .. } | Source::Records);
-    match repeat {
-        0 => Err(Error::usage("--repeat 0 publishes nothing")),
-        1 => Ok(()),
-        _ if streamed => Err(Error::usage("--repeat cannot read standard input again")
-            .hint("it goes with -m, -f, -s and -n")),
-        _ => Ok(()),
     }
 }

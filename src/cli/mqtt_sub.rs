@@ -3,17 +3,18 @@
 use std::ffi::OsString;
 
 use bytestring::ByteString;
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use crate::command::mqtt_sub::Plan;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::mqtt::packet::{Place, QoS, RetainHandling, Subscription};
-use crate::output::{Format, Template};
 
+use super::format_flags::FormatFlags;
 use super::numbers::{Count, Wait};
 use super::session_flags::SessionFlags;
 use super::subscription;
 use super::terminal_flags::TerminalFlags;
+use super::until_flags::UntilFlags;
 use super::values;
 
 #[derive(Args, Debug)]
@@ -58,6 +59,13 @@ pub(super) struct SubFlags {
     #[command(flatten)]
     until: UntilFlags,
 
+    /// End as soon as the subscriptions are acknowledged
+    #[arg(
+        short = 'E', long, help_heading = "Until",
+        conflicts_with_all = ["count", "duration", "idle", "retained_only"]
+    )]
+    exit_after_subscribe: bool,
+
     #[command(flatten)]
     format: FormatFlags,
 
@@ -66,129 +74,6 @@ pub(super) struct SubFlags {
 
     #[command(flatten)]
     terminal: TerminalFlags,
-}
-
-/// When the command ends.
-#[derive(Args, Debug)]
-#[command(next_help_heading = "Until")]
-struct UntilFlags {
-    /// End after this many messages
-    #[arg(short = 'C', long, value_name = "COUNT")]
-    count: Option<Count>,
-
-    /// Fail after this long, with exit code 5
-    #[arg(short = 'W', long, value_name = "TIME")]
-    timeout: Option<Wait>,
-
-    /// End after this long, with exit code 0
-    #[arg(long = "for", value_name = "TIME")]
-    duration: Option<Wait>,
-
-    /// End when nothing came for this long, with exit code 0
-    #[arg(long, value_name = "TIME")]
-    idle: Option<Wait>,
-
-    /// End as soon as the subscriptions are acknowledged
-    #[arg(short = 'E', long, conflicts_with_all = ["count", "duration", "idle", "retained_only"])]
-    exit_after_subscribe: bool,
-}
-
-/// How a message is shown.
-#[derive(Args, Debug)]
-#[command(next_help_heading = "Output")]
-struct FormatFlags {
-    /// How a message is shown: text, hex and base64 are its payload and a line break; raw its payload only; json one object a line; csv a header and a row each
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        default_value = "text",
-        conflicts_with = "template"
-    )]
-    output: Output,
-
-    /// Show messages in mosquitto's format language, such as '%I %t %p'; its sequences stand in iotctl-mqtt-sub(1)
-    #[arg(
-        short = 'F',
-        long = "format",
-        value_name = "TEMPLATE",
-        allow_hyphen_values = true
-    )]
-    template: Option<Template>,
-
-    /// Show the topic before each payload (text, hex and base64)
-    #[arg(short = 'v', long)]
-    verbose: bool,
-
-    /// No line break after each message (text and -F)
-    #[arg(short = 'N', long)]
-    no_newline: bool,
-
-    /// JSON over several indented lines (json; -F: %j and %J)
-    #[arg(long)]
-    pretty: bool,
-
-    /// A payload that is JSON stands as it is, as payload_json (json)
-    #[arg(long)]
-    embed_json: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Output {
-    Text,
-    Json,
-    Raw,
-    Csv,
-    Hex,
-    Base64,
-}
-
-impl FormatFlags {
-    fn format(self) -> Result<Format> {
-        let (topic, newline) = (self.verbose, !self.no_newline);
-        self.check()?;
-        if let Some(mut template) = self.template {
-            template.newline = newline;
-            template.pretty = self.pretty;
-            return Ok(Format::Template(template));
-        }
-        Ok(match self.output {
-            Output::Text => Format::Text { topic, newline },
-            Output::Json => Format::Json {
-                pretty: self.pretty,
-                embed: self.embed_json,
-            },
-            Output::Raw => Format::Raw,
-            Output::Csv => Format::Csv,
-            Output::Hex => Format::Hex { topic },
-            Output::Base64 => Format::Base64 { topic },
-        })
-    }
-
-    /// Refuses flags that the format would ignore.
-    fn check(&self) -> Result<()> {
-        let template = self.template.is_some();
-        let is = |output| !template && self.output == output;
-        let spelled = is(Output::Text) || is(Output::Hex) || is(Output::Base64);
-        values::needs("-v", self.verbose, "--output text, hex or base64", spelled)?;
-        values::needs(
-            "-N",
-            self.no_newline,
-            "--output text or -F",
-            template || is(Output::Text),
-        )?;
-        values::needs(
-            "--pretty",
-            self.pretty,
-            "--output json or -F",
-            template || is(Output::Json),
-        )?;
-        values::needs(
-            "--embed-json",
-            self.embed_json,
-            "--output json",
-            is(Output::Json),
-        )
-    }
 }
 
 impl SubFlags {
@@ -218,7 +103,7 @@ impl SubFlags {
             filter_out: filters("-T", self.filter_out)?,
             skip_retained: self.skip_retained,
             retained_only: self.retained_only,
-            exit_after_subscribe: self.until.exit_after_subscribe,
+            exit_after_subscribe: self.exit_after_subscribe,
             count: self.until.count.map(|Count(count)| count),
             timeout: self.until.timeout.map(|Wait(time)| time),
             duration: self.until.duration.map(|Wait(time)| time),
@@ -229,10 +114,8 @@ impl SubFlags {
     }
 
     fn check(&self) -> Result<()> {
-        if self.until.count == Some(Count(0)) {
-            return Err(Error::usage("-C 0 waits for no message")
-                .hint("to subscribe and leave at once, use -E"));
-        }
+        values::messages(self.until.count)
+            .map_err(|refused| refused.hint("to subscribe and leave at once, use -E"))?;
         let version = self.session.version();
         values::needs_v5(version, "--no-local", self.no_local)?;
         values::needs_v5(version, "--retain-as-published", self.retain_as_published)?;

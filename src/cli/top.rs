@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use crate::command::Plan;
 use crate::error::Result;
 
+use super::amqp::Amqp;
 use super::bench::Bench;
 use super::generated::{self, Shell};
 use super::mqtt_broker::BrokerFlags;
@@ -14,7 +15,7 @@ use super::mqtt_sub::SubFlags;
 use super::terminal_flags::HelpFlag;
 use super::{Parsed, help};
 
-/// Publish, subscribe, request and load-test over MQTT, CoAP and AMQP from a shell
+/// Publish, subscribe, request and load-test over MQTT and AMQP from a shell
 #[derive(Parser, Debug)]
 #[command(
     name = "iotctl", bin_name = "iotctl", version, disable_help_subcommand = true, subcommand_required = true,
@@ -40,6 +41,21 @@ enum Topic {
 
         #[command(subcommand)]
         command: Mqtt,
+    },
+
+    /// AMQP 0-9-1: publish, consume, request and respond, and the topology
+    #[command(
+        disable_help_flag = true,
+        disable_help_subcommand = true,
+        subcommand_required = true,
+        arg_required_else_help = true
+    )]
+    Amqp {
+        #[command(flatten)]
+        help: HelpFlag,
+
+        #[command(subcommand)]
+        command: Amqp,
     },
 
     /// Load tests, and what is made of their results
@@ -103,6 +119,7 @@ impl Cli {
                 return Ok(Parsed::Print(shell.completions().into()));
             }
             Topic::Man { page, .. } => return Ok(Parsed::Print(page.into())),
+            Topic::Amqp { command, .. } => command.plan()?,
             Topic::Bench { command, .. } => return command.parsed(),
             Topic::Mqtt { command, .. } => match command {
                 Mqtt::Pub(flags) => Plan::MqttPub(Box::new(flags.plan()?)),

@@ -1,6 +1,7 @@
 //! Values that several commands read, and the refusals that they share.
 
 use std::ffi::{OsStr, OsString};
+use std::num::NonZeroUsize;
 
 use bytestring::ByteString;
 
@@ -8,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::mqtt::packet::{LARGEST_PACKET, QoS, RetainHandling, Version};
 use crate::mqtt::topic;
 
-use super::numbers::{Size, Span};
+use super::numbers::{Count, Size, Span};
 
 /// `5`, `311`, `31`, also as mosquitto and the specifications write them.
 pub(super) fn version(word: &str) -> Result<Version, &'static str> {
@@ -118,6 +119,19 @@ pub(super) fn needs(what: &str, given: bool, needed: &str, there: bool) -> Resul
         return Err(Error::usage(format!("{what} needs {needed}")));
     }
     Ok(())
+}
+
+/// A number of messages to wait for, which is not 0.
+pub(super) fn messages(count: Option<Count>) -> Result<Option<u64>> {
+    match count {
+        Some(Count(0)) => Err(Error::usage("-C 0 waits for no message")),
+        count => Ok(count.map(|Count(count)| count)),
+    }
+}
+
+/// Refuses a `flag` that was given 0.
+pub(super) fn at_least_one(flag: &str, number: Option<NonZeroUsize>) -> Result<NonZeroUsize> {
+    number.ok_or_else(|| Error::usage(format!("{flag} is at least 1")))
 }
 
 /// At most 80 characters of a word, in quotes.

@@ -1,4 +1,4 @@
-//! The README's examples do what they say, each against a broker of its own.
+//! The README's examples do what they say, each against a broker of its own, those of AMQP against RabbitMQ.
 
 use std::fs;
 use std::net::TcpListener;
@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use iotctl::error::Kind;
 
 use crate::support::command::iotctl;
+use crate::support::rabbitmq::rabbitmq;
 
 /// A shell that finds `iotctl`, knows no contexts, and works in a directory of its own.
 fn shell(directory: &Path, script: &str) -> Command {
@@ -48,22 +49,37 @@ fn every_example_prints_what_the_readme_says() {
         let mut broker = iotctl("mqtt broker --listen 127.0.0.1:0").start();
         let url = broker.line();
         let (_, port) = url.rsplit_once(':').unwrap();
-        let (commands, expected): (Vec<_>, Vec<_>) =
-            example.lines().partition(|line| line.starts_with("$ "));
-        let script: Vec<_> = commands.iter().map(|line| &line[2..]).collect();
-        let directory = tempfile::tempdir().unwrap();
-        let mut shell = shell(directory.path(), &script.join("\n"));
-        let ended = shell.env("IOTCTL_PORT", port).output().unwrap();
-        let stderr = String::from_utf8_lossy(&ended.stderr);
-        let stdout = String::from_utf8(ended.stdout).unwrap();
-        assert_eq!(
-            stdout.lines().collect::<Vec<_>>(),
-            expected,
-            "{example}\nstderr: {stderr}"
-        );
+        check(&example, port);
         broker.signal("TERM");
         broker.ends().exits(0);
     }
+}
+
+#[test]
+fn every_amqp_example_prints_what_the_readme_says() {
+    let examples = blocks("console amqp");
+    assert!(examples.len() >= 3, "the examples were not found");
+    for example in examples {
+        check(&example, &rabbitmq().port.to_string());
+    }
+}
+
+/// Runs the commands of an example in one shell and compares what they print.
+#[track_caller]
+fn check(example: &str, port: &str) {
+    let (commands, expected): (Vec<_>, Vec<_>) =
+        example.lines().partition(|line| line.starts_with("$ "));
+    let script: Vec<_> = commands.iter().map(|line| &line[2..]).collect();
+    let directory = tempfile::tempdir().unwrap();
+    let mut shell = shell(directory.path(), &script.join("\n"));
+    let ended = shell.env("IOTCTL_PORT", port).output().unwrap();
+    let stderr = String::from_utf8_lossy(&ended.stderr);
+    let stdout = String::from_utf8(ended.stdout).unwrap();
+    assert_eq!(
+        stdout.lines().collect::<Vec<_>>(),
+        expected,
+        "{example}\nstderr: {stderr}"
+    );
 }
 
 #[test]

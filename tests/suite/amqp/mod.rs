@@ -1,5 +1,6 @@
 //! The AMQP commands against a private RabbitMQ and scripted peers.
 
+mod cli;
 mod consuming;
 mod peer;
 mod publishing;

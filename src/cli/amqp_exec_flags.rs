@@ -1,0 +1,49 @@
+//! The flags about a command that is run for each message.
+
+use std::num::NonZeroUsize;
+
+use clap::Args;
+
+use crate::command::amqp_exec::Exec;
+use crate::error::Result;
+
+use super::numbers::Count;
+use super::values;
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Command")]
+pub(super) struct ExecFlags {
+    /// Run this command for each message, with the body as its standard input; all words to the end of the line are the command's. Its exit code 0 acknowledges the message, any other gives it back. IOTCTL_TOPIC is the routing key; IOTCTL_EXCHANGE, IOTCTL_REDELIVERED, IOTCTL_MESSAGE_ID, IOTCTL_CORRELATION_ID, IOTCTL_CONTENT_TYPE and IOTCTL_REPLY_TO are as their names say
+    #[arg(
+        long,
+        value_name = "COMMAND",
+        num_args = 1..,
+        allow_hyphen_values = true
+    )]
+    exec: Vec<String>,
+
+    /// Commands that may run at once [default: 1]
+    #[arg(long, value_name = "COUNT")]
+    workers: Option<Count>,
+
+    /// A message whose command failed goes back to the queue; else it is dropped or becomes a dead letter
+    #[arg(long)]
+    requeue: bool,
+}
+
+impl ExecFlags {
+    /// The command, if there is one.
+    pub(super) fn exec(self) -> Result<Option<Exec>> {
+        let there = !self.exec.is_empty();
+        values::needs("--workers", self.workers.is_some(), "--exec", there)?;
+        values::needs("--requeue", self.requeue, "--exec", there)?;
+        let Count(workers) = self.workers.unwrap_or(Count(1));
+        let workers = usize::try_from(workers).unwrap_or(usize::MAX);
+        let workers = values::at_least_one("--workers", NonZeroUsize::new(workers))?;
+        Ok(there.then_some(Exec {
+            command: self.exec,
+            workers,
+            requeue: self.requeue,
+        }))
+    }
+}

@@ -1,0 +1,72 @@
+//! `amqp get`: its flags, and the plan they make.
+
+use std::ffi::OsString;
+
+use clap::Args;
+
+use crate::amqp::topology::{Declaration, Queue};
+use crate::command::amqp_get::Plan;
+use crate::error::Result;
+
+use super::amqp_consume::Ack;
+use super::amqp_session_flags::{self, AmqpSessionFlags};
+use super::amqp_words;
+use super::format_flags::FormatFlags;
+use super::numbers::Count;
+use super::terminal_flags::TerminalFlags;
+use super::values;
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Getting")]
+pub(super) struct GetFlags {
+    #[arg(value_name = "URL", help_heading = None, help = amqp_session_flags::URL)]
+    url: Option<OsString>,
+
+    /// Queue to take from
+    #[arg(value_name = "QUEUE", help_heading = None)]
+    queue: Option<OsString>,
+
+    /// First declare the queue, durable and without arguments
+    #[arg(long)]
+    declare: bool,
+
+    /// Take at most this many messages [default: 1]
+    #[arg(short = 'C', long, value_name = "COUNT")]
+    count: Option<Count>,
+
+    /// Take messages until the queue is empty
+    #[arg(long, conflicts_with = "count")]
+    all: bool,
+
+    /// What becomes of a message that was shown: ack; auto acknowledges before; nack and reject drop it or make it a dead letter; requeue and peek give it back at the end
+    #[arg(long, value_name = "MODE", default_value = "ack")]
+    ack: Ack,
+
+    #[command(flatten)]
+    format: FormatFlags,
+
+    #[command(flatten)]
+    session: AmqpSessionFlags,
+
+    #[command(flatten)]
+    terminal: TerminalFlags,
+}
+
+impl GetFlags {
+    /// What was asked for, checked as far as that can be done without a file or the network.
+    pub(super) fn plan(self) -> Result<Plan> {
+        let (url, queue) = amqp_words::sorted(self.url, self.queue)?;
+        let queue = amqp_words::name("queue", queue)?;
+        let declared = || Declaration::Queue(Queue::new(queue.clone()));
+        let count = values::messages(self.count)?;
+        Ok(Plan {
+            session: self.session.words(url)?,
+            declare: self.declare.then(declared).into_iter().collect(),
+            queue,
+            count: (!self.all).then(|| count.unwrap_or(1)),
+            settle: self.ack.settle(),
+            format: self.format.format()?,
+            style: self.terminal.style(),
+        })
+    }
+}

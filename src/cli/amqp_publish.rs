@@ -1,0 +1,159 @@
+//! `amqp publish`: its flags, and the plan they make.
+
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+
+use bytestring::ByteString;
+use clap::Args;
+
+use crate::amqp::topology::{Declaration, Exchange, Queue};
+use crate::command::amqp_publish::Plan;
+use crate::error::{Error, Result};
+use crate::message::AmqpProperties;
+use crate::payload::Source;
+
+use super::amqp_property_flags::PropertyFlags;
+use super::amqp_session_flags::{self, AmqpSessionFlags};
+use super::amqp_words::{self, Rate, short, short_or_none};
+use super::input_flags::{InputFlags, RepeatFlags};
+use super::numbers::{Count, Wait};
+use super::terminal_flags::TerminalFlags;
+use super::values;
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Publishing")]
+pub(super) struct PublishFlags {
+    #[arg(value_name = "URL", help_heading = None, help = amqp_session_flags::URL)]
+    url: Option<OsString>,
+
+    /// Exchange to publish to [default: the default exchange, where the routing key is the name of a queue]
+    #[arg(short = 'e', long, value_name = "NAME")]
+    exchange: Option<OsString>,
+
+    /// Routing key; may be repeated: each message goes out under each
+    #[arg(short = 'k', long, value_name = "KEY")]
+    routing_key: Vec<OsString>,
+
+    #[command(flatten)]
+    input: InputFlags,
+
+    /// A message that no queue gets is a failure
+    #[arg(long, conflicts_with = "no_confirm")]
+    mandatory: bool,
+
+    /// Do not wait until the server has confirmed each message
+    #[arg(long, conflicts_with_all = ["window", "ack_timeout"])]
+    no_confirm: bool,
+
+    /// Messages that may wait for their confirmation
+    #[arg(long, value_name = "COUNT", default_value = "1000")]
+    window: Count,
+
+    /// Messages a second at most [default: as many as the server takes]
+    #[arg(long, value_name = "RATE")]
+    rate: Option<Rate>,
+
+    #[command(flatten)]
+    repeat: RepeatFlags,
+
+    /// Give up when no confirmation comes for this long
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    ack_timeout: Wait,
+
+    #[command(flatten)]
+    declare: TargetFlags,
+
+    #[command(flatten)]
+    properties: PropertyFlags,
+
+    /// What an answer is to carry
+    #[arg(long, value_name = "ID", help_heading = "Properties")]
+    correlation_id: Option<OsString>,
+
+    /// Queue that an answer is to go to
+    #[arg(long, value_name = "QUEUE", help_heading = "Properties")]
+    reply_to: Option<OsString>,
+
+    #[command(flatten)]
+    session: AmqpSessionFlags,
+
+    #[command(flatten)]
+    terminal: TerminalFlags,
+}
+
+/// Whether what is sent to is made first.
+#[derive(Args, Debug)]
+pub(super) struct TargetFlags {
+    /// First declare what is sent to, durable: the exchange of -e, or the queues that the routing keys name
+    #[arg(long)]
+    declare: bool,
+
+    /// Type of the exchange that is declared: direct, fanout, topic, headers or a plugin's [default: direct]
+    #[arg(long, value_name = "TYPE", requires = "declare", value_parser = amqp_words::exchange_type)]
+    exchange_type: Option<ByteString>,
+}
+
+impl TargetFlags {
+    /// What is to be declared for messages to `exchange` under `keys`.
+    pub(super) fn declarations(
+        self,
+        exchange: &ByteString,
+        keys: &[ByteString],
+    ) -> Result<Vec<Declaration>> {
+        let typed = self.exchange_type.is_some();
+        values::needs("--exchange-type", typed, "-e", !exchange.is_empty())?;
+        if !self.declare {
+            return Ok(Vec::new());
+        }
+        if exchange.is_empty() {
+            let queues = keys
+                .iter()
+                .map(|key| Declaration::Queue(Queue::new(key.clone())));
+            return Ok(queues.collect());
+        }
+        let kind = self.exchange_type.unwrap_or_else(|| "direct".into());
+        Ok(vec![Declaration::Exchange(Exchange::new(
+            exchange.clone(),
+            kind,
+        ))])
+    }
+}
+
+impl PublishFlags {
+    /// What was asked for, checked as far as that can be done without a file or the network.
+    pub(super) fn plan(self) -> Result<Plan> {
+        let exchange = short_or_none("-e", self.exchange)?.unwrap_or_default();
+        let keys = self.routing_key.into_iter().map(|key| short("-k", key));
+        let keys = keys.collect::<Result<Vec<_>>>()?;
+        let (source, encoding) = self.input.words()?;
+        if exchange.is_empty() && keys.is_empty() && source != Source::Records {
+            return Err(Error::usage("nothing says where the messages go")
+                .hint("give -k QUEUE, or -e EXCHANGE, with -k KEY where it takes one"));
+        }
+        let (repeat, delay) = self.repeat.words(&source)?;
+        let Count(window) = self.window;
+        let window = NonZeroUsize::new(usize::try_from(window).unwrap_or(usize::MAX));
+        let Wait(ack_timeout) = self.ack_timeout;
+        Ok(Plan {
+            session: self.session.words(self.url)?,
+            declare: self.declare.declarations(&exchange, &keys)?,
+            exchange,
+            keys,
+            properties: AmqpProperties {
+                correlation_id: short_or_none("--correlation-id", self.correlation_id)?,
+                reply_to: short_or_none("--reply-to", self.reply_to)?,
+                ..self.properties.properties()?
+            },
+            mandatory: self.mandatory,
+            confirms: !self.no_confirm,
+            window: values::at_least_one("--window", window)?.get(),
+            source,
+            encoding,
+            repeat,
+            delay,
+            rate: self.rate.map(|Rate(rate)| rate),
+            ack_timeout,
+            style: self.terminal.style(),
+        })
+    }
+}

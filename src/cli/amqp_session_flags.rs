@@ -1,0 +1,100 @@
+//! The flags about one AMQP connection: server, virtual host, login and heartbeats.
+
+use std::ffi::OsString;
+
+use clap::{Args, ValueEnum};
+
+use crate::amqp::Mechanism;
+use crate::command::amqp_session::SessionWords;
+use crate::error::{Error, Result};
+
+use super::amqp_words;
+use super::connect_flags::ServerFlags;
+use super::numbers::Wait;
+use super::values;
+
+/// The help of the argument URL.
+pub(super) const URL: &str = "Where to connect: amqp://[USER[:PASSWORD]@]HOST[:PORT][/VHOST], also amqps; left out for -h and -p [default: amqp://localhost]";
+
+const PORT: &str = "Port, 1 to 65535 [default: 5672, with TLS 5671]";
+const RETRY: &str = "Whether to try again: never, forever, or for outages up to a TIME [default: never for the first connection; after it, publish 30s, consume and respond forever]";
+const CONNECT_TIMEOUT: &str =
+    "Give up connecting after this long: name, TCP and TLS together [default: 10s]";
+
+#[derive(Args, Debug)]
+#[command(
+    next_help_heading = "Session",
+    mut_arg("port", |port| port.help(PORT)),
+    mut_arg("retry", |retry| retry.help(RETRY)),
+    mut_arg("connect_timeout", |timeout| timeout.help(CONNECT_TIMEOUT))
+)]
+pub(super) struct AmqpSessionFlags {
+    /// Virtual host [default: the path of the URL, else /]
+    #[arg(long, value_name = "NAME")]
+    vhost: Option<OsString>,
+
+    /// How to log in [default: external with a --cert and no user name, else plain]
+    #[arg(long, value_name = "MECHANISM")]
+    auth: Option<Auth>,
+
+    /// Time between heartbeats, in whole seconds up to 65535; the server may ask for less; 0 leaves it to the server
+    #[arg(long, value_name = "TIME", default_value = "60", value_parser = values::keep_alive)]
+    heartbeat: u16,
+
+    /// Largest frame, in bytes such as 128KiB, at least 4096; memory follows from it
+    #[arg(long, value_name = "SIZE", default_value = "128KiB", value_parser = amqp_words::frame_max)]
+    frame_max: u32,
+
+    /// The connection's name in the server's lists [default: iotctl and the command]
+    #[arg(long, value_name = "NAME")]
+    connection_name: Option<OsString>,
+
+    /// Give up when the server does not answer a request for this long
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    answer_timeout: Wait,
+
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Auth {
+    Plain,
+    Amqplain,
+    External,
+}
+
+impl AmqpSessionFlags {
+    /// The connection's words, with the argument `url`.
+    pub(super) fn words(self, url: Option<OsString>) -> Result<SessionWords> {
+        if let (Some(_), Some(flag)) = (&url, self.server.named()) {
+            return Err(Error::usage(format!(
+                "the argument URL cannot be used with {flag}"
+            )));
+        }
+        let url = url.map(|url| values::text("the URL", url)).transpose()?;
+        let name = self
+            .connection_name
+            .map(|name| values::text("--connection-name", name));
+        let Wait(patience) = self.answer_timeout;
+        Ok(SessionWords {
+            connect: self.server.words(url),
+            vhost: amqp_words::short_or_none("--vhost", self.vhost)?,
+            mechanism: self.auth.map(Auth::mechanism),
+            heartbeat: self.heartbeat,
+            frame_max: self.frame_max,
+            name: name.transpose()?.map(Into::into),
+            patience,
+        })
+    }
+}
+
+impl Auth {
+    const fn mechanism(self) -> Mechanism {
+        match self {
+            Self::Plain => Mechanism::Plain,
+            Self::Amqplain => Mechanism::AmqPlain,
+            Self::External => Mechanism::External,
+        }
+    }
+}

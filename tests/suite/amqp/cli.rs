@@ -1,0 +1,214 @@
+//! The AMQP commands as a shell runs them: words in, exit code and streams out.
+
+use crate::support::command::{Ended, Line, iotctl};
+use crate::support::rabbitmq::{rabbitmq, unique};
+
+/// `iotctl amqp COMMAND URL`, the URL being the shared RabbitMQ's.
+fn amqp(command: &str) -> Line {
+    iotctl("amqp").words(command).word(rabbitmq().url())
+}
+
+/// A queue that nobody else uses, made from the command line.
+fn declared(name: &str, words: &str) -> String {
+    let name = unique(name);
+    let ended = amqp("declare queue").words(&name).words(words).run();
+    ended
+        .exits(0)
+        .prints(&format!("{name}\t0 messages\t0 consumers\n"))
+        .quietly();
+    name
+}
+
+fn publish(words: &str) -> Ended {
+    amqp("publish").words(words).run()
+}
+
+#[test]
+fn what_is_published_is_consumed() {
+    let queue = declared("cli", "");
+    let ended = amqp("publish")
+        .words(&format!("-k {queue} -l --mandatory --header tries:int=5"))
+        .input("one\ntwo\n")
+        .run();
+    ended.exits(0).prints("").quietly();
+    let taken = amqp("consume").words(&queue).words("-C 2").run();
+    taken.exits(0).prints("one\ntwo\n");
+    publish(&format!(
+        "-k {queue} -m x --persistent --header tries:int=5"
+    ))
+    .exits(0);
+    let record = amqp("get").words(&queue).words("--output json").run();
+    record
+        .exits(0)
+        .contains("\"payload\":\"x\"")
+        .contains("\"tries\":5")
+        .contains("\"delivery_mode\":2");
+    amqp("get")
+        .words(&queue)
+        .run()
+        .exits(1)
+        .says(&format!("the queue {queue:?} on"))
+        .says("is empty");
+}
+
+#[test]
+fn host_and_port_stand_for_the_url() {
+    let queue = declared("cli", "--queue-type quorum --max-length 5");
+    let place = format!("-h 127.0.0.1 -p {}", rabbitmq().port);
+    iotctl("amqp publish")
+        .words(&place)
+        .words(&format!("-k {queue} -m x --mandatory"))
+        .run()
+        .exits(0);
+    let ended = iotctl("amqp consume").words(&place).words(&queue);
+    ended.words("-C 1 --ack peek").run().exits(0).prints("x\n");
+    let gone = iotctl("amqp delete queue").words(&place).words(&queue);
+    gone.run()
+        .exits(0)
+        .prints(&format!("{queue}\t1 messages removed\n"));
+}
+
+#[test]
+fn what_nobody_gets_is_exit_1() {
+    publish("-k no-such-queue -m x --mandatory").exits(1);
+    publish("-e no-such-exchange -m x")
+        .exits(1)
+        .says("no-such-exchange");
+    amqp("consume no-such-queue")
+        .run()
+        .exits(1)
+        .says("no-such-queue");
+    amqp("declare queue --passive")
+        .words("no-such-queue")
+        .run()
+        .exits(1);
+}
+
+#[test]
+fn time_that_passes_is_exit_5() {
+    let queue = declared("cli", "");
+    let waiting = amqp("consume").words(&queue).words("-C 1 -W 0.3").run();
+    waiting.exits(5).says("0 of 1 messages came");
+    let asking = amqp("request").words(&queue).words("-m x -W 0.3").run();
+    asking.exits(5).says("no answer");
+    amqp("consume")
+        .words(&queue)
+        .words("--idle 0.2 --ack peek")
+        .run()
+        .exits(0)
+        .prints("x\n");
+}
+
+#[test]
+fn a_command_acknowledges_by_its_exit_code() {
+    let dead = declared("cli-dead", "");
+    let queue = unique("cli");
+    amqp("declare queue")
+        .words(&queue)
+        .words("--dead-letter-key")
+        .words(&dead)
+        .words("--dead-letter-exchange")
+        .word("")
+        .run()
+        .exits(0);
+    for body in ["good", "bad"] {
+        publish(&format!("-k {queue} -m {body} --mandatory")).exits(0);
+    }
+    amqp("consume")
+        .words(&queue)
+        .words("-C 2 --exec grep good")
+        .run()
+        .exits(1)
+        .prints("good\n")
+        .says("the command failed for 1 of 2 messages");
+    amqp("get").words(&dead).run().exits(0).prints("bad\n");
+}
+
+#[test]
+fn an_exchange_hands_on_by_key() {
+    let (exchange, queue) = (unique("cli-logs"), declared("cli", ""));
+    amqp("declare exchange")
+        .words(&exchange)
+        .words("--type topic")
+        .run()
+        .exits(0)
+        .prints("");
+    let bound = amqp("bind").words(&queue);
+    bound
+        .words(&format!("-e {exchange} -k *.error"))
+        .run()
+        .exits(0);
+    for key in ["a.info", "a.error"] {
+        publish(&format!("-e {exchange} -k {key} -m x")).exits(0);
+    }
+    let taken = amqp("get").words(&queue).words("--all -v").run();
+    taken.exits(0).prints("a.error x\n");
+    // Another type than it has.
+    amqp("declare exchange")
+        .words(&exchange)
+        .run()
+        .exits(1)
+        .says("inequivalent arg 'type'");
+    amqp("unbind")
+        .words(&queue)
+        .words(&format!("-e {exchange} -k *.error"))
+        .run()
+        .exits(0);
+    publish(&format!("-e {exchange} -k a.error -m x --mandatory")).exits(1);
+    amqp("delete exchange")
+        .words(&exchange)
+        .words("--if-unused")
+        .run()
+        .exits(0);
+}
+
+#[test]
+fn a_request_is_answered() {
+    let queue = declared("cli", "");
+    let serving = amqp("respond")
+        .words(&queue)
+        .words("-C 2 --exec tr a-z A-Z")
+        .start();
+    let asked = amqp("request")
+        .words(&queue)
+        .words("-l")
+        .input("one\ntwo\n");
+    asked.run().exits(0).prints("ONE\nTWO\n");
+    serving.ends().exits(0);
+}
+
+#[test]
+fn ping_tells_a_healthy_server_from_others() {
+    let ended = amqp("ping").words("-C 2 --interval 0").run().exits(0);
+    assert_eq!(ended.text().lines().count(), 3, "{}", ended.text());
+    let ended = amqp("ping").words("--output json").run();
+    ended.exits(0).contains("\"round_trip_ms\":");
+    let port = rabbitmq().port;
+    iotctl(&format!(
+        "amqp ping -h 127.0.0.1 -p {port} -u nobody -P wrong"
+    ))
+    .run()
+    .exits(4)
+    .says("hint: ");
+    iotctl("amqp ping -h 127.0.0.1 -p 1")
+        .run()
+        .exits(3)
+        .says("amqp://127.0.0.1:1");
+}
+
+#[test]
+fn a_reader_that_leaves_ends_it_quietly() {
+    let queue = declared("cli", "");
+    let many = "x\n".repeat(100);
+    amqp("publish")
+        .words(&format!("-k {queue} -l"))
+        .input(many)
+        .run()
+        .exits(0);
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut command = amqp("consume").words(&queue).into_command();
+    drop(reader);
+    let ended = command.stdout(writer).output().unwrap();
+    assert_eq!(ended.status.code(), Some(0));
+    assert!(ended.stderr.is_empty(), "{ended:?}");
+}
