@@ -42,8 +42,6 @@ pub struct Course {
     pub shard: Option<Shard>,
     /// `--start-at`
     pub start_at: Option<SystemTime>,
-    /// `--run-id`: the same for all shards of a run, so that they know each other's messages; `None`: a new one.
-    pub run_id: Option<u64>,
     /// `--run-id`: the same for all shards of a run, so that they know each other's messages; `None`: as the
     /// environment says, or a new one.
     pub run_id: Option<u64>,
@@ -86,7 +84,6 @@ impl Default for Course {
             connect_rate: None,
             shard: None,
             start_at: None,
-            run_id: None,
             run_id: None,
             seed: None,
             find_max: None,

@@ -11,10 +11,7 @@ use crate::support::mosquitto::{free_ports, mosquitto};
 #[track_caller]
 fn with_fault(fault: &str, words: &str, code: i32) -> Figures {
     let broker = broker(&format!("--quiet --fault {fault}"));
-    let line = bench(
-        broker.port,
-        "--rate 1k --count 200 --drain 300ms",
-    );
+    let line = bench(broker.port, "--rate 1k --count 200 --drain 300ms");
     let listens = match code {
         0 => "--subscribers 1",
         _ => "",
@@ -95,7 +92,11 @@ fn a_broker_that_stops_for_two_seconds_is_seen_whole() {
         ]);
         // One at a time, a debug build takes its time to catch up beside all other tests; the exact figures are
         // those of a release build on a quiet machine (benches/).
-        let longest = if words.ends_with("--window 1") { 4_000.0 } else { 2_100.0 };
+        let longest = if words.ends_with("--window 1") {
+            4_000.0
+        } else {
+            2_100.0
+        };
         for quantity in ["response", "end_to_end"] {
             if words == "-q 0" && quantity == "response" {
                 continue;
