@@ -290,6 +290,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             [CompletionResult]::new('--connect-rate', '--connect-rate', [CompletionResultType]::ParameterName, 'New connections in a second [default: as fast as they come]')
             [CompletionResult]::new('--shard', '--shard', [CompletionResultType]::ParameterName, 'Do this part of the whole load: INDEX/COUNT, from 0 [default: IOTCTL_SHARD; JOB_COMPLETION_INDEX with IOTCTL_SHARDS; SLURM_PROCID with SLURM_NTASKS]')
             [CompletionResult]::new('--start-at', '--start-at', [CompletionResultType]::ParameterName, 'Begin to send at this moment, so that shards begin together: 2026-11-20T21:00:00Z, or seconds since 1970')
+            [CompletionResult]::new('--run-id', '--run-id', [CompletionResultType]::ParameterName, 'Number of the run, the same for all its shards [default: IOTCTL_RUN; SLURM_JOB_ID; without shards a new one each time]')
             [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'Number that makes everything random repeatable')
             [CompletionResult]::new('--assert', '--assert', [CompletionResultType]::ParameterName, 'What a run must reach, such as ''p99 < 20ms'', from the quantities below; a miss is exit code 7; may be repeated')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'What standard output shows')

@@ -281,6 +281,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand --connect-rate 'New connections in a second [default: as fast as they come]'
             cand --shard 'Do this part of the whole load: INDEX/COUNT, from 0 [default: IOTCTL_SHARD; JOB_COMPLETION_INDEX with IOTCTL_SHARDS; SLURM_PROCID with SLURM_NTASKS]'
             cand --start-at 'Begin to send at this moment, so that shards begin together: 2026-11-20T21:00:00Z, or seconds since 1970'
+            cand --run-id 'Number of the run, the same for all its shards [default: IOTCTL_RUN; SLURM_JOB_ID; without shards a new one each time]'
             cand --seed 'Number that makes everything random repeatable'
             cand --assert 'What a run must reach, such as ''p99 < 20ms'', from the quantities below; a miss is exit code 7; may be repeated'
             cand -o 'What standard output shows'

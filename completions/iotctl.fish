@@ -234,6 +234,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_sub
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l connect-rate -d 'New connections in a second [default: as fast as they come]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l shard -d 'Do this part of the whole load: INDEX/COUNT, from 0 [default: IOTCTL_SHARD; JOB_COMPLETION_INDEX with IOTCTL_SHARDS; SLURM_PROCID with SLURM_NTASKS]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l start-at -d 'Begin to send at this moment, so that shards begin together: 2026-11-20T21:00:00Z, or seconds since 1970' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l run-id -d 'Number of the run, the same for all its shards [default: IOTCTL_RUN; SLURM_JOB_ID; without shards a new one each time]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l seed -d 'Number that makes everything random repeatable' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l assert -d 'What a run must reach, such as \'p99 < 20ms\', from the quantities below; a miss is exit code 7; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -s o -l output -d 'What standard output shows' -r -f -a "text\t''

@@ -96,7 +96,7 @@ impl LoadFlags {
 
     fn stages(&self) -> Result<Option<Vec<Stage>>> {
         let rate = self.rate.map(|Rate(rate)| rate);
-        if let Some(rate) = rate.or(self.find_max()) {
+        if let Some(rate) = rate.or_else(|| self.find_max()) {
             let ramp = self
                 .ramp
                 .map(|Span(time)| time)

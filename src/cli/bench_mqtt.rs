@@ -264,3 +264,98 @@ fn play() -> impl TypedValueParser<Value = Play> {
     PossibleValuesParser::new(Play::all().map(|(name, _)| name))
         .try_map(|name| name.parse::<Play>())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Parsed, parse};
+    use crate::command;
+
+    fn plan(line: &str) -> Result<Plan> {
+        let words = format!("iotctl bench mqtt {line}");
+        match parse(words.split_whitespace().map(OsString::from))? {
+            Parsed::Command(command::Plan::BenchMqtt(plan)) => Ok(*plan),
+            other => panic!("{line} gave {other:?}"),
+        }
+    }
+
+    #[test]
+    fn words_become_a_plan() {
+        let plan = plan(
+            "mqtt://h --scenario fan-in --subscribers 3 -t a/{client} -q 1 --sub-qos 0 --size 64-1KiB --rate 10k \
+             --ramp 5s --window 7 --bind 127.0.0.1,127.0.0.2 -V 311 -k 30 --no-clean --count 1M",
+        );
+        let plan = plan.unwrap();
+        assert_eq!((plan.publishers, plan.subscribers), (100, 3));
+        assert_eq!(plan.topic.fill(4, 0), "a/4");
+        assert_eq!(
+            (plan.qos, plan.sub_qos),
+            (QoS::AtLeastOnce, QoS::AtMostOnce)
+        );
+        assert!(matches!(
+            plan.body,
+            BodyWords::Size {
+                least: 64,
+                most: 1024
+            }
+        ));
+        let stages = plan.load.stages.unwrap();
+        assert_eq!(
+            (stages[0].from, stages[0].to, stages[1].to),
+            (0.0, 10_000.0, 10_000.0)
+        );
+        assert_eq!((plan.load.window, plan.bind.len()), (7, 2));
+        assert_eq!(
+            (plan.version, plan.keep_alive.as_secs()),
+            (Version::V311, 30)
+        );
+        assert!(!plan.clean);
+        assert_eq!(
+            (plan.course.duration, plan.course.count),
+            (None, Some(1_000_000))
+        );
+    }
+
+    #[test]
+    fn the_duration_follows_from_the_stages() {
+        let lasts = |line: &str| {
+            plan(line)
+                .unwrap()
+                .course
+                .duration
+                .map(|time| time.as_secs())
+        };
+        assert_eq!(lasts(""), Some(10));
+        assert_eq!(lasts("--stage 10s:0-5k --stage 20s:5k"), Some(30));
+        assert_eq!(
+            lasts("--stage 10s:0-5k --stage 20s:5k --warmup 10s"),
+            Some(20)
+        );
+        assert_eq!(lasts("--stage 10s:0-5k --stage 5k --duration 1m"), Some(60));
+        assert_eq!(lasts("--rate 5 --ramp 1s"), Some(10));
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_refused_in_words() {
+        for (line, why) in [
+            (
+                "--publishers 0",
+                "neither publishers nor subscribers: nothing to do",
+            ),
+            ("--groups 2", "--groups needs {group} in the topic"),
+            (
+                "--threads 2",
+                "--threads 2 is more than there are connections: 1",
+            ),
+            ("--arrivals poisson", "--arrivals needs --rate or --stage"),
+            ("--stage 5s:0", "the stages send nothing: all rates are 0"),
+            (
+                "--retry 5s",
+                "--retry is not for load tests: lost connections are always opened again",
+            ),
+            ("-t a/#", "-t: topic \"a/#\" contains the wildcard #"),
+        ] {
+            assert_eq!(plan(line).unwrap_err().text(), why, "{line}");
+        }
+    }
+}

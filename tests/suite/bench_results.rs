@@ -64,10 +64,7 @@ fn all_forms_are_written_in_one_run_and_made_again_later() {
         html.contains("<svg") && !html.contains("http://") || html.contains("w3.org"),
         "{html}"
     );
-    let shown = iotctl("bench report -")
-        .input(ended.stdout.clone())
-        .run()
-        .exits(0);
+    let shown = iotctl("bench report -").input(ended.stdout).run().exits(0);
     shown.contains("p50<10s  kept");
 }
 
