@@ -48,7 +48,7 @@ pub(super) struct ConsumeFlags {
         default_value = "ack",
         conflicts_with = "exec"
     )]
-    ack: Ack,
+    ack: AckMode,
 
     /// Messages that the server may send ahead of their acknowledgement, 1 to 65535 [default: 100; with --exec, the workers]
     #[arg(long, value_name = "COUNT", conflicts_with = "exec", value_parser = clap::value_parser!(u16).range(1..))]
@@ -92,7 +92,7 @@ pub(super) struct ConsumeFlags {
 
 /// What becomes of a message that was shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Ack {
+pub(super) enum AckMode {
     Ack,
     Auto,
     Nack,
@@ -101,7 +101,7 @@ pub(super) enum Ack {
     Peek,
 }
 
-impl Ack {
+impl AckMode {
     pub(super) const fn settle(self) -> Settle {
         match self {
             Self::Ack => Settle::Ack,

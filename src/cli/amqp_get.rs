@@ -8,7 +8,7 @@ use crate::amqp::topology::{Declaration, Queue};
 use crate::command::amqp_get::Plan;
 use crate::error::Result;
 
-use super::amqp_consume::Ack;
+use super::amqp_consume::AckMode;
 use super::amqp_session_flags::{self, AmqpSessionFlags};
 use super::amqp_words;
 use super::format_flags::FormatFlags;
@@ -40,7 +40,7 @@ pub(super) struct GetFlags {
 
     /// What becomes of a message that was shown: ack; auto acknowledges before; nack and reject drop it or make it a dead letter; requeue and peek give it back at the end
     #[arg(long, value_name = "MODE", default_value = "ack")]
-    ack: Ack,
+    ack: AckMode,
 
     #[command(flatten)]
     format: FormatFlags,

@@ -74,7 +74,8 @@ fn what_nobody_gets_is_exit_1() {
     publish("-e no-such-exchange -m x")
         .exits(1)
         .says("no-such-exchange");
-    amqp("consume no-such-queue")
+    amqp("consume")
+        .words("no-such-queue")
         .run()
         .exits(1)
         .says("no-such-queue");
@@ -82,6 +83,25 @@ fn what_nobody_gets_is_exit_1() {
         .words("no-such-queue")
         .run()
         .exits(1);
+}
+
+#[test]
+fn wrong_words_are_exit_2_and_send_nothing() {
+    let long = "n".repeat(256);
+    for (line, why) in [
+        (amqp("consume"), "no queue was named"),
+        (amqp("consume").words("q -C 0"), "-C 0 waits for no message"),
+        (amqp("publish -m x"), "nothing says where the messages go"),
+        (amqp("publish -n -k").word(&long), "longer than 255 bytes"),
+        (amqp("get").word(&long), "longer than 255 bytes"),
+        (amqp("declare exchange").words("x --type Topic"), "direct"),
+        (amqp("consume").words("q -p 5672"), "cannot be used with"),
+        (iotctl("amqp ping mqtt://h"), "mqtt"),
+        (iotctl("amqp consume q amqp://h"), "the first is the URL"),
+    ] {
+        let ended = line.run().exits(2).prints("").says(why);
+        assert!(ended.stderr.lines().count() <= 2, "{}", ended.stderr);
+    }
 }
 
 #[test]
@@ -189,7 +209,7 @@ fn ping_tells_a_healthy_server_from_others() {
     ))
     .run()
     .exits(4)
-    .says("hint: ");
+    .says("refused the login of user \"nobody\"");
     iotctl("amqp ping -h 127.0.0.1 -p 1")
         .run()
         .exits(3)
