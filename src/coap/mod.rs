@@ -1,3 +1,21 @@
-//! CoAP (RFC 7252): the sans-I/O endpoint and its transports.
+//! CoAP (RFC 7252): packets, the sans-I/O endpoint and its transports.
 //!
-//! The room is reserved by the layer rule; its first file comes with its first command.
+//! | part | what it is for |
+//! |---|---|
+//! | [`message`], [`code`], [`option`], [`block`] | one message, strictly checked |
+//! | [`format`] | content formats by number, media type or short name |
+//! | [`uri`], [`link`] | URIs to options and back; link-format (RFC 6690) |
+//! | [`frame`] | messages on TCP, TLS and WebSocket (RFC 8323) |
+//! | [`endpoint`] | both roles over any transport: bytes and time in, bytes and events out |
+//! | [`site`], [`plugtest`] | resources on top of an endpoint; the ETSI plugtest's ones |
+
+pub mod block;
+pub mod code;
+
+pub mod format;
+pub mod frame;
+pub mod link;
+pub mod message;
+pub mod option;
+mod random;
+pub mod uri;
