@@ -11,7 +11,7 @@
 
 pub mod block;
 pub mod code;
-
+pub mod endpoint;
 pub mod format;
 pub mod frame;
 pub mod link;
