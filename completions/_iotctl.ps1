@@ -211,7 +211,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             [CompletionResult]::new('--cert', '--cert', [CompletionResultType]::ParameterName, 'PEM file of the server''s certificate chain, for mqtts and wss')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'PEM file of the server''s private key, not encrypted')
             [CompletionResult]::new('--client-ca', '--client-ca', [CompletionResultType]::ParameterName, 'PEM file of certificates; a client must show one that they signed')
-            [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'File of USER:PASSWORD lines, in plain text; others are not let in')
+            [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'File of USER:PASSWORD lines, in plain text or as mosquitto_passwd writes them; others are not let in')
             [CompletionResult]::new('--acl-file', '--acl-file', [CompletionResultType]::ParameterName, 'File of rights by topic in mosquitto''s format: user NAME, topic [read|write|readwrite|deny] FILTER, pattern')
             [CompletionResult]::new('--max-connections', '--max-connections', [CompletionResultType]::ParameterName, 'Connected clients at most [default: no limit]')
             [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'Time that a connection may take to send CONNECT [default: 10s]')

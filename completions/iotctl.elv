@@ -204,7 +204,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand --cert 'PEM file of the server''s certificate chain, for mqtts and wss'
             cand --key 'PEM file of the server''s private key, not encrypted'
             cand --client-ca 'PEM file of certificates; a client must show one that they signed'
-            cand --password-file 'File of USER:PASSWORD lines, in plain text; others are not let in'
+            cand --password-file 'File of USER:PASSWORD lines, in plain text or as mosquitto_passwd writes them; others are not let in'
             cand --acl-file 'File of rights by topic in mosquitto''s format: user NAME, topic [read|write|readwrite|deny] FILTER, pattern'
             cand --max-connections 'Connected clients at most [default: no limit]'
             cand --connect-timeout 'Time that a connection may take to send CONNECT [default: 10s]'

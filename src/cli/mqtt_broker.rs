@@ -49,7 +49,7 @@ pub(super) struct BrokerFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Access")]
 struct AccessFlags {
-    /// File of USER:PASSWORD lines, in plain text; others are not let in
+    /// File of USER:PASSWORD lines, in plain text or as mosquitto_passwd writes them; others are not let in
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 

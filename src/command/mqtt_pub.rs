@@ -1,8 +1,10 @@
 //! `mqtt pub`: publishes messages and waits until each is acknowledged.
 
 use std::collections::VecDeque;
+use std::iter::repeat_n;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use bytestring::ByteString;
 use tokio::time::sleep_until;
 
@@ -106,6 +108,14 @@ impl Plan {
     }
 }
 
+/// What is read and not yet handed to the session.
+enum Next {
+    /// A body for the outline of this number.
+    Fill(usize, Bytes),
+    /// A message of its own.
+    Whole(Box<Publish>),
+}
+
 /// What has become of the messages.
 #[derive(Debug, Default)]
 struct Tally {
@@ -124,17 +134,41 @@ struct Tally {
     before_ping: Option<u64>,
     /// Accepted, but nobody is subscribed (MQTT 5 servers may tell).
     unheard: u64,
+    first_refusal: Option<Error>,
+}
+
+impl Tally {
+    /// Hands a message to the session.
+    fn send(&mut self, client: &mut Client, publish: &mut Publish) {
+        self.sent += 1;
+        match client.publish(publish, self.sent) {
+            Ok(()) if publish.qos == QoS::AtMostOnce => self.unproved += 1,
+            Ok(()) => {}
+            Err(unsendable) => {
+                let (topic, server) = (&publish.topic, client.target());
+                self.refuse(format!(
+                    "cannot publish to {topic} on {server}: {unsendable}"
+                ));
+            }
+        }
+    }
+
+    fn refuse(&mut self, text: String) {
+        self.refused += 1;
+        self.first_refusal
+            .get_or_insert_with(|| Error::new(Kind::Refused, text));
+    }
 }
 
 /// A running `mqtt pub`.
 struct Publisher<'a> {
     plan: &'a Plan,
-    topics: Vec<ByteString>,
+    /// One message for each topic of the command line; only the body is to be filled in.
+    outlines: Vec<Publish>,
     client: Client,
     bodies: Bodies,
     notes: Notes,
-    /// Read and not yet handed to the session.
-    waiting: VecDeque<Publish>,
+    waiting: VecDeque<Next>,
     read: Vec<Body>,
     /// The bodies of the first round, for the next ones.
     again: Vec<Body>,
@@ -142,7 +176,6 @@ struct Publisher<'a> {
     next_round: Option<Instant>,
     input_ended: bool,
     tally: Tally,
-    first_refusal: Option<Error>,
     last_progress: Instant,
     properties_dropped: bool,
     stopped: Option<Asked>,
@@ -158,9 +191,16 @@ impl<'a> Publisher<'a> {
         bodies: Bodies,
         notes: Notes,
     ) -> Self {
+        let outline = |topic| Publish {
+            qos: plan.qos,
+            retain: plan.retain,
+            topic,
+            properties: plan.properties.clone(),
+            ..Publish::default()
+        };
         Self {
             plan,
-            topics,
+            outlines: topics.into_iter().map(outline).collect(),
             client,
             bodies,
             notes,
@@ -171,7 +211,6 @@ impl<'a> Publisher<'a> {
             next_round: None,
             input_ended: false,
             tally: Tally::default(),
-            first_refusal: None,
             last_progress: Instant::now(),
             properties_dropped: false,
             stopped: None,
@@ -181,7 +220,7 @@ impl<'a> Publisher<'a> {
 
     async fn publish_all(&mut self, stop: &mut Stop) -> Result<()> {
         loop {
-            self.hand_over()?;
+            self.hand_over();
             if self.is_done() {
                 return Ok(());
             }
@@ -197,7 +236,7 @@ impl<'a> Publisher<'a> {
                 more = self.bodies.next(&mut self.read), if hungry => self.take_input(more?)?,
                 driven = self.client.drive() => {
                     driven?;
-                    self.take_in()?;
+                    self.take_in();
                 }
                 () = sleep_until(round.unwrap_or_else(Instant::now).into()), if round.is_some() => self.start_round()?,
                 () = sleep_until(give_up.unwrap_or_else(Instant::now).into()), if give_up.is_some() => {
@@ -208,35 +247,29 @@ impl<'a> Publisher<'a> {
     }
 
     /// Hands waiting messages to the session as far as it takes them.
-    fn hand_over(&mut self) -> Result<()> {
+    fn hand_over(&mut self) {
         while let Some(next) = self.waiting.front() {
-            if !self.client.can_publish(next.qos) || self.client.unwritten() >= BATCH {
-                return Ok(());
-            }
-            let Some(publish) = self.waiting.pop_front() else {
-                return Ok(());
+            let qos = match next {
+                Next::Fill(..) => self.plan.qos,
+                Next::Whole(publish) => publish.qos,
             };
+            if !self.client.can_publish(qos) || self.client.unwritten() >= BATCH {
+                return;
+            }
             if self.client.session().unfinished() == 0 && self.tally.unproved == 0 {
                 self.last_progress = Instant::now();
             }
-            let (qos, topic) = (publish.qos, publish.topic.clone());
-            self.tally.sent += 1;
-            match self.client.publish(publish, self.tally.sent) {
-                Ok(()) if qos == QoS::AtMostOnce => self.tally.unproved += 1,
-                Ok(()) => {}
-                Err(unsendable) => {
-                    self.tally.refused += 1;
-                    let text = format!(
-                        "cannot publish to {topic} on {}: {unsendable}",
-                        self.client.target()
-                    );
-                    self.first_refusal
-                        .get_or_insert_with(|| Error::new(Kind::Refused, text));
+            match self.waiting.pop_front() {
+                Some(Next::Fill(at, body)) => {
+                    let outline = &mut self.outlines[at];
+                    outline.payload = body;
+                    self.tally.send(&mut self.client, outline);
                 }
+                Some(Next::Whole(mut publish)) => self.tally.send(&mut self.client, &mut publish),
+                None => {}
             }
         }
         self.ask_for_proof();
-        Ok(())
     }
 
     /// QoS 0 messages have no acknowledgement; but a server answers a PINGREQ only after it has read all before it.
@@ -260,12 +293,14 @@ impl<'a> Publisher<'a> {
 
     fn take_input(&mut self, more: bool) -> Result<()> {
         let keep = self.plan.repeat > 1;
-        for body in std::mem::take(&mut self.read) {
+        let mut read = std::mem::take(&mut self.read);
+        for body in read.drain(..) {
             if keep {
                 self.again.push(body.clone());
             }
             self.enqueue(body)?;
         }
+        self.read = read;
         if !more {
             self.input_ended = true;
             self.round_done();
@@ -289,6 +324,25 @@ impl<'a> Publisher<'a> {
 
     /// Puts one message for each topic into the queue.
     fn enqueue(&mut self, body: Body) -> Result<()> {
+        match body {
+            Body {
+                payload,
+                topic: None,
+                qos: None,
+                retain: None,
+                properties: None,
+            } if !self.outlines.is_empty() => {
+                let each = repeat_n(payload, self.outlines.len()).enumerate();
+                self.waiting
+                    .extend(each.map(|(at, body)| Next::Fill(at, body)));
+                Ok(())
+            }
+            record => self.enqueue_record(record),
+        }
+    }
+
+    /// Puts a record that says more than its body into the queue.
+    fn enqueue_record(&mut self, body: Body) -> Result<()> {
         let qos = body.qos.and_then(QoS::from_level).unwrap_or(self.plan.qos);
         let properties = match body.properties {
             Some(record) => self.version_5_only(to_properties(*record)),
@@ -305,18 +359,18 @@ impl<'a> Publisher<'a> {
             topic::check_name(&name)
                 .map_err(|invalid| Error::usage(format!("record with a bad topic: {invalid}")))?;
             publish.topic = name;
-            self.waiting.push_back(publish);
+            self.waiting.push_back(Next::Whole(Box::new(publish)));
             return Ok(());
         }
-        if self.topics.is_empty() {
+        if self.outlines.is_empty() {
             return Err(Error::usage("record without a topic")
                 .hint("-t TOPIC names one for all that have none"));
         }
-        for name in &self.topics {
-            self.waiting.push_back(Publish {
-                topic: name.clone(),
+        for outline in &self.outlines {
+            self.waiting.push_back(Next::Whole(Box::new(Publish {
+                topic: outline.topic.clone(),
                 ..publish.clone()
-            });
+            })));
         }
         Ok(())
     }
@@ -332,20 +386,20 @@ impl<'a> Publisher<'a> {
         Properties::default()
     }
 
-    fn take_in(&mut self) -> Result<()> {
+    fn take_in(&mut self) {
         while let Some(notice) = self.client.poll_notice() {
             // What was sent at QoS 0 and not proved to be read may be gone with the connection.
             self.tally.in_doubt += std::mem::take(&mut self.tally.unproved);
             self.tally.before_ping = None;
             tell(notice, &self.client, self.notes);
         }
+        let now = Instant::now();
         while let Some(event) = self.client.poll_event() {
-            self.event(event);
+            self.event(event, now);
         }
-        Ok(())
     }
 
-    fn event(&mut self, event: Event) {
+    fn event(&mut self, event: Event, now: Instant) {
         match event {
             Event::Acknowledged {
                 reason,
@@ -353,7 +407,7 @@ impl<'a> Publisher<'a> {
                 topic,
                 ..
             } => {
-                self.last_progress = Instant::now();
+                self.last_progress = now;
                 if reason.is_failure() {
                     self.refused(reason, reason_string.as_deref(), topic);
                     return;
@@ -362,13 +416,13 @@ impl<'a> Publisher<'a> {
                 self.tally.unheard += u64::from(reason == ReasonCode::NO_MATCHING_SUBSCRIBERS);
             }
             Event::Pong => {
-                self.last_progress = Instant::now();
+                self.last_progress = now;
                 let proved = self.tally.before_ping.take().unwrap_or(0);
                 self.tally.unproved -= proved;
                 self.tally.acknowledged += proved;
             }
             Event::InDoubt(_) => self.tally.in_doubt += 1,
-            Event::Connected { .. } => self.last_progress = Instant::now(),
+            Event::Connected { .. } => self.last_progress = now,
             _ => {}
         }
     }
@@ -379,7 +433,6 @@ impl<'a> Publisher<'a> {
         reason_string: Option<&str>,
         topic: Option<ByteString>,
     ) {
-        self.tally.refused += 1;
         let words = reason_string
             .map(|text| format!(": {text}"))
             .unwrap_or_default();
@@ -388,8 +441,7 @@ impl<'a> Publisher<'a> {
             "{} refused the message{place}: {reason}{words}",
             self.client.target()
         );
-        self.first_refusal
-            .get_or_insert_with(|| Error::new(Kind::Refused, text));
+        self.tally.refuse(text);
     }
 
     /// Stops reading; what is under way is still waited for.
@@ -429,15 +481,16 @@ impl<'a> Publisher<'a> {
         if self.stopped.is_some() || ended.is_err() || tally.in_doubt > 0 || tally.refused > 0 {
             return Err(self.failure(ended, open, unsent));
         }
-        if tally.unheard > 0 && tally.unheard == tally.sent {
+        // A retained message waits for subscribers to come.
+        if tally.unheard > 0 && tally.unheard == tally.sent && !self.plan.retain {
             self.notes.note("accepted, but nobody is subscribed to it");
         }
         ended
     }
 
     fn failure(&mut self, ended: Result<()>, open: u64, unsent: u64) -> Error {
-        let tally = &self.tally;
-        let cause = match (ended, self.stopped, self.first_refusal.take()) {
+        let tally = &mut self.tally;
+        let cause = match (ended, self.stopped, tally.first_refusal.take()) {
             (Err(error), ..) => error,
             (Ok(()), Some(asked), _) => Error::new(asked.kind(), "interrupted"),
             (Ok(()), None, Some(refusal)) if tally.in_doubt == 0 => refusal,

@@ -8,6 +8,7 @@ use crate::message::{Detail, Message, MqttDetail, MqttProperties};
 use crate::mqtt::packet::{Properties, Property, Publish};
 
 /// The record of a message received at `time`.
+#[inline]
 pub(super) fn record(publish: Publish, time: SystemTime) -> Message {
     let properties =
         (!publish.properties.is_empty()).then(|| Box::new(from_properties(&publish.properties)));

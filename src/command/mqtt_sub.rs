@@ -143,6 +143,8 @@ struct Subscriber<'a> {
     away_since: Option<Instant>,
     /// Whether a message came since the last PINGREQ that looks for the end of the retained ones.
     came_since_ping: bool,
+    /// Whether such a PINGREQ is to be sent as soon as all that came is acknowledged.
+    wants_ping: bool,
 }
 
 impl<'a> Subscriber<'a> {
@@ -160,6 +162,7 @@ impl<'a> Subscriber<'a> {
             ever_connected: false,
             away_since: None,
             came_since_ping: false,
+            wants_ping: false,
         }
     }
 
@@ -183,6 +186,7 @@ impl<'a> Subscriber<'a> {
             let ending = self.take_in(output)?;
             self.flush(output, stop).await?;
             self.client.session().accept();
+            self.look_for_the_end();
             if let Some(ending) = ending {
                 return self.end(ending);
             }
@@ -327,9 +331,7 @@ impl<'a> Subscriber<'a> {
         if !refused.is_empty() && refused.len() == answers.len() {
             return Some(Ending::Done);
         }
-        if self.plan.retained_only {
-            self.look_for_the_end();
-        }
+        self.wants_ping = self.plan.retained_only;
         self.answered()
     }
 
@@ -358,17 +360,21 @@ impl<'a> Subscriber<'a> {
     }
 
     /// The server sends what it has retained before it answers a PINGREQ; at QoS 1 and 2 as far as its window
-    /// allows, so we ask until nothing comes between two answers.
+    /// allows. So we ask again until nothing comes between two answers, and only once all that came is
+    /// acknowledged: before that a full window looks like the end.
     fn look_for_the_end(&mut self) {
-        self.came_since_ping = false;
-        self.client.session().ping(Instant::now());
+        if self.wants_ping && self.client.session().unacknowledged() == 0 {
+            self.wants_ping = false;
+            self.came_since_ping = false;
+            self.client.session().ping(Instant::now());
+        }
     }
 
     fn pong(&mut self) -> Option<Ending> {
         if !self.came_since_ping {
             return Some(Ending::Done);
         }
-        self.look_for_the_end();
+        self.wants_ping = true;
         None
     }
 

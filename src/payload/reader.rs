@@ -1,4 +1,4 @@
-//! Reads a stream that may block on a thread of its own.
+//! Reads a stream in chunks: a file here, what may block on a thread of its own.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -16,41 +16,70 @@ const SMALLEST_ROOM: usize = 16 * 1024;
 /// How many chunks may wait: the reader stays ahead, and memory stays bounded.
 const AHEAD: usize = 4;
 
-/// What a reader thread reads, chunk by chunk, each handed over as soon as it is read.
-pub(super) struct Reader(mpsc::Receiver<io::Result<Bytes>>);
+/// The chunks of a stream, each handed over as soon as it is read.
+pub(super) enum Reader {
+    /// A regular file never keeps us waiting for somebody else.
+    Here(Chunks),
+    /// What the thread has read.
+    Thread(mpsc::Receiver<io::Result<Bytes>>),
+}
 
 impl Reader {
     /// Starts reading `file` to its end.
     pub(super) fn start(file: File) -> io::Result<Self> {
-        let (chunks, receiver) = mpsc::channel(AHEAD);
+        let chunks = Chunks {
+            room: BytesMut::new(),
+            file,
+        };
+        if chunks.file.metadata().is_ok_and(|facts| facts.is_file()) {
+            return Ok(Self::Here(chunks));
+        }
+        let (sender, receiver) = mpsc::channel(AHEAD);
         thread::Builder::new()
             .name(String::from("input"))
             .stack_size(64 * 1024)
-            .spawn(move || run(file, &chunks))?;
-        Ok(Self(receiver))
+            .spawn(move || chunks.send(&sender))?;
+        Ok(Self::Thread(receiver))
     }
 
     /// The next chunk, never empty; `None` at the end. Cancel-safe.
     pub(super) async fn next(&mut self) -> io::Result<Option<Bytes>> {
-        self.0.recv().await.transpose()
+        match self {
+            Self::Here(chunks) => chunks.next(),
+            Self::Thread(receiver) => receiver.recv().await.transpose(),
+        }
     }
 }
 
-fn run(mut file: File, chunks: &mpsc::Sender<io::Result<Bytes>>) {
-    let mut room = BytesMut::new();
-    loop {
-        if room.len() < SMALLEST_ROOM {
-            room = BytesMut::zeroed(CHUNK);
+/// A stream and the room to read into.
+pub(super) struct Chunks {
+    file: File,
+    room: BytesMut,
+}
+
+impl Chunks {
+    /// The next chunk, never empty; `None` at the end.
+    fn next(&mut self) -> io::Result<Option<Bytes>> {
+        if self.room.len() < SMALLEST_ROOM {
+            self.room = BytesMut::zeroed(CHUNK);
         }
-        let chunk = match file.read(&mut room) {
-            Ok(0) => return,
-            Ok(length) => Ok(room.split_to(length).freeze()),
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => Err(error),
-        };
-        let failed = chunk.is_err();
-        if chunks.blocking_send(chunk).is_err() || failed {
-            return;
+        loop {
+            return match self.file.read(&mut self.room) {
+                Ok(0) => Ok(None),
+                Ok(length) => Ok(Some(self.room.split_to(length).freeze())),
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => Err(error),
+            };
+        }
+    }
+
+    /// Hands over all chunks, or those before a failure and the failure.
+    fn send(mut self, sender: &mpsc::Sender<io::Result<Bytes>>) {
+        while let Some(chunk) = self.next().transpose() {
+            let failed = chunk.is_err();
+            if sender.blocking_send(chunk).is_err() || failed {
+                return;
+            }
         }
     }
 }

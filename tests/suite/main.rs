@@ -1,7 +1,15 @@
 //! The one integration-test binary; each part is a module.
 
+mod bad_input;
 mod cli;
+mod durability;
 mod generated;
+mod large;
 mod layers;
+mod mosquitto_pub_sub;
+mod our_broker;
 mod readme;
+mod rumqttc_peer;
 mod support;
+mod tls;
+mod trouble;

@@ -1,20 +1,23 @@
 //! Who may connect, and who may read and write what.
 //!
-//! Both files are text: passwords are in plain sight, because this is a broker for development and tests.
+//! Both files are text: passwords may be in plain sight, because this is a broker for development and tests.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
+use super::password::Password;
 use super::subscriptions::Asked;
 use crate::error::{Error, Result};
 use crate::mqtt::topic;
 
 /// The users and their passwords.
 #[derive(Clone, Default)]
-pub struct Users(HashMap<String, String>);
+pub struct Users(HashMap<String, Password>);
 
 impl Users {
-    /// Reads lines of `USER:PASSWORD`; empty lines and those that begin with `#` are passed over.
+    /// Reads lines of `USER:PASSWORD`; empty lines and those that begin with `#` are passed over. The password
+    /// is in plain text or as `mosquitto_passwd` hashes it.
     ///
     /// # Errors
     /// A usage error that names the line and never shows the password.
@@ -27,7 +30,12 @@ impl Users {
                     "line {number}: expected USER:PASSWORD"
                 )));
             };
-            if users.insert(user.to_owned(), password.to_owned()).is_some() {
+            let password = Password::parse(password).ok_or_else(|| {
+                Error::usage(format!(
+                    "line {number}: the hash of {user}'s password cannot be read"
+                ))
+            })?;
+            if users.insert(user.to_owned(), password).is_some() {
                 return Err(Error::usage(format!(
                     "line {number}: user {user} appears twice"
                 )));
@@ -38,7 +46,7 @@ impl Users {
 
     pub(super) fn accepts(&self, user: &str, password: Option<&[u8]>) -> bool {
         let known = self.0.get(user);
-        known.is_some_and(|known| known.as_bytes() == password.unwrap_or_default())
+        known.is_some_and(|known| known.is(password.unwrap_or_default()))
     }
 }
 
@@ -141,12 +149,12 @@ impl Acl {
         &'a self,
         client: Client<'a>,
         right: Right,
-    ) -> impl Iterator<Item = (&'a Rule, String)> {
+    ) -> impl Iterator<Item = (&'a Rule, Cow<'a, str>)> {
         let own = match client.username {
             None => self.anonymous.as_slice(),
             Some(name) => self.users.get(name).map_or(&[][..], Vec::as_slice),
         };
-        let own = own.iter().map(|rule| (rule, rule.filter.clone()));
+        let own = own.iter().map(|rule| (rule, Cow::Borrowed(&*rule.filter)));
         let patterns = self.patterns.iter();
         let patterns = patterns.filter_map(move |rule| Some((rule, filled(&rule.filter, client)?)));
         own.chain(patterns).filter(move |(rule, _)| match right {
@@ -181,12 +189,12 @@ impl Rule {
 
 /// A pattern with the client's names put in; `None` if it does not apply: there is no name to put
 /// in, or the name would add wildcards.
-fn filled(pattern: &str, client: Client<'_>) -> Option<String> {
-    let mut filter = pattern.to_owned();
+fn filled<'a>(pattern: &'a str, client: Client<'_>) -> Option<Cow<'a, str>> {
+    let mut filter = Cow::Borrowed(pattern);
     for (mark, name) in [("%u", client.username), ("%c", Some(client.client_id))] {
         if pattern.contains(mark) {
             let name = name.filter(|name| !name.contains(['+', '#']))?;
-            filter = filter.replace(mark, name);
+            filter = Cow::Owned(filter.replace(mark, name));
         }
     }
     Some(filter)

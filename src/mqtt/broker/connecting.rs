@@ -54,7 +54,7 @@ impl Core {
             properties: self.terms(version, answers),
         };
         self.send(id, Packet::ConnAck(welcome));
-        self.send_again(id, session);
+        self.send_again(session);
     }
 
     /// Whether the client is let in, or why not (MQTT 5.0 §3.1.4).
@@ -244,6 +244,7 @@ impl Core {
         if keep_alive > 0 {
             let patience = Duration::from_secs(keep_alive.into()) * 3 / 2;
             connection.patience = Some(patience);
+            connection.next_check = self.now + patience;
             self.timers
                 .remind(self.now + patience, Reminder::Connection(id));
         }
@@ -282,13 +283,9 @@ impl Core {
     }
 
     /// What a resumed session sends again (MQTT 5.0 §4.4), then what waited meanwhile.
-    fn send_again(&mut self, id: Key, session: Key) {
-        let again = self
-            .sessions
-            .get(session)
-            .map(|session| session.outbound.resume());
-        for packet in again.unwrap_or_default() {
-            self.send(id, packet);
+    fn send_again(&mut self, session: Key) {
+        if let Some(state) = self.sessions.get_mut(session) {
+            state.outbound.resume();
         }
         self.pump(session);
     }

@@ -33,6 +33,8 @@ pub(super) struct Connection {
     /// One and a half times the keep-alive (MQTT 5.0 §3.1.2.10); `None`: off.
     pub(super) patience: Option<Duration>,
     pub(super) last_seen: Instant,
+    /// When to look for silence next; earlier reminders are left over from before CONNECT.
+    pub(super) next_check: Instant,
     pub(super) aliases_in: Incoming,
     pub(super) aliases_out: Outgoing,
     /// The client's Maximum Packet Size (MQTT 5.0 §3.1.2.11.4).
@@ -53,6 +55,7 @@ impl Connection {
             version: Version::V5,
             patience: None,
             last_seen: now,
+            next_check: now,
             aliases_in: Incoming::default(),
             aliases_out: Outgoing::default(),
             largest: LARGEST_PACKET,
@@ -84,10 +87,12 @@ impl Connection {
     }
 }
 
-/// What waits to be written: packets, and where a fault asks for it, bytes that are none.
+/// What waits to be written to a connection.
 #[derive(Debug)]
-pub(super) enum Outgo {
+pub enum Outgo {
+    /// A packet.
     Packet(Packet),
+    /// Bytes that are no packet, because a fault asks for them.
     Garbage(&'static [u8]),
 }
 

@@ -1,18 +1,19 @@
 //! The broker without sockets and clock: packets and time go in, packets come out.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::connection::{Connection, Outgo, Phase};
 use super::events::{Counts, Event};
 use super::faults::{Action, Faults};
 use super::options::Options;
+use super::outgoing::FAREWELL;
 use super::retained::Retained;
 use super::sessions::Sessions;
 use super::slab::{Key, Slab};
 use super::subscriptions::Subscriptions;
 use super::timers::{Reminder, Timers};
-use crate::mqtt::packet::{ConnAck, Disconnect, Packet, ReasonCode, Version};
+use crate::mqtt::packet::{Packet, ReasonCode, Version};
 
 /// How far over its limit an outbox may grow, in bytes, before nothing more is read from its client:
 /// a client that asks and never listens would otherwise make us hold any number of answers.
@@ -20,9 +21,6 @@ const ANSWERS: usize = 1 << 20;
 
 /// What a `malformed` fault sends: packet type 0, which is reserved (MQTT 5.0 §2.1.2).
 const MALFORMED: &[u8] = &[0x00, 0x00];
-
-/// How long a closing connection may take to read what is left for it, and to close its side.
-const FAREWELL: Duration = Duration::from_secs(2);
 
 /// What is to become of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +56,7 @@ pub struct Core {
     pub(super) salt: u64,
     /// Sessions that have a connection.
     pub(super) connected: usize,
-    ready: Vec<Key>,
+    pub(super) ready: Vec<Key>,
 }
 
 impl Core {
@@ -196,8 +194,8 @@ impl Core {
         }
     }
 
-    /// The next packet to be written to a connection, or bytes that a fault puts there.
-    pub(super) fn pull(&mut self, id: Key, now: Instant) -> Option<Outgo> {
+    /// The next packet to be written to a connection; `None`: nothing waits, or it must wait.
+    pub fn pull(&mut self, id: Key, now: Instant) -> Option<Outgo> {
         let connection = self
             .connections
             .get_mut(id)
@@ -264,109 +262,6 @@ impl Core {
         self.counts.bytes_sent += sent;
     }
 
-    /// Sends a packet, or does to it what a fault says.
-    pub(super) fn send(&mut self, id: Key, packet: Packet) {
-        if self.faults.is_empty() {
-            return self.post(id, Outgo::Packet(packet));
-        }
-        let Some(connection) = self.connections.get_mut(id) else {
-            return;
-        };
-        let action = self.faults.on_packet(&connection.client_id, &packet);
-        let held = match &packet {
-            Packet::Publish(_) => connection.outbox.held.take(),
-            _ => None,
-        };
-        match action {
-            Some(Action::DropAck | Action::DropPublish) => {}
-            Some(Action::DelayAck(by) | Action::DelayPublish(by)) => {
-                self.timers.delay(self.now + by, id, Outgo::Packet(packet));
-            }
-            Some(Action::DuplicateAck | Action::DuplicatePublish) => {
-                self.post(id, Outgo::Packet(packet.clone()));
-                self.post(id, Outgo::Packet(packet));
-            }
-            Some(Action::ReorderPublish) if held.is_none() => connection.outbox.held = Some(packet),
-            _ => self.post(id, Outgo::Packet(packet)),
-        }
-        if let Some(packet) = held {
-            self.post(id, Outgo::Packet(packet));
-        }
-    }
-
-    fn post(&mut self, id: Key, outgo: Outgo) {
-        if matches!(outgo, Outgo::Packet(Packet::Publish(_))) {
-            self.counts.messages_sent += 1;
-        }
-        let Some(connection) = self.connections.get_mut(id) else {
-            return;
-        };
-        if !connection.takes(&outgo) {
-            return self.hang_up(id);
-        }
-        connection.outbox.push(outgo);
-        self.announce(id);
-    }
-
-    fn announce(&mut self, id: Key) {
-        let Some(connection) = self.connections.get_mut(id) else {
-            return;
-        };
-        if !connection.outbox.announced {
-            connection.outbox.announced = true;
-            self.ready.push(id);
-        }
-    }
-
-    /// Ends a connection for a reason of ours: DISCONNECT where MQTT 5 is spoken (MQTT 5.0 §4.13), then the close.
-    pub(super) fn kick(&mut self, id: Key, reason: ReasonCode) {
-        self.say_goodbye(id, reason);
-        self.detach(id, true, Some(reason));
-        self.hang_up(id);
-    }
-
-    fn say_goodbye(&mut self, id: Key, reason: ReasonCode) {
-        let speaks = |connection: &&Connection| {
-            connection.session().is_some() && connection.version == Version::V5
-        };
-        if self.connections.get(id).filter(speaks).is_some() {
-            let goodbye = Disconnect {
-                reason,
-                ..Disconnect::default()
-            };
-            self.post(id, Outgo::Packet(Packet::Disconnect(goodbye)));
-        }
-    }
-
-    /// Answers CONNECT with a refusal and closes.
-    pub(super) fn refuse_connection(&mut self, id: Key, version: Version, reason: ReasonCode) {
-        if let Some(connection) = self.connections.get_mut(id) {
-            connection.version = version;
-            self.events.push(Event::Refused {
-                client_id: connection.client_id.clone(),
-                peer: connection.peer.clone(),
-                reason,
-            });
-        }
-        let refusal = ConnAck {
-            reason,
-            ..ConnAck::default()
-        };
-        self.send(id, Packet::ConnAck(refusal));
-        self.hang_up(id);
-    }
-
-    /// Closes the connection once everything is written.
-    pub(super) fn hang_up(&mut self, id: Key) {
-        self.detach(id, true, None);
-        if let Some(connection) = self.connections.get_mut(id) {
-            connection.phase = Phase::Closing;
-            let until = self.now + FAREWELL;
-            self.timers.remind(until, Reminder::Connection(id));
-        }
-        self.announce(id);
-    }
-
     /// Whether CONNECT, the next packet (MQTT 5.0 §3.1.2.10) or the other side's close is overdue.
     fn check_patience(&mut self, id: Key) {
         let Some(connection) = self.connections.get_mut(id) else {
@@ -377,8 +272,12 @@ impl Core {
             _ if connection.stalled => {}
             Phase::Fresh => self.hang_up(id),
             Phase::Open(_) if connection.patience.is_none() => {}
+            Phase::Open(_) if self.now < connection.next_check => {}
             Phase::Open(_) if until <= self.now => self.kick(id, ReasonCode::KEEP_ALIVE_TIMEOUT),
-            Phase::Open(_) => self.timers.remind(until, Reminder::Connection(id)),
+            Phase::Open(_) => {
+                connection.next_check = until;
+                self.timers.remind(until, Reminder::Connection(id));
+            }
             Phase::Closing | Phase::Closed => {
                 connection.phase = Phase::Closed;
                 self.announce(id);
@@ -421,6 +320,7 @@ impl Core {
             connection.last_seen = self.now;
             let patience = connection.patience.unwrap_or(FAREWELL);
             let until = self.now + patience;
+            connection.next_check = until;
             self.timers.remind(until, Reminder::Connection(id));
         }
         self.announce(id);

@@ -134,6 +134,7 @@ impl Core {
 
     /// Sends what waits, as far as window and room allow; what has expired is left out (MQTT 5.0 §3.3.2.3.3).
     pub(super) fn pump(&mut self, key: Key) {
+        self.repeat(key);
         while let Some(session) = self.sessions.get_mut(key) {
             let next = session.queue.front_qos();
             let turn =
@@ -149,6 +150,17 @@ impl Core {
             if let Some(delivery) = delivery.filter(|one| !one.message.expired(self.now)) {
                 self.transmit(key, &delivery);
             }
+        }
+    }
+
+    /// Sends what a resumed session has to repeat, as far as the window allows.
+    fn repeat(&mut self, key: Key) {
+        while let Some(session) = self.sessions.get_mut(key) {
+            let Some(id) = session.connection else { return };
+            let Some(packet) = session.outbound.next_again() else {
+                return;
+            };
+            self.send(id, packet);
         }
     }
 
@@ -172,7 +184,8 @@ impl Core {
         if publish.qos > QoS::AtMostOnce {
             session.outbound.start(&mut publish, delivery.group);
         }
-        if spare >= ALIAS_LENGTH {
+        // A fault might drop the very message that makes an alias known.
+        if spare >= ALIAS_LENGTH && self.faults.is_empty() {
             connection.aliases_out.apply(&mut publish);
         }
         self.send(id, Packet::Publish(publish));

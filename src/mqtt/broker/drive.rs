@@ -89,14 +89,17 @@ impl Broker {
 
     /// Says goodbye to all clients and waits until every connection has ended.
     pub async fn stop(&self) {
-        let mut state = self.state();
-        state.stopping = true;
-        state.core.shut_down(Instant::now());
-        drop(state);
+        self.shut_down();
         self.settle();
         while !self.state().wakers.is_empty() {
             self.0.ended.notified().await;
         }
+    }
+
+    fn shut_down(&self) {
+        let mut state = self.state();
+        state.stopping = true;
+        state.core.shut_down(Instant::now());
     }
 
     /// What happened since the start.

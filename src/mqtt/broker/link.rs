@@ -31,6 +31,8 @@ pub(super) struct Link<S> {
     decoder: Decoder,
     input: BytesMut,
     output: BytesMut,
+    /// Whether the stream may still hold what it took.
+    unflushed: bool,
     /// How much to reserve for the next read.
     appetite: usize,
     phase: Phase,
@@ -55,6 +57,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             decoder: Decoder::new(Version::V311, LARGEST_CONNECT),
             input: BytesMut::new(),
             output: BytesMut::new(),
+            unflushed: false,
             appetite: SMALL_READ,
             phase: Phase::Open,
         }
@@ -99,15 +102,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
                 Poll::Pending => break Poll::Pending,
             }
         };
-        if sent == 0 {
-            return Ok(outcome);
+        if sent > 0 {
+            self.broker.state().core.count_bytes(0, sent);
+            self.unflushed = true;
         }
-        self.broker.state().core.count_bytes(0, sent);
-        let flushed = Pin::new(&mut self.stream).poll_flush(cx)?;
-        Ok(if flushed.is_ready() {
-            outcome
-        } else {
+        // TLS and WebSocket may hold back what they took.
+        if self.unflushed {
+            self.unflushed = Pin::new(&mut self.stream).poll_flush(cx)?.is_pending();
+        }
+        Ok(if self.unflushed {
             Poll::Pending
+        } else {
+            outcome
         })
     }
 

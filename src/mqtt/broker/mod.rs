@@ -1,11 +1,13 @@
 //! The embedded broker: for development, CI and tests of clients, with faults on request.
 //!
 //! It speaks MQTT 3.1, 3.1.1 and 5 on one port and keeps everything in memory. [`Core`] is the
-//! broker without sockets and clock: packets and time go in, packets come out. [`serve`] drives it.
+//! broker without sockets and clock: packets and time go in, packets come out. [`serve()`] drives it.
+//!
+//! It sends no reason strings, so that Request Problem Information (MQTT 5.0 §3.1.2.11.7) is always obeyed.
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `core` | the way in: packets, time, the end of a connection; and the way out |
+//! | `core`, `outgoing` | the way in: packets, time, the end of a connection; and the way out |
 //! | `connecting`, `ending` | CONNECT, take-over, resumption; wills and the end of sessions |
 //! | `publishing`, `delivery`, `subscribing` | the flows of PUBLISH in, PUBLISH out, SUBSCRIBE |
 //! | `sessions`, `connection`, `subscriptions`, `retained`, `application` | what is remembered |
@@ -25,6 +27,8 @@ mod events;
 mod faults;
 mod link;
 mod options;
+mod outgoing;
+mod password;
 mod publishing;
 mod retained;
 mod serve;
@@ -38,6 +42,7 @@ mod tests;
 mod timers;
 
 pub use access::{Acl, Users};
+pub use connection::Outgo;
 pub use core::{Core, Fate};
 pub use drive::Broker;
 pub use events::{Counts, Event};

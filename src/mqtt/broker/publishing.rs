@@ -56,7 +56,7 @@ impl Core {
         let session = self.sessions.get(session)?;
         let refused = self
             .faults
-            .strike(&session.client_id, |action| match action {
+            .strike_on(&session.client_id, &publish.topic, |action| match action {
                 Action::RefusePublish(code) => Some(code),
                 _ => None,
             });

@@ -1,6 +1,6 @@
 //! Numbered slots with serials: a key of something that is gone finds nothing, even when the slot is used again.
 
-/// Names an entry of a [`Slab`] for as long as it lives, and nothing afterwards.
+/// Names a connection, or another entry of a table, for as long as it lives, and nothing afterwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     slot: u32,

@@ -30,7 +30,7 @@ impl Core {
         for wanted in &subscribe.subscriptions {
             let grant = Grant::of(wanted, self.options.maximum_qos, identifier);
             let refusal = self.subscribe_refusal(session, &wanted.filter);
-            let reason = refusal.unwrap_or(ReasonCode(grant.qos.level()));
+            let reason = refusal.unwrap_or_else(|| ReasonCode(grant.qos.level()));
             if refusal.is_none() {
                 let existed = self.add_subscription(session, &wanted.filter, grant);
                 if wants_retained(wanted.retain_handling, existed) && !shared(wanted) {
@@ -58,10 +58,12 @@ impl Core {
             username: session.username.as_deref(),
             client_id: &session.client_id,
         };
-        let struck = self.faults.strike(client.client_id, |action| match action {
-            Action::RefuseSubscribe(code) => Some(code),
-            _ => None,
-        });
+        let struck = self
+            .faults
+            .strike_on(client.client_id, filter, |action| match action {
+                Action::RefuseSubscribe(code) => Some(code),
+                _ => None,
+            });
         let acl = self.options.acl.as_ref();
         let reason = if struck.is_some() {
             struck

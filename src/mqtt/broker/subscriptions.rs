@@ -81,7 +81,7 @@ struct Entry {
 
 #[derive(Debug, Default)]
 struct Node {
-    children: HashMap<Box<str>, Node>,
+    children: HashMap<Box<str>, Self>,
     /// Filters that end here.
     here: Vec<Entry>,
     /// Filters that end here with `/#`.
@@ -218,7 +218,7 @@ impl Subscriptions {
         let at = turns
             .clone()
             .find(|&at| ready(group.members[at].0))
-            .or(turns.clone().next())?;
+            .or_else(|| turns.clone().next())?;
         group.next = (at + 1) % count;
         Some(group.members[at])
     }

@@ -40,6 +40,12 @@ impl Timers {
             .insert((until, self.serial), (connection, outgo));
     }
 
+    /// How many reminders there are.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.reminders.len()
+    }
+
     /// When the next entry is due.
     pub(super) fn next(&self) -> Option<Instant> {
         let reminder = self.reminders.peek().map(|Reverse((at, _))| *at);

@@ -25,7 +25,10 @@ use crate::connect::{Backoff, Retry, Stream, Target, dial};
 use crate::error::{Error, Result};
 
 /// How much is read at once. Large reads are what makes high rates cheap.
-const READ_SIZE: usize = 256 * 1024;
+const READ_SIZE: usize = 64 * 1024;
+
+/// After a read of so many bytes, more has probably gathered already.
+const LARGE_READ: usize = READ_SIZE / 4;
 
 /// A connection that lived this long was a good one: the next loss starts with a fresh back-off.
 const SETTLED: Duration = Duration::from_secs(5);
@@ -83,6 +86,8 @@ pub struct Client {
     first_bytes: Option<Bytes>,
     notices: Vec<Notice>,
     pace: Pace,
+    /// How much the last read brought, unless something was written since.
+    last_read: Option<usize>,
 }
 
 impl Client {
@@ -103,6 +108,7 @@ impl Client {
             first_bytes: None,
             notices: Vec::new(),
             pace: Pace::new(now),
+            last_read: None,
         }
     }
 
@@ -122,6 +128,7 @@ impl Client {
     }
 
     /// The next event of the session.
+    #[inline]
     pub fn poll_event(&mut self) -> Option<Event> {
         let event = self.session.poll_event()?;
         match &event {
@@ -152,7 +159,7 @@ impl Client {
     ///
     /// # Errors
     /// What this server does not take.
-    pub fn publish(&mut self, publish: Publish, ticket: Ticket) -> Result<(), Unsendable> {
+    pub fn publish(&mut self, publish: &mut Publish, ticket: Ticket) -> Result<(), Unsendable> {
         self.session.publish(publish, ticket)
     }
 
@@ -219,6 +226,7 @@ impl Client {
         self.first_bytes = None;
         self.progressed = false;
         self.opened_at = now;
+        self.last_read = None;
         stream.quick_ack();
         self.link = Link::Open(Box::new(stream));
         self.session
@@ -230,8 +238,10 @@ impl Client {
         let Link::Open(stream) = &mut self.link else {
             return Ok(());
         };
-        if self.pace.is_high() && self.session.output().is_empty() {
-            sleep(pace::COALESCE).await;
+        if !self.session.output().is_empty() {
+            self.last_read = None;
+        } else if let Some(count) = self.last_read.take().filter(|_| self.session.is_reading()) {
+            before_next_read(stream, count, &self.pace);
         }
         let until = self.session.next_time().or_else(|| {
             (!self.session.is_online()).then(|| self.opened_at + self.target.connect_timeout)
@@ -274,12 +284,7 @@ impl Client {
                 &self.input[..self.input.len().min(64)],
             ));
         }
-        // While little comes, an answer is awaited: acknowledge at once instead of after the usual 40 ms.
-        if count < 1024
-            && let Link::Open(stream) = &self.link
-        {
-            stream.quick_ack();
-        }
+        self.last_read = Some(count);
         let taken = self.session.receive(&mut self.input, now);
         if self.session.is_online() && !self.ever_online {
             self.ever_online = true;
@@ -350,6 +355,20 @@ impl Client {
         }
         self.link = Link::Down;
         self.session.lost();
+    }
+}
+
+/// Prepares to read again after a read of `count` bytes that nothing was written in answer to.
+fn before_next_read(stream: &Stream, count: usize, pace: &Pace) {
+    if count >= LARGE_READ {
+        return;
+    }
+    if pace.is_high(Instant::now()) {
+        Pace::gather();
+    } else {
+        // While little comes, the server may wait for an answer before it goes on: TCP acknowledges at once
+        // instead of after the usual 40 ms. What we write would do that as well.
+        stream.quick_ack();
     }
 }
 

@@ -29,6 +29,7 @@ impl Incoming {
     ///
     /// # Errors
     /// The reason code to disconnect with: an alias out of range (0x94) or one never set (0x82).
+    #[inline]
     pub fn resolve(&mut self, publish: &mut Publish) -> Result<(), ReasonCode> {
         let Some(alias) = publish.properties.topic_alias() else {
             return if publish.topic.is_empty() {

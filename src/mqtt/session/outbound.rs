@@ -1,10 +1,14 @@
 //! The sender's side of QoS 1 and 2 (MQTT 5.0 §4.3, §4.4): what was sent and is not yet complete.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque, hash_map};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use bytestring::ByteString;
 
 use crate::mqtt::packet::{Ack, Packet, Publish, QoS, ReasonCode};
+
+/// The widest window: it leaves identifiers for SUBSCRIBE and UNSUBSCRIBE, whatever the peer allows.
+const WIDEST: u16 = 65_000;
 
 /// Where an outgoing message stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,13 +52,36 @@ pub enum Orphan<T> {
     InDoubt(T),
 }
 
+/// Spreads packet identifiers over a hash table. We choose them ourselves, one after the other, so that there is
+/// nobody to be guarded against and a multiplication does.
+#[derive(Debug, Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u16(byte.into());
+        }
+    }
+
+    fn write_u16(&mut self, id: u16) {
+        self.0 = (self.0 ^ u64::from(id)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// The messages in flight, by packet identifier; at most `window` of them.
 ///
 /// Session state: it outlives the network connection. `T` is what the sender attaches to a message
 /// to know it again; it is never the packet identifier, which wraps.
 #[derive(Debug)]
 pub struct Outbound<T> {
-    entries: HashMap<u16, Entry<T>>,
+    entries: HashMap<u16, Entry<T>, BuildHasherDefault<Spread>>,
+    /// Of a resumed session, what has not been sent again yet on this connection.
+    again: VecDeque<u16>,
     /// Identifiers that SUBSCRIBE and UNSUBSCRIBE use at the moment; one number space serves all (MQTT 5.0 §2.2.1).
     reserved: Vec<u16>,
     window: u16,
@@ -66,9 +93,10 @@ impl<T: Clone> Outbound<T> {
     /// An empty store for at most `window` messages at a time.
     pub fn new(window: u16) -> Self {
         Self {
-            entries: HashMap::new(),
+            entries: HashMap::default(),
+            again: VecDeque::new(),
             reserved: Vec::new(),
-            window: window.max(1),
+            window: window.clamp(1, WIDEST),
             last_id: 0,
             next_order: 0,
         }
@@ -76,7 +104,7 @@ impl<T: Clone> Outbound<T> {
 
     /// Changes the window: the peer's Receive Maximum is known only after CONNACK.
     pub fn set_window(&mut self, window: u16) {
-        self.window = window.max(1);
+        self.window = window.clamp(1, WIDEST);
     }
 
     /// Lets the next identifier be the one after `last`.
@@ -138,8 +166,8 @@ impl<T: Clone> Outbound<T> {
         self.reserved.clear();
     }
 
-    /// The next identifier that nothing uses. There is always one: window and reservations stay
-    /// far below 65,535 together, because a window never exceeds 65,535 and is checked before `start`.
+    /// The next identifier that nothing uses. There is always one: the window is at most [`WIDEST`], and whoever
+    /// subscribes does not leave five hundred requests unanswered.
     fn unused_id(&mut self) -> u16 {
         loop {
             self.last_id = self.last_id.checked_add(1).unwrap_or(1);
@@ -190,41 +218,55 @@ impl<T: Clone> Outbound<T> {
     }
 
     fn complete_if(&mut self, ack: &Ack, fits: impl Fn(&State) -> bool) -> Progress<T> {
-        if !self
-            .entries
-            .get(&ack.packet_id)
-            .is_some_and(|entry| fits(&entry.state))
-        {
-            return Progress::Unexpected;
-        }
-        match self.entries.remove(&ack.packet_id) {
-            Some(entry) => Progress::Done {
-                tag: entry.tag,
+        match self.entries.entry(ack.packet_id) {
+            hash_map::Entry::Occupied(entry) if fits(&entry.get().state) => Progress::Done {
+                tag: entry.remove().tag,
                 reason: ack.reason,
             },
-            None => Progress::Unexpected,
+            _ => Progress::Unexpected,
         }
     }
 
-    /// What a resumed session sends again, in the original order: PUBLISH with DUP set, or PUBREL.
-    pub fn resume(&self) -> Vec<Packet> {
-        let mut entries: Vec<_> = self.entries.iter().collect();
-        entries.sort_unstable_by_key(|(_, entry)| entry.order);
-        let again = |(&packet_id, entry): (&u16, &Entry<T>)| match &entry.state {
-            State::Published(publish) => Packet::Publish(Publish {
-                duplicate: true,
-                ..publish.clone()
-            }),
-            State::Released => Packet::PubRel(Ack {
-                packet_id,
-                ..Ack::default()
-            }),
-        };
-        entries.into_iter().map(again).collect()
+    /// A resumed session begins: everything in flight is to be sent again, in the original order, by
+    /// [`Self::next_again`].
+    pub fn resume(&mut self) {
+        let mut ids: Vec<_> = self
+            .entries
+            .iter()
+            .map(|(id, entry)| (entry.order, *id))
+            .collect();
+        ids.sort_unstable();
+        self.again = ids.into_iter().map(|(_, id)| id).collect();
+    }
+
+    /// What is to be sent again next, PUBLISH with DUP set or PUBREL; `None` when that is all, or the window,
+    /// which may be smaller than on the connection before, has no room yet.
+    pub fn next_again(&mut self) -> Option<Packet> {
+        while self.entries.len() - self.again.len().min(self.entries.len())
+            < usize::from(self.window)
+        {
+            let packet_id = self.again.pop_front()?;
+            // It may have been completed meanwhile by a late acknowledgement.
+            let Some(entry) = self.entries.get(&packet_id) else {
+                continue;
+            };
+            return Some(match &entry.state {
+                State::Published(publish) => Packet::Publish(Publish {
+                    duplicate: true,
+                    ..publish.clone()
+                }),
+                State::Released => Packet::PubRel(Ack {
+                    packet_id,
+                    ..Ack::default()
+                }),
+            });
+        }
+        None
     }
 
     /// Empties the store, in the original order: the peer has lost the session.
     pub fn orphans(&mut self) -> Vec<Orphan<T>> {
+        self.again.clear();
         let mut entries: Vec<_> = self.entries.drain().map(|(_, entry)| entry).collect();
         entries.sort_unstable_by_key(|entry| entry.order);
         let orphan = |entry: Entry<T>| match entry.state {
@@ -317,13 +359,32 @@ mod tests {
             store.start(&mut message(qos), ());
         }
         store.pubrec(&ack(2));
-        let again = store.resume();
+        store.resume();
+        let again: Vec<_> = std::iter::from_fn(|| store.next_again()).collect();
         let Packet::Publish(first) = &again[0] else {
             panic!("a PUBLISH comes first")
         };
         assert!(first.duplicate && first.packet_id == 1);
         assert_eq!(again[1], Packet::PubRel(ack(2)));
         assert!(matches!(&again[2], Packet::Publish(third) if third.packet_id == 3));
+    }
+
+    #[test]
+    fn a_smaller_window_is_kept_while_a_session_is_resumed() {
+        let mut store = Outbound::new(5);
+        for _ in 0..4 {
+            store.start(&mut message(QoS::AtLeastOnce), ());
+        }
+        store.set_window(2);
+        store.resume();
+        let sent = |store: &mut Outbound<()>| std::iter::from_fn(|| store.next_again()).count();
+        assert_eq!(sent(&mut store), 2);
+        store.puback(&ack(1));
+        assert_eq!(sent(&mut store), 1);
+        store.puback(&ack(2));
+        store.puback(&ack(3));
+        assert_eq!(sent(&mut store), 1);
+        assert_eq!((sent(&mut store), store.free()), (0, 1));
     }
 
     #[test]

@@ -92,6 +92,7 @@ impl Surface {
         self.put(body, Keep::Layout, into);
     }
 
+    #[inline]
     fn put(self, bytes: &[u8], keep: Keep, into: &mut Vec<u8>) {
         if self.terminal {
             escape(bytes, keep, into);
@@ -101,6 +102,7 @@ impl Surface {
     }
 
     /// Appends a topic and a space, as `-v` shows it.
+    #[inline]
     fn topic(self, topic: &str, into: &mut Vec<u8>) {
         if self.color {
             into.extend_from_slice(super::style::Tone::Topic.start().as_bytes());

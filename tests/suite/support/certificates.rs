@@ -53,11 +53,27 @@ pub fn authority(name: &str) -> Issuer {
 
 /// A certificate and its key, in PEM.
 pub fn leaf(issuer: &Issuer, name: &str, names: Vec<String>) -> (String, String) {
+    leaf_with(issuer, name, names, |_| {})
+}
+
+/// The same with a change to what it says.
+pub fn leaf_with(
+    issuer: &Issuer,
+    name: &str,
+    names: Vec<String>,
+    change: impl FnOnce(&mut CertificateParams),
+) -> (String, String) {
     let mut params = CertificateParams::new(names).unwrap();
     params.distinguished_name.push(DnType::CommonName, name);
+    change(&mut params);
     let key = KeyPair::generate().unwrap();
-    (
-        params.signed_by(&key, issuer).unwrap().pem(),
-        key.serialize_pem(),
-    )
+    let signed = params.signed_by(&key, issuer).unwrap();
+    (signed.pem(), key.serialize_pem())
+}
+
+/// A certificate that nobody but itself has signed, and its key, in PEM.
+pub fn self_signed(names: Vec<String>) -> (String, String) {
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(names).unwrap();
+    (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
 }

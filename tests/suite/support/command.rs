@@ -3,21 +3,27 @@
 use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use super::PATIENCE;
 
-/// A command line of `iotctl`, untouched by the environment of whoever runs the tests.
-pub struct Iotctl {
+/// A command line, untouched by the environment of whoever runs the tests.
+pub struct Line {
     command: Command,
     input: Option<Vec<u8>>,
 }
 
 /// `iotctl` with these words, split at spaces.
-pub fn iotctl(words: &str) -> Iotctl {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_iotctl"));
+pub fn iotctl(words: &str) -> Line {
+    program(env!("CARGO_BIN_EXE_iotctl"), words)
+}
+
+/// Another program with these words, split at spaces.
+pub fn program(name: &str, words: &str) -> Line {
+    let mut command = Command::new(name);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("IOTCTL_") {
             command.env_remove(name);
@@ -27,7 +33,7 @@ pub fn iotctl(words: &str) -> Iotctl {
         .env("XDG_CONFIG_HOME", "/nonexistent")
         .env_remove("NO_COLOR");
     command.args(words.split_whitespace());
-    Iotctl {
+    Line {
         command,
         input: None,
     }
@@ -41,10 +47,16 @@ pub struct Ended {
     pub stderr: String,
 }
 
-impl Iotctl {
+impl Line {
     /// One more word, spaces and all.
     pub fn word(mut self, word: impl AsRef<OsStr>) -> Self {
         self.command.arg(word);
+        self
+    }
+
+    /// More words, split at spaces.
+    pub fn words(mut self, words: &str) -> Self {
+        self.command.args(words.split_whitespace());
         self
     }
 
@@ -59,24 +71,21 @@ impl Iotctl {
         self
     }
 
-    /// Runs it to its end.
+    /// Runs it to its end, which must come within [`PATIENCE`].
+    #[track_caller]
     pub fn run(mut self) -> Ended {
-        self.command.stdin(if self.input.is_some() {
+        let stdin = if self.input.is_some() {
             Stdio::piped()
         } else {
             Stdio::null()
-        });
-        let mut child = self
-            .command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        };
+        let child = self.command.stdin(stdin).stdout(Stdio::piped());
+        let mut child = child.stderr(Stdio::piped()).spawn().unwrap();
         if let (Some(bytes), Some(mut stdin)) = (self.input, child.stdin.take()) {
             // A command that ends early does not read all of its input.
             std::thread::spawn(move || drop(stdin.write_all(&bytes)));
         }
-        Ended::of(child.wait_with_output().unwrap())
+        finish(child)
     }
 
     /// Starts it; its lines can be waited for.
@@ -96,20 +105,50 @@ impl Iotctl {
     }
 }
 
-impl Ended {
-    pub fn of(output: Output) -> Self {
-        use std::os::unix::process::ExitStatusExt;
-        let code = output
-            .status
-            .code()
-            .unwrap_or_else(|| -output.status.signal().unwrap_or(0));
-        Self {
-            code,
-            stdout: output.stdout,
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+/// Waits for the end of a process and collects what it wrote to the pipes that it has; kills it when it takes too long.
+#[track_caller]
+pub fn finish(mut child: Child) -> Ended {
+    let stdout = collect(child.stdout.take());
+    let stderr = collect(child.stderr.take());
+    let end = Instant::now() + PATIENCE;
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
         }
+        if Instant::now() > end {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            let said = String::from_utf8_lossy(&stderr.join().unwrap()).into_owned();
+            panic!("the command did not end; it said: {said}");
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    Ended {
+        code: code(status),
+        stdout: stdout.join().unwrap(),
+        stderr: String::from_utf8_lossy(&stderr.join().unwrap()).into_owned(),
     }
+}
 
+fn collect(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            let _ = pipe.read_to_end(&mut bytes);
+        }
+        bytes
+    })
+}
+
+/// The exit code, or the signal as a negative number.
+fn code(status: ExitStatus) -> i32 {
+    use std::os::unix::process::ExitStatusExt;
+    status
+        .code()
+        .unwrap_or_else(|| -status.signal().unwrap_or(0))
+}
+
+impl Ended {
     /// Standard output as text.
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.stdout).unwrap()
@@ -136,6 +175,31 @@ impl Ended {
             "{words:?} is not in stderr: {}",
             self.stderr
         );
+        self
+    }
+
+    /// Checks that standard output contains this.
+    #[track_caller]
+    pub fn contains(self, text: &str) -> Self {
+        assert!(
+            self.text().contains(text),
+            "{text:?} is not in: {}",
+            self.text()
+        );
+        self
+    }
+
+    /// Checks that nothing was said on standard error.
+    #[track_caller]
+    pub fn quietly(self) -> Self {
+        assert_eq!(self.stderr, "");
+        self
+    }
+
+    /// Checks all of standard error.
+    #[track_caller]
+    pub fn says_only(self, words: &str) -> Self {
+        assert_eq!(self.stderr, words);
         self
     }
 
@@ -208,6 +272,12 @@ impl Running {
         self.child.id()
     }
 
+    /// The lines of standard output up to and including the next `count`.
+    #[track_caller]
+    pub fn lines(&mut self, count: usize) -> Vec<String> {
+        (0..count).map(|_| self.line()).collect()
+    }
+
     /// The next line of standard output.
     #[track_caller]
     pub fn line(&mut self) -> String {
@@ -272,18 +342,11 @@ impl Running {
                 Stream::Err => self.said.push_str(&(line + "\n")),
             }
         }
-        use std::os::unix::process::ExitStatusExt;
-        let code = status
-            .code()
-            .unwrap_or_else(|| -status.signal().unwrap_or(0));
-        let stdout = self
-            .stdout
-            .iter()
-            .flat_map(|line| [line.as_bytes(), b"\n"].concat())
-            .collect();
+        let lines = self.stdout.iter();
+        let stdout = lines.flat_map(|line| [line.as_bytes(), b"\n"].concat());
         Ended {
-            code,
-            stdout,
+            code: code(status),
+            stdout: stdout.collect(),
             stderr: std::mem::take(&mut self.said),
         }
     }

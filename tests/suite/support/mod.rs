@@ -3,12 +3,12 @@
 //! Every server takes a free port and is stopped with its value; nothing here sleeps to wait for something:
 //! each wait polls for the state that it needs, up to [`PATIENCE`].
 
+pub mod broker;
 pub mod certificates;
 pub mod command;
 pub mod mosquitto;
 pub mod peer;
 
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 /// How long a test waits for what must come.
@@ -24,11 +24,4 @@ pub fn wait_for<T>(what: &str, mut state: impl FnMut() -> Option<T>) -> T {
         assert!(Instant::now() < end, "waited in vain for {what}");
         std::thread::sleep(Duration::from_millis(2));
     }
-}
-
-/// Waits until somebody accepts connections on a loopback port.
-pub fn wait_for_port(port: u16) {
-    wait_for(&format!("port {port}"), || {
-        TcpStream::connect(("127.0.0.1", port)).ok()
-    });
 }

@@ -230,6 +230,18 @@ fn silence_for_one_and_a_half_keep_alives_ends_the_connection() {
 }
 
 #[test]
+fn a_busy_connection_has_one_reminder_at_a_time() {
+    let mut world = World::new();
+    let a = world.connect(v5("a").keep_alive(4));
+    for _ in 0..100 {
+        world.pass_seconds(3);
+        world.send(a, Packet::PingReq);
+    }
+    assert_eq!(world.packets(a).len(), 100);
+    assert!(world.core.timers.len() <= 1, "{}", world.core.timers.len());
+}
+
+#[test]
 fn keep_alive_zero_is_never_overdue() {
     let mut world = World::new();
     let a = world.connect(v311("a"));

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::world::{Wishes, World, ack, ack_with, message, v5, v311};
 use crate::mqtt::broker::connection::Outgo;
-use crate::mqtt::packet::{Packet, ReasonCode};
+use crate::mqtt::packet::{Packet, Property, ReasonCode};
 
 const NOBODY: ReasonCode = ReasonCode::NO_MATCHING_SUBSCRIBERS;
 
@@ -89,6 +89,16 @@ fn a_dropped_qos_1_message_stays_in_flight_and_comes_again() {
     world.break_off(a);
     let a = world.connect(v5("a").resuming().lasting(9));
     assert_eq!(world.received(a), ["x"]);
+}
+
+#[test]
+fn a_dropped_message_takes_no_topic_alias_with_it() {
+    let mut world = World::with_faults(&["drop-publish:nth=1"]);
+    let a = world.connect(v5("a").with(Property::TopicAliasMaximum(5)));
+    world.subscribe(a, "t", 0);
+    publish_all(&mut world, a, &["1", "2"]);
+    let got = world.publishes(a);
+    assert_eq!((&*got[0].topic, &*got[0].payload), ("t", &b"2"[..]));
 }
 
 #[test]

@@ -65,7 +65,8 @@ fn acknowledgements_of_nothing_are_answered_or_passed_over() {
 
 #[test]
 fn the_wrong_acknowledgement_for_a_message_in_flight_is_a_protocol_error() {
-    let wrong: [(u8, fn(_) -> Packet); 4] = [
+    type Kind = fn(crate::mqtt::packet::Ack) -> Packet;
+    let wrong: [(u8, Kind); 4] = [
         (1, Packet::PubRec),
         (1, Packet::PubComp),
         (2, Packet::PubAck),

@@ -148,6 +148,7 @@ struct Header {
 
 impl Header {
     /// The header at the front of `input`; `None` while the length is incomplete.
+    #[inline]
     fn read(input: &[u8], version: Version) -> Result<Option<Self>, Malformed> {
         let Some((&first, rest)) = input.split_first() else {
             return Ok(None);
@@ -159,14 +160,14 @@ impl Header {
             remaining |= usize::from(byte & 0x7f) << (7 * at);
             if byte & 0x80 == 0 {
                 let minimal = byte != 0 || at == 0;
-                let header = Self {
+                check_minimal(minimal, kind, version)?;
+                return Ok(Some(Self {
                     kind,
                     flags,
                     length: at + 2,
                     remaining,
                     minimal,
-                };
-                return header.check_minimal(version).map(Some);
+                }));
             }
         }
         if rest.len() >= 4 {
@@ -178,18 +179,19 @@ impl Header {
         Ok(None)
     }
 
-    /// MQTT 5 wants the shortest form of the length (§1.5.5), older versions do not say so. A
-    /// CONNECT brings its own version and is checked when that is known.
-    fn check_minimal(self, version: Version) -> Result<Self, Malformed> {
-        if self.minimal || self.kind == 1 || version < Version::V5 {
-            return Ok(self);
-        }
-        Err(not_minimal(self.name()))
-    }
-
     const fn name(&self) -> &'static str {
         name(self.kind)
     }
+}
+
+/// MQTT 5 wants the shortest form of the length (§1.5.5), older versions do not say so. A
+/// CONNECT brings its own version and is checked when that is known.
+#[inline]
+fn check_minimal(minimal: bool, kind: u8, version: Version) -> Result<(), Malformed> {
+    if minimal || kind == 1 || version < Version::V5 {
+        return Ok(());
+    }
+    Err(not_minimal(name(kind)))
 }
 
 #[cold]
@@ -200,6 +202,7 @@ fn not_minimal(name: &str) -> Malformed {
 }
 
 /// Whether the first byte is one that the version knows (MQTT 5.0 §2.1.3).
+#[inline]
 fn check_flags(kind: u8, flags: u8, version: Version) -> Result<(), Malformed> {
     let expected = match kind {
         3 => return check_publish_flags(flags),
@@ -222,6 +225,7 @@ fn check_flags(kind: u8, flags: u8, version: Version) -> Result<(), Malformed> {
 }
 
 /// No QoS 3, and no DUP at QoS 0 (MQTT 5.0 §3.3.1).
+#[inline]
 fn check_publish_flags(flags: u8) -> Result<(), Malformed> {
     match (flags & 0x8 != 0, flags >> 1 & 0x3) {
         (_, 3) => Err(Malformed::syntax("PUBLISH with QoS 3")),

@@ -137,7 +137,7 @@ impl Session {
             properties: ack.properties,
         });
         if ack.session_present {
-            self.resend_in_flight()?
+            self.outbound.resume();
         } else {
             self.start_anew()
         }
@@ -173,13 +173,6 @@ impl Session {
         if let Some(id) = server.assigned_client_identifier() {
             self.connect.client_id = id;
         }
-    }
-
-    fn resend_in_flight(&mut self) -> Result<(), Fault> {
-        for packet in self.outbound.resume() {
-            packet::encode(&packet, self.connect.version, &mut self.output)?;
-        }
-        Ok(())
     }
 
     /// The server has no session for us: what was in flight is sent again as new messages.

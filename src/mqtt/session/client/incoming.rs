@@ -10,6 +10,7 @@ const PUBACK: u8 = 0x40;
 const PUBREC: u8 = 0x50;
 
 impl Session {
+    #[inline]
     pub(super) fn hold_acknowledgement(&mut self, publish: &Publish) {
         let [high, low] = publish.packet_id.to_be_bytes();
         match publish.qos {
@@ -24,6 +25,7 @@ impl Session {
         }
     }
 
+    #[inline]
     pub(super) fn on_publish(&mut self, mut publish: Publish) -> Result<(), Fault> {
         if self.connect.version == Version::V5 {
             self.aliases_in
@@ -43,6 +45,7 @@ impl Session {
         Ok(())
     }
 
+    #[inline]
     fn count_unacknowledged(&mut self, qos: QoS) -> Result<(), Fault> {
         if qos == QoS::AtMostOnce {
             return Ok(());
@@ -55,6 +58,11 @@ impl Session {
             ));
         }
         Ok(())
+    }
+
+    /// How many QoS 1 and 2 messages of the server still occupy its window.
+    pub const fn unacknowledged(&self) -> u32 {
+        self.unacknowledged
     }
 
     /// All messages handed out so far are safe where they went: acknowledge them.

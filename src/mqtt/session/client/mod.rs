@@ -236,6 +236,7 @@ impl Session {
     }
 
     /// The next thing that happened. A message handed out here is acknowledged by the next [`Self::accept`].
+    #[inline]
     pub fn poll_event(&mut self) -> Option<Event> {
         let event = self.events.pop_front()?;
         if let Event::Message(publish) = &event {

@@ -13,14 +13,14 @@ impl Session {
     }
 
     /// Sends a message; `ticket` comes back with its acknowledgement (QoS 1 and 2 only).
-    /// The caller has asked [`Self::can_publish`].
+    /// The caller has asked [`Self::can_publish`] and may fill `publish` anew for its next message.
     ///
     /// # Errors
     /// What this server, or MQTT itself, does not take; nothing is sent then.
-    pub fn publish(&mut self, mut publish: Publish, ticket: Ticket) -> Result<(), Unsendable> {
-        self.check(&publish)?;
+    pub fn publish(&mut self, publish: &mut Publish, ticket: Ticket) -> Result<(), Unsendable> {
+        self.check(publish)?;
         if publish.qos > QoS::AtMostOnce {
-            self.outbound.start(&mut publish, ticket);
+            self.outbound.start(publish, ticket);
         }
         self.write_publish(publish)?;
         Ok(())
@@ -43,12 +43,14 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn write_publish(
-        &mut self,
-        mut publish: Publish,
-    ) -> Result<(), packet::Unencodable> {
-        self.aliases_out.apply(&mut publish);
-        packet::encode_publish(&publish, self.connect.version, &mut self.output)
+    pub(super) fn write_publish(&mut self, publish: &Publish) -> Result<(), packet::Unencodable> {
+        let version = self.connect.version;
+        if self.aliases_out.maximum() == 0 {
+            return packet::encode_publish(publish, version, &mut self.output);
+        }
+        let mut shortened = publish.clone();
+        self.aliases_out.apply(&mut shortened);
+        packet::encode_publish(&shortened, version, &mut self.output)
     }
 
     pub(super) fn on_progress(
@@ -81,15 +83,18 @@ impl Session {
         }
     }
 
-    /// Sends again what a lost session left behind, as far as the window allows.
+    /// Sends again what a resumed or a lost session left behind, as far as the window allows.
     pub(super) fn pump(&mut self) -> Result<(), Fault> {
+        while let Some(packet) = self.outbound.next_again() {
+            self.send(&packet)?;
+        }
         while self.outbound.free() > 0 {
             let Some((ticket, mut publish)) = self.resend.pop_front() else {
                 break;
             };
             publish.duplicate = false;
             self.outbound.start(&mut publish, ticket);
-            self.write_publish(publish)?;
+            self.write_publish(&publish)?;
         }
         Ok(())
     }

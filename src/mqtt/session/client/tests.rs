@@ -89,7 +89,8 @@ impl Wire {
 
     fn publish(&mut self, qos: QoS, ticket: Ticket) {
         assert!(self.session.can_publish(qos));
-        self.session.publish(message("t", qos), ticket).unwrap();
+        let mut publish = message("t", qos);
+        self.session.publish(&mut publish, ticket).unwrap();
     }
 
     fn acknowledged(&mut self) -> Vec<(Ticket, ReasonCode)> {
@@ -326,11 +327,11 @@ fn an_unsolicited_puback_ends_nothing() {
 #[test]
 fn messages_of_any_size_pass_unless_a_limit_was_set() {
     let mut wire = Wire::online(connect(Version::V311), 2, &[]);
-    let large = Publish {
+    let mut large = Publish {
         payload: vec![b'x'; 5_000_000].into(),
         ..message("t", QoS::AtMostOnce)
     };
-    wire.session.publish(large.clone(), 1).unwrap();
+    wire.session.publish(&mut large, 1).unwrap();
     assert_eq!(wire.sent().len(), 1);
     wire.server(&Packet::Publish(large)).unwrap();
     assert!(matches!(wire.session.poll_event(), Some(Event::Message(_))));
@@ -344,27 +345,27 @@ fn what_the_server_does_not_take_is_refused_before_it_is_sent() {
         Property::RetainAvailable(0),
     ];
     let mut wire = Wire::online(connect(Version::V5), 2, &limits);
-    let large = Publish {
+    let mut large = Publish {
         payload: vec![0; 100].into(),
         ..message("t", QoS::AtMostOnce)
     };
     assert_eq!(
-        wire.session.publish(large, 1),
+        wire.session.publish(&mut large, 1),
         Err(Unsendable::TooLarge {
             size: 106,
             limit: 20
         })
     );
     assert_eq!(
-        wire.session.publish(message("t", QoS::ExactlyOnce), 1),
+        wire.session.publish(&mut message("t", QoS::ExactlyOnce), 1),
         Err(Unsendable::QosNotSupported(1))
     );
-    let retained = Publish {
+    let mut retained = Publish {
         retain: true,
         ..message("t", QoS::AtMostOnce)
     };
     assert_eq!(
-        wire.session.publish(retained, 1),
+        wire.session.publish(&mut retained, 1),
         Err(Unsendable::RetainNotSupported)
     );
     assert_eq!(wire.sent(), []);
@@ -373,12 +374,12 @@ fn what_the_server_does_not_take_is_refused_before_it_is_sent() {
 #[test]
 fn a_topic_of_70000_bytes_is_refused_and_nothing_is_written() {
     let mut wire = Wire::online(connect(Version::V311), 2, &[]);
-    let publish = Publish {
+    let mut publish = Publish {
         topic: "x".repeat(70_000).into(),
         ..Publish::default()
     };
     assert!(matches!(
-        wire.session.publish(publish, 1),
+        wire.session.publish(&mut publish, 1),
         Err(Unsendable::Unencodable(_))
     ));
     assert_eq!(wire.sent(), []);

@@ -1,0 +1,174 @@
+//! The result itself: versioned JSON, documented in `schema/bench-report.schema.json`.
+
+use serde::Deserialize;
+
+use crate::bench::result::{Report, SCHEMA_VERSION};
+use crate::error::{Error, Result};
+
+/// The report as indented JSON. Members stand in a fixed order, so that two results can be compared line by line.
+pub fn render(report: &Report) -> String {
+    let mut text = serde_json::to_string_pretty(report).unwrap_or_else(|cause| {
+        // The report has string keys only, which is all that could be refused.
+        unreachable!("a report is always JSON: {cause}")
+    });
+    text.push('\n');
+    text
+}
+
+/// Reads what [`render`] wrote; `name` is the file, for errors.
+///
+/// # Errors
+/// [`Kind::Usage`](crate::error::Kind::Usage), naming the file, when it is no result or one of another version.
+pub fn read(text: &[u8], name: &str) -> Result<Report> {
+    #[derive(Deserialize)]
+    struct Version {
+        schema_version: u32,
+    }
+
+    let Version { schema_version } = serde_json::from_slice(text)
+        .map_err(|cause| Error::usage(format!("{name} is no result of bench: {cause}")))?;
+    if schema_version != SCHEMA_VERSION {
+        let said = format!(
+            "{name} has version {schema_version} of the result schema, not {SCHEMA_VERSION}"
+        );
+        return Err(Error::usage(said).hint("use the iotctl that wrote it, or run it again"));
+    }
+    serde_json::from_slice(text)
+        .map_err(|cause| Error::usage(format!("{name} is no result of bench: {cause}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::bench::report::sample;
+
+    const SCHEMA: &str = include_str!("../../../schema/bench-report.schema.json");
+
+    /// What keeps `value` from being what `schema` describes; only the words that our schema uses.
+    fn complaints(value: &Value, schema: &Value, root: &Value, at: &str) -> Vec<String> {
+        if let Some(name) = schema["$ref"].as_str() {
+            let target = root.pointer(name.trim_start_matches('#')).unwrap();
+            return complaints(value, target, root, at);
+        }
+        let mut found = Vec::new();
+        let types = match &schema["type"] {
+            Value::Array(types) => types.clone(),
+            one => vec![one.clone()],
+        };
+        if !types.iter().any(|kind| is_a(value, kind.as_str().unwrap())) {
+            found.push(format!("{at} is not {types:?}"));
+        }
+        if value.as_f64() < schema["minimum"].as_f64() {
+            found.push(format!("{at} is below its minimum"));
+        }
+        if let Some(words) = schema["enum"].as_array()
+            && !words.contains(value)
+        {
+            found.push(format!("{at} is none of {words:?}"));
+        }
+        for (at, item) in value.as_array().into_iter().flatten().enumerate() {
+            found.extend(complaints(item, &schema["items"], root, &at.to_string()));
+        }
+        found.extend(member_complaints(value, schema, root, at));
+        found
+    }
+
+    fn member_complaints(value: &Value, schema: &Value, root: &Value, at: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        for name in schema["required"].as_array().into_iter().flatten() {
+            if value.get(name.as_str().unwrap()).is_none() {
+                found.push(format!("{at} has no {name}"));
+            }
+        }
+        for (name, member) in value.as_object().into_iter().flatten() {
+            let at = format!("{at}/{name}");
+            match (&schema["properties"][name], &schema["additionalProperties"]) {
+                (Value::Null, Value::Bool(false)) => found.push(format!("{at} is unknown")),
+                (Value::Null, others) => found.extend(complaints(member, others, root, &at)),
+                (known, _) => found.extend(complaints(member, known, root, &at)),
+            }
+        }
+        found
+    }
+
+    fn is_a(value: &Value, kind: &str) -> bool {
+        match kind {
+            "object" => value.is_object(),
+            "array" => value.is_array(),
+            "string" => value.is_string(),
+            "number" => value.is_number(),
+            "integer" => value.is_u64(),
+            "boolean" => value.is_boolean(),
+            "null" => value.is_null(),
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn a_report_is_what_the_schema_describes() {
+        let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+        let mut value: Value = serde_json::from_str(&render(&sample::report())).unwrap();
+        assert_eq!(complaints(&value, &schema, &schema, ""), [""; 0]);
+        let members = value["messages"].as_object_mut().unwrap();
+        members.shift_remove("sent");
+        members.insert("sentt".to_owned(), json!("1"));
+        assert_eq!(
+            complaints(&value, &schema, &schema, ""),
+            ["/messages has no \"sent\"", "/messages/sentt is unknown"]
+        );
+    }
+
+    #[test]
+    fn every_member_of_the_schema_is_documented_and_required() {
+        fn walk(schema: &Value, at: &str) {
+            for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+                let documented = ["description", "$ref"]
+                    .iter()
+                    .any(|word| !member[word].is_null());
+                assert!(documented, "{at}/{name}");
+                let required = schema["required"].as_array().unwrap();
+                assert!(
+                    required.contains(&json!(name)) || name == "hint",
+                    "{at}/{name}"
+                );
+                walk(member, &format!("{at}/{name}"));
+            }
+            for (name, part) in schema["$defs"].as_object().into_iter().flatten() {
+                walk(part, &format!("{at}/{name}"));
+            }
+        }
+        walk(&serde_json::from_str(SCHEMA).unwrap(), "");
+    }
+
+    #[test]
+    fn a_report_survives_being_written() {
+        let report = sample::report();
+        let text = render(&report);
+        assert_eq!(read(text.as_bytes(), "a.json").unwrap(), report);
+        assert_eq!(render(&report), text, "it is always the same");
+    }
+
+    #[test]
+    fn what_is_no_result_is_told() {
+        let said = |text: &str| {
+            read(text.as_bytes(), "a.json")
+                .unwrap_err()
+                .text()
+                .to_owned()
+        };
+        assert_eq!(
+            said("{"),
+            "a.json is no result of bench: EOF while parsing an object at line 1 column 1"
+        );
+        assert_eq!(
+            said("{\"schema_version\": 9}"),
+            "a.json has version 9 of the result schema, not 1"
+        );
+        assert_eq!(
+            said("{\"schema_version\": 1}"),
+            "a.json is no result of bench: missing field `tool` at line 1 column 21"
+        );
+    }
+}

@@ -1,0 +1,109 @@
+//! JUnit XML: one test case for each threshold, so that CI shows a miss where it shows failed tests.
+
+use crate::bench::result::{Report, Threshold};
+
+use super::rows;
+use super::units::three;
+
+/// The thresholds as a test suite; its time is the time measured.
+pub fn render(report: &Report) -> String {
+    let missed = report.thresholds.iter().filter(|one| !one.kept).count();
+    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
+    xml += &format!(
+        "  <testsuite name=\"iotctl bench\" tests=\"{}\" failures=\"{missed}\" errors=\"0\" \
+         skipped=\"0\" time=\"{:.3}\" timestamp=\"{}\">\n    <properties>\n",
+        report.thresholds.len(),
+        report.phases.measured_s,
+        escape(report.started_at.trim_end_matches('Z'))
+    );
+    for (name, value) in &report.setup {
+        xml += &format!(
+            "      <property name=\"{}\" value=\"{}\"/>\n",
+            escape(name),
+            escape(value)
+        );
+    }
+    xml += "    </properties>\n";
+    for threshold in &report.thresholds {
+        xml += &case(threshold);
+    }
+    xml += "  </testsuite>\n</testsuites>\n";
+    xml
+}
+
+fn case(threshold: &Threshold) -> String {
+    let name = escape(&threshold.expression);
+    let start = format!("    <testcase classname=\"iotctl.bench\" name=\"{name}\"");
+    if threshold.kept {
+        return format!("{start}/>\n");
+    }
+    let outcome = escape(&rows::outcome(threshold));
+    let measured = three(threshold.measured);
+    format!(
+        "{start}>\n      <failure type=\"threshold\" message=\"{outcome}\">\
+         {name}: {outcome}; measured {measured}</failure>\n    </testcase>\n"
+    )
+}
+
+/// Text for XML; characters that XML 1.0 has no place for become U+FFFD.
+pub(super) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            '\t' | '\n' | '\r' => escaped.push(' '),
+            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
+            letter => escaped.push(letter),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_for_each_threshold() {
+        let kept = Threshold {
+            expression: String::from("p99 < 20ms"),
+            measured: 1.0,
+            kept: true,
+            missed_by: String::new(),
+        };
+        let missed = Threshold {
+            expression: String::from("lost == 0"),
+            measured: 12.0,
+            kept: false,
+            missed_by: String::from("12"),
+        };
+        let mut report = Report {
+            started_at: String::from("2026-11-20T21:00:00Z"),
+            thresholds: vec![kept, missed],
+            ..Report::default()
+        };
+        report
+            .setup
+            .insert(String::from("topic"), String::from("a\"<b>&\u{1}"));
+        assert_eq!(
+            render(&report),
+            r#"<?xml version="1.0" encoding="UTF-8"?>
+<testsuites>
+  <testsuite name="iotctl bench" tests="2" failures="1" errors="0" skipped="0" time="0.000" timestamp="2026-11-20T21:00:00">
+    <properties>
+      <property name="topic" value="a&quot;&lt;b&gt;&amp;�"/>
+    </properties>
+    <testcase classname="iotctl.bench" name="p99 &lt; 20ms"/>
+    <testcase classname="iotctl.bench" name="lost == 0">
+      <failure type="threshold" message="missed by 12">lost == 0: missed by 12; measured 12.0</failure>
+    </testcase>
+  </testsuite>
+</testsuites>
+"#
+        );
+    }
+}

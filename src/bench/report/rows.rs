@@ -1,0 +1,307 @@
+//! What the forms for people show, before it is laid out.
+
+use crate::bench::result::{ErrorCount, Generator, Latency, Messages, Report, Threshold};
+
+use super::units::{bytes, count, percent, rate, seconds, time};
+
+/// The quantities in the order in which people look for them; others follow by name.
+const FIRST: [&str; 4] = ["response", "end_to_end", "service", "lag"];
+
+/// The columns of the latency table after the quantity's name.
+pub(super) const LATENCY_COLUMNS: [&str; 6] = ["p50", "p90", "p99", "p99.9", "max", "values"];
+
+/// A whole and the parts that it must be the sum of.
+pub(super) struct Identity {
+    pub(super) name: &'static str,
+    pub(super) whole: u64,
+    pub(super) parts: Vec<(&'static str, u64)>,
+}
+
+impl Identity {
+    fn new<const N: usize>(
+        name: &'static str,
+        whole: u64,
+        parts: [(&'static str, u64); N],
+    ) -> Self {
+        Self {
+            name,
+            whole,
+            parts: parts.into(),
+        }
+    }
+
+    /// `=`, or `≠` when messages are unaccounted for.
+    pub(super) fn sign(&self) -> &'static str {
+        let sum: u64 = self.parts.iter().map(|(_, part)| part).sum();
+        if sum == self.whole { "=" } else { "≠" }
+    }
+
+    /// `= sent 12`, `+ unsent 3`.
+    pub(super) fn terms(&self) -> Vec<String> {
+        let signs = std::iter::once(self.sign()).chain(std::iter::repeat("+"));
+        let term =
+            |(sign, (name, part)): (&str, &(&str, u64))| format!("{sign} {name} {}", count(*part));
+        signs.zip(&self.parts).map(term).collect()
+    }
+}
+
+/// `iotctl 0.1.0 · run 00000000075bcd15 · 2026-11-20T21:00:00Z`.
+pub(super) fn title(report: &Report) -> String {
+    format!(
+        "{} · run {:016x} · {}",
+        report.tool, report.run_id, report.started_at
+    )
+}
+
+/// How long each phase took.
+pub(super) fn phases(report: &Report) -> Vec<(&'static str, String)> {
+    let phases = &report.phases;
+    vec![
+        ("connect", seconds(phases.connect_s)),
+        ("warm-up", seconds(phases.warmup_s)),
+        ("measured", seconds(phases.measured_s)),
+        ("drain", seconds(phases.drain_s)),
+    ]
+}
+
+/// Messages in a second.
+pub(super) fn rates(report: &Report) -> Vec<(&'static str, String)> {
+    let rates = &report.rates;
+    vec![
+        ("planned", rate(rates.planned_per_s)),
+        ("offered", rate(rates.offered_per_s)),
+        ("accepted", rate(rates.accepted_per_s)),
+        ("delivered", rate(rates.delivered_per_s)),
+    ]
+}
+
+/// What became of the messages, each row adding up. Sides that did not take part are left out.
+pub(super) fn identities(messages: &Messages) -> Vec<Identity> {
+    let m = messages;
+    let mut rows = Vec::new();
+    if m.planned > 0 || m.sent > 0 {
+        rows.push(Identity::new(
+            "planned",
+            m.planned,
+            [("sent", m.sent), ("unsent", m.unsent)],
+        ));
+        rows.push(Identity::new(
+            "sent",
+            m.sent,
+            [
+                ("acknowledged", m.acknowledged),
+                ("refused", m.refused),
+                ("timed out", m.timed_out),
+                ("lost with connection", m.lost_with_connection),
+            ],
+        ));
+    }
+    if m.expected > 0 || m.received > 0 {
+        rows.push(Identity::new(
+            "received",
+            m.received,
+            [("unique", m.unique), ("duplicate", m.duplicate)],
+        ));
+    }
+    rows
+}
+
+/// The counters that are no part of a sum.
+pub(super) fn other_counters(messages: &Messages) -> Vec<(&'static str, u64)> {
+    let m = messages;
+    vec![
+        ("expected", m.expected),
+        ("missing", m.missing),
+        ("reordered", m.reordered),
+        ("late", m.late),
+        ("foreign", m.foreign),
+        ("repeated", m.repeated),
+    ]
+}
+
+/// `432 MB written, 431 MB read`.
+pub(super) fn traffic(messages: &Messages) -> String {
+    format!(
+        "{} written, {} read",
+        bytes(messages.sent_bytes as f64),
+        bytes(messages.received_bytes as f64)
+    )
+}
+
+/// The distributions, best-known quantities first.
+pub(super) fn quantities(report: &Report) -> Vec<(&str, &Latency)> {
+    let known = FIRST.iter().filter_map(|name| {
+        let latency = report.latency.get(*name)?;
+        Some((*name, latency))
+    });
+    let others = report
+        .latency
+        .iter()
+        .filter(|(name, _)| !FIRST.contains(&name.as_str()))
+        .map(|(name, latency)| (name.as_str(), latency));
+    known.chain(others).collect()
+}
+
+/// One row of the latency table, under [`LATENCY_COLUMNS`].
+pub(super) fn latency_row(latency: &Latency) -> [String; 6] {
+    if latency.count == 0 {
+        return ["–", "–", "–", "–", "–", "0"].map(str::to_owned);
+    }
+    [
+        time(latency.p50_ms),
+        time(latency.p90_ms),
+        time(latency.p99_ms),
+        time(latency.p999_ms),
+        time(latency.max_ms),
+        count(latency.count),
+    ]
+}
+
+/// A note on the distributions that hold only a part of what was measured.
+pub(super) fn negative_notes(report: &Report) -> Vec<String> {
+    let negative = quantities(report)
+        .into_iter()
+        .filter(|(_, latency)| latency.negative > 0);
+    negative
+        .map(|(name, latency)| {
+            format!(
+                "{} values of {name} were below zero and are left out: the clocks differ",
+                count(latency.negative)
+            )
+        })
+        .collect()
+}
+
+/// What became of the connections.
+pub(super) fn connections(report: &Report) -> Vec<(&'static str, String)> {
+    let c = &report.connections;
+    vec![
+        ("planned", count(c.planned)),
+        ("opened", count(c.opened)),
+        ("failed", count(c.failed)),
+        ("lost", count(c.lost)),
+        ("reopened", count(c.reopened)),
+        ("away", seconds(c.away_s)),
+        ("rate", rate(c.rate_per_s)),
+    ]
+}
+
+/// `1,002 × connection lost: reset by peer`, without the hint.
+pub(super) fn error_line(error: &ErrorCount) -> String {
+    format!("{} × {}", count(error.count), error.cause)
+}
+
+/// What the generator needed, in one line.
+pub(super) fn generator_line(generator: &Generator) -> String {
+    format!(
+        "CPU {} of one core, {} a million messages, memory {}, threads {}, coalescing {}",
+        percent(generator.cpu_percent),
+        seconds(generator.cpu_s_per_million),
+        bytes(generator.max_rss_bytes as f64),
+        generator.threads,
+        match generator.coalesce.as_str() {
+            "" => "unknown",
+            coalesce => coalesce,
+        }
+    )
+}
+
+/// Whether to believe the figures, in a sentence.
+pub(super) fn verdict(generator: &Generator) -> String {
+    let limit = if generator.limited {
+        "the generator was the limit, not the peer: "
+    } else {
+        ""
+    };
+    let steady = if generator.steady {
+        "steady"
+    } else {
+        "not steady: throughput or latency kept changing"
+    };
+    match generator.verdict.as_str() {
+        "" if generator.limited => format!("the generator was the limit, not the peer; {steady}"),
+        "" => steady.to_owned(),
+        words => format!("{limit}{words}; {steady}"),
+    }
+}
+
+/// `kept`, or by how much it was missed.
+pub(super) fn outcome(threshold: &Threshold) -> String {
+    match threshold.missed_by.as_str() {
+        _ if threshold.kept => String::from("kept"),
+        "" => String::from("missed"),
+        by if by.starts_with(|first: char| first.is_ascii_digit()) => format!("missed by {by}"),
+        why => format!("missed: {why}"),
+    }
+}
+
+/// The warnings of the report, and what the figures themselves give away.
+pub(super) fn warnings(report: &Report) -> Vec<String> {
+    let mut warnings = report.warnings.clone();
+    warnings.extend(negative_notes(report));
+    let broken = identities(&report.messages)
+        .into_iter()
+        .filter(|identity| identity.sign() != "=");
+    warnings.extend(broken.map(|identity| {
+        format!(
+            "the messages do not add up: {} is not the sum of its parts",
+            identity.name
+        )
+    }));
+    warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::report::sample;
+
+    #[test]
+    fn messages_add_up_or_say_so() {
+        let mut report = sample::report();
+        let rows = identities(&report.messages);
+        assert_eq!(rows[0].terms(), ["= sent 1,499,990", "+ unsent 10"]);
+        assert_eq!(warnings(&report).len(), 1);
+        report.messages.unsent = 11;
+        assert_eq!(identities(&report.messages)[0].sign(), "≠");
+        assert_eq!(
+            warnings(&report)[1],
+            "the messages do not add up: planned is not the sum of its parts"
+        );
+    }
+
+    #[test]
+    fn the_best_known_quantities_come_first() {
+        let report = sample::report();
+        let names: Vec<&str> = quantities(&report).iter().map(|(name, _)| *name).collect();
+        assert_eq!(
+            names,
+            ["response", "end_to_end", "service", "lag", "connect"]
+        );
+    }
+
+    #[test]
+    fn negative_latencies_are_told() {
+        let mut report = sample::report();
+        report.latency.get_mut("end_to_end").unwrap().negative = 1200;
+        assert_eq!(
+            negative_notes(&report),
+            ["1,200 values of end_to_end were below zero and are left out: the clocks differ"]
+        );
+    }
+
+    #[test]
+    fn the_verdict_names_the_limit() {
+        let mut generator = Generator {
+            steady: true,
+            ..Generator::default()
+        };
+        assert_eq!(verdict(&generator), "steady");
+        generator.limited = true;
+        generator.verdict = String::from("99 % of one core");
+        assert_eq!(
+            verdict(&generator),
+            "the generator was the limit, not the peer: 99 % of one core; steady"
+        );
+    }
+}

@@ -1,0 +1,290 @@
+//! The summary that a person sees: aligned, readable without colour and within 80 columns.
+
+use crate::bench::result::{Interval, Report};
+
+use super::rows;
+use super::units::{count, percent, rate, seconds, time};
+
+/// Columns that the summary fits into.
+const WIDTH: usize = 80;
+
+/// Columns of the names on the left.
+const MARGIN: usize = 12;
+
+/// The summary, ending with a line feed.
+pub fn render(report: &Report) -> String {
+    let mut page = Page::default();
+    page.line(rows::title(report));
+    page.gap();
+    setup(report, &mut page);
+    page.gap();
+    rates(report, &mut page);
+    page.gap();
+    messages(report, &mut page);
+    page.gap();
+    latency(report, &mut page);
+    page.gap();
+    page.section("connections", named(rows::connections(report)));
+    errors(report, &mut page);
+    page.section("generator", [rows::generator_line(&report.generator)]);
+    page.section("", [rows::verdict(&report.generator)]);
+    thresholds(report, &mut page);
+    for (at, warning) in rows::warnings(report).into_iter().enumerate() {
+        page.section(if at == 0 { "warnings" } else { "" }, [warning]);
+    }
+    page.0
+}
+
+/// One line for an interval of `length_s` seconds, for a live view and for a pipe:
+/// `12 s  sent 50.0 k/s  acknowledged 49.9 k/s  received 49.9 k/s  response p50 123 µs p99 1.90 ms …`.
+pub fn live_line(interval: &Interval, length_s: f64) -> String {
+    let per_second = |number: u64| rate(number as f64 / length_s.max(1e-3));
+    let mut line = seconds(interval.at_s);
+    for (name, number) in [
+        ("sent", interval.sent),
+        ("acked", interval.acknowledged),
+        ("received", interval.received),
+    ] {
+        if number > 0 || name == "sent" {
+            line += &format!("  {name} {}", per_second(number));
+        }
+    }
+    for name in ["response", "end_to_end"] {
+        if let Some([p50, p99, _]) = interval.latency.get(name) {
+            line += &format!("  {name} {}, p99 {}", time(*p50), time(*p99));
+            break;
+        }
+    }
+    if interval.errors > 0 {
+        line += &format!("  errors {}", count(interval.errors));
+    }
+    if interval.phase != "measure" {
+        line += &format!("  ({})", interval.phase);
+    }
+    line
+}
+
+/// The line of an interval with all that it holds, as `--interval` writes it to a pipe.
+pub fn interval_line(interval: &Interval, length_s: f64) -> String {
+    format!(
+        "{}  connections {}  CPU {}",
+        live_line(interval, length_s),
+        count(interval.connections),
+        percent(interval.cpu_percent)
+    )
+}
+
+fn setup(report: &Report, page: &mut Page) {
+    let widest = report.setup.keys().map(|key| width(key)).max().unwrap_or(0);
+    for (at, (key, value)) in report.setup.iter().enumerate() {
+        let name = if at == 0 { "setup" } else { "" };
+        page.section(name, [format!("{key:widest$}  {value}")]);
+    }
+    page.section("time", named(rows::phases(report)));
+}
+
+fn rates(report: &Report, page: &mut Page) {
+    let rates = rows::rates(report);
+    page.row("rates", rates.iter().map(|(name, _)| *name), 12);
+    page.row("", rates.iter().map(|(_, rate)| rate.as_str()), 12);
+}
+
+fn messages(report: &Report, page: &mut Page) {
+    let identities = rows::identities(&report.messages);
+    let largest = identities.iter().map(|row| width(&count(row.whole))).max();
+    let largest = largest.unwrap_or(0);
+    for (at, identity) in identities.iter().enumerate() {
+        let name = if at == 0 { "messages" } else { "" };
+        let whole = format!("{:<9}{:>largest$}", identity.name, count(identity.whole));
+        let hang = MARGIN + width(&whole) + 1;
+        page.flow(name, &whole, " ", hang, &identity.terms());
+    }
+    let others = rows::other_counters(&report.messages);
+    let name = if identities.is_empty() {
+        "messages"
+    } else {
+        ""
+    };
+    page.section(
+        name,
+        named(
+            others
+                .into_iter()
+                .map(|(name, number)| (name, count(number))),
+        ),
+    );
+    page.section("traffic", [rows::traffic(&report.messages)]);
+}
+
+fn latency(report: &Report, page: &mut Page) {
+    if report.latency.is_empty() {
+        return page.section("latency", ["nothing was measured"]);
+    }
+    page.row("latency", rows::LATENCY_COLUMNS, 10);
+    for (name, latency) in rows::quantities(report) {
+        page.row(&format!("  {name}"), rows::latency_row(latency), 10);
+    }
+}
+
+fn errors(report: &Report, page: &mut Page) {
+    if report.errors.is_empty() {
+        return page.section("errors", ["none"]);
+    }
+    for (at, error) in report.errors.iter().enumerate() {
+        page.section(
+            if at == 0 { "errors" } else { "" },
+            [rows::error_line(error)],
+        );
+        if let Some(hint) = &error.hint {
+            page.section("", [format!("hint: {hint}")]);
+        }
+    }
+}
+
+fn thresholds(report: &Report, page: &mut Page) {
+    for (at, threshold) in report.thresholds.iter().enumerate() {
+        let name = if at == 0 { "thresholds" } else { "" };
+        let outcome = rows::outcome(threshold);
+        page.section(name, [format!("{}  {outcome}", threshold.expression)]);
+    }
+}
+
+/// `name value` for each pair, to be joined by commas.
+fn named(pairs: impl IntoIterator<Item = (&'static str, String)>) -> [String; 1] {
+    let words: Vec<String> = pairs
+        .into_iter()
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect();
+    [words.join(", ")]
+}
+
+/// The lines made so far.
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    fn line(&mut self, text: impl AsRef<str>) {
+        self.0.push_str(text.as_ref().trim_end());
+        self.0.push('\n');
+    }
+
+    fn gap(&mut self) {
+        if !self.0.ends_with("\n\n") {
+            self.line("");
+        }
+    }
+
+    /// Cells under one another: a name, then columns of `size` aligned on the right.
+    fn row(&mut self, name: &str, cells: impl IntoIterator<Item = impl AsRef<str>>, size: usize) {
+        let mut line = pad(name, MARGIN);
+        for cell in cells {
+            let cell = cell.as_ref();
+            line.push_str(&" ".repeat(size.saturating_sub(width(cell)).max(1)));
+            line.push_str(cell);
+        }
+        self.line(line);
+    }
+
+    /// A name and its text, wrapped at spaces.
+    fn section(&mut self, name: &str, text: impl IntoIterator<Item = impl AsRef<str>>) {
+        for text in text {
+            let words: Vec<&str> = text.as_ref().split(' ').collect();
+            self.flow(name, "", "", MARGIN, &words);
+        }
+    }
+
+    /// A name, a beginning, and words that go on at column `hang` where a line is full.
+    fn flow(&mut self, name: &str, start: &str, gap: &str, hang: usize, words: &[impl AsRef<str>]) {
+        let mut line = format!("{}{start}{gap}", pad(name, MARGIN));
+        let mut fresh = true;
+        for word in words {
+            let word = word.as_ref();
+            if !fresh && width(&line) + 1 + width(word) > WIDTH {
+                self.line(&line);
+                line = " ".repeat(hang);
+                fresh = true;
+            }
+            if !fresh {
+                line.push(' ');
+            }
+            line.push_str(word);
+            fresh = false;
+        }
+        self.line(line);
+    }
+}
+
+fn pad(text: &str, size: usize) -> String {
+    let missing = size
+        .saturating_sub(width(text))
+        .max(usize::from(!text.is_empty()));
+    format!("{text}{}", " ".repeat(missing))
+}
+
+fn width(text: &str) -> usize {
+    text.chars().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::report::sample;
+
+    #[test]
+    fn the_summary_fits_80_columns_and_shows_everything() {
+        let text = render(&sample::report());
+        for line in text.lines() {
+            assert!(width(line) <= WIDTH, "{line}");
+            assert_eq!(line, line.trim_end());
+        }
+        for part in [
+            "rates            planned     offered    accepted   delivered\n",
+            "                50.0 k/s    50.0 k/s    50.0 k/s    50.0 k/s\n",
+            "messages    planned  1,500,000 = sent 1,499,990 + unsent 10\n",
+            "            sent     1,499,990 = acknowledged 1,498,800 + refused 150\n",
+            "                               + timed out 40 + lost with connection 1,000\n",
+            "            received 1,498,732 = unique 1,498,720 + duplicate 12\n",
+            "latency            p50       p90       p99     p99.9       max    values\n",
+            "errors      1,002 × connection lost: reset by peer\n",
+            "            hint: the broker limits the messages of one client; raise its limit\n",
+            "thresholds  p50 < 20ms  kept\n",
+            "            lost == 0  missed by 1,270\n",
+            "steady\n",
+        ] {
+            assert!(text.contains(part), "{part:?} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_live_line_has_rates_percentiles_and_errors() {
+        let stalled = &sample::report().intervals[20];
+        assert_eq!(
+            live_line(stalled, 1.0),
+            "21.0 s  sent 50.0 k/s  acked 26.0 k/s  received 26.0 k/s  \
+             response 143 µs, p99 490 ms  errors 1,190"
+        );
+        let warming = Interval {
+            at_s: 0.5,
+            phase: String::from("warmup"),
+            connections: 7,
+            ..Interval::default()
+        };
+        assert_eq!(
+            interval_line(&warming, 0.5),
+            "500 ms  sent 0/s  (warmup)  connections 7  CPU 0 %"
+        );
+    }
+
+    #[test]
+    fn a_word_longer_than_the_page_stands_alone() {
+        let mut page = Page::default();
+        page.section("errors", [format!("a {} b", "x".repeat(90))]);
+        assert_eq!(
+            page.0,
+            format!(
+                "errors      a\n            {}\n            b\n",
+                "x".repeat(90)
+            )
+        );
+    }
+}

@@ -1,0 +1,322 @@
+//! Input that is refused before a connection is made: one line that names it, exit code 2, or 8 for files.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
+use crate::support::command::{Ended, Line, iotctl};
+use crate::support::peer::{Peer, rest};
+
+/// Runs `iotctl mqtt COMMAND` with an address where every connection is counted, and checks that there was none
+/// and that one line was said, with or without a hint.
+fn refused(command: &str, code: i32, change: impl FnOnce(Line) -> Line) -> Ended {
+    let peer = Peer::start(|stream, _| rest(stream));
+    let (name, words) = command.split_once(' ').unwrap_or((command, ""));
+    let line = iotctl(&format!(
+        "mqtt {name} -h 127.0.0.1 -p {} {words}",
+        peer.port
+    ));
+    let ended = change(line).run().exits(code).prints("");
+    assert_eq!(peer.others(), 0, "connected");
+    let said: Vec<_> = ended.stderr.lines().collect();
+    assert!(said[0].starts_with("iotctl: "), "{said:?}");
+    let hints = said[1..].iter().all(|line| line.starts_with("hint: "));
+    assert!(said.len() <= 2 && hints, "{said:?}");
+    ended
+}
+
+fn words(command: &str, words: &str) -> Ended {
+    refused(command, 2, |line| line.words(words))
+}
+
+fn word(command: &str, word: impl Into<OsString>) -> Ended {
+    let word = word.into();
+    refused(command, 2, |line| line.word(word))
+}
+
+#[test]
+fn topics_to_publish_to() {
+    for (topic, why) in [
+        ("a/#", "contains the wildcard #"),
+        ("+", "contains the wildcard +"),
+        ("", "topic is empty"),
+    ] {
+        word("pub -m x -t", topic).says(why);
+        word("pub -m x -t a --will-topic", topic).says(why);
+        word("pub -m x -t a -t", topic).says(why);
+    }
+    word("pub -m x -t", "t".repeat(70_000)).says("longer than 65535 bytes (70000)");
+    word("pub -m x -t", OsString::from_vec(b"a\xff".to_vec())).says("not valid UTF-8");
+}
+
+#[test]
+fn filters_to_subscribe_to() {
+    for (filter, why) in [
+        ("a/#/b", "# must be the last level"),
+        ("a#", "# must fill its level"),
+        ("a+/b", "+ must fill its level"),
+        ("", "filter is empty"),
+        ("$share/g", "no filter follows the share name"),
+        ("$share//a", "the share name is empty"),
+        ("a;qos=3", "QoS is 0, 1 or 2"),
+        ("a;what", "unknown option"),
+    ] {
+        word("sub -t", filter).says(why);
+    }
+    for flag in ["-T", "-U"] {
+        word(&format!("sub -t a {flag}"), "a/#/b").says("# must be the last level");
+    }
+    word("sub -t", "t".repeat(70_000)).says("longer than 65535 bytes (70000)");
+    word("sub -t", OsString::from_vec(b"\xc3".to_vec())).says("not valid UTF-8");
+}
+
+#[test]
+fn numbers_and_names() {
+    words("pub -t a -m x", "-q 3").says("QoS is 0, 1 or 2");
+    words("sub -t a", "-q -1").says("-1");
+    words("sub -t a", "-V 4").says("known are 31, 311 and 5");
+    words("sub -t a", "-k 65536").says("65535");
+    words("sub -t a", "-C 0").says("-C 0");
+    words("sub -t a", "-C x").says("whole number");
+    words("sub -t a", "-W 0").says("longer than 0");
+    words("pub -t a -m x", "--repeat 0").says("--repeat 0");
+    words("pub -t a -m x", "-M 0").says("0");
+    words("pub -t a -m x", "--max-packet-size 0").says("packet");
+    words("sub -t a", "-F %y").says("%y");
+    words("sub -t a", "--output xml").says("xml");
+    words("sub -t a", "-c").says("-i ID");
+    iotctl("mqtt sub -t a -p 0").run().exits(2).says("0");
+    iotctl("mqtt sub -t a -p 65536")
+        .run()
+        .exits(2)
+        .says("65536");
+}
+
+#[test]
+fn what_only_mqtt_5_has() {
+    for version in ["31", "311"] {
+        for (command, flag) in [
+            ("pub -t a -m x", "-D publish content-type x"),
+            ("pub -t a -m x", "-D connect user-property a b"),
+            ("pub -t a -m x", "-x 10"),
+            ("sub -t a", "-x 10"),
+            ("sub -t a", "--no-local"),
+            ("sub -t a", "--retain-as-published"),
+            ("sub -t a", "--retain-handling new"),
+            ("sub", "-t a;nl"),
+        ] {
+            words(command, &format!("-V {version} {flag}"))
+                .says(&format!("needs MQTT 5, not -V {version}"));
+        }
+    }
+}
+
+#[test]
+fn properties() {
+    for (text, why) in [
+        ("publish colour red", "colour"),
+        ("publish content-type", "lacks a word"),
+        (
+            "publish message-expiry-interval x",
+            "message-expiry-interval",
+        ),
+        (
+            "publish payload-format-indicator 2",
+            "payload-format-indicator",
+        ),
+        ("publish response-topic a/+", "wildcard"),
+        (
+            "publish session-expiry-interval 5",
+            "not allowed in PUBLISH",
+        ),
+        ("connect receive-maximum 0", "receive-maximum"),
+        ("subscribe user-property a b", "sends no subscribe"),
+        ("will content-type x", "--will-topic"),
+        ("nonsense a b", "none of publish"),
+    ] {
+        let ended = refused("pub -t a -m x", 2, |line| line.words("-D").words(text));
+        ended.says(why);
+    }
+}
+
+#[test]
+fn messages() {
+    words("pub -t a", "").says("there is nothing to publish");
+    words("pub -t a", "-m x -n").says("cannot be used with");
+    words("pub -m x", "").says("no topic");
+    words("sub", "").says("no topic");
+    words("pub -t a", "--hex -m 0").says("-m is");
+    words("pub -t a", "--hex -m 0g").says("-m is");
+    words("pub -t a", "--base64 -m ?").says("-m is");
+    words("pub -t a", "-l --repeat 2").says("--repeat");
+    words("pub -t a -m x", "--will-payload x").says("--will-topic");
+}
+
+#[test]
+fn files_that_are_missing() {
+    for (command, flag) in [
+        ("pub -t a", "-f"),
+        ("pub -t a -m x --will-topic w", "--will-payload-file"),
+        ("pub -t a -m x -u u", "--password-file"),
+        ("sub -t a", "--cafile"),
+        ("sub -t a", "--capath"),
+    ] {
+        refused(command, 8, |line| {
+            line.words(flag).word("/nonexistent/file")
+        })
+        .says("cannot read /nonexistent/file: no such file or directory");
+    }
+    refused("pub -t a", 8, |line| line.words("-f /")).says("cannot read /: is a directory");
+}
+
+#[test]
+fn a_will_that_is_too_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("will");
+    std::fs::write(&file, vec![b'x'; 70_000]).unwrap();
+    refused(
+        "pub -t a -m x --will-topic w --will-payload-file",
+        2,
+        |line| line.word(&file),
+    )
+    .says("70000 bytes is longer than 65535");
+}
+
+#[test]
+fn contexts_and_the_environment() {
+    refused("sub -t a", 2, |line| line.words("--context nowhere")).says("nowhere");
+    refused("sub -t a", 2, |line| line.env("IOTCTL_CONTEXT", "nowhere")).says("nowhere");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("iotctl")).unwrap();
+    let file = folder.path().join("iotctl/config.toml");
+    std::fs::write(&file, "this is = = no TOML\n").unwrap();
+    refused("sub -t a", 2, |line| {
+        line.words("--context any")
+            .env("XDG_CONFIG_HOME", folder.path())
+    })
+    .says("config.toml");
+    refused("sub -t a", 2, |line| {
+        line.env("IOTCTL_CONNECT_TIMEOUT", "soon")
+    })
+    .says("IOTCTL_CONNECT_TIMEOUT");
+}
+
+#[test]
+fn addresses() {
+    for (url, why) in [
+        ("http://h", "http"),
+        ("mqtt://", "host"),
+        ("mqtt://h:99999", "99999"),
+        ("mqtt://[::1", "::1"),
+        ("mqtt://h/%zz", "%zz"),
+    ] {
+        let ended = iotctl("mqtt sub -t a").word(url).run().exits(2);
+        ended.says(why);
+    }
+    iotctl("mqtt sub -t a mqtt://h -h h").run().exits(2);
+    iotctl("mqtt pub mqtt://127.0.0.1:1/a/%23 -m x")
+        .run()
+        .exits(2)
+        .says("wildcard #");
+    iotctl("mqtt sub mqtt://127.0.0.1:1/a/%23/b")
+        .run()
+        .exits(2)
+        .says("# must be the last level");
+}
+
+#[test]
+fn a_password_without_a_user_before_mqtt_5() {
+    refused("pub -t a -m x -V 311", 2, |line| line.words("-P secret"))
+        .says("a password needs a user name");
+}
+
+#[test]
+fn a_password_is_never_shown() {
+    for line in [
+        iotctl("mqtt pub -t a/# -m x -u u -P hunter2"),
+        iotctl("mqtt pub -t a -m x mqtt://u:hunter2@127.0.0.1:1"),
+        iotctl("mqtt pub -t a -m x mqtt://u:hunter2@h:99999"),
+        iotctl("mqtt pub -t a -m x mqtt://u:hunter2@[::1"),
+        iotctl("mqtt pub -t a -m x -p 1 -u u").env("IOTCTL_PASSWORD", "hunter2"),
+    ] {
+        let ended = line.run();
+        assert_ne!(ended.code, 0);
+        assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn what_the_broker_is_told() {
+    for (text, code, why) in [
+        ("--listen nowhere", 2, "nowhere"),
+        ("--listen http://127.0.0.1:0", 2, "schemes"),
+        ("--listen 127.0.0.1:99999", 2, "99999"),
+        ("--listen mqtts://127.0.0.1:0", 2, "--cert and --key"),
+        ("--fault nonsense", 2, "unknown fault nonsense"),
+        ("--fault close", 2, "needs after=N or every=N"),
+        ("--max-qos 3", 2, "QoS is 0, 1 or 2"),
+        (
+            "--password-file /nonexistent",
+            8,
+            "cannot read /nonexistent",
+        ),
+        ("--acl-file /nonexistent", 8, "cannot read /nonexistent"),
+    ] {
+        let line = iotctl("mqtt broker").words(text);
+        let line = if text.contains("--listen") {
+            line
+        } else {
+            line.words("--listen 127.0.0.1:0")
+        };
+        line.run().exits(code).says(why).prints("");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    for (flag, text, why) in [
+        ("--password-file", "no colon\n", "file"),
+        ("--acl-file", "topic write\nnonsense x\n", "file"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        iotctl("mqtt broker --listen 127.0.0.1:0")
+            .words(flag)
+            .word(&file)
+            .run()
+            .exits(2)
+            .says(why);
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let ended = iotctl(&format!("mqtt broker --listen {address}")).run();
+    ended
+        .exits(8)
+        .says(&address.to_string())
+        .says("in use")
+        .prints("");
+}
+
+#[test]
+fn records_are_refused_by_their_line() {
+    for (input, why) in [
+        ("{\"topic\":\"a\"}\n", "payload"),
+        ("nonsense\n", "JSON"),
+        ("{\"topic\":\"a/#\",\"payload\":\"x\"}\n", "wildcard"),
+        (
+            "{\"topic\":\"a\",\"payload\":\"x\",\"payload_base64\":\"eA==\"}\n",
+            "payload",
+        ),
+        ("{\"topic\":\"a\",\"payload_base64\":\"?\"}\n", "base64"),
+        (
+            "{\"topic\":\"a\",\"payload\":\"x\",\"mqtt\":{\"qos\":3}}\n",
+            "mqtt.qos: 3 is none of 0, 1, 2",
+        ),
+        ("{\"payload\":\"x\"}\n", "topic"),
+    ] {
+        // What stands on standard input is read only once there is a connection.
+        let broker = crate::support::broker::broker("");
+        let ended = broker.iotctl("pub --ndjson").input(input).run().exits(2);
+        ended.says(why);
+    }
+}

@@ -1,0 +1,362 @@
+//! TLS that fails: each reason in its words, with its exit code and its way out.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::support::broker::{Broker, broker, started};
+use crate::support::certificates::{Certificates, authority, leaf, leaf_with, self_signed};
+use crate::support::command::{Ended, iotctl};
+use crate::support::mosquitto::mosquitto;
+use crate::support::peer::{Peer, rest};
+
+/// Our broker with TLS, and the files that belong to it.
+struct Server {
+    broker: Broker,
+    folder: TempDir,
+    files: Certificates,
+}
+
+/// With the usual certificate; `more` are further words, in which `CA` stands for the authority's file.
+fn server(more: &str) -> Server {
+    let folder = TempDir::new().unwrap();
+    let files = Certificates::in_folder(folder.path());
+    let more = more.replace("CA", files.ca.to_str().unwrap());
+    let broker = listening(&files.server, &files.server_key, &more);
+    Server {
+        broker,
+        folder,
+        files,
+    }
+}
+
+/// With another certificate.
+fn server_with((cert, key): (String, String)) -> Server {
+    let folder = TempDir::new().unwrap();
+    let files = Certificates::in_folder(folder.path());
+    std::fs::write(&files.server, cert).unwrap();
+    std::fs::write(&files.server_key, key).unwrap();
+    let broker = listening(&files.server, &files.server_key, "");
+    Server {
+        broker,
+        folder,
+        files,
+    }
+}
+
+fn listening(cert: &Path, key: &Path, more: &str) -> Broker {
+    started(
+        iotctl("mqtt broker --listen mqtts://127.0.0.1:0 --cert")
+            .word(cert)
+            .word("--key")
+            .word(key)
+            .words(more),
+    )
+}
+
+impl Server {
+    fn publish(&self, host: &str, words: &str) -> Ended {
+        iotctl(&format!("mqtt pub mqtts://{host}:{}", self.broker.port))
+            .words("-t a -q 1 -m x")
+            .words(words)
+            .run()
+    }
+
+    /// Trusting the usual authority.
+    fn publish_trusting(&self, host: &str, words: &str) -> Ended {
+        self.publish(
+            host,
+            &format!("--cafile {} {words}", self.files.ca.display()),
+        )
+    }
+
+    /// A file beside the others.
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+#[test]
+fn an_unknown_issuer_is_named_with_the_way_out() {
+    let server = server("");
+    let other = server.file("other.pem", &authority("another CA").pem());
+    server
+        .publish("localhost", &format!("--cafile {}", other.display()))
+        .exits(3)
+        .says(&format!(
+            "iotctl: cannot connect to mqtts://localhost:{}: certificate is signed by an unknown issuer",
+            server.broker.port
+        ))
+        .says("(CN=iotctl test CA)")
+        .says("hint: --cafile FILE trusts its issuer; --insecure skips the check\n");
+    // The operating system does not know it either.
+    server
+        .publish("localhost", "")
+        .exits(3)
+        .says("unknown issuer (CN=iotctl test CA)");
+}
+
+#[test]
+fn the_right_issuer_and_names_are_accepted() {
+    let server = server("");
+    server.publish_trusting("localhost", "").exits(0);
+    server.publish_trusting("127.0.0.1", "").exits(0);
+    for version in ["1.2", "1.3"] {
+        server
+            .publish_trusting("localhost", &format!("--tls-version {version}"))
+            .exits(0);
+    }
+    let folder = TempDir::new().unwrap();
+    std::fs::copy(&server.files.ca, folder.path().join("any.pem")).unwrap();
+    server
+        .publish(
+            "localhost",
+            &format!("--capath {}", folder.path().display()),
+        )
+        .exits(0);
+}
+
+#[test]
+fn a_wrong_name_lists_the_right_ones() {
+    let folder = TempDir::new().unwrap();
+    let issuer = authority("one CA");
+    let ca = folder.path().join("one.pem");
+    std::fs::write(&ca, issuer.pem()).unwrap();
+    let server = server_with(leaf(&issuer, "x", vec!["right.example".into()]));
+    let trusting = format!("--cafile {}", ca.display());
+    server
+        .publish("localhost", &trusting)
+        .exits(3)
+        .says("certificate is for \"right.example\", not \"localhost\"")
+        .says("hint: --tls-server-name NAME");
+    server
+        .publish(
+            "localhost",
+            &format!("{trusting} --tls-server-name right.example"),
+        )
+        .exits(0);
+}
+
+#[test]
+fn dates_are_told_as_people_say_them() {
+    let folder = TempDir::new().unwrap();
+    let issuer = authority("one CA");
+    let ca = folder.path().join("one.pem");
+    std::fs::write(&ca, issuer.pem()).unwrap();
+    let trusting = format!("--cafile {}", ca.display());
+    let names = || vec!["localhost".into()];
+    let expired = leaf_with(&issuer, "x", names(), |params| {
+        params.not_before = rcgen::date_time_ymd(2019, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    });
+    server_with(expired)
+        .publish("localhost", &trusting)
+        .exits(3)
+        .says("certificate expired ")
+        .says(" years ago");
+    let early = leaf_with(&issuer, "x", names(), |params| {
+        params.not_before = rcgen::date_time_ymd(3000, 1, 1);
+    });
+    server_with(early)
+        .publish("localhost", &trusting)
+        .exits(3)
+        .says("certificate is not valid yet, but in ");
+}
+
+#[test]
+fn a_self_signed_certificate_is_called_so_and_can_be_trusted() {
+    let server = server_with(self_signed(vec!["localhost".into()]));
+    server
+        .publish_trusting("localhost", "")
+        .exits(3)
+        .says("certificate is self-signed")
+        .says("hint: --cafile FILE trusts that certificate");
+    let itself = server.files.server.display();
+    server
+        .publish("localhost", &format!("--cafile {itself}"))
+        .exits(0);
+}
+
+#[test]
+fn insecure_works_and_says_so() {
+    let server = server_with(self_signed(vec!["wrong.example".into()]));
+    server
+        .publish("localhost", "--insecure")
+        .exits(0)
+        .says("is not verified (--insecure)");
+    // It also stands above --cafile.
+    server.publish_trusting("localhost", "--insecure").exits(0);
+}
+
+#[test]
+fn a_missing_client_certificate_is_asked_for() {
+    let server = server("--client-ca CA");
+    for version in ["1.2", "1.3"] {
+        server
+            .publish_trusting("localhost", &format!("--tls-version {version}"))
+            .exits(3)
+            .says("client certificate")
+            .says("hint: --cert FILE --key FILE");
+    }
+    let files = &server.files;
+    let identity = format!(
+        "--cert {} --key {}",
+        files.client.display(),
+        files.client_key.display()
+    );
+    server.publish_trusting("localhost", &identity).exits(0);
+    // One that the server does not trust.
+    let (cert, key) = leaf(&authority("stranger"), "x", vec!["x".into()]);
+    let (cert, key) = (server.file("x.pem", &cert), server.file("x.key", &key));
+    let stranger = format!("--cert {} --key {}", cert.display(), key.display());
+    server
+        .publish_trusting("localhost", &stranger)
+        .exits(3)
+        .says("client certificate");
+}
+
+#[test]
+fn mosquitto_asks_for_a_client_certificate_too() {
+    let mosquitto = mosquitto();
+    let files = &mosquitto.certificates;
+    let url = format!("mqtts://localhost:{}", mosquitto.mutual_tls_port);
+    for command in ["pub -m x", "sub"] {
+        iotctl(&format!(
+            "mqtt {command} {url} -t a --cafile {}",
+            files.ca.display()
+        ))
+        .run()
+        .exits(3)
+        .says("client certificate")
+        .says("hint: --cert FILE --key FILE");
+    }
+}
+
+/// Fails to connect at all with these words: what is wrong is seen before.
+fn before_connecting(words: &str, code: i32, said: &str) {
+    let peer = Peer::start(|stream, _| rest(stream));
+    iotctl(&format!("mqtt pub mqtts://localhost:{}", peer.port))
+        .words("-t a -m x")
+        .words(words)
+        .run()
+        .exits(code)
+        .says(said)
+        .prints("");
+    assert_eq!(peer.others(), 0, "connected in spite of {words}");
+}
+
+#[test]
+fn files_are_checked_before_connecting() {
+    let folder = TempDir::new().unwrap();
+    let files = Certificates::in_folder(folder.path());
+    let junk = folder.path().join("junk");
+    std::fs::write(&junk, "no PEM at all\n").unwrap();
+    let empty = folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let junk = junk.display();
+    let (cert, key) = (files.client.display(), files.client_key.display());
+    before_connecting(
+        "--cafile /nonexistent/ca.pem",
+        8,
+        "cannot read /nonexistent/ca.pem: no such file or directory",
+    );
+    before_connecting(
+        &format!("--cafile {junk}"),
+        2,
+        &format!("no certificate found in {junk}"),
+    );
+    before_connecting(
+        &format!("--cafile {key}"),
+        2,
+        &format!("no certificate found in {key}"),
+    );
+    before_connecting("--capath /nonexistent", 8, "cannot read /nonexistent");
+    let empty = empty.display();
+    before_connecting(
+        &format!("--capath {empty}"),
+        2,
+        &format!("no certificate found in {empty}"),
+    );
+    before_connecting(
+        &format!("--cert {cert} --key {}", files.server_key.display()),
+        2,
+        "does not belong to",
+    );
+    before_connecting(&format!("--cert {cert} --key {junk}"), 2, "no private key");
+    before_connecting(&format!("--cert {junk} --key {key}"), 2, "no certificate");
+    before_connecting(&format!("--cert {cert}"), 2, "--key");
+    before_connecting("--tls-version 1.1", 2, "1.1");
+}
+
+#[test]
+fn the_broker_checks_its_files_as_well() {
+    let folder = TempDir::new().unwrap();
+    let files = Certificates::in_folder(folder.path());
+    let start = |cert: &Path, key: &Path| {
+        iotctl("mqtt broker --listen mqtts://127.0.0.1:0 --cert")
+            .word(cert)
+            .word("--key")
+            .word(key)
+            .run()
+    };
+    start(Path::new("/nonexistent"), &files.server_key)
+        .exits(8)
+        .says("cannot read /nonexistent");
+    start(&files.server, &files.client_key)
+        .exits(2)
+        .says("does not belong to");
+}
+
+#[test]
+fn tls_and_plain_are_told_apart() {
+    let server = server("");
+    let port = server.broker.port;
+    for command in ["pub -m x -t a", "sub -t a"] {
+        iotctl(&format!("mqtt {command} -h localhost -p {port}"))
+            .run()
+            .exits(3)
+            .says("does not speak MQTT but TLS")
+            .says("hint: looks like a TLS port, use mqtts://");
+    }
+    let plain = broker("");
+    let mosquitto = mosquitto();
+    for port in [plain.port, mosquitto.port] {
+        for command in ["pub -m x -t a", "sub -t a"] {
+            iotctl(&format!("mqtt {command} -L mqtts://localhost:{port}"))
+                .run()
+                .exits(3)
+                .says("server does not speak TLS")
+                .says("hint: ");
+        }
+    }
+    // mosquitto closes a plain connection to its TLS port.
+    iotctl(&format!(
+        "mqtt pub -t a -m x -h localhost -p {}",
+        mosquitto.tls_port
+    ))
+    .run()
+    .exits(3)
+    .says("looks like a TLS port, use mqtts://localhost:");
+}
+
+#[test]
+fn a_server_that_is_no_websocket_says_so() {
+    let plain = broker("");
+    iotctl(&format!("mqtt pub ws://127.0.0.1:{} -t a -m x", plain.port))
+        .run()
+        .exits(3)
+        .says("ws://127.0.0.1:");
+    let http = Peer::start(|stream, _| {
+        crate::support::peer::send(
+            stream,
+            b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+        );
+        drop(std::io::copy(stream, &mut std::io::sink()));
+    });
+    iotctl(&format!("mqtt pub ws://127.0.0.1:{} -t a -m x", http.port))
+        .run()
+        .exits(3)
+        .says("404");
+}
