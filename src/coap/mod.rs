@@ -16,6 +16,7 @@ pub mod format;
 pub mod frame;
 pub mod link;
 pub mod message;
+pub mod net;
 pub mod option;
 mod random;
 pub mod uri;

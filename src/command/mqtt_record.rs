@@ -81,7 +81,9 @@ mod tests {
             properties: properties.clone(),
             ..Publish::default()
         };
-        let Detail::Mqtt(detail) = record(publish, SystemTime::now()).detail;
+        let Detail::Mqtt(detail) = record(publish, SystemTime::now()).detail else {
+            panic!("an MQTT message makes an MQTT record");
+        };
         assert_eq!(to_properties(*detail.properties.unwrap()), properties);
     }
 }

@@ -70,7 +70,7 @@ impl Csv {
 }
 
 fn push_flags(detail: &Detail, into: &mut Vec<u8>) {
-    let Detail::Mqtt(mqtt) = detail;
+    let mqtt = detail.as_mqtt();
     into.push(b'0' + mqtt.qos.min(2));
     into.extend_from_slice(if mqtt.retain { b",true\n" } else { b",false\n" });
 }

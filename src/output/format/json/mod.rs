@@ -6,6 +6,7 @@
 //! `payload_json` (a payload that is JSON, verbatim) is there. The schema is
 //! `schema/record.schema.json`; the same record is read back by `--ndjson`.
 
+mod coap;
 mod embed;
 mod write;
 
@@ -45,8 +46,10 @@ impl Json {
         push_string(&message.topic, into);
         into.push(b',');
         self.payload(&message.payload, into);
-        let Detail::Mqtt(mqtt) = &message.detail;
-        push_mqtt(mqtt, into);
+        match &message.detail {
+            Detail::Mqtt(mqtt) => push_mqtt(mqtt, into),
+            Detail::Coap(coap) => coap::push(coap, into),
+        }
         into.push(b'}');
     }
 

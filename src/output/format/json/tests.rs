@@ -291,7 +291,7 @@ mod round_trip {
 
     /// The body that sends `message` again.
     fn again(message: &Message) -> Body {
-        let Detail::Mqtt(mqtt) = &message.detail;
+        let mqtt = message.detail.as_mqtt();
         let mut properties = mqtt.properties.clone();
         if let Some(properties) = &mut properties {
             properties.topic_alias = None;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use jiff::tz::TimeZone;
 
-use crate::message::{Detail, Message, MqttDetail, MqttProperties};
+use crate::message::{Message, MqttDetail, MqttProperties};
 
 use super::super::time::push_digits;
 use super::super::{Render, Surface};
@@ -60,7 +60,7 @@ impl Render for Filled {
 
 impl Filled {
     fn field(&self, field: Field, message: &Message, moment: &Moment<'_>, slot: Slot<'_>) {
-        let Detail::Mqtt(mqtt) = &message.detail;
+        let mqtt = message.detail.as_mqtt();
         match field {
             Field::Payload => slot.bytes(&message.payload),
             Field::HexLower => slot.hex(&message.payload, b"0123456789abcdef"),
@@ -86,7 +86,7 @@ impl Filled {
             Field::Qos => slot.number(Some(mqtt.qos.into())),
             Field::Retain => slot.number(Some(mqtt.retain.into())),
             Field::PacketId => slot.number(Some(mqtt.packet_id.into())),
-            _ => property(field, mqtt, slot),
+            _ => property(field, &mqtt, slot),
         }
     }
 }

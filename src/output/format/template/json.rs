@@ -4,7 +4,7 @@
 //! and `payload`: `null` when empty, text when UTF-8, embedded with `%J` when it is JSON; otherwise
 //! `payload_base64`. Unlike mosquitto's, no name stands twice in an object.
 
-use crate::message::{Detail, Message, MqttProperties};
+use crate::message::{Message, MqttProperties};
 
 use super::super::json::{embeddable, indent, push_number, push_string, push_text_or_base64};
 use super::super::time::push_digits;
@@ -28,7 +28,7 @@ pub(super) fn push(
 }
 
 fn push_object(message: &Message, moment: &Moment<'_>, embed: bool, into: &mut Vec<u8>) {
-    let Detail::Mqtt(mqtt) = &message.detail;
+    let mqtt = message.detail.as_mqtt();
     into.extend_from_slice(b"{\"tst\":\"");
     into.extend_from_slice(moment.show("%Y-%m-%dT%H:%M:%S").as_bytes());
     into.push(b'.');
