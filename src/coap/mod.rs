@@ -17,5 +17,7 @@ pub mod frame;
 pub mod link;
 pub mod message;
 pub mod option;
+pub mod plugtest;
 mod random;
+pub mod site;
 pub mod uri;

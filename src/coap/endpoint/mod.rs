@@ -103,7 +103,8 @@ impl Endpoint {
     }
 
     /// Answers a request. A response with an Observe option of any value accepts the registration that a
-    /// request asked for; its exchange then names the observer.
+    /// request asked for; its exchange then names the observer. One with a Block2 option says with its size into
+    /// what blocks it is to be cut at most.
     pub fn respond(&mut self, now: Instant, exchange: Exchange, response: Response) {
         self.server.respond(&mut self.core, now, exchange, response);
     }
@@ -125,6 +126,11 @@ impl Endpoint {
     ) -> bool {
         self.server
             .notify(&mut self.core, now, observer.0, state, confirmable)
+    }
+
+    /// Forgets an observer without a word.
+    pub fn forget(&mut self, observer: Exchange) {
+        self.server.observers.forget(observer.0);
     }
 
     /// Whether an exchange names an observer.

@@ -93,9 +93,14 @@ impl Observers {
         }
     }
 
+    pub(super) fn forget(&mut self, id: u64) -> bool {
+        let gone = self.kept.remove(&id);
+        let key = gone.map(|it| (it.peer, it.token));
+        key.and_then(|it| self.by_token.remove(&it)).is_some()
+    }
+
     pub(super) fn remove(&mut self, core: &mut Core, id: u64, gone: Gone) {
-        if let Some(observer) = self.kept.remove(&id) {
-            self.by_token.remove(&(observer.peer, observer.token));
+        if self.forget(id) {
             let exchange = Exchange(id);
             core.events
                 .push_back(Event::ObserverGone { exchange, gone });

@@ -270,10 +270,12 @@ impl Server {
         mut response: Response,
     ) -> Result<Response, Response> {
         let limits = limits(core, peer);
-        let szx = largest(core, peer);
+        let hint = response.options.block2().map_or(Szx::BERT, |it| it.szx);
+        response.options.remove(option::BLOCK2);
+        let szx = largest(core, peer).min(hint);
         let whole = match core.is_reliable() {
-            true => limits.whole,
-            false => szx.size(),
+            true if hint == Szx::BERT => limits.whole,
+            _ => szx.size(),
         };
         let bert = limits.bert;
         let how = Slicing {
