@@ -18,5 +18,7 @@ pub mod link;
 pub mod message;
 pub mod net;
 pub mod option;
+pub mod plugtest;
 mod random;
+pub mod site;
 pub mod uri;
