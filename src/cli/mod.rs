@@ -12,6 +12,8 @@
 //! |---|---|
 //! | `top` | the commands |
 //! | `mqtt_pub`, `mqtt_sub`, `mqtt_broker` | one command each: flags, and the plan they make |
+//! | `coap_request`, `coap_observe`, `coap_discover`, `coap_ping` | the same for CoAP |
+//! | `coap_flags` | the flags that CoAP's commands share |
 //! | `session_flags`, `connect_flags`, `terminal_flags` | the flags that commands share |
 //! | `property`, `subscription`, `numbers`, `values` | one syntax each |
 //! | [`help`] | what help and man pages say besides the flags |
@@ -26,6 +28,11 @@ use clap::{CommandFactory, Parser};
 use crate::command::Plan;
 use crate::error::Result;
 
+mod coap_discover;
+mod coap_flags;
+mod coap_observe;
+mod coap_ping;
+mod coap_request;
 mod connect_flags;
 mod generated;
 pub mod help;
