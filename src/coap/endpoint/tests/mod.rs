@@ -57,6 +57,8 @@ struct Net {
     air: BTreeMap<(Instant, usize), Packet>,
     fate: Fate,
     sent: Vec<Packet>,
+    /// Datagrams down and up.
+    count: [usize; 2],
     events: Vec<Event>,
 }
 
@@ -80,6 +82,7 @@ impl Net {
             air: BTreeMap::new(),
             fate: Box::new(|_| vec![LATENCY]),
             sent: Vec::new(),
+            count: [0; 2],
             events: Vec::new(),
         }
     }
@@ -116,9 +119,10 @@ impl Net {
     }
 
     fn launch(&mut self, up: bool, bytes: Bytes) {
+        self.count[usize::from(up)] += 1;
         let packet = Packet {
             up,
-            nth: self.sent.iter().filter(|it| it.up == up).count() + 1,
+            nth: self.count[usize::from(up)],
             at: self.now - self.start,
             message: Message::decode(&bytes).expect("what we send is CoAP"),
             bytes,
@@ -174,10 +178,13 @@ impl Net {
 
     /// Runs until a request has ended.
     fn end(&mut self, handle: Handle) -> Result<Reply, Failure> {
-        let limit = self.now + Duration::from_secs(20_000);
+        let limit = self.now + Duration::from_secs(200_000);
+        let mut looked = 0;
         loop {
             self.flush();
-            for event in &self.events {
+            let new = &self.events[looked..];
+            looked = self.events.len();
+            for event in new {
                 match event {
                     Event::Reply { handle: it, reply } if *it == handle => return Ok(reply.clone()),
                     Event::Failed {
@@ -256,10 +263,12 @@ fn body(reply: &Reply) -> String {
 /// A body in which every block differs.
 fn pattern(length: usize) -> Bytes {
     let mut random = Random::seeded(length as u64);
-    (0..length)
-        .map(|_| random.next() as u8)
-        .collect::<Vec<_>>()
-        .into()
+    let mut bytes = Vec::with_capacity(length + 8);
+    while bytes.len() < length {
+        bytes.extend(random.next().to_be_bytes());
+    }
+    bytes.truncate(length);
+    bytes.into()
 }
 
 fn seconds(seconds: f64) -> Duration {

@@ -180,7 +180,7 @@ fn said(client: &mut Endpoint) -> Vec<Message> {
     while let Some((_, bytes)) = client.poll_transmit() {
         decoder.push(&bytes);
     }
-    std::iter::from_fn(|| decoder.next().expect("frames")).collect()
+    std::iter::from_fn(|| decoder.take().expect("frames")).collect()
 }
 
 fn hear(client: &mut Endpoint, now: Instant, message: &Message) {
