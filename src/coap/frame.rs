@@ -113,7 +113,7 @@ impl Decoder {
     ///
     /// # Errors
     /// The stream is no CoAP stream; nothing more can be read from it.
-    pub fn next(&mut self) -> Result<Option<Message>, BadFrame> {
+    pub fn take(&mut self) -> Result<Option<Message>, BadFrame> {
         let Some(head) = Head::read(&self.buffer) else {
             return Ok(None);
         };
@@ -278,12 +278,12 @@ mod tests {
             let mut decoder = Decoder::new(1 << 20);
             let (head, tail) = bytes.split_at(bytes.len() / 2);
             decoder.push(head);
-            assert_eq!(decoder.next(), Ok(None), "{length}");
+            assert_eq!(decoder.take(), Ok(None), "{length}");
             decoder.push(tail);
             decoder.push(&bytes);
-            assert_eq!(decoder.next(), Ok(Some(message.clone())), "{length}");
-            assert_eq!(decoder.next(), Ok(Some(message)), "{length}");
-            assert_eq!(decoder.next(), Ok(None));
+            assert_eq!(decoder.take(), Ok(Some(message.clone())), "{length}");
+            assert_eq!(decoder.take(), Ok(Some(message)), "{length}");
+            assert_eq!(decoder.take(), Ok(None));
         }
     }
 
@@ -304,7 +304,7 @@ mod tests {
     fn what_is_too_large_is_refused_before_it_is_stored() {
         let mut decoder = Decoder::new(1152);
         decoder.push(&[0xF0, 0xFF, 0xFF, 0xFF, 0xFF, 1]);
-        assert!(matches!(decoder.next(), Err(BadFrame::TooLarge(_))));
+        assert!(matches!(decoder.take(), Err(BadFrame::TooLarge(_))));
     }
 
     #[test]
@@ -315,7 +315,7 @@ mod tests {
         ] {
             let mut decoder = Decoder::new(1152);
             decoder.push(&bytes);
-            assert_eq!(decoder.next(), Err(BadFrame::Malformed(fault)));
+            assert_eq!(decoder.take(), Err(BadFrame::Malformed(fault)));
         }
     }
 

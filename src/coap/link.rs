@@ -159,7 +159,9 @@ impl<'a> Reader<'a> {
             return Err(self.expected("<"));
         }
         let rest = &self.text[self.at..];
-        let end = rest.find('>').ok_or(self.expected("a closing >"))?;
+        let Some(end) = rest.find('>') else {
+            return Err(self.expected("a closing >"));
+        };
         let mut link = Link::new(&rest[..end]);
         self.at += end + 1;
         while self.skip(';') {

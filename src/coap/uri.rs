@@ -146,7 +146,7 @@ impl Uri {
         Ok(Self {
             scheme,
             host,
-            port: port.unwrap_or(scheme.default_port()),
+            port: port.unwrap_or_else(|| scheme.default_port()),
             path,
             query,
         })

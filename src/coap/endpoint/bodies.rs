@@ -91,9 +91,8 @@ impl<K: Clone + Eq + Hash, V> Store<K, V> {
             if current && *expires > now && !crowded && self.order.len() <= 4 * BODIES {
                 return;
             }
-            let (_, _, key) = match self.order.pop_front() {
-                Some(oldest) => oldest,
-                None => return,
+            let Some((_, _, key)) = self.order.pop_front() else {
+                return;
             };
             if current {
                 self.take(&key);

@@ -51,7 +51,7 @@ impl Endpoint {
             connection.decoder.push(bytes);
         }
         while let Some(connection) = self.open_connection(peer) {
-            match connection.decoder.next() {
+            match connection.decoder.take() {
                 Ok(Some(message)) => self.handle_reliable(now, peer, message),
                 Ok(None) => return,
                 Err(fault) => self.abort(peer, fault.into()),
