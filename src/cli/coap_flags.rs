@@ -12,7 +12,7 @@ use crate::coap::block::Szx;
 use crate::coap::format;
 use crate::coap::option::{self, Format as OptionFormat};
 use crate::command::coap_session::{OptionValue, OptionWord, SessionWords, Transfer};
-use crate::connect::Words;
+use crate::connect::{Secret, Words};
 use crate::error::Result;
 use crate::output::Format;
 
@@ -44,7 +44,26 @@ pub(super) struct CoapConnectFlags {
     context: Option<String>,
 
     #[command(flatten)]
+    psk: PskFlags,
+
+    #[command(flatten)]
     tls: TlsFlags,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "DTLS")]
+struct PskFlags {
+    /// Name of the pre-shared key; turns DTLS on
+    #[arg(long, value_name = "NAME")]
+    psk_identity: Option<String>,
+
+    /// Pre-shared key: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK
+    #[arg(long, value_name = "KEY", conflicts_with = "psk_file", allow_hyphen_values = true)]
+    psk: Option<String>,
+
+    /// File that holds the pre-shared key, spelled alike; a final line break does not count
+    #[arg(long, value_name = "FILE")]
+    psk_file: Option<PathBuf>,
 }
 
 impl CoapConnectFlags {
@@ -55,6 +74,9 @@ impl CoapConnectFlags {
             connect_timeout: self.connect_timeout.map(|Wait(time)| time),
             bind: self.bind,
             context: self.context,
+            psk_identity: self.psk.psk_identity,
+            psk: self.psk.psk.map(Secret::from),
+            psk_file: self.psk.psk_file,
             cafile: self.tls.cafile,
             capath: self.tls.capath,
             cert: self.tls.cert,

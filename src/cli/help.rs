@@ -2,8 +2,11 @@
 
 use std::fmt::Write;
 
+use crate::coap;
 use crate::error::Kind;
 use crate::mqtt::broker::{FAULT_KEYS, FAULTS};
+
+use super::coap_server::KINDS;
 
 /// A worked example: what it is for, and the words.
 type Example = (&'static str, &'static str);
@@ -78,6 +81,99 @@ const BROKER: &[Example] = &[
     ),
 ];
 
+const COAP_GET: &[Example] = &[
+    ("What a resource holds", "iotctl coap get coap://device.example/temperature"),
+    (
+        "The request and the response with their options",
+        "iotctl coap get -v 'coap://device.example/log?n=10'",
+    ),
+    (
+        "A JSON record, over DTLS with a pre-shared key",
+        "iotctl coap get coaps://device.example/state --psk-identity me --psk-file key --output json",
+    ),
+    (
+        "Only if it has changed since the last time",
+        "iotctl coap get coap://device.example/firmware --etag-file firmware.etag > firmware.bin",
+    ),
+];
+
+const COAP_PUT: &[Example] = &[
+    ("Set a value", "iotctl coap put coap://device.example/led -m on"),
+    (
+        "Send a file of any size, in blocks of 256 bytes",
+        "iotctl coap put coap://device.example/firmware -f firmware.bin --block 256",
+    ),
+    (
+        "JSON, only if nobody changed it meanwhile",
+        "iotctl coap put coap://device.example/config -t json -m '{\"rate\":5}' --if-match=0x2a",
+    ),
+];
+
+const COAP_POST: &[Example] = &[
+    ("Set something off", "iotctl coap post coap://device.example/reboot"),
+    (
+        "Hand over what a program says",
+        "date | iotctl coap post coap://device.example/log -s",
+    ),
+];
+
+const COAP_DELETE: &[Example] = &[("Remove a resource", "iotctl coap delete coap://device.example/store/1")];
+
+const COAP_FETCH: &[Example] = &[(
+    "A part of a resource",
+    "iotctl coap fetch coap://device.example/config -t json -m '[\"rate\"]'",
+)];
+
+const COAP_PATCH: &[Example] = &[(
+    "Change a part of a resource",
+    "iotctl coap patch coap://device.example/config -t merge-patch -m '{\"rate\":5}'",
+)];
+
+const COAP_IPATCH: &[Example] = &[(
+    "Change a part of a resource, as often as one likes",
+    "iotctl coap ipatch coap://device.example/config -t merge-patch -m '{\"rate\":5}'",
+)];
+
+const COAP_OBSERVE: &[Example] = &[
+    ("Every change", "iotctl coap observe coap://device.example/temperature"),
+    (
+        "Three of them, as JSON, within a minute",
+        "iotctl coap observe coap://device.example/temperature -C 3 -W 1m --output json",
+    ),
+];
+
+const COAP_DISCOVER: &[Example] = &[
+    ("The resources of a server", "iotctl coap discover coap://device.example"),
+    (
+        "Those that can be observed, as JSON",
+        "iotctl coap discover coap://device.example --obs --output json",
+    ),
+    (
+        "All servers in this network",
+        "iotctl coap discover coap://224.0.1.187",
+    ),
+];
+
+const COAP_PING: &[Example] = &[
+    ("Four round trips", "iotctl coap ping coap://device.example"),
+    (
+        "A health check",
+        "iotctl coap ping coaps://device.example --psk-identity me --psk-file key -C 1 -W 2",
+    ),
+];
+
+const COAP_SERVER: &[Example] = &[
+    ("A counter, a clock, a sensor and a store", "iotctl coap server"),
+    (
+        "A resource of one's own on a free port, over UDP and TCP; the first lines say which",
+        "iotctl coap server -r /temp=text:21.5 --listen 127.0.0.1:0 --listen coap+tcp://127.0.0.1:0",
+    ),
+    (
+        "A directory for firmware updates, with a network that loses one datagram in ten",
+        "iotctl coap server -d firmware --fault drop:share=10%",
+    ),
+];
+
 const TOP: &[Example] = &[
     (
         "Start a broker, subscribe, publish",
@@ -143,6 +239,10 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
         "as the flags; several protocols for ALPN are separated by commas",
     ),
     (
+        "IOTCTL_PSK_IDENTITY, IOTCTL_PSK, IOTCTL_PSK_FILE",
+        "as the flags, for DTLS",
+    ),
+    (
         "IOTCTL_CONNECT_TIMEOUT, IOTCTL_RETRY, IOTCTL_BIND",
         "as the flags",
     ),
@@ -173,6 +273,17 @@ pub fn examples(command: &str) -> &'static [(&'static str, &'static str)] {
         "mqtt pub" => PUB,
         "mqtt sub" => SUB,
         "mqtt broker" => BROKER,
+        "coap get" => COAP_GET,
+        "coap put" => COAP_PUT,
+        "coap post" => COAP_POST,
+        "coap delete" => COAP_DELETE,
+        "coap fetch" => COAP_FETCH,
+        "coap patch" => COAP_PATCH,
+        "coap ipatch" => COAP_IPATCH,
+        "coap observe" => COAP_OBSERVE,
+        "coap discover" => COAP_DISCOVER,
+        "coap ping" => COAP_PING,
+        "coap server" => COAP_SERVER,
         _ => &[],
     }
 }
@@ -199,6 +310,10 @@ pub(super) fn below(command: &str) -> String {
             let _ = writeln!(text, "  {name}\n      {meaning}");
         }
     }
+    if command == "coap server" {
+        entries(&mut text, "Kinds, for --resource:", KINDS);
+        entries(&mut text, "Faults, for --fault:", coap::net::FAULTS);
+    }
     section(&mut text, "Examples:");
     for (purpose, words) in examples(command) {
         let words = words.replace('\n', "\n      ");
@@ -214,6 +329,14 @@ pub(super) fn below(command: &str) -> String {
     table(&mut text, "Exit codes:", codes);
     text.truncate(text.trim_end().len());
     text
+}
+
+fn entries(text: &mut String, title: &str, rows: &[(&str, &str)]) {
+    section(text, title);
+    for (name, meaning) in rows {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "  {name}\n      {meaning}");
+    }
 }
 
 fn section(text: &mut String, title: &str) {

@@ -12,7 +12,7 @@
 //! |---|---|
 //! | `top` | the commands |
 //! | `mqtt_pub`, `mqtt_sub`, `mqtt_broker` | one command each: flags, and the plan they make |
-//! | `coap_request`, `coap_observe`, `coap_discover`, `coap_ping` | the same for CoAP |
+//! | `coap_request`, `coap_observe`, `coap_discover`, `coap_ping`, `coap_server` | the same for CoAP |
 //! | `coap_flags` | the flags that CoAP's commands share |
 //! | `session_flags`, `connect_flags`, `terminal_flags` | the flags that commands share |
 //! | `property`, `subscription`, `numbers`, `values` | one syntax each |
@@ -33,6 +33,7 @@ mod coap_flags;
 mod coap_observe;
 mod coap_ping;
 mod coap_request;
+mod coap_server;
 mod connect_flags;
 mod generated;
 pub mod help;

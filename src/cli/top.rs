@@ -11,6 +11,7 @@ use super::coap_discover::DiscoverFlags;
 use super::coap_observe::ObserveFlags;
 use super::coap_ping::PingFlags;
 use super::coap_request::{AskFlags, SendFlags};
+use super::coap_server::ServerFlags;
 use super::generated::{self, Shell};
 use super::mqtt_broker::BrokerFlags;
 use super::mqtt_pub::PubFlags;
@@ -46,7 +47,7 @@ enum Topic {
         command: Mqtt,
     },
 
-    /// CoAP: requests, observations, discovery and ping
+    /// CoAP: requests, observations, discovery, ping, and a server
     #[command(
         disable_help_flag = true,
         disable_help_subcommand = true,
@@ -140,6 +141,10 @@ enum Coap {
     /// Measure round-trip times
     #[command(disable_help_flag = true, after_help = help::below("coap ping"))]
     Ping(Box<PingFlags>),
+
+    /// Run a server of resources, for development and tests
+    #[command(disable_help_flag = true, after_help = help::below("coap server"))]
+    Server(Box<ServerFlags>),
 }
 
 impl Coap {
@@ -156,6 +161,7 @@ impl Coap {
             Self::Observe(flags) => Plan::CoapObserve(Box::new(flags.plan()?)),
             Self::Discover(flags) => Plan::CoapDiscover(Box::new(flags.plan()?)),
             Self::Ping(flags) => Plan::CoapPing(Box::new(flags.plan()?)),
+            Self::Server(flags) => Plan::CoapServer(Box::new(flags.plan()?)),
         })
     }
 }

@@ -7,7 +7,8 @@
 //! | [`uri`], [`link`] | URIs to options and back; link-format (RFC 6690) |
 //! | [`frame`] | messages on TCP, TLS and WebSocket (RFC 8323) |
 //! | [`endpoint`] | both roles over any transport: bytes and time in, bytes and events out |
-//! | [`site`], [`plugtest`] | resources on top of an endpoint; the ETSI plugtest's ones |
+//! | [`net`], [`secure`] | the endpoint on sockets and streams; DTLS |
+//! | [`site`], [`resources`], [`plugtest`] | resources on top of an endpoint; ready-made ones; the ETSI plugtest's |
 
 pub mod block;
 pub mod code;
@@ -20,5 +21,7 @@ pub mod net;
 pub mod option;
 pub mod plugtest;
 mod random;
+pub mod resources;
+pub mod secure;
 pub mod site;
 pub mod uri;

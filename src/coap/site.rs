@@ -101,6 +101,48 @@ pub trait Resource: Send {
     }
 }
 
+/// What a site needs of the endpoint, or of the several endpoints, that its requests come to.
+pub trait Answering {
+    /// As [`Endpoint::respond`].
+    fn respond(&mut self, now: Instant, exchange: Exchange, response: Response);
+    /// As [`Endpoint::acknowledge`].
+    fn acknowledge(&mut self, now: Instant, exchange: Exchange);
+    /// As [`Endpoint::notify`].
+    fn notify(
+        &mut self,
+        now: Instant,
+        observer: Exchange,
+        state: Response,
+        confirmable: bool,
+    ) -> bool;
+    /// As [`Endpoint::forget`].
+    fn forget(&mut self, observer: Exchange);
+}
+
+impl Answering for Endpoint {
+    fn respond(&mut self, now: Instant, exchange: Exchange, response: Response) {
+        Self::respond(self, now, exchange, response);
+    }
+
+    fn acknowledge(&mut self, now: Instant, exchange: Exchange) {
+        Self::acknowledge(self, now, exchange);
+    }
+
+    fn notify(
+        &mut self,
+        now: Instant,
+        observer: Exchange,
+        state: Response,
+        confirmable: bool,
+    ) -> bool {
+        Self::notify(self, now, observer, state, confirmable)
+    }
+
+    fn forget(&mut self, observer: Exchange) {
+        Self::forget(self, observer);
+    }
+}
+
 /// The resources of a server.
 #[derive(Default)]
 pub struct Site {
@@ -129,7 +171,7 @@ impl Site {
     }
 
     /// Takes the events that concern the serving side; others are given back.
-    pub fn handle(&mut self, now: Instant, endpoint: &mut Endpoint, event: Event) -> Option<Event> {
+    pub fn handle(&mut self, now: Instant, endpoint: &mut dyn Answering, event: Event) -> Option<Event> {
         match event {
             Event::Incoming(request) => self.request(now, endpoint, request),
             Event::ObserverGone { exchange, .. } => self.gone(exchange),
@@ -146,7 +188,7 @@ impl Site {
     }
 
     /// Sends the responses and notifications whose time has come.
-    pub fn handle_timeout(&mut self, now: Instant, endpoint: &mut Endpoint) {
+    pub fn handle_timeout(&mut self, now: Instant, endpoint: &mut dyn Answering) {
         while let Some(entry) = self.later.first_entry().filter(|it| it.key().0 <= now) {
             let ((_, exchange), response) = entry.remove_entry();
             endpoint.respond(now, exchange, response);
@@ -179,7 +221,7 @@ impl Site {
             .collect()
     }
 
-    fn request(&mut self, now: Instant, endpoint: &mut Endpoint, request: Incoming) {
+    fn request(&mut self, now: Instant, endpoint: &mut dyn Answering, request: Incoming) {
         let exchange = request.exchange;
         let path = request.path();
         let Some(path) = self.route(&path) else {
@@ -241,7 +283,7 @@ impl Site {
     }
 
     /// Tells the observers of a resource what became of it.
-    fn tell(&mut self, now: Instant, endpoint: &mut Endpoint, path: &str, change: Change) {
+    fn tell(&mut self, now: Instant, endpoint: &mut dyn Answering, path: &str, change: Change) {
         let silenced = match &change {
             Change::Silenced(other) => other.as_str(),
             _ => path,

@@ -5,6 +5,7 @@ pub mod coap_observe;
 pub mod coap_ping;
 mod coap_record;
 pub mod coap_request;
+pub mod coap_server;
 pub mod coap_session;
 pub mod mqtt_broker;
 pub mod mqtt_pub;
@@ -33,6 +34,8 @@ pub enum Plan {
     CoapDiscover(Box<coap_discover::Plan>),
     /// `coap ping`
     CoapPing(Box<coap_ping::Plan>),
+    /// `coap server`
+    CoapServer(Box<coap_server::Plan>),
 }
 
 /// Carries out a plan to its end.
@@ -53,6 +56,7 @@ pub fn run(plan: Plan) -> Result<()> {
         Plan::CoapObserve(plan) => runtime.block_on(coap_observe::run(*plan)),
         Plan::CoapDiscover(plan) => runtime.block_on(coap_discover::run(*plan)),
         Plan::CoapPing(plan) => runtime.block_on(coap_ping::run(*plan)),
+        Plan::CoapServer(plan) => runtime.block_on(coap_server::run(*plan)),
     };
     // A name lookup or a read from a terminal may still be blocked in a thread; nobody waits for it.
     runtime.shutdown_background();

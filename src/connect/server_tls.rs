@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustls::crypto::ring;
 use rustls::server::WebPkiClientVerifier;
-use rustls::sign::SingleCertAndKey;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{RootCertStore, ServerConfig};
 
 use crate::error::{Error, Result};
@@ -24,6 +24,14 @@ pub struct ServerTls {
 }
 
 impl ServerTls {
+    /// The certificate to show, with its key, for DTLS.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Usage`] and [`crate::error::Kind::Local`]: the files hold not what they should, or cannot be read.
+    pub fn identity(&self) -> Result<Arc<CertifiedKey>> {
+        pem::identity(&self.cert, &self.key)
+    }
+
     pub(super) fn config(&self) -> Result<Arc<ServerConfig>> {
         let broken =
             |cause: &dyn std::fmt::Display| Error::usage(format!("cannot set up TLS: {cause}"));

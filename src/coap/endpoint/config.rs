@@ -56,6 +56,8 @@ pub struct Config {
     pub separate_after: Duration,
     /// The block size that the serving side prefers; a client may ask for a smaller one.
     pub serve_block: Szx,
+    /// Exchanges are numbered from here, so that several endpoints can share one site.
+    pub first_exchange: u64,
     /// Observers that are kept at most.
     pub observers: usize,
     /// DEFAULT_LEISURE: the span within which a multicast request is answered.
@@ -91,6 +93,7 @@ impl Default for Config {
             serve: false,
             separate_after: Duration::from_millis(200),
             serve_block: Szx::MAX,
+            first_exchange: 0,
             observers: 4096,
             leisure: Duration::from_secs(5),
             linger: Duration::from_millis(1500),

@@ -71,7 +71,7 @@ impl Endpoint {
     fn with_random(config: Config, random: Random) -> Self {
         Self {
             client: Client::default(),
-            server: Server::new(config.block_memory, config.observers),
+            server: Server::new(&config),
             core: Core::new(config, random),
         }
     }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
+use super::config::Config;
 use super::bodies::{self, Key, Slicing, Store, Uploaded};
 use super::core::{Core, Owner, Timer};
 use super::event::Event;
@@ -76,13 +77,14 @@ impl Pending {
 }
 
 impl Server {
-    pub(super) fn new(memory: usize, observers: usize) -> Self {
+    pub(super) fn new(config: &Config) -> Self {
+        let memory = config.block_memory;
         Self {
-            last: 0,
+            last: config.first_exchange,
             pending: HashMap::new(),
             uploads: Store::new(memory),
             bodies: Store::new(memory),
-            observers: Observers::new(observers),
+            observers: Observers::new(config.observers),
         }
     }
 

@@ -12,6 +12,13 @@ use crate::coap::uri;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Exchange(pub(super) u64);
 
+impl Exchange {
+    /// Its number, from [`super::Config::first_exchange`] on.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
 /// A request of a peer's, with its whole body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incoming {

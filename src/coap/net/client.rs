@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep_until;
 
 use super::LARGEST_DATAGRAM;
+use super::dtls::Secured;
 use super::group::Group;
 use super::stream::Streamed;
 use super::tap::{Direction, Tap};
@@ -71,6 +72,7 @@ impl Client {
     pub const fn remote(&self) -> SocketAddr {
         match &self.wire {
             Wire::Udp(udp) => udp.address(),
+            Wire::Dtls(dtls) => dtls.address(),
             _ => self.peer,
         }
     }
@@ -127,8 +129,10 @@ impl Client {
             self.endpoint.release(self.peer);
         }
         self.flush().await;
-        if let Wire::Stream(stream) = &mut self.wire {
-            stream.close().await;
+        match &mut self.wire {
+            Wire::Stream(stream) => stream.close().await,
+            Wire::Dtls(dtls) => dtls.close().await,
+            _ => {}
         }
     }
 
@@ -166,7 +170,12 @@ impl Client {
             Heard::Undelivered(cause) => self.failed(&cause),
             Heard::Ended(why) => {
                 self.wire = Wire::Gone;
-                self.endpoint.disconnected(now, self.peer, &why);
+                if self.is_datagram() {
+                    // Datagrams know no connection; what was under way on this association has no answer.
+                    self.endpoint.handle_unreachable(now, self.peer);
+                } else {
+                    self.endpoint.disconnected(now, self.peer, &why);
+                }
             }
         }
     }
@@ -212,6 +221,10 @@ async fn open_datagrams(target: &Target) -> Result<(Wire, Peer)> {
     if first.ip().is_multicast() {
         let socket = connect::udp::unconnected(target, first)?;
         return Ok((Wire::Group(Group::new(socket)), first));
+    }
+    if target.transport.is_encrypted() {
+        let secured = Secured::open(target, &addresses).await?;
+        return Ok((Wire::Dtls(Box::new(secured)), first));
     }
     let udp = Udp::open(target, &addresses).await?;
     Ok((Wire::Udp(udp), first))

@@ -59,7 +59,7 @@ impl Tap {
         };
         decoder.push(bytes);
         loop {
-            match decoder.next() {
+            match decoder.take() {
                 Ok(Some(message)) => (self.show)(direction, peer, Ok(&message)),
                 Ok(None) => return,
                 Err(fault) => return (self.show)(direction, peer, Err(fault.to_string())),

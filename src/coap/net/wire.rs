@@ -4,6 +4,7 @@ use std::io;
 
 use bytes::Bytes;
 
+use super::dtls::Secured;
 use super::group::Group;
 use super::stream::Streamed;
 use super::udp::Udp;
@@ -26,6 +27,7 @@ pub(super) enum Heard {
 /// What carries the messages of a client.
 pub(super) enum Wire {
     Udp(Udp),
+    Dtls(Box<Secured>),
     Group(Group),
     Stream(Box<Streamed>),
     /// A connection that has ended.
@@ -37,6 +39,7 @@ impl Wire {
     pub(super) fn queue(&mut self, peer: Peer, bytes: Bytes) {
         match self {
             Self::Udp(udp) => udp.queue(bytes),
+            Self::Dtls(dtls) => dtls.queue(&bytes),
             Self::Group(group) => group.queue(peer, bytes),
             Self::Stream(stream) => stream.queue(bytes),
             Self::Gone => {}
@@ -47,6 +50,7 @@ impl Wire {
     pub(super) async fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Udp(udp) => udp.flush().await,
+            Self::Dtls(dtls) => dtls.flush().await,
             Self::Group(group) => group.flush().await,
             Self::Stream(stream) => stream.flush().await,
             Self::Gone => Ok(()),
@@ -57,6 +61,7 @@ impl Wire {
     pub(super) async fn hear(&mut self, peer: Peer, buffer: &mut [u8]) -> Heard {
         match self {
             Self::Udp(udp) => udp.hear(peer, buffer).await,
+            Self::Dtls(dtls) => dtls.hear(peer, buffer).await,
             Self::Group(group) => group.hear(buffer).await,
             Self::Stream(stream) => stream.hear(buffer).await,
             Self::Gone => std::future::pending().await,
