@@ -27,6 +27,7 @@ end
 complete -c iotctl -n "__fish_iotctl_needs_command" -s h -l help -d 'Print help'
 complete -c iotctl -n "__fish_iotctl_needs_command" -s V -l version -d 'Print version'
 complete -c iotctl -n "__fish_iotctl_needs_command" -f -a "mqtt" -d 'MQTT 3.1, 3.1.1 and 5: publish, subscribe, and an embedded broker'
+complete -c iotctl -n "__fish_iotctl_needs_command" -f -a "coap" -d 'CoAP: requests, observations, discovery, ping, and a server'
 complete -c iotctl -n "__fish_iotctl_needs_command" -f -a "completions" -d 'Print the completions for a shell'
 complete -c iotctl -n "__fish_iotctl_needs_command" -f -a "man" -d 'Print a man page, for man -l -'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and not __fish_seen_subcommand_from pub sub broker" -l help -d 'Print this page'
@@ -185,5 +186,472 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l queue-qos0 -d 'Keep QoS 0 messages for clients that are away, too'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l quiet -d 'Say nothing but results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l help -d 'Print this page'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover ping server" -l help -d 'Print this page'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover ping server" -f -a "get" -d 'Ask for what a resource holds'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover ping server" -f -a "put" -d 'Create a resource, or replace what it holds'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover ping server" -f -a "post" -d 'Hand a body to a resource'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover ping server" -f -a "delete" -d 'Remove a resource'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover ping server" -f -a "fetch" -d 'Ask for a part of what a resource holds, described by the body (RFC 8132)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover ping server" -f -a "patch" -d 'Change a part of what a resource holds (RFC 8132)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover ping server" -f -a "ipatch" -d 'Change a part, so that doing it twice is as doing it once (RFC 8132)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover ping server" -f -a "observe" -d 'Show what a resource holds, whenever it changes'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover ping server" -f -a "discover" -d 'List the resources of a server or of a group of servers'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover ping server" -f -a "ping" -d 'Measure round-trip times'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover ping server" -f -a "server" -d 'Run a server of resources, for development and tests'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l if-match -d 'Only if the resource has this ETag: text, or 0x and hexadecimal digits; without one, only if the resource exists; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l etag-file -d 'File that holds the ETag of what is there already; the answer is shown only if it is another, and its ETag is put there' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -s O -l option -d 'Add an option, by name or number: its value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l accept -d 'Content format that the answer should have: number, media type or short name' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -s W -l timeout -d 'Give up when no answer comes for this long; 0: as long as RFC 7252 has it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l max-retransmit -d 'Send again at most this often [default: 4]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l block -d 'Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l body-limit -d 'Largest body of an answer, in bytes such as 1MiB [default: 64MiB]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l collect -d 'Time that the members of a multicast group have to answer' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l output -d 'How an answer is shown: text and raw are its payload, hex and base64 spell it, json is one object a line' -r -f -a "text\t''
+json\t''
+raw\t''
+hex\t''
+base64\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -s A -l bind -d 'Local IP address to send from' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l psk-identity -d 'Name of the pre-shared key; turns DTLS on' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l psk -d 'Pre-shared key: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l psk-file -d 'File that holds the pre-shared key, spelled alike; a final line break does not count' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l capath -d 'Directory of such files; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l tls-server-name -d 'Name to send and to verify instead of the host' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l tls-alpn -d 'Protocol to offer by ALPN; may be repeated, best first' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l tls-version -d 'Exactly this version of TLS: 1.2 or 1.3 [default: the best that both sides know]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l color -d 'When to use colour; auto: on a terminal, unless NO_COLOR is set' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l if-none-match -d 'Only if the resource does not exist'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -s v -l verbose -d 'Show the request and the response with their options on standard error'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l trace -d 'Show every message on standard error'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -s N -l non -d 'Non-confirmable: sent once, and not again when it is lost'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l pretty -d 'JSON over several indented lines (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l quiet -d 'Say nothing but results and the error that ended the command'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l help -d 'Print this page'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s m -l message -d 'Send this text' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s f -l file -d 'Send the content of a file' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s t -l content-format -d 'Content format of the body: number, media type or short name such as json' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l if-match -d 'Only if the resource has this ETag: text, or 0x and hexadecimal digits; without one, only if the resource exists; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l etag-file -d 'File that holds the ETag of what is there already; the answer is shown only if it is another, and its ETag is put there' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s O -l option -d 'Add an option, by name or number: its value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l accept -d 'Content format that the answer should have: number, media type or short name' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s W -l timeout -d 'Give up when no answer comes for this long; 0: as long as RFC 7252 has it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l max-retransmit -d 'Send again at most this often [default: 4]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l block -d 'Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l body-limit -d 'Largest body of an answer, in bytes such as 1MiB [default: 64MiB]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l collect -d 'Time that the members of a multicast group have to answer' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l output -d 'How an answer is shown: text and raw are its payload, hex and base64 spell it, json is one object a line' -r -f -a "text\t''
+json\t''
+raw\t''
+hex\t''
+base64\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s A -l bind -d 'Local IP address to send from' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l psk-identity -d 'Name of the pre-shared key; turns DTLS on' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l psk -d 'Pre-shared key: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l psk-file -d 'File that holds the pre-shared key, spelled alike; a final line break does not count' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l capath -d 'Directory of such files; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l tls-server-name -d 'Name to send and to verify instead of the host' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l tls-alpn -d 'Protocol to offer by ALPN; may be repeated, best first' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l tls-version -d 'Exactly this version of TLS: 1.2 or 1.3 [default: the best that both sides know]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l color -d 'When to use colour; auto: on a terminal, unless NO_COLOR is set' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s s -l stdin -d 'Send the whole of standard input'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s n -l null-message -d 'Send no body'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l hex -d 'The body is written in hexadecimal digits'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l base64 -d 'The body is written in base64'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l if-none-match -d 'Only if the resource does not exist'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s v -l verbose -d 'Show the request and the response with their options on standard error'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l trace -d 'Show every message on standard error'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s N -l non -d 'Non-confirmable: sent once, and not again when it is lost'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l pretty -d 'JSON over several indented lines (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l quiet -d 'Say nothing but results and the error that ended the command'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l help -d 'Print this page'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s m -l message -d 'Send this text' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s f -l file -d 'Send the content of a file' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s t -l content-format -d 'Content format of the body: number, media type or short name such as json' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l if-match -d 'Only if the resource has this ETag: text, or 0x and hexadecimal digits; without one, only if the resource exists; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l etag-file -d 'File that holds the ETag of what is there already; the answer is shown only if it is another, and its ETag is put there' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s O -l option -d 'Add an option, by name or number: its value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l accept -d 'Content format that the answer should have: number, media type or short name' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s W -l timeout -d 'Give up when no answer comes for this long; 0: as long as RFC 7252 has it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l max-retransmit -d 'Send again at most this often [default: 4]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l block -d 'Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l body-limit -d 'Largest body of an answer, in bytes such as 1MiB [default: 64MiB]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l collect -d 'Time that the members of a multicast group have to answer' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l output -d 'How an answer is shown: text and raw are its payload, hex and base64 spell it, json is one object a line' -r -f -a "text\t''
+json\t''
+raw\t''
+hex\t''
+base64\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s A -l bind -d 'Local IP address to send from' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l psk-identity -d 'Name of the pre-shared key; turns DTLS on' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l psk -d 'Pre-shared key: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l psk-file -d 'File that holds the pre-shared key, spelled alike; a final line break does not count' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l capath -d 'Directory of such files; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l tls-server-name -d 'Name to send and to verify instead of the host' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l tls-alpn -d 'Protocol to offer by ALPN; may be repeated, best first' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l tls-version -d 'Exactly this version of TLS: 1.2 or 1.3 [default: the best that both sides know]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l color -d 'When to use colour; auto: on a terminal, unless NO_COLOR is set' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s s -l stdin -d 'Send the whole of standard input'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s n -l null-message -d 'Send no body'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l hex -d 'The body is written in hexadecimal digits'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l base64 -d 'The body is written in base64'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l if-none-match -d 'Only if the resource does not exist'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s v -l verbose -d 'Show the request and the response with their options on standard error'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l trace -d 'Show every message on standard error'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s N -l non -d 'Non-confirmable: sent once, and not again when it is lost'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l pretty -d 'JSON over several indented lines (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l quiet -d 'Say nothing but results and the error that ended the command'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l help -d 'Print this page'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l if-match -d 'Only if the resource has this ETag: text, or 0x and hexadecimal digits; without one, only if the resource exists; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l etag-file -d 'File that holds the ETag of what is there already; the answer is shown only if it is another, and its ETag is put there' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -s O -l option -d 'Add an option, by name or number: its value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l accept -d 'Content format that the answer should have: number, media type or short name' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -s W -l timeout -d 'Give up when no answer comes for this long; 0: as long as RFC 7252 has it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l max-retransmit -d 'Send again at most this often [default: 4]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l block -d 'Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l body-limit -d 'Largest body of an answer, in bytes such as 1MiB [default: 64MiB]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l collect -d 'Time that the members of a multicast group have to answer' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l output -d 'How an answer is shown: text and raw are its payload, hex and base64 spell it, json is one object a line' -r -f -a "text\t''
+json\t''
+raw\t''
+hex\t''
+base64\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -s A -l bind -d 'Local IP address to send from' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l psk-identity -d 'Name of the pre-shared key; turns DTLS on' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l psk -d 'Pre-shared key: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l psk-file -d 'File that holds the pre-shared key, spelled alike; a final line break does not count' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l capath -d 'Directory of such files; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l tls-server-name -d 'Name to send and to verify instead of the host' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l tls-alpn -d 'Protocol to offer by ALPN; may be repeated, best first' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l tls-version -d 'Exactly this version of TLS: 1.2 or 1.3 [default: the best that both sides know]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour; auto: on a terminal, unless NO_COLOR is set' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l if-none-match -d 'Only if the resource does not exist'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -s v -l verbose -d 'Show the request and the response with their options on standard error'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l trace -d 'Show every message on standard error'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -s N -l non -d 'Non-confirmable: sent once, and not again when it is lost'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l pretty -d 'JSON over several indented lines (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l quiet -d 'Say nothing but results and the error that ended the command'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l help -d 'Print this page'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s m -l message -d 'Send this text' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s f -l file -d 'Send the content of a file' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s t -l content-format -d 'Content format of the body: number, media type or short name such as json' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l if-match -d 'Only if the resource has this ETag: text, or 0x and hexadecimal digits; without one, only if the resource exists; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l etag-file -d 'File that holds the ETag of what is there already; the answer is shown only if it is another, and its ETag is put there' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s O -l option -d 'Add an option, by name or number: its value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l accept -d 'Content format that the answer should have: number, media type or short name' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s W -l timeout -d 'Give up when no answer comes for this long; 0: as long as RFC 7252 has it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l max-retransmit -d 'Send again at most this often [default: 4]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l block -d 'Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l body-limit -d 'Largest body of an answer, in bytes such as 1MiB [default: 64MiB]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l collect -d 'Time that the members of a multicast group have to answer' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l output -d 'How an answer is shown: text and raw are its payload, hex and base64 spell it, json is one object a line' -r -f -a "text\t''
+json\t''
+raw\t''
+hex\t''
+base64\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s A -l bind -d 'Local IP address to send from' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l psk-identity -d 'Name of the pre-shared key; turns DTLS on' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l psk -d 'Pre-shared key: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l psk-file -d 'File that holds the pre-shared key, spelled alike; a final line break does not count' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l capath -d 'Directory of such files; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l tls-server-name -d 'Name to send and to verify instead of the host' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l tls-alpn -d 'Protocol to offer by ALPN; may be repeated, best first' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l tls-version -d 'Exactly this version of TLS: 1.2 or 1.3 [default: the best that both sides know]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l color -d 'When to use colour; auto: on a terminal, unless NO_COLOR is set' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s s -l stdin -d 'Send the whole of standard input'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s n -l null-message -d 'Send no body'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l hex -d 'The body is written in hexadecimal digits'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l base64 -d 'The body is written in base64'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l if-none-match -d 'Only if the resource does not exist'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s v -l verbose -d 'Show the request and the response with their options on standard error'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l trace -d 'Show every message on standard error'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s N -l non -d 'Non-confirmable: sent once, and not again when it is lost'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l pretty -d 'JSON over several indented lines (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l quiet -d 'Say nothing but results and the error that ended the command'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l help -d 'Print this page'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s m -l message -d 'Send this text' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s f -l file -d 'Send the content of a file' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s t -l content-format -d 'Content format of the body: number, media type or short name such as json' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l if-match -d 'Only if the resource has this ETag: text, or 0x and hexadecimal digits; without one, only if the resource exists; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l etag-file -d 'File that holds the ETag of what is there already; the answer is shown only if it is another, and its ETag is put there' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s O -l option -d 'Add an option, by name or number: its value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l accept -d 'Content format that the answer should have: number, media type or short name' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s W -l timeout -d 'Give up when no answer comes for this long; 0: as long as RFC 7252 has it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l max-retransmit -d 'Send again at most this often [default: 4]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l block -d 'Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l body-limit -d 'Largest body of an answer, in bytes such as 1MiB [default: 64MiB]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l collect -d 'Time that the members of a multicast group have to answer' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l output -d 'How an answer is shown: text and raw are its payload, hex and base64 spell it, json is one object a line' -r -f -a "text\t''
+json\t''
+raw\t''
+hex\t''
+base64\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s A -l bind -d 'Local IP address to send from' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l psk-identity -d 'Name of the pre-shared key; turns DTLS on' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l psk -d 'Pre-shared key: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l psk-file -d 'File that holds the pre-shared key, spelled alike; a final line break does not count' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l capath -d 'Directory of such files; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l tls-server-name -d 'Name to send and to verify instead of the host' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l tls-alpn -d 'Protocol to offer by ALPN; may be repeated, best first' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l tls-version -d 'Exactly this version of TLS: 1.2 or 1.3 [default: the best that both sides know]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l color -d 'When to use colour; auto: on a terminal, unless NO_COLOR is set' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s s -l stdin -d 'Send the whole of standard input'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s n -l null-message -d 'Send no body'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l hex -d 'The body is written in hexadecimal digits'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l base64 -d 'The body is written in base64'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l if-none-match -d 'Only if the resource does not exist'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s v -l verbose -d 'Show the request and the response with their options on standard error'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l trace -d 'Show every message on standard error'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s N -l non -d 'Non-confirmable: sent once, and not again when it is lost'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l pretty -d 'JSON over several indented lines (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l quiet -d 'Say nothing but results and the error that ended the command'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l help -d 'Print this page'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s m -l message -d 'Send this text' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s f -l file -d 'Send the content of a file' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s t -l content-format -d 'Content format of the body: number, media type or short name such as json' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l if-match -d 'Only if the resource has this ETag: text, or 0x and hexadecimal digits; without one, only if the resource exists; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l etag-file -d 'File that holds the ETag of what is there already; the answer is shown only if it is another, and its ETag is put there' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s O -l option -d 'Add an option, by name or number: its value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l accept -d 'Content format that the answer should have: number, media type or short name' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s W -l timeout -d 'Give up when no answer comes for this long; 0: as long as RFC 7252 has it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l max-retransmit -d 'Send again at most this often [default: 4]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l block -d 'Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l body-limit -d 'Largest body of an answer, in bytes such as 1MiB [default: 64MiB]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l collect -d 'Time that the members of a multicast group have to answer' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l output -d 'How an answer is shown: text and raw are its payload, hex and base64 spell it, json is one object a line' -r -f -a "text\t''
+json\t''
+raw\t''
+hex\t''
+base64\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s A -l bind -d 'Local IP address to send from' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l psk-identity -d 'Name of the pre-shared key; turns DTLS on' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l psk -d 'Pre-shared key: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l psk-file -d 'File that holds the pre-shared key, spelled alike; a final line break does not count' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l capath -d 'Directory of such files; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l tls-server-name -d 'Name to send and to verify instead of the host' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l tls-alpn -d 'Protocol to offer by ALPN; may be repeated, best first' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l tls-version -d 'Exactly this version of TLS: 1.2 or 1.3 [default: the best that both sides know]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l color -d 'When to use colour; auto: on a terminal, unless NO_COLOR is set' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s s -l stdin -d 'Send the whole of standard input'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s n -l null-message -d 'Send no body'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l hex -d 'The body is written in hexadecimal digits'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l base64 -d 'The body is written in base64'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l if-none-match -d 'Only if the resource does not exist'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s v -l verbose -d 'Show the request and the response with their options on standard error'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l trace -d 'Show every message on standard error'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s N -l non -d 'Non-confirmable: sent once, and not again when it is lost'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l pretty -d 'JSON over several indented lines (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l quiet -d 'Say nothing but results and the error that ended the command'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l help -d 'Print this page'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s C -l count -d 'End after this many notifications, the first answer included' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s W -l timeout -d 'Fail after this long, with exit code 5' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l for -d 'End after this long, with exit code 0' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l idle -d 'End when nothing came for this long, with exit code 0' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s O -l option -d 'Add an option, by name or number: its value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l accept -d 'Content format that the answer should have: number, media type or short name' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l max-retransmit -d 'Send again at most this often [default: 4]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l block -d 'Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l body-limit -d 'Largest body of an answer, in bytes such as 1MiB [default: 64MiB]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l collect -d 'Time that the members of a multicast group have to answer' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l output -d 'How an answer is shown: text and raw are its payload, hex and base64 spell it, json is one object a line' -r -f -a "text\t''
+json\t''
+raw\t''
+hex\t''
+base64\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s A -l bind -d 'Local IP address to send from' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l psk-identity -d 'Name of the pre-shared key; turns DTLS on' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l psk -d 'Pre-shared key: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l psk-file -d 'File that holds the pre-shared key, spelled alike; a final line break does not count' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l capath -d 'Directory of such files; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l tls-server-name -d 'Name to send and to verify instead of the host' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l tls-alpn -d 'Protocol to offer by ALPN; may be repeated, best first' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l tls-version -d 'Exactly this version of TLS: 1.2 or 1.3 [default: the best that both sides know]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l color -d 'When to use colour; auto: on a terminal, unless NO_COLOR is set' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l no-reregister -d 'Do not register again when nothing came within Max-Age'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l no-deregister -d 'Leave without telling the server; the next notification is answered with a reset, if we are still there'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s v -l verbose -d 'Show the request and the response with their options on standard error'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l trace -d 'Show every message on standard error'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l pretty -d 'JSON over several indented lines (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l quiet -d 'Say nothing but results and the error that ended the command'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l help -d 'Print this page'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l rt -d 'Only resources of this type; a * at the end stands for any rest' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l if -d 'Only resources with this interface description; a * at the end stands for any rest' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l href -d 'Only resources at this path; a * at the end stands for any rest' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l ct -d 'Only resources with this content format, by number' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l output -d 'How resources are shown: table, json (one object a line), paths, or raw (the answer as it came)' -r -f -a "table\t''
+json\t''
+paths\t''
+raw\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -s O -l option -d 'Add an option, by name or number: its value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l accept -d 'Content format that the answer should have: number, media type or short name' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -s W -l timeout -d 'Give up when no answer comes for this long; 0: as long as RFC 7252 has it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l max-retransmit -d 'Send again at most this often [default: 4]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l block -d 'Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l body-limit -d 'Largest body of an answer, in bytes such as 1MiB [default: 64MiB]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l collect -d 'Time that the members of a multicast group have to answer' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -s A -l bind -d 'Local IP address to send from' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l psk-identity -d 'Name of the pre-shared key; turns DTLS on' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l psk -d 'Pre-shared key: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l psk-file -d 'File that holds the pre-shared key, spelled alike; a final line break does not count' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l capath -d 'Directory of such files; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l tls-server-name -d 'Name to send and to verify instead of the host' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l tls-alpn -d 'Protocol to offer by ALPN; may be repeated, best first' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l tls-version -d 'Exactly this version of TLS: 1.2 or 1.3 [default: the best that both sides know]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l color -d 'When to use colour; auto: on a terminal, unless NO_COLOR is set' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l obs -d 'Only resources that can be observed'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -s v -l verbose -d 'Show the request and the response with their options on standard error'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l trace -d 'Show every message on standard error'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -s N -l non -d 'Non-confirmable: sent once, and not again when it is lost'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l quiet -d 'Say nothing but results and the error that ended the command'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l help -d 'Print this page'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -s C -l count -d 'How many pings; 0: until interrupted' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -s i -l interval -d 'Time from one to the next' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -s W -l timeout -d 'Give an answer up after this long' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l output -d 'How answers are shown: text, or json, one object a line' -r -f -a "text\t''
+json\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -s A -l bind -d 'Local IP address to send from' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l psk-identity -d 'Name of the pre-shared key; turns DTLS on' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l psk -d 'Pre-shared key: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l psk-file -d 'File that holds the pre-shared key, spelled alike; a final line break does not count' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l capath -d 'Directory of such files; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l tls-server-name -d 'Name to send and to verify instead of the host' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l tls-alpn -d 'Protocol to offer by ALPN; may be repeated, best first' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l tls-version -d 'Exactly this version of TLS: 1.2 or 1.3 [default: the best that both sides know]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l color -d 'When to use colour; auto: on a terminal, unless NO_COLOR is set' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l trace -d 'Show every message on standard error'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l quiet -d 'Say nothing but results and the error that ended the command'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l help -d 'Print this page'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l listen -d 'Where to listen: [coap|coap+tcp|coaps+tcp|coap+ws|coaps+ws://]ADDR:PORT; port 0 takes a free one, and the first line on standard output says which; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l cert -d 'PEM file of the server\'s certificate chain, for coaps+tcp and coaps+ws' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l key -d 'PEM file of the server\'s private key, not encrypted' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l client-ca -d 'PEM file of certificates; a client must show one that they signed' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -s r -l resource -d 'A resource: /PATH=KIND[:ARGUMENT], from the list below; may be repeated [default: /counter, /clock, /sensor and /store]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -s d -l directory -d 'Show the files of this directory' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l fault -d 'What to do wrong on purpose to datagrams: NAME[:KEY=VALUE[,KEY=VALUE]...], from the list below; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l color -d 'When to use colour; auto: on a terminal, unless NO_COLOR is set' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l writable -d 'Files may be put and deleted'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l plugtest -d 'The resources of the ETSI CoAP plugtest'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -s v -l verbose -d 'Say each request on standard error'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l quiet -d 'Say nothing but results and the error that ended the command'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l help -d 'Print this page'
 complete -c iotctl -n "__fish_iotctl_using_subcommand completions" -l help -d 'Print this page'
 complete -c iotctl -n "__fish_iotctl_using_subcommand man" -l help -d 'Print this page'

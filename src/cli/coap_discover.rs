@@ -36,7 +36,12 @@ pub(super) struct DiscoverFlags {
     obs: bool,
 
     /// How resources are shown: table, json (one object a line), paths, or raw (the answer as it came)
-    #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "table",
+        help_heading = "Output"
+    )]
     output: DiscoverOutput,
 
     #[command(flatten)]

@@ -58,7 +58,12 @@ struct PskFlags {
     psk_identity: Option<String>,
 
     /// Pre-shared key: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK
-    #[arg(long, value_name = "KEY", conflicts_with = "psk_file", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "KEY",
+        conflicts_with = "psk_file",
+        allow_hyphen_values = true
+    )]
     psk: Option<String>,
 
     /// File that holds the pre-shared key, spelled alike; a final line break does not count
@@ -253,7 +258,11 @@ fn session(
     flags: OptionFlags,
 ) -> SessionWords {
     let mut options = flags.options;
-    options.extend(flags.accept.map(|format| uint(option::ACCEPT, format.into())));
+    options.extend(
+        flags
+            .accept
+            .map(|format| uint(option::ACCEPT, format.into())),
+    );
     SessionWords {
         connect: connect.words(),
         uris,

@@ -18,7 +18,13 @@ pub(super) struct PingFlags {
     uri: Option<String>,
 
     /// How many pings; 0: until interrupted
-    #[arg(short = 'C', short_alias = 'c', long, value_name = "COUNT", default_value = "4")]
+    #[arg(
+        short = 'C',
+        short_alias = 'c',
+        long,
+        value_name = "COUNT",
+        default_value = "4"
+    )]
     count: Count,
 
     /// Time from one to the next
@@ -30,7 +36,12 @@ pub(super) struct PingFlags {
     timeout: Wait,
 
     /// How answers are shown: text, or json, one object a line
-    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "Output"
+    )]
     output: PingOutput,
 
     /// Show every message on standard error

@@ -88,7 +88,14 @@ struct ConditionFlags {
 #[command(next_help_heading = "Body")]
 struct BodySource {
     /// Send this text
-    #[arg(short = 'm', short_alias = 'e', long, value_name = "TEXT", allow_hyphen_values = true, group = "body")]
+    #[arg(
+        short = 'm',
+        short_alias = 'e',
+        long,
+        value_name = "TEXT",
+        allow_hyphen_values = true,
+        group = "body"
+    )]
     message: Option<OsString>,
 
     /// Send the content of a file
@@ -120,7 +127,8 @@ impl AskFlags {
     /// What was asked for, checked as far as that can be done without a file or the network.
     pub(super) fn plan(self, method: Code) -> Result<Plan> {
         let empty = (Source::Empty, Encoding::Plain);
-        self.asking.plan(method, self.connect, self.terminal, empty, None)
+        self.asking
+            .plan(method, self.connect, self.terminal, empty, None)
     }
 }
 

@@ -72,11 +72,23 @@ struct ResourceFlags {
 
 /// The kinds of resources, as help lists them.
 pub(super) const KINDS: &[(&str, &str)] = &[
-    ("text:WORDS, json:WORDS", "holds these words until others are put"),
-    ("file:FILE", "holds the content of a file until another is put"),
-    ("counter[:TIME], clock[:TIME], sensor[:TIME]", "changes every TIME (default 1s)"),
+    (
+        "text:WORDS, json:WORDS",
+        "holds these words until others are put",
+    ),
+    (
+        "file:FILE",
+        "holds the content of a file until another is put",
+    ),
+    (
+        "counter[:TIME], clock[:TIME], sensor[:TIME]",
+        "changes every TIME (default 1s)",
+    ),
     ("large:SIZE", "holds so many bytes, such as 64KiB"),
-    ("delay:TIME[:WORDS]", "answers so much later, by a separate response"),
+    (
+        "delay:TIME[:WORDS]",
+        "answers so much later, by a separate response",
+    ),
     ("store", "keeps whatever is put or posted below it"),
 ];
 
@@ -191,7 +203,8 @@ impl FromStr for Listen {
     fn from_str(word: &str) -> Result<Self, Self::Err> {
         let (scheme, address) = word.split_once("://").unwrap_or(("coap", word));
         let known = ListenScheme::ALL.into_iter().find(|it| it.name() == scheme);
-        let scheme = known.ok_or("the schemes are coap, coap+tcp, coaps+tcp, coap+ws and coaps+ws")?;
+        let scheme =
+            known.ok_or("the schemes are coap, coap+tcp, coaps+tcp, coap+ws and coaps+ws")?;
         match address.parse()? {
             ListenAddress::Tcp(address) => Ok(Self { scheme, address }),
             ListenAddress::Unix(_) => Err(String::from("there is no CoAP over unix sockets")),

@@ -38,14 +38,29 @@ const PAGES: [(&str, &str); 19] = [
     ("coap-get", include_str!("../../man/iotctl-coap-get.1")),
     ("coap-put", include_str!("../../man/iotctl-coap-put.1")),
     ("coap-post", include_str!("../../man/iotctl-coap-post.1")),
-    ("coap-delete", include_str!("../../man/iotctl-coap-delete.1")),
+    (
+        "coap-delete",
+        include_str!("../../man/iotctl-coap-delete.1"),
+    ),
     ("coap-fetch", include_str!("../../man/iotctl-coap-fetch.1")),
     ("coap-patch", include_str!("../../man/iotctl-coap-patch.1")),
-    ("coap-ipatch", include_str!("../../man/iotctl-coap-ipatch.1")),
-    ("coap-observe", include_str!("../../man/iotctl-coap-observe.1")),
-    ("coap-discover", include_str!("../../man/iotctl-coap-discover.1")),
+    (
+        "coap-ipatch",
+        include_str!("../../man/iotctl-coap-ipatch.1"),
+    ),
+    (
+        "coap-observe",
+        include_str!("../../man/iotctl-coap-observe.1"),
+    ),
+    (
+        "coap-discover",
+        include_str!("../../man/iotctl-coap-discover.1"),
+    ),
     ("coap-ping", include_str!("../../man/iotctl-coap-ping.1")),
-    ("coap-server", include_str!("../../man/iotctl-coap-server.1")),
+    (
+        "coap-server",
+        include_str!("../../man/iotctl-coap-server.1"),
+    ),
     (
         "completions",
         include_str!("../../man/iotctl-completions.1"),

@@ -82,7 +82,10 @@ const BROKER: &[Example] = &[
 ];
 
 const COAP_GET: &[Example] = &[
-    ("What a resource holds", "iotctl coap get coap://device.example/temperature"),
+    (
+        "What a resource holds",
+        "iotctl coap get coap://device.example/temperature",
+    ),
     (
         "The request and the response with their options",
         "iotctl coap get -v 'coap://device.example/log?n=10'",
@@ -98,7 +101,10 @@ const COAP_GET: &[Example] = &[
 ];
 
 const COAP_PUT: &[Example] = &[
-    ("Set a value", "iotctl coap put coap://device.example/led -m on"),
+    (
+        "Set a value",
+        "iotctl coap put coap://device.example/led -m on",
+    ),
     (
         "Send a file of any size, in blocks of 256 bytes",
         "iotctl coap put coap://device.example/firmware -f firmware.bin --block 256",
@@ -110,14 +116,20 @@ const COAP_PUT: &[Example] = &[
 ];
 
 const COAP_POST: &[Example] = &[
-    ("Set something off", "iotctl coap post coap://device.example/reboot"),
+    (
+        "Set something off",
+        "iotctl coap post coap://device.example/reboot",
+    ),
     (
         "Hand over what a program says",
         "date | iotctl coap post coap://device.example/log -s",
     ),
 ];
 
-const COAP_DELETE: &[Example] = &[("Remove a resource", "iotctl coap delete coap://device.example/store/1")];
+const COAP_DELETE: &[Example] = &[(
+    "Remove a resource",
+    "iotctl coap delete coap://device.example/store/1",
+)];
 
 const COAP_FETCH: &[Example] = &[(
     "A part of a resource",
@@ -135,7 +147,10 @@ const COAP_IPATCH: &[Example] = &[(
 )];
 
 const COAP_OBSERVE: &[Example] = &[
-    ("Every change", "iotctl coap observe coap://device.example/temperature"),
+    (
+        "Every change",
+        "iotctl coap observe coap://device.example/temperature",
+    ),
     (
         "Three of them, as JSON, within a minute",
         "iotctl coap observe coap://device.example/temperature -C 3 -W 1m --output json",
@@ -143,7 +158,10 @@ const COAP_OBSERVE: &[Example] = &[
 ];
 
 const COAP_DISCOVER: &[Example] = &[
-    ("The resources of a server", "iotctl coap discover coap://device.example"),
+    (
+        "The resources of a server",
+        "iotctl coap discover coap://device.example",
+    ),
     (
         "Those that can be observed, as JSON",
         "iotctl coap discover coap://device.example --obs --output json",
@@ -163,7 +181,10 @@ const COAP_PING: &[Example] = &[
 ];
 
 const COAP_SERVER: &[Example] = &[
-    ("A counter, a clock, a sensor and a store", "iotctl coap server"),
+    (
+        "A counter, a clock, a sensor and a store",
+        "iotctl coap server",
+    ),
     (
         "A resource of one's own on a free port, over UDP and TCP; the first lines say which",
         "iotctl coap server -r /temp=text:21.5 --listen 127.0.0.1:0 --listen coap+tcp://127.0.0.1:0",
@@ -298,6 +319,16 @@ pub fn exit_codes() -> impl Iterator<Item = (u8, &'static str)> {
 /// The faults of `mqtt broker --fault`, then the keys that each may have.
 pub fn faults() -> impl Iterator<Item = (&'static str, &'static str)> {
     FAULTS.iter().chain(FAULT_KEYS).copied()
+}
+
+/// The kinds of resources of `coap server --resource`.
+pub fn resource_kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
+    KINDS.iter().copied()
+}
+
+/// The faults of `coap server --fault`, and their keys.
+pub fn coap_faults() -> impl Iterator<Item = (&'static str, &'static str)> {
+    coap::net::FAULTS.iter().copied()
 }
 
 /// What stands below the flags on a help page.

@@ -171,7 +171,12 @@ impl Site {
     }
 
     /// Takes the events that concern the serving side; others are given back.
-    pub fn handle(&mut self, now: Instant, endpoint: &mut dyn Answering, event: Event) -> Option<Event> {
+    pub fn handle(
+        &mut self,
+        now: Instant,
+        endpoint: &mut dyn Answering,
+        event: Event,
+    ) -> Option<Event> {
         match event {
             Event::Incoming(request) => self.request(now, endpoint, request),
             Event::ObserverGone { exchange, .. } => self.gone(exchange),

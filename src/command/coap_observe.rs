@@ -83,7 +83,10 @@ async fn farewell(client: &mut Client, handle: Handle, deregister: bool) {
     if deregister {
         client.cancel(handle, Cancel::Deregister);
         let over = async {
-            while !matches!(client.next().await, Event::Finished { .. } | Event::Failed { .. }) {}
+            while !matches!(
+                client.next().await,
+                Event::Finished { .. } | Event::Failed { .. }
+            ) {}
         };
         // A server that does not answer will find out by the reset of its next notification.
         let _ = timeout(FAREWELL, over).await;

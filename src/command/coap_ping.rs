@@ -140,7 +140,10 @@ impl Tally {
             String::new()
         };
         let sent = self.sent;
-        format!("{}: {sent} sent, {received} received, {percent:.0}% lost{times}", place.target)
+        format!(
+            "{}: {sent} sent, {received} received, {percent:.0}% lost{times}",
+            place.target
+        )
     }
 
     /// Shortest, mean, longest, standard deviation, in milliseconds.
@@ -162,7 +165,10 @@ impl Tally {
                     Failure::TimedOut { .. } | Failure::GaveUp { .. } => Kind::TimedOut,
                     _ => Kind::Lost,
                 };
-                Err(Error::new(kind, format!("{target} did not answer: {failure}")))
+                Err(Error::new(
+                    kind,
+                    format!("{target} did not answer: {failure}"),
+                ))
             }
             _ => Ok(()),
         }

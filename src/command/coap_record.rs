@@ -37,7 +37,10 @@ pub(super) fn record(uri: &Uri, reply: &Reply, observe: Option<u32>, datagram: b
             content_format,
             media_type: content_format.and_then(format::media_type),
             observe,
-            options: options.iter().map(|(number, value)| one(number, value)).collect(),
+            options: options
+                .iter()
+                .map(|(number, value)| one(number, value))
+                .collect(),
             took: observe.is_none().then_some(reply.took),
             retransmitted: reply.retransmitted,
             blocks: reply.blocks,
@@ -58,8 +61,9 @@ fn value_of(number: u16, value: &Bytes) -> CoapValue {
     let format = option::registered(number).map_or(Format::Opaque, |about| about.format);
     match format {
         Format::Empty if value.is_empty() => CoapValue::Empty,
-        Format::Uint => option::uint(value)
-            .map_or_else(|| CoapValue::Opaque(value.clone()), CoapValue::Uint),
+        Format::Uint => {
+            option::uint(value).map_or_else(|| CoapValue::Opaque(value.clone()), CoapValue::Uint)
+        }
         Format::Text => ByteString::try_from(value.clone())
             .map_or_else(|_| CoapValue::Opaque(value.clone()), CoapValue::Text),
         Format::Empty | Format::Opaque => CoapValue::Opaque(value.clone()),
@@ -134,7 +138,10 @@ fn value_text(number: u16, value: &Bytes, signal: bool) -> String {
     match value_of(number, value) {
         CoapValue::Uint(format) if matches!(number, option::CONTENT_FORMAT | option::ACCEPT) => {
             let name = u16::try_from(format).ok().and_then(format::media_type);
-            name.map_or_else(|| format!(" {format}"), |name| format!(" {format} ({name})"))
+            name.map_or_else(
+                || format!(" {format}"),
+                |name| format!(" {format} ({name})"),
+            )
         }
         CoapValue::Uint(number) if !signal => format!(" {number}"),
         CoapValue::Text(text) if !signal => format!(" {text:?}"),
@@ -178,7 +185,10 @@ mod tests {
             line(&message, true),
             "CON 0.01 GET mid 7 token ab Uri-Path \"a b\" Accept 50 (application/json) Block2 1+/1024 option-65000 0x0102"
         );
-        assert_eq!(line(&Message::empty(Type::Ack, 9), true), "ACK 0.00 Empty mid 9");
+        assert_eq!(
+            line(&Message::empty(Type::Ack, 9), true),
+            "ACK 0.00 Empty mid 9"
+        );
     }
 
     #[test]

@@ -175,7 +175,8 @@ impl Asker<'_> {
         let code = reply.response.code;
         let json = matches!(self.plan.format, Format::Json { .. });
         if code.is_success() && code != Code::VALID || json {
-            self.output.message(&record(&place.uri, reply, None, datagram))?;
+            self.output
+                .message(&record(&place.uri, reply, None, datagram))?;
             self.output.end_line();
         }
         if !code.is_success() {
@@ -195,9 +196,8 @@ impl Asker<'_> {
         let (Some(path), Some(etag)) = (&self.plan.etag_file, reply.response.options.etag()) else {
             return Ok(());
         };
-        fs::write(path, HEXLOWER.encode(etag) + "\n").map_err(|cause| {
-            Error::local(format_args!("cannot write {}", path.display()), &cause)
-        })
+        fs::write(path, HEXLOWER.encode(etag) + "\n")
+            .map_err(|cause| Error::local(format_args!("cannot write {}", path.display()), &cause))
     }
 }
 
@@ -209,9 +209,7 @@ pub(super) fn tell(event: &Event, notes: Notes, verbose: bool) {
         }
         Event::Acknowledged { .. } => String::from("acknowledged; the response comes separately"),
         Event::Ignored { peer, ignored } => format!("from {peer}, ignored: {ignored}"),
-        Event::Reregistered { .. } => {
-            String::from("nothing came within Max-Age; registered again")
-        }
+        Event::Reregistered { .. } => String::from("nothing came within Max-Age; registered again"),
         _ => return,
     };
     if verbose {

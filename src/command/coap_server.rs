@@ -144,7 +144,10 @@ pub async fn run(plan: Plan) -> Result<()> {
         if verbose {
             let Incoming { peer, method, .. } = request;
             let length = request.payload.len();
-            notes.plain(format_args!("{peer} {method:?} {} {length} bytes", request.path()));
+            notes.plain(format_args!(
+                "{peer} {method:?} {} {length} bytes",
+                request.path()
+            ));
         }
     };
     tokio::select! {

@@ -185,7 +185,9 @@ impl SessionWords {
                 0 | 1 => String::new(),
                 blocks => format!(" in {blocks} blocks"),
             };
-            notes.plain(format_args!("< {line}{blocks} from {from} after {took:.3} ms"));
+            notes.plain(format_args!(
+                "< {line}{blocks} from {from} after {took:.3} ms"
+            ));
         }
     }
 }
@@ -199,7 +201,8 @@ fn add(words: &[OptionWord], options: &mut Options) -> Result<()> {
             })?,
         };
         let name = || option::name(word.number).map_or(word.number.to_string(), String::from);
-        let limits = option::registered(word.number).map_or((0, option::LONGEST_VALUE), |it| it.length);
+        let limits =
+            option::registered(word.number).map_or((0, option::LONGEST_VALUE), |it| it.length);
         if !(limits.0..=limits.1).contains(&value.len()) {
             return Err(Error::usage(format!(
                 "the option {} has {} bytes, but may have {} to {}",
@@ -259,9 +262,7 @@ fn way_out(reply: &Reply) -> Option<String> {
     let options = &reply.response.options;
     Some(match reply.response.code {
         Code::NOT_ACCEPTABLE => String::from("--accept asks for another content format"),
-        Code::UNSUPPORTED_CONTENT_FORMAT => {
-            String::from("--content-format names another one")
-        }
+        Code::UNSUPPORTED_CONTENT_FORMAT => String::from("--content-format names another one"),
         Code::REQUEST_ENTITY_TOO_LARGE => {
             let size = options.uint(option::SIZE1)?;
             format!("the server takes at most {size} bytes")
@@ -292,7 +293,9 @@ pub(super) fn failed(place: &Place, failure: &Failure, partial: Option<&Partial>
     };
     let error = Error::new(kind, format!("{uri}: {failure}{came}"));
     match failure {
-        Failure::TimedOut { acknowledged: true, .. } => error.hint("--timeout waits longer"),
+        Failure::TimedOut {
+            acknowledged: true, ..
+        } => error.hint("--timeout waits longer"),
         Failure::TooLarge { .. } => error.hint("--body-limit takes more"),
         _ => error,
     }

@@ -45,9 +45,10 @@ impl Psk {
     /// # Errors
     /// [`crate::error::Kind::Usage`] for wrong digits and for an empty key; the key itself is never shown.
     pub fn new(identity: String, spelled: &[u8]) -> Result<Self> {
-        let key = decode(spelled)
-            .ok_or_else(|| Error::usage("the pre-shared key is not written in the digits it announces")
-                .hint("a key is text, or hex:00ff…, 0x00ff… or base64:AP8…"))?;
+        let key = decode(spelled).ok_or_else(|| {
+            Error::usage("the pre-shared key is not written in the digits it announces")
+                .hint("a key is text, or hex:00ff…, 0x00ff… or base64:AP8…")
+        })?;
         if key.is_empty() {
             return Err(Error::usage("the pre-shared key is empty"));
         }

@@ -85,7 +85,10 @@ fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result
             "a pre-shared key is for DTLS, not for {}://",
             scheme.name
         ))
-        .hint(format!("write {}://", protocol.scheme_of(Carrier::Dtls).name)));
+        .hint(format!(
+            "write {}://",
+            protocol.scheme_of(Carrier::Dtls).name
+        )));
     }
     if carrier.is_encrypted() && target.psk.is_none() {
         let tls = client_tls(&layer.rest)?;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::error::Result;
 
-use super::scheme::{Carrier, Protocol};
 use super::psk::Psk;
+use super::scheme::{Carrier, Protocol};
 use super::secret::Secret;
 use super::tls::ClientTls;
 use super::words::Retry;

@@ -93,6 +93,10 @@ fn sections(command: &str) -> Roff {
     if command == "mqtt broker" {
         list(&mut roff, "FAULTS", help::faults());
     }
+    if command == "coap server" {
+        list(&mut roff, "RESOURCES", help::resource_kinds());
+        list(&mut roff, "FAULTS", help::coap_faults());
+    }
     if !help::examples(command).is_empty() {
         roff.control("SH", ["EXAMPLES"]);
     }

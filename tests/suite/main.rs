@@ -2,6 +2,9 @@
 
 mod bad_input;
 mod cli;
+mod coap_client;
+mod coap_server;
+mod coap_trouble;
 mod durability;
 mod generated;
 mod large;

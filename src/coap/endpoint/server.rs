@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
-use super::config::Config;
 use super::bodies::{self, Key, Slicing, Store, Uploaded};
+use super::config::Config;
 use super::core::{Core, Owner, Timer};
 use super::event::Event;
 use super::flow::limits;

@@ -35,7 +35,11 @@ impl Client {
     ///
     /// # Errors
     /// [`crate::error::Kind::Unreachable`] and what else [`connect::dial()`] says.
-    pub async fn connect(target: &Target, mut config: Config, mut tap: Option<Tap>) -> Result<Self> {
+    pub async fn connect(
+        target: &Target,
+        mut config: Config,
+        mut tap: Option<Tap>,
+    ) -> Result<Self> {
         config.transport = transport(target);
         if let Some(tap) = &mut tap {
             tap.set_transport(config.transport);

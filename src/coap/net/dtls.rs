@@ -46,11 +46,7 @@ impl Secured {
         Err(refused.unwrap_or_else(|| Error::new(Kind::Unreachable, "there is no address")))
     }
 
-    async fn try_address(
-        target: &Target,
-        address: SocketAddr,
-        deadline: Instant,
-    ) -> Result<Self> {
+    async fn try_address(target: &Target, address: SocketAddr, deadline: Instant) -> Result<Self> {
         let mut secured = Self {
             socket: udp::connected(target, address).await?,
             address,
@@ -72,7 +68,9 @@ impl Secured {
         let failed = |trouble| said(target, trouble);
         self.channel.begin(Instant::now()).map_err(failed)?;
         while !self.channel.is_established() {
-            self.send_all().await.map_err(|cause| no_way(target, &cause))?;
+            self.send_all()
+                .await
+                .map_err(|cause| no_way(target, &cause))?;
             let turned = self.turn().await;
             if let Err(cause) = turned {
                 // The alert that says why is a courtesy to the server.
@@ -83,7 +81,9 @@ impl Secured {
                 });
             }
         }
-        self.send_all().await.map_err(|cause| no_way(target, &cause))
+        self.send_all()
+            .await
+            .map_err(|cause| no_way(target, &cause))
     }
 
     /// Waits for a datagram or for the time to send again.
@@ -99,6 +99,10 @@ impl Secured {
         };
         self.heard += 1;
         let datagram = &self.encrypted[..length];
+        if !self.channel.is_established() && !is_record(datagram) {
+            let words = String::from("what answers there does not speak DTLS");
+            return Err(Ended::Channel(Trouble::Other(words)));
+        }
         let plain = self.channel.feed(Instant::now(), datagram);
         self.plain.extend(plain.map_err(Ended::Channel)?);
         Ok(())
@@ -119,7 +123,10 @@ impl Secured {
     fn timed_out(&self, target: &Target) -> Error {
         let limit = humantime::format_duration(target.connect_timeout);
         let (why, hint) = match (self.heard, &target.psk) {
-            (0, _) => ("nobody answers in DTLS", "the port may be one without DTLS: try coap://, or another port"),
+            (0, _) => (
+                "nobody answers in DTLS",
+                "the port may be one without DTLS: try coap://, or another port",
+            ),
             (_, Some(_)) => (
                 "the server answers, but not to the end of our handshake: most often the key or its identity is wrong",
                 "check --psk-identity and --psk",
@@ -173,6 +180,11 @@ impl Secured {
     }
 }
 
+/// Whether a datagram begins as records do: with a content type of RFC 6347 §4.1.
+fn is_record(datagram: &[u8]) -> bool {
+    matches!(datagram.first(), Some(20..=26))
+}
+
 /// Why an association is over.
 enum Ended {
     Socket(io::Error),
@@ -181,10 +193,15 @@ enum Ended {
 
 fn no_way(target: &Target, cause: &io::Error) -> Error {
     let why = match cause.kind() {
-        io::ErrorKind::ConnectionRefused => String::from("nobody listens there (ICMP: unreachable)"),
+        io::ErrorKind::ConnectionRefused => {
+            String::from("nobody listens there (ICMP: unreachable)")
+        }
         _ => plain(cause),
     };
-    Error::new(Kind::Unreachable, format!("cannot connect to {target}: {why}"))
+    Error::new(
+        Kind::Unreachable,
+        format!("cannot connect to {target}: {why}"),
+    )
 }
 
 fn said(target: &Target, trouble: Trouble) -> Error {
@@ -200,7 +217,7 @@ fn said(target: &Target, trouble: Trouble) -> Error {
             Error::new(Kind::Unreachable, text).hint("check --psk-identity and --psk")
         }
         other => {
-            let text = format!("cannot connect to {target}: DTLS failed: {}", words(&other));
+            let text = format!("cannot connect to {target}: {}", words(&other));
             Error::new(Kind::Unreachable, text)
         }
     }

@@ -41,12 +41,18 @@ enum When {
 /// The faults and their keys, as help lists them.
 pub const FAULTS: &[(&str, &str)] = &[
     ("drop", "lose the message"),
-    ("delay:by=TIME", "let it come later by TIME (default 1s), others overtake it"),
+    (
+        "delay:by=TIME",
+        "let it come later by TIME (default 1s), others overtake it",
+    ),
     ("duplicate", "let it come twice"),
     ("every=N", "every Nth message only"),
     ("nth=N", "the Nth message only, counted from 1"),
     ("share=P%", "so many of a hundred, by chance"),
-    ("way=in", "messages that come to the server, instead of those that it sends"),
+    (
+        "way=in",
+        "messages that come to the server, instead of those that it sends",
+    ),
 ];
 
 impl FromStr for Fault {
@@ -74,7 +80,9 @@ impl FromStr for Fault {
 
 impl Fault {
     fn take(&mut self, key: &str) -> Result<(), String> {
-        let wrong = || format!("{key:?} is none of every=N, nth=N, share=P%, way=in, way=out, by=TIME (delay)");
+        let wrong = || {
+            format!("{key:?} is none of every=N, nth=N, share=P%, way=in, way=out, by=TIME (delay)")
+        };
         let (name, value) = key.split_once('=').ok_or_else(wrong)?;
         let number = value.parse::<u64>().ok().filter(|number| *number > 0);
         match (name, self.kind) {
@@ -170,7 +178,14 @@ mod tests {
 
     #[test]
     fn what_is_no_fault_is_refused() {
-        for word in ["explode", "drop:by=1s", "drop:every=0", "delay:by=soon", "drop:share=101%", "drop:x"] {
+        for word in [
+            "explode",
+            "drop:by=1s",
+            "drop:every=0",
+            "delay:by=soon",
+            "drop:share=101%",
+            "drop:x",
+        ] {
             assert!(word.parse::<Fault>().is_err(), "{word}");
         }
     }

@@ -199,7 +199,9 @@ impl Server {
                 if let Event::Incoming(request) = &event {
                     seen(request);
                 }
-                if let Some(Event::Close { peer, .. }) = self.site.handle(now, &mut self.ports, event) {
+                if let Some(Event::Close { peer, .. }) =
+                    self.site.handle(now, &mut self.ports, event)
+                {
                     self.hang_up(port, peer);
                 }
             }
@@ -272,7 +274,11 @@ impl Server {
     }
 
     fn due(&self) -> Option<Instant> {
-        let endpoints = self.ports.0.iter().filter_map(|it| it.endpoint.poll_timeout());
+        let endpoints = self
+            .ports
+            .0
+            .iter()
+            .filter_map(|it| it.endpoint.poll_timeout());
         let held = self.held.first_key_value().map(|((at, _), _)| *at);
         endpoints.chain(held).chain(self.site.poll_timeout()).min()
     }

@@ -158,6 +158,8 @@ fn format_of(file: &Path) -> u16 {
         "txt" | "md" | "log" | "csv" => 0,
         "wlnk" => 40,
         "xml" => 41,
-        other => format::number(other).filter(|_| matches!(other, "json" | "cbor" | "exi")).unwrap_or(42),
+        other => format::number(other)
+            .filter(|_| matches!(other, "json" | "cbor" | "exi"))
+            .unwrap_or(42),
     }
 }

@@ -125,7 +125,10 @@ impl Tree {
     }
 
     fn used(&self) -> usize {
-        let sizes = self.children.iter().map(|(path, it)| path.len() + it.body.len());
+        let sizes = self
+            .children
+            .iter()
+            .map(|(path, it)| path.len() + it.body.len());
         sizes.sum()
     }
 
@@ -137,7 +140,8 @@ impl Tree {
         let before = old.map_or(0, |it| it.body.len());
         let wanted = self.used() - before + path.len() + request.payload.len();
         if wanted > self.room {
-            return Response::error(Code::REQUEST_ENTITY_TOO_LARGE, "there is no room for it").into();
+            return Response::error(Code::REQUEST_ENTITY_TOO_LARGE, "there is no room for it")
+                .into();
         }
         if let Some(old) = self.children.get_mut(&path) {
             old.put(request);

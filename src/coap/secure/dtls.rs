@@ -59,7 +59,9 @@ fn builder() -> Result<ConfigBuilder> {
 fn with_psk(builder: ConfigBuilder, psk: &Psk) -> ConfigBuilder {
     let key = psk.key.clone();
     builder
-        .with_psk(Some(Arc::new(move |_hint: &[u8]| Ok(key.reveal().to_vec()))))
+        .with_psk(Some(Arc::new(move |_hint: &[u8]| {
+            Ok(key.reveal().to_vec())
+        })))
         // The library's name for it; of a client it is the identity.
         .with_psk_identity_hint(Some(psk.identity.clone().into_bytes()))
         .with_cipher_suites(PSK_SUITES.to_vec())

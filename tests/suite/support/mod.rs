@@ -6,6 +6,7 @@
 pub mod broker;
 pub mod certificates;
 pub mod command;
+pub mod libcoap;
 pub mod mosquitto;
 pub mod peer;
 

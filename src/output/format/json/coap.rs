@@ -119,7 +119,10 @@ mod tests {
         };
         let text = shown(&mut Json::new(false, false), &message);
         let record: Value = serde_json::from_str(&text).expect("valid JSON");
-        assert_eq!((&record["protocol"], &record["topic"]), (&json!("coap"), &json!("/a")));
+        assert_eq!(
+            (&record["protocol"], &record["topic"]),
+            (&json!("coap"), &json!("/a"))
+        );
         assert_eq!(
             record["coap"],
             json!({"code": "2.05", "name": "Content", "uri": "coap://[::1]/a", "peer": "127.0.0.1:5683", "type": "ACK",
@@ -135,6 +138,9 @@ mod tests {
     fn a_format_made_for_mqtt_sees_the_media_type() {
         let seen = Detail::Coap(Box::new(detail())).as_mqtt().into_owned();
         let properties = seen.properties.expect("there are some");
-        assert_eq!(properties.content_type.as_deref(), Some("text/plain;charset=utf-8"));
+        assert_eq!(
+            properties.content_type.as_deref(),
+            Some("text/plain;charset=utf-8")
+        );
     }
 }
