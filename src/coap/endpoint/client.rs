@@ -12,6 +12,7 @@ use crate::coap::code::Code;
 use crate::coap::frame;
 use crate::coap::message::{Message, Token, Type, Unwritable};
 use crate::coap::option;
+use crate::coap::oscore::Binding;
 
 /// Responders of a group that are told apart at most.
 const RESPONDERS: usize = 4096;
@@ -42,6 +43,8 @@ pub(super) struct Client {
     pub(super) flows: HashMap<u64, Flow>,
     tokens: HashMap<(Peer, Token), u64>,
     groups: HashMap<Token, u64>,
+    /// What the responses to protected requests are tied to.
+    bindings: HashMap<(Peer, Token), Binding>,
     pings: HashMap<u64, Ping>,
     lingers: Option<Instant>,
 }
@@ -127,6 +130,14 @@ impl Client {
             return self.fail(core, now, id, Failure::Broken(Broken::BlockNumber));
         };
         let suppressed = message.options.contains(option::NO_RESPONSE);
+        let message = match core.protection.ask(peer, message) {
+            Ok((message, binding)) => {
+                let kept = binding.map(|it| ((peer, token), it));
+                self.bindings.extend(kept);
+                message
+            }
+            Err(fault) => return self.fail(core, now, id, Failure::Protection(fault)),
+        };
         match core.send(now, peer, message, Owner::Flow(id)) {
             Ok(mid) => self.launched(core, now, id, (token, mid), suppressed),
             Err(fault) => self.fail(core, now, id, Failure::Unsendable(fault.to_string())),
@@ -185,6 +196,7 @@ impl Client {
             .is_some_and(|it| it.token == token);
         if !kept && flow.group.is_none() {
             self.tokens.remove(&(flow.request.peer, token));
+            self.bindings.remove(&(flow.request.peer, token));
         }
     }
 
@@ -204,6 +216,15 @@ impl Client {
         if message.kind == Type::Ack && !self.is_acknowledged_by(id, &message) {
             core.ignored(peer, Ignored::MessageId);
             return Taken::No;
+        }
+        if let Some(binding) = self.bindings.get(&(peer, message.token)) {
+            message = match core.protection.open(peer, message, binding) {
+                Ok(opened) => opened,
+                Err(fault) => {
+                    self.fail(core, now, id, Failure::Protection(fault));
+                    return Taken::Rejected;
+                }
+            };
         }
         let extra = core.config.understood.clone();
         let known = |number| is_known(number) || extra.contains(&number);
@@ -476,6 +497,8 @@ impl Client {
         core.timers.clear(Timer::Reregister(id));
         if let Some(observation) = &flow.observation {
             self.tokens.remove(&(flow.request.peer, observation.token));
+            self.bindings
+                .remove(&(flow.request.peer, observation.token));
             self.lingers = Some(now + core.config.linger);
         }
         if flow.group.is_some() {

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::config::{Config, Transport};
 use super::event::{Event, Ignored};
 use super::memory::Memory;
+use super::protection::Protection;
 use super::request::Peer;
 use super::signals::Connection;
 use super::timers::Timers;
@@ -68,6 +69,7 @@ pub(super) struct Core {
     pub(super) timers: Timers<Timer>,
     pub(super) memory: Memory,
     pub(super) connections: HashMap<Peer, Connection>,
+    pub(super) protection: Protection,
     pub(super) events: VecDeque<Event>,
     pub(super) out: VecDeque<(Peer, Bytes)>,
     mid: u16,
@@ -86,6 +88,7 @@ impl Core {
             random,
             timers: Timers::new(),
             connections: HashMap::new(),
+            protection: Protection::default(),
             events: VecDeque::new(),
             out: VecDeque::new(),
             sending: HashMap::new(),

@@ -11,6 +11,7 @@ use super::core::{Core, Owner, Timer};
 use super::event::Event;
 use super::flow::limits;
 use super::observers::Observers;
+use super::protection::{self, Guard};
 use super::request::{Peer, Response};
 use super::serving::{Exchange, Incoming};
 use crate::coap::block::{Block, Szx};
@@ -44,19 +45,31 @@ struct Pending {
     registers: bool,
     multicast: bool,
     acknowledged: bool,
+    guard: Option<Guard>,
     /// The answer to a multicast request, until its time has come.
     delayed: Option<Response>,
 }
 
 impl Pending {
-    fn new(core: &Core, peer: Peer, message: &Message, multicast: bool) -> Self {
+    fn new(
+        core: &Core,
+        peer: Peer,
+        message: &Message,
+        multicast: bool,
+        guard: Option<Guard>,
+    ) -> Self {
         let options = &message.options;
+        let mut key = bodies::key(peer, message.code, options);
+        if let Some((context, _)) = &guard {
+            // What was protected must not be had without.
+            key.2.push_uint(option::OSCORE, *context as u64);
+        }
         Self {
             peer,
             mid: message.mid,
             token: message.token,
             kind: message.kind,
-            key: bodies::key(peer, message.code, options),
+            key,
             block1: options.block1(),
             block2: options.block2(),
             suppressed: options.uint(option::NO_RESPONSE).unwrap_or(0),
@@ -64,6 +77,7 @@ impl Pending {
                 && matches!(message.code, Code::GET | Code::FETCH),
             multicast,
             acknowledged: core.is_reliable(),
+            guard,
             delayed: None,
         }
     }
@@ -92,13 +106,22 @@ impl Server {
         core: &mut Core,
         now: Instant,
         peer: Peer,
-        mut message: Message,
+        message: Message,
         multicast: bool,
     ) {
+        let (mut message, guard) = match core.protection.serve(message.clone()) {
+            Ok(opened) => opened,
+            Err(fault) if multicast => return core.ignored(peer, fault.into()),
+            Err(fault) => {
+                let pending = Pending::new(core, peer, &message, multicast, None);
+                core.ignored(peer, fault.into());
+                return transmit(core, now, &pending, protection::refusal(fault));
+            }
+        };
         let extra = &core.config.understood;
         let known = |number| is_known(number) || extra.contains(&number);
         let settled = message.options.settle(known);
-        let mut pending = Pending::new(core, peer, &message, multicast);
+        let mut pending = Pending::new(core, peer, &message, multicast, guard);
         if let Err(number) = settled {
             return refuse_option(core, now, pending, number);
         }
@@ -171,6 +194,7 @@ impl Server {
             mid: pending.mid,
             token: pending.token,
             multicast: pending.multicast,
+            protected: pending.guard.is_some(),
         }));
         self.pending.insert(id, pending);
     }
@@ -202,9 +226,10 @@ impl Server {
         response.options.remove(option::OBSERVE);
         if observes && pending.registers && response.code.is_success() {
             let who = (pending.peer, pending.token);
-            let sequence =
-                self.observers
-                    .register(core, exchange.0, who, &pending.key, pending.block2);
+            let how = (pending.block2, pending.guard.clone());
+            let sequence = self
+                .observers
+                .register(core, exchange.0, who, &pending.key, how);
             if let Some(sequence) = sequence {
                 response.options.set_uint(option::OBSERVE, sequence.into());
             }
@@ -332,6 +357,9 @@ fn transmit(core: &mut Core, now: Instant, pending: &Pending, response: Response
         message.options = option::Options::new();
         message.payload = Bytes::new();
     }
+    let Some(message) = core.protection.answer(message, pending.guard.as_ref()) else {
+        return;
+    };
     if kind == Type::Ack {
         if let Ok(bytes) = core.send_once(pending.peer, &message) {
             core.memory.answered(now, pending.peer, pending.mid, bytes);
