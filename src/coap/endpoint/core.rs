@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::config::{Config, Transport};
 use super::event::{Event, Ignored};
+use super::flow::FOREVER;
 use super::memory::Memory;
 use super::protection::Protection;
 use super::request::Peer;
@@ -257,7 +258,7 @@ impl Core {
         }
         let attempt = sent.transmissions;
         sent.transmissions += 1;
-        sent.wait = sent.wait.saturating_mul(2);
+        sent.wait = sent.wait.saturating_mul(2).min(FOREVER);
         let (wait, owner) = (sent.wait, sent.owner);
         self.out.push_back((peer, sent.bytes.clone()));
         self.timers.set(Timer::Retransmit(peer, mid), now + wait);

@@ -3,7 +3,7 @@
 //! | part | what it is for |
 //! |---|---|
 //! | `core`, `memory`, `timers` | the message layer: retransmission, NSTART, de-duplication (RFC 7252 §4) |
-//! | `client`, `flow`, `observing` | requests: tokens, deadlines, groups, observations |
+//! | `client`, `flow`, `groups`, `observing`, `pings` | requests: tokens, deadlines, groups, observations |
 //! | `transfer` | one body up and one body down, block by block (RFC 7959) |
 //! | `server`, `bodies`, `observers` | requests of peers, their blocks and observations |
 //! | `protection` | OSCORE around single messages (RFC 8613) |
@@ -19,9 +19,11 @@ mod config;
 mod core;
 mod event;
 mod flow;
+mod groups;
 mod memory;
 mod observers;
 mod observing;
+mod pings;
 mod protection;
 mod request;
 mod server;
