@@ -6,6 +6,7 @@
 //! | [`format`] | content formats by number, media type or short name |
 //! | [`uri`], [`link`] | URIs to options and back; link-format (RFC 6690) |
 //! | [`frame`] | messages on TCP, TLS and WebSocket (RFC 8323) |
+//! | [`oscore`] | one message encrypted into another (RFC 8613) |
 //! | [`endpoint`] | both roles over any transport: bytes and time in, bytes and events out |
 //! | [`net`], [`secure`] | the endpoint on sockets and streams; DTLS |
 //! | [`site`], [`resources`], [`plugtest`] | resources on top of an endpoint; ready-made ones; the ETSI plugtest's |
@@ -19,6 +20,7 @@ pub mod link;
 pub mod message;
 pub mod net;
 pub mod option;
+pub mod oscore;
 pub mod plugtest;
 mod random;
 pub mod resources;

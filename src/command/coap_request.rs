@@ -174,7 +174,10 @@ impl Asker<'_> {
         self.plan.session.show_reply(reply, self.notes);
         let code = reply.response.code;
         let json = matches!(self.plan.format, Format::Json { .. });
-        if code.is_success() && code != Code::VALID || json {
+        // A server need not know 2.03: the same ETag says the same.
+        let etag = reply.response.options.etag();
+        let known = code == Code::VALID || etag.is_some() && etag == self.etag.as_ref();
+        if code.is_success() && !known || json {
             self.output
                 .message(&record(&place.uri, reply, None, datagram))?;
             self.output.end_line();
@@ -182,7 +185,7 @@ impl Asker<'_> {
         if !code.is_success() {
             return Err(refused(&place.uri, reply));
         }
-        if code == Code::VALID {
+        if known {
             self.notes
                 .note(format_args!("{} has not changed", place.uri));
         }

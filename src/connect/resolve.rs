@@ -136,15 +136,14 @@ fn scheme(layer: &Layer, protocol: Protocol) -> Result<&'static Scheme> {
     }
     match tls.filter(|_| !scheme.carrier.is_encrypted()) {
         Some(flag) => {
-            let carrier = if scheme.carrier.is_websocket() {
-                Carrier::SecureWebSocket
-            } else if scheme.carrier == Carrier::Udp {
-                Carrier::Dtls
-            } else {
-                Carrier::Tls
+            let datagrams = scheme.carrier == Carrier::Udp || flag.starts_with("--psk");
+            let (carrier, what) = match (scheme.carrier.is_websocket(), datagrams) {
+                (_, true) => (Carrier::Dtls, "DTLS"),
+                (true, _) => (Carrier::SecureWebSocket, "TLS"),
+                (false, _) => (Carrier::Tls, "TLS"),
             };
             Err(Error::usage(format!(
-                "the URL says {}://, which is not encrypted, but {flag} asks for TLS",
+                "the URL says {}://, which is not encrypted, but {flag} asks for {what}",
                 scheme.name
             ))
             .hint(format!("write {}://", other(carrier))))

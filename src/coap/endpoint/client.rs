@@ -1,20 +1,18 @@
 //! Requests: tokens, matching, deadlines, Echo, No-Response, groups (RFC 7252 §5, §8; RFC 7967; RFC 9175).
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::core::{Core, Owner, Timer};
 use super::event::{Broken, Event, Failure, Ignored};
-use super::flow::{Flow, Observation, limits};
+use super::flow::{FOREVER, Flow, Observation, limits};
+use super::pings::Ping;
 use super::request::{Cancel, Handle, Peer, Reply, Request, Response};
 use super::transfer::Step;
 use crate::coap::code::Code;
-use crate::coap::frame;
 use crate::coap::message::{Message, Token, Type, Unwritable};
 use crate::coap::option;
-
-/// Responders of a group that are told apart at most.
-const RESPONDERS: usize = 4096;
+use crate::coap::oscore::Binding;
 
 /// Echo challenges that are answered without progress in between.
 const ECHOES: u8 = 2;
@@ -38,21 +36,14 @@ pub enum Refused {
 
 #[derive(Debug, Default)]
 pub(super) struct Client {
-    last: u64,
+    pub(super) last: u64,
     pub(super) flows: HashMap<u64, Flow>,
     tokens: HashMap<(Peer, Token), u64>,
-    groups: HashMap<Token, u64>,
-    pings: HashMap<u64, Ping>,
+    pub(super) groups: HashMap<Token, u64>,
+    /// What the responses to protected requests are tied to.
+    bindings: HashMap<(Peer, Token), Binding>,
+    pub(super) pings: HashMap<u64, Ping>,
     lingers: Option<Instant>,
-}
-
-#[derive(Debug)]
-struct Ping {
-    peer: Peer,
-    mid: u16,
-    started: Instant,
-    retransmitted: u32,
-    deadline: Duration,
 }
 
 /// Whether somebody waited for a response.
@@ -127,6 +118,14 @@ impl Client {
             return self.fail(core, now, id, Failure::Broken(Broken::BlockNumber));
         };
         let suppressed = message.options.contains(option::NO_RESPONSE);
+        let message = match core.protection.ask(peer, message) {
+            Ok((message, binding)) => {
+                let kept = binding.map(|it| ((peer, token), it));
+                self.bindings.extend(kept);
+                message
+            }
+            Err(fault) => return self.fail(core, now, id, Failure::Protection(fault)),
+        };
         match core.send(now, peer, message, Owner::Flow(id)) {
             Ok(mid) => self.launched(core, now, id, (token, mid), suppressed),
             Err(fault) => self.fail(core, now, id, Failure::Unsendable(fault.to_string())),
@@ -142,6 +141,7 @@ impl Client {
         match flow.request.group {
             Some(window) => {
                 self.groups.insert(air.0, id);
+                let window = window.min(FOREVER);
                 core.timers.set(Timer::Deadline(id), now + window);
             }
             None => {
@@ -185,6 +185,7 @@ impl Client {
             .is_some_and(|it| it.token == token);
         if !kept && flow.group.is_none() {
             self.tokens.remove(&(flow.request.peer, token));
+            self.bindings.remove(&(flow.request.peer, token));
         }
     }
 
@@ -204,6 +205,15 @@ impl Client {
         if message.kind == Type::Ack && !self.is_acknowledged_by(id, &message) {
             core.ignored(peer, Ignored::MessageId);
             return Taken::No;
+        }
+        if let Some(binding) = self.bindings.get(&(peer, message.token)) {
+            message = match core.protection.open(peer, message, binding) {
+                Ok(opened) => opened,
+                Err(fault) => {
+                    self.fail(core, now, id, Failure::Protection(fault));
+                    return Taken::Rejected;
+                }
+            };
         }
         let extra = core.config.understood.clone();
         let known = |number| is_known(number) || extra.contains(&number);
@@ -228,15 +238,6 @@ impl Client {
     pub(super) fn waits_for(&self, id: u64, mid: u16) -> bool {
         let air = self.flows.get(&id).and_then(|it| it.air);
         air.is_some_and(|it| it.1 == mid)
-    }
-
-    fn reject(&mut self, core: &mut Core, now: Instant, id: u64, peer: Peer, number: u16) {
-        if self.flows.get(&id).is_some_and(|it| it.group.is_some()) {
-            core.ignored(peer, Ignored::Type);
-        } else {
-            let broken = Broken::CriticalOption(number);
-            self.fail(core, now, id, Failure::Broken(broken));
-        }
     }
 
     fn answer(&mut self, core: &mut Core, now: Instant, id: u64, peer: Peer, message: &Message) {
@@ -315,47 +316,6 @@ impl Client {
                 core.events.push_back(Event::Reply { handle, reply });
                 self.remove(core, now, id);
             }
-        }
-    }
-
-    /// An answer to a multicast request: the first of each responder counts.
-    fn answer_of_group(
-        &mut self,
-        core: &mut Core,
-        now: Instant,
-        id: u64,
-        peer: Peer,
-        message: &Message,
-    ) {
-        let limits = limits(core, peer);
-        let Some(flow) = self.flows.get_mut(&id) else {
-            return;
-        };
-        let Some(group) = flow.group.as_mut().filter(|it| !it.over) else {
-            return;
-        };
-        if group.seen.len() >= RESPONDERS || !group.seen.insert(peer) {
-            return core.ignored(peer, Ignored::Duplicate);
-        }
-        let mut request = flow.request.clone();
-        (request.peer, request.group, request.confirmable) = (peer, None, true);
-        request.token = None;
-        let mut child = Flow::new(core, flow.started, flow.handle, request);
-        child.parent = Some(id);
-        match child.transfer.take(&child.request, message, limits) {
-            Step::Next => {
-                group.children += 1;
-                self.last += 1;
-                let child_id = self.last;
-                self.flows.insert(child_id, child);
-                self.launch(core, now, child_id);
-            }
-            Step::Done(response) => {
-                let reply = reply(&child, now, peer, message, response);
-                let handle = child.handle;
-                core.events.push_back(Event::Reply { handle, reply });
-            }
-            Step::Fail(_) => core.ignored(peer, Ignored::Torn),
         }
     }
 
@@ -476,6 +436,8 @@ impl Client {
         core.timers.clear(Timer::Reregister(id));
         if let Some(observation) = &flow.observation {
             self.tokens.remove(&(flow.request.peer, observation.token));
+            self.bindings
+                .remove(&(flow.request.peer, observation.token));
             self.lingers = Some(now + core.config.linger);
         }
         if flow.group.is_some() {
@@ -485,16 +447,6 @@ impl Client {
             self.child_ended(core, now, parent);
         }
         Some(flow)
-    }
-
-    fn child_ended(&mut self, core: &mut Core, now: Instant, parent: u64) {
-        let group = self.flows.get_mut(&parent).and_then(|it| it.group.as_mut());
-        if let Some(group) = group {
-            group.children -= 1;
-            if group.over && group.children == 0 {
-                self.finish(core, now, parent);
-            }
-        }
     }
 
     /// Ends a request from our side.
@@ -516,63 +468,6 @@ impl Client {
         let ids: Vec<u64> = of_handle.map(|(id, _)| *id).collect();
         for id in ids {
             self.remove(core, now, id);
-        }
-    }
-
-    pub(super) fn ping(
-        &mut self,
-        core: &mut Core,
-        now: Instant,
-        peer: Peer,
-        deadline: Duration,
-    ) -> Handle {
-        self.last += 1;
-        let id = self.last;
-        let message = match core.is_reliable() {
-            true => frame::signal_message(Code::PING, core.token()),
-            false => Message::empty(Type::Con, 0),
-        };
-        // A message without options can always be written.
-        let mid = core.send(now, peer, message, Owner::Ping(id)).unwrap_or(0);
-        core.timers.set(Timer::Deadline(id), now + deadline);
-        let (started, retransmitted) = (now, 0);
-        self.pings.insert(
-            id,
-            Ping {
-                peer,
-                mid,
-                started,
-                retransmitted,
-                deadline,
-            },
-        );
-        Handle(id)
-    }
-
-    /// A reset has come for a ping: that is its answer.
-    pub(super) fn ponged(&mut self, core: &mut Core, now: Instant, id: u64) {
-        if let Some(ping) = self.pings.remove(&id) {
-            core.timers.clear(Timer::Deadline(id));
-            core.events.push_back(Event::Pong {
-                handle: Handle(id),
-                took: now - ping.started,
-                retransmitted: ping.retransmitted,
-            });
-        }
-    }
-
-    /// A Pong has come on a connection: it answers the oldest ping.
-    pub(super) fn pong(&mut self, core: &mut Core, now: Instant, peer: Peer) {
-        let of_peer = self.pings.iter().filter(|(_, ping)| ping.peer == peer);
-        if let Some(id) = of_peer.map(|(id, _)| *id).min() {
-            self.ponged(core, now, id);
-        }
-    }
-
-    pub(super) fn ping_failed(&mut self, core: &mut Core, id: u64, failure: Failure) {
-        if self.pings.remove(&id).is_some() {
-            core.timers.clear(Timer::Deadline(id));
-            fail_event(core, Handle(id), failure, None);
         }
     }
 
@@ -625,7 +520,7 @@ impl Client {
     }
 }
 
-fn fail_event(
+pub(super) fn fail_event(
     core: &mut Core,
     handle: Handle,
     failure: Failure,
@@ -673,7 +568,13 @@ const fn is_known(number: u16) -> bool {
     }
 }
 
-fn reply(flow: &Flow, now: Instant, peer: Peer, message: &Message, response: Response) -> Reply {
+pub(super) fn reply(
+    flow: &Flow,
+    now: Instant,
+    peer: Peer,
+    message: &Message,
+    response: Response,
+) -> Reply {
     Reply {
         from: peer,
         response,

@@ -8,7 +8,9 @@ use bytes::Bytes;
 
 use super::config::{Config, Transport};
 use super::event::{Event, Ignored};
+use super::flow::FOREVER;
 use super::memory::Memory;
+use super::protection::Protection;
 use super::request::Peer;
 use super::signals::Connection;
 use super::timers::Timers;
@@ -68,6 +70,7 @@ pub(super) struct Core {
     pub(super) timers: Timers<Timer>,
     pub(super) memory: Memory,
     pub(super) connections: HashMap<Peer, Connection>,
+    pub(super) protection: Protection,
     pub(super) events: VecDeque<Event>,
     pub(super) out: VecDeque<(Peer, Bytes)>,
     mid: u16,
@@ -86,6 +89,7 @@ impl Core {
             random,
             timers: Timers::new(),
             connections: HashMap::new(),
+            protection: Protection::default(),
             events: VecDeque::new(),
             out: VecDeque::new(),
             sending: HashMap::new(),
@@ -254,7 +258,7 @@ impl Core {
         }
         let attempt = sent.transmissions;
         sent.transmissions += 1;
-        sent.wait = sent.wait.saturating_mul(2);
+        sent.wait = sent.wait.saturating_mul(2).min(FOREVER);
         let (wait, owner) = (sent.wait, sent.owner);
         self.out.push_back((peer, sent.bytes.clone()));
         self.timers.set(Timer::Retransmit(peer, mid), now + wait);

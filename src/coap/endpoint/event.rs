@@ -6,6 +6,7 @@ use super::request::{Handle, Partial, Peer, Reply};
 use super::serving::{Exchange, Incoming};
 use crate::coap::frame::{BadFrame, Csm};
 use crate::coap::message::Malformed;
+use crate::coap::oscore::Fault;
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -150,6 +151,9 @@ pub enum Failure {
     /// The connection ended.
     #[error("the connection ended: {0}")]
     Disconnected(String),
+    /// The response to a protected request cannot be opened.
+    #[error(transparent)]
+    Protection(#[from] Fault),
     /// The request cannot be written.
     #[error("the request cannot be sent: {0}")]
     Unsendable(String),
@@ -262,6 +266,9 @@ pub enum Ignored {
     /// A request in an acknowledgement or reset, or a response where none can be.
     #[error("a message of a type that it cannot have")]
     Type,
+    /// A request that is protected by OSCORE and cannot be opened.
+    #[error(transparent)]
+    Protection(#[from] Fault),
     /// The rest of a large notification could not be fetched.
     #[error("a notification whose remaining blocks could not be fetched")]
     Torn,

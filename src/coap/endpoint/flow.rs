@@ -13,6 +13,9 @@ use crate::coap::code::Code;
 use crate::coap::message::{Message, Token, Type};
 use crate::coap::option::{self, Options};
 
+/// The longest wait: an instant must be able to count it.
+pub(super) const FOREVER: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
 /// Room for header, token and options beside a body on a reliable transport, in bytes.
 const OVERHEAD: usize = 512;
 
@@ -149,7 +152,7 @@ impl Flow {
 
     pub(super) fn deadline(&self, core: &Core) -> Duration {
         let said = self.request.deadline;
-        said.unwrap_or(core.config.exchange_lifetime)
+        said.unwrap_or(core.config.exchange_lifetime).min(FOREVER)
     }
 
     /// Whether a registered observation goes on whatever becomes of the blocks that are being fetched.

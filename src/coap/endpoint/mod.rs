@@ -3,9 +3,10 @@
 //! | part | what it is for |
 //! |---|---|
 //! | `core`, `memory`, `timers` | the message layer: retransmission, NSTART, de-duplication (RFC 7252 §4) |
-//! | `client`, `flow`, `observing` | requests: tokens, deadlines, groups, observations |
+//! | `client`, `flow`, `groups`, `observing`, `pings` | requests: tokens, deadlines, groups, observations |
 //! | `transfer` | one body up and one body down, block by block (RFC 7959) |
 //! | `server`, `bodies`, `observers` | requests of peers, their blocks and observations |
+//! | `protection` | OSCORE around single messages (RFC 8613) |
 //! | `signals` | connections on reliable transports (RFC 8323) |
 //!
 //! The driver's duty is the same after every call: take all of [`Endpoint::poll_transmit`] and of
@@ -18,9 +19,12 @@ mod config;
 mod core;
 mod event;
 mod flow;
+mod groups;
 mod memory;
 mod observers;
 mod observing;
+mod pings;
+mod protection;
 mod request;
 mod server;
 mod serving;
@@ -43,6 +47,7 @@ pub use serving::{Exchange, Incoming};
 use super::code::Code;
 use super::message::{Malformed, Message, Type};
 use super::option;
+use super::oscore::Context;
 use super::random::Random;
 use client::{Client, Taken};
 use core::{Again, Core, Owner, Timer};
@@ -79,6 +84,21 @@ impl Endpoint {
     /// The settings.
     pub const fn config(&self) -> &Config {
         &self.core.config
+    }
+
+    /// Protects everything that is asked of a peer from now on with OSCORE.
+    pub fn protect(&mut self, peer: Peer, context: Context) {
+        self.core.protection.asking.insert(peer, context);
+    }
+
+    /// The security context for what is asked of a peer, so that more sequence numbers can be allowed.
+    pub fn protection(&mut self, peer: Peer) -> Option<&mut Context> {
+        self.core.protection.asking.get_mut(&peer)
+    }
+
+    /// Takes requests that are protected under this context too; [`Incoming::protected`] says which ones were.
+    pub fn serve_protected(&mut self, context: Context) {
+        self.core.protection.serving.push(context);
     }
 
     /// Begins a request. On reliable transports the connection must have been announced by

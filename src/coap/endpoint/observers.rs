@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::bodies::Key;
 use super::core::{Core, Owner};
 use super::event::{Event, Gone};
+use super::protection::Guard;
 use super::request::{Peer, Response};
 use super::server::Server;
 use super::serving::Exchange;
@@ -29,6 +30,7 @@ struct Observer {
     token: Token,
     key: Key,
     asked: Option<Block>,
+    guard: Option<Guard>,
     sequence: u32,
     confirmed: Option<Instant>,
     /// The confirmable notification that is not acknowledged yet.
@@ -53,7 +55,7 @@ impl Observers {
         id: u64,
         (peer, token): (Peer, Token),
         key: &Key,
-        asked: Option<Block>,
+        (asked, guard): (Option<Block>, Option<Guard>),
     ) -> Option<u32> {
         let before = self.by_token.get(&(peer, token)).copied();
         let sequence = before
@@ -74,6 +76,7 @@ impl Observers {
             token,
             key: key.clone(),
             asked: asked.map(|it| Block { num: 0, ..it }),
+            guard,
             sequence: sequence & 0xFF_FFFF,
             confirmed: None,
             unacknowledged: None,
@@ -151,6 +154,7 @@ impl Server {
         observer.sequence = (observer.sequence + 1) & 0xFF_FFFF;
         let (peer, token, sequence) = (observer.peer, observer.token, observer.sequence);
         let (key, asked) = (observer.key.clone(), observer.asked);
+        let guard = observer.guard.clone();
         let part = match self.cut(core, now, (peer, &key, asked), response) {
             Ok(part) | Err(part) => part,
         };
@@ -160,7 +164,10 @@ impl Server {
         if goes_on {
             message.options.set_uint(option::OBSERVE, sequence.into());
         }
-        let sent = core.send(now, peer, message, Owner::Observer(id)).ok();
+        let sent = core
+            .protection
+            .answer(message, guard.as_ref())
+            .and_then(|it| core.send(now, peer, it, Owner::Observer(id)).ok());
         if !goes_on {
             self.observers.remove(core, id, Gone::Ended);
         } else if let Some(observer) = self.observers.kept.get_mut(&id) {

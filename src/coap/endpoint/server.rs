@@ -12,6 +12,7 @@ use super::core::{Core, Owner, Timer};
 use super::event::Event;
 use super::flow::limits;
 use super::observers::Observers;
+use super::protection::{self, Guard};
 use super::request::{Peer, Response};
 use super::serving::{Exchange, Incoming};
 use crate::coap::block::{Block, Szx};
@@ -45,19 +46,31 @@ struct Pending {
     registers: bool,
     multicast: bool,
     acknowledged: bool,
+    guard: Option<Guard>,
     /// The answer to a multicast request, until its time has come.
     delayed: Option<Response>,
 }
 
 impl Pending {
-    fn new(core: &Core, peer: Peer, message: &Message, multicast: bool) -> Self {
+    fn new(
+        core: &Core,
+        peer: Peer,
+        message: &Message,
+        multicast: bool,
+        guard: Option<Guard>,
+    ) -> Self {
         let options = &message.options;
+        let mut key = bodies::key(peer, message.code, options);
+        if let Some((context, _)) = &guard {
+            // What was protected must not be had without.
+            key.2.push_uint(option::OSCORE, *context as u64);
+        }
         Self {
             peer,
             mid: message.mid,
             token: message.token,
             kind: message.kind,
-            key: bodies::key(peer, message.code, options),
+            key,
             block1: options.block1(),
             block2: options.block2(),
             suppressed: options.uint(option::NO_RESPONSE).unwrap_or(0),
@@ -65,6 +78,7 @@ impl Pending {
                 && matches!(message.code, Code::GET | Code::FETCH),
             multicast,
             acknowledged: core.is_reliable(),
+            guard,
             delayed: None,
         }
     }
@@ -94,13 +108,22 @@ impl Server {
         core: &mut Core,
         now: Instant,
         peer: Peer,
-        mut message: Message,
+        message: Message,
         multicast: bool,
     ) {
+        let (mut message, guard) = match core.protection.serve(message.clone()) {
+            Ok(opened) => opened,
+            Err(fault) if multicast => return core.ignored(peer, fault.into()),
+            Err(fault) => {
+                let pending = Pending::new(core, peer, &message, multicast, None);
+                core.ignored(peer, fault.into());
+                return transmit(core, now, &pending, protection::refusal(fault));
+            }
+        };
         let extra = &core.config.understood;
         let known = |number| is_known(number) || extra.contains(&number);
         let settled = message.options.settle(known);
-        let mut pending = Pending::new(core, peer, &message, multicast);
+        let mut pending = Pending::new(core, peer, &message, multicast, guard);
         if let Err(number) = settled {
             return refuse_option(core, now, pending, number);
         }
@@ -173,6 +196,7 @@ impl Server {
             mid: pending.mid,
             token: pending.token,
             multicast: pending.multicast,
+            protected: pending.guard.is_some(),
         }));
         self.pending.insert(id, pending);
     }
@@ -204,9 +228,10 @@ impl Server {
         response.options.remove(option::OBSERVE);
         if observes && pending.registers && response.code.is_success() {
             let who = (pending.peer, pending.token);
-            let sequence =
-                self.observers
-                    .register(core, exchange.0, who, &pending.key, pending.block2);
+            let how = (pending.block2, pending.guard.clone());
+            let sequence = self
+                .observers
+                .register(core, exchange.0, who, &pending.key, how);
             if let Some(sequence) = sequence {
                 response.options.set_uint(option::OBSERVE, sequence.into());
             }
@@ -292,7 +317,8 @@ impl Server {
             response.options.set(option::ETAG, etag);
         }
         let (part, is_part) = bodies::slice(&response, how)?;
-        if is_part && self.bodies.get(key) != Some(&response) {
+        let kept = self.bodies.get(key);
+        if is_part && !kept.is_some_and(|it| is_same(it, &response)) {
             let bytes = response.payload.len();
             let lifetime = core.config.exchange_lifetime;
             // What tells a notification apart from others is no part of the representation.
@@ -334,6 +360,9 @@ fn transmit(core: &mut Core, now: Instant, pending: &Pending, response: Response
         message.options = option::Options::new();
         message.payload = Bytes::new();
     }
+    let Some(message) = core.protection.answer(message, pending.guard.as_ref()) else {
+        return;
+    };
     if kind == Type::Ack {
         if let Ok(bytes) = core.send_once(pending.peer, &message) {
             core.memory.answered(now, pending.peer, pending.mid, bytes);
@@ -380,6 +409,12 @@ const fn is_known(number: u16) -> bool {
         ),
         false => true,
     }
+}
+
+/// Whether this is the body that is kept already, without looking at all of its bytes.
+fn is_same(kept: &Response, response: &Response) -> bool {
+    let (a, b) = (&kept.payload, &response.payload);
+    (a.as_ptr(), a.len()) == (b.as_ptr(), b.len())
 }
 
 /// An ETag for a body that has none, so that its blocks can be told from those of another.

@@ -40,6 +40,8 @@ pub struct Incoming {
     pub token: Token,
     /// Whether it came to a group: errors are then not sent.
     pub multicast: bool,
+    /// Whether it was protected by OSCORE.
+    pub protected: bool,
 }
 
 impl Incoming {

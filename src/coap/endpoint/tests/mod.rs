@@ -7,6 +7,7 @@ mod hostile;
 mod link;
 mod loss;
 mod observe;
+mod protected;
 mod reliable;
 
 use std::collections::BTreeMap;
