@@ -4,6 +4,7 @@
 //! inputs read back, so a recording can be published again.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
@@ -30,14 +31,17 @@ pub enum Detail {
     Mqtt(MqttDetail),
     /// A CoAP response or notification.
     Coap(Box<CoapDetail>),
+    /// An AMQP 0-9-1 message.
+    Amqp(Box<AmqpDetail>),
 }
 
 impl Detail {
-    /// The protocol's name in records: `mqtt`, `coap`.
+    /// The protocol's name in records: `mqtt`, `coap`, `amqp`.
     pub const fn protocol(&self) -> &'static str {
         match self {
             Self::Mqtt(_) => "mqtt",
             Self::Coap(_) => "coap",
+            Self::Amqp(_) => "amqp",
         }
     }
 
@@ -46,6 +50,7 @@ impl Detail {
         match self {
             Self::Mqtt(mqtt) => Cow::Borrowed(mqtt),
             Self::Coap(coap) => Cow::Owned(coap.as_mqtt()),
+            Self::Amqp(amqp) => Cow::Owned(amqp.as_mqtt()),
         }
     }
 }
@@ -156,4 +161,171 @@ pub enum CoapValue {
     Text(ByteString),
     /// Bytes.
     Opaque(Bytes),
+}
+
+/// What an AMQP message carries besides routing key and body (AMQP 0-9-1 §1.8.3).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AmqpDetail {
+    /// The exchange it was published to; empty for the default exchange.
+    pub exchange: ByteString,
+    /// Whether it was delivered before.
+    pub redelivered: bool,
+    /// What the delivery is acknowledged by.
+    pub delivery_tag: u64,
+    /// Everything that its publisher and the server said about it.
+    pub properties: AmqpProperties,
+}
+
+// A header may be NaN, which no test and no user compares.
+impl Eq for AmqpDetail {}
+
+impl AmqpDetail {
+    fn as_mqtt(&self) -> MqttDetail {
+        let properties = &self.properties;
+        let headers = properties.headers.iter();
+        let properties = MqttProperties {
+            content_type: properties.content_type.clone(),
+            response_topic: properties.reply_to.clone(),
+            correlation_data: properties
+                .correlation_id
+                .as_ref()
+                .map(|id| Bytes::copy_from_slice(id.as_bytes())),
+            user_properties: headers
+                .map(|(name, value)| (name.clone(), value.to_string().into()))
+                .collect(),
+            ..MqttProperties::default()
+        };
+        MqttDetail {
+            properties: (properties != MqttProperties::default()).then(|| Box::new(properties)),
+            ..MqttDetail::default()
+        }
+    }
+}
+
+/// The basic properties of an AMQP message (AMQP 0-9-1 §1.8.1).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AmqpProperties {
+    /// The MIME type.
+    pub content_type: Option<ByteString>,
+    /// Such as `gzip`.
+    pub content_encoding: Option<ByteString>,
+    /// Name and value pairs, sorted by name when they were received.
+    pub headers: Vec<(ByteString, AmqpValue)>,
+    /// 1: transient, 2: persistent.
+    pub delivery_mode: Option<u8>,
+    /// 0–9; a queue says how many it tells apart.
+    pub priority: Option<u8>,
+    /// What an answer must carry.
+    pub correlation_id: Option<ByteString>,
+    /// The queue where an answer is expected.
+    pub reply_to: Option<ByteString>,
+    /// Lifetime in milliseconds, as digits.
+    pub expiration: Option<ByteString>,
+    /// The application's name for the message.
+    pub message_id: Option<ByteString>,
+    /// Seconds since 1970.
+    pub timestamp: Option<u64>,
+    /// What kind of message the application sees in it (`type`).
+    pub kind: Option<ByteString>,
+    /// The publisher's user name, checked by the server.
+    pub user_id: Option<ByteString>,
+    /// The publishing application.
+    pub app_id: Option<ByteString>,
+    /// Deprecated, but still carried.
+    pub cluster_id: Option<ByteString>,
+}
+
+/// The value of an AMQP header or argument (AMQP 0-9-1 §4.2.5.5, with RabbitMQ's corrections).
+#[derive(Clone, Debug, PartialEq)]
+pub enum AmqpValue {
+    /// `t`
+    Bool(bool),
+    /// `b` `B` `s` `u` `I` `i` `l`: received with any width, sent with 64 bits, or 32 as an [`AmqpValue::Int32`].
+    Int(i64),
+    /// `I`, for servers that insist.
+    Int32(i32),
+    /// `f` `d`: sent as `d`.
+    Double(f64),
+    /// `D`: the digits and how many of them stand behind the point.
+    Decimal {
+        /// All digits, as one number.
+        digits: u32,
+        /// How many of them are decimals.
+        scale: u8,
+    },
+    /// `S` that is UTF-8.
+    Text(ByteString),
+    /// `x`, or `S` that is not UTF-8.
+    Bytes(Bytes),
+    /// `T`: seconds since 1970.
+    Timestamp(u64),
+    /// `A`
+    List(Vec<Self>),
+    /// `F`
+    Table(Vec<(ByteString, Self)>),
+    /// `V`
+    Void,
+}
+
+impl fmt::Display for AmqpValue {
+    /// Text as it is, everything else as JSON has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Int(value) => write!(f, "{value}"),
+            Self::Int32(value) => write!(f, "{value}"),
+            Self::Double(value) => write!(f, "{value}"),
+            Self::Decimal { digits, scale } => f.write_str(&decimal(*digits, *scale)),
+            Self::Text(text) => f.write_str(text),
+            Self::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
+            Self::Timestamp(seconds) => write!(f, "{seconds}"),
+            Self::List(items) => {
+                let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+                write!(f, "[{}]", items.join(","))
+            }
+            Self::Table(pairs) => {
+                let pair = |(name, value): &(ByteString, Self)| format!("{name}={value}");
+                let pairs: Vec<String> = pairs.iter().map(pair).collect();
+                write!(f, "{{{}}}", pairs.join(","))
+            }
+            Self::Void => f.write_str("null"),
+        }
+    }
+}
+
+/// A decimal as people and JSON write it: `12.34`.
+pub fn decimal(digits: u32, scale: u8) -> String {
+    let scale = usize::from(scale);
+    let text = format!("{digits:0>width$}", width = scale + 1);
+    match text.split_at(text.len() - scale) {
+        (whole, "") => whole.to_owned(),
+        (whole, decimals) => format!("{whole}.{decimals}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_have_their_point_where_it_belongs() {
+        assert_eq!(decimal(1234, 2), "12.34");
+        assert_eq!(decimal(5, 3), "0.005");
+        assert_eq!(decimal(7, 0), "7");
+    }
+
+    #[test]
+    fn a_format_made_for_mqtt_sees_what_means_the_same() {
+        let detail = Detail::Amqp(Box::new(AmqpDetail {
+            properties: AmqpProperties {
+                content_type: Some("text/plain".into()),
+                headers: vec![("retries".into(), AmqpValue::Int(3))],
+                ..AmqpProperties::default()
+            },
+            ..AmqpDetail::default()
+        }));
+        let seen = detail.as_mqtt().into_owned().properties.unwrap();
+        assert_eq!(seen.content_type.as_deref(), Some("text/plain"));
+        assert_eq!(seen.user_properties, [("retries".into(), "3".into())]);
+    }
 }

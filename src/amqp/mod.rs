@@ -1,3 +1,30 @@
-//! AMQP 0-9-1: publishing, consuming and topology.
+//! AMQP 0-9-1: publishing, consuming and topology, over lapin behind our own face.
 //!
-//! The room is reserved by the layer rule; its first file comes with its first command.
+//! | part | what it is for |
+//! |---|---|
+//! | [`client`] | one connection: login, deadlines, what the server says about it |
+//! | [`channel`] | one channel: every await has its deadline, every failure its words |
+//! | [`publisher`] | publishes within a window and knows what became of each message |
+//! | [`consumer`] | deliveries as records, and their acknowledgement |
+//! | [`topology`] | exchanges, queues and bindings |
+//! | [`value`] | headers and arguments as people write them |
+//!
+//! lapin's habits that are guarded against here: an unlimited frame size (the process would abort), a panic in
+//! its thread (every future would hang), short strings over 255 bytes (a panic), returned messages and
+//! confirmations that are attached to the wrong publish, its URL rules, time-outs that it does not have, and its
+//! own recovery, which is not used: a lost connection is made anew by whoever knows what was under way.
+
+pub mod channel;
+pub mod client;
+pub mod consumer;
+mod heard;
+mod panics;
+pub mod publisher;
+pub mod topology;
+mod transport;
+mod trouble;
+pub mod value;
+mod wire;
+
+pub use channel::Channel;
+pub use client::{Client, Event, Login, Mechanism, Options};

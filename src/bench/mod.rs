@@ -3,12 +3,38 @@
 //! | part | what it is for |
 //! |---|---|
 //! | [`plan`] | what a run is to do: groups of senders and receivers, load, phases |
+//! | [`driver`] | the contract between the engine and a protocol |
+//! | [`engine`] | runs a plan: worker threads, phases, the report |
+//! | [`profile`] | when messages are due; pure |
+//! | [`lane`] | one connection without its transport: what waits, and the session that sends it; pure |
+//! | [`stamp`], [`tally`], [`recorder`] | what each message carries, and the books of receivers and workers |
+//! | [`system`] | descriptors, ports, CPU time and memory of this process |
+//! | [`calibrate`] | a peer that only answers, to find the generator's own limit |
+//! | [`mqtt`] | the MQTT driver |
 //! | [`result`] | what a run has found, as a versioned value that is written, merged, compared and rendered |
 //! | [`report`] | every form in which people and programs see a result |
 //! | [`threshold`] | what a run must reach: `p99 < 20ms` |
 //! | [`merge`] | one result from those of many workers, exact |
 //! | [`compare`] | whether one set of runs is better or worse than another |
 
+#[cfg(target_os = "linux")]
+pub mod calibrate;
+pub mod clock;
+pub mod compare;
+pub mod driver;
+pub mod engine;
+pub mod lane;
+pub mod merge;
+pub mod mqtt;
 pub mod plan;
+pub mod profile;
+pub mod random;
+pub mod recorder;
 pub mod report;
 pub mod result;
+pub mod stamp;
+pub mod system;
+pub mod tally;
+pub mod threshold;
+#[cfg(test)]
+mod virtual_tests;

@@ -52,23 +52,23 @@ pub(super) struct CoapConnectFlags {
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "DTLS")]
-struct PskFlags {
-    /// Name of the pre-shared key; turns DTLS on
+pub(super) struct PskFlags {
+    /// Name of the pre-shared key
     #[arg(long, value_name = "NAME")]
-    psk_identity: Option<String>,
+    pub(super) psk_identity: Option<String>,
 
-    /// Pre-shared key: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK
+    /// Pre-shared key, for DTLS: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK
     #[arg(
         long,
         value_name = "KEY",
         conflicts_with = "psk_file",
         allow_hyphen_values = true
     )]
-    psk: Option<String>,
+    pub(super) psk: Option<String>,
 
     /// File that holds the pre-shared key, spelled alike; a final line break does not count
     #[arg(long, value_name = "FILE")]
-    psk_file: Option<PathBuf>,
+    pub(super) psk_file: Option<PathBuf>,
 }
 
 impl CoapConnectFlags {
@@ -92,6 +92,13 @@ impl CoapConnectFlags {
             tls_version: self.tls.tls_version,
             ..Words::default()
         }
+    }
+}
+
+impl PskFlags {
+    /// Whether there is a key.
+    pub(super) const fn is_given(&self) -> bool {
+        self.psk.is_some() || self.psk_file.is_some()
     }
 }
 

@@ -9,9 +9,10 @@ use clap::Args;
 
 use crate::coap::net::Fault;
 use crate::command::coap_server::{Declared, Kind, Listen, ListenScheme, Plan};
-use crate::connect::{ListenAddress, ServerTls};
+use crate::connect::{ListenAddress, Secret, ServerTls};
 use crate::error::Result;
 
+use super::coap_flags::PskFlags;
 use super::numbers::{Size, Wait};
 use super::terminal_flags::TerminalFlags;
 use super::values;
@@ -19,11 +20,11 @@ use super::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Listening")]
 pub(super) struct ServerFlags {
-    /// Where to listen: [coap|coap+tcp|coaps+tcp|coap+ws|coaps+ws://]ADDR:PORT; port 0 takes a free one, and the first line on standard output says which; may be repeated
+    /// Where to listen: [coap|coaps|coap+tcp|coaps+tcp|coap+ws|coaps+ws://]ADDR:PORT; port 0 takes a free one, and the first line on standard output says which; may be repeated
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:5683")]
     listen: Vec<Listen>,
 
-    /// PEM file of the server's certificate chain, for coaps+tcp and coaps+ws
+    /// PEM file of the server's certificate chain, for coaps, coaps+tcp and coaps+ws
     #[arg(long, value_name = "FILE", requires = "key")]
     cert: Option<PathBuf>,
 
@@ -34,6 +35,9 @@ pub(super) struct ServerFlags {
     /// PEM file of certificates; a client must show one that they signed
     #[arg(long, value_name = "FILE", requires = "cert")]
     client_ca: Option<PathBuf>,
+
+    #[command(flatten)]
+    psk: PskFlags,
 
     #[command(flatten)]
     resources: ResourceFlags,
@@ -99,7 +103,13 @@ impl ServerFlags {
         let given = self.cert.is_some();
         let listening = "--listen coaps+tcp:// or coaps+ws://";
         values::needs(listening, encrypted, "--cert and --key", given)?;
-        values::needs("--cert", given, listening, encrypted)?;
+        let dtls = self.listen.iter().any(|it| it.scheme == ListenScheme::Dtls);
+        let keys = self.psk.is_given();
+        let any = "--psk, or --cert and --key";
+        values::needs("--listen coaps://", dtls, any, given || keys)?;
+        values::needs("--psk", keys, "--listen coaps://", dtls)?;
+        let secure = "--listen coaps://, coaps+tcp:// or coaps+ws://";
+        values::needs("--cert", given, secure, encrypted || dtls)?;
         let tls = self.cert.zip(self.key).map(|(cert, key)| ServerTls {
             cert,
             key,
@@ -113,6 +123,9 @@ impl ServerFlags {
         Ok(Plan {
             listen: self.listen,
             tls,
+            psk_identity: self.psk.psk_identity,
+            psk: self.psk.psk.map(Secret::from),
+            psk_file: self.psk.psk_file,
             resources,
             directory: flags.directory,
             writable: flags.writable,
@@ -203,8 +216,8 @@ impl FromStr for Listen {
     fn from_str(word: &str) -> Result<Self, Self::Err> {
         let (scheme, address) = word.split_once("://").unwrap_or(("coap", word));
         let known = ListenScheme::ALL.into_iter().find(|it| it.name() == scheme);
-        let scheme =
-            known.ok_or("the schemes are coap, coap+tcp, coaps+tcp, coap+ws and coaps+ws")?;
+        let scheme = known
+            .ok_or("the schemes are coap, coaps, coap+tcp, coaps+tcp, coap+ws and coaps+ws")?;
         match address.parse()? {
             ListenAddress::Tcp(address) => Ok(Self { scheme, address }),
             ListenAddress::Unix(_) => Err(String::from("there is no CoAP over unix sockets")),

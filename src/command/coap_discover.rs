@@ -165,7 +165,7 @@ fn row(link: &Link) -> [String; 6] {
     let formats = link.formats();
     let formats: Vec<_> = formats
         .iter()
-        .map(|number| format::short(*number).map_or(number.to_string(), String::from))
+        .map(|number| format::short(*number).map_or_else(|| number.to_string(), String::from))
         .collect();
     let known = ["ct", "rt", "if", "obs"];
     let others = link.attributes.iter();

@@ -10,8 +10,9 @@ use crate::coap::endpoint::Incoming;
 use crate::coap::net::{Fault, Server};
 use crate::coap::plugtest;
 use crate::coap::resources::{Clock, Counter, Directory, Late, Sensor, Stored, Tree};
+use crate::coap::secure::Secrets;
 use crate::coap::site::Site;
-use crate::connect::{ListenAddress, ListenOn, Listener, ServerTls};
+use crate::connect::{ListenAddress, ListenOn, Listener, Psk, Secret, ServerTls};
 use crate::error::{Error, Result};
 use crate::output::{Format, Notes, Output, Style};
 use crate::stop::Stop;
@@ -21,8 +22,14 @@ use crate::stop::Stop;
 pub struct Plan {
     /// Where it listens; at least one.
     pub listen: Vec<Listen>,
-    /// PEM files for TLS; there whenever a listener needs them.
+    /// PEM files for TLS and DTLS; there whenever a TLS listener needs them.
     pub tls: Option<ServerTls>,
+    /// The name of the key below; clients must use it. Without a name any will do.
+    pub psk_identity: Option<String>,
+    /// The key that DTLS clients may use instead of certificates.
+    pub psk: Option<Secret>,
+    /// A file that holds it.
+    pub psk_file: Option<PathBuf>,
     /// What it shows, by path.
     pub resources: Vec<Declared>,
     /// A directory whose files it shows.
@@ -53,6 +60,8 @@ pub struct Listen {
 pub enum ListenScheme {
     /// `coap`
     Udp,
+    /// `coaps`
+    Dtls,
     /// `coap+tcp`
     Tcp,
     /// `coaps+tcp`
@@ -65,8 +74,9 @@ pub enum ListenScheme {
 
 impl ListenScheme {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Udp,
+        Self::Dtls,
         Self::Tcp,
         Self::Tls,
         Self::WebSocket,
@@ -77,6 +87,7 @@ impl ListenScheme {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Udp => "coap",
+            Self::Dtls => "coaps",
             Self::Tcp => "coap+tcp",
             Self::Tls => "coaps+tcp",
             Self::WebSocket => "coap+ws",
@@ -161,6 +172,12 @@ impl Plan {
         if listen.scheme == ListenScheme::Udp {
             return Ok(server.listen_datagrams(listen.address)?.to_string());
         }
+        if listen.scheme == ListenScheme::Dtls {
+            let secrets = self.secrets()?;
+            return Ok(server
+                .listen_securely(listen.address, &secrets)?
+                .to_string());
+        }
         let websocket = matches!(
             listen.scheme,
             ListenScheme::WebSocket | ListenScheme::SecureWebSocket
@@ -174,6 +191,17 @@ impl Plan {
         let address = listener.local_addr().to_string();
         server.listen_streams(listener, websocket);
         Ok(address)
+    }
+
+    fn secrets(&self) -> Result<Secrets> {
+        Ok(Secrets {
+            psk: Psk::given(
+                self.psk_identity.as_deref(),
+                self.psk.as_ref(),
+                self.psk_file.as_deref(),
+            )?,
+            tls: self.tls.clone(),
+        })
     }
 
     fn site(&self) -> Result<Site> {

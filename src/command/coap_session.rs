@@ -200,7 +200,8 @@ fn add(words: &[OptionWord], options: &mut Options) -> Result<()> {
                 Error::local(format_args!("cannot read {}", path.display()), &cause)
             })?,
         };
-        let name = || option::name(word.number).map_or(word.number.to_string(), String::from);
+        let name =
+            || option::name(word.number).map_or_else(|| word.number.to_string(), String::from);
         let limits =
             option::registered(word.number).map_or((0, option::LONGEST_VALUE), |it| it.length);
         if !(limits.0..=limits.1).contains(&value.len()) {

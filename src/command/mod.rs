@@ -1,5 +1,21 @@
 //! One file per thing a user can do; the only room where a protocol meets the terminal.
 
+pub mod amqp_consume;
+pub mod amqp_exec;
+pub mod amqp_get;
+pub mod amqp_ping;
+pub mod amqp_publish;
+mod amqp_publish_tally;
+pub mod amqp_request;
+pub mod amqp_respond;
+pub mod amqp_session;
+pub mod amqp_topology;
+pub mod bench;
+pub mod bench_compare;
+pub mod bench_merge;
+pub mod bench_mqtt;
+pub mod bench_report;
+mod bench_results;
 pub mod coap_discover;
 pub mod coap_observe;
 pub mod coap_ping;
@@ -36,6 +52,26 @@ pub enum Plan {
     CoapPing(Box<coap_ping::Plan>),
     /// `coap server`
     CoapServer(Box<coap_server::Plan>),
+    /// `bench report`
+    BenchReport(Box<bench_report::Plan>),
+    /// `bench merge`
+    BenchMerge(Box<bench_merge::Plan>),
+    /// `bench compare`
+    BenchCompare(Box<bench_compare::Plan>),
+    /// `amqp publish`
+    AmqpPublish(Box<amqp_publish::Plan>),
+    /// `amqp consume`
+    AmqpConsume(Box<amqp_consume::Plan>),
+    /// `amqp get`
+    AmqpGet(Box<amqp_get::Plan>),
+    /// `amqp request`
+    AmqpRequest(Box<amqp_request::Plan>),
+    /// `amqp respond`
+    AmqpRespond(Box<amqp_respond::Plan>),
+    /// `amqp declare`, `delete`, `bind`, `unbind`, `purge`
+    AmqpTopology(Box<amqp_topology::Plan>),
+    /// `amqp ping`
+    AmqpPing(Box<amqp_ping::Plan>),
 }
 
 /// Carries out a plan to its end.
@@ -57,6 +93,16 @@ pub fn run(plan: Plan) -> Result<()> {
         Plan::CoapDiscover(plan) => runtime.block_on(coap_discover::run(*plan)),
         Plan::CoapPing(plan) => runtime.block_on(coap_ping::run(*plan)),
         Plan::CoapServer(plan) => runtime.block_on(coap_server::run(*plan)),
+        Plan::BenchReport(plan) => runtime.block_on(bench_report::run(*plan)),
+        Plan::BenchMerge(plan) => runtime.block_on(bench_merge::run(*plan)),
+        Plan::BenchCompare(plan) => runtime.block_on(bench_compare::run(*plan)),
+        Plan::AmqpPublish(plan) => runtime.block_on(amqp_publish::run(*plan)),
+        Plan::AmqpConsume(plan) => runtime.block_on(amqp_consume::run(*plan)),
+        Plan::AmqpGet(plan) => runtime.block_on(amqp_get::run(*plan)),
+        Plan::AmqpRequest(plan) => runtime.block_on(amqp_request::run(*plan)),
+        Plan::AmqpRespond(plan) => runtime.block_on(amqp_respond::run(*plan)),
+        Plan::AmqpTopology(plan) => runtime.block_on(amqp_topology::run(*plan)),
+        Plan::AmqpPing(plan) => runtime.block_on(amqp_ping::run(*plan)),
     };
     // A name lookup or a read from a terminal may still be blocked in a thread; nobody waits for it.
     runtime.shutdown_background();

@@ -177,6 +177,9 @@ fn log(event: &Event, notes: Notes) {
         Event::Unsubscribed { client_id, filter } => {
             notes.note(format_args!("{client_id} unsubscribed from {filter}"));
         }
+        Event::QueueFull { client_id } => notes.warn(format_args!(
+            "the queue of {client_id} is full (--max-queued, --max-queued-bytes): messages to it are dropped"
+        )),
         Event::NotAccepted { error } => notes.warn(error),
         Event::Stopped(counts) => notes.note(format_args!(
             "stopped after {} connections, {} messages in, {} out, {} dropped",

@@ -331,10 +331,12 @@ impl<'a> Publisher<'a> {
                 qos: None,
                 retain: None,
                 properties: None,
+                // What a record says about AMQP is of no concern here.
+                amqp: _,
             } if !self.outlines.is_empty() => {
-                let each = repeat_n(payload, self.outlines.len()).enumerate();
-                self.waiting
-                    .extend(each.map(|(at, body)| Next::Fill(at, body)));
+                for (at, body) in repeat_n(payload, self.outlines.len()).enumerate() {
+                    self.waiting.push_back(Next::Fill(at, body));
+                }
                 Ok(())
             }
             record => self.enqueue_record(record),

@@ -42,6 +42,15 @@ async fn connect(target: &Target) -> Result<Stream> {
         return connect_unix(target, path).await;
     }
     let tcp = connect_tcp(target).await?;
+    over(target, tcp).await
+}
+
+/// Secures and upgrades a TCP connection to `target` that is already open, as [`dial`] does with its own;
+/// without its deadline.
+///
+/// # Errors
+/// As [`dial`].
+pub async fn over(target: &Target, tcp: TcpStream) -> Result<Stream> {
     let peer = tcp
         .peer_addr()
         .map_or_else(|_| target.authority(), |address| address.to_string());
@@ -68,6 +77,34 @@ async fn connect(target: &Target) -> Result<Stream> {
     .await
     .map(|websocket| Stream::websocket(websocket, peer))
     .map_err(|cause| upgrade_failure(target, cause))
+}
+
+/// The address that connecting to `target` would try first, and that answers: for whoever opens many connections
+/// and looks the name up once.
+///
+/// # Errors
+/// As [`dial`].
+pub async fn address(target: &Target) -> Result<SocketAddr> {
+    let found = happy::addresses(&target.host, target.port)
+        .await
+        .map_err(|cause| cannot_connect(target, lookup_words(&target.host, &cause)))?;
+    if let [only] = found[..] {
+        return Ok(only);
+    }
+    let limit = target.connect_timeout;
+    let tried = timeout(limit, connect_tcp(target)).await;
+    match tried {
+        Ok(tcp) => tcp?
+            .peer_addr()
+            .map_err(|cause| cannot_connect(target, plain(&cause))),
+        Err(_) => Err(Error::new(
+            Kind::TimedOut,
+            format!(
+                "cannot connect to {target}: timed out after {}",
+                humantime::format_duration(limit)
+            ),
+        )),
+    }
 }
 
 async fn connect_unix(target: &Target, path: &Path) -> Result<Stream> {

@@ -156,7 +156,7 @@ mod tests {
                 address("[::3]:1")
             ]
         );
-        assert_eq!(in_turn(Vec::new()), []);
+        assert!(in_turn(Vec::new()).is_empty());
     }
 
     #[tokio::test]

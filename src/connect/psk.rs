@@ -1,6 +1,7 @@
 //! A key that both sides share, for DTLS (RFC 4279).
 
 use std::fmt;
+use std::path::Path;
 
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 
@@ -22,7 +23,21 @@ pub struct Psk {
 impl Psk {
     /// The key that was named, if any.
     pub(super) fn of(words: &Words) -> Result<Option<Self>> {
-        let spelled = match (&words.psk, &words.psk_file) {
+        let identity = words.psk_identity.as_deref();
+        Self::given(identity, words.psk.as_ref(), words.psk_file.as_deref())
+    }
+
+    /// The key that was given, or that a file holds, if any.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Usage`] for contradictions and wrong digits; [`crate::error::Kind::Local`] for a file
+    /// that cannot be read.
+    pub fn given(
+        identity: Option<&str>,
+        key: Option<&Secret>,
+        file: Option<&Path>,
+    ) -> Result<Option<Self>> {
+        let spelled = match (key, file) {
             (Some(_), Some(_)) => {
                 return Err(Error::usage(
                     "the pre-shared key is given in several ways: one of them is enough",
@@ -30,14 +45,13 @@ impl Psk {
             }
             (Some(secret), None) => secret.reveal().to_vec(),
             (None, Some(file)) => without_line_break(pem::read(file)?),
-            (None, None) if words.psk_identity.is_some() => {
+            (None, None) if identity.is_some() => {
                 return Err(Error::usage("--psk-identity names a key that is not given")
                     .hint("--psk-file FILE, IOTCTL_PSK or --psk KEY gives it"));
             }
             (None, None) => return Ok(None),
         };
-        let identity = words.psk_identity.clone().unwrap_or_default();
-        Self::new(identity, &spelled).map(Some)
+        Self::new(String::from(identity.unwrap_or_default()), &spelled).map(Some)
     }
 
     /// A key as people spell it: text, or bytes as `hex:…`, `0x…` or `base64:…`.

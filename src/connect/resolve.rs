@@ -63,7 +63,9 @@ fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result
         bind: layer.rest.bind,
         ..Target::tcp(
             protocol,
-            layer.host.unwrap_or_else(|| String::from("localhost")),
+            layer
+                .host
+                .map_or_else(|| String::from("localhost"), without_brackets),
             0,
         )
     };
@@ -264,6 +266,14 @@ fn read_password(
     })
 }
 
+/// An IPv6 address may be given to `--host` as a URL would have it.
+fn without_brackets(host: String) -> String {
+    let inner = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    inner.map(String::from).unwrap_or(host)
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -352,7 +362,7 @@ mod tests {
             ),
             (
                 Words {
-                    host: text("::1"),
+                    host: text("[::1]"),
                     ..file()
                 },
                 "mqtt://[::1]:1883",

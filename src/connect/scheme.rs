@@ -7,6 +7,8 @@ pub enum Protocol {
     Mqtt,
     /// CoAP (RFC 7252, RFC 8323).
     Coap,
+    /// AMQP 0-9-1.
+    Amqp,
 }
 
 /// How the bytes travel, before any address is known.
@@ -69,12 +71,19 @@ const COAP: [Scheme; 6] = [
     scheme("coaps+ws", Carrier::SecureWebSocket, 443),
 ];
 
+const AMQP: [Scheme; 3] = [
+    scheme("amqp", Carrier::Tcp, 5672),
+    scheme("amqps", Carrier::Tls, 5671),
+    scheme("unix", Carrier::Unix, 0),
+];
+
 impl Protocol {
     /// The protocol's name in messages: `MQTT`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Mqtt => "MQTT",
             Self::Coap => "CoAP",
+            Self::Amqp => "AMQP",
         }
     }
 
@@ -83,6 +92,7 @@ impl Protocol {
         match self {
             Self::Mqtt => "mqtt",
             Self::Coap => "coap",
+            Self::Amqp => "amqp",
         }
     }
 
@@ -92,6 +102,7 @@ impl Protocol {
             Self::Mqtt => "/mqtt",
             // RFC 8323 §4.
             Self::Coap => "/.well-known/coap",
+            Self::Amqp => "/ws",
         }
     }
 
@@ -99,6 +110,7 @@ impl Protocol {
         match self {
             Self::Mqtt => &MQTT,
             Self::Coap => &COAP,
+            Self::Amqp => &AMQP,
         }
     }
 

@@ -6,17 +6,20 @@
 //! | [`Format`] | what a message looks like; one file each under `format/` |
 //! | [`Template`] | mosquitto's format language (`-F`) |
 //! | [`Notes`] | what a command says besides its results, on standard error |
+//! | [`Live`] | a view of something that goes on, on standard error |
 //! | [`report`] | the last words of a command that failed |
 //! | [`Style`] | `--color` and `--quiet` |
 
 mod escape;
 mod format;
+mod live;
 mod notes;
 mod sink;
 mod stream;
 mod style;
 
 pub use format::{Format, Template};
+pub use live::Live;
 pub use notes::{Notes, report};
 pub use stream::{Output, print};
 pub use style::{ColorChoice, Style};

@@ -20,10 +20,11 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use crate::message::MqttProperties;
+use crate::message::{AmqpProperties, MqttProperties};
 
 pub use bodies::Bodies;
 pub use encoding::Encoding;
+pub use record::amqp_value;
 
 /// The longest body, in bytes: no MQTT packet is longer (MQTT 5.0 §1.5.5).
 pub const LONGEST: usize = 268_435_455;
@@ -63,7 +64,21 @@ pub struct Body {
     /// The record's MQTT 5 properties, without topic alias and subscription identifiers, which belong to
     /// the connection that the message was received on.
     pub properties: Option<Box<MqttProperties>>,
+    /// What the record says about AMQP.
+    pub amqp: Option<Box<AmqpWords>>,
 }
+
+/// What a record says about an AMQP message, besides its routing key.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AmqpWords {
+    /// The exchange; empty for the default exchange.
+    pub exchange: Option<ByteString>,
+    /// Its basic properties.
+    pub properties: AmqpProperties,
+}
+
+// A header may be NaN, which no test and no user compares.
+impl Eq for AmqpWords {}
 
 impl Body {
     /// A body that says nothing about topic, QoS, retain or properties.

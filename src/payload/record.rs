@@ -1,8 +1,8 @@
 //! Reads records, as `--output json` writes them, back into bodies.
 //!
 //! What only matters to whoever received the message (`time`, `protocol`, `dup`, `packet_id`,
-//! `topic_alias`, `subscription_identifiers`, other protocols' details) is passed over. Unknown names
-//! inside `mqtt` are refused, so that a slip of the pen is not sent as nothing.
+//! `topic_alias`, `subscription_identifiers`, `redelivered`, `delivery_tag`, other protocols' details) is passed over. Unknown names
+//! inside `mqtt` and `amqp` are refused, so that a slip of the pen is not sent as nothing.
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -12,6 +12,10 @@ use serde_json::value::RawValue;
 use crate::message::MqttProperties;
 
 use super::{Body, Encoding};
+
+mod amqp;
+
+pub use amqp::amqp_value;
 
 /// The body that one line of JSON describes.
 ///
@@ -26,6 +30,9 @@ pub(super) fn parse(line: &[u8]) -> Result<Body, String> {
         Some(mqtt) => with_details(&field("mqtt", mqtt)?)?,
         None => Body::default(),
     };
+    if let Some(amqp) = record.amqp {
+        body.amqp = Some(Box::new(amqp::words(amqp)?));
+    }
     body.topic = text("topic", record.topic)?;
     if body.topic.as_ref().is_some_and(|topic| topic.is_empty()) {
         return Err(String::from("topic is empty"));
@@ -46,6 +53,7 @@ struct Record<'a> {
     #[serde(default, deserialize_with = "even_null")]
     payload_json: Raw<'a>,
     mqtt: Raw<'a>,
+    amqp: Raw<'a>,
 }
 
 /// A `null` here is a payload, not an absence.

@@ -101,6 +101,35 @@ fn every_transport_shows_the_same_resources() {
 }
 
 #[test]
+fn dtls_takes_keys_and_certificates_on_one_port() {
+    let folder = TempDir::new().unwrap();
+    let certificates = Certificates::in_folder(folder.path());
+    let (cert, key) = (
+        certificates.server.display(),
+        certificates.server_key.display(),
+    );
+    let words = format!("--cert {cert} --key {key} --psk-identity me --psk secret -r /a=text:1");
+    let server = server(&words, &["coaps"]);
+    let trust = format!("get --cafile {}", certificates.ca.display());
+    server.ours(&trust, "/a").run().exits(0).prints("1");
+    let ours = "get --psk-identity me --psk secret";
+    server.ours(ours, "/a").run().exits(0).prints("1");
+    let wrong = "get --connect-timeout 1 --psk-identity";
+    for key in ["me --psk wrong", "you --psk secret"] {
+        let ended = server.ours(&format!("{wrong} {key}"), "/a").run();
+        assert!([3, 5].contains(&ended.code), "{ended:?}");
+        ended.says("the key or its identity is wrong");
+    }
+    for variant in ["openssl", "gnutls"] {
+        let client = |words: &str| program(&format!("coap-client-{variant}"), words);
+        let line = client("-u me -k secret").word(server.uri("/a"));
+        line.run().exits(0).prints("1\n");
+    }
+    let line = program("coap-client-openssl", "-n").word(server.uri("/a"));
+    line.run().exits(0).prints("1\n");
+}
+
+#[test]
 fn an_observer_hears_what_another_puts() {
     let server = server("-r /led=text:off", &["coap"]);
     let mut observer = server.ours("observe -C 2", "/led").start();

@@ -24,6 +24,9 @@ fn peer(mut script: impl FnMut(&[u8], usize) -> Vec<Vec<u8>> + Send + 'static) -
     uri
 }
 
+/// Makes an answer to a request.
+type Answer = fn(&[u8]) -> Vec<u8>;
+
 /// The token of a request, and its message id.
 fn parts(request: &[u8]) -> (&[u8], [u8; 2]) {
     let length = usize::from(request[0] & 15);
@@ -123,7 +126,7 @@ fn a_body_goes_into_a_pipe_as_it_came() {
 
 #[test]
 fn what_is_no_message_is_ignored() {
-    let broken: [fn(&[u8]) -> Vec<u8>; 5] = [
+    let broken: [Answer; 5] = [
         // A token length of 15.
         |request| [&[0x6f], &ack(0x45, request, b"\xffx")[1..]].concat(),
         // An option that runs over the end.

@@ -1,10 +1,17 @@
 //! The one integration-test binary; each part is a module.
 
+#![expect(
+    unreachable_pub,
+    reason = "what `support` offers to the other modules reads best as `pub`"
+)]
+
+mod amqp;
 mod bad_input;
 mod cli;
 mod coap_client;
 mod coap_server;
 mod coap_trouble;
+mod connecting;
 mod durability;
 mod generated;
 mod large;

@@ -1,7 +1,10 @@
 //! `mqtt pub` and `mqtt sub` against mosquitto 2.0, with mosquitto's own clients on the other side.
 
+use std::time::{Duration, Instant};
+
 use crate::support::command::{Ended, Running, iotctl};
 use crate::support::mosquitto::{Mosquitto, Settings, mosquitto};
+use crate::support::peer::{Peer, rest, welcome};
 
 /// The ways to reach a broker: what they are called, and the words that take them.
 fn ways(broker: &Mosquitto) -> Vec<(&'static str, String)> {
@@ -707,4 +710,34 @@ fn waiting_for_a_broker_can_be_asked_for() {
     broker.restart();
     publisher.ends().exits(0);
     one(&broker, "late", "").prints("x\n");
+}
+
+#[test]
+fn a_retained_message_is_there_before_delayed_acknowledgements_are() {
+    let broker = mosquitto();
+    broker.iotctl("pub -t r -m x -r -q 1").run().exits(0);
+    // Other clients take 44 ms, as mosquitto's second small write waits for an acknowledgement of the first.
+    let best = (0..20).map(|_| {
+        let began = Instant::now();
+        broker.iotctl("sub -t r -C 1").run().exits(0).prints("x\n");
+        began.elapsed()
+    });
+    let best = best.min().unwrap();
+    assert!(best < Duration::from_millis(40), "{best:?}");
+}
+
+#[test]
+fn keep_alive_can_be_turned_off() {
+    for (words, seconds) in [("-k 0", 0), ("-k 1m30s", 90), ("", 60)] {
+        let peer = Peer::start(|stream, _| {
+            let connect = welcome(stream);
+            rest(stream);
+            u16::from_be_bytes([connect[8], connect[9]])
+        });
+        iotctl(&format!("mqtt pub -h 127.0.0.1 -p {} {words}", peer.port))
+            .words("-t a -m x --ack-timeout 100ms")
+            .run()
+            .exits(5);
+        assert_eq!(peer.result(), seconds);
+    }
 }

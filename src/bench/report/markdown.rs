@@ -158,7 +158,7 @@ mod tests {
                     |  | threshold | outcome |\n|---|---|---|\n\
                     | ✅ | `p50 < 20ms` | kept |\n\
                     | ❌ | `lost == 0` | missed by 1,270 |\n\n\
-                    | rate | messages |\n|---|---|\n| planned | 50.0 k/s |\n";
+                    | rate | messages |\n|---|---|\n| planned | 50.00 k/s |\n";
         assert!(text.starts_with(head), "{text}");
         assert!(text.contains("| latency | p50 | p90 | p99 | p99.9 | max | values |\n|---|---:|"));
         assert!(text.contains("| planned | 1,500,000 | = sent 1,499,990 + unsent 10 |"));

@@ -235,7 +235,6 @@ fn thresholds() -> Vec<Threshold> {
     ]
 }
 
-#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -249,16 +248,5 @@ mod tests {
         } = messages();
         assert_eq!(planned, sent + unsent);
         assert_eq!(report(), report(), "it is always the same");
-    }
-}
-#[cfg(test)]
-#[test]
-fn dump_tmp() {
-    for form in super::Form::ALL {
-        std::fs::write(
-            format!("/tmp/report-sample.{form}"),
-            form.render(&report()).unwrap(),
-        )
-        .unwrap();
     }
 }

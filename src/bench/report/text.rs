@@ -3,7 +3,7 @@
 use crate::bench::result::{Interval, Report};
 
 use super::rows;
-use super::units::{count, percent, rate, seconds, time};
+use super::units::{brief_rate, count, percent, seconds, time};
 
 /// Columns that the summary fits into.
 const WIDTH: usize = 80;
@@ -35,33 +35,45 @@ pub fn render(report: &Report) -> String {
     page.0
 }
 
-/// One line for an interval of `length_s` seconds, for a live view and for a pipe:
-/// `12 s  sent 50.0 k/s  acknowledged 49.9 k/s  received 49.9 k/s  response p50 123 µs p99 1.90 ms …`.
+/// One line for an interval of `length_s` seconds, for a live view; it fits 80 columns:
+/// `12.0 s  sent 50.0k/s acked 49.9k/s got 49.9k/s  p50 123µs p99 1.90ms errors 12`.
 pub fn live_line(interval: &Interval, length_s: f64) -> String {
-    let per_second = |number: u64| rate(number as f64 / length_s.max(1e-3));
-    let mut line = seconds(interval.at_s);
+    let mut line = format!("{} ", seconds(interval.at_s));
     for (name, number) in [
         ("sent", interval.sent),
         ("acked", interval.acknowledged),
-        ("received", interval.received),
+        ("got", interval.received),
     ] {
         if number > 0 || name == "sent" {
-            line += &format!("  {name} {}", per_second(number));
+            let rate = brief_rate(number as f64 / length_s.max(1e-3));
+            line += &format!(" {name} {rate}");
         }
     }
-    for name in ["response", "end_to_end"] {
-        if let Some([p50, p99, _]) = interval.latency.get(name) {
-            line += &format!("  {name} {}, p99 {}", time(*p50), time(*p99));
-            break;
-        }
-    }
+    line += &live_latency(interval);
     if interval.errors > 0 {
-        line += &format!("  errors {}", count(interval.errors));
+        line += &format!(" errors {}", count(interval.errors));
     }
     if interval.phase != "measure" {
         line += &format!("  ({})", interval.phase);
     }
     line
+}
+
+/// The median and p99 of what people look at first; named unless it is the response time.
+fn live_latency(interval: &Interval) -> String {
+    let known = ["response", "end_to_end"].into_iter().find_map(|name| {
+        let figures = interval.latency.get(name)?;
+        Some((name, figures))
+    });
+    let Some((name, [p50, p99, _])) = known else {
+        return String::new();
+    };
+    let name = match name {
+        "response" => String::new(),
+        other => format!(" {other}"),
+    };
+    let brief = |ms: f64| time(ms).replace(' ', "");
+    format!(" {name} p50 {} p99 {}", brief(*p50), brief(*p99))
 }
 
 /// The line of an interval with all that it holds, as `--interval` writes it to a pipe.
@@ -239,7 +251,7 @@ mod tests {
         }
         for part in [
             "rates            planned     offered    accepted   delivered\n",
-            "                50.0 k/s    50.0 k/s    50.0 k/s    50.0 k/s\n",
+            "               50.00 k/s   50.00 k/s   49.96 k/s   49.96 k/s\n",
             "messages    planned  1,500,000 = sent 1,499,990 + unsent 10\n",
             "            sent     1,499,990 = acknowledged 1,498,800 + refused 150\n",
             "                               + timed out 40 + lost with connection 1,000\n",
@@ -260,8 +272,7 @@ mod tests {
         let stalled = &sample::report().intervals[20];
         assert_eq!(
             live_line(stalled, 1.0),
-            "21.0 s  sent 50.0 k/s  acked 26.0 k/s  received 26.0 k/s  \
-             response 143 µs, p99 490 ms  errors 1,190"
+            "21.0 s  sent 50.0k/s acked 26.0k/s got 26.0k/s  p50 143µs p99 490ms errors 1,190"
         );
         let warming = Interval {
             at_s: 0.5,

@@ -2,11 +2,7 @@
 
 /// Milliseconds: `850 ns`, `123 µs`, `1.23 ms`, `2.00 s`.
 pub(in crate::bench) fn time(ms: f64) -> String {
-    scaled(
-        ms,
-        &[(1e-6, "ns"), (1e-3, "µs"), (1.0, "ms"), (1e3, "s")],
-        " ",
-    )
+    scaled(ms, &[(1e-6, "ns"), (1e-3, "µs"), (1.0, "ms"), (1e3, "s")])
 }
 
 /// Seconds, as [`time`] shows milliseconds.
@@ -14,12 +10,24 @@ pub(in crate::bench) fn seconds(s: f64) -> String {
     time(s * 1e3)
 }
 
-/// Messages in a second: `950/s`, `50.0 k/s`, `1.20 M/s`.
+/// Messages in a second, with four digits as small differences matter: `950/s`, `49.96 k/s`, `1.200 M/s`.
 pub(in crate::bench) fn rate(per_second: f64) -> String {
-    if per_second.abs() < 999.5 {
-        return format!("{}/s", three(per_second));
+    let size = per_second.abs();
+    match size {
+        _ if size < 999.95 && size.fract() == 0.0 => format!("{per_second}/s"),
+        _ if size < 999.95 => format!("{}/s", digits(per_second, 4)),
+        _ if size < 999_950.0 => format!("{} k/s", digits(per_second / 1e3, 4)),
+        _ => format!("{} M/s", digits(per_second / 1e6, 4)),
     }
-    scaled(per_second, &[(1e3, "k/s"), (1e6, "M/s")], " ")
+}
+
+/// Messages in a second where there is little room: `950/s`, `50.0k/s`.
+pub(in crate::bench) fn brief_rate(per_second: f64) -> String {
+    if per_second < 999.5 {
+        return format!("{}/s", digits(per_second, 3));
+    }
+    let shown = scaled(per_second, &[(1e3, "k/s"), (1e6, "M/s")]);
+    shown.replace(' ', "")
 }
 
 /// Bytes in powers of 1,000: `512 B`, `67.1 MB`.
@@ -33,7 +41,6 @@ pub(in crate::bench) fn bytes(bytes: f64) -> String {
             (1e9, "GB"),
             (1e12, "TB"),
         ],
-        " ",
     )
 }
 
@@ -57,25 +64,33 @@ pub(in crate::bench) fn count(count: u64) -> String {
 
 /// Three digits that count and no more decimals than that needs: `0.125`, `1.25`, `12.5`, `125`, `1250`.
 pub(in crate::bench) fn three(number: f64) -> String {
-    let size = number.abs();
-    let decimals = match size {
-        _ if size == 0.0 || size >= 99.95 => 0,
-        _ if size >= 9.995 => 1,
-        _ if size >= 0.9995 => 2,
-        _ => 3,
-    };
-    format!("{number:.decimals$}")
+    digits(number, 3)
+}
+
+/// `wanted` digits that count, and at most as many decimals.
+fn digits(number: f64, wanted: i32) -> String {
+    if number == 0.0 {
+        return String::from("0");
+    }
+    // Written with its exponent a number is rounded first: 999.6 has the exponent 3.
+    let written = format!("{number:.*e}", wanted as usize - 1);
+    let exponent = written
+        .rsplit('e')
+        .next()
+        .and_then(|power| power.parse().ok());
+    let decimals = (wanted - 1 - exponent.unwrap_or(0)).clamp(0, wanted);
+    format!("{number:.*}", decimals as usize)
 }
 
 /// The number in the largest unit of `units` that leaves at least one before the point.
-fn scaled(number: f64, units: &[(f64, &str)], gap: &str) -> String {
+fn scaled(number: f64, units: &[(f64, &str)]) -> String {
     let rounded = number.abs() * 1.0005;
     let fits = |unit: &&(f64, &str)| rounded >= unit.0;
     let (size, name) = match units.iter().rev().find(fits) {
         Some(unit) => unit,
         None => &units[0],
     };
-    format!("{}{gap}{name}", three(number / size))
+    format!("{} {name}", three(number / size))
 }
 
 #[cfg(test)]
@@ -103,9 +118,20 @@ mod tests {
         assert_eq!(
             shown,
             [
-                "0/s", "0.250/s", "950/s", "1.00 k/s", "50.0 k/s", "1.20 M/s"
+                "0/s",
+                "0.2500/s",
+                "950/s",
+                "999.9/s",
+                "50.00 k/s",
+                "1.200 M/s"
             ]
         );
+    }
+
+    #[test]
+    fn brief_rates() {
+        let shown = [0.0, 950.0, 999.9, 49_960.0, 1_200_000.0].map(brief_rate);
+        assert_eq!(shown, ["0/s", "950/s", "1.00k/s", "50.0k/s", "1.20M/s"]);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use super::wire::Heard;
 use crate::coap::endpoint::{
     Config, Endpoint, Event, Exchange, Incoming, Peer, Response, Transport,
 };
+use crate::coap::secure::{Secrets, SecureServer};
 use crate::coap::site::{Answering, Site};
 use crate::connect::{Listener, Stream, udp};
 use crate::error::Result;
@@ -68,6 +69,7 @@ struct Port {
 
 enum Outlet {
     Socket(Arc<UdpSocket>),
+    Secured(Arc<UdpSocket>, Box<SecureServer>),
     Connections(HashMap<Peer, mpsc::UnboundedSender<Bytes>>),
 }
 
@@ -136,6 +138,25 @@ impl Server {
         let socket = Arc::new(udp::listening(address)?);
         let address = socket.local_addr().unwrap_or(address);
         let port = self.add(Transport::Datagram, Outlet::Socket(Arc::clone(&socket)));
+        let receiving = receive(socket, port, self.sender.clone());
+        self.tasks.push(tokio::spawn(receiving));
+        Ok(address)
+    }
+
+    /// The same with DTLS.
+    ///
+    /// # Errors
+    /// As [`Server::listen_datagrams`], and [`crate::error::Kind::Usage`] for secrets that cannot be used.
+    pub fn listen_securely(
+        &mut self,
+        address: SocketAddr,
+        secrets: &Secrets,
+    ) -> Result<SocketAddr> {
+        let socket = Arc::new(udp::listening(address)?);
+        let address = socket.local_addr().unwrap_or(address);
+        let secured = Box::new(SecureServer::new(address, secrets)?);
+        let outlet = Outlet::Secured(Arc::clone(&socket), secured);
+        let port = self.add(Transport::Datagram, outlet);
         let receiving = receive(socket, port, self.sender.clone());
         self.tasks.push(tokio::spawn(receiving));
         Ok(address)
@@ -241,8 +262,19 @@ impl Server {
 
     fn arrive(&mut self, way: Way, port: usize, peer: Peer, bytes: Bytes) {
         let Port { endpoint, outlet } = &mut self.ports.0[port];
+        let now = Instant::now();
         match (way, outlet) {
-            (Way::In, _) => endpoint.handle_datagram(Instant::now(), peer, &bytes),
+            (Way::In, Outlet::Secured(socket, secured)) => {
+                for plain in secured.feed(now, peer, &bytes) {
+                    endpoint.handle_datagram(now, peer, &plain);
+                }
+                send_all(socket, secured);
+            }
+            (Way::Out, Outlet::Secured(socket, secured)) => {
+                secured.write(now, peer, &bytes);
+                send_all(socket, secured);
+            }
+            (Way::In, _) => endpoint.handle_datagram(now, peer, &bytes),
             // A full send buffer loses the datagram, as a network would.
             (Way::Out, Outlet::Socket(socket)) => drop(socket.try_send_to(&bytes, peer)),
             (Way::Out, Outlet::Connections(connections)) => {
@@ -269,7 +301,7 @@ impl Server {
                 connections.remove(&peer);
                 endpoint.disconnected(now, peer, &why);
             }
-            (What::Connection(_) | What::Ended(_), Outlet::Socket(_)) => {}
+            (What::Connection(_) | What::Ended(_), Outlet::Socket(_) | Outlet::Secured(..)) => {}
         }
     }
 
@@ -280,7 +312,12 @@ impl Server {
             .iter()
             .filter_map(|it| it.endpoint.poll_timeout());
         let held = self.held.first_key_value().map(|((at, _), _)| *at);
-        endpoints.chain(held).chain(self.site.poll_timeout()).min()
+        let handshakes = self.ports.0.iter().filter_map(|it| match &it.outlet {
+            Outlet::Secured(_, secured) => secured.poll_timeout(),
+            _ => None,
+        });
+        let others = held.into_iter().chain(self.site.poll_timeout());
+        endpoints.chain(handshakes).chain(others).min()
     }
 
     fn time_passed(&mut self) {
@@ -291,6 +328,10 @@ impl Server {
         }
         for port in &mut self.ports.0 {
             port.endpoint.handle_timeout(now);
+            if let Outlet::Secured(socket, secured) = &mut port.outlet {
+                secured.handle_timeout(now);
+                send_all(socket, secured);
+            }
         }
         self.site.handle_timeout(now, &mut self.ports);
     }
@@ -301,6 +342,13 @@ impl Drop for Server {
         for task in &self.tasks {
             task.abort();
         }
+    }
+}
+
+/// A full send buffer loses the datagram, as a network would.
+fn send_all(socket: &UdpSocket, secured: &mut SecureServer) {
+    while let Some((peer, bytes)) = secured.poll_transmit() {
+        let _ = socket.try_send_to(&bytes, peer);
     }
 }
 

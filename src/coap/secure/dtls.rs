@@ -19,10 +19,20 @@ use crate::connect::tls::ClientTls;
 use crate::connect::{Psk, Target};
 use crate::error::{Error, Result};
 
-/// The suite that every CoAP implementation has first (RFC 7252 §9.1.3.1), then the stronger one.
-const PSK_SUITES: [CipherSuiteId; 2] = [
+/// The stronger one first, then the one that every CoAP implementation has (RFC 7252 §9.1.3.1).
+pub(super) const PSK_SUITES: [CipherSuiteId; 2] = [
     CipherSuiteId::Tls_Psk_With_Aes_128_Gcm_Sha256,
     CipherSuiteId::Tls_Psk_With_Aes_128_Ccm_8,
+];
+
+/// Those for certificates: CoAP's own (RFC 7252 §9.1.3.3) and the usual ones; none with CBC.
+pub(super) const CERTIFICATE_SUITES: [CipherSuiteId; 6] = [
+    CipherSuiteId::Tls_Ecdhe_Ecdsa_With_Aes_128_Gcm_Sha256,
+    CipherSuiteId::Tls_Ecdhe_Ecdsa_With_Aes_128_Ccm_8,
+    CipherSuiteId::Tls_Ecdhe_Ecdsa_With_Aes_128_Ccm,
+    CipherSuiteId::Tls_Ecdhe_Ecdsa_With_ChaCha20_Poly1305_Sha256,
+    CipherSuiteId::Tls_Ecdhe_Rsa_With_Aes_128_Gcm_Sha256,
+    CipherSuiteId::Tls_Ecdhe_Rsa_With_ChaCha20_Poly1305_Sha256,
 ];
 
 /// What the verifier said about a certificate that it did not accept.
@@ -50,7 +60,7 @@ pub fn client(target: &Target, remote: SocketAddr) -> Result<Box<dyn SecureDatag
     }))
 }
 
-fn builder() -> Result<ConfigBuilder> {
+pub(super) fn builder() -> Result<ConfigBuilder> {
     let provider = rtc_crypto::default_provider()
         .map_err(|cause| Error::usage(format!("cannot set up DTLS: {cause}")))?;
     Ok(ConfigBuilder::default().with_crypto_provider(provider))
@@ -95,6 +105,7 @@ fn with_certificates(
     };
     let builder = builder
         .with_insecure_skip_verify(true)
+        .with_cipher_suites(CERTIFICATE_SUITES.to_vec())
         .with_verify_peer_certificate(Some(Arc::new(check)))
         .with_server_name(sent_name);
     Ok(match tls.identity() {
@@ -120,7 +131,7 @@ fn verify(
         .map(drop)
 }
 
-fn cannot_set_up(cause: DtlsError) -> Error {
+pub(super) fn cannot_set_up(cause: DtlsError) -> Error {
     Error::usage(format!("cannot set up DTLS: {cause}"))
 }
 

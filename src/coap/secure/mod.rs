@@ -2,12 +2,14 @@
 
 mod certificate;
 mod dtls;
+mod server;
 
 use std::time::Instant;
 
 use bytes::Bytes;
 
 pub use dtls::client;
+pub use server::{Secrets, SecureServer};
 
 /// One protected association, sans-I/O: datagrams and time in, datagrams and plain text out.
 pub trait SecureDatagram: Send {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::access::{Client, Right};
 use super::application::{Delivery, Message};
 use super::core::Core;
+use super::events::Event;
 use super::slab::Key;
 use super::subscriptions::{Grant, Target};
 use crate::mqtt::packet::{self, LARGEST_PACKET, Packet, Publish, QoS, Version};
@@ -125,10 +126,18 @@ impl Core {
 
     fn enqueue(&mut self, key: Key, delivery: Delivery) {
         let (messages, bytes) = (self.options.max_queued, self.options.max_queued_bytes);
-        if let Some(session) = self.sessions.get_mut(key)
-            && !session.queue.push(delivery, messages, bytes)
-        {
-            self.counts.messages_dropped += 1;
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        session.overflows &= !session.queue.is_empty();
+        if session.queue.push(delivery, messages, bytes) {
+            return;
+        }
+        self.counts.messages_dropped += 1;
+        // Told once for each time that the queue fills up.
+        if !std::mem::replace(&mut session.overflows, true) {
+            let client_id = session.client_id.clone();
+            self.events.push(Event::QueueFull { client_id });
         }
     }
 
@@ -192,9 +201,13 @@ impl Core {
     }
 }
 
+/// A payload below this many bytes leaves room for every property within the protocol's own limit.
+const SURELY_FITS: usize = 128 * 1024 * 1024;
+
 /// By how many bytes the packet stays below the client's limit; `None`: it does not.
 fn spare(publish: &Publish, version: Version, largest: u32) -> Option<usize> {
-    if largest >= LARGEST_PACKET {
+    // The sum is only worked out where it can matter.
+    if largest >= LARGEST_PACKET && publish.payload.len() < SURELY_FITS {
         return Some(usize::MAX);
     }
     let length = packet::publish_len(publish, version).ok()?;

@@ -50,6 +50,11 @@ pub enum Event {
         /// The topic filter.
         filter: ByteString,
     },
+    /// The queue of a client is full: until there is room again, QoS 1 and 2 messages to it are dropped and counted.
+    QueueFull {
+        /// Its identifier.
+        client_id: ByteString,
+    },
     /// A connection could not be accepted, or its handshake failed.
     NotAccepted {
         /// Why, in one line.

@@ -27,6 +27,8 @@ pub(super) struct Session {
     pub(super) outbound: Outbound<Option<Key>>,
     pub(super) inbound: Inbound,
     pub(super) queue: Queue,
+    /// Whether messages have been dropped since the queue was last empty.
+    pub(super) overflows: bool,
     pub(super) filters: HashSet<ByteString>,
     pub(super) will: Option<Will>,
     /// When the will of a client that is gone is to be published.
@@ -45,6 +47,7 @@ impl Session {
             expiry: 0,
             outbound: Outbound::new(u16::MAX),
             inbound: Inbound::default(),
+            overflows: false,
             queue: Queue::default(),
             filters: HashSet::new(),
             will: None,

@@ -17,8 +17,8 @@ use crate::mqtt::session::client::Session;
 /// What one [`exchange`] achieved.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Moved {
-    /// This many bytes were appended to the input.
-    Received(usize),
+    /// Something was appended to the input.
+    Received,
     /// The output is written.
     Sent,
     /// The time given has come.
@@ -62,7 +62,7 @@ fn poll_exchange(
             if count == 0 {
                 Moved::Closed
             } else {
-                Moved::Received(count)
+                Moved::Received
             }
         }));
     }
@@ -96,7 +96,8 @@ fn poll_receive(
     input: &mut BytesMut,
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<usize>> {
-    if input.capacity() - input.len() < READ_SIZE / 4 {
+    // An empty buffer begins at its front again, which is still in the processor's cache.
+    if input.is_empty() || input.capacity() - input.len() < READ_SIZE / 4 {
         input.reserve(READ_SIZE);
     }
     pin!(stream.read_buf(input)).poll(cx)

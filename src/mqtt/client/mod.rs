@@ -27,9 +27,6 @@ use crate::error::{Error, Result};
 /// How much is read at once. Large reads are what makes high rates cheap.
 const READ_SIZE: usize = 64 * 1024;
 
-/// After a read of so many bytes, more has probably gathered already.
-const LARGE_READ: usize = READ_SIZE / 4;
-
 /// A connection that lived this long was a good one: the next loss starts with a fresh back-off.
 const SETTLED: Duration = Duration::from_secs(5);
 
@@ -86,8 +83,8 @@ pub struct Client {
     first_bytes: Option<Bytes>,
     notices: Vec<Notice>,
     pace: Pace,
-    /// How much the last read brought, unless something was written since.
-    last_read: Option<usize>,
+    /// Whether the last read took all there was, and nothing was written since.
+    drained: bool,
 }
 
 impl Client {
@@ -108,7 +105,7 @@ impl Client {
             first_bytes: None,
             notices: Vec::new(),
             pace: Pace::new(now),
-            last_read: None,
+            drained: false,
         }
     }
 
@@ -226,7 +223,7 @@ impl Client {
         self.first_bytes = None;
         self.progressed = false;
         self.opened_at = now;
-        self.last_read = None;
+        self.drained = false;
         stream.quick_ack();
         self.link = Link::Open(Box::new(stream));
         self.session
@@ -238,10 +235,11 @@ impl Client {
         let Link::Open(stream) = &mut self.link else {
             return Ok(());
         };
-        if !self.session.output().is_empty() {
-            self.last_read = None;
-        } else if let Some(count) = self.last_read.take().filter(|_| self.session.is_reading()) {
-            before_next_read(stream, count, &self.pace);
+        if std::mem::take(&mut self.drained)
+            && self.session.is_reading()
+            && self.session.output().is_empty()
+        {
+            before_next_read(stream, &self.pace);
         }
         let until = self.session.next_time().or_else(|| {
             (!self.session.is_online()).then(|| self.opened_at + self.target.connect_timeout)
@@ -249,7 +247,7 @@ impl Client {
         let moved = exchange(stream, &mut self.session, &mut self.input, until).await;
         let now = Instant::now();
         match moved {
-            Ok(Moved::Received(count)) => self.received(count, now).await,
+            Ok(Moved::Received) => self.received(now).await,
             Ok(Moved::Sent) => {
                 self.session.wrote(now);
                 Ok(())
@@ -277,14 +275,14 @@ impl Client {
         }
     }
 
-    async fn received(&mut self, count: usize, now: Instant) -> Result<()> {
+    async fn received(&mut self, now: Instant) -> Result<()> {
         self.pace.look(now);
         if !self.session.is_online() && self.first_bytes.is_none() {
             self.first_bytes = Some(Bytes::copy_from_slice(
                 &self.input[..self.input.len().min(64)],
             ));
         }
-        self.last_read = Some(count);
+        self.drained = self.input.len() < self.input.capacity();
         let taken = self.session.receive(&mut self.input, now);
         if self.session.is_online() && !self.ever_online {
             self.ever_online = true;
@@ -358,16 +356,13 @@ impl Client {
     }
 }
 
-/// Prepares to read again after a read of `count` bytes that nothing was written in answer to.
-fn before_next_read(stream: &Stream, count: usize, pace: &Pace) {
-    if count >= LARGE_READ {
-        return;
-    }
+/// Prepares to wait for more when the last read took all there was and we had nothing to answer.
+fn before_next_read(stream: &Stream, pace: &Pace) {
     if pace.is_high(Instant::now()) {
         Pace::gather();
     } else {
-        // While little comes, the server may wait for an answer before it goes on: TCP acknowledges at once
-        // instead of after the usual 40 ms. What we write would do that as well.
+        // The server may wait for TCP's acknowledgement before it goes on: send it at once instead of after the
+        // usual 40 ms. What we write would do that as well.
         stream.quick_ack();
     }
 }

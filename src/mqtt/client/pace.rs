@@ -1,13 +1,13 @@
 //! When to wait a moment before reading, so that one wake-up serves many messages.
 //!
-//! At high rates the wake-ups cost far more than the messages: reading what gathers in a
-//! millisecond instead of each message alone takes a small part of the CPU time. At low rates a message is read at once.
+//! At high rates the wake-ups cost far more than the messages: reading what gathers in two
+//! milliseconds instead of each message alone takes a small part of the CPU time. At low rates a message is read at once.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long to let messages gather.
-const COALESCE: Duration = Duration::from_millis(1);
+const COALESCE: Duration = Duration::from_millis(2);
 
 /// Over this long the rate is measured.
 const SPAN: Duration = Duration::from_millis(2);
@@ -61,7 +61,7 @@ impl Pace {
     /// Lets messages gather.
     ///
     /// Sleeps for real: a timer of the runtime would have it wait for the connection too, and wake up at
-    /// each message that comes. For a millisecond nothing else misses the thread.
+    /// each message that comes. For so short a time nothing else misses the thread.
     pub(super) fn gather() {
         thread::sleep(COALESCE);
     }

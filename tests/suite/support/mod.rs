@@ -9,6 +9,7 @@ pub mod command;
 pub mod libcoap;
 pub mod mosquitto;
 pub mod peer;
+pub mod rabbitmq;
 
 use std::time::{Duration, Instant};
 
@@ -25,4 +26,11 @@ pub fn wait_for<T>(what: &str, mut state: impl FnMut() -> Option<T>) -> T {
         assert!(Instant::now() < end, "waited in vain for {what}");
         std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// Waits until somebody accepts connections on a loopback port.
+pub fn wait_for_port(port: u16) {
+    wait_for(&format!("port {port}"), || {
+        std::net::TcpStream::connect(("127.0.0.1", port)).ok()
+    });
 }

@@ -113,10 +113,6 @@ impl Mosquitto {
     pub fn restart(&mut self) {
         self.child = launch(self.folder.path()).expect("mosquitto does not start again");
     }
-
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
-    }
 }
 
 impl Drop for Mosquitto {

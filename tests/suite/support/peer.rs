@@ -76,6 +76,12 @@ pub fn read_until(stream: &mut TcpStream, kind: u8) -> Option<Vec<u8>> {
     }
 }
 
+/// Reads until the other side closes, whatever comes.
+pub fn drain(stream: &mut TcpStream) {
+    let mut bytes = [0; 4096];
+    while stream.read(&mut bytes).is_ok_and(|count| count > 0) {}
+}
+
 /// The first bytes of the packets that came until the other side closed.
 pub fn rest(stream: &mut TcpStream) -> Vec<u8> {
     let mut kinds = Vec::new();

@@ -74,7 +74,7 @@ fn the_second_signal_ends_at_once() {
         welcome(stream);
         rest(stream)
     });
-    let mut running = at(peer.port, "pub", "-t a -q 1 -m x --ack-timeout never").start();
+    let running = at(peer.port, "pub", "-t a -q 1 -m x --ack-timeout never").start();
     // Waits for an acknowledgement that never comes, also after the first signal.
     let id = running.id();
     crate::support::wait_for("the handler of signals", || {

@@ -1,5 +1,6 @@
 use super::world::{Wishes, World, message, v5, v311};
 use crate::mqtt::broker::core::Core;
+use crate::mqtt::broker::events::Event;
 use crate::mqtt::broker::options::Options;
 use crate::mqtt::packet::Packet;
 
@@ -13,10 +14,17 @@ fn a_full_queue_keeps_the_oldest_and_counts_the_rest() {
     world.subscribe(a, "t", 1);
     world.break_off(a);
     let b = world.connect(v311("b"));
-    for payload in ["1", "2", "3"] {
+    world.events();
+    for payload in ["1", "2", "3", "4"] {
         world.publish(b, message("t", payload, 1));
     }
-    assert_eq!(world.core.counts().messages_dropped, 1);
+    assert_eq!(world.core.counts().messages_dropped, 2);
+    let client_id = "a".into();
+    assert_eq!(
+        world.events(),
+        [Event::QueueFull { client_id }],
+        "told once"
+    );
     let a = world.connect(v311("a").resuming());
     assert_eq!(world.received(a), ["1", "2"]);
 }

@@ -89,13 +89,16 @@ impl Decoder {
             input.reserve(missing.min(input.len().max(FIRST_RESERVE)));
             return Ok(None);
         }
+        if let Some(packet) = acknowledge::short(input, total) {
+            input.advance(total);
+            return Ok(Some(packet));
+        }
         let mut bytes = input.split_to(total).freeze();
         bytes.advance(header.length);
         let mut body = Body::new(bytes, header.name());
         // The payload takes what is left of a PUBLISH, so nothing can trail it.
         if header.kind == 3 {
-            let publish = publish::publish(body, header.flags, self.version)?;
-            return Ok(Some(Packet::Publish(publish)));
+            return publish::publish(body, header.flags, self.version);
         }
         let packet = self.body(&header, &mut body)?;
         body.finish()?;

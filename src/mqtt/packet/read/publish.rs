@@ -3,11 +3,17 @@
 use super::Malformed;
 use super::body::Body;
 use super::properties::properties;
-use crate::mqtt::packet::{Place, Publish, QoS, ReasonCode, Version};
+use crate::mqtt::packet::{Packet, Place, Publish, QoS, ReasonCode, Version};
 use crate::mqtt::topic;
 
+/// The result is that of [`Decoder::decode`](super::Decoder::decode), so that the packet is built where it is
+/// to be, and not moved there.
 #[inline]
-pub(super) fn publish(mut body: Body, flags: u8, version: Version) -> Result<Publish, Malformed> {
+pub(super) fn publish(
+    mut body: Body,
+    flags: u8,
+    version: Version,
+) -> Result<Option<Packet>, Malformed> {
     let Some(qos) = QoS::from_level(flags >> 1 & 0x3) else {
         return Err(Malformed::syntax("PUBLISH with QoS 3"));
     };
@@ -25,7 +31,7 @@ pub(super) fn publish(mut body: Body, flags: u8, version: Version) -> Result<Pub
         check_topic(&topic)?;
     }
     let (duplicate, retain) = (flags & 0x8 != 0, flags & 0x1 != 0);
-    Ok(Publish {
+    Ok(Some(Packet::Publish(Publish {
         duplicate,
         qos,
         retain,
@@ -33,7 +39,7 @@ pub(super) fn publish(mut body: Body, flags: u8, version: Version) -> Result<Pub
         packet_id,
         payload: body.rest(),
         properties,
-    })
+    })))
 }
 
 /// Whether there is a wildcard or NUL. Topics are short: looking at every byte, which the compiler does

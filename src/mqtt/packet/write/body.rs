@@ -57,7 +57,7 @@ pub(super) fn packet(packet: &Packet, version: Version, sink: &mut impl Sink) ->
     }
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn publish(publish: &Publish, version: Version, sink: &mut impl Sink) -> Written {
     sink.put_binary("topic", publish.topic.as_bytes())?;
     if publish.qos != QoS::AtMostOnce {

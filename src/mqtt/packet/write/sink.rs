@@ -11,7 +11,7 @@ pub(super) trait Sink {
     fn put(&mut self, bytes: &[u8]);
 
     /// A variable byte integer (MQTT 5.0 §1.5.5); the caller has made sure that four bytes hold it.
-    #[inline]
+    #[inline(always)]
     fn put_variable(&mut self, value: u32) {
         let low = |shift: u32| (value >> shift) as u8 & 0x7f;
         let more = |shift: u32| low(shift) | 0x80;
@@ -25,7 +25,7 @@ pub(super) trait Sink {
     }
 
     /// Bytes after their length in two bytes; `what` names them in the error.
-    #[inline]
+    #[inline(always)]
     fn put_binary(&mut self, what: &'static str, bytes: &[u8]) -> Result<(), Unencodable> {
         let Ok(length) = u16::try_from(bytes.len()) else {
             return Err(too_long(what, bytes.len()));
@@ -36,7 +36,7 @@ pub(super) trait Sink {
     }
 
     /// The properties after their length; nothing before MQTT 5.
-    #[inline]
+    #[inline(always)]
     fn put_properties(
         &mut self,
         properties: &Properties,

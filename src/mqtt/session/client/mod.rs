@@ -238,7 +238,11 @@ impl Session {
     /// The next thing that happened. A message handed out here is acknowledged by the next [`Self::accept`].
     #[inline]
     pub fn poll_event(&mut self) -> Option<Event> {
-        let event = self.events.pop_front()?;
+        let Some(event) = self.events.pop_front() else {
+            // An empty queue begins at its front again, which is still in the processor's cache.
+            self.events.clear();
+            return None;
+        };
         if let Event::Message(publish) = &event {
             self.hold_acknowledgement(publish);
         }

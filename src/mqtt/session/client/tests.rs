@@ -477,7 +477,7 @@ fn subscriptions_are_made_again_exactly_when_the_session_is_gone() {
     let Some(Packet::Subscribe(first)) = wire.sent().pop() else {
         panic!("no SUBSCRIBE")
     };
-    assert_eq!(first.subscriptions, [subscription.clone()]);
+    assert_eq!(first.subscriptions, std::slice::from_ref(&subscription));
     let granted = SubAck {
         packet_id: 1,
         reasons: vec![ReasonCode::GRANTED_QOS_1],

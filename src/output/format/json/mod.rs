@@ -6,6 +6,7 @@
 //! `payload_json` (a payload that is JSON, verbatim) is there. The schema is
 //! `schema/record.schema.json`; the same record is read back by `--ndjson`.
 
+mod amqp;
 mod coap;
 mod embed;
 mod write;
@@ -49,6 +50,7 @@ impl Json {
         match &message.detail {
             Detail::Mqtt(mqtt) => push_mqtt(mqtt, into),
             Detail::Coap(coap) => coap::push(coap, into),
+            Detail::Amqp(amqp) => amqp::push(amqp, into),
         }
         into.push(b'}');
     }

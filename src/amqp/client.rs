@@ -1,0 +1,474 @@
+//! One connection: login, deadlines, and what the server says about it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytestring::ByteString;
+use futures_util::StreamExt;
+use lapin::auth::AuthProvider;
+use lapin::types::{LongString, ShortString};
+use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
+use lapin::{AsyncTcpStream, Connection, ConnectionProperties};
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_util::compat::TokioAsyncReadCompatExt;
+
+use crate::connect::tls::ClientTls;
+use crate::connect::{Secret, Target, dial};
+use crate::error::{Error, Result};
+
+use super::channel::Channel;
+use super::heard::{Heard, Listening};
+use super::panics::Watch;
+use super::{transport, trouble, wire};
+
+/// Bytes; what RabbitMQ proposes too. Never 0 (no limit): lapin would ask for as much memory at once.
+pub const FRAME_MAX: u32 = 131_072;
+
+/// Seconds between heartbeats; a server may ask for fewer.
+pub const HEARTBEAT: u16 = 60;
+
+/// The smallest frame that a peer must be able to take (AMQP 0-9-1 §4.2.3).
+const SMALLEST_FRAME: u32 = 4096;
+
+/// How long a clean end may take; all that counted was acknowledged before.
+const CLOSING: Duration = Duration::from_secs(1);
+
+/// How long the reason for a closed channel may take to be known.
+const EXPLAINING: Duration = Duration::from_millis(200);
+
+/// How the server learns who we are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mechanism {
+    /// User name and password (RFC 4616).
+    Plain,
+    /// The same in a table (AMQP 0-8).
+    AmqPlain,
+    /// By the client's certificate.
+    External,
+}
+
+impl Mechanism {
+    /// The name in Connection.Start.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "PLAIN",
+            Self::AmqPlain => "AMQPLAIN",
+            Self::External => "EXTERNAL",
+        }
+    }
+}
+
+/// Who we are.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// How it is told.
+    pub mechanism: Mechanism,
+    /// Not used by [`Mechanism::External`].
+    pub username: String,
+    /// Bytes that need not be text.
+    pub password: Secret,
+    /// Nobody said who we are, so it is `guest` with the password `guest`.
+    pub(super) guest: bool,
+}
+
+impl Login {
+    /// The login that the target's words ask for: the certificate when there is one and no user name, `guest`
+    /// when nothing is said, and an empty password when only a user name is.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Usage`] for a password without a user name.
+    pub fn of(target: &Target, mechanism: Option<Mechanism>) -> Result<Self> {
+        let certificate = target.tls.as_ref().is_some_and(ClientTls::has_identity);
+        let said = (target.username.clone(), target.password.clone());
+        let guest = matches!(said, (None, None));
+        let (username, password) = match said {
+            (Some(username), password) => (username, password.unwrap_or_default()),
+            (None, None) => (String::from("guest"), Secret::from("guest")),
+            (None, Some(_)) => {
+                return Err(Error::usage("a password needs a user name").hint("add -u NAME"));
+            }
+        };
+        let usual = if certificate && guest {
+            Mechanism::External
+        } else {
+            Mechanism::Plain
+        };
+        Ok(Self {
+            mechanism: mechanism.unwrap_or(usual),
+            username,
+            password,
+            guest,
+        })
+    }
+
+    pub(super) fn who(&self) -> String {
+        match self.mechanism {
+            Mechanism::External => String::from("the client certificate"),
+            _ => format!("user {:?}", self.username),
+        }
+    }
+}
+
+impl AuthProvider for Login {
+    fn mechanism(&self) -> ShortString {
+        self.mechanism.name().into()
+    }
+
+    fn auth_starter(&self) -> std::result::Result<LongString, String> {
+        let (username, password) = (self.username.as_bytes(), self.password.reveal());
+        let mut said = Vec::new();
+        match self.mechanism {
+            Mechanism::Plain => {
+                for part in [username, password] {
+                    said.push(0);
+                    said.extend_from_slice(part);
+                }
+            }
+            // A field table without its length (AMQP 0-9-1 §4.2.5.5).
+            Mechanism::AmqPlain => {
+                for (name, value) in [(&b"\x05LOGIN"[..], username), (b"\x08PASSWORD", password)] {
+                    said.extend_from_slice(name);
+                    said.push(b'S');
+                    said.extend_from_slice(&(value.len() as u32).to_be_bytes());
+                    said.extend_from_slice(value);
+                }
+            }
+            Mechanism::External => {}
+        }
+        Ok(said.into())
+    }
+}
+
+/// What a connection is to be like.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Who we are.
+    pub login: Login,
+    /// The virtual host; 1–255 bytes.
+    pub vhost: ByteString,
+    /// Shown in the server's list of connections.
+    pub name: ByteString,
+    /// Seconds; 0 leaves it to the server.
+    pub heartbeat: u16,
+    /// Bytes, at least 4096; memory per connection is 64 times as much.
+    pub frame_max: u32,
+    /// How long an answer may take.
+    pub patience: Duration,
+}
+
+/// What the server says about a connection, unasked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// It takes nothing from us for the time being, for this reason.
+    Blocked(String),
+    /// It goes on.
+    Unblocked,
+}
+
+/// A connection that is logged in.
+pub struct Client {
+    link: Arc<Link>,
+}
+
+/// What a connection and its channels share.
+pub(super) struct Link {
+    pub(super) target: Target,
+    pub(super) patience: Duration,
+    pub(super) watch: Watch,
+    connection: Connection,
+    heard: Heard,
+    blocked: watch::Receiver<Option<String>>,
+    /// What the server closed a channel for.
+    reason: watch::Receiver<Option<lapin::Error>>,
+}
+
+impl Client {
+    /// Connects and logs in, within the target's time for connecting. `on_event` is called as soon as the server
+    /// says something.
+    ///
+    /// # Errors
+    /// Those of [`dial()`]; [`crate::error::Kind::Unauthorized`] for a refused login, [`crate::error::Kind::Refused`] for an unknown
+    /// virtual host, [`crate::error::Kind::Unreachable`] for another protocol, [`crate::error::Kind::TimedOut`] for silence.
+    pub async fn connect(
+        target: &Target,
+        options: &Options,
+        on_event: impl Fn(Event) + Send + 'static,
+    ) -> Result<Self> {
+        let uri = uri(target, options)?;
+        let properties = ConnectionProperties::default()
+            .with_connection_name(LongString::from(&*options.name))
+            .with_client_property("product".into(), "iotctl".into())
+            .with_client_property("version".into(), env!("CARGO_PKG_VERSION").into())
+            .with_auth_provider(options.login.clone());
+        let stream = dial(target).await?;
+        let (watch, heard) = (Watch::new(), Heard::default());
+        // However this ends, also by being dropped half-way, lapin's thread ends too.
+        let guard = Leaving(Some((watch.clone(), heard.clone())));
+        let slot = Mutex::new(Some(Listening::new(stream, heard.clone())));
+        let watching = watch.clone();
+        let connecting = Connection::connector(
+            uri,
+            transport::runtime(),
+            async move |_, _| {
+                watching.this_thread();
+                let taken = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let stream = taken.ok_or(std::io::ErrorKind::NotConnected);
+                Ok(AsyncTcpStream::Plain(
+                    stream.map_err(std::io::Error::from)?.compat(),
+                ))
+            },
+            properties,
+        );
+        let limit = target.connect_timeout;
+        let connection = tokio::select! {
+            biased;
+            text = watch.panicked() => return Err(trouble::panicked(target, &text)),
+            connected = timeout(limit, connecting) => match connected {
+                Ok(Ok(connection)) => connection,
+                Ok(Err(cause)) => {
+                    return Err(trouble::login(target, &options.login, &heard, &cause).await);
+                }
+                Err(_) => return Err(trouble::no_answer(target, limit)),
+            },
+        };
+        guard.stay();
+        let (blocked, reason) = follow(&connection, on_event);
+        let link = Link {
+            target: target.clone(),
+            patience: options.patience,
+            watch,
+            connection,
+            heard,
+            blocked,
+            reason,
+        };
+        Ok(Self {
+            link: Arc::new(link),
+        })
+    }
+
+    /// Where this is connected to.
+    pub fn target(&self) -> &Target {
+        &self.link.target
+    }
+
+    /// Bytes, as agreed with the server.
+    pub fn frame_max(&self) -> u32 {
+        self.link.connection.configuration().frame_max()
+    }
+
+    /// Whether the library itself broke on this connection, so that trying again would break it again. Nothing may be
+    /// awaited on the connection then: its locks may be held for ever.
+    pub fn is_broken(&self) -> bool {
+        self.link.watch.has_panicked()
+    }
+
+    /// Opens a channel.
+    ///
+    /// # Errors
+    /// A lost connection, a limit of the server, silence.
+    pub async fn channel(&self) -> Result<Channel> {
+        let opened = self.link.connection.create_channel();
+        let raw = self.link.guard("to open a channel", opened).await?;
+        Ok(Channel::new(raw, Arc::clone(&self.link)))
+    }
+
+    /// Ends the connection cleanly where the server plays along, and within a moment in any case.
+    pub async fn close(self) {
+        let closing = self.link.connection.close(200, "OK".into());
+        tokio::select! {
+            biased;
+            _ = self.link.watch.panicked() => {}
+            // A blocked or dead server cannot hold us up.
+            _ = timeout(CLOSING, closing) => {}
+        }
+    }
+}
+
+impl Link {
+    /// Waits for `future` as long as an answer may take, and for a panic of lapin's thread.
+    pub(super) async fn guard<T>(
+        &self,
+        what: &str,
+        future: impl Future<Output = lapin::Result<T>>,
+    ) -> Result<T> {
+        tokio::select! {
+            biased;
+            text = self.watch.panicked() => Err(trouble::panicked(&self.target, &text)),
+            done = timeout(self.patience, future) => match done {
+                Ok(Ok(value)) => Ok(value),
+                Ok(Err(cause)) => Err(self.explain(what, cause).await),
+                Err(_) => {
+                    let blocked = self.blocked.borrow();
+                    Err(trouble::silent(&self.target, what, self.patience, blocked.as_deref()))
+                }
+            },
+        }
+    }
+
+    /// The words for a failed request. lapin tells a request that comes after the end of its channel only that it is
+    /// closed; why it was stands elsewhere, perhaps a moment later.
+    pub(super) async fn explain(&self, what: &str, cause: lapin::Error) -> Error {
+        use lapin::ErrorKind::{InvalidChannel, InvalidChannelState, InvalidConnectionState};
+        let told = match cause.kind() {
+            InvalidChannelState(..) | InvalidConnectionState(_) | InvalidChannel(_) => {
+                let mut reason = self.reason.clone();
+                let waited = timeout(EXPLAINING, reason.wait_for(Option::is_some)).await;
+                waited
+                    .ok()
+                    .and_then(std::result::Result::ok)
+                    .and_then(|told| told.clone())
+            }
+            _ => None,
+        };
+        trouble::request(&self.target, what, &told.unwrap_or(cause))
+    }
+
+    /// Why the server takes nothing from us, if it said so.
+    pub(super) fn blocked(&self) -> Option<String> {
+        self.blocked.borrow().clone()
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        leave(&self.watch, &self.heard);
+    }
+}
+
+fn leave(watch: &Watch, heard: &Heard) {
+    heard.cut();
+    watch.end();
+}
+
+/// Cuts the connection when it is dropped before it is logged in.
+struct Leaving(Option<(Watch, Heard)>);
+
+impl Leaving {
+    fn stay(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        if let Some((watch, heard)) = &self.0 {
+            leave(watch, heard);
+        }
+    }
+}
+
+/// lapin's own rules for URLs are not ours, so it is told the parts; where to connect to is not among them.
+fn uri(target: &Target, options: &Options) -> Result<AMQPUri> {
+    wire::short("virtual host", &options.vhost)?;
+    Ok(AMQPUri {
+        scheme: AMQPScheme::AMQP,
+        authority: AMQPAuthority {
+            userinfo: AMQPUserInfo {
+                username: options.login.username.clone(),
+                password: String::new(),
+            },
+            host: target.host.clone(),
+            port: target.port,
+        },
+        vhost: options.vhost.to_string(),
+        query: AMQPQueryString {
+            frame_max: Some(options.frame_max.max(SMALLEST_FRAME)),
+            heartbeat: Some(options.heartbeat),
+            ..AMQPQueryString::default()
+        },
+    })
+}
+
+/// What a connection's events leave behind: why it is blocked, and why a channel was closed.
+type Followed = (
+    watch::Receiver<Option<String>>,
+    watch::Receiver<Option<lapin::Error>>,
+);
+
+/// Hands the server's events on, until the connection is gone.
+fn follow(connection: &Connection, on_event: impl Fn(Event) + Send + 'static) -> Followed {
+    let (block, blocked) = watch::channel(None);
+    let (explain, reason) = watch::channel(None);
+    let mut events = Box::pin(connection.events_listener());
+    tokio::spawn(async move {
+        while let Some(event) = events.next().await {
+            match event {
+                lapin::Event::ConnectionBlocked(reason) => {
+                    block.send_replace(Some(reason.clone()));
+                    on_event(Event::Blocked(reason));
+                }
+                lapin::Event::ConnectionUnblocked => {
+                    block.send_replace(None);
+                    on_event(Event::Unblocked);
+                }
+                lapin::Event::Error(cause) => {
+                    explain.send_replace(Some(cause));
+                }
+                _ => {}
+            }
+        }
+    });
+    (blocked, reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connect::Protocol;
+    use crate::error::Kind;
+
+    fn said(username: Option<&str>, password: Option<&str>) -> Target {
+        Target {
+            username: username.map(str::to_owned),
+            password: password.map(Secret::from),
+            ..Target::tcp(Protocol::Amqp, "h", 5672)
+        }
+    }
+
+    fn plain(username: Option<&str>, password: Option<&str>) -> Vec<u8> {
+        let login = Login::of(&said(username, password), None).unwrap();
+        login.auth_starter().unwrap().as_bytes().to_vec()
+    }
+
+    #[test]
+    fn nobody_is_guest_and_a_user_without_a_password_has_an_empty_one() {
+        assert_eq!(plain(None, None), b"\0guest\0guest");
+        assert_eq!(plain(Some("u"), None), b"\0u\0");
+        assert_eq!(plain(Some("u"), Some("")), b"\0u\0");
+        assert_eq!(plain(Some("u"), Some("p")), b"\0u\0p");
+        let error = Login::of(&said(None, Some("p")), None).unwrap_err();
+        assert_eq!(error.kind(), Kind::Usage);
+    }
+
+    #[test]
+    fn amqplain_is_a_table_without_its_length() {
+        let login = Login::of(&said(Some("u"), Some("pw")), Some(Mechanism::AmqPlain)).unwrap();
+        let said = login.auth_starter().unwrap();
+        assert_eq!(
+            said.as_bytes(),
+            b"\x05LOGINS\0\0\0\x01u\x08PASSWORDS\0\0\0\x02pw"
+        );
+    }
+
+    #[test]
+    fn the_frame_size_is_never_unlimited() {
+        let target = said(None, None);
+        let options = Options {
+            login: Login::of(&target, None).unwrap(),
+            vhost: "/".into(),
+            name: "t".into(),
+            heartbeat: HEARTBEAT,
+            frame_max: 0,
+            patience: Duration::from_secs(1),
+        };
+        assert_eq!(uri(&target, &options).unwrap().query.frame_max, Some(4096));
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let login = Login::of(&said(Some("u"), Some("hunter2")), None).unwrap();
+        assert!(!format!("{login:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,265 @@
+//! What went wrong with a connection or a request, in the user's words.
+
+use std::io;
+use std::time::Duration;
+
+use lapin::ErrorKind;
+use lapin::protocol::{AMQPError, AMQPErrorKind, AMQPHardError, AMQPSoftError};
+
+use crate::connect::{self, Target, diagnose};
+use crate::error::{Error, Kind};
+
+use super::client::Login;
+use super::heard::Heard;
+
+/// The server took the connection and did not get as far as it should in time.
+pub(super) fn no_answer(target: &Target, limit: Duration) -> Error {
+    let limit = humantime::format_duration(limit);
+    Error::new(
+        Kind::TimedOut,
+        format!("{target} accepted the connection but did not complete the login within {limit}"),
+    )
+    .hint("is this an AMQP server? --connect-timeout waits longer")
+}
+
+/// The login failed.
+pub(super) async fn login(
+    target: &Target,
+    login: &Login,
+    heard: &Heard,
+    cause: &lapin::Error,
+) -> Error {
+    if let ErrorKind::ProtocolError(error) = cause.kind() {
+        return login_refused(target, login, error);
+    }
+    let bytes = heard.bytes();
+    if let Some(error) = foreign(target, &bytes) {
+        return error;
+    }
+    let wanted = login.mechanism.name();
+    match heard.mechanisms() {
+        Some(offered) if !offered.split_whitespace().any(|name| name == wanted) => {
+            return Error::new(
+                Kind::Unauthorized,
+                format!("{target} does not offer the login {wanted}; it offers {offered}"),
+            );
+        }
+        // After Connection.Start a server that hangs up without a word did not like who we are (AMQP 0-9-1 §2.2.4).
+        Some(_) => {
+            return Error::new(
+                Kind::Unauthorized,
+                format!("{target} closed the connection during the login"),
+            )
+            .hint("user name, password or virtual host may be wrong");
+        }
+        None => {}
+    }
+    let silent = format!("{target} closed the connection before it said a word");
+    match diagnose::silent_close(target).await {
+        Some(hint) => Error::new(Kind::Unreachable, silent).hint(hint),
+        None if bytes.is_empty() => Error::new(Kind::Lost, silent),
+        None => Error::new(
+            Kind::Lost,
+            format!("{target} does not speak AMQP 0-9-1 as it should: {cause}"),
+        ),
+    }
+}
+
+fn login_refused(target: &Target, login: &Login, error: &AMQPError) -> Error {
+    let text = server_words(error.get_message().as_str());
+    match error.kind() {
+        AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => {
+            let refused = Error::new(
+                Kind::Unauthorized,
+                format!("{target} refused the login of {}", login.who()),
+            );
+            match login.guest {
+                true => refused.hint("-u NAME with --password-file FILE says who you are"),
+                false => refused,
+            }
+        }
+        // RabbitMQ says 530 both for a virtual host that is not there and for one that is closed to us.
+        AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) if text.contains("not found") => {
+            Error::new(Kind::Refused, format!("{target} refused the login: {text}"))
+                .hint("the path of the URL names the virtual host, %2f is the usual one")
+        }
+        AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => Error::new(
+            Kind::Unauthorized,
+            format!("{target} refused the login: {text}"),
+        ),
+        _ => Error::new(
+            kind_of(error),
+            format!("{target} refused the login: {text}"),
+        ),
+    }
+}
+
+/// The first bytes belong to another protocol, or to another version of AMQP.
+fn foreign(target: &Target, bytes: &[u8]) -> Option<Error> {
+    let (what, hint) = match bytes {
+        [b'A', b'M', b'Q', b'P', 0 | 3, 1, 0, 0, ..] => (String::from("AMQP 1.0"), None),
+        [b'A', b'M', b'Q', b'P', _, major, minor, revision, ..] => {
+            (format!("AMQP {major}-{minor}-{revision}"), None)
+        }
+        [0x15 | 0x16, 0x03, ..] => {
+            let hint = format!("looks like a TLS port, use amqps://{}", target.authority());
+            (String::from("TLS"), Some(hint))
+        }
+        // An answer to what was taken for a CONNECT, or its refusal.
+        [0x20, 2 | 3, 0, ..] => (String::from("MQTT"), None),
+        _ => {
+            let found = diagnose::first_bytes(bytes)?;
+            (found.what, found.hint.map(str::to_owned))
+        }
+    };
+    let text = format!("{target} does not speak AMQP 0-9-1 but {what}");
+    let error = Error::new(Kind::Unreachable, text);
+    Some(match hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    })
+}
+
+/// A request failed; `what` completes "the server refused …".
+pub(super) fn request(target: &Target, what: &str, cause: &lapin::Error) -> Error {
+    match cause.kind() {
+        ErrorKind::ProtocolError(error) => {
+            let text = server_words(error.get_message().as_str());
+            let kind = kind_of(error);
+            let text = match kind {
+                Kind::Lost => format!("{target} ended the connection: {text}"),
+                _ => format!("{target} refused {what}: {text}"),
+            };
+            Error::new(kind, text)
+        }
+        ErrorKind::IOError(cause) => lost(target, cause),
+        ErrorKind::MissingHeartbeatError => Error::new(
+            Kind::Lost,
+            format!("{target} does not answer: no heartbeat came"),
+        ),
+        ErrorKind::InvalidChannelState(..)
+        | ErrorKind::InvalidConnectionState(_)
+        | ErrorKind::InvalidChannel(_) => {
+            Error::new(Kind::Lost, format!("connection to {target} lost"))
+        }
+        ErrorKind::ChannelsLimitReached => Error::new(
+            Kind::Refused,
+            format!("{target} allows no more channels on this connection"),
+        ),
+        _ => Error::new(Kind::Lost, format!("{target} broke the protocol: {cause}")),
+    }
+}
+
+fn lost(target: &Target, cause: &io::Error) -> Error {
+    match cause.kind() {
+        // What lapin says when the server closes its side.
+        io::ErrorKind::ConnectionAborted => Error::new(
+            Kind::Lost,
+            format!("connection to {target} lost: closed by the server"),
+        ),
+        _ => connect::failure(target, cause),
+    }
+}
+
+/// No answer came within the deadline.
+pub(super) fn silent(target: &Target, what: &str, limit: Duration, blocked: Option<&str>) -> Error {
+    let limit = humantime::format_duration(limit);
+    let text = match blocked {
+        Some(reason) => format!(
+            "{target} accepts nothing at the moment ({reason}), and did not answer the request {what} within {limit}"
+        ),
+        None => format!("{target} did not answer the request {what} within {limit}"),
+    };
+    Error::new(Kind::TimedOut, text)
+}
+
+/// lapin's thread panicked.
+pub(super) fn panicked(target: &Target, text: &str) -> Error {
+    Error::new(
+        Kind::Lost,
+        format!("{target} said something that the AMQP library failed at: {text}"),
+    )
+}
+
+fn kind_of(error: &AMQPError) -> Kind {
+    use AMQPHardError as Hard;
+    match error.kind() {
+        AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => Kind::Unauthorized,
+        AMQPErrorKind::Soft(_) => Kind::Refused,
+        AMQPErrorKind::Hard(
+            Hard::NOTALLOWED
+            | Hard::NOTIMPLEMENTED
+            | Hard::RESOURCEERROR
+            | Hard::COMMANDINVALID
+            | Hard::INVALIDPATH,
+        ) => Kind::Refused,
+        AMQPErrorKind::Hard(_) => Kind::Lost,
+    }
+}
+
+/// RabbitMQ puts the code's name before its words: `NOT_FOUND - no queue 'x' in vhost '/'`.
+fn server_words(text: &str) -> &str {
+    match text.split_once(" - ") {
+        Some((name, words)) if name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') => words,
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connect::Protocol;
+
+    fn target() -> Target {
+        Target::tcp(Protocol::Amqp, "h", 5672)
+    }
+
+    fn protocol(code: u16, text: &str) -> lapin::Error {
+        let error = AMQPError::from_id(code, text.into()).unwrap();
+        ErrorKind::ProtocolError(error).into()
+    }
+
+    #[test]
+    fn what_the_server_refuses_has_its_exit_code() {
+        for (code, kind) in [
+            (404, Kind::Refused),
+            (405, Kind::Refused),
+            (406, Kind::Refused),
+            (403, Kind::Unauthorized),
+            (530, Kind::Refused),
+            (503, Kind::Refused),
+            (320, Kind::Lost),
+            (541, Kind::Lost),
+        ] {
+            let error = request(&target(), "to work", &protocol(code, "no"));
+            assert_eq!(error.kind(), kind, "{code}");
+        }
+    }
+
+    #[test]
+    fn the_servers_words_stand_without_its_code() {
+        let cause = protocol(404, "NOT_FOUND - no queue 'x' in vhost '/'");
+        let error = request(&target(), "to purge the queue \"x\"", &cause);
+        assert_eq!(
+            error.text(),
+            "amqp://h:5672 refused to purge the queue \"x\": no queue 'x' in vhost '/'"
+        );
+        assert_eq!(server_words("a - b"), "a - b");
+    }
+
+    #[test]
+    fn other_protocols_are_named() {
+        for (bytes, words) in [
+            (&b"AMQP\0\x01\0\0"[..], "but AMQP 1.0"),
+            (b"AMQP\x03\x01\0\0", "but AMQP 1.0"),
+            (b"AMQP\0\0\x08\0", "but AMQP 0-8-0"),
+            (b"HTTP/1.1 400 Bad Request\r\n", "but HTTP"),
+            (&[0x15, 3, 3, 0, 2, 2, 40], "but TLS"),
+        ] {
+            let error = foreign(&target(), bytes).unwrap();
+            assert_eq!(error.kind(), Kind::Unreachable);
+            assert!(error.text().contains(words), "{error}");
+        }
+        assert!(foreign(&target(), &[1, 0, 0, 0, 0, 1, 0, 0, 10, 0, 10]).is_none());
+    }
+}

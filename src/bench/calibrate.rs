@@ -1,0 +1,172 @@
+//! A peer that does nothing but answer: what the generator reaches against it is the generator's own limit.
+//!
+//! It speaks just enough MQTT: it accepts every CONNECT, acknowledges everything and delivers nothing. It is one
+//! thread with one loop, and reads and answers in batches.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+use rustix::event::epoll;
+
+use super::mqtt::answer;
+use crate::error::{Error, Result};
+
+/// Read at once from one connection.
+const READ: usize = 256 * 1024;
+const LISTENER: u64 = u64::MAX;
+
+/// A running null peer; it ends when it is dropped.
+#[derive(Debug)]
+pub struct NullPeer {
+    address: SocketAddr,
+    over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl NullPeer {
+    /// Starts it on a free port of the loopback interface.
+    ///
+    /// # Errors
+    /// The port or the thread cannot be had.
+    pub fn start() -> Result<Self> {
+        let cannot = |cause: &std::io::Error| Error::local("cannot start the null peer", cause);
+        let listener = TcpListener::bind("127.0.0.1:0").map_err(|cause| cannot(&cause))?;
+        let address = listener.local_addr().map_err(|cause| cannot(&cause))?;
+        let over = Arc::new(AtomicBool::new(false));
+        let asked = Arc::clone(&over);
+        let thread = thread::Builder::new()
+            .name(String::from("null-peer"))
+            .spawn(move || {
+                // A peer that cannot go on closes its connections, which the report then shows.
+                let _ = serve(&listener, &asked);
+            })
+            .map_err(|cause| cannot(&cause))?;
+        Ok(Self {
+            address,
+            over,
+            thread: Some(thread),
+        })
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for NullPeer {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::SeqCst);
+        // A connection wakes it up; should that fail it is awake.
+        let _ = TcpStream::connect(self.address);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// One connection: the stream, what is half read, and what is half written.
+struct Peer {
+    stream: TcpStream,
+    rest: Vec<u8>,
+    answers: Vec<u8>,
+    /// Its CONNECT asked for MQTT 5.
+    version_5: bool,
+}
+
+fn serve(listener: &TcpListener, over: &AtomicBool) -> std::io::Result<()> {
+    listener.set_nonblocking(true)?;
+    let poll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+    let readable = epoll::EventFlags::IN;
+    epoll::add(
+        &poll,
+        listener,
+        epoll::EventData::new_u64(LISTENER),
+        readable,
+    )?;
+    let mut peers: Vec<Option<Peer>> = Vec::new();
+    let mut events = Vec::with_capacity(256);
+    let mut input = vec![0; READ];
+    while !over.load(Ordering::SeqCst) {
+        events.clear();
+        match epoll::wait(&poll, rustix::buffer::spare_capacity(&mut events), None) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(cause) => return Err(cause.into()),
+        }
+        for event in &events {
+            if event.data.u64() == LISTENER {
+                accept(listener, &poll, &mut peers)?;
+                continue;
+            }
+            let slot = &mut peers[event.data.u64() as usize];
+            if slot.as_mut().is_some_and(|peer| !peer.serve(&mut input)) {
+                *slot = None;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn accept(
+    listener: &TcpListener,
+    poll: &impl std::os::fd::AsFd,
+    peers: &mut Vec<Option<Peer>>,
+) -> std::io::Result<()> {
+    while let Ok((stream, _)) = listener.accept() {
+        stream.set_nonblocking(true)?;
+        stream.set_nodelay(true)?;
+        let data = epoll::EventData::new_u64(peers.len() as u64);
+        let events = epoll::EventFlags::IN | epoll::EventFlags::OUT | epoll::EventFlags::ET;
+        epoll::add(poll, &stream, data, events)?;
+        peers.push(Some(Peer {
+            stream,
+            rest: Vec::new(),
+            answers: Vec::new(),
+            version_5: false,
+        }));
+    }
+    Ok(())
+}
+
+impl Peer {
+    /// Reads all there is and answers it; whether the connection goes on.
+    fn serve(&mut self, input: &mut Vec<u8>) -> bool {
+        loop {
+            let rest = self.rest.len();
+            if input.len() < 2 * rest {
+                input.resize(2 * rest, 0);
+            }
+            input[..rest].copy_from_slice(&self.rest);
+            let read = match self.stream.read(&mut input[rest..]) {
+                Ok(0) => return false,
+                Ok(read) => read,
+                Err(cause) => {
+                    let waits = cause.kind() == std::io::ErrorKind::WouldBlock;
+                    return waits && self.write();
+                }
+            };
+            let bytes = &input[..rest + read];
+            let Some(taken) = answer(bytes, &mut self.version_5, &mut self.answers) else {
+                return false;
+            };
+            self.rest.clear();
+            self.rest.extend_from_slice(&bytes[taken..]);
+            if !self.write() {
+                return false;
+            }
+        }
+    }
+
+    fn write(&mut self) -> bool {
+        while !self.answers.is_empty() {
+            match self.stream.write(&self.answers) {
+                Ok(written) => drop(self.answers.drain(..written)),
+                Err(cause) => return cause.kind() == std::io::ErrorKind::WouldBlock,
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,378 @@
+//! Whether one set of runs is better or worse than another, and how sure that is.
+//!
+//! Figures are compared as ratios of geometric means. With at least two runs on both sides Welch's t-test on
+//! the logarithms gives the range in which the true ratio lies with 95 % confidence; one run on a side
+//! gives none. A figure has regressed when it is worse by more than the bound and, where there is a
+//! range, when that range leaves no doubt that it is worse at all.
+
+mod figures;
+mod render;
+mod statistics;
+
+use serde::Serialize;
+
+use crate::error::{Error, Kind, Result};
+
+use super::result::Report;
+use figures::Better;
+pub use render::{json, markdown, text};
+use statistics::{Ratio, ratio};
+
+/// The version of the JSON form; raised when a name changes its meaning or goes away.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Two sets of runs beside each other.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Comparison {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// Runs on the first side.
+    pub runs_before: usize,
+    /// Runs on the second side.
+    pub runs_after: usize,
+    /// How much worse a figure may be, in percent; `None`: nothing is a regression.
+    pub bound_percent: Option<f64>,
+    /// Figure by figure.
+    pub figures: Vec<Figure>,
+    /// What a reader must know before believing the comparison.
+    pub warnings: Vec<String>,
+}
+
+/// One figure on both sides.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Figure {
+    /// `response p99`, `accepted rate`.
+    pub name: String,
+    /// `ms`, `per_s`, `s_per_million` or `messages`.
+    pub unit: &'static str,
+    /// Which way is good: `lower` or `higher`.
+    pub better: &'static str,
+    /// Geometric mean of the first side; of counts, the mean.
+    pub before: f64,
+    /// The same of the second side.
+    pub after: f64,
+    /// After by before; `None` when one of them is zero.
+    pub ratio: Option<f64>,
+    /// The range of the ratio with 95 % confidence; `None` when nothing can be said.
+    pub ratio_range: Option<[f64; 2]>,
+    /// Whether it is worse by more than the bound.
+    pub regressed: bool,
+    /// All this in a sentence.
+    pub verdict: String,
+}
+
+/// Compares runs `before` with runs `after`; `bound` is how much worse a figure may be: 0.05 is 5 %.
+///
+/// # Errors
+/// [`Kind::Usage`] when a side has no run, or the two have no figure in common.
+pub fn compare(before: &[Report], after: &[Report], bound: Option<f64>) -> Result<Comparison> {
+    if before.is_empty() || after.is_empty() {
+        return Err(Error::usage("there is no result to compare with"));
+    }
+    let figures: Vec<Figure> = figures::common(before, after)
+        .iter()
+        .map(|figure| judge(figure, bound))
+        .collect();
+    if figures.is_empty() {
+        return Err(Error::usage("the results have no figure in common"));
+    }
+    Ok(Comparison {
+        schema_version: SCHEMA_VERSION,
+        runs_before: before.len(),
+        runs_after: after.len(),
+        bound_percent: bound.map(|bound| bound * 100.0),
+        figures,
+        warnings: warnings(before, after),
+    })
+}
+
+impl Comparison {
+    /// What has regressed, as the failure that ends the command; `None` when nothing has.
+    pub fn failure(&self) -> Option<Error> {
+        let worse: Vec<&Figure> = self.figures.iter().filter(|one| one.regressed).collect();
+        let first = worse.first()?;
+        let others = match worse.len() - 1 {
+            0 => String::new(),
+            1 => String::from(", and one more figure has regressed"),
+            more => format!(", and {more} more figures have regressed"),
+        };
+        let said = format!("{} is {}{others}", first.name, first.verdict);
+        Some(Error::new(Kind::Missed, said))
+    }
+
+    /// What the number of runs allows to say.
+    pub fn confidence(&self) -> &'static str {
+        if self.runs_before > 1 && self.runs_after > 1 {
+            "ranges are those of the true ratio with 95 % confidence (Welch's t-test on logarithms)"
+        } else {
+            "one run on a side: no confidence statement is possible; repeat the runs to get one"
+        }
+    }
+}
+
+/// One figure of both sides, run by run.
+struct Sides {
+    name: String,
+    unit: &'static str,
+    better: Better,
+    before: Vec<f64>,
+    after: Vec<f64>,
+}
+
+fn judge(sides: &Sides, bound: Option<f64>) -> Figure {
+    let found = match sides.better {
+        Better::Fewer => None,
+        _ => ratio(&sides.before, &sides.after),
+    };
+    let (before, after) = match &found {
+        Some(ratio) => (ratio.before, ratio.after),
+        None => (
+            statistics::mean(&sides.before),
+            statistics::mean(&sides.after),
+        ),
+    };
+    let (regressed, verdict) = match &found {
+        Some(ratio) => judge_ratio(ratio, sides.better, bound),
+        None => judge_means(before, after, sides.better, bound),
+    };
+    Figure {
+        name: sides.name.clone(),
+        unit: sides.unit,
+        better: sides.better.word(),
+        before,
+        after,
+        ratio: found.as_ref().map(|ratio| ratio.point),
+        ratio_range: found.and_then(|ratio| ratio.range),
+        regressed,
+        verdict,
+    }
+}
+
+/// How much worse a ratio is: 0.1 is 10 % worse, -0.1 is 10 % better.
+fn worse_by(ratio: f64, better: Better) -> f64 {
+    match better {
+        Better::Higher => 1.0 - ratio,
+        Better::Lower | Better::Fewer => ratio - 1.0,
+    }
+}
+
+fn judge_ratio(ratio: &Ratio, better: Better, bound: Option<f64>) -> (bool, String) {
+    let worse = worse_by(ratio.point, better);
+    if worse == 0.0 && ratio.range.is_none_or(|[low, high]| low == high) {
+        return (false, String::from("the same"));
+    }
+    let over = bound.is_some_and(|bound| worse > bound);
+    let Some([low, high]) = ratio.range else {
+        return (
+            over,
+            format!("{}{}", change(worse), over_bound(over, bound)),
+        );
+    };
+    let mut range = [worse_by(low, better), worse_by(high, better)];
+    range.sort_by(f64::total_cmp);
+    let [best, worst] = range;
+    if best <= 0.0 && worst >= 0.0 {
+        let between = format!("{} to {}", change(best), change(worst));
+        return (false, format!("no difference that can be told ({between})"));
+    }
+    let (least, most) = (best.abs().min(worst.abs()), best.abs().max(worst.abs()));
+    let between = format!("{} to {}", percent(least), percent(most));
+    let verdict = format!("{} ({between}){}", change(worse), over_bound(over, bound));
+    (over, verdict)
+}
+
+/// Counts, and figures that are zero on a side.
+fn judge_means(before: f64, after: f64, better: Better, bound: Option<f64>) -> (bool, String) {
+    if before == after {
+        return (false, String::from("the same"));
+    }
+    let is_worse = (after > before) != (better == Better::Higher);
+    let over = bound.is_some_and(|bound| is_worse && (after - before).abs() > before * bound);
+    let word = match (after > before, is_worse) {
+        (true, true) => "more than before, which is worse",
+        (false, true) => "less than before, which is worse",
+        (true, false) => "more than before, which is better",
+        (false, false) => "less than before, which is better",
+    };
+    (over, format!("{word}{}", over_bound(over, bound)))
+}
+
+fn over_bound(over: bool, bound: Option<f64>) -> String {
+    match bound {
+        Some(bound) if over => format!(", over the bound of {}", percent(bound)),
+        _ => String::new(),
+    }
+}
+
+fn change(worse: f64) -> String {
+    let word = if worse > 0.0 { "worse" } else { "better" };
+    format!("{} {word}", percent(worse.abs()))
+}
+
+fn percent(part: f64) -> String {
+    let percent = part * 100.0;
+    if percent < 9.95 && percent.fract() != 0.0 {
+        format!("{percent:.1} %")
+    } else {
+        format!("{percent:.0} %")
+    }
+}
+
+/// Runs that should not be compared, or not believed.
+fn warnings(before: &[Report], after: &[Report]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let first = &before[0];
+    let others = || before.iter().chain(after).skip(1);
+    let differs =
+        |name: &&String| others().any(|run| run.setup.get(*name) != first.setup.get(*name));
+    let names: std::collections::BTreeSet<&String> = before
+        .iter()
+        .chain(after)
+        .flat_map(|run| run.setup.keys())
+        .collect();
+    let differing: Vec<&str> = names
+        .into_iter()
+        .filter(differs)
+        .map(String::as_str)
+        .collect();
+    if !differing.is_empty() {
+        warnings.push(format!("the runs differ in {}", differing.join(", ")));
+    }
+    let counted = |what: fn(&&Report) -> bool| before.iter().chain(after).filter(what).count();
+    let limited = counted(|run| run.generator.limited);
+    if limited > 0 {
+        warnings.push(format!(
+            "in {limited} of the runs the generator was the limit, not the peer"
+        ));
+    }
+    let unsteady = counted(|run| !run.generator.steady);
+    if unsteady > 0 {
+        warnings.push(format!("{unsteady} of the runs were not steady"));
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::report::sample;
+
+    /// Runs whose response p99 and accepted rate are these times the sample's.
+    fn runs(factors: &[(f64, f64)]) -> Vec<Report> {
+        let run = |(p99, rate): &(f64, f64)| {
+            let mut run = sample::report();
+            run.latency.get_mut("response").unwrap().p99_ms = p99 * 10.0;
+            run.rates.accepted_per_s = rate * 50_000.0;
+            run
+        };
+        factors.iter().map(run).collect()
+    }
+
+    fn figure<'a>(comparison: &'a Comparison, name: &str) -> &'a Figure {
+        let found = comparison.figures.iter().find(|one| one.name == name);
+        found.unwrap()
+    }
+
+    #[test]
+    fn one_run_each_is_compared_by_the_bound_alone() {
+        let (before, after) = (runs(&[(1.0, 1.0)]), runs(&[(1.1, 0.96)]));
+        let found = compare(&before, &after, Some(0.05)).unwrap();
+        assert!(
+            found
+                .confidence()
+                .contains("no confidence statement is possible")
+        );
+        let p99 = figure(&found, "response p99");
+        assert!(p99.regressed && p99.ratio_range.is_none());
+        assert_eq!(p99.verdict, "10 % worse, over the bound of 5 %");
+        let rate = figure(&found, "accepted rate");
+        assert_eq!(
+            (rate.regressed, rate.verdict.as_str()),
+            (false, "4.0 % worse")
+        );
+        let failure = found.failure().unwrap();
+        assert_eq!(failure.kind(), Kind::Missed);
+        assert_eq!(
+            failure.text(),
+            "response p99 is 10 % worse, over the bound of 5 %"
+        );
+    }
+
+    #[test]
+    fn repeated_runs_give_a_range() {
+        let before = runs(&[(1.0, 1.0), (1.01, 1.0), (0.99, 1.01)]);
+        let after = runs(&[(1.2, 1.2), (1.21, 1.21), (1.19, 1.2)]);
+        let found = compare(&before, &after, Some(0.05)).unwrap();
+        let p99 = figure(&found, "response p99");
+        let [low, high] = p99.ratio_range.unwrap();
+        assert!(low > 1.15 && low < 1.2 && high > 1.2 && high < 1.25);
+        assert!(p99.regressed);
+        assert!(
+            p99.verdict.starts_with("20 % worse (17 % to 23 %)"),
+            "{}",
+            p99.verdict
+        );
+        let rate = figure(&found, "accepted rate");
+        assert!(
+            !rate.regressed && rate.verdict.starts_with("20 % better"),
+            "{}",
+            rate.verdict
+        );
+    }
+
+    #[test]
+    fn runs_that_scatter_prove_nothing() {
+        let before = runs(&[(1.0, 1.0), (1.6, 1.0)]);
+        let after = runs(&[(1.2, 1.0), (2.0, 1.0)]);
+        let found = compare(&before, &after, Some(0.05)).unwrap();
+        let p99 = figure(&found, "response p99");
+        assert!(!p99.regressed);
+        assert!(p99.verdict.starts_with("no difference that can be told ("));
+        assert!(found.failure().is_none());
+    }
+
+    #[test]
+    fn without_a_bound_nothing_fails() {
+        let found = compare(&runs(&[(1.0, 1.0)]), &runs(&[(9.0, 0.1)]), None).unwrap();
+        assert!(found.failure().is_none());
+        assert_eq!(figure(&found, "accepted rate").verdict, "90 % worse");
+    }
+
+    #[test]
+    fn new_losses_are_a_regression() {
+        let mut before = runs(&[(1.0, 1.0)]);
+        before[0].messages.missing = 0;
+        let found = compare(&before, &runs(&[(1.0, 1.0)]), Some(0.05)).unwrap();
+        let missing = figure(&found, "missing");
+        assert!(missing.regressed);
+        assert_eq!(
+            missing.verdict,
+            "more than before, which is worse, over the bound of 5 %"
+        );
+        assert_eq!(figure(&found, "errors").verdict, "the same");
+    }
+
+    #[test]
+    fn doubtful_runs_are_told() {
+        let mut after = runs(&[(1.0, 1.0)]);
+        after[0].generator.limited = true;
+        after[0].generator.steady = false;
+        after[0]
+            .setup
+            .insert(String::from("qos"), String::from("2"));
+        let found = compare(&runs(&[(1.0, 1.0)]), &after, None).unwrap();
+        assert_eq!(
+            found.warnings,
+            [
+                "the runs differ in qos",
+                "in 1 of the runs the generator was the limit, not the peer",
+                "1 of the runs were not steady",
+            ]
+        );
+    }
+
+    #[test]
+    fn nothing_cannot_be_compared() {
+        assert!(compare(&[], &runs(&[(1.0, 1.0)]), None).is_err());
+    }
+}

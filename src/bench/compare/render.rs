@@ -1,0 +1,157 @@
+//! The comparison as text, JSON and Markdown.
+
+use crate::bench::report::markdown as md;
+use crate::bench::report::units;
+
+use super::{Comparison, Figure};
+
+const HEAD: [&str; 5] = ["", "before", "after", "ratio", "verdict"];
+
+/// For people: one row a figure, within 80 columns as long as the verdicts are.
+pub fn text(comparison: &Comparison) -> String {
+    let rows: Vec<[String; 5]> = comparison.figures.iter().map(row).collect();
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.chain([HEAD[column].len()]).max().unwrap_or(0)
+    };
+    let widths = [width(0), width(1), width(2), width(3)];
+    let mut text = format!("{}\n\n", headline(comparison));
+    line(&mut text, &HEAD.map(str::to_owned), &widths);
+    for row in &rows {
+        line(&mut text, row, &widths);
+    }
+    text += &format!("\n{}\n", comparison.confidence());
+    for warning in &comparison.warnings {
+        text += &format!("warning: {warning}\n");
+    }
+    text
+}
+
+/// For programs.
+pub fn json(comparison: &Comparison) -> String {
+    let mut text = serde_json::to_string_pretty(comparison).unwrap_or_else(|cause| {
+        // The comparison has string keys only, which is all that could be refused.
+        unreachable!("a comparison is always JSON: {cause}")
+    });
+    text.push('\n');
+    text
+}
+
+/// For a comment in a code review.
+pub fn markdown(comparison: &Comparison) -> String {
+    let regressed = comparison
+        .figures
+        .iter()
+        .filter(|one| one.regressed)
+        .count();
+    let mut page = match (comparison.bound_percent, regressed) {
+        (None, _) => String::from("### Comparison of load tests\n\n"),
+        (Some(_), 0) => String::from("### ✅ No regression\n\n"),
+        (Some(_), 1) => String::from("### ❌ One figure has regressed\n\n"),
+        (Some(_), more) => format!("### ❌ {more} figures have regressed\n\n"),
+    };
+    let rows = comparison.figures.iter().map(|figure| row(figure).into());
+    md::table(&mut page, &HEAD, rows.collect());
+    page += &format!("{}; {}.\n", headline(comparison), comparison.confidence());
+    for warning in &comparison.warnings {
+        page += &format!("\n> warning: {}\n", md::escape(warning));
+    }
+    page
+}
+
+fn headline(comparison: &Comparison) -> String {
+    let bound = comparison.bound_percent;
+    let bound = bound.map_or_else(String::new, |bound| {
+        format!(", bound {}", units::percent(bound))
+    });
+    format!(
+        "{} before, {} after{bound}",
+        runs(comparison.runs_before),
+        runs(comparison.runs_after)
+    )
+}
+
+fn runs(count: usize) -> String {
+    match count {
+        1 => String::from("1 run"),
+        more => format!("{more} runs"),
+    }
+}
+
+fn row(figure: &Figure) -> [String; 5] {
+    [
+        figure.name.clone(),
+        show(figure, figure.before),
+        show(figure, figure.after),
+        figure
+            .ratio
+            .map_or_else(|| String::from("–"), |ratio| format!("{ratio:.3}")),
+        figure.verdict.clone(),
+    ]
+}
+
+fn show(figure: &Figure, value: f64) -> String {
+    match figure.unit {
+        "ms" => units::time(value),
+        "per_s" => units::rate(value),
+        _ if value.fract() == 0.0 => units::count(value as u64),
+        _ => units::three(value),
+    }
+}
+
+fn line(text: &mut String, cells: &[String; 5], widths: &[usize; 4]) {
+    let [name, before, after, ratio, verdict] = cells;
+    let [first, second, third, fourth] = *widths;
+    let line =
+        format!("{name:first$}  {before:>second$}  {after:>third$}  {ratio:>fourth$}  {verdict}");
+    text.push_str(line.trim_end());
+    text.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::compare::compare;
+    use crate::bench::report::sample;
+
+    fn comparison() -> Comparison {
+        let mut slow = sample::report();
+        slow.latency.get_mut("response").unwrap().p50_ms *= 2.0;
+        let mut found = compare(&[sample::report()], &[slow], Some(0.05)).unwrap();
+        found.figures.retain(|figure| {
+            ["accepted rate", "response p50", "missing"].contains(&figure.name.as_str())
+        });
+        found
+    }
+
+    #[test]
+    fn rows_are_aligned() {
+        assert_eq!(
+            text(&comparison()),
+            "1 run before, 1 run after, bound 5.00 %\n\n\
+             \x20                 before      after  ratio  verdict\n\
+             accepted rate  49.96 k/s  49.96 k/s  1.000  the same\n\
+             response p50      143 µs     285 µs  2.000  100 % worse, over the bound of 5 %\n\
+             missing            1,270      1,270      –  the same\n\n\
+             one run on a side: no confidence statement is possible; repeat the runs to get one\n"
+        );
+    }
+
+    #[test]
+    fn markdown_begins_with_the_outcome() {
+        let shown = markdown(&comparison());
+        assert!(shown.starts_with("### ❌ One figure has regressed\n\n|  | before | after |"));
+        assert!(shown.contains("| response p50 | 143 µs | 285 µs | 2.000 | 100 % worse"));
+    }
+
+    #[test]
+    fn json_holds_every_figure() {
+        let value: serde_json::Value = serde_json::from_str(&json(&comparison())).unwrap();
+        assert_eq!(value["schema_version"], 1);
+        assert_eq!(value["figures"][1]["name"], "response p50");
+        assert_eq!(value["figures"][1]["ratio"], 2.0);
+        assert_eq!(value["figures"][1]["ratio_range"], serde_json::Value::Null);
+        assert_eq!(value["figures"][1]["regressed"], true);
+        assert_eq!(value["bound_percent"], 5.0);
+    }
+}

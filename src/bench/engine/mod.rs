@@ -1,0 +1,23 @@
+//! Runs a plan: worker threads, phases, and the report.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `course` | the coordinator: connect, warm up, measure, drain |
+//! | `worker` | a thread with a loop: reads, makes due, writes |
+//! | `connection`, `wake`, `timer` | one socket; which sockets have something; an exact timer |
+//! | `load`, `coalesce` | what a worker sends; when it reads |
+//! | `control` | what coordinator and workers tell each other |
+//! | `summary` | from books to a report |
+
+mod coalesce;
+mod connection;
+mod control;
+mod course;
+mod load;
+mod summary;
+mod timer;
+mod wake;
+mod worker;
+
+pub use course::{Live, Outcome, Run, coalesce_for, run};
+pub use summary::latency;

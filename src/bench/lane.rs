@@ -1,0 +1,157 @@
+//! One connection without its transport: what waits to be sent, and the session that sends it. Pure; time is passed in.
+
+use std::collections::VecDeque;
+
+use super::clock::Nanos;
+use super::driver::{Broken, Io, Session, Wish};
+use super::recorder::Records;
+
+/// Bytes that are written in one go.
+const BATCH_BYTES: usize = 64 * 1024;
+/// Messages encoded between two looks at the bytes written.
+const BATCH_MESSAGES: usize = 64;
+
+/// A session with its queue.
+pub struct Lane {
+    /// The protocol's state.
+    pub session: Box<dyn Session>,
+    /// Due times of messages that wait.
+    pub backlog: VecDeque<Nanos>,
+    /// How many receivers get each message.
+    pub receivers: u64,
+    /// Whether the session may be used.
+    pub ready: bool,
+    /// Whether a message counts as planned only when it is sent.
+    pub plans_at_send: bool,
+}
+
+impl Lane {
+    /// A lane that is not open yet.
+    pub fn new(session: Box<dyn Session>, receivers: u64) -> Self {
+        Self {
+            session,
+            backlog: VecDeque::new(),
+            receivers,
+            ready: false,
+            plans_at_send: false,
+        }
+    }
+
+    /// Encodes what waits, as far as the session has room and a batch has. Whether more could go at once.
+    pub fn fill(&mut self, now: Nanos, out: &mut Vec<u8>, records: &mut Records) -> (Wish, bool) {
+        let mut wish = Wish::Nothing;
+        let (start, limit) = (out.len(), out.len() + BATCH_BYTES);
+        while self.ready && wish == Wish::Nothing && out.len() < limit {
+            let room = self.session.room().min(BATCH_MESSAGES);
+            let (first, _) = self.backlog.as_slices();
+            // Due times may lie ahead: a pause between an answer and the next message.
+            let due = first.iter().take(room).take_while(|due| **due <= now);
+            let count = due.count();
+            if count == 0 {
+                break;
+            }
+            if self.plans_at_send {
+                first[..count].iter().for_each(|due| records.planned(*due));
+            }
+            records.sent(&first[..count], now, self.receivers);
+            let mut io = Io {
+                now,
+                out,
+                records,
+                wish: &mut wish,
+            };
+            self.session.send(&first[..count], &mut io);
+            self.backlog.drain(..count);
+        }
+        count_bytes(now, out.len() - start, records);
+        (wish, out.len() >= limit)
+    }
+
+    /// Encodes as many messages as the session has room for, all due now. Whether more could go at once.
+    pub fn fill_now(
+        &mut self,
+        most: u64,
+        now: Nanos,
+        out: &mut Vec<u8>,
+        records: &mut Records,
+    ) -> (Wish, u64, bool) {
+        let dues = [now; BATCH_MESSAGES];
+        let (mut wish, mut sent) = (Wish::Nothing, 0);
+        let (start, limit) = (out.len(), out.len() + BATCH_BYTES);
+        while self.ready && wish == Wish::Nothing && out.len() < limit {
+            let room = self.session.room().min(BATCH_MESSAGES) as u64;
+            let count = room.min(most - sent);
+            if count == 0 {
+                break;
+            }
+            records.sent_now(count, now, self.receivers);
+            let mut io = Io {
+                now,
+                out,
+                records,
+                wish: &mut wish,
+            };
+            self.session.send(&dues[..count as usize], &mut io);
+            sent += count;
+        }
+        count_bytes(now, out.len() - start, records);
+        (wish, sent, out.len() >= limit)
+    }
+
+    /// Hands the session what arrived; how many bytes it took and what it wishes.
+    pub fn feed(
+        &mut self,
+        bytes: &[u8],
+        now: Nanos,
+        out: &mut Vec<u8>,
+        records: &mut Records,
+    ) -> Result<(usize, Wish), Broken> {
+        let mut wish = Wish::Nothing;
+        let mut io = Io {
+            now,
+            out,
+            records,
+            wish: &mut wish,
+        };
+        let taken = self.session.received(bytes, &mut io)?;
+        self.ready |= wish == Wish::Ready;
+        Ok((taken, wish))
+    }
+
+    /// Calls the session with everything it works with; what it wishes comes back.
+    pub fn with<T>(
+        &mut self,
+        now: Nanos,
+        out: &mut Vec<u8>,
+        records: &mut Records,
+        call: impl FnOnce(&mut dyn Session, &mut Io<'_>) -> T,
+    ) -> (T, Wish) {
+        let mut wish = Wish::Nothing;
+        let mut io = Io {
+            now,
+            out,
+            records,
+            wish: &mut wish,
+        };
+        let returned = call(&mut *self.session, &mut io);
+        (returned, wish)
+    }
+
+    /// Whether everything that was due has been sent and answered.
+    pub fn is_idle(&self) -> bool {
+        self.backlog.is_empty() && self.session.in_flight() == 0
+    }
+
+    /// Gives up on what waits: it was due and is not sent.
+    pub fn abandon(&mut self, records: &mut Records) {
+        for due in self.backlog.drain(..).filter(|_| !self.plans_at_send) {
+            records.messages.unsent += u64::from(records.window.holds(due));
+        }
+    }
+}
+
+fn count_bytes(now: Nanos, bytes: usize, records: &mut Records) {
+    if records.window.holds(now) {
+        records.messages.sent_bytes += bytes as u64;
+    }
+}

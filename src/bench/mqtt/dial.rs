@@ -1,0 +1,200 @@
+//! Opens transports for a load: many, from chosen addresses, and with explicit ports when the kernel's are spent.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tokio::net::TcpSocket;
+use tokio::time::timeout;
+
+use super::super::driver::{Dialing, Link};
+use super::super::system;
+use crate::connect::{self, Target, Transport};
+use crate::error::{Error, Kind, Result, plain};
+
+/// The first port that needs no privilege.
+const FIRST_PORT: u32 = 1024;
+/// Explicit ports that are tried before giving up.
+const TRIES: u32 = 4096;
+
+/// Opens connections to one target.
+#[derive(Debug)]
+pub struct Dialer {
+    target: Arc<Target>,
+    /// Where the target is; looked up once.
+    address: Option<SocketAddr>,
+    sources: Vec<IpAddr>,
+    /// The kernel's own ports, from and to, which are left to it as long as they last.
+    ports: (u16, u16),
+    /// Connections that the kernel's ports are enough for.
+    enough: usize,
+    next_port: AtomicU32,
+}
+
+impl Dialer {
+    /// Looks the target up. `sources`: local addresses to connect from, in turn; none: the kernel chooses.
+    /// `connections`: how many will be open at once.
+    ///
+    /// # Errors
+    /// An unknown host; more connections than there are ports.
+    pub async fn new(target: Target, sources: Vec<IpAddr>, connections: usize) -> Result<Self> {
+        target.prepare()?;
+        let address = match target.transport {
+            Transport::Unix(_) => None,
+            _ => Some(connect::dial::address(&target).await?),
+        };
+        let ports = system::port_range().unwrap_or((32_768, 60_999));
+        let dialer = Self {
+            target: Arc::new(target),
+            address,
+            sources,
+            ports,
+            enough: usize::from(ports.1 - ports.0),
+            next_port: AtomicU32::new(FIRST_PORT),
+        };
+        dialer.check_ports(connections)?;
+        Ok(dialer)
+    }
+
+    /// One source address reaches one destination from every port but the privileged ones.
+    fn check_ports(&self, connections: usize) -> Result<()> {
+        let Some(address) = self.address else {
+            return Ok(());
+        };
+        let each = usize::from(u16::MAX) - FIRST_PORT as usize;
+        let have = each * self.sources.len().max(1);
+        if connections <= have {
+            return Ok(());
+        }
+        let sources = connections.div_ceil(each);
+        let text = format!(
+            "{connections} connections to {address} need {sources} source addresses, and there are {}",
+            self.sources.len().max(1)
+        );
+        let hint = match address.ip().is_loopback() {
+            true => "add --bind 127.0.0.1,127.0.0.2,… or share the load with --shard",
+            false => "add --bind ADDRESS,ADDRESS,… or share the load with --shard",
+        };
+        Err(Error::new(Kind::Local, text).hint(hint))
+    }
+
+    /// Opens connection `number`.
+    pub fn dial(self: &Arc<Self>, number: usize) -> Dialing {
+        let dialer = Arc::clone(self);
+        Box::pin(async move {
+            let limit = dialer.target.connect_timeout;
+            let opened = timeout(limit, dialer.open(number)).await;
+            opened.unwrap_or_else(|_| {
+                let limit = humantime::format_duration(limit);
+                let target = &dialer.target;
+                let text = format!("cannot connect to {target}: timed out after {limit}");
+                Err(Error::new(Kind::TimedOut, text))
+            })
+        })
+    }
+
+    async fn open(&self, number: usize) -> Result<Box<dyn Link>> {
+        let Some(address) = self.address else {
+            return Ok(Box::new(connect::dial(&self.target).await?));
+        };
+        let tcp = self
+            .tcp(address, number)
+            .await
+            .map_err(|cause| self.failure(&cause))?;
+        if self.target.transport == Transport::Tcp {
+            return Ok(Box::new(tcp));
+        }
+        let stream = connect::dial::over(&self.target, tcp).await?;
+        Ok(Box::new(stream))
+    }
+
+    async fn tcp(&self, address: SocketAddr, number: usize) -> io::Result<tokio::net::TcpStream> {
+        let source = match self.sources.len() {
+            0 => None,
+            count => Some(self.sources[number % count]),
+        };
+        let round = number / self.sources.len().max(1);
+        let explicit = round >= self.enough || source.is_some() && number >= self.enough;
+        if !explicit {
+            match connect_from(address, source.map(|ip| SocketAddr::new(ip, 0))).await {
+                Err(cause) if is_spent(&cause) => {}
+                done => return done,
+            }
+        }
+        let source = source.unwrap_or_else(|| self.local(address));
+        for _ in 0..TRIES {
+            let from = SocketAddr::new(source, self.port());
+            match connect_from(address, Some(from)).await {
+                Err(cause) if is_spent(&cause) => {}
+                done => return done,
+            }
+        }
+        Err(io::ErrorKind::AddrNotAvailable.into())
+    }
+
+    /// The address that the kernel would connect from.
+    fn local(&self, to: SocketAddr) -> IpAddr {
+        if to.ip().is_loopback() {
+            return to.ip();
+        }
+        let any: IpAddr = match to {
+            SocketAddr::V4(_) => IpAddr::from([0; 4]),
+            SocketAddr::V6(_) => IpAddr::from([0; 16]),
+        };
+        // Connecting a UDP socket sends nothing and chooses a source.
+        let socket = std::net::UdpSocket::bind((any, 0)).and_then(|socket| {
+            socket.connect(to)?;
+            socket.local_addr()
+        });
+        socket.map_or(any, |address| address.ip())
+    }
+
+    /// The next port outside the kernel's range, over and over.
+    fn port(&self) -> u16 {
+        loop {
+            let next = self.next_port.fetch_add(1, Ordering::Relaxed);
+            let port = (FIRST_PORT + next % (65_536 - FIRST_PORT)) as u16;
+            if port < self.ports.0 || port > self.ports.1 {
+                return port;
+            }
+        }
+    }
+
+    fn failure(&self, cause: &io::Error) -> Error {
+        let text = format!("cannot connect to {}: {}", self.target, plain(cause));
+        let error = Error::new(Kind::Unreachable, text);
+        match cause.kind() {
+            io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse => error
+                .hint("the local ports are spent: connect from more addresses with --bind A,B,…"),
+            _ if cause.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) => {
+                error.hint("too many open descriptors: raise ulimit -n")
+            }
+            _ => error,
+        }
+    }
+}
+
+fn is_spent(cause: &io::Error) -> bool {
+    matches!(
+        cause.kind(),
+        io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse
+    )
+}
+
+async fn connect_from(
+    to: SocketAddr,
+    from: Option<SocketAddr>,
+) -> io::Result<tokio::net::TcpStream> {
+    let socket = match to {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    if let Some(from) = from {
+        // A port in TIME_WAIT is free for another connection.
+        socket.set_reuseaddr(true)?;
+        socket.bind(from)?;
+    }
+    socket.set_nodelay(true)?;
+    socket.connect(to).await
+}

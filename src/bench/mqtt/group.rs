@@ -1,0 +1,189 @@
+//! What the connections of one group have in common, and the packets that open them.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use bytestring::ByteString;
+
+use super::super::driver::Io;
+use super::super::stamp::Stamp;
+use super::scan::Message;
+use super::template::{Kind, Template};
+use super::topics::Pattern;
+use crate::mqtt::packet::{
+    Connect, Packet, Properties, Property, QoS, Subscribe, Subscription, Version, Will, encode,
+};
+
+/// What the connections of a group do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// They publish; they may receive besides.
+    Publish,
+    /// They only receive.
+    Receive,
+    /// They are open, and keep alive.
+    Idle,
+    /// Each message is a SUBSCRIBE.
+    Subscribe,
+    /// Each message is a connection: closed, and opened again.
+    Connect,
+    /// They publish requests; a message is answered by its response.
+    Request,
+    /// They answer requests.
+    Respond,
+}
+
+/// Everything about a group but its load.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) role: Role,
+    pub(super) run_id: u64,
+    pub(super) version: Version,
+    pub(super) client_id: String,
+    pub(super) keep_alive: Duration,
+    pub(super) clean: bool,
+    pub(super) username: Option<ByteString>,
+    pub(super) password: Option<Bytes>,
+    /// Messages in flight at most.
+    pub(super) window: usize,
+    pub(super) qos: QoS,
+    /// Where messages go, one pattern for each `{group}`.
+    pub(super) topics: Vec<Pattern>,
+    /// How they look, when the group publishes.
+    pub(super) kind: Option<Kind>,
+    pub(super) sub_qos: QoS,
+    pub(super) subscribe: Filters,
+    /// In front of each filter: `$share/NAME/`.
+    pub(super) shared: Option<String>,
+    /// Leave without DISCONNECT, so that the will is published.
+    pub(super) abrupt: bool,
+    /// Topic pattern and body of the will of each connection.
+    pub(super) will: Option<Pattern>,
+    pub(super) first_sender: u32,
+}
+
+/// What a connection subscribes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Filters {
+    /// Nothing.
+    None,
+    /// All messages of all publishers, of its `{group}`.
+    All,
+    /// The messages of the publisher with its number.
+    Own,
+    /// This topic, with `{client}` filled in.
+    Pattern(Pattern),
+    /// This topic, of all clients.
+    Any(Pattern),
+}
+
+impl Group {
+    /// The filters of connection `index`.
+    pub(super) fn filters(&self, index: usize) -> impl Iterator<Item = String> {
+        let pattern = self.pattern(index);
+        let filter = match &self.subscribe {
+            Filters::None => None,
+            Filters::All => Some(pattern.filter(None)),
+            Filters::Own => Some(pattern.filter(Some(index))),
+            Filters::Pattern(pattern) => Some(pattern.filter(Some(index))),
+            Filters::Any(pattern) => Some(pattern.filter(None)),
+        };
+        let shared = self.shared.as_deref();
+        let whole = |filter: String| match shared {
+            Some(name) => format!("$share/{name}/{filter}"),
+            None => filter,
+        };
+        filter.map(whole).into_iter()
+    }
+
+    fn pattern(&self, index: usize) -> &Pattern {
+        // There is at least one pattern, whatever the role.
+        &self.topics[index % self.topics.len()]
+    }
+
+    /// The filter of SUBSCRIBE number `sequence` of connection `index`.
+    pub(super) fn subscription(&self, index: usize, sequence: u64) -> String {
+        let pattern = self.pattern(index);
+        if pattern.counts() {
+            pattern.fill(index, sequence)
+        } else {
+            format!("{}/{sequence}", pattern.fill(index, sequence))
+        }
+    }
+
+    /// The packets of publisher `index`. They were tried when the driver was made, so that they can be encoded.
+    pub(super) fn template(&self, index: usize) -> Option<Box<Template>> {
+        let kind = self.kind.as_ref()?;
+        Template::new(kind, self.pattern(index), index)
+            .ok()
+            .map(Box::new)
+    }
+
+    pub(super) fn client_id(&self, index: usize) -> String {
+        format!("{}{index}", self.client_id)
+    }
+
+    pub(super) fn write_connect(&self, index: usize, out: &mut Vec<u8>) {
+        let mut properties = Properties::default();
+        if self.version == Version::V5 && !self.clean {
+            properties.push(Property::SessionExpiryInterval(3600));
+        }
+        let packet = Packet::Connect(Box::new(Connect {
+            version: self.version,
+            client_id: self.client_id(index).into(),
+            clean_start: self.clean,
+            keep_alive: self.keep_alive.as_secs().min(u64::from(u16::MAX)) as u16,
+            username: self.username.clone(),
+            password: self.password.clone(),
+            will: self.will.as_ref().map(|topic| self.will(topic, index)),
+            properties,
+        }));
+        self.write(&packet, out);
+    }
+
+    fn will(&self, topic: &Pattern, index: usize) -> Will {
+        Will {
+            topic: topic.fill(index, 0).into(),
+            payload: Bytes::from_static(b"gone"),
+            qos: self.qos,
+            ..Will::default()
+        }
+    }
+
+    pub(super) fn write_subscribe(&self, packet_id: u16, filters: Vec<String>, out: &mut Vec<u8>) {
+        let subscription = |filter: String| Subscription {
+            filter: filter.into(),
+            qos: self.sub_qos,
+            ..Subscription::default()
+        };
+        let packet = Packet::Subscribe(Subscribe {
+            packet_id,
+            subscriptions: filters.into_iter().map(subscription).collect(),
+            properties: Properties::default(),
+        });
+        self.write(&packet, out);
+    }
+
+    fn write(&self, packet: &Packet, out: &mut Vec<u8>) {
+        let mut bytes = BytesMut::new();
+        // Client identifiers and filters were checked when the driver was made.
+        if encode(packet, self.version, &mut bytes).is_ok() {
+            out.extend_from_slice(&bytes);
+        }
+    }
+
+    /// Sends a request's body back to the topic of its sender.
+    pub(super) fn respond(&self, request: &Message<'_>, io: &mut Io<'_>) {
+        let Some(stamp) = Stamp::read(request.payload, io.now) else {
+            return;
+        };
+        let client = (stamp.sender.saturating_sub(self.first_sender)) as usize;
+        let topic = self.topics[0].fill(client, 0);
+        let publish = Packet::Publish(crate::mqtt::packet::Publish {
+            topic: topic.into(),
+            payload: Bytes::copy_from_slice(request.payload),
+            ..Default::default()
+        });
+        self.write(&publish, io.out);
+    }
+}

@@ -1,0 +1,29 @@
+//! The MQTT driver: from what a load is to be to groups of connections that the engine runs.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `settings` | what is asked for; groups and drivers made of it |
+//! | `dial` | transports: source addresses, explicit ports, words for what goes wrong |
+//! | `session`, `group` | one connection; what a group's connections have in common |
+//! | `template`, `topics` | packets encoded once and patched; topic patterns |
+//! | `null` | a broker that only answers |
+//! | `scan`, `flights` | acknowledgements off the raw bytes; messages under way |
+
+mod dial;
+mod flights;
+mod group;
+mod null;
+mod scan;
+mod session;
+mod settings;
+mod template;
+#[cfg(test)]
+mod tests;
+mod topics;
+
+pub use dial::Dialer;
+pub use group::Role;
+pub(super) use null::answer;
+pub use settings::{Made, Scenario, Settings};
+pub use template::Body;
+pub use topics::Pattern;

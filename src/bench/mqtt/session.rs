@@ -1,0 +1,469 @@
+//! One MQTT connection of a load: a publisher, a subscriber, both, or neither.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+
+use super::super::clock::{Nanos, nanos};
+use super::super::driver::{Broken, Io, Session};
+use super::super::recorder::{Flight, Quantity, Unproved};
+use super::super::stamp::Stamp;
+use super::super::tally::Received;
+use super::flights::{Flights, RESERVED, Step};
+use super::group::{Group, Role};
+use super::scan::{Frame, Message, malformed};
+use super::template::Template;
+use crate::error::Kind;
+use crate::mqtt::packet::{
+    ConnAck, Decoder, Disconnect, LARGEST_PACKET, Packet, QoS, ReasonCode, SubAck, Version,
+};
+
+/// The packet identifier of the SUBSCRIBE that opens a connection.
+const OPENING: u16 = RESERVED;
+const PINGREQ: [u8; 2] = [0xC0, 0];
+const DISCONNECT: [u8; 2] = [0xE0, 0];
+/// Messages at QoS 0 after which arrival is proved each second; fewer are proved every ten seconds.
+const WORTH_PROOF: u64 = 100;
+const PROOF: Nanos = 1_000_000_000;
+const SLOW_PROOF: Nanos = 10 * PROOF;
+
+/// One connection.
+pub(super) struct MqttSession {
+    group: Arc<Group>,
+    index: usize,
+    sender: u32,
+    template: Option<Box<Template>>,
+    received: Option<Box<Received>>,
+    flights: Flights,
+    sequence: u64,
+    /// Messages in flight at most, beside the group's window: the broker's Receive Maximum.
+    allowed: u16,
+    /// QoS 0: written since the last PINGREQ.
+    unproved: Unproved,
+    /// QoS 0: written before the PINGREQ that is under way.
+    asked: Option<Unproved>,
+    /// When the last proof was complete, or the first message after it was written.
+    proved_at: Nanos,
+    written_at: Nanos,
+    subscribed_at: Nanos,
+    /// QoS 2: received and not yet released.
+    held: Option<Box<HashSet<u16>>>,
+    /// The broker has answered CONNECT and, if there was one, SUBSCRIBE.
+    open: bool,
+}
+
+impl MqttSession {
+    pub(super) fn new(group: Arc<Group>, index: usize, sender: u32) -> Self {
+        let receives = group.filters(index).next().is_some();
+        Self {
+            index,
+            sender,
+            template: group.template(index),
+            received: receives.then(|| Box::new(Received::new(group.run_id))),
+            flights: Flights::default(),
+            sequence: 0,
+            allowed: u16::MAX,
+            unproved: Unproved::default(),
+            asked: None,
+            proved_at: 0,
+            written_at: 0,
+            subscribed_at: 0,
+            held: None,
+            open: false,
+            group,
+        }
+    }
+
+    fn has_properties(&self) -> bool {
+        self.group.version == Version::V5
+    }
+
+    fn stamp(&self, due: Nanos, sequence: u64, io: &Io<'_>) -> Stamp {
+        Stamp {
+            measured: io.records.window.holds(due),
+            due,
+            sequence,
+            sender: self.sender,
+            run: self.group.run_id,
+        }
+    }
+
+    /// Publishes without acknowledgement.
+    fn send_unanswered(&mut self, dues: &[Nanos], io: &mut Io<'_>) {
+        if self.unproved.all == 0 && self.asked.is_none() {
+            self.proved_at = io.now;
+        }
+        for due in dues {
+            let stamp = self.stamp(*due, self.sequence, io);
+            self.sequence += 1;
+            self.unproved.all += 1;
+            self.unproved.measured += u64::from(stamp.measured);
+            if let Some(template) = &mut self.template {
+                template.write(0, &stamp, io.out);
+            }
+        }
+    }
+
+    fn send_answered(&mut self, dues: &[Nanos], io: &mut Io<'_>) {
+        for due in dues {
+            let flight = Flight {
+                due: *due,
+                sent: io.now,
+                sequence: self.sequence,
+            };
+            let stamp = self.stamp(*due, self.sequence, io);
+            self.sequence += 1;
+            let packet_id = self.flights.enter(flight);
+            if let Some(template) = &mut self.template {
+                template.write(packet_id, &stamp, io.out);
+            }
+        }
+    }
+
+    /// SUBSCRIBE as a message of its own, each time for another topic.
+    fn send_subscriptions(&mut self, dues: &[Nanos], io: &mut Io<'_>) {
+        for due in dues {
+            let flight = Flight {
+                due: *due,
+                sent: io.now,
+                sequence: self.sequence,
+            };
+            let packet_id = self.flights.enter(flight);
+            let filter = self.group.subscription(self.index, self.sequence);
+            self.sequence += 1;
+            self.group.write_subscribe(packet_id, vec![filter], io.out);
+        }
+    }
+
+    /// A whole connection as a message: this one is closed and opened again.
+    fn send_connection(&mut self, dues: &[Nanos], io: &mut Io<'_>) {
+        for due in dues {
+            self.flights.enter(Flight {
+                due: *due,
+                sent: io.now,
+                sequence: self.sequence,
+            });
+            self.sequence += 1;
+        }
+        if !self.group.abrupt {
+            io.out.extend_from_slice(&DISCONNECT);
+        }
+        self.open = false;
+        io.again();
+    }
+
+    fn frame(&mut self, frame: &Frame<'_>, io: &mut Io<'_>) -> Result<(), Broken> {
+        match frame.kind() {
+            3 => self.publish(frame, io),
+            4 => self.answered(frame, Step::Sent, io),
+            5 => self.received_by_broker(frame, io),
+            6 => {
+                let (packet_id, _) = frame.acknowledgement()?;
+                if let Some(held) = &mut self.held {
+                    held.remove(&packet_id);
+                }
+                acknowledge(0x70, packet_id, io);
+                Ok(())
+            }
+            7 => self.answered(frame, Step::Released, io),
+            13 => {
+                self.proved(io);
+                Ok(())
+            }
+            _ => Err(malformed()),
+        }
+    }
+
+    fn publish(&mut self, frame: &Frame<'_>, io: &mut Io<'_>) -> Result<(), Broken> {
+        let message = frame.message(self.has_properties())?;
+        let again = message.qos == 2 && !self.hold(message.packet_id);
+        match message.qos {
+            1 => acknowledge(0x40, message.packet_id, io),
+            2 => acknowledge(0x50, message.packet_id, io),
+            _ => {}
+        }
+        if again {
+            return Ok(());
+        }
+        self.take(&message, frame.length, io);
+        Ok(())
+    }
+
+    /// QoS 2: whether this identifier is new.
+    fn hold(&mut self, packet_id: u16) -> bool {
+        self.held.get_or_insert_default().insert(packet_id)
+    }
+
+    fn take(&mut self, message: &Message<'_>, length: usize, io: &mut Io<'_>) {
+        if self.group.role == Role::Respond {
+            return self.group.respond(message, io);
+        }
+        if let Some(received) = &mut self.received {
+            received.enter(message.payload, length, io.now, io.records);
+        }
+        if self.group.role == Role::Request {
+            self.response(message, io);
+        }
+    }
+
+    /// A response answers the request with its sequence number, whose identifier is that of its slot.
+    fn response(&mut self, message: &Message<'_>, io: &mut Io<'_>) {
+        let Some(stamp) = Stamp::read(message.payload, io.now) else {
+            return;
+        };
+        let open = |(_, flight, _): &(u16, Flight, Step)| flight.sequence == stamp.sequence;
+        let Some((packet_id, _, step)) = self.flights.iter().find(open) else {
+            return;
+        };
+        if let Some(flight) = self.flights.take(packet_id, step) {
+            io.records.acknowledged(&flight, io.now);
+        }
+    }
+
+    fn answered(&mut self, frame: &Frame<'_>, step: Step, io: &mut Io<'_>) -> Result<(), Broken> {
+        let (packet_id, reason) = frame.acknowledgement()?;
+        if self.group.role == Role::Request {
+            return Ok(());
+        }
+        let Some(flight) = self.flights.take(packet_id, step) else {
+            // A second answer, or one to a message that was given up.
+            return Ok(());
+        };
+        self.settle(&flight, reason, io);
+        Ok(())
+    }
+
+    fn settle(&self, flight: &Flight, reason: u8, io: &mut Io<'_>) {
+        if reason < 0x80 {
+            return io.records.acknowledged(flight, io.now);
+        }
+        io.records.refused(flight);
+        let cause = format!("refused by the broker: {}", ReasonCode(reason));
+        io.records.error(&cause, None);
+    }
+
+    /// PUBREC, half way of QoS 2.
+    fn received_by_broker(&mut self, frame: &Frame<'_>, io: &mut Io<'_>) -> Result<(), Broken> {
+        let (packet_id, reason) = frame.acknowledgement()?;
+        if reason >= 0x80 {
+            if let Some(flight) = self.flights.take(packet_id, Step::Sent) {
+                self.settle(&flight, reason, io);
+            }
+            return Ok(());
+        }
+        self.flights.release(packet_id);
+        acknowledge(0x62, packet_id, io);
+        Ok(())
+    }
+
+    /// PINGRESP: all that was written before the PINGREQ has been read.
+    fn proved(&mut self, io: &mut Io<'_>) {
+        if let Some(asked) = self.asked.take().filter(|asked| asked.all > 0) {
+            io.records.proved(asked, self.proved_at, io.now);
+        }
+        self.proved_at = io.now;
+    }
+
+    fn ask(&mut self, io: &mut Io<'_>) {
+        if self.asked.is_none() {
+            self.asked = Some(std::mem::take(&mut self.unproved));
+            io.out.extend_from_slice(&PINGREQ);
+            self.written_at = io.now;
+        }
+    }
+
+    /// What is not on the hot path goes through the codec.
+    fn packet(&mut self, bytes: &[u8], io: &mut Io<'_>) -> Result<(), Broken> {
+        let decoder = Decoder::new(self.group.version, LARGEST_PACKET);
+        let read = decoder.decode(&mut BytesMut::from(bytes));
+        match read.map_err(|cause| Broken::new(format!("protocol error: {cause}")))? {
+            Some(Packet::ConnAck(ack)) => self.connected_with(&ack, io),
+            Some(Packet::SubAck(ack)) => self.subscribed(&ack, io),
+            Some(Packet::UnsubAck(_)) => Ok(()),
+            Some(Packet::Disconnect(Disconnect { reason, .. })) => Err(Broken::new(format!(
+                "the broker closed the connection: {reason}"
+            ))),
+            Some(other) => Err(Broken::new(format!(
+                "protocol error: unexpected {}",
+                other.name()
+            ))),
+            None => Err(malformed()),
+        }
+    }
+
+    fn connected_with(&mut self, ack: &ConnAck, io: &mut Io<'_>) -> Result<(), Broken> {
+        if ack.reason.is_failure() {
+            return Err(refused(ack.reason));
+        }
+        self.allowed = ack.properties.receive_maximum().unwrap_or(u16::MAX);
+        self.proved_at = io.now;
+        if self.group.role == Role::Connect {
+            let now = io.now;
+            self.flights
+                .clear(|flight| io.records.acknowledged(flight, now));
+        } else if ack.session_present {
+            self.resume(io);
+        } else {
+            self.flights.clear(|flight| io.records.lost(flight));
+        }
+        let filters: Vec<String> = self.group.filters(self.index).collect();
+        if filters.is_empty() {
+            self.open = true;
+            io.ready();
+        } else {
+            self.subscribed_at = io.now;
+            self.group.write_subscribe(OPENING, filters, io.out);
+        }
+        Ok(())
+    }
+
+    /// The broker has kept the session: what it has not acknowledged is sent again (MQTT 5.0 §4.4).
+    fn resume(&mut self, io: &mut Io<'_>) {
+        let open: Vec<_> = self.flights.iter().collect();
+        for (packet_id, flight, step) in open {
+            io.records.messages.repeated += u64::from(io.records.window.holds(flight.due));
+            if step == Step::Released {
+                acknowledge(0x62, packet_id, io);
+                continue;
+            }
+            let stamp = self.stamp(flight.due, flight.sequence, io);
+            if let Some(template) = &mut self.template {
+                template.write_again(packet_id, &stamp, io.out);
+            }
+        }
+    }
+
+    fn subscribed(&mut self, ack: &SubAck, io: &mut Io<'_>) -> Result<(), Broken> {
+        let failed = ack.reasons.iter().find(|reason| reason.is_failure());
+        if ack.packet_id != OPENING {
+            if let Some(flight) = self.flights.take(ack.packet_id, Step::Sent) {
+                self.settle(&flight, failed.map_or(0, |reason| reason.0), io);
+            }
+            return Ok(());
+        }
+        if let Some(reason) = failed {
+            let cause = format!("subscription refused: {reason}");
+            return Err(Broken::of(Kind::Refused, cause));
+        }
+        let took = io.records.of(Quantity::Subscribe);
+        took.span(self.subscribed_at, io.now);
+        if !self.open {
+            self.open = true;
+            io.ready();
+        }
+        Ok(())
+    }
+
+    /// What is under way and proved only by a later answer.
+    fn unanswered(&self) -> Unproved {
+        let asked = self.asked.unwrap_or_default();
+        Unproved {
+            all: self.unproved.all + asked.all,
+            measured: self.unproved.measured + asked.measured,
+        }
+    }
+}
+
+fn refused(reason: ReasonCode) -> Broken {
+    let kind = match reason {
+        ReasonCode::NOT_AUTHORIZED | ReasonCode::BAD_USER_NAME_OR_PASSWORD => Kind::Unauthorized,
+        _ => Kind::Refused,
+    };
+    Broken::of(kind, format!("the broker refused the connection: {reason}"))
+}
+
+/// An acknowledgement with success, which is the same in all versions.
+#[inline]
+fn acknowledge(first: u8, packet_id: u16, io: &mut Io<'_>) {
+    let [high, low] = packet_id.to_be_bytes();
+    io.out.extend_from_slice(&[first, 2, high, low]);
+}
+
+impl Session for MqttSession {
+    fn connected(&mut self, io: &mut Io<'_>) {
+        self.open = false;
+        self.asked = None;
+        self.written_at = io.now;
+        self.group.write_connect(self.index, io.out);
+    }
+
+    fn received(&mut self, bytes: &[u8], io: &mut Io<'_>) -> Result<usize, Broken> {
+        let mut taken = 0;
+        while let Some(frame) = Frame::next(&bytes[taken..])? {
+            match frame.kind() {
+                3..=7 | 13 => self.frame(&frame, io)?,
+                _ => self.packet(&bytes[taken..taken + frame.length], io)?,
+            }
+            taken += frame.length;
+        }
+        Ok(taken)
+    }
+
+    fn room(&self) -> usize {
+        match self.group.role {
+            Role::Receive | Role::Idle | Role::Respond => 0,
+            Role::Publish if self.group.qos == QoS::AtMostOnce => usize::MAX,
+            Role::Connect => usize::from(self.open && self.flights.len() == 0),
+            Role::Publish | Role::Request | Role::Subscribe => {
+                let window = self.group.window.min(usize::from(self.allowed));
+                window.saturating_sub(self.flights.len())
+            }
+        }
+    }
+
+    fn send(&mut self, dues: &[Nanos], io: &mut Io<'_>) {
+        self.written_at = io.now;
+        match self.group.role {
+            Role::Publish if self.group.qos == QoS::AtMostOnce => self.send_unanswered(dues, io),
+            Role::Publish | Role::Request => self.send_answered(dues, io),
+            Role::Subscribe => self.send_subscriptions(dues, io),
+            Role::Connect => self.send_connection(dues, io),
+            Role::Receive | Role::Idle | Role::Respond => {}
+        }
+    }
+
+    fn in_flight(&self) -> usize {
+        self.flights.len() + self.unanswered().all as usize
+    }
+
+    fn tick(&mut self, last: bool, io: &mut Io<'_>) -> Option<Nanos> {
+        let publishes = self.group.role == Role::Publish && self.group.qos == QoS::AtMostOnce;
+        if publishes && self.unproved.all > 0 {
+            let since = io.now.saturating_sub(self.proved_at);
+            let worth = self.unproved.all >= WORTH_PROOF && since >= PROOF;
+            if last || worth || since >= SLOW_PROOF {
+                self.ask(io);
+            }
+        }
+        let keep_alive = nanos(self.group.keep_alive);
+        if keep_alive > 0 && io.now.saturating_sub(self.written_at) >= keep_alive / 4 * 3 {
+            self.ask(io);
+        }
+        match (publishes, keep_alive) {
+            (true, _) => Some(io.now + PROOF),
+            (false, 0) => None,
+            (false, _) => Some(io.now + keep_alive / 4),
+        }
+    }
+
+    fn lost(&mut self, io: &mut Io<'_>) {
+        self.open = false;
+        io.records.lost_unproved(self.unanswered());
+        self.unproved = Unproved::default();
+        self.asked = None;
+        if self.group.clean && self.group.role != Role::Connect {
+            self.flights.clear(|flight| io.records.lost(flight));
+        }
+    }
+
+    fn finish(&mut self, io: &mut Io<'_>) {
+        io.records.timed_out_unproved(self.unanswered());
+        self.unproved = Unproved::default();
+        self.asked = None;
+        self.flights.clear(|flight| io.records.timed_out(flight));
+        if self.open {
+            io.out.extend_from_slice(&DISCONNECT);
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! What an MQTT load is to be, and the groups and drivers made of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use bytestring::ByteString;
+
+use super::super::driver::{Dialing, Driver, Session};
+use super::super::plan::{Group as Planned, Load};
+use super::super::stamp::Room;
+use super::dial::Dialer;
+use super::group::{Filters, Group, Role};
+use super::session::MqttSession;
+use super::template::{Body, Kind, Template, filling};
+use super::topics::Pattern;
+use crate::error::{Error, Result};
+use crate::mqtt::packet::{Properties, QoS, Version};
+
+/// Who sends what to whom.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scenario {
+    /// Publishers, and subscribers that each get everything.
+    #[default]
+    Publish,
+    /// Publisher n writes to subscriber n alone.
+    OneToOne,
+    /// Connections that only stay open.
+    Idle,
+    /// Each message is a connection: closed and opened again.
+    Churn,
+    /// Each message is a SUBSCRIBE.
+    Subscribe,
+    /// As churn, without a DISCONNECT: the will of each is published.
+    Wills,
+    /// Publishers send requests, subscribers answer them.
+    Request,
+}
+
+/// An MQTT load, complete.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Who sends what to whom.
+    pub scenario: Scenario,
+    /// The protocol's version.
+    pub version: Version,
+    /// Connections that send.
+    pub publishers: usize,
+    /// Connections that receive.
+    pub subscribers: usize,
+    /// Where messages go.
+    pub topic: Pattern,
+    /// How many values `{group}` has; at least one.
+    pub groups: usize,
+    /// What subscribers subscribe to, unless it follows from the topic.
+    pub filter: Option<Pattern>,
+    /// Of what is published.
+    pub qos: QoS,
+    /// Of subscriptions.
+    pub sub_qos: QoS,
+    /// What messages carry.
+    pub body: Body,
+    /// When messages are sent.
+    pub load: Load,
+    /// Messages under way on a connection at most.
+    pub window: usize,
+    /// Zero: none.
+    pub keep_alive: Duration,
+    /// Clean Start.
+    pub clean: bool,
+    /// RETAIN of what is published.
+    pub retain: bool,
+    /// Subscribers share their subscription under this name.
+    pub shared_group: Option<String>,
+    /// What client identifiers begin with; the role and a number follow.
+    pub client_prefix: String,
+    /// User name.
+    pub username: Option<ByteString>,
+    /// Password.
+    pub password: Option<Bytes>,
+    /// Of this run.
+    pub run_id: u64,
+    /// Of everything random.
+    pub seed: u64,
+}
+
+/// Groups for the engine, with a driver for each.
+pub struct Made {
+    /// For the plan.
+    pub groups: Vec<Planned>,
+    /// In the same order.
+    pub drivers: Vec<Arc<dyn Driver>>,
+    /// What a reader must know.
+    pub warnings: Vec<String>,
+}
+
+impl Settings {
+    /// How many connections it needs, over all shards.
+    pub const fn connections(&self) -> usize {
+        self.publishers + self.subscribers
+    }
+
+    /// The groups and drivers, all to connect through `dialer`.
+    ///
+    /// # Errors
+    /// Topics, filters or bodies that MQTT cannot carry; no connections at all.
+    pub fn make(&self, dialer: &Arc<Dialer>) -> Result<Made> {
+        if self.connections() == 0 {
+            return Err(Error::usage(
+                "neither publishers nor subscribers: nothing to do",
+            ));
+        }
+        let mut made = Made {
+            groups: Vec::new(),
+            drivers: Vec::new(),
+            warnings: self.warnings(),
+        };
+        // Receivers are first: they are open before anything is sent.
+        if self.subscribers > 0 {
+            let receivers = self.receivers();
+            self.add(
+                &mut made,
+                "subscribers",
+                receivers,
+                self.subscribers,
+                None,
+                dialer,
+            )?;
+        }
+        if self.publishers > 0 {
+            let senders = self.senders();
+            let load = (senders.role != Role::Idle).then(|| self.load.clone());
+            self.add(
+                &mut made,
+                "publishers",
+                senders,
+                self.publishers,
+                load,
+                dialer,
+            )?;
+        }
+        Ok(made)
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let least = match &self.body {
+            Body::Sized { least, .. } => *least,
+            Body::Stamped(bytes) => bytes.len(),
+            Body::Verbatim(_) => 0,
+        };
+        let said = match Room::of(least) {
+            Room::Whole => return Vec::new(),
+            Room::Message => {
+                "payloads under 24 bytes have no room for the run: messages of other runs are not told apart"
+            }
+            Room::Time => {
+                "payloads under 16 bytes have room for a time only: duplicates and order are not seen"
+            }
+            Room::Nothing => {
+                "payloads without a stamp are only counted: no latency, duplicates or order at receivers"
+            }
+        };
+        vec![said.to_owned()]
+    }
+
+    fn add(
+        &self,
+        made: &mut Made,
+        name: &str,
+        group: Group,
+        connections: usize,
+        load: Option<Load>,
+        dialer: &Arc<Dialer>,
+    ) -> Result<()> {
+        let each = match (load.is_some(), group.role) {
+            (true, Role::Publish) => self.receivers_of_each(),
+            _ => 0,
+        };
+        if let Some(kind) = &group.kind {
+            Template::new(kind, &group.topics[0], connections)?;
+        }
+        made.drivers.push(Arc::new(MqttDriver {
+            group: Arc::new(group),
+            dialer: Arc::clone(dialer),
+            number: made.groups.iter().map(|group| group.connections).sum(),
+            receivers: each,
+            only: (self.scenario == Scenario::OneToOne).then_some(self.subscribers),
+        }));
+        made.groups.push(Planned {
+            name: name.to_owned(),
+            connections,
+            load,
+        });
+        Ok(())
+    }
+
+    /// How many subscribers get each message.
+    fn receivers_of_each(&self) -> u64 {
+        match (self.scenario, &self.shared_group) {
+            (_, Some(_)) => u64::from(self.subscribers > 0),
+            (Scenario::OneToOne, None) => 1,
+            (_, None) => (self.subscribers / self.groups.max(1)) as u64,
+        }
+    }
+
+    fn senders(&self) -> Group {
+        let role = match self.scenario {
+            Scenario::Publish | Scenario::OneToOne => Role::Publish,
+            Scenario::Idle => Role::Idle,
+            Scenario::Churn | Scenario::Wills => Role::Connect,
+            Scenario::Subscribe => Role::Subscribe,
+            Scenario::Request => Role::Request,
+        };
+        let request = role == Role::Request;
+        let mut group = self.group(role, "pub");
+        group.kind = matches!(role, Role::Publish | Role::Request).then(|| self.kind());
+        if request {
+            group.topics = vec![self.topic.with("/request")];
+            group.subscribe = Filters::Pattern(self.topic.with("/response/{client}"));
+        }
+        if self.scenario == Scenario::Wills {
+            group.abrupt = true;
+            group.will = Some(self.topic.clone());
+        }
+        group
+    }
+
+    fn receivers(&self) -> Group {
+        let mut group = self.group(Role::Receive, "sub");
+        group.subscribe = match (&self.filter, self.scenario) {
+            (Some(filter), _) => Filters::Pattern(filter.clone()),
+            (None, Scenario::OneToOne) => Filters::Own,
+            (None, Scenario::Idle | Scenario::Churn | Scenario::Subscribe) => Filters::None,
+            (None, Scenario::Publish | Scenario::Wills | Scenario::Request) => Filters::All,
+        };
+        group.shared.clone_from(&self.shared_group);
+        if self.scenario == Scenario::Request {
+            group.role = Role::Respond;
+            group.topics = vec![self.topic.with("/response/{client}")];
+            group.subscribe = Filters::Any(self.topic.with("/request"));
+            // Each request is answered once, whoever of them answers it.
+            group
+                .shared
+                .get_or_insert_with(|| String::from("responders"));
+            group.first_sender = self.subscribers as u32;
+        }
+        group
+    }
+
+    fn group(&self, role: Role, what: &str) -> Group {
+        let groups = if self.topic.groups() {
+            self.groups.max(1)
+        } else {
+            1
+        };
+        Group {
+            role,
+            run_id: self.run_id,
+            version: self.version,
+            client_id: format!("{}{what}-", self.client_prefix),
+            keep_alive: self.keep_alive,
+            clean: self.clean,
+            username: self.username.clone(),
+            password: self.password.clone(),
+            window: self.window,
+            qos: self.qos,
+            topics: (0..groups)
+                .map(|group| self.topic.of_group(group))
+                .collect(),
+            kind: None,
+            sub_qos: self.sub_qos,
+            subscribe: Filters::None,
+            shared: None,
+            abrupt: false,
+            will: None,
+            first_sender: 0,
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        Kind {
+            version: self.version,
+            qos: self.qos,
+            retain: self.retain,
+            filling: filling(&self.body, self.seed),
+            body: self.body.clone(),
+            properties: Properties::default(),
+            seed: self.seed,
+        }
+    }
+}
+
+struct MqttDriver {
+    group: Arc<Group>,
+    dialer: Arc<Dialer>,
+    /// Connections of the groups before this one.
+    number: usize,
+    receivers: u64,
+    /// Only the first so many publishers have a receiver.
+    only: Option<usize>,
+}
+
+impl Driver for MqttDriver {
+    fn dial(&self, index: usize) -> Dialing {
+        self.dialer.dial(self.number + index)
+    }
+
+    fn session(&self, index: usize, sender: u32) -> Box<dyn Session> {
+        Box::new(MqttSession::new(Arc::clone(&self.group), index, sender))
+    }
+
+    fn receivers(&self, index: usize) -> u64 {
+        match self.only {
+            Some(only) if index >= only => 0,
+            _ => self.receivers,
+        }
+    }
+}

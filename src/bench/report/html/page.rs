@@ -1,0 +1,121 @@
+//! The page around the plots: headings, tables, lists. All text is escaped here.
+
+use std::fmt::Display;
+
+use crate::bench::report::junit::escape;
+
+use super::plot::Plot;
+
+/// No script and nothing from elsewhere: a result of a stranger can be opened without a thought.
+const HEAD: &str = r#"<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="color-scheme" content="light dark">
+"#;
+
+const STYLE: &str = include_str!("style.css");
+
+/// The page so far.
+pub(super) struct Page(String);
+
+impl Page {
+    pub(super) fn new(title: &str) -> Self {
+        let title = escape(title);
+        Self(format!(
+            "{HEAD}<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
+        ))
+    }
+
+    pub(super) fn badge(&mut self, tone: &str, words: &str) {
+        self.0 += &format!("<p class=\"badge {tone}\">{}</p>\n", escape(words));
+    }
+
+    pub(super) fn tiles(&mut self, tiles: &[(String, String)]) {
+        self.0 += "<div class=\"tiles\">\n";
+        for (name, value) in tiles {
+            let (name, value) = (escape(name), escape(value));
+            self.0 += &format!("<div><span>{name}</span><b>{value}</b></div>\n");
+        }
+        self.0 += "</div>\n";
+    }
+
+    /// A table; columns that begin with a number are aligned on the right.
+    pub(super) fn table(&mut self, name: &str, head: &[&str], rows: &[Vec<String>]) {
+        if rows.is_empty() {
+            return;
+        }
+        self.0 += &format!("<section><h2>{}</h2>\n<table>\n", escape(name));
+        let numeric: Vec<bool> = rows[0].iter().map(|cell| is_number(cell)).collect();
+        if head.iter().any(|cell| !cell.is_empty()) {
+            self.0 += &row("th", head, &numeric);
+        }
+        for cells in rows {
+            self.0 += &row("td", cells, &numeric);
+        }
+        self.0 += "</table></section>\n";
+    }
+
+    /// Names and values, side by side.
+    pub(super) fn pairs(
+        &mut self,
+        name: &str,
+        pairs: impl IntoIterator<Item = (impl Into<String>, String)>,
+    ) {
+        self.0 += &format!("<section><h2>{}</h2>\n<dl>\n", escape(name));
+        for (name, value) in pairs {
+            let (name, value) = (escape(&name.into()), escape(&value));
+            self.0 += &format!("<div><dt>{name}</dt><dd>{value}</dd></div>\n");
+        }
+        self.0 += "</dl></section>\n";
+    }
+
+    pub(super) fn list(&mut self, name: &str, tone: &str, lines: &[String]) {
+        if lines.is_empty() {
+            return;
+        }
+        self.0 += &format!(
+            "<section class=\"{tone}\"><h2>{}</h2>\n<ul>\n",
+            escape(name)
+        );
+        for line in lines {
+            self.0 += &format!("<li>{}</li>\n", escape(line));
+        }
+        self.0 += "</ul></section>\n";
+    }
+
+    pub(super) fn figure(&mut self, plot: &Plot) {
+        self.0 += &format!("<figure><h2>{}</h2>\n", escape(&plot.title));
+        self.0 += "<p class=\"legend\">";
+        for (at, line) in plot.series.iter().enumerate() {
+            self.0 += &format!("<span class=\"s{at}\">{}</span> ", escape(&line.name));
+        }
+        self.0 += "</p>\n";
+        plot.draw(&mut self.0);
+        self.0 += &format!(
+            "<figcaption>{}</figcaption></figure>\n",
+            escape(&plot.caption)
+        );
+    }
+
+    pub(super) fn end(mut self, footer: &str) -> String {
+        self.0 += &format!("<footer>{}</footer>\n</body>\n</html>\n", escape(footer));
+        self.0
+    }
+}
+
+fn row(kind: &str, cells: &[impl Display], numeric: &[bool]) -> String {
+    let cell = |(cell, numeric): (&_, &bool)| {
+        let class = if *numeric { " class=\"n\"" } else { "" };
+        let text = escape(&format!("{cell}"));
+        format!("<{kind}{class}>{text}</{kind}>")
+    };
+    let cells: String = cells.iter().zip(numeric).map(cell).collect();
+    format!("<tr>{cells}</tr>\n")
+}
+
+fn is_number(cell: &str) -> bool {
+    cell.starts_with(|first: char| first.is_ascii_digit() || first == '–')
+}

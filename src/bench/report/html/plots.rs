@@ -1,0 +1,328 @@
+//! The plots of a report. What was not measured has none.
+
+use hdrhistogram::Histogram;
+
+use crate::bench::report::distribution::{NANOSECOND, decode};
+use crate::bench::report::rows;
+use crate::bench::result::{Interval, Report};
+
+use super::axis::{Axis, Scale, Unit};
+use super::plot::{Bar, Marks, Plot, Series};
+
+/// Points that a line has at most; more could not be told apart.
+const MOST_POINTS: usize = 500;
+
+/// Bars in each power of ten.
+const BARS_A_DECADE: i32 = 10;
+
+/// Quantities that are about connections, not messages.
+const CONNECTING: [&str; 3] = ["connect", "handshake", "subscribe"];
+
+/// Throughput and percentiles over time, latency by percentile, connection times.
+///
+/// # Errors
+/// In words, when a distribution is damaged.
+pub(super) fn all(report: &Report) -> Result<Vec<Plot>, String> {
+    let mut values = Vec::new();
+    for (name, latency) in rows::quantities(report) {
+        let named = |why| format!("latency {name} {why}");
+        if let Some(histogram) = decode(latency).map_err(named)? {
+            values.push((name, histogram));
+        }
+    }
+    let (connecting, messages): (Vec<_>, Vec<_>) = values
+        .into_iter()
+        .partition(|(name, _)| CONNECTING.contains(name));
+    let points = thinned(&report.intervals);
+    let plots = [
+        throughput(&points),
+        over_time(&points),
+        by_percentile(&messages),
+        connection_times(&connecting),
+    ];
+    Ok(plots.into_iter().flatten().collect())
+}
+
+/// A point of the time series: an interval with its length.
+struct Point {
+    from_s: f64,
+    interval: Interval,
+}
+
+/// The intervals, neighbours put together where there are too many: counts are added, the worst latency stays.
+fn thinned(intervals: &[Interval]) -> Vec<Point> {
+    let together = intervals.len().div_ceil(MOST_POINTS).max(1);
+    let mut from_s = 0.0;
+    let mut points: Vec<Point> = Vec::new();
+    for (at, interval) in intervals.iter().enumerate() {
+        match points.last_mut() {
+            Some(point) if at % together != 0 => add(&mut point.interval, interval),
+            _ => points.push(Point {
+                from_s,
+                interval: interval.clone(),
+            }),
+        }
+        from_s = interval.at_s;
+    }
+    points
+}
+
+fn add(whole: &mut Interval, part: &Interval) {
+    whole.at_s = part.at_s;
+    whole.planned += part.planned;
+    whole.sent += part.sent;
+    whole.acknowledged += part.acknowledged;
+    whole.received += part.received;
+    for (name, figures) in &part.latency {
+        let worst = whole.latency.entry(name.clone()).or_insert(*figures);
+        for (worst, figure) in worst.iter_mut().zip(figures) {
+            *worst = worst.max(*figure);
+        }
+    }
+}
+
+fn shaded(points: &[Point]) -> Vec<(f64, f64, String)> {
+    let aside = points
+        .iter()
+        .filter(|point| point.interval.phase != "measure");
+    aside
+        .map(|point| {
+            let phase = point.interval.phase.clone();
+            (point.from_s, point.interval.at_s, phase)
+        })
+        .collect()
+}
+
+fn seconds_axis(points: &[Point]) -> Axis {
+    let ends = points.iter().map(|point| point.interval.at_s);
+    Axis::over(Scale::Linear, Unit::Seconds, ends)
+}
+
+fn throughput(points: &[Point]) -> Option<Plot> {
+    type Counter = fn(&Interval) -> u64;
+    let counters: [(&str, Counter); 4] = [
+        ("planned", |interval| interval.planned),
+        ("sent", |interval| interval.sent),
+        ("acknowledged", |interval| interval.acknowledged),
+        ("received", |interval| interval.received),
+    ];
+    let line = |counter: Counter| -> Vec<(f64, f64)> {
+        let rate = |point: &Point| {
+            let length = (point.interval.at_s - point.from_s).max(1e-3);
+            (
+                point.interval.at_s,
+                counter(&point.interval) as f64 / length,
+            )
+        };
+        points.iter().map(rate).collect()
+    };
+    let lines: Vec<(&str, Vec<(f64, f64)>)> = counters
+        .into_iter()
+        .map(|(name, counter)| (name, line(counter)))
+        .filter(|(_, line)| line.iter().any(|(_, rate)| *rate > 0.0))
+        .collect();
+    if lines.is_empty() {
+        return None;
+    }
+    let rates = lines
+        .iter()
+        .flat_map(|(_, line)| line.iter().map(|(_, rate)| *rate));
+    Some(Plot {
+        title: String::from("Throughput"),
+        caption: String::from("Messages in a second over the run; shaded: warm-up and drain."),
+        x: seconds_axis(points),
+        y: Axis::over(Scale::Linear, Unit::Rate, rates),
+        x_name: "since sending began",
+        shaded: shaded(points),
+        series: lines
+            .into_iter()
+            .map(|(name, line)| series(name, line))
+            .collect(),
+    })
+}
+
+fn over_time(points: &[Point]) -> Option<Plot> {
+    let has = |name: &&str| {
+        points
+            .iter()
+            .any(|point| point.interval.latency.contains_key(*name))
+    };
+    let name = ["response", "end_to_end", "service"]
+        .into_iter()
+        .find(has)?;
+    let line = |figure: usize| -> Vec<(f64, f64)> {
+        let value = |point: &Point| {
+            let figures = point.interval.latency.get(name)?;
+            Some((point.interval.at_s, figures[figure]))
+        };
+        points.iter().filter_map(value).collect()
+    };
+    let lines = [("maximum", line(2)), ("p99", line(1)), ("p50", line(0))];
+    let values = lines
+        .iter()
+        .flat_map(|(_, line)| line.iter().map(|(_, ms)| *ms));
+    Some(Plot {
+        title: format!("Percentiles over time: {name}"),
+        caption: String::from("Of each interval by itself; shaded: warm-up and drain."),
+        x: seconds_axis(points),
+        y: Axis::over(Scale::Log, Unit::Time, values),
+        x_name: "since sending began",
+        shaded: shaded(points),
+        series: lines
+            .into_iter()
+            .map(|(name, line)| series(name, line))
+            .collect(),
+    })
+}
+
+fn by_percentile(values: &[(&str, Histogram<u64>)]) -> Option<Plot> {
+    let lines: Vec<(&str, Vec<(f64, f64)>)> = values
+        .iter()
+        .map(|(name, histogram)| (*name, spectrum(histogram)))
+        .collect();
+    if lines.is_empty() {
+        return None;
+    }
+    let points = || lines.iter().flat_map(|(_, line)| line.iter());
+    let x = Axis::over(
+        Scale::Nines,
+        Unit::Count,
+        points().map(|(inverse, _)| *inverse),
+    );
+    let y = Axis::over(Scale::Log, Unit::Time, points().map(|(_, ms)| *ms));
+    Some(Plot {
+        title: String::from("Latency by percentile"),
+        caption: String::from(
+            "How much of all was at most this slow; each step to the right is one nine more.",
+        ),
+        x,
+        y,
+        x_name: "percentile",
+        shaded: Vec::new(),
+        series: lines
+            .into_iter()
+            .map(|(name, line)| series(name, line))
+            .collect(),
+    })
+}
+
+/// 1/(1−p) and milliseconds, up to the last percentile that `values` are enough for.
+fn spectrum(values: &Histogram<u64>) -> Vec<(f64, f64)> {
+    const STEPS_A_NINE: i32 = 20;
+    let nines = (values.len() as f64).log10();
+    let last = (nines * f64::from(STEPS_A_NINE)).floor() as i32;
+    let at = |step: i32| {
+        let inverse = 10f64.powf(f64::from(step) / f64::from(STEPS_A_NINE));
+        let value = values.value_at_quantile(1.0 - 1.0 / inverse);
+        (inverse, value as f64 * NANOSECOND)
+    };
+    (0..=last).map(at).collect()
+}
+
+fn connection_times(values: &[(&str, Histogram<u64>)]) -> Option<Plot> {
+    let bars: Vec<(&str, Vec<Bar>)> = values
+        .iter()
+        .map(|(name, histogram)| (*name, binned(histogram)))
+        .collect();
+    if bars.is_empty() {
+        return None;
+    }
+    let all = || bars.iter().flat_map(|(_, bars)| bars.iter());
+    let ends = all().flat_map(|(from, to, _)| [*from, *to]);
+    let x = Axis::over(Scale::Log, Unit::Time, ends);
+    let y = Axis::over(
+        Scale::Linear,
+        Unit::Count,
+        all().map(|(_, _, count)| *count),
+    );
+    Some(Plot {
+        title: String::from("Connection times"),
+        caption: String::from("How many took how long."),
+        x,
+        y,
+        x_name: "time",
+        shaded: Vec::new(),
+        series: bars
+            .into_iter()
+            .map(|(name, bars)| Series {
+                name: name.to_owned(),
+                marks: Marks::Bars(bars),
+            })
+            .collect(),
+    })
+}
+
+/// From, to (milliseconds) and how many, in bins that are equally wide on a logarithmic axis.
+fn binned(values: &Histogram<u64>) -> Vec<Bar> {
+    let edge = |bin: i32| 10f64.powf(f64::from(bin) / f64::from(BARS_A_DECADE));
+    let mut bars: Vec<Bar> = Vec::new();
+    for step in values.iter_recorded() {
+        let ms = step.value_iterated_to().max(1) as f64 * NANOSECOND;
+        let bin = (ms.log10() * f64::from(BARS_A_DECADE)).floor() as i32;
+        let count = step.count_at_value() as f64;
+        match bars.last_mut() {
+            Some(bar) if bar.0 == edge(bin) => bar.2 += count,
+            _ => bars.push((edge(bin), edge(bin + 1), count)),
+        }
+    }
+    bars
+}
+
+fn series(name: &str, line: Vec<(f64, f64)>) -> Series {
+    Series {
+        name: name.to_owned(),
+        marks: Marks::Line(line),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::report::sample;
+
+    #[test]
+    fn a_long_run_is_thinned_without_losing_its_peaks() {
+        let steady = sample::report().intervals[6].clone();
+        let many: Vec<Interval> = (1..=36_000)
+            .map(|second| {
+                let mut interval = steady.clone();
+                interval.at_s = f64::from(second);
+                interval.sent = 1;
+                let ms = if second == 777 { 900.0 } else { 1.0 };
+                interval.latency.insert(String::from("response"), [ms; 3]);
+                interval
+            })
+            .collect();
+        let points = thinned(&many);
+        assert!(points.len() <= MOST_POINTS);
+        let sent: u64 = points.iter().map(|point| point.interval.sent).sum();
+        assert_eq!(sent, 36_000);
+        assert_eq!(points.last().unwrap().interval.at_s, 36_000.0);
+        let peaks = points
+            .iter()
+            .filter(|point| point.interval.latency["response"][2] == 900.0);
+        assert_eq!(peaks.count(), 1);
+    }
+
+    #[test]
+    fn the_spectrum_ends_where_values_end() {
+        let line = spectrum(&sample::values(1_000, 1.0, 0.0));
+        let (inverse, slowest) = line.last().unwrap();
+        assert_eq!(*inverse, 1_000.0);
+        assert!(line.is_sorted_by(|left, right| left.1 <= right.1));
+        assert!(*slowest > 1.0);
+    }
+
+    #[test]
+    fn bars_hold_every_value() {
+        let bars = binned(&sample::values(101, 1.2, 0.0));
+        let sum: f64 = bars.iter().map(|(_, _, count)| count).sum();
+        assert_eq!(sum, 101.0);
+        assert!(bars.iter().all(|(from, to, _)| from < to));
+    }
+
+    #[test]
+    fn what_was_not_measured_is_not_drawn() {
+        assert!(all(&Report::default()).unwrap().is_empty());
+    }
+}

@@ -1,0 +1,287 @@
+//! What a run must reach: `p99 < 20ms`, `lost == 0`, `rate >= 50k`.
+//!
+//! A threshold is a quantity, an operator (`<` `<=` `>` `>=` `==` `!=`) and a number as people write it.
+//!
+//! | quantity | what it is | numbers |
+//! |---|---|---|
+//! | `p50` `p90` `p99` `p99.9` … any percentile, `min` `mean` `stdev` `max` | response time; of another quantity as `service.p99`, `lag.max`, `end_to_end.p99.9`, `connect.p50`, `handshake.p99`, `subscribe.max` | `20ms`, `1.5s`, `300us`; plain: ms |
+//! | `planned` `unsent` `sent` `acknowledged` `refused` `timed_out` `lost_with_connection` `repeated` `expected` `received` `unique` `duplicate` `missing` `reordered` `late` `foreign` | messages | `0`, `10k`, `1M` |
+//! | `lost` | messages that never arrived: `missing` where there are receivers, else `timed_out` + `lost_with_connection` | |
+//! | `loss` | `lost` in percent of what was expected, or sent | `0.1%` |
+//! | `errors` | failures of any kind | `0`, `10k` |
+//! | `rate` | messages in a second: accepted, or delivered where nothing was sent; one of four as `rate.planned`, `rate.offered`, `rate.accepted`, `rate.delivered` | `50k`, `50k/s` |
+//! | `connections.planned` `.opened` `.failed` `.lost` `.reopened` | connections | `0`, `10k` |
+//! | `connections.rate` | connections opened in a second | `1k/s` |
+//! | `connections.away` | time that all connections together were away | `2s`; plain: ms |
+//! | `cpu` | CPU of the generator in percent of one core | `80%` |
+//! | `rss` | largest memory of the generator | `64MiB`, `100MB` |
+
+mod number;
+mod quantity;
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+
+use super::report::units::percent;
+use super::result::{Interval, Report, Threshold};
+
+use quantity::Quantity;
+
+/// One threshold, as `--assert` reads it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assert {
+    text: String,
+    quantity: Quantity,
+    operator: Operator,
+    limit: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operator {
+    Less,
+    AtMost,
+    More,
+    AtLeast,
+    Equal,
+    Unequal,
+}
+
+impl Operator {
+    /// Longer ones first, as `<=` begins with `<`.
+    const ALL: [(&str, Self); 6] = [
+        ("<=", Self::AtMost),
+        (">=", Self::AtLeast),
+        ("==", Self::Equal),
+        ("!=", Self::Unequal),
+        ("<", Self::Less),
+        (">", Self::More),
+    ];
+
+    fn holds(self, measured: f64, limit: f64) -> bool {
+        match self {
+            Self::Less => measured < limit,
+            Self::AtMost => measured <= limit,
+            Self::More => measured > limit,
+            Self::AtLeast => measured >= limit,
+            Self::Equal => measured == limit,
+            Self::Unequal => measured != limit,
+        }
+    }
+}
+
+impl Assert {
+    /// Judges a finished run, or one that goes on by what is known so far.
+    ///
+    /// What was not measured at all misses every threshold, and is 0 in the outcome.
+    pub fn evaluate(&self, report: &Report) -> Threshold {
+        self.judge(self.quantity.of(report))
+    }
+
+    /// Judges one interval by itself; `None` where it does not tell, as it holds only p50, p99 and
+    /// the maximum of some latencies and the number of errors.
+    pub fn evaluate_interval(&self, interval: &Interval) -> Option<Threshold> {
+        let measured = self.quantity.in_interval(interval)?;
+        Some(self.judge(Ok(measured)))
+    }
+
+    /// Whether a miss while the run goes on is a reason to end it (`--abort-on-miss`): not for what has yet to
+    /// grow, such as `sent >= 1M`.
+    pub fn can_abort(&self) -> bool {
+        let is_below = matches!(self.operator, Operator::Less | Operator::AtMost);
+        is_below
+            || !self.quantity.grows()
+            || (self.operator == Operator::Equal && self.limit == 0.0)
+    }
+
+    fn judge(&self, measured: Result<f64, String>) -> Threshold {
+        let (measured, missed_by) = match measured {
+            Err(why) => (0.0, why),
+            Ok(measured) if self.operator.holds(measured, self.limit) => (measured, String::new()),
+            Ok(measured) => (measured, self.missed_by(measured)),
+        };
+        Threshold {
+            expression: self.text.clone(),
+            measured,
+            kept: missed_by.is_empty(),
+            missed_by,
+        }
+    }
+
+    /// `3.2 ms (16 %)`, or `nothing` when the limit itself was measured.
+    fn missed_by(&self, measured: f64) -> String {
+        let distance = (measured - self.limit).abs();
+        if distance == 0.0 {
+            return String::from("nothing: it is the limit itself");
+        }
+        let shown = self.quantity.unit().show(distance);
+        if self.limit == 0.0 {
+            return shown;
+        }
+        format!("{shown} ({})", percent(distance / self.limit.abs() * 100.0))
+    }
+}
+
+impl fmt::Display for Assert {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl FromStr for Assert {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let parts = text.find(['<', '>', '=', '!']).and_then(|at| {
+            let (quantity, rest) = text.split_at(at);
+            let (sign, operator) = Operator::ALL
+                .iter()
+                .find(|(sign, _)| rest.starts_with(sign))?;
+            Some((quantity.trim(), *operator, rest[sign.len()..].trim()))
+        });
+        let Some((quantity, operator, limit)) = parts else {
+            let said = format!("{text:?} is no threshold: it has none of < <= > >= == !=");
+            return Err(Error::usage(said).hint("write a threshold such as 'p99 < 20ms'"));
+        };
+        let quantity: Quantity = quantity
+            .parse()
+            .map_err(|why| Error::usage(format!("{text:?} is no threshold: {why}")))?;
+        let unit = quantity.unit();
+        let limit = unit.read(limit).ok_or_else(|| {
+            let example = unit.example();
+            Error::usage(format!(
+                "{text:?} is no threshold: {limit:?} is not a number such as {example}"
+            ))
+        })?;
+        Ok(Self {
+            text: text.trim().to_owned(),
+            quantity,
+            operator,
+            limit,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::report::sample;
+
+    fn judged(text: &str) -> Threshold {
+        text.parse::<Assert>().unwrap().evaluate(&sample::report())
+    }
+
+    #[test]
+    fn a_kept_threshold_says_what_was_measured() {
+        assert_eq!(
+            judged(" rate >= 49k "),
+            Threshold {
+                expression: String::from("rate >= 49k"),
+                measured: 49_960.0,
+                kept: true,
+                missed_by: String::new(),
+            }
+        );
+        for kept in [
+            "p50 < 1ms",
+            "end_to_end.p99.9 < 1s",
+            "end_to_end.p99.95<1s",
+            "errors == 1192",
+            "errors != 0",
+            "loss < 0.1%",
+            "rate.offered > 49.9k/s",
+            "connections.failed == 0",
+            "connections.away <= 214ms",
+            "connections.rate >= 2k/s",
+            "cpu < 80%",
+            "cpu < 80",
+            "rss < 64MiB",
+            "lag.max < 100us",
+            "sent >= 1.4M",
+        ] {
+            assert!(judged(kept).kept, "{:?}", judged(kept));
+        }
+    }
+
+    #[test]
+    fn a_miss_is_told_in_the_unit_of_the_quantity() {
+        for (text, missed_by) in [
+            ("lost == 0", "1,270"),
+            ("missing < 1k", "270 (27.0 %)"),
+            ("connections.away < 200ms", "14.0 ms (7.00 %)"),
+            ("rate >= 50k", "40/s (0.080 %)"),
+            ("cpu < 40%", "2.00 % (5.00 %)"),
+            ("rss <= 10MB", "1.53 MB (15.3 %)"),
+            ("errors != 1192", "nothing: it is the limit itself"),
+            ("handshake.p99 < 1s", "no handshake was measured"),
+        ] {
+            assert_eq!(judged(text).missed_by, missed_by, "{text}");
+            assert!(!judged(text).kept, "{text}");
+        }
+    }
+
+    #[test]
+    fn lost_without_receivers_is_what_was_not_answered() {
+        let mut report = sample::report();
+        report.messages.expected = 0;
+        let lost: Assert = "lost == 0".parse().unwrap();
+        assert_eq!(lost.evaluate(&report).measured, 1_040.0);
+    }
+
+    #[test]
+    fn an_interval_is_judged_by_what_it_holds() {
+        let stalled = &sample::report().intervals[20];
+        let kept = |text: &str| {
+            let assert: Assert = text.parse().unwrap();
+            assert
+                .evaluate_interval(stalled)
+                .map(|outcome| outcome.kept)
+        };
+        assert_eq!(kept("p99 < 20ms"), Some(false));
+        assert_eq!(kept("p50 < 20ms"), Some(true));
+        assert_eq!(kept("errors == 0"), Some(false));
+        assert_eq!(kept("p99.9 < 20ms"), None);
+        assert_eq!(kept("sent > 5"), None);
+    }
+
+    #[test]
+    fn only_what_cannot_recover_by_growing_ends_a_run() {
+        for (text, can_abort) in [
+            ("p99 < 20ms", true),
+            ("errors == 0", true),
+            ("rate >= 50k", true),
+            ("sent >= 1M", false),
+            ("sent == 1M", false),
+        ] {
+            assert_eq!(
+                text.parse::<Assert>().unwrap().can_abort(),
+                can_abort,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn wrong_words_are_told_with_what_is_known() {
+        let refused = |text: &str| text.parse::<Assert>().unwrap_err().text().to_owned();
+        assert_eq!(
+            refused("p99"),
+            r#""p99" is no threshold: it has none of < <= > >= == !="#
+        );
+        assert_eq!(
+            refused("p99 < 20km"),
+            r#""p99 < 20km" is no threshold: "20km" is not a number such as 20ms"#
+        );
+        assert_eq!(
+            refused("rate > fast"),
+            r#""rate > fast" is no threshold: "fast" is not a number such as 50k"#
+        );
+        assert!(refused("speed > 1").starts_with(
+            r#""speed > 1" is no threshold: "speed" is none of p50, p99, p99.9 and any other percentile, min, mean, stdev, max (also as service.p99"#
+        ));
+        assert!(refused("p100.1 < 1").contains("\"p100.1\" is none of"));
+        assert!(refused("warp.p99 < 1").contains("\"warp.p99\" is none of"));
+        assert!(refused("p99 =< 1").contains("none of <"));
+    }
+}

@@ -1,0 +1,457 @@
+//! `amqp consume`: shows what comes to a queue, and acknowledges it when it was shown.
+
+use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
+
+use bytestring::ByteString;
+use tokio::time::sleep_until;
+
+use super::amqp_exec::{Exec, Pool};
+use super::amqp_session::{Session, SessionWords, messages, prepared, unless_stopped};
+use crate::amqp::consumer::{Consumer, Delivery, Offset, Subscription};
+use crate::amqp::topology::{Arguments, Declaration};
+use crate::amqp::{Channel, Client};
+use crate::connect::Retry;
+use crate::error::{Error, Kind, Result};
+use crate::output::{Format, Notes, Output, Style};
+use crate::stop::Stop;
+
+/// The usual number of deliveries that the server may send ahead.
+pub const PREFETCH: u16 = 100;
+
+/// As many messages are shown before they are written and acknowledged together.
+const BATCH: usize = 1000;
+
+/// What happens to a message that was shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Settle {
+    /// It is acknowledged once it was written out (`--ack ack`, the default).
+    #[default]
+    Ack,
+    /// It is acknowledged as soon as it comes: at most once (`--ack auto`).
+    Auto,
+    /// It is given back with basic.nack, to be dropped or dead-lettered (`--ack nack`).
+    Nack,
+    /// It is given back with basic.reject, to be dropped or dead-lettered (`--ack reject`).
+    Reject,
+    /// It is given back to the queue at once, and may come again (`--ack requeue`).
+    Requeue,
+    /// It is held until the end and then given back to the queue (`--ack peek`).
+    Peek,
+}
+
+/// What to consume, how, and until when.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The connection.
+    pub session: SessionWords,
+    /// The queue (`QUEUE`); empty: the one declared last.
+    pub queue: ByteString,
+    /// What is made before, again after each reconnect (`--declare`, `--exchange E --key K`).
+    pub declare: Vec<Declaration>,
+    /// Deliveries that the server may send ahead (`--prefetch`, default 100).
+    pub prefetch: u16,
+    /// What happens to a message that was shown (`--ack`).
+    pub settle: Settle,
+    /// Nobody else may consume from the queue (`--exclusive`).
+    pub exclusive: bool,
+    /// Consumers with a higher priority are served first (`--priority`).
+    pub priority: Option<i32>,
+    /// Where in a stream to begin (`--offset`).
+    pub offset: Option<Offset>,
+    /// The consumer's name (`--consumer-tag`); otherwise the server makes one up.
+    pub tag: ByteString,
+    /// For the consumer (`--argument NAME:TYPE=VALUE`).
+    pub arguments: Arguments,
+    /// End after so many messages (`-C`); at least 1.
+    pub count: Option<u64>,
+    /// Give up after this long (`-W`, `--timeout`): a failure.
+    pub timeout: Option<Duration>,
+    /// End after this long (`--for`): a success.
+    pub duration: Option<Duration>,
+    /// End when nothing came for this long (`--idle`): a success.
+    pub idle: Option<Duration>,
+    /// Run a command for each message instead of showing it (`--exec`); its exit status acknowledges or gives back.
+    pub exec: Option<Exec>,
+    /// How a message is shown (`--output`, `-F`).
+    pub format: Format,
+    /// What the terminal shows.
+    pub style: Style,
+}
+
+impl Plan {
+    /// Everything from a queue, with the defaults.
+    pub fn new(session: SessionWords, queue: impl Into<ByteString>) -> Self {
+        Self {
+            session,
+            queue: queue.into(),
+            declare: Vec::new(),
+            prefetch: PREFETCH,
+            settle: Settle::Ack,
+            exclusive: false,
+            priority: None,
+            offset: None,
+            tag: ByteString::new(),
+            arguments: Arguments::new(),
+            count: None,
+            timeout: None,
+            duration: None,
+            idle: None,
+            exec: None,
+            format: Format::Text {
+                topic: false,
+                newline: true,
+            },
+            style: Style::default(),
+        }
+    }
+
+    fn subscription(&self) -> Subscription {
+        Subscription {
+            queue: self.queue.clone(),
+            tag: self.tag.clone(),
+            exclusive: self.exclusive,
+            no_ack: false,
+            priority: self.priority,
+            offset: self.offset.clone(),
+            arguments: self.arguments.clone(),
+        }
+    }
+
+    /// Never 0, which is no limit: memory stays bounded however slowly we are read. No more than are wanted, so
+    /// that others get the rest; and to look at messages they must all be let in.
+    fn ahead(&self) -> u16 {
+        let wanted = self
+            .count
+            .map(|count| u16::try_from(count).unwrap_or(u16::MAX));
+        if self.settle == Settle::Peek {
+            return wanted.unwrap_or(u16::MAX).max(1);
+        }
+        let prefetch = match &self.exec {
+            Some(exec) => u16::try_from(exec.workers.get()).unwrap_or(u16::MAX),
+            None => self.prefetch,
+        };
+        prefetch.min(wanted.unwrap_or(u16::MAX)).max(1)
+    }
+}
+
+/// Consumes and shows what comes on standard output.
+///
+/// # Errors
+/// No connection, a refusal, a deadline, a lost reader; see [`Kind`].
+pub async fn run(plan: Plan) -> Result<()> {
+    let output = Output::open(plan.format.clone(), plan.style)?;
+    run_to(plan, output).await
+}
+
+/// Consumes and shows what comes on `output`.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
+    let mut stop = Stop::watch()?;
+    let notes = Notes::new(plan.style);
+    let session = plan.session.session("consume", Retry::Forever, notes)?;
+    let now = Instant::now();
+    let workers = plan.exec.as_ref().map(|exec| exec.workers);
+    let mut running = Running {
+        plan: &plan,
+        session,
+        notes,
+        began: now,
+        last_message: now,
+        shown: 0,
+        failed: 0,
+        link: None,
+        pool: Pool::new(workers.unwrap_or(NonZeroUsize::MIN)),
+    };
+    let ended = running.consume_all(&mut output, &mut stop).await;
+    if let Some(link) = running.link.take() {
+        stop.unless_again(link.end()).await;
+    }
+    ended
+}
+
+/// A connection, its channel, and the consumer on it.
+struct Link {
+    client: Client,
+    channel: Channel,
+    consumer: Consumer,
+}
+
+impl Link {
+    /// Stops the deliveries, then ends in good order: what is not acknowledged goes back to the queue.
+    async fn end(self) {
+        if self.client.is_broken() {
+            return;
+        }
+        // Whatever fails here fails again with the connection; nothing of ours depends on it.
+        let _ = self.channel.close().await;
+        drop(self.consumer);
+        self.client.close().await;
+    }
+}
+
+/// A running `amqp consume`.
+struct Running<'a> {
+    plan: &'a Plan,
+    session: Session,
+    notes: Notes,
+    began: Instant,
+    last_message: Instant,
+    shown: u64,
+    /// Commands that failed.
+    failed: u64,
+    link: Option<Link>,
+    pool: Pool,
+}
+
+/// What a turn of the loop has to deal with.
+enum Turn {
+    Delivery(Result<Delivery>),
+    Executed(u64, bool),
+    TimePassed,
+}
+
+impl Running<'_> {
+    async fn consume_all(&mut self, output: &mut Output, stop: &mut Stop) -> Result<()> {
+        let opening = async {
+            let client = self.session.connect().await?;
+            open(self.plan, client).await
+        };
+        let opened = match self.plan.timeout {
+            Some(limit) => tokio::time::timeout(limit, unless_stopped(stop, opening))
+                .await
+                .unwrap_or_else(|_| Err(self.timed_out(false))),
+            None => unless_stopped(stop, opening).await,
+        };
+        self.link = Some(opened?);
+        self.last_message = Instant::now();
+        loop {
+            let turn = self.turn(output, stop).await?;
+            let ended = match turn {
+                Turn::Delivery(Ok(delivery)) => self.take(delivery, output, stop).await,
+                Turn::Delivery(Err(error)) => Err(error),
+                Turn::Executed(tag, good) => self.executed(tag, good).await,
+                Turn::TimePassed => self.time_passed(),
+            };
+            match ended {
+                Ok(false) => {}
+                Ok(true) => return self.verdict(),
+                Err(error) => self.come_back(error, stop).await?,
+            }
+        }
+    }
+
+    /// Waits for whatever comes next.
+    async fn turn(&mut self, output: &mut Output, stop: &mut Stop) -> Result<Turn> {
+        let deadline = self.deadline();
+        let waiting = self.link.as_mut().map(|link| &mut link.consumer);
+        // There is a link whenever the loop turns; `come_back` makes a new one or ends it.
+        let Some(consumer) = waiting else {
+            return Err(Error::new(Kind::Lost, "no connection"));
+        };
+        let enough = self.plan.count.is_some_and(|count| self.shown >= count);
+        let free = self.pool.has_room() && !enough;
+        tokio::select! {
+            biased;
+            asked = stop.asked() => Err(Error::new(asked.kind(), self.interrupted())),
+            (tag, good) = self.pool.next() => Ok(Turn::Executed(tag, good)),
+            delivery = consumer.next(), if free => Ok(Turn::Delivery(delivery)),
+            () = output.reader_gone() => Err(Error::new(Kind::ReaderGone, "nobody reads our output any more")),
+            () = sleep_until(deadline.unwrap_or_else(Instant::now).into()), if deadline.is_some() => Ok(Turn::TimePassed),
+        }
+    }
+
+    /// Shows the delivery and those that came with it, or starts its command.
+    async fn take(
+        &mut self,
+        first: Delivery,
+        output: &mut Output,
+        stop: &mut Stop,
+    ) -> Result<bool> {
+        self.last_message = Instant::now();
+        self.session.progressed();
+        if let Some(exec) = &self.plan.exec {
+            self.shown += 1;
+            return match self.pool.start(exec, first) {
+                // Without a command to run, nothing after it can be done either.
+                Err(error) => Err(error),
+                Ok(()) => Ok(false),
+            };
+        }
+        let mut batch = Vec::new();
+        let mut next = Some(first);
+        while let Some(delivery) = next {
+            output.message(&delivery.message)?;
+            batch.push(delivery.tag);
+            self.shown += 1;
+            let full = batch.len() >= BATCH || self.plan.count == Some(self.shown);
+            next = self
+                .link
+                .as_mut()
+                .filter(|_| !full)
+                .and_then(|link| link.consumer.poll_now());
+        }
+        if self.plan.settle == Settle::Auto {
+            self.settle(&batch).await?;
+        }
+        self.flush(output, stop).await?;
+        if self.plan.settle != Settle::Auto {
+            self.settle(&batch).await?;
+        }
+        Ok(self.plan.count == Some(self.shown))
+    }
+
+    /// Writes what waits. A reader that stalls stops the acknowledgements, and with them the server.
+    async fn flush(&self, output: &mut Output, stop: &mut Stop) -> Result<()> {
+        let ends = [self.plan.timeout, self.plan.duration];
+        let end = ends
+            .into_iter()
+            .flatten()
+            .min()
+            .map(|limit| self.began + limit);
+        tokio::select! {
+            biased;
+            written = output.flush() => written,
+            asked = stop.asked() => Err(Error::new(asked.kind(), self.interrupted())),
+            () = sleep_until(end.unwrap_or_else(Instant::now).into()), if end.is_some() => {
+                let text = format!("timed out: nobody reads our output, after {}", messages(self.shown));
+                Err(Error::new(Kind::TimedOut, text))
+            }
+        }
+    }
+
+    /// Tells the server what became of the messages with these tags, which are in order.
+    async fn settle(&self, tags: &[u64]) -> Result<()> {
+        let (Some(link), Some(&last)) = (&self.link, tags.last()) else {
+            return Ok(());
+        };
+        match self.plan.settle {
+            Settle::Ack | Settle::Auto => link.channel.ack(last, true).await,
+            Settle::Nack => link.channel.nack(last, true, false).await,
+            Settle::Requeue => link.channel.nack(last, true, true).await,
+            Settle::Reject => {
+                for &tag in tags {
+                    link.channel.reject(tag, false).await?;
+                }
+                Ok(())
+            }
+            Settle::Peek => Ok(()),
+        }
+    }
+
+    /// A command ended: its message is acknowledged, or given back as the plan says.
+    async fn executed(&mut self, tag: u64, good: bool) -> Result<bool> {
+        let (Some(link), Some(exec)) = (&self.link, &self.plan.exec) else {
+            return Ok(false);
+        };
+        if good {
+            link.channel.ack(tag, false).await?;
+        } else {
+            self.failed += 1;
+            link.channel.nack(tag, false, exec.requeue).await?;
+        }
+        let enough = self.plan.count.is_some_and(|count| self.shown >= count);
+        Ok(enough && self.pool.is_idle())
+    }
+
+    /// The end of a good run; failed commands make it a failure.
+    fn verdict(&self) -> Result<()> {
+        match self.failed {
+            0 => Ok(()),
+            failed => Err(Error::new(
+                Kind::Refused,
+                format!(
+                    "the command failed for {failed} of {}",
+                    messages(self.shown)
+                ),
+            )),
+        }
+    }
+
+    async fn come_back(&mut self, error: Error, stop: &mut Stop) -> Result<()> {
+        let broken = self
+            .link
+            .as_ref()
+            .is_some_and(|link| link.client.is_broken());
+        if error.kind() != Kind::Lost || broken {
+            return Err(error);
+        }
+        self.link = None;
+        // What they work on was given back to the queue with the connection.
+        self.pool.forget();
+        let opening = async {
+            let client = self.session.reconnect(error).await?;
+            open(self.plan, client).await
+        };
+        let within = self.plan.timeout.map(|limit| self.began + limit);
+        let opened = match within {
+            Some(end) => tokio::time::timeout_at(end.into(), unless_stopped(stop, opening))
+                .await
+                .unwrap_or_else(|_| Err(self.timed_out(false))),
+            None => unless_stopped(stop, opening).await,
+        };
+        self.link = Some(opened?);
+        self.notes.warn(
+            "consuming again; messages that were not acknowledged come again, and those of a temporary queue are lost",
+        );
+        Ok(())
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let ends = [
+            self.plan.timeout.map(|limit| self.began + limit),
+            self.plan.duration.map(|limit| self.began + limit),
+            self.plan.idle.map(|limit| self.last_message + limit),
+        ];
+        ends.into_iter().flatten().min()
+    }
+
+    /// Whether the time that passed is a good end.
+    fn time_passed(&mut self) -> Result<bool> {
+        let now = Instant::now();
+        let over = |limit: Option<Duration>, since: Instant| {
+            limit.is_some_and(|limit| now >= since + limit)
+        };
+        if over(self.plan.timeout, self.began) {
+            return Err(self.timed_out(true));
+        }
+        let ended = over(self.plan.duration, self.began) || over(self.plan.idle, self.last_message);
+        match self.plan.count {
+            Some(count) if ended => {
+                let text = format!("{} of {count} messages came", self.shown);
+                Err(Error::new(Kind::TimedOut, text))
+            }
+            _ => Ok(ended && self.pool.is_idle()),
+        }
+    }
+
+    fn timed_out(&self, connected: bool) -> Error {
+        let target = &self.session.target;
+        let text = match (connected, self.plan.count) {
+            (false, _) => format!("timed out: no connection to {target}"),
+            (true, Some(count)) => format!("timed out: {} of {count} messages came", self.shown),
+            (true, None) => format!("timed out after {}", messages(self.shown)),
+        };
+        Error::new(Kind::TimedOut, text)
+    }
+
+    fn interrupted(&self) -> String {
+        match self.plan.count {
+            Some(count) => format!("interrupted: {} of {count} messages came", self.shown),
+            None => format!("interrupted after {}", messages(self.shown)),
+        }
+    }
+}
+
+async fn open(plan: &Plan, client: Client) -> Result<Link> {
+    let (channel, _) = prepared(&client, &plan.declare).await?;
+    channel.prefetch(plan.ahead()).await?;
+    let consumer = channel.consume(&plan.subscription()).await?;
+    Ok(Link {
+        client,
+        channel,
+        consumer,
+    })
+}

@@ -1,0 +1,191 @@
+//! What every AMQP client command says about its connection.
+
+use std::time::{Duration, Instant};
+
+use bytestring::ByteString;
+
+use crate::amqp::client::{FRAME_MAX, HEARTBEAT};
+use crate::amqp::topology::{Declaration, QueueState};
+use crate::amqp::{Channel, Client, Event, Login, Mechanism, Options};
+use crate::connect::{self, Backoff, Environment, Protocol, Retry, Target};
+use crate::error::{Error, Kind, Result};
+use crate::output::Notes;
+use crate::stop::Stop;
+
+/// The words about one AMQP connection, as the command line gave them.
+///
+/// Nothing is looked up here: the address, the secrets and the context are resolved when the command runs.
+#[derive(Clone, Debug)]
+pub struct SessionWords {
+    /// Where to, and how.
+    pub connect: connect::Words,
+    /// The virtual host (`--vhost`); otherwise the path of the URL, otherwise `/`.
+    pub vhost: Option<ByteString>,
+    /// How to log in (`--auth`); otherwise by certificate where there is one and no user name, else `PLAIN`.
+    pub mechanism: Option<Mechanism>,
+    /// Seconds between heartbeats (`--heartbeat`, default 60); the server may ask for fewer.
+    pub heartbeat: u16,
+    /// Bytes (`--frame-max`, default 131072, at least 4096). Memory per connection follows from it.
+    pub frame_max: u32,
+    /// The connection's name in the server's lists (`--connection-name`); otherwise `iotctl COMMAND`.
+    pub name: Option<ByteString>,
+    /// How long the server may take to answer a request (`--answer-timeout`, default 30 s).
+    pub patience: Duration,
+}
+
+impl Default for SessionWords {
+    fn default() -> Self {
+        Self {
+            connect: connect::Words::default(),
+            vhost: None,
+            mechanism: None,
+            heartbeat: HEARTBEAT,
+            frame_max: FRAME_MAX,
+            name: None,
+            patience: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A resolved connection that can be made as often as it is lost.
+pub(super) struct Session {
+    pub(super) target: Target,
+    options: Options,
+    notes: Notes,
+    first: Retry,
+    backoff: Backoff,
+}
+
+impl SessionWords {
+    /// Resolves the words: every file is read, every secret asked for. `later` says how long to keep trying to
+    /// come back after a lost connection, unless `--retry` says.
+    pub(super) fn session(&self, command: &str, later: Retry, notes: Notes) -> Result<Session> {
+        let words = self.connect.clone();
+        let target = words.resolve(Protocol::Amqp, &Environment::of_process())?;
+        target.prepare()?;
+        if target.is_insecure() {
+            notes.warn(format_args!(
+                "the certificate of {target} is not verified (--insecure)"
+            ));
+        }
+        let path = || target.path.clone().map(ByteString::from);
+        let vhost = self.vhost.clone().or_else(path);
+        let name = || format!("iotctl {command}").into();
+        let options = Options {
+            login: Login::of(&target, self.mechanism)?,
+            vhost: vhost.unwrap_or_else(|| "/".into()),
+            name: self.name.clone().unwrap_or_else(name),
+            heartbeat: self.heartbeat,
+            frame_max: self.frame_max,
+            patience: self.patience,
+        };
+        Ok(Session {
+            first: target.retry.unwrap_or(Retry::Never),
+            backoff: Backoff::new(target.retry.unwrap_or(later)),
+            target,
+            options,
+            notes,
+        })
+    }
+}
+
+impl Session {
+    /// Connects, trying again as `--retry` says.
+    pub(super) async fn connect(&self) -> Result<Client> {
+        let mut backoff = Backoff::new(self.first);
+        loop {
+            match self.connect_once().await {
+                Ok(client) => return Ok(client),
+                Err(error) => self.wait(error, &mut backoff).await?,
+            }
+        }
+    }
+
+    /// Something worked since the last outage, so that the next one counts anew.
+    pub(super) fn progressed(&mut self) {
+        self.backoff.reset();
+    }
+
+    /// Connects again after `error` ended the connection, which is said; fails with it when it is no time to.
+    pub(super) async fn reconnect(&mut self, error: Error) -> Result<Client> {
+        let began = Instant::now();
+        let mut error = error;
+        loop {
+            let mut backoff = self.backoff.clone();
+            let waited = self.wait(error, &mut backoff).await;
+            self.backoff = backoff;
+            waited?;
+            match self.connect_once().await {
+                Ok(client) => {
+                    let away = Duration::from_millis(began.elapsed().as_millis() as u64);
+                    let away = humantime::format_duration(away);
+                    self.notes.note(format_args!(
+                        "connected to {} again after {away}",
+                        self.target
+                    ));
+                    return Ok(client);
+                }
+                Err(next) => error = next,
+            }
+        }
+    }
+
+    async fn wait(&self, error: Error, backoff: &mut Backoff) -> Result<()> {
+        let may_pass = matches!(
+            error.kind(),
+            Kind::Unreachable | Kind::Lost | Kind::TimedOut
+        );
+        let wait = backoff.next(Instant::now()).filter(|_| may_pass);
+        let Some(wait) = wait else { return Err(error) };
+        let shown = humantime::format_duration(Duration::from_millis(wait.as_millis() as u64));
+        self.notes
+            .warn(format_args!("{error}; trying again in {shown}"));
+        tokio::time::sleep(wait).await;
+        Ok(())
+    }
+
+    async fn connect_once(&self) -> Result<Client> {
+        let (notes, target) = (self.notes, self.target.to_string());
+        let on_event = move |event| match event {
+            Event::Blocked(reason) => notes.warn(format_args!(
+                "{target} is blocked and takes no messages for now: {reason}"
+            )),
+            Event::Unblocked => notes.note(format_args!("{target} takes messages again")),
+        };
+        Client::connect(&self.target, &self.options, on_event).await
+    }
+}
+
+/// A connection with one channel on it, on which everything was declared.
+pub(super) async fn prepared(
+    client: &Client,
+    declare: &[Declaration],
+) -> Result<(Channel, Option<QueueState>)> {
+    let channel = client.channel().await?;
+    let mut last = None;
+    for declaration in declare {
+        last = channel.declare(declaration).await?.or(last);
+    }
+    Ok((channel, last))
+}
+
+/// Runs `work` unless a signal comes first.
+pub(super) async fn unless_stopped<T>(
+    stop: &mut Stop,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    tokio::select! {
+        biased;
+        asked = stop.asked() => Err(Error::new(asked.kind(), "interrupted")),
+        done = work => done,
+    }
+}
+
+/// `1 message`, `2 messages`.
+pub(super) fn messages(count: u64) -> String {
+    if count == 1 {
+        String::from("1 message")
+    } else {
+        format!("{count} messages")
+    }
+}

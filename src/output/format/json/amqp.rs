@@ -1,0 +1,181 @@
+//! The `amqp` member of a record.
+//!
+//! Headers are JSON as far as JSON goes: integers of every width and timestamps are numbers, floats that are no
+//! numbers are texts, and bytes that are no text are `{"!base64":"…"}`.
+
+use crate::message::{AmqpDetail, AmqpProperties, AmqpValue, decimal};
+
+use super::super::base64;
+use super::{push_list, push_name, push_number_field, push_string};
+
+pub(super) fn push(amqp: &AmqpDetail, into: &mut Vec<u8>) {
+    into.extend_from_slice(b",\"amqp\":{\"exchange\":");
+    push_string(&amqp.exchange, into);
+    into.extend_from_slice(if amqp.redelivered {
+        b",\"redelivered\":true"
+    } else {
+        b",\"redelivered\":false"
+    });
+    if amqp.delivery_tag != 0 {
+        push_name("delivery_tag", into);
+        into.extend_from_slice(amqp.delivery_tag.to_string().as_bytes());
+    }
+    push_properties(&amqp.properties, into);
+    into.push(b'}');
+}
+
+fn push_properties(properties: &AmqpProperties, into: &mut Vec<u8>) {
+    let texts = [
+        ("content_type", &properties.content_type),
+        ("content_encoding", &properties.content_encoding),
+        ("correlation_id", &properties.correlation_id),
+        ("reply_to", &properties.reply_to),
+        ("expiration", &properties.expiration),
+        ("message_id", &properties.message_id),
+        ("type", &properties.kind),
+        ("user_id", &properties.user_id),
+        ("app_id", &properties.app_id),
+        ("cluster_id", &properties.cluster_id),
+    ];
+    for (name, text) in texts {
+        if let Some(text) = text {
+            push_name(name, into);
+            push_string(text, into);
+        }
+    }
+    let numbers = [
+        ("delivery_mode", properties.delivery_mode),
+        ("priority", properties.priority),
+    ];
+    for (name, number) in numbers {
+        if let Some(number) = number {
+            push_number_field(name, number.into(), into);
+        }
+    }
+    if let Some(seconds) = properties.timestamp {
+        push_name("timestamp", into);
+        into.extend_from_slice(seconds.to_string().as_bytes());
+    }
+    if !properties.headers.is_empty() {
+        push_name("headers", into);
+        push_table(&properties.headers, into);
+    }
+}
+
+fn push_table(pairs: &[(bytestring::ByteString, AmqpValue)], into: &mut Vec<u8>) {
+    into.push(b'{');
+    for (index, (name, value)) in pairs.iter().enumerate() {
+        if index > 0 {
+            into.push(b',');
+        }
+        push_string(name, into);
+        into.push(b':');
+        push_value(value, into);
+    }
+    into.push(b'}');
+}
+
+fn push_value(value: &AmqpValue, into: &mut Vec<u8>) {
+    let plain = |text: String, into: &mut Vec<u8>| into.extend_from_slice(text.as_bytes());
+    match value {
+        AmqpValue::Bool(value) => plain(value.to_string(), into),
+        AmqpValue::Int(value) => plain(value.to_string(), into),
+        AmqpValue::Int32(value) => plain(value.to_string(), into),
+        AmqpValue::Timestamp(seconds) => plain(seconds.to_string(), into),
+        // `{:?}` keeps the point of 1.0, so that it reads back as what it was.
+        AmqpValue::Double(value) if value.is_finite() => plain(format!("{value:?}"), into),
+        AmqpValue::Double(value) => push_string(&value.to_string(), into),
+        AmqpValue::Decimal { digits, scale } => plain(decimal(*digits, *scale), into),
+        AmqpValue::Text(text) => push_string(text, into),
+        AmqpValue::Bytes(bytes) => {
+            into.extend_from_slice(b"{\"!base64\":\"");
+            base64::push(bytes, into);
+            into.extend_from_slice(b"\"}");
+        }
+        AmqpValue::List(items) => push_list(items, into, push_value),
+        AmqpValue::Table(pairs) => push_table(pairs, into),
+        AmqpValue::Void => into.extend_from_slice(b"null"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use serde_json::{Value, json};
+
+    use super::super::super::testing::{message, shown};
+    use super::super::Json;
+    use super::*;
+    use crate::message::{Detail, Message};
+
+    fn record(detail: AmqpDetail) -> Value {
+        let message = Message {
+            detail: Detail::Amqp(Box::new(detail)),
+            ..message("orders.new", b"1")
+        };
+        serde_json::from_str(&shown(&mut Json::new(false, false), &message)).unwrap()
+    }
+
+    #[test]
+    fn the_least_record() {
+        let record = record(AmqpDetail::default());
+        assert_eq!(record["protocol"], "amqp");
+        assert_eq!(record["topic"], "orders.new");
+        assert_eq!(
+            record["amqp"],
+            json!({"exchange": "", "redelivered": false})
+        );
+    }
+
+    #[test]
+    fn every_type_of_header_is_valid_json() {
+        let headers = vec![
+            ("bool".into(), AmqpValue::Bool(true)),
+            ("int".into(), AmqpValue::Int(-9_007_199_254_740_993)),
+            ("double".into(), AmqpValue::Double(1.0)),
+            ("nan".into(), AmqpValue::Double(f64::NAN)),
+            (
+                "decimal".into(),
+                AmqpValue::Decimal {
+                    digits: 1234,
+                    scale: 2,
+                },
+            ),
+            ("text".into(), AmqpValue::Text("\"\n".into())),
+            (
+                "bytes".into(),
+                AmqpValue::Bytes(Bytes::from_static(b"\xff")),
+            ),
+            ("time".into(), AmqpValue::Timestamp(u64::MAX)),
+            (
+                "list".into(),
+                AmqpValue::List(vec![AmqpValue::Void, AmqpValue::Int32(1)]),
+            ),
+            (
+                "table".into(),
+                AmqpValue::Table(vec![("a".into(), AmqpValue::Table(Vec::new()))]),
+            ),
+        ];
+        let record = record(AmqpDetail {
+            delivery_tag: 7,
+            properties: AmqpProperties {
+                headers,
+                priority: Some(3),
+                timestamp: Some(5),
+                kind: Some("order".into()),
+                ..AmqpProperties::default()
+            },
+            ..AmqpDetail::default()
+        });
+        let amqp = &record["amqp"];
+        assert_eq!(amqp["type"], "order");
+        assert_eq!(
+            (&amqp["priority"], &amqp["timestamp"]),
+            (&json!(3), &json!(5))
+        );
+        let expected = json!({"bool": true, "int": -9_007_199_254_740_993_i64, "double": 1.0, "nan": "NaN",
+            "decimal": 12.34, "text": "\"\n", "bytes": {"!base64": "/w=="}, "time": u64::MAX,
+            "list": [null, 1], "table": {"a": {}}});
+        assert_eq!(amqp["headers"], expected);
+    }
+}

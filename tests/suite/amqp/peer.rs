@@ -1,0 +1,70 @@
+//! Scripted AMQP servers, frame by frame (AMQP 0-9-1 §4.2).
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+/// A method frame: type 1, channel, size, class, method, arguments, 0xCE.
+pub(super) fn method(channel: u16, class: u16, id: u16, arguments: &[u8]) -> Vec<u8> {
+    let mut frame = vec![1];
+    frame.extend(channel.to_be_bytes());
+    frame.extend((arguments.len() as u32 + 4).to_be_bytes());
+    frame.extend(class.to_be_bytes());
+    frame.extend(id.to_be_bytes());
+    frame.extend(arguments);
+    frame.push(0xCE);
+    frame
+}
+
+/// A short string.
+pub(super) fn short(text: &str) -> Vec<u8> {
+    [&[text.len() as u8], text.as_bytes()].concat()
+}
+
+/// Connection.Start that offers `mechanisms`.
+pub(super) fn start(mechanisms: &str) -> Vec<u8> {
+    let mut arguments = vec![0, 9, 0, 0, 0, 0];
+    for text in [mechanisms, "en_US"] {
+        arguments.extend((text.len() as u32).to_be_bytes());
+        arguments.extend(text.as_bytes());
+    }
+    method(0, 10, 10, &arguments)
+}
+
+/// Connection.Tune.
+pub(super) fn tune(frame_max: u32) -> Vec<u8> {
+    let mut arguments = 100u16.to_be_bytes().to_vec();
+    arguments.extend(frame_max.to_be_bytes());
+    arguments.extend(0u16.to_be_bytes());
+    method(0, 10, 30, &arguments)
+}
+
+/// Reads frames until a method of this class and id; `None` at the end of the connection.
+pub(super) fn until(stream: &mut TcpStream, class: u16, id: u16) -> Option<Vec<u8>> {
+    loop {
+        let mut head = [0; 7];
+        stream.read_exact(&mut head).ok()?;
+        let size = u32::from_be_bytes([head[3], head[4], head[5], head[6]]);
+        let mut body = vec![0; size as usize + 1];
+        stream.read_exact(&mut body).ok()?;
+        let wanted = [class.to_be_bytes(), id.to_be_bytes()].concat();
+        if head[0] == 1 && body.starts_with(&wanted) {
+            return Some(body);
+        }
+    }
+}
+
+/// Goes through the login; the tuned frame size is `frame_max`.
+pub(super) fn welcome(stream: &mut TcpStream, frame_max: u32) -> Option<()> {
+    stream.read_exact(&mut [0; 8]).ok()?;
+    stream.write_all(&start("PLAIN")).ok()?;
+    until(stream, 10, 11)?;
+    stream.write_all(&tune(frame_max)).ok()?;
+    until(stream, 10, 40)?;
+    stream.write_all(&method(0, 10, 41, &[0])).ok()
+}
+
+/// Opens the channel that is asked for.
+pub(super) fn open_channel(stream: &mut TcpStream) -> Option<()> {
+    until(stream, 20, 10)?;
+    stream.write_all(&method(1, 20, 11, &[0; 4])).ok()
+}

@@ -1,0 +1,305 @@
+//! Servers that refuse, keep silent, speak something else, or break the rules.
+
+use std::io::{Read, Write};
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use iotctl::amqp::{Client, Login, Mechanism, Options};
+use iotctl::command::amqp_session::SessionWords;
+use iotctl::command::{amqp_ping, amqp_publish};
+use iotctl::connect::{Protocol, Target, Words};
+use iotctl::error::{Error, Kind};
+use iotctl::output::{Format, Style};
+
+use super::peer::{method, open_channel, short, start, until, welcome};
+use super::words::{block_on, caught, session, shared, text};
+use crate::support::PATIENCE;
+use crate::support::peer::{Peer, drain};
+use crate::support::rabbitmq::{RabbitMq, rabbitmq, unique};
+
+fn ping(session: SessionWords) -> Result<String, Error> {
+    let plan = amqp_ping::Plan {
+        session,
+        count: 1,
+        interval: Duration::ZERO,
+        json: false,
+        style: Style::default(),
+    };
+    let (ended, text) = caught(Format::Raw, |output| amqp_ping::run_to(plan, output));
+    ended.map(|()| text)
+}
+
+/// The failure of a ping, with its kind checked.
+#[track_caller]
+fn refused(session: SessionWords, kind: Kind) -> Error {
+    let error = ping(session).unwrap_err();
+    assert_eq!(error.kind(), kind, "{error}");
+    error
+}
+
+#[track_caller]
+fn says(error: &Error, words: &str) {
+    let hint = error.way_out().unwrap_or_default();
+    let all = format!("{} | {hint}", error.text());
+    assert!(all.contains(words), "{words:?} is not in {all:?}");
+}
+
+fn peer_session(port: u16) -> SessionWords {
+    session(format!("amqp://127.0.0.1:{port}"))
+}
+
+fn tls(url: String) -> SessionWords {
+    SessionWords {
+        connect: Words {
+            url: Some(url),
+            cafile: Some(rabbitmq().certificates.ca.clone()),
+            ..Words::default()
+        },
+        ..SessionWords::default()
+    }
+}
+
+#[test]
+fn a_ping_shows_both_times() {
+    let text = ping(shared()).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    assert!(lines[0].contains(": connect ") && lines[1].contains(": round trip "));
+}
+
+#[test]
+fn urls_name_the_virtual_host() {
+    let url = rabbitmq().url();
+    for path in ["", "/", "/%2f"] {
+        ping(session(format!("{url}{path}"))).unwrap();
+    }
+    let error = refused(session(format!("{url}/nope")), Kind::Refused);
+    says(&error, "vhost nope not found");
+    let mut words = shared();
+    words.vhost = Some("gone".into());
+    says(&refused(words, Kind::Refused), "vhost gone not found");
+}
+
+#[test]
+fn a_wrong_password_is_not_authorised() {
+    let port = rabbitmq().port;
+    let error = refused(
+        session(format!("amqp://guest:wrong@127.0.0.1:{port}")),
+        Kind::Unauthorized,
+    );
+    says(&error, "refused the login of user \"guest\"");
+    assert!(!error.text().contains("wrong"));
+    // Not silently `guest`.
+    refused(
+        session(format!("amqp://guest:@127.0.0.1:{port}")),
+        Kind::Unauthorized,
+    );
+    refused(
+        session(format!("amqp://guest@127.0.0.1:{port}")),
+        Kind::Unauthorized,
+    );
+}
+
+#[test]
+fn an_ipv6_address_is_not_taken_for_localhost() {
+    let port = rabbitmq().port;
+    let error = refused(session(format!("amqp://[::1]:{port}")), Kind::Unreachable);
+    says(&error, &format!("amqp://[::1]:{port}"));
+}
+
+#[test]
+fn tls_and_every_login() {
+    let server = rabbitmq();
+    let url = || format!("amqps://localhost:{}", server.tls_port);
+    ping(tls(url())).unwrap();
+    for mechanism in [Mechanism::Plain, Mechanism::AmqPlain] {
+        let mut words = tls(url());
+        words.mechanism = Some(mechanism);
+        ping(words).unwrap();
+    }
+    // The certificate's name is no user of this server, which shows that it was asked by EXTERNAL.
+    let mut words = tls(url());
+    words.connect.cert = Some(server.certificates.client.clone());
+    words.connect.key = Some(server.certificates.client_key.clone());
+    says(
+        &refused(words, Kind::Unauthorized),
+        "the client certificate",
+    );
+}
+
+#[test]
+fn a_login_that_is_not_offered_is_named() {
+    let peer = Peer::start(|stream, _| {
+        stream.read_exact(&mut [0; 8]).unwrap();
+        stream.write_all(&start("PLAIN AMQPLAIN")).unwrap();
+        // As RabbitMQ does, without a word.
+        until(stream, 10, 11);
+    });
+    let mut words = peer_session(peer.port);
+    words.mechanism = Some(Mechanism::External);
+    let error = refused(words, Kind::Unauthorized);
+    says(
+        &error,
+        "does not offer the login EXTERNAL; it offers PLAIN AMQPLAIN",
+    );
+}
+
+#[test]
+fn plain_to_a_tls_port_and_back() {
+    let server = rabbitmq();
+    let plain = refused(
+        session(format!("amqp://127.0.0.1:{}", server.tls_port)),
+        Kind::Unreachable,
+    );
+    says(
+        &plain,
+        &format!("use amqps://127.0.0.1:{}", server.tls_port),
+    );
+    let encrypted = refused(
+        tls(format!("amqps://localhost:{}", server.port)),
+        Kind::Unreachable,
+    );
+    says(&encrypted, "TLS");
+}
+
+#[test]
+fn other_protocols_are_named() {
+    let answers: [(&[u8], &str); 3] = [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP"),
+        (b"AMQP\x00\x01\x00\x00", "AMQP 1.0"),
+        (b"AMQP\x03\x01\x00\x00", "AMQP 1.0"),
+    ];
+    for (answer, name) in answers {
+        let peer = Peer::start(move |stream, _| {
+            let _ = stream.read_exact(&mut [0; 8]);
+            let _ = stream.write_all(answer);
+        });
+        let error = refused(peer_session(peer.port), Kind::Unreachable);
+        says(&error, &format!("does not speak AMQP 0-9-1 but {name}"));
+    }
+}
+
+#[test]
+fn a_silent_server_is_given_up_in_time_and_let_go() {
+    let (gone, is_gone) = channel();
+    let peer = Peer::start(move |stream, _| {
+        drain(stream);
+        let _ = gone.send(());
+    });
+    let mut words = peer_session(peer.port);
+    words.connect.connect_timeout = Some(Duration::from_millis(300));
+    let began = Instant::now();
+    let error = refused(words, Kind::TimedOut);
+    says(&error, "did not complete the login within 300ms");
+    assert!(began.elapsed() < Duration::from_secs(5));
+    // The library's thread, which held the connection, is gone too.
+    is_gone.recv_timeout(PATIENCE).unwrap();
+}
+
+#[test]
+fn a_server_that_stops_answering_is_given_up_in_time() {
+    let peer = Peer::start(|stream, _| {
+        welcome(stream, 131_072);
+        drain(stream);
+    });
+    let mut words = peer_session(peer.port);
+    words.patience = Duration::from_millis(300);
+    let error = refused(words, Kind::TimedOut);
+    says(
+        &error,
+        "did not answer the request to open a channel within 300ms",
+    );
+}
+
+#[test]
+fn an_unlimited_frame_size_is_not_taken_at_its_word() {
+    let peer = Peer::start(|stream, _| {
+        welcome(stream, 0);
+        drain(stream);
+    });
+    let target = Target::tcp(Protocol::Amqp, "127.0.0.1", peer.port);
+    let options = |frame_max| Options {
+        login: Login::of(&target, None).unwrap(),
+        vhost: "/".into(),
+        name: "test".into(),
+        heartbeat: 60,
+        frame_max,
+        patience: PATIENCE,
+    };
+    for (asked, agreed) in [(131_072, 131_072), (8192, 8192), (0, 4096)] {
+        let client = block_on(Client::connect(&target, &options(asked), |_| {})).unwrap();
+        assert_eq!(client.frame_max(), agreed);
+    }
+}
+
+#[test]
+fn a_panic_in_the_librarys_thread_ends_the_command() {
+    let peer = Peer::start(|stream, _| {
+        welcome(stream, 131_072);
+        open_channel(stream);
+        until(stream, 85, 10);
+        stream.write_all(&method(1, 85, 11, &[])).unwrap();
+        // Wait for enough messages that the complaint about our mistake gets longer than 255 bytes.
+        for _ in 0..200 {
+            until(stream, 60, 40);
+        }
+        let acknowledged = [&999_999u64.to_be_bytes()[..], &[0]].concat();
+        stream.write_all(&method(1, 60, 80, &acknowledged)).unwrap();
+        drain(stream);
+    });
+    let mut plan = amqp_publish::Plan::new(peer_session(peer.port), "k", text("x"));
+    plan.repeat = 200;
+    let began = Instant::now();
+    let error = block_on(amqp_publish::run(plan)).unwrap_err();
+    assert_eq!(error.kind(), Kind::Lost, "{error}");
+    says(
+        &error,
+        "of 200 messages sent, 0 are confirmed, 200 not confirmed",
+    );
+    // At once: the command does not touch the locks that the thread holds.
+    assert!(began.elapsed() < Duration::from_secs(4), "{error}");
+}
+
+#[test]
+fn a_blocked_connection_is_told_and_given_up_in_time() {
+    let peer = Peer::start(|stream, _| {
+        welcome(stream, 131_072);
+        open_channel(stream);
+        until(stream, 85, 10);
+        stream.write_all(&method(1, 85, 11, &[])).unwrap();
+        stream
+            .write_all(&method(0, 10, 60, &short("low on memory")))
+            .unwrap();
+        drain(stream);
+    });
+    let mut plan = amqp_publish::Plan::new(peer_session(peer.port), "k", text("x"));
+    plan.ack_timeout = Duration::from_millis(500);
+    let began = Instant::now();
+    let error = block_on(amqp_publish::run(plan)).unwrap_err();
+    assert_eq!(error.kind(), Kind::TimedOut);
+    says(&error, "it is blocked: low on memory");
+    assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn a_real_server_that_is_low_on_memory_and_a_user_without_rights() {
+    let server = RabbitMq::start();
+    server.control(&["add_user", "nobody", "secret"]);
+    let error = refused(
+        session(format!("amqp://nobody:secret@127.0.0.1:{}", server.port)),
+        Kind::Unauthorized,
+    );
+    says(&error, "access to vhost '/' refused");
+    server.control(&["set_vm_memory_high_watermark", "0"]);
+    let mut plan = amqp_publish::Plan::new(session(server.url()), unique("blocked"), text("x"));
+    plan.repeat = 10;
+    plan.ack_timeout = Duration::from_secs(1);
+    let began = Instant::now();
+    let error = block_on(amqp_publish::run(plan)).unwrap_err();
+    assert_eq!(error.kind(), Kind::TimedOut, "{error}");
+    says(
+        &error,
+        "of 10 messages sent, 0 are confirmed, 10 not confirmed",
+    );
+    assert!(began.elapsed() < Duration::from_secs(10));
+}

@@ -1,0 +1,92 @@
+//! The ways to say where to connect: URL, flags, environment, contexts.
+
+use crate::support::broker::{Broker, broker, started};
+use crate::support::command::{Line, iotctl};
+use crate::support::mosquitto::free_ports;
+
+/// Publishes with what `change` adds to the words, and checks that it arrives at the broker.
+#[track_caller]
+fn arrives(broker: &mut Broker, words: &str, change: impl FnOnce(Line) -> Line) {
+    let receiver = broker.iotctl("sub -t a -C 1").start();
+    broker.sees_subscription("a");
+    change(iotctl(&format!("mqtt pub -m x -q 1 {words}")))
+        .run()
+        .exits(0)
+        .quietly();
+    receiver.ends().exits(0).prints("x\n");
+}
+
+#[test]
+fn the_url_stands_anywhere_and_may_hold_the_topic() {
+    let mut broker = broker("");
+    let port = broker.port;
+    for words in [
+        format!("mqtt://127.0.0.1:{port}/a"),
+        format!("-L mqtt://127.0.0.1:{port}/a"),
+        format!("mqtt://127.0.0.1:{port}/%61"),
+        format!("-t a mqtt://127.0.0.1:{port}"),
+        format!("-t a -h 127.0.0.1 -p {port}"),
+        format!("-t a --host localhost --port {port}"),
+    ] {
+        arrives(&mut broker, &words, |line| line);
+    }
+    let receiver = iotctl(&format!("mqtt sub mqtt://127.0.0.1:{port}/b/%2B -C 1")).start();
+    broker.sees_subscription("b/+");
+    broker.iotctl("pub -t b/x -m y").run().exits(0);
+    receiver.ends().exits(0).prints("y\n");
+}
+
+#[test]
+fn ipv6_works_in_each_spelling() {
+    let mut broker = started(iotctl("mqtt broker --listen [::1]:0"));
+    let port = broker.port;
+    for words in [
+        format!("mqtt://[::1]:{port}/a"),
+        format!("-h ::1 -p {port} -t a"),
+        // The name has an IPv4 address as well, where nobody listens.
+        format!("-h localhost -p {port} -t a"),
+    ] {
+        let receiver = iotctl(&format!("mqtt sub mqtt://[::1]:{port} -t a -C 1")).start();
+        broker.sees_subscription("a");
+        iotctl(&format!("mqtt pub -m x -q 1 {words}"))
+            .run()
+            .exits(0);
+        receiver.ends().exits(0).prints("x\n");
+    }
+}
+
+#[test]
+fn flags_win_over_the_environment_and_that_over_a_context() {
+    let mut broker = broker("");
+    let port = broker.port.to_string();
+    let [nobody] = free_ports();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml");
+    let context = |port: &str| {
+        let text = format!("[contexts.here]\nhost = \"127.0.0.1\"\nport = {port}\n");
+        std::fs::write(&file, text).unwrap();
+    };
+    context(&port);
+    arrives(&mut broker, "-t a --context here", |line| {
+        line.env("IOTCTL_CONFIG", &file)
+    });
+    arrives(&mut broker, "-t a", |line| {
+        line.env("IOTCTL_CONFIG", &file)
+            .env("IOTCTL_CONTEXT", "here")
+    });
+    context(&nobody.to_string());
+    arrives(&mut broker, "-t a --context here", |line| {
+        line.env("IOTCTL_CONFIG", &file).env("IOTCTL_PORT", &port)
+    });
+    arrives(
+        &mut broker,
+        &format!("-t a --context here -p {port}"),
+        |line| {
+            line.env("IOTCTL_CONFIG", &file)
+                .env("IOTCTL_PORT", nobody.to_string())
+        },
+    );
+    arrives(&mut broker, "-t a", |line| {
+        line.env("IOTCTL_URL", format!("mqtt://127.0.0.1:{port}"))
+    });
+}
