@@ -3,7 +3,7 @@
 //! | part | what it is for |
 //! |---|---|
 //! | [`message`], [`code`], [`option`], [`block`] | one message, strictly checked |
-//! | [`format`] | content formats by number, media type or short name |
+//! | [`format`](mod@format) | content formats by number, media type or short name |
 //! | [`uri`], [`link`] | URIs to options and back; link-format (RFC 6690) |
 //! | [`frame`] | messages on TCP, TLS and WebSocket (RFC 8323) |
 //! | [`oscore`] | one message encrypted into another (RFC 8613) |
