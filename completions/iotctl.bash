@@ -1637,7 +1637,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__server)
-            opts="-r -d -v --listen --cert --key --client-ca --resource --directory --writable --plugtest --verbose --fault --quiet --color --help"
+            opts="-r -d -v --listen --cert --key --client-ca --psk-identity --psk --psk-file --resource --directory --writable --plugtest --verbose --fault --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1656,6 +1656,18 @@ _iotctl() {
                     return 0
                     ;;
                 --client-ca)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --psk-identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --psk)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --psk-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

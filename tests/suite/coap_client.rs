@@ -82,20 +82,6 @@ fn several_uris_are_asked_in_turn_and_the_failures_counted() {
 }
 
 #[test]
-fn an_etag_file_spares_what_is_known() {
-    let (server, folder) = (libcoap::plain(), TempDir::new().unwrap());
-    let file = folder.path().join("etag");
-    let get = || {
-        server
-            .iotctl("get", "/example_data")
-            .word("--etag-file")
-            .word(&file)
-    };
-    assert!(!get().run().exits(0).stdout.is_empty());
-    get().run().exits(0).prints("").says("has not changed");
-}
-
-#[test]
 fn conditions_and_options_reach_the_server() {
     let server = libcoap::plain();
     let words = "-v -O 65000=0x01ff -O if-match=0x2a --accept json";

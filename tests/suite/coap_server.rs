@@ -161,6 +161,19 @@ fn conditions_are_obeyed() {
 }
 
 #[test]
+fn an_etag_file_spares_what_is_known() {
+    let (server, folder) = (server("-r /a=text:1", &["coap"]), TempDir::new().unwrap());
+    let file = folder.path().join("etag");
+    let get = || server.ours("get", "/a").word("--etag-file").word(&file);
+    get().run().exits(0).prints("1");
+    get().run().exits(0).prints("").says("has not changed");
+    server.ours("put -m 2", "/a").run().exits(0);
+    get().run().exits(0).prints("2");
+    std::fs::write(&file, "no digits").unwrap();
+    get().run().exits(2).says("does not hold an ETag");
+}
+
+#[test]
 fn a_directory_is_shown_and_nothing_beside_it() {
     let folder = TempDir::new().unwrap();
     let shown = folder.path().join("shown");

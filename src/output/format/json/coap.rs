@@ -60,7 +60,7 @@ fn push_number_some(name: &str, number: Option<u32>, into: &mut Vec<u8>) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::time::Duration;
 
     use bytes::Bytes;
@@ -71,7 +71,8 @@ mod tests {
     use super::*;
     use crate::message::{Detail, Message};
 
-    fn detail() -> CoapDetail {
+    /// All that a record can say.
+    pub(in super::super) fn detail() -> CoapDetail {
         CoapDetail {
             uri: "coap://[::1]/a".into(),
             code: "2.05".into(),

@@ -215,6 +215,7 @@ mod schema {
                 number >= schema["minimum"].as_u64().unwrap_or(0)
                     && number <= schema["maximum"].as_u64().unwrap_or(u64::MAX)
             }),
+            Some("number") => value.is_number(),
             Some("boolean") => value.is_boolean(),
             Some("array") => value
                 .as_array()
@@ -241,11 +242,18 @@ mod schema {
             })
     }
 
+    fn coap() -> Message {
+        Message {
+            detail: Detail::Coap(Box::new(super::super::coap::tests::detail())),
+            ..message("/a", b"21.5")
+        }
+    }
+
     #[test]
     fn every_record_fits() {
         let schema = schema();
         let binary = message("a", b"\xff");
-        for message in [full(), message("a", b"21"), binary, amqp()] {
+        for message in [full(), message("a", b"21"), binary, coap(), amqp()] {
             for embed in [false, true] {
                 let text = shown(&mut Json::new(false, embed), &message);
                 let record: Value = serde_json::from_str(&text).unwrap();
