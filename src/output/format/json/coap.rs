@@ -83,7 +83,7 @@ pub(super) mod tests {
             peer: ([127, 0, 0, 1], 5683).into(),
             content_format: Some(0),
             media_type: Some("text/plain;charset=utf-8"),
-            observe: None,
+            observe: Some(3),
             options: vec![
                 CoapOption {
                     number: 4,
@@ -128,7 +128,7 @@ pub(super) mod tests {
             record["coap"],
             json!({"code": "2.05", "name": "Content", "uri": "coap://[::1]/a", "peer": "127.0.0.1:5683", "type": "ACK",
                 "message_id": 7, "token": "0aff", "content_format": 0, "media_type": "text/plain;charset=utf-8",
-                "options": [{"number": 4, "name": "ETag", "value_hex": "00ab"},
+                "observe": 3, "options": [{"number": 4, "name": "ETag", "value_hex": "00ab"},
                     {"number": 12, "name": "Content-Format", "value": 0}, {"number": 65001, "value": "\""},
                     {"number": 5, "name": "If-None-Match"}],
                 "took_ms": 1.5, "retransmitted": 0, "blocks": 1})

@@ -244,7 +244,7 @@ mod schema {
 
     fn coap() -> Message {
         Message {
-            detail: Detail::Coap(Box::new(super::super::coap::tests::detail())),
+            detail: Detail::Coap(Box::new(coap::tests::detail())),
             ..message("/a", b"21.5")
         }
     }
@@ -289,6 +289,7 @@ mod schema {
             }),
             ..message("a", b"")
         });
+        texts += &line(&coap());
         texts += &line(&amqp());
         let top = schema["properties"].as_object().unwrap();
         let mqtt = schema["properties"]["mqtt"]["properties"]
@@ -297,7 +298,11 @@ mod schema {
         let amqp = schema["properties"]["amqp"]["properties"]
             .as_object()
             .unwrap();
-        for name in top.keys().chain(mqtt.keys()).chain(amqp.keys()) {
+        let coap = schema["properties"]["coap"]["properties"]
+            .as_object()
+            .unwrap();
+        let below = mqtt.keys().chain(coap.keys()).chain(amqp.keys());
+        for name in top.keys().chain(below) {
             assert!(texts.contains(&format!("\"{name}\":")), "{name}");
         }
     }
