@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::time::SystemTime;
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -28,15 +29,18 @@ pub struct Message {
 pub enum Detail {
     /// An MQTT application message.
     Mqtt(MqttDetail),
+    /// A CoAP response or notification.
+    Coap(Box<CoapDetail>),
     /// An AMQP 0-9-1 message.
     Amqp(Box<AmqpDetail>),
 }
 
 impl Detail {
-    /// The protocol's name in records: `mqtt`, `amqp`.
+    /// The protocol's name in records: `mqtt`, `coap`, `amqp`.
     pub const fn protocol(&self) -> &'static str {
         match self {
             Self::Mqtt(_) => "mqtt",
+            Self::Coap(_) => "coap",
             Self::Amqp(_) => "amqp",
         }
     }
@@ -45,6 +49,7 @@ impl Detail {
     pub fn as_mqtt(&self) -> Cow<'_, MqttDetail> {
         match self {
             Self::Mqtt(mqtt) => Cow::Borrowed(mqtt),
+            Self::Coap(coap) => Cow::Owned(coap.as_mqtt()),
             Self::Amqp(amqp) => Cow::Owned(amqp.as_mqtt()),
         }
     }
@@ -84,6 +89,78 @@ pub struct MqttProperties {
     pub subscription_identifiers: Vec<u32>,
     /// Name and value pairs, in order, repeats kept.
     pub user_properties: Vec<(ByteString, ByteString)>,
+}
+
+/// What a CoAP response carries besides path and payload (RFC 7252 §3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoapDetail {
+    /// What was asked.
+    pub uri: ByteString,
+    /// `2.05`
+    pub code: ByteString,
+    /// The registered name of the code: `Content`.
+    pub name: Option<&'static str>,
+    /// `CON`, `NON`, `ACK`; `None` on reliable transports.
+    pub kind: Option<&'static str>,
+    /// The message id; `None` on reliable transports.
+    pub message_id: Option<u16>,
+    /// In hexadecimal digits.
+    pub token: ByteString,
+    /// Who answered.
+    pub peer: SocketAddr,
+    /// The Content-Format's number.
+    pub content_format: Option<u16>,
+    /// Its media type.
+    pub media_type: Option<&'static str>,
+    /// The sequence number of a notification (RFC 7641 §3.4).
+    pub observe: Option<u32>,
+    /// The options in order, those of block-wise transfer left out.
+    pub options: Vec<CoapOption>,
+    /// From the first transmission of the request to the last message of the answer; `None` for a notification.
+    pub took: Option<Duration>,
+    /// How often messages were sent again for it.
+    pub retransmitted: u32,
+    /// The messages that its body came in.
+    pub blocks: u32,
+}
+
+impl CoapDetail {
+    fn as_mqtt(&self) -> MqttDetail {
+        let content_type = self.media_type.map(ByteString::from_static);
+        MqttDetail {
+            properties: content_type.map(|media_type| {
+                Box::new(MqttProperties {
+                    content_type: Some(media_type),
+                    ..MqttProperties::default()
+                })
+            }),
+            ..MqttDetail::default()
+        }
+    }
+}
+
+/// One option of a CoAP message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoapOption {
+    /// Its number.
+    pub number: u16,
+    /// Its registered name: `Uri-Path`.
+    pub name: Option<&'static str>,
+    /// Its value.
+    pub value: CoapValue,
+}
+
+/// The value of a CoAP option, read as its number says (RFC 7252 §3.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CoapValue {
+    /// No value.
+    Empty,
+    /// An unsigned number.
+    Uint(u64),
+    /// Text.
+    Text(ByteString),
+    /// Bytes.
+    Opaque(Bytes),
 }
 
 /// What an AMQP message carries besides routing key and body (AMQP 0-9-1 §1.8.3).

@@ -97,38 +97,38 @@ pub(super) struct ServerFlags {
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "TLS")]
-struct TlsFlags {
+pub(super) struct TlsFlags {
     /// PEM file of certificates to trust instead of the operating system's; turns TLS on
     #[arg(long, value_name = "FILE")]
-    cafile: Option<PathBuf>,
+    pub(super) cafile: Option<PathBuf>,
 
     /// Directory of such files; turns TLS on
     #[arg(long, value_name = "DIR")]
-    capath: Option<PathBuf>,
+    pub(super) capath: Option<PathBuf>,
 
     /// PEM file of the client's certificate chain
     #[arg(long, value_name = "FILE", requires = "key")]
-    cert: Option<PathBuf>,
+    pub(super) cert: Option<PathBuf>,
 
     /// PEM file of the client's private key, not encrypted
     #[arg(long, value_name = "FILE", requires = "cert")]
-    key: Option<PathBuf>,
+    pub(super) key: Option<PathBuf>,
 
     /// Do not verify the server's certificate: anyone in between can read and change everything
     #[arg(long)]
-    insecure: bool,
+    pub(super) insecure: bool,
 
     /// Name to send and to verify instead of the host
     #[arg(long, value_name = "NAME")]
-    tls_server_name: Option<String>,
+    pub(super) tls_server_name: Option<String>,
 
     /// Protocol to offer by ALPN; may be repeated, best first
     #[arg(long, value_name = "PROTOCOL")]
-    tls_alpn: Vec<String>,
+    pub(super) tls_alpn: Vec<String>,
 
     /// Exactly this version of TLS: 1.2 or 1.3 [default: the best that both sides know]
     #[arg(long, value_name = "VERSION")]
-    tls_version: Option<TlsVersion>,
+    pub(super) tls_version: Option<TlsVersion>,
 }
 
 impl ConnectFlags {
@@ -186,6 +186,9 @@ impl ServerFlags {
             tls_server_name: self.tls.tls_server_name,
             tls_alpn: self.tls.tls_alpn,
             tls_version: self.tls.tls_version,
+            psk_identity: None,
+            psk: None,
+            psk_file: None,
             connect_timeout: self.connect_timeout.map(|Wait(time)| time),
             retry: self.retry,
             bind: self.bind.first().copied(),

@@ -25,7 +25,7 @@ impl Shell {
 }
 
 /// Each man page by its command's words, joined as in its file name.
-const PAGES: [(&str, &str); 29] = [
+const PAGES: [(&str, &str); 41] = [
     ("iotctl", include_str!("../../man/iotctl.1")),
     ("mqtt", include_str!("../../man/iotctl-mqtt.1")),
     ("mqtt-pub", include_str!("../../man/iotctl-mqtt-pub.1")),
@@ -33,6 +33,33 @@ const PAGES: [(&str, &str); 29] = [
     (
         "mqtt-broker",
         include_str!("../../man/iotctl-mqtt-broker.1"),
+    ),
+    ("coap", include_str!("../../man/iotctl-coap.1")),
+    ("coap-get", include_str!("../../man/iotctl-coap-get.1")),
+    ("coap-put", include_str!("../../man/iotctl-coap-put.1")),
+    ("coap-post", include_str!("../../man/iotctl-coap-post.1")),
+    (
+        "coap-delete",
+        include_str!("../../man/iotctl-coap-delete.1"),
+    ),
+    ("coap-fetch", include_str!("../../man/iotctl-coap-fetch.1")),
+    ("coap-patch", include_str!("../../man/iotctl-coap-patch.1")),
+    (
+        "coap-ipatch",
+        include_str!("../../man/iotctl-coap-ipatch.1"),
+    ),
+    (
+        "coap-observe",
+        include_str!("../../man/iotctl-coap-observe.1"),
+    ),
+    (
+        "coap-discover",
+        include_str!("../../man/iotctl-coap-discover.1"),
+    ),
+    ("coap-ping", include_str!("../../man/iotctl-coap-ping.1")),
+    (
+        "coap-server",
+        include_str!("../../man/iotctl-coap-server.1"),
     ),
     ("bench", include_str!("../../man/iotctl-bench.1")),
     ("bench-mqtt", include_str!("../../man/iotctl-bench-mqtt.1")),

@@ -2,11 +2,13 @@
 
 use std::fmt::Write;
 
+use crate::coap;
 use crate::command::bench_mqtt::Play;
 use crate::error::Kind;
 use crate::mqtt::broker::{FAULT_KEYS, FAULTS};
 
-use super::amqp_help;
+use super::coap_server::KINDS;
+use super::{amqp_help, coap_help};
 
 /// A worked example: what it is for, and the words.
 pub(super) type Example = (&'static str, &'static str);
@@ -236,6 +238,10 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
         "as the flags; several protocols for ALPN are separated by commas",
     ),
     (
+        "IOTCTL_PSK_IDENTITY, IOTCTL_PSK, IOTCTL_PSK_FILE",
+        "as the flags, for DTLS",
+    ),
+    (
         "IOTCTL_CONNECT_TIMEOUT, IOTCTL_RETRY, IOTCTL_BIND",
         "as the flags",
     ),
@@ -275,6 +281,7 @@ pub fn examples(command: &str) -> &'static [(&'static str, &'static str)] {
         "bench report" => BENCH_REPORT,
         "bench compare" => BENCH_COMPARE,
         "bench merge" => BENCH_MERGE,
+        _ if command.starts_with("coap") => coap_help::examples(command),
         _ => amqp_help::examples(command),
     }
 }
@@ -296,6 +303,16 @@ pub fn faults() -> impl Iterator<Item = (&'static str, &'static str)> {
     FAULTS.iter().chain(FAULT_KEYS).copied()
 }
 
+/// The kinds of resources of `coap server --resource`.
+pub fn resource_kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
+    KINDS.iter().copied()
+}
+
+/// The faults of `coap server --fault`, and their keys.
+pub fn coap_faults() -> impl Iterator<Item = (&'static str, &'static str)> {
+    coap::net::FAULTS.iter().copied()
+}
+
 /// What stands below the flags on a help page.
 pub(super) fn below(command: &str) -> String {
     let mut text = String::new();
@@ -308,6 +325,10 @@ pub(super) fn below(command: &str) -> String {
         listed(&mut text, scenarios());
         section(&mut text, "Quantities, for --assert:");
         listed(&mut text, QUANTITIES.iter().copied());
+    }
+    if command == "coap server" {
+        entries(&mut text, "Kinds, for --resource:", KINDS);
+        entries(&mut text, "Faults, for --fault:", coap::net::FAULTS);
     }
     section(&mut text, "Examples:");
     for (purpose, words) in examples(command) {
@@ -324,6 +345,14 @@ pub(super) fn below(command: &str) -> String {
     table(&mut text, "Exit codes:", codes);
     text.truncate(text.trim_end().len());
     text
+}
+
+fn entries(text: &mut String, title: &str, rows: &[(&str, &str)]) {
+    section(text, title);
+    for (name, meaning) in rows {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "  {name}\n      {meaning}");
+    }
 }
 
 fn section(text: &mut String, title: &str) {

@@ -12,6 +12,8 @@
 //! |---|---|
 //! | `top` | the commands |
 //! | `mqtt_pub`, `mqtt_sub`, `mqtt_broker` | one command each: flags, and the plan they make |
+//! | `coap_request`, `coap_observe`, `coap_discover`, `coap_ping`, `coap_server` | the same for CoAP |
+//! | `coap_flags` | the flags that CoAP's commands share |
 //! | `bench`, `bench_mqtt` | the load tests, and the commands on their results |
 //! | `bench_load`, `bench_course`, `bench_words` | the flags and words that load tests share |
 //! | `amqp` | the commands of AMQP; `amqp_publish` to `amqp_ping` are one each |
@@ -54,6 +56,13 @@ mod bench_file;
 mod bench_load;
 mod bench_mqtt;
 mod bench_words;
+mod coap_discover;
+mod coap_flags;
+mod coap_help;
+mod coap_observe;
+mod coap_ping;
+mod coap_request;
+mod coap_server;
 mod connect_flags;
 mod format_flags;
 mod generated;

@@ -784,3 +784,110 @@ fn a_refusal_shows_no_secret() {
     let refused = publish(&["-t", "a", "-m", "x", "--ws-header", "hunter2"]).unwrap_err();
     assert!(!refused.text().contains("hunter2"));
 }
+
+mod coap {
+    use super::*;
+    use crate::coap::code::Code;
+    use crate::coap::option;
+    use crate::command::coap_session::{OptionValue, OptionWord};
+    use crate::command::{coap_observe, coap_request};
+
+    fn request(line: &str) -> coap_request::Plan {
+        match read(&[&["coap"], &split(line)[..]].concat()).unwrap() {
+            Parsed::Command(Plan::CoapRequest(plan)) => *plan,
+            other => panic!("{line} gave {other:?}"),
+        }
+    }
+
+    fn observe(line: &str) -> coap_observe::Plan {
+        match read(&[&["coap", "observe"], &split(line)[..]].concat()).unwrap() {
+            Parsed::Command(Plan::CoapObserve(plan)) => *plan,
+            other => panic!("{line} gave {other:?}"),
+        }
+    }
+
+    fn bytes(number: u16, value: &'static [u8]) -> OptionWord {
+        OptionWord {
+            number,
+            value: OptionValue::Bytes(Bytes::from_static(value)),
+        }
+    }
+
+    #[test]
+    fn a_request_has_the_defaults_of_the_design() {
+        let plan = request("get coap://h/a coap://h/b");
+        assert_eq!(plan.session.uris, ["coap://h/a", "coap://h/b"]);
+        assert_eq!((plan.method, &plan.source), (Code::GET, &Source::Empty));
+        let transfer = &plan.session.transfer;
+        assert!(transfer.confirmable);
+        assert_eq!(transfer.timeout, Some(Duration::from_secs(30)));
+        assert_eq!((transfer.block, transfer.max_retransmit), (None, None));
+        assert!(plan.session.options.is_empty() && plan.etag_file.is_none());
+    }
+
+    #[test]
+    fn the_words_of_a_request_become_its_plan() {
+        let plan = request(
+            "put coap://h/a -m x -t json -N -W 0 --block 64 --ack-timeout 1 --max-retransmit 2 --if-match=0x0a --if-none-match",
+        );
+        let transfer = &plan.session.transfer;
+        assert_eq!((transfer.confirmable, transfer.timeout), (false, None));
+        assert_eq!(transfer.block.unwrap().size(), 64);
+        assert_eq!(transfer.ack_timeout, Some(Duration::from_secs(1)));
+        assert_eq!(transfer.max_retransmit, Some(2));
+        assert_eq!(plan.source, Source::Text(Bytes::from_static(b"x")));
+        let expected = [
+            bytes(option::IF_MATCH, &[10]),
+            bytes(option::IF_NONE_MATCH, b""),
+            bytes(option::CONTENT_FORMAT, &[50]),
+        ];
+        assert_eq!(plan.session.options, expected);
+    }
+
+    #[test]
+    fn options_are_named_or_numbered() {
+        let plan = request(
+            "get coap://h/ -O uri-query=a=1 -O 65000,0x01ff -O max-age=300 -O accept=cbor -O etag=@file -O 5",
+        );
+        let file = OptionWord {
+            number: option::ETAG,
+            value: OptionValue::File(PathBuf::from("file")),
+        };
+        let expected = [
+            bytes(option::URI_QUERY, b"a=1"),
+            bytes(65_000, &[1, 255]),
+            bytes(option::MAX_AGE, &[1, 44]),
+            bytes(option::ACCEPT, &[60]),
+            file,
+            bytes(option::IF_NONE_MATCH, b""),
+        ];
+        assert_eq!(plan.session.options, expected);
+    }
+
+    #[test]
+    fn a_post_needs_no_body_and_others_do() {
+        assert_eq!(request("post coap://h/reboot").source, Source::Empty);
+        assert_eq!(request("put coap://h/a -n").source, Source::Empty);
+        let refused = read(&split("coap put coap://h/a")).unwrap_err();
+        assert_eq!(text_of(&refused), "there is nothing to send");
+    }
+
+    #[test]
+    fn an_observation_ends_as_a_subscription_does() {
+        let plan = observe("coap://h/a -C 3 -W 5 --for 10 --idle 2 --no-deregister");
+        assert_eq!((plan.count, plan.deregister), (Some(3), false));
+        assert_eq!(plan.timeout, Some(Duration::from_secs(5)));
+        assert_eq!(plan.duration, Some(Duration::from_secs(10)));
+        assert_eq!(plan.idle, Some(Duration::from_secs(2)));
+        assert!(plan.reregister);
+    }
+
+    #[test]
+    fn keys_are_said_by_flags() {
+        let plan = request("get coaps://h/a --psk-identity me --psk hex:00ff");
+        let words = &plan.session.connect;
+        assert_eq!(words.psk_identity.as_deref(), Some("me"));
+        assert_eq!(words.psk.as_ref().unwrap().reveal(), b"hex:00ff");
+        assert!(!format!("{plan:?}").contains("00ff"));
+    }
+}

@@ -3,11 +3,17 @@
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 
+use crate::coap::code::Code;
 use crate::command::Plan;
 use crate::error::Result;
 
 use super::amqp::Amqp;
 use super::bench::Bench;
+use super::coap_discover::DiscoverFlags;
+use super::coap_observe::ObserveFlags;
+use super::coap_ping::PingFlags;
+use super::coap_request::{AskFlags, SendFlags};
+use super::coap_server::ServerFlags;
 use super::generated::{self, Shell};
 use super::mqtt_broker::BrokerFlags;
 use super::mqtt_pub::PubFlags;
@@ -15,7 +21,7 @@ use super::mqtt_sub::SubFlags;
 use super::terminal_flags::HelpFlag;
 use super::{Parsed, help};
 
-/// Publish, subscribe, request and load-test over MQTT and AMQP from a shell
+/// Publish, subscribe, request and load-test over MQTT, CoAP and AMQP from a shell
 #[derive(Parser, Debug)]
 #[command(
     name = "iotctl", bin_name = "iotctl", version, disable_help_subcommand = true, subcommand_required = true,
@@ -41,6 +47,21 @@ enum Topic {
 
         #[command(subcommand)]
         command: Mqtt,
+    },
+
+    /// CoAP: requests, observations, discovery, ping, and a server
+    #[command(
+        disable_help_flag = true,
+        disable_help_subcommand = true,
+        subcommand_required = true,
+        arg_required_else_help = true
+    )]
+    Coap {
+        #[command(flatten)]
+        help: HelpFlag,
+
+        #[command(subcommand)]
+        command: Coap,
     },
 
     /// AMQP 0-9-1: publish, consume, request and respond, and the topology
@@ -111,6 +132,72 @@ enum Mqtt {
     Broker(Box<BrokerFlags>),
 }
 
+#[derive(Subcommand, Debug)]
+enum Coap {
+    /// Ask for what a resource holds
+    #[command(disable_help_flag = true, after_help = help::below("coap get"))]
+    Get(Box<AskFlags>),
+
+    /// Create a resource, or replace what it holds
+    #[command(disable_help_flag = true, after_help = help::below("coap put"))]
+    Put(Box<SendFlags>),
+
+    /// Hand a body to a resource
+    #[command(disable_help_flag = true, after_help = help::below("coap post"))]
+    Post(Box<SendFlags>),
+
+    /// Remove a resource
+    #[command(disable_help_flag = true, after_help = help::below("coap delete"))]
+    Delete(Box<AskFlags>),
+
+    /// Ask for a part of what a resource holds, described by the body (RFC 8132)
+    #[command(disable_help_flag = true, after_help = help::below("coap fetch"))]
+    Fetch(Box<SendFlags>),
+
+    /// Change a part of what a resource holds (RFC 8132)
+    #[command(disable_help_flag = true, after_help = help::below("coap patch"))]
+    Patch(Box<SendFlags>),
+
+    /// Change a part, so that doing it twice is as doing it once (RFC 8132)
+    #[command(disable_help_flag = true, after_help = help::below("coap ipatch"))]
+    Ipatch(Box<SendFlags>),
+
+    /// Show what a resource holds, whenever it changes
+    #[command(disable_help_flag = true, after_help = help::below("coap observe"))]
+    Observe(Box<ObserveFlags>),
+
+    /// List the resources of a server or of a group of servers
+    #[command(disable_help_flag = true, after_help = help::below("coap discover"))]
+    Discover(Box<DiscoverFlags>),
+
+    /// Measure round-trip times
+    #[command(disable_help_flag = true, after_help = help::below("coap ping"))]
+    Ping(Box<PingFlags>),
+
+    /// Run a server of resources, for development and tests
+    #[command(disable_help_flag = true, after_help = help::below("coap server"))]
+    Server(Box<ServerFlags>),
+}
+
+impl Coap {
+    fn plan(self) -> Result<Plan> {
+        let request = |plan| Plan::CoapRequest(Box::new(plan));
+        Ok(match self {
+            Self::Get(flags) => request(flags.plan(Code::GET)?),
+            Self::Put(flags) => request(flags.plan(Code::PUT)?),
+            Self::Post(flags) => request(flags.plan(Code::POST)?),
+            Self::Delete(flags) => request(flags.plan(Code::DELETE)?),
+            Self::Fetch(flags) => request(flags.plan(Code::FETCH)?),
+            Self::Patch(flags) => request(flags.plan(Code::PATCH)?),
+            Self::Ipatch(flags) => request(flags.plan(Code::IPATCH)?),
+            Self::Observe(flags) => Plan::CoapObserve(Box::new(flags.plan()?)),
+            Self::Discover(flags) => Plan::CoapDiscover(Box::new(flags.plan()?)),
+            Self::Ping(flags) => Plan::CoapPing(Box::new(flags.plan()?)),
+            Self::Server(flags) => Plan::CoapServer(Box::new(flags.plan()?)),
+        })
+    }
+}
+
 impl Cli {
     /// The plan or the text that the words ask for.
     pub(super) fn parsed(self) -> Result<Parsed> {
@@ -126,6 +213,7 @@ impl Cli {
                 Mqtt::Sub(flags) => Plan::MqttSub(Box::new(flags.plan()?)),
                 Mqtt::Broker(flags) => Plan::MqttBroker(Box::new(flags.plan()?)),
             },
+            Topic::Coap { command, .. } => command.plan()?,
         };
         Ok(Parsed::Command(plan))
     }

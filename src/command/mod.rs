@@ -17,6 +17,13 @@ pub mod bench_mqtt;
 mod bench_peer;
 pub mod bench_report;
 mod bench_results;
+pub mod coap_discover;
+pub mod coap_observe;
+pub mod coap_ping;
+mod coap_record;
+pub mod coap_request;
+pub mod coap_server;
+pub mod coap_session;
 pub mod mqtt_broker;
 pub mod mqtt_pub;
 mod mqtt_record;
@@ -38,6 +45,16 @@ pub enum Plan {
     MqttBroker(Box<mqtt_broker::Plan>),
     /// `bench mqtt`
     BenchMqtt(Box<bench_mqtt::Plan>),
+    /// `coap get` to `coap ipatch`
+    CoapRequest(Box<coap_request::Plan>),
+    /// `coap observe`
+    CoapObserve(Box<coap_observe::Plan>),
+    /// `coap discover`
+    CoapDiscover(Box<coap_discover::Plan>),
+    /// `coap ping`
+    CoapPing(Box<coap_ping::Plan>),
+    /// `coap server`
+    CoapServer(Box<coap_server::Plan>),
     /// `bench report`
     BenchReport(Box<bench_report::Plan>),
     /// `bench merge`
@@ -75,6 +92,11 @@ pub fn run(plan: Plan) -> Result<()> {
         Plan::MqttSub(plan) => runtime.block_on(mqtt_sub::run(*plan)),
         Plan::MqttBroker(plan) => runtime.block_on(mqtt_broker::run(*plan)),
         Plan::BenchMqtt(plan) => runtime.block_on(bench_mqtt::run(*plan)),
+        Plan::CoapRequest(plan) => runtime.block_on(coap_request::run(*plan)),
+        Plan::CoapObserve(plan) => runtime.block_on(coap_observe::run(*plan)),
+        Plan::CoapDiscover(plan) => runtime.block_on(coap_discover::run(*plan)),
+        Plan::CoapPing(plan) => runtime.block_on(coap_ping::run(*plan)),
+        Plan::CoapServer(plan) => runtime.block_on(coap_server::run(*plan)),
         Plan::BenchReport(plan) => runtime.block_on(bench_report::run(*plan)),
         Plan::BenchMerge(plan) => runtime.block_on(bench_merge::run(*plan)),
         Plan::BenchCompare(plan) => runtime.block_on(bench_compare::run(*plan)),

@@ -48,6 +48,9 @@ struct Context {
     tls_alpn: Vec<String>,
     #[serde(deserialize_with = "from_text")]
     tls_version: Option<TlsVersion>,
+    psk_identity: Option<String>,
+    psk: Option<Secret>,
+    psk_file: Option<PathBuf>,
     #[serde(deserialize_with = "from_duration")]
     connect_timeout: Option<Duration>,
     #[serde(deserialize_with = "from_text")]
@@ -144,6 +147,9 @@ impl Context {
             tls_server_name: self.tls_server_name,
             tls_alpn: self.tls_alpn,
             tls_version: self.tls_version,
+            psk_identity: self.psk_identity,
+            psk: self.psk,
+            psk_file: place(self.psk_file),
             connect_timeout: self.connect_timeout,
             retry: self.retry,
             bind: self.bind,

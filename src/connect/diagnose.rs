@@ -85,7 +85,11 @@ pub async fn silent_close(target: &Target) -> Option<String> {
     let carrier = match target.transport {
         Transport::Tcp => Carrier::Tls,
         Transport::WebSocket => Carrier::SecureWebSocket,
-        Transport::Tls | Transport::SecureWebSocket | Transport::Unix(_) => return None,
+        Transport::Tls
+        | Transport::SecureWebSocket
+        | Transport::Unix(_)
+        | Transport::Udp
+        | Transport::Dtls => return None,
     };
     if !timeout(PROBE, speaks_tls(target)).await.unwrap_or(false) {
         return None;

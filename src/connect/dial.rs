@@ -12,6 +12,7 @@ use crate::error::{Error, Kind, Result, plain};
 
 use super::failure::{cannot_connect, tls_failure};
 use super::happy;
+use super::scheme::Protocol;
 use super::stream::{Stream, Wire};
 use super::target::{Target, Transport};
 use super::tls::ClientTls;
@@ -63,6 +64,8 @@ pub async fn over(target: &Target, tcp: TcpStream) -> Result<Stream> {
     let path = target
         .path
         .as_deref()
+        // Of CoAP's, the URL's path is not the WebSocket's (RFC 8323 §8.4).
+        .filter(|_| target.protocol != Protocol::Coap)
         .unwrap_or_else(|| target.protocol.websocket_path());
     upgrade::request(
         wire,
@@ -142,7 +145,7 @@ pub(super) async fn connect_tcp(target: &Target) -> Result<TcpStream> {
 }
 
 /// The resolver's failures come with its own words around the operating system's.
-fn lookup_words(host: &str, cause: &io::Error) -> String {
+pub(super) fn lookup_words(host: &str, cause: &io::Error) -> String {
     let text = cause.to_string();
     if text.contains("not known")
         || text.contains("No address associated")

@@ -81,6 +81,9 @@ impl Environment {
             tls_server_name: self.text("IOTCTL_TLS_SERVER_NAME")?,
             tls_alpn: self.read("IOTCTL_TLS_ALPN", list)?.unwrap_or_default(),
             tls_version: self.read("IOTCTL_TLS_VERSION", FromStr::from_str)?,
+            psk_identity: self.text("IOTCTL_PSK_IDENTITY")?,
+            psk: self.text("IOTCTL_PSK")?.map(Secret::from),
+            psk_file: self.path("IOTCTL_PSK_FILE"),
             connect_timeout: self.read("IOTCTL_CONNECT_TIMEOUT", words::duration)?,
             retry: self.read("IOTCTL_RETRY", FromStr::from_str)?,
             bind: self.read("IOTCTL_BIND", |text| {

@@ -39,8 +39,8 @@ pub(super) fn cannot_connect(target: &Target, reason: impl AsRef<str>) -> Error 
     )
 }
 
-/// A failure before the connection was usable.
-pub(super) fn handshake(target: &Target, cause: &io::Error) -> Error {
+/// A failure before the connection was usable: [`Kind::Unreachable`].
+pub fn handshake(target: &Target, cause: &io::Error) -> Error {
     match rustls_cause(cause) {
         Some(_) => tls_failure(target, cause),
         None => cannot_connect(target, plain(cause)),

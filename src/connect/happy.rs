@@ -1,7 +1,7 @@
 //! From a host and port to a TCP connection, over whichever address answers first (RFC 8305).
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
 use std::time::Duration;
 
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
@@ -18,6 +18,12 @@ pub(super) async fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAdd
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
+    if let Some((address, zone)) = host.split_once('%')
+        && let Ok(address) = address.parse::<Ipv6Addr>()
+    {
+        let zone = zone_of(zone)?;
+        return Ok(vec![SocketAddrV6::new(address, port, 0, zone).into()]);
+    }
     if host.eq_ignore_ascii_case("localhost") {
         return Ok(vec![
             SocketAddr::from((Ipv6Addr::LOCALHOST, port)),
@@ -25,6 +31,16 @@ pub(super) async fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAdd
         ]);
     }
     Ok(in_turn(lookup_host((host, port)).await?.collect()))
+}
+
+/// The number of an interface by its name, or the number itself.
+fn zone_of(zone: &str) -> io::Result<u32> {
+    if let Ok(number) = zone.parse() {
+        return Ok(number);
+    }
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+    rustix::net::netdevice::name_to_index(&socket, zone)
+        .map_err(|_| io::Error::other(format!("there is no network interface {zone}")))
 }
 
 /// Keeps the resolver's order within a family and its choice of the first one, and alternates between them.
@@ -140,7 +156,7 @@ mod tests {
                 address("[::3]:1")
             ]
         );
-        assert_eq!(in_turn(Vec::new()), []);
+        assert!(in_turn(Vec::new()).is_empty());
     }
 
     #[tokio::test]

@@ -135,6 +135,9 @@ fn without_tls(words: Words) -> Words {
         tls_server_name: None,
         tls_alpn: Vec::new(),
         tls_version: None,
+        psk_identity: None,
+        psk: None,
+        psk_file: None,
         ..words
     }
 }
@@ -152,12 +155,20 @@ fn merge(upper: Words, lower: Words) -> Words {
     } else {
         (lower.cafile, lower.capath)
     };
+    let (psk, psk_file) = if upper.psk.is_some() || upper.psk_file.is_some() {
+        (upper.psk, upper.psk_file)
+    } else {
+        (lower.psk, lower.psk_file)
+    };
     let longer = |upper: Vec<_>, lower| if upper.is_empty() { lower } else { upper };
     Words {
         cert,
         key,
         cafile,
         capath,
+        psk_identity: upper.psk_identity.or(lower.psk_identity),
+        psk,
+        psk_file,
         insecure: upper.insecure.or(lower.insecure),
         tls_server_name: upper.tls_server_name.or(lower.tls_server_name),
         tls_alpn: longer(upper.tls_alpn, lower.tls_alpn),

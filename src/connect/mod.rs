@@ -13,6 +13,8 @@
 //! | [`stream`] | one byte stream over tcp, tls, WebSocket or a unix socket |
 //! | [`mod@dial`] | name lookup, both address families, handshakes, one deadline |
 //! | [`mod@failure`] | what an error on a stream means, in words |
+//! | [`udp`] | name lookup and a socket, for datagrams |
+//! | [`psk`] | a key that both sides share, for DTLS |
 //! | [`backoff`] | when to try again |
 //! | [`diagnose`] | what a peer speaks that does not speak our protocol |
 //! | [`listen`] | the server side, for the embedded peers |
@@ -28,6 +30,7 @@ mod happy;
 mod layer;
 pub mod listen;
 mod pem;
+pub mod psk;
 mod random;
 mod resolve;
 pub mod scheme;
@@ -37,6 +40,7 @@ pub mod stream;
 pub mod target;
 pub mod tls;
 mod tls_words;
+pub mod udp;
 mod upgrade;
 mod url;
 mod verify;
@@ -48,6 +52,7 @@ pub use dial::dial;
 pub use environment::Environment;
 pub use failure::failure;
 pub use listen::{Incoming, ListenAddress, ListenOn, Listener, ServerTls};
+pub use psk::Psk;
 pub use scheme::Protocol;
 pub use secret::Secret;
 pub use stream::Stream;

@@ -6,6 +6,7 @@ use super::contexts;
 use super::environment::Environment;
 use super::layer::{Layer, Password};
 use super::pem;
+use super::psk::Psk;
 use super::scheme::{Carrier, Protocol, Scheme};
 use super::secret::Secret;
 use super::target::{CONNECT_TIMEOUT, Target, Transport};
@@ -53,8 +54,7 @@ fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result
     let mut target = Target {
         port: layer.port.unwrap_or(scheme.port),
         path: layer.path.or_else(|| {
-            carrier
-                .is_websocket()
+            (carrier.is_websocket() && protocol != Protocol::Coap)
                 .then(|| protocol.websocket_path().to_owned())
         }),
         username: layer.username,
@@ -75,11 +75,24 @@ fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result
             Transport::Unix(path)
         }
         (Carrier::Tls, _) => Transport::Tls,
+        (Carrier::Udp, _) => Transport::Udp,
+        (Carrier::Dtls, _) => Transport::Dtls,
         (Carrier::WebSocket, _) => Transport::WebSocket,
         (Carrier::SecureWebSocket, _) => Transport::SecureWebSocket,
         (Carrier::Tcp | Carrier::Unix, _) => Transport::Tcp,
     };
-    if carrier.is_encrypted() {
+    target.psk = Psk::of(&layer.rest)?;
+    if target.psk.is_some() && carrier != Carrier::Dtls {
+        return Err(Error::usage(format!(
+            "a pre-shared key is for DTLS, not for {}://",
+            scheme.name
+        ))
+        .hint(format!(
+            "write {}://",
+            protocol.scheme_of(Carrier::Dtls).name
+        )));
+    }
+    if carrier.is_encrypted() && target.psk.is_none() {
         let tls = client_tls(&layer.rest)?;
         tls.server_name(&target.host)?;
         target.tls = Some(tls);
@@ -102,11 +115,10 @@ fn scheme(layer: &Layer, protocol: Protocol) -> Result<&'static Scheme> {
     }
     let Some(scheme) = layer.scheme else {
         // As in mosquitto's clients, the TLS port alone asks for TLS.
-        let secure = protocol.scheme_of(Carrier::Tls).port;
+        let secure = protocol.scheme_of(protocol.usual_carrier(true)).port;
         let tls = tls.is_some() || (layer.port == Some(secure) && !layer.rest.websocket);
         return Ok(protocol.scheme_of(match (layer.rest.websocket, tls) {
-            (false, false) => Carrier::Tcp,
-            (false, true) => Carrier::Tls,
+            (false, encrypted) => protocol.usual_carrier(encrypted),
             (true, false) => Carrier::WebSocket,
             (true, true) => Carrier::SecureWebSocket,
         }));
@@ -126,13 +138,14 @@ fn scheme(layer: &Layer, protocol: Protocol) -> Result<&'static Scheme> {
     }
     match tls.filter(|_| !scheme.carrier.is_encrypted()) {
         Some(flag) => {
-            let carrier = if scheme.carrier.is_websocket() {
-                Carrier::SecureWebSocket
-            } else {
-                Carrier::Tls
+            let datagrams = scheme.carrier == Carrier::Udp || flag.starts_with("--psk");
+            let (carrier, what) = match (scheme.carrier.is_websocket(), datagrams) {
+                (_, true) => (Carrier::Dtls, "DTLS"),
+                (true, _) => (Carrier::SecureWebSocket, "TLS"),
+                (false, _) => (Carrier::Tls, "TLS"),
             };
             Err(Error::usage(format!(
-                "the URL says {}://, which is not encrypted, but {flag} asks for TLS",
+                "the URL says {}://, which is not encrypted, but {flag} asks for {what}",
                 scheme.name
             ))
             .hint(format!("write {}://", other(carrier))))
@@ -152,6 +165,9 @@ fn tls_flag(words: &Words) -> Option<&'static str> {
         (words.tls_server_name.is_some(), "--tls-server-name"),
         (!words.tls_alpn.is_empty(), "--tls-alpn"),
         (words.tls_version.is_some(), "--tls-version"),
+        (words.psk_identity.is_some(), "--psk-identity"),
+        (words.psk.is_some(), "--psk"),
+        (words.psk_file.is_some(), "--psk-file"),
     ];
     said.into_iter()
         .find(|(said, _)| *said)

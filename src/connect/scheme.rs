@@ -5,6 +5,8 @@
 pub enum Protocol {
     /// MQTT, any version.
     Mqtt,
+    /// CoAP (RFC 7252, RFC 8323).
+    Coap,
     /// AMQP 0-9-1.
     Amqp,
 }
@@ -17,11 +19,13 @@ pub(super) enum Carrier {
     WebSocket,
     SecureWebSocket,
     Unix,
+    Udp,
+    Dtls,
 }
 
 impl Carrier {
     pub(super) const fn is_encrypted(self) -> bool {
-        matches!(self, Self::Tls | Self::SecureWebSocket)
+        matches!(self, Self::Tls | Self::SecureWebSocket | Self::Dtls)
     }
 
     pub(super) const fn is_websocket(self) -> bool {
@@ -58,6 +62,15 @@ const MQTT: [Scheme; 8] = [
     scheme("tls", Carrier::Tls, 8883),
 ];
 
+const COAP: [Scheme; 6] = [
+    scheme("coap", Carrier::Udp, 5683),
+    scheme("coaps", Carrier::Dtls, 5684),
+    scheme("coap+tcp", Carrier::Tcp, 5683),
+    scheme("coaps+tcp", Carrier::Tls, 5684),
+    scheme("coap+ws", Carrier::WebSocket, 80),
+    scheme("coaps+ws", Carrier::SecureWebSocket, 443),
+];
+
 const AMQP: [Scheme; 3] = [
     scheme("amqp", Carrier::Tcp, 5672),
     scheme("amqps", Carrier::Tls, 5671),
@@ -69,14 +82,16 @@ impl Protocol {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Mqtt => "MQTT",
+            Self::Coap => "CoAP",
             Self::Amqp => "AMQP",
         }
     }
 
-    /// The sub-protocol asked for in a WebSocket handshake (MQTT 5.0 §6: `mqtt`).
+    /// The sub-protocol asked for in a WebSocket handshake (MQTT 5.0 §6: `mqtt`; RFC 8323 §8.4: `coap`).
     pub const fn subprotocol(self) -> &'static str {
         match self {
             Self::Mqtt => "mqtt",
+            Self::Coap => "coap",
             Self::Amqp => "amqp",
         }
     }
@@ -85,6 +100,8 @@ impl Protocol {
     pub(super) const fn websocket_path(self) -> &'static str {
         match self {
             Self::Mqtt => "/mqtt",
+            // RFC 8323 §4.
+            Self::Coap => "/.well-known/coap",
             Self::Amqp => "/ws",
         }
     }
@@ -92,7 +109,18 @@ impl Protocol {
     pub(super) const fn schemes(self) -> &'static [Scheme] {
         match self {
             Self::Mqtt => &MQTT,
+            Self::Coap => &COAP,
             Self::Amqp => &AMQP,
+        }
+    }
+
+    /// What carries the protocol where no scheme says so: without and with encryption.
+    pub(super) const fn usual_carrier(self, encrypted: bool) -> Carrier {
+        match (self, encrypted) {
+            (Self::Coap, false) => Carrier::Udp,
+            (Self::Coap, true) => Carrier::Dtls,
+            (_, false) => Carrier::Tcp,
+            (_, true) => Carrier::Tls,
         }
     }
 
@@ -120,5 +148,5 @@ impl Protocol {
     }
 }
 
-/// The sub-protocols that a listener of ours agrees to (MQTT 5.0 §6; `mqttv3.1` by usage).
-pub(super) const ACCEPTED_SUBPROTOCOLS: [&str; 2] = ["mqtt", "mqttv3.1"];
+/// The sub-protocols that a listener of ours agrees to (MQTT 5.0 §6; `mqttv3.1` by usage; RFC 8323 §8.4).
+pub(super) const ACCEPTED_SUBPROTOCOLS: [&str; 3] = ["mqtt", "mqttv3.1", "coap"];

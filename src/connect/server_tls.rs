@@ -1,11 +1,11 @@
 //! Server TLS for the embedded peers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::crypto::ring;
 use rustls::server::WebPkiClientVerifier;
-use rustls::sign::SingleCertAndKey;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{RootCertStore, ServerConfig};
 
 use crate::error::{Error, Result};
@@ -24,6 +24,22 @@ pub struct ServerTls {
 }
 
 impl ServerTls {
+    /// Whose certificates clients must show, for DTLS; `None`: they need not show any.
+    ///
+    /// # Errors
+    /// As [`ServerTls::identity`].
+    pub fn client_roots(&self) -> Result<Option<RootCertStore>> {
+        self.client_ca.as_deref().map(client_roots).transpose()
+    }
+
+    /// The certificate to show, with its key, for DTLS.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Usage`] and [`crate::error::Kind::Local`]: the files hold not what they should, or cannot be read.
+    pub fn identity(&self) -> Result<Arc<CertifiedKey>> {
+        pem::identity(&self.cert, &self.key)
+    }
+
     pub(super) fn config(&self) -> Result<Arc<ServerConfig>> {
         let broken =
             |cause: &dyn std::fmt::Display| Error::usage(format!("cannot set up TLS: {cause}"));
@@ -35,15 +51,7 @@ impl ServerTls {
         let builder = match &self.client_ca {
             None => builder.with_no_client_auth(),
             Some(file) => {
-                let mut roots = RootCertStore::empty();
-                for certificate in pem::certificates(file)? {
-                    roots.add(certificate).map_err(|cause| {
-                        Error::usage(format!(
-                            "a certificate in {} cannot be used: {cause}",
-                            file.display()
-                        ))
-                    })?;
-                }
+                let roots = client_roots(file)?;
                 let verifier =
                     WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
                 builder.with_client_cert_verifier(verifier.map_err(|cause| broken(&cause))?)
@@ -53,4 +61,17 @@ impl ServerTls {
             SingleCertAndKey::from(identity),
         ))))
     }
+}
+
+fn client_roots(file: &Path) -> Result<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    for certificate in pem::certificates(file)? {
+        roots.add(certificate).map_err(|cause| {
+            Error::usage(format!(
+                "a certificate in {} cannot be used: {cause}",
+                file.display()
+            ))
+        })?;
+    }
+    Ok(roots)
 }

@@ -92,6 +92,15 @@ impl Stream {
         }
     }
 
+    /// Whether what was read last was the end of a WebSocket message: one read never crosses it.
+    /// Always true for streams that know no messages.
+    pub fn at_message_end(&self) -> bool {
+        match &self.inner {
+            Inner::Bare(_) => true,
+            Inner::WebSocket(websocket) => websocket.at_message_end(),
+        }
+    }
+
     fn wire(&self) -> &Wire {
         match &self.inner {
             Inner::Bare(wire) => wire,

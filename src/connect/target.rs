@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::error::Result;
 
+use super::psk::Psk;
 use super::scheme::{Carrier, Protocol};
 use super::secret::Secret;
 use super::tls::ClientTls;
@@ -28,12 +29,21 @@ pub enum Transport {
     SecureWebSocket,
     /// The unix stream socket at this path.
     Unix(PathBuf),
+    /// UDP: no stream, see [`super::udp`].
+    Udp,
+    /// DTLS over UDP.
+    Dtls,
 }
 
 impl Transport {
-    /// Whether TLS protects the connection.
+    /// Whether TLS or DTLS protects the connection.
     pub const fn is_encrypted(&self) -> bool {
-        matches!(self, Self::Tls | Self::SecureWebSocket)
+        matches!(self, Self::Tls | Self::SecureWebSocket | Self::Dtls)
+    }
+
+    /// Whether what is sent travels as datagrams.
+    pub const fn is_datagram(&self) -> bool {
+        matches!(self, Self::Udp | Self::Dtls)
     }
 
     /// Whether the bytes travel in WebSocket frames.
@@ -48,6 +58,8 @@ impl Transport {
             Self::WebSocket => Carrier::WebSocket,
             Self::SecureWebSocket => Carrier::SecureWebSocket,
             Self::Unix(_) => Carrier::Unix,
+            Self::Udp => Carrier::Udp,
+            Self::Dtls => Carrier::Dtls,
         }
     }
 }
@@ -72,6 +84,8 @@ pub struct Target {
     pub password: Option<Secret>,
     /// Present exactly if the transport is encrypted.
     pub tls: Option<ClientTls>,
+    /// The key that both sides share, with DTLS only; then no certificate is shown or verified.
+    pub psk: Option<Psk>,
     /// Until the connection is usable; see [`CONNECT_TIMEOUT`].
     pub connect_timeout: Duration,
     /// What was said about trying again, if anything.
@@ -96,6 +110,7 @@ impl Target {
             username: None,
             password: None,
             tls: None,
+            psk: None,
             connect_timeout: CONNECT_TIMEOUT,
             retry: None,
             bind: None,
@@ -106,7 +121,7 @@ impl Target {
 
     /// Whether the server's certificate is not verified; the command must say so.
     pub fn is_insecure(&self) -> bool {
-        self.tls.as_ref().is_some_and(ClientTls::is_insecure)
+        self.psk.is_none() && self.tls.as_ref().is_some_and(ClientTls::is_insecure)
     }
 
     /// Does all that can fail without the network: builds the TLS configuration, loads the operating
@@ -116,8 +131,8 @@ impl Target {
     /// [`crate::error::Kind::Usage`] when certificates or names cannot be used.
     pub fn prepare(&self) -> Result<()> {
         match &self.tls {
-            Some(tls) => tls.config().map(drop),
-            None => Ok(()),
+            Some(tls) if self.transport != Transport::Dtls => tls.config().map(drop),
+            _ => Ok(()),
         }
     }
 

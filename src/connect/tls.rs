@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
@@ -68,7 +69,7 @@ impl ClientTls {
     ///
     /// # Errors
     /// [`crate::error::Kind::Usage`] when it is neither a DNS name nor an IP address.
-    pub(super) fn server_name(&self, host: &str) -> Result<ServerName<'static>> {
+    pub fn server_name(&self, host: &str) -> Result<ServerName<'static>> {
         let name = self.server_name.as_deref().unwrap_or(host);
         ServerName::try_from(name.to_owned()).map_err(|_| {
             Error::usage(format!(
@@ -76,6 +77,27 @@ impl ClientTls {
             ))
             .hint("--tls-server-name NAME sets the name to verify")
         })
+    }
+
+    /// What decides about the server's certificate, for DTLS.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Usage`] when what is to be trusted cannot be used.
+    pub fn server_verifier(&self) -> Result<Arc<dyn ServerCertVerifier>> {
+        let provider = Arc::new(ring::default_provider());
+        Ok(match &self.trust {
+            Trust::Anyone => Arc::new(Anything::new(provider)),
+            Trust::These(trusted) => {
+                let pinned = trusted.iter().map(|(_, certificate)| certificate.clone());
+                Arc::new(verifier(given_roots(trusted)?, pinned.collect(), provider)?)
+            }
+            Trust::System => Arc::new(verifier(system_roots(), Vec::new(), provider)?),
+        })
+    }
+
+    /// The certificate to show, with its key, for DTLS.
+    pub const fn identity(&self) -> Option<&Arc<CertifiedKey>> {
+        self.identity.as_ref()
     }
 
     /// The configuration, built at the first call.
@@ -89,28 +111,11 @@ impl ClientTls {
 
     fn build(&self) -> Result<ClientConfig> {
         let provider = Arc::new(ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(versions(self.version))
             .map_err(|cause| Error::usage(format!("cannot set up TLS: {cause}")))?
-            .dangerous();
-        let builder = match &self.trust {
-            Trust::Anyone => {
-                builder.with_custom_certificate_verifier(Arc::new(Anything::new(provider)))
-            }
-            Trust::These(trusted) => builder.with_custom_certificate_verifier(Arc::new(verifier(
-                given_roots(trusted)?,
-                trusted
-                    .iter()
-                    .map(|(_, certificate)| certificate.clone())
-                    .collect(),
-                provider,
-            )?)),
-            Trust::System => builder.with_custom_certificate_verifier(Arc::new(verifier(
-                system_roots(),
-                Vec::new(),
-                provider,
-            )?)),
-        };
+            .dangerous()
+            .with_custom_certificate_verifier(self.server_verifier()?);
         let mut config = match &self.identity {
             Some(identity) => builder
                 .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(Arc::clone(identity)))),

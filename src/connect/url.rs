@@ -80,7 +80,7 @@ pub(super) fn parse(text: &str, protocol: Protocol) -> Result<Url> {
         url.unix = Some(PathBuf::from(path.into_owned()));
     } else {
         url.place(place).map_err(&wrong)?;
-        url.path = read_path(scheme.carrier, path).map_err(&wrong)?;
+        url.path = read_path(protocol, scheme.carrier, path).map_err(&wrong)?;
     }
     Ok(url)
 }
@@ -136,7 +136,9 @@ fn split_port(place: &str) -> Result<(&str, Option<&str>), String> {
     let (host, rest) = match place.strip_prefix('[') {
         Some(inside) => {
             let (host, rest) = inside.split_once(']').ok_or("an opening [ without its ]")?;
-            if host.parse::<std::net::Ipv6Addr>().is_err() {
+            // A zone follows the address of a link-local one (RFC 6874): [fe80::1%25eth0].
+            let address = host.split('%').next().unwrap_or(host);
+            if address.parse::<std::net::Ipv6Addr>().is_err() {
                 return Err(format!("{host:?} is not an IPv6 address"));
             }
             (host, rest)
@@ -162,7 +164,11 @@ pub(super) fn read_port(text: &str) -> Result<u16, String> {
     }
 }
 
-fn read_path(carrier: Carrier, path: &str) -> Result<Option<String>, String> {
+fn read_path(protocol: Protocol, carrier: Carrier, path: &str) -> Result<Option<String>, String> {
+    if protocol == Protocol::Coap {
+        // Segments and arguments are options of a message; CoAP takes them apart itself.
+        return Ok(Some(path).filter(|path| !path.is_empty()).map(String::from));
+    }
     let path = path.split('#').next().unwrap_or(path);
     if !carrier.is_websocket() {
         if path.contains('?') {

@@ -84,6 +84,11 @@ impl<S> WebSocket<S> {
         &self.wire
     }
 
+    /// Whether all of a message was handed over.
+    pub(super) const fn at_message_end(&self) -> bool {
+        self.payload.left == 0 && !self.payload.fragmented
+    }
+
     fn queue(&mut self, opcode: OpCode, payload: &[u8]) {
         let mask = (self.role == Role::Client).then(|| (self.masks.next() as u32).to_le_bytes());
         let header = FrameHeader {

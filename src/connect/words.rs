@@ -44,6 +44,12 @@ pub struct Words {
     pub tls_alpn: Vec<String>,
     /// Exactly this version of TLS.
     pub tls_version: Option<TlsVersion>,
+    /// The name of the key below, for DTLS.
+    pub psk_identity: Option<String>,
+    /// The key that both sides share: text, or bytes as `hex:…`, `0x…` or `base64:…`; excludes `psk_file`.
+    pub psk: Option<Secret>,
+    /// A file whose content, without the final line break, is such a key.
+    pub psk_file: Option<PathBuf>,
     /// Until the connection is usable: name, TCP, TLS and WebSocket together.
     pub connect_timeout: Option<Duration>,
     /// Whether and how long to try again.

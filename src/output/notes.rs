@@ -40,14 +40,17 @@ fn push_line(lines: &mut Vec<u8>, label: &str, text: &str) {
 pub struct Notes {
     quiet: bool,
     color: bool,
+    terminal: bool,
 }
 
 impl Notes {
     /// Notes in `style`; asks once whether standard error is a terminal.
     pub fn new(style: Style) -> Self {
+        let terminal = io::stderr().is_terminal();
         Self {
             quiet: style.quiet,
-            color: style.color.colors(io::stderr().is_terminal()),
+            color: style.color.colors(terminal),
+            terminal,
         }
     }
 
@@ -59,6 +62,22 @@ impl Notes {
     /// Warns that something may not be as the user thinks.
     pub fn warn(&self, text: impl Display) {
         self.say(Tone::Caution, &text);
+    }
+
+    /// Shows a line of detail that was asked for, without the program's name in front.
+    pub fn plain(&self, text: impl Display) {
+        if !self.quiet {
+            let mut line = Vec::new();
+            push_line(&mut line, "", &text.to_string());
+            let _ = io::stderr().write_all(&line);
+        }
+    }
+
+    /// Says that the command is still waiting, to whoever sits before a terminal.
+    pub fn progress(&self, text: impl Display) {
+        if self.terminal {
+            self.note(text);
+        }
     }
 
     fn say(&self, tone: Tone, text: &dyn Display) {

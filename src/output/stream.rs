@@ -61,6 +61,13 @@ impl Output {
         self.pending.push(b'\n');
     }
 
+    /// On a terminal, ends the line that waits, so that the next prompt stands on its own.
+    pub fn end_line(&mut self) {
+        if self.sink.is_terminal() && self.pending.last().is_some_and(|byte| *byte != b'\n') {
+            self.pending.push(b'\n');
+        }
+    }
+
     /// How many bytes wait for [`Output::flush`].
     pub fn pending(&self) -> usize {
         self.pending.len()

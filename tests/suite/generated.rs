@@ -97,6 +97,10 @@ fn sections(command: &str) -> Roff {
         list(&mut roff, "SCENARIOS", help::scenarios());
         list(&mut roff, "QUANTITIES", help::QUANTITIES.iter().copied());
     }
+    if command == "coap server" {
+        list(&mut roff, "RESOURCES", help::resource_kinds());
+        list(&mut roff, "FAULTS", help::coap_faults());
+    }
     if !help::examples(command).is_empty() {
         roff.control("SH", ["EXAMPLES"]);
     }

@@ -7,6 +7,7 @@ pub mod bench;
 pub mod broker;
 pub mod certificates;
 pub mod command;
+pub mod libcoap;
 pub mod mosquitto;
 pub mod peer;
 pub mod rabbitmq;

@@ -7,6 +7,7 @@
 //! `schema/record.schema.json`; the same record is read back by `--ndjson`.
 
 mod amqp;
+mod coap;
 mod embed;
 mod write;
 
@@ -48,6 +49,7 @@ impl Json {
         self.payload(&message.payload, into);
         match &message.detail {
             Detail::Mqtt(mqtt) => push_mqtt(mqtt, into),
+            Detail::Coap(coap) => coap::push(coap, into),
             Detail::Amqp(amqp) => amqp::push(amqp, into),
         }
         into.push(b'}');

@@ -215,6 +215,7 @@ mod schema {
                 number >= schema["minimum"].as_u64().unwrap_or(0)
                     && number <= schema["maximum"].as_u64().unwrap_or(u64::MAX)
             }),
+            Some("number") => value.is_number(),
             Some("boolean") => value.is_boolean(),
             Some("array") => value
                 .as_array()
@@ -241,11 +242,18 @@ mod schema {
             })
     }
 
+    fn coap() -> Message {
+        Message {
+            detail: Detail::Coap(Box::new(coap::tests::detail())),
+            ..message("/a", b"21.5")
+        }
+    }
+
     #[test]
     fn every_record_fits() {
         let schema = schema();
         let binary = message("a", b"\xff");
-        for message in [full(), message("a", b"21"), binary, amqp()] {
+        for message in [full(), message("a", b"21"), binary, coap(), amqp()] {
             for embed in [false, true] {
                 let text = shown(&mut Json::new(false, embed), &message);
                 let record: Value = serde_json::from_str(&text).unwrap();
@@ -281,6 +289,7 @@ mod schema {
             }),
             ..message("a", b"")
         });
+        texts += &line(&coap());
         texts += &line(&amqp());
         let top = schema["properties"].as_object().unwrap();
         let mqtt = schema["properties"]["mqtt"]["properties"]
@@ -289,7 +298,11 @@ mod schema {
         let amqp = schema["properties"]["amqp"]["properties"]
             .as_object()
             .unwrap();
-        for name in top.keys().chain(mqtt.keys()).chain(amqp.keys()) {
+        let coap = schema["properties"]["coap"]["properties"]
+            .as_object()
+            .unwrap();
+        let below = mqtt.keys().chain(coap.keys()).chain(amqp.keys());
+        for name in top.keys().chain(below) {
             assert!(texts.contains(&format!("\"{name}\":")), "{name}");
         }
     }

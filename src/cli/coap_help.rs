@@ -1,0 +1,135 @@
+//! The worked examples of the CoAP commands.
+
+use super::help::Example;
+
+const GET: &[Example] = &[
+    (
+        "What a resource holds",
+        "iotctl coap get coap://device.example/temperature",
+    ),
+    (
+        "The request and the response with their options",
+        "iotctl coap get -v 'coap://device.example/log?n=10'",
+    ),
+    (
+        "A JSON record, over DTLS with a pre-shared key",
+        "iotctl coap get coaps://device.example/state --psk-identity me --psk-file key --output json",
+    ),
+    (
+        "Only if it has changed since the last time",
+        "iotctl coap get coap://device.example/firmware --etag-file firmware.etag > firmware.bin",
+    ),
+];
+
+const PUT: &[Example] = &[
+    (
+        "Set a value",
+        "iotctl coap put coap://device.example/led -m on",
+    ),
+    (
+        "Send a file of any size, in blocks of 256 bytes",
+        "iotctl coap put coap://device.example/firmware -f firmware.bin --block 256",
+    ),
+    (
+        "JSON, only if nobody changed it meanwhile",
+        "iotctl coap put coap://device.example/config -t json -m '{\"rate\":5}' --if-match=0x2a",
+    ),
+];
+
+const POST: &[Example] = &[
+    (
+        "Set something off",
+        "iotctl coap post coap://device.example/reboot",
+    ),
+    (
+        "Hand over what a program says",
+        "date | iotctl coap post coap://device.example/log -s",
+    ),
+];
+
+const DELETE: &[Example] = &[(
+    "Remove a resource",
+    "iotctl coap delete coap://device.example/store/1",
+)];
+
+const FETCH: &[Example] = &[(
+    "A part of a resource",
+    "iotctl coap fetch coap://device.example/config -t json -m '[\"rate\"]'",
+)];
+
+const PATCH: &[Example] = &[(
+    "Change a part of a resource",
+    "iotctl coap patch coap://device.example/config -t merge-patch -m '{\"rate\":5}'",
+)];
+
+const IPATCH: &[Example] = &[(
+    "Change a part of a resource, as often as one likes",
+    "iotctl coap ipatch coap://device.example/config -t merge-patch -m '{\"rate\":5}'",
+)];
+
+const OBSERVE: &[Example] = &[
+    (
+        "Every change",
+        "iotctl coap observe coap://device.example/temperature",
+    ),
+    (
+        "Three of them, as JSON, within a minute",
+        "iotctl coap observe coap://device.example/temperature -C 3 -W 1m --output json",
+    ),
+];
+
+const DISCOVER: &[Example] = &[
+    (
+        "The resources of a server",
+        "iotctl coap discover coap://device.example",
+    ),
+    (
+        "Those that can be observed, as JSON",
+        "iotctl coap discover coap://device.example --obs --output json",
+    ),
+    (
+        "All servers in this network",
+        "iotctl coap discover coap://224.0.1.187",
+    ),
+];
+
+const PING: &[Example] = &[
+    ("Four round trips", "iotctl coap ping coap://device.example"),
+    (
+        "A health check",
+        "iotctl coap ping coaps://device.example --psk-identity me --psk-file key -C 1 -W 2",
+    ),
+];
+
+const SERVER: &[Example] = &[
+    (
+        "A counter, a clock, a sensor and a store",
+        "iotctl coap server",
+    ),
+    (
+        "A resource of one's own on a free port, over UDP and TCP; the first lines say which",
+        "iotctl coap server -r /temp=text:21.5 --listen 127.0.0.1:0 --listen coap+tcp://127.0.0.1:0",
+    ),
+    (
+        "A directory for firmware updates, with a network that loses one datagram in ten",
+        "iotctl coap server -d firmware --fault drop:share=10%",
+    ),
+];
+
+/// Of a command, by its words: `coap get`.
+pub(super) fn examples(command: &str) -> &'static [Example] {
+    match command {
+        "coap get" => GET,
+        "coap put" => PUT,
+        "coap post" => POST,
+        "coap delete" => DELETE,
+        "coap fetch" => FETCH,
+        "coap patch" => PATCH,
+        "coap ipatch" => IPATCH,
+        "coap observe" => OBSERVE,
+        "coap discover" => DISCOVER,
+        "coap ping" => PING,
+        "coap server" => SERVER,
+        _ => &[],
+    }
+}

@@ -1,0 +1,229 @@
+//! `coap get` to `ipatch`: their flags, and the plans they make.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use clap::Args;
+
+use crate::coap::code::Code;
+use crate::coap::option;
+use crate::command::coap_request::Plan;
+use crate::command::coap_session::{OptionValue, OptionWord};
+use crate::error::{Error, Result};
+use crate::payload::{Encoding, Source};
+
+use super::coap_flags::{self, BodyFlags, CoapConnectFlags, OptionFlags, TransferFlags};
+use super::terminal_flags::TerminalFlags;
+
+/// `get` and `delete`.
+#[derive(Args, Debug)]
+pub(super) struct AskFlags {
+    #[command(flatten)]
+    asking: AskingFlags,
+
+    #[command(flatten)]
+    connect: CoapConnectFlags,
+
+    #[command(flatten)]
+    terminal: TerminalFlags,
+}
+
+/// `put`, `post`, `fetch`, `patch` and `ipatch`.
+#[derive(Args, Debug)]
+pub(super) struct SendFlags {
+    #[command(flatten)]
+    source: BodySource,
+
+    #[command(flatten)]
+    asking: AskingFlags,
+
+    #[command(flatten)]
+    connect: CoapConnectFlags,
+
+    #[command(flatten)]
+    terminal: TerminalFlags,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Request")]
+struct AskingFlags {
+    /// What to ask: coap://HOST[:PORT][/PATH][?QUERY], also coaps, coap+tcp, coaps+tcp, coap+ws and coaps+ws; or only the path, with -h; may be repeated
+    #[arg(value_name = "URI", help_heading = None)]
+    uris: Vec<String>,
+
+    #[command(flatten)]
+    conditions: ConditionFlags,
+
+    #[command(flatten)]
+    options: OptionFlags,
+
+    #[command(flatten)]
+    transfer: TransferFlags,
+
+    #[command(flatten)]
+    body: BodyFlags,
+}
+
+/// Under which conditions the request is carried out.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Request")]
+struct ConditionFlags {
+    /// Only if the resource has this ETag: text, or 0x and hexadecimal digits; without one, only if the resource exists; may be repeated
+    #[arg(long, value_name = "ETAG", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = etag)]
+    if_match: Vec<Bytes>,
+
+    /// Only if the resource does not exist
+    #[arg(long)]
+    if_none_match: bool,
+
+    /// File that holds the ETag of what is there already; the answer is shown only if it is another, and its ETag is put there
+    #[arg(long, value_name = "FILE")]
+    etag_file: Option<PathBuf>,
+}
+
+/// Where the body comes from: one of these.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Body")]
+struct BodySource {
+    /// Send this text
+    #[arg(
+        short = 'm',
+        short_alias = 'e',
+        long,
+        value_name = "TEXT",
+        allow_hyphen_values = true,
+        group = "body"
+    )]
+    message: Option<OsString>,
+
+    /// Send the content of a file
+    #[arg(short = 'f', long, value_name = "FILE", group = "body")]
+    file: Option<PathBuf>,
+
+    /// Send the whole of standard input
+    #[arg(short = 's', long, group = "body")]
+    stdin: bool,
+
+    /// Send no body
+    #[arg(short = 'n', long, group = "body")]
+    null_message: bool,
+
+    /// The body is written in hexadecimal digits
+    #[arg(long, conflicts_with_all = ["base64", "null_message"])]
+    hex: bool,
+
+    /// The body is written in base64
+    #[arg(long, conflicts_with = "null_message")]
+    base64: bool,
+
+    /// Content format of the body: number, media type or short name such as json
+    #[arg(short = 't', long, value_name = "FORMAT", value_parser = coap_flags::content_format)]
+    content_format: Option<u16>,
+}
+
+impl AskFlags {
+    /// What was asked for, checked as far as that can be done without a file or the network.
+    pub(super) fn plan(self, method: Code) -> Result<Plan> {
+        let empty = (Source::Empty, Encoding::Plain);
+        self.asking
+            .plan(method, self.connect, self.terminal, empty, None)
+    }
+}
+
+impl SendFlags {
+    /// What was asked for, checked as far as that can be done without a file or the network.
+    pub(super) fn plan(self, method: Code) -> Result<Plan> {
+        let content_format = self.source.content_format;
+        let body = self.source.body(method)?;
+        self.asking
+            .plan(method, self.connect, self.terminal, body, content_format)
+    }
+}
+
+impl AskingFlags {
+    fn plan(
+        self,
+        method: Code,
+        connect: CoapConnectFlags,
+        terminal: TerminalFlags,
+        (source, encoding): (Source, Encoding),
+        content_format: Option<u16>,
+    ) -> Result<Plan> {
+        let newline = self.uris.len() > 1;
+        let format = self.body.format(newline)?;
+        let mut session = self.transfer.session(self.uris, connect, self.options);
+        session.options.extend(self.conditions.options());
+        let content_format =
+            content_format.map(|format| coap_flags::uint(option::CONTENT_FORMAT, format.into()));
+        session.options.extend(content_format);
+        Ok(Plan {
+            session,
+            method,
+            source,
+            encoding,
+            etag_file: self.conditions.etag_file,
+            format,
+            style: terminal.style(),
+        })
+    }
+}
+
+impl ConditionFlags {
+    fn options(&self) -> Vec<OptionWord> {
+        let matches = self.if_match.iter().map(|etag| OptionWord {
+            number: option::IF_MATCH,
+            value: OptionValue::Bytes(etag.clone()),
+        });
+        let none = self.if_none_match.then(|| OptionWord {
+            number: option::IF_NONE_MATCH,
+            value: OptionValue::Bytes(Bytes::new()),
+        });
+        matches.chain(none).collect()
+    }
+}
+
+impl BodySource {
+    fn body(self, method: Code) -> Result<(Source, Encoding)> {
+        let encoding = match (self.hex, self.base64) {
+            (true, _) => Encoding::Hex,
+            (_, true) => Encoding::Base64,
+            _ => Encoding::Plain,
+        };
+        let source = match self {
+            Self {
+                message: Some(text),
+                ..
+            } => Source::Text(Bytes::from(text.into_vec())),
+            Self {
+                file: Some(file), ..
+            } => Source::File(file),
+            Self { stdin: true, .. } => Source::Stdin,
+            Self {
+                null_message: true, ..
+            } => Source::Empty,
+            // Many resources are set off by a POST without a body.
+            _ if method == Code::POST => Source::Empty,
+            _ => {
+                return Err(Error::usage("there is nothing to send").hint(
+                    "give -m TEXT, -f FILE, -s for standard input, or -n for an empty body",
+                ));
+            }
+        };
+        if let Source::Text(text) = &source
+            && let Err(why) = encoding.decode(text.clone())
+        {
+            return Err(Error::usage(format!("-m is {why}")));
+        }
+        Ok((source, encoding))
+    }
+}
+
+fn etag(word: &str) -> Result<Bytes, String> {
+    let etag = coap_flags::opaque(word)?;
+    if etag.len() > 8 {
+        return Err(format!("{word:?} has more than the 8 bytes of an ETag"));
+    }
+    Ok(etag)
+}

@@ -1,0 +1,290 @@
+//! Bodies that the serving side keeps between the blocks of a transfer (RFC 7959): uploads that are not whole
+//! yet, and responses that are fetched block by block.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+
+use super::request::{Peer, Response};
+use crate::coap::block::{Block, Szx};
+use crate::coap::code::Code;
+use crate::coap::option::{self, Options};
+
+/// Bodies of each kind that are kept at most.
+const BODIES: usize = 256;
+
+/// What makes requests parts of one transfer: peer, method, and the options that count (RFC 7959 §2.4, §2.5).
+pub(super) type Key = (Peer, Code, Options);
+
+/// The key of a request. Observe does not count, so that the rest of a notification is found.
+pub(super) fn key(peer: Peer, method: Code, options: &Options) -> Key {
+    const IDLE: [u16; 7] = [
+        option::BLOCK1,
+        option::BLOCK2,
+        option::SIZE1,
+        option::SIZE2,
+        option::OBSERVE,
+        option::ECHO,
+        option::NO_RESPONSE,
+    ];
+    let mut kept = options.clone();
+    kept.retain(|number, _| !IDLE.contains(&number));
+    (peer, method, kept)
+}
+
+/// A bounded store: the oldest is forgotten first.
+#[derive(Debug)]
+pub(super) struct Store<K, V> {
+    kept: HashMap<K, (V, usize, u64)>,
+    order: VecDeque<(Instant, u64, K)>,
+    bytes: usize,
+    limit: usize,
+    stamp: u64,
+}
+
+impl<K: Clone + Eq + Hash, V> Store<K, V> {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            kept: HashMap::new(),
+            order: VecDeque::new(),
+            bytes: 0,
+            limit,
+            stamp: 0,
+        }
+    }
+
+    pub(super) fn get(&self, key: &K) -> Option<&V> {
+        self.kept.get(key).map(|it| &it.0)
+    }
+
+    pub(super) fn take(&mut self, key: &K) -> Option<V> {
+        let (value, bytes, _) = self.kept.remove(key)?;
+        self.bytes -= bytes;
+        Some(value)
+    }
+
+    /// Keeps a value of so many bytes for `lifetime`; others make room for it.
+    pub(super) fn keep(
+        &mut self,
+        now: Instant,
+        lifetime: Duration,
+        key: K,
+        value: V,
+        bytes: usize,
+    ) {
+        self.take(&key);
+        self.stamp += 1;
+        self.bytes += bytes;
+        self.order
+            .push_back((now + lifetime, self.stamp, key.clone()));
+        self.kept.insert(key, (value, bytes, self.stamp));
+        self.shrink(now);
+    }
+
+    fn shrink(&mut self, now: Instant) {
+        while let Some((expires, stamp, key)) = self.order.front() {
+            let current = self.kept.get(key).is_some_and(|it| it.2 == *stamp);
+            let crowded = self.kept.len() > BODIES || self.bytes > self.limit;
+            // An upload leaves a trace for each of its blocks: only the last one stands for it.
+            if current && *expires > now && !crowded && self.order.len() <= 4 * BODIES {
+                return;
+            }
+            let Some((_, _, key)) = self.order.pop_front() else {
+                return;
+            };
+            if current {
+                self.take(&key);
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.kept.len()
+    }
+}
+
+/// What becomes of a block of an upload.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Uploaded {
+    /// The body is whole.
+    Whole(Bytes),
+    /// More is wanted: 2.31.
+    Continue,
+    /// It is refused with this response.
+    Refused(Response),
+}
+
+/// Takes one block of an upload.
+pub(super) fn upload(
+    store: &mut Store<Key, BytesMut>,
+    now: Instant,
+    lifetime: Duration,
+    (key, block, size1, limit): (Key, Block, Option<u64>, usize),
+    payload: &[u8],
+) -> Uploaded {
+    if !block.carries(payload.len()) {
+        let text = "the block is not of the size that it announces";
+        return Uploaded::Refused(Response::error(Code::BAD_REQUEST, text));
+    }
+    let mut body = store.take(&key).unwrap_or_default();
+    if block.num == 0 {
+        body.clear();
+    }
+    let (offset, end) = (block.offset(), block.offset() + payload.len());
+    if size1.is_some_and(|it| it > limit as u64) || end > limit {
+        let refused = Response::new(Code::REQUEST_ENTITY_TOO_LARGE);
+        return Uploaded::Refused(refused.with_uint(option::SIZE1, limit as u64));
+    }
+    if offset == body.len() {
+        body.extend_from_slice(payload);
+    } else if end != body.len() || body[offset.min(end)..] != *payload {
+        // A block that came before, under a new message id, is taken again; anything else is a gap.
+        let text = "a block before this one is missing";
+        return Uploaded::Refused(Response::error(Code::REQUEST_ENTITY_INCOMPLETE, text));
+    }
+    if !block.more {
+        return Uploaded::Whole(body.freeze());
+    }
+    let bytes = body.len();
+    store.keep(now, lifetime, key, body, bytes);
+    Uploaded::Continue
+}
+
+/// What a block of a response may be like.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slicing {
+    /// The block that was asked for.
+    pub(super) asked: Option<Block>,
+    /// The largest block.
+    pub(super) szx: Szx,
+    /// Bytes that fit without blocks.
+    pub(super) whole: usize,
+    /// Bytes in a block of ours where the size is BERT's.
+    pub(super) bert: usize,
+}
+
+/// Cuts the block that was asked for out of a response. True when the response is more than this block.
+///
+/// # Errors
+/// The block lies behind the end.
+pub(super) fn slice(response: &Response, how: Slicing) -> Result<(Response, bool), Response> {
+    let length = response.payload.len();
+    if how.asked.is_none() && length <= how.whole {
+        return Ok((response.clone(), false));
+    }
+    let asked_szx = how.asked.map_or(how.szx, |it| it.szx);
+    let szx = asked_szx.min(how.szx);
+    let offset = how.asked.map_or(0, Block::offset);
+    if offset > 0 && offset >= length {
+        let text = "there is no such block";
+        return Err(Response::error(Code::BAD_OPTION, text));
+    }
+    let size = if szx == Szx::BERT {
+        how.bert
+    } else {
+        szx.size()
+    };
+    let end = (offset + size).min(length);
+    let more = end < length;
+    let Some(block) = Block::at(offset, more, szx) else {
+        let text = "the body has more blocks than can be counted";
+        return Err(Response::error(Code::INTERNAL_SERVER_ERROR, text));
+    };
+    let mut part = Response {
+        code: response.code,
+        options: response.options.clone(),
+        payload: response.payload.slice(offset..end),
+    };
+    part.options.set_block(option::BLOCK2, block);
+    if offset == 0 && more {
+        part.options.set_uint(option::SIZE2, length as u64);
+    }
+    Ok((part, more || offset > 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIFETIME: Duration = Duration::from_secs(247);
+
+    fn key_of(number: u64) -> Key {
+        let mut options = Options::new();
+        options.push_uint(option::REQUEST_TAG, number);
+        (([127, 0, 0, 1], 1).into(), Code::PUT, options)
+    }
+
+    fn put(
+        store: &mut Store<Key, BytesMut>,
+        number: u64,
+        offset: usize,
+        more: bool,
+        length: usize,
+    ) -> Uploaded {
+        let block = Block::at(offset, more, Szx::MIN).expect("a block");
+        let what = (key_of(number), block, None, 64);
+        upload(store, Instant::now(), LIFETIME, what, &vec![1; length])
+    }
+
+    #[test]
+    fn blocks_make_a_body() {
+        let mut store = Store::new(1000);
+        assert_eq!(put(&mut store, 1, 0, true, 16), Uploaded::Continue);
+        assert_eq!(put(&mut store, 1, 0, true, 16), Uploaded::Continue);
+        assert_eq!(put(&mut store, 1, 16, true, 16), Uploaded::Continue);
+        assert_eq!(put(&mut store, 1, 16, true, 16), Uploaded::Continue);
+        assert_eq!(
+            put(&mut store, 1, 32, false, 3),
+            Uploaded::Whole(vec![1; 35].into())
+        );
+        assert_eq!((store.len(), store.bytes), (0, 0));
+    }
+
+    #[test]
+    fn gaps_wrong_lengths_and_too_much_are_refused() {
+        let mut store = Store::new(1000);
+        let code = |uploaded| match uploaded {
+            Uploaded::Refused(response) => response.code,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            code(put(&mut store, 1, 16, true, 16)),
+            Code::REQUEST_ENTITY_INCOMPLETE
+        );
+        assert_eq!(code(put(&mut store, 1, 0, true, 15)), Code::BAD_REQUEST);
+        assert_eq!(
+            code(put(&mut store, 1, 64, true, 16)),
+            Code::REQUEST_ENTITY_TOO_LARGE
+        );
+    }
+
+    #[test]
+    fn a_flood_of_uploads_does_not_grow_the_store() {
+        let mut store = Store::new(1 << 20);
+        for number in 0..5000 {
+            assert_eq!(put(&mut store, number, 0, true, 16), Uploaded::Continue);
+        }
+        assert!(store.len() <= BODIES && store.order.len() <= 4 * BODIES + 1);
+        assert_eq!(store.bytes, store.len() * 16);
+    }
+
+    #[test]
+    fn a_response_is_cut_where_it_was_asked() {
+        let response = Response::content(0, vec![7; 100]);
+        let how = |asked| Slicing {
+            asked,
+            szx: Szx::MAX,
+            whole: 1024,
+            bert: 0,
+        };
+        assert_eq!(slice(&response, how(None)), Ok((response.clone(), false)));
+        let asked = Block::at(96, false, Szx::MIN);
+        let (part, _) = slice(&response, how(asked)).expect("the last block");
+        assert_eq!((part.payload.len(), part.options.block2()), (4, asked));
+        let behind = slice(&response, how(Block::at(112, false, Szx::MIN)));
+        assert_eq!(behind.expect_err("no such block").code, Code::BAD_OPTION);
+    }
+}

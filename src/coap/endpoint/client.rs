@@ -1,0 +1,589 @@
+//! Requests: tokens, matching, deadlines, Echo, No-Response, groups (RFC 7252 §5, §8; RFC 7967; RFC 9175).
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use super::core::{Core, Owner, Timer};
+use super::event::{Broken, Event, Failure, Ignored};
+use super::flow::{FOREVER, Flow, Observation, limits};
+use super::pings::Ping;
+use super::request::{Cancel, Handle, Peer, Reply, Request, Response};
+use super::transfer::Step;
+use crate::coap::code::Code;
+use crate::coap::message::{Message, Token, Type, Unwritable};
+use crate::coap::option;
+use crate::coap::oscore::Binding;
+
+/// Echo challenges that are answered without progress in between.
+const ECHOES: u8 = 2;
+
+/// Why a request was not even begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Its token is in use with this peer.
+    #[error("the token is in use")]
+    TokenInUse,
+    /// Too many confirmable messages wait for their turn.
+    #[error("too many requests wait for their turn")]
+    Busy,
+    /// It cannot be written.
+    #[error(transparent)]
+    Unwritable(#[from] Unwritable),
+    /// Its body has more blocks than can be counted.
+    #[error("the body has more blocks than can be counted")]
+    TooManyBlocks,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Client {
+    pub(super) last: u64,
+    pub(super) flows: HashMap<u64, Flow>,
+    tokens: HashMap<(Peer, Token), u64>,
+    pub(super) groups: HashMap<Token, u64>,
+    /// What the responses to protected requests are tied to.
+    bindings: HashMap<(Peer, Token), Binding>,
+    pub(super) pings: HashMap<u64, Ping>,
+    lingers: Option<Instant>,
+}
+
+/// Whether somebody waited for a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    Yes,
+    No,
+    /// Somebody did, but it must be rejected.
+    Rejected,
+}
+
+impl Client {
+    pub(super) fn request(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        request: Request,
+    ) -> Result<Handle, Refused> {
+        if core.queued() >= core.config.queue {
+            return Err(Refused::Busy);
+        }
+        if let Some(token) = request.token
+            && (self.tokens.contains_key(&(request.peer, token))
+                || self.groups.contains_key(&token))
+        {
+            return Err(Refused::TokenInUse);
+        }
+        self.last += 1;
+        let id = self.last;
+        let observe = request.observe;
+        let mut flow = Flow::new(core, now, Handle(id), request);
+        if observe {
+            let token = flow.request.token.unwrap_or_else(|| core.token());
+            flow.observation = Some(Observation::new(token));
+        }
+        self.try_out(core, &flow)?;
+        self.flows.insert(id, flow);
+        self.launch(core, now, id);
+        Ok(Handle(id))
+    }
+
+    /// What can be known to fail before anything is sent.
+    fn try_out(&self, core: &Core, flow: &Flow) -> Result<(), Refused> {
+        let limits = limits(core, flow.request.peer);
+        let message = flow.message(Token::EMPTY, limits);
+        let message = message.ok_or(Refused::TooManyBlocks)?;
+        let block = message.options.block1();
+        let size = block.map_or(usize::MAX, |it| it.szx.size());
+        if flow.request.payload.len() / size > crate::coap::block::Block::LAST as usize {
+            return Err(Refused::TooManyBlocks);
+        }
+        core.encode(&message)?;
+        Ok(())
+    }
+
+    /// Sends the next message of a flow.
+    pub(super) fn launch(&mut self, core: &mut Core, now: Instant, id: u64) {
+        let Some(flow) = self.flows.get_mut(&id) else {
+            return;
+        };
+        let peer = flow.request.peer;
+        let deadline = flow.deadline(core);
+        if flow.group.is_none() {
+            core.timers.set(Timer::Deadline(id), now + deadline);
+        }
+        flow.held = must_wait(core, flow);
+        if flow.held {
+            return;
+        }
+        let token = flow.next_token(core);
+        let Some(message) = flow.message(token, limits(core, peer)) else {
+            return self.fail(core, now, id, Failure::Broken(Broken::BlockNumber));
+        };
+        let suppressed = message.options.contains(option::NO_RESPONSE);
+        let message = match core.protection.ask(peer, message) {
+            Ok((message, binding)) => {
+                let kept = binding.map(|it| ((peer, token), it));
+                self.bindings.extend(kept);
+                message
+            }
+            Err(fault) => return self.fail(core, now, id, Failure::Protection(fault)),
+        };
+        match core.send(now, peer, message, Owner::Flow(id)) {
+            Ok(mid) => self.launched(core, now, id, (token, mid), suppressed),
+            Err(fault) => self.fail(core, now, id, Failure::Unsendable(fault.to_string())),
+        }
+    }
+
+    fn launched(&mut self, core: &mut Core, now: Instant, id: u64, air: (Token, u16), last: bool) {
+        let Some(flow) = self.flows.get_mut(&id) else {
+            return;
+        };
+        flow.air = Some(air);
+        flow.acknowledged = false;
+        match flow.request.group {
+            Some(window) => {
+                self.groups.insert(air.0, id);
+                let window = window.min(FOREVER);
+                core.timers.set(Timer::Deadline(id), now + window);
+            }
+            None => {
+                self.tokens.insert((flow.request.peer, air.0), id);
+                let unacknowledged = !flow.request.confirmable || core.is_reliable();
+                if last && unacknowledged {
+                    self.hush(core, now, id);
+                }
+            }
+        }
+    }
+
+    /// Nothing but what No-Response lets through can still come.
+    fn hush(&mut self, core: &mut Core, now: Instant, id: u64) {
+        let Some(flow) = self.flows.get_mut(&id) else {
+            return;
+        };
+        match flow.request.suppressed() {
+            0 => {}
+            26 => self.finish(core, now, id),
+            _ => {
+                flow.quiet = true;
+                let wait = core.config.no_response_wait.min(flow.deadline(core));
+                core.timers.set(Timer::Deadline(id), now + wait);
+            }
+        }
+    }
+
+    /// The message in the air is answered, or of no interest any more.
+    pub(super) fn land(&mut self, core: &mut Core, now: Instant, id: u64) {
+        let Some(flow) = self.flows.get_mut(&id) else {
+            return;
+        };
+        let Some((token, mid)) = flow.air.take() else {
+            return;
+        };
+        core.settle(now, flow.request.peer, mid);
+        let kept = flow
+            .observation
+            .as_ref()
+            .is_some_and(|it| it.token == token);
+        if !kept && flow.group.is_none() {
+            self.tokens.remove(&(flow.request.peer, token));
+            self.bindings.remove(&(flow.request.peer, token));
+        }
+    }
+
+    /// Takes a response: piggybacked where its type is Ack, otherwise separate.
+    pub(super) fn response(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        peer: Peer,
+        mut message: Message,
+    ) -> Taken {
+        let found = self.tokens.get(&(peer, message.token));
+        let Some(id) = found.or_else(|| self.groups.get(&message.token)).copied() else {
+            core.ignored(peer, Ignored::Token);
+            return Taken::No;
+        };
+        if message.kind == Type::Ack && !self.is_acknowledged_by(id, &message) {
+            core.ignored(peer, Ignored::MessageId);
+            return Taken::No;
+        }
+        if let Some(binding) = self.bindings.get(&(peer, message.token)) {
+            message = match core.protection.open(peer, message, binding) {
+                Ok(opened) => opened,
+                Err(fault) => {
+                    self.fail(core, now, id, Failure::Protection(fault));
+                    return Taken::Rejected;
+                }
+            };
+        }
+        let extra = core.config.understood.clone();
+        let known = |number| is_known(number) || extra.contains(&number);
+        if let Err(number) = message.options.settle(known) {
+            self.reject(core, now, id, peer, number);
+            return Taken::Rejected;
+        }
+        if self.flows.get(&id).is_some_and(|it| it.group.is_some()) {
+            self.answer_of_group(core, now, id, peer, &message);
+        } else {
+            self.answer(core, now, id, peer, &message);
+        }
+        Taken::Yes
+    }
+
+    fn is_acknowledged_by(&self, id: u64, message: &Message) -> bool {
+        let air = self.flows.get(&id).and_then(|it| it.air);
+        air.is_some_and(|(token, mid)| token == message.token && mid == message.mid)
+    }
+
+    /// Whether this message is the flow's latest; a reset of an older one says nothing.
+    pub(super) fn waits_for(&self, id: u64, mid: u16) -> bool {
+        let air = self.flows.get(&id).and_then(|it| it.air);
+        air.is_some_and(|it| it.1 == mid)
+    }
+
+    fn answer(&mut self, core: &mut Core, now: Instant, id: u64, peer: Peer, message: &Message) {
+        if self.notification(core, now, id, peer, message) {
+            return;
+        }
+        self.land(core, now, id);
+        let Some(flow) = self.flows.get_mut(&id) else {
+            return;
+        };
+        if let Some(echo) = challenge(flow, message) {
+            flow.echo = Some(echo);
+            flow.echoes += 1;
+            return self.launch(core, now, id);
+        }
+        self.advance(core, now, id, peer, message);
+    }
+
+    /// Hands a message to the flow's transfer and does what follows from it.
+    pub(super) fn advance(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        id: u64,
+        peer: Peer,
+        message: &Message,
+    ) {
+        let limits = limits(core, peer);
+        let Some(flow) = self.flows.get_mut(&id) else {
+            return;
+        };
+        let step = flow.transfer.take(&flow.request, message, limits);
+        match step {
+            Step::Next => {
+                flow.echoes = 0;
+                let handle = flow.handle;
+                core.events.push_back(Event::Progress {
+                    handle,
+                    sent: flow.transfer.sent(),
+                    received: flow.transfer.received(),
+                    total: flow.transfer.total,
+                });
+                if let Some(observation) = &mut flow.observation {
+                    observation.registering = false;
+                }
+                self.launch(core, now, id);
+            }
+            Step::Done(response) => {
+                let reply = reply(flow, now, peer, message, response);
+                self.deliver(core, now, id, reply);
+            }
+            Step::Fail(failure) => self.fail(core, now, id, failure),
+        }
+    }
+
+    fn deliver(&mut self, core: &mut Core, now: Instant, id: u64, reply: Reply) {
+        let Some(flow) = self.flows.get_mut(&id) else {
+            return;
+        };
+        let handle = flow.handle;
+        let sequence = flow
+            .observation
+            .as_ref()
+            .and_then(|it| it.last)
+            .map(|it| it.0);
+        match sequence {
+            Some(sequence) if reply.response.code.is_success() => {
+                core.timers.clear(Timer::Deadline(id));
+                core.events.push_back(Event::Notification {
+                    handle,
+                    sequence,
+                    reply,
+                });
+            }
+            _ => {
+                core.events.push_back(Event::Reply { handle, reply });
+                self.remove(core, now, id);
+            }
+        }
+    }
+
+    /// An empty acknowledgement of a message in the air.
+    pub(super) fn acknowledged(&mut self, core: &mut Core, now: Instant, id: u64) {
+        let Some(flow) = self.flows.get_mut(&id) else {
+            return;
+        };
+        if !flow.acknowledged {
+            flow.acknowledged = true;
+            let handle = flow.handle;
+            core.events.push_back(Event::Acknowledged { handle });
+        }
+        if flow.transfer.received() == 0 {
+            self.hush(core, now, id);
+        }
+    }
+
+    pub(super) fn retransmitted(&mut self, core: &mut Core, owner: Owner, attempt: u8) {
+        let of = core.config.max_retransmit;
+        match owner {
+            Owner::Flow(id) => {
+                let Some(flow) = self.flows.get_mut(&id) else {
+                    return;
+                };
+                flow.retransmitted += 1;
+                let handle = flow.handle;
+                core.events.push_back(Event::Retransmitted {
+                    handle,
+                    attempt,
+                    of,
+                });
+            }
+            Owner::Ping(id) => {
+                let Some(ping) = self.pings.get_mut(&id) else {
+                    return;
+                };
+                ping.retransmitted += 1;
+                let handle = Handle(id);
+                core.events.push_back(Event::Retransmitted {
+                    handle,
+                    attempt,
+                    of,
+                });
+            }
+            Owner::Exchange | Owner::Observer(_) => {}
+        }
+    }
+
+    /// The deadline of a request or ping has passed.
+    pub(super) fn expired(&mut self, core: &mut Core, now: Instant, id: u64) {
+        if let Some(ping) = self.pings.remove(&id) {
+            core.settle(now, ping.peer, ping.mid);
+            let failure = Failure::TimedOut {
+                acknowledged: false,
+                after: ping.deadline,
+            };
+            return fail_event(core, Handle(id), failure, None);
+        }
+        let Some(flow) = self.flows.get_mut(&id) else {
+            return;
+        };
+        if let Some(group) = &mut flow.group {
+            group.over = true;
+            if group.children == 0 {
+                self.finish(core, now, id);
+            }
+            return;
+        }
+        if flow.quiet {
+            return self.finish(core, now, id);
+        }
+        let failure = Failure::TimedOut {
+            acknowledged: flow.acknowledged,
+            after: flow.deadline(core),
+        };
+        self.fail(core, now, id, failure);
+    }
+
+    /// Ends a flow with a failure, unless it is an observation that goes on without these blocks.
+    pub(super) fn fail(&mut self, core: &mut Core, now: Instant, id: u64, failure: Failure) {
+        let Some(flow) = self.flows.get(&id) else {
+            return;
+        };
+        let passing = matches!(
+            failure,
+            Failure::TimedOut { .. } | Failure::GaveUp { .. } | Failure::Reset | Failure::Changed
+        );
+        let peer = flow.request.peer;
+        if passing && flow.survives() {
+            core.ignored(peer, Ignored::Torn);
+            core.timers.clear(Timer::Deadline(id));
+            return self.land(core, now, id);
+        }
+        let is_child = flow.parent.is_some();
+        let handle = flow.handle;
+        let Some(flow) = self.remove(core, now, id) else {
+            return;
+        };
+        if is_child {
+            core.ignored(peer, Ignored::Torn);
+        } else {
+            fail_event(core, handle, failure, flow.transfer.partial());
+        }
+    }
+
+    pub(super) fn finish(&mut self, core: &mut Core, now: Instant, id: u64) {
+        if let Some(flow) = self.remove(core, now, id) {
+            let handle = flow.handle;
+            core.events.push_back(Event::Finished { handle });
+        }
+    }
+
+    fn remove(&mut self, core: &mut Core, now: Instant, id: u64) -> Option<Flow> {
+        self.land(core, now, id);
+        let flow = self.flows.remove(&id)?;
+        core.timers.clear(Timer::Deadline(id));
+        core.timers.clear(Timer::Reregister(id));
+        if let Some(observation) = &flow.observation {
+            self.tokens.remove(&(flow.request.peer, observation.token));
+            self.bindings
+                .remove(&(flow.request.peer, observation.token));
+            self.lingers = Some(now + core.config.linger);
+        }
+        if flow.group.is_some() {
+            self.groups.retain(|_, other| *other != id);
+        }
+        if let Some(parent) = flow.parent {
+            self.child_ended(core, now, parent);
+        }
+        Some(flow)
+    }
+
+    /// Ends a request from our side.
+    pub(super) fn cancel(&mut self, core: &mut Core, now: Instant, handle: Handle, how: Cancel) {
+        let id = handle.0;
+        if let Some(ping) = self.pings.remove(&id) {
+            core.timers.clear(Timer::Deadline(id));
+            core.settle(now, ping.peer, ping.mid);
+            return;
+        }
+        let observing = self
+            .flows
+            .get(&id)
+            .is_some_and(|it| it.observation.is_some());
+        if how == Cancel::Deregister && observing {
+            return self.deregister(core, now, id);
+        }
+        let of_handle = self.flows.iter().filter(|(_, it)| it.handle == handle);
+        let ids: Vec<u64> = of_handle.map(|(id, _)| *id).collect();
+        for id in ids {
+            self.remove(core, now, id);
+        }
+    }
+
+    pub(super) fn launch_held(&mut self, core: &mut Core, now: Instant, peer: Peer) {
+        let held = |it: &Flow| it.held && it.request.peer == peer;
+        let flows = self.flows.iter().filter(|(_, flow)| held(flow));
+        let mut ids: Vec<u64> = flows.map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        for id in ids {
+            if let Some(flow) = self.flows.get_mut(&id) {
+                flow.begin_again(core);
+            }
+            self.launch(core, now, id);
+        }
+    }
+
+    pub(super) fn disconnected(&mut self, core: &mut Core, now: Instant, peer: Peer, why: &str) {
+        self.peer_gone(core, now, peer, &Failure::Disconnected(why.into()));
+    }
+
+    /// Everything that was asked of this peer fails.
+    pub(super) fn peer_gone(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        peer: Peer,
+        failure: &Failure,
+    ) {
+        let of_peer = |it: &Flow| it.request.peer == peer && it.group.is_none();
+        let flows = self.flows.iter().filter(|(_, flow)| of_peer(flow));
+        let mut ids: Vec<u64> = flows.map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        for id in ids {
+            self.fail(core, now, id, failure.clone());
+        }
+        let pings = self.pings.iter().filter(|(_, ping)| ping.peer == peer);
+        let mut ids: Vec<u64> = pings.map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        for id in ids {
+            self.ping_failed(core, id, failure.clone());
+        }
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.flows.is_empty() && self.pings.is_empty()
+    }
+
+    pub(super) const fn lingers(&self) -> Option<Instant> {
+        self.lingers
+    }
+}
+
+pub(super) fn fail_event(
+    core: &mut Core,
+    handle: Handle,
+    failure: Failure,
+    partial: Option<super::request::Partial>,
+) {
+    core.events.push_back(Event::Failed {
+        handle,
+        failure,
+        partial,
+    });
+}
+
+/// Whether a request must wait until the peer has said how large its messages may be.
+fn must_wait(core: &Core, flow: &Flow) -> bool {
+    let connection = core.connections.get(&flow.request.peer);
+    flow.request.payload.len() > 1024 && connection.is_some_and(|it| !it.open)
+}
+
+/// The Echo value that a 4.01 wants to see again (RFC 9175 §2.3).
+fn challenge(flow: &Flow, message: &Message) -> Option<bytes::Bytes> {
+    if message.code != Code::UNAUTHORIZED || flow.echoes >= ECHOES {
+        return None;
+    }
+    message.options.first(option::ECHO).cloned()
+}
+
+/// Critical options that a response may carry.
+const fn is_known(number: u16) -> bool {
+    match option::is_critical(number) {
+        true => matches!(
+            number,
+            option::BLOCK1
+                | option::BLOCK2
+                | option::IF_MATCH
+                | option::URI_HOST
+                | option::URI_PATH
+                | option::URI_PORT
+                | option::URI_QUERY
+                | option::ACCEPT
+                | option::IF_NONE_MATCH
+                | option::PROXY_URI
+                | option::PROXY_SCHEME
+        ),
+        false => true,
+    }
+}
+
+pub(super) fn reply(
+    flow: &Flow,
+    now: Instant,
+    peer: Peer,
+    message: &Message,
+    response: Response,
+) -> Reply {
+    Reply {
+        from: peer,
+        response,
+        kind: message.kind,
+        mid: message.mid,
+        token: message.token,
+        took: now - flow.started,
+        retransmitted: flow.retransmitted,
+        blocks: flow.transfer.blocks,
+        offset: flow.transfer.offset(),
+    }
+}

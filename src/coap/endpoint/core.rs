@@ -1,0 +1,284 @@
+//! What both roles share: settings, time, the message layer's sending side (RFC 7252 §4), and what waits to be
+//! taken out.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::config::{Config, Transport};
+use super::event::{Event, Ignored};
+use super::flow::FOREVER;
+use super::memory::Memory;
+use super::protection::Protection;
+use super::request::Peer;
+use super::signals::Connection;
+use super::timers::Timers;
+use crate::coap::frame;
+use crate::coap::message::{Message, Token, Type, Unwritable};
+use crate::coap::random::Random;
+
+/// Message ids of non-confirmable messages whose resets are still understood.
+const RECENT: usize = 256;
+
+/// Events of ignored messages that wait at most; a flood must not fill the memory of a slow driver.
+const IGNORED: usize = 1024;
+
+/// On whose behalf a message was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// A request, or one of its blocks.
+    Flow(u64),
+    /// A ping.
+    Ping(u64),
+    /// A separate response.
+    Exchange,
+    /// A notification.
+    Observer(u64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Timer {
+    Retransmit(Peer, u16),
+    Deadline(u64),
+    Reregister(u64),
+    Acknowledge(u64),
+    Leisure(u64),
+    Csm(Peer),
+}
+
+#[derive(Debug)]
+struct Sending {
+    bytes: Bytes,
+    owner: Owner,
+    transmissions: u8,
+    wait: Duration,
+}
+
+/// What a retransmission timer led to.
+pub(super) enum Again {
+    /// Sent once more.
+    Sent(Owner, u8),
+    /// It was the last one.
+    GaveUp(Owner, u8),
+}
+
+#[derive(Debug)]
+pub(super) struct Core {
+    pub(super) config: Config,
+    pub(super) random: Random,
+    pub(super) timers: Timers<Timer>,
+    pub(super) memory: Memory,
+    pub(super) connections: HashMap<Peer, Connection>,
+    pub(super) protection: Protection,
+    pub(super) events: VecDeque<Event>,
+    pub(super) out: VecDeque<(Peer, Bytes)>,
+    mid: u16,
+    sending: HashMap<(Peer, u16), Sending>,
+    outstanding: HashMap<Peer, usize>,
+    waiting: HashMap<Peer, VecDeque<(u16, Bytes, Owner)>>,
+    recent: VecDeque<(Peer, u16, Owner)>,
+}
+
+impl Core {
+    pub(super) fn new(config: Config, mut random: Random) -> Self {
+        Self {
+            memory: Memory::new(config.remembered),
+            mid: random.next() as u16,
+            config,
+            random,
+            timers: Timers::new(),
+            connections: HashMap::new(),
+            protection: Protection::default(),
+            events: VecDeque::new(),
+            out: VecDeque::new(),
+            sending: HashMap::new(),
+            outstanding: HashMap::new(),
+            waiting: HashMap::new(),
+            recent: VecDeque::new(),
+        }
+    }
+
+    pub(super) const fn is_reliable(&self) -> bool {
+        self.config.transport.is_reliable()
+    }
+
+    pub(super) fn ignored(&mut self, peer: Peer, ignored: Ignored) {
+        if self.events.len() < IGNORED {
+            self.events.push_back(Event::Ignored { peer, ignored });
+        }
+    }
+
+    /// A random token (RFC 7252 §5.3.1).
+    pub(super) fn token(&mut self) -> Token {
+        let bytes = self.random.next().to_be_bytes();
+        let length = usize::from(self.config.token_length).min(8);
+        Token::new(&bytes[..length]).unwrap_or_default()
+    }
+
+    /// Sends a Con or Non message under a new message id, which is returned. A Con is sent again until
+    /// [`Core::settle`] is called.
+    pub(super) fn send(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        mut message: Message,
+        owner: Owner,
+    ) -> Result<u16, Unwritable> {
+        message.mid = self.next_mid(peer);
+        let bytes = self.encode(&message)?;
+        let mid = message.mid;
+        if self.is_reliable() {
+            self.out.push_back((peer, bytes));
+        } else if message.kind == Type::Con {
+            self.confirmable(now, peer, mid, bytes, owner);
+        } else {
+            self.recent.truncate(RECENT - 1);
+            self.recent.push_front((peer, mid, owner));
+            self.out.push_back((peer, bytes));
+        }
+        Ok(mid)
+    }
+
+    /// Sends a message as it is, once: an Ack or Rst, or anything on a reliable transport.
+    pub(super) fn send_once(&mut self, peer: Peer, message: &Message) -> Result<Bytes, Unwritable> {
+        let bytes = self.encode(message)?;
+        self.out.push_back((peer, bytes.clone()));
+        Ok(bytes)
+    }
+
+    /// Answers a received message with an empty one, and with the same again when it comes again.
+    pub(super) fn answer_empty(&mut self, now: Instant, peer: Peer, kind: Type, mid: u16) {
+        if let Ok(bytes) = self.send_once(peer, &Message::empty(kind, mid)) {
+            self.memory.answered(now, peer, mid, bytes);
+        }
+    }
+
+    pub(super) fn encode(&self, message: &Message) -> Result<Bytes, Unwritable> {
+        match self.config.transport {
+            Transport::Datagram => message.encode(),
+            Transport::Stream => frame::encode_stream(message),
+            Transport::WebSocket => frame::encode_websocket(message),
+        }
+    }
+
+    /// How many confirmable messages wait for their turn.
+    pub(super) fn queued(&self) -> usize {
+        self.waiting.values().map(VecDeque::len).sum()
+    }
+
+    fn next_mid(&mut self, peer: Peer) -> u16 {
+        for _ in 0..=u16::MAX {
+            self.mid = self.mid.wrapping_add(1);
+            if !self.sending.contains_key(&(peer, self.mid)) {
+                break;
+            }
+        }
+        self.mid
+    }
+
+    fn confirmable(&mut self, now: Instant, peer: Peer, mid: u16, bytes: Bytes, owner: Owner) {
+        let outstanding = self.outstanding.get(&peer).copied().unwrap_or(0);
+        if outstanding >= self.config.nstart.max(1) {
+            let waiting = self.waiting.entry(peer).or_default();
+            waiting.push_back((mid, bytes, owner));
+            return;
+        }
+        *self.outstanding.entry(peer).or_default() += 1;
+        let shortest = self.config.ack_timeout;
+        let longest = shortest.mul_f64(self.config.ack_random_factor.max(1.0));
+        let wait = self.random.within(shortest..longest);
+        self.out.push_back((peer, bytes.clone()));
+        self.timers.set(Timer::Retransmit(peer, mid), now + wait);
+        let sending = Sending {
+            bytes,
+            owner,
+            transmissions: 1,
+            wait,
+        };
+        self.sending.insert((peer, mid), sending);
+    }
+
+    /// A message of ours needs no more transmissions: acknowledged, answered, reset or given up.
+    pub(super) fn settle(&mut self, now: Instant, peer: Peer, mid: u16) -> Option<Owner> {
+        let Some(sent) = self.sending.remove(&(peer, mid)) else {
+            return self.withdraw(peer, mid);
+        };
+        self.timers.clear(Timer::Retransmit(peer, mid));
+        if let Some(outstanding) = self.outstanding.get_mut(&peer) {
+            *outstanding -= 1;
+            if *outstanding == 0 {
+                self.outstanding.remove(&peer);
+            }
+        }
+        self.next_waiting(now, peer);
+        Some(sent.owner)
+    }
+
+    /// On whose behalf a message that is still being sent, or was lately sent as Non, went out.
+    pub(super) fn owner(&self, peer: Peer, mid: u16) -> Option<Owner> {
+        let sent = self.sending.get(&(peer, mid)).map(|it| it.owner);
+        sent.or_else(|| {
+            let mut recent = self.recent.iter();
+            let found = recent.find(|it| (it.0, it.1) == (peer, mid));
+            found.map(|it| it.2)
+        })
+    }
+
+    fn withdraw(&mut self, peer: Peer, mid: u16) -> Option<Owner> {
+        let waiting = self.waiting.get_mut(&peer)?;
+        let at = waiting.iter().position(|it| it.0 == mid)?;
+        let owner = waiting.remove(at).map(|it| it.2);
+        if waiting.is_empty() {
+            self.waiting.remove(&peer);
+        }
+        owner
+    }
+
+    fn next_waiting(&mut self, now: Instant, peer: Peer) {
+        let Some(waiting) = self.waiting.get_mut(&peer) else {
+            return;
+        };
+        let next = waiting.pop_front();
+        if waiting.is_empty() {
+            self.waiting.remove(&peer);
+        }
+        if let Some((mid, bytes, owner)) = next {
+            self.confirmable(now, peer, mid, bytes, owner);
+        }
+    }
+
+    /// The retransmission timer of a message has run out (RFC 7252 §4.2).
+    pub(super) fn retransmit(&mut self, now: Instant, peer: Peer, mid: u16) -> Option<Again> {
+        let sent = self.sending.get_mut(&(peer, mid))?;
+        if sent.transmissions > self.config.max_retransmit {
+            let transmissions = sent.transmissions;
+            let owner = self.settle(now, peer, mid)?;
+            return Some(Again::GaveUp(owner, transmissions));
+        }
+        let attempt = sent.transmissions;
+        sent.transmissions += 1;
+        sent.wait = sent.wait.saturating_mul(2).min(FOREVER);
+        let (wait, owner) = (sent.wait, sent.owner);
+        self.out.push_back((peer, sent.bytes.clone()));
+        self.timers.set(Timer::Retransmit(peer, mid), now + wait);
+        Some(Again::Sent(owner, attempt))
+    }
+
+    /// Forgets everything that is on its way to a peer that is gone.
+    pub(super) fn drop_peer(&mut self, peer: Peer) {
+        self.waiting.remove(&peer);
+        self.outstanding.remove(&peer);
+        let of_peer = self.sending.keys().filter(|it| it.0 == peer);
+        for (peer, mid) in of_peer.copied().collect::<Vec<_>>() {
+            self.sending.remove(&(peer, mid));
+            self.timers.clear(Timer::Retransmit(peer, mid));
+        }
+    }
+
+    /// The connection's settings, those of a silent peer where there is none.
+    pub(super) fn capabilities(&self, peer: Peer) -> frame::Csm {
+        let known = self.connections.get(&peer).and_then(|it| it.csm);
+        known.unwrap_or_default()
+    }
+}

@@ -1,0 +1,275 @@
+//! What an endpoint has to say.
+
+use std::time::Duration;
+
+use super::request::{Handle, Partial, Peer, Reply};
+use super::serving::{Exchange, Incoming};
+use crate::coap::frame::{BadFrame, Csm};
+use crate::coap::message::Malformed;
+use crate::coap::oscore::Fault;
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The response to a request. The request has ended, unless it was to a group.
+    Reply {
+        /// The request.
+        handle: Handle,
+        /// The response.
+        reply: Reply,
+    },
+    /// A notification of an observed resource; the first one is the answer to the registration.
+    Notification {
+        /// The request.
+        handle: Handle,
+        /// The value of Observe, 24 bits.
+        sequence: u32,
+        /// The notification.
+        reply: Reply,
+    },
+    /// A request has ended without (further) response: the group's window is over, the observation is
+    /// deregistered, or No-Response was obeyed.
+    Finished {
+        /// The request.
+        handle: Handle,
+    },
+    /// A request has ended without its response.
+    Failed {
+        /// The request.
+        handle: Handle,
+        /// Why.
+        failure: Failure,
+        /// The part of the body that had come.
+        partial: Option<Partial>,
+    },
+    /// The answer to a ping.
+    Pong {
+        /// The ping.
+        handle: Handle,
+        /// From the first transmission to the answer.
+        took: Duration,
+        /// How often it was sent again.
+        retransmitted: u32,
+    },
+    /// An empty acknowledgement: the response will come separately.
+    Acknowledged {
+        /// The request.
+        handle: Handle,
+    },
+    /// A message was sent again.
+    Retransmitted {
+        /// The request.
+        handle: Handle,
+        /// 1 for the first retransmission.
+        attempt: u8,
+        /// How many there will be at most.
+        of: u8,
+    },
+    /// A block-wise transfer went on.
+    Progress {
+        /// The request.
+        handle: Handle,
+        /// Bytes of the request's body that were taken.
+        sent: usize,
+        /// Bytes of the response's body that came, those of a resumed download's beginning included.
+        received: usize,
+        /// The size of the response's body where the server says it.
+        total: Option<usize>,
+    },
+    /// Nothing came within Max-Age; the observation is registered again.
+    Reregistered {
+        /// The request.
+        handle: Handle,
+    },
+    /// A request of a peer's, whole; to be answered by [`super::Endpoint::respond`].
+    Incoming(Incoming),
+    /// An observer is gone.
+    ObserverGone {
+        /// Its registration.
+        exchange: Exchange,
+        /// Why.
+        gone: Gone,
+    },
+    /// The peer has said what it can (reliable transports).
+    Capabilities {
+        /// The connection.
+        peer: Peer,
+        /// What it said.
+        csm: Csm,
+    },
+    /// The connection is to be closed once what waits is sent (reliable transports).
+    Close {
+        /// The connection.
+        peer: Peer,
+        /// Why.
+        closing: Closing,
+    },
+    /// Something came that nobody waits for, or that is no CoAP.
+    Ignored {
+        /// Who sent it.
+        peer: Peer,
+        /// What it was.
+        ignored: Ignored,
+    },
+}
+
+/// Why a request has no response. The texts are for a line of the user's.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Failure {
+    /// Its deadline passed.
+    #[error("{}", timed_out(*.acknowledged, *.after))]
+    TimedOut {
+        /// Whether the request had been acknowledged.
+        acknowledged: bool,
+        /// The wait.
+        after: Duration,
+    },
+    /// All retransmissions went unanswered.
+    #[error("no answer to {transmissions} transmissions")]
+    GaveUp {
+        /// How often it was sent.
+        transmissions: u32,
+    },
+    /// The peer answered with a reset.
+    #[error("the peer rejected the message (reset)")]
+    Reset,
+    /// The operating system says that nobody listens there.
+    #[error("nobody listens there (ICMP: unreachable)")]
+    Unreachable,
+    /// The response breaks the protocol.
+    #[error("the response breaks the protocol: {0}")]
+    Broken(Broken),
+    /// The body is larger than allowed.
+    #[error("the response is larger than the limit of {limit} bytes")]
+    TooLarge {
+        /// The limit.
+        limit: usize,
+    },
+    /// The resource changed again and again while its blocks were fetched.
+    #[error("the resource changed while it was being read")]
+    Changed,
+    /// The connection ended.
+    #[error("the connection ended: {0}")]
+    Disconnected(String),
+    /// The response to a protected request cannot be opened.
+    #[error(transparent)]
+    Protection(#[from] Fault),
+    /// The request cannot be written.
+    #[error("the request cannot be sent: {0}")]
+    Unsendable(String),
+}
+
+fn timed_out(acknowledged: bool, after: Duration) -> String {
+    let seconds = after.as_secs_f64();
+    let seen = if acknowledged {
+        "the request was acknowledged, but no response came"
+    } else {
+        "no answer came"
+    };
+    format!("{seen} within {seconds} s")
+}
+
+/// How a response breaks the protocol.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Broken {
+    /// An option that must be understood is not, or is malformed or repeated.
+    #[error("option {0} is critical and not understood")]
+    CriticalOption(u16),
+    /// A block is not the one that was asked for.
+    #[error("the block at byte {found} came instead of the one at byte {expected}")]
+    Gap {
+        /// Where it should begin.
+        expected: usize,
+        /// Where it begins.
+        found: usize,
+    },
+    /// A block is shorter or longer than it says.
+    #[error("a block of {length} bytes is not of the size that it announces")]
+    BlockLength {
+        /// Its length.
+        length: usize,
+    },
+    /// The reserved block size 7 on a datagram.
+    #[error("the block size 7 is reserved")]
+    BlockSize,
+    /// More blocks than a block option can count.
+    #[error("the body has more blocks than can be counted")]
+    BlockNumber,
+    /// A blockwise upload was answered before it was whole.
+    #[error("the upload was taken for complete after {sent} bytes")]
+    Unfinished {
+        /// The bytes that had been sent.
+        sent: usize,
+    },
+}
+
+/// Why an observer is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// It asked to be removed.
+    Deregistered,
+    /// It answered a notification with a reset.
+    Reset,
+    /// It did not acknowledge a notification.
+    Silent,
+    /// The last notification was an error, or without Observe.
+    Ended,
+    /// It registered again with the same token.
+    Replaced,
+    /// There are too many.
+    Crowded,
+    /// Its connection ended, or nobody listens there any more.
+    Unreachable,
+}
+
+/// Why a connection is to be closed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Closing {
+    /// The peer sent Release.
+    #[error("the peer released the connection")]
+    Released,
+    /// The peer sent Abort, with this text.
+    #[error("the peer aborted the connection: {0}")]
+    Aborted(String),
+    /// What came is no CoAP.
+    #[error("{0}")]
+    Frame(#[from] BadFrame),
+    /// A critical option of a signal is not understood.
+    #[error("option {0} of a signal is critical and not understood")]
+    SignalOption(u16),
+    /// The peer's first message was not its CSM.
+    #[error("the peer's first message was not CSM")]
+    NoCsm,
+}
+
+/// What was ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Ignored {
+    /// It is no CoAP message.
+    #[error("no CoAP message: {0}")]
+    Malformed(#[from] Malformed),
+    /// A response whose token nobody waits for.
+    #[error("a response with a token that nobody waits for")]
+    Token,
+    /// A response in an acknowledgement of something else.
+    #[error("a response in the acknowledgement of another message")]
+    MessageId,
+    /// The same message again.
+    #[error("a duplicate")]
+    Duplicate,
+    /// A notification that is older than the last one.
+    #[error("a notification that is older than the last one")]
+    Stale,
+    /// A request, though none are served.
+    #[error("a request, though none are served")]
+    Request,
+    /// A request in an acknowledgement or reset, or a response where none can be.
+    #[error("a message of a type that it cannot have")]
+    Type,
+    /// A request that is protected by OSCORE and cannot be opened.
+    #[error(transparent)]
+    Protection(#[from] Fault),
+    /// The rest of a large notification could not be fetched.
+    #[error("a notification whose remaining blocks could not be fetched")]
+    Torn,
+}

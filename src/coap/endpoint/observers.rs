@@ -1,0 +1,190 @@
+//! Observers of our resources (RFC 7641 §4).
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use super::bodies::Key;
+use super::core::{Core, Owner};
+use super::event::{Event, Gone};
+use super::protection::Guard;
+use super::request::{Peer, Response};
+use super::server::Server;
+use super::serving::Exchange;
+use crate::coap::block::Block;
+use crate::coap::message::{Message, Token, Type};
+use crate::coap::option;
+
+/// A confirmable notification is sent at least this often (RFC 7641 §4.5).
+const CONFIRM: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[derive(Debug)]
+pub(super) struct Observers {
+    kept: HashMap<u64, Observer>,
+    by_token: HashMap<(Peer, Token), u64>,
+    limit: usize,
+}
+
+#[derive(Debug)]
+struct Observer {
+    peer: Peer,
+    token: Token,
+    key: Key,
+    asked: Option<Block>,
+    guard: Option<Guard>,
+    sequence: u32,
+    confirmed: Option<Instant>,
+    /// The confirmable notification that is not acknowledged yet.
+    unacknowledged: Option<u16>,
+    /// The newest state meanwhile (RFC 7641 §4.5.1).
+    newest: Option<(Response, bool)>,
+}
+
+impl Observers {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            kept: HashMap::new(),
+            by_token: HashMap::new(),
+            limit,
+        }
+    }
+
+    /// Adds an observer; the sequence of its first notification, `None` when there are too many.
+    pub(super) fn register(
+        &mut self,
+        core: &mut Core,
+        id: u64,
+        (peer, token): (Peer, Token),
+        key: &Key,
+        (asked, guard): (Option<Block>, Option<Guard>),
+    ) -> Option<u32> {
+        let before = self.by_token.get(&(peer, token)).copied();
+        let sequence = before
+            .and_then(|it| self.kept.get(&it))
+            .map_or(1, |it| it.sequence + 1);
+        if let Some(before) = before {
+            self.remove(core, before, Gone::Replaced);
+        }
+        if self.kept.len() >= self.limit {
+            let exchange = Exchange(id);
+            let gone = Gone::Crowded;
+            core.events
+                .push_back(Event::ObserverGone { exchange, gone });
+            return None;
+        }
+        let observer = Observer {
+            peer,
+            token,
+            key: key.clone(),
+            asked: asked.map(|it| Block { num: 0, ..it }),
+            guard,
+            sequence: sequence & 0xFF_FFFF,
+            confirmed: None,
+            unacknowledged: None,
+            newest: None,
+        };
+        self.by_token.insert((peer, token), id);
+        self.kept.insert(id, observer);
+        Some(sequence & 0xFF_FFFF)
+    }
+
+    pub(super) fn deregister(&mut self, core: &mut Core, now: Instant, peer: Peer, token: Token) {
+        if let Some(id) = self.by_token.get(&(peer, token)).copied() {
+            if let Some(mid) = self.kept.get(&id).and_then(|it| it.unacknowledged) {
+                core.settle(now, peer, mid);
+            }
+            self.remove(core, id, Gone::Deregistered);
+        }
+    }
+
+    pub(super) fn forget(&mut self, id: u64) -> bool {
+        let gone = self.kept.remove(&id);
+        let key = gone.map(|it| (it.peer, it.token));
+        key.and_then(|it| self.by_token.remove(&it)).is_some()
+    }
+
+    pub(super) fn remove(&mut self, core: &mut Core, id: u64, gone: Gone) {
+        if self.forget(id) {
+            let exchange = Exchange(id);
+            core.events
+                .push_back(Event::ObserverGone { exchange, gone });
+        }
+    }
+
+    pub(super) fn peer_gone(&mut self, core: &mut Core, peer: Peer) {
+        let of_peer = self.kept.iter().filter(|(_, it)| it.peer == peer);
+        let mut ids: Vec<u64> = of_peer.map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        for id in ids {
+            self.remove(core, id, Gone::Unreachable);
+        }
+    }
+
+    pub(super) fn contains(&self, id: u64) -> bool {
+        self.kept.contains_key(&id)
+    }
+}
+
+impl Server {
+    /// Sends a notification, or keeps it until the one before is acknowledged. False when there is no such
+    /// observer.
+    pub(super) fn notify(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        id: u64,
+        response: Response,
+        confirmable: bool,
+    ) -> bool {
+        let Some(observer) = self.observers.kept.get_mut(&id) else {
+            return false;
+        };
+        if observer.unacknowledged.is_some() {
+            observer.newest = Some((response, confirmable));
+            return true;
+        }
+        let goes_on = response.code.is_success();
+        let due = observer.confirmed.is_none_or(|at| now >= at + CONFIRM);
+        let kind = match confirmable || !goes_on || (due && observer.confirmed.is_some()) {
+            true => Type::Con,
+            false => Type::Non,
+        };
+        if kind == Type::Con || observer.confirmed.is_none() {
+            observer.confirmed = Some(now);
+        }
+        observer.sequence = (observer.sequence + 1) & 0xFF_FFFF;
+        let (peer, token, sequence) = (observer.peer, observer.token, observer.sequence);
+        let (key, asked) = (observer.key.clone(), observer.asked);
+        let guard = observer.guard.clone();
+        let part = match self.cut(core, now, (peer, &key, asked), response) {
+            Ok(part) | Err(part) => part,
+        };
+        let mut message = Message::new(kind, part.code, 0, token);
+        (message.options, message.payload) = (part.options, part.payload);
+        message.options.remove(option::OBSERVE);
+        if goes_on {
+            message.options.set_uint(option::OBSERVE, sequence.into());
+        }
+        let sent = core
+            .protection
+            .answer(message, guard.as_ref())
+            .and_then(|it| core.send(now, peer, it, Owner::Observer(id)).ok());
+        if !goes_on {
+            self.observers.remove(core, id, Gone::Ended);
+        } else if let Some(observer) = self.observers.kept.get_mut(&id) {
+            let waits = kind == Type::Con && !core.is_reliable();
+            observer.unacknowledged = sent.filter(|_| waits);
+        }
+        true
+    }
+
+    /// A notification was acknowledged: the newest state follows, if there is one.
+    pub(super) fn notification_acknowledged(&mut self, core: &mut Core, now: Instant, id: u64) {
+        let Some(observer) = self.observers.kept.get_mut(&id) else {
+            return;
+        };
+        observer.unacknowledged = None;
+        if let Some((response, confirmable)) = observer.newest.take() {
+            self.notify(core, now, id, response, confirmable);
+        }
+    }
+}

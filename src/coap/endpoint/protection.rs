@@ -1,0 +1,86 @@
+//! OSCORE (RFC 8613) between the request layer and the message layer: every message by itself.
+
+use std::collections::HashMap;
+
+use super::request::{Peer, Response};
+use crate::coap::code::Code;
+use crate::coap::message::Message;
+use crate::coap::option;
+use crate::coap::oscore::{Binding, Context, Fault};
+
+/// The security contexts of an endpoint.
+#[derive(Debug, Default)]
+pub(super) struct Protection {
+    /// For what we ask of a peer.
+    pub(super) asking: HashMap<Peer, Context>,
+    /// For what others ask of us.
+    pub(super) serving: Vec<Context>,
+}
+
+/// Which of the serving contexts a request came under, and what its responses are tied to.
+pub(super) type Guard = (usize, Binding);
+
+impl Protection {
+    /// Protects a request where its peer has a context; the message as it is otherwise.
+    pub(super) fn ask(
+        &mut self,
+        peer: Peer,
+        message: Message,
+    ) -> Result<(Message, Option<Binding>), Fault> {
+        let Some(context) = self.asking.get_mut(&peer) else {
+            return Ok((message, None));
+        };
+        let (protected, binding) = context.protect_request(&message)?;
+        Ok((protected, Some(binding)))
+    }
+
+    /// Opens a response to a protected request. An error may come unprotected, as from a peer that does not
+    /// know the context (RFC 8613 §8.4).
+    pub(super) fn open(
+        &self,
+        peer: Peer,
+        message: Message,
+        binding: &Binding,
+    ) -> Result<Message, Fault> {
+        let context = self.asking.get(&peer).ok_or(Fault::Unknown)?;
+        match context.open_response(&message, binding) {
+            Err(Fault::Unprotected) if !message.code.is_success() => Ok(message),
+            opened => opened,
+        }
+    }
+
+    /// Opens a request that carries an OSCORE option; others pass as they are.
+    pub(super) fn serve(&mut self, message: Message) -> Result<(Message, Option<Guard>), Fault> {
+        if self.serving.is_empty() || !message.options.contains(option::OSCORE) {
+            return Ok((message, None));
+        }
+        for (at, context) in self.serving.iter_mut().enumerate() {
+            match context.open_request(&message) {
+                Err(Fault::Unknown) => {}
+                Err(fault) => return Err(fault),
+                Ok((opened, binding)) => return Ok((opened, Some((at, binding)))),
+            }
+        }
+        Err(Fault::Unknown)
+    }
+
+    /// Protects a response where its request was protected. One that cannot be is not sent.
+    pub(super) fn answer(&mut self, message: Message, guard: Option<&Guard>) -> Option<Message> {
+        let Some((at, binding)) = guard else {
+            return Some(message);
+        };
+        let context = self.serving.get_mut(*at)?;
+        context.protect_response(&message, binding, false).ok()
+    }
+}
+
+/// What a request that cannot be opened is answered with, unprotected (RFC 8613 §8.2).
+pub(super) fn refusal(fault: Fault) -> Response {
+    let response = match fault {
+        Fault::Unknown => Response::error(Code::UNAUTHORIZED, "Security context not found"),
+        Fault::Replay => Response::error(Code::UNAUTHORIZED, "Replay detected"),
+        Fault::Decryption => Response::error(Code::BAD_REQUEST, "Decryption failed"),
+        _ => Response::error(Code::BAD_OPTION, "Failed to decode COSE"),
+    };
+    response.with_uint(option::MAX_AGE, 0)
+}

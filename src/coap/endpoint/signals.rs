@@ -1,0 +1,174 @@
+//! Connections on reliable transports: frames, CSM, Ping, Pong, Release, Abort (RFC 8323 §5).
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::Endpoint;
+use super::core::Timer;
+use super::event::{Closing, Event};
+use super::request::Peer;
+use crate::coap::code::Code;
+use crate::coap::frame::{self, Csm, Decoder, signal};
+use crate::coap::message::{Message, Token};
+use crate::coap::option;
+
+/// What is known of a connection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    decoder: Decoder,
+    /// What the peer said; `None` while it has said nothing.
+    pub(super) csm: Option<Csm>,
+    /// Whether requests wait for its CSM no longer.
+    pub(super) open: bool,
+    closed: bool,
+}
+
+impl Endpoint {
+    /// A connection is there; our CSM is sent (reliable transports).
+    pub fn connected(&mut self, now: Instant, peer: Peer) {
+        let core = &mut self.core;
+        let connection = Connection {
+            decoder: Decoder::new(core.config.max_message_size.saturating_add(64)),
+            csm: None,
+            open: false,
+            closed: false,
+        };
+        core.connections.insert(peer, connection);
+        let csm = Csm {
+            max_message_size: core.config.max_message_size,
+            block_wise: true,
+        };
+        // The options of a CSM are a few bytes long, which can always be written.
+        let _ = core.send_once(peer, &csm.message());
+        core.timers
+            .set(Timer::Csm(peer), now + core.config.csm_wait);
+    }
+
+    /// Takes bytes of a TCP or TLS stream, in pieces of any size.
+    pub fn handle_stream(&mut self, now: Instant, peer: Peer, bytes: &[u8]) {
+        if let Some(connection) = self.open_connection(peer) {
+            connection.decoder.push(bytes);
+        }
+        while let Some(connection) = self.open_connection(peer) {
+            match connection.decoder.take() {
+                Ok(Some(message)) => self.handle_reliable(now, peer, message),
+                Ok(None) => return,
+                Err(fault) => self.abort(peer, fault.into()),
+            }
+        }
+    }
+
+    /// Takes one binary WebSocket message.
+    pub fn handle_frame(&mut self, now: Instant, peer: Peer, bytes: &[u8]) {
+        if self.open_connection(peer).is_none() {
+            return;
+        }
+        match frame::decode_websocket(bytes) {
+            Ok(message) => self.handle_reliable(now, peer, message),
+            Err(fault) => self.abort(peer, fault.into()),
+        }
+    }
+
+    /// The connection is gone; what was under way on it fails with `why`.
+    pub fn disconnected(&mut self, now: Instant, peer: Peer, why: &str) {
+        self.core.connections.remove(&peer);
+        self.core.timers.clear(Timer::Csm(peer));
+        self.client.disconnected(&mut self.core, now, peer, why);
+        self.server.peer_gone(&mut self.core, peer);
+    }
+
+    /// Says goodbye (7.04) before the driver closes the connection.
+    pub fn release(&mut self, peer: Peer) {
+        let message = frame::signal_message(Code::RELEASE, Token::EMPTY);
+        let _ = self.core.send_once(peer, &message);
+    }
+
+    fn open_connection(&mut self, peer: Peer) -> Option<&mut Connection> {
+        let connection = self.core.connections.get_mut(&peer);
+        connection.filter(|it| !it.closed)
+    }
+
+    fn handle_reliable(&mut self, now: Instant, peer: Peer, message: Message) {
+        let said = self
+            .core
+            .connections
+            .get(&peer)
+            .is_some_and(|it| it.csm.is_some());
+        if !said && message.code != Code::CSM && message.code != Code::ABORT {
+            self.abort(peer, Closing::NoCsm);
+        } else if message.code.is_signal() {
+            self.handle_signal(now, peer, &message);
+        } else if message.code.is_request() {
+            self.request_arrived(now, peer, message, false);
+        } else if message.code.is_response() {
+            self.response_arrived(now, peer, message);
+        }
+        // An empty message is a keep-alive (RFC 8323 §3.4).
+    }
+
+    fn handle_signal(&mut self, now: Instant, peer: Peer, message: &Message) {
+        let unknown = message.options.iter().find(|it| option::is_critical(it.0));
+        if let Some((number, _)) = unknown {
+            return self.abort(peer, Closing::SignalOption(number));
+        }
+        match message.code {
+            Code::CSM => self.handle_csm(now, peer, message),
+            Code::PING => {
+                let mut pong = frame::signal_message(Code::PONG, message.token);
+                if message.options.contains(signal::CUSTODY) {
+                    pong.options.push(signal::CUSTODY, Bytes::new());
+                }
+                let _ = self.core.send_once(peer, &pong);
+            }
+            // libcoap's Pong has no token: any will do.
+            Code::PONG => self.client.pong(&mut self.core, now, peer),
+            Code::RELEASE => self.close(peer, Closing::Released),
+            Code::ABORT => {
+                let text = String::from_utf8_lossy(&message.payload).into_owned();
+                self.close(peer, Closing::Aborted(text));
+            }
+            // Unknown signals are ignored (RFC 8323 §5.2 allows it for elective ones).
+            _ => {}
+        }
+    }
+
+    fn handle_csm(&mut self, now: Instant, peer: Peer, message: &Message) {
+        if let Some(connection) = self.core.connections.get_mut(&peer) {
+            let csm = connection.csm.get_or_insert_default();
+            csm.update(&message.options);
+            let csm = *csm;
+            self.core
+                .events
+                .push_back(Event::Capabilities { peer, csm });
+        }
+        self.open_for_requests(now, peer);
+    }
+
+    /// Requests wait for the peer's CSM no longer: it came, or its time is over.
+    pub(super) fn open_for_requests(&mut self, now: Instant, peer: Peer) {
+        self.core.timers.clear(Timer::Csm(peer));
+        if let Some(connection) = self.core.connections.get_mut(&peer) {
+            connection.open = true;
+        }
+        self.client.launch_held(&mut self.core, now, peer);
+    }
+
+    fn abort(&mut self, peer: Peer, closing: Closing) {
+        let mut message = frame::abort(&closing.to_string());
+        if let Closing::SignalOption(number) = closing {
+            message
+                .options
+                .push_uint(signal::BAD_CSM_OPTION, number.into());
+        }
+        let _ = self.core.send_once(peer, &message);
+        self.close(peer, closing);
+    }
+
+    fn close(&mut self, peer: Peer, closing: Closing) {
+        if let Some(connection) = self.open_connection(peer) {
+            connection.closed = true;
+        }
+        self.core.events.push_back(Event::Close { peer, closing });
+    }
+}

@@ -1,0 +1,117 @@
+//! Requests, blocks and observations under OSCORE.
+
+use super::*;
+use crate::coap::endpoint::Cancel;
+use crate::coap::message::Token;
+use crate::coap::option;
+use crate::coap::oscore::{Context, Fault, Secrets};
+
+fn context(secret: u8, sender: u8, recipient: u8) -> Context {
+    let secrets = Secrets {
+        master_secret: vec![secret; 16],
+        sender_id: vec![sender],
+        recipient_id: vec![recipient],
+        ..Secrets::default()
+    };
+    Context::derive(&secrets, 0, 1 << 20).expect("a context")
+}
+
+fn protected(client_secret: u8) -> Net {
+    let mut net = Net::new();
+    net.client
+        .protect(server_address(), context(client_secret, 1, 2));
+    net.server.serve_protected(context(7, 2, 1));
+    net
+}
+
+#[test]
+fn nothing_but_the_outside_is_seen_on_the_wire() {
+    let mut net = protected(7);
+    assert_eq!(net.get("test").response.code, Code::CONTENT);
+    assert_eq!(net.get("separate").response.code, Code::CONTENT);
+    for packet in net.sent.iter().filter(|it| it.message.code != Code::EMPTY) {
+        let numbers: Vec<u16> = packet.message.options.iter().map(|it| it.0).collect();
+        assert_eq!(numbers, [option::OSCORE]);
+        assert!([Code::POST, Code::CHANGED].contains(&packet.message.code));
+    }
+}
+
+#[test]
+fn blocks_go_both_ways() {
+    let mut net = protected(7);
+    let sent = pattern(5000);
+    let put = net.ask(with_body(Code::PUT, "large-update", sent.clone()));
+    assert_eq!(put.response.code, Code::CHANGED);
+    let reply = net.get("large-update");
+    assert_eq!((reply.response.payload, reply.blocks), (sent, 5));
+}
+
+#[test]
+fn observations_are_notified_and_ended() {
+    let mut net = protected(7);
+    let handle = net.begin(observe("obs-large"));
+    net.run_for(seconds(11.0));
+    assert_eq!(net.notified().len(), 3);
+    net.client.cancel(net.now, handle, Cancel::Deregister);
+    net.run_for(seconds(1.0));
+    assert!(net.events.contains(&Event::Finished { handle }));
+    let sent = net.sent.len();
+    net.run_for(seconds(20.0));
+    assert_eq!(net.sent.len(), sent);
+}
+
+#[test]
+fn retransmissions_are_the_same_message_and_no_replay() {
+    let mut net = protected(7);
+    net.fate = Box::new(|packet| match packet.nth {
+        1 => vec![],
+        _ => vec![LATENCY],
+    });
+    assert_eq!(net.get("test").response.code, Code::CONTENT);
+    assert_eq!(net.up()[0].bytes, net.up()[1].bytes);
+}
+
+#[test]
+fn wrong_keys_are_refused_and_named() {
+    let refused = |client: Context| {
+        let mut net = Net::new();
+        net.client.protect(server_address(), client);
+        net.server.serve_protected(context(7, 2, 1));
+        let reply = net.get("test");
+        (reply.response.code, body(&reply))
+    };
+    let wrong = (Code::BAD_REQUEST, "Decryption failed".into());
+    assert_eq!(refused(context(8, 1, 2)), wrong);
+    let unknown = (Code::UNAUTHORIZED, "Security context not found".into());
+    assert_eq!(refused(context(7, 3, 2)), unknown);
+}
+
+#[test]
+fn a_success_without_protection_is_no_success() {
+    let mut alone = alone::Alone::new();
+    alone.client.protect(server_address(), context(7, 1, 2));
+    let asked = alone.asked(get("x"));
+    alone.deliver(&Message::new(
+        Type::Ack,
+        Code::CONTENT,
+        asked.mid,
+        asked.token,
+    ));
+    let failure = Failure::Protection(Fault::Unprotected);
+    assert_eq!(alone.outcome(), Some(Err(failure)));
+}
+
+#[test]
+fn a_protected_body_is_not_had_without_protection() {
+    let mut net = protected(7);
+    net.ask(with_body(Code::PUT, "large-update", pattern(5000)));
+    net.get("large-update");
+    let mut plain = Message::new(Type::Con, Code::GET, 9, Token::EMPTY);
+    plain.options.push_text(option::URI_PATH, "large-update");
+    plain.options.push_uint(option::BLOCK2, 0x16);
+    let bytes = plain.encode().expect("encodes");
+    net.server
+        .handle_datagram(net.now, client_address(), &bytes);
+    let event = net.server.poll_event();
+    assert!(matches!(event, Some(Event::Incoming(it)) if !it.protected));
+}

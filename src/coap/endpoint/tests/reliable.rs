@@ -1,0 +1,274 @@
+//! TCP and WebSocket: CSM, large messages, BERT, signals.
+
+use super::*;
+use crate::coap::endpoint::{Closing, Incoming, Response, Transport};
+use crate::coap::frame::{self, Csm};
+use crate::coap::message::Token;
+use crate::coap::option;
+use crate::coap::site::{Answer, Resource};
+
+struct Kept(Bytes);
+
+impl Resource for Kept {
+    fn answer(&mut self, _now: Instant, request: &Incoming) -> Answer {
+        if request.method == Code::PUT {
+            self.0 = request.payload.clone();
+            return Code::CHANGED.into();
+        }
+        Response::content(42, self.0.clone()).into()
+    }
+}
+
+/// Client and server on one connection without delay.
+struct Pipe {
+    now: Instant,
+    client: Endpoint,
+    server: Endpoint,
+    site: Site,
+    events: Vec<Event>,
+    up: usize,
+}
+
+impl Pipe {
+    fn new(transport: Transport, largest: usize) -> Self {
+        let config = |serve| Config {
+            transport,
+            serve,
+            max_message_size: largest,
+            ..Config::default()
+        };
+        let now = Instant::now();
+        let mut pipe = Self {
+            now,
+            client: Endpoint::seeded(config(false), 1),
+            server: Endpoint::seeded(config(true), 2),
+            site: plugtest::site(now, Pace::default()),
+            events: Vec::new(),
+            up: 0,
+        };
+        pipe.site.add("/kept", Kept(pattern(100_000)));
+        pipe.client.connected(now, server_address());
+        pipe.server.connected(now, client_address());
+        pipe
+    }
+
+    fn hand(to: &mut Endpoint, now: Instant, from: Peer, bytes: &[u8]) {
+        match to.config().transport {
+            Transport::WebSocket => to.handle_frame(now, from, bytes),
+            // In pieces, as a stream may bring them.
+            _ => bytes
+                .chunks(1000)
+                .for_each(|piece| to.handle_stream(now, from, piece)),
+        }
+    }
+
+    fn run(&mut self) {
+        loop {
+            let mut idle = true;
+            while let Some((_, bytes)) = self.client.poll_transmit() {
+                Self::hand(&mut self.server, self.now, client_address(), &bytes);
+                self.up += 1;
+                idle = false;
+            }
+            while let Some(event) = self.server.poll_event() {
+                self.site.handle(self.now, &mut self.server, event);
+            }
+            while let Some((_, bytes)) = self.server.poll_transmit() {
+                Self::hand(&mut self.client, self.now, server_address(), &bytes);
+                idle = false;
+            }
+            self.events
+                .extend(std::iter::from_fn(|| self.client.poll_event()));
+            if idle {
+                return;
+            }
+        }
+    }
+
+    fn ask(&mut self, request: Request) -> Reply {
+        self.client.request(self.now, request).expect("a request");
+        self.events.clear();
+        self.run();
+        let reply = self.events.drain(..).find_map(|event| match event {
+            Event::Reply { reply, .. } => Some(reply),
+            _ => None,
+        });
+        reply.expect("a reply")
+    }
+}
+
+#[test]
+fn large_bodies_go_in_one_message() {
+    for transport in [Transport::Stream, Transport::WebSocket] {
+        let mut pipe = Pipe::new(transport, 8 << 20);
+        pipe.run();
+        let reply = pipe.ask(get("kept"));
+        assert_eq!(
+            (reply.response.payload, reply.blocks),
+            (pattern(100_000), 1)
+        );
+        let sent = pattern(200_000);
+        assert_eq!(
+            pipe.ask(with_body(Code::PUT, "kept", sent.clone())).blocks,
+            1
+        );
+        assert!(pipe.ask(get("kept")).response.payload == sent);
+    }
+}
+
+#[test]
+fn bodies_larger_than_a_message_go_as_bert() {
+    let mut pipe = Pipe::new(Transport::Stream, 16 << 10);
+    let sent = pattern(100_001);
+    let reply = pipe.ask(with_body(Code::PUT, "kept", sent.clone()));
+    assert_eq!((reply.response.code, reply.blocks), (Code::CHANGED, 7));
+    let reply = pipe.ask(get("kept"));
+    assert!(reply.response.payload == sent);
+    assert_eq!(reply.blocks, 7);
+}
+
+#[test]
+fn small_messages_only_means_ordinary_blocks() {
+    let mut pipe = Pipe::new(Transport::Stream, frame::BASE_MESSAGE_SIZE);
+    let sent = pattern(5000);
+    assert_eq!(
+        pipe.ask(with_body(Code::PUT, "kept", sent.clone()))
+            .response
+            .code,
+        Code::CHANGED
+    );
+    assert_eq!(pipe.ask(get("kept")).response.payload, sent);
+}
+
+#[test]
+fn observation_and_ping_work() {
+    let mut pipe = Pipe::new(Transport::Stream, 8 << 20);
+    pipe.client
+        .request(pipe.now, observe("obs"))
+        .expect("a request");
+    let ping = pipe.client.ping(pipe.now, server_address(), seconds(5.0));
+    pipe.run();
+    pipe.now += seconds(5.0);
+    pipe.site.handle_timeout(pipe.now, &mut pipe.server);
+    pipe.run();
+    let bodies: Vec<_> = pipe
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Notification { reply, .. } => Some(body(reply)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(bodies, ["tick 0", "tick 1"]);
+    let ponged = |event: &Event| matches!(event, Event::Pong { handle, .. } if *handle == ping);
+    assert!(pipe.events.iter().any(ponged));
+}
+
+fn client() -> (Endpoint, Instant) {
+    let now = Instant::now();
+    let config = Config {
+        transport: Transport::Stream,
+        ..Config::default()
+    };
+    let mut client = Endpoint::seeded(config, 1);
+    client.connected(now, server_address());
+    (client, now)
+}
+
+fn said(client: &mut Endpoint) -> Vec<Message> {
+    let mut decoder = frame::Decoder::new(8 << 20);
+    while let Some((_, bytes)) = client.poll_transmit() {
+        decoder.push(&bytes);
+    }
+    std::iter::from_fn(|| decoder.take().expect("frames")).collect()
+}
+
+fn hear(client: &mut Endpoint, now: Instant, message: &Message) {
+    let bytes = frame::encode_stream(message).expect("encodes");
+    client.handle_stream(now, server_address(), &bytes);
+}
+
+fn closing(client: &mut Endpoint) -> Option<Closing> {
+    std::iter::from_fn(|| client.poll_event()).find_map(|event| match event {
+        Event::Close { closing, .. } => Some(closing),
+        _ => None,
+    })
+}
+
+#[test]
+fn our_csm_comes_first_and_large_uploads_wait_for_theirs() {
+    let (mut client, now) = client();
+    client
+        .request(now, with_body(Code::PUT, "x", pattern(5000)))
+        .expect("a request");
+    let codes: Vec<Code> = said(&mut client).iter().map(|it| it.code).collect();
+    assert_eq!(codes, [Code::CSM]);
+    client.handle_timeout(now + seconds(1.0));
+    let put = said(&mut client).pop().expect("without their CSM");
+    assert_eq!(put.payload.len(), 1024);
+    assert!(put.options.block1().is_some());
+}
+
+#[test]
+fn a_peer_without_csm_is_aborted() {
+    let (mut client, now) = client();
+    hear(
+        &mut client,
+        now,
+        &Message::new(Type::Con, Code::CONTENT, 0, Token::EMPTY),
+    );
+    assert_eq!(closing(&mut client), Some(Closing::NoCsm));
+    assert_eq!(said(&mut client).pop().map(|it| it.code), Some(Code::ABORT));
+    hear(&mut client, now, &Csm::default().message());
+    assert_eq!(closing(&mut client), None, "nothing more is read");
+}
+
+#[test]
+fn signals_are_understood() {
+    let (mut client, now) = client();
+    hear(&mut client, now, &Csm::default().message());
+    said(&mut client);
+    let token = Token::new(b"ping").expect("a token");
+    hear(&mut client, now, &frame::signal_message(Code::PING, token));
+    let pong = said(&mut client).pop().expect("a pong");
+    assert_eq!((pong.code, pong.token), (Code::PONG, token));
+    hear(&mut client, now, &frame::abort("no CSM received"));
+    assert_eq!(
+        closing(&mut client),
+        Some(Closing::Aborted("no CSM received".into()))
+    );
+}
+
+#[test]
+fn a_critical_option_of_a_signal_aborts() {
+    let (mut client, now) = client();
+    let mut csm = Csm::default().message();
+    csm.options.push_uint(1, 1);
+    hear(&mut client, now, &csm);
+    assert_eq!(closing(&mut client), Some(Closing::SignalOption(1)));
+}
+
+#[test]
+fn garbage_aborts_and_a_lost_connection_fails_what_waits() {
+    let (mut client, now) = client();
+    client.request(now, get("x")).expect("a request");
+    client.handle_stream(now, server_address(), &[0x0F, 1, 2, 3]);
+    assert!(matches!(closing(&mut client), Some(Closing::Frame(_))));
+    client.disconnected(now, server_address(), "reset by peer");
+    let failed = std::iter::from_fn(|| client.poll_event()).find_map(|event| match event {
+        Event::Failed { failure, .. } => Some(failure),
+        _ => None,
+    });
+    assert_eq!(failed, Some(Failure::Disconnected("reset by peer".into())));
+    assert!(client.is_idle());
+}
+
+#[test]
+fn silence_on_a_connection_ends_at_the_deadline() {
+    let (mut client, now) = client();
+    let mut asked = get("x");
+    asked.options.push_uint(option::ACCEPT, 0);
+    client.request(now, asked).expect("a request");
+    client.handle_timeout(now + seconds(31.0));
+    assert!(client.is_idle());
+}

@@ -1,0 +1,241 @@
+//! One endpoint towards one peer or group.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep_until;
+
+use super::LARGEST_DATAGRAM;
+use super::dtls::Secured;
+use super::group::Group;
+use super::stream::Streamed;
+use super::tap::{Direction, Tap};
+use super::udp::Udp;
+use super::wire::{Heard, Wire};
+use crate::coap::endpoint::{
+    Cancel, Config, Endpoint, Event, Handle, Peer, Refused, Request, Transport,
+};
+use crate::connect::{self, Target};
+use crate::error::Result;
+
+/// An endpoint and what carries its messages. It works while [`Client::next`] is awaited.
+pub struct Client {
+    endpoint: Endpoint,
+    wire: Wire,
+    /// The endpoint's name for the other side.
+    peer: Peer,
+    tap: Option<Tap>,
+    buffer: Vec<u8>,
+}
+
+impl Client {
+    /// Connects to `target`. Over UDP that sends nothing yet.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Unreachable`] and what else [`connect::dial()`] says.
+    pub async fn connect(
+        target: &Target,
+        mut config: Config,
+        mut tap: Option<Tap>,
+    ) -> Result<Self> {
+        config.transport = transport(target);
+        if let Some(tap) = &mut tap {
+            tap.set_transport(config.transport);
+        }
+        let largest = config.max_message_size;
+        let (wire, peer) = if target.transport.is_datagram() {
+            open_datagrams(target).await?
+        } else {
+            let stream = connect::dial(target).await?;
+            let websocket = target.transport.is_websocket();
+            let peer = address_of(&stream);
+            let streamed = Streamed::new(stream, websocket, largest);
+            (Wire::Stream(Box::new(streamed)), peer)
+        };
+        let mut endpoint = Endpoint::new(config);
+        if endpoint.config().transport.is_reliable() {
+            endpoint.connected(Instant::now(), peer);
+        }
+        Ok(Self {
+            endpoint,
+            wire,
+            peer,
+            tap,
+            buffer: vec![0; LARGEST_DATAGRAM],
+        })
+    }
+
+    /// What a request must name as its peer.
+    pub const fn peer(&self) -> Peer {
+        self.peer
+    }
+
+    /// The address that is in use: of several addresses of a name, the first that was not refused.
+    pub const fn remote(&self) -> SocketAddr {
+        match &self.wire {
+            Wire::Udp(udp) => udp.address(),
+            Wire::Dtls(dtls) => dtls.address(),
+            _ => self.peer,
+        }
+    }
+
+    /// Whether many may answer.
+    pub const fn is_group(&self) -> bool {
+        matches!(self.wire, Wire::Group(_))
+    }
+
+    /// Whether messages have a type and an id.
+    pub const fn is_datagram(&self) -> bool {
+        !self.endpoint.config().transport.is_reliable()
+    }
+
+    /// Begins a request; its answer is an event of [`Client::next`].
+    ///
+    /// # Errors
+    /// It cannot be begun; nothing was sent.
+    pub fn request(&mut self, request: Request) -> Result<Handle, Refused> {
+        self.endpoint.request(Instant::now(), request)
+    }
+
+    /// Sends a ping; its answer is an event of [`Client::next`].
+    pub fn ping(&mut self, deadline: Duration) -> Handle {
+        self.endpoint.ping(Instant::now(), self.peer, deadline)
+    }
+
+    /// Ends a request.
+    pub fn cancel(&mut self, handle: Handle, how: Cancel) {
+        self.endpoint.cancel(Instant::now(), handle, how);
+    }
+
+    /// The next event. When it comes, all that was to be sent before it is sent. Cancel-safe.
+    pub async fn next(&mut self) -> Event {
+        loop {
+            self.flush().await;
+            if let Some(event) = self.endpoint.poll_event() {
+                return event;
+            }
+            let due = self.endpoint.poll_timeout();
+            let far_away = Instant::now() + Duration::from_secs(3600);
+            tokio::select! {
+                heard = self.wire.hear(self.peer, &mut self.buffer) => self.take(heard),
+                () = sleep_until(due.unwrap_or(far_away).into()) => {
+                    self.endpoint.handle_timeout(Instant::now());
+                }
+            }
+        }
+    }
+
+    /// Closes a connection in an orderly way (RFC 8323 §5.5); sends what is left on a socket.
+    pub async fn close(&mut self) {
+        if self.endpoint.config().transport.is_reliable() {
+            self.endpoint.release(self.peer);
+        }
+        self.flush().await;
+        match &mut self.wire {
+            Wire::Stream(stream) => stream.close().await,
+            Wire::Dtls(dtls) => dtls.close().await,
+            _ => {}
+        }
+    }
+
+    async fn flush(&mut self) {
+        while let Some((peer, bytes)) = self.endpoint.poll_transmit() {
+            if let Some(tap) = &mut self.tap {
+                tap.see(Direction::Out, peer, &bytes);
+            }
+            self.wire.queue(peer, bytes);
+        }
+        if let Err(cause) = self.wire.flush().await {
+            self.failed(&cause);
+        }
+    }
+
+    fn take(&mut self, heard: Heard) {
+        let now = Instant::now();
+        match heard {
+            Heard::Datagram(peer, length) => {
+                self.see(peer, length);
+                let datagram = &self.buffer[..length];
+                self.endpoint.handle_datagram(now, peer, datagram);
+            }
+            Heard::Bytes(length) => {
+                self.see(self.peer, length);
+                let bytes = &self.buffer[..length];
+                self.endpoint.handle_stream(now, self.peer, bytes);
+            }
+            Heard::Frame(frame) => {
+                if let Some(tap) = &mut self.tap {
+                    tap.see(Direction::In, self.peer, &frame);
+                }
+                self.endpoint.handle_frame(now, self.peer, &frame);
+            }
+            Heard::Undelivered(cause) => self.failed(&cause),
+            Heard::Ended(why) => {
+                self.wire = Wire::Gone;
+                if self.is_datagram() {
+                    // Datagrams know no connection; what was under way on this association has no answer.
+                    self.endpoint.handle_unreachable(now, self.peer);
+                } else {
+                    self.endpoint.disconnected(now, self.peer, &why);
+                }
+            }
+        }
+    }
+
+    fn see(&mut self, peer: Peer, length: usize) {
+        if let Some(tap) = &mut self.tap {
+            tap.see(Direction::In, peer, &self.buffer[..length]);
+        }
+    }
+
+    fn failed(&mut self, cause: &io::Error) {
+        let now = Instant::now();
+        if self.is_datagram() {
+            self.endpoint.handle_unreachable(now, self.peer);
+        } else {
+            self.wire = Wire::Gone;
+            let why = crate::error::plain(cause);
+            self.endpoint.disconnected(now, self.peer, &why);
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Client({})", self.peer)
+    }
+}
+
+const fn transport(target: &Target) -> Transport {
+    if target.transport.is_datagram() {
+        Transport::Datagram
+    } else if target.transport.is_websocket() {
+        Transport::WebSocket
+    } else {
+        Transport::Stream
+    }
+}
+
+async fn open_datagrams(target: &Target) -> Result<(Wire, Peer)> {
+    let addresses = connect::udp::addresses(target).await?;
+    // There is one at least.
+    let first = addresses[0];
+    if first.ip().is_multicast() {
+        let socket = connect::udp::unconnected(target, first)?;
+        return Ok((Wire::Group(Group::new(socket)), first));
+    }
+    if target.transport.is_encrypted() {
+        let secured = Secured::open(target, &addresses).await?;
+        return Ok((Wire::Dtls(Box::new(secured)), first));
+    }
+    let udp = Udp::open(target, &addresses).await?;
+    Ok((Wire::Udp(udp), first))
+}
+
+/// On reliable transports the address only names the connection.
+fn address_of(stream: &connect::Stream) -> Peer {
+    let unknown = SocketAddr::from(([0; 16], 0));
+    stream.peer().parse().unwrap_or(unknown)
+}

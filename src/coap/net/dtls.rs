@@ -1,0 +1,232 @@
+//! A connected UDP socket whose datagrams DTLS protects.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::net::UdpSocket;
+use tokio::time::{sleep_until, timeout};
+
+use super::LARGEST_DATAGRAM;
+use super::wire::Heard;
+use crate::coap::endpoint::Peer;
+use crate::coap::secure::{self, SecureDatagram, Trouble};
+use crate::connect::{Target, failure, udp};
+use crate::error::{Error, Kind, Result, plain};
+
+/// Protected datagrams to and from one peer.
+pub(super) struct Secured {
+    socket: UdpSocket,
+    address: SocketAddr,
+    channel: Box<dyn SecureDatagram>,
+    queue: VecDeque<Bytes>,
+    /// What was in a datagram and is not handed over yet.
+    plain: VecDeque<Bytes>,
+    encrypted: Vec<u8>,
+    /// Datagrams that came before the association was there.
+    heard: usize,
+}
+
+impl Secured {
+    /// Connects, with the whole handshake, within the target's `connect_timeout`.
+    pub(super) async fn open(target: &Target, addresses: &[SocketAddr]) -> Result<Self> {
+        let deadline = Instant::now() + target.connect_timeout;
+        let mut refused = None;
+        for address in addresses {
+            match Self::try_address(target, *address, deadline).await {
+                Err(error) if error.kind() == Kind::Unreachable && refused.is_none() => {
+                    refused = Some(error);
+                }
+                Err(error) if error.kind() == Kind::Unreachable => {}
+                other => return other,
+            }
+        }
+        Err(refused.unwrap_or_else(|| Error::new(Kind::Unreachable, "there is no address")))
+    }
+
+    async fn try_address(target: &Target, address: SocketAddr, deadline: Instant) -> Result<Self> {
+        let mut secured = Self {
+            socket: udp::connected(target, address).await?,
+            address,
+            channel: secure::client(target, address)?,
+            queue: VecDeque::new(),
+            plain: VecDeque::new(),
+            encrypted: vec![0; LARGEST_DATAGRAM],
+            heard: 0,
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        match timeout(left, secured.handshake(target)).await {
+            Ok(Ok(())) => Ok(secured),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(secured.timed_out(target)),
+        }
+    }
+
+    async fn handshake(&mut self, target: &Target) -> Result<()> {
+        let failed = |trouble| said(target, trouble);
+        self.channel.begin(Instant::now()).map_err(failed)?;
+        while !self.channel.is_established() {
+            self.send_all()
+                .await
+                .map_err(|cause| no_way(target, &cause))?;
+            let turned = self.turn().await;
+            if let Err(cause) = turned {
+                // The alert that says why is a courtesy to the server.
+                let _ = self.send_all().await;
+                return Err(match cause {
+                    Ended::Socket(cause) => no_way(target, &cause),
+                    Ended::Channel(trouble) => said(target, trouble),
+                });
+            }
+        }
+        self.send_all()
+            .await
+            .map_err(|cause| no_way(target, &cause))
+    }
+
+    /// Waits for a datagram or for the time to send again.
+    async fn turn(&mut self) -> Result<(), Ended> {
+        let far_away = Instant::now() + Duration::from_secs(3600);
+        let due = self.channel.poll_timeout().unwrap_or(far_away);
+        let length = tokio::select! {
+            received = self.socket.recv(&mut self.encrypted) => received.map_err(Ended::Socket)?,
+            () = sleep_until(due.into()) => {
+                self.channel.handle_timeout(Instant::now());
+                return Ok(());
+            }
+        };
+        self.heard += 1;
+        let datagram = &self.encrypted[..length];
+        if !self.channel.is_established() && !is_record(datagram) {
+            let words = String::from("what answers there does not speak DTLS");
+            return Err(Ended::Channel(Trouble::Other(words)));
+        }
+        let plain = self.channel.feed(Instant::now(), datagram);
+        self.plain.extend(plain.map_err(Ended::Channel)?);
+        Ok(())
+    }
+
+    async fn send_all(&mut self) -> io::Result<()> {
+        while let Some(bytes) = self.channel.poll_transmit() {
+            self.queue.push_back(bytes);
+        }
+        while let Some(next) = self.queue.front() {
+            let sent = self.socket.send(next).await;
+            self.queue.pop_front();
+            sent?;
+        }
+        Ok(())
+    }
+
+    fn timed_out(&self, target: &Target) -> Error {
+        let limit = humantime::format_duration(target.connect_timeout);
+        let (why, hint) = match (self.heard, &target.psk) {
+            (0, _) => (
+                "nobody answers in DTLS",
+                "the port may be one without DTLS: try coap://, or another port",
+            ),
+            (_, Some(_)) => (
+                "the server answers, but not to the end of our handshake: most often the key or its identity is wrong",
+                "check --psk-identity and --psk",
+            ),
+            (_, None) => (
+                "the server answers, but does not come to an end",
+                "it may ask for a client certificate: --cert FILE --key FILE show one",
+            ),
+        };
+        let text = format!("cannot connect to {target}: timed out after {limit}: {why}");
+        Error::new(Kind::TimedOut, text).hint(hint)
+    }
+
+    pub(super) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(super) fn queue(&mut self, plain: &[u8]) {
+        // It fails only when the association has ended, which the next `hear` says.
+        let _ = self.channel.write(Instant::now(), plain);
+    }
+
+    pub(super) async fn flush(&mut self) -> io::Result<()> {
+        self.send_all().await
+    }
+
+    pub(super) async fn hear(&mut self, peer: Peer, buffer: &mut [u8]) -> Heard {
+        loop {
+            if let Some(plain) = self.plain.pop_front() {
+                let length = plain.len().min(buffer.len());
+                buffer[..length].copy_from_slice(&plain[..length]);
+                return Heard::Datagram(peer, length);
+            }
+            match self.turn().await {
+                Ok(()) => {}
+                Err(Ended::Socket(cause)) => return Heard::Undelivered(cause),
+                Err(Ended::Channel(trouble)) => {
+                    return Heard::Ended(words(&trouble));
+                }
+            }
+            if let Err(cause) = self.send_all().await {
+                return Heard::Undelivered(cause);
+            }
+        }
+    }
+
+    /// Says goodbye; that the peer is gone already is no matter.
+    pub(super) async fn close(&mut self) {
+        self.channel.close(Instant::now());
+        let _ = self.send_all().await;
+    }
+}
+
+/// Whether a datagram begins as records do: with a content type of RFC 6347 §4.1.
+fn is_record(datagram: &[u8]) -> bool {
+    matches!(datagram.first(), Some(20..=26))
+}
+
+/// Why an association is over.
+enum Ended {
+    Socket(io::Error),
+    Channel(Trouble),
+}
+
+fn no_way(target: &Target, cause: &io::Error) -> Error {
+    let why = match cause.kind() {
+        io::ErrorKind::ConnectionRefused => {
+            String::from("nobody listens there (ICMP: unreachable)")
+        }
+        _ => plain(cause),
+    };
+    Error::new(
+        Kind::Unreachable,
+        format!("cannot connect to {target}: {why}"),
+    )
+}
+
+fn said(target: &Target, trouble: Trouble) -> Error {
+    match trouble {
+        Trouble::Certificate(cause) => {
+            let cause = io::Error::new(io::ErrorKind::InvalidData, cause);
+            failure::handshake(target, &cause)
+        }
+        Trouble::Alert(_) if target.psk.is_some() => {
+            let text = format!(
+                "cannot connect to {target}: the server refused the handshake: most often the key or its identity is wrong"
+            );
+            Error::new(Kind::Unreachable, text).hint("check --psk-identity and --psk")
+        }
+        other => {
+            let text = format!("cannot connect to {target}: {}", words(&other));
+            Error::new(Kind::Unreachable, text)
+        }
+    }
+}
+
+fn words(trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::Certificate(cause) => cause.to_string(),
+        Trouble::Closed => String::from("the peer ended the association"),
+        Trouble::Alert(words) | Trouble::Other(words) => words.clone(),
+    }
+}

@@ -1,0 +1,47 @@
+//! An unconnected UDP socket: the members of a group answer from their own addresses.
+
+use std::collections::VecDeque;
+use std::io;
+
+use bytes::Bytes;
+use tokio::net::UdpSocket;
+
+use super::wire::Heard;
+use crate::coap::endpoint::Peer;
+
+/// Datagrams to a group, and from its members.
+pub(super) struct Group {
+    socket: UdpSocket,
+    queue: VecDeque<(Peer, Bytes)>,
+}
+
+impl Group {
+    pub(super) const fn new(socket: UdpSocket) -> Self {
+        Self {
+            socket,
+            queue: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn queue(&mut self, peer: Peer, bytes: Bytes) {
+        self.queue.push_back((peer, bytes));
+    }
+
+    pub(super) async fn flush(&mut self) -> io::Result<()> {
+        while let Some((peer, bytes)) = self.queue.front() {
+            let sent = self.socket.send_to(bytes, *peer).await;
+            self.queue.pop_front();
+            sent?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn hear(&mut self, buffer: &mut [u8]) -> Heard {
+        loop {
+            // A refusal by one member says nothing about the others.
+            if let Ok((length, peer)) = self.socket.recv_from(buffer).await {
+                return Heard::Datagram(peer, length);
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The endpoint on tokio: sockets, streams and time.
+//!
+//! | part | what it is for |
+//! |---|---|
+//! | [`Client`] | one endpoint towards one peer or group, over any transport |
+//! | `wire` | what carries its messages: a connected or an unconnected UDP socket, a stream |
+//! | [`Server`] | sockets, listeners and connections around one site; faults on purpose |
+//! | [`Tap`] | shows every message that passes |
+
+mod client;
+mod dtls;
+mod fault;
+mod group;
+mod server;
+mod stream;
+mod tap;
+mod udp;
+mod wire;
+
+pub use client::Client;
+pub use fault::{FAULTS, Fault};
+pub use server::Server;
+pub use tap::{Direction, Seen, Tap};
+
+/// The largest datagram, in bytes: servers send large notifications in one.
+const LARGEST_DATAGRAM: usize = 65_536;

@@ -1,0 +1,80 @@
+//! A byte stream or WebSocket (RFC 8323 §3, §4).
+
+use std::collections::VecDeque;
+use std::io;
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::wire::Heard;
+use crate::connect::Stream;
+use crate::error::plain;
+
+/// Messages over a stream.
+pub(super) struct Streamed {
+    stream: Stream,
+    websocket: bool,
+    /// Whole messages, but for the first one, whose beginning may be gone already.
+    queue: VecDeque<Bytes>,
+    /// The beginning of a WebSocket message.
+    message: BytesMut,
+    limit: usize,
+}
+
+impl Streamed {
+    /// `limit` is the largest WebSocket message in bytes.
+    pub(super) fn new(stream: Stream, websocket: bool, limit: usize) -> Self {
+        Self {
+            stream,
+            websocket,
+            queue: VecDeque::new(),
+            message: BytesMut::new(),
+            limit,
+        }
+    }
+
+    pub(super) fn queue(&mut self, bytes: Bytes) {
+        self.queue.push_back(bytes);
+    }
+
+    pub(super) async fn flush(&mut self) -> io::Result<()> {
+        if self.queue.is_empty() {
+            return Ok(());
+        }
+        while let Some(first) = self.queue.front_mut() {
+            if !first.is_empty() {
+                self.stream.write_buf(first).await?;
+            }
+            if first.is_empty() {
+                self.queue.pop_front();
+            }
+        }
+        self.stream.flush().await
+    }
+
+    pub(super) async fn hear(&mut self, buffer: &mut [u8]) -> Heard {
+        loop {
+            let length = match self.stream.read(buffer).await {
+                Ok(0) => return Heard::Ended(String::from("closed by the peer")),
+                Ok(length) => length,
+                Err(cause) => return Heard::Ended(plain(&cause)),
+            };
+            if !self.websocket {
+                return Heard::Bytes(length);
+            }
+            self.message.extend_from_slice(&buffer[..length]);
+            if self.stream.at_message_end() {
+                return Heard::Frame(self.message.split().freeze());
+            }
+            if self.message.len() > self.limit {
+                return Heard::Ended(format!("a message of more than {} bytes", self.limit));
+            }
+        }
+    }
+
+    /// Ends the connection in an orderly way; that the peer is gone already is no matter.
+    pub(super) async fn close(&mut self) {
+        let _ = self.flush().await;
+        let _ = self.stream.shutdown().await;
+    }
+}

@@ -1,0 +1,354 @@
+//! Options: their numbers, names and value formats (RFC 7252 §5.10 and its extensions), and the list that a
+//! message carries.
+
+use bytes::Bytes;
+
+use super::block::Block;
+
+/// How the value of an option is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// No value.
+    Empty,
+    /// Any bytes.
+    Opaque,
+    /// An unsigned number in network order without leading zeros.
+    Uint,
+    /// UTF-8.
+    Text,
+}
+
+/// What is registered about an option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Registered {
+    /// The number.
+    pub number: u16,
+    /// The registered name: `Uri-Path`.
+    pub name: &'static str,
+    /// How its value is read.
+    pub format: Format,
+    /// The shortest and the longest value, in bytes.
+    pub length: (usize, usize),
+    /// Whether it may come more than once.
+    pub repeatable: bool,
+}
+
+macro_rules! options {
+    ($($constant:ident $number:literal $name:literal $format:ident $min:literal $max:literal $repeatable:literal),* $(,)?) => {
+        $(#[doc = $name] pub const $constant: u16 = $number;)*
+
+        /// Every option that has a name here, by number.
+        pub const REGISTERED: &[Registered] = &[$(Registered {
+            number: $number,
+            name: $name,
+            format: Format::$format,
+            length: ($min, $max),
+            repeatable: $repeatable,
+        }),*];
+    };
+}
+
+options! {
+    IF_MATCH 1 "If-Match" Opaque 0 8 true,
+    URI_HOST 3 "Uri-Host" Text 1 255 false,
+    ETAG 4 "ETag" Opaque 1 8 true,
+    IF_NONE_MATCH 5 "If-None-Match" Empty 0 0 false,
+    OBSERVE 6 "Observe" Uint 0 3 false,
+    URI_PORT 7 "Uri-Port" Uint 0 2 false,
+    LOCATION_PATH 8 "Location-Path" Text 0 255 true,
+    OSCORE 9 "OSCORE" Opaque 0 255 false,
+    URI_PATH 11 "Uri-Path" Text 0 255 true,
+    CONTENT_FORMAT 12 "Content-Format" Uint 0 2 false,
+    MAX_AGE 14 "Max-Age" Uint 0 4 false,
+    URI_QUERY 15 "Uri-Query" Text 0 255 true,
+    HOP_LIMIT 16 "Hop-Limit" Uint 1 1 false,
+    ACCEPT 17 "Accept" Uint 0 2 false,
+    Q_BLOCK1 19 "Q-Block1" Uint 0 3 false,
+    LOCATION_QUERY 20 "Location-Query" Text 0 255 true,
+    EDHOC 21 "EDHOC" Empty 0 0 false,
+    BLOCK2 23 "Block2" Uint 0 3 false,
+    BLOCK1 27 "Block1" Uint 0 3 false,
+    SIZE2 28 "Size2" Uint 0 4 false,
+    Q_BLOCK2 31 "Q-Block2" Uint 0 3 true,
+    PROXY_URI 35 "Proxy-Uri" Text 1 1034 false,
+    PROXY_SCHEME 39 "Proxy-Scheme" Text 1 255 false,
+    SIZE1 60 "Size1" Uint 0 4 false,
+    ECHO 252 "Echo" Opaque 1 40 false,
+    NO_RESPONSE 258 "No-Response" Uint 0 1 false,
+    REQUEST_TAG 292 "Request-Tag" Opaque 0 8 true,
+}
+
+/// The longest value that a message can carry, in bytes (RFC 7252 §3.1: 269 + 65 535).
+pub const LONGEST_VALUE: usize = 65_804;
+
+/// Whether who does not know this option must refuse the message (RFC 7252 §5.4.1): odd numbers.
+pub const fn is_critical(number: u16) -> bool {
+    number & 1 == 1
+}
+
+/// What is registered about an option, by number.
+pub fn registered(number: u16) -> Option<&'static Registered> {
+    REGISTERED.iter().find(|it| it.number == number)
+}
+
+/// The name of an option: registered here or with IANA, otherwise `None`.
+pub fn name(number: u16) -> Option<&'static str> {
+    registered(number)
+        .map(|it| it.name)
+        .or_else(|| coap_numbers::option::to_name(number))
+}
+
+/// An option's number by its name, in any case (`if-match`, `Uri-Path`), or by the number itself.
+pub fn number(word: &str) -> Option<u16> {
+    let named = |it: &&Registered| it.name.eq_ignore_ascii_case(word);
+    REGISTERED
+        .iter()
+        .find(named)
+        .map(|it| it.number)
+        .or_else(|| word.parse().ok())
+}
+
+/// Reads an unsigned value of up to eight bytes; leading zeros are tolerated (RFC 7252 §3.2).
+pub fn uint(value: &[u8]) -> Option<u64> {
+    if value.len() > 8 {
+        return None;
+    }
+    Some(
+        value
+            .iter()
+            .fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
+    )
+}
+
+/// Writes an unsigned value in as few bytes as it needs: 0 is no byte at all.
+pub fn uint_bytes(value: u64) -> Bytes {
+    let bytes = value.to_be_bytes();
+    Bytes::copy_from_slice(&bytes[value.leading_zeros() as usize / 8..])
+}
+
+/// The options of a message, ascending by number; equal numbers keep the order in which they came.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Options(Vec<(u16, Bytes)>);
+
+impl Options {
+    /// No options.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Adds a value behind the ones of the same number.
+    pub fn push(&mut self, number: u16, value: impl Into<Bytes>) {
+        let at = self.0.partition_point(|(other, _)| *other <= number);
+        self.0.insert(at, (number, value.into()));
+    }
+
+    /// Adds an unsigned value.
+    pub fn push_uint(&mut self, number: u16, value: u64) {
+        self.push(number, uint_bytes(value));
+    }
+
+    /// Adds a text value.
+    pub fn push_text(&mut self, number: u16, text: &str) {
+        self.push(number, Bytes::copy_from_slice(text.as_bytes()));
+    }
+
+    /// Replaces all values of this number by one.
+    pub fn set(&mut self, number: u16, value: impl Into<Bytes>) {
+        self.remove(number);
+        self.push(number, value);
+    }
+
+    /// Replaces all values of this number by one unsigned value.
+    pub fn set_uint(&mut self, number: u16, value: u64) {
+        self.set(number, uint_bytes(value));
+    }
+
+    /// Sets a Block1 or Block2 option.
+    pub fn set_block(&mut self, number: u16, block: Block) {
+        self.set_uint(number, block.encode());
+    }
+
+    /// Removes all values of this number.
+    pub fn remove(&mut self, number: u16) {
+        self.0.retain(|(other, _)| *other != number);
+    }
+
+    /// Keeps the options for which `keep` says yes.
+    pub fn retain(&mut self, mut keep: impl FnMut(u16, &Bytes) -> bool) {
+        self.0.retain(|(number, value)| keep(*number, value));
+    }
+
+    /// All options in order.
+    pub fn iter(&self) -> impl Iterator<Item = (u16, &Bytes)> {
+        self.0.iter().map(|(number, value)| (*number, value))
+    }
+
+    /// How many options there are.
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether there is a value of this number.
+    pub fn contains(&self, number: u16) -> bool {
+        self.first(number).is_some()
+    }
+
+    /// The first value of this number.
+    pub fn first(&self, number: u16) -> Option<&Bytes> {
+        self.all(number).next()
+    }
+
+    /// All values of this number, in order.
+    pub fn all(&self, number: u16) -> impl Iterator<Item = &Bytes> {
+        self.iter()
+            .filter(move |(other, _)| *other == number)
+            .map(|(_, value)| value)
+    }
+
+    /// The first value of this number, read as unsigned.
+    pub fn uint(&self, number: u16) -> Option<u64> {
+        uint(self.first(number)?)
+    }
+
+    /// All values of this number as text; what is not UTF-8 is replaced.
+    pub fn texts(&self, number: u16) -> Vec<String> {
+        self.all(number)
+            .map(|value| String::from_utf8_lossy(value).into_owned())
+            .collect()
+    }
+
+    /// The Content-Format.
+    pub fn content_format(&self) -> Option<u16> {
+        self.uint(CONTENT_FORMAT)?.try_into().ok()
+    }
+
+    /// Max-Age in seconds; 60 where the message does not say (RFC 7252 §5.10.5).
+    pub fn max_age(&self) -> u32 {
+        let said = self.uint(MAX_AGE).unwrap_or(60);
+        u32::try_from(said).unwrap_or(u32::MAX)
+    }
+
+    /// The Observe value: 0 or 1 in a request, 24 bits of sequence in a notification.
+    pub fn observe(&self) -> Option<u32> {
+        self.uint(OBSERVE)?.try_into().ok()
+    }
+
+    /// The first ETag.
+    pub fn etag(&self) -> Option<&Bytes> {
+        self.first(ETAG)
+    }
+
+    /// The Block1 option.
+    pub fn block1(&self) -> Option<Block> {
+        Block::of(self, BLOCK1)
+    }
+
+    /// The Block2 option.
+    pub fn block2(&self) -> Option<Block> {
+        Block::of(self, BLOCK2)
+    }
+
+    /// Drops elective options whose length or repetition is not allowed, and finds the first critical one that
+    /// is wrong in the same way or that `known` does not know (RFC 7252 §5.4.1, §5.4.3, §5.4.5).
+    ///
+    /// # Errors
+    /// The number of the critical option, because of which the message must be refused.
+    pub fn settle(&mut self, known: impl Fn(u16) -> bool) -> Result<(), u16> {
+        let mut refused = None;
+        let mut before = None;
+        self.0.retain(|(number, value)| {
+            let repeated = before.replace(*number) == Some(*number);
+            let fine = is_fine(*number, value.len(), repeated);
+            if is_critical(*number) && !(fine && known(*number)) {
+                refused = refused.or(Some(*number));
+            }
+            fine
+        });
+        refused.map_or(Ok(()), Err)
+    }
+}
+
+fn is_fine(number: u16, length: usize, repeated: bool) -> bool {
+    let Some(about) = registered(number) else {
+        return true;
+    };
+    (about.length.0..=about.length.1).contains(&length) && (about.repeatable || !repeated)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_registry_is_sorted_and_agrees_with_the_published_names() {
+        assert!(REGISTERED.is_sorted_by_key(|it| it.number));
+        for it in REGISTERED {
+            assert_eq!(coap_numbers::option::to_name(it.number), Some(it.name));
+        }
+    }
+
+    #[test]
+    fn names_and_numbers_find_each_other() {
+        assert_eq!(number("hop-limit"), Some(16));
+        assert_eq!(number("65001"), Some(65001));
+        assert_eq!((number("nonsense"), number("70000")), (None, None));
+        assert_eq!((name(292), name(60_000)), (Some("Request-Tag"), None));
+    }
+
+    #[test]
+    fn numbers_take_as_few_bytes_as_they_need() {
+        assert_eq!(uint_bytes(0), &b""[..]);
+        assert_eq!(uint_bytes(255), &[255][..]);
+        assert_eq!(uint_bytes(65_536), &[1, 0, 0][..]);
+        assert_eq!((uint(&[0, 0, 7]), uint(&[0; 9])), (Some(7), None));
+    }
+
+    #[test]
+    fn order_is_by_number_and_then_by_arrival() {
+        let mut options = Options::new();
+        options.push_text(URI_QUERY, "q");
+        options.push_text(URI_PATH, "a");
+        options.push_text(URI_PATH, "b");
+        let numbers: Vec<u16> = options.iter().map(|(number, _)| number).collect();
+        assert_eq!(numbers, [11, 11, 15]);
+        assert_eq!(options.texts(URI_PATH), ["a", "b"]);
+    }
+
+    #[test]
+    fn what_is_elective_and_wrong_is_dropped() {
+        let mut options = Options::new();
+        options.push_uint(CONTENT_FORMAT, 0);
+        options.push_uint(CONTENT_FORMAT, 50);
+        options.push(ETAG, vec![0; 9]);
+        options.push(2000, vec![1]);
+        assert_eq!(options.settle(|_| true), Ok(()));
+        assert_eq!(options.len(), 2);
+        assert_eq!(options.content_format(), Some(0));
+    }
+
+    #[test]
+    fn what_is_critical_and_wrong_refuses_the_message() {
+        let settle = |number, value: Vec<u8>, times| {
+            let mut options = Options::new();
+            (0..times).for_each(|_| options.push(number, value.clone()));
+            options.settle(|number| number != 65_001)
+        };
+        assert_eq!(settle(65_001, vec![], 1), Err(65_001));
+        assert_eq!(settle(URI_HOST, vec![b'a'], 2), Err(URI_HOST));
+        assert_eq!(settle(BLOCK2, vec![0; 4], 1), Err(BLOCK2));
+        assert_eq!(settle(URI_PATH, vec![b'a'], 3), Ok(()));
+    }
+
+    #[test]
+    fn an_age_is_a_minute_unless_said() {
+        let mut options = Options::new();
+        assert_eq!(options.max_age(), 60);
+        options.set_uint(MAX_AGE, 0);
+        assert_eq!(options.max_age(), 0);
+    }
+}

@@ -1,0 +1,214 @@
+//! DTLS 1.2 by `rtc-dtls`: pre-shared keys and certificates.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use bytes::{Bytes, BytesMut};
+use rtc_dtls::cipher_suite::CipherSuiteId;
+use rtc_dtls::config::{ConfigBuilder, HandshakeConfig};
+use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
+use rtc_shared::TransportProtocol;
+use rtc_shared::error::Error as DtlsError;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+
+use super::certificate::certificate;
+use super::{SecureDatagram, Trouble};
+use crate::connect::tls::ClientTls;
+use crate::connect::{Psk, Target};
+use crate::error::{Error, Result};
+
+/// The stronger one first, then the one that every CoAP implementation has (RFC 7252 §9.1.3.1).
+pub(super) const PSK_SUITES: [CipherSuiteId; 2] = [
+    CipherSuiteId::Tls_Psk_With_Aes_128_Gcm_Sha256,
+    CipherSuiteId::Tls_Psk_With_Aes_128_Ccm_8,
+];
+
+/// Those for certificates: CoAP's own (RFC 7252 §9.1.3.3) and the usual ones; none with CBC.
+pub(super) const CERTIFICATE_SUITES: [CipherSuiteId; 6] = [
+    CipherSuiteId::Tls_Ecdhe_Ecdsa_With_Aes_128_Gcm_Sha256,
+    CipherSuiteId::Tls_Ecdhe_Ecdsa_With_Aes_128_Ccm_8,
+    CipherSuiteId::Tls_Ecdhe_Ecdsa_With_Aes_128_Ccm,
+    CipherSuiteId::Tls_Ecdhe_Ecdsa_With_ChaCha20_Poly1305_Sha256,
+    CipherSuiteId::Tls_Ecdhe_Rsa_With_Aes_128_Gcm_Sha256,
+    CipherSuiteId::Tls_Ecdhe_Rsa_With_ChaCha20_Poly1305_Sha256,
+];
+
+/// What the verifier said about a certificate that it did not accept.
+type Refusal = Arc<Mutex<Option<rustls::Error>>>;
+
+/// The client's side of an association with `remote`.
+///
+/// # Errors
+/// [`crate::error::Kind::Usage`] when certificates or names cannot be used.
+pub fn client(target: &Target, remote: SocketAddr) -> Result<Box<dyn SecureDatagram>> {
+    let refusal = Refusal::default();
+    let builder = match (&target.psk, &target.tls) {
+        (Some(psk), _) => with_psk(builder()?, psk),
+        (None, Some(tls)) => with_certificates(builder()?, tls, &target.host, &refusal)?,
+        (None, None) => return Err(Error::usage("DTLS needs a key or certificates to trust")),
+    };
+    let config = builder.build(true, Some(remote)).map_err(cannot_set_up)?;
+    let local = SocketAddr::from(([0; 4], 0));
+    Ok(Box::new(Client {
+        endpoint: Endpoint::new(local, TransportProtocol::UDP, None),
+        config: Arc::new(config),
+        remote,
+        established: false,
+        refusal,
+    }))
+}
+
+pub(super) fn builder() -> Result<ConfigBuilder> {
+    let provider = rtc_crypto::default_provider()
+        .map_err(|cause| Error::usage(format!("cannot set up DTLS: {cause}")))?;
+    Ok(ConfigBuilder::default().with_crypto_provider(provider))
+}
+
+fn with_psk(builder: ConfigBuilder, psk: &Psk) -> ConfigBuilder {
+    let key = psk.key.clone();
+    builder
+        .with_psk(Some(Arc::new(move |_hint: &[u8]| {
+            Ok(key.reveal().to_vec())
+        })))
+        // The library's name for it; of a client it is the identity.
+        .with_psk_identity_hint(Some(psk.identity.clone().into_bytes()))
+        .with_cipher_suites(PSK_SUITES.to_vec())
+        // There is no certificate to verify.
+        .with_insecure_skip_verify(true)
+}
+
+/// The library still checks that the server has the certificate's key; whether the certificate is to be trusted
+/// is decided by what decides it for TLS.
+fn with_certificates(
+    builder: ConfigBuilder,
+    tls: &ClientTls,
+    host: &str,
+    refusal: &Refusal,
+) -> Result<ConfigBuilder> {
+    let verifier = tls.server_verifier()?;
+    let name = tls.server_name(host)?;
+    let refusal = Arc::clone(refusal);
+    let sent_name = match &name {
+        ServerName::DnsName(name) => name.as_ref().to_owned(),
+        _ => String::new(),
+    };
+    let check = move |chain: &[Vec<u8>], _: &[CertificateDer<'static>]| {
+        verify(verifier.as_ref(), &name, chain).map_err(|cause| {
+            // A poisoned lock would mean that a verification panicked; the words are then lost, not the refusal.
+            if let Ok(mut said) = refusal.lock() {
+                *said = Some(cause);
+            }
+            DtlsError::ErrKeySignatureMismatch
+        })
+    };
+    let builder = builder
+        .with_insecure_skip_verify(true)
+        .with_cipher_suites(CERTIFICATE_SUITES.to_vec())
+        .with_verify_peer_certificate(Some(Arc::new(check)))
+        .with_server_name(sent_name);
+    Ok(match tls.identity() {
+        Some(identity) => builder.with_certificates(vec![certificate(identity)]),
+        None => builder,
+    })
+}
+
+fn verify(
+    verifier: &dyn ServerCertVerifier,
+    name: &ServerName<'_>,
+    chain: &[Vec<u8>],
+) -> Result<(), rustls::Error> {
+    let chain: Vec<_> = chain
+        .iter()
+        .map(|der| CertificateDer::from(der.as_slice()))
+        .collect();
+    let (own, others) = chain
+        .split_first()
+        .ok_or(rustls::Error::NoCertificatesPresented)?;
+    verifier
+        .verify_server_cert(own, others, name, &[], UnixTime::now())
+        .map(drop)
+}
+
+pub(super) fn cannot_set_up(cause: DtlsError) -> Error {
+    Error::usage(format!("cannot set up DTLS: {cause}"))
+}
+
+struct Client {
+    endpoint: Endpoint,
+    config: Arc<HandshakeConfig>,
+    remote: SocketAddr,
+    established: bool,
+    refusal: Refusal,
+}
+
+impl Client {
+    fn trouble(&self, cause: &DtlsError) -> Trouble {
+        let refused = self.refusal.lock().ok().and_then(|mut said| said.take());
+        match (refused, cause) {
+            (Some(refused), _) => Trouble::Certificate(refused),
+            (None, DtlsError::ErrAlertFatalOrClose) => {
+                Trouble::Alert(String::from("the peer refused the handshake"))
+            }
+            (None, other) => Trouble::Other(other.to_string()),
+        }
+    }
+}
+
+impl SecureDatagram for Client {
+    fn begin(&mut self, now: Instant) -> Result<(), Trouble> {
+        let config = Arc::clone(&self.config);
+        let begun = self.endpoint.connect(now, self.remote, config, None);
+        begun.map_err(|cause| self.trouble(&cause))
+    }
+
+    fn feed(&mut self, now: Instant, datagram: &[u8]) -> Result<Vec<Bytes>, Trouble> {
+        let read = self
+            .endpoint
+            .read(now, self.remote, None, BytesMut::from(datagram));
+        let events = match read {
+            Ok(events) => events,
+            // Anyone can send garbage; an association that is there does not end by it.
+            Err(_) if self.established => return Ok(Vec::new()),
+            Err(cause) => return Err(self.trouble(&cause)),
+        };
+        let mut plain = Vec::new();
+        for event in events {
+            match event {
+                EndpointEvent::HandshakeComplete => self.established = true,
+                EndpointEvent::ApplicationData(data) => plain.push(data.freeze()),
+                EndpointEvent::PeerClosed if plain.is_empty() => return Err(Trouble::Closed),
+                _ => {}
+            }
+        }
+        Ok(plain)
+    }
+
+    fn write(&mut self, now: Instant, plain: &[u8]) -> Result<(), Trouble> {
+        let written = self.endpoint.write(now, self.remote, plain);
+        written.map_err(|cause| self.trouble(&cause))
+    }
+
+    fn poll_transmit(&mut self) -> Option<Bytes> {
+        let transmit = self.endpoint.poll_transmit()?;
+        Some(transmit.message.freeze())
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.endpoint.poll_timeout(&self.remote)
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        // It fails once there were too many; whoever waits for the handshake has a deadline.
+        let _ = self.endpoint.handle_timeout(self.remote, now);
+    }
+
+    fn is_established(&self) -> bool {
+        self.established
+    }
+
+    fn close(&mut self, now: Instant) {
+        self.endpoint.stop(now, self.remote);
+    }
+}

@@ -1,0 +1,61 @@
+//! What protects datagrams: DTLS 1.2 (RFC 6347, RFC 7252 §9), behind a trait of ours.
+
+mod certificate;
+mod dtls;
+mod server;
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+pub use dtls::client;
+pub use server::{Secrets, SecureServer};
+
+/// One protected association, sans-I/O: datagrams and time in, datagrams and plain text out.
+pub trait SecureDatagram: Send {
+    /// Begins the handshake.
+    ///
+    /// # Errors
+    /// It cannot be begun.
+    fn begin(&mut self, now: Instant) -> Result<(), Trouble>;
+
+    /// Takes a datagram of the peer's; returns what was in it.
+    ///
+    /// # Errors
+    /// The handshake has failed, or the peer has ended the association.
+    fn feed(&mut self, now: Instant, datagram: &[u8]) -> Result<Vec<Bytes>, Trouble>;
+
+    /// Protects a datagram and puts it to what is to be sent.
+    ///
+    /// # Errors
+    /// The association is not there.
+    fn write(&mut self, now: Instant, plain: &[u8]) -> Result<(), Trouble>;
+
+    /// The next datagram to be sent.
+    fn poll_transmit(&mut self) -> Option<Bytes>;
+
+    /// When [`SecureDatagram::handle_timeout`] is to be called.
+    fn poll_timeout(&self) -> Option<Instant>;
+
+    /// Sends again what was not answered.
+    fn handle_timeout(&mut self, now: Instant);
+
+    /// Whether the handshake is done.
+    fn is_established(&self) -> bool;
+
+    /// Says goodbye.
+    fn close(&mut self, now: Instant);
+}
+
+/// Why there is no association (any more).
+#[derive(Debug)]
+pub enum Trouble {
+    /// The peer's certificate is not accepted.
+    Certificate(rustls::Error),
+    /// The peer has ended the association.
+    Closed,
+    /// The peer refuses with this alert.
+    Alert(String),
+    /// Something else, in words.
+    Other(String),
+}

@@ -1,0 +1,237 @@
+//! `coap observe`: notifications of a resource, until there are enough.
+
+use std::time::{Duration, Instant};
+
+use tokio::time::{sleep_until, timeout};
+
+use super::coap_record::record;
+use super::coap_request::tell;
+use super::coap_session::{Place, SessionWords, failed, refused};
+use crate::coap::code::Code;
+use crate::coap::endpoint::{Cancel, Event, Handle, Reply};
+use crate::coap::net::Client;
+use crate::error::{Error, Kind, Result};
+use crate::output::{Format, Notes, Output, Style};
+use crate::stop::Stop;
+
+/// How long the server may take to confirm that the observation is over.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How long after that late notifications are still answered, so that they are not sent again and again.
+const LINGER: Duration = Duration::from_millis(50);
+
+/// What is observed, and for how long.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where, and how.
+    pub session: SessionWords,
+    /// GET or FETCH.
+    pub method: Code,
+    /// End after so many notifications, the first answer included; at least 1.
+    pub count: Option<u64>,
+    /// Fail after this long.
+    pub timeout: Option<Duration>,
+    /// End after this long: a success.
+    pub duration: Option<Duration>,
+    /// End when nothing came for this long: a success.
+    pub idle: Option<Duration>,
+    /// Register again when nothing came within Max-Age.
+    pub reregister: bool,
+    /// Tell the server when it is over.
+    pub deregister: bool,
+    /// How a notification is shown.
+    pub format: Format,
+    /// What the terminal shows.
+    pub style: Style,
+}
+
+/// Observes.
+///
+/// # Errors
+/// A refusal, a resource that cannot be observed, a deadline, a signal.
+pub async fn run(plan: Plan) -> Result<()> {
+    let place = plan.session.only_place()?;
+    let mut stop = Stop::watch()?;
+    let output = Output::open(plan.format.clone(), plan.style)?;
+    let notes = Notes::new(plan.style);
+    let mut client = tokio::select! {
+        client = plan.session.client(&place.target, notes) => client?,
+        asked = stop.asked() => return Err(Error::new(asked.kind(), "interrupted while connecting")),
+    };
+    if client.is_group() {
+        return Err(Error::usage("a group cannot be observed"));
+    }
+    let mut request = plan.session.request(&client, &place.uri, plan.method)?;
+    request.observe = true;
+    request.reregister = plan.reregister;
+    plan.session.show_request(&request, &place.uri, notes);
+    let handle = client
+        .request(request)
+        .map_err(|refused| Error::usage(refused.to_string()))?;
+    let mut observer = Observer::new(&plan, &place, output, notes);
+    let ended = observer.listen(&mut client, &mut stop).await;
+    if observer.registered {
+        stop.unless_again(farewell(&mut client, handle, plan.deregister))
+            .await;
+    }
+    client.close().await;
+    ended
+}
+
+/// Ends the observation and waits until the server knows.
+async fn farewell(client: &mut Client, handle: Handle, deregister: bool) {
+    if deregister {
+        client.cancel(handle, Cancel::Deregister);
+        let over = async {
+            while !matches!(
+                client.next().await,
+                Event::Finished { .. } | Event::Failed { .. }
+            ) {}
+        };
+        // A server that does not answer will find out by the reset of its next notification.
+        let _ = timeout(FAREWELL, over).await;
+    } else {
+        client.cancel(handle, Cancel::Forget);
+    }
+    let _ = timeout(LINGER, async {
+        loop {
+            client.next().await;
+        }
+    })
+    .await;
+}
+
+/// A running `coap observe`.
+struct Observer<'a> {
+    plan: &'a Plan,
+    place: &'a Place,
+    output: Output,
+    notes: Notes,
+    began: Instant,
+    last: Instant,
+    shown: u64,
+    /// Whether the server has us on its list.
+    registered: bool,
+}
+
+impl<'a> Observer<'a> {
+    fn new(plan: &'a Plan, place: &'a Place, output: Output, notes: Notes) -> Self {
+        let now = Instant::now();
+        Self {
+            plan,
+            place,
+            output,
+            notes,
+            began: now,
+            last: now,
+            shown: 0,
+            registered: false,
+        }
+    }
+
+    async fn listen(&mut self, client: &mut Client, stop: &mut Stop) -> Result<()> {
+        loop {
+            let deadline = self.deadline();
+            let far_away = Instant::now() + Duration::from_secs(3600);
+            tokio::select! {
+                biased;
+                asked = stop.asked() => return Err(Error::new(asked.kind(), self.interrupted())),
+                event = client.next() => {
+                    if self.take(event, client.is_datagram())? {
+                        return self.output.flush().await;
+                    }
+                }
+                () = self.output.reader_gone() => return Err(Error::new(Kind::ReaderGone, "nobody reads our output any more")),
+                () = sleep_until(deadline.unwrap_or(far_away).into()) => {
+                    if deadline.is_some() {
+                        return self.time_passed();
+                    }
+                }
+            }
+            self.output.flush().await?;
+        }
+    }
+
+    /// Takes what happened; true when it was the last that was asked for.
+    fn take(&mut self, event: Event, datagram: bool) -> Result<bool> {
+        match event {
+            Event::Notification {
+                sequence, reply, ..
+            } => {
+                self.registered = reply.response.code.is_success();
+                self.show(&reply, Some(sequence), datagram)?;
+                Ok(self.plan.count == Some(self.shown))
+            }
+            Event::Reply { reply, .. } => {
+                let was_registered = std::mem::take(&mut self.registered);
+                self.show(&reply, None, datagram)?;
+                let why = if was_registered {
+                    "the server ended the observation"
+                } else {
+                    "the resource cannot be observed: its answer is no notification"
+                };
+                let text = format!("{}: {why}", super::coap_session::shown(&self.place.uri));
+                Err(Error::new(Kind::Refused, text))
+            }
+            Event::Failed {
+                failure, partial, ..
+            } => {
+                self.registered = false;
+                Err(failed(self.place, &failure, partial.as_ref()))
+            }
+            Event::Finished { .. } => {
+                self.registered = false;
+                Ok(true)
+            }
+            other => {
+                tell(&other, self.notes, self.plan.session.verbose);
+                Ok(false)
+            }
+        }
+    }
+
+    fn show(&mut self, reply: &Reply, sequence: Option<u32>, datagram: bool) -> Result<()> {
+        self.plan.session.show_reply(reply, self.notes);
+        if !reply.response.code.is_success() {
+            return Err(refused(&self.place.uri, reply));
+        }
+        self.output
+            .message(&record(&self.place.uri, reply, sequence, datagram))?;
+        self.shown += 1;
+        self.last = Instant::now();
+        Ok(())
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let ends = [
+            self.plan.timeout.map(|limit| self.began + limit),
+            self.plan.duration.map(|limit| self.began + limit),
+            self.plan.idle.map(|limit| self.last + limit),
+        ];
+        ends.into_iter().flatten().min()
+    }
+
+    fn time_passed(&self) -> Result<()> {
+        let failed = self
+            .plan
+            .timeout
+            .is_some_and(|limit| self.began.elapsed() >= limit);
+        if !failed && self.shown > 0 && self.plan.count.is_none() {
+            return Ok(());
+        }
+        let text = format!("timed out: {}", self.came());
+        Err(Error::new(Kind::TimedOut, text))
+    }
+
+    fn interrupted(&self) -> String {
+        format!("interrupted: {}", self.came())
+    }
+
+    fn came(&self) -> String {
+        let uri = super::coap_session::shown(&self.place.uri);
+        match self.plan.count {
+            Some(count) => format!("{} of {count} notifications came from {uri}", self.shown),
+            None => format!("{} notifications came from {uri}", self.shown),
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! `coap get`, `put`, `post`, `delete`, `fetch`, `patch` and `ipatch`: one request to each of several URIs.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use data_encoding::HEXLOWER;
+
+use super::coap_record::record;
+use super::coap_session::{Place, SessionWords, failed, refused};
+use crate::coap::code::Code;
+use crate::coap::endpoint::{Event, Handle, Reply, Request};
+use crate::coap::net::Client;
+use crate::coap::option;
+use crate::coap::uri;
+use crate::error::{Error, Kind, Result};
+use crate::output::{Format, Notes, Output, Style};
+use crate::payload::{Bodies, Encoding, Source};
+use crate::stop::Stop;
+
+/// What is asked, and how the answers are shown.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where, and how.
+    pub session: SessionWords,
+    /// One of the seven methods.
+    pub method: Code,
+    /// The body.
+    pub source: Source,
+    /// How the body is spelled.
+    pub encoding: Encoding,
+    /// A file that holds the ETag of what is there already, as hexadecimal digits; the new one is put there.
+    pub etag_file: Option<PathBuf>,
+    /// How an answer is shown.
+    pub format: Format,
+    /// What the terminal shows.
+    pub style: Style,
+}
+
+/// Asks, one URI after the other.
+///
+/// # Errors
+/// Of one URI: its failure; of several: the kind of the first failure, and how many there were.
+pub async fn run(plan: Plan) -> Result<()> {
+    let places = plan.session.places()?;
+    let mut stop = Stop::watch()?;
+    let mut asker = Asker {
+        output: Output::open(plan.format.clone(), plan.style)?,
+        notes: Notes::new(plan.style),
+        payload: Bytes::new(),
+        etag: None,
+        client: None,
+        plan: &plan,
+    };
+    tokio::select! {
+        ended = asker.ask_all(&places) => ended,
+        asked = stop.asked() => Err(Error::new(asked.kind(), "interrupted while waiting for an answer")),
+    }
+}
+
+/// A running command.
+struct Asker<'a> {
+    plan: &'a Plan,
+    output: Output,
+    notes: Notes,
+    payload: Bytes,
+    etag: Option<Bytes>,
+    /// The connection of the last request, and where it leads; the next one may use it again.
+    client: Option<(String, Client)>,
+}
+
+impl Asker<'_> {
+    async fn ask_all(&mut self, places: &[Place]) -> Result<()> {
+        self.prepare().await?;
+        let mut failures = Vec::new();
+        for place in places {
+            match self.ask(place).await {
+                Ok(()) => {}
+                Err(error) if error.kind() == Kind::ReaderGone => return Err(error),
+                Err(error) => failures.push(error),
+            }
+            if let Some(last) = failures.last().filter(|_| places.len() > 1) {
+                self.notes.warn(last);
+            }
+            self.output.flush().await?;
+        }
+        if let Some((_, client)) = &mut self.client {
+            client.close().await;
+        }
+        if places.len() == 1 {
+            return failures.pop().map_or(Ok(()), Err);
+        }
+        failures.first().map_or(Ok(()), |first| {
+            let text = format!("{} of {} requests failed", failures.len(), places.len());
+            Err(Error::new(first.kind(), text))
+        })
+    }
+
+    /// Reads what has to be read before anything is sent.
+    async fn prepare(&mut self) -> Result<()> {
+        let mut bodies = Vec::new();
+        Bodies::open(&self.plan.source, self.plan.encoding)?
+            .next(&mut bodies)
+            .await?;
+        self.payload = bodies.pop().map(|body| body.payload).unwrap_or_default();
+        if let Some(path) = &self.plan.etag_file {
+            self.etag = read_etag(path)?;
+        }
+        Ok(())
+    }
+
+    async fn ask(&mut self, place: &Place) -> Result<()> {
+        let (plan, notes) = (self.plan, self.notes);
+        let name = place.target.to_string();
+        let mut client = match self.client.take() {
+            Some((other, client)) if other == name => client,
+            _ => plan.session.client(&place.target, notes).await?,
+        };
+        let request = self.request(&client, place)?;
+        plan.session.show_request(&request, &place.uri, notes);
+        let handle = client
+            .request(request)
+            .map_err(|refused| Error::usage(refused.to_string()))?;
+        let answered = self.answers(&mut client, handle, place).await;
+        if !matches!(&answered, Err(error) if error.kind() == Kind::Lost) {
+            self.client = Some((name, client));
+        }
+        answered
+    }
+
+    fn request(&self, client: &Client, place: &Place) -> Result<Request> {
+        let mut request = self
+            .plan
+            .session
+            .request(client, &place.uri, self.plan.method)?;
+        request.payload = self.payload.clone();
+        if let Some(etag) = &self.etag {
+            request.options.push(option::ETAG, etag.clone());
+        }
+        Ok(request)
+    }
+
+    /// Waits for the answer, or for those of a group.
+    async fn answers(&mut self, client: &mut Client, handle: Handle, place: &Place) -> Result<()> {
+        let mut came = 0;
+        loop {
+            match client.next().await {
+                Event::Reply { reply, .. } => {
+                    came += 1;
+                    let shown = self.answer(&reply, place, client.is_datagram());
+                    if !client.is_group() {
+                        return shown;
+                    }
+                    self.notes.note(format_args!("{} answered", reply.from));
+                    self.output.flush().await?;
+                }
+                Event::Finished { .. } if client.is_group() && came == 0 => {
+                    let text = format!("{}: nobody answered", place.uri);
+                    return Err(Error::new(Kind::Refused, text));
+                }
+                Event::Finished { .. } => return Ok(()),
+                Event::Failed {
+                    handle: which,
+                    failure,
+                    partial,
+                } if which == handle => return Err(failed(place, &failure, partial.as_ref())),
+                other => tell(&other, self.notes, self.plan.session.verbose),
+            }
+        }
+    }
+
+    fn answer(&mut self, reply: &Reply, place: &Place, datagram: bool) -> Result<()> {
+        self.plan.session.show_reply(reply, self.notes);
+        let code = reply.response.code;
+        let json = matches!(self.plan.format, Format::Json { .. });
+        // A server need not know 2.03: the same ETag says the same.
+        let etag = reply.response.options.etag();
+        let known = code == Code::VALID || etag.is_some() && etag == self.etag.as_ref();
+        if code.is_success() && !known || json {
+            self.output
+                .message(&record(&place.uri, reply, None, datagram))?;
+            self.output.end_line();
+        }
+        if !code.is_success() {
+            return Err(refused(&place.uri, reply));
+        }
+        if known {
+            self.notes
+                .note(format_args!("{} has not changed", place.uri));
+        }
+        if let Some(location) = uri::location_of(&reply.response.options) {
+            self.notes.note(format_args!("{:?} at {location}", code));
+        }
+        self.keep_etag(reply)
+    }
+
+    fn keep_etag(&self, reply: &Reply) -> Result<()> {
+        let (Some(path), Some(etag)) = (&self.plan.etag_file, reply.response.options.etag()) else {
+            return Ok(());
+        };
+        fs::write(path, HEXLOWER.encode(etag) + "\n")
+            .map_err(|cause| Error::local(format_args!("cannot write {}", path.display()), &cause))
+    }
+}
+
+/// What happened on the way, for whoever watches.
+pub(super) fn tell(event: &Event, notes: Notes, verbose: bool) {
+    let text = match event {
+        Event::Retransmitted { attempt, of, .. } => {
+            format!("no answer yet, sent again ({attempt} of {of})")
+        }
+        Event::Acknowledged { .. } => String::from("acknowledged; the response comes separately"),
+        Event::Ignored { peer, ignored } => format!("from {peer}, ignored: {ignored}"),
+        Event::Reregistered { .. } => String::from("nothing came within Max-Age; registered again"),
+        _ => return,
+    };
+    if verbose {
+        notes.plain(format_args!("* {text}"));
+    } else if !matches!(event, Event::Ignored { .. }) {
+        notes.progress(text);
+    }
+}
+
+/// The ETag that `path` holds; none when there is no such file, or nothing in it.
+fn read_etag(path: &Path) -> Result<Option<Bytes>> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(cause) => {
+            let what = format!("cannot read {}", path.display());
+            return Err(Error::local(what, &cause));
+        }
+    };
+    let digits = text.trim();
+    let etag = HEXLOWER.decode(digits.to_ascii_lowercase().as_bytes());
+    match etag {
+        Ok(etag) if etag.is_empty() => Ok(None),
+        Ok(etag) if etag.len() <= 8 => Ok(Some(etag.into())),
+        _ => Err(Error::usage(format!(
+            "{} does not hold an ETag of 1 to 8 bytes in hexadecimal digits",
+            path.display()
+        ))),
+    }
+}

@@ -1,0 +1,253 @@
+//! `coap server`: resources for development and tests.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::coap::endpoint::Incoming;
+use crate::coap::net::{Fault, Server};
+use crate::coap::plugtest;
+use crate::coap::resources::{Clock, Counter, Directory, Late, Sensor, Stored, Tree};
+use crate::coap::secure::Secrets;
+use crate::coap::site::Site;
+use crate::connect::{ListenAddress, ListenOn, Listener, Psk, Secret, ServerTls};
+use crate::error::{Error, Result};
+use crate::output::{Format, Notes, Output, Style};
+use crate::stop::Stop;
+
+/// What the server listens on, what it shows, and what it does wrong.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where it listens; at least one.
+    pub listen: Vec<Listen>,
+    /// PEM files for TLS and DTLS; there whenever a TLS listener needs them.
+    pub tls: Option<ServerTls>,
+    /// The name of the key below; clients must use it. Without a name any will do.
+    pub psk_identity: Option<String>,
+    /// The key that DTLS clients may use instead of certificates.
+    pub psk: Option<Secret>,
+    /// A file that holds it.
+    pub psk_file: Option<PathBuf>,
+    /// What it shows, by path.
+    pub resources: Vec<Declared>,
+    /// A directory whose files it shows.
+    pub directory: Option<PathBuf>,
+    /// Whether files may be put and deleted.
+    pub writable: bool,
+    /// Whether it has the resources of the ETSI plugtest.
+    pub plugtest: bool,
+    /// What it does wrong on purpose.
+    pub faults: Vec<Fault>,
+    /// Say each request on standard error.
+    pub verbose: bool,
+    /// What the terminal shows.
+    pub style: Style,
+}
+
+/// One place where the server listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// How messages travel.
+    pub scheme: ListenScheme,
+    /// Port 0 takes a free one.
+    pub address: std::net::SocketAddr,
+}
+
+/// How messages travel to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListenScheme {
+    /// `coap`
+    Udp,
+    /// `coaps`
+    Dtls,
+    /// `coap+tcp`
+    Tcp,
+    /// `coaps+tcp`
+    Tls,
+    /// `coap+ws`
+    WebSocket,
+    /// `coaps+ws`
+    SecureWebSocket,
+}
+
+impl ListenScheme {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Udp,
+        Self::Dtls,
+        Self::Tcp,
+        Self::Tls,
+        Self::WebSocket,
+        Self::SecureWebSocket,
+    ];
+
+    /// As it stands in a URI.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Udp => "coap",
+            Self::Dtls => "coaps",
+            Self::Tcp => "coap+tcp",
+            Self::Tls => "coaps+tcp",
+            Self::WebSocket => "coap+ws",
+            Self::SecureWebSocket => "coaps+ws",
+        }
+    }
+
+    /// Whether a certificate is needed.
+    pub const fn is_encrypted(self) -> bool {
+        matches!(self, Self::Tls | Self::SecureWebSocket)
+    }
+}
+
+/// A resource as the user declared it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declared {
+    /// `/a/b`
+    pub path: String,
+    /// What it does.
+    pub kind: Kind,
+}
+
+/// What a declared resource does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Holds this body of this content format.
+    Fixed(u16, Bytes),
+    /// Holds the content of a file.
+    File(PathBuf),
+    /// Counts up.
+    Counter(Duration),
+    /// Shows the time.
+    Clock(Duration),
+    /// Shows a value that wanders.
+    Sensor(Duration),
+    /// Holds so many bytes.
+    Large(usize),
+    /// Holds this text, which comes later.
+    Late(Duration, Bytes),
+    /// Takes whatever is put below it.
+    Tree,
+}
+
+/// All bodies that a tree keeps, in bytes.
+const ROOM: usize = 64 << 20;
+
+/// Serves until a signal comes, which is the good end of a server.
+///
+/// # Errors
+/// Unreadable files, addresses that cannot be listened on.
+pub async fn run(plan: Plan) -> Result<()> {
+    let mut output = Output::open(Format::Raw, plan.style)?;
+    let mut stop = Stop::watch()?;
+    let notes = Notes::new(plan.style);
+    let mut server = Server::new(plan.site()?, plan.faults.clone());
+    for listen in &plan.listen {
+        let address = plan.bind(listen, &mut server).await?;
+        // The first line on standard output is what scripts wait for: whoever reads it can connect.
+        output.line(&format!("{}://{address}", listen.scheme.name()));
+    }
+    output.flush().await?;
+    notes.note("a server for development and tests");
+    let verbose = plan.verbose;
+    let seen = move |request: &Incoming| {
+        if verbose {
+            let Incoming { peer, method, .. } = request;
+            let length = request.payload.len();
+            notes.plain(format_args!(
+                "{peer} {method:?} {} {length} bytes",
+                request.path()
+            ));
+        }
+    };
+    tokio::select! {
+        () = server.serve(seen) => Ok(()),
+        _ = stop.asked() => Ok(()),
+    }
+}
+
+impl Plan {
+    async fn bind(&self, listen: &Listen, server: &mut Server) -> Result<String> {
+        if listen.scheme == ListenScheme::Udp {
+            return Ok(server.listen_datagrams(listen.address)?.to_string());
+        }
+        if listen.scheme == ListenScheme::Dtls {
+            let secrets = self.secrets()?;
+            return Ok(server
+                .listen_securely(listen.address, &secrets)?
+                .to_string());
+        }
+        let websocket = matches!(
+            listen.scheme,
+            ListenScheme::WebSocket | ListenScheme::SecureWebSocket
+        );
+        let listener = Listener::bind(&ListenOn {
+            address: ListenAddress::Tcp(listen.address),
+            tls: self.tls.clone().filter(|_| listen.scheme.is_encrypted()),
+            websocket,
+        })
+        .await?;
+        let address = listener.local_addr().to_string();
+        server.listen_streams(listener, websocket);
+        Ok(address)
+    }
+
+    fn secrets(&self) -> Result<Secrets> {
+        Ok(Secrets {
+            psk: Psk::given(
+                self.psk_identity.as_deref(),
+                self.psk.as_ref(),
+                self.psk_file.as_deref(),
+            )?,
+            tls: self.tls.clone(),
+        })
+    }
+
+    fn site(&self) -> Result<Site> {
+        let now = Instant::now();
+        let mut site = if self.plugtest {
+            plugtest::site(now, plugtest::Pace::default())
+        } else {
+            Site::new()
+        };
+        if let Some(directory) = &self.directory {
+            let shown = Directory::open(directory, self.writable).map_err(|cause| {
+                Error::local(format_args!("cannot read {}", directory.display()), &cause)
+            })?;
+            site.add("/", shown);
+        }
+        for declared in &self.resources {
+            add(&mut site, declared, now)?;
+        }
+        Ok(site)
+    }
+}
+
+fn add(site: &mut Site, declared: &Declared, now: Instant) -> Result<()> {
+    let path = declared.path.as_str();
+    match &declared.kind {
+        Kind::Fixed(format, body) => site.add(path, Stored::new(Some(*format), body.clone())),
+        Kind::File(file) => {
+            let body = fs::read(file).map_err(|cause| {
+                Error::local(format_args!("cannot read {}", file.display()), &cause)
+            })?;
+            site.add(path, Stored::new(None, body));
+        }
+        Kind::Counter(interval) => site.add(path, Counter::new(now, *interval)),
+        Kind::Clock(interval) => site.add(path, Clock::new(now, *interval)),
+        Kind::Sensor(interval) => site.add(path, Sensor::new(now, *interval)),
+        Kind::Large(size) => {
+            // Lines of 64 letters, so that a piece that is missing or doubled can be seen.
+            let line = |number: usize| format!("{number:063}\n").into_bytes();
+            let mut body: Vec<u8> = (0..size.div_ceil(64)).flat_map(line).collect();
+            body.truncate(*size);
+            site.add(path, Stored::new(Some(42), body));
+        }
+        Kind::Late(delay, body) => {
+            site.add(path, Late::new(Stored::new(Some(0), body.clone()), *delay));
+        }
+        Kind::Tree => site.add(path, Tree::new(declared.path.clone(), ROOM)),
+    }
+    Ok(())
+}

@@ -1,0 +1,303 @@
+//! What every CoAP client command says about its requests, and how they end.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::coap_record;
+use crate::coap::block::Szx;
+use crate::coap::code::Code;
+use crate::coap::endpoint::{Config, Failure, Partial, Reply, Request};
+use crate::coap::net::{Client, Direction, Tap};
+use crate::coap::option::{self, Options};
+use crate::coap::uri::{Host, Uri};
+use crate::connect::{Environment, Protocol, Target, Words};
+use crate::error::{Error, Kind, Result};
+use crate::output::Notes;
+
+/// The words about the requests of one command.
+#[derive(Clone, Debug)]
+pub struct SessionWords {
+    /// How to connect, and where to for URIs that are only a path.
+    pub connect: Words,
+    /// Absolute URIs, or paths below what `connect` says.
+    pub uris: Vec<String>,
+    /// How requests travel.
+    pub transfer: Transfer,
+    /// More options for each request.
+    pub options: Vec<OptionWord>,
+    /// Show the lines of request and response on standard error.
+    pub verbose: bool,
+    /// Show every message on standard error.
+    pub trace: bool,
+}
+
+/// How requests travel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transfer {
+    /// Sent again until acknowledged.
+    pub confirmable: bool,
+    /// The wait for an answer; `None`: as long as the RFC has it.
+    pub timeout: Option<Duration>,
+    /// ACK_TIMEOUT.
+    pub ack_timeout: Option<Duration>,
+    /// MAX_RETRANSMIT.
+    pub max_retransmit: Option<u8>,
+    /// The largest block; a size that was said is asked for at once.
+    pub block: Option<Szx>,
+    /// How long the members of a group may answer.
+    pub collect: Duration,
+    /// The largest body of a response, in bytes.
+    pub body_limit: Option<usize>,
+}
+
+/// An option as the user gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OptionWord {
+    /// Its number.
+    pub number: u16,
+    /// Its value, or the file that holds it.
+    pub value: OptionValue,
+}
+
+/// The value of an option.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OptionValue {
+    /// These bytes.
+    Bytes(Bytes),
+    /// The content of this file.
+    File(PathBuf),
+}
+
+/// What is asked, and where.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) uri: Uri,
+    pub(super) target: Target,
+}
+
+impl SessionWords {
+    /// What is to be asked, in order; at least one.
+    pub(super) fn places(&self) -> Result<Vec<Place>> {
+        let environment = Environment::of_process();
+        if self.uris.is_empty() {
+            return Ok(vec![self.place(None, &environment)?]);
+        }
+        let places = self.uris.iter();
+        places
+            .map(|word| self.place(Some(word), &environment))
+            .collect()
+    }
+
+    /// The one thing to be asked.
+    pub(super) fn only_place(&self) -> Result<Place> {
+        let environment = Environment::of_process();
+        self.place(self.uris.first().map(String::as_str), &environment)
+    }
+
+    fn place(&self, word: Option<&str>, environment: &Environment) -> Result<Place> {
+        let bad = |fault| Error::usage(format!("bad URI {}: {fault}", word.unwrap_or_default()));
+        let mut connect = self.connect.clone();
+        if let Some(word) = word.filter(|word| word.contains("://")) {
+            if connect.host.is_some() || connect.port.is_some() {
+                return Err(Error::usage(
+                    "an absolute URI and --host or --port are given: one of them is enough",
+                )
+                .hint("with -h a URI is only a path, such as /.well-known/core"));
+            }
+            let uri = Uri::parse(word).map_err(bad)?;
+            connect.url = Some(format!("{}://{}:{}", uri.scheme.name(), uri.host, uri.port));
+            let target = connect.resolve(Protocol::Coap, environment)?;
+            return Ok(Place { uri, target });
+        }
+        let mut target = connect.resolve(Protocol::Coap, environment)?;
+        let path = target.path.take().unwrap_or_default();
+        let base = Uri::parse(&format!("{target}{path}")).map_err(bad)?;
+        let uri = base.join(word.unwrap_or_default()).map_err(bad)?;
+        Ok(Place { uri, target })
+    }
+
+    /// The settings of an endpoint.
+    pub(super) fn config(&self) -> Config {
+        let usual = Config::default();
+        let transfer = &self.transfer;
+        Config {
+            ack_timeout: transfer.ack_timeout.unwrap_or(usual.ack_timeout),
+            max_retransmit: transfer.max_retransmit.unwrap_or(usual.max_retransmit),
+            body_limit: transfer.body_limit.unwrap_or(usual.body_limit),
+            ..usual
+        }
+    }
+
+    /// A connection to `target`.
+    pub(super) async fn client(&self, target: &Target, notes: Notes) -> Result<Client> {
+        if target.is_insecure() {
+            notes.warn(format_args!(
+                "the certificate of {target} is not verified (--insecure)"
+            ));
+        }
+        let datagram = target.transport.is_datagram();
+        let tap = self.trace.then(|| tap(notes, datagram));
+        Client::connect(target, self.config(), tap).await
+    }
+
+    /// A request for `uri` with all that the user said.
+    pub(super) fn request(&self, client: &Client, uri: &Uri, method: Code) -> Result<Request> {
+        let mut request = Request::new(client.peer(), method);
+        let transfer = &self.transfer;
+        // A group is never asked to acknowledge (RFC 7252 §8.1).
+        request.confirmable = transfer.confirmable && !client.is_group();
+        request.group = client.is_group().then_some(transfer.collect);
+        request.deadline = transfer.timeout;
+        request.block = transfer.block;
+        request.early = transfer.block.is_some();
+        match &uri.host {
+            // The group's name says nothing to its members.
+            Host::Name(_) if client.is_group() => uri.add_local_to(&mut request.options),
+            _ => uri.add_to(&mut request.options),
+        }
+        add(&self.options, &mut request.options)?;
+        Ok(request)
+    }
+
+    /// Shows a request, for `-v`.
+    pub(super) fn show_request(&self, request: &Request, uri: &Uri, notes: Notes) {
+        if self.verbose {
+            let options = coap_record::options_line(&request.options, false);
+            let length = request.payload.len();
+            let body = if length > 0 {
+                format!(", {length} bytes")
+            } else {
+                String::new()
+            };
+            notes.plain(format_args!("> {:?} {uri}{options}{body}", request.method));
+        }
+    }
+
+    /// Shows a response, for `-v`.
+    pub(super) fn show_reply(&self, reply: &Reply, notes: Notes) {
+        if self.verbose {
+            let line = coap_record::response_line(&reply.response);
+            let (from, took) = (reply.from, reply.took.as_secs_f64() * 1e3);
+            let blocks = match reply.blocks {
+                0 | 1 => String::new(),
+                blocks => format!(" in {blocks} blocks"),
+            };
+            notes.plain(format_args!(
+                "< {line}{blocks} from {from} after {took:.3} ms"
+            ));
+        }
+    }
+}
+
+fn add(words: &[OptionWord], options: &mut Options) -> Result<()> {
+    for word in words {
+        let value = match &word.value {
+            OptionValue::Bytes(bytes) => bytes.clone(),
+            OptionValue::File(path) => fs::read(path).map(Bytes::from).map_err(|cause| {
+                Error::local(format_args!("cannot read {}", path.display()), &cause)
+            })?,
+        };
+        let name =
+            || option::name(word.number).map_or_else(|| word.number.to_string(), String::from);
+        let limits =
+            option::registered(word.number).map_or((0, option::LONGEST_VALUE), |it| it.length);
+        if !(limits.0..=limits.1).contains(&value.len()) {
+            return Err(Error::usage(format!(
+                "the option {} has {} bytes, but may have {} to {}",
+                name(),
+                value.len(),
+                limits.0,
+                limits.1
+            )));
+        }
+        options.push(word.number, value);
+    }
+    Ok(())
+}
+
+fn tap(notes: Notes, datagram: bool) -> Tap {
+    let began = Instant::now();
+    Tap::new(move |direction, peer, seen| {
+        let arrow = match direction {
+            Direction::Out => '>',
+            Direction::In => '<',
+        };
+        let since = began.elapsed().as_secs_f64() * 1e3;
+        let what = match seen {
+            Ok(message) => coap_record::line(message, datagram),
+            Err(fault) => format!("no CoAP: {fault}"),
+        };
+        notes.plain(format_args!("{arrow} {since:.3} ms {peer} {what}"));
+    })
+}
+
+/// A URI as errors show it: its query may carry a token.
+pub(super) fn shown(uri: &Uri) -> String {
+    let mut shown = uri.clone();
+    shown.query.clear();
+    shown.to_string()
+}
+
+/// Why an answer that is no success ends the command.
+pub(super) fn refused(uri: &Uri, reply: &Reply) -> Error {
+    let response = &reply.response;
+    let diagnostic = coap_record::diagnostic(response)
+        .map(|text| format!(": {text}"))
+        .unwrap_or_default();
+    let kind = match response.code {
+        Code::UNAUTHORIZED | Code::FORBIDDEN => Kind::Unauthorized,
+        _ => Kind::Refused,
+    };
+    let text = format!("{}: {:?}{diagnostic}", shown(uri), response.code);
+    let error = Error::new(kind, text);
+    match way_out(reply) {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
+
+fn way_out(reply: &Reply) -> Option<String> {
+    let options = &reply.response.options;
+    Some(match reply.response.code {
+        Code::NOT_ACCEPTABLE => String::from("--accept asks for another content format"),
+        Code::UNSUPPORTED_CONTENT_FORMAT => String::from("--content-format names another one"),
+        Code::REQUEST_ENTITY_TOO_LARGE => {
+            let size = options.uint(option::SIZE1)?;
+            format!("the server takes at most {size} bytes")
+        }
+        Code::SERVICE_UNAVAILABLE if options.contains(option::MAX_AGE) => {
+            format!("try again after {} s", options.max_age())
+        }
+        _ => return None,
+    })
+}
+
+/// Why a request without answer ends the command.
+pub(super) fn failed(place: &Place, failure: &Failure, partial: Option<&Partial>) -> Error {
+    let uri = shown(&place.uri);
+    let came = partial
+        .map(|partial| partial.response.payload.len())
+        .filter(|length| *length > 0)
+        .map(|length| format!("; {length} bytes of the body had come"))
+        .unwrap_or_default();
+    let kind = match failure {
+        Failure::TimedOut { .. } | Failure::GaveUp { .. } => Kind::TimedOut,
+        Failure::Unreachable => {
+            let text = format!("cannot connect to {}: {failure}", place.target);
+            return Error::new(Kind::Unreachable, text);
+        }
+        Failure::Unsendable(_) => Kind::Usage,
+        _ => Kind::Lost,
+    };
+    let error = Error::new(kind, format!("{uri}: {failure}{came}"));
+    match failure {
+        Failure::TimedOut {
+            acknowledged: true, ..
+        } => error.hint("--timeout waits longer"),
+        Failure::TooLarge { .. } => error.hint("--body-limit takes more"),
+        _ => error,
+    }
+}

@@ -1,0 +1,102 @@
+//! Datagrams: name lookup and a socket. UDP has no handshake, so that it works shows only later.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use socket2::{Domain, Socket, Type};
+use tokio::net::UdpSocket;
+use tokio::time::timeout;
+
+use crate::error::{Error, Kind, Result, plain};
+
+use super::dial::lookup_words;
+use super::failure::cannot_connect;
+use super::happy;
+use super::target::Target;
+
+/// What the kernel may keep for us in each direction, in bytes: many large datagrams.
+const KERNEL_BUFFER: usize = 1024 * 1024;
+
+/// The addresses of `target`, best first; at least one.
+///
+/// # Errors
+/// [`Kind::Unreachable`] for an unknown name, [`Kind::TimedOut`] when the lookup takes longer than the target's
+/// `connect_timeout`.
+pub async fn addresses(target: &Target) -> Result<Vec<SocketAddr>> {
+    let limit = target.connect_timeout;
+    let looked_up = timeout(limit, happy::addresses(&target.host, target.port)).await;
+    let found = looked_up.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+    let mut found = found.map_err(|cause| match cause.kind() {
+        io::ErrorKind::TimedOut => Error::new(
+            Kind::TimedOut,
+            format!("cannot look up {:?}: timed out", target.host),
+        ),
+        _ => cannot_connect(target, lookup_words(&target.host, &cause)),
+    })?;
+    if let Some(source) = target.bind {
+        found.retain(|address| address.is_ipv4() == source.is_ipv4());
+    }
+    if found.is_empty() {
+        return Err(cannot_connect(target, "there is no address to send to"));
+    }
+    Ok(found)
+}
+
+/// A socket that talks to `address` only: others are not heard, and an ICMP refusal is an error.
+///
+/// # Errors
+/// [`Kind::Unreachable`]: no route, or a source address that is not ours.
+pub async fn connected(target: &Target, address: SocketAddr) -> Result<UdpSocket> {
+    let cannot = |cause: io::Error| cannot_connect(target, plain(&cause));
+    let socket = open(source(target.bind, &address)).map_err(cannot)?;
+    socket.connect(address).await.map_err(cannot)?;
+    Ok(socket)
+}
+
+/// A socket that can hear anyone, for groups of the family of `address`.
+///
+/// # Errors
+/// [`Kind::Unreachable`]: a source address that is not ours.
+pub fn unconnected(target: &Target, address: SocketAddr) -> Result<UdpSocket> {
+    open(source(target.bind, &address)).map_err(|cause| cannot_connect(target, plain(&cause)))
+}
+
+/// A socket that listens on `address`; port 0 takes a free one.
+///
+/// # Errors
+/// [`Kind::Local`]: `cannot listen on 127.0.0.1:5683: address already in use`.
+pub fn listening(address: SocketAddr) -> Result<UdpSocket> {
+    open(address).map_err(|cause| Error::local(format!("cannot listen on {address}"), &cause))
+}
+
+fn source(bind: Option<IpAddr>, peer: &SocketAddr) -> SocketAddr {
+    let any = match peer {
+        SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    };
+    SocketAddr::new(bind.unwrap_or(any), 0)
+}
+
+fn open(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, None)?;
+    // The kernel gives less where it must; that costs only speed.
+    let _ = socket.set_recv_buffer_size(KERNEL_BUFFER);
+    let _ = socket.set_send_buffer_size(KERNEL_BUFFER);
+    if address.is_ipv6() && address.ip().is_unspecified() {
+        // All interfaces means both families.
+        socket.set_only_v6(false)?;
+    }
+    socket.bind(&address.into())?;
+    socket.set_nonblocking(true)?;
+    UdpSocket::from_std(socket.into())
+}
+
+/// A socket like `socket` for another address, which may be of another family.
+///
+/// # Errors
+/// The operating system has no socket for us.
+pub fn again(socket: &UdpSocket, address: SocketAddr) -> io::Result<UdpSocket> {
+    let bound = socket.local_addr()?.ip();
+    let same = bound.is_ipv4() == address.is_ipv4() && !bound.is_unspecified();
+    open(source(same.then_some(bound), &address))
+}

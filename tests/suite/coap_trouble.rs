@@ -1,0 +1,259 @@
+//! Peers that misbehave: each ends within its deadline, with the right exit code, and with a line that says what happened.
+
+use std::net::{TcpListener, UdpSocket};
+use std::time::{Duration, Instant};
+
+use crate::support::PATIENCE;
+use crate::support::command::{Line, iotctl};
+
+/// A UDP server that answers the Nth datagram as its script says; its URI.
+fn peer(mut script: impl FnMut(&[u8], usize) -> Vec<Vec<u8>> + Send + 'static) -> String {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let uri = format!("coap://{}/x", socket.local_addr().unwrap());
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 2048];
+        let mut number = 0;
+        while let Ok((length, from)) = socket.recv_from(&mut buffer) {
+            for answer in script(&buffer[..length], number) {
+                let _ = socket.send_to(&answer, from);
+            }
+            number += 1;
+        }
+    });
+    uri
+}
+
+/// Makes an answer to a request.
+type Answer = fn(&[u8]) -> Vec<u8>;
+
+/// The token of a request, and its message id.
+fn parts(request: &[u8]) -> (&[u8], [u8; 2]) {
+    let length = usize::from(request[0] & 15);
+    (&request[4..4 + length], [request[2], request[3]])
+}
+
+/// A message of this type (0 CON, 1 NON, 2 ACK, 3 RST) with the request's token and id.
+fn message(kind: u8, code: u8, request: &[u8], rest: &[u8]) -> Vec<u8> {
+    let (token, mid) = parts(request);
+    let head = [0x40 | kind << 4 | token.len() as u8, code, mid[0], mid[1]];
+    [&head, token, rest].concat()
+}
+
+/// An acknowledgement with a response.
+fn ack(code: u8, request: &[u8], rest: &[u8]) -> Vec<u8> {
+    message(2, code, request, rest)
+}
+
+fn get(uri: &str) -> Line {
+    iotctl("coap get -W 1.5").word(uri)
+}
+
+#[test]
+fn silence_ends_at_the_deadline() {
+    let uri = peer(|_, _| Vec::new());
+    let began = Instant::now();
+    get(&uri).run().exits(5).says("no answer came within 1.5 s");
+    get(&uri).words("-N").run().exits(5).says("no answer came");
+    assert!(began.elapsed() < Duration::from_secs(10));
+    let line = get(&uri).words("--ack-timeout 0.1 --max-retransmit 1");
+    line.run().exits(5).says("no answer to 2 transmissions");
+}
+
+#[test]
+fn an_acknowledgement_without_response_is_told_from_silence() {
+    let uri = peer(|request, _| {
+        let (_, mid) = parts(request);
+        vec![vec![0x60, 0, mid[0], mid[1]]]
+    });
+    get(&uri)
+        .run()
+        .exits(5)
+        .says("acknowledged, but no response came");
+}
+
+#[test]
+fn a_closed_port_is_known_at_once() {
+    let free = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let uri = format!("coap://{}/", free.local_addr().unwrap());
+    drop(free);
+    let began = Instant::now();
+    iotctl("coap get")
+        .word(&uri)
+        .run()
+        .exits(3)
+        .says("nobody listens there");
+    iotctl("coap ping -C 1").word(&uri).run().exits(3);
+    iotctl("coap observe").word(&uri).run().exits(3);
+    assert!(began.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn a_reset_is_a_rejection_and_to_a_ping_the_answer() {
+    let uri = peer(|request, _| {
+        let (_, mid) = parts(request);
+        vec![vec![0x70, 0, mid[0], mid[1]]]
+    });
+    get(&uri)
+        .run()
+        .exits(6)
+        .says("rejected the message (reset)");
+    iotctl("coap ping -C 1").word(&uri).run().exits(0);
+}
+
+#[test]
+fn refusals_say_why() {
+    let uri = peer(|request, _| vec![ack(0x84, request, b"\xffno such thing")]);
+    get(&uri)
+        .run()
+        .exits(1)
+        .prints("")
+        .says("4.04 Not Found: no such thing");
+    let uri = peer(|request, _| vec![ack(0x81, request, b"")]);
+    get(&uri).run().exits(4).says("4.01 Unauthorized");
+    let uri = peer(|request, _| vec![ack(0xa0, request, b"\xff\x1b[31mred")]);
+    get(&uri)
+        .run()
+        .exits(1)
+        .says("5.00 Internal Server Error: \\x1b[31mred");
+}
+
+#[test]
+fn a_body_goes_into_a_pipe_as_it_came() {
+    let uri = peer(|request, _| vec![ack(0x45, request, b"\xff\x1b[31m\x07\xfe\0")]);
+    assert_eq!(get(&uri).run().exits(0).stdout, b"\x1b[31m\x07\xfe\0");
+}
+
+#[test]
+fn what_is_no_message_is_ignored() {
+    let broken: [Answer; 5] = [
+        // A token length of 15.
+        |request| [&[0x6f], &ack(0x45, request, b"\xffx")[1..]].concat(),
+        // An option that runs over the end.
+        |request| ack(0x45, request, &[0xce, 1]),
+        // A payload marker without payload.
+        |request| ack(0x45, request, &[0xff]),
+        // Version 2.
+        |request| [&[0xa8], &ack(0x45, request, b"\xffx")[1..]].concat(),
+        // Another token.
+        |request| {
+            let mut answer = ack(0x45, request, b"\xffx");
+            answer[4] ^= 1;
+            answer
+        },
+    ];
+    for answer in broken {
+        let uri = peer(move |request, _| vec![answer(request)]);
+        let ended = get(&uri).run();
+        assert!([5, 6].contains(&ended.code), "{ended:?}");
+        ended.prints("");
+    }
+}
+
+#[test]
+fn an_unknown_critical_option_is_refused() {
+    // Option 65001, which is odd: delta 65001 - 269 in two bytes.
+    let option = [0xe1, 0xfc, 0xdc, 7];
+    let uri = peer(move |request, _| vec![ack(0x45, request, &[&option[..], b"\xffx"].concat())]);
+    get(&uri)
+        .run()
+        .exits(6)
+        .prints("")
+        .says("option 65001 is critical");
+}
+
+#[test]
+fn what_is_lost_is_sent_again() {
+    let uri = peer(|request, number| match number {
+        0 | 1 => Vec::new(),
+        _ => vec![ack(0x45, request, b"\xffx")],
+    });
+    let line = iotctl("coap get -W 20 --ack-timeout 0.1 --output json").word(&uri);
+    let ended = line.run().exits(0);
+    assert!(
+        ended.text().contains("\"retransmitted\":2"),
+        "{}",
+        ended.text()
+    );
+}
+
+#[test]
+fn a_separate_response_is_acknowledged() {
+    let uri = peer(|request, number| match number {
+        0 => {
+            let (_, mid) = parts(request);
+            let mut response = message(0, 0x45, request, b"\xfflate");
+            response[2] ^= 0x55;
+            vec![vec![0x60, 0, mid[0], mid[1]], response]
+        }
+        _ => {
+            assert_eq!(request[..2], [0x60, 0], "an empty acknowledgement");
+            Vec::new()
+        }
+    });
+    get(&uri).run().exits(0).prints("late");
+}
+
+#[test]
+fn old_notifications_are_left_out() {
+    let uri = peer(|request, number| {
+        let notification = |sequence: u8, text: &[u8]| {
+            let mut message = message(1, 0x45, request, &[&[0x61, sequence, 0xff], text].concat());
+            message[3] = message[3].wrapping_add(sequence);
+            message
+        };
+        match number {
+            0 => {
+                let first = ack(0x45, request, b"\x61\x03\xff3");
+                let later = [(5, b"5"), (4, b"4"), (6, b"6")];
+                let later = later.map(|(sequence, text)| notification(sequence, text));
+                [vec![first], later.into()].concat()
+            }
+            _ => vec![ack(0x45, request, b"\xffover")],
+        }
+    });
+    let line = iotctl("coap observe -C 3 -W 5").word(&uri);
+    line.run().exits(0).prints("3\n5\n6\n");
+}
+
+#[test]
+fn names_and_connections_fail_with_their_own_code() {
+    iotctl("coap get coap://nowhere.invalid/")
+        .run()
+        .exits(3)
+        .says("nowhere.invalid");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let line = iotctl("coap get").word(format!("coap+tcp://{address}/"));
+    line.run().exits(3).says("connection refused");
+}
+
+#[test]
+fn wrong_words_send_nothing() {
+    for (words, says) in [
+        ("get http://h/", "scheme"),
+        ("get coap://h/#f", "fragment"),
+        (
+            "get coap://h/ -O nonsense=1",
+            "neither the name of an option",
+        ),
+        ("get coap://h/ -O block2=1", "--block"),
+        ("put coap://h/", "nothing to send"),
+        ("put coap://h/ -m x -t nonsense/x", "no content format"),
+        ("get coap://h/ --block 100", "none of 16"),
+        ("get -h h coap://h/", "one of them is enough"),
+        ("get coap://h/ --psk x", "not encrypted"),
+        ("get coap+tcp://h/ --psk x", "DTLS"),
+        ("observe coap://h/ -C 0", "-C 0"),
+        ("server --listen coaps+tcp://127.0.0.1:0", "--cert"),
+        ("server --fault explode", "none of drop, delay, duplicate"),
+        ("server -r temp=text:1", "slash"),
+    ] {
+        iotctl(&format!("coap {words}"))
+            .run()
+            .exits(2)
+            .prints("")
+            .says(says);
+    }
+}
