@@ -145,8 +145,26 @@ impl Listen {
     }
 }
 
-/// One line for what happened to a client.
+/// One line for what happened.
 fn log(event: &Event, notes: Notes) {
+    match event {
+        Event::NotAccepted { error } => notes.warn(error),
+        Event::QueueFull { client_id } => notes.warn(format_args!(
+            "the queue of {client_id} is full (--max-queued, --max-queued-bytes): messages to it are dropped"
+        )),
+        Event::Stopped(counts) => notes.note(format_args!(
+            "stopped after {} connections, {} messages in, {} out, {} dropped",
+            counts.connections,
+            counts.messages_received,
+            counts.messages_sent,
+            counts.messages_dropped
+        )),
+        client => notes.note(about_client(client)),
+    }
+}
+
+/// What a client did, in words.
+fn about_client(event: &Event) -> String {
     match event {
         Event::Connected {
             client_id,
@@ -159,51 +177,36 @@ fn log(event: &Event, notes: Notes) {
             } else {
                 ""
             };
-            notes.note(format_args!(
-                "{client_id} connected from {peer} with {version}{again}"
-            ));
+            format!("{client_id} connected from {peer} with {version}{again}")
         }
         Event::Refused {
             client_id,
             peer,
             reason,
         } => {
-            notes.note(format_args!(
-                "{client_id} from {peer} was refused: {reason}"
-            ));
+            format!("{client_id} from {peer} was refused: {reason}")
         }
         Event::Disconnected {
             client_id,
             reason: Some(reason),
         } => {
-            notes.note(format_args!("{client_id} disconnected: {reason}"));
+            format!("{client_id} disconnected: {reason}")
         }
         Event::Disconnected {
             client_id,
             reason: None,
-        } => {
-            notes.note(format_args!("{client_id} vanished"));
-        }
+        } => format!("{client_id} vanished"),
         Event::Subscribed {
             client_id,
             filter,
             reason,
         } => {
-            notes.note(format_args!("{client_id} subscribed to {filter}: {reason}"));
+            format!("{client_id} subscribed to {filter}: {reason}")
         }
         Event::Unsubscribed { client_id, filter } => {
-            notes.note(format_args!("{client_id} unsubscribed from {filter}"));
+            format!("{client_id} unsubscribed from {filter}")
         }
-        Event::QueueFull { client_id } => notes.warn(format_args!(
-            "the queue of {client_id} is full (--max-queued, --max-queued-bytes): messages to it are dropped"
-        )),
-        Event::NotAccepted { error } => notes.warn(error),
-        Event::Stopped(counts) => notes.note(format_args!(
-            "stopped after {} connections, {} messages in, {} out, {} dropped",
-            counts.connections,
-            counts.messages_received,
-            counts.messages_sent,
-            counts.messages_dropped
-        )),
+        // Told by `log` itself.
+        Event::NotAccepted { .. } | Event::QueueFull { .. } | Event::Stopped(_) => String::new(),
     }
 }

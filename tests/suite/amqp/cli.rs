@@ -92,7 +92,10 @@ fn wrong_words_are_exit_2_and_send_nothing() {
         (amqp("consume"), "no queue was named"),
         (amqp("consume").words("q -C 0"), "-C 0 waits for no message"),
         (amqp("publish -m x"), "nothing says where the messages go"),
-        (amqp("publish -n -k").word(&long), "longer than 255 bytes"),
+        (
+            amqp("publish -n").words("-k").word(&long),
+            "longer than 255 bytes",
+        ),
         (amqp("get").word(&long), "longer than 255 bytes"),
         (amqp("declare exchange").words("x --type Topic"), "direct"),
         (amqp("consume").words("q -p 5672"), "cannot be used with"),
