@@ -24,6 +24,11 @@
 //! | `generated` | completions and man pages, checked in |
 //! | `refusal` | clap's answers in our words |
 
+#![allow(
+    rustdoc::broken_intra_doc_links,
+    reason = "what documents a flag is its help text, where brackets are no links"
+)]
+
 pub use bench_file::Scenario;
 
 use std::borrow::Cow;
