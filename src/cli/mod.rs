@@ -116,7 +116,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
         Some(protocol) if protocol == "amqp" => words,
         _ => property::padded(words)?,
     };
-    match top::Cli::try_parse_from(&words) {
+    match top::Cli::read(&words) {
         Ok(cli) => cli.parsed(),
         Err(answer) => refusal::read(&answer, &words),
     }

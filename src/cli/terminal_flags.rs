@@ -21,7 +21,7 @@ pub(super) struct TerminalFlags {
 }
 
 /// `--help` without the letter: `-h` is the host.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub(super) struct HelpFlag {
     /// Print this page
     #[arg(long, action = ArgAction::Help)]

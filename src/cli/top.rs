@@ -1,7 +1,9 @@
 //! The commands.
 
+use std::ffi::OsString;
+
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Parser, Subcommand};
+use clap::{Command, Parser, Subcommand};
 
 use crate::coap::code::Code;
 use crate::command::Plan;
@@ -199,6 +201,22 @@ impl Coap {
 }
 
 impl Cli {
+    /// Reads the words, the program's name first. Nearly all start-up time would go into describing every command to
+    /// clap; so only those of the protocol named are described, and all of them when something has to be said.
+    ///
+    /// # Errors
+    /// A page that was asked for, or clap's refusal.
+    pub(super) fn read(words: &[OsString]) -> Result<Self, clap::Error> {
+        match words
+            .get(1)
+            .and_then(|word| word.to_str())
+            .and_then(|word| Topic::alone(word, &words[1..]))
+        {
+            Some(topic) => Ok(Self { topic }),
+            None => Self::try_parse_from(words),
+        }
+    }
+
     /// The plan or the text that the words ask for.
     pub(super) fn parsed(self) -> Result<Parsed> {
         let plan = match self.topic {
@@ -217,6 +235,30 @@ impl Cli {
         };
         Ok(Parsed::Command(plan))
     }
+}
+
+impl Topic {
+    /// What the words ask of one protocol; `None` unless they are all right.
+    fn alone(name: &str, words: &[OsString]) -> Option<Self> {
+        let help = HelpFlag::default();
+        match name {
+            "mqtt" => alone(words).map(|command| Self::Mqtt { help, command }),
+            "coap" => alone(words).map(|command| Self::Coap { help, command }),
+            "amqp" => alone(words).map(|command| Self::Amqp { help, command }),
+            "bench" => alone(words).map(|command| Self::Bench { help, command }),
+            _ => None,
+        }
+    }
+}
+
+fn alone<C: Subcommand>(words: &[OsString]) -> Option<C> {
+    let bare = Command::new("iotctl")
+        .disable_help_flag(true)
+        .disable_help_subcommand(true);
+    let matches = C::augment_subcommands(bare)
+        .try_get_matches_from(words)
+        .ok()?;
+    C::from_arg_matches(&matches).ok()
 }
 
 fn page() -> impl TypedValueParser<Value = &'static str> {
