@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::PATIENCE;
 use crate::support::command::{Line, iotctl};
+use crate::support::ports::free_ports;
 
 /// A UDP server that answers the Nth datagram as its script says; its URI.
 fn peer(mut script: impl FnMut(&[u8], usize) -> Vec<Vec<u8>> + Send + 'static) -> String {
@@ -74,9 +75,8 @@ fn an_acknowledgement_without_response_is_told_from_silence() {
 
 #[test]
 fn a_closed_port_is_known_at_once() {
-    let free = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let uri = format!("coap://{}/", free.local_addr().unwrap());
-    drop(free);
+    let [free] = free_ports();
+    let uri = format!("coap://127.0.0.1:{free}/");
     let began = Instant::now();
     iotctl("coap get")
         .word(&uri)

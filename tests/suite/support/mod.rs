@@ -10,12 +10,13 @@ pub mod command;
 pub mod libcoap;
 pub mod mosquitto;
 pub mod peer;
+pub mod ports;
 pub mod rabbitmq;
 
 use std::time::{Duration, Instant};
 
 /// How long a test waits for what must come.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Waits until `state` gives a value.
 pub fn wait_for<T>(what: &str, mut state: impl FnMut() -> Option<T>) -> T {
