@@ -124,6 +124,8 @@ impl SessionWords {
         let usual = Config::default();
         let transfer = &self.transfer;
         Config {
+            // Who says when to send again means that.
+            adapt: transfer.ack_timeout.is_none() && transfer.max_retransmit.is_none(),
             ack_timeout: transfer.ack_timeout.unwrap_or(usual.ack_timeout),
             max_retransmit: transfer.max_retransmit.unwrap_or(usual.max_retransmit),
             body_limit: transfer.body_limit.unwrap_or(usual.body_limit),

@@ -248,6 +248,11 @@ fn wrong_words_send_nothing() {
         ("observe coap://h/ -C 0", "-C 0"),
         ("server --listen coaps+tcp://127.0.0.1:0", "--cert"),
         ("server --fault explode", "none of drop, delay, duplicate"),
+        ("server --fault reset:way=in", "not reset"),
+        (
+            "server --listen coap+tcp://127.0.0.1:0 --multicast",
+            "--multicast needs --listen coap://",
+        ),
         ("server -r temp=text:1", "slash"),
     ] {
         iotctl(&format!("coap {words}"))
