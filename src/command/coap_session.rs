@@ -270,7 +270,9 @@ fn way_out(reply: &Reply) -> Option<String> {
             let size = options.uint(option::SIZE1)?;
             format!("the server takes at most {size} bytes")
         }
-        Code::SERVICE_UNAVAILABLE if options.contains(option::MAX_AGE) => {
+        Code::SERVICE_UNAVAILABLE | Code::TOO_MANY_REQUESTS
+            if options.contains(option::MAX_AGE) =>
+        {
             format!("try again after {} s", options.max_age())
         }
         _ => return None,
