@@ -28,7 +28,7 @@ pub fn server(variant: &str, folder: &Path, words: &str) -> Libcoap {
 }
 
 fn try_start(variant: &str, folder: &Path, words: &str) -> Option<Libcoap> {
-    let port = free_port();
+    let port = free_port(1);
     let line = program(
         &format!("coap-server-{variant}"),
         &format!("-A 127.0.0.1 -p {port} {words}"),
@@ -49,12 +49,12 @@ fn try_start(variant: &str, folder: &Path, words: &str) -> Option<Libcoap> {
     alive.then_some(Libcoap { child, port })
 }
 
-/// A port that is free for UDP and TCP, together with the one above it.
-fn free_port() -> u16 {
+/// A port that is free for UDP and TCP, together with the one so far above it.
+pub fn free_port(distance: u16) -> u16 {
     wait_for("two free ports", || {
         let first = UdpSocket::bind("127.0.0.1:0").unwrap();
         let port = first.local_addr().unwrap().port();
-        let above = port.checked_add(1)?;
+        let above = port.checked_add(distance)?;
         let free = UdpSocket::bind(("127.0.0.1", above)).is_ok()
             && TcpListener::bind(("127.0.0.1", port)).is_ok()
             && TcpListener::bind(("127.0.0.1", above)).is_ok();
@@ -63,7 +63,7 @@ fn free_port() -> u16 {
 }
 
 /// Whether a CoAP ping is answered.
-fn answers(port: u16) -> bool {
+pub fn answers(port: u16) -> bool {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.connect(("127.0.0.1", port)).unwrap();
     let patience = Duration::from_millis(200);
