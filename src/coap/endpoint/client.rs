@@ -73,6 +73,7 @@ impl Client {
         }
         self.last += 1;
         let id = self.last;
+        core.strays.remove(&request.peer);
         let observe = request.observe;
         let mut flow = Flow::new(core, now, Handle(id), request);
         if observe {
@@ -335,7 +336,8 @@ impl Client {
     }
 
     pub(super) fn retransmitted(&mut self, core: &mut Core, owner: Owner, attempt: u8) {
-        let of = core.config.max_retransmit;
+        // Where the waits are adapted to a short way, there are more of them.
+        let of = core.config.max_retransmit.max(attempt);
         match owner {
             Owner::Flow(id) => {
                 let Some(flow) = self.flows.get_mut(&id) else {
@@ -371,6 +373,7 @@ impl Client {
             core.settle(now, ping.peer, ping.mid);
             let failure = Failure::TimedOut {
                 acknowledged: false,
+                stray: core.strays.get(&ping.peer).copied(),
                 after: ping.deadline,
             };
             return fail_event(core, Handle(id), failure, None);
@@ -390,6 +393,7 @@ impl Client {
         }
         let failure = Failure::TimedOut {
             acknowledged: flow.acknowledged,
+            stray: core.strays.get(&flow.request.peer).copied(),
             after: flow.deadline(core),
         };
         self.fail(core, now, id, failure);

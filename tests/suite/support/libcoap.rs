@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use super::command::{Line, iotctl, program};
-use super::ports::free_ports_in_a_row;
+use super::ports::free_port_with;
 use super::wait_for;
 
 /// A running coap-server; the port above `port` is that of DTLS and TLS.
@@ -30,7 +30,7 @@ pub fn server(variant: &str, folder: &Path, words: &str) -> Libcoap {
 
 fn try_start(variant: &str, folder: &Path, words: &str) -> Option<Libcoap> {
     // With DTLS or TLS, it takes the port above as well.
-    let port = free_ports_in_a_row(2);
+    let port = free_port_with(1);
     let line = program(
         &format!("coap-server-{variant}"),
         &format!("-A 127.0.0.1 -p {port} {words}"),
@@ -52,7 +52,7 @@ fn try_start(variant: &str, folder: &Path, words: &str) -> Option<Libcoap> {
 }
 
 /// Whether a CoAP ping is answered.
-fn answers(port: u16) -> bool {
+pub fn answers(port: u16) -> bool {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.connect(("127.0.0.1", port)).unwrap();
     let patience = Duration::from_millis(200);

@@ -3,9 +3,11 @@
 //! Every server takes a free port and is stopped with its value; nothing here sleeps to wait for something:
 //! each wait polls for the state that it needs, up to [`PATIENCE`].
 
+pub mod aiocoap;
 pub mod bench;
 pub mod broker;
 pub mod certificates;
+pub mod coap_peer;
 pub mod command;
 pub mod libcoap;
 pub mod mosquitto;
