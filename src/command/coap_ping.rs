@@ -34,7 +34,9 @@ pub struct Plan {
 /// # Errors
 /// Nobody answered: [`Kind::Unreachable`] when nobody listens there, otherwise [`Kind::TimedOut`].
 pub async fn run(plan: Plan) -> Result<()> {
-    let place = plan.session.only_place()?;
+    let mut place = plan.session.only_place()?;
+    // A ping has nothing to protect (RFC 8613 §4.2: empty messages).
+    place.target.oscore = None;
     let mut stop = Stop::watch()?;
     let mut output = Output::open(Format::Raw, plan.style)?;
     let notes = Notes::new(plan.style);

@@ -261,7 +261,18 @@ pub(super) fn refused(uri: &Uri, reply: &Reply) -> Error {
 
 fn way_out(reply: &Reply) -> Option<String> {
     let options = &reply.response.options;
+    let said = |words: &str| reply.response.payload.starts_with(words.as_bytes());
     Some(match reply.response.code {
+        // What RFC 8613 §8.2 has a server say, unprotected.
+        Code::UNAUTHORIZED if said("Security context not found") => {
+            String::from("check --oscore-sender-id and --oscore-id-context")
+        }
+        Code::UNAUTHORIZED if said("Replay detected") => String::from(
+            "the server has seen higher sequence numbers: another client uses these keys, or its number was lost",
+        ),
+        Code::BAD_REQUEST if said("Decryption failed") => {
+            String::from("check --oscore-secret, --oscore-salt and the ids")
+        }
         Code::NOT_ACCEPTABLE => String::from("--accept asks for another content format"),
         Code::UNSUPPORTED_CONTENT_FORMAT => String::from("--content-format names another one"),
         Code::REQUEST_ENTITY_TOO_LARGE => {

@@ -12,6 +12,7 @@ mod bench_results;
 mod bench_scenarios;
 mod cli;
 mod coap_client;
+mod coap_oscore;
 mod coap_server;
 mod coap_trouble;
 mod connecting;

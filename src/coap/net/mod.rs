@@ -11,6 +11,7 @@ mod client;
 mod dtls;
 mod fault;
 mod group;
+mod sequence;
 mod server;
 mod stream;
 mod tap;
