@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use crate::coap::block::Szx;
 use crate::coap::format;
 use crate::coap::option::{self, Format as OptionFormat};
+use crate::command::coap_asking::ProxyMode;
 use crate::command::coap_session::{OptionValue, OptionWord, SessionWords, Transfer};
 use crate::connect::{OscoreWords, Secret, Words};
 use crate::error::Result;
@@ -205,6 +206,14 @@ pub(super) struct OptionFlags {
     #[arg(long, value_name = "FORMAT", value_parser = content_format)]
     accept: Option<u16>,
 
+    /// Ask this proxy, coap://HOST[:PORT] or with another scheme; the URI says what it is to ask for
+    #[arg(long, value_name = "URI")]
+    proxy: Option<String>,
+
+    /// How the proxy is told: scheme (Proxy-Scheme and the Uri options), uri (Proxy-Uri), or auto: scheme, then uri where it is not known
+    #[arg(long, value_name = "MODE", requires = "proxy", default_value = "auto")]
+    proxy_mode: ProxyModeWord,
+
     #[command(flatten)]
     oscore: OscoreFlags,
 
@@ -215,6 +224,17 @@ pub(super) struct OptionFlags {
     /// Show every message on standard error
     #[arg(long, conflicts_with = "quiet", help_heading = "Request")]
     trace: bool,
+
+    /// Keep every message in this file, for Wireshark (pcapng), decrypted where DTLS or TLS carries it
+    #[arg(long, value_name = "FILE", help_heading = "Request")]
+    pcap: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ProxyModeWord {
+    Auto,
+    Scheme,
+    Uri,
 }
 
 /// How an answer is shown.
@@ -332,6 +352,13 @@ fn session(
         uris,
         transfer,
         options,
+        proxy: flags.proxy,
+        proxy_mode: match flags.proxy_mode {
+            ProxyModeWord::Auto => ProxyMode::Auto,
+            ProxyModeWord::Scheme => ProxyMode::Scheme,
+            ProxyModeWord::Uri => ProxyMode::Uri,
+        },
+        pcap: flags.pcap,
         verbose: flags.verbose,
         trace: flags.trace,
     }
@@ -396,6 +423,8 @@ const fn set_elsewhere(number: u16) -> Option<&'static str> {
     match number {
         option::OBSERVE => Some("coap observe"),
         option::BLOCK1 | option::BLOCK2 => Some("--block"),
+        option::PROXY_SCHEME | option::PROXY_URI => Some("--proxy"),
+        option::OSCORE => Some("--oscore-secret"),
         option::Q_BLOCK1 | option::Q_BLOCK2 | option::REQUEST_TAG | option::ECHO => {
             Some("the exchange itself")
         }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use serde_json::{Map, Value};
 
+use super::coap_asking::{Asking, Watch};
 use super::coap_request::tell;
 use super::coap_session::{SessionWords, failed, refused};
 use crate::coap::code::Code;
@@ -64,14 +65,14 @@ async fn discover(plan: &Plan, output: &mut Output) -> Result<()> {
         // A server need not filter, and takes one filter only (RFC 6690 §4.1); we filter again.
         place.uri.query.extend(plan.filters.first().cloned());
     }
-    let mut client = plan.session.client(&place.target, notes).await?;
-    let mut request = plan.session.request(&client, &place.uri, Code::GET)?;
+    let watch = Watch::open(&plan.session, notes)?;
+    let mut client = Asking::open(&plan.session, &watch, &place).await?;
+    let mut request = plan.session.request(&client, &place, Code::GET)?;
     if !request.options.contains(option::ACCEPT) && !client.is_group() {
         request.options.push_uint(option::ACCEPT, 40);
     }
     plan.session.show_request(&request, &place.uri, notes);
-    let asked = client.request(request);
-    asked.map_err(|refused| Error::usage(refused.to_string()))?;
+    client.ask(&place, plan.session.proxy_mode, request)?;
     let mut links = 0;
     let mut answers = 0;
     loop {
@@ -99,6 +100,7 @@ async fn discover(plan: &Plan, output: &mut Output) -> Result<()> {
         }
     }
     client.close().await;
+    watch.finish(&plan.session)?;
     let what = match (answers, links) {
         (0, _) => "nobody answered",
         (_, 0) => "no resource was found",

@@ -17,6 +17,7 @@ pub mod bench_mqtt;
 mod bench_peer;
 pub mod bench_report;
 mod bench_results;
+pub mod coap_asking;
 pub mod coap_discover;
 pub mod coap_observe;
 pub mod coap_ping;

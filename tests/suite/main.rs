@@ -13,6 +13,7 @@ mod bench_scenarios;
 mod cli;
 mod coap_client;
 mod coap_oscore;
+mod coap_proxy;
 mod coap_server;
 mod coap_trouble;
 mod connecting;

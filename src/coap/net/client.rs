@@ -61,6 +61,9 @@ impl Client {
             let streamed = Streamed::new(stream, websocket, largest);
             (Wire::Stream(Box::new(streamed)), peer)
         };
+        if let Some(tap) = &mut tap {
+            tap.set_local(wire.local());
+        }
         let mut endpoint = Endpoint::new(config);
         if endpoint.config().transport.is_reliable() {
             endpoint.connected(Instant::now(), peer);

@@ -6,7 +6,9 @@
 //! | `wire` | what carries its messages: a connected or an unconnected UDP socket, a stream |
 //! | [`Server`] | sockets, listeners and connections around one site; faults on purpose |
 //! | [`Tap`] | shows every message that passes |
+//! | [`Capture`] | keeps them in a file for Wireshark |
 
+mod capture;
 mod client;
 mod dtls;
 mod fault;
@@ -18,6 +20,7 @@ mod tap;
 mod udp;
 mod wire;
 
+pub use capture::Capture;
 pub use client::Client;
 pub use fault::{FAULTS, Fault};
 pub use server::Server;

@@ -6,6 +6,7 @@
 pub mod bench;
 pub mod broker;
 pub mod certificates;
+pub mod coap;
 pub mod command;
 pub mod libcoap;
 pub mod mosquitto;
