@@ -105,6 +105,13 @@ impl SessionWords {
         self.place(self.uris.first().map(String::as_str), &environment)
     }
 
+    /// What an absolute URI names that came up on the way.
+    pub(super) fn place_of(&self, uri: &str) -> Result<Place> {
+        let mut words = self.clone();
+        (words.connect.host, words.connect.port) = (None, None);
+        words.place(Some(uri), &Environment::of_process())
+    }
+
     fn place(&self, word: Option<&str>, environment: &Environment) -> Result<Place> {
         let bad = |fault| Error::usage(format!("bad URI {}: {fault}", word.unwrap_or_default()));
         let mut connect = self.connect.clone();

@@ -14,6 +14,7 @@ mod cli;
 mod coap_client;
 mod coap_oscore;
 mod coap_proxy;
+mod coap_rd;
 mod coap_server;
 mod coap_trouble;
 mod connecting;

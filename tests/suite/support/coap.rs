@@ -32,12 +32,14 @@ pub fn scripted(
             if !message.code.is_request() {
                 continue;
             }
-            for answer in script(&message, number) {
-                let _ = socket.send_to(&answer.encode().unwrap(), from);
-            }
+            let answers = script(&message, number);
             number += 1;
+            // Before it is answered: a test may ask for it as soon as the command has ended.
             if sender.send(message).is_err() {
                 return;
+            }
+            for answer in answers {
+                let _ = socket.send_to(&answer.encode().unwrap(), from);
             }
         }
     });
