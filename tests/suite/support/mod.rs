@@ -7,6 +7,7 @@ pub mod aiocoap;
 pub mod bench;
 pub mod broker;
 pub mod certificates;
+pub mod coap;
 pub mod coap_peer;
 pub mod command;
 pub mod libcoap;
