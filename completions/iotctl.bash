@@ -4565,7 +4565,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__completions)
-            opts="--help bash zsh fish elvish powershell"
+            opts="--help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4579,7 +4579,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__man)
-            opts="--help iotctl mqtt mqtt-pub mqtt-sub mqtt-broker coap coap-get coap-put coap-post coap-delete coap-fetch coap-patch coap-ipatch coap-observe coap-discover coap-ping coap-server bench bench-mqtt bench-run bench-report bench-compare bench-merge amqp amqp-publish amqp-consume amqp-get amqp-request amqp-respond amqp-declare amqp-declare-queue amqp-declare-exchange amqp-delete amqp-delete-queue amqp-delete-exchange amqp-bind amqp-unbind amqp-purge amqp-ping completions man"
+            opts="--help iotctl mqtt mqtt-pub mqtt-sub mqtt-broker coap coap-get coap-put coap-post coap-delete coap-fetch coap-patch coap-ipatch coap-observe coap-discover coap-ping coap-server amqp amqp-publish amqp-consume amqp-get amqp-request amqp-respond amqp-declare amqp-declare-queue amqp-declare-exchange amqp-delete amqp-delete-queue amqp-delete-exchange amqp-bind amqp-unbind amqp-purge amqp-ping bench bench-mqtt bench-run bench-report bench-compare bench-merge completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -21,7 +21,7 @@
 //! | `connect_flags`, `input_flags`, `format_flags`, `until_flags`, `terminal_flags` | the flags that commands share |
 //! | `property`, `subscription`, `amqp_words`, `numbers`, `values` | one syntax each |
 //! | [`help`] | what help and man pages say besides the flags |
-//! | `generated` | completions and man pages, checked in |
+//! | [`generated`] | completions and man pages, made from the flags |
 //! | `refusal` | clap's answers in our words |
 
 #![allow(
@@ -70,7 +70,7 @@ mod coap_request;
 mod coap_server;
 mod connect_flags;
 mod format_flags;
-mod generated;
+pub mod generated;
 pub mod help;
 mod input_flags;
 mod mqtt_broker;

@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Command, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::coap::code::Code;
 use crate::command::Plan;
@@ -16,7 +16,7 @@ use super::coap_observe::ObserveFlags;
 use super::coap_ping::PingFlags;
 use super::coap_request::{AskFlags, SendFlags};
 use super::coap_server::ServerFlags;
-use super::generated::{self, Shell};
+use super::generated;
 use super::mqtt_broker::BrokerFlags;
 use super::mqtt_pub::PubFlags;
 use super::mqtt_sub::SubFlags;
@@ -111,8 +111,8 @@ enum Topic {
     #[command(disable_help_flag = true)]
     Man {
         /// The command, its words joined by hyphens
-        #[arg(value_name = "PAGE", default_value = "iotctl", value_parser = page())]
-        page: &'static str,
+        #[arg(value_name = "PAGE", default_value = "iotctl", value_parser = generated::page_name())]
+        page: String,
 
         #[command(flatten)]
         help: HelpFlag,
@@ -221,9 +221,9 @@ impl Cli {
     pub(super) fn parsed(self) -> Result<Parsed> {
         let plan = match self.topic {
             Topic::Completions { shell, .. } => {
-                return Ok(Parsed::Print(shell.completions().into()));
+                return Ok(Parsed::Print(generated::completions(shell).into()));
             }
-            Topic::Man { page, .. } => return Ok(Parsed::Print(page.into())),
+            Topic::Man { page, .. } => return Ok(Parsed::Print(generated::page(&page).into())),
             Topic::Amqp { command, .. } => command.plan()?,
             Topic::Bench { command, .. } => return command.parsed(),
             Topic::Mqtt { command, .. } => match command {
@@ -259,11 +259,4 @@ fn alone<C: Subcommand>(words: &[OsString]) -> Option<C> {
         .try_get_matches_from(words)
         .ok()?;
     C::from_arg_matches(&matches).ok()
-}
-
-fn page() -> impl TypedValueParser<Value = &'static str> {
-    let names = generated::page_names();
-    let names = names.map(|name| PossibleValue::new(name).alias(format!("iotctl-{name}")));
-    PossibleValuesParser::new(names)
-        .try_map(|name| generated::page(&name).ok_or("there is no such page"))
 }
