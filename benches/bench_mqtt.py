@@ -77,12 +77,16 @@ class Mosquitto:
         subject = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"]
         files = ["-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem"]
         subprocess.run([*words.split(), *subject, *files], check=True, stderr=subprocess.DEVNULL)
+        # Started by root it goes on as a user of its own, who must be able to read them.
+        os.chmod(folder, 0o755)
+        os.chmod(f"{folder}/key.pem", 0o644)
 
     def start(self):
         self.process = subprocess.Popen(["mosquitto", "-c", self.configuration], stderr=subprocess.DEVNULL)
         while True:
             try:
-                return socket.create_connection(("127.0.0.1", self.port)).close()
+                # The last one that it opens.
+                return socket.create_connection(("127.0.0.1", self.tls)).close()
             except ConnectionRefusedError:
                 time.sleep(0.01)
 
