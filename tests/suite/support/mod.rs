@@ -13,6 +13,7 @@ pub mod libcoap;
 pub mod mosquitto;
 pub mod peer;
 pub mod rabbitmq;
+pub mod relay;
 
 use std::time::{Duration, Instant};
 
