@@ -12,7 +12,7 @@ use crate::command::coap_server::{Declared, Kind, Listen, ListenScheme, Plan};
 use crate::connect::{ListenAddress, Secret, ServerTls};
 use crate::error::Result;
 
-use super::coap_flags::PskFlags;
+use super::coap_flags::{OscoreFlags, PskFlags};
 use super::numbers::{Size, Span, Wait};
 use super::terminal_flags::TerminalFlags;
 use super::values;
@@ -51,6 +51,9 @@ pub(super) struct ServerFlags {
 
     #[command(flatten)]
     psk: PskFlags,
+
+    #[command(flatten)]
+    oscore: OscoreFlags,
 
     #[command(flatten)]
     resources: ResourceFlags,
@@ -143,6 +146,7 @@ impl ServerFlags {
             psk_identity: self.psk.psk_identity,
             psk: self.psk.psk.map(Secret::from),
             psk_file: self.psk.psk_file,
+            oscore: self.oscore.words(),
             resources,
             directory: flags.directory,
             writable: flags.writable,

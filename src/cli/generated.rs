@@ -1,147 +1,172 @@
-//! Completions and man pages as they are checked in; a test compares them with the flags.
+//! Completions and man pages, made from the flags; a test compares them with the files that are checked in.
 
-use clap::ValueEnum;
+use clap::Command;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap_complete::Shell;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
 
-/// The shells that there are completions for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Shell {
-    Bash,
-    Zsh,
-    Fish,
-    Elvish,
-    Powershell,
+use super::help;
+
+/// The man pages: a command's words, joined by hyphens; a test compares them with the commands.
+pub const PAGES: &[&str] = &[
+    "iotctl",
+    "mqtt",
+    "mqtt-pub",
+    "mqtt-sub",
+    "mqtt-broker",
+    "coap",
+    "coap-get",
+    "coap-put",
+    "coap-post",
+    "coap-delete",
+    "coap-fetch",
+    "coap-patch",
+    "coap-ipatch",
+    "coap-observe",
+    "coap-discover",
+    "coap-rd",
+    "coap-rd-register",
+    "coap-rd-update",
+    "coap-rd-remove",
+    "coap-rd-lookup",
+    "coap-ping",
+    "coap-server",
+    "amqp",
+    "amqp-publish",
+    "amqp-consume",
+    "amqp-get",
+    "amqp-request",
+    "amqp-respond",
+    "amqp-declare",
+    "amqp-declare-queue",
+    "amqp-declare-exchange",
+    "amqp-delete",
+    "amqp-delete-queue",
+    "amqp-delete-exchange",
+    "amqp-bind",
+    "amqp-unbind",
+    "amqp-purge",
+    "amqp-ping",
+    "bench",
+    "bench-mqtt",
+    "bench-run",
+    "bench-report",
+    "bench-compare",
+    "bench-merge",
+    "completions",
+    "man",
+];
+
+/// The completions of the whole `command` for a shell, as a script.
+pub(super) fn completions(shell: Shell, mut command: Command) -> String {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut command, "iotctl", &mut text);
+    String::from_utf8_lossy(&text).into_owned()
 }
 
-impl Shell {
-    pub(super) const fn completions(self) -> &'static str {
-        match self {
-            Self::Bash => include_str!("../../completions/iotctl.bash"),
-            Self::Zsh => include_str!("../../completions/_iotctl"),
-            Self::Fish => include_str!("../../completions/iotctl.fish"),
-            Self::Elvish => include_str!("../../completions/iotctl.elv"),
-            Self::Powershell => include_str!("../../completions/_iotctl.ps1"),
+/// The man page called `name`, one of [`PAGES`], in roff; of a name that no part of the whole `command` has, the page of
+/// the part above.
+pub(super) fn page(name: &str, mut command: Command) -> String {
+    command.build();
+    let mut below = &command;
+    let mut words = Vec::new();
+    for word in name.split('-') {
+        let Some(next) = below.find_subcommand(word) else {
+            continue;
+        };
+        below = next;
+        words.push(word);
+    }
+    let mut text = Vec::new();
+    write_page(below, &words.join(" "), &mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// Reads the name of a page, with or without `iotctl-` in front.
+pub(super) fn page_name() -> impl TypedValueParser<Value = String> {
+    PossibleValuesParser::new(
+        PAGES
+            .iter()
+            .map(|name| PossibleValue::new(name).alias(format!("iotctl-{name}"))),
+    )
+}
+
+/// Writes one page; clap_mangen writes the flags, and what help pages say below the flags becomes sections.
+fn write_page(command: &Command, words: &str, text: &mut Vec<u8>) {
+    let name = format!("iotctl {words}").trim_end().replace(' ', "-");
+    // clap gives subcommands neither version nor a name with hyphens of their own.
+    let command = command.clone().display_name(&name).after_help("");
+    let man = Man::new(command.clone())
+        .title(name.to_uppercase())
+        .source(concat!("iotctl ", env!("CARGO_PKG_VERSION")))
+        .manual("iotctl manual");
+    let written = man
+        .render_title(text)
+        .and_then(|()| man.render_name_section(text))
+        .and_then(|()| synopsis(&command).to_writer(text))
+        .and_then(|()| man.render_description_section(text))
+        .and_then(|()| man.render_options_section(text))
+        .and_then(|()| match command.has_subcommands() {
+            true => man.render_subcommands_section(text),
+            false => Ok(()),
+        })
+        .and_then(|()| sections(words).to_writer(text));
+    debug_assert!(written.is_ok(), "writing to memory does not fail");
+}
+
+/// The usage line; clap_mangen's own would list every flag.
+fn synopsis(command: &Command) -> Roff {
+    let usage = command.clone().render_usage().to_string();
+    let mut roff = Roff::new();
+    roff.control("SH", ["SYNOPSIS"])
+        .text([bold(usage.trim_start_matches("Usage: "))]);
+    roff
+}
+
+fn sections(command: &str) -> Roff {
+    let mut roff = Roff::new();
+    match command {
+        "mqtt sub" => list(&mut roff, "FORMAT", help::TEMPLATE.iter().copied()),
+        "mqtt broker" => list(&mut roff, "FAULTS", help::faults()),
+        "bench mqtt" => {
+            list(&mut roff, "SCENARIOS", help::scenarios());
+            list(&mut roff, "QUANTITIES", help::QUANTITIES.iter().copied());
+        }
+        "coap server" => {
+            list(&mut roff, "RESOURCES", help::resource_kinds());
+            list(&mut roff, "FAULTS", help::coap_faults());
+        }
+        _ => {}
+    }
+    examples(command, &mut roff);
+    let codes: Vec<_> = help::exit_codes()
+        .map(|(code, meaning)| (code.to_string(), meaning))
+        .collect();
+    let codes = codes.iter().map(|(code, meaning)| (&**code, *meaning));
+    list(&mut roff, "EXIT STATUS", codes);
+    list(&mut roff, "ENVIRONMENT", help::ENVIRONMENT.iter().copied());
+    list(&mut roff, "FILES", help::FILES.iter().copied());
+    roff
+}
+
+fn examples(command: &str, roff: &mut Roff) {
+    if !help::examples(command).is_empty() {
+        roff.control("SH", ["EXAMPLES"]);
+    }
+    for (purpose, words) in help::examples(command) {
+        roff.control("TP", []).text([roman(*purpose)]);
+        for line in words.lines() {
+            roff.text([bold(line)]).control("br", []);
         }
     }
 }
 
-/// Each man page by its command's words, joined as in its file name.
-const PAGES: [(&str, &str); 41] = [
-    ("iotctl", include_str!("../../man/iotctl.1")),
-    ("mqtt", include_str!("../../man/iotctl-mqtt.1")),
-    ("mqtt-pub", include_str!("../../man/iotctl-mqtt-pub.1")),
-    ("mqtt-sub", include_str!("../../man/iotctl-mqtt-sub.1")),
-    (
-        "mqtt-broker",
-        include_str!("../../man/iotctl-mqtt-broker.1"),
-    ),
-    ("coap", include_str!("../../man/iotctl-coap.1")),
-    ("coap-get", include_str!("../../man/iotctl-coap-get.1")),
-    ("coap-put", include_str!("../../man/iotctl-coap-put.1")),
-    ("coap-post", include_str!("../../man/iotctl-coap-post.1")),
-    (
-        "coap-delete",
-        include_str!("../../man/iotctl-coap-delete.1"),
-    ),
-    ("coap-fetch", include_str!("../../man/iotctl-coap-fetch.1")),
-    ("coap-patch", include_str!("../../man/iotctl-coap-patch.1")),
-    (
-        "coap-ipatch",
-        include_str!("../../man/iotctl-coap-ipatch.1"),
-    ),
-    (
-        "coap-observe",
-        include_str!("../../man/iotctl-coap-observe.1"),
-    ),
-    (
-        "coap-discover",
-        include_str!("../../man/iotctl-coap-discover.1"),
-    ),
-    ("coap-ping", include_str!("../../man/iotctl-coap-ping.1")),
-    (
-        "coap-server",
-        include_str!("../../man/iotctl-coap-server.1"),
-    ),
-    ("bench", include_str!("../../man/iotctl-bench.1")),
-    ("bench-mqtt", include_str!("../../man/iotctl-bench-mqtt.1")),
-    ("bench-run", include_str!("../../man/iotctl-bench-run.1")),
-    (
-        "bench-report",
-        include_str!("../../man/iotctl-bench-report.1"),
-    ),
-    (
-        "bench-compare",
-        include_str!("../../man/iotctl-bench-compare.1"),
-    ),
-    (
-        "bench-merge",
-        include_str!("../../man/iotctl-bench-merge.1"),
-    ),
-    ("amqp", include_str!("../../man/iotctl-amqp.1")),
-    (
-        "amqp-publish",
-        include_str!("../../man/iotctl-amqp-publish.1"),
-    ),
-    (
-        "amqp-consume",
-        include_str!("../../man/iotctl-amqp-consume.1"),
-    ),
-    ("amqp-get", include_str!("../../man/iotctl-amqp-get.1")),
-    (
-        "amqp-request",
-        include_str!("../../man/iotctl-amqp-request.1"),
-    ),
-    (
-        "amqp-respond",
-        include_str!("../../man/iotctl-amqp-respond.1"),
-    ),
-    (
-        "amqp-declare",
-        include_str!("../../man/iotctl-amqp-declare.1"),
-    ),
-    (
-        "amqp-declare-queue",
-        include_str!("../../man/iotctl-amqp-declare-queue.1"),
-    ),
-    (
-        "amqp-declare-exchange",
-        include_str!("../../man/iotctl-amqp-declare-exchange.1"),
-    ),
-    (
-        "amqp-delete",
-        include_str!("../../man/iotctl-amqp-delete.1"),
-    ),
-    (
-        "amqp-delete-queue",
-        include_str!("../../man/iotctl-amqp-delete-queue.1"),
-    ),
-    (
-        "amqp-delete-exchange",
-        include_str!("../../man/iotctl-amqp-delete-exchange.1"),
-    ),
-    ("amqp-bind", include_str!("../../man/iotctl-amqp-bind.1")),
-    (
-        "amqp-unbind",
-        include_str!("../../man/iotctl-amqp-unbind.1"),
-    ),
-    ("amqp-purge", include_str!("../../man/iotctl-amqp-purge.1")),
-    ("amqp-ping", include_str!("../../man/iotctl-amqp-ping.1")),
-    (
-        "completions",
-        include_str!("../../man/iotctl-completions.1"),
-    ),
-    ("man", include_str!("../../man/iotctl-man.1")),
-];
-
-/// The names of all man pages.
-pub(super) fn page_names() -> [&'static str; PAGES.len()] {
-    PAGES.map(|(name, _)| name)
-}
-
-/// The man page called `name`, with or without `iotctl-` in front.
-pub(super) fn page(name: &str) -> Option<&'static str> {
-    let name = name.strip_prefix("iotctl-").unwrap_or(name);
-    PAGES
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, page)| *page)
+fn list<'a>(roff: &mut Roff, title: &str, rows: impl Iterator<Item = (&'a str, &'a str)>) {
+    roff.control("SH", [title]);
+    for (name, meaning) in rows {
+        roff.control("TP", [])
+            .text([bold(name)])
+            .text([roman(meaning)]);
+    }
 }

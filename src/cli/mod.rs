@@ -12,7 +12,7 @@
 //! |---|---|
 //! | `top` | the commands |
 //! | `mqtt_pub`, `mqtt_sub`, `mqtt_broker` | one command each: flags, and the plan they make |
-//! | `coap_request`, `coap_observe`, `coap_discover`, `coap_ping`, `coap_server` | the same for CoAP |
+//! | `coap_request`, `coap_observe`, `coap_discover`, `coap_rd`, `coap_ping`, `coap_server` | the same for CoAP |
 //! | `coap_flags` | the flags that CoAP's commands share |
 //! | `bench`, `bench_mqtt` | the load tests, and the commands on their results |
 //! | `bench_load`, `bench_course`, `bench_words` | the flags and words that load tests share |
@@ -21,7 +21,7 @@
 //! | `connect_flags`, `input_flags`, `format_flags`, `until_flags`, `terminal_flags` | the flags that commands share |
 //! | `property`, `subscription`, `amqp_words`, `numbers`, `values` | one syntax each |
 //! | [`help`] | what help and man pages say besides the flags |
-//! | `generated` | completions and man pages, checked in |
+//! | [`generated`] | completions and man pages, made from the flags |
 //! | `refusal` | clap's answers in our words |
 
 #![allow(
@@ -66,11 +66,12 @@ mod coap_flags;
 mod coap_help;
 mod coap_observe;
 mod coap_ping;
+mod coap_rd;
 mod coap_request;
 mod coap_server;
 mod connect_flags;
 mod format_flags;
-mod generated;
+pub mod generated;
 pub mod help;
 mod input_flags;
 mod mqtt_broker;

@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Command, Parser, Subcommand};
+use clap::{Command, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::coap::code::Code;
 use crate::command::Plan;
@@ -14,9 +14,10 @@ use super::bench::Bench;
 use super::coap_discover::DiscoverFlags;
 use super::coap_observe::ObserveFlags;
 use super::coap_ping::PingFlags;
+use super::coap_rd::Rd;
 use super::coap_request::{AskFlags, SendFlags};
 use super::coap_server::ServerFlags;
-use super::generated::{self, Shell};
+use super::generated;
 use super::mqtt_broker::BrokerFlags;
 use super::mqtt_pub::PubFlags;
 use super::mqtt_sub::SubFlags;
@@ -111,8 +112,8 @@ enum Topic {
     #[command(disable_help_flag = true)]
     Man {
         /// The command, its words joined by hyphens
-        #[arg(value_name = "PAGE", default_value = "iotctl", value_parser = page())]
-        page: &'static str,
+        #[arg(value_name = "PAGE", default_value = "iotctl", value_parser = generated::page_name())]
+        page: String,
 
         #[command(flatten)]
         help: HelpFlag,
@@ -172,6 +173,21 @@ enum Coap {
     #[command(disable_help_flag = true, after_help = help::below("coap discover"))]
     Discover(Box<DiscoverFlags>),
 
+    /// Register at a resource directory, and find what others registered (RFC 9176)
+    #[command(
+        disable_help_flag = true,
+        disable_help_subcommand = true,
+        subcommand_required = true,
+        arg_required_else_help = true
+    )]
+    Rd {
+        #[command(flatten)]
+        help: HelpFlag,
+
+        #[command(subcommand)]
+        command: Rd,
+    },
+
     /// Measure round-trip times
     #[command(disable_help_flag = true, after_help = help::below("coap ping"))]
     Ping(Box<PingFlags>),
@@ -194,6 +210,7 @@ impl Coap {
             Self::Ipatch(flags) => request(flags.plan(Code::IPATCH)?),
             Self::Observe(flags) => Plan::CoapObserve(Box::new(flags.plan()?)),
             Self::Discover(flags) => Plan::CoapDiscover(Box::new(flags.plan()?)),
+            Self::Rd { command, .. } => Plan::CoapRd(Box::new(command.plan()?)),
             Self::Ping(flags) => Plan::CoapPing(Box::new(flags.plan()?)),
             Self::Server(flags) => Plan::CoapServer(Box::new(flags.plan()?)),
         })
@@ -221,9 +238,15 @@ impl Cli {
     pub(super) fn parsed(self) -> Result<Parsed> {
         let plan = match self.topic {
             Topic::Completions { shell, .. } => {
-                return Ok(Parsed::Print(shell.completions().into()));
+                return Ok(Parsed::Print(
+                    generated::completions(shell, Self::command()).into(),
+                ));
             }
-            Topic::Man { page, .. } => return Ok(Parsed::Print(page.into())),
+            Topic::Man { page, .. } => {
+                return Ok(Parsed::Print(
+                    generated::page(&page, Self::command()).into(),
+                ));
+            }
             Topic::Amqp { command, .. } => command.plan()?,
             Topic::Bench { command, .. } => return command.parsed(),
             Topic::Mqtt { command, .. } => match command {
@@ -259,11 +282,4 @@ fn alone<C: Subcommand>(words: &[OsString]) -> Option<C> {
         .try_get_matches_from(words)
         .ok()?;
     C::from_arg_matches(&matches).ok()
-}
-
-fn page() -> impl TypedValueParser<Value = &'static str> {
-    let names = generated::page_names();
-    let names = names.map(|name| PossibleValue::new(name).alias(format!("iotctl-{name}")));
-    PossibleValuesParser::new(names)
-        .try_map(|name| generated::page(&name).ok_or("there is no such page"))
 }

@@ -12,7 +12,9 @@ use crate::coap::plugtest;
 use crate::coap::resources::{Clock, Counter, Directory, Late, Sensor, Stored, Tree};
 use crate::coap::secure::Secrets;
 use crate::coap::site::Site;
-use crate::connect::{ListenAddress, ListenOn, Listener, Psk, Secret, ServerTls};
+use crate::connect::{
+    Environment, ListenAddress, ListenOn, Listener, OscoreWords, Psk, Secret, ServerTls,
+};
 use crate::error::{Error, Result};
 use crate::output::{Format, Notes, Output, Style};
 use crate::stop::Stop;
@@ -32,6 +34,8 @@ pub struct Plan {
     pub psk: Option<Secret>,
     /// A file that holds it.
     pub psk_file: Option<PathBuf>,
+    /// What protects requests and responses, whatever the transport.
+    pub oscore: OscoreWords,
     /// What it shows, by path.
     pub resources: Vec<Declared>,
     /// A directory whose files it shows.
@@ -152,6 +156,13 @@ pub async fn run(plan: Plan) -> Result<()> {
         let address = plan.bind(listen, &mut server).await?;
         // The first line on standard output is what scripts wait for: whoever reads it can connect.
         output.line(&format!("{}://{address}", listen.scheme.name()));
+    }
+    if let Some(oscore) = plan
+        .oscore
+        .clone()
+        .read_for_server(&Environment::of_process())?
+    {
+        server.protect(&oscore).await?;
     }
     output.flush().await?;
     notes.note("a server for development and tests");

@@ -90,7 +90,7 @@ impl Notes {
     fn line(&self, tone: Tone, text: &dyn Display) -> Vec<u8> {
         let mut line = Vec::new();
         let label = if self.color {
-            format!("{}iotctl:{} ", tone.start(), Tone::END)
+            format!("{} ", tone.paint("iotctl:"))
         } else {
             String::from("iotctl: ")
         };

@@ -4,6 +4,8 @@ use std::env;
 use std::fmt;
 use std::str::FromStr;
 
+use colored::{ColoredString, Colorize, control};
+
 use crate::error::Error;
 
 /// How a command speaks: what `--color` and `--quiet` chose.
@@ -79,17 +81,16 @@ pub(super) enum Tone {
 }
 
 impl Tone {
-    /// The escape sequence that starts it.
-    pub(super) const fn start(self) -> &'static str {
+    /// `text` in this tone, for a stream that is coloured.
+    pub(super) fn paint(self, text: &str) -> ColoredString {
+        // Whether a stream is coloured was decided by `ColorChoice::colors`, for each stream alone.
+        control::set_override(true);
         match self {
-            Self::Speaker => "\x1b[2m",
-            Self::Caution => "\x1b[33m",
-            Self::Topic => "\x1b[36m",
+            Self::Speaker => text.dimmed(),
+            Self::Caution => text.yellow(),
+            Self::Topic => text.cyan(),
         }
     }
-
-    /// The escape sequence that ends every tone.
-    pub(super) const END: &'static str = "\x1b[0m";
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! Peers that misbehave: each ends within its deadline, with the right exit code, and with a line that says what happened.
 
-use std::net::{TcpListener, UdpSocket};
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use crate::support::coap_peer::{ack, message, parts, peer};
 use crate::support::command::{Line, iotctl};
+use crate::support::ports::free_ports;
 
 /// Makes an answer to a request.
 type Answer = fn(&[u8]) -> Vec<u8>;
@@ -38,9 +39,8 @@ fn an_acknowledgement_without_response_is_told_from_silence() {
 
 #[test]
 fn a_closed_port_is_known_at_once() {
-    let free = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let uri = format!("coap://{}/", free.local_addr().unwrap());
-    drop(free);
+    let [free] = free_ports();
+    let uri = format!("coap://127.0.0.1:{free}/");
     let began = Instant::now();
     iotctl("coap get")
         .word(&uri)

@@ -55,6 +55,8 @@ pub struct Config {
     pub queue: usize,
     /// Whether requests are taken; otherwise they are answered with a reset.
     pub serve: bool,
+    /// Whether only requests that OSCORE protects are taken; others are answered with 4.01.
+    pub protected_only: bool,
     /// How long the application may think before a confirmable request is acknowledged without response.
     pub separate_after: Duration,
     /// The block size that the serving side prefers; a client may ask for a smaller one.
@@ -95,6 +97,7 @@ impl Default for Config {
             remembered: 4096,
             queue: 4096,
             serve: false,
+            protected_only: false,
             separate_after: Duration::from_millis(200),
             serve_block: Szx::MAX,
             first_exchange: 0,

@@ -97,7 +97,13 @@ impl Endpoint {
         self.core.protection.asking.get_mut(&peer)
     }
 
-    /// Takes requests that are protected under this context too; [`Incoming::protected`] says which ones were.
+    /// The security contexts for what is asked of us, so that more sequence numbers can be allowed.
+    pub fn serving_protection(&mut self) -> &mut [Context] {
+        &mut self.core.protection.serving
+    }
+
+    /// Takes requests that are protected under this context too; [`Incoming::protected`] says which ones were, and
+    /// [`Config::protected_only`] refuses others.
     pub fn serve_protected(&mut self, context: Context) {
         self.core.protection.serving.push(context);
     }
@@ -121,6 +127,11 @@ impl Endpoint {
     /// otherwise it is forgotten at once, without event.
     pub fn cancel(&mut self, now: Instant, handle: Handle, how: Cancel) {
         self.client.cancel(&mut self.core, now, handle, how);
+    }
+
+    /// Refuses what OSCORE does not protect, from now on.
+    pub const fn demand_protection(&mut self) {
+        self.core.config.protected_only = true;
     }
 
     /// Answers a request. A response with an Observe option of any value accepts the registration that a

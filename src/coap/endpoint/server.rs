@@ -120,6 +120,16 @@ impl Server {
                 return transmit(core, now, &pending, protection::refusal(fault));
             }
         };
+        if core.config.protected_only && guard.is_none() {
+            let pending = Pending::new(core, peer, &message, multicast, None);
+            let text = "only requests that OSCORE protects are taken";
+            let refusal = Response::error(Code::UNAUTHORIZED, text);
+            return self.answer(core, now, pending, refusal);
+        }
+        if let Some(challenge) = core.protection.challenge(&message, guard.as_ref()) {
+            let pending = Pending::new(core, peer, &message, multicast, guard);
+            return transmit(core, now, &pending, challenge);
+        }
         let extra = &core.config.understood;
         let known = |number| is_known(number) || extra.contains(&number);
         let settled = message.options.settle(known);

@@ -6,19 +6,23 @@
 //! | `wire` | what carries its messages: a connected or an unconnected UDP socket, a stream |
 //! | [`Server`] | sockets, listeners, groups and connections around one site; faults on purpose |
 //! | [`Tap`] | shows every message that passes |
+//! | [`Capture`] | keeps them in a file for Wireshark |
 
 mod arrivals;
+mod capture;
 mod client;
 mod dtls;
 mod fault;
 mod group;
 mod membership;
+mod sequence;
 mod server;
 mod stream;
 mod tap;
 mod udp;
 mod wire;
 
+pub use capture::Capture;
 pub use client::Client;
 pub use fault::{FAULTS, Fault};
 pub use server::Server;

@@ -14,16 +14,18 @@ use tokio::time::sleep_until;
 use super::arrivals::{self, Came, Teller, What};
 use super::fault::{Fate, Fault, Faults, Way};
 use super::membership;
+use super::sequence::{self, Sequence};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{
     Config, Endpoint, Event, Exchange, Incoming, Peer, Response, Transport,
 };
 use crate::coap::frame;
 use crate::coap::message::{Message, Token};
+use crate::coap::random::Random;
 use crate::coap::secure::{Secrets, SecureServer};
 use crate::coap::site::{Answering, Site};
-use crate::connect::{Listener, udp};
-use crate::error::Result;
+use crate::connect::{Listener, Oscore, udp};
+use crate::error::{Error, Result};
 
 /// Each endpoint numbers its exchanges in a range of its own, so that the number tells which one it was.
 const RANGE: u32 = 40;
@@ -43,6 +45,8 @@ pub struct Server {
     held: BTreeMap<(Instant, u64), Passing>,
     serial: u64,
     leisure: Duration,
+    /// Where the sequence numbers of OSCORE are reserved.
+    sequence: Option<Sequence>,
 }
 
 /// A message on its way between wire and endpoint.
@@ -126,6 +130,7 @@ impl Server {
             held: BTreeMap::new(),
             serial: 0,
             leisure: Config::default().leisure,
+            sequence: None,
         }
     }
 
@@ -212,6 +217,36 @@ impl Server {
         Teller { port, sender }
     }
 
+    /// Takes only requests that OSCORE protects, on the one port that there is.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Usage`]: the secrets make no context, or there is not exactly one port;
+    /// [`crate::error::Kind::Local`]: the sequence number cannot be kept.
+    pub async fn protect(&mut self, oscore: &Oscore) -> Result<()> {
+        let [port] = &mut self.ports.0[..] else {
+            let text = "with OSCORE a server listens in one place: its sequence numbers are for one endpoint";
+            return Err(Error::usage(text));
+        };
+        let (mut context, sequence) = sequence::open(oscore, arrivals::HANDSHAKE).await?;
+        let echo = Random::from_system().next().to_be_bytes();
+        // Which requests an earlier run has seen is not known.
+        context.distrust(Bytes::copy_from_slice(&echo));
+        port.endpoint.serve_protected(context);
+        port.endpoint.demand_protection();
+        self.sequence = Some(sequence);
+        Ok(())
+    }
+
+    fn reserve(&mut self) {
+        let contexts = self.ports.0.iter_mut();
+        let context = contexts
+            .flat_map(|it| it.endpoint.serving_protection())
+            .next();
+        if let (Some(sequence), Some(context)) = (&mut self.sequence, context) {
+            sequence.top_up(context);
+        }
+    }
+
     fn add(&mut self, transport: Transport, outlet: Outlet) -> usize {
         let port = self.ports.0.len();
         let config = Config {
@@ -235,6 +270,7 @@ impl Server {
     pub async fn serve(&mut self, mut seen: impl FnMut(&Incoming)) {
         loop {
             self.settle(&mut seen);
+            self.reserve();
             let far_away = Instant::now() + Duration::from_secs(3600);
             let due = self.due().unwrap_or(far_away);
             tokio::select! {
@@ -458,6 +494,13 @@ impl Drop for Server {
     fn drop(&mut self) {
         for task in &self.tasks {
             task.abort();
+        }
+        let contexts = self.ports.0.iter_mut();
+        let context = contexts
+            .flat_map(|it| it.endpoint.serving_protection())
+            .next();
+        if let (Some(sequence), Some(context)) = (&mut self.sequence, context) {
+            sequence.give_back(context.sequence());
         }
     }
 }

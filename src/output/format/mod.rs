@@ -12,6 +12,7 @@ mod time;
 use crate::message::Message;
 
 use super::escape::{Keep, escape};
+use super::style::Tone;
 
 pub use template::Template;
 
@@ -105,9 +106,10 @@ impl Surface {
     #[inline]
     fn topic(self, topic: &str, into: &mut Vec<u8>) {
         if self.color {
-            into.extend_from_slice(super::style::Tone::Topic.start().as_bytes());
-            self.word(topic.as_bytes(), into);
-            into.extend_from_slice(super::style::Tone::END.as_bytes());
+            let mut shown = Vec::new();
+            self.word(topic.as_bytes(), &mut shown);
+            let painted = Tone::Topic.paint(&String::from_utf8_lossy(&shown));
+            into.extend_from_slice(painted.to_string().as_bytes());
         } else {
             self.word(topic.as_bytes(), into);
         }

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 
 use super::command::{Line, program};
-use super::libcoap::{answers, free_port};
+use super::libcoap::answers;
+use super::ports::free_port_with;
 use super::wait_for;
 
 /// Where the server takes WebSockets, above the port that it is told.
@@ -26,7 +27,7 @@ pub fn fileserver(folder: &Path) -> Fileserver {
 }
 
 fn try_start(folder: &Path) -> Option<Fileserver> {
-    let port = free_port(WEBSOCKET);
+    let port = free_port_with(WEBSOCKET);
     let line = program("aiocoap-fileserver", "--write --bind");
     let line = line.word(format!("127.0.0.1:{port}")).word(folder);
     let mut command = line.into_command();

@@ -331,10 +331,16 @@ impl Running {
         signal(self.id(), name);
     }
 
-    /// Waits for its end; returns the exit code and all lines of standard output not yet taken.
+    /// Ends its standard input and waits for its end; returns the exit code and all lines of standard output not yet taken.
     #[track_caller]
     pub fn ends(mut self) -> Ended {
         self.stdin = None;
+        self.ends_by_itself()
+    }
+
+    /// The same while its standard input stays open: for a command that reads it and must end for another reason.
+    #[track_caller]
+    pub fn ends_by_itself(mut self) -> Ended {
         let status = super::wait_for("the end of the command", || self.child.try_wait().unwrap());
         while let Ok((stream, line)) = self.lines.recv_timeout(PATIENCE) {
             match stream {

@@ -1,11 +1,12 @@
 //! Debian's coap-server on a free port.
 
-use std::net::{TcpListener, UdpSocket};
+use std::net::UdpSocket;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use super::command::{Line, iotctl, program};
+use super::ports::free_port_with;
 use super::wait_for;
 
 /// A running coap-server; the port above `port` is that of DTLS and TLS.
@@ -28,7 +29,8 @@ pub fn server(variant: &str, folder: &Path, words: &str) -> Libcoap {
 }
 
 fn try_start(variant: &str, folder: &Path, words: &str) -> Option<Libcoap> {
-    let port = free_port(1);
+    // With DTLS or TLS, it takes the port above as well.
+    let port = free_port_with(1);
     let line = program(
         &format!("coap-server-{variant}"),
         &format!("-A 127.0.0.1 -p {port} {words}"),
@@ -47,19 +49,6 @@ fn try_start(variant: &str, folder: &Path, words: &str) -> Option<Libcoap> {
         answers(port).then_some(true)
     });
     alive.then_some(Libcoap { child, port })
-}
-
-/// A port that is free for UDP and TCP, together with the one so far above it.
-pub fn free_port(distance: u16) -> u16 {
-    wait_for("two free ports", || {
-        let first = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let port = first.local_addr().unwrap().port();
-        let above = port.checked_add(distance)?;
-        let free = UdpSocket::bind(("127.0.0.1", above)).is_ok()
-            && TcpListener::bind(("127.0.0.1", port)).is_ok()
-            && TcpListener::bind(("127.0.0.1", above)).is_ok();
-        free.then_some(port)
-    })
 }
 
 /// Whether a CoAP ping is answered.
