@@ -11,6 +11,7 @@ mod bench_faults;
 mod bench_results;
 mod bench_scenarios;
 mod cli;
+mod coap_bodies;
 mod coap_client;
 mod coap_oscore;
 mod coap_proxy;

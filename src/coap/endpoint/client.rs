@@ -7,7 +7,7 @@ use super::core::{Core, Owner, Timer};
 use super::event::{Broken, Event, Failure, Ignored};
 use super::flow::{FOREVER, Flow, Observation, limits};
 use super::pings::Ping;
-use super::request::{Cancel, Handle, Peer, Reply, Request, Response};
+use super::request::{Arrived, Cancel, Handle, Peer, Reply, Request, Response};
 use super::transfer::Step;
 use crate::coap::code::Code;
 use crate::coap::message::{Message, Token, Type, Unwritable};
@@ -466,6 +466,10 @@ impl Client {
             self.child_ended(core, now, parent);
         }
         Some(flow)
+    }
+
+    pub(super) fn arrived(&self, handle: Handle) -> Option<Arrived<'_>> {
+        self.flows.get(&handle.0)?.transfer.arrived()
     }
 
     /// Ends a request from our side.
