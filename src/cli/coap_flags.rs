@@ -175,7 +175,7 @@ pub(super) struct TransferFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Transfer")]
 pub(super) struct MessageFlags {
-    /// Send again when no acknowledgement came for this long, then for twice as long [default: 2s]
+    /// Send again when no acknowledgement came for this long, then for twice as long [default: 2s, less once round trips were measured]
     #[arg(long, value_name = "TIME")]
     ack_timeout: Option<Wait>,
 

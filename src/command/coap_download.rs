@@ -57,7 +57,7 @@ impl Download {
     }
 
     /// The same without what is there.
-    pub(super) fn from_the_beginning(self) -> Self {
+    pub(super) fn without_past(self) -> Self {
         Self {
             written: 0,
             etag: None,

@@ -191,7 +191,7 @@ impl Asker<'_> {
                     came += 1;
                     self.meter.finish();
                     if self.is_no_such_block(&reply) {
-                        self.download = self.download.take().map(Download::from_the_beginning);
+                        self.download = self.download.take().map(Download::without_past);
                         return Ok(Answered::NoSuchBlock);
                     }
                     let shown = self.answer(&reply, place, client.is_datagram());
@@ -341,6 +341,10 @@ pub(super) fn tell(event: &Event, notes: Notes, verbose: bool) {
         }
         Event::Acknowledged { .. } => String::from("acknowledged; the response comes separately"),
         Event::Ignored { peer, ignored } => format!("from {peer}, ignored: {ignored}"),
+        Event::IdsAgain { .. } => {
+            let text = "more than 65536 messages within 247 s: a server that remembers message ids may answer with old blocks; larger blocks or coap+tcp need fewer";
+            return notes.warn(text);
+        }
         Event::Reregistered { .. } => String::from("nothing came within Max-Age; registered again"),
         _ => return,
     };

@@ -24,6 +24,8 @@ use crate::stop::Stop;
 pub struct Plan {
     /// Where it listens; at least one.
     pub listen: Vec<Listen>,
+    /// Join the groups of all CoAP nodes on every `coap` listener, and answer within this time.
+    pub multicast: Option<Duration>,
     /// PEM files for TLS and DTLS; there whenever a TLS listener needs them.
     pub tls: Option<ServerTls>,
     /// The name of the key below; clients must use it. Without a name any will do.
@@ -147,6 +149,9 @@ pub async fn run(plan: Plan) -> Result<()> {
     let mut stop = Stop::watch()?;
     let notes = Notes::new(plan.style);
     let mut server = Server::new(plan.site()?, plan.faults.clone());
+    if let Some(leisure) = plan.multicast {
+        server.set_leisure(leisure);
+    }
     for listen in &plan.listen {
         let address = plan.bind(listen, &mut server).await?;
         // The first line on standard output is what scripts wait for: whoever reads it can connect.
@@ -181,7 +186,11 @@ pub async fn run(plan: Plan) -> Result<()> {
 impl Plan {
     async fn bind(&self, listen: &Listen, server: &mut Server) -> Result<String> {
         if listen.scheme == ListenScheme::Udp {
-            return Ok(server.listen_datagrams(listen.address)?.to_string());
+            let address = match self.multicast {
+                Some(_) => server.listen_with_groups(listen.address)?,
+                None => server.listen_datagrams(listen.address)?,
+            };
+            return Ok(address.to_string());
         }
         if listen.scheme == ListenScheme::Dtls {
             let secrets = self.secrets()?;

@@ -186,6 +186,8 @@ impl SessionWords {
         let usual = Config::default();
         let transfer = &self.transfer;
         Config {
+            // Who says when to send again means that.
+            adapt: transfer.ack_timeout.is_none() && transfer.max_retransmit.is_none(),
             ack_timeout: transfer.ack_timeout.unwrap_or(usual.ack_timeout),
             max_retransmit: transfer.max_retransmit.unwrap_or(usual.max_retransmit),
             body_limit: transfer.body_limit.unwrap_or(usual.body_limit),
@@ -315,7 +317,9 @@ fn way_out(reply: &Reply) -> Option<String> {
             let size = options.uint(option::SIZE1)?;
             format!("the server takes at most {size} bytes")
         }
-        Code::SERVICE_UNAVAILABLE if options.contains(option::MAX_AGE) => {
+        Code::SERVICE_UNAVAILABLE | Code::TOO_MANY_REQUESTS
+            if options.contains(option::MAX_AGE) =>
+        {
             format!("try again after {} s", options.max_age())
         }
         _ => return None,

@@ -7,12 +7,12 @@ use super::core::{Core, Owner, Timer};
 use super::event::{Broken, Event, Failure, Ignored};
 use super::flow::{FOREVER, Flow, Observation, limits};
 use super::pings::Ping;
-use super::request::{Arrived, Cancel, Handle, Peer, Reply, Request, Response};
+use super::request::{Cancel, Handle, Peer, Reply, Request, Response};
 use super::transfer::Step;
 use crate::coap::code::Code;
 use crate::coap::message::{Message, Token, Type, Unwritable};
 use crate::coap::option;
-use crate::coap::oscore::{Binding, Fault};
+use crate::coap::oscore::Binding;
 
 /// Echo challenges that are answered without progress in between.
 const ECHOES: u8 = 2;
@@ -41,7 +41,7 @@ pub(super) struct Client {
     tokens: HashMap<(Peer, Token), u64>,
     pub(super) groups: HashMap<Token, u64>,
     /// What the responses to protected requests are tied to.
-    bindings: HashMap<(Peer, Token), Binding>,
+    pub(super) bindings: HashMap<(Peer, Token), Binding>,
     pub(super) pings: HashMap<u64, Ping>,
     lingers: Option<Instant>,
 }
@@ -73,6 +73,7 @@ impl Client {
         }
         self.last += 1;
         let id = self.last;
+        core.strays.remove(&request.peer);
         let observe = request.observe;
         let mut flow = Flow::new(core, now, Handle(id), request);
         if observe {
@@ -226,28 +227,6 @@ impl Client {
         Taken::Yes
     }
 
-    /// A response that cannot be opened ends a request. An observation goes on: it may be a notification of before
-    /// its last registration.
-    fn unopened(
-        &mut self,
-        core: &mut Core,
-        now: Instant,
-        id: u64,
-        peer: Peer,
-        fault: Fault,
-    ) -> Taken {
-        if self.flows.get(&id).is_some_and(Flow::survives) {
-            core.ignored(peer, Ignored::Protection(fault));
-        } else {
-            self.fail(core, now, id, Failure::Protection(fault));
-        }
-        Taken::Rejected
-    }
-
-    pub(super) fn is_protected(&self, peer: Peer, token: Token) -> bool {
-        self.bindings.contains_key(&(peer, token))
-    }
-
     fn is_acknowledged_by(&self, id: u64, message: &Message) -> bool {
         let air = self.flows.get(&id).and_then(|it| it.air);
         air.is_some_and(|(token, mid)| token == message.token && mid == message.mid)
@@ -354,7 +333,8 @@ impl Client {
     }
 
     pub(super) fn retransmitted(&mut self, core: &mut Core, owner: Owner, attempt: u8) {
-        let of = core.config.max_retransmit;
+        // Where the waits are adapted to a short way, there are more of them.
+        let of = core.config.max_retransmit.max(attempt);
         match owner {
             Owner::Flow(id) => {
                 let Some(flow) = self.flows.get_mut(&id) else {
@@ -390,6 +370,7 @@ impl Client {
             core.settle(now, ping.peer, ping.mid);
             let failure = Failure::TimedOut {
                 acknowledged: false,
+                stray: core.strays.get(&ping.peer).copied(),
                 after: ping.deadline,
             };
             return fail_event(core, Handle(id), failure, None);
@@ -409,6 +390,7 @@ impl Client {
         }
         let failure = Failure::TimedOut {
             acknowledged: flow.acknowledged,
+            stray: core.strays.get(&flow.request.peer).copied(),
             after: flow.deadline(core),
         };
         self.fail(core, now, id, failure);
@@ -466,10 +448,6 @@ impl Client {
             self.child_ended(core, now, parent);
         }
         Some(flow)
-    }
-
-    pub(super) fn arrived(&self, handle: Handle) -> Option<Arrived<'_>> {
-        self.flows.get(&handle.0)?.transfer.arrived()
     }
 
     /// Ends a request from our side.

@@ -29,6 +29,9 @@ pub struct Config {
     pub transport: Transport,
     /// ACK_TIMEOUT: the shortest wait before the first retransmission.
     pub ack_timeout: Duration,
+    /// Whether the wait is shortened to what the round trips to a peer have shown (RFC 6298), never lengthened;
+    /// messages are then sent again more often than MAX_RETRANSMIT within the same time.
+    pub adapt: bool,
     /// ACK_RANDOM_FACTOR: the longest such wait as a multiple of the shortest; 1 or more.
     pub ack_random_factor: f64,
     /// MAX_RETRANSMIT: how often a confirmable message is sent again.
@@ -82,6 +85,7 @@ impl Default for Config {
         Self {
             transport: Transport::Datagram,
             ack_timeout: Duration::from_secs(2),
+            adapt: true,
             ack_random_factor: 1.5,
             max_retransmit: 4,
             nstart: 1,

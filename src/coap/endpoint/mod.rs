@@ -2,7 +2,7 @@
 //!
 //! | part | what it is for |
 //! |---|---|
-//! | `core`, `memory`, `timers` | the message layer: retransmission, NSTART, de-duplication (RFC 7252 §4) |
+//! | `core`, `memory`, `patience`, `timers` | the message layer: retransmission, NSTART, de-duplication (RFC 7252 §4) |
 //! | `client`, `flow`, `groups`, `observing`, `pings` | requests: tokens, deadlines, groups, observations |
 //! | `transfer` | one body up and one body down, block by block (RFC 7959) |
 //! | `server`, `bodies`, `observers` | requests of peers, their blocks and observations |
@@ -20,9 +20,11 @@ mod core;
 mod event;
 mod flow;
 mod groups;
+mod ids;
 mod memory;
 mod observers;
 mod observing;
+mod patience;
 mod pings;
 mod protection;
 mod request;
@@ -151,6 +153,12 @@ impl Endpoint {
         self.server.acknowledge(&mut self.core, now, exchange);
     }
 
+    /// Rejects a request with a reset, without response (RFC 7252 §4.2, §4.3). On reliable transports it is only
+    /// forgotten: there the driver closes the connection.
+    pub fn reject(&mut self, now: Instant, exchange: Exchange) {
+        self.server.reject(&mut self.core, now, exchange);
+    }
+
     /// Sends an observer the resource's new state; an error ends the observation. While the notification
     /// before is not acknowledged, only the newest state is kept. False when there is no such observer.
     pub fn notify(
@@ -248,6 +256,9 @@ impl Endpoint {
 
     fn message_arrived(&mut self, now: Instant, peer: Peer, message: Message, multicast: bool) {
         let empty = message.code == Code::EMPTY;
+        if matches!(message.kind, Type::Ack | Type::Rst) {
+            self.core.measure(now, peer, message.mid);
+        }
         match message.kind {
             Type::Ack if empty => self.acknowledged(now, peer, message.mid),
             Type::Rst if empty => self.reset(now, peer, message.mid),

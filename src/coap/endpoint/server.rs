@@ -272,6 +272,18 @@ impl Server {
         core.timers.set(Timer::Acknowledge(id), now + lifetime);
     }
 
+    /// The application does not want the request.
+    pub(super) fn reject(&mut self, core: &mut Core, now: Instant, exchange: Exchange) {
+        let Some(pending) = self.pending.remove(&exchange.0) else {
+            return;
+        };
+        core.timers.clear(Timer::Acknowledge(exchange.0));
+        core.timers.clear(Timer::Leisure(exchange.0));
+        if !pending.multicast && !core.is_reliable() {
+            core.answer_empty(now, pending.peer, Type::Rst, pending.mid);
+        }
+    }
+
     pub(super) fn acknowledge_due(&mut self, core: &mut Core, now: Instant, id: u64) {
         let waits = |it: &Pending| it.kind == Type::Con && !it.acknowledged;
         if self.pending.get(&id).is_some_and(waits) {

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use tokio::time::sleep_until;
+use tokio::time::{sleep_until, timeout};
 
 use super::LARGEST_DATAGRAM;
 use super::dtls::Secured;
@@ -20,6 +20,9 @@ use crate::coap::endpoint::{
 };
 use crate::connect::{self, Target};
 use crate::error::{Error, Result};
+
+/// How long the end of a connection may take.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// An endpoint and what carries its messages. It works while [`Client::next`] is awaited.
 pub struct Client {
@@ -142,8 +145,13 @@ impl Client {
         loop {
             self.flush().await;
             self.reserve();
-            if let Some(event) = self.endpoint.poll_event() {
-                return event;
+            match self.endpoint.poll_event() {
+                Some(Event::Close { closing, .. }) => {
+                    self.hang_up(&closing.to_string()).await;
+                    continue;
+                }
+                Some(event) => return event,
+                None => {}
             }
             let due = self.endpoint.poll_timeout();
             let far_away = Instant::now() + Duration::from_secs(3600);
@@ -166,6 +174,15 @@ impl Client {
             Wire::Stream(stream) => stream.close().await,
             Wire::Dtls(dtls) => dtls.close().await,
             _ => {}
+        }
+    }
+
+    /// Ends a connection that cannot go on; what is under way on it fails with `why`.
+    async fn hang_up(&mut self, why: &str) {
+        self.endpoint.disconnected(Instant::now(), self.peer, why);
+        if let Wire::Stream(mut stream) = std::mem::replace(&mut self.wire, Wire::Gone) {
+            // A peer that does not read cannot hold us.
+            let _ = timeout(GOODBYE, stream.close()).await;
         }
     }
 

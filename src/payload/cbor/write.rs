@@ -56,7 +56,7 @@ impl<'a> Parser<'a> {
         Ok(found)
     }
 
-    fn expect(&mut self, word: &str) -> Parsed {
+    fn need(&mut self, word: &str) -> Parsed {
         if self.skip(word)? {
             return Ok(());
         }
@@ -85,7 +85,7 @@ impl<'a> Parser<'a> {
                 self.at += 2;
                 let mut inner = Vec::new();
                 self.item(&mut inner, depth + 1)?;
-                self.expect(">>")?;
+                self.need(">>")?;
                 put_string(2, &inner, into);
             }
             _ => self.word(into, depth)?,
@@ -101,7 +101,7 @@ impl<'a> Parser<'a> {
         let mut count = 0;
         while !self.skip(close)? {
             if count > 0 {
-                self.expect(",")?;
+                self.need(",")?;
                 // A comma may stand behind the last one too.
                 if self.skip(close)? {
                     break;
@@ -109,7 +109,7 @@ impl<'a> Parser<'a> {
             }
             self.item(&mut inner, depth + 1)?;
             if map {
-                self.expect(":")?;
+                self.need(":")?;
                 self.item(&mut inner, depth + 1)?;
             }
             count += 1;
@@ -126,13 +126,13 @@ impl<'a> Parser<'a> {
 
     /// `(_ h'01', h'02')`: a string without length, of pieces of one kind.
     fn pieces(&mut self, into: &mut Vec<u8>, depth: usize) -> Parsed {
-        self.expect("(")?;
-        self.expect("_")?;
+        self.need("(")?;
+        self.need("_")?;
         let mut inner = Vec::new();
         let mut major = None;
         while !self.skip(")")? {
             if major.is_some() {
-                self.expect(",")?;
+                self.need(",")?;
             }
             let mut piece = Vec::new();
             self.item(&mut piece, depth + 1)?;
@@ -183,7 +183,7 @@ impl<'a> Parser<'a> {
         let start = self.at;
         let is_hex = self.skip("h")?;
         if !is_hex {
-            self.expect("b64")?;
+            self.need("b64")?;
         }
         let digits: String = self
             .single()?
@@ -228,7 +228,7 @@ impl<'a> Parser<'a> {
             into.extend_from_slice(&bytes[1..]);
             self.at += 1;
             self.item(into, depth + 1)?;
-            return self.expect(")");
+            return self.need(")");
         }
         into.extend(bytes);
         Ok(())
@@ -244,7 +244,7 @@ impl<'a> Parser<'a> {
             _ => return self.refuse("a number from 0 to 23 or from 32 to 255"),
         }
         self.at += end;
-        self.expect(")")
+        self.need(")")
     }
 }
 
