@@ -186,6 +186,9 @@ pub struct Interval {
     pub connections: u64,
     /// By quantity: p50, p99 and maximum, in milliseconds.
     pub latency: BTreeMap<String, [f64; 3]>,
+    /// By quantity: the whole distribution, written as [`Latency::histogram`] is.
+    #[serde(default)]
+    pub histograms: BTreeMap<String, String>,
     /// CPU time of the generator, in percent of one core.
     pub cpu_percent: f64,
 }

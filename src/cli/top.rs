@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use clap::{Command, Parser, Subcommand};
+use clap::{Command, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::coap::code::Code;
@@ -238,9 +238,15 @@ impl Cli {
     pub(super) fn parsed(self) -> Result<Parsed> {
         let plan = match self.topic {
             Topic::Completions { shell, .. } => {
-                return Ok(Parsed::Print(generated::completions(shell).into()));
+                return Ok(Parsed::Print(
+                    generated::completions(shell, Self::command()).into(),
+                ));
             }
-            Topic::Man { page, .. } => return Ok(Parsed::Print(generated::page(&page).into())),
+            Topic::Man { page, .. } => {
+                return Ok(Parsed::Print(
+                    generated::page(&page, Self::command()).into(),
+                ));
+            }
             Topic::Amqp { command, .. } => command.plan()?,
             Topic::Bench { command, .. } => return command.parsed(),
             Topic::Mqtt { command, .. } => match command {

@@ -149,6 +149,7 @@ impl Plan {
             body: self.body.read()?,
             load: self.load.load()?,
             window: self.load.window,
+            ack_timeout: self.load.ack_timeout,
             keep_alive: self.keep_alive,
             clean: self.clean,
             retain: self.retain,

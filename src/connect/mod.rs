@@ -19,6 +19,7 @@
 //! | [`backoff`] | when to try again |
 //! | [`diagnose`] | what a peer speaks that does not speak our protocol |
 //! | [`listen`] | the server side, for the embedded peers |
+//! | [`hosting`] | what the embedded brokers share: clock, tasks, users, the spelling of faults |
 
 pub mod backoff;
 mod certificate;
@@ -28,6 +29,7 @@ pub mod dial;
 pub mod environment;
 pub mod failure;
 mod happy;
+pub mod hosting;
 mod layer;
 pub mod listen;
 pub mod oscore;

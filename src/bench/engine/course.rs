@@ -15,6 +15,7 @@ use super::super::profile::Share;
 use super::super::random::Random;
 use super::super::recorder::{Records, Window};
 use super::super::result::{Interval, Messages, Report};
+use super::super::series::Series;
 use super::super::system;
 use super::control::{Control, News, Standing};
 use super::load::{Runner, part_of, saturates, window};
@@ -103,7 +104,7 @@ struct Course<'a> {
     /// The interval that is being added up.
     current: Records,
     total: Records,
-    intervals: Vec<Interval>,
+    intervals: Series,
     next_interval: Nanos,
     started: Nanos,
     begin: Nanos,
@@ -144,7 +145,7 @@ impl<'a> Course<'a> {
             planned_connections: own as u64,
             current: Records::default(),
             total: Records::default(),
-            intervals: Vec::new(),
+            intervals: Series::default(),
             next_interval: Nanos::MAX,
             started: now,
             begin: Nanos::MAX,
@@ -313,7 +314,7 @@ impl<'a> Course<'a> {
         let (then, before) = std::mem::replace(&mut self.cpu_last, (at, cpu));
         let passed = seconds(at.saturating_sub(then)).max(1e-3);
         let flow = self.current.flow;
-        Interval {
+        let mut point = Interval {
             at_s: seconds(at.saturating_sub(self.begin)),
             phase: String::from(phase),
             planned: flow.planned,
@@ -322,9 +323,11 @@ impl<'a> Course<'a> {
             received: flow.received,
             errors: flow.errors,
             connections: self.standings.iter().map(|worker| worker.connections).sum(),
-            latency: summary::points(&mut self.current),
             cpu_percent: (cpu - before) / passed * 100.0,
-        }
+            ..Interval::default()
+        };
+        summary::enter(&mut self.current, &mut point);
+        point
     }
 
     fn progress(&self, at: Nanos) -> Option<f64> {
@@ -364,7 +367,7 @@ impl<'a> Course<'a> {
             threads,
             planned_connections: self.planned_connections,
         };
-        let report = summary::report(run, self.total, self.intervals, &phases);
+        let report = summary::report(run, self.total, self.intervals.into_points(), &phases);
         Outcome {
             report,
             trouble: self.trouble,

@@ -46,6 +46,8 @@ pub(super) struct Group {
     pub(super) password: Option<Bytes>,
     /// Messages in flight at most.
     pub(super) window: usize,
+    /// How long to wait for an answer before a message is given up.
+    pub(super) ack_timeout: Duration,
     pub(super) qos: QoS,
     /// Where messages go, one pattern for each `{group}`.
     pub(super) topics: Vec<Pattern>,

@@ -90,6 +90,19 @@ impl<'a> Frame<'a> {
 /// A Variable Byte Integer (MQTT 5.0 §1.5.5) and where it ends; `None` when it goes on beyond the bytes.
 #[inline]
 fn variable(bytes: &[u8], at: usize) -> Result<Option<(usize, usize)>, Broken> {
+    match *bytes.get(at..).unwrap_or_default() {
+        [byte @ ..0x80, ..] => Ok(Some((usize::from(byte), at + 1))),
+        [low, high @ ..0x80, ..] => {
+            let value = usize::from(low & 0x7F) | usize::from(high) << 7;
+            Ok(Some((value, at + 2)))
+        }
+        _ => longer(bytes, at),
+    }
+}
+
+/// Of more than two bytes, or not whole.
+#[inline(never)]
+fn longer(bytes: &[u8], at: usize) -> Result<Option<(usize, usize)>, Broken> {
     let mut value = 0;
     for (number, byte) in bytes.iter().skip(at).take(4).enumerate() {
         value |= usize::from(byte & 0x7F) << (7 * number);

@@ -407,6 +407,7 @@ impl Session for MqttSession {
             Role::Connect => usize::from(self.open && self.flights.len() == 0),
             Role::Publish | Role::Request | Role::Subscribe => {
                 let window = self.group.window.min(usize::from(self.allowed));
+                let window = window.min(usize::from(RESERVED) - 1);
                 window.saturating_sub(self.flights.len())
             }
         }
@@ -440,10 +441,24 @@ impl Session for MqttSession {
         if keep_alive > 0 && io.now.saturating_sub(self.written_at) >= keep_alive / 4 * 3 {
             self.ask(io);
         }
+        let patience = nanos(self.group.ack_timeout);
+        if self.flights.len() > 0 && self.open {
+            let moment = io.now.saturating_sub(patience);
+            self.flights
+                .give_up(moment, |flight| io.records.timed_out(flight));
+        }
+        let often = if keep_alive > 0 {
+            patience.min(keep_alive)
+        } else {
+            patience
+        };
         match (publishes, keep_alive) {
+            // Thousands of devices that send a message now and then are not asked after each.
+            (true, _) if (1..WORTH_PROOF / 4).contains(&self.unproved.all) => {
+                Some(io.now + 5 * PROOF)
+            }
             (true, _) => Some(io.now + PROOF),
-            (false, 0) => None,
-            (false, _) => Some(io.now + keep_alive / 4),
+            (false, _) => Some(io.now + often / 4),
         }
     }
 

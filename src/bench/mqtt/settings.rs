@@ -64,6 +64,8 @@ pub struct Settings {
     pub load: Load,
     /// Messages under way on a connection at most.
     pub window: usize,
+    /// How long to wait for an answer before a message is given up and its place in the window is free again.
+    pub ack_timeout: Duration,
     /// Zero: none.
     pub keep_alive: Duration,
     /// Clean Start.
@@ -203,7 +205,7 @@ impl Settings {
         }
     }
 
-    fn senders(&self) -> Group {
+    pub(super) fn senders(&self) -> Group {
         let role = match self.scenario {
             Scenario::Publish | Scenario::OneToOne => Role::Publish,
             Scenario::Idle => Role::Idle,
@@ -225,7 +227,7 @@ impl Settings {
         group
     }
 
-    fn receivers(&self) -> Group {
+    pub(super) fn receivers(&self) -> Group {
         let mut group = self.group(Role::Receive, "sub");
         group.subscribe = match (&self.filter, self.scenario) {
             (Some(filter), _) => Filters::Pattern(filter.clone()),
@@ -263,6 +265,7 @@ impl Settings {
             username: self.username.clone(),
             password: self.password.clone(),
             window: self.window,
+            ack_timeout: self.ack_timeout,
             qos: self.qos,
             topics: (0..groups)
                 .map(|group| self.topic.of_group(group))

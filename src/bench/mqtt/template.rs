@@ -37,11 +37,12 @@ pub(super) struct Template {
 
 #[derive(Debug)]
 enum Shape {
-    /// All packets are alike but for packet identifier and stamp.
+    /// All packets are alike but for packet identifier and stamp. The body is shared by all publishers: thousands of
+    /// copies would not stay in the processor's cache.
     Fixed {
-        packet: Box<[u8]>,
+        header: Box<[u8]>,
         id_at: usize,
-        payload_at: usize,
+        body: Bytes,
     },
     /// Size or topic differ from message to message.
     Varying(Box<Varying>),
@@ -119,18 +120,19 @@ impl Template {
     pub(super) fn write(&mut self, packet_id: u16, stamp: &Stamp, out: &mut Vec<u8>) {
         match &mut self.shape {
             Shape::Fixed {
-                packet,
+                header,
                 id_at,
-                payload_at,
+                body,
             } => {
                 let start = out.len();
-                out.extend_from_slice(packet);
+                out.extend_from_slice(header);
+                out.extend_from_slice(body);
                 let written = &mut out[start..];
                 if packet_id > 0 {
                     written[*id_at..*id_at + 2].copy_from_slice(&packet_id.to_be_bytes());
                 }
                 if self.stamped {
-                    stamp.write(&mut written[*payload_at..]);
+                    stamp.write(&mut written[header.len()..]);
                 }
             }
             Shape::Varying(varying) => varying.write(self.stamped, packet_id, stamp, out),
@@ -156,9 +158,9 @@ fn fixed(packet: &[u8], publish: &Publish) -> Shape {
             .count()
         + 1;
     Shape::Fixed {
-        packet: packet.into(),
+        header: packet[..payload_at].into(),
         id_at: header + 2 + publish.topic.len(),
-        payload_at,
+        body: publish.payload.clone(),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::coap::endpoint::{Config, Peer};
 use crate::connect::{Listener, Stream};
 
 /// Handshakes of connections that take longer are given up.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+pub(super) const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// What a task tells the server.
 pub(super) struct Came {

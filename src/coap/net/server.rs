@@ -27,9 +27,6 @@ use crate::coap::site::{Answering, Site};
 use crate::connect::{Listener, Oscore, udp};
 use crate::error::{Error, Result};
 
-/// How long a server waits for another command that uses its OSCORE context.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 /// Each endpoint numbers its exchanges in a range of its own, so that the number tells which one it was.
 const RANGE: u32 = 40;
 
@@ -47,9 +44,9 @@ pub struct Server {
     /// What a fault holds back.
     held: BTreeMap<(Instant, u64), Passing>,
     serial: u64,
+    leisure: Duration,
     /// Where the sequence numbers of OSCORE are reserved.
     sequence: Option<Sequence>,
-    leisure: Duration,
 }
 
 /// A message on its way between wire and endpoint.
@@ -132,8 +129,8 @@ impl Server {
             tasks: Vec::new(),
             held: BTreeMap::new(),
             serial: 0,
-            sequence: None,
             leisure: Config::default().leisure,
+            sequence: None,
         }
     }
 
@@ -230,7 +227,7 @@ impl Server {
             let text = "with OSCORE a server listens in one place: its sequence numbers are for one endpoint";
             return Err(Error::usage(text));
         };
-        let (mut context, sequence) = sequence::open(oscore, PATIENCE).await?;
+        let (mut context, sequence) = sequence::open(oscore, arrivals::HANDSHAKE).await?;
         let echo = Random::from_system().next().to_be_bytes();
         // Which requests an earlier run has seen is not known.
         context.distrust(Bytes::copy_from_slice(&echo));

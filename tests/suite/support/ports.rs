@@ -19,9 +19,11 @@ pub fn free_port_with(distance: u16) -> u16 {
     // Several test processes at once begin at different places.
     let begin = std::process::id().wrapping_mul(7_919) % count;
     loop {
-        let taken = TAKEN.fetch_add(1 + u32::from(distance == 1), Ordering::Relaxed);
+        let taken = TAKEN.fetch_add(1, Ordering::Relaxed);
         let port = u16::try_from(RANGE.start + (begin + taken) % count).unwrap();
         if is_free(port) && is_free(port + distance) {
+            // The next one asked for shall not be given the port above.
+            TAKEN.fetch_add(u32::from(distance == 1), Ordering::Relaxed);
             return port;
         }
     }

@@ -72,7 +72,9 @@ impl Worker {
     ) -> T {
         let lane = &mut self.connections[number].lane;
         let (returned, wish) = lane.with(now, &mut self.out, &mut self.records, call);
-        self.write_out(number, now);
+        if !self.out.is_empty() {
+            self.write_out(number, now);
+        }
         self.grant(number, now, wish);
         returned
     }
