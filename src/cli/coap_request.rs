@@ -191,7 +191,9 @@ impl AskingFlags {
         content_format: Option<u16>,
     ) -> Result<Plan> {
         self.file.check(method, &self.body, self.uris.len())?;
-        let newline = self.uris.len() > 1;
+        // What is decoded is for people, who want whole lines.
+        let decode = self.body.decode()?;
+        let newline = self.uris.len() > 1 || decode.is_some();
         let format = self.body.format(newline)?;
         let mut session = self.transfer.session(self.uris, connect, self.options);
         session.options.extend(self.conditions.options());
@@ -206,7 +208,7 @@ impl AskingFlags {
             etag_file: self.conditions.etag_file,
             file: self.file.output_file,
             resume: self.file.resume,
-            decode: self.body.decode()?,
+            decode,
             expect: self.body.expect,
             format,
             style: terminal.style(),

@@ -42,7 +42,8 @@ fn a_body_is_shown_as_its_format_has_it() {
     for (format, body, shown) in bodies {
         let peer = scripted(move |request, _| vec![content(request, format, body)]);
         let get = |words: &str| iotctl("coap get").words(words).word(peer.uri("/x"));
-        get("--decode").run().exits(0).prints(shown).quietly();
+        let decoded = get("--decode").run().exits(0);
+        decoded.prints(&format!("{shown}\n")).quietly();
         let plain = get("").run().exits(0);
         assert_eq!(plain.stdout, body);
         get("--decode --output json").run().exits(2);
@@ -52,9 +53,9 @@ fn a_body_is_shown_as_its_format_has_it() {
     get("--decode")
         .run()
         .exits(0)
-        .prints("\u{1}")
+        .prints("\u{1}\n")
         .says("is not decoded");
-    get("--decode=cbor").run().exits(0).prints("1").quietly();
+    get("--decode=cbor").run().exits(0).prints("1\n").quietly();
     get("--decode=json")
         .run()
         .exits(0)
@@ -70,7 +71,7 @@ fn cbor_is_written_as_people_read_it() {
         .run()
         .exits(0);
     let got = iotctl("coap get --decode").word(&uri).run().exits(0);
-    got.prints("{\n  \"on\": true,\n  1: [\n    h'00ff',\n    -2.5\n  ]\n}");
+    got.prints("{\n  \"on\": true,\n  1: [\n    h'00ff',\n    -2.5\n  ]\n}\n");
     let expected = iotctl("coap get").word(&uri).word("--expect");
     expected.word("/on == true").run().exits(0);
     let put = iotctl("coap put").word(&uri).word("--cbor");

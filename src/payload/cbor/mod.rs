@@ -171,4 +171,28 @@ mod tests {
         assert_eq!(shown.as_deref(), Ok(lines));
         assert_eq!(diagnostic(&bytes("80"), true).as_deref(), Ok("[]"));
     }
+
+    #[test]
+    fn whatever_comes_does_not_panic_and_reads_back() {
+        // A linear congruence (Knuth's) is random enough, and the same every time.
+        let mut state = 1_u64;
+        let mut next = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 56) as u8
+        };
+        let mut read = 0;
+        for length in 1..20_000 {
+            let bytes: Vec<u8> = (0..length % 40).map(|_| next()).collect();
+            let _ = (json(&bytes), sequence(&bytes), diagnostic(&bytes, true));
+            let Ok(text) = diagnostic(&bytes, false) else {
+                continue;
+            };
+            read += 1;
+            let written = from_diagnostic(&text).expect(&text);
+            assert_eq!(diagnostic(&written, false).as_ref(), Ok(&text));
+        }
+        assert!(read > 100, "{read}");
+    }
 }
