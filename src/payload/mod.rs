@@ -6,6 +6,7 @@
 //! | [`Encoding`] | how they are spelled there |
 //! | [`Bodies`] | reads them, in batches, without ever blocking the caller's event loop |
 //! | [`Body`] | one of them |
+//! | [`template`] | bodies that differ from message to message |
 //! | [`standard`] | whether standard input and output were there when the command started |
 
 mod bodies;
@@ -14,6 +15,7 @@ mod lines;
 mod reader;
 mod record;
 pub mod standard;
+pub mod template;
 
 use std::path::PathBuf;
 

@@ -33,12 +33,13 @@ const PERCENTILES: [(&str, Percentile); 3] = [
 ];
 
 /// `service` and `lag` explain a response time and are not judged by themselves.
-const LATENCIES: [&str; 5] = [
+const LATENCIES: [&str; 6] = [
     "response",
     "end_to_end",
     "connect",
     "handshake",
     "subscribe",
+    "catch_up",
 ];
 
 /// Every figure that all runs of both sides have measured.
