@@ -242,6 +242,10 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
         "as the flags, for DTLS",
     ),
     (
+        "IOTCTL_OSCORE_SECRET, IOTCTL_OSCORE_SECRET_FILE, IOTCTL_OSCORE_SALT, IOTCTL_OSCORE_SENDER_ID, IOTCTL_OSCORE_RECIPIENT_ID, IOTCTL_OSCORE_ID_CONTEXT, IOTCTL_OSCORE_STATE",
+        "as the flags, for CoAP",
+    ),
+    (
         "IOTCTL_CONNECT_TIMEOUT, IOTCTL_RETRY, IOTCTL_BIND",
         "as the flags",
     ),
@@ -264,10 +268,16 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
 ];
 
 /// The files that commands read without being told, and what for.
-pub const FILES: &[(&str, &str)] = &[(
-    "$XDG_CONFIG_HOME/iotctl/config.toml, ~/.config/iotctl/config.toml",
-    "named contexts: under [contexts.NAME] the long flags about a connection, such as url, username and cafile; context = \"NAME\" names the default",
-)];
+pub const FILES: &[(&str, &str)] = &[
+    (
+        "$XDG_CONFIG_HOME/iotctl/config.toml, ~/.config/iotctl/config.toml",
+        "named contexts: under [contexts.NAME] the long flags about a connection, such as url, username and cafile; context = \"NAME\" names the default",
+    ),
+    (
+        "$XDG_STATE_HOME/iotctl/oscore/, ~/.local/state/iotctl/oscore/",
+        "the sequence number of each OSCORE context; whoever loses one must agree on new keys",
+    ),
+];
 
 /// The examples of one command, by its words after `iotctl`; none for most.
 pub fn examples(command: &str) -> &'static [(&'static str, &'static str)] {

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{sleep_until, timeout};
 
+use super::coap_asking::{Asking, Watch};
 use super::coap_record::record;
 use super::coap_request::tell;
 use super::coap_session::{Place, SessionWords, failed, refused};
 use crate::coap::code::Code;
-use crate::coap::endpoint::{Cancel, Event, Handle, Reply};
-use crate::coap::net::Client;
+use crate::coap::endpoint::{Cancel, Event, Reply};
 use crate::error::{Error, Kind, Result};
 use crate::output::{Format, Notes, Output, Style};
 use crate::stop::Stop;
@@ -54,34 +54,35 @@ pub async fn run(plan: Plan) -> Result<()> {
     let mut stop = Stop::watch()?;
     let output = Output::open(plan.format.clone(), plan.style)?;
     let notes = Notes::new(plan.style);
+    let watch = Watch::open(&plan.session, notes)?;
     let mut client = tokio::select! {
-        client = plan.session.client(&place.target, notes) => client?,
+        client = Asking::open(&plan.session, &watch, &place) => client?,
         asked = stop.asked() => return Err(Error::new(asked.kind(), "interrupted while connecting")),
     };
     if client.is_group() {
         return Err(Error::usage("a group cannot be observed"));
     }
-    let mut request = plan.session.request(&client, &place.uri, plan.method)?;
+    let mut request = plan.session.request(&client, &place, plan.method)?;
     request.observe = true;
     request.reregister = plan.reregister;
     plan.session.show_request(&request, &place.uri, notes);
-    let handle = client
-        .request(request)
-        .map_err(|refused| Error::usage(refused.to_string()))?;
+    client.ask(&place, plan.session.proxy_mode, request)?;
     let mut observer = Observer::new(&plan, &place, output, notes);
     let ended = observer.listen(&mut client, &mut stop).await;
+    // What came before the end is shown, whatever the end.
+    let shown = observer.output.flush().await;
     if observer.registered {
-        stop.unless_again(farewell(&mut client, handle, plan.deregister))
+        stop.unless_again(farewell(&mut client, plan.deregister))
             .await;
     }
     client.close().await;
-    ended
+    ended.and(shown).and_then(|()| watch.finish(&plan.session))
 }
 
 /// Ends the observation and waits until the server knows.
-async fn farewell(client: &mut Client, handle: Handle, deregister: bool) {
+async fn farewell(client: &mut Asking, deregister: bool) {
     if deregister {
-        client.cancel(handle, Cancel::Deregister);
+        client.cancel(Cancel::Deregister);
         let over = async {
             while !matches!(
                 client.next().await,
@@ -91,7 +92,7 @@ async fn farewell(client: &mut Client, handle: Handle, deregister: bool) {
         // A server that does not answer will find out by the reset of its next notification.
         let _ = timeout(FAREWELL, over).await;
     } else {
-        client.cancel(handle, Cancel::Forget);
+        client.cancel(Cancel::Forget);
     }
     let _ = timeout(LINGER, async {
         loop {
@@ -129,7 +130,7 @@ impl<'a> Observer<'a> {
         }
     }
 
-    async fn listen(&mut self, client: &mut Client, stop: &mut Stop) -> Result<()> {
+    async fn listen(&mut self, client: &mut Asking, stop: &mut Stop) -> Result<()> {
         loop {
             let deadline = self.deadline();
             let far_away = Instant::now() + Duration::from_secs(3600);

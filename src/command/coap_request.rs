@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 
+use super::coap_asking::{Asking, Watch};
 use super::coap_record::record;
 use super::coap_session::{Place, SessionWords, failed, refused};
 use crate::coap::code::Code;
-use crate::coap::endpoint::{Event, Handle, Reply, Request};
-use crate::coap::net::Client;
+use crate::coap::endpoint::{Event, Reply, Request};
 use crate::coap::option;
 use crate::coap::uri;
 use crate::error::{Error, Kind, Result};
@@ -45,9 +45,11 @@ pub struct Plan {
 pub async fn run(plan: Plan) -> Result<()> {
     let places = plan.session.places()?;
     let mut stop = Stop::watch()?;
+    let notes = Notes::new(plan.style);
     let mut asker = Asker {
         output: Output::open(plan.format.clone(), plan.style)?,
-        notes: Notes::new(plan.style),
+        notes,
+        watch: Watch::open(&plan.session, notes)?,
         payload: Bytes::new(),
         etag: None,
         client: None,
@@ -64,10 +66,11 @@ struct Asker<'a> {
     plan: &'a Plan,
     output: Output,
     notes: Notes,
+    watch: Watch,
     payload: Bytes,
     etag: Option<Bytes>,
     /// The connection of the last request, and where it leads; the next one may use it again.
-    client: Option<(String, Client)>,
+    client: Option<(String, Asking)>,
 }
 
 impl Asker<'_> {
@@ -88,6 +91,7 @@ impl Asker<'_> {
         if let Some((_, client)) = &mut self.client {
             client.close().await;
         }
+        self.watch.finish(&self.plan.session)?;
         if places.len() == 1 {
             return failures.pop().map_or(Ok(()), Err);
         }
@@ -113,27 +117,24 @@ impl Asker<'_> {
     async fn ask(&mut self, place: &Place) -> Result<()> {
         let (plan, notes) = (self.plan, self.notes);
         let name = place.target.to_string();
-        let mut client = match self.client.take() {
-            Some((other, client)) if other == name => client,
-            _ => plan.session.client(&place.target, notes).await?,
+        // One that leads elsewhere is gone before the next begins: its OSCORE context may be needed again.
+        let same = self.client.take().filter(|(other, _)| *other == name);
+        let mut client = match same {
+            Some((_, client)) => client,
+            None => Asking::open(&plan.session, &self.watch, place).await?,
         };
         let request = self.request(&client, place)?;
         plan.session.show_request(&request, &place.uri, notes);
-        let handle = client
-            .request(request)
-            .map_err(|refused| Error::usage(refused.to_string()))?;
-        let answered = self.answers(&mut client, handle, place).await;
+        client.ask(place, plan.session.proxy_mode, request)?;
+        let answered = self.answers(&mut client, place).await;
         if !matches!(&answered, Err(error) if error.kind() == Kind::Lost) {
             self.client = Some((name, client));
         }
         answered
     }
 
-    fn request(&self, client: &Client, place: &Place) -> Result<Request> {
-        let mut request = self
-            .plan
-            .session
-            .request(client, &place.uri, self.plan.method)?;
+    fn request(&self, client: &Asking, place: &Place) -> Result<Request> {
+        let mut request = self.plan.session.request(client, place, self.plan.method)?;
         request.payload = self.payload.clone();
         if let Some(etag) = &self.etag {
             request.options.push(option::ETAG, etag.clone());
@@ -142,7 +143,7 @@ impl Asker<'_> {
     }
 
     /// Waits for the answer, or for those of a group.
-    async fn answers(&mut self, client: &mut Client, handle: Handle, place: &Place) -> Result<()> {
+    async fn answers(&mut self, client: &mut Asking, place: &Place) -> Result<()> {
         let mut came = 0;
         loop {
             match client.next().await {
@@ -161,10 +162,8 @@ impl Asker<'_> {
                 }
                 Event::Finished { .. } => return Ok(()),
                 Event::Failed {
-                    handle: which,
-                    failure,
-                    partial,
-                } if which == handle => return Err(failed(place, &failure, partial.as_ref())),
+                    failure, partial, ..
+                } => return Err(failed(place, &failure, partial.as_ref())),
                 other => tell(&other, self.notes, self.plan.session.verbose),
             }
         }

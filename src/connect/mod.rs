@@ -14,10 +14,12 @@
 //! | [`mod@dial`] | name lookup, both address families, handshakes, one deadline |
 //! | [`mod@failure`] | what an error on a stream means, in words |
 //! | [`udp`] | name lookup and a socket, for datagrams |
+//! | [`oscore`] | what an OSCORE security context is made of |
 //! | [`psk`] | a key that both sides share, for DTLS |
 //! | [`backoff`] | when to try again |
 //! | [`diagnose`] | what a peer speaks that does not speak our protocol |
 //! | [`listen`] | the server side, for the embedded peers |
+//! | [`hosting`] | what the embedded brokers share: clock, tasks, users, the spelling of faults |
 
 pub mod backoff;
 mod certificate;
@@ -27,8 +29,10 @@ pub mod dial;
 pub mod environment;
 pub mod failure;
 mod happy;
+pub mod hosting;
 mod layer;
 pub mod listen;
+pub mod oscore;
 mod pem;
 pub mod psk;
 mod random;
@@ -52,6 +56,7 @@ pub use dial::dial;
 pub use environment::Environment;
 pub use failure::failure;
 pub use listen::{Incoming, ListenAddress, ListenOn, Listener, ServerTls};
+pub use oscore::{Oscore, OscoreState, OscoreWords};
 pub use psk::Psk;
 pub use scheme::Protocol;
 pub use secret::Secret;

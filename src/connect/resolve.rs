@@ -92,6 +92,9 @@ fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result
             protocol.scheme_of(Carrier::Dtls).name
         )));
     }
+    if protocol == Protocol::Coap {
+        target.oscore = layer.rest.oscore.clone().read(environment)?;
+    }
     if carrier.is_encrypted() && target.psk.is_none() {
         let tls = client_tls(&layer.rest)?;
         tls.server_name(&target.host)?;

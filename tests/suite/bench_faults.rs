@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use crate::support::bench::{Figures, bench};
 use crate::support::broker::broker;
 use crate::support::command::{iotctl, signal};
-use crate::support::mosquitto::{free_ports, mosquitto};
+use crate::support::mosquitto::mosquitto;
+use crate::support::ports::free_ports;
 
 /// 200 messages through our broker with a fault.
 #[track_caller]

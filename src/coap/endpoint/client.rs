@@ -12,7 +12,7 @@ use super::transfer::Step;
 use crate::coap::code::Code;
 use crate::coap::message::{Message, Token, Type, Unwritable};
 use crate::coap::option;
-use crate::coap::oscore::Binding;
+use crate::coap::oscore::{Binding, Fault};
 
 /// Echo challenges that are answered without progress in between.
 const ECHOES: u8 = 2;
@@ -73,6 +73,7 @@ impl Client {
         }
         self.last += 1;
         let id = self.last;
+        core.strays.remove(&request.peer);
         let observe = request.observe;
         let mut flow = Flow::new(core, now, Handle(id), request);
         if observe {
@@ -209,10 +210,7 @@ impl Client {
         if let Some(binding) = self.bindings.get(&(peer, message.token)) {
             message = match core.protection.open(peer, message, binding) {
                 Ok(opened) => opened,
-                Err(fault) => {
-                    self.fail(core, now, id, Failure::Protection(fault));
-                    return Taken::Rejected;
-                }
+                Err(fault) => return self.unopened(core, now, id, peer, fault),
             };
         }
         let extra = core.config.understood.clone();
@@ -227,6 +225,28 @@ impl Client {
             self.answer(core, now, id, peer, &message);
         }
         Taken::Yes
+    }
+
+    /// A response that cannot be opened ends a request. An observation goes on: it may be a notification of before
+    /// its last registration.
+    fn unopened(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        id: u64,
+        peer: Peer,
+        fault: Fault,
+    ) -> Taken {
+        if self.flows.get(&id).is_some_and(Flow::survives) {
+            core.ignored(peer, Ignored::Protection(fault));
+        } else {
+            self.fail(core, now, id, Failure::Protection(fault));
+        }
+        Taken::Rejected
+    }
+
+    pub(super) fn is_protected(&self, peer: Peer, token: Token) -> bool {
+        self.bindings.contains_key(&(peer, token))
     }
 
     fn is_acknowledged_by(&self, id: u64, message: &Message) -> bool {
@@ -335,7 +355,8 @@ impl Client {
     }
 
     pub(super) fn retransmitted(&mut self, core: &mut Core, owner: Owner, attempt: u8) {
-        let of = core.config.max_retransmit;
+        // Where the waits are adapted to a short way, there are more of them.
+        let of = core.config.max_retransmit.max(attempt);
         match owner {
             Owner::Flow(id) => {
                 let Some(flow) = self.flows.get_mut(&id) else {
@@ -371,6 +392,7 @@ impl Client {
             core.settle(now, ping.peer, ping.mid);
             let failure = Failure::TimedOut {
                 acknowledged: false,
+                stray: core.strays.get(&ping.peer).copied(),
                 after: ping.deadline,
             };
             return fail_event(core, Handle(id), failure, None);
@@ -390,6 +412,7 @@ impl Client {
         }
         let failure = Failure::TimedOut {
             acknowledged: flow.acknowledged,
+            stray: core.strays.get(&flow.request.peer).copied(),
             after: flow.deadline(core),
         };
         self.fail(core, now, id, failure);

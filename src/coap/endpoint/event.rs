@@ -117,10 +117,12 @@ pub enum Event {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Failure {
     /// Its deadline passed.
-    #[error("{}", timed_out(*.acknowledged, *.after))]
+    #[error("{}", timed_out(*.acknowledged, *.after, *.stray))]
     TimedOut {
         /// Whether the request had been acknowledged.
         acknowledged: bool,
+        /// What the peer sent instead, last.
+        stray: Option<Ignored>,
         /// The wait.
         after: Duration,
     },
@@ -159,14 +161,15 @@ pub enum Failure {
     Unsendable(String),
 }
 
-fn timed_out(acknowledged: bool, after: Duration) -> String {
+fn timed_out(acknowledged: bool, after: Duration, stray: Option<Ignored>) -> String {
     let seconds = after.as_secs_f64();
     let seen = if acknowledged {
         "the request was acknowledged, but no response came"
     } else {
         "no answer came"
     };
-    format!("{seen} within {seconds} s")
+    let instead = stray.map(|it| format!(", only {it}")).unwrap_or_default();
+    format!("{seen} within {seconds} s{instead}")
 }
 
 /// How a response breaks the protocol.

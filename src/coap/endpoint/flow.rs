@@ -77,14 +77,15 @@ impl Observation {
         }
     }
 
-    /// Whether a notification is newer than the last one (RFC 7641 §3.4).
-    pub(super) fn is_fresh(&self, now: Instant, sequence: u32) -> bool {
+    /// Whether a notification is newer than the last one (RFC 7641 §3.4). Where OSCORE numbers them, time does not
+    /// count: an old one may be a replay (RFC 8613 §7.4.1).
+    pub(super) fn is_fresh(&self, now: Instant, sequence: u32, numbered: bool) -> bool {
         const HALF: u32 = 1 << 23;
         let Some((last, at)) = self.last else {
             return true;
         };
         let ahead = sequence.wrapping_sub(last) & 0xFF_FFFF;
-        (ahead != 0 && ahead < HALF) || now > at + Duration::from_secs(128)
+        (ahead != 0 && ahead < HALF) || !numbered && now > at + Duration::from_secs(128)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | part | what it is for |
 //! |---|---|
-//! | `core`, `memory`, `timers` | the message layer: retransmission, NSTART, de-duplication (RFC 7252 §4) |
+//! | `core`, `memory`, `patience`, `timers` | the message layer: retransmission, NSTART, de-duplication (RFC 7252 §4) |
 //! | `client`, `flow`, `groups`, `observing`, `pings` | requests: tokens, deadlines, groups, observations |
 //! | `transfer` | one body up and one body down, block by block (RFC 7959) |
 //! | `server`, `bodies`, `observers` | requests of peers, their blocks and observations |
@@ -23,6 +23,7 @@ mod groups;
 mod memory;
 mod observers;
 mod observing;
+mod patience;
 mod pings;
 mod protection;
 mod request;
@@ -96,7 +97,13 @@ impl Endpoint {
         self.core.protection.asking.get_mut(&peer)
     }
 
-    /// Takes requests that are protected under this context too; [`Incoming::protected`] says which ones were.
+    /// The security contexts for what is asked of us, so that more sequence numbers can be allowed.
+    pub fn serving_protection(&mut self) -> &mut [Context] {
+        &mut self.core.protection.serving
+    }
+
+    /// Takes requests that are protected under this context too; [`Incoming::protected`] says which ones were, and
+    /// [`Config::protected_only`] refuses others.
     pub fn serve_protected(&mut self, context: Context) {
         self.core.protection.serving.push(context);
     }
@@ -122,6 +129,11 @@ impl Endpoint {
         self.client.cancel(&mut self.core, now, handle, how);
     }
 
+    /// Refuses what OSCORE does not protect, from now on.
+    pub const fn demand_protection(&mut self) {
+        self.core.config.protected_only = true;
+    }
+
     /// Answers a request. A response with an Observe option of any value accepts the registration that a
     /// request asked for; its exchange then names the observer. One with a Block2 option says with its size into
     /// what blocks it is to be cut at most.
@@ -133,6 +145,12 @@ impl Endpoint {
     /// done after [`Config::separate_after`].
     pub fn acknowledge(&mut self, now: Instant, exchange: Exchange) {
         self.server.acknowledge(&mut self.core, now, exchange);
+    }
+
+    /// Rejects a request with a reset, without response (RFC 7252 §4.2, §4.3). On reliable transports it is only
+    /// forgotten: there the driver closes the connection.
+    pub fn reject(&mut self, now: Instant, exchange: Exchange) {
+        self.server.reject(&mut self.core, now, exchange);
     }
 
     /// Sends an observer the resource's new state; an error ends the observation. While the notification
@@ -232,6 +250,9 @@ impl Endpoint {
 
     fn message_arrived(&mut self, now: Instant, peer: Peer, message: Message, multicast: bool) {
         let empty = message.code == Code::EMPTY;
+        if matches!(message.kind, Type::Ack | Type::Rst) {
+            self.core.measure(now, peer, message.mid);
+        }
         match message.kind {
             Type::Ack if empty => self.acknowledged(now, peer, message.mid),
             Type::Rst if empty => self.reset(now, peer, message.mid),

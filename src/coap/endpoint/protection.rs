@@ -64,13 +64,27 @@ impl Protection {
         Err(Fault::Unknown)
     }
 
+    /// What a request must repeat before it is taken, since its context cannot tell whether it is a replay
+    /// (RFC 8613 Appendix B.1.2).
+    pub(super) fn challenge(
+        &mut self,
+        message: &Message,
+        guard: Option<&Guard>,
+    ) -> Option<Response> {
+        let (at, binding) = guard?;
+        let echo = self.serving.get_mut(*at)?.challenge_of(message, binding)?;
+        Some(Response::new(Code::UNAUTHORIZED).with(option::ECHO, echo))
+    }
+
     /// Protects a response where its request was protected. One that cannot be is not sent.
     pub(super) fn answer(&mut self, message: Message, guard: Option<&Guard>) -> Option<Message> {
         let Some((at, binding)) = guard else {
             return Some(message);
         };
         let context = self.serving.get_mut(*at)?;
-        context.protect_response(&message, binding, false).ok()
+        // A challenge must not share its nonce with the response that follows (Appendix B.1.2).
+        let fresh = message.options.contains(option::ECHO);
+        context.protect_response(&message, binding, fresh).ok()
     }
 }
 

@@ -1,61 +1,12 @@
-//! Who may connect, and who may read and write what.
-//!
-//! Both files are text: passwords may be in plain sight, because this is a broker for development and tests.
+//! Who may read and write what.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fmt;
 
-use super::password::Password;
 use super::subscriptions::Asked;
+use crate::connect::hosting::significant;
 use crate::error::{Error, Result};
 use crate::mqtt::topic;
-
-/// The users and their passwords.
-#[derive(Clone, Default)]
-pub struct Users(HashMap<String, Password>);
-
-impl Users {
-    /// Reads lines of `USER:PASSWORD`; empty lines and those that begin with `#` are passed over. The password
-    /// is in plain text or as `mosquitto_passwd` hashes it.
-    ///
-    /// # Errors
-    /// A usage error that names the line and never shows the password.
-    pub fn parse(text: &str) -> Result<Self> {
-        let mut users = HashMap::new();
-        for (number, line) in significant(text) {
-            let Some((user, password)) = line.split_once(':').filter(|(user, _)| !user.is_empty())
-            else {
-                return Err(Error::usage(format!(
-                    "line {number}: expected USER:PASSWORD"
-                )));
-            };
-            let password = Password::parse(password).ok_or_else(|| {
-                Error::usage(format!(
-                    "line {number}: the hash of {user}'s password cannot be read"
-                ))
-            })?;
-            if users.insert(user.to_owned(), password).is_some() {
-                return Err(Error::usage(format!(
-                    "line {number}: user {user} appears twice"
-                )));
-            }
-        }
-        Ok(Self(users))
-    }
-
-    pub(super) fn accepts(&self, user: &str, password: Option<&[u8]>) -> bool {
-        let known = self.0.get(user);
-        known.is_some_and(|known| known.is(password.unwrap_or_default()))
-    }
-}
-
-/// Names only: a password must not reach a log.
-impl fmt::Debug for Users {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
-    }
-}
 
 /// Which topics clients may read and write, in mosquitto's file format.
 ///
@@ -228,15 +179,6 @@ fn covers(wide: &str, narrow: &str) -> bool {
     }
 }
 
-/// The lines that say something, with their numbers from 1.
-fn significant(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let lines = text
-        .lines()
-        .enumerate()
-        .map(|(at, line)| (at + 1, line.trim()));
-    lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,22 +191,6 @@ mod tests {
         username: None,
         client_id: "c2",
     };
-
-    #[test]
-    fn a_password_file_names_users_and_wrong_lines() {
-        let users = Users::parse("# test\n\nann:secret:with colon\nbob:\n").unwrap();
-        assert!(users.accepts("ann", Some(b"secret:with colon")));
-        assert!(!users.accepts("ann", Some(b"wrong")));
-        assert!(!users.accepts("ann", None));
-        assert!(users.accepts("bob", None));
-        assert!(!users.accepts("eve", None));
-        let texts =
-            ["x", ":x", "a:1\n\na:2"].map(|text| Users::parse(text).unwrap_err().text().to_owned());
-        assert_eq!(texts[0], "line 1: expected USER:PASSWORD");
-        assert_eq!(texts[1], "line 1: expected USER:PASSWORD");
-        assert_eq!(texts[2], "line 3: user a appears twice");
-        assert!(!format!("{users:?}").contains("secret"));
-    }
 
     #[test]
     fn rights_follow_the_lines() {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use super::slab::Key;
+use crate::connect::hosting::Key;
 use crate::mqtt::packet::{Properties, Property, Publish, QoS, Version, Will};
 
 /// What is charged for a message besides its topic and payload, in bytes: an estimate of its bookkeeping.

@@ -8,9 +8,9 @@ use super::connection::Phase;
 use super::core::Core;
 use super::events::Event;
 use super::faults::Action;
+use super::sessions::Reminder;
 use super::sessions::{NEVER, Session};
-use super::slab::Key;
-use super::timers::Reminder;
+use crate::connect::hosting::Key;
 use crate::mqtt::packet::{
     ConnAck, Connect, LARGEST_PACKET, Packet, Properties, Property, QoS, ReasonCode, Version,
 };

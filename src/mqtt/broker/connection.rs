@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytestring::ByteString;
 
-use super::slab::Key;
+use crate::connect::hosting::Key;
 use crate::mqtt::packet::{self, LARGEST_PACKET, Packet, Version};
 use crate::mqtt::session::alias::{Incoming, Outgoing};
 

@@ -9,10 +9,11 @@ use super::faults::{Action, Faults};
 use super::options::Options;
 use super::outgoing::FAREWELL;
 use super::retained::Retained;
+use super::sessions::Reminder;
 use super::sessions::Sessions;
-use super::slab::{Key, Slab};
 use super::subscriptions::Subscriptions;
-use super::timers::{Reminder, Timers};
+use crate::connect::hosting::Timers;
+use crate::connect::hosting::{Key, Slab};
 use crate::mqtt::packet::{Packet, ReasonCode, Version};
 
 /// How far over its limit an outbox may grow, in bytes, before nothing more is read from its client:
@@ -46,7 +47,7 @@ pub struct Core {
     pub(super) sessions: Sessions,
     pub(super) subscriptions: Subscriptions,
     pub(super) retained: Retained,
-    pub(super) timers: Timers,
+    pub(super) timers: Timers<Reminder, (Key, Outgo)>,
     pub(super) faults: Faults,
     pub(super) counts: Counts,
     pub(super) events: Vec<Event>,
@@ -156,7 +157,7 @@ impl Core {
     /// Does what is due at `now`.
     pub fn tick(&mut self, now: Instant) {
         self.now = now;
-        while let Some((id, outgo)) = self.timers.due_packet(now) {
+        while let Some((id, outgo)) = self.timers.due_thing(now) {
             self.post(id, outgo);
         }
         while let Some(reminder) = self.timers.due(now) {

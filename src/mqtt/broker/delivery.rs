@@ -6,8 +6,8 @@ use super::access::{Client, Right};
 use super::application::{Delivery, Message};
 use super::core::Core;
 use super::events::Event;
-use super::slab::Key;
 use super::subscriptions::{Grant, Target};
+use crate::connect::hosting::Key;
 use crate::mqtt::packet::{self, LARGEST_PACKET, Packet, Publish, QoS, Version};
 
 /// The most bytes that a topic alias adds to a PUBLISH: itself, and a longer property length.

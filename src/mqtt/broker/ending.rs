@@ -9,9 +9,9 @@ use super::application::{Delivery, Message};
 use super::connection::Phase;
 use super::core::Core;
 use super::events::Event;
+use super::sessions::Reminder;
 use super::sessions::Session;
-use super::slab::Key;
-use super::timers::Reminder;
+use crate::connect::hosting::Key;
 use crate::mqtt::packet::{Disconnect, QoS, ReasonCode, Version, Will};
 use crate::mqtt::session::outbound::Orphan;
 

@@ -9,9 +9,9 @@ use bytes::{Buf, BufMut, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
 use super::connection::Outgo;
-use super::core::Fate;
-use super::drive::{Broker, State};
-use super::slab::Key;
+use super::core::{Core, Fate};
+use super::drive::Broker;
+use crate::connect::hosting::{Key, State};
 use crate::mqtt::packet::{self, Decoder, Packet, Version};
 
 /// What is read, or encoded for one write, at most at a time, in bytes.
@@ -67,7 +67,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
     fn round(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.phase != Phase::Draining {
             let written = self.write(cx)?;
-            let fate = self.broker.state().core.fate(self.id);
+            let fate = self.broker.state().engine.fate(self.id);
             match fate {
                 Fate::Closed => return Poll::Ready(Ok(())),
                 Fate::Closing if written.is_ready() => {
@@ -91,7 +91,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             if self.output.is_empty() && !self.fill() {
                 break Poll::Ready(());
             }
-            let dribbles = self.broker.state().core.dribbles(self.id);
+            let dribbles = self.broker.state().engine.dribbles(self.id);
             let until = if dribbles { 1 } else { self.output.len() };
             match Pin::new(&mut self.stream).poll_write(cx, &self.output[..until])? {
                 Poll::Ready(0) => return Err(io::ErrorKind::WriteZero.into()),
@@ -103,7 +103,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             }
         };
         if sent > 0 {
-            self.broker.state().core.count_bytes(0, sent);
+            self.broker.state().engine.count_bytes(0, sent);
             self.unflushed = true;
         }
         // TLS and WebSocket may hold back what they took.
@@ -123,7 +123,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         let now = Instant::now();
         let version = self.decoder.version;
         while self.output.len() < BATCH {
-            match state.core.pull(self.id, now) {
+            match state.engine.pull(self.id, now) {
                 None => break,
                 Some(Outgo::Garbage(bytes)) => self.output.put_slice(bytes),
                 // What this version cannot express is left out; the core makes no such packet.
@@ -137,7 +137,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
 
     /// Reads one batch and hands it on; then others get their turn.
     fn read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if !self.broker.state().core.reads(self.id) {
+        if !self.broker.state().engine.reads(self.id) {
             return Poll::Pending;
         }
         self.input.reserve(self.appetite);
@@ -158,21 +158,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         Poll::Pending
     }
 
-    fn hand_on(&mut self, state: &mut State, count: usize) {
+    fn hand_on(&mut self, state: &mut State<Core>, count: usize) {
         let now = Instant::now();
-        state.core.count_bytes(count as u64, 0);
+        state.engine.count_bytes(count as u64, 0);
         loop {
             match self.decoder.decode(&mut self.input) {
                 Ok(None) => return,
                 Ok(Some(packet)) => {
                     if let Packet::Connect(connect) = &packet {
-                        let largest = state.core.max_packet_size();
+                        let largest = state.engine.max_packet_size();
                         self.decoder = Decoder::new(connect.version, largest);
                     }
-                    state.core.handle(self.id, packet, now);
+                    state.engine.handle(self.id, packet, now);
                 }
                 Err(malformed) => {
-                    state.core.malformed(self.id, malformed.reason, now);
+                    state.engine.malformed(self.id, malformed.reason, now);
                     self.phase = Phase::Deaf;
                     return;
                 }
@@ -184,7 +184,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
     fn drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             let state = self.broker.state();
-            if state.stopping || state.core.fate(self.id) == Fate::Closed {
+            if state.stopping || state.engine.fate(self.id) == Fate::Closed {
                 return Poll::Ready(Ok(()));
             }
             drop(state);

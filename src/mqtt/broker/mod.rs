@@ -12,8 +12,7 @@
 //! | `publishing`, `delivery`, `subscribing` | the flows of PUBLISH in, PUBLISH out, SUBSCRIBE |
 //! | `sessions`, `connection`, `subscriptions`, `retained`, `application` | what is remembered |
 //! | `access`, `faults`, `options`, `events`, `sys` | who may, what goes wrong, how, what is told |
-//! | `timers`, `slab` | what is due when; tables with keys |
-//! | `drive`, `link`, `serve` | the clock, a task per connection, the listeners |
+//! | `drive`, `link` | the core as an engine of [`crate::connect::hosting`]; a connection's task |
 
 mod access;
 mod application;
@@ -28,25 +27,20 @@ mod faults;
 mod link;
 mod options;
 mod outgoing;
-mod password;
 mod publishing;
 mod retained;
-mod serve;
 mod sessions;
-mod slab;
 mod subscribing;
 mod subscriptions;
 mod sys;
 #[cfg(test)]
 mod tests;
-mod timers;
 
-pub use access::{Acl, Users};
+pub use crate::connect::hosting::{Key as ConnectionId, Users};
+pub use access::Acl;
 pub use connection::Outgo;
 pub use core::{Core, Fate};
-pub use drive::Broker;
+pub use drive::{Broker, serve};
 pub use events::{Counts, Event};
 pub use faults::{FAULT_KEYS, FAULTS, Fault};
 pub use options::Options;
-pub use serve::serve;
-pub use slab::Key as ConnectionId;

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use super::access::{Acl, Users};
+use super::access::Acl;
 use super::faults::Fault;
+use crate::connect::hosting::Users;
 use crate::mqtt::packet::{LARGEST_PACKET, QoS};
 
 /// The settings of one broker.

@@ -6,8 +6,8 @@ use super::connection::{Connection, Outgo, Phase};
 use super::core::Core;
 use super::events::Event;
 use super::faults::Action;
-use super::slab::Key;
-use super::timers::Reminder;
+use super::sessions::Reminder;
+use crate::connect::hosting::Key;
 use crate::mqtt::packet::{ConnAck, Disconnect, Packet, ReasonCode, Version};
 
 /// How long a closing connection may take to read what is left for it, and to close its side.
@@ -30,7 +30,8 @@ impl Core {
         match action {
             Some(Action::DropAck | Action::DropPublish) => {}
             Some(Action::DelayAck(by) | Action::DelayPublish(by)) => {
-                self.timers.delay(self.now + by, id, Outgo::Packet(packet));
+                self.timers
+                    .delay(self.now + by, (id, Outgo::Packet(packet)));
             }
             Some(Action::DuplicateAck | Action::DuplicatePublish) => {
                 self.post(id, Outgo::Packet(packet.clone()));

@@ -4,7 +4,7 @@ use super::access::{Client, Right};
 use super::application::Message;
 use super::core::Core;
 use super::faults::Action;
-use super::slab::Key;
+use crate::connect::hosting::Key;
 use crate::mqtt::packet::{Ack, Packet, Publish, QoS, ReasonCode, Version};
 use crate::mqtt::session::inbound::Arrival;
 use crate::mqtt::session::outbound::Progress;

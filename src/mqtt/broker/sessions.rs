@@ -6,13 +6,26 @@ use std::time::{Duration, Instant};
 use bytestring::ByteString;
 
 use super::application::Delivery;
-use super::slab::{Key, Slab};
+use crate::connect::hosting::{Key, Slab};
 use crate::mqtt::packet::{QoS, Version, Will};
 use crate::mqtt::session::inbound::Inbound;
 use crate::mqtt::session::outbound::Outbound;
 
 /// The Session Expiry Interval that means: never (MQTT 5.0 §3.1.2.11.2).
 pub(super) const NEVER: u32 = u32::MAX;
+
+/// What is to be looked at later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reminder {
+    /// A connection: CONNECT or the next packet may be overdue.
+    Connection(Key),
+    /// A connection that a fault holds still goes on.
+    Resume(Key),
+    /// A session without connection: its will or its end may be due.
+    Session(Key),
+    /// The next round of `$SYS` topics.
+    Sys,
+}
 
 /// The state of one client identifier.
 #[derive(Debug)]

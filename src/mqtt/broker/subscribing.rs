@@ -6,8 +6,8 @@ use super::access::Client;
 use super::core::Core;
 use super::events::Event;
 use super::faults::Action;
-use super::slab::Key;
 use super::subscriptions::{Asked, DEEPEST_FILTER, Grant, wants_retained};
+use crate::connect::hosting::Key;
 use crate::mqtt::packet::{
     Packet, ReasonCode, SubAck, Subscribe, Subscription, UnsubAck, Unsubscribe, Version,
 };

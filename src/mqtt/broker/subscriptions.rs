@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use bytestring::ByteString;
 
-use super::slab::{Key, Slab};
+use crate::connect::hosting::{Key, Slab};
 use crate::mqtt::packet::{QoS, RetainHandling, Subscription};
 use crate::mqtt::topic;
 

@@ -2,7 +2,7 @@
 
 use super::application::Message;
 use super::core::Core;
-use super::timers::Reminder;
+use super::sessions::Reminder;
 
 impl Core {
     /// Publishes the figures and asks to be reminded of the next round.

@@ -4,10 +4,10 @@ use std::io::Write;
 use std::net::{Shutdown, TcpStream};
 
 use crate::support::command::{Line, iotctl};
-use crate::support::mosquitto::free_ports;
 use crate::support::peer::{
     Peer, level, packet, publish, read_packet, read_until, refuse, rest, send, subscribed, welcome,
 };
+use crate::support::ports::free_ports;
 
 fn at(port: u16, command: &str, words: &str) -> Line {
     iotctl(&format!("mqtt {command} -h 127.0.0.1 -p {port} {words}"))

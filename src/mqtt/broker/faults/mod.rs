@@ -6,6 +6,7 @@ mod words;
 
 use std::time::Duration;
 
+use crate::connect::hosting::When;
 use crate::mqtt::packet::{Packet, ReasonCode};
 use crate::mqtt::topic;
 
@@ -77,6 +78,7 @@ pub const FAULT_KEYS: &[(&str, &str)] = &[
         "only every Nth time, counted over all connections",
     ),
     ("nth=N", "only the Nth time"),
+    ("percent=N", "N times of a hundred, spread evenly"),
     (
         "client=PREFIX",
         "only for client identifiers that begin like this",
@@ -140,23 +142,6 @@ impl Fault {
             topic.is_some_and(|topic| topic == filter || topic::matches(filter, topic))
         };
         own_client && self.topic.as_deref().is_none_or(within)
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum When {
-    Always,
-    Every(u64),
-    Nth(u64),
-}
-
-impl When {
-    const fn holds(self, count: u64) -> bool {
-        match self {
-            Self::Always => true,
-            Self::Every(n) => count.is_multiple_of(n),
-            Self::Nth(n) => count == n,
-        }
     }
 }
 

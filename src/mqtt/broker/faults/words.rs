@@ -1,12 +1,11 @@
 //! Reads `ACTION[:KEY=VALUE[,KEY=VALUE…]]`.
 
-use std::str::FromStr;
-use std::time::Duration;
-
-use super::{Action, Fault, Kind, When};
+use super::{Action, Fault, Kind};
+use crate::connect::hosting::{Keys, When};
 use crate::error::{Error, Result};
 use crate::mqtt::packet::ReasonCode;
 use crate::mqtt::topic;
+use std::str::FromStr;
 
 /// The names of all actions, for the error that lists them.
 const ACTIONS: &[&str] = &[
@@ -35,12 +34,7 @@ impl FromStr for Fault {
     fn from_str(text: &str) -> Result<Self> {
         let (name, keys) = text.split_once(':').unwrap_or((text, ""));
         let mut keys = Keys::parse(name, keys)?;
-        let when = match (keys.number("every")?, keys.number("nth")?) {
-            (None, None) => When::Always,
-            (Some(n), None) => When::Every(n),
-            (None, Some(n)) => When::Nth(n),
-            (Some(_), Some(_)) => return Err(keys.wrong("every and nth exclude each other")),
-        };
+        let when = keys.when()?;
         let client = keys.take("client").map(str::to_owned);
         let action = action(name, &mut keys, when)?;
         let kind = match (name, action) {
@@ -111,70 +105,20 @@ fn action(name: &str, keys: &mut Keys<'_>, when: When) -> Result<Action> {
     })
 }
 
-/// The keys of one fault while it is read.
-struct Keys<'a> {
-    fault: &'a str,
-    pairs: Vec<(&'a str, &'a str)>,
-    /// Those that were asked for, which are those that this fault knows.
-    known: Vec<&'static str>,
+/// What only these faults have.
+trait PacketKeys {
+    /// Whole seconds.
+    fn seconds(&mut self) -> Result<u16>;
+
+    /// A failing reason code, decimal or as `0x87`.
+    fn code(&mut self) -> Result<ReasonCode>;
+
+    fn kind(&mut self) -> Result<Option<Kind>>;
+
+    fn topic(&mut self) -> Result<Option<String>>;
 }
 
-impl<'a> Keys<'a> {
-    fn parse(fault: &'a str, text: &'a str) -> Result<Self> {
-        let words = text.split(',').filter(|word| !word.is_empty());
-        let pairs = words.map(|word| {
-            let wrong = || Error::usage(format!("fault {fault}: expected KEY=VALUE, not {word}"));
-            word.split_once('=').ok_or_else(wrong)
-        });
-        Ok(Self {
-            fault,
-            pairs: pairs.collect::<Result<_>>()?,
-            known: Vec::new(),
-        })
-    }
-
-    fn wrong(&self, what: &str) -> Error {
-        Error::usage(format!("fault {}: {what}", self.fault))
-    }
-
-    fn take(&mut self, key: &'static str) -> Option<&'a str> {
-        self.known.push(key);
-        let at = self.pairs.iter().position(|(name, _)| *name == key)?;
-        Some(self.pairs.remove(at).1)
-    }
-
-    fn needed<T>(&self, key: &str, value: Option<T>) -> Result<T> {
-        value.ok_or_else(|| self.wrong(&format!("{key}= is missing")))
-    }
-
-    /// A count from 1.
-    fn number(&mut self, key: &'static str) -> Result<Option<u64>> {
-        let Some(text) = self.take(key) else {
-            return Ok(None);
-        };
-        let number = text.parse().ok().filter(|number| *number > 0);
-        let wrong = || self.wrong(&format!("{key}={text} is not a number from 1"));
-        number.ok_or_else(wrong).map(Some)
-    }
-
-    fn needed_number(&mut self, key: &'static str) -> Result<u64> {
-        let number = self.number(key)?;
-        self.needed(key, number)
-    }
-
-    fn duration(&mut self, key: &'static str) -> Result<Option<Duration>> {
-        let Some(text) = self.take(key) else {
-            return Ok(None);
-        };
-        let wrong = |_| self.wrong(&format!("{key}={text} is not a duration such as 50ms"));
-        humantime::parse_duration(text).map_err(wrong).map(Some)
-    }
-
-    fn needed_duration(&mut self, key: &'static str) -> Result<Duration> {
-        let duration = self.duration(key)?;
-        self.needed(key, duration)
-    }
-
+impl PacketKeys for Keys<'_> {
     fn seconds(&mut self) -> Result<u16> {
         let text = self.take("seconds");
         let text = self.needed("seconds", text)?;
@@ -217,20 +161,12 @@ impl<'a> Keys<'a> {
         topic::check_filter(text).map_err(|error| self.wrong(&error.to_string()))?;
         Ok(Some(text.to_owned()))
     }
-
-    fn none_left(&self) -> Result<()> {
-        let Some((key, _)) = self.pairs.first() else {
-            return Ok(());
-        };
-        let known = self.known.join(", ");
-        Err(self
-            .wrong(&format!("unknown key {key}"))
-            .hint(format!("its keys are {known}")))
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::FAULTS;
     use super::*;
 
@@ -286,7 +222,7 @@ mod tests {
             (
                 "drop-publish:packet=puback",
                 "fault drop-publish: unknown key packet",
-                "every, nth, client",
+                "every, nth, percent, client",
             ),
             ("close", "fault close: needs after=N or every=N", ""),
             (
@@ -302,7 +238,7 @@ mod tests {
             ("dribble:x", "fault dribble: expected KEY=VALUE, not x", ""),
             (
                 "dribble:every=1,nth=2",
-                "fault dribble: every and nth exclude each other",
+                "fault dribble: every, nth and percent exclude each other",
                 "",
             ),
             (

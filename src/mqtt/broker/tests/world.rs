@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use crate::connect::hosting::Key;
 use crate::mqtt::broker::connection::Outgo;
 use crate::mqtt::broker::core::{Core, Fate};
 use crate::mqtt::broker::events::Event;
 use crate::mqtt::broker::options::Options;
-use crate::mqtt::broker::slab::Key;
 use crate::mqtt::packet::{
     Ack, ConnAck, Connect, Disconnect, Packet, Property, Publish, QoS, ReasonCode, RetainHandling,
     Subscribe, Subscription, Unsubscribe, Version, Will,

@@ -9,7 +9,7 @@ pub struct Key {
 
 /// A table whose keys stay valid while others come and go.
 #[derive(Debug)]
-pub(super) struct Slab<T> {
+pub struct Slab<T> {
     entries: Vec<(u32, Option<T>)>,
     free: Vec<u32>,
 }
@@ -25,7 +25,7 @@ impl<T> Default for Slab<T> {
 
 impl<T> Slab<T> {
     /// Adds an entry and names it.
-    pub(super) fn insert(&mut self, value: T) -> Key {
+    pub fn insert(&mut self, value: T) -> Key {
         if let Some(slot) = self.free.pop() {
             let entry = &mut self.entries[slot as usize];
             entry.1 = Some(value);
@@ -40,14 +40,16 @@ impl<T> Slab<T> {
         Key { slot, serial: 0 }
     }
 
-    pub(super) fn get(&self, key: Key) -> Option<&T> {
+    /// The entry, as long as it is there.
+    pub fn get(&self, key: Key) -> Option<&T> {
         match self.entries.get(key.slot as usize) {
             Some((serial, value)) if *serial == key.serial => value.as_ref(),
             _ => None,
         }
     }
 
-    pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
+    /// The same, to be changed.
+    pub fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         match self.entries.get_mut(key.slot as usize) {
             Some((serial, value)) if *serial == key.serial => value.as_mut(),
             _ => None,
@@ -55,7 +57,7 @@ impl<T> Slab<T> {
     }
 
     /// Takes an entry out; its key finds nothing from now on.
-    pub(super) fn remove(&mut self, key: Key) -> Option<T> {
+    pub fn remove(&mut self, key: Key) -> Option<T> {
         let entry = self.entries.get_mut(key.slot as usize)?;
         if entry.0 != key.serial {
             return None;
@@ -66,12 +68,13 @@ impl<T> Slab<T> {
         Some(value)
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
         self.entries.len() - self.free.len()
     }
 
     /// The keys of all entries, oldest slot first.
-    pub(super) fn keys(&self) -> Vec<Key> {
+    pub fn keys(&self) -> Vec<Key> {
         let used = |(slot, (serial, value)): (usize, &(u32, Option<T>))| {
             value.as_ref().map(|_| Key {
                 slot: slot as u32,

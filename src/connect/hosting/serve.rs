@@ -5,9 +5,7 @@ use std::time::Duration;
 use tokio::task::{JoinSet, LocalSet, spawn_local};
 use tokio::time::timeout;
 
-use super::drive::Broker;
-use super::events::Event;
-use super::options::Options;
+use super::host::{Engine, Host};
 use crate::connect::{Incoming, Listener};
 use crate::error::{Error, Kind, Result};
 
@@ -16,50 +14,49 @@ const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Serves the clients of all listeners until `stop` is done, then says goodbye to them.
 ///
-/// Runs in a current-thread runtime: all connections are tasks on this thread. The last event is
-/// [`Event::Stopped`] with the counts.
+/// Runs in a current-thread runtime: all connections are tasks on this thread. A handshake may take `patience`. The
+/// last event is [`Engine::stopped`].
 ///
 /// # Errors
 /// A listener does not work any more ([`Kind::Local`]).
-pub async fn serve(
-    options: Options,
+pub async fn serve<E: Engine>(
+    host: Host<E>,
     listeners: Vec<Listener>,
-    events: impl FnMut(Event) + 'static,
+    patience: Duration,
     stop: impl Future,
 ) -> Result<()> {
-    let patience = options.connect_timeout;
-    let broker = Broker::new(options, events);
     let serving = async {
         let mut accepting = JoinSet::new();
         for listener in listeners {
-            accepting.spawn_local(accept_all(broker.clone(), listener, patience));
+            accepting.spawn_local(accept_all(host.clone(), listener, patience));
         }
         let outcome = tokio::select! {
             _ = stop => Ok(()),
-            () = broker.keep_time() => Ok(()),
+            () = host.keep_time() => Ok(()),
             Some(Ok(error)) = accepting.join_next() => Err(error),
         };
         accepting.abort_all();
         // Whoever does not take the goodbye in time is left without.
-        let _ = timeout(GOODBYE, broker.stop()).await;
-        broker.tell(Event::Stopped(broker.counts()));
+        let _ = timeout(GOODBYE, host.stop()).await;
+        let stopped = host.state().engine.stopped();
+        host.tell(stopped);
         outcome
     };
     LocalSet::new().run_until(serving).await
 }
 
 /// Accepts connections until the listener fails.
-async fn accept_all(broker: Broker, listener: Listener, patience: Duration) -> Error {
+async fn accept_all<E: Engine>(host: Host<E>, listener: Listener, patience: Duration) -> Error {
     loop {
         match listener.accept().await {
-            Ok(incoming) => drop(spawn_local(welcome(broker.clone(), incoming, patience))),
+            Ok(incoming) => drop(spawn_local(welcome(host.clone(), incoming, patience))),
             Err(error) => return error,
         }
     }
 }
 
 /// Makes the handshakes, which a slow client may draw out without delaying others, and serves the connection.
-async fn welcome(broker: Broker, incoming: Incoming, patience: Duration) {
+async fn welcome<E: Engine>(host: Host<E>, incoming: Incoming, patience: Duration) {
     let peer = incoming.peer().to_owned();
     let late = || {
         Error::new(
@@ -69,9 +66,7 @@ async fn welcome(broker: Broker, incoming: Incoming, patience: Duration) {
     };
     let ready = timeout(patience, incoming.ready()).await;
     match ready.unwrap_or_else(|_| Err(late())) {
-        Ok(stream) => broker.carry(stream, peer).await,
-        Err(error) => broker.tell(Event::NotAccepted {
-            error: error.text().to_owned(),
-        }),
+        Ok(stream) => host.carry(stream, peer).await,
+        Err(error) => host.tell(E::not_accepted(error.text().to_owned())),
     }
 }
