@@ -201,7 +201,7 @@ pub const TEMPLATE: &[(&str, &str)] = &[
 pub const QUANTITIES: &[(&str, &str)] = &[
     (
         "p50, p99, p99.9, min, mean, stdev, max",
-        "response time, from the moment a message was due; other times as service.p99 (from its sending), lag.p99 (between the two), end_to_end.p99, connect.p99, handshake.p99, subscribe.p99",
+        "response time, from the moment a message was due; other times as service.p99 (from its sending), lag.p99 (between the two), end_to_end.p99, connect.p99, handshake.p99, subscribe.p99, catch_up.p99",
     ),
     (
         "lost, loss",
