@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::amqp;
 use crate::coap;
 use crate::command::bench_mqtt::Play;
 use crate::error::Kind;
@@ -313,6 +314,14 @@ pub fn faults() -> impl Iterator<Item = (&'static str, &'static str)> {
     FAULTS.iter().chain(FAULT_KEYS).copied()
 }
 
+/// The faults of `amqp broker --fault`, then the keys that each may have.
+pub fn amqp_faults() -> impl Iterator<Item = (&'static str, &'static str)> {
+    amqp::broker::FAULTS
+        .iter()
+        .chain(amqp::broker::FAULT_KEYS)
+        .copied()
+}
+
 /// The kinds of resources of `coap server --resource`.
 pub fn resource_kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
     KINDS.iter().copied()
@@ -329,6 +338,10 @@ pub(super) fn below(command: &str) -> String {
     if command == "mqtt broker" {
         section(&mut text, "Faults, for --fault:");
         listed(&mut text, faults());
+    }
+    if command == "amqp broker" {
+        section(&mut text, "Faults, for --fault:");
+        listed(&mut text, amqp_faults());
     }
     if command == "bench mqtt" {
         section(&mut text, "Scenarios, for --scenario:");
