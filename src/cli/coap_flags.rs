@@ -12,10 +12,12 @@ use crate::coap::block::Szx;
 use crate::coap::format;
 use crate::coap::option::{self, Format as OptionFormat};
 use crate::command::coap_asking::ProxyMode;
+use crate::command::coap_decode::Decode;
 use crate::command::coap_session::{OptionValue, OptionWord, SessionWords, Transfer};
 use crate::connect::{OscoreWords, Secret, Words};
 use crate::error::Result;
 use crate::output::Format;
+use crate::payload::expect::Condition;
 
 use super::connect_flags::TlsFlags;
 use super::numbers::{Size, Span, Wait};
@@ -252,6 +254,14 @@ pub(super) struct BodyFlags {
     /// A payload that is JSON stands as it is, as payload_json (json)
     #[arg(long)]
     embed_json: bool,
+
+    /// Show what the payload says (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with a line for each entry; the format is the one that the answer names, unless one is given
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, value_parser = content_format)]
+    decode: Option<Option<u16>>,
+
+    /// Fail with exit code 7 unless this holds: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated
+    #[arg(long, value_name = "CONDITION", help_heading = "Until")]
+    pub(super) expect: Vec<Condition>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -264,6 +274,21 @@ enum BodyOutput {
 }
 
 impl BodyFlags {
+    /// Whether bodies are shown as they come.
+    pub(super) fn is_bare(&self) -> bool {
+        let plain = matches!(self.output, BodyOutput::Text | BodyOutput::Raw);
+        plain && self.decode.is_none()
+    }
+
+    /// How bodies are decoded, if they are.
+    pub(super) fn decode(&self) -> Result<Option<Decode>> {
+        let text = self.output == BodyOutput::Text;
+        values::needs("--decode", self.decode.is_some(), "--output text", text)?;
+        Ok(self
+            .decode
+            .map(|format| format.map_or(Decode::AsSaid, Decode::As)))
+    }
+
     /// `newline`: whether each text is followed by a line break.
     pub(super) fn format(&self, newline: bool) -> Result<Format> {
         let json = self.output == BodyOutput::Json;

@@ -19,6 +19,8 @@ const GET: &[Example] = &[
         "Only if it has changed since the last time",
         "iotctl coap get coap://device.example/firmware --etag-file firmware.etag > firmware.bin",
     ),
+    LARGE,
+    DECODED,
     VIA,
     PROTECTED,
 ];
@@ -33,10 +35,24 @@ const PUT: &[Example] = &[
         "iotctl coap put coap://device.example/firmware -f firmware.bin --block 256",
     ),
     (
+        "CBOR, in its diagnostic notation",
+        "iotctl coap put coap://device.example/config --cbor '{\"rate\": 5}'",
+    ),
+    (
         "JSON, only if nobody changed it meanwhile",
         "iotctl coap put coap://device.example/config -t json -m '{\"rate\":5}' --if-match=0x2a",
     ),
 ];
+
+const LARGE: Example = (
+    "A large body, which the same command goes on with when it was interrupted",
+    "iotctl coap get coap://device.example/firmware -o firmware.bin --resume",
+);
+
+const DECODED: Example = (
+    "CBOR, SenML, JSON or link-format for people",
+    "iotctl coap get coap://device.example/measurements --decode",
+);
 
 const VIA: Example = (
     "By way of a proxy",
@@ -87,6 +103,14 @@ const OBSERVE: &[Example] = &[
     (
         "Three of them, as JSON, within a minute",
         "iotctl coap observe coap://device.example/temperature -C 3 -W 1m --output json",
+    ),
+    (
+        "Until it is warm",
+        "iotctl coap observe coap://device.example/state --until '/temp > 20' -W 1h",
+    ),
+    (
+        "A command for each change",
+        "iotctl coap observe coap://device.example/door --exec notify-send Door",
     ),
 ];
 

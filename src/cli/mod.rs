@@ -42,6 +42,7 @@ use crate::error::Result;
 
 mod amqp;
 mod amqp_bind;
+mod amqp_broker;
 mod amqp_consume;
 mod amqp_declare;
 mod amqp_delete;
@@ -114,7 +115,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
     let words: Vec<_> = words.into_iter().collect();
     // Only MQTT has -D; in other commands, the word may belong to the command of an --exec.
     let words = match words.get(1) {
-        Some(protocol) if protocol == "amqp" => words,
+        Some(protocol) if protocol == "amqp" || protocol == "coap" => words,
         _ => property::padded(words)?,
     };
     match top::Cli::read(&words) {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::coap_record;
 use super::coap_session::{Place, SessionWords};
 use crate::coap::code::Code;
-use crate::coap::endpoint::{Cancel, Event, Handle, Peer, Request};
+use crate::coap::endpoint::{Arrived, Cancel, Event, Handle, Peer, Request};
 use crate::coap::net::{Capture, Client, Direction, Seen, Tap};
 use crate::coap::option::{self, Options};
 use crate::coap::uri::{Host, Uri};
@@ -179,6 +179,11 @@ impl Asking {
             }
             return event;
         }
+    }
+
+    /// What has come so far of the body of the response.
+    pub(super) fn arrived(&self) -> Option<Arrived<'_>> {
+        self.client.arrived(self.handle?)
     }
 
     /// Ends the request.

@@ -136,10 +136,15 @@ fn tree(links: &[Link], output: &mut Output) {
     // A path has at most as many parts as a datagram has bytes: no recursion.
     let mut waiting: Vec<_> = root.below.iter().rev().map(|it| (0, it)).collect();
     while let Some((depth, (part, branch))) = waiting.pop() {
-        let shown = branch.link.map_or_else(String::new, |link| {
-            format!("  {} {}", formats(link), others(link, &["ct"]))
-        });
-        output.line(format!("{:depth$}{part}{shown}", "").trim_end());
+        let said = branch
+            .link
+            .map(|link| [formats(link), others(link, &["ct"])]);
+        let mut line = format!("{:depth$}{part}", "");
+        for words in said.into_iter().flatten().filter(|it| !it.is_empty()) {
+            line.push(' ');
+            line.push_str(&words);
+        }
+        output.line(&line);
         let below = branch.below.iter().rev();
         waiting.extend(below.map(|it| (depth + 2, it)));
     }

@@ -81,17 +81,7 @@ fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result
         (Carrier::SecureWebSocket, _) => Transport::SecureWebSocket,
         (Carrier::Tcp | Carrier::Unix, _) => Transport::Tcp,
     };
-    target.psk = Psk::of(&layer.rest)?;
-    if target.psk.is_some() && carrier != Carrier::Dtls {
-        return Err(Error::usage(format!(
-            "a pre-shared key is for DTLS, not for {}://",
-            scheme.name
-        ))
-        .hint(format!(
-            "write {}://",
-            protocol.scheme_of(Carrier::Dtls).name
-        )));
-    }
+    target.psk = psk(&layer.rest, scheme, protocol)?;
     if protocol == Protocol::Coap {
         target.oscore = layer.rest.oscore.clone().read(environment)?;
     }
@@ -103,6 +93,21 @@ fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result
     target.headers = layer.rest.headers;
     target.password = read_password(layer.password, &target, environment)?;
     Ok(target)
+}
+
+fn psk(words: &Words, scheme: &Scheme, protocol: Protocol) -> Result<Option<Psk>> {
+    let psk = Psk::of(words)?;
+    if psk.is_some() && scheme.carrier != Carrier::Dtls {
+        return Err(Error::usage(format!(
+            "a pre-shared key is for DTLS, not for {}://",
+            scheme.name
+        ))
+        .hint(format!(
+            "write {}://",
+            protocol.scheme_of(Carrier::Dtls).name
+        )));
+    }
+    Ok(psk)
 }
 
 /// The scheme that was named, or the one that the other words ask for.

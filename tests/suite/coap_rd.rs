@@ -202,7 +202,7 @@ fn lists_within_lists_are_followed_once() {
     filtered.prints("/a/b\n");
     let tree = discover("--output tree").run().exits(0);
     assert!(
-        tree.text().contains("/a  link\n  /b   rt=deep\n"),
+        tree.text().contains("/a link\n  /b rt=deep\n"),
         "{}",
         tree.text()
     );

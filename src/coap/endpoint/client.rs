@@ -12,7 +12,7 @@ use super::transfer::Step;
 use crate::coap::code::Code;
 use crate::coap::message::{Message, Token, Type, Unwritable};
 use crate::coap::option;
-use crate::coap::oscore::{Binding, Fault};
+use crate::coap::oscore::Binding;
 
 /// Echo challenges that are answered without progress in between.
 const ECHOES: u8 = 2;
@@ -41,7 +41,7 @@ pub(super) struct Client {
     tokens: HashMap<(Peer, Token), u64>,
     pub(super) groups: HashMap<Token, u64>,
     /// What the responses to protected requests are tied to.
-    bindings: HashMap<(Peer, Token), Binding>,
+    pub(super) bindings: HashMap<(Peer, Token), Binding>,
     pub(super) pings: HashMap<u64, Ping>,
     lingers: Option<Instant>,
 }
@@ -225,28 +225,6 @@ impl Client {
             self.answer(core, now, id, peer, &message);
         }
         Taken::Yes
-    }
-
-    /// A response that cannot be opened ends a request. An observation goes on: it may be a notification of before
-    /// its last registration.
-    fn unopened(
-        &mut self,
-        core: &mut Core,
-        now: Instant,
-        id: u64,
-        peer: Peer,
-        fault: Fault,
-    ) -> Taken {
-        if self.flows.get(&id).is_some_and(Flow::survives) {
-            core.ignored(peer, Ignored::Protection(fault));
-        } else {
-            self.fail(core, now, id, Failure::Protection(fault));
-        }
-        Taken::Rejected
-    }
-
-    pub(super) fn is_protected(&self, peer: Peer, token: Token) -> bool {
-        self.bindings.contains_key(&(peer, token))
     }
 
     fn is_acknowledged_by(&self, id: u64, message: &Message) -> bool {

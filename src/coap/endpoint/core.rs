@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::config::{Config, Transport};
 use super::event::{Event, Ignored};
 use super::flow::FOREVER;
+use super::ids::Ids;
 use super::memory::Memory;
 use super::patience::{self, Patience};
 use super::protection::Protection;
@@ -92,6 +93,7 @@ pub(super) struct Core {
     outstanding: HashMap<Peer, usize>,
     waiting: HashMap<Peer, VecDeque<(u16, Bytes, Owner)>>,
     recent: VecDeque<(Peer, u16, Owner)>,
+    ids: Ids,
 }
 
 impl Core {
@@ -112,6 +114,7 @@ impl Core {
             outstanding: HashMap::new(),
             waiting: HashMap::new(),
             recent: VecDeque::new(),
+            ids: Ids::default(),
         }
     }
 
@@ -151,6 +154,12 @@ impl Core {
         message.mid = self.next_mid(peer);
         let bytes = self.encode(&message)?;
         let mid = message.mid;
+        if !self.is_reliable() {
+            let lifetime = self.config.exchange_lifetime;
+            if self.ids.come_again(now, peer, mid, lifetime) {
+                self.events.push_back(Event::IdsAgain { peer });
+            }
+        }
         if self.is_reliable() {
             self.out.push_back((peer, bytes));
         } else if message.kind == Type::Con {

@@ -104,6 +104,11 @@ pub enum Event {
         /// Why.
         closing: Closing,
     },
+    /// Message ids are used again while the peer may still remember them (RFC 7252 §4.4); told once.
+    IdsAgain {
+        /// The peer.
+        peer: Peer,
+    },
     /// Something came that nobody waits for, or that is no CoAP.
     Ignored {
         /// Who sent it.

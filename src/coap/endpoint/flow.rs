@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::client::Client;
 use super::core::Core;
-use super::request::{Handle, Peer, Request};
+use super::request::{Arrived, Handle, Peer, Request};
 use super::transfer::{Limits, Transfer};
 use crate::coap::block::Szx;
 use crate::coap::code::Code;
@@ -160,6 +161,12 @@ impl Flow {
     pub(super) fn survives(&self) -> bool {
         let observation = self.observation.as_ref();
         observation.is_some_and(|it| it.registered && !it.registering && !it.ending)
+    }
+}
+
+impl Client {
+    pub(super) fn arrived(&self, handle: Handle) -> Option<Arrived<'_>> {
+        self.flows.get(&handle.0)?.transfer.arrived()
     }
 }
 

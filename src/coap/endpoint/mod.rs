@@ -22,6 +22,7 @@ mod endings;
 mod event;
 mod flow;
 mod groups;
+mod ids;
 mod memory;
 mod observers;
 mod observing;
@@ -44,7 +45,7 @@ use bytes::Bytes;
 pub use client::Refused;
 pub use config::{Config, Transport};
 pub use event::{Broken, Closing, Event, Failure, Gone, Ignored};
-pub use request::{Cancel, Handle, Partial, Peer, Reply, Request, Response, Resume};
+pub use request::{Arrived, Cancel, Handle, Partial, Peer, Reply, Request, Response, Resume};
 pub use serving::{Exchange, Incoming};
 
 use super::code::Code;
@@ -123,6 +124,11 @@ impl Endpoint {
     /// [`Event::Pong`] or [`Event::Failed`] after `deadline` at the latest.
     pub fn ping(&mut self, now: Instant, peer: Peer, deadline: Duration) -> Handle {
         self.client.ping(&mut self.core, now, peer, deadline)
+    }
+
+    /// What has come so far of the body of a response; `None` when nothing has, or the request has ended.
+    pub fn arrived(&self, handle: Handle) -> Option<Arrived<'_>> {
+        self.client.arrived(handle)
     }
 
     /// Ends a request. With [`Cancel::Deregister`] on an observation, an event will say when it has ended;

@@ -16,7 +16,7 @@ use super::tap::{Direction, Tap};
 use super::udp::Udp;
 use super::wire::{Heard, Wire};
 use crate::coap::endpoint::{
-    Cancel, Config, Endpoint, Event, Handle, Peer, Refused, Request, Transport,
+    Arrived, Cancel, Config, Endpoint, Event, Handle, Peer, Refused, Request, Transport,
 };
 use crate::connect::{self, Target};
 use crate::error::{Error, Result};
@@ -123,6 +123,11 @@ impl Client {
         if let (Some(sequence), Some(context)) = (&mut self.sequence, context) {
             sequence.top_up(context);
         }
+    }
+
+    /// What has come so far of the body of a response.
+    pub fn arrived(&self, handle: Handle) -> Option<Arrived<'_>> {
+        self.endpoint.arrived(handle)
     }
 
     /// Sends a ping; its answer is an event of [`Client::next`].

@@ -15,7 +15,8 @@ pub struct Scripted {
     heard: Receiver<Message>,
 }
 
-/// A peer whose script gets each request and its number from 0; what it returns is sent back.
+/// A peer whose script gets each request and its number from 0; what it returns is sent back, and again when the
+/// request was sent again.
 pub fn scripted(
     mut script: impl FnMut(&Message, usize) -> Vec<Message> + Send + 'static,
 ) -> Scripted {
@@ -25,6 +26,7 @@ pub fn scripted(
     std::thread::spawn(move || {
         let mut buffer = [0; 4096];
         let mut number = 0;
+        let mut last = (None, Vec::new());
         while let Ok((length, from)) = socket.recv_from(&mut buffer) {
             let Ok(message) = Message::decode(&buffer[..length]) else {
                 continue;
@@ -32,13 +34,16 @@ pub fn scripted(
             if !message.code.is_request() {
                 continue;
             }
-            let answers = script(&message, number);
-            number += 1;
-            // Before it is answered: a test may ask for it as soon as the command has ended.
-            if sender.send(message).is_err() {
-                return;
+            let is_again = last.0 == Some((from, message.mid));
+            if !is_again {
+                last = (Some((from, message.mid)), script(&message, number));
+                number += 1;
+                // Before it is answered: a test may ask for it as soon as the command has ended.
+                if sender.send(message).is_err() {
+                    return;
+                }
             }
-            for answer in answers {
+            for answer in &last.1 {
                 let _ = socket.send_to(&answer.encode().unwrap(), from);
             }
         }
