@@ -7,6 +7,7 @@
 //! | [`publisher`] | publishes within a window and knows what became of each message |
 //! | [`consumer`] | deliveries as records, and their acknowledgement |
 //! | [`topology`] | exchanges, queues and bindings |
+//! | [`broker`] | the embedded broker, which knows nothing of the client |
 //! | [`value`] | headers and arguments as people write them |
 //!
 //! lapin's habits that are guarded against here: an unlimited frame size (the process would abort), a panic in
@@ -14,6 +15,7 @@
 //! confirmations that are attached to the wrong publish, its URL rules, time-outs that it does not have, and its
 //! own recovery, which is not used: a lost connection is made anew by whoever knows what was under way.
 
+pub mod broker;
 pub mod channel;
 pub mod client;
 pub mod consumer;

@@ -31,7 +31,8 @@ pub struct Report {
     pub messages: Messages,
     /// Messages in a second.
     pub rates: Rates,
-    /// Latencies by quantity: `response`, `service`, `lag`, `end_to_end`, `connect`, `handshake`, `subscribe`.
+    /// Latencies by quantity: `response`, `service`, `lag`, `end_to_end`, `connect`, `handshake`, `subscribe`,
+    /// `catch_up`.
     pub latency: BTreeMap<String, Latency>,
     /// The time series; one point an interval, warm-up and drain included and marked.
     pub intervals: Vec<Interval>,

@@ -6,6 +6,7 @@ use crate::command::Plan;
 use crate::error::Result;
 
 use super::amqp_bind::BindFlags;
+use super::amqp_broker::BrokerFlags;
 use super::amqp_consume::ConsumeFlags;
 use super::amqp_declare::{DeclareExchangeFlags, DeclareQueueFlags};
 use super::amqp_delete::{DeleteExchangeFlags, DeleteQueueFlags, PurgeFlags};
@@ -84,6 +85,10 @@ pub(super) enum Amqp {
     /// Connect, log in and measure round trips, as a health check
     #[command(disable_help_flag = true, after_help = help::below("amqp ping"))]
     Ping(Box<PingFlags>),
+
+    /// Run the embedded broker, for development and tests
+    #[command(disable_help_flag = true, after_help = help::below("amqp broker"))]
+    Broker(Box<BrokerFlags>),
 }
 
 #[derive(Subcommand, Debug)]
@@ -117,6 +122,7 @@ impl Amqp {
             Self::Get(flags) => return Ok(Plan::AmqpGet(Box::new(flags.plan()?))),
             Self::Request(flags) => return Ok(Plan::AmqpRequest(Box::new(flags.plan()?))),
             Self::Respond(flags) => return Ok(Plan::AmqpRespond(Box::new(flags.plan()?))),
+            Self::Broker(flags) => return Ok(Plan::AmqpBroker(Box::new(flags.plan()?))),
             Self::Ping(flags) => return Ok(Plan::AmqpPing(Box::new(flags.plan()?))),
             Self::Declare { what, .. } => match what {
                 Declare::Queue(flags) => flags.plan()?,

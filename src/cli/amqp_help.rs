@@ -21,6 +21,18 @@ const PUBLISH: &[Example] = &[
     ),
 ];
 
+const BROKER: &[Example] = &[
+    ("A broker for this machine", "iotctl amqp broker"),
+    (
+        "A free port, a login, a virtual host; the first line says which port",
+        "iotctl amqp broker --listen 127.0.0.1:0 --password-file users --vhost / --vhost test",
+    ),
+    (
+        "Refuse every tenth message, to test a publisher",
+        "iotctl amqp broker --fault nack:every=10",
+    ),
+];
+
 const CONSUME: &[Example] = &[
     (
         "Take five messages from a queue",
@@ -159,6 +171,7 @@ pub(super) fn examples(command: &str) -> &'static [Example] {
         "amqp unbind" => UNBIND,
         "amqp purge" => PURGE,
         "amqp ping" => PING,
+        "amqp broker" => BROKER,
         _ => &[],
     }
 }

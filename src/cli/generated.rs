@@ -48,6 +48,7 @@ pub const PAGES: &[&str] = &[
     "amqp-unbind",
     "amqp-purge",
     "amqp-ping",
+    "amqp-broker",
     "bench",
     "bench-mqtt",
     "bench-run",
@@ -129,6 +130,7 @@ fn sections(command: &str) -> Roff {
     match command {
         "mqtt sub" => list(&mut roff, "FORMAT", help::TEMPLATE.iter().copied()),
         "mqtt broker" => list(&mut roff, "FAULTS", help::faults()),
+        "amqp broker" => list(&mut roff, "FAULTS", help::amqp_faults()),
         "bench mqtt" => {
             list(&mut roff, "SCENARIOS", help::scenarios());
             list(&mut roff, "QUANTITIES", help::QUANTITIES.iter().copied());

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::amqp;
 use crate::coap;
 use crate::command::bench_mqtt::Play;
 use crate::error::Kind;
@@ -201,7 +202,7 @@ pub const TEMPLATE: &[(&str, &str)] = &[
 pub const QUANTITIES: &[(&str, &str)] = &[
     (
         "p50, p99, p99.9, min, mean, stdev, max",
-        "response time, from the moment a message was due; other times as service.p99 (from its sending), lag.p99 (between the two), end_to_end.p99, connect.p99, handshake.p99, subscribe.p99",
+        "response time, from the moment a message was due; other times as service.p99 (from its sending), lag.p99 (between the two), end_to_end.p99, connect.p99, handshake.p99, subscribe.p99, catch_up.p99",
     ),
     (
         "lost, loss",
@@ -313,6 +314,14 @@ pub fn faults() -> impl Iterator<Item = (&'static str, &'static str)> {
     FAULTS.iter().chain(FAULT_KEYS).copied()
 }
 
+/// The faults of `amqp broker --fault`, then the keys that each may have.
+pub fn amqp_faults() -> impl Iterator<Item = (&'static str, &'static str)> {
+    amqp::broker::FAULTS
+        .iter()
+        .chain(amqp::broker::FAULT_KEYS)
+        .copied()
+}
+
 /// The kinds of resources of `coap server --resource`.
 pub fn resource_kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
     KINDS.iter().copied()
@@ -329,6 +338,10 @@ pub(super) fn below(command: &str) -> String {
     if command == "mqtt broker" {
         section(&mut text, "Faults, for --fault:");
         listed(&mut text, faults());
+    }
+    if command == "amqp broker" {
+        section(&mut text, "Faults, for --fault:");
+        listed(&mut text, amqp_faults());
     }
     if command == "bench mqtt" {
         section(&mut text, "Scenarios, for --scenario:");

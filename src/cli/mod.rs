@@ -42,6 +42,7 @@ use crate::error::Result;
 
 mod amqp;
 mod amqp_bind;
+mod amqp_broker;
 mod amqp_consume;
 mod amqp_declare;
 mod amqp_delete;

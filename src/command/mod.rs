@@ -1,5 +1,6 @@
 //! One file per thing a user can do; the only room where a protocol meets the terminal.
 
+pub mod amqp_broker;
 pub mod amqp_consume;
 pub mod amqp_exec;
 pub mod amqp_get;
@@ -70,6 +71,8 @@ pub enum Plan {
     BenchMerge(Box<bench_merge::Plan>),
     /// `bench compare`
     BenchCompare(Box<bench_compare::Plan>),
+    /// `amqp broker`
+    AmqpBroker(Box<amqp_broker::Plan>),
     /// `amqp publish`
     AmqpPublish(Box<amqp_publish::Plan>),
     /// `amqp consume`
@@ -110,6 +113,7 @@ pub fn run(plan: Plan) -> Result<()> {
         Plan::BenchReport(plan) => runtime.block_on(bench_report::run(*plan)),
         Plan::BenchMerge(plan) => runtime.block_on(bench_merge::run(*plan)),
         Plan::BenchCompare(plan) => runtime.block_on(bench_compare::run(*plan)),
+        Plan::AmqpBroker(plan) => runtime.block_on(amqp_broker::run(*plan)),
         Plan::AmqpPublish(plan) => runtime.block_on(amqp_publish::run(*plan)),
         Plan::AmqpConsume(plan) => runtime.block_on(amqp_consume::run(*plan)),
         Plan::AmqpGet(plan) => runtime.block_on(amqp_get::run(*plan)),

@@ -80,15 +80,16 @@ pub async fn run(plan: Plan) -> Result<()> {
     }
 }
 
+/// Ends when the process that started it does.
 #[cfg(target_os = "linux")]
-fn end_with_parent() -> Result<()> {
+pub(super) fn end_with_parent() -> Result<()> {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))
         .map_err(|cause| Error::local("cannot watch the parent process", &cause.into()))
 }
 
 /// Elsewhere there is no such signal, and whoever starts a broker has to end it.
 #[cfg(not(target_os = "linux"))]
-fn end_with_parent() -> Result<()> {
+pub(super) fn end_with_parent() -> Result<()> {
     Ok(())
 }
 
@@ -114,7 +115,8 @@ impl Plan {
     }
 }
 
-fn parse<T>(path: &Path, parser: impl FnOnce(&str) -> Result<T>) -> Result<T> {
+/// Reads a file and understands it.
+pub(super) fn parse<T>(path: &Path, parser: impl FnOnce(&str) -> Result<T>) -> Result<T> {
     let text = fs::read_to_string(path)
         .map_err(|cause| Error::local(format_args!("cannot read {}", path.display()), &cause))?;
     parser(&text).map_err(|error| Error::usage(format!("{}: {error}", path.display())))

@@ -9,6 +9,7 @@
 //! | [`cbor`] | CBOR as text, and from text |
 //! | [`expect`] | conditions on a body: `payload == 21.5`, `/temp > 20` |
 //! | [`senml`] | measurements (RFC 8428) as lines |
+//! | [`template`] | bodies that differ from message to message |
 //! | [`standard`] | whether standard input and output were there when the command started |
 
 mod bodies;
@@ -20,6 +21,7 @@ mod reader;
 mod record;
 pub mod senml;
 pub mod standard;
+pub mod template;
 
 use std::path::PathBuf;
 

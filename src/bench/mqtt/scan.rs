@@ -19,6 +19,8 @@ pub(super) struct Message<'a> {
     pub(super) qos: u8,
     /// 0 at QoS 0.
     pub(super) packet_id: u16,
+    /// As they are on the wire; empty before MQTT 5.
+    pub(super) properties: &'a [u8],
     pub(super) payload: &'a [u8],
 }
 
@@ -70,16 +72,18 @@ impl<'a> Frame<'a> {
             packet_id = u16::from_be_bytes([high, low]);
             at += 2;
         }
+        let mut begin = at;
         if properties {
             let Some((length, behind)) = variable(self.body, at)? else {
                 return Err(malformed());
             };
-            at = behind + length;
+            (begin, at) = (behind, behind + length);
         }
         match self.body.get(at..) {
             Some(payload) if qos < 3 => Ok(Message {
                 qos,
                 packet_id,
+                properties: &self.body[begin..at],
                 payload,
             }),
             _ => Err(malformed()),

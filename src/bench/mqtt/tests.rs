@@ -22,6 +22,7 @@ use crate::bench::stamp::Stamp;
 use crate::connect::{ListenAddress, ListenOn, Listener, Protocol, Target};
 use crate::mqtt::broker::{Broker, Options};
 use crate::mqtt::packet::{QoS, Version};
+use crate::payload::template::Template;
 
 /// A broker in a thread of its own; it ends when it is dropped.
 struct Peer {
@@ -109,6 +110,9 @@ fn settings(publishers: usize, subscribers: usize, qos: QoS) -> Settings {
         },
         window: 1000,
         ack_timeout: Duration::from_secs(30),
+        away: Duration::from_millis(100),
+        retained: 10,
+        stamp_property: false,
         keep_alive: Duration::ZERO,
         clean: true,
         retain: false,
@@ -516,6 +520,74 @@ fn other_scenarios_count_their_own_kind_of_message() {
         if scenario == Scenario::OneToOne {
             assert_eq!((found.expected, found.unique), (120, 120));
         }
+    }
+}
+
+#[test]
+fn a_retained_storm_counts_every_retained_message() {
+    let peer = broker(&[]);
+    for version in [Version::V311, Version::V5] {
+        let settings = Settings {
+            scenario: Scenario::RetainedStorm,
+            version,
+            topic: Pattern::parse("r/{client}/{seq}").unwrap(),
+            ..settings(3, 0, QoS::AtLeastOnce)
+        };
+        let report = run(&peer, &settings, 30);
+        check_the_sums(&report);
+        let found = &report.messages;
+        assert_eq!(found.acknowledged, 30, "{found:?}");
+        assert_eq!((found.expected, found.unique), (300, 300), "{found:?}");
+        assert_eq!(report.latency["end_to_end"].count, 300);
+    }
+    // The retained messages are gone: a subscriber to all of them gets none.
+    let settings = Settings {
+        filter: Some(Pattern::parse("r/#").unwrap()),
+        ..settings(1, 1, QoS::AtLeastOnce)
+    };
+    let found = run(&peer, &settings, 5).messages;
+    assert_eq!((found.received, found.foreign), (0, 0), "{found:?}");
+}
+
+#[test]
+fn subscribers_that_were_away_get_all_that_was_kept() {
+    let peer = broker(&[]);
+    for version in [Version::V311, Version::V5] {
+        let settings = Settings {
+            scenario: Scenario::Backlog,
+            version,
+            ..settings(2, 2, QoS::AtLeastOnce)
+        };
+        let report = run(&peer, &settings, 700);
+        check_the_sums(&report);
+        let (found, links) = (&report.messages, &report.connections);
+        assert_eq!((found.acknowledged, found.missing), (700, 0), "{found:?}");
+        assert_eq!(found.unique, 1_400, "{found:?}");
+        assert_eq!((links.lost, links.failed), (0, 0), "{links:?}");
+        // They were away for a tenth of a second at least once.
+        assert!(report.latency["end_to_end"].max_ms >= 90.0);
+        assert!(report.latency["catch_up"].count > 0);
+    }
+}
+
+#[test]
+fn bodies_that_are_not_ours_are_measured_by_a_property() {
+    let peer = broker(&[]);
+    let text = Template::parse("{\"n\":{seq},\"of\":{client}}");
+    for body in [
+        Body::Verbatim(bytes::Bytes::from_static(b"21.5")),
+        Body::Template(Arc::new(text)),
+    ] {
+        let settings = Settings {
+            body,
+            stamp_property: true,
+            ..settings(2, 1, QoS::AtLeastOnce)
+        };
+        let report = run(&peer, &settings, 100);
+        check_the_sums(&report);
+        let found = &report.messages;
+        assert_eq!((found.unique, found.foreign), (100, 0), "{found:?}");
+        assert_eq!(report.latency["end_to_end"].count, 100);
     }
 }
 

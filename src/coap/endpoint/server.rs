@@ -239,7 +239,7 @@ impl Server {
             let how = (pending.block2, pending.guard.clone());
             let sequence = self
                 .observers
-                .register(core, exchange.0, who, &pending.key, how);
+                .register((core, now), exchange.0, who, &pending.key, how);
             if let Some(sequence) = sequence {
                 response.options.set_uint(option::OBSERVE, sequence.into());
             }

@@ -2,6 +2,7 @@
 
 mod cli;
 mod consuming;
+mod mqtt;
 mod peer;
 mod publishing;
 mod rpc;

@@ -15,6 +15,7 @@ pub mod mosquitto;
 pub mod peer;
 pub mod ports;
 pub mod rabbitmq;
+pub mod relay;
 
 use std::time::{Duration, Instant};
 

@@ -27,6 +27,7 @@ pub struct RabbitMq {
     folder: PathBuf,
     pub port: u16,
     pub tls_port: u16,
+    pub mqtt_port: u16,
     epmd_port: u16,
     dist_port: u16,
     pub certificates: Certificates,
@@ -73,12 +74,14 @@ impl RabbitMq {
             folder,
             port,
             tls_port,
+            mqtt_port,
             epmd_port,
             dist_port,
             certificates,
         };
         wait_for_port(port);
         wait_for_port(tls_port);
+        wait_for_port(mqtt_port);
         this
     }
 

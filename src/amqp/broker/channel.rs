@@ -1,0 +1,192 @@
+//! A channel: what is being published on it, delivered to it, and not settled yet.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use amq_protocol::protocol::basic;
+
+use super::message::{Charge, Properties};
+use super::queue::Queued;
+use super::refusal::Refusal;
+use crate::connect::hosting::Key;
+
+/// A delivered message that is not settled.
+#[derive(Debug)]
+pub(super) struct Unsettled {
+    pub(super) queue: Key,
+    /// `None`: it was fetched with basic.get.
+    pub(super) consumer: Option<Key>,
+    pub(super) queued: Queued,
+}
+
+/// The deliveries of a channel that are not settled, in the order of their tags.
+#[derive(Debug, Default)]
+pub(super) struct Deliveries {
+    /// Those settled out of turn leave a gap, which goes when all before it are settled.
+    items: VecDeque<(u64, Option<Unsettled>)>,
+    live: usize,
+    last_tag: u64,
+}
+
+impl Deliveries {
+    pub(super) const fn next_tag(&mut self) -> u64 {
+        self.last_tag += 1;
+        self.last_tag
+    }
+
+    pub(super) fn push(&mut self, tag: u64, unsettled: Unsettled) {
+        self.items.push_back((tag, Some(unsettled)));
+        self.live += 1;
+    }
+
+    /// How many wait to be settled.
+    pub(super) const fn len(&self) -> usize {
+        self.live
+    }
+
+    /// The delivery with this tag.
+    fn take(&mut self, tag: u64) -> Option<Unsettled> {
+        let at = self.items.partition_point(|(other, _)| *other < tag);
+        let found = self
+            .items
+            .get_mut(at)
+            .filter(|(other, _)| *other == tag)?
+            .1
+            .take()?;
+        self.live -= 1;
+        while self.items.front().is_some_and(|(_, item)| item.is_none()) {
+            self.items.pop_front();
+        }
+        Some(found)
+    }
+
+    /// The deliveries that a settlement is about: one, or all up to a tag; with tag 0 all there are (§1.8.3.13).
+    ///
+    /// # Errors
+    /// 406: there is none.
+    pub(super) fn settle(&mut self, tag: u64, multiple: bool) -> Result<Vec<Unsettled>, Refusal> {
+        let unknown = || Refusal::precondition(format!("unknown delivery tag {tag}"));
+        if !multiple {
+            return self.take(tag).map(|one| vec![one]).ok_or_else(unknown);
+        }
+        if tag == 0 {
+            return Ok(self.take_all());
+        }
+        let upper = self.items.partition_point(|(other, _)| *other <= tag);
+        let known = upper > 0
+            && self
+                .items
+                .get(upper - 1)
+                .is_some_and(|(other, item)| *other == tag && item.is_some());
+        if !known {
+            return Err(unknown());
+        }
+        let taken: Vec<_> = self
+            .items
+            .drain(..upper)
+            .filter_map(|(_, item)| item)
+            .collect();
+        self.live -= taken.len();
+        Ok(taken)
+    }
+
+    pub(super) fn take_all(&mut self) -> Vec<Unsettled> {
+        self.live = 0;
+        self.items.drain(..).filter_map(|(_, item)| item).collect()
+    }
+}
+
+/// A message on its way in.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    pub(super) publish: basic::Publish,
+    pub(super) properties: Properties,
+    /// `None`: its content header has not come yet.
+    pub(super) size: Option<u64>,
+    pub(super) body: Vec<u8>,
+    pub(super) charge: Charge,
+}
+
+/// Publisher confirms (RabbitMQ's extension): what was published and what is still to be said about it.
+#[derive(Debug, Default)]
+pub(super) struct Confirms {
+    /// Messages published so far.
+    pub(super) published: u64,
+    /// All up to this one are answered.
+    pub(super) answered: u64,
+    /// Those between the two that were not taken.
+    pub(super) refused: Vec<u64>,
+}
+
+/// What waits for tx.commit.
+#[derive(Debug)]
+pub(super) enum Operation {
+    Publish(Incoming),
+    Settle {
+        tag: u64,
+        multiple: bool,
+        outcome: Outcome,
+    },
+}
+
+/// What becomes of a delivered message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It is done.
+    Ack,
+    /// It goes back to its queue.
+    Requeue,
+    /// It goes to the dead letters, where there are any.
+    Reject,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Channel {
+    /// We closed it, and wait for the answer; all else is ignored (§1.5.2.5).
+    pub(super) closing: bool,
+    /// channel.flow stopped the deliveries.
+    pub(super) paused: bool,
+    pub(super) deliveries: Deliveries,
+    /// Unsettled messages for each consumer to come; 0: no limit.
+    pub(super) prefetch: u16,
+    /// Unsettled messages for the whole channel; 0: no limit.
+    pub(super) channel_prefetch: u16,
+    pub(super) consumers: BTreeMap<Rc<str>, Key>,
+    pub(super) incoming: Option<Incoming>,
+    pub(super) confirms: Option<Confirms>,
+    /// Since tx.select.
+    pub(super) transaction: Option<Vec<Operation>>,
+    /// The queue that an empty name means.
+    pub(super) last_queue: Option<Rc<str>>,
+    /// The routing key of direct replies to this channel.
+    pub(super) replies: Option<Rc<str>>,
+}
+
+impl Channel {
+    /// Whether the channel's own prefetch lets one more message through.
+    pub(super) fn has_room(&self) -> bool {
+        let limit = usize::from(self.channel_prefetch);
+        !self.closing && !self.paused && (limit == 0 || self.deliveries.len() < limit)
+    }
+}
+
+/// A reader of a queue, or of direct replies.
+#[derive(Debug)]
+pub(super) struct Consumer {
+    pub(super) connection: Key,
+    pub(super) channel: u16,
+    pub(super) tag: Rc<str>,
+    /// `None`: direct replies.
+    pub(super) queue: Option<Key>,
+    pub(super) no_ack: bool,
+    pub(super) priority: i64,
+    pub(super) prefetch: u16,
+    pub(super) unsettled: usize,
+}
+
+impl Consumer {
+    pub(super) fn has_room(&self) -> bool {
+        let limit = usize::from(self.prefetch);
+        self.no_ack || limit == 0 || self.unsettled < limit
+    }
+}

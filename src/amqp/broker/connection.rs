@@ -1,0 +1,97 @@
+//! One network connection as the core sees it: what was negotiated, its channels, and the bytes that wait to be written.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+
+use super::channel::Channel;
+
+/// How far a connection has come (AMQP 0-9-1 §2.2.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// The protocol header has not come yet.
+    Fresh,
+    /// connection.start was sent.
+    Started,
+    /// connection.tune was sent.
+    Tuning,
+    /// Tuned: connection.open is to come.
+    Tuned,
+    /// Open.
+    Open,
+    /// connection.close was sent, its answer is to come.
+    Closing,
+    /// To be closed when everything is written; what still comes in is ignored.
+    Ending,
+    /// To be closed at once.
+    Closed,
+}
+
+/// What a client says that it understands.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Capabilities {
+    pub(super) cancel_notify: bool,
+    pub(super) blocked: bool,
+    pub(super) failure_close: bool,
+}
+
+/// The state that ends with the network connection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    /// Address and transport, for events.
+    pub(super) peer: String,
+    pub(super) user: Rc<str>,
+    pub(super) phase: Phase,
+    pub(super) capabilities: Capabilities,
+    /// The place of its virtual host in the broker's list.
+    pub(super) vhost: usize,
+    /// The largest frame either side sends, in bytes.
+    pub(super) frame_max: usize,
+    pub(super) channel_max: u16,
+    /// Time between two heartbeats; `None`: off.
+    pub(super) heartbeat: Option<Duration>,
+    pub(super) last_seen: Instant,
+    pub(super) last_sent: Instant,
+    pub(super) channels: BTreeMap<u16, Channel>,
+    pub(super) out: BytesMut,
+    /// Whether the driver has been told since it last looked.
+    pub(super) announced: bool,
+    /// A consumer of it waits until its bytes are written.
+    pub(super) starved: bool,
+    /// Whether it has published: only such a one is held back when memory is short.
+    pub(super) publishes: bool,
+    /// Whether it was told that it is held back.
+    pub(super) told_blocked: bool,
+    /// Frames received, for faults.
+    pub(super) received: u64,
+    pub(super) stalled: bool,
+    pub(super) dribble: bool,
+}
+
+impl Connection {
+    pub(super) fn new(peer: String, now: Instant) -> Self {
+        Self {
+            peer,
+            user: "".into(),
+            phase: Phase::Fresh,
+            capabilities: Capabilities::default(),
+            vhost: 0,
+            frame_max: 0,
+            channel_max: 0,
+            heartbeat: None,
+            last_seen: now,
+            last_sent: now,
+            channels: BTreeMap::new(),
+            out: BytesMut::new(),
+            announced: false,
+            starved: false,
+            publishes: false,
+            told_blocked: false,
+            received: 0,
+            stalled: false,
+            dribble: false,
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! The broker without sockets and clock: bytes and time go in, bytes come out.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use bytes::{Buf, BytesMut};
+
+use super::channel::Consumer;
+use super::connection::{Connection, Phase};
+use super::dead::DeadLetter;
+use super::events::{Counts, Event};
+use super::exchange::Vhost;
+use super::faults::{Action, Faults};
+use super::message::Meter;
+use super::options::Options;
+use super::queue::Queue;
+use super::refusal::Refusal;
+use super::wire::{self, Frame};
+use crate::connect::hosting::{Key, Slab, Timers};
+
+/// How long a closing connection may take to answer, and to close its side.
+pub(super) const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Bytes that may wait to be written to a connection before its consumers have to wait.
+pub(super) const HIGH_WATER: usize = 256 * 1024;
+
+/// Bytes that may wait before nothing more is read from a client: one that asks and never listens would otherwise make
+/// us hold any number of answers.
+const ANSWERS: usize = 4 << 20;
+
+/// The largest frame before the sizes are agreed on, in bytes.
+const UNTUNED: usize = 131_072;
+
+/// What is to become of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It goes on.
+    Open,
+    /// Everything is handed out: it is to be closed when that is written.
+    Closing,
+    /// It is to be closed at once.
+    Closed,
+}
+
+/// What is to be looked at later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reminder {
+    /// A connection: the login, a heartbeat or an answer may be overdue, or ours due.
+    Connection(Key),
+    /// A connection that a fault holds still goes on.
+    Resume(Key),
+    /// A queue: messages, or the queue itself, may have expired.
+    Queue(Key),
+    /// A fault has held publishers back long enough.
+    Unblock,
+}
+
+/// Bytes that a fault delays: for whom, and what.
+pub(super) type Delayed = (Key, BytesMut);
+
+/// A broker.
+#[derive(Debug)]
+pub struct Core {
+    pub(super) options: Options,
+    pub(super) now: Instant,
+    pub(super) connections: Slab<Connection>,
+    pub(super) vhosts: Vec<Vhost>,
+    pub(super) queues: Slab<Queue>,
+    pub(super) consumers: Slab<Consumer>,
+    /// Who gets the direct replies with this routing key.
+    pub(super) replies: HashMap<Rc<str>, Key>,
+    /// What expired, was rejected or one too many, and is not routed yet.
+    pub(super) dead: Vec<DeadLetter>,
+    pub(super) timers: Timers<Reminder, Delayed>,
+    pub(super) faults: Faults,
+    pub(super) counts: Counts,
+    pub(super) events: Vec<Event>,
+    pub(super) memory: Meter,
+    /// Publishers are held back, by a fault or on request.
+    pub(super) held_back: bool,
+    /// Publishers are held back: by that, or because memory is short.
+    pub(super) blocked: bool,
+    pub(super) connected: usize,
+    /// Channels that have confirms to send at the end of a batch.
+    pub(super) confirming: Vec<(Key, u16)>,
+    /// Names given so far.
+    pub(super) named: u64,
+    /// Tells the names given by this broker from those of the one before it.
+    pub(super) salt: u64,
+    ready: Vec<Key>,
+}
+
+impl Core {
+    /// A broker that starts at `now`.
+    pub fn new(options: Options, now: Instant) -> Self {
+        Self {
+            faults: Faults::new(&options.faults),
+            vhosts: options.vhosts.iter().map(|name| Vhost::new(name)).collect(),
+            options,
+            now,
+            connections: Slab::default(),
+            queues: Slab::default(),
+            consumers: Slab::default(),
+            replies: HashMap::new(),
+            dead: Vec::new(),
+            timers: Timers::default(),
+            counts: Counts::default(),
+            events: Vec::new(),
+            memory: Meter::default(),
+            held_back: false,
+            blocked: false,
+            connected: 0,
+            confirming: Vec::new(),
+            named: 0,
+            salt: RandomState::new().build_hasher().finish(),
+            ready: Vec::new(),
+        }
+    }
+
+    /// A network connection from `peer` was accepted. Its bytes go to [`Self::feed`]; its end to [`Self::lost`].
+    pub fn open(&mut self, peer: String, now: Instant) -> Key {
+        self.now = now;
+        let mut connection = Connection::new(peer, now);
+        connection.frame_max = UNTUNED;
+        connection.dribble = self
+            .faults
+            .strike("", |action| (action == Action::Dribble).then_some(()))
+            .is_some();
+        let id = self.connections.insert(connection);
+        self.timers
+            .remind(now + self.options.connect_timeout, Reminder::Connection(id));
+        id
+    }
+
+    /// Takes whole frames off the front of `input`, as long as the connection is read ([`Self::reads`]).
+    pub fn feed(&mut self, id: Key, input: &mut BytesMut, now: Instant) {
+        self.now = now;
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.last_seen = now;
+        }
+        let mut used = 0;
+        while self.reads(id) {
+            match self.take(id, &input[used..]) {
+                Ok(0) => break,
+                Ok(length) => used += length,
+                Err(refusal) => {
+                    self.close_connection(id, &refusal, (0, 0));
+                    // What follows cannot be told apart any more.
+                    self.deafen(id);
+                }
+            }
+        }
+        match self.connections.get(id).map(|connection| connection.phase) {
+            None | Some(Phase::Ending | Phase::Closed) => input.clear(),
+            Some(_) => input.advance(used),
+        }
+        self.settle_all();
+    }
+
+    /// Does what one batch has left: dead letters, confirms, memory.
+    pub(super) fn settle_all(&mut self) {
+        self.bury();
+        self.answer_publishers();
+        self.watch_memory();
+    }
+
+    /// Handles the frame at the front of `input`; its length, or 0 if it is not whole.
+    fn take(&mut self, id: Key, input: &[u8]) -> Result<usize, Refusal> {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return Ok(0);
+        };
+        if connection.phase == Phase::Fresh {
+            return Ok(self.greet(id, input));
+        }
+        let Some((frame, length)) = Frame::split(input, connection.frame_max)? else {
+            return Ok(0);
+        };
+        connection.received += 1;
+        self.handle(id, frame);
+        if !self.faults.is_empty() {
+            self.count_fault(id);
+        }
+        Ok(length)
+    }
+
+    /// The network connection is gone; its key means nothing any more.
+    pub fn lost(&mut self, id: Key, now: Instant) {
+        self.now = now;
+        self.detach(id, false);
+        self.connections.remove(id);
+        self.settle_all();
+    }
+
+    /// Does what is due at `now`.
+    pub fn tick(&mut self, now: Instant) {
+        self.now = now;
+        while let Some((id, bytes)) = self.timers.due_thing(now) {
+            self.post(id, &bytes);
+        }
+        while let Some(reminder) = self.timers.due(now) {
+            match reminder {
+                Reminder::Connection(id) => self.check_patience(id),
+                Reminder::Resume(id) => self.resume_stalled(id),
+                Reminder::Queue(key) => self.check_queue(key),
+                Reminder::Unblock => self.hold_back(false, now),
+            }
+        }
+        self.settle_all();
+    }
+
+    /// When [`Self::tick`] is needed next.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// Says goodbye to everyone (320).
+    pub fn shut_down(&mut self, now: Instant) {
+        self.now = now;
+        for id in self.connections.keys() {
+            self.close_connection(id, &Refusal::forced("the broker is shutting down"), (0, 0));
+        }
+        self.settle_all();
+    }
+
+    /// The connections that have something to do since the last call.
+    pub fn ready(&mut self, mut each: impl FnMut(Key)) {
+        for id in self.ready.drain(..) {
+            if let Some(connection) = self.connections.get_mut(id) {
+                connection.announced = false;
+                each(id);
+            }
+        }
+    }
+
+    /// All that waits to be written to a connection is swapped with `into`, which is empty; false: nothing waits.
+    pub fn pull(&mut self, id: Key, into: &mut BytesMut, now: Instant) -> bool {
+        self.now = now;
+        let Some(connection) = self
+            .connections
+            .get_mut(id)
+            .filter(|connection| !connection.stalled)
+        else {
+            return false;
+        };
+        if connection.out.is_empty() {
+            return false;
+        }
+        std::mem::swap(&mut connection.out, into);
+        connection.last_sent = now;
+        if std::mem::take(&mut connection.starved) {
+            self.feed_consumers(id);
+            self.bury();
+        }
+        true
+    }
+
+    /// What is to become of a connection.
+    pub fn fate(&self, id: Key) -> Fate {
+        match self.connections.get(id) {
+            None => Fate::Closed,
+            Some(connection) if connection.stalled => Fate::Open,
+            Some(connection) => match connection.phase {
+                Phase::Closed => Fate::Closed,
+                Phase::Ending if connection.out.is_empty() => Fate::Closing,
+                _ => Fate::Open,
+            },
+        }
+    }
+
+    /// Whether the connection is to be read at present.
+    pub fn reads(&self, id: Key) -> bool {
+        self.connections.get(id).is_some_and(|connection| {
+            let held = connection.stalled || (self.blocked && connection.publishes);
+            let ended = matches!(connection.phase, Phase::Ending | Phase::Closed);
+            !held && !ended && connection.out.len() < ANSWERS
+        })
+    }
+
+    /// Whether a fault wants every byte written on its own.
+    pub fn dribbles(&self, id: Key) -> bool {
+        self.connections
+            .get(id)
+            .is_some_and(|connection| connection.dribble)
+    }
+
+    /// What is worth telling since the last call.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// What happened since the start.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            faults: self.faults.happened(),
+            ..self.counts.clone()
+        }
+    }
+
+    /// Adds bytes that are to be written.
+    pub(super) fn post(&mut self, id: Key, bytes: &[u8]) {
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.out.extend_from_slice(bytes);
+            self.announce(id);
+        }
+    }
+
+    /// Sends a method.
+    pub(super) fn send(
+        &mut self,
+        id: Key,
+        channel: u16,
+        method: amq_protocol::protocol::AMQPClass,
+    ) {
+        if let Some(connection) = self.connections.get_mut(id) {
+            wire::put_method(&mut connection.out, channel, method);
+            self.announce(id);
+        }
+    }
+
+    pub(super) fn announce(&mut self, id: Key) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        if !connection.announced {
+            connection.announced = true;
+            self.ready.push(id);
+        }
+    }
+
+    /// A name that nobody has: `amq.gen-…`.
+    pub(super) fn name(&mut self, prefix: &str) -> Rc<str> {
+        self.named += 1;
+        // Mixed, so that one name does not tell the next.
+        let mixed = (self.salt ^ self.named).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        format!("{prefix}{mixed:016x}{:x}", self.named).into()
+    }
+}

@@ -1,0 +1,97 @@
+//! The core with a clock and streams.
+
+use std::time::Instant;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::core::Core;
+use super::events::{Counts, Event};
+use super::link::Link;
+use super::options::Options;
+use crate::connect::Listener;
+use crate::connect::hosting::{self, Engine, Host, Key};
+use crate::error::Result;
+
+/// A running broker; clones are the same broker.
+pub type Broker = Host<Core>;
+
+impl Host<Core> {
+    /// A broker that tells `events` what is worth a line in a log.
+    pub fn new(options: Options, events: impl FnMut(Event) + 'static) -> Self {
+        Self::of(Core::new(options, Instant::now()), events)
+    }
+
+    /// Holds publishers back, or lets them go on.
+    pub fn hold_back(&self, on: bool) {
+        self.state().engine.hold_back(on, Instant::now());
+        self.settle();
+    }
+
+    /// Whether publishers are held back.
+    pub fn is_blocked(&self) -> bool {
+        self.state().engine.is_blocked()
+    }
+
+    /// What happened since the start.
+    pub fn counts(&self) -> Counts {
+        self.state().engine.counts()
+    }
+}
+
+/// Serves the clients of all listeners until `stop` is done, then says goodbye to them; see [`hosting::serve`].
+///
+/// # Errors
+/// A listener does not work any more ([`crate::error::Kind::Local`]).
+pub async fn serve(
+    options: Options,
+    listeners: Vec<Listener>,
+    events: impl FnMut(Event) + 'static,
+    stop: impl Future,
+) -> Result<()> {
+    let patience = options.connect_timeout;
+    hosting::serve(Broker::new(options, events), listeners, patience, stop).await
+}
+
+impl Engine for Core {
+    type Event = Event;
+
+    fn open(&mut self, peer: String, now: Instant) -> Key {
+        self.open(peer, now)
+    }
+
+    fn lost(&mut self, id: Key, now: Instant) {
+        self.lost(id, now);
+    }
+
+    fn tick(&mut self, now: Instant) {
+        self.tick(now);
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        self.next_deadline()
+    }
+
+    fn shut_down(&mut self, now: Instant) {
+        self.shut_down(now);
+    }
+
+    fn ready(&mut self, each: impl FnMut(Key)) {
+        self.ready(each);
+    }
+
+    fn take_events(&mut self) -> Vec<Event> {
+        self.take_events()
+    }
+
+    fn not_accepted(error: String) -> Event {
+        Event::NotAccepted { error }
+    }
+
+    fn stopped(&self) -> Event {
+        Event::Stopped(self.counts())
+    }
+
+    async fn carry<S: AsyncRead + AsyncWrite + Unpin>(host: Broker, id: Key, stream: S) {
+        Link::new(host, id, stream).await;
+    }
+}

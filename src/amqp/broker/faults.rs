@@ -1,0 +1,323 @@
+//! Fault injection: what is to go wrong on purpose, and when.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::connect::hosting::{Keys, When};
+use crate::error::{Error, Result};
+
+/// The faults, for the help page and the man page: what to write, and what it does.
+pub const FAULTS: &[(&str, &str)] = &[
+    (
+        "nack",
+        "refuses a published message (basic.nack, where confirms are on)",
+    ),
+    ("drop-confirm", "takes a message and does not confirm it"),
+    ("delay-confirm:by=DURATION", "confirms late"),
+    (
+        "wrong-confirm",
+        "confirms a message that was never published",
+    ),
+    (
+        "drop-deliver",
+        "does not send a message to its consumer; it stays unacknowledged",
+    ),
+    ("delay-deliver:by=DURATION", "sends messages late"),
+    ("duplicate-deliver", "sends a message twice"),
+    (
+        "wrong-tag",
+        "delivers with a delivery tag that cannot be acknowledged",
+    ),
+    (
+        "block:after=N[,for=DURATION]",
+        "sends connection.blocked and holds publishers back after N messages in all",
+    ),
+    (
+        "close:after=N",
+        "closes a connection after N frames from it, without a word",
+    ),
+    (
+        "close:every=N",
+        "closes a connection at every Nth frame that the broker receives",
+    ),
+    (
+        "stall:after=N[,for=DURATION]",
+        "neither reads nor writes a connection after N frames from it",
+    ),
+    (
+        "malformed:after=N",
+        "sends bytes that are no frame after N frames from a connection",
+    ),
+    ("dribble", "writes one byte at a time"),
+    (
+        "frame-max:bytes=N",
+        "offers frames of this size; 0: of any size",
+    ),
+];
+
+/// What every fault may have besides, for the help page and the man page.
+pub const FAULT_KEYS: &[(&str, &str)] = &[
+    (
+        "every=N",
+        "only every Nth time, counted over all connections",
+    ),
+    ("nth=N", "only the Nth time"),
+    ("percent=N", "N times of a hundred, spread evenly"),
+    (
+        "exchange=NAME",
+        "only for messages to this exchange (nack and the confirm faults)",
+    ),
+    (
+        "queue=NAME",
+        "only for messages from this queue (wrong-tag and the deliver faults)",
+    ),
+];
+
+/// The names of all actions, for the error that lists them.
+const ACTIONS: &[&str] = &[
+    "nack",
+    "drop-confirm",
+    "delay-confirm",
+    "wrong-confirm",
+    "drop-deliver",
+    "delay-deliver",
+    "duplicate-deliver",
+    "wrong-tag",
+    "block",
+    "close",
+    "stall",
+    "malformed",
+    "dribble",
+    "frame-max",
+];
+
+/// One thing that is to go wrong; written `ACTION[:KEY=VALUE[,KEY=VALUE…]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    action: Action,
+    /// The exchange or queue that it is limited to.
+    place: Option<String>,
+    when: When,
+}
+
+/// What happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    Nack,
+    DropConfirm,
+    DelayConfirm(Duration),
+    WrongConfirm,
+    DropDeliver,
+    DelayDeliver(Duration),
+    DuplicateDeliver,
+    WrongTag,
+    Block {
+        after: u64,
+        during: Option<Duration>,
+    },
+    Close {
+        after: Option<u64>,
+    },
+    Stall {
+        after: u64,
+        during: Option<Duration>,
+    },
+    Malformed {
+        after: u64,
+    },
+    Dribble,
+    FrameMax(u32),
+}
+
+impl Action {
+    /// Whether it befalls a message that is published.
+    pub(super) const fn is_of_publishing(self) -> bool {
+        matches!(
+            self,
+            Self::Nack | Self::DropConfirm | Self::DelayConfirm(_) | Self::WrongConfirm
+        )
+    }
+
+    /// Whether it befalls a message that is delivered.
+    pub(super) const fn is_of_delivering(self) -> bool {
+        matches!(
+            self,
+            Self::DropDeliver | Self::DelayDeliver(_) | Self::DuplicateDeliver | Self::WrongTag
+        )
+    }
+}
+
+impl FromStr for Fault {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (name, keys) = text.split_once(':').unwrap_or((text, ""));
+        let mut keys = Keys::parse(name, keys)?;
+        let when = keys.when()?;
+        let action = action(name, &mut keys, when)?;
+        let place = match action {
+            _ if action.is_of_publishing() => keys.take("exchange"),
+            _ if action.is_of_delivering() => keys.take("queue"),
+            _ => None,
+        };
+        keys.none_left()?;
+        let place = place.map(str::to_owned);
+        Ok(Self {
+            action,
+            place,
+            when,
+        })
+    }
+}
+
+fn action(name: &str, keys: &mut Keys<'_>, when: When) -> Result<Action> {
+    Ok(match name {
+        "nack" => Action::Nack,
+        "drop-confirm" => Action::DropConfirm,
+        "delay-confirm" => Action::DelayConfirm(keys.needed_duration("by")?),
+        "wrong-confirm" => Action::WrongConfirm,
+        "drop-deliver" => Action::DropDeliver,
+        "delay-deliver" => Action::DelayDeliver(keys.needed_duration("by")?),
+        "duplicate-deliver" => Action::DuplicateDeliver,
+        "wrong-tag" => Action::WrongTag,
+        "block" => Action::Block {
+            after: keys.needed_number("after")?,
+            during: keys.duration("for")?,
+        },
+        "close" => match keys.number("after")? {
+            None if when == When::Always => return Err(keys.wrong("needs after=N or every=N")),
+            after => Action::Close { after },
+        },
+        "stall" => Action::Stall {
+            after: keys.needed_number("after")?,
+            during: keys.duration("for")?,
+        },
+        "malformed" => Action::Malformed {
+            after: keys.needed_number("after")?,
+        },
+        "dribble" => Action::Dribble,
+        "frame-max" => Action::FrameMax(bytes(keys)?),
+        _ => {
+            let known = ACTIONS.join(", ");
+            return Err(Error::usage(format!("unknown fault {name}"))
+                .hint(format!("the faults are {known}")));
+        }
+    })
+}
+
+fn bytes(keys: &mut Keys<'_>) -> Result<u32> {
+    let text = keys.take("bytes");
+    let text = keys.needed("bytes", text)?;
+    let wrong = |_| keys.wrong(&format!("bytes={text} is not a number up to {}", u32::MAX));
+    text.parse().map_err(wrong)
+}
+
+/// The faults of one broker with their counters.
+#[derive(Debug, Default)]
+pub(super) struct Faults(Vec<Counted>);
+
+#[derive(Debug)]
+struct Counted {
+    fault: Fault,
+    /// How often there was occasion.
+    seen: u64,
+    /// How often it happened.
+    happened: u64,
+}
+
+impl Faults {
+    pub(super) fn new(faults: &[Fault]) -> Self {
+        let counted = |fault: &Fault| Counted {
+            fault: fault.clone(),
+            seen: 0,
+            happened: 0,
+        };
+        Self(faults.iter().map(counted).collect())
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether each message has to be confirmed on its own, as one confirm for many would hide what goes wrong.
+    pub(super) fn befall_confirms(&self) -> bool {
+        self.0
+            .iter()
+            .any(|counted| counted.fault.action.is_of_publishing())
+    }
+
+    /// The first action that `wanted` picks and whose turn it is; every candidate counts the occasion. `place` is the
+    /// exchange or queue that it happens at.
+    pub(super) fn strike<T>(
+        &mut self,
+        place: &str,
+        wanted: impl Fn(Action) -> Option<T>,
+    ) -> Option<T> {
+        let mut struck = None;
+        for counted in &mut self.0 {
+            let fault = &counted.fault;
+            let here = fault.place.as_deref().is_none_or(|own| own == place);
+            let Some(found) = wanted(fault.action).filter(|_| here) else {
+                continue;
+            };
+            counted.seen += 1;
+            if struck.is_none() && fault.when.holds(counted.seen) {
+                counted.happened += 1;
+                struck = Some(found);
+            }
+        }
+        struck
+    }
+
+    /// How often each fault happened, in the order in which they were given.
+    pub(super) fn happened(&self) -> Vec<u64> {
+        self.0.iter().map(|counted| counted.happened).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_documented_fault_is_read() {
+        for (usage, _) in FAULTS {
+            let text = usage
+                .replace(['[', ']'], "")
+                .replace("DURATION", "50ms")
+                .replace("=N", "=3");
+            let fault = text.parse::<Fault>();
+            assert!(fault.is_ok(), "{text}: {fault:?}");
+            let name = text.split(':').next().unwrap();
+            assert!(ACTIONS.contains(&name), "{name}");
+        }
+        assert_eq!(FAULTS.len(), ACTIONS.len() + 1, "close has two forms");
+    }
+
+    #[test]
+    fn what_is_unknown_or_missing_is_named() {
+        let table = [
+            ("drop", "unknown fault drop"),
+            ("delay-confirm", "fault delay-confirm: by= is missing"),
+            ("nack:queue=q", "fault nack: unknown key queue"),
+            ("close", "fault close: needs after=N or every=N"),
+            (
+                "frame-max:bytes=x",
+                "fault frame-max: bytes=x is not a number up to 4294967295",
+            ),
+        ];
+        for (text, expected) in table {
+            assert_eq!(text.parse::<Fault>().unwrap_err().text(), expected);
+        }
+    }
+
+    #[test]
+    fn counters_count_only_their_place() {
+        let mut faults = Faults::new(&["nack:every=2,exchange=x".parse().unwrap()]);
+        let mut hit = |place| faults.strike(place, Some).is_some();
+        assert_eq!(
+            [hit("x"), hit("y"), hit("x"), hit("x")],
+            [false, false, true, false]
+        );
+    }
+}

@@ -1,0 +1,164 @@
+//! One connection's task: bytes in, bytes out.
+
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use bytes::{Buf, BufMut, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+
+use super::core::{Core, Fate};
+use crate::connect::hosting::{Host, Key};
+
+/// What is read at most at a time, in bytes.
+const BATCH: usize = 256 * 1024;
+
+/// What an idle connection reserves for reading, in bytes; it grows where reads fill it.
+const SMALL_READ: usize = 4 * 1024;
+
+/// A future that ends with the connection.
+pub(super) struct Link<S> {
+    broker: Host<Core>,
+    id: Key,
+    stream: S,
+    input: BytesMut,
+    output: BytesMut,
+    /// Whether the stream may still hold what it took.
+    unflushed: bool,
+    /// How much to reserve for the next read.
+    appetite: usize,
+    /// Our side is shut down; what the client still sends is thrown away. To close with unread bytes would reset the
+    /// connection, and our last words might be lost with it.
+    draining: bool,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
+    pub(super) fn new(broker: Host<Core>, id: Key, stream: S) -> Self {
+        Self {
+            broker,
+            id,
+            stream,
+            input: BytesMut::new(),
+            output: BytesMut::new(),
+            unflushed: false,
+            appetite: SMALL_READ,
+            draining: false,
+        }
+    }
+
+    /// One round; an error, which nobody needs to know more about, or `Ok` ends the connection.
+    fn round(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.draining {
+            return self.drain(cx);
+        }
+        let written = self.write(cx)?;
+        let fate = self.broker.state().engine.fate(self.id);
+        match fate {
+            Fate::Closed => return Poll::Ready(Ok(())),
+            Fate::Closing if written.is_ready() => {
+                ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+                self.draining = true;
+                return self.drain(cx);
+            }
+            Fate::Closing | Fate::Open => {}
+        }
+        self.read(cx)
+    }
+
+    /// Writes all there is; pending: the peer does not take more now.
+    fn write(&mut self, cx: &mut Context<'_>) -> io::Result<Poll<()>> {
+        let outcome = loop {
+            if self.output.is_empty() {
+                let mut state = self.broker.state();
+                if !state.engine.pull(self.id, &mut self.output, Instant::now()) {
+                    break Poll::Ready(());
+                }
+            }
+            let dribbles = self.broker.state().engine.dribbles(self.id);
+            let until = if dribbles { 1 } else { self.output.len() };
+            match Pin::new(&mut self.stream).poll_write(cx, &self.output[..until])? {
+                Poll::Ready(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Poll::Ready(count) => {
+                    self.output.advance(count);
+                    self.unflushed = true;
+                }
+                Poll::Pending => break Poll::Pending,
+            }
+        };
+        // TLS may hold back what it took.
+        if self.unflushed {
+            self.unflushed = Pin::new(&mut self.stream).poll_flush(cx)?.is_pending();
+        }
+        // What was pulled may have made room for others' consumers.
+        self.broker.settle();
+        Ok(if self.unflushed {
+            Poll::Pending
+        } else {
+            outcome
+        })
+    }
+
+    /// Reads one batch and hands it on; then others get their turn.
+    fn read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.broker.state().engine.reads(self.id) {
+            return Poll::Pending;
+        }
+        // What was left when the connection was held back.
+        if !self.input.is_empty() {
+            let before = self.input.len();
+            self.hand_on();
+            if self.input.len() < before {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+        }
+        self.input.reserve(self.appetite);
+        let mut room = (&mut self.input).limit(BATCH);
+        let count = ready!(pin!(self.stream.read_buf(&mut room)).poll(cx))?;
+        if count == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        self.appetite = match count {
+            _ if count >= self.appetite => (self.appetite * 4).min(BATCH),
+            _ if count < self.appetite / 8 => (self.appetite / 2).max(SMALL_READ),
+            _ => self.appetite,
+        };
+        self.hand_on();
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn hand_on(&mut self) {
+        let mut state = self.broker.state();
+        state.engine.feed(self.id, &mut self.input, Instant::now());
+        drop(state);
+        self.broker.settle();
+    }
+
+    /// Throws away what still comes in, until the client closes its side or time is up.
+    fn drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let state = self.broker.state();
+            if state.stopping || state.engine.fate(self.id) == Fate::Closed {
+                return Poll::Ready(Ok(()));
+            }
+            drop(state);
+            self.input.clear();
+            self.input.reserve(SMALL_READ);
+            if ready!(pin!(self.stream.read_buf(&mut self.input)).poll(cx))? == 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Future for Link<S> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let link = self.get_mut();
+        link.broker.watch(link.id, cx.waker());
+        link.round(cx).map(|_| ())
+    }
+}

@@ -1,0 +1,50 @@
+//! The embedded broker: AMQP 0-9-1 with RabbitMQ's extensions, in memory, for development, CI and tests, with faults on
+//! request.
+//!
+//! [`Core`] is the broker without sockets and clock: bytes and time go in, bytes come out. [`serve()`] drives it.
+//! Methods and tables are amq-protocol's. Streams are refused; a quorum queue is a queue like any other whose messages
+//! are delivered a limited number of times.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `core`, `dispatch`, `ending` | the way in: bytes, time, the end of a connection; which frame goes where |
+//! | `handshake` | from the protocol header to the virtual host |
+//! | `exchanges`, `queues` | the methods that declare, bind and delete |
+//! | `publishing`, `consuming`, `settling`, `dead` | a message's way: in, out, done, or dead |
+//! | `exchange`, `queue`, `settings`, `message`, `channel`, `connection` | what is remembered |
+//! | `matching`, `wire`, `nesting`, `refusal` | patterns, frames, what is too deep, how to say no |
+//! | `faults`, `options`, `events` | what goes wrong, how, what is told |
+//! | `drive`, `link` | the core as an engine of [`crate::connect::hosting`]; a connection's task |
+
+mod channel;
+mod connection;
+mod consuming;
+mod core;
+mod dead;
+mod dispatch;
+mod drive;
+mod ending;
+mod events;
+mod exchange;
+mod exchanges;
+mod faults;
+mod handshake;
+mod link;
+mod matching;
+mod message;
+mod nesting;
+mod options;
+mod publishing;
+mod queue;
+mod queues;
+mod refusal;
+mod settings;
+mod settling;
+mod wire;
+
+pub use crate::connect::hosting::{Key as ConnectionId, Users};
+pub use core::{Core, Fate};
+pub use drive::{Broker, serve};
+pub use events::{Counts, Event};
+pub use faults::{FAULT_KEYS, FAULTS, Fault};
+pub use options::Options;
