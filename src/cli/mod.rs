@@ -92,6 +92,8 @@ mod values;
 #[cfg(test)]
 mod amqp_tests;
 #[cfg(test)]
+mod coap_tests;
+#[cfg(test)]
 mod tests;
 
 /// What the words on the command line ask for.
