@@ -1,7 +1,5 @@
 //! How connections and channels end, and what watches over them: heartbeats, memory, faults that come after a while.
 
-use std::time::Instant;
-
 use amq_protocol::protocol::{AMQPClass, channel, connection};
 
 use super::channel::Channel;
@@ -203,15 +201,9 @@ impl Core {
     }
 
     /// Holds publishers back, or lets them go on, whatever the memory says.
-    pub fn hold_back(&mut self, on: bool, now: Instant) {
-        self.now = now;
+    pub(super) fn hold_back(&mut self, on: bool) {
         self.held_back = on;
         self.watch_memory();
-    }
-
-    /// Whether publishers are held back.
-    pub const fn is_blocked(&self) -> bool {
-        self.blocked
     }
 
     /// Holds publishers back while memory is short, and tells everyone (RabbitMQ's connection.blocked).

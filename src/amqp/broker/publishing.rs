@@ -12,6 +12,7 @@ use super::faults::Action;
 use super::message::{Message, Properties};
 use super::queues::REPLIES;
 use super::refusal::{Refusal, short};
+use super::settings::Overflow;
 use super::wire::{self, Content, Head};
 use crate::connect::hosting::Key;
 
@@ -293,18 +294,17 @@ impl Core {
 
     /// Adds a message to a queue; false: the queue is full and does not take it.
     pub(super) fn enqueue(&mut self, key: Key, message: Rc<Message>) -> bool {
-        use super::settings::Overflow;
         let Some(queue) = self.queues.get_mut(key) else {
             return true;
         };
-        if let Some(overflow) = queue.refuses(&message) {
-            if self.chosen(key).is_none() {
-                if overflow == Overflow::RejectToDeadLetters {
-                    self.bury_refused(key, message);
-                }
-                return false;
+        // Where somebody waits for it, it does not stay.
+        if let Some(overflow) = queue.refuses(&message)
+            && self.chosen(key).is_none()
+        {
+            if overflow == Overflow::RejectToDeadLetters {
+                self.bury_refused(key, message);
             }
-            // It does not stay: somebody waits for it.
+            return false;
         }
         let now = self.now;
         if let Some(queue) = self.queues.get_mut(key) {

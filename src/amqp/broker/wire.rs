@@ -83,6 +83,10 @@ pub(super) fn method(payload: &[u8]) -> Result<AMQPClass, Refusal> {
     if let Some(quick) = quick_method(payload) {
         return Ok(quick);
     }
+    // amq-protocol drops the prefetch size, the first argument of basic.qos.
+    if matches!(payload, [0, 60, 0, 10, size @ ..] if !size.starts_with(&[0; 4])) {
+        return Err(Refusal::not_implemented("prefetch_size is not 0"));
+    }
     nesting::check_method(payload)?;
     match parse_class(payload) {
         Ok(([], method)) => Ok(method),
