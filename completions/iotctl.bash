@@ -37,6 +37,9 @@ _iotctl() {
             iotctl__subcmd__amqp,bind)
                 cmd="iotctl__subcmd__amqp__subcmd__bind"
                 ;;
+            iotctl__subcmd__amqp,broker)
+                cmd="iotctl__subcmd__amqp__subcmd__broker"
+                ;;
             iotctl__subcmd__amqp,consume)
                 cmd="iotctl__subcmd__amqp__subcmd__consume"
                 ;;
@@ -124,8 +127,23 @@ _iotctl() {
             iotctl__subcmd__coap,put)
                 cmd="iotctl__subcmd__coap__subcmd__put"
                 ;;
+            iotctl__subcmd__coap,rd)
+                cmd="iotctl__subcmd__coap__subcmd__rd"
+                ;;
             iotctl__subcmd__coap,server)
                 cmd="iotctl__subcmd__coap__subcmd__server"
+                ;;
+            iotctl__subcmd__coap__subcmd__rd,lookup)
+                cmd="iotctl__subcmd__coap__subcmd__rd__subcmd__lookup"
+                ;;
+            iotctl__subcmd__coap__subcmd__rd,register)
+                cmd="iotctl__subcmd__coap__subcmd__rd__subcmd__register"
+                ;;
+            iotctl__subcmd__coap__subcmd__rd,remove)
+                cmd="iotctl__subcmd__coap__subcmd__rd__subcmd__remove"
+                ;;
+            iotctl__subcmd__coap__subcmd__rd,update)
+                cmd="iotctl__subcmd__coap__subcmd__rd__subcmd__update"
                 ;;
             iotctl__subcmd__mqtt,broker)
                 cmd="iotctl__subcmd__mqtt__subcmd__broker"
@@ -157,7 +175,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp)
-            opts="--help publish consume get request respond declare delete bind unbind purge ping"
+            opts="--help publish consume get request respond declare delete bind unbind purge ping broker"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -318,6 +336,80 @@ _iotctl() {
                     return 0
                     ;;
                 --connect-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        iotctl__subcmd__amqp__subcmd__broker)
+            opts="--listen --cert --key --client-ca --user --password-file --vhost --max-connections --connect-timeout --heartbeat --channel-max --max-message-size --max-memory --fault --end-with-parent --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-ca)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vhost)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-connections)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connect-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --heartbeat)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --channel-max)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-message-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-memory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fault)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2575,14 +2667,14 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__bench__subcmd__mqtt)
-            opts="-t -q -f -m -r -V -I -k -c -M -d -o -L -h -p -u -P -A --embedded --calibrate --scenario --publishers --subscribers --topic --filter --groups --qos --sub-qos --size --file --message --stamp --retain --shared-group --protocol-version --id-prefix --keepalive --clean --no-clean --rate --max --find-max --ramp --stage --arrivals --max-inflight --window --think --duration --count --warmup --drain --interval --threads --coalesce --connect-rate --shard --start-at --run-id --seed --assert --abort-on-miss --output --save-json --html --csv --hlog --markdown --junit --prometheus-listen --quiet --color --help --url --host --port --unix --username --password --password-file --password-prompt --connect-timeout --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --ws --header --ws-header --bind --retry"
+            opts="-t -q -f -m -r -V -I -k -c -M -d -o -L -h -p -u -P -A --embedded --calibrate --scenario --publishers --subscribers --topic --filter --groups --qos --sub-qos --size --file --message --template --stamp-property --stamp --retain --shared-group --retained-messages --away --protocol-version --id-prefix --keepalive --clean --no-clean --rate --max --find-max --ramp --stage --arrivals --max-inflight --window --ack-timeout --think --duration --count --warmup --drain --interval --threads --coalesce --connect-rate --shard --start-at --run-id --seed --assert --abort-on-miss --output --save-json --html --csv --hlog --markdown --junit --prometheus-listen --quiet --color --help --url --host --port --unix --username --password --password-file --password-prompt --connect-timeout --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --ws --header --ws-header --bind --retry"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --scenario)
-                    COMPREPLY=($(compgen -W "publish fan-in fan-out one-to-one many-to-many idle churn subscribe retained wills request" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "publish fan-in fan-out one-to-one many-to-many idle churn subscribe retained retained-storm backlog wills request" -- "${cur}"))
                     return 0
                     ;;
                 --publishers)
@@ -2641,7 +2733,19 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --shared-group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retained-messages)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --away)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2694,6 +2798,10 @@ _iotctl() {
                     return 0
                     ;;
                 -M)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ack-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2953,7 +3061,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap)
-            opts="--help get put post delete fetch patch ipatch observe discover ping server"
+            opts="--help get put post delete fetch patch ipatch observe discover rd ping server"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2967,7 +3075,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__delete)
-            opts="-O -v -N -W -h -p -A --if-match --if-none-match --etag-file --option --accept --verbose --trace --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-O -v -N -W -o -h -p -A --if-match --if-none-match --etag-file --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2990,6 +3098,46 @@ _iotctl() {
                     return 0
                     ;;
                 --accept)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy-mode)
+                    COMPREPLY=($(compgen -W "auto scheme uri" -- "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-salt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-sender-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-recipient-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-id-context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pcap)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3023,6 +3171,22 @@ _iotctl() {
                     ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json raw hex base64" -- "${cur}"))
+                    return 0
+                    ;;
+                --decode)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --host)
@@ -3109,7 +3273,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__discover)
-            opts="-O -v -N -W -h -p -A --rt --if --href --ct --obs --output --option --accept --verbose --trace --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-R -O -v -N -W -h -p -A --rt --if --href --ct --obs --recursive --output --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3132,7 +3296,7 @@ _iotctl() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json paths raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table tree json paths raw" -- "${cur}"))
                     return 0
                     ;;
                 --option)
@@ -3144,6 +3308,46 @@ _iotctl() {
                     return 0
                     ;;
                 --accept)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy-mode)
+                    COMPREPLY=($(compgen -W "auto scheme uri" -- "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-salt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-sender-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-recipient-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-id-context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pcap)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3259,7 +3463,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__fetch)
-            opts="-m -f -s -n -t -O -v -N -W -h -p -A --message --file --stdin --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --option --accept --verbose --trace --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -n -t -O -v -N -W -o -h -p -A --message --file --stdin --cbor --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3278,6 +3482,10 @@ _iotctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cbor)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3306,6 +3514,46 @@ _iotctl() {
                     return 0
                     ;;
                 --accept)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy-mode)
+                    COMPREPLY=($(compgen -W "auto scheme uri" -- "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-salt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-sender-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-recipient-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-id-context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pcap)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3339,6 +3587,22 @@ _iotctl() {
                     ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json raw hex base64" -- "${cur}"))
+                    return 0
+                    ;;
+                --decode)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --host)
@@ -3425,7 +3689,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__get)
-            opts="-O -v -N -W -h -p -A --if-match --if-none-match --etag-file --option --accept --verbose --trace --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-O -v -N -W -o -h -p -A --if-match --if-none-match --etag-file --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3448,6 +3712,46 @@ _iotctl() {
                     return 0
                     ;;
                 --accept)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy-mode)
+                    COMPREPLY=($(compgen -W "auto scheme uri" -- "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-salt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-sender-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-recipient-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-id-context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pcap)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3481,6 +3785,22 @@ _iotctl() {
                     ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json raw hex base64" -- "${cur}"))
+                    return 0
+                    ;;
+                --decode)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --host)
@@ -3567,7 +3887,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__ipatch)
-            opts="-m -f -s -n -t -O -v -N -W -h -p -A --message --file --stdin --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --option --accept --verbose --trace --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -n -t -O -v -N -W -o -h -p -A --message --file --stdin --cbor --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3586,6 +3906,10 @@ _iotctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cbor)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3614,6 +3938,46 @@ _iotctl() {
                     return 0
                     ;;
                 --accept)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy-mode)
+                    COMPREPLY=($(compgen -W "auto scheme uri" -- "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-salt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-sender-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-recipient-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-id-context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pcap)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3647,6 +4011,22 @@ _iotctl() {
                     ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json raw hex base64" -- "${cur}"))
+                    return 0
+                    ;;
+                --decode)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --host)
@@ -3733,7 +4113,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__observe)
-            opts="-C -W -O -v -h -p -A --no-reregister --no-deregister --count --timeout --for --idle --option --accept --verbose --trace --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-C -W -m -f -s -n -t -O -v -h -p -A --no-reregister --no-deregister --count --timeout --for --idle --until --exec --message --file --stdin --cbor --null-message --hex --base64 --content-format --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3763,6 +4143,42 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exec)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --message)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cbor)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --content-format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --option)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3772,6 +4188,46 @@ _iotctl() {
                     return 0
                     ;;
                 --accept)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy-mode)
+                    COMPREPLY=($(compgen -W "auto scheme uri" -- "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-salt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-sender-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-recipient-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-id-context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pcap)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3797,6 +4253,14 @@ _iotctl() {
                     ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json raw hex base64" -- "${cur}"))
+                    return 0
+                    ;;
+                --decode)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expect)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --host)
@@ -3883,7 +4347,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__patch)
-            opts="-m -f -s -n -t -O -v -N -W -h -p -A --message --file --stdin --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --option --accept --verbose --trace --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -n -t -O -v -N -W -o -h -p -A --message --file --stdin --cbor --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3902,6 +4366,10 @@ _iotctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cbor)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3930,6 +4398,46 @@ _iotctl() {
                     return 0
                     ;;
                 --accept)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy-mode)
+                    COMPREPLY=($(compgen -W "auto scheme uri" -- "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-salt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-sender-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-recipient-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-id-context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pcap)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3963,6 +4471,22 @@ _iotctl() {
                     ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json raw hex base64" -- "${cur}"))
+                    return 0
+                    ;;
+                --decode)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --host)
@@ -4049,7 +4573,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__ping)
-            opts="-C -i -W -h -p -A --count --interval --timeout --output --trace --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-C -i -W -h -p -A --count --interval --timeout --output --trace --pcap --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4081,6 +4605,10 @@ _iotctl() {
                     ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --pcap)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --host)
@@ -4167,7 +4695,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__post)
-            opts="-m -f -s -n -t -O -v -N -W -h -p -A --message --file --stdin --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --option --accept --verbose --trace --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -n -t -O -v -N -W -o -h -p -A --message --file --stdin --cbor --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4186,6 +4714,10 @@ _iotctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cbor)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4214,6 +4746,46 @@ _iotctl() {
                     return 0
                     ;;
                 --accept)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy-mode)
+                    COMPREPLY=($(compgen -W "auto scheme uri" -- "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-salt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-sender-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-recipient-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-id-context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pcap)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4247,6 +4819,22 @@ _iotctl() {
                     ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json raw hex base64" -- "${cur}"))
+                    return 0
+                    ;;
+                --decode)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --host)
@@ -4333,7 +4921,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__put)
-            opts="-m -f -s -n -t -O -v -N -W -h -p -A --message --file --stdin --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --option --accept --verbose --trace --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -n -t -O -v -N -W -o -h -p -A --message --file --stdin --cbor --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4352,6 +4940,10 @@ _iotctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cbor)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4380,6 +4972,46 @@ _iotctl() {
                     return 0
                     ;;
                 --accept)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy-mode)
+                    COMPREPLY=($(compgen -W "auto scheme uri" -- "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-salt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-sender-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-recipient-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-id-context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pcap)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4413,6 +5045,788 @@ _iotctl() {
                     ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json raw hex base64" -- "${cur}"))
+                    return 0
+                    ;;
+                --decode)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -h)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connect-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bind)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -A)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --psk-identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --psk)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --psk-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cafile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --capath)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-server-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-alpn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-version)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        iotctl__subcmd__coap__subcmd__rd)
+            opts="--help register update remove lookup"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        iotctl__subcmd__coap__subcmd__rd__subcmd__lookup)
+            opts="-O -v -N -W -h -p -A --filter --output --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help res ep"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table tree json paths raw" -- "${cur}"))
+                    return 0
+                    ;;
+                --option)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -O)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --accept)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy-mode)
+                    COMPREPLY=($(compgen -W "auto scheme uri" -- "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-salt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-sender-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-recipient-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-id-context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pcap)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -W)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ack-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-retransmit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --block)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --body-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --collect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -h)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connect-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bind)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -A)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --psk-identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --psk)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --psk-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cafile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --capath)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-server-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-alpn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-version)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        iotctl__subcmd__coap__subcmd__rd__subcmd__register)
+            opts="-d -m -f -s -O -v -N -W -h -p -A --ep --sector --lt --lifetime --base --attribute --message --file --stdin --links-of --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --ep)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sector)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -d)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lifetime)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --base)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --attribute)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --message)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --links-of)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --option)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -O)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --accept)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy-mode)
+                    COMPREPLY=($(compgen -W "auto scheme uri" -- "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-salt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-sender-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-recipient-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-id-context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pcap)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -W)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ack-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-retransmit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --block)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --body-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --collect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -h)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connect-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bind)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -A)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --psk-identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --psk)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --psk-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cafile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --capath)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-server-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-alpn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-version)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        iotctl__subcmd__coap__subcmd__rd__subcmd__remove)
+            opts="-O -v -N -W -h -p -A --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --option)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -O)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --accept)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy-mode)
+                    COMPREPLY=($(compgen -W "auto scheme uri" -- "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-salt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-sender-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-recipient-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-id-context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pcap)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -W)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ack-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-retransmit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --block)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --body-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --collect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -h)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connect-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bind)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -A)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --psk-identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --psk)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --psk-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cafile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --capath)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-server-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-alpn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-version)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        iotctl__subcmd__coap__subcmd__rd__subcmd__update)
+            opts="-O -v -N -W -h -p -A --lt --lifetime --base --attribute --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --lifetime)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --base)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --attribute)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --option)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -O)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --accept)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy-mode)
+                    COMPREPLY=($(compgen -W "auto scheme uri" -- "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-salt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-sender-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-recipient-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-id-context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pcap)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -W)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ack-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-retransmit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --block)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --body-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --collect)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --host)
@@ -4499,13 +5913,17 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__server)
-            opts="-r -d -v --listen --cert --key --client-ca --psk-identity --psk --psk-file --resource --directory --writable --plugtest --verbose --fault --quiet --color --help"
+            opts="-r -d -v --listen --multicast --leisure --cert --key --client-ca --psk-identity --psk --psk-file --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --resource --directory --writable --plugtest --verbose --fault --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --leisure)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4530,6 +5948,34 @@ _iotctl() {
                     return 0
                     ;;
                 --psk-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-secret-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-salt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-sender-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-recipient-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-id-context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oscore-state)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4579,7 +6025,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__man)
-            opts="--help iotctl mqtt mqtt-pub mqtt-sub mqtt-broker coap coap-get coap-put coap-post coap-delete coap-fetch coap-patch coap-ipatch coap-observe coap-discover coap-ping coap-server amqp amqp-publish amqp-consume amqp-get amqp-request amqp-respond amqp-declare amqp-declare-queue amqp-declare-exchange amqp-delete amqp-delete-queue amqp-delete-exchange amqp-bind amqp-unbind amqp-purge amqp-ping bench bench-mqtt bench-run bench-report bench-compare bench-merge completions man"
+            opts="--help iotctl mqtt mqtt-pub mqtt-sub mqtt-broker coap coap-get coap-put coap-post coap-delete coap-fetch coap-patch coap-ipatch coap-observe coap-discover coap-rd coap-rd-register coap-rd-update coap-rd-remove coap-rd-lookup coap-ping coap-server amqp amqp-publish amqp-consume amqp-get amqp-request amqp-respond amqp-declare amqp-declare-queue amqp-declare-exchange amqp-delete amqp-delete-queue amqp-delete-exchange amqp-bind amqp-unbind amqp-purge amqp-ping amqp-broker bench bench-mqtt bench-run bench-report bench-compare bench-merge completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

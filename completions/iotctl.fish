@@ -189,24 +189,37 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l end-with-parent -d 'End when the process that started this one does'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l quiet -d 'Say nothing but results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l help -d 'Print this page'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover ping server" -l help -d 'Print this page'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover ping server" -f -a "get" -d 'Ask for what a resource holds'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover ping server" -f -a "put" -d 'Create a resource, or replace what it holds'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover ping server" -f -a "post" -d 'Hand a body to a resource'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover ping server" -f -a "delete" -d 'Remove a resource'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover ping server" -f -a "fetch" -d 'Ask for a part of what a resource holds, described by the body (RFC 8132)'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover ping server" -f -a "patch" -d 'Change a part of what a resource holds (RFC 8132)'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover ping server" -f -a "ipatch" -d 'Change a part, so that doing it twice is as doing it once (RFC 8132)'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover ping server" -f -a "observe" -d 'Show what a resource holds, whenever it changes'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover ping server" -f -a "discover" -d 'List the resources of a server or of a group of servers'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover ping server" -f -a "ping" -d 'Measure round-trip times'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover ping server" -f -a "server" -d 'Run a server of resources, for development and tests'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover rd ping server" -l help -d 'Print this page'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover rd ping server" -f -a "get" -d 'Ask for what a resource holds'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover rd ping server" -f -a "put" -d 'Create a resource, or replace what it holds'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover rd ping server" -f -a "post" -d 'Hand a body to a resource'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover rd ping server" -f -a "delete" -d 'Remove a resource'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover rd ping server" -f -a "fetch" -d 'Ask for a part of what a resource holds, described by the body (RFC 8132)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover rd ping server" -f -a "patch" -d 'Change a part of what a resource holds (RFC 8132)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover rd ping server" -f -a "ipatch" -d 'Change a part, so that doing it twice is as doing it once (RFC 8132)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover rd ping server" -f -a "observe" -d 'Show what a resource holds, whenever it changes'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover rd ping server" -f -a "discover" -d 'List the resources of a server or of a group of servers'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover rd ping server" -f -a "rd" -d 'Register at a resource directory, and find what others registered (RFC 9176)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover rd ping server" -f -a "ping" -d 'Measure round-trip times'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and not __fish_seen_subcommand_from get put post delete fetch patch ipatch observe discover rd ping server" -f -a "server" -d 'Run a server of resources, for development and tests'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l if-match -d 'Only if the resource has this ETag: text, or 0x and hexadecimal digits; without one, only if the resource exists; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l etag-file -d 'File that holds the ETag of what is there already; the answer is shown only if it is another, and its ETag is put there' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -s O -l option -d 'Add an option, by name or number: its value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l accept -d 'Content format that the answer should have: number, media type or short name' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l proxy -d 'Ask this proxy, coap://HOST[:PORT] or with another scheme; the URI says what it is to ask for' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l proxy-mode -d 'How the proxy is told: scheme (Proxy-Scheme and the Uri options), uri (Proxy-Uri), or auto: scheme, then uri where it is not known' -r -f -a "auto\t''
+scheme\t''
+uri\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l oscore-secret -d 'Master secret, which turns OSCORE on (RFC 8613): text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --oscore-secret-file or IOTCTL_OSCORE_SECRET' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l oscore-secret-file -d 'File that holds the master secret, spelled alike; a final line break does not count' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l oscore-salt -d 'Master salt, spelled alike' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l oscore-sender-id -d 'Our id, spelled alike, at most 7 bytes [default: empty]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l oscore-recipient-id -d 'The other side\'s id, spelled alike, at most 7 bytes [default: empty]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l oscore-id-context -d 'Id context, spelled alike' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l oscore-state -d 'File that keeps the sender sequence number, which must never be used twice [default: one for each context under $XDG_STATE_HOME/iotctl/oscore or ~/.local/state/iotctl/oscore]' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l pcap -d 'Keep every message in this file, for Wireshark (pcapng), decrypted where DTLS or TLS carries it' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -s W -l timeout -d 'Give up when no answer comes for this long; 0: as long as RFC 7252 has it' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s, less once round trips were measured]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l max-retransmit -d 'Send again at most this often [default: 4]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l block -d 'Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l body-limit -d 'Largest body of an answer, in bytes such as 1MiB [default: 64MiB]' -r
@@ -216,6 +229,9 @@ json\t''
 raw\t''
 hex\t''
 base64\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l decode -d 'Show what the payload says (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with a line for each entry; the format is the one that the answer names, unless one is given' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l expect -d 'Fail with exit code 7 unless this holds: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -s o -l output-file -d 'Put the body of the answer into this file' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
@@ -240,18 +256,32 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -s N -l non -d 'Non-confirmable: sent once, and not again when it is lost'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l pretty -d 'JSON over several indented lines (json)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l resume -d 'Keep what has come in FILE.part, and go on there where an earlier run was interrupted, if the ETag is still the same (get)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l quiet -d 'Say nothing but results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l help -d 'Print this page'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s m -l message -d 'Send this text' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s f -l file -d 'Send the content of a file' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s t -l content-format -d 'Content format of the body: number, media type or short name such as json' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l cbor -d 'Send CBOR, written in diagnostic notation: \'{"on": true, "level": 21.5}\'' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s t -l content-format -d 'Content format of the body: number, media type or short name such as json [default: cbor with --cbor]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l if-match -d 'Only if the resource has this ETag: text, or 0x and hexadecimal digits; without one, only if the resource exists; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l etag-file -d 'File that holds the ETag of what is there already; the answer is shown only if it is another, and its ETag is put there' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s O -l option -d 'Add an option, by name or number: its value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l accept -d 'Content format that the answer should have: number, media type or short name' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l proxy -d 'Ask this proxy, coap://HOST[:PORT] or with another scheme; the URI says what it is to ask for' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l proxy-mode -d 'How the proxy is told: scheme (Proxy-Scheme and the Uri options), uri (Proxy-Uri), or auto: scheme, then uri where it is not known' -r -f -a "auto\t''
+scheme\t''
+uri\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l oscore-secret -d 'Master secret, which turns OSCORE on (RFC 8613): text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --oscore-secret-file or IOTCTL_OSCORE_SECRET' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l oscore-secret-file -d 'File that holds the master secret, spelled alike; a final line break does not count' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l oscore-salt -d 'Master salt, spelled alike' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l oscore-sender-id -d 'Our id, spelled alike, at most 7 bytes [default: empty]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l oscore-recipient-id -d 'The other side\'s id, spelled alike, at most 7 bytes [default: empty]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l oscore-id-context -d 'Id context, spelled alike' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l oscore-state -d 'File that keeps the sender sequence number, which must never be used twice [default: one for each context under $XDG_STATE_HOME/iotctl/oscore or ~/.local/state/iotctl/oscore]' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l pcap -d 'Keep every message in this file, for Wireshark (pcapng), decrypted where DTLS or TLS carries it' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s W -l timeout -d 'Give up when no answer comes for this long; 0: as long as RFC 7252 has it' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s, less once round trips were measured]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l max-retransmit -d 'Send again at most this often [default: 4]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l block -d 'Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l body-limit -d 'Largest body of an answer, in bytes such as 1MiB [default: 64MiB]' -r
@@ -261,6 +291,9 @@ json\t''
 raw\t''
 hex\t''
 base64\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l decode -d 'Show what the payload says (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with a line for each entry; the format is the one that the answer names, unless one is given' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l expect -d 'Fail with exit code 7 unless this holds: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s o -l output-file -d 'Put the body of the answer into this file' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
@@ -289,18 +322,32 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s N -l non -d 'Non-confirmable: sent once, and not again when it is lost'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l pretty -d 'JSON over several indented lines (json)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l resume -d 'Keep what has come in FILE.part, and go on there where an earlier run was interrupted, if the ETag is still the same (get)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l quiet -d 'Say nothing but results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l help -d 'Print this page'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s m -l message -d 'Send this text' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s f -l file -d 'Send the content of a file' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s t -l content-format -d 'Content format of the body: number, media type or short name such as json' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l cbor -d 'Send CBOR, written in diagnostic notation: \'{"on": true, "level": 21.5}\'' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s t -l content-format -d 'Content format of the body: number, media type or short name such as json [default: cbor with --cbor]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l if-match -d 'Only if the resource has this ETag: text, or 0x and hexadecimal digits; without one, only if the resource exists; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l etag-file -d 'File that holds the ETag of what is there already; the answer is shown only if it is another, and its ETag is put there' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s O -l option -d 'Add an option, by name or number: its value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l accept -d 'Content format that the answer should have: number, media type or short name' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l proxy -d 'Ask this proxy, coap://HOST[:PORT] or with another scheme; the URI says what it is to ask for' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l proxy-mode -d 'How the proxy is told: scheme (Proxy-Scheme and the Uri options), uri (Proxy-Uri), or auto: scheme, then uri where it is not known' -r -f -a "auto\t''
+scheme\t''
+uri\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l oscore-secret -d 'Master secret, which turns OSCORE on (RFC 8613): text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --oscore-secret-file or IOTCTL_OSCORE_SECRET' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l oscore-secret-file -d 'File that holds the master secret, spelled alike; a final line break does not count' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l oscore-salt -d 'Master salt, spelled alike' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l oscore-sender-id -d 'Our id, spelled alike, at most 7 bytes [default: empty]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l oscore-recipient-id -d 'The other side\'s id, spelled alike, at most 7 bytes [default: empty]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l oscore-id-context -d 'Id context, spelled alike' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l oscore-state -d 'File that keeps the sender sequence number, which must never be used twice [default: one for each context under $XDG_STATE_HOME/iotctl/oscore or ~/.local/state/iotctl/oscore]' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l pcap -d 'Keep every message in this file, for Wireshark (pcapng), decrypted where DTLS or TLS carries it' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s W -l timeout -d 'Give up when no answer comes for this long; 0: as long as RFC 7252 has it' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s, less once round trips were measured]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l max-retransmit -d 'Send again at most this often [default: 4]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l block -d 'Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l body-limit -d 'Largest body of an answer, in bytes such as 1MiB [default: 64MiB]' -r
@@ -310,6 +357,9 @@ json\t''
 raw\t''
 hex\t''
 base64\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l decode -d 'Show what the payload says (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with a line for each entry; the format is the one that the answer names, unless one is given' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l expect -d 'Fail with exit code 7 unless this holds: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s o -l output-file -d 'Put the body of the answer into this file' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
@@ -338,6 +388,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s N -l non -d 'Non-confirmable: sent once, and not again when it is lost'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l pretty -d 'JSON over several indented lines (json)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l resume -d 'Keep what has come in FILE.part, and go on there where an earlier run was interrupted, if the ETag is still the same (get)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l quiet -d 'Say nothing but results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l help -d 'Print this page'
@@ -345,8 +396,20 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l etag-file -d 'File that holds the ETag of what is there already; the answer is shown only if it is another, and its ETag is put there' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -s O -l option -d 'Add an option, by name or number: its value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l accept -d 'Content format that the answer should have: number, media type or short name' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l proxy -d 'Ask this proxy, coap://HOST[:PORT] or with another scheme; the URI says what it is to ask for' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l proxy-mode -d 'How the proxy is told: scheme (Proxy-Scheme and the Uri options), uri (Proxy-Uri), or auto: scheme, then uri where it is not known' -r -f -a "auto\t''
+scheme\t''
+uri\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l oscore-secret -d 'Master secret, which turns OSCORE on (RFC 8613): text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --oscore-secret-file or IOTCTL_OSCORE_SECRET' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l oscore-secret-file -d 'File that holds the master secret, spelled alike; a final line break does not count' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l oscore-salt -d 'Master salt, spelled alike' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l oscore-sender-id -d 'Our id, spelled alike, at most 7 bytes [default: empty]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l oscore-recipient-id -d 'The other side\'s id, spelled alike, at most 7 bytes [default: empty]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l oscore-id-context -d 'Id context, spelled alike' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l oscore-state -d 'File that keeps the sender sequence number, which must never be used twice [default: one for each context under $XDG_STATE_HOME/iotctl/oscore or ~/.local/state/iotctl/oscore]' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l pcap -d 'Keep every message in this file, for Wireshark (pcapng), decrypted where DTLS or TLS carries it' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -s W -l timeout -d 'Give up when no answer comes for this long; 0: as long as RFC 7252 has it' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s, less once round trips were measured]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l max-retransmit -d 'Send again at most this often [default: 4]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l block -d 'Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l body-limit -d 'Largest body of an answer, in bytes such as 1MiB [default: 64MiB]' -r
@@ -356,6 +419,9 @@ json\t''
 raw\t''
 hex\t''
 base64\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l decode -d 'Show what the payload says (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with a line for each entry; the format is the one that the answer names, unless one is given' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l expect -d 'Fail with exit code 7 unless this holds: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -s o -l output-file -d 'Put the body of the answer into this file' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
@@ -380,18 +446,32 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -s N -l non -d 'Non-confirmable: sent once, and not again when it is lost'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l pretty -d 'JSON over several indented lines (json)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l resume -d 'Keep what has come in FILE.part, and go on there where an earlier run was interrupted, if the ETag is still the same (get)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l quiet -d 'Say nothing but results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l help -d 'Print this page'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s m -l message -d 'Send this text' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s f -l file -d 'Send the content of a file' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s t -l content-format -d 'Content format of the body: number, media type or short name such as json' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l cbor -d 'Send CBOR, written in diagnostic notation: \'{"on": true, "level": 21.5}\'' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s t -l content-format -d 'Content format of the body: number, media type or short name such as json [default: cbor with --cbor]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l if-match -d 'Only if the resource has this ETag: text, or 0x and hexadecimal digits; without one, only if the resource exists; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l etag-file -d 'File that holds the ETag of what is there already; the answer is shown only if it is another, and its ETag is put there' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s O -l option -d 'Add an option, by name or number: its value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l accept -d 'Content format that the answer should have: number, media type or short name' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l proxy -d 'Ask this proxy, coap://HOST[:PORT] or with another scheme; the URI says what it is to ask for' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l proxy-mode -d 'How the proxy is told: scheme (Proxy-Scheme and the Uri options), uri (Proxy-Uri), or auto: scheme, then uri where it is not known' -r -f -a "auto\t''
+scheme\t''
+uri\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l oscore-secret -d 'Master secret, which turns OSCORE on (RFC 8613): text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --oscore-secret-file or IOTCTL_OSCORE_SECRET' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l oscore-secret-file -d 'File that holds the master secret, spelled alike; a final line break does not count' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l oscore-salt -d 'Master salt, spelled alike' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l oscore-sender-id -d 'Our id, spelled alike, at most 7 bytes [default: empty]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l oscore-recipient-id -d 'The other side\'s id, spelled alike, at most 7 bytes [default: empty]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l oscore-id-context -d 'Id context, spelled alike' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l oscore-state -d 'File that keeps the sender sequence number, which must never be used twice [default: one for each context under $XDG_STATE_HOME/iotctl/oscore or ~/.local/state/iotctl/oscore]' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l pcap -d 'Keep every message in this file, for Wireshark (pcapng), decrypted where DTLS or TLS carries it' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s W -l timeout -d 'Give up when no answer comes for this long; 0: as long as RFC 7252 has it' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s, less once round trips were measured]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l max-retransmit -d 'Send again at most this often [default: 4]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l block -d 'Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l body-limit -d 'Largest body of an answer, in bytes such as 1MiB [default: 64MiB]' -r
@@ -401,6 +481,9 @@ json\t''
 raw\t''
 hex\t''
 base64\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l decode -d 'Show what the payload says (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with a line for each entry; the format is the one that the answer names, unless one is given' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l expect -d 'Fail with exit code 7 unless this holds: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s o -l output-file -d 'Put the body of the answer into this file' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
@@ -429,18 +512,32 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s N -l non -d 'Non-confirmable: sent once, and not again when it is lost'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l pretty -d 'JSON over several indented lines (json)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l resume -d 'Keep what has come in FILE.part, and go on there where an earlier run was interrupted, if the ETag is still the same (get)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l quiet -d 'Say nothing but results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l help -d 'Print this page'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s m -l message -d 'Send this text' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s f -l file -d 'Send the content of a file' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s t -l content-format -d 'Content format of the body: number, media type or short name such as json' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l cbor -d 'Send CBOR, written in diagnostic notation: \'{"on": true, "level": 21.5}\'' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s t -l content-format -d 'Content format of the body: number, media type or short name such as json [default: cbor with --cbor]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l if-match -d 'Only if the resource has this ETag: text, or 0x and hexadecimal digits; without one, only if the resource exists; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l etag-file -d 'File that holds the ETag of what is there already; the answer is shown only if it is another, and its ETag is put there' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s O -l option -d 'Add an option, by name or number: its value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l accept -d 'Content format that the answer should have: number, media type or short name' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l proxy -d 'Ask this proxy, coap://HOST[:PORT] or with another scheme; the URI says what it is to ask for' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l proxy-mode -d 'How the proxy is told: scheme (Proxy-Scheme and the Uri options), uri (Proxy-Uri), or auto: scheme, then uri where it is not known' -r -f -a "auto\t''
+scheme\t''
+uri\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l oscore-secret -d 'Master secret, which turns OSCORE on (RFC 8613): text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --oscore-secret-file or IOTCTL_OSCORE_SECRET' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l oscore-secret-file -d 'File that holds the master secret, spelled alike; a final line break does not count' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l oscore-salt -d 'Master salt, spelled alike' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l oscore-sender-id -d 'Our id, spelled alike, at most 7 bytes [default: empty]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l oscore-recipient-id -d 'The other side\'s id, spelled alike, at most 7 bytes [default: empty]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l oscore-id-context -d 'Id context, spelled alike' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l oscore-state -d 'File that keeps the sender sequence number, which must never be used twice [default: one for each context under $XDG_STATE_HOME/iotctl/oscore or ~/.local/state/iotctl/oscore]' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l pcap -d 'Keep every message in this file, for Wireshark (pcapng), decrypted where DTLS or TLS carries it' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s W -l timeout -d 'Give up when no answer comes for this long; 0: as long as RFC 7252 has it' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s, less once round trips were measured]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l max-retransmit -d 'Send again at most this often [default: 4]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l block -d 'Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l body-limit -d 'Largest body of an answer, in bytes such as 1MiB [default: 64MiB]' -r
@@ -450,6 +547,9 @@ json\t''
 raw\t''
 hex\t''
 base64\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l decode -d 'Show what the payload says (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with a line for each entry; the format is the one that the answer names, unless one is given' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l expect -d 'Fail with exit code 7 unless this holds: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s o -l output-file -d 'Put the body of the answer into this file' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
@@ -478,18 +578,32 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s N -l non -d 'Non-confirmable: sent once, and not again when it is lost'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l pretty -d 'JSON over several indented lines (json)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l resume -d 'Keep what has come in FILE.part, and go on there where an earlier run was interrupted, if the ETag is still the same (get)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l quiet -d 'Say nothing but results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l help -d 'Print this page'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s m -l message -d 'Send this text' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s f -l file -d 'Send the content of a file' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s t -l content-format -d 'Content format of the body: number, media type or short name such as json' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l cbor -d 'Send CBOR, written in diagnostic notation: \'{"on": true, "level": 21.5}\'' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s t -l content-format -d 'Content format of the body: number, media type or short name such as json [default: cbor with --cbor]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l if-match -d 'Only if the resource has this ETag: text, or 0x and hexadecimal digits; without one, only if the resource exists; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l etag-file -d 'File that holds the ETag of what is there already; the answer is shown only if it is another, and its ETag is put there' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s O -l option -d 'Add an option, by name or number: its value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l accept -d 'Content format that the answer should have: number, media type or short name' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l proxy -d 'Ask this proxy, coap://HOST[:PORT] or with another scheme; the URI says what it is to ask for' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l proxy-mode -d 'How the proxy is told: scheme (Proxy-Scheme and the Uri options), uri (Proxy-Uri), or auto: scheme, then uri where it is not known' -r -f -a "auto\t''
+scheme\t''
+uri\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l oscore-secret -d 'Master secret, which turns OSCORE on (RFC 8613): text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --oscore-secret-file or IOTCTL_OSCORE_SECRET' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l oscore-secret-file -d 'File that holds the master secret, spelled alike; a final line break does not count' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l oscore-salt -d 'Master salt, spelled alike' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l oscore-sender-id -d 'Our id, spelled alike, at most 7 bytes [default: empty]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l oscore-recipient-id -d 'The other side\'s id, spelled alike, at most 7 bytes [default: empty]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l oscore-id-context -d 'Id context, spelled alike' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l oscore-state -d 'File that keeps the sender sequence number, which must never be used twice [default: one for each context under $XDG_STATE_HOME/iotctl/oscore or ~/.local/state/iotctl/oscore]' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l pcap -d 'Keep every message in this file, for Wireshark (pcapng), decrypted where DTLS or TLS carries it' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s W -l timeout -d 'Give up when no answer comes for this long; 0: as long as RFC 7252 has it' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s, less once round trips were measured]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l max-retransmit -d 'Send again at most this often [default: 4]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l block -d 'Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l body-limit -d 'Largest body of an answer, in bytes such as 1MiB [default: 64MiB]' -r
@@ -499,6 +613,9 @@ json\t''
 raw\t''
 hex\t''
 base64\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l decode -d 'Show what the payload says (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with a line for each entry; the format is the one that the answer names, unless one is given' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l expect -d 'Fail with exit code 7 unless this holds: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s o -l output-file -d 'Put the body of the answer into this file' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
@@ -527,6 +644,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s N -l non -d 'Non-confirmable: sent once, and not again when it is lost'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l pretty -d 'JSON over several indented lines (json)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l resume -d 'Keep what has come in FILE.part, and go on there where an earlier run was interrupted, if the ETag is still the same (get)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l quiet -d 'Say nothing but results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l help -d 'Print this page'
@@ -534,9 +652,27 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s W -l timeout -d 'Fail after this long, with exit code 5' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l for -d 'End after this long, with exit code 0' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l idle -d 'End when nothing came for this long, with exit code 0' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l until -d 'End when a notification fulfils this, written as for --expect; any other end is a failure' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l exec -d 'Run this command for each notification instead of showing it, with the payload as its standard input; all words to the end of the line are the command\'s. IOTCTL_TOPIC is the path; IOTCTL_URI, IOTCTL_CODE, IOTCTL_OBSERVE and IOTCTL_CONTENT_TYPE are as their names say' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s m -l message -d 'Send this text' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s f -l file -d 'Send the content of a file' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l cbor -d 'Send CBOR, written in diagnostic notation: \'{"on": true, "level": 21.5}\'' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s t -l content-format -d 'Content format of the body: number, media type or short name such as json [default: cbor with --cbor]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s O -l option -d 'Add an option, by name or number: its value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l accept -d 'Content format that the answer should have: number, media type or short name' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l proxy -d 'Ask this proxy, coap://HOST[:PORT] or with another scheme; the URI says what it is to ask for' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l proxy-mode -d 'How the proxy is told: scheme (Proxy-Scheme and the Uri options), uri (Proxy-Uri), or auto: scheme, then uri where it is not known' -r -f -a "auto\t''
+scheme\t''
+uri\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l oscore-secret -d 'Master secret, which turns OSCORE on (RFC 8613): text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --oscore-secret-file or IOTCTL_OSCORE_SECRET' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l oscore-secret-file -d 'File that holds the master secret, spelled alike; a final line break does not count' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l oscore-salt -d 'Master salt, spelled alike' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l oscore-sender-id -d 'Our id, spelled alike, at most 7 bytes [default: empty]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l oscore-recipient-id -d 'The other side\'s id, spelled alike, at most 7 bytes [default: empty]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l oscore-id-context -d 'Id context, spelled alike' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l oscore-state -d 'File that keeps the sender sequence number, which must never be used twice [default: one for each context under $XDG_STATE_HOME/iotctl/oscore or ~/.local/state/iotctl/oscore]' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l pcap -d 'Keep every message in this file, for Wireshark (pcapng), decrypted where DTLS or TLS carries it' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s, less once round trips were measured]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l max-retransmit -d 'Send again at most this often [default: 4]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l block -d 'Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l body-limit -d 'Largest body of an answer, in bytes such as 1MiB [default: 64MiB]' -r
@@ -546,6 +682,8 @@ json\t''
 raw\t''
 hex\t''
 base64\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l decode -d 'Show what the payload says (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with a line for each entry; the format is the one that the answer names, unless one is given' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l expect -d 'Fail with exit code 7 unless this holds: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
@@ -566,6 +704,10 @@ always\t''
 never\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l no-reregister -d 'Do not register again when nothing came within Max-Age'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l no-deregister -d 'Leave without telling the server; the next notification is answered with a reset, if we are still there'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s s -l stdin -d 'Send the whole of standard input'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s n -l null-message -d 'Send no body'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l hex -d 'The body is written in hexadecimal digits'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l base64 -d 'The body is written in base64'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s v -l verbose -d 'Show the request and the response with their options on standard error'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l trace -d 'Show every message on standard error'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l pretty -d 'JSON over several indented lines (json)'
@@ -577,14 +719,27 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l if -d 'Only resources with this interface description; a * at the end stands for any rest' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l href -d 'Only resources at this path; a * at the end stands for any rest' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l ct -d 'Only resources with this content format, by number' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l output -d 'How resources are shown: table, json (one object a line), paths, or raw (the answer as it came)' -r -f -a "table\t''
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l output -d 'How resources are shown: table, tree, json (one object a line), paths, or raw (the answer as it came)' -r -f -a "table\t''
+tree\t''
 json\t''
 paths\t''
 raw\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -s O -l option -d 'Add an option, by name or number: its value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l accept -d 'Content format that the answer should have: number, media type or short name' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l proxy -d 'Ask this proxy, coap://HOST[:PORT] or with another scheme; the URI says what it is to ask for' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l proxy-mode -d 'How the proxy is told: scheme (Proxy-Scheme and the Uri options), uri (Proxy-Uri), or auto: scheme, then uri where it is not known' -r -f -a "auto\t''
+scheme\t''
+uri\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l oscore-secret -d 'Master secret, which turns OSCORE on (RFC 8613): text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --oscore-secret-file or IOTCTL_OSCORE_SECRET' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l oscore-secret-file -d 'File that holds the master secret, spelled alike; a final line break does not count' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l oscore-salt -d 'Master salt, spelled alike' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l oscore-sender-id -d 'Our id, spelled alike, at most 7 bytes [default: empty]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l oscore-recipient-id -d 'The other side\'s id, spelled alike, at most 7 bytes [default: empty]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l oscore-id-context -d 'Id context, spelled alike' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l oscore-state -d 'File that keeps the sender sequence number, which must never be used twice [default: one for each context under $XDG_STATE_HOME/iotctl/oscore or ~/.local/state/iotctl/oscore]' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l pcap -d 'Keep every message in this file, for Wireshark (pcapng), decrypted where DTLS or TLS carries it' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -s W -l timeout -d 'Give up when no answer comes for this long; 0: as long as RFC 7252 has it' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l ack-timeout -d 'Send again when no acknowledgement came for this long, then for twice as long [default: 2s, less once round trips were measured]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l max-retransmit -d 'Send again at most this often [default: 4]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l block -d 'Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l body-limit -d 'Largest body of an answer, in bytes such as 1MiB [default: 64MiB]' -r
@@ -608,17 +763,24 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 always\t''
 never\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l obs -d 'Only resources that can be observed'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -s R -l recursive -d 'Ask for the lists too that its links name (content format 40), on the same server'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -s v -l verbose -d 'Show the request and the response with their options on standard error'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l trace -d 'Show every message on standard error'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -s N -l non -d 'Non-confirmable: sent once, and not again when it is lost'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l quiet -d 'Say nothing but results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l help -d 'Print this page'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from rd" -l help -d 'Print this page'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from rd" -f -a "register" -d 'Register an endpoint and its links, and print the URI of the registration'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from rd" -f -a "update" -d 'Make a registration last longer, or change what is said of it'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from rd" -f -a "remove" -d 'Take a registration away'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from rd" -f -a "lookup" -d 'Find resources or endpoints'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -s C -l count -d 'How many pings; 0: until interrupted' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -s i -l interval -d 'Time from one to the next' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -s W -l timeout -d 'Give an answer up after this long' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l output -d 'How answers are shown: text, or json, one object a line' -r -f -a "text\t''
 json\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l pcap -d 'Keep every message in this file, for Wireshark (pcapng)' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
@@ -642,35 +804,45 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l quiet -d 'Say nothing but results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l help -d 'Print this page'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l listen -d 'Where to listen: [coap|coaps|coap+tcp|coaps+tcp|coap+ws|coaps+ws://]ADDR:PORT; port 0 takes a free one, and the first line on standard output says which; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l leisure -d 'Answer requests to a group some time within this span' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l cert -d 'PEM file of the server\'s certificate chain, for coaps, coaps+tcp and coaps+ws' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l key -d 'PEM file of the server\'s private key, not encrypted' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l client-ca -d 'PEM file of certificates; a client must show one that they signed' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l psk-identity -d 'Name of the pre-shared key' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l psk -d 'Pre-shared key, for DTLS: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l psk-file -d 'File that holds the pre-shared key, spelled alike; a final line break does not count' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l oscore-secret -d 'Master secret, which turns OSCORE on (RFC 8613): text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --oscore-secret-file or IOTCTL_OSCORE_SECRET' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l oscore-secret-file -d 'File that holds the master secret, spelled alike; a final line break does not count' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l oscore-salt -d 'Master salt, spelled alike' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l oscore-sender-id -d 'Our id, spelled alike, at most 7 bytes [default: empty]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l oscore-recipient-id -d 'The other side\'s id, spelled alike, at most 7 bytes [default: empty]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l oscore-id-context -d 'Id context, spelled alike' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l oscore-state -d 'File that keeps the sender sequence number, which must never be used twice [default: one for each context under $XDG_STATE_HOME/iotctl/oscore or ~/.local/state/iotctl/oscore]' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -s r -l resource -d 'A resource: /PATH=KIND[:ARGUMENT], from the list below; may be repeated [default: /counter, /clock, /sensor and /store]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -s d -l directory -d 'Show the files of this directory' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l fault -d 'What to do wrong on purpose to datagrams: NAME[:KEY=VALUE[,KEY=VALUE]...], from the list below; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l fault -d 'What to do wrong on purpose to messages: NAME[:KEY=VALUE[,KEY=VALUE]...], from the list below; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l color -d 'When to use colour; auto: on a terminal, unless NO_COLOR is set' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l multicast -d 'Also take requests to the groups of all CoAP nodes (224.0.1.187, ff02::fd, ff05::fd) on the network interface of each coap:// listener'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l writable -d 'Files may be put and deleted'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l plugtest -d 'The resources of the ETSI CoAP plugtest'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -s v -l verbose -d 'Say each request on standard error'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l quiet -d 'Say nothing but results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l help -d 'Print this page'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume get request respond declare delete bind unbind purge ping" -l help -d 'Print this page'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume get request respond declare delete bind unbind purge ping" -f -a "publish" -d 'Publish messages and wait until each is confirmed'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume get request respond declare delete bind unbind purge ping" -f -a "consume" -d 'Show what comes to a queue or an exchange, and acknowledge it'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume get request respond declare delete bind unbind purge ping" -f -a "get" -d 'Take what a queue has, without waiting for more'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume get request respond declare delete bind unbind purge ping" -f -a "request" -d 'Send requests and show their answers'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume get request respond declare delete bind unbind purge ping" -f -a "respond" -d 'Answer requests: by echo, with a text, or with what a command writes'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume get request respond declare delete bind unbind purge ping" -f -a "declare" -d 'Make a queue or an exchange, or check that it is there'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume get request respond declare delete bind unbind purge ping" -f -a "delete" -d 'Take a queue or an exchange away'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume get request respond declare delete bind unbind purge ping" -f -a "bind" -d 'Let an exchange hand messages on to a queue or another exchange'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume get request respond declare delete bind unbind purge ping" -f -a "unbind" -d 'Take such a binding away'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume get request respond declare delete bind unbind purge ping" -f -a "purge" -d 'Throw away the messages of a queue'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume get request respond declare delete bind unbind purge ping" -f -a "ping" -d 'Connect, log in and measure round trips, as a health check'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume get request respond declare delete bind unbind purge ping broker" -l help -d 'Print this page'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume get request respond declare delete bind unbind purge ping broker" -f -a "publish" -d 'Publish messages and wait until each is confirmed'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume get request respond declare delete bind unbind purge ping broker" -f -a "consume" -d 'Show what comes to a queue or an exchange, and acknowledge it'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume get request respond declare delete bind unbind purge ping broker" -f -a "get" -d 'Take what a queue has, without waiting for more'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume get request respond declare delete bind unbind purge ping broker" -f -a "request" -d 'Send requests and show their answers'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume get request respond declare delete bind unbind purge ping broker" -f -a "respond" -d 'Answer requests: by echo, with a text, or with what a command writes'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume get request respond declare delete bind unbind purge ping broker" -f -a "declare" -d 'Make a queue or an exchange, or check that it is there'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume get request respond declare delete bind unbind purge ping broker" -f -a "delete" -d 'Take a queue or an exchange away'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume get request respond declare delete bind unbind purge ping broker" -f -a "bind" -d 'Let an exchange hand messages on to a queue or another exchange'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume get request respond declare delete bind unbind purge ping broker" -f -a "unbind" -d 'Take such a binding away'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume get request respond declare delete bind unbind purge ping broker" -f -a "purge" -d 'Throw away the messages of a queue'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume get request respond declare delete bind unbind purge ping broker" -f -a "ping" -d 'Connect, log in and measure round trips, as a health check'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume get request respond declare delete bind unbind purge ping broker" -f -a "broker" -d 'Run the embedded broker, for development and tests'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -s e -l exchange -d 'Exchange to publish to [default: the default exchange, where the routing key is the name of a queue]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -s k -l routing-key -d 'Routing key; may be repeated: each message goes out under each' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -s m -l message -d 'Publish this text' -r
@@ -1130,6 +1302,26 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -l quiet -d 'Say nothing but results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -l help -d 'Print this page'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l listen -d 'Where to listen: [amqp|amqps://]ADDR:PORT or unix:PATH; port 0 takes a free one, and the first line on standard output says which; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l cert -d 'PEM file of the server\'s certificate chain, for amqps' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l key -d 'PEM file of the server\'s private key, not encrypted' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l client-ca -d 'PEM file of certificates; a client must show one that they signed' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l user -d 'A user who is let in; others are not; may be repeated. Whoever lists the processes of this machine sees the password [default: everyone]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l password-file -d 'File of USER:PASSWORD lines, in plain text or as mosquitto_passwd writes them; others are not let in' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l vhost -d 'A virtual host; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l max-connections -d 'Connected clients at most [default: no limit]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l connect-timeout -d 'Time that a connection may take to log in [default: 10s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l heartbeat -d 'Seconds between heartbeats that are offered to clients; 0 for none [default: 60]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l channel-max -d 'Channels of one connection at most; 0 for no limit [default: 2047]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l max-message-size -d 'Largest message body taken, such as 1MiB [default: 128MiB]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l max-memory -d 'Memory that all messages may hold; beyond it publishers are held back until some are consumed [default: 1GiB]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l fault -d 'What to do wrong on purpose: NAME[:KEY=VALUE[,KEY=VALUE]...], from the list below; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l color -d 'When to use colour; auto: on a terminal, unless NO_COLOR is set' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l end-with-parent -d 'End when the process that started this one does'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l quiet -d 'Say nothing but results and the error that ended the command'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l help -d 'Print this page'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and not __fish_seen_subcommand_from mqtt run report compare merge" -l help -d 'Print this page'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and not __fish_seen_subcommand_from mqtt run report compare merge" -f -a "mqtt" -d 'Load an MQTT broker'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and not __fish_seen_subcommand_from mqtt run report compare merge" -f -a "run" -d 'Run the load test that a file describes'
@@ -1145,6 +1337,8 @@ idle\t''
 churn\t''
 subscribe\t''
 retained\t''
+retained-storm\t''
+backlog\t''
 wills\t''
 request\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l publishers -d 'Connections that send [default: the scenario\'s]' -r
@@ -1157,7 +1351,10 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_sub
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l size -d 'Bytes of each message, or a range such as 64-1KiB; from 24 on there is room for all that is measured' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -s f -l file -d 'Send the content of a file' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -s m -l message -d 'Send this text' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l template -d 'Send this text, with {client}, {seq}, {time}, {unix_ms}, {random:LOW-HIGH} and {uuid} filled in; other braces are text' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l shared-group -d 'Subscribers share one subscription of this name: each message goes to one of them' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l retained-messages -d 'In the retained-storm scenario: messages that each client has retained' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l away -d 'In the backlog scenario: how long subscribers are away, and between that' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -s V -l protocol-version -d 'MQTT version: 31, 311 or 5' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -s I -l id-prefix -d 'What client identifiers start with; a number follows [default: made up]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -s k -l keepalive -d 'Time after which a silent connection is probed, in whole seconds up to 65535; 0 turns it off' -r
@@ -1166,6 +1363,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_sub
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l stage -d 'A stretch of the load: TIME:RATE, TIME:RATE-RATE for a ramp, or RATE to the end; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l arrivals -d 'How sends are spread in time: constant, uniform, poisson, devices, bursts:TIME, or recorded:FILE with a gap, or a record with its time, on each line' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -s M -l window -l max-inflight -d 'Messages that await their acknowledgement on one connection at most, 1 to 65535' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l ack-timeout -d 'Give a message up that is not acknowledged in this time: it has timed out, and leaves its place in the window' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l think -d 'Pause between an acknowledgement and the next message, with --max' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -s d -l duration -d 'How long to measure [default: 10s; with --count or --stage, until they are done]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l count -d 'How many messages to send over all senders' -r
@@ -1219,6 +1417,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_sub
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l retry -d 'Whether to try again: never, forever, or for outages up to a TIME [default: never for the first connection; after it, pub 30s, sub forever]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l embedded -d 'Start a broker of our own for the run, in a process of its own'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l calibrate -d 'Instead of a broker, load a peer that only answers: what this machine\'s generator reaches at best'
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l stamp-property -d 'Send what receivers measure latency and loss with in a user property (MQTT 5), so that bodies stay as they are'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l stamp -d 'Overwrite the first 24 bytes of --file or --message by what receivers measure latency and loss with'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -s r -l retain -d 'Retain messages'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l clean -d 'Begin with a clean session [default]'

@@ -26,8 +26,8 @@ fuzz_target!(|data: &[u8]| {
         let mut input = BytesMut::from(part);
         let _ = session.receive(&mut input, now);
         while session.can_publish(qos) && session.unfinished() < 3 && session.output().len() < 10_000 {
-            let publish = Publish { topic: "a".into(), payload: Bytes::from_static(b"x"), qos, ..Publish::default() };
-            if session.publish(publish, 1).is_err() {
+            let mut publish = Publish { topic: "a".into(), payload: Bytes::from_static(b"x"), qos, ..Publish::default() };
+            if session.publish(&mut publish, 1).is_err() {
                 break;
             }
         }

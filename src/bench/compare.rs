@@ -43,7 +43,7 @@ pub struct Comparison {
 pub struct Figure {
     /// `response p99`, `accepted rate`.
     pub name: String,
-    /// `ms`, `per_s`, `s_per_million` or `messages`.
+    /// `ms`, `per_s`, `s_per_million`, `bytes` or `messages`.
     pub unit: &'static str,
     /// Which way is good: `lower` or `higher`.
     pub better: &'static str,

@@ -90,6 +90,8 @@ pub enum Wish {
     Ready,
     /// Write what there is, close the transport and open it again.
     Again,
+    /// The same after this long.
+    Away(Nanos),
 }
 
 impl Io<'_> {
@@ -101,6 +103,11 @@ impl Io<'_> {
     /// The transport is to be closed and opened again.
     pub const fn again(&mut self) {
         *self.wish = Wish::Again;
+    }
+
+    /// The transport is to be closed, and opened again after this long.
+    pub const fn away(&mut self, time: Nanos) {
+        *self.wish = Wish::Away(time);
     }
 }
 

@@ -1,7 +1,7 @@
 //! One result from those of many workers: histograms and counters are added, nothing is estimated.
 //!
-//! The one thing that cannot be added are the percentiles of the time series; there the highest of all
-//! workers stands, and a warning says so.
+//! Results without the distributions of their time series, which older versions wrote, have only percentiles there: of
+//! these the highest of all workers stands, and a warning says so.
 
 mod parts;
 mod series;
@@ -10,11 +10,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Error, Result};
 
-use super::result::{Report, SCHEMA_VERSION};
+use super::result::{Interval, Report, SCHEMA_VERSION};
 use super::threshold::Assert;
 
 /// The name in [`Report::setup`] under which a worker says which part of the run it was: `1/4`.
 pub const SHARD: &str = "shard";
+
+/// What a worker of several warns of; it is no longer true of the whole.
+pub const SHARD_ALONE: &str =
+    "a shard of a larger run: merge all shards before judging what is missing";
 
 /// A worker's report and the file that it came from, for messages.
 pub struct Part {
@@ -114,13 +118,16 @@ fn told(parts: &[Part]) -> Vec<String> {
             runs.len()
         ));
     }
-    if parts.len() > 1 && parts.iter().any(|part| !part.report.intervals.is_empty()) {
+    let is_bare = |point: &Interval| point.histograms.len() < point.latency.len();
+    let mut points = parts.iter().flat_map(|part| &part.report.intervals);
+    if parts.len() > 1 && points.any(is_bare) {
         told.push(String::from(
             "percentiles over time are the highest of all workers; all other figures are exact",
         ));
     }
     for warning in parts.iter().flat_map(|part| &part.report.warnings) {
-        if !told.contains(warning) {
+        let is_over = parts.len() > 1 && warning == SHARD_ALONE;
+        if !is_over && !told.contains(warning) {
             told.push(warning.clone());
         }
     }

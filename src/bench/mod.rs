@@ -13,6 +13,7 @@
 //! | [`calibrate`] | a peer that only answers, to find the generator's own limit |
 //! | [`mqtt`] | the MQTT driver |
 //! | [`result`] | what a run has found, as a versioned value that is written, merged, compared and rendered |
+//! | [`series`] | the time series, in bounded memory |
 //! | [`report`] | every form in which people and programs see a result |
 //! | [`threshold`] | what a run must reach: `p99 < 20ms` |
 //! | [`merge`] | one result from those of many workers, exact |
@@ -34,6 +35,7 @@ pub mod random;
 pub mod recorder;
 pub mod report;
 pub mod result;
+pub mod series;
 pub mod stamp;
 pub mod system;
 pub mod tally;

@@ -30,11 +30,13 @@ pub enum Quantity {
     Handshake,
     /// From SUBSCRIBE, or its like, to the answer.
     Subscribe,
+    /// From the return of a receiver to the first message that was due after it: what was kept for it has come.
+    CatchUp,
 }
 
 impl Quantity {
     /// All, in the order of their numbers.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Response,
         Self::Service,
         Self::Lag,
@@ -42,6 +44,7 @@ impl Quantity {
         Self::Connect,
         Self::Handshake,
         Self::Subscribe,
+        Self::CatchUp,
     ];
 
     /// The name in results.
@@ -54,6 +57,7 @@ impl Quantity {
             Self::Connect => "connect",
             Self::Handshake => "handshake",
             Self::Subscribe => "subscribe",
+            Self::CatchUp => "catch_up",
         }
     }
 }
@@ -297,6 +301,21 @@ impl Records {
             self.messages.acknowledged += 1;
             self.of(Quantity::Response).span(flight.due, now);
             self.of(Quantity::Service).span(flight.sent, now);
+        }
+    }
+
+    /// A message that was due at `due` came to a receiver, `length` bytes on the wire; it is known to come once.
+    pub fn delivered(&mut self, due: Nanos, length: usize, now: Nanos) {
+        self.flow.received += 1;
+        if self.window.holds(now) {
+            self.passed.received += 1.0;
+            self.messages.received_bytes += length as u64;
+        }
+        if self.window.holds(due) {
+            self.messages.received += 1;
+            self.messages.unique += 1;
+            self.messages.late += u64::from(now >= self.window.to);
+            self.of(Quantity::EndToEnd).span(due, now);
         }
     }
 

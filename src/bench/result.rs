@@ -31,7 +31,8 @@ pub struct Report {
     pub messages: Messages,
     /// Messages in a second.
     pub rates: Rates,
-    /// Latencies by quantity: `response`, `service`, `lag`, `end_to_end`, `connect`, `handshake`, `subscribe`.
+    /// Latencies by quantity: `response`, `service`, `lag`, `end_to_end`, `connect`, `handshake`, `subscribe`,
+    /// `catch_up`.
     pub latency: BTreeMap<String, Latency>,
     /// The time series; one point an interval, warm-up and drain included and marked.
     pub intervals: Vec<Interval>,
@@ -186,6 +187,9 @@ pub struct Interval {
     pub connections: u64,
     /// By quantity: p50, p99 and maximum, in milliseconds.
     pub latency: BTreeMap<String, [f64; 3]>,
+    /// By quantity: the whole distribution, written as [`Latency::histogram`] is.
+    #[serde(default)]
+    pub histograms: BTreeMap<String, String>,
     /// CPU time of the generator, in percent of one core.
     pub cpu_percent: f64,
 }

@@ -15,7 +15,11 @@ const WORDS: usize = (REMEMBERED / 64) as usize;
 #[derive(Debug)]
 pub struct Received {
     run: u64,
-    senders: HashMap<u32, Box<Seen>, BuildHasherDefault<Spread>>,
+    /// Where the books of each sender are.
+    places: HashMap<u32, usize, BuildHasherDefault<Spread>>,
+    seen: Vec<Seen>,
+    /// The last sender and its place: messages of one sender often come in a row.
+    last: Option<(u32, usize)>,
 }
 
 /// Which messages of one sender have come.
@@ -40,7 +44,9 @@ impl Received {
     pub fn new(run: u64) -> Self {
         Self {
             run,
-            senders: HashMap::default(),
+            places: HashMap::default(),
+            seen: Vec::new(),
+            last: None,
         }
     }
 
@@ -79,11 +85,23 @@ impl Received {
         }
     }
 
+    #[inline]
     fn order(&mut self, sender: u32, sequence: u64) -> Order {
-        self.senders
-            .entry(sender)
-            .or_insert_with(|| Box::new(Seen::before(sequence)))
-            .enter(sequence)
+        let place = match self.last {
+            Some((last, place)) if last == sender => place,
+            _ => self.place(sender, sequence),
+        };
+        self.seen[place].enter(sequence)
+    }
+
+    fn place(&mut self, sender: u32, sequence: u64) -> usize {
+        let seen = &mut self.seen;
+        let place = *self.places.entry(sender).or_insert_with(|| {
+            seen.push(Seen::before(sequence));
+            seen.len() - 1
+        });
+        self.last = Some((sender, place));
+        place
     }
 }
 

@@ -9,7 +9,7 @@ use crate::command::bench::{ArrivalWords, LoadWords};
 use crate::error::{Error, Result};
 
 use super::bench_words::{Rate, StageWord, arrivals};
-use super::numbers::Span;
+use super::numbers::{Span, Wait};
 use super::values;
 
 #[derive(Args, Debug)]
@@ -48,6 +48,10 @@ pub(super) struct LoadFlags {
         value_parser = clap::value_parser!(u16).range(1..)
     )]
     window: u16,
+
+    /// Give a message up that is not acknowledged in this time: it has timed out, and leaves its place in the window
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    ack_timeout: Wait,
 
     /// Pause between an acknowledgement and the next message, with --max
     #[arg(long, value_name = "TIME", default_value = "0", conflicts_with_all = ["rate", "stage"])]
@@ -90,6 +94,7 @@ impl LoadFlags {
             stages: stages.or_else(|| recorded.then(|| vec![steady(1.0)])),
             arrivals: self.arrivals,
             window: self.window.into(),
+            ack_timeout: self.ack_timeout.0,
             think: self.think.0,
         })
     }

@@ -7,16 +7,17 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::bench::mqtt::Pattern;
+use crate::bench::mqtt::{Pattern, Scenario};
 use crate::command::bench_mqtt::{BodyWords, Plan, Play};
 use crate::error::{Error, Result};
 use crate::mqtt::packet::{QoS, Version};
+use crate::payload::template::Template;
 
 use super::bench_course::CourseFlags;
 use super::bench_load::LoadFlags;
 use super::bench_words::SizeRange;
 use super::connect_flags::ConnectFlags;
-use super::numbers::Count;
+use super::numbers::{Count, Wait};
 use super::values;
 
 /// The most connections of one kind; more have no numbers.
@@ -84,6 +85,14 @@ pub(super) struct BenchMqttFlags {
     #[arg(long, value_name = "NAME")]
     shared_group: Option<String>,
 
+    /// In the retained-storm scenario: messages that each client has retained
+    #[arg(long, value_name = "COUNT", default_value = "100")]
+    retained_messages: Count,
+
+    /// In the backlog scenario: how long subscribers are away, and between that
+    #[arg(long, value_name = "TIME", default_value = "1s")]
+    away: Wait,
+
     #[command(flatten)]
     session: BenchSessionFlags,
 
@@ -111,6 +120,14 @@ struct BodyFlags {
     /// Send this text
     #[arg(short = 'm', long, value_name = "TEXT", allow_hyphen_values = true)]
     message: Option<String>,
+
+    /// Send this text, with {client}, {seq}, {time}, {unix_ms}, {random:LOW-HIGH} and {uuid} filled in; other braces are text
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, conflicts_with_all = ["size", "file", "message"])]
+    template: Option<String>,
+
+    /// Send what receivers measure latency and loss with in a user property (MQTT 5), so that bodies stay as they are
+    #[arg(long, conflicts_with = "stamp")]
+    stamp_property: bool,
 
     /// Overwrite the first 24 bytes of --file or --message by what receivers measure latency and loss with
     #[arg(long)]
@@ -177,7 +194,13 @@ impl BenchMqttFlags {
         );
         plan.qos = self.qos;
         plan.sub_qos = self.sub_qos.unwrap_or(self.qos);
+        plan.stamp_property = self.body.stamp_property;
         plan.body = self.body.words()?;
+        set(
+            &mut plan.retained,
+            connections("--retained-messages", Some(self.retained_messages))?,
+        );
+        plan.away = self.away.0;
         plan.retain |= self.retain;
         plan.shared_group = self.shared_group;
         plan.version = self.session.protocol_version;
@@ -195,6 +218,10 @@ impl BenchMqttFlags {
 impl BodyFlags {
     fn words(self) -> Result<BodyWords> {
         let stamp = self.stamp;
+        if let Some(text) = self.template {
+            values::needs("--stamp", stamp, "--file or --message", false)?;
+            return Ok(BodyWords::Template(Template::parse(&text)));
+        }
         match (self.file, self.message) {
             (Some(path), _) => Ok(BodyWords::File { path, stamp }),
             (None, Some(text)) => Ok(BodyWords::Text { text, stamp }),
@@ -216,6 +243,7 @@ fn check(plan: &Plan) -> Result<()> {
     if plan.publishers == 0 && plan.course.duration.is_none() {
         return Err(Error::usage("--count needs publishers"));
     }
+    check_scenario(plan)?;
     if plan.groups > 1 && !plan.topic.groups() {
         return Err(Error::usage("--groups needs {group} in the topic"));
     }
@@ -225,6 +253,33 @@ fn check(plan: &Plan) -> Result<()> {
             plan.course.threads,
             plan.publishers + plan.subscribers
         )));
+    }
+    Ok(())
+}
+
+fn check_scenario(plan: &Plan) -> Result<()> {
+    if plan.scenario == Scenario::Backlog
+        && (plan.qos == QoS::AtMostOnce || plan.sub_qos == QoS::AtMostOnce)
+    {
+        return Err(Error::usage(
+            "the backlog scenario needs -q 1 or 2: at 0 nothing is kept",
+        ));
+    }
+    if plan.scenario == Scenario::RetainedStorm && !plan.topic.counts() {
+        return Err(Error::usage(
+            "the retained-storm scenario needs {seq} in the topic",
+        ));
+    }
+    values::needs(
+        "--stamp-property",
+        plan.stamp_property,
+        "-V 5",
+        plan.version == Version::V5,
+    )?;
+    if plan.stamp_property && plan.scenario == Scenario::Request {
+        return Err(Error::usage(
+            "--stamp-property is not for requests: responders send the body back, not its properties",
+        ));
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use crate::command::coap_discover::{Plan, Shape};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 use super::coap_flags::{CoapConnectFlags, OptionFlags, TransferFlags};
 use super::terminal_flags::TerminalFlags;
@@ -35,7 +35,11 @@ pub(super) struct DiscoverFlags {
     #[arg(long)]
     obs: bool,
 
-    /// How resources are shown: table, json (one object a line), paths, or raw (the answer as it came)
+    /// Ask for the lists too that its links name (content format 40), on the same server
+    #[arg(short = 'R', long)]
+    recursive: bool,
+
+    /// How resources are shown: table, tree, json (one object a line), paths, or raw (the answer as it came)
     #[arg(
         long,
         value_name = "FORMAT",
@@ -58,17 +62,35 @@ pub(super) struct DiscoverFlags {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum DiscoverOutput {
+pub(super) enum DiscoverOutput {
     #[value(alias = "text")]
     Table,
+    Tree,
     Json,
     Paths,
     Raw,
 }
 
+impl DiscoverOutput {
+    pub(super) const fn shape(self) -> Shape {
+        match self {
+            Self::Table => Shape::Table,
+            Self::Tree => Shape::Tree,
+            Self::Json => Shape::Json,
+            Self::Paths => Shape::Paths,
+            Self::Raw => Shape::Raw,
+        }
+    }
+}
+
 impl DiscoverFlags {
     /// What was asked for, checked as far as that can be done without a file or the network.
     pub(super) fn plan(self) -> Result<Plan> {
+        if self.recursive && self.output == DiscoverOutput::Raw {
+            return Err(Error::usage(
+                "--recursive and --output raw do not go together",
+            ));
+        }
         let filters = [
             self.rt.map(|it| format!("rt={it}")),
             self.interface.map(|it| format!("if={it}")),
@@ -80,12 +102,8 @@ impl DiscoverFlags {
         Ok(Plan {
             session: self.transfer.session(uris, self.connect, self.options),
             filters: filters.into_iter().flatten().collect(),
-            shape: match self.output {
-                DiscoverOutput::Table => Shape::Table,
-                DiscoverOutput::Json => Shape::Json,
-                DiscoverOutput::Paths => Shape::Paths,
-                DiscoverOutput::Raw => Shape::Raw,
-            },
+            recursive: self.recursive,
+            shape: self.output.shape(),
             style: self.terminal.style(),
         })
     }

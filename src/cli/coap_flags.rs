@@ -11,10 +11,13 @@ use clap::{Args, ValueEnum};
 use crate::coap::block::Szx;
 use crate::coap::format;
 use crate::coap::option::{self, Format as OptionFormat};
+use crate::command::coap_asking::ProxyMode;
+use crate::command::coap_decode::Decode;
 use crate::command::coap_session::{OptionValue, OptionWord, SessionWords, Transfer};
-use crate::connect::{Secret, Words};
+use crate::connect::{OscoreWords, Secret, Words};
 use crate::error::Result;
 use crate::output::Format;
+use crate::payload::expect::Condition;
 
 use super::connect_flags::TlsFlags;
 use super::numbers::{Size, Span, Wait};
@@ -71,6 +74,57 @@ pub(super) struct PskFlags {
     pub(super) psk_file: Option<PathBuf>,
 }
 
+#[derive(Args, Debug)]
+#[command(next_help_heading = "OSCORE")]
+pub(super) struct OscoreFlags {
+    /// Master secret, which turns OSCORE on (RFC 8613): text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --oscore-secret-file or IOTCTL_OSCORE_SECRET
+    #[arg(
+        long,
+        value_name = "KEY",
+        conflicts_with = "oscore_secret_file",
+        allow_hyphen_values = true
+    )]
+    oscore_secret: Option<String>,
+
+    /// File that holds the master secret, spelled alike; a final line break does not count
+    #[arg(long, value_name = "FILE")]
+    oscore_secret_file: Option<PathBuf>,
+
+    /// Master salt, spelled alike
+    #[arg(long, value_name = "SALT", allow_hyphen_values = true)]
+    oscore_salt: Option<String>,
+
+    /// Our id, spelled alike, at most 7 bytes [default: empty]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
+    oscore_sender_id: Option<String>,
+
+    /// The other side's id, spelled alike, at most 7 bytes [default: empty]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
+    oscore_recipient_id: Option<String>,
+
+    /// Id context, spelled alike
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
+    oscore_id_context: Option<String>,
+
+    /// File that keeps the sender sequence number, which must never be used twice [default: one for each context under $XDG_STATE_HOME/iotctl/oscore or ~/.local/state/iotctl/oscore]
+    #[arg(long, value_name = "FILE")]
+    oscore_state: Option<PathBuf>,
+}
+
+impl OscoreFlags {
+    pub(super) fn words(self) -> OscoreWords {
+        OscoreWords {
+            secret: self.oscore_secret.map(Secret::from),
+            secret_file: self.oscore_secret_file,
+            salt: self.oscore_salt.map(Secret::from),
+            sender_id: self.oscore_sender_id,
+            recipient_id: self.oscore_recipient_id,
+            id_context: self.oscore_id_context,
+            state: self.oscore_state,
+        }
+    }
+}
+
 impl CoapConnectFlags {
     pub(super) fn words(self) -> Words {
         Words {
@@ -121,7 +175,7 @@ pub(super) struct TransferFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Transfer")]
 pub(super) struct MessageFlags {
-    /// Send again when no acknowledgement came for this long, then for twice as long [default: 2s]
+    /// Send again when no acknowledgement came for this long, then for twice as long [default: 2s, less once round trips were measured]
     #[arg(long, value_name = "TIME")]
     ack_timeout: Option<Wait>,
 
@@ -154,13 +208,35 @@ pub(super) struct OptionFlags {
     #[arg(long, value_name = "FORMAT", value_parser = content_format)]
     accept: Option<u16>,
 
+    /// Ask this proxy, coap://HOST[:PORT] or with another scheme; the URI says what it is to ask for
+    #[arg(long, value_name = "URI")]
+    proxy: Option<String>,
+
+    /// How the proxy is told: scheme (Proxy-Scheme and the Uri options), uri (Proxy-Uri), or auto: scheme, then uri where it is not known
+    #[arg(long, value_name = "MODE", requires = "proxy", default_value = "auto")]
+    proxy_mode: ProxyModeWord,
+
+    #[command(flatten)]
+    oscore: OscoreFlags,
+
     /// Show the request and the response with their options on standard error
-    #[arg(short = 'v', long, conflicts_with = "quiet")]
+    #[arg(short = 'v', long, conflicts_with = "quiet", help_heading = "Request")]
     verbose: bool,
 
     /// Show every message on standard error
-    #[arg(long, conflicts_with = "quiet")]
+    #[arg(long, conflicts_with = "quiet", help_heading = "Request")]
     trace: bool,
+
+    /// Keep every message in this file, for Wireshark (pcapng), decrypted where DTLS or TLS carries it
+    #[arg(long, value_name = "FILE", help_heading = "Request")]
+    pcap: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ProxyModeWord {
+    Auto,
+    Scheme,
+    Uri,
 }
 
 /// How an answer is shown.
@@ -178,6 +254,14 @@ pub(super) struct BodyFlags {
     /// A payload that is JSON stands as it is, as payload_json (json)
     #[arg(long)]
     embed_json: bool,
+
+    /// Show what the payload says (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with a line for each entry; the format is the one that the answer names, unless one is given
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, value_parser = content_format)]
+    decode: Option<Option<u16>>,
+
+    /// Fail with exit code 7 unless this holds: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated
+    #[arg(long, value_name = "CONDITION", help_heading = "Until")]
+    pub(super) expect: Vec<Condition>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -190,6 +274,21 @@ enum BodyOutput {
 }
 
 impl BodyFlags {
+    /// Whether bodies are shown as they come.
+    pub(super) fn is_bare(&self) -> bool {
+        let plain = matches!(self.output, BodyOutput::Text | BodyOutput::Raw);
+        plain && self.decode.is_none()
+    }
+
+    /// How bodies are decoded, if they are.
+    pub(super) fn decode(&self) -> Result<Option<Decode>> {
+        let text = self.output == BodyOutput::Text;
+        values::needs("--decode", self.decode.is_some(), "--output text", text)?;
+        Ok(self
+            .decode
+            .map(|format| format.map_or(Decode::AsSaid, Decode::As)))
+    }
+
     /// `newline`: whether each text is followed by a line break.
     pub(super) fn format(&self, newline: bool) -> Result<Format> {
         let json = self.output == BodyOutput::Json;
@@ -271,10 +370,20 @@ fn session(
             .map(|format| uint(option::ACCEPT, format.into())),
     );
     SessionWords {
-        connect: connect.words(),
+        connect: Words {
+            oscore: flags.oscore.words(),
+            ..connect.words()
+        },
         uris,
         transfer,
         options,
+        proxy: flags.proxy,
+        proxy_mode: match flags.proxy_mode {
+            ProxyModeWord::Auto => ProxyMode::Auto,
+            ProxyModeWord::Scheme => ProxyMode::Scheme,
+            ProxyModeWord::Uri => ProxyMode::Uri,
+        },
+        pcap: flags.pcap,
         verbose: flags.verbose,
         trace: flags.trace,
     }
@@ -339,6 +448,8 @@ const fn set_elsewhere(number: u16) -> Option<&'static str> {
     match number {
         option::OBSERVE => Some("coap observe"),
         option::BLOCK1 | option::BLOCK2 => Some("--block"),
+        option::PROXY_SCHEME | option::PROXY_URI => Some("--proxy"),
+        option::OSCORE => Some("--oscore-secret"),
         option::Q_BLOCK1 | option::Q_BLOCK2 | option::REQUEST_TAG | option::ECHO => {
             Some("the exchange itself")
         }

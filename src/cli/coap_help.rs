@@ -19,6 +19,10 @@ const GET: &[Example] = &[
         "Only if it has changed since the last time",
         "iotctl coap get coap://device.example/firmware --etag-file firmware.etag > firmware.bin",
     ),
+    LARGE,
+    DECODED,
+    VIA,
+    PROTECTED,
 ];
 
 const PUT: &[Example] = &[
@@ -31,10 +35,34 @@ const PUT: &[Example] = &[
         "iotctl coap put coap://device.example/firmware -f firmware.bin --block 256",
     ),
     (
+        "CBOR, in its diagnostic notation",
+        "iotctl coap put coap://device.example/config --cbor '{\"rate\": 5}'",
+    ),
+    (
         "JSON, only if nobody changed it meanwhile",
         "iotctl coap put coap://device.example/config -t json -m '{\"rate\":5}' --if-match=0x2a",
     ),
 ];
+
+const LARGE: Example = (
+    "A large body, which the same command goes on with when it was interrupted",
+    "iotctl coap get coap://device.example/firmware -o firmware.bin --resume",
+);
+
+const DECODED: Example = (
+    "CBOR, SenML, JSON or link-format for people",
+    "iotctl coap get coap://device.example/measurements --decode",
+);
+
+const VIA: Example = (
+    "By way of a proxy",
+    "iotctl coap get --proxy coap://gateway.example coap://device.example/temperature",
+);
+
+const PROTECTED: Example = (
+    "Protected from end to end, whatever lies between",
+    "iotctl coap get coap://device.example/state --oscore-secret-file secret --oscore-sender-id 0x01 --oscore-recipient-id 0x02",
+);
 
 const POST: &[Example] = &[
     (
@@ -76,6 +104,14 @@ const OBSERVE: &[Example] = &[
         "Three of them, as JSON, within a minute",
         "iotctl coap observe coap://device.example/temperature -C 3 -W 1m --output json",
     ),
+    (
+        "Until it is warm",
+        "iotctl coap observe coap://device.example/state --until '/temp > 20' -W 1h",
+    ),
+    (
+        "A command for each change",
+        "iotctl coap observe coap://device.example/door --exec notify-send Door",
+    ),
 ];
 
 const DISCOVER: &[Example] = &[
@@ -88,8 +124,44 @@ const DISCOVER: &[Example] = &[
         "iotctl coap discover coap://device.example --obs --output json",
     ),
     (
+        "With the lists that its links name, as a tree",
+        "iotctl coap discover coap://device.example --recursive --output tree",
+    ),
+    (
         "All servers in this network",
         "iotctl coap discover coap://224.0.1.187",
+    ),
+];
+
+const RD_REGISTER: &[Example] = &[
+    (
+        "Register two resources for an hour; the registration's URI is printed",
+        "iotctl coap rd register coap://rd.example --ep node-1 --lifetime 1h -m '</temp>;rt=temperature;obs,</led>'",
+    ),
+    (
+        "Register what a device says of itself",
+        "iotctl coap rd register coap://rd.example --ep node-1 --links-of coap://device.example",
+    ),
+];
+
+const RD_UPDATE: &[Example] = &[(
+    "For one more hour",
+    "iotctl coap rd update coap://rd.example/reg/1/ --lifetime 1h",
+)];
+
+const RD_REMOVE: &[Example] = &[(
+    "Take a registration away",
+    "iotctl coap rd remove coap://rd.example/reg/1/",
+)];
+
+const RD_LOOKUP: &[Example] = &[
+    (
+        "All that measures temperatures",
+        "iotctl coap rd lookup res coap://rd.example --filter rt=temperature --output paths",
+    ),
+    (
+        "All endpoints, as JSON",
+        "iotctl coap rd lookup ep coap://rd.example --output json",
     ),
 ];
 
@@ -128,6 +200,10 @@ pub(super) fn examples(command: &str) -> &'static [Example] {
         "coap ipatch" => IPATCH,
         "coap observe" => OBSERVE,
         "coap discover" => DISCOVER,
+        "coap rd register" => RD_REGISTER,
+        "coap rd update" => RD_UPDATE,
+        "coap rd remove" => RD_REMOVE,
+        "coap rd lookup" => RD_LOOKUP,
         "coap ping" => PING,
         "coap server" => SERVER,
         _ => &[],

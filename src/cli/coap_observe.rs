@@ -3,12 +3,18 @@
 use clap::Args;
 
 use crate::coap::code::Code;
+use crate::coap::option;
+use crate::command::coap_exec::Exec;
 use crate::command::coap_observe::Plan;
 use crate::error::{Error, Result};
+use crate::payload::expect::Condition;
+use crate::payload::{Encoding, Source};
 
-use super::coap_flags::{BodyFlags, CoapConnectFlags, MessageFlags, OptionFlags};
+use super::coap_flags::{BodyFlags, CoapConnectFlags, MessageFlags, OptionFlags, uint};
+use super::coap_request::BodySource;
 use super::numbers::{Count, Wait};
 use super::terminal_flags::TerminalFlags;
+use super::values;
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Observing")]
@@ -27,6 +33,19 @@ pub(super) struct ObserveFlags {
 
     #[command(flatten)]
     until: ObserveUntil,
+
+    /// Run this command for each notification instead of showing it, with the payload as its standard input; all words to the end of the line are the command's. IOTCTL_TOPIC is the path; IOTCTL_URI, IOTCTL_CODE, IOTCTL_OBSERVE and IOTCTL_CONTENT_TYPE are as their names say
+    #[arg(
+        long,
+        value_name = "COMMAND",
+        num_args = 1..,
+        allow_hyphen_values = true,
+        help_heading = "Command"
+    )]
+    exec: Vec<String>,
+
+    #[command(flatten)]
+    source: BodySource,
 
     #[command(flatten)]
     options: OptionFlags,
@@ -63,6 +82,10 @@ struct ObserveUntil {
     /// End when nothing came for this long, with exit code 0
     #[arg(long, value_name = "TIME")]
     idle: Option<Wait>,
+
+    /// End when a notification fulfils this, written as for --expect; any other end is a failure
+    #[arg(long, value_name = "CONDITION")]
+    until: Option<Condition>,
 }
 
 impl ObserveFlags {
@@ -73,19 +96,38 @@ impl ObserveFlags {
         }
         let uris = self.uri.into_iter().collect();
         let answer_within = Some(std::time::Duration::from_secs(30));
-        let session = self
+        let mut session = self
             .transfer
             .session(uris, self.connect, self.options, answer_within);
+        let content_format = self.source.content_format();
+        session
+            .options
+            .extend(content_format.map(|it| uint(option::CONTENT_FORMAT, it.into())));
+        let (method, source, encoding) = match self.source.is_given() {
+            true => {
+                let (source, encoding) = self.source.body(Code::FETCH)?;
+                (Code::FETCH, source, encoding)
+            }
+            false => (Code::GET, Source::Empty, Encoding::Plain),
+        };
+        let needs = |flag, given| values::needs(flag, given, "a body", method == Code::FETCH);
+        needs("--content-format", content_format.is_some())?;
         Ok(Plan {
             session,
-            method: Code::GET,
+            method,
+            source,
+            encoding,
             count: self.until.count.map(|Count(count)| count),
             timeout: self.until.timeout.map(|Wait(time)| time),
             duration: self.until.duration.map(|Wait(time)| time),
             idle: self.until.idle.map(|Wait(time)| time),
             reregister: !self.no_reregister,
             deregister: !self.no_deregister,
+            until: self.until.until,
+            exec: (!self.exec.is_empty()).then_some(Exec { command: self.exec }),
+            decode: self.body.decode()?,
             format: self.body.format(true)?,
+            expect: self.body.expect,
             style: self.terminal.style(),
         })
     }

@@ -1,7 +1,10 @@
 //! `coap ping`: its flags, and the plan they make.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
+use crate::command::coap_asking::ProxyMode;
 use crate::command::coap_ping::Plan;
 use crate::command::coap_session::{SessionWords, Transfer};
 use crate::error::{Error, Result};
@@ -48,6 +51,10 @@ pub(super) struct PingFlags {
     #[arg(long, conflicts_with = "quiet", help_heading = "Output")]
     trace: bool,
 
+    /// Keep every message in this file, for Wireshark (pcapng)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pcap: Option<PathBuf>,
+
     #[command(flatten)]
     connect: CoapConnectFlags,
 
@@ -82,6 +89,9 @@ impl PingFlags {
                     body_limit: None,
                 },
                 options: Vec::new(),
+                proxy: None,
+                proxy_mode: ProxyMode::Auto,
+                pcap: self.pcap,
                 verbose: false,
                 trace: self.trace,
             },

@@ -12,10 +12,11 @@ use crate::coap::option;
 use crate::command::coap_request::Plan;
 use crate::command::coap_session::{OptionValue, OptionWord};
 use crate::error::{Error, Result};
-use crate::payload::{Encoding, Source};
+use crate::payload::{Encoding, Source, cbor};
 
 use super::coap_flags::{self, BodyFlags, CoapConnectFlags, OptionFlags, TransferFlags};
 use super::terminal_flags::TerminalFlags;
+use super::values;
 
 /// `get` and `delete`.
 #[derive(Args, Debug)]
@@ -64,6 +65,35 @@ struct AskingFlags {
 
     #[command(flatten)]
     body: BodyFlags,
+
+    #[command(flatten)]
+    file: FileFlags,
+}
+
+/// Where the body of an answer goes.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Output")]
+struct FileFlags {
+    /// Put the body of the answer into this file
+    #[arg(short = 'o', long, value_name = "FILE")]
+    output_file: Option<PathBuf>,
+
+    /// Keep what has come in FILE.part, and go on there where an earlier run was interrupted, if the ETag is still the same (get)
+    #[arg(long, requires = "output_file", conflicts_with = "etag_file")]
+    resume: bool,
+}
+
+impl FileFlags {
+    fn check(&self, method: Code, body: &BodyFlags, uris: usize) -> Result<()> {
+        let given = self.output_file.is_some();
+        if given && uris > 1 {
+            return Err(Error::usage("--output-file takes the answer of one URI"));
+        }
+        if self.resume && method != Code::GET {
+            return Err(Error::usage("--resume is for get"));
+        }
+        values::needs("--output-file", given, "the body as it is", body.is_bare())
+    }
 }
 
 /// Under which conditions the request is carried out.
@@ -86,7 +116,7 @@ struct ConditionFlags {
 /// Where the body comes from: one of these.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Body")]
-struct BodySource {
+pub(super) struct BodySource {
     /// Send this text
     #[arg(
         short = 'm',
@@ -106,19 +136,28 @@ struct BodySource {
     #[arg(short = 's', long, group = "body")]
     stdin: bool,
 
+    /// Send CBOR, written in diagnostic notation: '{"on": true, "level": 21.5}'
+    #[arg(
+        long,
+        value_name = "NOTATION",
+        allow_hyphen_values = true,
+        group = "body"
+    )]
+    cbor: Option<String>,
+
     /// Send no body
     #[arg(short = 'n', long, group = "body")]
     null_message: bool,
 
     /// The body is written in hexadecimal digits
-    #[arg(long, conflicts_with_all = ["base64", "null_message"])]
+    #[arg(long, conflicts_with_all = ["base64", "null_message", "cbor"])]
     hex: bool,
 
     /// The body is written in base64
-    #[arg(long, conflicts_with = "null_message")]
+    #[arg(long, conflicts_with_all = ["null_message", "cbor"])]
     base64: bool,
 
-    /// Content format of the body: number, media type or short name such as json
+    /// Content format of the body: number, media type or short name such as json [default: cbor with --cbor]
     #[arg(short = 't', long, value_name = "FORMAT", value_parser = coap_flags::content_format)]
     content_format: Option<u16>,
 }
@@ -135,7 +174,7 @@ impl AskFlags {
 impl SendFlags {
     /// What was asked for, checked as far as that can be done without a file or the network.
     pub(super) fn plan(self, method: Code) -> Result<Plan> {
-        let content_format = self.source.content_format;
+        let content_format = self.source.content_format();
         let body = self.source.body(method)?;
         self.asking
             .plan(method, self.connect, self.terminal, body, content_format)
@@ -151,7 +190,10 @@ impl AskingFlags {
         (source, encoding): (Source, Encoding),
         content_format: Option<u16>,
     ) -> Result<Plan> {
-        let newline = self.uris.len() > 1;
+        self.file.check(method, &self.body, self.uris.len())?;
+        // What is decoded is for people, who want whole lines.
+        let decode = self.body.decode()?;
+        let newline = self.uris.len() > 1 || decode.is_some();
         let format = self.body.format(newline)?;
         let mut session = self.transfer.session(self.uris, connect, self.options);
         session.options.extend(self.conditions.options());
@@ -164,6 +206,10 @@ impl AskingFlags {
             source,
             encoding,
             etag_file: self.conditions.etag_file,
+            file: self.file.output_file,
+            resume: self.file.resume,
+            decode,
+            expect: self.body.expect,
             format,
             style: terminal.style(),
         })
@@ -185,7 +231,21 @@ impl ConditionFlags {
 }
 
 impl BodySource {
-    fn body(self, method: Code) -> Result<(Source, Encoding)> {
+    /// Whether a body was given, be it an empty one.
+    pub(super) const fn is_given(&self) -> bool {
+        self.message.is_some()
+            || self.file.is_some()
+            || self.stdin
+            || self.null_message
+            || self.cbor.is_some()
+    }
+
+    pub(super) fn content_format(&self) -> Option<u16> {
+        let cbor = self.cbor.as_ref().map(|_| 60);
+        self.content_format.or(cbor)
+    }
+
+    pub(super) fn body(self, method: Code) -> Result<(Source, Encoding)> {
         let encoding = match (self.hex, self.base64) {
             (true, _) => Encoding::Hex,
             (_, true) => Encoding::Base64,
@@ -200,6 +260,12 @@ impl BodySource {
                 file: Some(file), ..
             } => Source::File(file),
             Self { stdin: true, .. } => Source::Stdin,
+            Self {
+                cbor: Some(text), ..
+            } => match cbor::from_diagnostic(&text) {
+                Ok(bytes) => Source::Text(bytes.into()),
+                Err(why) => return Err(Error::usage(format!("--cbor: {why}"))),
+            },
             Self {
                 null_message: true, ..
             } => Source::Empty,

@@ -12,8 +12,8 @@ use crate::command::coap_server::{Declared, Kind, Listen, ListenScheme, Plan};
 use crate::connect::{ListenAddress, Secret, ServerTls};
 use crate::error::Result;
 
-use super::coap_flags::PskFlags;
-use super::numbers::{Size, Wait};
+use super::coap_flags::{OscoreFlags, PskFlags};
+use super::numbers::{Size, Span, Wait};
 use super::terminal_flags::TerminalFlags;
 use super::values;
 
@@ -23,6 +23,19 @@ pub(super) struct ServerFlags {
     /// Where to listen: [coap|coaps|coap+tcp|coaps+tcp|coap+ws|coaps+ws://]ADDR:PORT; port 0 takes a free one, and the first line on standard output says which; may be repeated
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:5683")]
     listen: Vec<Listen>,
+
+    /// Also take requests to the groups of all CoAP nodes (224.0.1.187, ff02::fd, ff05::fd) on the network interface of each coap:// listener
+    #[arg(long)]
+    multicast: bool,
+
+    /// Answer requests to a group some time within this span
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "5s",
+        requires = "multicast"
+    )]
+    leisure: Span,
 
     /// PEM file of the server's certificate chain, for coaps, coaps+tcp and coaps+ws
     #[arg(long, value_name = "FILE", requires = "key")]
@@ -40,9 +53,12 @@ pub(super) struct ServerFlags {
     psk: PskFlags,
 
     #[command(flatten)]
+    oscore: OscoreFlags,
+
+    #[command(flatten)]
     resources: ResourceFlags,
 
-    /// What to do wrong on purpose to datagrams: NAME[:KEY=VALUE[,KEY=VALUE]...], from the list below; may be repeated
+    /// What to do wrong on purpose to messages: NAME[:KEY=VALUE[,KEY=VALUE]...], from the list below; may be repeated
     #[arg(long, value_name = "FAULT", help_heading = "Faults")]
     fault: Vec<Fault>,
 
@@ -103,6 +119,9 @@ impl ServerFlags {
         let given = self.cert.is_some();
         let listening = "--listen coaps+tcp:// or coaps+ws://";
         values::needs(listening, encrypted, "--cert and --key", given)?;
+        let plain = self.listen.iter().any(|it| it.scheme == ListenScheme::Udp);
+        values::needs("--multicast", self.multicast, "--listen coap://", plain)?;
+        let Span(leisure) = self.leisure;
         let dtls = self.listen.iter().any(|it| it.scheme == ListenScheme::Dtls);
         let keys = self.psk.is_given();
         let any = "--psk, or --cert and --key";
@@ -122,10 +141,12 @@ impl ServerFlags {
         }
         Ok(Plan {
             listen: self.listen,
+            multicast: self.multicast.then_some(leisure),
             tls,
             psk_identity: self.psk.psk_identity,
             psk: self.psk.psk.map(Secret::from),
             psk_file: self.psk.psk_file,
+            oscore: self.oscore.words(),
             resources,
             directory: flags.directory,
             writable: flags.writable,

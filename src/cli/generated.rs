@@ -1,13 +1,12 @@
 //! Completions and man pages, made from the flags; a test compares them with the files that are checked in.
 
+use clap::Command;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Command, CommandFactory};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::help;
-use super::top::Cli;
 
 /// The man pages: a command's words, joined by hyphens; a test compares them with the commands.
 pub const PAGES: &[&str] = &[
@@ -26,6 +25,11 @@ pub const PAGES: &[&str] = &[
     "coap-ipatch",
     "coap-observe",
     "coap-discover",
+    "coap-rd",
+    "coap-rd-register",
+    "coap-rd-update",
+    "coap-rd-remove",
+    "coap-rd-lookup",
     "coap-ping",
     "coap-server",
     "amqp",
@@ -55,16 +59,16 @@ pub const PAGES: &[&str] = &[
     "man",
 ];
 
-/// The completions for a shell, as a script.
-pub fn completions(shell: Shell) -> String {
+/// The completions of the whole `command` for a shell, as a script.
+pub(super) fn completions(shell: Shell, mut command: Command) -> String {
     let mut text = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "iotctl", &mut text);
+    clap_complete::generate(shell, &mut command, "iotctl", &mut text);
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// The man page called `name`, one of [`PAGES`], in roff; of a name that no command has, the page of the command above.
-pub fn page(name: &str) -> String {
-    let mut command = Cli::command();
+/// The man page called `name`, one of [`PAGES`], in roff; of a name that no part of the whole `command` has, the page of
+/// the part above.
+pub(super) fn page(name: &str, mut command: Command) -> String {
     command.build();
     let mut below = &command;
     let mut words = Vec::new();

@@ -202,7 +202,7 @@ pub const TEMPLATE: &[(&str, &str)] = &[
 pub const QUANTITIES: &[(&str, &str)] = &[
     (
         "p50, p99, p99.9, min, mean, stdev, max",
-        "response time, from the moment a message was due; other times as service.p99 (from its sending), lag.p99 (between the two), end_to_end.p99, connect.p99, handshake.p99, subscribe.p99",
+        "response time, from the moment a message was due; other times as service.p99 (from its sending), lag.p99 (between the two), end_to_end.p99, connect.p99, handshake.p99, subscribe.p99, catch_up.p99",
     ),
     (
         "lost, loss",
@@ -243,6 +243,10 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
         "as the flags, for DTLS",
     ),
     (
+        "IOTCTL_OSCORE_SECRET, IOTCTL_OSCORE_SECRET_FILE, IOTCTL_OSCORE_SALT, IOTCTL_OSCORE_SENDER_ID, IOTCTL_OSCORE_RECIPIENT_ID, IOTCTL_OSCORE_ID_CONTEXT, IOTCTL_OSCORE_STATE",
+        "as the flags, for CoAP",
+    ),
+    (
         "IOTCTL_CONNECT_TIMEOUT, IOTCTL_RETRY, IOTCTL_BIND",
         "as the flags",
     ),
@@ -265,10 +269,16 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
 ];
 
 /// The files that commands read without being told, and what for.
-pub const FILES: &[(&str, &str)] = &[(
-    "$XDG_CONFIG_HOME/iotctl/config.toml, ~/.config/iotctl/config.toml",
-    "named contexts: under [contexts.NAME] the long flags about a connection, such as url, username and cafile; context = \"NAME\" names the default",
-)];
+pub const FILES: &[(&str, &str)] = &[
+    (
+        "$XDG_CONFIG_HOME/iotctl/config.toml, ~/.config/iotctl/config.toml",
+        "named contexts: under [contexts.NAME] the long flags about a connection, such as url, username and cafile; context = \"NAME\" names the default",
+    ),
+    (
+        "$XDG_STATE_HOME/iotctl/oscore/, ~/.local/state/iotctl/oscore/",
+        "the sequence number of each OSCORE context; whoever loses one must agree on new keys",
+    ),
+];
 
 /// The examples of one command, by its words after `iotctl`; none for most.
 pub fn examples(command: &str) -> &'static [(&'static str, &'static str)] {

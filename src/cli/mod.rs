@@ -12,7 +12,7 @@
 //! |---|---|
 //! | `top` | the commands |
 //! | `mqtt_pub`, `mqtt_sub`, `mqtt_broker` | one command each: flags, and the plan they make |
-//! | `coap_request`, `coap_observe`, `coap_discover`, `coap_ping`, `coap_server` | the same for CoAP |
+//! | `coap_request`, `coap_observe`, `coap_discover`, `coap_rd`, `coap_ping`, `coap_server` | the same for CoAP |
 //! | `coap_flags` | the flags that CoAP's commands share |
 //! | `bench`, `bench_mqtt` | the load tests, and the commands on their results |
 //! | `bench_load`, `bench_course`, `bench_words` | the flags and words that load tests share |
@@ -67,6 +67,7 @@ mod coap_flags;
 mod coap_help;
 mod coap_observe;
 mod coap_ping;
+mod coap_rd;
 mod coap_request;
 mod coap_server;
 mod connect_flags;
@@ -114,7 +115,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
     let words: Vec<_> = words.into_iter().collect();
     // Only MQTT has -D; in other commands, the word may belong to the command of an --exec.
     let words = match words.get(1) {
-        Some(protocol) if protocol == "amqp" => words,
+        Some(protocol) if protocol == "amqp" || protocol == "coap" => words,
         _ => property::padded(words)?,
     };
     match top::Cli::read(&words) {

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use clap::{Command, Parser, Subcommand};
+use clap::{Command, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::coap::code::Code;
@@ -14,6 +14,7 @@ use super::bench::Bench;
 use super::coap_discover::DiscoverFlags;
 use super::coap_observe::ObserveFlags;
 use super::coap_ping::PingFlags;
+use super::coap_rd::Rd;
 use super::coap_request::{AskFlags, SendFlags};
 use super::coap_server::ServerFlags;
 use super::generated;
@@ -172,6 +173,21 @@ enum Coap {
     #[command(disable_help_flag = true, after_help = help::below("coap discover"))]
     Discover(Box<DiscoverFlags>),
 
+    /// Register at a resource directory, and find what others registered (RFC 9176)
+    #[command(
+        disable_help_flag = true,
+        disable_help_subcommand = true,
+        subcommand_required = true,
+        arg_required_else_help = true
+    )]
+    Rd {
+        #[command(flatten)]
+        help: HelpFlag,
+
+        #[command(subcommand)]
+        command: Rd,
+    },
+
     /// Measure round-trip times
     #[command(disable_help_flag = true, after_help = help::below("coap ping"))]
     Ping(Box<PingFlags>),
@@ -194,6 +210,7 @@ impl Coap {
             Self::Ipatch(flags) => request(flags.plan(Code::IPATCH)?),
             Self::Observe(flags) => Plan::CoapObserve(Box::new(flags.plan()?)),
             Self::Discover(flags) => Plan::CoapDiscover(Box::new(flags.plan()?)),
+            Self::Rd { command, .. } => Plan::CoapRd(Box::new(command.plan()?)),
             Self::Ping(flags) => Plan::CoapPing(Box::new(flags.plan()?)),
             Self::Server(flags) => Plan::CoapServer(Box::new(flags.plan()?)),
         })
@@ -221,9 +238,15 @@ impl Cli {
     pub(super) fn parsed(self) -> Result<Parsed> {
         let plan = match self.topic {
             Topic::Completions { shell, .. } => {
-                return Ok(Parsed::Print(generated::completions(shell).into()));
+                return Ok(Parsed::Print(
+                    generated::completions(shell, Self::command()).into(),
+                ));
             }
-            Topic::Man { page, .. } => return Ok(Parsed::Print(generated::page(&page).into())),
+            Topic::Man { page, .. } => {
+                return Ok(Parsed::Print(
+                    generated::page(&page, Self::command()).into(),
+                ));
+            }
             Topic::Amqp { command, .. } => command.plan()?,
             Topic::Bench { command, .. } => return command.parsed(),
             Topic::Mqtt { command, .. } => match command {

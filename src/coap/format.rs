@@ -26,6 +26,9 @@ const SHORT: [(&str, u16); 22] = [
     ("lwm2m-cbor", 11_544),
 ];
 
+/// Link-format (RFC 6690).
+pub const LINK: u16 = 40;
+
 /// The number that a word means: `50`, `json` or `application/json`.
 /// Media types may be written in any case and with or without space behind `;`.
 pub fn number(word: &str) -> Option<u16> {

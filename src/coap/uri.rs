@@ -347,6 +347,10 @@ fn without_dots(segments: Vec<String>) -> Vec<String> {
             _ => kept.push(segment),
         }
     }
+    if kept == [""] {
+        // What is left is the slash that every URI has.
+        kept.clear();
+    }
     kept
 }
 
@@ -395,7 +399,14 @@ mod tests {
 
     #[test]
     fn the_root_has_no_segments() {
-        for text in ["coap://h", "coap://h/", "coap://h:5683/", "COAP://H"] {
+        for text in [
+            "coap://h",
+            "coap://h/",
+            "coap://h:5683/",
+            "COAP://H",
+            "coap://h/a/../",
+            "coap://h/./",
+        ] {
             let mut options = Options::new();
             uri(text).add_local_to(&mut options);
             assert!(options.is_empty(), "{text}");

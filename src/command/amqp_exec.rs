@@ -92,7 +92,7 @@ impl Exec {
 }
 
 /// Writes the body and waits for the end. A command need not read its input.
-async fn feed(mut child: Child, body: bytes::Bytes) -> Option<ExitStatus> {
+pub(super) async fn feed(mut child: Child, body: bytes::Bytes) -> Option<ExitStatus> {
     if let Some(mut stdin) = child.stdin.take() {
         let writing = async {
             let _ = stdin.write_all(&body).await;

@@ -19,6 +19,7 @@ use crate::bench::plan::{self, Shard};
 use crate::connect::{self, Environment, Protocol, Target};
 use crate::error::{Error, Result};
 use crate::mqtt::packet::{QoS, Version};
+use crate::payload::template::Template;
 
 /// A load and where it goes; every field is a flag.
 #[derive(Clone, Debug)]
@@ -51,6 +52,12 @@ pub struct Plan {
     pub body: BodyWords,
     /// `--rate`, `--max`, `--stage`, `--arrivals`, `--window`, `--think`
     pub load: LoadWords,
+    /// `--away`: in the backlog scenario.
+    pub away: Duration,
+    /// `--retained-messages`: of each connection, in the scenario of that name.
+    pub retained: usize,
+    /// `--stamp-property`: stamps are in a User Property.
+    pub stamp_property: bool,
     /// `--keep-alive`
     pub keep_alive: Duration,
     /// `--clean`
@@ -84,6 +91,8 @@ pub enum BodyWords {
         /// Whether a stamp replaces the first bytes.
         stamp: bool,
     },
+    /// A text with places, different for each message.
+    Template(Template),
     /// A text.
     Text {
         /// The text.
@@ -114,6 +123,9 @@ impl Plan {
                 most: 256,
             },
             load: LoadWords::default(),
+            away: Duration::from_secs(1),
+            retained: 100,
+            stamp_property: false,
             keep_alive: Duration::from_secs(60),
             clean: true,
             retain: false,
@@ -149,6 +161,10 @@ impl Plan {
             body: self.body.read()?,
             load: self.load.load()?,
             window: self.load.window,
+            ack_timeout: self.load.ack_timeout,
+            away: self.away,
+            retained: self.retained,
+            stamp_property: self.stamp_property,
             keep_alive: self.keep_alive,
             clean: self.clean,
             retain: self.retain,
@@ -170,6 +186,7 @@ impl Plan {
             BodyWords::Size { least, most } if least == most => format!("{least} B"),
             BodyWords::Size { least, most } => format!("{least}-{most} B"),
             BodyWords::File { path, .. } => path.display().to_string(),
+            BodyWords::Template(_) => String::from("template"),
             BodyWords::Text { text, .. } => format!("{} B of text", text.len()),
         };
         [
@@ -204,6 +221,7 @@ impl BodyWords {
                     most: *most,
                 });
             }
+            Self::Template(template) => return Ok(Body::Template(Arc::new(template.clone()))),
             Self::Text { text, stamp } => (Bytes::copy_from_slice(text.as_bytes()), stamp),
             Self::File { path, stamp } => {
                 let bytes = std::fs::read(path).map_err(|cause| {
@@ -252,7 +270,7 @@ const fn row(
     }
 }
 
-static PLAYS: [Row; 11] = [
+static PLAYS: [Row; 13] = [
     row(
         "publish",
         "publishers only, or with --subscribers each gets everything",
@@ -319,6 +337,20 @@ static PLAYS: [Row; 11] = [
             "bench/{client}/{seq}",
         )
     },
+    row(
+        "retained-storm",
+        "each message of the load is a SUBSCRIBE, answered when all of the client's --retained-messages have come",
+        Scenario::RetainedStorm,
+        (10, 0),
+        "bench/{client}/{seq}",
+    ),
+    row(
+        "backlog",
+        "subscribers go away for --away, over and over, and come back to what was kept for them",
+        Scenario::Backlog,
+        (10, 1),
+        "bench/{client}",
+    ),
     row(
         "wills",
         "each message of the load is a connection cut off: the broker publishes its will",

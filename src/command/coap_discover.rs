@@ -1,19 +1,24 @@
 //! `coap discover`: what a server offers (RFC 6690), or the servers of a group.
 
-use std::net::SocketAddr;
+use std::collections::{BTreeSet, VecDeque};
 
-use serde_json::{Map, Value};
-
+use super::coap_asking::{Asking, Watch};
+use super::coap_links::{self, Source};
 use super::coap_request::tell;
-use super::coap_session::{SessionWords, failed, refused};
+use super::coap_session::{Place, SessionWords, failed, refused};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Event, Reply};
-use crate::coap::format;
 use crate::coap::link::{self, Filter, Link};
 use crate::coap::option;
+use crate::coap::uri::Uri;
 use crate::error::{Error, Kind, Result};
 use crate::output::{Format, Notes, Output, Style};
 use crate::stop::Stop;
+
+pub use super::coap_links::Shape;
+
+/// Lists that are followed at most: a server may make up new ones for ever.
+const MOST_LISTS: usize = 1000;
 
 /// Whom to ask, and what for.
 #[derive(Clone, Debug)]
@@ -22,23 +27,12 @@ pub struct Plan {
     pub session: SessionWords,
     /// What links must have: `rt=temperature`, `href=/sensors/*`, `obs`; all of them.
     pub filters: Vec<String>,
+    /// Ask for the lists too that the links name (`ct=40`).
+    pub recursive: bool,
     /// How the links are shown.
     pub shape: Shape,
     /// What the terminal shows.
     pub style: Style,
-}
-
-/// How links are shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
-    /// A table with a line for each.
-    Table,
-    /// One JSON object a line for each.
-    Json,
-    /// Only their targets, one a line.
-    Paths,
-    /// The answer's bytes.
-    Raw,
 }
 
 /// Asks for `/.well-known/core` unless the URI has a path.
@@ -58,48 +52,33 @@ async fn discover(plan: &Plan, output: &mut Output) -> Result<()> {
     let notes = Notes::new(plan.style);
     let mut place = plan.session.only_place()?;
     if place.uri.path.is_empty() {
-        place.uri.path = vec![String::from(".well-known"), String::from("core")];
+        place.uri.path = well_known();
     }
-    if place.uri.query.is_empty() {
+    if place.uri.query.is_empty() && !plan.recursive {
         // A server need not filter, and takes one filter only (RFC 6690 §4.1); we filter again.
         place.uri.query.extend(plan.filters.first().cloned());
     }
-    let mut client = plan.session.client(&place.target, notes).await?;
-    let mut request = plan.session.request(&client, &place.uri, Code::GET)?;
-    if !request.options.contains(option::ACCEPT) && !client.is_group() {
-        request.options.push_uint(option::ACCEPT, 40);
+    let watch = Watch::open(&plan.session, notes)?;
+    let client = Asking::open(&plan.session, &watch, &place).await?;
+    if plan.recursive && client.is_group() {
+        return Err(Error::usage("--recursive asks one server, not a group"));
     }
-    plan.session.show_request(&request, &place.uri, notes);
-    let asked = client.request(request);
-    asked.map_err(|refused| Error::usage(refused.to_string()))?;
-    let mut links = 0;
-    let mut answers = 0;
-    loop {
-        match client.next().await {
-            Event::Reply { reply, .. } => {
-                plan.session.show_reply(&reply, notes);
-                answers += 1;
-                if !reply.response.code.is_success() {
-                    return Err(refused(&place.uri, &reply));
-                }
-                let from = client.is_group().then_some(reply.from);
-                match show(plan, &reply, from, output) {
-                    Ok(count) => links += count,
-                    Err(error) if client.is_group() => notes.warn(error),
-                    Err(error) => return Err(error),
-                }
-                output.flush().await?;
-                if !client.is_group() {
-                    break;
-                }
-            }
-            Event::Failed { failure, .. } => return Err(failed(&place, &failure, None)),
-            Event::Finished { .. } => break,
-            other => tell(&other, notes, plan.session.verbose),
-        }
+    let mut search = Search {
+        plan,
+        notes,
+        output,
+        client,
+        answers: 0,
+        links: 0,
+    };
+    if plan.recursive {
+        search.descend(&mut place).await?;
+    } else {
+        search.list(&place).await?;
     }
-    client.close().await;
-    let what = match (answers, links) {
+    search.client.close().await;
+    watch.finish(&plan.session)?;
+    let what = match (search.answers, search.links) {
         (0, _) => "nobody answered",
         (_, 0) => "no resource was found",
         _ => return Ok(()),
@@ -107,101 +86,178 @@ async fn discover(plan: &Plan, output: &mut Output) -> Result<()> {
     Err(Error::new(Kind::Refused, format!("{}: {what}", place.uri)))
 }
 
-/// Shows one answer; how many links it had.
-fn show(
-    plan: &Plan,
-    reply: &Reply,
-    from: Option<SocketAddr>,
-    output: &mut Output,
-) -> Result<usize> {
-    let no_links = |why: String| {
-        let text = format!("{} did not answer in link-format: {why}", reply.from);
-        Error::new(Kind::Lost, text).hint("--output raw shows the answer as it is")
-    };
-    let text = str::from_utf8(&reply.response.payload);
-    let text = text.map_err(|_| no_links(String::from("it is no text")));
-    if plan.shape == Shape::Raw {
-        output.line(text?);
-        return Ok(1);
-    }
-    let mut links = link::parse(text?).map_err(|fault| no_links(fault.to_string()))?;
-    let filters: Vec<_> = plan.filters.iter().map(|it| Filter::parse(it)).collect();
-    links.retain(|link| filters.iter().all(|filter| filter.matches(link)));
-    match plan.shape {
-        Shape::Table => table(&links, from, output),
-        Shape::Json => links
-            .iter()
-            .for_each(|link| output.line(&object(link, reply.from).to_string())),
-        Shape::Paths | Shape::Raw => links.iter().for_each(|link| output.line(&link.target)),
-    }
-    Ok(links.len())
+pub(super) fn well_known() -> Vec<String> {
+    vec![String::from(".well-known"), String::from("core")]
 }
 
-const COLUMNS: [&str; 6] = ["PATH", "FORMAT", "TYPE", "INTERFACE", "OBS", "OTHER"];
+/// A running `coap discover`.
+struct Search<'a> {
+    plan: &'a Plan,
+    notes: Notes,
+    output: &'a mut Output,
+    client: Asking,
+    answers: u64,
+    links: usize,
+}
 
-fn table(links: &[Link], from: Option<SocketAddr>, output: &mut Output) {
-    if let Some(from) = from {
-        output.line(&format!("{from}:"));
+impl Search<'_> {
+    fn ask(&mut self, place: &Place) -> Result<()> {
+        let session = &self.plan.session;
+        let mut request = session.request(&self.client, place, Code::GET)?;
+        if !request.options.contains(option::ACCEPT) && !self.client.is_group() {
+            request.options.push_uint(option::ACCEPT, 40);
+        }
+        session.show_request(&request, &place.uri, self.notes);
+        self.client.ask(place, session.proxy_mode, request)
     }
-    let rows: Vec<_> = links.iter().map(row).collect();
-    let mut widths = COLUMNS.map(str::len);
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
+
+    /// Asks one server, or the members of a group, and shows what each answers.
+    async fn list(&mut self, place: &Place) -> Result<()> {
+        self.ask(place)?;
+        while let Some(reply) = self.reply(place).await? {
+            let member_by = self.client.is_group().then_some(place.uri.scheme);
+            let source = Source {
+                from: reply.from,
+                member_by,
+            };
+            let shown = self
+                .take(&reply, place)
+                .map(|links| self.show(&links, source));
+            match shown {
+                Err(error) if self.client.is_group() => self.notes.warn(error),
+                shown => shown?,
+            }
+            self.output.flush().await?;
+            if !self.client.is_group() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows the lists that links name, on the same server; shows everything at the end.
+    async fn descend(&mut self, place: &mut Place) -> Result<()> {
+        let mut waiting = VecDeque::from([place.uri.clone()]);
+        let mut known: BTreeSet<String> = waiting.iter().map(Uri::to_string).collect();
+        let mut found: Vec<Link> = Vec::new();
+        let mut source = None;
+        while let Some(uri) = waiting.pop_front() {
+            let list = Place {
+                uri: uri.clone(),
+                ..place.clone()
+            };
+            self.ask(&list)?;
+            let links = match self.reply(&list).await? {
+                Some(reply) => {
+                    let member_by = None;
+                    let from = reply.from;
+                    source.get_or_insert(Source { from, member_by });
+                    self.take(&reply, &list)
+                }
+                None => continue,
+            };
+            for link in self.usable(links, &uri, found.is_empty())? {
+                let below = uri.join(&link.target).ok();
+                let below =
+                    below.filter(|it| link.formats().contains(&40) && is_same_server(it, &uri));
+                let below =
+                    below.filter(|it| known.len() < MOST_LISTS && known.insert(it.to_string()));
+                waiting.extend(below);
+                if !found.iter().any(|other| other.target == link.target) {
+                    found.push(link);
+                }
+            }
+        }
+        found.retain(|link| self.is_wanted(link));
+        if let Some(source) = source {
+            self.show(&found, source);
+        }
+        self.output.flush().await
+    }
+
+    /// The links of a list, with targets as seen from the server's root. That a list below cannot be read is no
+    /// reason to keep the others.
+    fn usable(&self, links: Result<Vec<Link>>, uri: &Uri, first: bool) -> Result<Vec<Link>> {
+        let mut links = match links {
+            Ok(links) => links,
+            Err(error) if first => return Err(error),
+            Err(error) => {
+                self.notes.warn(error);
+                return Ok(Vec::new());
+            }
+        };
+        for link in links.iter_mut().filter(|it| !it.target.contains("://")) {
+            if let Ok(target) = uri.join(&link.target) {
+                link.target = target.local();
+            }
+        }
+        Ok(links)
+    }
+
+    /// The next answer; `None` when no other can come.
+    async fn reply(&mut self, place: &Place) -> Result<Option<Reply>> {
+        loop {
+            match self.client.next().await {
+                Event::Reply { reply, .. } => {
+                    self.plan.session.show_reply(&reply, self.notes);
+                    self.answers += 1;
+                    return Ok(Some(reply));
+                }
+                Event::Failed { failure, .. } => return Err(failed(place, &failure, None)),
+                Event::Finished { .. } => return Ok(None),
+                other => tell(&other, self.notes, self.plan.session.verbose),
+            }
         }
     }
-    let header = COLUMNS.map(String::from);
-    for row in std::iter::once(&header).chain(&rows) {
-        let cells = row.iter().zip(widths);
-        let line: String = cells
-            .map(|(cell, width)| format!("{cell:<width$}  "))
-            .collect();
-        output.line(line.trim_end());
+
+    /// The links of an answer; with `--output raw` its text is shown instead.
+    fn take(&mut self, reply: &Reply, place: &Place) -> Result<Vec<Link>> {
+        if self.plan.shape != Shape::Raw {
+            return links_of(reply, place);
+        }
+        let text = text_of(reply, place)?;
+        self.output.line(text);
+        self.links += 1;
+        Ok(Vec::new())
+    }
+
+    fn show(&mut self, links: &[Link], source: Source) {
+        let mut links = links.to_vec();
+        links.retain(|link| self.is_wanted(link));
+        self.links += links.len();
+        if self.plan.shape != Shape::Raw {
+            coap_links::show(self.plan.shape, &links, source, self.output);
+        }
+    }
+
+    fn is_wanted(&self, link: &Link) -> bool {
+        let mut filters = self.plan.filters.iter().map(|it| Filter::parse(it));
+        filters.all(|filter| filter.matches(link))
     }
 }
 
-fn row(link: &Link) -> [String; 6] {
-    let joined = |name| link.words(name).collect::<Vec<_>>().join(" ");
-    let formats = link.formats();
-    let formats: Vec<_> = formats
-        .iter()
-        .map(|number| format::short(*number).map_or_else(|| number.to_string(), String::from))
-        .collect();
-    let known = ["ct", "rt", "if", "obs"];
-    let others = link.attributes.iter();
-    let others: Vec<_> = others
-        .filter(|(name, _)| !known.contains(&name.as_str()))
-        .map(|(name, value)| match value {
-            Some(value) => format!("{name}={value}"),
-            None => name.clone(),
-        })
-        .collect();
-    let observable = if link.has("obs") { "yes" } else { "" };
-    [
-        link.target.clone(),
-        formats.join(" "),
-        joined("rt"),
-        joined("if"),
-        String::from(observable),
-        others.join(" "),
-    ]
+fn is_same_server(one: &Uri, other: &Uri) -> bool {
+    (one.scheme, &one.host, one.port) == (other.scheme, &other.host, other.port)
 }
 
-fn object(link: &Link, from: SocketAddr) -> Value {
-    let mut object = Map::new();
-    object.insert(String::from("peer"), from.to_string().into());
-    object.insert(String::from("href"), link.target.clone().into());
-    for (name, value) in &link.attributes {
-        let value = match (name.as_str(), value) {
-            ("ct", _) => link.formats().into(),
-            ("rt" | "if", _) => link.words(name).collect::<Vec<_>>().into(),
-            ("sz", Some(value)) => value
-                .parse::<u64>()
-                .map_or_else(|_| Value::from(value.clone()), Value::from),
-            (_, Some(value)) => value.clone().into(),
-            (_, None) => true.into(),
-        };
-        object.entry(name.clone()).or_insert(value);
+/// The links of an answer to `place`.
+///
+/// # Errors
+/// It is a refusal, or no link-format.
+pub(super) fn links_of(reply: &Reply, place: &Place) -> Result<Vec<Link>> {
+    let text = text_of(reply, place)?;
+    link::parse(text).map_err(|fault| no_links(reply, &fault.to_string()))
+}
+
+fn text_of<'a>(reply: &'a Reply, place: &Place) -> Result<&'a str> {
+    if !reply.response.code.is_success() {
+        return Err(refused(&place.uri, reply));
     }
-    Value::Object(object)
+    let text = str::from_utf8(&reply.response.payload);
+    text.map_err(|_| no_links(reply, "it is no text"))
+}
+
+fn no_links(reply: &Reply, why: &str) -> Error {
+    let text = format!("{} did not answer in link-format: {why}", reply.from);
+    Error::new(Kind::Lost, text).hint("--output raw shows the answer as it is")
 }

@@ -2,16 +2,21 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::time::{sleep_until, timeout};
 
+use super::coap_asking::{Asking, Watch};
+use super::coap_decode::{Decode, fulfils};
+use super::coap_exec::{Exec, Runs};
 use super::coap_record::record;
-use super::coap_request::tell;
+use super::coap_request::{decoded, expected, tell};
 use super::coap_session::{Place, SessionWords, failed, refused};
 use crate::coap::code::Code;
-use crate::coap::endpoint::{Cancel, Event, Handle, Reply};
-use crate::coap::net::Client;
+use crate::coap::endpoint::{Cancel, Event, Reply};
 use crate::error::{Error, Kind, Result};
 use crate::output::{Format, Notes, Output, Style};
+use crate::payload::expect::Condition;
+use crate::payload::{Bodies, Encoding, Source};
 use crate::stop::Stop;
 
 /// How long the server may take to confirm that the observation is over.
@@ -35,10 +40,22 @@ pub struct Plan {
     pub duration: Option<Duration>,
     /// End when nothing came for this long: a success.
     pub idle: Option<Duration>,
+    /// End when a notification fulfils this: the only success then.
+    pub until: Option<Condition>,
+    /// What every notification must fulfil.
+    pub expect: Vec<Condition>,
+    /// Run a command for each notification instead of showing it.
+    pub exec: Option<Exec>,
+    /// The body of a FETCH, and how it is spelled.
+    pub source: Source,
+    /// How the body is spelled.
+    pub encoding: Encoding,
     /// Register again when nothing came within Max-Age.
     pub reregister: bool,
     /// Tell the server when it is over.
     pub deregister: bool,
+    /// How the body of a notification is decoded, if it is.
+    pub decode: Option<Decode>,
     /// How a notification is shown.
     pub format: Format,
     /// What the terminal shows.
@@ -54,34 +71,57 @@ pub async fn run(plan: Plan) -> Result<()> {
     let mut stop = Stop::watch()?;
     let output = Output::open(plan.format.clone(), plan.style)?;
     let notes = Notes::new(plan.style);
-    let mut client = tokio::select! {
-        client = plan.session.client(&place.target, notes) => client?,
+    let watch = Watch::open(&plan.session, notes)?;
+    let begin = async {
+        let payload = body(&plan).await?;
+        let client = Asking::open(&plan.session, &watch, &place).await?;
+        Ok::<_, Error>((payload, client))
+    };
+    let (payload, mut client) = tokio::select! {
+        begun = begin => begun?,
         asked = stop.asked() => return Err(Error::new(asked.kind(), "interrupted while connecting")),
     };
     if client.is_group() {
         return Err(Error::usage("a group cannot be observed"));
     }
-    let mut request = plan.session.request(&client, &place.uri, plan.method)?;
+    let mut request = plan.session.request(&client, &place, plan.method)?;
     request.observe = true;
+    request.payload = payload;
     request.reregister = plan.reregister;
     plan.session.show_request(&request, &place.uri, notes);
-    let handle = client
-        .request(request)
-        .map_err(|refused| Error::usage(refused.to_string()))?;
+    client.ask(&place, plan.session.proxy_mode, request)?;
     let mut observer = Observer::new(&plan, &place, output, notes);
     let ended = observer.listen(&mut client, &mut stop).await;
+    if ended.is_err() {
+        // What came before is shown, if its reader still reads.
+        let showing = timeout(FAREWELL, observer.output.flush());
+        let _ = stop.unless_again(showing).await;
+    }
     if observer.registered {
-        stop.unless_again(farewell(&mut client, handle, plan.deregister))
+        stop.unless_again(farewell(&mut client, plan.deregister))
             .await;
     }
     client.close().await;
-    ended
+    let ended = match &mut observer.runs {
+        Some(runs) if ended.is_ok() => stop.unless_again(runs.finish()).await,
+        _ => ended,
+    };
+    ended.and_then(|()| watch.finish(&plan.session))
+}
+
+/// What a FETCH asks for; nothing for a GET.
+async fn body(plan: &Plan) -> Result<Bytes> {
+    let mut bodies = Vec::new();
+    Bodies::open(&plan.source, plan.encoding)?
+        .next(&mut bodies)
+        .await?;
+    Ok(bodies.pop().map(|body| body.payload).unwrap_or_default())
 }
 
 /// Ends the observation and waits until the server knows.
-async fn farewell(client: &mut Client, handle: Handle, deregister: bool) {
+async fn farewell(client: &mut Asking, deregister: bool) {
     if deregister {
-        client.cancel(handle, Cancel::Deregister);
+        client.cancel(Cancel::Deregister);
         let over = async {
             while !matches!(
                 client.next().await,
@@ -91,7 +131,7 @@ async fn farewell(client: &mut Client, handle: Handle, deregister: bool) {
         // A server that does not answer will find out by the reset of its next notification.
         let _ = timeout(FAREWELL, over).await;
     } else {
-        client.cancel(handle, Cancel::Forget);
+        client.cancel(Cancel::Forget);
     }
     let _ = timeout(LINGER, async {
         loop {
@@ -99,6 +139,13 @@ async fn farewell(client: &mut Client, handle: Handle, deregister: bool) {
         }
     })
     .await;
+}
+
+async fn step(runs: &mut Option<Runs>) -> Result<()> {
+    match runs {
+        Some(runs) => runs.step().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// A running `coap observe`.
@@ -110,6 +157,9 @@ struct Observer<'a> {
     began: Instant,
     last: Instant,
     shown: u64,
+    runs: Option<Runs>,
+    /// Whether a notification was what `--until` waits for.
+    reached: bool,
     /// Whether the server has us on its list.
     registered: bool,
 }
@@ -125,11 +175,13 @@ impl<'a> Observer<'a> {
             began: now,
             last: now,
             shown: 0,
+            runs: plan.exec.clone().map(Runs::new),
+            reached: false,
             registered: false,
         }
     }
 
-    async fn listen(&mut self, client: &mut Client, stop: &mut Stop) -> Result<()> {
+    async fn listen(&mut self, client: &mut Asking, stop: &mut Stop) -> Result<()> {
         loop {
             let deadline = self.deadline();
             let far_away = Instant::now() + Duration::from_secs(3600);
@@ -141,6 +193,7 @@ impl<'a> Observer<'a> {
                         return self.output.flush().await;
                     }
                 }
+                ran = step(&mut self.runs) => ran?,
                 () = self.output.reader_gone() => return Err(Error::new(Kind::ReaderGone, "nobody reads our output any more")),
                 () = sleep_until(deadline.unwrap_or(far_away).into()) => {
                     if deadline.is_some() {
@@ -160,7 +213,13 @@ impl<'a> Observer<'a> {
             } => {
                 self.registered = reply.response.code.is_success();
                 self.show(&reply, Some(sequence), datagram)?;
-                Ok(self.plan.count == Some(self.shown))
+                if self.reached {
+                    return Ok(true);
+                }
+                match self.plan.count == Some(self.shown) {
+                    true => self.enough().map(|()| true),
+                    false => Ok(false),
+                }
             }
             Event::Reply { reply, .. } => {
                 let was_registered = std::mem::take(&mut self.registered);
@@ -195,11 +254,30 @@ impl<'a> Observer<'a> {
         if !reply.response.code.is_success() {
             return Err(refused(&self.place.uri, reply));
         }
-        self.output
-            .message(&record(&self.place.uri, reply, sequence, datagram))?;
+        let message = record(&self.place.uri, reply, sequence, datagram);
         self.shown += 1;
         self.last = Instant::now();
-        Ok(())
+        match &mut self.runs {
+            Some(runs) => runs.add(message.clone())?,
+            None => {
+                let shown = decoded(&message, self.plan.decode, self.notes);
+                self.output.message(&shown)?;
+            }
+        }
+        let until = self.plan.until.as_ref();
+        self.reached = until.is_some_and(|it| fulfils(it, &message));
+        expected(&self.plan.expect, &message)
+    }
+
+    /// The end that was asked for: a success, unless `--until` waits for what did not come.
+    fn enough(&self) -> Result<()> {
+        match &self.plan.until {
+            Some(until) if !self.reached => {
+                let text = format!("{}, and none was: {until}", self.came());
+                Err(Error::new(Kind::Missed, text))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -217,7 +295,7 @@ impl<'a> Observer<'a> {
             .timeout
             .is_some_and(|limit| self.began.elapsed() >= limit);
         if !failed && self.shown > 0 && self.plan.count.is_none() {
-            return Ok(());
+            return self.enough();
         }
         let text = format!("timed out: {}", self.came());
         Err(Error::new(Kind::TimedOut, text))

@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 
+use super::coap_asking::{Asking, Watch};
 use super::coap_session::{Place, SessionWords};
 use crate::coap::endpoint::{Event, Failure};
-use crate::coap::net::Client;
 use crate::error::{Error, Kind, Result};
 use crate::output::{Format, Notes, Output, Style};
 use crate::stop::Stop;
@@ -34,11 +34,14 @@ pub struct Plan {
 /// # Errors
 /// Nobody answered: [`Kind::Unreachable`] when nobody listens there, otherwise [`Kind::TimedOut`].
 pub async fn run(plan: Plan) -> Result<()> {
-    let place = plan.session.only_place()?;
+    let mut place = plan.session.only_place()?;
+    // A ping has nothing to protect (RFC 8613 §4.2: empty messages).
+    place.target.oscore = None;
     let mut stop = Stop::watch()?;
     let mut output = Output::open(Format::Raw, plan.style)?;
     let notes = Notes::new(plan.style);
-    let mut client = plan.session.client(&place.target, notes).await?;
+    let watch = Watch::open(&plan.session, notes)?;
+    let mut client = Asking::open(&plan.session, &watch, &place).await?;
     if client.is_group() {
         return Err(Error::usage("a group cannot be pinged").hint("coap discover asks its members"));
     }
@@ -62,7 +65,7 @@ pub async fn run(plan: Plan) -> Result<()> {
     tally.verdict(&place)
 }
 
-async fn one(client: &mut Client, wait: Duration) -> Result<Duration, Failure> {
+async fn one(client: &mut Asking, wait: Duration) -> Result<Duration, Failure> {
     let ping = client.ping(wait);
     loop {
         match client.next().await {
@@ -87,7 +90,7 @@ impl Tally {
     fn count(
         &mut self,
         answer: Result<Duration, Failure>,
-        client: &Client,
+        client: &Asking,
         plan: &Plan,
         output: &mut Output,
     ) {

@@ -7,15 +7,20 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 
+use super::coap_asking::{Asking, Watch};
+use super::coap_decode::{self, Decode};
+use super::coap_download::Download;
+use super::coap_progress::Meter;
 use super::coap_record::record;
 use super::coap_session::{Place, SessionWords, failed, refused};
 use crate::coap::code::Code;
-use crate::coap::endpoint::{Event, Handle, Reply, Request};
-use crate::coap::net::Client;
+use crate::coap::endpoint::{Arrived, Event, Reply, Request};
 use crate::coap::option;
 use crate::coap::uri;
 use crate::error::{Error, Kind, Result};
+use crate::message::Message;
 use crate::output::{Format, Notes, Output, Style};
+use crate::payload::expect::Condition;
 use crate::payload::{Bodies, Encoding, Source};
 use crate::stop::Stop;
 
@@ -32,6 +37,14 @@ pub struct Plan {
     pub encoding: Encoding,
     /// A file that holds the ETag of what is there already, as hexadecimal digits; the new one is put there.
     pub etag_file: Option<PathBuf>,
+    /// A file that gets the body of the answer, instead of standard output.
+    pub file: Option<PathBuf>,
+    /// Go on with what an earlier run has put into the file; there is one then, and one URI.
+    pub resume: bool,
+    /// How the body of an answer is decoded, if it is.
+    pub decode: Option<Decode>,
+    /// What every answer must fulfil.
+    pub expect: Vec<Condition>,
     /// How an answer is shown.
     pub format: Format,
     /// What the terminal shows.
@@ -45,12 +58,16 @@ pub struct Plan {
 pub async fn run(plan: Plan) -> Result<()> {
     let places = plan.session.places()?;
     let mut stop = Stop::watch()?;
+    let notes = Notes::new(plan.style);
     let mut asker = Asker {
         output: Output::open(plan.format.clone(), plan.style)?,
-        notes: Notes::new(plan.style),
+        notes,
+        watch: Watch::open(&plan.session, notes)?,
         payload: Bytes::new(),
         etag: None,
         client: None,
+        download: None,
+        meter: Meter::new(plan.style),
         plan: &plan,
     };
     tokio::select! {
@@ -59,15 +76,28 @@ pub async fn run(plan: Plan) -> Result<()> {
     }
 }
 
+/// How an answer ends a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answered {
+    /// It does.
+    Yes,
+    /// It must be asked again, from the beginning.
+    NoSuchBlock,
+}
+
 /// A running command.
 struct Asker<'a> {
     plan: &'a Plan,
     output: Output,
     notes: Notes,
+    watch: Watch,
     payload: Bytes,
     etag: Option<Bytes>,
+    /// What `--resume` goes on with.
+    download: Option<Download>,
+    meter: Meter,
     /// The connection of the last request, and where it leads; the next one may use it again.
-    client: Option<(String, Client)>,
+    client: Option<(String, Asking)>,
 }
 
 impl Asker<'_> {
@@ -88,6 +118,7 @@ impl Asker<'_> {
         if let Some((_, client)) = &mut self.client {
             client.close().await;
         }
+        self.watch.finish(&self.plan.session)?;
         if places.len() == 1 {
             return failures.pop().map_or(Ok(()), Err);
         }
@@ -107,34 +138,44 @@ impl Asker<'_> {
         if let Some(path) = &self.plan.etag_file {
             self.etag = read_etag(path)?;
         }
+        if let Some(path) = self.plan.file.as_ref().filter(|_| self.plan.resume) {
+            self.download = Some(Download::open(path)?);
+        }
         Ok(())
     }
 
     async fn ask(&mut self, place: &Place) -> Result<()> {
         let (plan, notes) = (self.plan, self.notes);
         let name = place.target.to_string();
-        let mut client = match self.client.take() {
-            Some((other, client)) if other == name => client,
-            _ => plan.session.client(&place.target, notes).await?,
+        // One that leads elsewhere is gone before the next begins: its OSCORE context may be needed again.
+        let same = self.client.take().filter(|(other, _)| *other == name);
+        let mut client = match same {
+            Some((_, client)) => client,
+            None => Asking::open(&plan.session, &self.watch, place).await?,
         };
         let request = self.request(&client, place)?;
         plan.session.show_request(&request, &place.uri, notes);
-        let handle = client
-            .request(request)
-            .map_err(|refused| Error::usage(refused.to_string()))?;
-        let answered = self.answers(&mut client, handle, place).await;
+        client.ask(place, plan.session.proxy_mode, request)?;
+        let mut answered = self.answers(&mut client, place).await;
+        if matches!(answered, Ok(Answered::NoSuchBlock)) {
+            notes.note("the server does not go on in the middle: it begins anew");
+            let request = self.request(&client, place)?;
+            client.ask(place, plan.session.proxy_mode, request)?;
+            answered = self.answers(&mut client, place).await;
+        }
+        self.meter.finish();
         if !matches!(&answered, Err(error) if error.kind() == Kind::Lost) {
             self.client = Some((name, client));
         }
         answered
+            .map(drop)
+            .map_err(|error| self.with_a_way_on(error))
     }
 
-    fn request(&self, client: &Client, place: &Place) -> Result<Request> {
-        let mut request = self
-            .plan
-            .session
-            .request(client, &place.uri, self.plan.method)?;
+    fn request(&self, client: &Asking, place: &Place) -> Result<Request> {
+        let mut request = self.plan.session.request(client, place, self.plan.method)?;
         request.payload = self.payload.clone();
+        request.resume = self.download.as_ref().and_then(Download::resume);
         if let Some(etag) = &self.etag {
             request.options.push(option::ETAG, etag.clone());
         }
@@ -142,16 +183,22 @@ impl Asker<'_> {
     }
 
     /// Waits for the answer, or for those of a group.
-    async fn answers(&mut self, client: &mut Client, handle: Handle, place: &Place) -> Result<()> {
+    async fn answers(&mut self, client: &mut Asking, place: &Place) -> Result<Answered> {
         let mut came = 0;
         loop {
             match client.next().await {
                 Event::Reply { reply, .. } => {
                     came += 1;
+                    self.meter.finish();
+                    if self.is_no_such_block(&reply) {
+                        self.download = self.download.take().map(Download::without_past);
+                        return Ok(Answered::NoSuchBlock);
+                    }
                     let shown = self.answer(&reply, place, client.is_datagram());
                     if !client.is_group() {
-                        return shown;
+                        return shown.map(|()| Answered::Yes);
                     }
+                    shown?;
                     self.notes.note(format_args!("{} answered", reply.from));
                     self.output.flush().await?;
                 }
@@ -159,15 +206,64 @@ impl Asker<'_> {
                     let text = format!("{}: nobody answered", place.uri);
                     return Err(Error::new(Kind::Refused, text));
                 }
-                Event::Finished { .. } => return Ok(()),
+                Event::Finished { .. } => return Ok(Answered::Yes),
+                Event::Progress {
+                    sent,
+                    received,
+                    total,
+                    ..
+                } => self.progress(client, (sent, received, total))?,
                 Event::Failed {
-                    handle: which,
-                    failure,
-                    partial,
-                } if which == handle => return Err(failed(place, &failure, partial.as_ref())),
+                    failure, partial, ..
+                } => return Err(failed(place, &failure, partial.as_ref())),
                 other => tell(&other, self.notes, self.plan.session.verbose),
             }
         }
+    }
+
+    fn progress(
+        &mut self,
+        client: &Asking,
+        (sent, received, total): (usize, usize, Option<usize>),
+    ) -> Result<()> {
+        match received {
+            0 => self.meter.at(sent, Some(self.payload.len())),
+            _ => self.meter.at(received, total),
+        }
+        match (&mut self.download, client.arrived()) {
+            (Some(download), Some(arrived)) => download.take(&arrived),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a server refuses to go on in the middle: the body may be shorter now.
+    fn is_no_such_block(&self, reply: &Reply) -> bool {
+        let resumed = self.download.as_ref().and_then(Download::resume);
+        resumed.is_some() && matches!(reply.response.code, Code::BAD_REQUEST | Code::BAD_OPTION)
+    }
+
+    fn with_a_way_on(&self, error: Error) -> Error {
+        match &self.download {
+            Some(download) if download.written() > 0 && error.way_out().is_none() => {
+                let written = download.written();
+                error.hint(format!("the same command goes on at byte {written}"))
+            }
+            _ => error,
+        }
+    }
+
+    /// Puts the body of an answer into the file.
+    fn keep(&mut self, path: &Path, reply: &Reply) -> Result<()> {
+        let response = &reply.response;
+        if let Some(download) = self.download.take() {
+            return download.finish(&Arrived {
+                offset: reply.offset,
+                body: &response.payload,
+                etag: response.options.etag(),
+            });
+        }
+        fs::write(path, &response.payload)
+            .map_err(|cause| Error::local(format_args!("cannot write {}", path.display()), &cause))
     }
 
     fn answer(&mut self, reply: &Reply, place: &Place, datagram: bool) -> Result<()> {
@@ -177,9 +273,17 @@ impl Asker<'_> {
         // A server need not know 2.03: the same ETag says the same.
         let etag = reply.response.options.etag();
         let known = code == Code::VALID || etag.is_some() && etag == self.etag.as_ref();
-        if code.is_success() && !known || json {
-            self.output
-                .message(&record(&place.uri, reply, None, datagram))?;
+        if let Some(path) = self
+            .plan
+            .file
+            .as_ref()
+            .filter(|_| code.is_success() && !known)
+        {
+            self.keep(path, reply)?;
+        } else if code.is_success() && !known || json {
+            let message = record(&place.uri, reply, None, datagram);
+            let shown = decoded(&message, self.plan.decode, self.notes);
+            self.output.message(&shown)?;
             self.output.end_line();
         }
         if !code.is_success() {
@@ -192,7 +296,9 @@ impl Asker<'_> {
         if let Some(location) = uri::location_of(&reply.response.options) {
             self.notes.note(format_args!("{:?} at {location}", code));
         }
-        self.keep_etag(reply)
+        self.keep_etag(reply)?;
+        let message = record(&place.uri, reply, None, datagram);
+        expected(&self.plan.expect, &message)
     }
 
     fn keep_etag(&self, reply: &Reply) -> Result<()> {
@@ -204,6 +310,29 @@ impl Asker<'_> {
     }
 }
 
+/// The message as it is shown; what cannot be decoded is shown as it is.
+pub(super) fn decoded(message: &Message, decode: Option<Decode>, notes: Notes) -> Message {
+    let shown = decode.map(|decode| coap_decode::decoded(message, decode));
+    shown
+        .and_then(|shown| shown.map_err(|why| notes.warn(why)).ok())
+        .unwrap_or_else(|| message.clone())
+}
+
+/// Whether a message fulfils all that is expected.
+///
+/// # Errors
+/// [`Kind::Missed`], with the first condition that it does not fulfil.
+pub(super) fn expected(conditions: &[Condition], message: &Message) -> Result<()> {
+    let mut conditions = conditions.iter();
+    match conditions.find(|it| !coap_decode::fulfils(it, message)) {
+        None => Ok(()),
+        Some(condition) => {
+            let text = format!("{}: not as expected: {condition}", message.topic);
+            Err(Error::new(Kind::Missed, text))
+        }
+    }
+}
+
 /// What happened on the way, for whoever watches.
 pub(super) fn tell(event: &Event, notes: Notes, verbose: bool) {
     let text = match event {
@@ -212,6 +341,10 @@ pub(super) fn tell(event: &Event, notes: Notes, verbose: bool) {
         }
         Event::Acknowledged { .. } => String::from("acknowledged; the response comes separately"),
         Event::Ignored { peer, ignored } => format!("from {peer}, ignored: {ignored}"),
+        Event::IdsAgain { .. } => {
+            let text = "more than 65536 messages within 247 s: a server that remembers message ids may answer with old blocks; larger blocks or coap+tcp need fewer";
+            return notes.warn(text);
+        }
         Event::Reregistered { .. } => String::from("nothing came within Max-Age; registered again"),
         _ => return,
     };

@@ -12,7 +12,9 @@ use crate::coap::plugtest;
 use crate::coap::resources::{Clock, Counter, Directory, Late, Sensor, Stored, Tree};
 use crate::coap::secure::Secrets;
 use crate::coap::site::Site;
-use crate::connect::{ListenAddress, ListenOn, Listener, Psk, Secret, ServerTls};
+use crate::connect::{
+    Environment, ListenAddress, ListenOn, Listener, OscoreWords, Psk, Secret, ServerTls,
+};
 use crate::error::{Error, Result};
 use crate::output::{Format, Notes, Output, Style};
 use crate::stop::Stop;
@@ -22,6 +24,8 @@ use crate::stop::Stop;
 pub struct Plan {
     /// Where it listens; at least one.
     pub listen: Vec<Listen>,
+    /// Join the groups of all CoAP nodes on every `coap` listener, and answer within this time.
+    pub multicast: Option<Duration>,
     /// PEM files for TLS and DTLS; there whenever a TLS listener needs them.
     pub tls: Option<ServerTls>,
     /// The name of the key below; clients must use it. Without a name any will do.
@@ -30,6 +34,8 @@ pub struct Plan {
     pub psk: Option<Secret>,
     /// A file that holds it.
     pub psk_file: Option<PathBuf>,
+    /// What protects requests and responses, whatever the transport.
+    pub oscore: OscoreWords,
     /// What it shows, by path.
     pub resources: Vec<Declared>,
     /// A directory whose files it shows.
@@ -143,10 +149,20 @@ pub async fn run(plan: Plan) -> Result<()> {
     let mut stop = Stop::watch()?;
     let notes = Notes::new(plan.style);
     let mut server = Server::new(plan.site()?, plan.faults.clone());
+    if let Some(leisure) = plan.multicast {
+        server.set_leisure(leisure);
+    }
     for listen in &plan.listen {
         let address = plan.bind(listen, &mut server).await?;
         // The first line on standard output is what scripts wait for: whoever reads it can connect.
         output.line(&format!("{}://{address}", listen.scheme.name()));
+    }
+    if let Some(oscore) = plan
+        .oscore
+        .clone()
+        .read_for_server(&Environment::of_process())?
+    {
+        server.protect(&oscore).await?;
     }
     output.flush().await?;
     notes.note("a server for development and tests");
@@ -170,7 +186,11 @@ pub async fn run(plan: Plan) -> Result<()> {
 impl Plan {
     async fn bind(&self, listen: &Listen, server: &mut Server) -> Result<String> {
         if listen.scheme == ListenScheme::Udp {
-            return Ok(server.listen_datagrams(listen.address)?.to_string());
+            let address = match self.multicast {
+                Some(_) => server.listen_with_groups(listen.address)?,
+                None => server.listen_datagrams(listen.address)?,
+            };
+            return Ok(address.to_string());
         }
         if listen.scheme == ListenScheme::Dtls {
             let secrets = self.secrets()?;

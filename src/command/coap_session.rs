@@ -2,15 +2,15 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::coap_asking::{Asking, ProxyMode, spell_by_scheme};
 use super::coap_record;
 use crate::coap::block::Szx;
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Config, Failure, Partial, Reply, Request};
-use crate::coap::net::{Client, Direction, Tap};
 use crate::coap::option::{self, Options};
 use crate::coap::uri::{Host, Uri};
 use crate::connect::{Environment, Protocol, Target, Words};
@@ -28,6 +28,12 @@ pub struct SessionWords {
     pub transfer: Transfer,
     /// More options for each request.
     pub options: Vec<OptionWord>,
+    /// Whom to ask in place of the URI's host.
+    pub proxy: Option<String>,
+    /// How the proxy is told what is asked for.
+    pub proxy_mode: ProxyMode,
+    /// A file for Wireshark that gets every message.
+    pub pcap: Option<PathBuf>,
     /// Show the lines of request and response on standard error.
     pub verbose: bool,
     /// Show every message on standard error.
@@ -75,7 +81,9 @@ pub enum OptionValue {
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub(super) uri: Uri,
+    /// Who is connected to: the URI's host, or a proxy.
     pub(super) target: Target,
+    pub(super) proxied: bool,
 }
 
 impl SessionWords {
@@ -97,9 +105,24 @@ impl SessionWords {
         self.place(self.uris.first().map(String::as_str), &environment)
     }
 
+    /// What an absolute URI names that came up on the way.
+    pub(super) fn place_of(&self, uri: &str) -> Result<Place> {
+        let mut words = self.clone();
+        (words.connect.host, words.connect.port) = (None, None);
+        words.place(Some(uri), &Environment::of_process())
+    }
+
     fn place(&self, word: Option<&str>, environment: &Environment) -> Result<Place> {
         let bad = |fault| Error::usage(format!("bad URI {}: {fault}", word.unwrap_or_default()));
         let mut connect = self.connect.clone();
+        if let Some(proxy) = &self.proxy {
+            let uri = word.filter(|word| word.contains("://")).ok_or_else(|| {
+                Error::usage("with --proxy the URI is an absolute one")
+                    .hint("the proxy is connected to, and asks the URI's host")
+            })?;
+            let uri = Uri::parse(uri).map_err(bad)?;
+            return self.proxied(uri, proxy, environment);
+        }
         if let Some(word) = word.filter(|word| word.contains("://")) {
             if connect.host.is_some() || connect.port.is_some() {
                 return Err(Error::usage(
@@ -110,13 +133,52 @@ impl SessionWords {
             let uri = Uri::parse(word).map_err(bad)?;
             connect.url = Some(format!("{}://{}:{}", uri.scheme.name(), uri.host, uri.port));
             let target = connect.resolve(Protocol::Coap, environment)?;
-            return Ok(Place { uri, target });
+            let proxied = false;
+            return Ok(Place {
+                uri,
+                target,
+                proxied,
+            });
         }
         let mut target = connect.resolve(Protocol::Coap, environment)?;
         let path = target.path.take().unwrap_or_default();
         let base = Uri::parse(&format!("{target}{path}")).map_err(bad)?;
         let uri = base.join(word.unwrap_or_default()).map_err(bad)?;
-        Ok(Place { uri, target })
+        let proxied = false;
+        Ok(Place {
+            uri,
+            target,
+            proxied,
+        })
+    }
+
+    fn proxied(&self, uri: Uri, proxy: &str, environment: &Environment) -> Result<Place> {
+        let mut connect = self.connect.clone();
+        if connect.host.is_some() || connect.port.is_some() {
+            return Err(Error::usage(
+                "--proxy and --host or --port are given: one of them is enough",
+            ));
+        }
+        let bad = |fault| Error::usage(format!("bad URI {proxy} for --proxy: {fault}"));
+        let there = Uri::parse(proxy).map_err(bad)?;
+        if !there.path.is_empty() || !there.query.is_empty() {
+            return Err(Error::usage(format!(
+                "--proxy {proxy} has a path: a proxy is a host"
+            )));
+        }
+        connect.url = Some(format!(
+            "{}://{}:{}",
+            there.scheme.name(),
+            there.host,
+            there.port
+        ));
+        let target = connect.resolve(Protocol::Coap, environment)?;
+        let proxied = true;
+        Ok(Place {
+            uri,
+            target,
+            proxied,
+        })
     }
 
     /// The settings of an endpoint.
@@ -124,6 +186,8 @@ impl SessionWords {
         let usual = Config::default();
         let transfer = &self.transfer;
         Config {
+            // Who says when to send again means that.
+            adapt: transfer.ack_timeout.is_none() && transfer.max_retransmit.is_none(),
             ack_timeout: transfer.ack_timeout.unwrap_or(usual.ack_timeout),
             max_retransmit: transfer.max_retransmit.unwrap_or(usual.max_retransmit),
             body_limit: transfer.body_limit.unwrap_or(usual.body_limit),
@@ -131,20 +195,9 @@ impl SessionWords {
         }
     }
 
-    /// A connection to `target`.
-    pub(super) async fn client(&self, target: &Target, notes: Notes) -> Result<Client> {
-        if target.is_insecure() {
-            notes.warn(format_args!(
-                "the certificate of {target} is not verified (--insecure)"
-            ));
-        }
-        let datagram = target.transport.is_datagram();
-        let tap = self.trace.then(|| tap(notes, datagram));
-        Client::connect(target, self.config(), tap).await
-    }
-
     /// A request for `uri` with all that the user said.
-    pub(super) fn request(&self, client: &Client, uri: &Uri, method: Code) -> Result<Request> {
+    pub(super) fn request(&self, client: &Asking, place: &Place, method: Code) -> Result<Request> {
+        let uri = &place.uri;
         let mut request = Request::new(client.peer(), method);
         let transfer = &self.transfer;
         // A group is never asked to acknowledge (RFC 7252 §8.1).
@@ -154,6 +207,7 @@ impl SessionWords {
         request.block = transfer.block;
         request.early = transfer.block.is_some();
         match &uri.host {
+            _ if place.proxied => spell_by_scheme(&mut request.options, uri, place.target.port),
             // The group's name says nothing to its members.
             Host::Name(_) if client.is_group() => uri.add_local_to(&mut request.options),
             _ => uri.add_to(&mut request.options),
@@ -218,22 +272,6 @@ fn add(words: &[OptionWord], options: &mut Options) -> Result<()> {
     Ok(())
 }
 
-fn tap(notes: Notes, datagram: bool) -> Tap {
-    let began = Instant::now();
-    Tap::new(move |direction, peer, seen| {
-        let arrow = match direction {
-            Direction::Out => '>',
-            Direction::In => '<',
-        };
-        let since = began.elapsed().as_secs_f64() * 1e3;
-        let what = match seen {
-            Ok(message) => coap_record::line(message, datagram),
-            Err(fault) => format!("no CoAP: {fault}"),
-        };
-        notes.plain(format_args!("{arrow} {since:.3} ms {peer} {what}"));
-    })
-}
-
 /// A URI as errors show it: its query may carry a token.
 pub(super) fn shown(uri: &Uri) -> String {
     let mut shown = uri.clone();
@@ -261,14 +299,27 @@ pub(super) fn refused(uri: &Uri, reply: &Reply) -> Error {
 
 fn way_out(reply: &Reply) -> Option<String> {
     let options = &reply.response.options;
+    let said = |words: &str| reply.response.payload.starts_with(words.as_bytes());
     Some(match reply.response.code {
+        // What RFC 8613 §8.2 has a server say, unprotected.
+        Code::UNAUTHORIZED if said("Security context not found") => {
+            String::from("check --oscore-sender-id and --oscore-id-context")
+        }
+        Code::UNAUTHORIZED if said("Replay detected") => String::from(
+            "the server has seen higher sequence numbers: another client uses these keys, or its number was lost",
+        ),
+        Code::BAD_REQUEST if said("Decryption failed") => {
+            String::from("check --oscore-secret, --oscore-salt and the ids")
+        }
         Code::NOT_ACCEPTABLE => String::from("--accept asks for another content format"),
         Code::UNSUPPORTED_CONTENT_FORMAT => String::from("--content-format names another one"),
         Code::REQUEST_ENTITY_TOO_LARGE => {
             let size = options.uint(option::SIZE1)?;
             format!("the server takes at most {size} bytes")
         }
-        Code::SERVICE_UNAVAILABLE if options.contains(option::MAX_AGE) => {
+        Code::SERVICE_UNAVAILABLE | Code::TOO_MANY_REQUESTS
+            if options.contains(option::MAX_AGE) =>
+        {
             format!("try again after {} s", options.max_age())
         }
         _ => return None,

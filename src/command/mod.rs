@@ -18,9 +18,16 @@ pub mod bench_mqtt;
 mod bench_peer;
 pub mod bench_report;
 mod bench_results;
+pub mod coap_asking;
+pub mod coap_decode;
 pub mod coap_discover;
+mod coap_download;
+pub mod coap_exec;
+mod coap_links;
 pub mod coap_observe;
 pub mod coap_ping;
+mod coap_progress;
+pub mod coap_rd;
 mod coap_record;
 pub mod coap_request;
 pub mod coap_server;
@@ -52,6 +59,8 @@ pub enum Plan {
     CoapObserve(Box<coap_observe::Plan>),
     /// `coap discover`
     CoapDiscover(Box<coap_discover::Plan>),
+    /// `coap rd`
+    CoapRd(Box<coap_rd::Plan>),
     /// `coap ping`
     CoapPing(Box<coap_ping::Plan>),
     /// `coap server`
@@ -98,6 +107,7 @@ pub fn run(plan: Plan) -> Result<()> {
         Plan::CoapRequest(plan) => runtime.block_on(coap_request::run(*plan)),
         Plan::CoapObserve(plan) => runtime.block_on(coap_observe::run(*plan)),
         Plan::CoapDiscover(plan) => runtime.block_on(coap_discover::run(*plan)),
+        Plan::CoapRd(plan) => runtime.block_on(coap_rd::run(*plan)),
         Plan::CoapPing(plan) => runtime.block_on(coap_ping::run(*plan)),
         Plan::CoapServer(plan) => runtime.block_on(coap_server::run(*plan)),
         Plan::BenchReport(plan) => runtime.block_on(bench_report::run(*plan)),

@@ -14,6 +14,7 @@ use serde::{Deserialize, Deserializer};
 use crate::error::{Error, Result};
 
 use super::environment::Environment;
+use super::oscore::OscoreWords;
 use super::secret::Secret;
 use super::words::{self, Retry, TlsVersion, Words};
 
@@ -51,6 +52,13 @@ struct Context {
     psk_identity: Option<String>,
     psk: Option<Secret>,
     psk_file: Option<PathBuf>,
+    oscore_secret: Option<Secret>,
+    oscore_secret_file: Option<PathBuf>,
+    oscore_salt: Option<Secret>,
+    oscore_sender_id: Option<String>,
+    oscore_recipient_id: Option<String>,
+    oscore_id_context: Option<String>,
+    oscore_state: Option<PathBuf>,
     #[serde(deserialize_with = "from_duration")]
     connect_timeout: Option<Duration>,
     #[serde(deserialize_with = "from_text")]
@@ -150,6 +158,15 @@ impl Context {
             psk_identity: self.psk_identity,
             psk: self.psk,
             psk_file: place(self.psk_file),
+            oscore: OscoreWords {
+                secret: self.oscore_secret,
+                secret_file: place(self.oscore_secret_file),
+                salt: self.oscore_salt,
+                sender_id: self.oscore_sender_id,
+                recipient_id: self.oscore_recipient_id,
+                id_context: self.oscore_id_context,
+                state: place(self.oscore_state),
+            },
             connect_timeout: self.connect_timeout,
             retry: self.retry,
             bind: self.bind,

@@ -9,13 +9,14 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
+use super::oscore::OscoreWords;
 use super::secret::Secret;
 use super::words::{self, Words};
 
 /// Asks the user for a secret: the question in, the answer out.
 pub type Prompt = fn(&str) -> io::Result<String>;
 
-/// What `IOTCTL_*`, `XDG_CONFIG_HOME` and `HOME` say, and how to ask for a password.
+/// What `IOTCTL_*`, `XDG_CONFIG_HOME`, `XDG_STATE_HOME` and `HOME` say, and how to ask for a password.
 #[derive(Clone)]
 pub struct Environment {
     variables: BTreeMap<String, OsString>,
@@ -26,7 +27,8 @@ impl Environment {
     /// That of this process; the prompt is the terminal's.
     pub fn of_process() -> Self {
         let ours = |name: &String| {
-            name.starts_with("IOTCTL_") || name == "HOME" || name == "XDG_CONFIG_HOME"
+            let places = ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"];
+            name.starts_with("IOTCTL_") || places.contains(&name.as_str())
         };
         let named =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
@@ -84,6 +86,7 @@ impl Environment {
             psk_identity: self.text("IOTCTL_PSK_IDENTITY")?,
             psk: self.text("IOTCTL_PSK")?.map(Secret::from),
             psk_file: self.path("IOTCTL_PSK_FILE"),
+            oscore: self.oscore()?,
             connect_timeout: self.read("IOTCTL_CONNECT_TIMEOUT", words::duration)?,
             retry: self.read("IOTCTL_RETRY", FromStr::from_str)?,
             bind: self.read("IOTCTL_BIND", |text| {
@@ -103,6 +106,26 @@ impl Environment {
                 .filter(|folder| folder.is_absolute());
             let folder = folder.or_else(|| Some(self.home()?.join(".config")))?;
             Some(folder.join("iotctl").join("config.toml"))
+        })
+    }
+
+    /// `iotctl` in `XDG_STATE_HOME` or `~/.local/state`.
+    pub(super) fn state_folder(&self) -> Option<PathBuf> {
+        let folder = self.path("XDG_STATE_HOME");
+        let folder = folder.filter(|folder| folder.is_absolute());
+        let folder = folder.or_else(|| Some(self.home()?.join(".local/state")))?;
+        Some(folder.join("iotctl"))
+    }
+
+    pub(super) fn oscore(&self) -> Result<OscoreWords> {
+        Ok(OscoreWords {
+            secret: self.text("IOTCTL_OSCORE_SECRET")?.map(Secret::from),
+            secret_file: self.path("IOTCTL_OSCORE_SECRET_FILE"),
+            salt: self.text("IOTCTL_OSCORE_SALT")?.map(Secret::from),
+            sender_id: self.text("IOTCTL_OSCORE_SENDER_ID")?,
+            recipient_id: self.text("IOTCTL_OSCORE_RECIPIENT_ID")?,
+            id_context: self.text("IOTCTL_OSCORE_ID_CONTEXT")?,
+            state: self.path("IOTCTL_OSCORE_STATE"),
         })
     }
 

@@ -169,6 +169,7 @@ fn merge(upper: Words, lower: Words) -> Words {
         psk_identity: upper.psk_identity.or(lower.psk_identity),
         psk,
         psk_file,
+        oscore: upper.oscore.over(lower.oscore),
         insecure: upper.insecure.or(lower.insecure),
         tls_server_name: upper.tls_server_name.or(lower.tls_server_name),
         tls_alpn: longer(upper.tls_alpn, lower.tls_alpn),

@@ -14,6 +14,7 @@
 //! | [`mod@dial`] | name lookup, both address families, handshakes, one deadline |
 //! | [`mod@failure`] | what an error on a stream means, in words |
 //! | [`udp`] | name lookup and a socket, for datagrams |
+//! | [`oscore`] | what an OSCORE security context is made of |
 //! | [`psk`] | a key that both sides share, for DTLS |
 //! | [`backoff`] | when to try again |
 //! | [`diagnose`] | what a peer speaks that does not speak our protocol |
@@ -31,6 +32,7 @@ mod happy;
 pub mod hosting;
 mod layer;
 pub mod listen;
+pub mod oscore;
 mod pem;
 pub mod psk;
 mod random;
@@ -54,6 +56,7 @@ pub use dial::dial;
 pub use environment::Environment;
 pub use failure::failure;
 pub use listen::{Incoming, ListenAddress, ListenOn, Listener, ServerTls};
+pub use oscore::{Oscore, OscoreState, OscoreWords};
 pub use psk::Psk;
 pub use scheme::Protocol;
 pub use secret::Secret;

@@ -80,14 +80,14 @@ impl fmt::Debug for Psk {
     }
 }
 
-fn without_line_break(mut bytes: Vec<u8>) -> Vec<u8> {
+pub(super) fn without_line_break(mut bytes: Vec<u8>) -> Vec<u8> {
     if bytes.pop_if(|byte| *byte == b'\n').is_some() {
         bytes.pop_if(|byte| *byte == b'\r');
     }
     bytes
 }
 
-fn decode(spelled: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn decode(spelled: &[u8]) -> Option<Vec<u8>> {
     let hex = spelled
         .strip_prefix(b"hex:")
         .or_else(|| spelled.strip_prefix(b"0x"));

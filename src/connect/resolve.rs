@@ -81,16 +81,9 @@ fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result
         (Carrier::SecureWebSocket, _) => Transport::SecureWebSocket,
         (Carrier::Tcp | Carrier::Unix, _) => Transport::Tcp,
     };
-    target.psk = Psk::of(&layer.rest)?;
-    if target.psk.is_some() && carrier != Carrier::Dtls {
-        return Err(Error::usage(format!(
-            "a pre-shared key is for DTLS, not for {}://",
-            scheme.name
-        ))
-        .hint(format!(
-            "write {}://",
-            protocol.scheme_of(Carrier::Dtls).name
-        )));
+    target.psk = psk(&layer.rest, scheme, protocol)?;
+    if protocol == Protocol::Coap {
+        target.oscore = layer.rest.oscore.clone().read(environment)?;
     }
     if carrier.is_encrypted() && target.psk.is_none() {
         let tls = client_tls(&layer.rest)?;
@@ -100,6 +93,21 @@ fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result
     target.headers = layer.rest.headers;
     target.password = read_password(layer.password, &target, environment)?;
     Ok(target)
+}
+
+fn psk(words: &Words, scheme: &Scheme, protocol: Protocol) -> Result<Option<Psk>> {
+    let psk = Psk::of(words)?;
+    if psk.is_some() && scheme.carrier != Carrier::Dtls {
+        return Err(Error::usage(format!(
+            "a pre-shared key is for DTLS, not for {}://",
+            scheme.name
+        ))
+        .hint(format!(
+            "write {}://",
+            protocol.scheme_of(Carrier::Dtls).name
+        )));
+    }
+    Ok(psk)
 }
 
 /// The scheme that was named, or the one that the other words ask for.

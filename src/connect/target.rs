@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::error::Result;
 
+use super::oscore::Oscore;
 use super::psk::Psk;
 use super::scheme::{Carrier, Protocol};
 use super::secret::Secret;
@@ -86,6 +87,8 @@ pub struct Target {
     pub tls: Option<ClientTls>,
     /// The key that both sides share, with DTLS only; then no certificate is shown or verified.
     pub psk: Option<Psk>,
+    /// What protects messages between the two ends, whatever the transport; for CoAP only.
+    pub oscore: Option<Oscore>,
     /// Until the connection is usable; see [`CONNECT_TIMEOUT`].
     pub connect_timeout: Duration,
     /// What was said about trying again, if anything.
@@ -111,6 +114,7 @@ impl Target {
             password: None,
             tls: None,
             psk: None,
+            oscore: None,
             connect_timeout: CONNECT_TIMEOUT,
             retry: None,
             bind: None,

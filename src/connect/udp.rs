@@ -1,7 +1,7 @@
 //! Datagrams: name lookup and a socket. UDP has no handshake, so that it works shows only later.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 use socket2::{Domain, Socket, Type};
 use tokio::net::UdpSocket;
@@ -67,6 +67,45 @@ pub fn unconnected(target: &Target, address: SocketAddr) -> Result<UdpSocket> {
 /// [`Kind::Local`]: `cannot listen on 127.0.0.1:5683: address already in use`.
 pub fn listening(address: SocketAddr) -> Result<UdpSocket> {
     open(address).map_err(|cause| Error::local(format!("cannot listen on {address}"), &cause))
+}
+
+/// A socket for what is sent to a group and this port; other members on this machine hear it too. `interface` is an
+/// address of the network interface, unspecified for the system's choice.
+///
+/// # Errors
+/// [`Kind::Local`]: `cannot join the group 224.0.1.187: no such device`.
+pub fn member_v4(group: Ipv4Addr, port: u16, interface: Ipv4Addr) -> Result<UdpSocket> {
+    let address = (group, port).into();
+    let joined = member(address, |socket| {
+        socket.join_multicast_v4(&group, &interface)
+    });
+    joined.map_err(|cause| cannot_join(group.into(), &cause))
+}
+
+/// The same for a group of IPv6; `interface` is the number of the network interface, 0 for the system's choice.
+///
+/// # Errors
+/// As [`member_v4`].
+pub fn member_v6(group: Ipv6Addr, port: u16, interface: u32) -> Result<UdpSocket> {
+    let address = SocketAddrV6::new(group, port, 0, interface).into();
+    let joined = member(address, |socket| {
+        socket.set_only_v6(true)?;
+        socket.join_multicast_v6(&group, interface)
+    });
+    joined.map_err(|cause| cannot_join(group.into(), &cause))
+}
+
+fn member(group: SocketAddr, join: impl Fn(&Socket) -> io::Result<()>) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(group), Type::DGRAM, None)?;
+    socket.set_reuse_address(true)?;
+    join(&socket)?;
+    socket.bind(&group.into())?;
+    socket.set_nonblocking(true)?;
+    UdpSocket::from_std(socket.into())
+}
+
+fn cannot_join(group: IpAddr, cause: &io::Error) -> Error {
+    Error::local(format!("cannot join the group {group}"), cause)
 }
 
 fn source(bind: Option<IpAddr>, peer: &SocketAddr) -> SocketAddr {

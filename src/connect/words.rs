@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::oscore::OscoreWords;
 use super::secret::Secret;
 use super::url;
 
@@ -50,6 +51,8 @@ pub struct Words {
     pub psk: Option<Secret>,
     /// A file whose content, without the final line break, is such a key.
     pub psk_file: Option<PathBuf>,
+    /// What protects CoAP messages between the two ends.
+    pub oscore: OscoreWords,
     /// Until the connection is usable: name, TCP, TLS and WebSocket together.
     pub connect_timeout: Option<Duration>,
     /// Whether and how long to try again.

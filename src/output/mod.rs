@@ -18,7 +18,7 @@ mod sink;
 mod stream;
 mod style;
 
-pub use format::{Format, Template};
+pub use format::{Format, Template, indented_json};
 pub use live::Live;
 pub use notes::{Notes, report};
 pub use stream::{Output, print};

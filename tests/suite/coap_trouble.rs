@@ -1,49 +1,14 @@
 //! Peers that misbehave: each ends within its deadline, with the right exit code, and with a line that says what happened.
 
-use std::net::{TcpListener, UdpSocket};
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use crate::support::PATIENCE;
+use crate::support::coap_peer::{ack, message, parts, peer};
 use crate::support::command::{Line, iotctl};
-
-/// A UDP server that answers the Nth datagram as its script says; its URI.
-fn peer(mut script: impl FnMut(&[u8], usize) -> Vec<Vec<u8>> + Send + 'static) -> String {
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let uri = format!("coap://{}/x", socket.local_addr().unwrap());
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
-    std::thread::spawn(move || {
-        let mut buffer = [0; 2048];
-        let mut number = 0;
-        while let Ok((length, from)) = socket.recv_from(&mut buffer) {
-            for answer in script(&buffer[..length], number) {
-                let _ = socket.send_to(&answer, from);
-            }
-            number += 1;
-        }
-    });
-    uri
-}
+use crate::support::ports::free_ports;
 
 /// Makes an answer to a request.
 type Answer = fn(&[u8]) -> Vec<u8>;
-
-/// The token of a request, and its message id.
-fn parts(request: &[u8]) -> (&[u8], [u8; 2]) {
-    let length = usize::from(request[0] & 15);
-    (&request[4..4 + length], [request[2], request[3]])
-}
-
-/// A message of this type (0 CON, 1 NON, 2 ACK, 3 RST) with the request's token and id.
-fn message(kind: u8, code: u8, request: &[u8], rest: &[u8]) -> Vec<u8> {
-    let (token, mid) = parts(request);
-    let head = [0x40 | kind << 4 | token.len() as u8, code, mid[0], mid[1]];
-    [&head, token, rest].concat()
-}
-
-/// An acknowledgement with a response.
-fn ack(code: u8, request: &[u8], rest: &[u8]) -> Vec<u8> {
-    message(2, code, request, rest)
-}
 
 fn get(uri: &str) -> Line {
     iotctl("coap get -W 1.5").word(uri)
@@ -74,9 +39,8 @@ fn an_acknowledgement_without_response_is_told_from_silence() {
 
 #[test]
 fn a_closed_port_is_known_at_once() {
-    let free = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let uri = format!("coap://{}/", free.local_addr().unwrap());
-    drop(free);
+    let [free] = free_ports();
+    let uri = format!("coap://127.0.0.1:{free}/");
     let began = Instant::now();
     iotctl("coap get")
         .word(&uri)
@@ -248,6 +212,11 @@ fn wrong_words_send_nothing() {
         ("observe coap://h/ -C 0", "-C 0"),
         ("server --listen coaps+tcp://127.0.0.1:0", "--cert"),
         ("server --fault explode", "none of drop, delay, duplicate"),
+        ("server --fault reset:way=in", "not reset"),
+        (
+            "server --listen coap+tcp://127.0.0.1:0 --multicast",
+            "--multicast needs --listen coap://",
+        ),
         ("server -r temp=text:1", "slash"),
     ] {
         iotctl(&format!("coap {words}"))

@@ -2,7 +2,7 @@
 
 use crate::support::broker::{Broker, broker, started};
 use crate::support::command::{Line, iotctl};
-use crate::support::mosquitto::free_ports;
+use crate::support::ports::free_ports;
 
 /// Publishes with what `change` adds to the words, and checks that it arrives at the broker.
 #[track_caller]

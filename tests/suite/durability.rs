@@ -142,7 +142,7 @@ fn subscribe(broker: &Mosquitto, qos: u8) {
 
 /// All that the session kept. A duplicate might come last, so it waits until nothing comes any more.
 fn kept(broker: &Mosquitto, qos: u8) -> String {
-    let words = format!("sub -i receiver -c -q {qos} -t lines --idle 500ms");
+    let words = format!("sub -i receiver -c -q {qos} -t lines --idle 3s");
     broker.iotctl(&words).run().exits(0).text().to_owned()
 }
 
@@ -254,7 +254,7 @@ fn a_killed_subscriber_gets_what_it_had_not_written() {
         first.signal("KILL");
         text += first.ends().exits(-9).text();
         publisher.join().unwrap().exits(0);
-        let rest = broker.iotctl(&format!("{words} --idle 500ms")).run();
+        let rest = broker.iotctl(&format!("{words} --idle 3s")).run();
         text += rest.exits(0).text();
         // What was written and not yet acknowledged comes again, at QoS 2 as well: the new process cannot know it.
         check(&text, LINES, true);

@@ -33,12 +33,13 @@ const PERCENTILES: [(&str, Percentile); 3] = [
 ];
 
 /// `service` and `lag` explain a response time and are not judged by themselves.
-const LATENCIES: [&str; 5] = [
+const LATENCIES: [&str; 6] = [
     "response",
     "end_to_end",
     "connect",
     "handshake",
     "subscribe",
+    "catch_up",
 ];
 
 /// Every figure that all runs of both sides have measured.
@@ -114,7 +115,14 @@ fn latencies(name: &'static str) -> Vec<Reading> {
 fn costs() -> Vec<Reading> {
     let count =
         |name, read: fn(&Report) -> f64| Reading::new(name, "messages", Better::Fewer, read);
+    let cost = |name, unit, read: fn(&Report) -> f64| Reading::new(name, unit, Better::Lower, read);
     vec![
+        cost("generator CPU", "s_per_million", |run| {
+            run.generator.cpu_s_per_million
+        }),
+        cost("generator memory", "bytes", |run| {
+            run.generator.max_rss_bytes as f64
+        }),
         count("missing", |run| run.messages.missing as f64),
         count("errors", |run| {
             run.errors.iter().map(|error| error.count).sum::<u64>() as f64

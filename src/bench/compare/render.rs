@@ -94,6 +94,8 @@ fn show(figure: &Figure, value: f64) -> String {
     match figure.unit {
         "ms" => units::time(value),
         "per_s" => units::rate(value),
+        "s_per_million" => format!("{} s/M", units::three(value)),
+        "bytes" => units::bytes(value),
         _ if value.fract() == 0.0 => units::count(value as u64),
         _ => units::three(value),
     }
@@ -113,6 +115,7 @@ mod tests {
     use super::*;
     use crate::bench::compare::compare;
     use crate::bench::report::sample;
+    use crate::bench::report::schema::{complaints, is_complete};
 
     fn comparison() -> Comparison {
         let mut slow = sample::report();
@@ -142,6 +145,47 @@ mod tests {
         let shown = markdown(&comparison());
         assert!(shown.starts_with("### ❌ One figure has regressed\n\n|  | before | after |"));
         assert!(shown.contains("| response p50 | 143 µs | 285 µs | 2.000 | 100 % worse"));
+    }
+
+    #[test]
+    fn json_is_what_the_schema_describes() {
+        let text = include_str!("../../../schema/bench-comparison.schema.json");
+        let schema: serde_json::Value = serde_json::from_str(text).unwrap();
+        is_complete(&schema, "");
+        let one = sample::report;
+        for comparison in [
+            comparison(),
+            compare(&[one(), one()], &[one(), one()], None).unwrap(),
+        ] {
+            let value = serde_json::from_str(&json(&comparison)).unwrap();
+            assert_eq!(complaints(&value, &schema, &schema, ""), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn cpu_and_memory_of_the_generator_are_judged() {
+        let mut heavy = sample::report();
+        heavy.generator.cpu_s_per_million *= 2.0;
+        heavy.generator.max_rss_bytes *= 3;
+        let found = compare(&[sample::report()], &[heavy], Some(0.05)).unwrap();
+        let verdict = |name: &str| {
+            let one = found.figures.iter().find(|one| one.name == name).unwrap();
+            (
+                one.regressed,
+                one.ratio.unwrap().round(),
+                show(one, one.before),
+            )
+        };
+        let (regressed, ratio, shown) = verdict("generator CPU");
+        assert!(
+            regressed && ratio == 2.0 && shown.ends_with(" s/M"),
+            "{shown}"
+        );
+        let (regressed, ratio, shown) = verdict("generator memory");
+        assert!(
+            regressed && ratio == 3.0 && shown.ends_with("MB"),
+            "{shown}"
+        );
     }
 
     #[test]

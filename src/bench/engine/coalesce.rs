@@ -56,7 +56,7 @@ impl Gather {
         }
         let wanted = (self.reads * WORTH_A_READ / self.wakes)
             .max(WORTH_A_WAKE)
-            .min(limit / 4);
+            .min(limit / 3);
         let brought = self.messages / self.wakes;
         self.wait = if brought < wanted {
             (self.wait + self.wait / 2).clamp(SHORTEST, LONGEST)

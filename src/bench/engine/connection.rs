@@ -52,6 +52,8 @@ pub(super) struct Connection {
     link: Option<Box<dyn Link>>,
     /// What the transport did not take yet.
     pending: Vec<u8>,
+    /// The transport has taken it, into a buffer of its own that is not empty yet.
+    unflushed: bool,
     bell: Arc<Bell>,
     waker: Waker,
 }
@@ -80,6 +82,7 @@ impl Connection {
             rest: Vec::new(),
             link: None,
             pending: Vec::new(),
+            unflushed: false,
             waker: Waker::from(Arc::clone(&bell)),
             bell,
         }
@@ -95,6 +98,7 @@ impl Connection {
         self.link = None;
         self.rest = Vec::new();
         self.pending = Vec::new();
+        self.unflushed = false;
         self.lane.ready = false;
         self.state = State::Away;
     }
@@ -105,7 +109,7 @@ impl Connection {
 
     /// Whether the transport takes more.
     pub(super) const fn is_blocked(&self) -> bool {
-        !self.pending.is_empty()
+        self.unflushed || !self.pending.is_empty()
     }
 
     /// Reads to the end of `into`; the bell rings when there is more.
@@ -141,7 +145,7 @@ impl Connection {
             }
         }
         // A transport with a buffer of its own says pending, and rings, like one without.
-        let _ = Pin::new(&mut *link).poll_flush(&mut cx)?;
+        self.unflushed = Pin::new(&mut *link).poll_flush(&mut cx)?.is_pending();
         if waiting {
             self.pending.drain(..written);
         } else if written < out.len() {

@@ -15,6 +15,7 @@ use super::super::profile::Share;
 use super::super::random::Random;
 use super::super::recorder::{Records, Window};
 use super::super::result::{Interval, Messages, Report};
+use super::super::series::Series;
 use super::super::system;
 use super::control::{Control, News, Standing};
 use super::load::{Runner, part_of, saturates, window};
@@ -103,9 +104,11 @@ struct Course<'a> {
     /// The interval that is being added up.
     current: Records,
     total: Records,
-    intervals: Vec<Interval>,
+    intervals: Series,
     next_interval: Nanos,
     started: Nanos,
+    /// When every connection had been tried.
+    settled: Option<Nanos>,
     begin: Nanos,
     /// CPU seconds at the beginning and the end of the measured time.
     cpu: [Option<f64>; 2],
@@ -144,9 +147,10 @@ impl<'a> Course<'a> {
             planned_connections: own as u64,
             current: Records::default(),
             total: Records::default(),
-            intervals: Vec::new(),
+            intervals: Series::default(),
             next_interval: Nanos::MAX,
             started: now,
+            settled: None,
             begin: Nanos::MAX,
             cpu: [None; 2],
             cpu_last: (now, system::cpu_seconds()),
@@ -231,6 +235,7 @@ impl<'a> Course<'a> {
     }
 
     fn begin(&mut self, now: Nanos) {
+        self.settled = Some(now);
         let links = self.current.links.opened + self.total.links.opened;
         if links == 0 && self.planned_connections > 0 {
             return self.over();
@@ -313,7 +318,7 @@ impl<'a> Course<'a> {
         let (then, before) = std::mem::replace(&mut self.cpu_last, (at, cpu));
         let passed = seconds(at.saturating_sub(then)).max(1e-3);
         let flow = self.current.flow;
-        Interval {
+        let mut point = Interval {
             at_s: seconds(at.saturating_sub(self.begin)),
             phase: String::from(phase),
             planned: flow.planned,
@@ -322,9 +327,11 @@ impl<'a> Course<'a> {
             received: flow.received,
             errors: flow.errors,
             connections: self.standings.iter().map(|worker| worker.connections).sum(),
-            latency: summary::points(&mut self.current),
             cpu_percent: (cpu - before) / passed * 100.0,
-        }
+            ..Interval::default()
+        };
+        summary::enter(&mut self.current, &mut point);
+        point
     }
 
     fn progress(&self, at: Nanos) -> Option<f64> {
@@ -350,6 +357,7 @@ impl<'a> Course<'a> {
         let begun = self.begin != Nanos::MAX;
         let phases = Phases {
             started: self.started,
+            settled: self.settled.unwrap_or(now),
             begin: if begun { self.begin } else { now },
             window: if begun {
                 window
@@ -364,7 +372,7 @@ impl<'a> Course<'a> {
             threads,
             planned_connections: self.planned_connections,
         };
-        let report = summary::report(run, self.total, self.intervals, &phases);
+        let report = summary::report(run, self.total, self.intervals.into_points(), &phases);
         Outcome {
             report,
             trouble: self.trouble,

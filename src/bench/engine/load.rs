@@ -6,12 +6,15 @@ use std::time::Duration;
 use super::super::clock::{Nanos, nanos};
 use super::super::plan::{Arrivals, Load, Stage};
 use super::super::profile::{Due, Schedule, Share};
+use super::super::recorder::Window;
 
-/// Messages in a second from which a worker does not wake up for each.
-const OFTEN: f64 = 4_000.0;
-/// Between two such wake-ups of a fleet, where each message is a write of its own, and of all others.
-const FLEET_GRID: Nanos = 500_000;
-const GRID: Nanos = 200_000;
+/// Messages in a second from which a worker does not wake up for each: of a fleet, where each message is a write of its
+/// own, and of all others.
+const OFTEN_FLEET: f64 = 4_000.0;
+const OFTEN: f64 = 12_000.0;
+/// Between two wake-ups then.
+const FLEET_GRID: Nanos = 1_000_000;
+const GRID: Nanos = 50_000;
 
 /// Messages that become due in one step at most, so that reading is never held up for long.
 const STEP: usize = 8192;
@@ -32,7 +35,7 @@ pub(super) enum Runner {
 }
 
 impl Runner {
-    /// `count`: how many messages at most.
+    /// `count`: how many messages at most, those of the warm-up beside.
     pub(super) fn new(load: Option<&Load>, share: Share, count: Option<u64>) -> Self {
         let left = count.unwrap_or(u64::MAX);
         match load {
@@ -67,24 +70,31 @@ impl Runner {
         }
     }
 
-    /// Hands out what is due until `now`, before `end`: the connection within the part, and the moment.
+    /// Whether a wake-up is for one message, which should be sent to the microsecond.
+    pub(super) const fn is_exact(&self) -> bool {
+        matches!(self, Self::Open { grid: 0, .. })
+    }
+
+    /// Hands out what is due until `now`, before the end of `window`: the connection within the part, and the moment.
+    /// Only what is measured counts as done.
     pub(super) fn take_due(
         &mut self,
         begin: Nanos,
         now: Nanos,
-        end: Nanos,
+        window: Window,
         mut give: impl FnMut(usize, Nanos),
     ) {
         let Self::Open { schedule, left, .. } = self else {
             return;
         };
         for _ in 0..STEP {
-            let is_due = |due: &Due| begin + due.at <= now && begin + due.at < end;
+            let is_due = |due: &Due| begin + due.at <= now && begin + due.at < window.to;
             let Some(due) = schedule.next_if(|due| *left > 0 && is_due(due)) else {
                 return;
             };
-            *left -= 1;
-            give(due.connection, begin + due.at);
+            let at = begin + due.at;
+            *left -= u64::from(window.holds(at));
+            give(due.connection, at);
         }
     }
 
@@ -131,9 +141,10 @@ fn grid(stages: &[Stage], arrivals: &Arrivals, share: &Share) -> Nanos {
         .fold(0.0, |peak: f64, stage| peak.max(stage.from).max(stage.to));
     let own = peak * share.connections as f64 / share.of as f64;
     match arrivals {
-        _ if own <= OFTEN => 0,
-        Arrivals::Devices => FLEET_GRID,
-        _ => GRID,
+        Arrivals::Devices if own > OFTEN_FLEET => FLEET_GRID,
+        Arrivals::Devices => 0,
+        _ if own > OFTEN => GRID,
+        _ => 0,
     }
 }
 
@@ -157,7 +168,42 @@ pub(super) fn saturates(load: &Load) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::random::Random;
     use super::*;
+
+    #[test]
+    fn what_is_counted_is_what_is_measured() {
+        let stage = Stage {
+            lasts: None,
+            from: 1000.0,
+            to: 1000.0,
+        };
+        let load = Load::Open {
+            stages: vec![stage],
+            arrivals: Arrivals::Constant,
+            window: 1,
+        };
+        let share = Share {
+            connections: 1,
+            of: 1,
+            phase: 0.0,
+            random: Random::new(1, 1),
+        };
+        let mut runner = Runner::new(Some(&load), share, Some(50));
+        let window = Window {
+            from: 100_000_000,
+            to: Nanos::MAX,
+        };
+        let (mut before, mut inside) = (0, 0);
+        for now in (0..1_000_000_000).step_by(10_000_000) {
+            runner.take_due(0, now, window, |_, at| match window.holds(at) {
+                true => inside += 1,
+                false => before += 1,
+            });
+        }
+        assert_eq!((before, inside), (100, 50));
+        assert!(runner.is_done(0, 1, Nanos::MAX));
+    }
 
     #[test]
     fn parts_are_the_whole() {

@@ -14,6 +14,7 @@ mod connection;
 mod control;
 mod course;
 mod load;
+mod punctual;
 mod summary;
 mod timer;
 mod wake;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::super::clock::{Nanos, seconds};
+use super::super::merge::SHARD_ALONE;
 use super::super::plan::{Coalesce, Load};
 use super::super::recorder::{Distribution, Quantity, Records, Window};
 use super::super::report::distribution;
@@ -12,6 +13,7 @@ use super::super::result::{
     Connections, ErrorCount, Generator, Interval, Latency, PhaseTimes, Rates, Report,
     SCHEMA_VERSION,
 };
+use super::super::series;
 use super::super::system;
 use super::course::Run;
 use super::load::saturates;
@@ -26,6 +28,8 @@ const UNSTEADY: f64 = 0.1;
 /// When the phases began and ended, and what they took.
 pub(super) struct Phases {
     pub(super) started: Nanos,
+    /// When every connection had been tried.
+    pub(super) settled: Nanos,
     pub(super) begin: Nanos,
     pub(super) window: Window,
     pub(super) ended: Nanos,
@@ -83,7 +87,7 @@ fn time_of_day(at: Nanos) -> String {
 fn times(phases: &Phases) -> PhaseTimes {
     let window = phases.window;
     PhaseTimes {
-        connect_s: seconds(phases.begin.saturating_sub(phases.started)),
+        connect_s: seconds(phases.settled.saturating_sub(phases.started)),
         warmup_s: seconds(window.from.min(phases.ended).saturating_sub(phases.begin)),
         measured_s: seconds(phases.measured()),
         drain_s: seconds(phases.ended.saturating_sub(window.to)),
@@ -92,7 +96,7 @@ fn times(phases: &Phases) -> PhaseTimes {
 
 fn connections(total: &Records, phases: &Phases) -> Connections {
     let links = total.links;
-    let connecting = seconds(phases.begin.saturating_sub(phases.started)).max(1e-6);
+    let connecting = seconds(phases.settled.saturating_sub(phases.started)).max(1e-6);
     Connections {
         planned: phases.planned_connections,
         opened: links.opened,
@@ -135,17 +139,15 @@ pub fn latency(values: &mut Distribution) -> Option<Latency> {
     Some(distribution::summary(histogram, negative))
 }
 
-/// p50, p99 and maximum of everything in an interval, in milliseconds.
-pub(super) fn points(records: &mut Records) -> BTreeMap<String, [f64; 3]> {
-    let mut points = BTreeMap::new();
-    for quantity in Quantity::ALL {
-        if let Some(histogram) = records.of(quantity).histogram() {
-            let at = |quantile| histogram.value_at_quantile(quantile) as f64 / 1e6;
-            let point = [at(0.5), at(0.99), histogram.max() as f64 / 1e6];
-            points.insert(quantity.name().to_owned(), point);
+/// Enters the distributions of everything in an interval.
+pub(super) fn enter(records: &mut Records, point: &mut Interval) {
+    let mut entered = BTreeMap::new();
+    for (quantity, values) in Quantity::ALL.into_iter().zip(&mut records.latency) {
+        if let Some(values) = values.histogram() {
+            entered.insert(quantity.name().to_owned(), values);
         }
     }
-    points
+    series::enter(point, entered);
 }
 
 fn generator(
@@ -208,20 +210,29 @@ fn coalesce(rule: Coalesce) -> String {
 
 /// Whether each third of the measured time had the throughput of the whole.
 fn is_steady(intervals: &[Interval]) -> bool {
-    let measured: Vec<f64> = intervals
-        .iter()
-        .filter(|interval| interval.phase == "measure")
-        .map(|interval| (interval.sent.max(interval.received)) as f64)
-        .collect();
+    // Seconds and messages of each interval.
+    let mut measured = Vec::new();
+    let mut began = 0.0;
+    for interval in intervals {
+        if interval.phase == "measure" {
+            let messages = interval.sent.max(interval.received);
+            measured.push((interval.at_s - began, messages as f64));
+        }
+        began = interval.at_s;
+    }
     let third = measured.len() / 3;
     if third == 0 {
         return true;
     }
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-    let whole = mean(&measured[..3 * third]);
+    let rate = |part: &[(f64, f64)]| {
+        let sum = |sum: (f64, f64), one: &(f64, f64)| (sum.0 + one.0, sum.1 + one.1);
+        let (seconds, messages) = part.iter().fold((0.0, 0.0), sum);
+        messages / seconds.max(f64::MIN_POSITIVE)
+    };
+    let whole = rate(&measured[..3 * third]);
     measured
         .chunks_exact(third)
-        .all(|part| (mean(part) - whole).abs() <= UNSTEADY * whole)
+        .all(|part| (rate(part) - whole).abs() <= UNSTEADY * whole)
 }
 
 fn warnings(run: &Run<'_>, total: &Records, generator: &Generator) -> Vec<String> {
@@ -264,9 +275,7 @@ fn warnings(run: &Run<'_>, total: &Records, generator: &Generator) -> Vec<String
         ));
     }
     if run.plan.shard.count > 1 {
-        warnings.push(String::from(
-            "a shard of a larger run: merge all shards before judging what is missing",
-        ));
+        warnings.push(String::from(SHARD_ALONE));
     }
     warnings
 }
@@ -275,8 +284,9 @@ fn warnings(run: &Run<'_>, total: &Records, generator: &Generator) -> Vec<String
 mod tests {
     use super::*;
 
-    fn interval(sent: u64) -> Interval {
+    fn interval((second, sent): (usize, u64)) -> Interval {
         Interval {
+            at_s: second as f64 + 1.0,
             phase: String::from("measure"),
             sent,
             ..Interval::default()
@@ -285,7 +295,10 @@ mod tests {
 
     #[test]
     fn a_third_that_is_slower_makes_a_run_unsteady() {
-        let rates = |rates: &[u64]| rates.iter().copied().map(interval).collect::<Vec<_>>();
+        let rates = |rates: &[u64]| {
+            let seconds = rates.iter().copied().enumerate();
+            seconds.map(interval).collect::<Vec<_>>()
+        };
         assert!(is_steady(&rates(&[100, 101, 99, 100, 104, 98])));
         assert!(!is_steady(&rates(&[100, 100, 100, 100, 60, 60])));
         assert!(is_steady(&rates(&[100])), "too short to tell");

@@ -26,6 +26,7 @@ use super::coalesce::Gather;
 use super::connection::Connection;
 use super::control::{Control, News, Standing};
 use super::load::Runner;
+use super::punctual::Punctual;
 use super::timer::Timer;
 use super::wake::Ready;
 use crate::error::{Error, Result};
@@ -102,12 +103,15 @@ pub(super) struct Worker {
     input: Vec<u8>,
     out: Vec<u8>,
     waiting: usize,
+    /// When sending begins, as of this step.
+    begin: Nanos,
     begun: bool,
     /// When messages were last made due.
     looked: Nanos,
     draining: bool,
     next_report: Nanos,
     gather: Gather,
+    punctual: Punctual,
     /// Something is left to do at once.
     busy: bool,
     standing: Standing,
@@ -172,11 +176,13 @@ impl Worker {
             input: vec![0; READ],
             out: Vec::new(),
             waiting: 0,
+            begin: Nanos::MAX,
             begun: false,
             looked: 0,
             draining: false,
             next_report: now + setup.interval,
             gather: Gather::new(setup.coalesce),
+            punctual: Punctual::default(),
             busy: false,
             standing: Standing::default(),
             trouble: None,
@@ -194,6 +200,11 @@ impl Worker {
                 continue;
             }
             self.wait().await;
+            if let Some(moment) = self.punctual.woke(self.now()) {
+                while self.now() < moment {
+                    std::hint::spin_loop();
+                }
+            }
             if !self.gather.wait().is_zero() {
                 std::thread::sleep(self.gather.wait());
                 yield_now().await;
@@ -209,6 +220,8 @@ impl Worker {
     /// Everything that can be done now.
     fn step(&mut self, now: Nanos) {
         self.busy = false;
+        // In this order: once the beginning is known the window is, and nothing is due without a window.
+        self.begin = self.setup.control.begins();
         self.records.window = self.setup.control.window();
         self.take_dialed();
         self.dial(now);
@@ -271,11 +284,20 @@ impl Worker {
         if !self.draining {
             deadline = deadline.min(end);
         }
+        let mut exact = Nanos::MAX;
         for part in &mut self.setup.parts {
             if let Some(at) = part.runner.next(begin, self.looked).filter(|at| *at < end) {
                 deadline = deadline.min(at);
+                if part.runner.is_exact() {
+                    exact = exact.min(at);
+                }
             }
         }
-        deadline
+        if exact == deadline && self.gather.wait().is_zero() {
+            self.punctual.ask(exact)
+        } else {
+            self.punctual.forget();
+            deadline
+        }
     }
 }

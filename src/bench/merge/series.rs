@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::bench::result::Interval;
+use crate::bench::series::add;
 
 use super::Part;
 
@@ -14,7 +15,7 @@ pub(super) fn earliest(parts: &[Part]) -> String {
     first.map_or_else(String::new, |part| part.report.started_at.clone())
 }
 
-/// All intervals, one for each stretch of the common clock. Counts and CPU are added, of latencies the highest stay.
+/// All intervals, one for each stretch of the common clock. Counts, CPU and distributions are added.
 pub(super) fn aligned(parts: &[Part]) -> Vec<Interval> {
     let length = parts.iter().find_map(length).unwrap_or(1.0);
     let start = parts.iter().filter_map(began).min();
@@ -65,33 +66,28 @@ fn by_slot(part: &Part, behind: f64, length: f64) -> BTreeMap<i64, Interval> {
 
 /// A later interval of the same worker in the same slot.
 fn after(sum: &mut Interval, next: &Interval) {
-    let connections = next.connections;
     let cpu_percent = sum.cpu_percent.max(next.cpu_percent);
-    beside(sum, next);
-    sum.connections = connections;
+    add(sum, next);
+    sum.at_s = sum.at_s.max(next.at_s);
+    unless_mixed(sum, next);
+    sum.connections = next.connections;
     sum.cpu_percent = cpu_percent;
+}
+
+/// Figures that are not of the measured time alone are not shown as such.
+fn unless_mixed(sum: &mut Interval, other: &Interval) {
+    if sum.phase == "measure" {
+        sum.phase.clone_from(&other.phase);
+    }
 }
 
 /// The same interval of another worker.
 fn beside(sum: &mut Interval, other: &Interval) {
+    add(sum, other);
     sum.at_s = sum.at_s.max(other.at_s);
-    // Figures that are not of the measured time alone are not shown as such.
-    if sum.phase == "measure" {
-        sum.phase.clone_from(&other.phase);
-    }
-    sum.planned += other.planned;
-    sum.sent += other.sent;
-    sum.acknowledged += other.acknowledged;
-    sum.received += other.received;
-    sum.errors += other.errors;
+    unless_mixed(sum, other);
     sum.connections += other.connections;
     sum.cpu_percent += other.cpu_percent;
-    for (name, figures) in &other.latency {
-        let worst = sum.latency.entry(name.clone()).or_insert(*figures);
-        for (worst, figure) in worst.iter_mut().zip(figures) {
-            *worst = worst.max(*figure);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Messages under way, by packet identifier.
 
+use super::super::clock::Nanos;
 use super::super::recorder::Flight;
 
 /// Packet identifiers from here on are not given to messages.
@@ -14,6 +15,8 @@ pub(super) enum Step {
     Sent,
     /// PUBREL was sent; waits for PUBCOMP.
     Released,
+    /// Given up. Its identifier stays taken, or a late answer would be taken for that of another message.
+    Late,
 }
 
 /// A table that grows to the window and is never searched.
@@ -21,12 +24,14 @@ pub(super) enum Step {
 pub(super) struct Flights {
     slots: Vec<(Flight, Step)>,
     free: Vec<u16>,
+    /// Slots that were given up.
+    late: usize,
 }
 
 impl Flights {
     /// How many are under way.
     pub(super) const fn len(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.slots.len() - self.free.len() - self.late
     }
 
     /// Enters a message and returns its packet identifier. At most [`RESERVED`] − 1 may be under way.
@@ -37,12 +42,22 @@ impl Flights {
                 self.slots[usize::from(slot)] = (flight, Step::Sent);
                 slot
             }
-            None => {
-                self.slots.push((flight, Step::Sent));
-                (self.slots.len() - 1) as u16
-            }
+            None => self.enter_anew(flight),
         };
         slot + 1
+    }
+
+    fn enter_anew(&mut self, flight: Flight) -> u16 {
+        if self.slots.len() + 1 < usize::from(RESERVED) || self.late == 0 {
+            self.slots.push((flight, Step::Sent));
+            return (self.slots.len() - 1) as u16;
+        }
+        // All identifiers are taken: one that was given up is the only one left.
+        let late = self.slots.iter().position(|(_, step)| *step == Step::Late);
+        let slot = late.unwrap_or_default();
+        self.late -= 1;
+        self.slots[slot] = (flight, Step::Sent);
+        slot as u16
     }
 
     /// Takes a message out if it has come as far as `step`.
@@ -50,6 +65,12 @@ impl Flights {
     pub(super) fn take(&mut self, packet_id: u16, step: Step) -> Option<Flight> {
         let slot = packet_id.checked_sub(1)?;
         let (flight, found) = self.slots.get_mut(usize::from(slot))?;
+        if *found == Step::Late {
+            *found = Step::Free;
+            self.late -= 1;
+            self.free.push(slot);
+            return None;
+        }
         if *found != step {
             return None;
         }
@@ -58,11 +79,22 @@ impl Flights {
         Some(*flight)
     }
 
+    /// Gives up what was written before `moment`; each is handed to `last`.
+    pub(super) fn give_up(&mut self, moment: Nanos, mut last: impl FnMut(&Flight)) {
+        for (flight, step) in &mut self.slots {
+            if matches!(step, Step::Sent | Step::Released) && flight.sent < moment {
+                last(flight);
+                *step = Step::Late;
+                self.late += 1;
+            }
+        }
+    }
+
     /// Moves a message on from sent to released; `false` if it is not under way.
     pub(super) fn release(&mut self, packet_id: u16) -> bool {
         let slot = usize::from(packet_id).wrapping_sub(1);
         match self.slots.get_mut(slot) {
-            Some((_, step)) if *step != Step::Free => {
+            Some((_, step)) if matches!(step, Step::Sent | Step::Released) => {
                 *step = Step::Released;
                 true
             }
@@ -73,7 +105,7 @@ impl Flights {
     /// All that are under way, with their packet identifiers.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u16, Flight, Step)> + '_ {
         let all = self.slots.iter().enumerate();
-        all.filter(|(_, (_, step))| *step != Step::Free)
+        all.filter(|(_, (_, step))| matches!(step, Step::Sent | Step::Released))
             .map(|(slot, (flight, step))| (slot as u16 + 1, *flight, *step))
     }
 
@@ -89,6 +121,39 @@ impl Flights {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_given_up_leaves_room_and_its_late_answer_counts_for_nobody() {
+        let mut flights = Flights::default();
+        let at = |sent| Flight {
+            sent,
+            ..Flight::default()
+        };
+        let (old, new) = (flights.enter(at(1)), flights.enter(at(9)));
+        let mut given_up = Vec::new();
+        flights.give_up(5, |flight| given_up.push(flight.sent));
+        flights.give_up(5, |flight| given_up.push(flight.sent));
+        assert_eq!((given_up, flights.len()), (vec![1], 1));
+        assert_ne!(flights.enter(at(10)), old, "its identifier is still taken");
+        assert!(flights.take(old, Step::Sent).is_none(), "a late answer");
+        assert_eq!(flights.enter(at(11)), old, "and is free from then on");
+        assert_eq!(flights.len(), 3);
+        assert!(flights.take(new, Step::Sent).is_some());
+    }
+
+    #[test]
+    fn identifiers_do_not_run_out_when_answers_never_come() {
+        let mut flights = Flights::default();
+        for sent in 0..2 * u64::from(RESERVED) {
+            let packet_id = flights.enter(Flight {
+                sent,
+                ..Flight::default()
+            });
+            assert!((1..RESERVED).contains(&packet_id));
+            flights.give_up(sent + 1, |_| {});
+        }
+        assert_eq!(flights.len(), 0);
+    }
 
     #[test]
     fn identifiers_are_used_again_and_answers_count_once() {

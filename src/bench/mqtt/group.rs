@@ -27,6 +27,8 @@ pub enum Role {
     Subscribe,
     /// Each message is a connection: closed, and opened again.
     Connect,
+    /// Each message is a SUBSCRIBE with all that is retained for it.
+    Retained,
     /// They publish requests; a message is answered by its response.
     Request,
     /// They answer requests.
@@ -46,6 +48,8 @@ pub(super) struct Group {
     pub(super) password: Option<Bytes>,
     /// Messages in flight at most.
     pub(super) window: usize,
+    /// How long to wait for an answer before a message is given up.
+    pub(super) ack_timeout: Duration,
     pub(super) qos: QoS,
     /// Where messages go, one pattern for each `{group}`.
     pub(super) topics: Vec<Pattern>,
@@ -57,6 +61,12 @@ pub(super) struct Group {
     pub(super) shared: Option<String>,
     /// Leave without DISCONNECT, so that the will is published.
     pub(super) abrupt: bool,
+    /// Receivers that are away this long, over and over, with a session that is kept for them.
+    pub(super) away: Option<Duration>,
+    /// Retained messages of each connection.
+    pub(super) retained: usize,
+    /// Stamps are in a property, not at the head of the body.
+    pub(super) reads_property: bool,
     /// Topic pattern and body of the will of each connection.
     pub(super) will: Option<Pattern>,
     pub(super) first_sender: u32,
@@ -125,7 +135,7 @@ impl Group {
 
     pub(super) fn write_connect(&self, index: usize, out: &mut Vec<u8>) {
         let mut properties = Properties::default();
-        if self.version == Version::V5 && !self.clean {
+        if self.keeps_session() {
             properties.push(Property::SessionExpiryInterval(3600));
         }
         let packet = Packet::Connect(Box::new(Connect {
@@ -139,6 +149,33 @@ impl Group {
             properties,
         }));
         self.write(&packet, out);
+    }
+
+    fn keeps_session(&self) -> bool {
+        self.version == Version::V5 && !self.clean
+    }
+
+    /// DISCONNECT; a session that was only kept for the run is not kept any longer (MQTT 5.0 §3.14.2.2.2).
+    pub(super) fn goodbye(&self) -> &'static [u8] {
+        if self.away.is_some() && self.keeps_session() {
+            return &[0xE0, 7, 0, 5, 0x11, 0, 0, 0, 0];
+        }
+        &[0xE0, 0]
+    }
+
+    /// What a connection with retained messages subscribes to: all of its own.
+    pub(super) fn retained_filter(&self, index: usize) -> String {
+        self.pattern(index).filter(Some(index))
+    }
+
+    /// Takes retained message `number` away.
+    pub(super) fn write_empty_retained(&self, index: usize, number: u64, out: &mut Vec<u8>) {
+        let publish = Packet::Publish(crate::mqtt::packet::Publish {
+            topic: self.pattern(index).fill(index, number).into(),
+            retain: true,
+            ..Default::default()
+        });
+        self.write(&publish, out);
     }
 
     fn will(&self, topic: &Pattern, index: usize) -> Will {

@@ -6,6 +6,7 @@
 //! | `dial` | transports: source addresses, explicit ports, words for what goes wrong |
 //! | `session`, `group` | one connection; what a group's connections have in common |
 //! | `template`, `topics` | packets encoded once and patched; topic patterns |
+//! | `property` | the stamp beside a body that is not ours |
 //! | `null` | a broker that only answers |
 //! | `scan`, `flights` | acknowledgements off the raw bytes; messages under way |
 
@@ -13,6 +14,7 @@ mod dial;
 mod flights;
 mod group;
 mod null;
+mod property;
 mod scan;
 mod session;
 mod settings;

@@ -19,6 +19,8 @@ pub(super) struct Message<'a> {
     pub(super) qos: u8,
     /// 0 at QoS 0.
     pub(super) packet_id: u16,
+    /// As they are on the wire; empty before MQTT 5.
+    pub(super) properties: &'a [u8],
     pub(super) payload: &'a [u8],
 }
 
@@ -70,16 +72,18 @@ impl<'a> Frame<'a> {
             packet_id = u16::from_be_bytes([high, low]);
             at += 2;
         }
+        let mut begin = at;
         if properties {
             let Some((length, behind)) = variable(self.body, at)? else {
                 return Err(malformed());
             };
-            at = behind + length;
+            (begin, at) = (behind, behind + length);
         }
         match self.body.get(at..) {
             Some(payload) if qos < 3 => Ok(Message {
                 qos,
                 packet_id,
+                properties: &self.body[begin..at],
                 payload,
             }),
             _ => Err(malformed()),
@@ -90,6 +94,19 @@ impl<'a> Frame<'a> {
 /// A Variable Byte Integer (MQTT 5.0 §1.5.5) and where it ends; `None` when it goes on beyond the bytes.
 #[inline]
 fn variable(bytes: &[u8], at: usize) -> Result<Option<(usize, usize)>, Broken> {
+    match *bytes.get(at..).unwrap_or_default() {
+        [byte @ ..0x80, ..] => Ok(Some((usize::from(byte), at + 1))),
+        [low, high @ ..0x80, ..] => {
+            let value = usize::from(low & 0x7F) | usize::from(high) << 7;
+            Ok(Some((value, at + 2)))
+        }
+        _ => longer(bytes, at),
+    }
+}
+
+/// Of more than two bytes, or not whole.
+#[inline(never)]
+fn longer(bytes: &[u8], at: usize) -> Result<Option<(usize, usize)>, Broken> {
     let mut value = 0;
     for (number, byte) in bytes.iter().skip(at).take(4).enumerate() {
         value |= usize::from(byte & 0x7F) << (7 * number);

@@ -1,5 +1,7 @@
 //! One MQTT connection of a load: a publisher, a subscriber, both, or neither.
 
+mod retained;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -12,12 +14,14 @@ use super::super::stamp::Stamp;
 use super::super::tally::Received;
 use super::flights::{Flights, RESERVED, Step};
 use super::group::{Group, Role};
+use super::property;
 use super::scan::{Frame, Message, malformed};
 use super::template::Template;
 use crate::error::Kind;
 use crate::mqtt::packet::{
     ConnAck, Decoder, Disconnect, LARGEST_PACKET, Packet, QoS, ReasonCode, SubAck, Version,
 };
+use retained::Storm;
 
 /// The packet identifier of the SUBSCRIBE that opens a connection.
 const OPENING: u16 = RESERVED;
@@ -49,6 +53,11 @@ pub(super) struct MqttSession {
     subscribed_at: Nanos,
     /// QoS 2: received and not yet released.
     held: Option<HashSet<u16>>,
+    storm: Option<Box<Storm>>,
+    /// When the connection was last opened.
+    opened_at: Nanos,
+    /// It was away, and what was kept for it is still coming.
+    catching_up: bool,
     /// The broker has answered CONNECT and, if there was one, SUBSCRIBE.
     open: bool,
 }
@@ -70,6 +79,9 @@ impl MqttSession {
             written_at: 0,
             subscribed_at: 0,
             held: None,
+            storm: (group.role == Role::Retained).then(Box::default),
+            opened_at: 0,
+            catching_up: false,
             open: false,
             group,
         }
@@ -186,7 +198,11 @@ impl MqttSession {
         if again {
             return Ok(());
         }
-        self.take(&message, frame.length, io);
+        if self.storm.is_some() {
+            self.take_retained(frame, &message, io);
+        } else {
+            self.take(&message, frame.length, io);
+        }
         Ok(())
     }
 
@@ -199,12 +215,51 @@ impl MqttSession {
         if self.group.role == Role::Respond {
             return self.group.respond(message, io);
         }
+        let beside = self
+            .group
+            .reads_property
+            .then(|| property::read(message.properties));
+        let stamped = match &beside {
+            Some(stamp) => stamp.as_ref().map_or(&[][..], |stamp| stamp.as_slice()),
+            None => message.payload,
+        };
         if let Some(received) = &mut self.received {
-            received.enter(message.payload, length, io.now, io.records);
+            received.enter(stamped, length, io.now, io.records);
+        }
+        if self.catching_up {
+            self.catch_up(stamped, io);
         }
         if self.group.role == Role::Request {
             self.response(message, io);
         }
+    }
+
+    /// The first message that was due after the return is the end of what was kept.
+    fn catch_up(&mut self, stamped: &[u8], io: &mut Io<'_>) {
+        let stamp = Stamp::read(stamped, io.now);
+        if stamp.is_some_and(|stamp| stamp.due >= self.opened_at) {
+            self.catching_up = false;
+            let took = io.records.of(Quantity::CatchUp);
+            took.span(self.opened_at, io.now);
+        }
+    }
+
+    /// Leaves for a while, when it is time and the load has not ended: the broker keeps what comes meanwhile.
+    fn leave(&mut self, io: &mut Io<'_>) -> Option<Nanos> {
+        let time = nanos(self.group.away?);
+        let at = self.opened_at + time;
+        let window = io.records.window;
+        if !self.open || window.from == Nanos::MAX || io.now >= window.to {
+            return Some(io.now + time);
+        }
+        if io.now < at {
+            return Some(at);
+        }
+        io.out.extend_from_slice(&DISCONNECT);
+        self.open = false;
+        self.catching_up = true;
+        io.away(time);
+        None
     }
 
     /// A response answers the request with its sequence number, whose identifier is that of its slot.
@@ -263,6 +318,10 @@ impl MqttSession {
             io.records.proved(asked, self.proved_at, io.now);
         }
         self.proved_at = io.now;
+        if self.storm.is_some() && !self.open {
+            self.open = true;
+            io.ready();
+        }
     }
 
     fn ask(&mut self, io: &mut Io<'_>) {
@@ -307,8 +366,13 @@ impl MqttSession {
         } else {
             self.flights.clear(|flight| io.records.lost(flight));
         }
+        self.opened_at = io.now;
+        if self.store_retained(io) {
+            return Ok(());
+        }
         let filters: Vec<String> = self.group.filters(self.index).collect();
-        if filters.is_empty() {
+        let subscribed = self.group.away.is_some() && ack.session_present;
+        if filters.is_empty() || subscribed {
             self.open = true;
             io.ready();
         } else {
@@ -337,6 +401,9 @@ impl MqttSession {
     fn subscribed(&mut self, ack: &SubAck, io: &mut Io<'_>) -> Result<(), Broken> {
         let failed = ack.reasons.iter().find(|reason| reason.is_failure());
         if ack.packet_id != OPENING {
+            if failed.is_none() && self.accepts_storm(ack.packet_id, io) {
+                return Ok(());
+            }
             if let Some(flight) = self.flights.take(ack.packet_id, Step::Sent) {
                 self.settle(&flight, failed.map_or(0, |reason| reason.0), io);
             }
@@ -404,9 +471,10 @@ impl Session for MqttSession {
         match self.group.role {
             Role::Receive | Role::Idle | Role::Respond => 0,
             Role::Publish if self.group.qos == QoS::AtMostOnce => usize::MAX,
-            Role::Connect => usize::from(self.open && self.flights.len() == 0),
+            Role::Connect | Role::Retained => usize::from(self.open && self.flights.len() == 0),
             Role::Publish | Role::Request | Role::Subscribe => {
                 let window = self.group.window.min(usize::from(self.allowed));
+                let window = window.min(usize::from(RESERVED) - 1);
                 window.saturating_sub(self.flights.len())
             }
         }
@@ -419,6 +487,7 @@ impl Session for MqttSession {
             Role::Publish | Role::Request => self.send_answered(dues, io),
             Role::Subscribe => self.send_subscriptions(dues, io),
             Role::Connect => self.send_connection(dues, io),
+            Role::Retained => self.send_storms(dues, io),
             Role::Receive | Role::Idle | Role::Respond => {}
         }
     }
@@ -440,10 +509,27 @@ impl Session for MqttSession {
         if keep_alive > 0 && io.now.saturating_sub(self.written_at) >= keep_alive / 4 * 3 {
             self.ask(io);
         }
+        let patience = nanos(self.group.ack_timeout);
+        if self.flights.len() > 0 && self.open {
+            let moment = io.now.saturating_sub(patience);
+            self.flights
+                .give_up(moment, |flight| io.records.timed_out(flight));
+        }
+        let often = if keep_alive > 0 {
+            patience.min(keep_alive)
+        } else {
+            patience
+        };
+        if self.group.away.is_some() {
+            return self.leave(io);
+        }
         match (publishes, keep_alive) {
+            // Thousands of devices that send a message now and then are not asked after each.
+            (true, _) if (1..WORTH_PROOF / 4).contains(&self.unproved.all) => {
+                Some(io.now + 5 * PROOF)
+            }
             (true, _) => Some(io.now + PROOF),
-            (false, 0) => None,
-            (false, _) => Some(io.now + keep_alive / 4),
+            (false, _) => Some(io.now + often / 4),
         }
     }
 
@@ -463,7 +549,8 @@ impl Session for MqttSession {
         self.asked = None;
         self.flights.clear(|flight| io.records.timed_out(flight));
         if self.open {
-            io.out.extend_from_slice(&DISCONNECT);
+            self.clear_retained(io);
+            io.out.extend_from_slice(self.group.goodbye());
         }
     }
 }

@@ -11,8 +11,9 @@ use super::super::plan::{Group as Planned, Load};
 use super::super::stamp::Room;
 use super::dial::Dialer;
 use super::group::{Filters, Group, Role};
+use super::property;
 use super::session::MqttSession;
-use super::template::{Body, Kind, Template, filling};
+use super::template::{Body, Kind, Place, Template, filling};
 use super::topics::Pattern;
 use crate::error::{Error, Result};
 use crate::mqtt::packet::{Properties, QoS, Version};
@@ -35,6 +36,10 @@ pub enum Scenario {
     Wills,
     /// Publishers send requests, subscribers answer them.
     Request,
+    /// Each message is a SUBSCRIBE that is answered when all that is retained has come.
+    RetainedStorm,
+    /// Subscribers go away, and come back to what was kept for them.
+    Backlog,
 }
 
 /// An MQTT load, complete.
@@ -64,6 +69,14 @@ pub struct Settings {
     pub load: Load,
     /// Messages under way on a connection at most.
     pub window: usize,
+    /// How long to wait for an answer before a message is given up and its place in the window is free again.
+    pub ack_timeout: Duration,
+    /// How long receivers are away, and between that, in [`Scenario::Backlog`].
+    pub away: Duration,
+    /// Messages that each connection has retained, in [`Scenario::RetainedStorm`].
+    pub retained: usize,
+    /// Stamps are in a User Property (MQTT 5), so that bodies stay as they are.
+    pub stamp_property: bool,
     /// Zero: none.
     pub keep_alive: Duration,
     /// Clean Start.
@@ -144,9 +157,10 @@ impl Settings {
 
     fn warnings(&self) -> Vec<String> {
         let least = match &self.body {
+            _ if self.stamp_property => return Vec::new(),
             Body::Sized { least, .. } => *least,
             Body::Stamped(bytes) => bytes.len(),
-            Body::Verbatim(_) => 0,
+            Body::Verbatim(_) | Body::Template(_) => 0,
         };
         let said = match Room::of(least) {
             Room::Whole => return Vec::new(),
@@ -174,6 +188,7 @@ impl Settings {
     ) -> Result<()> {
         let each = match (load.is_some(), group.role) {
             (true, Role::Publish) => self.receivers_of_each(),
+            (true, Role::Retained) => self.retained as u64,
             _ => 0,
         };
         if let Some(kind) = &group.kind {
@@ -203,9 +218,10 @@ impl Settings {
         }
     }
 
-    fn senders(&self) -> Group {
+    pub(super) fn senders(&self) -> Group {
         let role = match self.scenario {
-            Scenario::Publish | Scenario::OneToOne => Role::Publish,
+            Scenario::Publish | Scenario::OneToOne | Scenario::Backlog => Role::Publish,
+            Scenario::RetainedStorm => Role::Retained,
             Scenario::Idle => Role::Idle,
             Scenario::Churn | Scenario::Wills => Role::Connect,
             Scenario::Subscribe => Role::Subscribe,
@@ -213,7 +229,16 @@ impl Settings {
         };
         let request = role == Role::Request;
         let mut group = self.group(role, "pub");
-        group.kind = matches!(role, Role::Publish | Role::Request).then(|| self.kind());
+        let publishes = matches!(role, Role::Publish | Role::Request | Role::Retained);
+        group.kind = publishes.then(|| self.kind());
+        if role == Role::Retained {
+            // Stored before the load begins, and proved by a PINGRESP.
+            group.kind = group.kind.map(|kind| Kind {
+                qos: QoS::AtMostOnce,
+                retain: true,
+                ..kind
+            });
+        }
         if request {
             group.topics = vec![self.topic.with("/request")];
             group.subscribe = Filters::Pattern(self.topic.with("/response/{client}"));
@@ -225,14 +250,23 @@ impl Settings {
         group
     }
 
-    fn receivers(&self) -> Group {
+    pub(super) fn receivers(&self) -> Group {
         let mut group = self.group(Role::Receive, "sub");
         group.subscribe = match (&self.filter, self.scenario) {
             (Some(filter), _) => Filters::Pattern(filter.clone()),
             (None, Scenario::OneToOne) => Filters::Own,
-            (None, Scenario::Idle | Scenario::Churn | Scenario::Subscribe) => Filters::None,
-            (None, Scenario::Publish | Scenario::Wills | Scenario::Request) => Filters::All,
+            (
+                None,
+                Scenario::Idle | Scenario::Churn | Scenario::Subscribe | Scenario::RetainedStorm,
+            ) => Filters::None,
+            (None, Scenario::Publish | Scenario::Wills | Scenario::Request | Scenario::Backlog) => {
+                Filters::All
+            }
         };
+        if self.scenario == Scenario::Backlog {
+            group.away = Some(self.away);
+            group.clean = false;
+        }
         group.shared.clone_from(&self.shared_group);
         if self.scenario == Scenario::Request {
             group.role = Role::Respond;
@@ -263,6 +297,7 @@ impl Settings {
             username: self.username.clone(),
             password: self.password.clone(),
             window: self.window,
+            ack_timeout: self.ack_timeout,
             qos: self.qos,
             topics: (0..groups)
                 .map(|group| self.topic.of_group(group))
@@ -272,6 +307,9 @@ impl Settings {
             subscribe: Filters::None,
             shared: None,
             abrupt: false,
+            away: None,
+            retained: self.retained,
+            reads_property: self.stamp_property,
             will: None,
             first_sender: 0,
         }
@@ -284,8 +322,20 @@ impl Settings {
             retain: self.retain,
             filling: filling(&self.body, self.seed),
             body: self.body.clone(),
-            properties: Properties::default(),
+            place: self.place(),
+            properties: match self.stamp_property {
+                true => [property::place()].into_iter().collect(),
+                false => Properties::default(),
+            },
             seed: self.seed,
+        }
+    }
+
+    const fn place(&self) -> Place {
+        match self.body {
+            _ if self.stamp_property => Place::Property,
+            Body::Sized { .. } | Body::Stamped(_) => Place::Body,
+            Body::Verbatim(_) | Body::Template(_) => Place::Nowhere,
         }
     }
 }

@@ -1,13 +1,18 @@
 //! PUBLISH packets encoded once and patched for each message.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 
 use super::super::random::Random;
 use super::super::stamp::Stamp;
+use super::property::{self, LETTERS};
 use super::topics::Pattern;
 use crate::error::{Error, Result};
 use crate::mqtt::packet::{Properties, Publish, QoS, Version, encode_publish};
+use crate::payload;
+use crate::payload::template::Filling;
 
 /// DUP (MQTT 5.0 §3.3.1.1).
 const DUPLICATE: u8 = 0x08;
@@ -26,22 +31,36 @@ pub enum Body {
     Verbatim(Bytes),
     /// A stamp over the first bytes of these.
     Stamped(Bytes),
+    /// Another text for each message, without a stamp.
+    Template(Arc<payload::template::Template>),
+}
+
+/// Where the stamp of a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// There is none.
+    Nowhere,
+    /// Over the first bytes of the body.
+    Body,
+    /// In a property of its own, the last one.
+    Property,
 }
 
 /// The packets of one publisher.
 #[derive(Debug)]
 pub(super) struct Template {
     shape: Shape,
-    stamped: bool,
+    place: Place,
 }
 
 #[derive(Debug)]
 enum Shape {
-    /// All packets are alike but for packet identifier and stamp.
+    /// All packets are alike but for packet identifier and stamp. The body is shared by all publishers: thousands of
+    /// copies would not stay in the processor's cache.
     Fixed {
-        packet: Box<[u8]>,
+        header: Box<[u8]>,
         id_at: usize,
-        payload_at: usize,
+        body: Bytes,
     },
     /// Size or topic differ from message to message.
     Varying(Box<Varying>),
@@ -53,11 +72,20 @@ struct Varying {
     publish: Publish,
     pattern: Pattern,
     client: usize,
-    filling: Bytes,
-    least: usize,
-    most: usize,
+    body: Varies,
     random: Random,
     scratch: BytesMut,
+}
+
+/// The body of a packet that is not fixed.
+#[derive(Debug)]
+enum Varies {
+    Size {
+        filling: Bytes,
+        least: usize,
+        most: usize,
+    },
+    Text(Arc<payload::template::Template>),
 }
 
 /// What the packets of a group have in common.
@@ -67,6 +95,7 @@ pub(super) struct Kind {
     pub(super) qos: QoS,
     pub(super) retain: bool,
     pub(super) body: Body,
+    pub(super) place: Place,
     /// At least as long as the longest body; shared by all.
     pub(super) filling: Bytes,
     pub(super) properties: Properties,
@@ -82,6 +111,15 @@ impl Template {
         let (least, most) = match &kind.body {
             Body::Sized { least, most } => (*least, *most),
             Body::Verbatim(bytes) | Body::Stamped(bytes) => (bytes.len(), bytes.len()),
+            Body::Template(_) => (0, 0),
+        };
+        let body = match &kind.body {
+            Body::Template(template) => Varies::Text(Arc::clone(template)),
+            _ => Varies::Size {
+                filling: kind.filling.clone(),
+                least,
+                most,
+            },
         };
         let publish = Publish {
             qos: kind.qos,
@@ -92,11 +130,11 @@ impl Template {
             properties: kind.properties.clone(),
             ..Publish::default()
         };
-        let stamped = !matches!(kind.body, Body::Verbatim(_));
         let mut packet = BytesMut::new();
         encode_publish(&publish, kind.version, &mut packet)
             .map_err(|cause| Error::usage(cause.to_string()))?;
-        let shape = if least == most && !pattern.counts() {
+        let is_fixed = least == most && matches!(body, Varies::Size { .. });
+        let shape = if is_fixed && !pattern.counts() {
             fixed(&packet, &publish)
         } else {
             Shape::Varying(Box::new(Varying {
@@ -104,14 +142,15 @@ impl Template {
                 publish,
                 pattern: pattern.clone(),
                 client,
-                filling: kind.filling.clone(),
-                least,
-                most,
+                body,
                 random: Random::new(kind.seed, client as u64),
                 scratch: packet,
             }))
         };
-        Ok(Self { shape, stamped })
+        Ok(Self {
+            shape,
+            place: kind.place,
+        })
     }
 
     /// Appends one message; `packet_id` is 0 at QoS 0.
@@ -119,21 +158,20 @@ impl Template {
     pub(super) fn write(&mut self, packet_id: u16, stamp: &Stamp, out: &mut Vec<u8>) {
         match &mut self.shape {
             Shape::Fixed {
-                packet,
+                header,
                 id_at,
-                payload_at,
+                body,
             } => {
                 let start = out.len();
-                out.extend_from_slice(packet);
+                out.extend_from_slice(header);
+                out.extend_from_slice(body);
                 let written = &mut out[start..];
                 if packet_id > 0 {
                     written[*id_at..*id_at + 2].copy_from_slice(&packet_id.to_be_bytes());
                 }
-                if self.stamped {
-                    stamp.write(&mut written[*payload_at..]);
-                }
+                put(stamp, self.place, written, header.len());
             }
-            Shape::Varying(varying) => varying.write(self.stamped, packet_id, stamp, out),
+            Shape::Varying(varying) => varying.write(self.place, packet_id, stamp, out),
         }
     }
 
@@ -142,6 +180,17 @@ impl Template {
         let start = out.len();
         self.write(packet_id, stamp, out);
         out[start] |= DUPLICATE;
+    }
+}
+
+/// Writes the stamp of a packet whose body begins at `body_at`.
+#[inline]
+fn put(stamp: &Stamp, place: Place, packet: &mut [u8], body_at: usize) {
+    match place {
+        Place::Nowhere => {}
+        Place::Body => stamp.write(&mut packet[body_at..]),
+        // The properties end where the body begins.
+        Place::Property => property::write(stamp, &mut packet[body_at - LETTERS..body_at]),
     }
 }
 
@@ -156,16 +205,15 @@ fn fixed(packet: &[u8], publish: &Publish) -> Shape {
             .count()
         + 1;
     Shape::Fixed {
-        packet: packet.into(),
+        header: packet[..payload_at].into(),
         id_at: header + 2 + publish.topic.len(),
-        payload_at,
+        body: publish.payload.clone(),
     }
 }
 
 impl Varying {
-    fn write(&mut self, stamped: bool, packet_id: u16, stamp: &Stamp, out: &mut Vec<u8>) {
-        let length = self.random.between(self.least, self.most);
-        self.publish.payload = self.filling.slice(..length);
+    fn write(&mut self, place: Place, packet_id: u16, stamp: &Stamp, out: &mut Vec<u8>) {
+        self.publish.payload = self.body(stamp);
         self.publish.packet_id = packet_id;
         if self.pattern.counts() {
             let topic = self.pattern.fill(self.client, stamp.sequence);
@@ -176,11 +224,29 @@ impl Varying {
         if encode_publish(&self.publish, self.version, &mut self.scratch).is_err() {
             return;
         }
-        if stamped {
-            let payload_at = self.scratch.len() - length;
-            stamp.write(&mut self.scratch[payload_at..]);
-        }
+        let body_at = self.scratch.len() - self.publish.payload.len();
+        put(stamp, place, &mut self.scratch, body_at);
         out.extend_from_slice(&self.scratch);
+    }
+
+    fn body(&mut self, stamp: &Stamp) -> Bytes {
+        match &self.body {
+            Varies::Size {
+                filling,
+                least,
+                most,
+            } => filling.slice(..self.random.between(*least, *most)),
+            Varies::Text(template) => {
+                let filling = Filling {
+                    client: self.client,
+                    sequence: stamp.sequence,
+                    now: stamp.due,
+                };
+                let mut text = String::new();
+                template.fill(&filling, || self.random.next(), &mut text);
+                Bytes::from(text)
+            }
+        }
     }
 }
 
@@ -188,6 +254,7 @@ impl Varying {
 pub(super) fn filling(body: &Body, seed: u64) -> Bytes {
     match body {
         Body::Verbatim(bytes) | Body::Stamped(bytes) => bytes.clone(),
+        Body::Template(_) => Bytes::new(),
         Body::Sized { most, .. } => {
             const LETTERS: &[u8; 64] =
                 b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
@@ -217,6 +284,10 @@ mod tests {
             qos,
             retain: false,
             filling: filling(&body, 1),
+            place: match &body {
+                Body::Verbatim(_) | Body::Template(_) => Place::Nowhere,
+                Body::Sized { .. } | Body::Stamped(_) => Place::Body,
+            },
             body,
             properties: Properties::default(),
             seed: 1,
@@ -248,6 +319,30 @@ mod tests {
                     let again = Frame::next(&out[length..]).unwrap().unwrap();
                     assert_eq!(again.first & DUPLICATE, DUPLICATE);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_not_ours_is_stamped_in_a_property() {
+        let text = payload::template::Template::parse("{\"n\":{seq}}");
+        for (body, expected) in [
+            (Body::Verbatim(Bytes::from_static(b"21.5")), "21.5"),
+            (Body::Template(Arc::new(text)), "{\"n\":77}"),
+        ] {
+            for topic in ["t/{client}", "t/{seq}"] {
+                let mut kind = kind(Version::V5, QoS::AtLeastOnce, body.clone());
+                kind.place = Place::Property;
+                kind.properties.push(property::place());
+                let pattern = Pattern::parse(topic).unwrap();
+                let mut template = Template::new(&kind, &pattern, 3).unwrap();
+                let mut out = Vec::new();
+                template.write(5, &STAMP, &mut out);
+                let frame = Frame::next(&out).unwrap().unwrap();
+                let message = frame.message(true).unwrap();
+                assert_eq!(message.payload, expected.as_bytes());
+                let stamp = property::read(message.properties).unwrap();
+                assert_eq!(Stamp::read(&stamp, STAMP.due), Some(STAMP));
             }
         }
     }

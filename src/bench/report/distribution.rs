@@ -56,12 +56,7 @@ pub fn decode(latency: &Latency) -> Result<Option<Histogram<u64>>, String> {
     if latency.histogram.is_empty() {
         return Err(String::from("has no histogram"));
     }
-    let bytes = BASE64
-        .decode(latency.histogram.as_bytes())
-        .map_err(|_| String::from("has a histogram that is not base64"))?;
-    let values: Histogram<u64> = Deserializer::new()
-        .deserialize(&mut bytes.as_slice())
-        .map_err(|_| String::from("has a histogram that is not HdrHistogram V2"))?;
+    let values = decode_text(&latency.histogram)?;
     if values.len() != latency.count {
         return Err(format!(
             "has a histogram of {} values where {} were counted",
@@ -70,6 +65,19 @@ pub fn decode(latency: &Latency) -> Result<Option<Histogram<u64>>, String> {
         ));
     }
     Ok(Some(values))
+}
+
+/// The distribution that [`encode`] wrote.
+///
+/// # Errors
+/// In words, when it is damaged.
+pub fn decode_text(text: &str) -> Result<Histogram<u64>, String> {
+    let bytes = BASE64
+        .decode(text.as_bytes())
+        .map_err(|_| String::from("has a histogram that is not base64"))?;
+    Deserializer::new()
+        .deserialize(&mut bytes.as_slice())
+        .map_err(|_| String::from("has a histogram that is not HdrHistogram V2"))
 }
 
 /// Nanoseconds in milliseconds.

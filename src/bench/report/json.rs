@@ -43,68 +43,9 @@ mod tests {
 
     use super::*;
     use crate::bench::report::sample;
+    use crate::bench::report::schema::{complaints, is_complete};
 
     const SCHEMA: &str = include_str!("../../../schema/bench-report.schema.json");
-
-    /// What keeps `value` from being what `schema` describes; only the words that our schema uses.
-    fn complaints(value: &Value, schema: &Value, root: &Value, at: &str) -> Vec<String> {
-        if let Some(name) = schema["$ref"].as_str() {
-            let target = root.pointer(name.trim_start_matches('#')).unwrap();
-            return complaints(value, target, root, at);
-        }
-        let mut found = Vec::new();
-        let types = match &schema["type"] {
-            Value::Array(types) => types.clone(),
-            one => vec![one.clone()],
-        };
-        if !types.iter().any(|kind| is_a(value, kind.as_str().unwrap())) {
-            found.push(format!("{at} is not {types:?}"));
-        }
-        if value.as_f64() < schema["minimum"].as_f64() {
-            found.push(format!("{at} is below its minimum"));
-        }
-        if let Some(words) = schema["enum"].as_array()
-            && !words.contains(value)
-        {
-            found.push(format!("{at} is none of {words:?}"));
-        }
-        for (at, item) in value.as_array().into_iter().flatten().enumerate() {
-            found.extend(complaints(item, &schema["items"], root, &at.to_string()));
-        }
-        found.extend(member_complaints(value, schema, root, at));
-        found
-    }
-
-    fn member_complaints(value: &Value, schema: &Value, root: &Value, at: &str) -> Vec<String> {
-        let mut found = Vec::new();
-        for name in schema["required"].as_array().into_iter().flatten() {
-            if value.get(name.as_str().unwrap()).is_none() {
-                found.push(format!("{at} has no {name}"));
-            }
-        }
-        for (name, member) in value.as_object().into_iter().flatten() {
-            let at = format!("{at}/{name}");
-            match (&schema["properties"][name], &schema["additionalProperties"]) {
-                (Value::Null, Value::Bool(false)) => found.push(format!("{at} is unknown")),
-                (Value::Null, others) => found.extend(complaints(member, others, root, &at)),
-                (known, _) => found.extend(complaints(member, known, root, &at)),
-            }
-        }
-        found
-    }
-
-    fn is_a(value: &Value, kind: &str) -> bool {
-        match kind {
-            "object" => value.is_object(),
-            "array" => value.is_array(),
-            "string" => value.is_string(),
-            "number" => value.is_number(),
-            "integer" => value.is_u64(),
-            "boolean" => value.is_boolean(),
-            "null" => value.is_null(),
-            other => panic!("{other}"),
-        }
-    }
 
     #[test]
     fn a_report_is_what_the_schema_describes() {
@@ -122,24 +63,7 @@ mod tests {
 
     #[test]
     fn every_member_of_the_schema_is_documented_and_required() {
-        fn walk(schema: &Value, at: &str) {
-            for (name, member) in schema["properties"].as_object().into_iter().flatten() {
-                let documented = ["description", "$ref"]
-                    .iter()
-                    .any(|word| !member[word].is_null());
-                assert!(documented, "{at}/{name}");
-                let required = schema["required"].as_array().unwrap();
-                assert!(
-                    required.contains(&json!(name)) || name == "hint",
-                    "{at}/{name}"
-                );
-                walk(member, &format!("{at}/{name}"));
-            }
-            for (name, part) in schema["$defs"].as_object().into_iter().flatten() {
-                walk(part, &format!("{at}/{name}"));
-            }
-        }
-        walk(&serde_json::from_str(SCHEMA).unwrap(), "");
+        is_complete(&serde_json::from_str(SCHEMA).unwrap(), "");
     }
 
     #[test]

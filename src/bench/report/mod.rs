@@ -28,6 +28,8 @@ pub mod text;
 mod rows;
 #[cfg(test)]
 pub(super) mod sample;
+#[cfg(test)]
+pub(super) mod schema;
 pub(super) mod units;
 
 use std::fmt;

@@ -170,6 +170,7 @@ fn interval(second: u32) -> Interval {
         received: acknowledged,
         errors: if stalled { 1_190 } else { 0 },
         connections: if stalled { 99 } else { 101 },
+        histograms: BTreeMap::new(),
         latency: [
             (String::from("response"), [0.14 * wave, tail, tail * 1.4]),
             (

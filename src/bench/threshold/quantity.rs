@@ -11,7 +11,7 @@ use super::number::Unit;
 const RESPONSE: &str = "response";
 
 /// Latencies by name.
-const LATENCIES: [&str; 7] = [
+const LATENCIES: [&str; 8] = [
     RESPONSE,
     "service",
     "lag",
@@ -19,6 +19,7 @@ const LATENCIES: [&str; 7] = [
     "connect",
     "handshake",
     "subscribe",
+    "catch_up",
 ];
 
 /// A number of a report by its name.

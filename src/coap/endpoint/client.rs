@@ -41,7 +41,7 @@ pub(super) struct Client {
     tokens: HashMap<(Peer, Token), u64>,
     pub(super) groups: HashMap<Token, u64>,
     /// What the responses to protected requests are tied to.
-    bindings: HashMap<(Peer, Token), Binding>,
+    pub(super) bindings: HashMap<(Peer, Token), Binding>,
     pub(super) pings: HashMap<u64, Ping>,
     lingers: Option<Instant>,
 }
@@ -73,6 +73,7 @@ impl Client {
         }
         self.last += 1;
         let id = self.last;
+        core.strays.remove(&request.peer);
         let observe = request.observe;
         let mut flow = Flow::new(core, now, Handle(id), request);
         if observe {
@@ -209,10 +210,7 @@ impl Client {
         if let Some(binding) = self.bindings.get(&(peer, message.token)) {
             message = match core.protection.open(peer, message, binding) {
                 Ok(opened) => opened,
-                Err(fault) => {
-                    self.fail(core, now, id, Failure::Protection(fault));
-                    return Taken::Rejected;
-                }
+                Err(fault) => return self.unopened(core, now, id, peer, fault),
             };
         }
         let extra = core.config.understood.clone();
@@ -335,7 +333,8 @@ impl Client {
     }
 
     pub(super) fn retransmitted(&mut self, core: &mut Core, owner: Owner, attempt: u8) {
-        let of = core.config.max_retransmit;
+        // Where the waits are adapted to a short way, there are more of them.
+        let of = core.config.max_retransmit.max(attempt);
         match owner {
             Owner::Flow(id) => {
                 let Some(flow) = self.flows.get_mut(&id) else {
@@ -371,6 +370,7 @@ impl Client {
             core.settle(now, ping.peer, ping.mid);
             let failure = Failure::TimedOut {
                 acknowledged: false,
+                stray: core.strays.get(&ping.peer).copied(),
                 after: ping.deadline,
             };
             return fail_event(core, Handle(id), failure, None);
@@ -390,6 +390,7 @@ impl Client {
         }
         let failure = Failure::TimedOut {
             acknowledged: flow.acknowledged,
+            stray: core.strays.get(&flow.request.peer).copied(),
             after: flow.deadline(core),
         };
         self.fail(core, now, id, failure);

@@ -29,6 +29,9 @@ pub struct Config {
     pub transport: Transport,
     /// ACK_TIMEOUT: the shortest wait before the first retransmission.
     pub ack_timeout: Duration,
+    /// Whether the wait is shortened to what the round trips to a peer have shown (RFC 6298), never lengthened;
+    /// messages are then sent again more often than MAX_RETRANSMIT within the same time.
+    pub adapt: bool,
     /// ACK_RANDOM_FACTOR: the longest such wait as a multiple of the shortest; 1 or more.
     pub ack_random_factor: f64,
     /// MAX_RETRANSMIT: how often a confirmable message is sent again.
@@ -52,6 +55,8 @@ pub struct Config {
     pub queue: usize,
     /// Whether requests are taken; otherwise they are answered with a reset.
     pub serve: bool,
+    /// Whether only requests that OSCORE protects are taken; others are answered with 4.01.
+    pub protected_only: bool,
     /// How long the application may think before a confirmable request is acknowledged without response.
     pub separate_after: Duration,
     /// The block size that the serving side prefers; a client may ask for a smaller one.
@@ -80,6 +85,7 @@ impl Default for Config {
         Self {
             transport: Transport::Datagram,
             ack_timeout: Duration::from_secs(2),
+            adapt: true,
             ack_random_factor: 1.5,
             max_retransmit: 4,
             nstart: 1,
@@ -91,6 +97,7 @@ impl Default for Config {
             remembered: 4096,
             queue: 4096,
             serve: false,
+            protected_only: false,
             separate_after: Duration::from_millis(200),
             serve_block: Szx::MAX,
             first_exchange: 0,

@@ -9,7 +9,9 @@ use bytes::Bytes;
 use super::config::{Config, Transport};
 use super::event::{Event, Ignored};
 use super::flow::FOREVER;
+use super::ids::Ids;
 use super::memory::Memory;
+use super::patience::{self, Patience};
 use super::protection::Protection;
 use super::request::Peer;
 use super::signals::Connection;
@@ -23,6 +25,12 @@ const RECENT: usize = 256;
 
 /// Events of ignored messages that wait at most; a flood must not fill the memory of a slow driver.
 const IGNORED: usize = 1024;
+
+/// Rounding must not make a wait so short that it never ends.
+const MOMENT: Duration = Duration::from_millis(1);
+
+/// Peers of whom is remembered what was ignored.
+const STRAYS: usize = 256;
 
 /// On whose behalf a message was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +61,10 @@ struct Sending {
     owner: Owner,
     transmissions: u8,
     wait: Duration,
+    /// When it was sent for the first time.
+    began: Instant,
+    /// It is not given up before.
+    until: Instant,
 }
 
 /// What a retransmission timer led to.
@@ -69,21 +81,26 @@ pub(super) struct Core {
     pub(super) random: Random,
     pub(super) timers: Timers<Timer>,
     pub(super) memory: Memory,
+    patience: Patience,
     pub(super) connections: HashMap<Peer, Connection>,
     pub(super) protection: Protection,
     pub(super) events: VecDeque<Event>,
+    /// What was ignored last since a request to the peer began: why it may have gone unanswered.
+    pub(super) strays: HashMap<Peer, Ignored>,
     pub(super) out: VecDeque<(Peer, Bytes)>,
     mid: u16,
     sending: HashMap<(Peer, u16), Sending>,
     outstanding: HashMap<Peer, usize>,
     waiting: HashMap<Peer, VecDeque<(u16, Bytes, Owner)>>,
     recent: VecDeque<(Peer, u16, Owner)>,
+    ids: Ids,
 }
 
 impl Core {
     pub(super) fn new(config: Config, mut random: Random) -> Self {
         Self {
             memory: Memory::new(config.remembered),
+            patience: Patience::default(),
             mid: random.next() as u16,
             config,
             random,
@@ -91,11 +108,13 @@ impl Core {
             connections: HashMap::new(),
             protection: Protection::default(),
             events: VecDeque::new(),
+            strays: HashMap::new(),
             out: VecDeque::new(),
             sending: HashMap::new(),
             outstanding: HashMap::new(),
             waiting: HashMap::new(),
             recent: VecDeque::new(),
+            ids: Ids::default(),
         }
     }
 
@@ -104,6 +123,13 @@ impl Core {
     }
 
     pub(super) fn ignored(&mut self, peer: Peer, ignored: Ignored) {
+        let telling = matches!(
+            ignored,
+            Ignored::Malformed(_) | Ignored::Token | Ignored::MessageId | Ignored::Type
+        );
+        if telling && self.strays.len() < STRAYS {
+            self.strays.insert(peer, ignored);
+        }
         if self.events.len() < IGNORED {
             self.events.push_back(Event::Ignored { peer, ignored });
         }
@@ -128,6 +154,12 @@ impl Core {
         message.mid = self.next_mid(peer);
         let bytes = self.encode(&message)?;
         let mid = message.mid;
+        if !self.is_reliable() {
+            let lifetime = self.config.exchange_lifetime;
+            if self.ids.come_again(now, peer, mid, lifetime) {
+                self.events.push_back(Event::IdsAgain { peer });
+            }
+        }
         if self.is_reliable() {
             self.out.push_back((peer, bytes));
         } else if message.kind == Type::Con {
@@ -185,9 +217,9 @@ impl Core {
             return;
         }
         *self.outstanding.entry(peer).or_default() += 1;
-        let shortest = self.config.ack_timeout;
-        let longest = shortest.mul_f64(self.config.ack_random_factor.max(1.0));
-        let wait = self.random.within(shortest..longest);
+        let share = self.random.fraction();
+        let shortest = self.patience.shortest(&self.config, peer);
+        let wait = patience::first(&self.config, shortest, share);
         self.out.push_back((peer, bytes.clone()));
         self.timers.set(Timer::Retransmit(peer, mid), now + wait);
         let sending = Sending {
@@ -195,6 +227,8 @@ impl Core {
             owner,
             transmissions: 1,
             wait,
+            began: now,
+            until: now + patience::longest(&self.config, share),
         };
         self.sending.insert((peer, mid), sending);
     }
@@ -213,6 +247,18 @@ impl Core {
         }
         self.next_waiting(now, peer);
         Some(sent.owner)
+    }
+
+    /// An acknowledgement or reset has come: what it says about the way to this peer.
+    pub(super) fn measure(&mut self, now: Instant, peer: Peer, mid: u16) {
+        match self.sending.get(&(peer, mid)) {
+            Some(sent) if sent.transmissions == 1 => {
+                let took = now.saturating_duration_since(sent.began);
+                self.patience.measured(peer, took);
+            }
+            Some(sent) => self.patience.backed_off(peer, sent.wait),
+            None => {}
+        }
     }
 
     /// On whose behalf a message that is still being sent, or was lately sent as Non, went out.
@@ -251,14 +297,19 @@ impl Core {
     /// The retransmission timer of a message has run out (RFC 7252 §4.2).
     pub(super) fn retransmit(&mut self, now: Instant, peer: Peer, mid: u16) -> Option<Again> {
         let sent = self.sending.get_mut(&(peer, mid))?;
-        if sent.transmissions > self.config.max_retransmit {
+        if sent.transmissions > self.config.max_retransmit && now >= sent.until {
             let transmissions = sent.transmissions;
             let owner = self.settle(now, peer, mid)?;
             return Some(Again::GaveUp(owner, transmissions));
         }
         let attempt = sent.transmissions;
-        sent.transmissions += 1;
+        sent.transmissions = sent.transmissions.saturating_add(1);
         sent.wait = sent.wait.saturating_mul(2).min(FOREVER);
+        if sent.transmissions > self.config.max_retransmit {
+            // The last wait ends when the message is given up.
+            let left = sent.until.saturating_duration_since(now);
+            sent.wait = sent.wait.min(left.max(MOMENT));
+        }
         let (wait, owner) = (sent.wait, sent.owner);
         self.out.push_back((peer, sent.bytes.clone()));
         self.timers.set(Timer::Retransmit(peer, mid), now + wait);

@@ -104,6 +104,11 @@ pub enum Event {
         /// Why.
         closing: Closing,
     },
+    /// Message ids are used again while the peer may still remember them (RFC 7252 §4.4); told once.
+    IdsAgain {
+        /// The peer.
+        peer: Peer,
+    },
     /// Something came that nobody waits for, or that is no CoAP.
     Ignored {
         /// Who sent it.
@@ -117,10 +122,12 @@ pub enum Event {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Failure {
     /// Its deadline passed.
-    #[error("{}", timed_out(*.acknowledged, *.after))]
+    #[error("{}", timed_out(*.acknowledged, *.after, *.stray))]
     TimedOut {
         /// Whether the request had been acknowledged.
         acknowledged: bool,
+        /// What the peer sent instead, last.
+        stray: Option<Ignored>,
         /// The wait.
         after: Duration,
     },
@@ -159,14 +166,15 @@ pub enum Failure {
     Unsendable(String),
 }
 
-fn timed_out(acknowledged: bool, after: Duration) -> String {
+fn timed_out(acknowledged: bool, after: Duration, stray: Option<Ignored>) -> String {
     let seconds = after.as_secs_f64();
     let seen = if acknowledged {
         "the request was acknowledged, but no response came"
     } else {
         "no answer came"
     };
-    format!("{seen} within {seconds} s")
+    let instead = stray.map(|it| format!(", only {it}")).unwrap_or_default();
+    format!("{seen} within {seconds} s{instead}")
 }
 
 /// How a response breaks the protocol.

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::client::Client;
 use super::core::Core;
-use super::request::{Handle, Peer, Request};
+use super::request::{Arrived, Handle, Peer, Request};
 use super::transfer::{Limits, Transfer};
 use crate::coap::block::Szx;
 use crate::coap::code::Code;
@@ -77,14 +78,15 @@ impl Observation {
         }
     }
 
-    /// Whether a notification is newer than the last one (RFC 7641 §3.4).
-    pub(super) fn is_fresh(&self, now: Instant, sequence: u32) -> bool {
+    /// Whether a notification is newer than the last one (RFC 7641 §3.4). Where OSCORE numbers them, time does not
+    /// count: an old one may be a replay (RFC 8613 §7.4.1).
+    pub(super) fn is_fresh(&self, now: Instant, sequence: u32, numbered: bool) -> bool {
         const HALF: u32 = 1 << 23;
         let Some((last, at)) = self.last else {
             return true;
         };
         let ahead = sequence.wrapping_sub(last) & 0xFF_FFFF;
-        (ahead != 0 && ahead < HALF) || now > at + Duration::from_secs(128)
+        (ahead != 0 && ahead < HALF) || !numbered && now > at + Duration::from_secs(128)
     }
 }
 
@@ -159,6 +161,12 @@ impl Flow {
     pub(super) fn survives(&self) -> bool {
         let observation = self.observation.as_ref();
         observation.is_some_and(|it| it.registered && !it.registering && !it.ending)
+    }
+}
+
+impl Client {
+    pub(super) fn arrived(&self, handle: Handle) -> Option<Arrived<'_>> {
+        self.flows.get(&handle.0)?.transfer.arrived()
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | part | what it is for |
 //! |---|---|
-//! | `core`, `memory`, `timers` | the message layer: retransmission, NSTART, de-duplication (RFC 7252 §4) |
+//! | `core`, `memory`, `patience`, `timers` | the message layer: retransmission, NSTART, de-duplication (RFC 7252 §4) |
 //! | `client`, `flow`, `groups`, `observing`, `pings` | requests: tokens, deadlines, groups, observations |
 //! | `transfer` | one body up and one body down, block by block (RFC 7959) |
 //! | `server`, `bodies`, `observers` | requests of peers, their blocks and observations |
@@ -20,9 +20,11 @@ mod core;
 mod event;
 mod flow;
 mod groups;
+mod ids;
 mod memory;
 mod observers;
 mod observing;
+mod patience;
 mod pings;
 mod protection;
 mod request;
@@ -41,7 +43,7 @@ use bytes::Bytes;
 pub use client::Refused;
 pub use config::{Config, Transport};
 pub use event::{Broken, Closing, Event, Failure, Gone, Ignored};
-pub use request::{Cancel, Handle, Partial, Peer, Reply, Request, Response, Resume};
+pub use request::{Arrived, Cancel, Handle, Partial, Peer, Reply, Request, Response, Resume};
 pub use serving::{Exchange, Incoming};
 
 use super::code::Code;
@@ -96,7 +98,13 @@ impl Endpoint {
         self.core.protection.asking.get_mut(&peer)
     }
 
-    /// Takes requests that are protected under this context too; [`Incoming::protected`] says which ones were.
+    /// The security contexts for what is asked of us, so that more sequence numbers can be allowed.
+    pub fn serving_protection(&mut self) -> &mut [Context] {
+        &mut self.core.protection.serving
+    }
+
+    /// Takes requests that are protected under this context too; [`Incoming::protected`] says which ones were, and
+    /// [`Config::protected_only`] refuses others.
     pub fn serve_protected(&mut self, context: Context) {
         self.core.protection.serving.push(context);
     }
@@ -116,10 +124,20 @@ impl Endpoint {
         self.client.ping(&mut self.core, now, peer, deadline)
     }
 
+    /// What has come so far of the body of a response; `None` when nothing has, or the request has ended.
+    pub fn arrived(&self, handle: Handle) -> Option<Arrived<'_>> {
+        self.client.arrived(handle)
+    }
+
     /// Ends a request. With [`Cancel::Deregister`] on an observation, an event will say when it has ended;
     /// otherwise it is forgotten at once, without event.
     pub fn cancel(&mut self, now: Instant, handle: Handle, how: Cancel) {
         self.client.cancel(&mut self.core, now, handle, how);
+    }
+
+    /// Refuses what OSCORE does not protect, from now on.
+    pub const fn demand_protection(&mut self) {
+        self.core.config.protected_only = true;
     }
 
     /// Answers a request. A response with an Observe option of any value accepts the registration that a
@@ -133,6 +151,12 @@ impl Endpoint {
     /// done after [`Config::separate_after`].
     pub fn acknowledge(&mut self, now: Instant, exchange: Exchange) {
         self.server.acknowledge(&mut self.core, now, exchange);
+    }
+
+    /// Rejects a request with a reset, without response (RFC 7252 §4.2, §4.3). On reliable transports it is only
+    /// forgotten: there the driver closes the connection.
+    pub fn reject(&mut self, now: Instant, exchange: Exchange) {
+        self.server.reject(&mut self.core, now, exchange);
     }
 
     /// Sends an observer the resource's new state; an error ends the observation. While the notification
@@ -232,6 +256,9 @@ impl Endpoint {
 
     fn message_arrived(&mut self, now: Instant, peer: Peer, message: Message, multicast: bool) {
         let empty = message.code == Code::EMPTY;
+        if matches!(message.kind, Type::Ack | Type::Rst) {
+            self.core.measure(now, peer, message.mid);
+        }
         match message.kind {
             Type::Ack if empty => self.acknowledged(now, peer, message.mid),
             Type::Rst if empty => self.reset(now, peer, message.mid),

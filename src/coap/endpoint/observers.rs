@@ -51,7 +51,7 @@ impl Observers {
     /// Adds an observer; the sequence of its first notification, `None` when there are too many.
     pub(super) fn register(
         &mut self,
-        core: &mut Core,
+        (core, now): (&mut Core, Instant),
         id: u64,
         (peer, token): (Peer, Token),
         key: &Key,
@@ -62,6 +62,7 @@ impl Observers {
             .and_then(|it| self.kept.get(&it))
             .map_or(1, |it| it.sequence + 1);
         if let Some(before) = before {
+            self.withdraw(core, now, before);
             self.remove(core, before, Gone::Replaced);
         }
         if self.kept.len() >= self.limit {
@@ -89,10 +90,16 @@ impl Observers {
 
     pub(super) fn deregister(&mut self, core: &mut Core, now: Instant, peer: Peer, token: Token) {
         if let Some(id) = self.by_token.get(&(peer, token)).copied() {
-            if let Some(mid) = self.kept.get(&id).and_then(|it| it.unacknowledged) {
-                core.settle(now, peer, mid);
-            }
+            self.withdraw(core, now, id);
             self.remove(core, id, Gone::Deregistered);
+        }
+    }
+
+    /// Nobody waits for the notification that is not acknowledged yet: it must not hold up what comes after it.
+    fn withdraw(&self, core: &mut Core, now: Instant, id: u64) {
+        let observer = self.kept.get(&id);
+        if let Some((peer, mid)) = observer.and_then(|it| Some((it.peer, it.unacknowledged?))) {
+            core.settle(now, peer, mid);
         }
     }
 

@@ -110,13 +110,14 @@ impl Client {
         peer: Peer,
         (message, sequence): (&Message, u32),
     ) {
+        let numbered = self.is_protected(peer, message.token);
         let Some(flow) = self.flows.get_mut(&id) else {
             return;
         };
         let Some(observation) = &mut flow.observation else {
             return;
         };
-        if !observation.is_fresh(now, sequence) {
+        if !observation.is_fresh(now, sequence, numbered) {
             return core.ignored(peer, Ignored::Stale);
         }
         observation.last = Some((sequence, now));

@@ -1,10 +1,15 @@
 //! OSCORE (RFC 8613) between the request layer and the message layer: every message by itself.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
+use super::client::{Client, Taken};
+use super::core::Core;
+use super::event::{Failure, Ignored};
+use super::flow::Flow;
 use super::request::{Peer, Response};
 use crate::coap::code::Code;
-use crate::coap::message::Message;
+use crate::coap::message::{Message, Token};
 use crate::coap::option;
 use crate::coap::oscore::{Binding, Context, Fault};
 
@@ -64,13 +69,51 @@ impl Protection {
         Err(Fault::Unknown)
     }
 
+    /// What a request must repeat before it is taken, since its context cannot tell whether it is a replay
+    /// (RFC 8613 Appendix B.1.2).
+    pub(super) fn challenge(
+        &mut self,
+        message: &Message,
+        guard: Option<&Guard>,
+    ) -> Option<Response> {
+        let (at, binding) = guard?;
+        let echo = self.serving.get_mut(*at)?.challenge_of(message, binding)?;
+        Some(Response::new(Code::UNAUTHORIZED).with(option::ECHO, echo))
+    }
+
     /// Protects a response where its request was protected. One that cannot be is not sent.
     pub(super) fn answer(&mut self, message: Message, guard: Option<&Guard>) -> Option<Message> {
         let Some((at, binding)) = guard else {
             return Some(message);
         };
         let context = self.serving.get_mut(*at)?;
-        context.protect_response(&message, binding, false).ok()
+        // A challenge must not share its nonce with the response that follows (Appendix B.1.2).
+        let fresh = message.options.contains(option::ECHO);
+        context.protect_response(&message, binding, fresh).ok()
+    }
+}
+
+impl Client {
+    /// A response that cannot be opened ends a request. An observation goes on: it may be a notification of before
+    /// its last registration.
+    pub(super) fn unopened(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        id: u64,
+        peer: Peer,
+        fault: Fault,
+    ) -> Taken {
+        if self.flows.get(&id).is_some_and(Flow::survives) {
+            core.ignored(peer, Ignored::Protection(fault));
+        } else {
+            self.fail(core, now, id, Failure::Protection(fault));
+        }
+        Taken::Rejected
+    }
+
+    pub(super) fn is_protected(&self, peer: Peer, token: Token) -> bool {
+        self.bindings.contains_key(&(peer, token))
     }
 }
 

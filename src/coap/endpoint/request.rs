@@ -178,6 +178,17 @@ pub struct Partial {
     pub offset: usize,
 }
 
+/// What has come so far of the body of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrived<'a> {
+    /// Where it begins within the resource, in bytes.
+    pub offset: usize,
+    /// The bytes from there on.
+    pub body: &'a [u8],
+    /// The ETag of the whole.
+    pub etag: Option<&'a Bytes>,
+}
+
 /// How a request that is still going on is ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cancel {

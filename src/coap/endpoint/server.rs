@@ -120,6 +120,16 @@ impl Server {
                 return transmit(core, now, &pending, protection::refusal(fault));
             }
         };
+        if core.config.protected_only && guard.is_none() {
+            let pending = Pending::new(core, peer, &message, multicast, None);
+            let text = "only requests that OSCORE protects are taken";
+            let refusal = Response::error(Code::UNAUTHORIZED, text);
+            return self.answer(core, now, pending, refusal);
+        }
+        if let Some(challenge) = core.protection.challenge(&message, guard.as_ref()) {
+            let pending = Pending::new(core, peer, &message, multicast, guard);
+            return transmit(core, now, &pending, challenge);
+        }
         let extra = &core.config.understood;
         let known = |number| is_known(number) || extra.contains(&number);
         let settled = message.options.settle(known);
@@ -231,7 +241,7 @@ impl Server {
             let how = (pending.block2, pending.guard.clone());
             let sequence = self
                 .observers
-                .register(core, exchange.0, who, &pending.key, how);
+                .register((core, now), exchange.0, who, &pending.key, how);
             if let Some(sequence) = sequence {
                 response.options.set_uint(option::OBSERVE, sequence.into());
             }
@@ -260,6 +270,18 @@ impl Server {
         core.answer_empty(now, pending.peer, Type::Ack, pending.mid);
         let lifetime = core.config.exchange_lifetime;
         core.timers.set(Timer::Acknowledge(id), now + lifetime);
+    }
+
+    /// The application does not want the request.
+    pub(super) fn reject(&mut self, core: &mut Core, now: Instant, exchange: Exchange) {
+        let Some(pending) = self.pending.remove(&exchange.0) else {
+            return;
+        };
+        core.timers.clear(Timer::Acknowledge(exchange.0));
+        core.timers.clear(Timer::Leisure(exchange.0));
+        if !pending.multicast && !core.is_reliable() {
+            core.answer_empty(now, pending.peer, Type::Rst, pending.mid);
+        }
     }
 
     pub(super) fn acknowledge_due(&mut self, core: &mut Core, now: Instant, id: u64) {

@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 
 use super::event::{Broken, Failure};
-use super::request::{Partial, Request, Response};
+use super::request::{Arrived, Partial, Request, Response};
 use crate::coap::block::{Block, Szx};
 use crate::coap::code::Code;
 use crate::coap::message::Message;
@@ -112,6 +112,16 @@ impl Transfer {
     /// Where the response's body begins within the resource.
     pub(super) fn offset(&self) -> usize {
         self.down.as_ref().map_or(0, |it| it.start)
+    }
+
+    /// The part of the response's body that has come.
+    pub(super) fn arrived(&self) -> Option<Arrived<'_>> {
+        let down = self.down.as_ref().filter(|it| it.first.is_some())?;
+        Some(Arrived {
+            offset: down.start,
+            body: &down.body,
+            etag: down.etag.as_ref(),
+        })
     }
 
     /// What of a response has come.

@@ -5,20 +5,24 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use tokio::time::sleep_until;
+use tokio::time::{sleep_until, timeout};
 
 use super::LARGEST_DATAGRAM;
 use super::dtls::Secured;
 use super::group::Group;
+use super::sequence::{self, Sequence};
 use super::stream::Streamed;
 use super::tap::{Direction, Tap};
 use super::udp::Udp;
 use super::wire::{Heard, Wire};
 use crate::coap::endpoint::{
-    Cancel, Config, Endpoint, Event, Handle, Peer, Refused, Request, Transport,
+    Arrived, Cancel, Config, Endpoint, Event, Handle, Peer, Refused, Request, Transport,
 };
 use crate::connect::{self, Target};
-use crate::error::Result;
+use crate::error::{Error, Result};
+
+/// How long the end of a connection may take.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// An endpoint and what carries its messages. It works while [`Client::next`] is awaited.
 pub struct Client {
@@ -27,6 +31,8 @@ pub struct Client {
     /// The endpoint's name for the other side.
     peer: Peer,
     tap: Option<Tap>,
+    /// Where the sequence numbers of OSCORE are reserved.
+    sequence: Option<Sequence>,
     buffer: Vec<u8>,
 }
 
@@ -45,6 +51,10 @@ impl Client {
             tap.set_transport(config.transport);
         }
         let largest = config.max_message_size;
+        let protection = match &target.oscore {
+            Some(oscore) => Some(sequence::open(oscore, target.connect_timeout).await?),
+            None => None,
+        };
         let (wire, peer) = if target.transport.is_datagram() {
             open_datagrams(target).await?
         } else {
@@ -54,15 +64,23 @@ impl Client {
             let streamed = Streamed::new(stream, websocket, largest);
             (Wire::Stream(Box::new(streamed)), peer)
         };
+        if let Some(tap) = &mut tap {
+            tap.set_local(wire.local());
+        }
         let mut endpoint = Endpoint::new(config);
         if endpoint.config().transport.is_reliable() {
             endpoint.connected(Instant::now(), peer);
         }
+        let sequence = protection.map(|(context, sequence)| {
+            endpoint.protect(peer, context);
+            sequence
+        });
         Ok(Self {
             endpoint,
             wire,
             peer,
             tap,
+            sequence,
             buffer: vec![0; LARGEST_DATAGRAM],
         })
     }
@@ -96,7 +114,20 @@ impl Client {
     /// # Errors
     /// It cannot be begun; nothing was sent.
     pub fn request(&mut self, request: Request) -> Result<Handle, Refused> {
+        self.reserve();
         self.endpoint.request(Instant::now(), request)
+    }
+
+    fn reserve(&mut self) {
+        let context = self.endpoint.protection(self.peer);
+        if let (Some(sequence), Some(context)) = (&mut self.sequence, context) {
+            sequence.top_up(context);
+        }
+    }
+
+    /// What has come so far of the body of a response.
+    pub fn arrived(&self, handle: Handle) -> Option<Arrived<'_>> {
+        self.endpoint.arrived(handle)
     }
 
     /// Sends a ping; its answer is an event of [`Client::next`].
@@ -113,8 +144,14 @@ impl Client {
     pub async fn next(&mut self) -> Event {
         loop {
             self.flush().await;
-            if let Some(event) = self.endpoint.poll_event() {
-                return event;
+            self.reserve();
+            match self.endpoint.poll_event() {
+                Some(Event::Close { closing, .. }) => {
+                    self.hang_up(&closing.to_string()).await;
+                    continue;
+                }
+                Some(event) => return event,
+                None => {}
             }
             let due = self.endpoint.poll_timeout();
             let far_away = Instant::now() + Duration::from_secs(3600);
@@ -137,6 +174,15 @@ impl Client {
             Wire::Stream(stream) => stream.close().await,
             Wire::Dtls(dtls) => dtls.close().await,
             _ => {}
+        }
+    }
+
+    /// Ends a connection that cannot go on; what is under way on it fails with `why`.
+    async fn hang_up(&mut self, why: &str) {
+        self.endpoint.disconnected(Instant::now(), self.peer, why);
+        if let Wire::Stream(mut stream) = std::mem::replace(&mut self.wire, Wire::Gone) {
+            // A peer that does not read cannot hold us.
+            let _ = timeout(GOODBYE, stream.close()).await;
         }
     }
 
@@ -202,6 +248,15 @@ impl Client {
     }
 }
 
+impl Drop for Client {
+    fn drop(&mut self) {
+        let context = self.endpoint.protection(self.peer);
+        if let (Some(sequence), Some(context)) = (&mut self.sequence, context) {
+            sequence.give_back(context.sequence());
+        }
+    }
+}
+
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Client({})", self.peer)
@@ -224,6 +279,11 @@ async fn open_datagrams(target: &Target) -> Result<(Wire, Peer)> {
     let first = addresses[0];
     if first.ip().is_multicast() {
         let socket = connect::udp::unconnected(target, first)?;
+        if target.oscore.is_some() {
+            return Err(Error::usage(
+                "OSCORE protects what goes to one peer, not to a group",
+            ));
+        }
         return Ok((Wire::Group(Group::new(socket)), first));
     }
     if target.transport.is_encrypted() {

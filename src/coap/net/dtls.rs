@@ -140,6 +140,10 @@ impl Secured {
         Error::new(Kind::TimedOut, text).hint(hint)
     }
 
+    pub(super) fn local(&self) -> Option<SocketAddr> {
+        self.socket.local_addr().ok()
+    }
+
     pub(super) const fn address(&self) -> SocketAddr {
         self.address
     }

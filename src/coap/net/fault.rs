@@ -14,11 +14,17 @@ pub struct Fault {
     when: When,
 }
 
+/// What is done.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     Drop,
     Delay(Duration),
     Duplicate,
+    /// The next one overtakes it; when none comes for so long, it goes.
+    Reorder(Duration),
+    Reset,
+    Token,
+    Source,
 }
 
 /// Which messages.
@@ -46,14 +52,26 @@ pub const FAULTS: &[(&str, &str)] = &[
         "let it come later by TIME (default 1s), others overtake it",
     ),
     ("duplicate", "let it come twice"),
+    (
+        "reorder:by=TIME",
+        "let the next one overtake it; when none comes for TIME (default 1s), it goes",
+    ),
+    (
+        "reset",
+        "reject the request by a reset; over TCP and WebSocket by closing the connection",
+    ),
+    ("token", "answer with a token that nobody has used"),
+    ("source", "answer from another port (UDP and DTLS)"),
     ("every=N", "every Nth message only"),
     ("nth=N", "the Nth message only, counted from 1"),
     ("share=P%", "so many of a hundred, by chance"),
     (
         "way=in",
-        "messages that come to the server, instead of those that it sends",
+        "datagrams that come to the server, instead of messages that it sends",
     ),
 ];
+
+const NAMES: &str = "drop, delay, duplicate, reorder, reset, token, source";
 
 impl FromStr for Fault {
     type Err = String;
@@ -61,13 +79,19 @@ impl FromStr for Fault {
     /// Reads `NAME[:KEY=VALUE[,KEY=VALUE]...]`: `drop:every=3`, `delay:by=200ms`, `duplicate:share=5%,way=in`.
     fn from_str(word: &str) -> Result<Self, Self::Err> {
         let (name, keys) = word.split_once(':').unwrap_or((word, ""));
+        let second = Duration::from_secs(1);
+        let kind = match name {
+            "drop" => Kind::Drop,
+            "delay" => Kind::Delay(second),
+            "duplicate" => Kind::Duplicate,
+            "reorder" => Kind::Reorder(second),
+            "reset" => Kind::Reset,
+            "token" => Kind::Token,
+            "source" => Kind::Source,
+            _ => return Err(format!("{name:?} is none of {NAMES}")),
+        };
         let mut fault = Self {
-            kind: match name {
-                "drop" => Kind::Drop,
-                "delay" => Kind::Delay(Duration::from_secs(1)),
-                "duplicate" => Kind::Duplicate,
-                _ => return Err(format!("{name:?} is none of drop, delay, duplicate")),
-            },
+            kind,
             way: Way::Out,
             when: When::Always,
         };
@@ -81,10 +105,13 @@ impl FromStr for Fault {
 impl Fault {
     fn take(&mut self, key: &str) -> Result<(), String> {
         let wrong = || {
-            format!("{key:?} is none of every=N, nth=N, share=P%, way=in, way=out, by=TIME (delay)")
+            format!(
+                "{key:?} is none of every=N, nth=N, share=P%, by=TIME (delay, reorder), way=in and way=out (not reset, token, source)"
+            )
         };
         let (name, value) = key.split_once('=').ok_or_else(wrong)?;
         let number = value.parse::<u64>().ok().filter(|number| *number > 0);
+        let one_way = matches!(self.kind, Kind::Reset | Kind::Token | Kind::Source);
         match (name, self.kind) {
             ("every", _) => self.when = When::Every(number.ok_or_else(wrong)?),
             ("nth", _) => self.when = When::Nth(number.ok_or_else(wrong)?),
@@ -93,16 +120,29 @@ impl Fault {
                 let percent = percent.ok().filter(|it| (0.0..=100.0).contains(it));
                 self.when = When::Share(percent.ok_or_else(wrong)? / 100.0);
             }
-            ("way", _) if value == "in" => self.way = Way::In,
-            ("way", _) if value == "out" => self.way = Way::Out,
-            ("by", Kind::Delay(_)) => {
-                let time = humantime::parse_duration(value).map_err(|_| wrong())?;
-                self.kind = Kind::Delay(time);
-            }
+            ("way", _) if value == "in" && !one_way => self.way = Way::In,
+            ("way", _) if value == "out" && !one_way => self.way = Way::Out,
+            ("by", Kind::Delay(_)) => self.kind = Kind::Delay(time(value).ok_or_else(wrong)?),
+            ("by", Kind::Reorder(_)) => self.kind = Kind::Reorder(time(value).ok_or_else(wrong)?),
             _ => return Err(wrong()),
         }
         Ok(())
     }
+}
+
+fn time(value: &str) -> Option<Duration> {
+    humantime::parse_duration(value).ok()
+}
+
+/// How one copy of a message arrives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Fate {
+    /// So much later.
+    pub(super) delay: Duration,
+    /// No later than the next message of the same way and peer.
+    pub(super) overtaken: bool,
+    /// From another port.
+    pub(super) elsewhere: bool,
 }
 
 /// All faults of a server, and how far each has counted.
@@ -125,28 +165,64 @@ impl Faults {
         }
     }
 
-    /// When the copies of a message arrive: nothing for a message that is lost.
-    pub(super) fn fate(&mut self, way: Way) -> Vec<Duration> {
-        let mut copies = vec![Duration::ZERO];
-        for (fault, count) in &mut self.faults {
-            if fault.way != way {
-                continue;
+    /// Whether everything is done right.
+    pub(super) fn are_none(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    /// Whether some answers come from another port.
+    pub(super) fn need_another_port(&self) -> bool {
+        self.faults.iter().any(|(it, _)| it.kind == Kind::Source)
+    }
+
+    /// Whether a request is rejected.
+    pub(super) fn reset(&mut self) -> bool {
+        self.struck(|it| it.kind == Kind::Reset).count() > 0
+    }
+
+    /// Whether a response gets a wrong token.
+    pub(super) fn spoil_token(&mut self) -> bool {
+        self.struck(|it| it.kind == Kind::Token).count() > 0
+    }
+
+    /// How the copies of a message arrive: nothing for a message that is lost.
+    pub(super) fn fates(&mut self, way: Way) -> Vec<Fate> {
+        let apart = |kind| matches!(kind, Kind::Reset | Kind::Token);
+        let mut copies = vec![Fate::default()];
+        for kind in self.struck(|it| it.way == way && !apart(it.kind)) {
+            match kind {
+                Kind::Drop => copies.clear(),
+                Kind::Delay(by) => copies.iter_mut().for_each(|it| it.delay += by),
+                Kind::Duplicate => copies.extend_from_within(..),
+                Kind::Reorder(by) => copies.iter_mut().for_each(|it| {
+                    it.delay += by;
+                    it.overtaken = true;
+                }),
+                Kind::Source => copies.iter_mut().for_each(|it| it.elsewhere = true),
+                Kind::Reset | Kind::Token => {}
             }
+        }
+        copies
+    }
+
+    /// Counts a message for the chosen faults; those that strike it.
+    fn struck(&mut self, chosen: impl Fn(&Fault) -> bool) -> impl Iterator<Item = Kind> {
+        let Self { faults, random } = self;
+        let mut strike = |(fault, count): &mut (Fault, u64)| {
             *count += 1;
             let strikes = match fault.when {
                 When::Always => true,
                 When::Every(number) => count.is_multiple_of(number),
                 When::Nth(number) => *count == number,
-                When::Share(share) => self.random.fraction() < share,
+                When::Share(share) => random.fraction() < share,
             };
-            match fault.kind {
-                _ if !strikes => {}
-                Kind::Drop => copies.clear(),
-                Kind::Delay(by) => copies.iter_mut().for_each(|it| *it += by),
-                Kind::Duplicate => copies.extend_from_within(..),
-            }
-        }
-        copies
+            strikes.then_some(fault.kind)
+        };
+        let chosen = faults.iter_mut().filter(|(fault, _)| chosen(fault));
+        chosen
+            .filter_map(&mut strike)
+            .collect::<Vec<_>>()
+            .into_iter()
     }
 }
 
@@ -154,26 +230,46 @@ impl Faults {
 mod tests {
     use super::*;
 
-    fn fates(faults: &[&str], way: Way, count: usize) -> Vec<usize> {
-        let faults = faults.iter().map(|it| it.parse().expect(it)).collect();
-        let mut faults = Faults::new(faults);
-        (0..count).map(|_| faults.fate(way).len()).collect()
+    fn faults(words: &[&str]) -> Faults {
+        Faults::new(words.iter().map(|it| it.parse().expect(it)).collect())
+    }
+
+    fn copies(words: &[&str], way: Way, count: usize) -> Vec<usize> {
+        let mut faults = faults(words);
+        (0..count).map(|_| faults.fates(way).len()).collect()
     }
 
     #[test]
     fn faults_strike_when_they_should() {
-        assert_eq!(fates(&["drop:every=2"], Way::Out, 4), [1, 0, 1, 0]);
-        assert_eq!(fates(&["drop:nth=1"], Way::Out, 3), [0, 1, 1]);
-        assert_eq!(fates(&["duplicate"], Way::Out, 2), [2, 2]);
-        assert_eq!(fates(&["drop:way=in"], Way::Out, 2), [1, 1]);
-        assert_eq!(fates(&["drop:share=100%"], Way::Out, 2), [0, 0]);
+        assert_eq!(copies(&["drop:every=2"], Way::Out, 4), [1, 0, 1, 0]);
+        assert_eq!(copies(&["drop:nth=1"], Way::Out, 3), [0, 1, 1]);
+        assert_eq!(copies(&["duplicate"], Way::Out, 2), [2, 2]);
+        assert_eq!(copies(&["drop:way=in"], Way::Out, 2), [1, 1]);
+        assert_eq!(copies(&["drop:share=100%"], Way::Out, 2), [0, 0]);
+        assert_eq!(copies(&["reset", "token"], Way::Out, 1), [1]);
     }
 
     #[test]
-    fn a_delay_has_a_length() {
-        let fault: Fault = "delay:by=200ms,every=1".parse().expect("a fault");
-        let fate = Faults::new(vec![fault]).fate(Way::Out);
-        assert_eq!(fate, [Duration::from_millis(200)]);
+    fn copies_arrive_as_they_are_told() {
+        let fate = Fate {
+            delay: Duration::from_millis(200),
+            ..Fate::default()
+        };
+        let delayed = faults(&["delay:by=200ms,every=1"]).fates(Way::Out);
+        assert_eq!(delayed, [fate]);
+        let overtaken = true;
+        let reordered = faults(&["reorder:by=200ms"]).fates(Way::Out);
+        assert_eq!(reordered, [Fate { overtaken, ..fate }]);
+        let elsewhere = faults(&["source"]).fates(Way::Out);
+        assert!(elsewhere[0].elsewhere && faults(&["source"]).need_another_port());
+    }
+
+    #[test]
+    fn tokens_and_resets_are_counted_apart_from_messages() {
+        let mut faults = faults(&["token:nth=2", "reset:nth=1"]);
+        faults.fates(Way::Out);
+        assert!(faults.reset() && !faults.reset());
+        assert!(!faults.spoil_token() && faults.spoil_token());
     }
 
     #[test]
@@ -185,6 +281,8 @@ mod tests {
             "delay:by=soon",
             "drop:share=101%",
             "drop:x",
+            "reset:way=in",
+            "source:by=1s",
         ] {
             assert!(word.parse::<Fault>().is_err(), "{word}");
         }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 use tokio::net::UdpSocket;
@@ -21,6 +22,10 @@ impl Group {
             socket,
             queue: VecDeque::new(),
         }
+    }
+
+    pub(super) fn local(&self) -> Option<SocketAddr> {
+        self.socket.local_addr().ok()
     }
 
     pub(super) fn queue(&mut self, peer: Peer, bytes: Bytes) {

@@ -11,26 +11,27 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::sleep_until;
 
-use super::LARGEST_DATAGRAM;
-use super::fault::{Fault, Faults, Way};
-use super::stream::Streamed;
-use super::wire::Heard;
+use super::arrivals::{self, Came, Teller, What};
+use super::fault::{Fate, Fault, Faults, Way};
+use super::membership;
+use super::sequence::{self, Sequence};
+use crate::coap::code::Code;
 use crate::coap::endpoint::{
     Config, Endpoint, Event, Exchange, Incoming, Peer, Response, Transport,
 };
+use crate::coap::frame;
+use crate::coap::message::{Message, Token};
+use crate::coap::random::Random;
 use crate::coap::secure::{Secrets, SecureServer};
 use crate::coap::site::{Answering, Site};
-use crate::connect::{Listener, Stream, udp};
-use crate::error::Result;
+use crate::connect::{Listener, Oscore, udp};
+use crate::error::{Error, Result};
 
 /// Each endpoint numbers its exchanges in a range of its own, so that the number tells which one it was.
 const RANGE: u32 = 40;
 
 /// What may wait between the sockets and the site.
 const WAITING: usize = 1024;
-
-/// Handshakes of connections that take longer are given up.
-const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// A server that is to run.
 pub struct Server {
@@ -41,30 +42,31 @@ pub struct Server {
     receiver: mpsc::Receiver<Came>,
     tasks: Vec<JoinHandle<()>>,
     /// What a fault holds back.
-    held: BTreeMap<(Instant, u64), (Way, usize, Peer, Bytes)>,
+    held: BTreeMap<(Instant, u64), Passing>,
     serial: u64,
+    leisure: Duration,
+    /// Where the sequence numbers of OSCORE are reserved.
+    sequence: Option<Sequence>,
 }
 
-/// What a task of a socket tells the server.
-struct Came {
+/// A message on its way between wire and endpoint.
+#[derive(Clone)]
+struct Passing {
+    way: Way,
     port: usize,
     peer: Peer,
-    what: What,
-}
-
-enum What {
-    Datagram(Bytes),
-    /// A connection, by which it is written to.
-    Connection(mpsc::UnboundedSender<Bytes>),
-    Bytes(Bytes),
-    Frame(Bytes),
-    Ended(String),
+    bytes: Bytes,
+    /// It was sent to a group.
+    multicast: bool,
+    fate: Fate,
 }
 
 /// One place where the server listens.
 struct Port {
     endpoint: Endpoint,
     outlet: Outlet,
+    /// The socket of another port, for a fault.
+    elsewhere: Option<UdpSocket>,
 }
 
 enum Outlet {
@@ -127,7 +129,14 @@ impl Server {
             tasks: Vec::new(),
             held: BTreeMap::new(),
             serial: 0,
+            leisure: Config::default().leisure,
+            sequence: None,
         }
+    }
+
+    /// Answers requests to a group within this time, which must be said before listening.
+    pub const fn set_leisure(&mut self, leisure: Duration) {
+        self.leisure = leisure;
     }
 
     /// Listens for datagrams on `address`; returns the address with the port that was chosen.
@@ -137,9 +146,24 @@ impl Server {
     pub fn listen_datagrams(&mut self, address: SocketAddr) -> Result<SocketAddr> {
         let socket = Arc::new(udp::listening(address)?);
         let address = socket.local_addr().unwrap_or(address);
-        let port = self.add(Transport::Datagram, Outlet::Socket(Arc::clone(&socket)));
-        let receiving = receive(socket, port, self.sender.clone());
-        self.tasks.push(tokio::spawn(receiving));
+        let outlet = Outlet::Socket(Arc::clone(&socket));
+        self.listen_on(socket, address, outlet)?;
+        Ok(address)
+    }
+
+    /// The same, and joins the groups of all CoAP nodes on the network interface that has this address. Answers to
+    /// what is sent to them come from the address itself, some time within the leisure, and never with an error.
+    ///
+    /// # Errors
+    /// As [`Server::listen_datagrams`].
+    pub fn listen_with_groups(&mut self, address: SocketAddr) -> Result<SocketAddr> {
+        let address = self.listen_datagrams(address)?;
+        let port = self.ports.0.len() - 1;
+        for socket in membership::join(address)? {
+            let receiving =
+                arrivals::receive_for_group(socket, address.is_ipv6(), self.teller(port));
+            self.tasks.push(tokio::spawn(receiving));
+        }
         Ok(address)
     }
 
@@ -156,10 +180,24 @@ impl Server {
         let address = socket.local_addr().unwrap_or(address);
         let secured = Box::new(SecureServer::new(address, secrets)?);
         let outlet = Outlet::Secured(Arc::clone(&socket), secured);
-        let port = self.add(Transport::Datagram, outlet);
-        let receiving = receive(socket, port, self.sender.clone());
-        self.tasks.push(tokio::spawn(receiving));
+        self.listen_on(socket, address, outlet)?;
         Ok(address)
+    }
+
+    fn listen_on(
+        &mut self,
+        socket: Arc<UdpSocket>,
+        address: SocketAddr,
+        outlet: Outlet,
+    ) -> Result<()> {
+        let port = self.add(Transport::Datagram, outlet);
+        if self.faults.need_another_port() {
+            let elsewhere = udp::listening(SocketAddr::new(address.ip(), 0))?;
+            self.ports.0[port].elsewhere = Some(elsewhere);
+        }
+        let receiving = arrivals::receive(socket, self.teller(port));
+        self.tasks.push(tokio::spawn(receiving));
+        Ok(())
     }
 
     /// Takes the connections of `listener`; `websocket` tells whether they begin with its handshake.
@@ -170,18 +208,43 @@ impl Server {
             Transport::Stream
         };
         let port = self.add(transport, Outlet::Connections(HashMap::new()));
+        let accepting = arrivals::accept(listener, websocket, self.teller(port));
+        self.tasks.push(tokio::spawn(accepting));
+    }
+
+    fn teller(&self, port: usize) -> Teller {
         let sender = self.sender.clone();
-        self.tasks.push(tokio::spawn(async move {
-            while let Ok(incoming) = listener.accept().await {
-                let sender = sender.clone();
-                tokio::spawn(async move {
-                    let ready = tokio::time::timeout(HANDSHAKE, incoming.ready()).await;
-                    if let Ok(Ok(stream)) = ready {
-                        converse(stream, websocket, port, sender).await;
-                    }
-                });
-            }
-        }));
+        Teller { port, sender }
+    }
+
+    /// Takes only requests that OSCORE protects, on the one port that there is.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Usage`]: the secrets make no context, or there is not exactly one port;
+    /// [`crate::error::Kind::Local`]: the sequence number cannot be kept.
+    pub async fn protect(&mut self, oscore: &Oscore) -> Result<()> {
+        let [port] = &mut self.ports.0[..] else {
+            let text = "with OSCORE a server listens in one place: its sequence numbers are for one endpoint";
+            return Err(Error::usage(text));
+        };
+        let (mut context, sequence) = sequence::open(oscore, arrivals::HANDSHAKE).await?;
+        let echo = Random::from_system().next().to_be_bytes();
+        // Which requests an earlier run has seen is not known.
+        context.distrust(Bytes::copy_from_slice(&echo));
+        port.endpoint.serve_protected(context);
+        port.endpoint.demand_protection();
+        self.sequence = Some(sequence);
+        Ok(())
+    }
+
+    fn reserve(&mut self) {
+        let contexts = self.ports.0.iter_mut();
+        let context = contexts
+            .flat_map(|it| it.endpoint.serving_protection())
+            .next();
+        if let (Some(sequence), Some(context)) = (&mut self.sequence, context) {
+            sequence.top_up(context);
+        }
     }
 
     fn add(&mut self, transport: Transport, outlet: Outlet) -> usize {
@@ -189,12 +252,16 @@ impl Server {
         let config = Config {
             transport,
             serve: true,
+            // What a server does wrong, if anything, is said by the faults; the rest is RFC 7252 to the letter.
+            adapt: false,
             first_exchange: (port as u64) << RANGE,
+            leisure: self.leisure,
             ..Config::default()
         };
         self.ports.0.push(Port {
             endpoint: Endpoint::new(config),
             outlet,
+            elsewhere: None,
         });
         port
     }
@@ -203,6 +270,7 @@ impl Server {
     pub async fn serve(&mut self, mut seen: impl FnMut(&Incoming)) {
         loop {
             self.settle(&mut seen);
+            self.reserve();
             let far_away = Instant::now() + Duration::from_secs(3600);
             let due = self.due().unwrap_or(far_away);
             tokio::select! {
@@ -219,6 +287,10 @@ impl Server {
             while let Some(event) = self.ports.0[port].endpoint.poll_event() {
                 if let Event::Incoming(request) = &event {
                     seen(request);
+                    if self.faults.reset() {
+                        self.reject(now, port, request);
+                        continue;
+                    }
                 }
                 if let Some(Event::Close { peer, .. }) =
                     self.site.handle(now, &mut self.ports, event)
@@ -229,41 +301,105 @@ impl Server {
         }
         for port in 0..self.ports.0.len() {
             while let Some((peer, bytes)) = self.ports.0[port].endpoint.poll_transmit() {
-                self.pass(Way::Out, port, peer, bytes);
+                self.send(port, peer, bytes);
             }
+        }
+    }
+
+    /// Rejects a request, as a fault will have it.
+    fn reject(&mut self, now: Instant, port: usize, request: &Incoming) {
+        let endpoint = &mut self.ports.0[port].endpoint;
+        endpoint.reject(now, request.exchange);
+        if endpoint.config().transport.is_reliable() {
+            self.hang_up(port, request.peer);
         }
     }
 
     /// Closes a connection: its writer ends when nobody can write to it any more.
     fn hang_up(&mut self, port: usize, peer: Peer) {
         while let Some((to, bytes)) = self.ports.0[port].endpoint.poll_transmit() {
-            self.pass(Way::Out, port, to, bytes);
+            self.send(port, to, bytes);
         }
         if let Outlet::Connections(connections) = &mut self.ports.0[port].outlet {
             connections.remove(&peer);
         }
     }
 
-    /// Hands a datagram on, as the faults will have it; streams are left alone.
-    fn pass(&mut self, way: Way, port: usize, peer: Peer, bytes: Bytes) {
-        if matches!(self.ports.0[port].outlet, Outlet::Connections(_)) {
-            return self.arrive(way, port, peer, bytes);
+    /// Sends a message, as the faults will have it.
+    fn send(&mut self, port: usize, peer: Peer, bytes: Bytes) {
+        let transport = self.ports.0[port].endpoint.config().transport;
+        let fate = Fate::default();
+        let (way, multicast) = (Way::Out, false);
+        let mut passing = Passing {
+            way,
+            port,
+            peer,
+            bytes,
+            multicast,
+            fate,
+        };
+        if self.faults.are_none() {
+            return self.arrive(passing);
         }
-        for delay in self.faults.fate(way) {
-            if delay.is_zero() {
-                self.arrive(way, port, peer, bytes.clone());
+        let Some(code) = code_of(transport, &passing.bytes) else {
+            // The words about a connection itself are no messages that could be lost on it.
+            return self.arrive(passing);
+        };
+        if code.is_response() && self.faults.spoil_token() {
+            passing.bytes = with_another_token(transport, passing.bytes);
+        }
+        self.pass(passing);
+    }
+
+    /// Hands a message on, as the faults will have it.
+    fn pass(&mut self, passing: Passing) {
+        let mut overtakes = false;
+        for fate in self.faults.fates(passing.way) {
+            let passing = Passing {
+                fate,
+                ..passing.clone()
+            };
+            if fate.delay.is_zero() {
+                self.arrive(passing);
+                overtakes = true;
             } else {
                 self.serial += 1;
-                let key = (Instant::now() + delay, self.serial);
-                self.held.insert(key, (way, port, peer, bytes.clone()));
+                let key = (Instant::now() + fate.delay, self.serial);
+                self.held.insert(key, passing);
+            }
+        }
+        if overtakes {
+            self.let_go(&passing);
+        }
+    }
+
+    /// What waited to be overtaken by this message follows it.
+    fn let_go(&mut self, by: &Passing) {
+        let overtaken = |it: &Passing| {
+            it.fate.overtaken && (it.way, it.port, it.peer) == (by.way, by.port, by.peer)
+        };
+        let held = self.held.iter().filter(|(_, it)| overtaken(it));
+        let keys: Vec<_> = held.map(|(key, _)| *key).collect();
+        for key in keys {
+            if let Some(passing) = self.held.remove(&key) {
+                self.arrive(passing);
             }
         }
     }
 
-    fn arrive(&mut self, way: Way, port: usize, peer: Peer, bytes: Bytes) {
-        let Port { endpoint, outlet } = &mut self.ports.0[port];
+    fn arrive(&mut self, passing: Passing) {
+        let Passing {
+            port, peer, bytes, ..
+        } = passing;
+        let Port {
+            endpoint,
+            outlet,
+            elsewhere,
+        } = &mut self.ports.0[port];
+        let elsewhere = elsewhere.as_ref().filter(|_| passing.fate.elsewhere);
         let now = Instant::now();
-        match (way, outlet) {
+        match (passing.way, outlet) {
+            (Way::In, _) if passing.multicast => endpoint.handle_multicast(now, peer, &bytes),
             (Way::In, Outlet::Secured(socket, secured)) => {
                 for plain in secured.feed(now, peer, &bytes) {
                     endpoint.handle_datagram(now, peer, &plain);
@@ -272,11 +408,13 @@ impl Server {
             }
             (Way::Out, Outlet::Secured(socket, secured)) => {
                 secured.write(now, peer, &bytes);
-                send_all(socket, secured);
+                send_all(elsewhere.unwrap_or(socket), secured);
             }
             (Way::In, _) => endpoint.handle_datagram(now, peer, &bytes),
             // A full send buffer loses the datagram, as a network would.
-            (Way::Out, Outlet::Socket(socket)) => drop(socket.try_send_to(&bytes, peer)),
+            (Way::Out, Outlet::Socket(socket)) => {
+                drop(elsewhere.unwrap_or(socket).try_send_to(&bytes, peer));
+            }
             (Way::Out, Outlet::Connections(connections)) => {
                 if let Some(connection) = connections.get(&peer) {
                     let _ = connection.send(bytes);
@@ -288,9 +426,12 @@ impl Server {
     fn take(&mut self, came: Came) {
         let now = Instant::now();
         let Came { port, peer, what } = came;
-        let Port { endpoint, outlet } = &mut self.ports.0[port];
+        let Port {
+            endpoint, outlet, ..
+        } = &mut self.ports.0[port];
         match (what, outlet) {
-            (What::Datagram(bytes), _) => self.pass(Way::In, port, peer, bytes),
+            (What::Datagram(bytes), _) => self.receive(port, peer, bytes, false),
+            (What::Multicast(bytes), _) => self.receive(port, peer, bytes, true),
             (What::Bytes(bytes), _) => endpoint.handle_stream(now, peer, &bytes),
             (What::Frame(bytes), _) => endpoint.handle_frame(now, peer, &bytes),
             (What::Connection(writer), Outlet::Connections(connections)) => {
@@ -303,6 +444,18 @@ impl Server {
             }
             (What::Connection(_) | What::Ended(_), Outlet::Socket(_) | Outlet::Secured(..)) => {}
         }
+    }
+
+    fn receive(&mut self, port: usize, peer: Peer, bytes: Bytes, multicast: bool) {
+        let (way, fate) = (Way::In, Fate::default());
+        self.pass(Passing {
+            way,
+            port,
+            peer,
+            bytes,
+            multicast,
+            fate,
+        });
     }
 
     fn due(&self) -> Option<Instant> {
@@ -323,8 +476,8 @@ impl Server {
     fn time_passed(&mut self) {
         let now = Instant::now();
         while let Some(entry) = self.held.first_entry().filter(|it| it.key().0 <= now) {
-            let (_, (way, port, peer, bytes)) = entry.remove_entry();
-            self.arrive(way, port, peer, bytes);
+            let passing = entry.remove();
+            self.arrive(passing);
         }
         for port in &mut self.ports.0 {
             port.endpoint.handle_timeout(now);
@@ -342,6 +495,13 @@ impl Drop for Server {
         for task in &self.tasks {
             task.abort();
         }
+        let contexts = self.ports.0.iter_mut();
+        let context = contexts
+            .flat_map(|it| it.endpoint.serving_protection())
+            .next();
+        if let (Some(sequence), Some(context)) = (&mut self.sequence, context) {
+            sequence.give_back(context.sequence());
+        }
     }
 }
 
@@ -352,59 +512,40 @@ fn send_all(socket: &UdpSocket, secured: &mut SecureServer) {
     }
 }
 
-async fn receive(socket: Arc<UdpSocket>, port: usize, sender: mpsc::Sender<Came>) {
-    let mut buffer = vec![0; LARGEST_DATAGRAM];
-    loop {
-        // Refusals of single peers are reported here too; they say nothing about the others.
-        let Ok((length, peer)) = socket.recv_from(&mut buffer).await else {
-            continue;
-        };
-        let what = What::Datagram(Bytes::copy_from_slice(&buffer[..length]));
-        if sender.send(Came { port, peer, what }).await.is_err() {
-            return;
+/// The code of a message as it stands on the wire; `None` for the signals of a connection (RFC 8323 §5).
+fn code_of(transport: Transport, bytes: &[u8]) -> Option<Code> {
+    let code = decoded(transport, bytes).map(|it| it.code);
+    code.filter(|it| !it.is_signal())
+}
+
+fn decoded(transport: Transport, bytes: &[u8]) -> Option<Message> {
+    match transport {
+        Transport::Datagram => Message::decode(bytes).ok(),
+        Transport::WebSocket => frame::decode_websocket(bytes).ok(),
+        Transport::Stream => {
+            let mut decoder = frame::Decoder::new(usize::MAX);
+            decoder.push(bytes);
+            decoder.take().ok().flatten()
         }
     }
 }
 
-/// Carries one connection until either side ends it.
-async fn converse(stream: Stream, websocket: bool, port: usize, sender: mpsc::Sender<Came>) {
-    let Ok(peer) = stream.peer().parse() else {
-        return;
+/// The same message with a token that nobody has used.
+fn with_another_token(transport: Transport, bytes: Bytes) -> Bytes {
+    let Some(mut message) = decoded(transport, &bytes) else {
+        return bytes;
     };
-    let (writer, mut outgoing) = mpsc::unbounded_channel();
-    let tell = |what| sender.send(Came { port, peer, what });
-    if tell(What::Connection(writer)).await.is_err() {
-        return;
+    let mut token = message.token.bytes().to_vec();
+    match token.first_mut() {
+        Some(byte) => *byte ^= 0xFF,
+        None => token.push(0xFF),
     }
-    let mut wire = Streamed::new(stream, websocket, Config::default().max_message_size);
-    let mut buffer = vec![0; LARGEST_DATAGRAM];
-    let why = loop {
-        tokio::select! {
-            written = outgoing.recv() => match written {
-                Some(bytes) => {
-                    wire.queue(bytes);
-                    while let Ok(more) = outgoing.try_recv() {
-                        wire.queue(more);
-                    }
-                    if wire.flush().await.is_err() {
-                        break String::from("it cannot be written to");
-                    }
-                }
-                None => break String::from("closed by us"),
-            },
-            heard = wire.hear(&mut buffer) => {
-                let what = match heard {
-                    Heard::Bytes(length) => What::Bytes(Bytes::copy_from_slice(&buffer[..length])),
-                    Heard::Frame(frame) => What::Frame(frame),
-                    Heard::Ended(why) => break why,
-                    Heard::Datagram(..) | Heard::Undelivered(_) => continue,
-                };
-                if tell(what).await.is_err() {
-                    return;
-                }
-            }
-        }
+    // It is no longer than a token may be.
+    message.token = Token::new(&token).unwrap_or_default();
+    let written = match transport {
+        Transport::Datagram => message.encode(),
+        Transport::Stream => frame::encode_stream(&message),
+        Transport::WebSocket => frame::encode_websocket(&message),
     };
-    wire.close().await;
-    let _ = tell(What::Ended(why)).await;
+    written.unwrap_or(bytes)
 }

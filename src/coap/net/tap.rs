@@ -1,5 +1,7 @@
 //! Shows every message that passes, whatever carries it.
 
+use std::net::SocketAddr;
+
 use crate::coap::endpoint::{Peer, Transport};
 use crate::coap::frame::{self, Decoder};
 use crate::coap::message::Message;
@@ -13,25 +15,41 @@ pub enum Direction {
     In,
 }
 
-/// What passed: a message, or what is wrong with the bytes.
-pub type Seen<'a> = Result<&'a Message, String>;
+/// What passed.
+#[derive(Clone, Debug)]
+pub struct Seen<'a> {
+    /// Which way.
+    pub direction: Direction,
+    /// Our address, where it is known.
+    pub local: Option<SocketAddr>,
+    /// The other side's.
+    pub peer: Peer,
+    /// How its bytes are framed.
+    pub transport: Transport,
+    /// The bytes that it came or went in: a datagram, a piece of a stream, a WebSocket message.
+    pub bytes: &'a [u8],
+    /// The message, or what is wrong with the bytes.
+    pub message: Result<&'a Message, String>,
+}
 
-type Show = Box<dyn FnMut(Direction, Peer, Seen<'_>) + Send>;
+type Show = Box<dyn FnMut(Seen<'_>) + Send>;
 
 /// Looks at the bytes between endpoint and wire.
 pub struct Tap {
     show: Show,
     transport: Transport,
+    local: Option<SocketAddr>,
     out: Decoder,
     incoming: Decoder,
 }
 
 impl Tap {
     /// A tap that hands each message to `show`.
-    pub fn new(show: impl FnMut(Direction, Peer, Seen<'_>) + Send + 'static) -> Self {
+    pub fn new(show: impl FnMut(Seen<'_>) + Send + 'static) -> Self {
         Self {
             show: Box::new(show),
             transport: Transport::Datagram,
+            local: None,
             out: Decoder::new(usize::MAX),
             incoming: Decoder::new(usize::MAX),
         }
@@ -39,6 +57,10 @@ impl Tap {
 
     pub(super) const fn set_transport(&mut self, transport: Transport) {
         self.transport = transport;
+    }
+
+    pub(super) const fn set_local(&mut self, local: Option<SocketAddr>) {
+        self.local = local;
     }
 
     pub(super) fn see(&mut self, direction: Direction, peer: Peer, bytes: &[u8]) {
@@ -49,20 +71,43 @@ impl Tap {
             }
             Transport::Stream => return self.see_stream(direction, peer, bytes),
         };
-        (self.show)(direction, peer, message.as_ref().map_err(Clone::clone));
+        let message = message.as_ref().map_err(Clone::clone);
+        self.tell(direction, peer, bytes, message);
+    }
+
+    fn tell(
+        &mut self,
+        direction: Direction,
+        peer: Peer,
+        bytes: &[u8],
+        message: Result<&Message, String>,
+    ) {
+        (self.show)(Seen {
+            direction,
+            local: self.local,
+            peer,
+            transport: self.transport,
+            bytes,
+            message,
+        });
     }
 
     fn see_stream(&mut self, direction: Direction, peer: Peer, bytes: &[u8]) {
-        let decoder = match direction {
-            Direction::Out => &mut self.out,
-            Direction::In => &mut self.incoming,
-        };
-        decoder.push(bytes);
+        match direction {
+            Direction::Out => self.out.push(bytes),
+            Direction::In => self.incoming.push(bytes),
+        }
         loop {
-            match decoder.take() {
-                Ok(Some(message)) => (self.show)(direction, peer, Ok(&message)),
+            let taken = match direction {
+                Direction::Out => self.out.take(),
+                Direction::In => self.incoming.take(),
+            };
+            match taken {
+                Ok(Some(message)) => {
+                    self.tell(direction, peer, bytes, Ok(&message));
+                }
                 Ok(None) => return,
-                Err(fault) => return (self.show)(direction, peer, Err(fault.to_string())),
+                Err(fault) => return self.tell(direction, peer, bytes, Err(fault.to_string())),
             }
         }
     }

@@ -53,6 +53,10 @@ impl Udp {
         }
     }
 
+    pub(super) fn local(&self) -> Option<SocketAddr> {
+        self.socket.local_addr().ok()
+    }
+
     pub(super) const fn address(&self) -> SocketAddr {
         self.address
     }

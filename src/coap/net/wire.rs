@@ -1,6 +1,7 @@
 //! What carries the messages of a client.
 
 use std::io;
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 
@@ -35,6 +36,16 @@ pub(super) enum Wire {
 }
 
 impl Wire {
+    /// Our address, where the socket knows it.
+    pub(super) fn local(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Udp(udp) => udp.local(),
+            Self::Dtls(dtls) => dtls.local(),
+            Self::Group(group) => group.local(),
+            Self::Stream(_) | Self::Gone => None,
+        }
+    }
+
     /// Takes what is to be sent; it goes out with the next [`Wire::flush`].
     pub(super) fn queue(&mut self, peer: Peer, bytes: Bytes) {
         match self {

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
+use ring::digest;
 
 use super::Fault;
 use super::cose::{self, Key, LONGEST_ID, Nonce};
@@ -70,6 +72,8 @@ pub struct Context {
     sequence: u64,
     limit: u64,
     window: Window,
+    /// What a request must repeat, since it is not known which ones were seen.
+    challenge: Option<Bytes>,
 }
 
 impl fmt::Debug for Context {
@@ -113,7 +117,38 @@ impl Context {
             sequence,
             limit,
             window: Window::default(),
+            challenge: None,
         })
+    }
+
+    /// A name for the sender's key, which says nothing about it: contexts of the same name would use the same numbers.
+    pub fn name(&self) -> String {
+        let mut digest = digest::Context::new(&digest::SHA256);
+        digest.update(b"iotctl OSCORE");
+        digest.update(&self.sender_key);
+        digest.update(&self.common_iv);
+        HEXLOWER.encode(&digest.finish().as_ref()[..16])
+    }
+
+    /// Forgets which requests were seen, as after a restart: none is fresh before one has repeated `echo`
+    /// (Appendix B.1.2).
+    pub fn distrust(&mut self, echo: Bytes) {
+        self.challenge = Some(echo);
+    }
+
+    /// What a request must repeat before it is fresh; `None` when it is.
+    pub(in crate::coap) fn challenge_of(
+        &mut self,
+        request: &Message,
+        to: &Binding,
+    ) -> Option<Bytes> {
+        let challenge = self.challenge.as_ref()?;
+        if request.options.first(option::ECHO) != Some(challenge) {
+            return Some(challenge.clone());
+        }
+        self.challenge = None;
+        self.window.begin(option::uint(&to.piv).unwrap_or(0));
+        None
     }
 
     /// The next sequence number.
@@ -160,14 +195,16 @@ impl Context {
             return Err(Fault::Option);
         }
         let sequence = option::uint(value.piv).ok_or(Fault::Option)?;
-        if !self.window.is_new(sequence) {
+        if self.challenge.is_none() && !self.window.is_new(sequence) {
             return Err(Fault::Replay);
         }
         let (kid, piv) = (self.recipient_id.clone(), Bytes::copy_from_slice(value.piv));
         let nonce = cose::nonce(&self.common_iv, &kid, &piv);
         let text = cose::open(&self.recipient_key, &nonce, (&kid, &piv), &message.payload)?;
         // Only what decrypts counts as seen (§7.4).
-        self.window.see(sequence);
+        if self.challenge.is_none() {
+            self.window.see(sequence);
+        }
         let request = inner::reassemble(message, &text)?;
         Ok((request, Binding { kid, piv }))
     }
@@ -250,6 +287,11 @@ struct Window {
 }
 
 impl Window {
+    /// Everything up to this number counts as seen.
+    const fn begin(&mut self, sequence: u64) {
+        (self.end, self.seen) = (sequence + 1, u64::MAX);
+    }
+
     const fn is_new(&self, sequence: u64) -> bool {
         if sequence >= self.end {
             return true;

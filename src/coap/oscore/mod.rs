@@ -35,7 +35,7 @@ pub enum Fault {
     #[error("the OSCORE message is a replay")]
     Replay,
     /// No sequence number is allowed any more.
-    #[error("the OSCORE sender sequence numbers are exhausted")]
+    #[error("the OSCORE sender sequence numbers are exhausted, or cannot be stored")]
     Exhausted,
     /// The message cannot be written.
     #[error("the message cannot be encoded")]

@@ -1,5 +1,6 @@
 //! DTLS 1.2 by `rtc-dtls`: pre-shared keys and certificates.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -14,6 +15,7 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 
 use super::certificate::certificate;
+use super::flight::Flight;
 use super::{SecureDatagram, Trouble};
 use crate::connect::tls::ClientTls;
 use crate::connect::{Psk, Target};
@@ -57,6 +59,8 @@ pub fn client(target: &Target, remote: SocketAddr) -> Result<Box<dyn SecureDatag
         remote,
         established: false,
         refusal,
+        flight: Flight::new(),
+        out: VecDeque::new(),
     }))
 }
 
@@ -141,9 +145,23 @@ struct Client {
     remote: SocketAddr,
     established: bool,
     refusal: Refusal,
+    flight: Flight,
+    out: VecDeque<Bytes>,
 }
 
 impl Client {
+    fn drain(&mut self, now: Instant) {
+        while let Some(transmit) = self.endpoint.poll_transmit() {
+            let datagram = transmit.message.freeze();
+            if !self.established {
+                self.flight.sent(&datagram);
+            }
+            self.out.push_back(datagram);
+        }
+        let library = self.endpoint.poll_timeout(&self.remote);
+        self.flight.watch(now, library, self.established);
+    }
+
     fn trouble(&self, cause: &DtlsError) -> Trouble {
         let refused = self.refusal.lock().ok().and_then(|mut said| said.take());
         match (refused, cause) {
@@ -160,13 +178,19 @@ impl SecureDatagram for Client {
     fn begin(&mut self, now: Instant) -> Result<(), Trouble> {
         let config = Arc::clone(&self.config);
         let begun = self.endpoint.connect(now, self.remote, config, None);
+        self.drain(now);
         begun.map_err(|cause| self.trouble(&cause))
     }
 
     fn feed(&mut self, now: Instant, datagram: &[u8]) -> Result<Vec<Bytes>, Trouble> {
-        let read = self
-            .endpoint
-            .read(now, self.remote, None, BytesMut::from(datagram));
+        self.flight.turn();
+        let datagram = BytesMut::from(datagram);
+        let read = self.endpoint.read(now, self.remote, None, datagram);
+        if let Ok(events) = &read {
+            let done = |it: &EndpointEvent| matches!(it, EndpointEvent::HandshakeComplete);
+            self.established |= events.iter().any(done);
+        }
+        self.drain(now);
         let events = match read {
             Ok(events) => events,
             // Anyone can send garbage; an association that is there does not end by it.
@@ -176,7 +200,6 @@ impl SecureDatagram for Client {
         let mut plain = Vec::new();
         for event in events {
             match event {
-                EndpointEvent::HandshakeComplete => self.established = true,
                 EndpointEvent::ApplicationData(data) => plain.push(data.freeze()),
                 EndpointEvent::PeerClosed if plain.is_empty() => return Err(Trouble::Closed),
                 _ => {}
@@ -187,21 +210,25 @@ impl SecureDatagram for Client {
 
     fn write(&mut self, now: Instant, plain: &[u8]) -> Result<(), Trouble> {
         let written = self.endpoint.write(now, self.remote, plain);
+        self.drain(now);
         written.map_err(|cause| self.trouble(&cause))
     }
 
     fn poll_transmit(&mut self) -> Option<Bytes> {
-        let transmit = self.endpoint.poll_transmit()?;
-        Some(transmit.message.freeze())
+        self.out.pop_front()
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        self.endpoint.poll_timeout(&self.remote)
+        let library = self.endpoint.poll_timeout(&self.remote);
+        library.or_else(|| self.flight.due())
     }
 
     fn handle_timeout(&mut self, now: Instant) {
         // It fails once there were too many; whoever waits for the handshake has a deadline.
+        self.out.extend(self.flight.again(now).iter().cloned());
+        self.flight.turn();
         let _ = self.endpoint.handle_timeout(self.remote, now);
+        self.drain(now);
     }
 
     fn is_established(&self) -> bool {
@@ -210,5 +237,6 @@ impl SecureDatagram for Client {
 
     fn close(&mut self, now: Instant) {
         self.endpoint.stop(now, self.remote);
+        self.drain(now);
     }
 }

@@ -2,6 +2,7 @@
 
 mod certificate;
 mod dtls;
+mod flight;
 mod server;
 
 use std::time::Instant;

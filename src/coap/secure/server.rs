@@ -1,6 +1,6 @@
 //! The server's side of DTLS: many associations on one socket, with keys, certificates, or both.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ use rtc_shared::error::Error as DtlsError;
 
 use super::certificate::certificate;
 use super::dtls::{CERTIFICATE_SUITES, PSK_SUITES, builder, cannot_set_up};
+use super::flight::Flight;
 use crate::connect::{Psk, ServerTls};
 use crate::error::Result;
 
@@ -38,6 +39,7 @@ pub struct Secrets {
 pub struct SecureServer {
     endpoint: Endpoint,
     peers: HashMap<SocketAddr, Association>,
+    out: VecDeque<(SocketAddr, Bytes)>,
 }
 
 /// What we remember of one.
@@ -45,6 +47,7 @@ struct Association {
     established: bool,
     since: Instant,
     heard: Instant,
+    flight: Flight,
 }
 
 impl SecureServer {
@@ -74,6 +77,7 @@ impl SecureServer {
         Ok(Self {
             endpoint: Endpoint::new(local, TransportProtocol::UDP, config),
             peers: HashMap::new(),
+            out: VecDeque::new(),
         })
     }
 
@@ -86,12 +90,21 @@ impl SecureServer {
             established: false,
             since: now,
             heard: now,
+            flight: Flight::new(),
         });
         association.heard = now;
+        association.flight.turn();
         let datagram = BytesMut::from(datagram);
-        let Ok(events) = self.endpoint.read(now, peer, None, datagram) else {
+        let read = self.endpoint.read(now, peer, None, datagram);
+        if let Ok(events) = &read {
+            let done = |it: &EndpointEvent| matches!(it, EndpointEvent::HandshakeComplete);
+            association.established |= events.iter().any(done);
+        }
+        let established = association.established;
+        self.drain(now, peer);
+        let Ok(events) = read else {
             // Anyone can send garbage in the name of a peer: only an unfinished handshake ends by it.
-            if !association.established {
+            if !established {
                 self.forget(now, peer);
             }
             return Vec::new();
@@ -99,7 +112,6 @@ impl SecureServer {
         let mut plain = Vec::new();
         for event in events {
             match event {
-                EndpointEvent::HandshakeComplete => association.established = true,
                 EndpointEvent::ApplicationData(data) => plain.push(data.freeze()),
                 EndpointEvent::PeerClosed => {
                     self.peers.remove(&peer);
@@ -114,12 +126,12 @@ impl SecureServer {
     /// Protects a datagram for a peer; one that is not there any more gets none.
     pub fn write(&mut self, now: Instant, peer: SocketAddr, plain: &[u8]) {
         let _ = self.endpoint.write(now, peer, plain);
+        self.drain(now, peer);
     }
 
     /// The next datagram to be sent.
     pub fn poll_transmit(&mut self) -> Option<(SocketAddr, Bytes)> {
-        let transmit = self.endpoint.poll_transmit()?;
-        Some((transmit.transport.peer_addr, transmit.message.freeze()))
+        self.out.pop_front()
     }
 
     /// When [`SecureServer::handle_timeout`] is to be called.
@@ -127,25 +139,50 @@ impl SecureServer {
         let open = self.peers.iter().filter(|(_, it)| !it.established);
         let ends = open.flat_map(|(peer, it)| {
             let end = Some(it.since + HANDSHAKE);
-            self.endpoint.poll_timeout(peer).into_iter().chain(end)
+            let library = self.endpoint.poll_timeout(peer);
+            library.or_else(|| it.flight.due()).into_iter().chain(end)
         });
         ends.min()
     }
 
     /// Sends again what was not answered, and gives up what takes too long.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let open = self.peers.iter().filter(|(_, it)| !it.established);
-        let open: Vec<_> = open.map(|(peer, it)| (*peer, it.since)).collect();
-        for (peer, since) in open {
+        let open = self.peers.iter_mut().filter(|(_, it)| !it.established);
+        let mut times = Vec::new();
+        for (peer, it) in open {
+            let again = it.flight.again(now).iter();
+            self.out.extend(again.map(|bytes| (*peer, bytes.clone())));
+            it.flight.turn();
+            times.push((*peer, it.since));
+        }
+        for (peer, since) in times {
             if now >= since + HANDSHAKE || self.endpoint.handle_timeout(peer, now).is_err() {
                 self.forget(now, peer);
             }
+            self.drain(now, peer);
         }
     }
 
     fn forget(&mut self, now: Instant, peer: SocketAddr) {
         self.endpoint.stop(now, peer);
         self.peers.remove(&peer);
+        self.drain(now, peer);
+    }
+
+    /// Takes what the library wants to send to a peer, and sees to it that its handshake has a timer.
+    fn drain(&mut self, now: Instant, peer: SocketAddr) {
+        while let Some(transmit) = self.endpoint.poll_transmit() {
+            let (to, datagram) = (transmit.transport.peer_addr, transmit.message.freeze());
+            let open = self.peers.get_mut(&to).filter(|it| !it.established);
+            if let Some(association) = open {
+                association.flight.sent(&datagram);
+            }
+            self.out.push_back((to, datagram));
+        }
+        let library = self.endpoint.poll_timeout(&peer);
+        if let Some(it) = self.peers.get_mut(&peer) {
+            it.flight.watch(now, library, it.established);
+        }
     }
 
     /// Whether there is room for one more; the one that was silent longest may have to go.

@@ -18,6 +18,8 @@ pub struct LoadWords {
     pub arrivals: ArrivalWords,
     /// `--window`: messages under way on a connection.
     pub window: usize,
+    /// `--ack-timeout`: how long to wait for an answer before a message is given up.
+    pub ack_timeout: Duration,
     /// `--think`: pause between an answer and the next message, with `--max`.
     pub think: Duration,
 }
@@ -49,6 +51,7 @@ impl Default for LoadWords {
             stages: None,
             arrivals: ArrivalWords::Constant,
             window: 100,
+            ack_timeout: Duration::from_secs(30),
             think: Duration::ZERO,
         }
     }

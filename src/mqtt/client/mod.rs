@@ -18,7 +18,7 @@ use tokio::time::{sleep, timeout};
 
 use self::exchange::{Moved, exchange, finish};
 use self::pace::Pace;
-use super::packet::{Disconnect, Publish, QoS, ReasonCode, Version};
+use super::packet::{Connect, Disconnect, Publish, QoS, ReasonCode, Version};
 use super::session::client::{Event, Session, Ticket, Unsendable};
 use super::session::fault::Fault;
 use crate::connect::{Backoff, Retry, Stream, Target, dial};
@@ -83,6 +83,9 @@ pub struct Client {
     first_bytes: Option<Bytes>,
     notices: Vec<Notice>,
     pace: Pace,
+    /// The CONNECT that a server met by closing the connection, while MQTT 3.1.1 is tried instead: some that do not know
+    /// MQTT 5 answer nothing at all.
+    unanswered: Option<Connect>,
     /// Whether the last read took all there was, and nothing was written since.
     drained: bool,
 }
@@ -105,6 +108,7 @@ impl Client {
             first_bytes: None,
             notices: Vec::new(),
             pace: Pace::new(now),
+            unanswered: None,
             drained: false,
         }
     }
@@ -259,6 +263,10 @@ impl Client {
                 Ok(()) => Ok(()),
                 Err(fault) => self.faulted(fault).await,
             },
+            Ok(Moved::Closed) | Err(_) if self.may_be_older() => {
+                self.try_older();
+                Ok(())
+            }
             Ok(Moved::Closed) => {
                 let error = trouble::closed(
                     &self.target,
@@ -286,6 +294,9 @@ impl Client {
         let taken = self.session.receive(&mut self.input, now);
         if self.session.is_online() && !self.ever_online {
             self.ever_online = true;
+            if self.unanswered.take().is_some() {
+                self.notices.push(Notice::FellBack);
+            }
             self.backoff = Backoff::new(self.patience.later);
         }
         match taken {
@@ -325,6 +336,20 @@ impl Client {
         true
     }
 
+    /// Whether closing the connection was all the server's answer to MQTT 5, so that it may know MQTT 3.1.1.
+    fn may_be_older(&self) -> bool {
+        self.may_fall_back
+            && !self.ever_online
+            && self.first_bytes.is_none()
+            && self.session.version() == Version::V5
+    }
+
+    fn try_older(&mut self) {
+        self.session.lost();
+        self.unanswered = Some(self.session.fall_back());
+        self.link = Link::Down;
+    }
+
     /// The connection failed or was lost: try again later, or give up.
     fn failed(&mut self, error: Error, may_pass: bool) -> Result<()> {
         let now = Instant::now();
@@ -332,6 +357,9 @@ impl Client {
             self.session.is_online() && (self.progressed || now - self.opened_at > SETTLED);
         self.link = Link::Down;
         self.session.lost();
+        if let Some(connect) = self.unanswered.take() {
+            self.session.go_back(connect);
+        }
         if was_good {
             self.backoff.reset();
         }

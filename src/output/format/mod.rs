@@ -67,6 +67,14 @@ impl Format {
     }
 }
 
+/// A body that is JSON with every member on a line of its own; strings and numbers keep their spelling. `None` when
+/// it is no JSON, or none that every reader can take.
+pub fn indented_json(body: &[u8]) -> Option<Vec<u8>> {
+    let mut lines = Vec::new();
+    json::indent(&json::embeddable(body)?, &mut lines);
+    Some(lines)
+}
+
 /// Turns messages into bytes.
 pub(super) trait Render: Send {
     /// Appends `message` to `into`; never fails, whatever the message holds.

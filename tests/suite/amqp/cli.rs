@@ -4,12 +4,12 @@ use crate::support::command::{Ended, Line, iotctl};
 use crate::support::rabbitmq::{rabbitmq, unique};
 
 /// `iotctl amqp COMMAND URL`, the URL being the shared RabbitMQ's.
-fn amqp(command: &str) -> Line {
+pub fn amqp(command: &str) -> Line {
     iotctl("amqp").words(command).word(rabbitmq().url())
 }
 
 /// A queue that nobody else uses, made from the command line.
-fn declared(name: &str, words: &str) -> String {
+pub fn declared(name: &str, words: &str) -> String {
     let name = unique(name);
     let ended = amqp("declare queue").words(&name).words(words).run();
     ended

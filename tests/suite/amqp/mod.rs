@@ -3,6 +3,7 @@
 mod broker;
 mod cli;
 mod consuming;
+mod mqtt;
 mod peer;
 mod publishing;
 mod rpc;

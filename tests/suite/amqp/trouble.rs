@@ -128,6 +128,17 @@ fn tls_and_every_login() {
 }
 
 #[test]
+fn a_client_certificate_that_the_server_knows_is_a_login() {
+    let server = rabbitmq();
+    server.control(&["add_user", "machine", "a password that nobody uses"]);
+    server.control(&["set_permissions", "machine", ".*", ".*", ".*"]);
+    let mut words = tls(format!("amqps://localhost:{}", server.tls_port));
+    words.connect.cert = Some(server.certificates.machine.clone());
+    words.connect.key = Some(server.certificates.machine_key.clone());
+    ping(words).unwrap();
+}
+
+#[test]
 fn a_login_that_is_not_offered_is_named() {
     let peer = Peer::start(|stream, _| {
         stream.read_exact(&mut [0; 8]).unwrap();

@@ -13,6 +13,9 @@ pub struct Certificates {
     pub server_key: PathBuf,
     pub client: PathBuf,
     pub client_key: PathBuf,
+    /// Another client, for servers that know it by the name `machine`.
+    pub machine: PathBuf,
+    pub machine_key: PathBuf,
 }
 
 impl Certificates {
@@ -30,12 +33,15 @@ impl Certificates {
             vec!["localhost".into(), "127.0.0.1".into()],
         );
         let (client, client_key) = leaf(&issuer, "client", vec!["client.example".into()]);
+        let (machine, machine_key) = leaf(&issuer, "machine", vec!["machine.example".into()]);
         Self {
             ca: write("ca.pem", issuer.pem()),
             server: write("server.pem", server),
             server_key: write("server.key", server_key),
             client: write("client.pem", client),
             client_key: write("client.key", client_key),
+            machine: write("machine.pem", machine),
+            machine_key: write("machine.key", machine_key),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Debian's coap-server on a free port.
 
-use std::net::{TcpListener, UdpSocket};
+use std::net::UdpSocket;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use super::command::{Line, iotctl, program};
+use super::ports::free_port_with;
 use super::wait_for;
 
 /// A running coap-server; the port above `port` is that of DTLS and TLS.
@@ -28,7 +29,8 @@ pub fn server(variant: &str, folder: &Path, words: &str) -> Libcoap {
 }
 
 fn try_start(variant: &str, folder: &Path, words: &str) -> Option<Libcoap> {
-    let port = free_port();
+    // With DTLS or TLS, it takes the port above as well.
+    let port = free_port_with(1);
     let line = program(
         &format!("coap-server-{variant}"),
         &format!("-A 127.0.0.1 -p {port} {words}"),
@@ -49,21 +51,8 @@ fn try_start(variant: &str, folder: &Path, words: &str) -> Option<Libcoap> {
     alive.then_some(Libcoap { child, port })
 }
 
-/// A port that is free for UDP and TCP, together with the one above it.
-fn free_port() -> u16 {
-    wait_for("two free ports", || {
-        let first = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let port = first.local_addr().unwrap().port();
-        let above = port.checked_add(1)?;
-        let free = UdpSocket::bind(("127.0.0.1", above)).is_ok()
-            && TcpListener::bind(("127.0.0.1", port)).is_ok()
-            && TcpListener::bind(("127.0.0.1", above)).is_ok();
-        free.then_some(port)
-    })
-}
-
 /// Whether a CoAP ping is answered.
-fn answers(port: u16) -> bool {
+pub fn answers(port: u16) -> bool {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.connect(("127.0.0.1", port)).unwrap();
     let patience = Duration::from_millis(200);

@@ -3,19 +3,24 @@
 //! Every server takes a free port and is stopped with its value; nothing here sleeps to wait for something:
 //! each wait polls for the state that it needs, up to [`PATIENCE`].
 
+pub mod aiocoap;
 pub mod bench;
 pub mod broker;
 pub mod certificates;
+pub mod coap;
+pub mod coap_peer;
 pub mod command;
 pub mod libcoap;
 pub mod mosquitto;
 pub mod peer;
+pub mod ports;
 pub mod rabbitmq;
+pub mod relay;
 
 use std::time::{Duration, Instant};
 
 /// How long a test waits for what must come.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Waits until `state` gives a value.
 pub fn wait_for<T>(what: &str, mut state: impl FnMut() -> Option<T>) -> T {

@@ -1,7 +1,6 @@
 //! A private mosquitto on free ports.
 
 use std::fs::File;
-use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -10,6 +9,7 @@ use tempfile::TempDir;
 
 use super::certificates::Certificates;
 use super::command::{Line, iotctl, program, signal};
+use super::ports::free_ports;
 use super::wait_for;
 
 /// A running mosquitto with a plain, a TLS, a mutual TLS, a WebSocket and a unix listener.
@@ -211,12 +211,4 @@ fn password_file(folder: &Path, users: &[(&str, &str)]) -> String {
         .unwrap();
     assert!(hashed.success());
     path.display().to_string()
-}
-
-/// Ports that were free a moment ago.
-pub fn free_ports<const N: usize>() -> [u16; N] {
-    let listeners: Vec<TcpListener> = (0..N)
-        .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
-        .collect();
-    std::array::from_fn(|at| listeners[at].local_addr().unwrap().port())
 }

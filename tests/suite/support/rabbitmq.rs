@@ -4,7 +4,6 @@
 //! the end of a pipe stops it when the test process is gone, however it went.
 
 use std::fs::File;
-use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -14,6 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 
 use super::certificates::Certificates;
+use super::ports::free_ports;
 use super::wait_for_port;
 
 /// Beyond the core: client certificates, and MQTT for the way between the two.
@@ -27,6 +27,7 @@ pub struct RabbitMq {
     folder: PathBuf,
     pub port: u16,
     pub tls_port: u16,
+    pub mqtt_port: u16,
     epmd_port: u16,
     dist_port: u16,
     pub certificates: Certificates,
@@ -73,12 +74,14 @@ impl RabbitMq {
             folder,
             port,
             tls_port,
+            mqtt_port,
             epmd_port,
             dist_port,
             certificates,
         };
         wait_for_port(port);
         wait_for_port(tls_port);
+        wait_for_port(mqtt_port);
         this
     }
 
@@ -211,12 +214,4 @@ fn launch(folder: &Path, epmd_port: u16, dist_port: u16) -> Child {
         .stdout(said)
         .spawn()
         .unwrap()
-}
-
-/// Ports that were free a moment ago.
-fn free_ports<const N: usize>() -> [u16; N] {
-    let listeners: Vec<TcpListener> = (0..N)
-        .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
-        .collect();
-    std::array::from_fn(|at| listeners[at].local_addr().unwrap().port())
 }

@@ -9,7 +9,7 @@ use super::{GREETING, Job, TICKS, WAITING, Worker};
 
 impl Worker {
     pub(super) fn make_due(&mut self, now: Nanos) {
-        let begin = self.setup.control.begins();
+        let begin = self.begin;
         if now < begin {
             return;
         }
@@ -21,11 +21,11 @@ impl Worker {
                 self.mark(number);
             }
         }
-        let end = self.records.window.to;
+        let window = self.records.window;
         self.looked = now;
         let mut dues = std::mem::take(&mut self.due);
         for (part, base) in self.setup.parts.iter_mut().zip(&self.bases) {
-            part.runner.take_due(begin, now, end, |connection, at| {
+            part.runner.take_due(begin, now, window, |connection, at| {
                 dues.push((base + connection, at));
             });
         }
@@ -72,10 +72,13 @@ impl Worker {
             return;
         };
         let count = (count as u64).min(*left);
-        if count == 0 || at >= self.records.window.to {
+        let window = self.records.window;
+        if count == 0 || at >= window.to {
             return;
         }
-        *left -= count;
+        if window.holds(at) {
+            *left -= count;
+        }
         for _ in 0..count {
             connection.lane.backlog.push_back(at);
         }
@@ -105,7 +108,14 @@ impl Worker {
         if self.connections[number].state != State::Open || self.connections[number].ticking {
             return;
         }
+        let under_way = |worker: &Self| worker.connections[number].lane.session.in_flight();
+        let before = under_way(self);
         let next = self.call(number, now, |session, io| session.tick(false, io));
+        let given_up = before.saturating_sub(under_way(self));
+        if given_up > 0 {
+            self.think_after(number, given_up, now);
+            self.mark(number);
+        }
         if let Some(next) = next {
             self.connections[number].ticking = true;
             // Nothing hangs on the exact moment, and a fleet's ticks together cost one wake-up.

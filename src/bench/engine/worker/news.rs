@@ -31,25 +31,17 @@ impl Worker {
     }
 
     pub(super) fn has_sent_all(&mut self, now: Nanos) -> bool {
-        let begin = self.setup.control.begins();
-        let end = self.records.window.to;
+        let (begin, end) = (self.begin, self.records.window.to);
         let silent = |part: &Part| matches!(part.runner, Runner::Silent);
         if self.setup.parts.iter().all(silent) {
             return self.setup.sends || now >= end;
-        }
-        // What a thinking client has taken on waits in its backlog until its pause is over.
-        let thinks = |connection: &Connection| {
-            self.setup.parts[connection.part].runner.think().is_some()
-                && !connection.lane.backlog.is_empty()
-        };
-        if now < end && self.connections.iter().any(thinks) {
-            return false;
         }
         let done = |part: &mut Part| part.runner.is_done(begin, now, end);
         self.setup.parts.iter_mut().all(done) && (now >= end || !self.thinks())
     }
 
-    /// Whether a message waits for the end of a pause.
+    /// Whether a message that a thinking client has taken on waits for the end of its pause. Asked in every step, so
+    /// loads without pauses do not look at their connections.
     fn thinks(&self) -> bool {
         let waits = |connection: &Connection| {
             connection.lane.plans_at_send && !connection.lane.backlog.is_empty()

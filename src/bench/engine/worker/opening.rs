@@ -72,7 +72,9 @@ impl Worker {
     ) -> T {
         let lane = &mut self.connections[number].lane;
         let (returned, wish) = lane.with(now, &mut self.out, &mut self.records, call);
-        self.write_out(number, now);
+        if !self.out.is_empty() {
+            self.write_out(number, now);
+        }
         self.grant(number, now, wish);
         returned
     }
@@ -81,7 +83,15 @@ impl Worker {
         match wish {
             Wish::Nothing => {}
             Wish::Ready => self.opened(number, now),
-            Wish::Again => self.open_again(number),
+            Wish::Again => {
+                self.close_to_open_again(number);
+                self.to_dial.push_back(number as u32);
+            }
+            Wish::Away(time) => {
+                self.close_to_open_again(number);
+                self.timers
+                    .push(Reverse((now + time, number as u32, Job::Dial)));
+            }
         }
     }
 
@@ -114,14 +124,13 @@ impl Worker {
         self.mark(number);
     }
 
-    pub(super) fn open_again(&mut self, number: usize) {
+    pub(super) fn close_to_open_again(&mut self, number: usize) {
         let connection = &mut self.connections[number];
         if connection.state == State::Open {
             self.open -= 1;
         }
         connection.detach();
         connection.again = true;
-        self.to_dial.push_back(number as u32);
     }
 
     /// The connection cannot go on, or could not be opened.

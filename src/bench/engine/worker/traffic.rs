@@ -148,7 +148,9 @@ impl Worker {
             return (Wish::Nothing, false);
         };
         let (wish, sent, more) = lane.fill_now(*left, now, &mut self.out, &mut self.records);
-        *left -= sent;
+        if self.records.window.holds(now) {
+            *left -= sent;
+        }
         (wish, more)
     }
 }

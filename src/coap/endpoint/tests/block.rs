@@ -281,3 +281,28 @@ fn progress_is_told() {
     };
     assert!(net.events.contains(&first));
 }
+
+#[test]
+fn a_transfer_that_uses_up_the_message_ids_says_so() {
+    let mut alone = alone::Alone::new();
+    let mut request = get("x");
+    request.confirmable = false;
+    // Nothing is answered, so that a request is over as soon as it is sent.
+    request.options.push_uint(option::NO_RESPONSE, 26);
+    let again = |alone: &mut alone::Alone| {
+        let events = std::iter::from_fn(|| alone.client.poll_event());
+        events
+            .filter(|it| matches!(it, Event::IdsAgain { .. }))
+            .count()
+    };
+    let mut told = 0;
+    for _ in 0..66_000 {
+        alone
+            .client
+            .request(alone.now, request.clone())
+            .expect("a request");
+        alone.client.poll_transmit().expect("a message");
+        told += again(&mut alone);
+    }
+    assert_eq!(told, 1);
+}

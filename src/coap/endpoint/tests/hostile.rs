@@ -93,6 +93,7 @@ fn an_acknowledgement_and_then_nothing() {
     let after = seconds(30.0);
     let failure = Failure::TimedOut {
         acknowledged: true,
+        stray: None,
         after,
     };
     assert_eq!(alone.outcome(), Some(Err(failure)));

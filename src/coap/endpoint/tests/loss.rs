@@ -27,12 +27,7 @@ impl Resource for Kept {
 }
 
 fn lossy(percent: u64, doubled: u64, reordered: u64, seed: u64) -> Net {
-    // Five transmissions of each of 5121 blocks are too few for this wire; so are 30 s for each.
-    let patient = Config {
-        max_retransmit: 10,
-        ..Config::default()
-    };
-    let mut net = Net::with(patient, Config::default());
+    let mut net = Net::new();
     let mut random = Random::seeded(seed);
     net.fate = Box::new(move |_| {
         let mut chance = |percent| random.next() % 100 < percent;
@@ -53,8 +48,9 @@ fn lossy(percent: u64, doubled: u64, reordered: u64, seed: u64) -> Net {
     net
 }
 
-fn patient(mut request: Request) -> Request {
-    request.deadline = Some(seconds(5000.0));
+/// With the deadline that commands have.
+fn usual(mut request: Request) -> Request {
+    request.deadline = Some(seconds(30.0));
     request
 }
 
@@ -62,12 +58,12 @@ fn patient(mut request: Request) -> Request {
 fn five_mebibytes_come_and_go_with_a_tenth_lost() {
     let mut net = lossy(10, 0, 0, 1);
     assert_eq!(
-        net.ask(patient(get("kept"))).response.payload,
+        net.ask(usual(get("kept"))).response.payload,
         pattern(5 << 20)
     );
     let sent = pattern((5 << 20) + 7);
     let mut net = lossy(10, 0, 0, 2);
-    let reply = net.ask(patient(with_body(Code::PUT, "kept", sent.clone())));
+    let reply = net.ask(usual(with_body(Code::PUT, "kept", sent.clone())));
     assert_eq!(body(&reply), format!("1 {}", digest(&sent)));
 }
 
@@ -77,10 +73,46 @@ fn doubled_and_reordered_datagrams_do_not_mix_anything_up() {
         let mut net = lossy(8, 20, 30, seed);
         let sent = pattern(30_000);
         assert_eq!(
-            body(&net.ask(patient(with_body(Code::PUT, "kept", sent.clone())))),
+            body(&net.ask(usual(with_body(Code::PUT, "kept", sent.clone())))),
             format!("1 {}", digest(&sent)),
             "done once"
         );
-        assert_eq!(net.ask(patient(get("kept"))).response.payload, sent);
+        assert_eq!(net.ask(usual(get("kept"))).response.payload, sent);
     }
+}
+
+#[test]
+fn the_waits_follow_the_round_trips() {
+    let mut net = Net::new();
+    net.get("test");
+    let lost = net.up().len() + 1;
+    net.fate = Box::new(move |packet| match packet.up && packet.nth == lost {
+        true => vec![],
+        false => vec![LATENCY],
+    });
+    net.get("test");
+    let [.., first, again] = net.up()[..] else {
+        panic!("two transmissions");
+    };
+    assert_eq!(first.bytes, again.bytes);
+    let wait = again.at - first.at;
+    assert!((seconds(0.1)..seconds(0.151)).contains(&wait), "{wait:?}");
+}
+
+#[test]
+fn a_peer_that_falls_silent_is_given_up_no_earlier_than_without_measurement() {
+    let mut net = Net::new();
+    net.get("test");
+    let began = net.now;
+    net.fate = Box::new(|_| vec![]);
+    let mut asked = get("test");
+    asked.deadline = None;
+    let handle = net.begin(asked);
+    let ended = net.end(handle);
+    assert!(
+        matches!(ended, Err(Failure::GaveUp { transmissions: 9.. })),
+        "{ended:?}"
+    );
+    let took = net.now - began;
+    assert!((seconds(62.0)..seconds(93.01)).contains(&took), "{took:?}");
 }

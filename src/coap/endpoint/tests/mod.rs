@@ -72,6 +72,7 @@ impl Net {
         let start = Instant::now();
         let serving = Config {
             serve: true,
+            adapt: false,
             ..server
         };
         Self {

@@ -115,3 +115,78 @@ fn a_protected_body_is_not_had_without_protection() {
     let event = net.server.poll_event();
     assert!(matches!(event, Some(Event::Incoming(it)) if !it.protected));
 }
+
+/// A server that does not know which requests it has seen before it was started.
+fn restarted() -> Net {
+    let mut net = Net::new();
+    net.client.protect(server_address(), context(7, 1, 2));
+    let mut serving = context(7, 2, 1);
+    serving.distrust(Bytes::from_static(b"challenge"));
+    net.server.serve_protected(serving);
+    net
+}
+
+#[test]
+fn a_restarted_server_challenges_once() {
+    let mut net = restarted();
+    assert_eq!(net.get("test").response.code, Code::CONTENT);
+    assert_eq!((net.up().len(), net.down().len()), (2, 2));
+    assert_eq!(net.get("test").response.code, Code::CONTENT);
+    assert_eq!((net.up().len(), net.down().len()), (3, 3));
+}
+
+#[test]
+fn a_request_of_before_the_challenge_is_a_replay_after_it() {
+    let mut net = restarted();
+    net.get("test");
+    let mut replayed = net.up()[0].message.clone();
+    replayed.mid = replayed.mid.wrapping_add(1000);
+    let bytes = replayed.encode().expect("encodes");
+    let before = net.down().len();
+    net.server
+        .handle_datagram(net.now, client_address(), &bytes);
+    net.run_for(seconds(1.0));
+    let answer = net.down()[before];
+    assert_eq!(answer.message.payload, "Replay detected");
+}
+
+#[test]
+fn an_old_notification_is_never_new_again() {
+    let mut net = protected(7);
+    net.begin(observe("obs"));
+    net.run_for(seconds(60.0));
+    let shown = net.notified().len();
+    let old = net
+        .down()
+        .into_iter()
+        .find(|it| it.message.kind == Type::Con);
+    let mut replayed = old.expect("a notification").message.clone();
+    // Beyond the 128 s after which time alone would make it fresh.
+    net.now += seconds(200.0);
+    replayed.mid = replayed.mid.wrapping_add(1000);
+    let bytes = replayed.encode().expect("encodes");
+    net.client
+        .handle_datagram(net.now, server_address(), &bytes);
+    net.flush();
+    assert_eq!(net.notified().len(), shown);
+}
+
+#[test]
+fn what_cannot_be_opened_does_not_end_an_observation() {
+    let mut net = protected(7);
+    net.begin(observe("obs"));
+    net.run_for(seconds(6.0));
+    let shown = net.notified().len();
+    let old = net
+        .down()
+        .into_iter()
+        .find(|it| it.message.kind == Type::Con);
+    let mut broken = old.expect("a notification").message.clone();
+    broken.mid = broken.mid.wrapping_add(1000);
+    broken.payload = vec![0; broken.payload.len()].into();
+    let bytes = broken.encode().expect("encodes");
+    net.client
+        .handle_datagram(net.now, server_address(), &bytes);
+    net.run_for(seconds(10.0));
+    assert_eq!(net.notified().len(), shown + 2);
+}

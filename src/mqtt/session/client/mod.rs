@@ -215,14 +215,22 @@ impl Session {
         &self.connect.client_id
     }
 
-    /// Goes on as MQTT 3.1.1; before that, nothing but CONNECT has been sent.
-    pub fn fall_back(&mut self) {
+    /// Goes on as MQTT 3.1.1; before that, nothing but CONNECT has been sent. Returns that CONNECT.
+    pub fn fall_back(&mut self) -> Connect {
+        let before = self.connect.clone();
         self.connect.version = Version::V311;
         self.connect.properties = Properties::default();
         if let Some(will) = &mut self.connect.will {
             will.properties = Properties::default();
         }
         self.decoder.version = Version::V311;
+        before
+    }
+
+    /// Takes back [`Self::fall_back`], by which nothing was won.
+    pub fn go_back(&mut self, connect: Connect) {
+        self.decoder.version = connect.version;
+        self.connect = connect;
     }
 
     /// Whether CONNACK has come and the connection is usable.

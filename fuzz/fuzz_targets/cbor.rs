@@ -1,0 +1,24 @@
+//! Whatever bytes or text come: CBOR's readers and writer, SenML and conditions do not panic, and what is written
+//! from the notation of something reads as the same notation again.
+
+#![no_main]
+
+use iotctl::payload::{cbor, expect::Condition, senml};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(text) = cbor::diagnostic(bytes, false) {
+        let written = cbor::from_diagnostic(&text).expect("our own notation");
+        assert_eq!(cbor::diagnostic(&written, false), Ok(text));
+    }
+    let _ = cbor::sequence(bytes);
+    if let Ok(json) = cbor::json(bytes) {
+        let _ = senml::lines(&json);
+    }
+    if let Ok(text) = str::from_utf8(bytes) {
+        let _ = cbor::from_diagnostic(text);
+        if let Ok(condition) = text.parse::<Condition>() {
+            condition.holds(bytes, || cbor::json(bytes).ok());
+        }
+    }
+});

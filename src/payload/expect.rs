@@ -1,0 +1,220 @@
+//! Conditions on a body: `payload == 21.5`, `/temp > 20`, `/state/name == "on"`, `payload contains error`.
+//!
+//! What is compared is the body as text (`payload`), or what a JSON pointer (RFC 6901) finds in it. Where both sides
+//! are numbers, numbers are compared, so that `21.50` equals `21.5`; otherwise texts. What is not there, or is no
+//! number where one is needed, fulfils nothing but `!=`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde_json::Value;
+
+/// A condition on a body.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Condition {
+    words: String,
+    /// A JSON pointer; `None` for the body as text.
+    pointer: Option<String>,
+    comparison: Comparison,
+    value: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Comparison {
+    Equal,
+    Unequal,
+    Less,
+    AtMost,
+    Greater,
+    AtLeast,
+    Contains,
+}
+
+/// Two letters stand before one, so that `<=` is not read as `<`.
+const COMPARISONS: [(&str, Comparison); 7] = [
+    ("==", Comparison::Equal),
+    ("!=", Comparison::Unequal),
+    ("<=", Comparison::AtMost),
+    (">=", Comparison::AtLeast),
+    ("<", Comparison::Less),
+    (">", Comparison::Greater),
+    (" contains ", Comparison::Contains),
+];
+
+impl Condition {
+    /// Whether the body fulfils it; `json` gives the body as JSON where a pointer asks for it.
+    pub fn holds(&self, body: &[u8], json: impl FnOnce() -> Option<Value>) -> bool {
+        let found = match &self.pointer {
+            None => str::from_utf8(body).ok().map(String::from),
+            Some(pointer) => json().and_then(|json| json.pointer(pointer).map(text_of)),
+        };
+        match found {
+            Some(found) => self.comparison.holds(&found, &self.value),
+            None => self.comparison == Comparison::Unequal,
+        }
+    }
+}
+
+/// A text without its quotes, anything else as JSON.
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+impl Comparison {
+    fn holds(self, found: &str, value: &str) -> bool {
+        let numbers = number(found).zip(number(value));
+        match (self, numbers) {
+            (Self::Contains, _) => found.contains(value),
+            (Self::Equal, Some((found, value))) => found == value,
+            (Self::Unequal, Some((found, value))) => found != value,
+            (Self::Equal, None) => found == value,
+            (Self::Unequal, None) => found != value,
+            (Self::Less, Some((found, value))) => found < value,
+            (Self::AtMost, Some((found, value))) => found <= value,
+            (Self::Greater, Some((found, value))) => found > value,
+            (Self::AtLeast, Some((found, value))) => found >= value,
+            (Self::Less | Self::AtMost | Self::Greater | Self::AtLeast, None) => false,
+        }
+    }
+}
+
+fn number(text: &str) -> Option<f64> {
+    text.trim()
+        .parse()
+        .ok()
+        .filter(|value: &f64| value.is_finite())
+}
+
+impl FromStr for Condition {
+    type Err = String;
+
+    fn from_str(words: &str) -> Result<Self, String> {
+        let places = COMPARISONS.iter().filter_map(|(sign, comparison)| {
+            let at = words.find(sign)?;
+            Some((at, *sign, *comparison))
+        });
+        // The first sign counts, and of two at one place the longer one, which stands first.
+        let Some((at, sign, comparison)) = places.min_by_key(|(at, ..)| *at) else {
+            return Err(format!(
+                "{words:?} has none of ==, !=, <, <=, >, >= and contains"
+            ));
+        };
+        let (subject, value) = (words[..at].trim(), words[at + sign.len()..].trim());
+        let pointer = match subject {
+            "payload" => None,
+            _ if subject.starts_with('/') => Some(subject.to_owned()),
+            _ => {
+                return Err(format!(
+                    "{subject:?} is neither payload nor a JSON pointer such as /temp"
+                ));
+            }
+        };
+        let value = unquoted(value)?;
+        let ordered = !matches!(
+            comparison,
+            Comparison::Equal | Comparison::Unequal | Comparison::Contains
+        );
+        if ordered && number(&value).is_none() {
+            return Err(format!("{value:?} is no number to be compared by {sign}"));
+        }
+        Ok(Self {
+            words: words.to_owned(),
+            pointer,
+            comparison,
+            value,
+        })
+    }
+}
+
+fn unquoted(value: &str) -> Result<String, String> {
+    if value.starts_with('"') {
+        return serde_json::from_str(value)
+            .map_err(|_| format!("{value} is no text in quotes, as in JSON"));
+    }
+    Ok(value.to_owned())
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn holds(words: &str, body: &str) -> bool {
+        let condition: Condition = words.parse().expect(words);
+        assert_eq!(condition.to_string(), words);
+        condition.holds(body.as_bytes(), || serde_json::from_str(body).ok())
+    }
+
+    #[test]
+    fn a_body_is_a_number_or_a_text() {
+        for words in [
+            "payload == 21.5",
+            "payload==21.50",
+            "payload >= 21.5",
+            "payload < 30",
+            "payload != 21",
+            "payload contains 1.",
+            "payload != on",
+        ] {
+            assert!(holds(words, "21.5"), "{words}");
+        }
+        for words in ["payload > 21.5", "payload == \"21\"", "payload <= 21"] {
+            assert!(!holds(words, "21.5"), "{words}");
+        }
+        assert!(holds("payload == on", "on") && !holds("payload == on", "off"));
+        assert!(holds("payload == \"a == b\"", "a == b"));
+        assert!(holds("payload == \" \"", " ") && holds("payload ==", ""));
+        assert!(!holds("payload > 1", "on") && !holds("payload < 1", "NaN"));
+    }
+
+    #[test]
+    fn a_pointer_finds_what_is_compared() {
+        let body = r#"{"temp": 21.5, "a/b": [{"name": "x"}], "on": true, "none": null}"#;
+        for words in [
+            "/temp > 20",
+            "/a~1b/0/name == x",
+            "/a~1b/0/name == \"x\"",
+            "/on == true",
+            "/none == null",
+            "/missing != 1",
+        ] {
+            assert!(holds(words, body), "{words}");
+        }
+        for words in ["/missing == 1", "/temp == x", "/on > 0", "/a~1b/7 == 1"] {
+            assert!(!holds(words, body), "{words}");
+        }
+        assert!(!holds("/temp > 20", "no JSON"));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_fulfil_nothing() {
+        let condition: Condition = "payload == x".parse().unwrap();
+        assert!(!condition.holds(b"\xff", || None));
+        let condition: Condition = "payload != x".parse().unwrap();
+        assert!(condition.holds(b"\xff", || None));
+    }
+
+    #[test]
+    fn what_is_no_condition_is_refused() {
+        for words in [
+            "",
+            "payload",
+            "payload = 1",
+            "temp > 20",
+            "payload > warm",
+            "payload == \"x",
+            "/a >",
+        ] {
+            assert!(words.parse::<Condition>().is_err(), "{words}");
+        }
+    }
+}

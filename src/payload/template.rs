@@ -1,0 +1,182 @@
+//! Bodies that differ from message to message: a text with places to fill in.
+//!
+//! | place | what it becomes |
+//! |---|---|
+//! | `{client}` | the number of the sender |
+//! | `{seq}` | the number of its message |
+//! | `{time}` | the time now: RFC 3339, UTC, in milliseconds |
+//! | `{unix_ms}` | the same in milliseconds since 1970 |
+//! | `{random:LOW-HIGH}` | a whole number from LOW to HIGH |
+//! | `{uuid}` | a random UUID (RFC 9562, version 4) |
+//!
+//! All other braces are text, so that JSON needs no escapes.
+
+use std::fmt::Write;
+
+use jiff::Timestamp;
+
+/// A text with places.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template(Vec<Piece>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Client,
+    Sequence,
+    Time,
+    UnixMilliseconds,
+    Random { low: u64, high: u64 },
+    Uuid,
+}
+
+/// What is filled in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Filling {
+    /// The number of the sender.
+    pub client: usize,
+    /// The number of its message.
+    pub sequence: u64,
+    /// Nanoseconds since 1970.
+    pub now: u64,
+}
+
+impl Template {
+    /// Reads a text.
+    pub fn parse(text: &str) -> Self {
+        let (mut pieces, mut plain) = (Vec::new(), String::new());
+        let mut rest = text;
+        while let Some(at) = rest.find('{') {
+            plain.push_str(&rest[..at]);
+            let place = rest[at + 1..].split_once('}');
+            match place.and_then(|(word, behind)| Some((piece(word)?, behind))) {
+                Some((piece, behind)) => {
+                    if !plain.is_empty() {
+                        pieces.push(Piece::Text(std::mem::take(&mut plain)));
+                    }
+                    pieces.push(piece);
+                    rest = behind;
+                }
+                None => {
+                    plain.push('{');
+                    rest = &rest[at + 1..];
+                }
+            }
+        }
+        plain.push_str(rest);
+        if !plain.is_empty() {
+            pieces.push(Piece::Text(plain));
+        }
+        Self(pieces)
+    }
+
+    /// Whether anything is filled in.
+    pub fn has_places(&self) -> bool {
+        self.0.iter().any(|piece| !matches!(piece, Piece::Text(_)))
+    }
+
+    /// Appends a body; `random` gives any 64 bits at each call.
+    pub fn fill(&self, filling: &Filling, mut random: impl FnMut() -> u64, into: &mut String) {
+        for piece in &self.0 {
+            // Writing to a string cannot fail.
+            let _ = match piece {
+                Piece::Text(text) => {
+                    into.push_str(text);
+                    Ok(())
+                }
+                Piece::Client => write!(into, "{}", filling.client),
+                Piece::Sequence => write!(into, "{}", filling.sequence),
+                Piece::Time => write!(into, "{:.3}", time(filling.now)),
+                Piece::UnixMilliseconds => write!(into, "{}", filling.now / 1_000_000),
+                Piece::Random { low, high } => {
+                    let drawn = random();
+                    let wide = (high - low).checked_add(1);
+                    write!(into, "{}", low + wide.map_or(drawn, |wide| drawn % wide))
+                }
+                Piece::Uuid => write_uuid(random(), random(), into),
+            };
+        }
+    }
+}
+
+fn piece(word: &str) -> Option<Piece> {
+    Some(match word {
+        "client" => Piece::Client,
+        "seq" => Piece::Sequence,
+        "time" => Piece::Time,
+        "unix_ms" => Piece::UnixMilliseconds,
+        "uuid" => Piece::Uuid,
+        _ => {
+            let (low, high) = word.strip_prefix("random:")?.split_once('-')?;
+            let (low, high) = (low.parse().ok()?, high.parse().ok()?);
+            (low <= high).then_some(Piece::Random { low, high })?
+        }
+    })
+}
+
+fn time(nanoseconds: u64) -> Timestamp {
+    Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or_default()
+}
+
+fn write_uuid(high: u64, low: u64, into: &mut String) -> std::fmt::Result {
+    let high = high & !0xF000 | 0x4000;
+    let low = low & !(0b11 << 62) | 0b10 << 62;
+    write!(
+        into,
+        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        high >> 32,
+        high >> 16 & 0xFFFF,
+        high & 0xFFFF,
+        low >> 48,
+        low & 0xFFFF_FFFF_FFFF
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(text: &str) -> String {
+        let filling = Filling {
+            client: 3,
+            sequence: 9,
+            now: 1_795_208_400_123_456_789,
+        };
+        let mut into = String::new();
+        Template::parse(text).fill(&filling, || u64::MAX, &mut into);
+        into
+    }
+
+    #[test]
+    fn places_are_filled_in() {
+        assert_eq!(
+            filled(
+                r#"{"id":"d{client}","n":{seq},"t":{random:15-30},"at":"{time}","ms":{unix_ms}}"#
+            ),
+            r#"{"id":"d3","n":9,"t":30,"at":"2026-11-20T21:00:00.123Z","ms":1795208400123}"#
+        );
+        assert_eq!(filled("{uuid}"), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+        assert_eq!(
+            filled("{random:0-18446744073709551615}"),
+            u64::MAX.to_string()
+        );
+    }
+
+    #[test]
+    fn other_braces_are_text() {
+        for text in [
+            "",
+            "{",
+            "{}",
+            "{x}",
+            "{{seq",
+            "{random:9-1}",
+            "{random:a-b}",
+            "a}b",
+        ] {
+            assert_eq!(filled(text), text);
+            assert!(!Template::parse(text).has_places(), "{text}");
+        }
+        assert_eq!(filled("{{seq}}"), "{9}");
+    }
+}

@@ -1,0 +1,93 @@
+//! PyPI's aiocoap on the other side, over UDP, TCP and WebSocket.
+
+use tempfile::TempDir;
+
+use crate::support::aiocoap::{client, fileserver};
+use crate::support::command::iotctl;
+
+const SCHEMES: [&str; 3] = ["coap", "coap+tcp", "coap+ws"];
+
+fn noise(length: usize) -> Vec<u8> {
+    (0..length).map(|at| (at * 7 + at / 251) as u8).collect()
+}
+
+#[test]
+fn bodies_come_and_go_over_every_transport() {
+    let folder = TempDir::new().unwrap();
+    let server = fileserver(folder.path());
+    let body = noise(50_000);
+    for scheme in SCHEMES {
+        let name = scheme.replace('+', "-");
+        let uri = server.uri(scheme, &format!("/{name}.bin"));
+        let put = iotctl("coap put -s -t octets").word(&uri);
+        put.input(body.clone()).run().exits(0);
+        let stored = std::fs::read(folder.path().join(format!("{name}.bin"))).unwrap();
+        assert!(stored == body, "{scheme}");
+        let got = iotctl("coap get").word(&uri).run().exits(0).quietly();
+        assert!(got.stdout == body, "{scheme}");
+        iotctl("coap delete").word(&uri).run().exits(0);
+        let gone = iotctl("coap get").word(&uri).run().exits(1);
+        gone.prints("").says("4.04 Not Found");
+    }
+}
+
+#[test]
+fn conditions_are_understood() {
+    let folder = TempDir::new().unwrap();
+    // It gives an ETag to what takes several blocks only.
+    let body = "1".repeat(3000);
+    std::fs::write(folder.path().join("a.txt"), &body).unwrap();
+    let server = fileserver(folder.path());
+    let uri = server.uri("coap", "/a.txt");
+    let file = folder.path().join("etag");
+    let get = || {
+        let line = iotctl("coap get").word(&uri).word("--etag-file");
+        line.word(&file).run().exits(0)
+    };
+    get().prints(&body);
+    get().prints("").says("has not changed");
+    let put = |words: &str| iotctl("coap put -m 2").words(words).word(&uri).run();
+    put("--if-none-match").exits(1).says("4.12");
+    put("--if-match=0x01").exits(1).says("4.12");
+    put("--if-match").exits(0);
+    get().prints("2");
+}
+
+#[test]
+fn its_resources_are_discovered() {
+    let folder = TempDir::new().unwrap();
+    let server = fileserver(folder.path());
+    let line = iotctl("coap discover --output raw").word(server.uri("coap", ""));
+    line.run().exits(0).contains("<");
+    let line = iotctl("coap ping -C 2").word(server.uri("coap", ""));
+    line.run().exits(0);
+}
+
+#[test]
+fn its_client_is_served_over_every_transport() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("body");
+    std::fs::write(&file, noise(30_000)).unwrap();
+    let mut line = iotctl("coap server -r /temp=text:21.5 -r /late=delay:0.3:late -r /store=store");
+    line = line.words("-r /large=large:100KiB");
+    for scheme in SCHEMES {
+        line = line.words(&format!("--listen {scheme}://127.0.0.1:0"));
+    }
+    let mut running = line.start();
+    for uri in running.lines(SCHEMES.len()) {
+        let ask = |words: &str, path: &str| client(words).word(format!("{uri}{path}")).run();
+        let got = ask("--quiet", "/temp").exits(0);
+        assert_eq!(got.stdout, b"21.5", "{uri}");
+        let got = ask("--quiet", "/late").exits(0);
+        assert_eq!(got.stdout, b"late", "{uri}");
+        let got = ask("--quiet", "/large").exits(0);
+        assert_eq!(got.stdout.len(), 100 << 10, "{uri}");
+        let put = format!("-m PUT --content-format 42 --payload @{}", file.display());
+        ask(&put, "/store/a").exits(0);
+        assert!(
+            ask("--quiet", "/store/a").exits(0).stdout == noise(30_000),
+            "{uri}"
+        );
+        ask("", "/nothing").exits(1).says("4.04 Not Found");
+    }
+}

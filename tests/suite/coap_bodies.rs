@@ -1,0 +1,288 @@
+//! Bodies that are decoded, written in CBOR's notation, compared, and handed to commands.
+
+use std::fs;
+
+use iotctl::coap::code::Code;
+use iotctl::coap::message::{Message, Type};
+use iotctl::coap::option;
+use tempfile::TempDir;
+
+use crate::support::coap::{Scripted, answer, content, scripted};
+use crate::support::command::{Running, iotctl};
+
+struct Server {
+    _running: Running,
+    uri: String,
+}
+
+fn server(words: &str) -> Server {
+    let mut running = iotctl("coap server --listen 127.0.0.1:0")
+        .words(words)
+        .start();
+    let uri = running.line();
+    Server {
+        _running: running,
+        uri,
+    }
+}
+
+#[test]
+fn a_body_is_shown_as_its_format_has_it() {
+    let bodies: [(u16, &[u8], &str); 5] = [
+        (50, b"{\"a\":1.50}", "{\n  \"a\": 1.50\n}"),
+        (60, b"\xa1\x01\x41\x02", "{\n  1: h'02'\n}"),
+        (
+            110,
+            b"[{\"bn\":\"n/\",\"n\":\"t\",\"v\":2,\"u\":\"Cel\"}]",
+            "n/t 2 Cel",
+        ),
+        (40, b"</a>;rt=x,</b>", "</a>;rt=\"x\"\n</b>"),
+        (0, b"21.5", "21.5"),
+    ];
+    for (format, body, shown) in bodies {
+        let peer = scripted(move |request, _| vec![content(request, format, body)]);
+        let get = |words: &str| iotctl("coap get").words(words).word(peer.uri("/x"));
+        let decoded = get("--decode").run().exits(0);
+        decoded.prints(&format!("{shown}\n")).quietly();
+        let plain = get("").run().exits(0);
+        assert_eq!(plain.stdout, body);
+        get("--decode --output json").run().exits(2);
+    }
+    let peer = scripted(|request, _| vec![content(request, 42, "\u{1}")]);
+    let get = |words: &str| iotctl("coap get").words(words).word(peer.uri("/x"));
+    get("--decode")
+        .run()
+        .exits(0)
+        .prints("\u{1}\n")
+        .says("is not decoded");
+    get("--decode=cbor").run().exits(0).prints("1\n").quietly();
+    get("--decode=json")
+        .run()
+        .exits(0)
+        .says("this is no application/json");
+}
+
+#[test]
+fn cbor_is_written_as_people_read_it() {
+    let server = server("-r /store=store");
+    let uri = format!("{}/store/a", server.uri);
+    let put = iotctl("coap put").word(&uri).word("--cbor");
+    put.word("{\"on\": true, 1: [h'00ff', -2.5]}")
+        .run()
+        .exits(0);
+    let got = iotctl("coap get --decode").word(&uri).run().exits(0);
+    got.prints("{\n  \"on\": true,\n  1: [\n    h'00ff',\n    -2.5\n  ]\n}\n");
+    let expected = iotctl("coap get").word(&uri).word("--expect");
+    expected.word("/on == true").run().exits(0);
+    let put = iotctl("coap put").word(&uri).word("--cbor");
+    put.word("[1,").run().exits(2).says("--cbor: at letter 4");
+}
+
+#[test]
+fn an_answer_can_be_expected() {
+    let server = server("-r /temp=text:21.5");
+    let get = |condition: &str| {
+        let get = iotctl("coap get --expect").word(condition);
+        get.word(format!("{}/temp", server.uri)).run()
+    };
+    get("payload == 21.50").exits(0).prints("21.5").quietly();
+    let missed = get("payload > 22").exits(7).prints("21.5");
+    missed.says("/temp: not as expected: payload > 22");
+    get("payload").exits(2).says("has none of ==");
+}
+
+#[test]
+fn an_observation_ends_with_what_was_waited_for() {
+    let server = server("-r /count=counter:0.05");
+    let observe = |words: &str, condition: &str| {
+        let line = iotctl("coap observe").word(format!("{}/count", server.uri));
+        line.words(words).word(condition).run()
+    };
+    let ended = observe("--until", "payload >= 3").exits(0);
+    let last: u64 = ended.text().lines().last().unwrap().parse().unwrap();
+    assert!(last >= 3);
+    let never = observe("-C 2 --until", "payload < 0").exits(7);
+    never.says("none was: payload < 0");
+}
+
+#[test]
+fn an_observation_ends_with_what_was_not_expected() {
+    let server = server("-r /count=counter:0.05");
+    let line = iotctl("coap observe --expect").word("payload < 4");
+    let ended = line.word(format!("{}/count", server.uri)).run().exits(7);
+    let last: u64 = ended.text().lines().last().unwrap().parse().unwrap();
+    assert!(last >= 4);
+    ended.says("/count: not as expected");
+}
+
+#[test]
+fn a_command_gets_each_notification() {
+    let folder = TempDir::new().unwrap();
+    let server = server("-r /count=counter:0.05");
+    let told = folder.path().join("told");
+    let script = format!(
+        "cat >> {0}; echo \" $IOTCTL_TOPIC $IOTCTL_CODE\" >> {0}",
+        told.display()
+    );
+    let observe = |script: &str| {
+        let line = iotctl("coap observe -C 3").word(format!("{}/count", server.uri));
+        line.words("--exec sh -c").word(script).run()
+    };
+    observe(&script).exits(0).prints("").quietly();
+    let told = fs::read_to_string(&told).unwrap();
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(lines.len(), 3, "{told}");
+    assert!(
+        lines.iter().all(|line| line.ends_with(" /count 2.05")),
+        "{told}"
+    );
+    observe("exit 3")
+        .exits(8)
+        .says("3 of 3 commands of --exec failed");
+    let line = iotctl("coap observe -C 1").word(format!("{}/count", server.uri));
+    line.words("--exec /no/such/program")
+        .run()
+        .exits(8)
+        .says("cannot run /no/such/program");
+}
+
+#[test]
+fn a_part_of_a_resource_is_observed_by_fetch() {
+    let peer = scripted(|request, number| {
+        let answer = |sequence: u64| -> Message {
+            let mut answer = content(request, 50, format!("{sequence}"));
+            answer.options.push_uint(option::OBSERVE, sequence);
+            answer
+        };
+        match number {
+            0 => vec![answer(1)],
+            _ => vec![content(request, 50, "over")],
+        }
+    });
+    let line = iotctl("coap observe -C 1 -t json -m").word("[\"temp\"]");
+    line.word(peer.uri("/x")).run().exits(0).prints("1\n");
+    let (begun, ended) = (peer.request(), peer.request());
+    assert_eq!(
+        (begun.code, begun.options.observe()),
+        (Code::FETCH, Some(0))
+    );
+    assert_eq!(
+        (begun.payload, begun.options.content_format()),
+        ("[\"temp\"]".into(), Some(50))
+    );
+    assert_eq!(
+        (ended.code, ended.options.observe()),
+        (Code::FETCH, Some(1))
+    );
+    assert_eq!(ended.payload, "[\"temp\"]");
+    iotctl("coap observe -t json coap://127.0.0.1:1/")
+        .run()
+        .exits(2)
+        .says("needs a body");
+}
+
+/// The block of 64 bytes that a request asks for, of a body of 10 with this letter and ETag.
+fn block(request: &Message, letter: u8) -> Message {
+    let body: Vec<u8> = (0..640).map(|at| letter + (at / 64) as u8).collect();
+    let num = request.options.block2().map_or(0, |it| it.num as usize);
+    let size = request.options.block2().map_or(64, |it| it.szx.size());
+    // Asked for larger blocks, it answers with its own.
+    let start = num * size;
+    if start >= body.len() {
+        return answer(request, Code::BAD_OPTION, "no such block");
+    }
+    let mut part = content(request, 42, &body[start..start + 64]);
+    part.options.push(option::ETAG, vec![letter]);
+    let more = start + 64 < body.len();
+    let number = (start / 64) as u64;
+    part.options
+        .push_uint(option::BLOCK2, number << 4 | u64::from(more) << 3 | 2);
+    part
+}
+
+/// A server that breaks off after so many blocks, once.
+fn breaking(after: usize, letters: [u8; 2]) -> Scripted {
+    scripted(move |request, number| match number {
+        _ if number < after => vec![block(request, letters[0])],
+        _ if number == after => vec![Message::empty(Type::Rst, request.mid)],
+        _ => vec![block(request, letters[1])],
+    })
+}
+
+#[test]
+fn an_interrupted_download_goes_on_where_it_stopped() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("body");
+    let get = |peer: &Scripted| {
+        let line = iotctl("coap get --resume --block 64 -o").word(&file);
+        line.word(peer.uri("/x")).run()
+    };
+    let whole = |letter: u8| -> Vec<u8> { (0..640).map(|at| letter + (at / 64) as u8).collect() };
+    let peer = breaking(4, [b'a', b'a']);
+    let broken = get(&peer).exits(6).prints("");
+    broken.says("hint: the same command goes on at byte 256");
+    assert!(!file.exists());
+    (0..5).for_each(|_| drop(peer.request()));
+    get(&peer).exits(0).prints("").quietly();
+    assert_eq!(fs::read(&file).unwrap(), whole(b'a'));
+    assert_eq!(peer.request().options.block2().unwrap().num, 4);
+    assert_eq!(
+        (peer.others(), fs::read_dir(folder.path()).unwrap().count()),
+        (5, 1)
+    );
+    // Another body in the meantime: nothing of the first is kept.
+    let peer = breaking(4, [b'a', b'k']);
+    get(&peer).exits(6);
+    get(&peer).exits(0);
+    assert_eq!(fs::read(&file).unwrap(), whole(b'k'));
+}
+
+#[test]
+fn a_download_that_cannot_go_on_begins_anew() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("body");
+    let peer = scripted(|request, _| match request.options.block2() {
+        Some(block) if block.num == 4 => vec![answer(request, Code::BAD_OPTION, "")],
+        _ => vec![content(request, 42, "short")],
+    });
+    fs::write(folder.path().join("body.part"), [b'a'; 256]).unwrap();
+    fs::write(folder.path().join("body.part.etag"), "61\n").unwrap();
+    let line = iotctl("coap get --resume --block 64 -o").word(&file);
+    let ended = line.word(peer.uri("/x")).run().exits(0);
+    ended.says("begins anew");
+    assert_eq!(fs::read(&file).unwrap(), b"short");
+}
+
+#[test]
+fn a_body_goes_into_a_file() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("body");
+    let server = server("-r /big=large:100KiB -r /small=text:21.5");
+    let get = |path: &str| {
+        let line = iotctl("coap get").word(format!("{}{path}", server.uri));
+        line.word("-o").word(&file)
+    };
+    get("/small").run().exits(0).prints("").quietly();
+    assert_eq!(fs::read(&file).unwrap(), b"21.5");
+    get("/big")
+        .word("--resume")
+        .run()
+        .exits(0)
+        .prints("")
+        .quietly();
+    assert_eq!(fs::read(&file).unwrap().len(), 100 * 1024);
+    get("/missing").run().exits(1);
+    assert_eq!(fs::read(&file).unwrap().len(), 100 * 1024);
+    get("/small").words("--output json").run().exits(2);
+    get("/small")
+        .word("coap://127.0.0.1:1/")
+        .run()
+        .exits(2)
+        .says("one URI");
+    iotctl("coap put -m x --resume -o f coap://127.0.0.1:1/")
+        .run()
+        .exits(2)
+        .says("--resume is for get");
+    let line = iotctl("coap get -o /dev/full").word(format!("{}/small", server.uri));
+    line.run().exits(8).says("cannot write /dev/full");
+}

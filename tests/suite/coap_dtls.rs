@@ -1,0 +1,216 @@
+//! The ETSI descriptions for DTLS, and more of what can go wrong before the first request: both roles, against ourselves
+//! and against libcoap on OpenSSL and GnuTLS.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rcgen::date_time_ymd;
+use tempfile::TempDir;
+
+use crate::support::certificates::{Certificates, authority, leaf, leaf_with};
+use crate::support::command::{Line, Running, iotctl, program};
+use crate::support::libcoap;
+use crate::support::relay::Relay;
+
+/// ETSI's identity and key.
+const KEY: &str = "--psk-identity password --psk sesame";
+
+/// Our server with one DTLS listener; its address.
+fn ours(words: &str) -> (Running, String) {
+    let line = iotctl("coap server -r /secure=text:safe --listen coaps://127.0.0.1:0");
+    let mut running = line.words(words).start();
+    let uri = running.line();
+    let address = uri.strip_prefix("coaps://").unwrap().to_owned();
+    (running, address)
+}
+
+fn get(address: &str, path: &str, words: &str) -> Line {
+    let line = iotctl("coap get --connect-timeout 3").words(words);
+    line.word(format!("coaps://{address}{path}"))
+}
+
+/// libcoap's client, which says nothing by its exit code.
+fn libcoap_get(variant: &str, address: &str, words: &str) -> Line {
+    let line = program(&format!("coap-client-{variant}"), words);
+    line.word(format!("coaps://{address}/secure"))
+}
+
+#[test]
+fn td_coap_dtls_01_a_key_opens() {
+    let (_server, address) = ours(KEY);
+    get(&address, "/secure", KEY).run().exits(0).prints("safe");
+    for variant in ["openssl", "gnutls"] {
+        let line = libcoap_get(variant, &address, "-u password -k sesame");
+        line.run().exits(0).prints("safe\n");
+    }
+}
+
+#[test]
+fn td_coap_dtls_02_a_wrong_key_does_not_and_is_named() {
+    let wrong = "--psk-identity password --psk wrong";
+    let (_server, address) = ours(KEY);
+    let began = Instant::now();
+    let ended = get(&address, "/secure", wrong).run().prints("");
+    assert!([3, 5].contains(&ended.code), "{ended:?}");
+    ended.says("the key or its identity is wrong");
+    let unknown = get(&address, "/secure", "--psk-identity nobody --psk sesame");
+    let ended = unknown.run().prints("");
+    assert!([3, 5].contains(&ended.code), "{ended:?}");
+    ended.says("the key or its identity is wrong");
+    for variant in ["openssl", "gnutls"] {
+        for words in ["-u password -k wrong", "-u nobody -k sesame"] {
+            let line = libcoap_get(variant, &address, &format!("-B 2 {words}"));
+            let ended = line.run();
+            assert!(!ended.text().contains("safe"), "{ended:?}");
+        }
+        let folder = TempDir::new().unwrap();
+        let server = libcoap::server(variant, folder.path(), "-k sesame");
+        let address = format!("127.0.0.1:{}", server.port + 1);
+        let ended = get(&address, "/", wrong).run().prints("");
+        assert!([3, 5].contains(&ended.code), "{ended:?}");
+        ended.says("the key or its identity is wrong");
+    }
+    // What is right still goes after all that is wrong.
+    get(&address, "/secure", KEY).run().exits(0).prints("safe");
+    assert!(began.elapsed() < Duration::from_secs(90));
+}
+
+/// A relay that loses the first datagram of each flight of a handshake, and lets everything else pass.
+fn losing_flights(server: &str) -> Relay {
+    let mut lost = Vec::new();
+    Relay::to(server, move |it| {
+        // The first byte is the record's type: 22 for a handshake. The message's type comes after the record's header.
+        let handshake = it.bytes[0] == 22 && it.bytes[3..5] == [0, 0];
+        let flight = (it.up, it.bytes.get(13).copied());
+        if !handshake || lost.contains(&flight) {
+            return true;
+        }
+        lost.push(flight);
+        false
+    })
+}
+
+#[test]
+fn td_coap_dtls_03_a_handshake_survives_losses() {
+    let (_server, address) = ours(KEY);
+    let patient = format!("--connect-timeout 25 {KEY}");
+    let relay = losing_flights(&address);
+    let line = iotctl("coap get").words(&patient);
+    let line = line.word(format!("coaps://{}/secure", relay.address));
+    line.run().exits(0).prints("safe");
+    assert!(relay.lost() >= 3);
+    for variant in ["openssl", "gnutls"] {
+        let relay = losing_flights(&address);
+        let through = relay.address.to_string();
+        let line = libcoap_get(variant, &through, "-B 25 -u password -k sesame");
+        // It warns on standard output of what comes twice.
+        line.run().exits(0).contains("safe\n");
+        assert!(relay.lost() >= 3, "{variant}");
+        let folder = TempDir::new().unwrap();
+        let server = libcoap::server(variant, folder.path(), "-k sesame");
+        let relay = losing_flights(&format!("127.0.0.1:{}", server.port + 1));
+        let line = iotctl("coap get").words(&patient);
+        let line = line.word(format!("coaps://{}/", relay.address));
+        line.run().exits(0);
+        assert!(relay.lost() >= 3, "{variant}");
+    }
+}
+
+#[test]
+fn td_coap_dtls_07_a_handshake_with_certificates_survives_losses() {
+    let folder = TempDir::new().unwrap();
+    let certificates = Certificates::in_folder(folder.path());
+    let (_server, address) = ours(&shown(&certificates.server, &certificates.server_key));
+    let relay = losing_flights(&address);
+    let line = iotctl("coap get --connect-timeout 25 --cafile").word(&certificates.ca);
+    let line = line.word(format!("coaps://{}/secure", relay.address));
+    line.run().exits(0).prints("safe");
+    assert!(relay.lost() >= 3);
+}
+
+fn shown(cert: &Path, key: &Path) -> String {
+    format!("--cert {} --key {}", cert.display(), key.display())
+}
+
+#[test]
+fn certificates_that_prove_nothing_are_refused_and_named() {
+    let folder = TempDir::new().unwrap();
+    let issuer = authority("iotctl test CA");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let ca = write("ca.pem", &issuer.pem());
+    let other_ca = write("other.pem", &authority("another CA").pem());
+    let here = || vec![String::from("127.0.0.1")];
+    let valid = leaf(&issuer, "valid", here());
+    let elsewhere = leaf(&issuer, "elsewhere", vec!["evil.example".into()]);
+    let expired = leaf_with(&issuer, "expired", here(), |it| {
+        it.not_before = date_time_ymd(2020, 1, 1);
+        it.not_after = date_time_ymd(2021, 1, 1);
+    });
+    let early = leaf_with(&issuer, "early", here(), |it| {
+        it.not_before = date_time_ymd(2200, 1, 1);
+        it.not_after = date_time_ymd(2201, 1, 1);
+    });
+    let cases = [
+        (&valid, &other_ca, "unknown issuer"),
+        (&elsewhere, &ca, "evil.example"),
+        (&expired, &ca, "expired"),
+        (&early, &ca, "not valid"),
+    ];
+    for ((cert, key), ca, says) in cases {
+        let (cert, key) = (write("server.pem", cert), write("server.key", key));
+        let (_server, address) = ours(&shown(&cert, &key));
+        let trust = format!("--cafile {}", ca.display());
+        let refused = get(&address, "/secure", &trust).run().exits(3);
+        refused.prints("").says(says);
+        let bold = get(&address, "/secure", "--insecure").run().exits(0);
+        bold.prints("safe").says("not verified");
+        let words = "-k secret -n -c server.pem -j server.key";
+        let server = libcoap::server("openssl", folder.path(), words);
+        let address = format!("127.0.0.1:{}", server.port + 1);
+        let refused = get(&address, "/", &trust).run().exits(3);
+        refused.prints("").says(says);
+    }
+}
+
+#[test]
+fn clients_must_show_what_the_server_asks_for() {
+    let folder = TempDir::new().unwrap();
+    let certificates = Certificates::in_folder(folder.path());
+    let (ca, server) = (
+        certificates.ca.display(),
+        shown(&certificates.server, &certificates.server_key),
+    );
+    let (_server, address) = ours(&format!("{server} --client-ca {ca}"));
+    let trust = format!("--cafile {ca}");
+    let with = shown(&certificates.client, &certificates.client_key);
+    let shows = get(&address, "/secure", &format!("{trust} {with}"));
+    shows.run().exits(0).prints("safe");
+    let hides = get(&address, "/secure", &trust).run().prints("");
+    assert!([3, 4, 5].contains(&hides.code), "{hides:?}");
+    hides.says("cannot connect");
+    let (client, key) = (
+        certificates.client.display(),
+        certificates.client_key.display(),
+    );
+    let line = libcoap_get(
+        "openssl",
+        &address,
+        &format!("-C {ca} -c {client} -j {key}"),
+    );
+    line.run().exits(0).prints("safe\n");
+    let line = libcoap_get("openssl", &address, &format!("-B 2 -C {ca}"));
+    let ended = line.run();
+    assert!(!ended.text().contains("safe"), "{ended:?}");
+}
+
+#[test]
+fn a_client_without_key_is_told_that_the_server_wants_one() {
+    let (_server, address) = ours(KEY);
+    let ended = get(&address, "/secure", "").run().prints("");
+    assert!([3, 4, 5].contains(&ended.code), "{ended:?}");
+    ended.says("cannot connect");
+}
