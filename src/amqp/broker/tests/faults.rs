@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use amq_protocol::protocol::connection;
 use amq_protocol::{frame::AMQPFrame, protocol::AMQPClass};
+use bytes::BytesMut;
 
-use super::world::{World, start_ok};
+use super::world::{Properties, World, published, start_ok};
 use crate::amqp::broker::core::Fate;
 
 /// The confirms of three messages under this fault, once all delays are over.
@@ -79,6 +80,21 @@ fn block_holds_publishers_back_and_lets_them_go() {
         other => panic!("{other:?}"),
     });
     assert_eq!(told.collect::<Vec<_>>(), ["blocked", "unblocked"]);
+}
+
+#[test]
+fn block_stops_in_the_middle_of_a_batch() {
+    let mut world = World::with_fault("block:after=2,for=1s");
+    let who = world.client();
+    world.queue(who, "q", &[]);
+    let one = published("", "q", "x", Properties::default(), false);
+    let mut input = BytesMut::from(&one.repeat(5)[..]);
+    world.core.feed(who, &mut input, world.now);
+    assert_eq!(input.len(), one.len() * 3);
+    world.wait(Duration::from_secs(1));
+    world.core.feed(who, &mut input, world.now);
+    assert!(input.is_empty());
+    assert_eq!(world.drained(who, "q").len(), 5);
 }
 
 #[test]
