@@ -1,5 +1,6 @@
 //! The AMQP commands against a private RabbitMQ and scripted peers.
 
+mod broker;
 mod cli;
 mod consuming;
 mod mqtt;
