@@ -121,7 +121,7 @@ struct SaidFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Links")]
 struct LinkFlags {
-    /// Links in link-format: '</temp>;rt=temperature;obs,</led>'
+    /// Links in link-format, as the examples have them
     #[arg(short = 'm', long, value_name = "LINKS", group = "links")]
     message: Option<OsString>,
 

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use data_encoding::HEXLOWER;
 
 use crate::coap::endpoint::{Arrived, Resume};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// A file that grows with the blocks.
 pub(super) struct Download {
@@ -35,6 +35,10 @@ impl Download {
             .open(&part);
         let cannot = |cause| cannot(&part, &cause);
         let file = opened.map_err(cannot)?;
+        if file.try_lock().is_err() {
+            let text = format!("{} is in use by another command", part.display());
+            return Err(Error::new(Kind::Local, text));
+        }
         let written = file.metadata().map_err(cannot)?.len();
         let etag = read_etag(&with_ending(&part, ".etag"));
         let known = etag.is_some() && written > 0;
@@ -161,6 +165,7 @@ mod tests {
         let path = folder.path().join("f");
         let mut first = Download::open(&path).unwrap();
         assert_eq!(first.resume(), None);
+        assert!(Download::open(&path).is_err(), "one command at a time");
         first.take(&arrived(0, b"0123", Some(&OLD))).unwrap();
         first.take(&arrived(0, b"012345", Some(&OLD))).unwrap();
         drop(first);

@@ -70,10 +70,12 @@ pub async fn run(plan: Plan) -> Result<()> {
         meter: Meter::new(plan.style),
         plan: &plan,
     };
-    tokio::select! {
+    let ended = tokio::select! {
         ended = asker.ask_all(&places) => ended,
         asked = stop.asked() => Err(Error::new(asked.kind(), "interrupted while waiting for an answer")),
-    }
+    };
+    asker.meter.finish();
+    ended.map_err(|error| asker.with_a_way_on(error))
 }
 
 /// How an answer ends a request.
@@ -163,13 +165,10 @@ impl Asker<'_> {
             client.ask(place, plan.session.proxy_mode, request)?;
             answered = self.answers(&mut client, place).await;
         }
-        self.meter.finish();
         if !matches!(&answered, Err(error) if error.kind() == Kind::Lost) {
             self.client = Some((name, client));
         }
-        answered
-            .map(drop)
-            .map_err(|error| self.with_a_way_on(error))
+        answered.map(drop)
     }
 
     fn request(&self, client: &Asking, place: &Place) -> Result<Request> {

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use crate::support::coap::{Scripted, answer, content, scripted};
 use crate::support::command::{Running, iotctl};
+use crate::support::wait_for;
 
 struct Server {
     _running: Running,
@@ -301,4 +302,24 @@ fn bodies_larger_than_any_message_go_over_streams() {
         let got = iotctl("coap get").word(&uri).run().exits(0);
         assert!(got.stdout == body, "{scheme}");
     }
+}
+
+#[test]
+fn an_interrupted_command_says_where_it_goes_on() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("body");
+    // Silence after the second block, in which the signal comes.
+    let peer = scripted(|request, number| match number {
+        0 | 1 => vec![block(request, b'a')],
+        _ => Vec::new(),
+    });
+    let line = iotctl("coap get --resume --block 64 -o").word(&file);
+    let running = line.word(peer.uri("/x")).start();
+    let part = folder.path().join("body.part");
+    wait_for("two blocks in the file", || {
+        let length = fs::metadata(&part).map_or(0, |it| it.len());
+        (length == 128).then_some(())
+    });
+    running.signal("INT");
+    running.ends().exits(130).says("goes on at byte 128");
 }
