@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures `iotctl mqtt pub` and `mqtt sub` beside mosquitto's clients, and fails if a target is missed.
+"""Measures `iotctl mqtt pub` and `mqtt sub` beside mosquitto's clients and `iotctl coap get` beside libcoap's, and fails if a target is missed.
 
     cargo build --release
     benches/side_by_side.py                        # about two minutes
@@ -7,7 +7,8 @@
     benches/side_by_side.py --only sub,lines-1     # some rows
     benches/side_by_side.py --ours PATH            # another binary than target/release/iotctl
 
-Needs Python 3.9 and, in the path, mosquitto, mosquitto_pub and mosquitto_sub; nothing else. Everything
+Needs Python 3.9 and, in the path, mosquitto, mosquitto_pub and mosquitto_sub, for the last two rows coap-client-notls
+and coap-client-openssl; nothing else. Everything
 runs on this machine over loopback, on ports that the system chooses. No row runs longer than --limit seconds.
 
 How it measures. Ours and theirs take turns (A B A B …) in one run, so that whatever else the machine does
@@ -29,6 +30,8 @@ batches. So the client is measured, and not the speed of a broker.
 | lines-0      | `pub -l` of a file, QoS 0, onto the wire          | <= 0.1 s/M, no message missing               |
 | lines-1      | `pub -l` of a file, QoS 1, onto the wire          | <= 0.3 s/M, no message missing               |
 | broker-0, -1 | the broker between our `pub -l` and our `sub`     | <= theirs                                    |
+| coap-get     | `get` of a small resource, start to exit          | wall and CPU <= theirs                       |
+| coaps-get    | the same over DTLS with a pre-shared key          | wall and CPU <= theirs                       |
 
 The targets in s/M are those of a machine, idle but for this, on which mosquitto's clients take 2.0 (sub), 0.8 and 1.6
 s/M (lines-0, lines-1). Where theirs take longer, the machine is slower or busy, and ours may take longer in the
@@ -163,6 +166,22 @@ class Ours:
         words = [path, "mqtt", "broker", "--quiet", "--listen", "127.0.0.1:0"]
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
         self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+class Device:
+    """Our CoAP server, over UDP and DTLS."""
+
+    def __init__(self, path):
+        words = [path, "coap", "server", "--quiet", "-r", "/temp=text:21.5"]
+        words += ["--psk-identity", "me", "--psk", "secret"]
+        for scheme in ("coap", "coaps"):
+            words += ["--listen", f"{scheme}://127.0.0.1:0"]
+        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+        self.uris = [self.process.stdout.readline().strip() + "/temp" for _ in range(2)]
 
     def stop(self):
         self.process.terminate()
@@ -328,7 +347,7 @@ class Bench:
     def __init__(self, options, folder):
         self.options, self.folder = options, folder
         self.mosquitto, self.wire = Mosquitto(folder), Wire()
-        self.broker_of_ours = Ours(options.ours)
+        self.broker_of_ours, self.device = Ours(options.ours), Device(options.ours)
         self.missed = []
         self.round = 0
 
@@ -364,6 +383,13 @@ class Bench:
     def read_retained(self, ours):
         words = self.client(ours, "sub", self.mosquitto.port, "-t", TOPIC + "/kept", "-C", "1")
         return Started(words).finish(self.options.limit)
+
+    def get_once(self, ours, secured):
+        theirs = [tool("coap-client-openssl" if secured else "coap-client-notls")]
+        words = [self.options.ours, "coap", "get"] if ours else theirs
+        if secured:
+            words += ["--psk-identity", "me", "--psk", "secret"] if ours else ["-u", "me", "-k", "secret"]
+        return Started([*words, self.device.uris[secured]]).finish(self.options.limit)
 
     def subscribe(self, ours, count, through_broker):
         self.round += 1
@@ -474,6 +500,8 @@ class Bench:
             "lines-1": lambda name: self.stream(name, few, million, lambda ours: self.publish_lines(ours, "1", lines), 0.3, 1.6),
             "broker-0": lambda name: self.broker(name, few, through_broker, lambda ours: self.pass_on(ours, "0", through_broker)),
             "broker-1": lambda name: self.broker(name, few, through_broker, lambda ours: self.pass_on(ours, "1", through_broker)),
+            "coap-get": lambda name: self.short(name, many, lambda ours: self.get_once(ours, False), once),
+            "coaps-get": lambda name: self.short(name, many, lambda ours: self.get_once(ours, True), once),
         }
         wanted = self.options.only.split(",") if self.options.only else list(rows)
         print(f"{'row':<10} {'what':<9} {'ours':>10} {'theirs':>10} {'ratio':>7}  target")
@@ -503,6 +531,7 @@ def main():
         finally:
             bench.mosquitto.stop()
             bench.broker_of_ours.stop()
+            bench.device.stop()
     for missed in bench.missed:
         print(f"missed: {missed}", file=sys.stderr)
     sys.exit(1 if bench.missed else 0)

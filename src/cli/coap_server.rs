@@ -37,6 +37,10 @@ pub(super) struct ServerFlags {
     )]
     leisure: Span,
 
+    /// Answer nobody over UDP before it has shown that its address is its own (Echo, RFC 9175), so that a forged one makes no amplifier of the server
+    #[arg(long)]
+    challenge: bool,
+
     /// PEM file of the server's certificate chain, for coaps, coaps+tcp and coaps+ws
     #[arg(long, value_name = "FILE", requires = "key")]
     cert: Option<PathBuf>,
@@ -142,6 +146,7 @@ impl ServerFlags {
         Ok(Plan {
             listen: self.listen,
             multicast: self.multicast.then_some(leisure),
+            challenge: self.challenge,
             tls,
             psk_identity: self.psk.psk_identity,
             psk: self.psk.psk.map(Secret::from),

@@ -26,7 +26,8 @@
 
 #![allow(
     rustdoc::broken_intra_doc_links,
-    reason = "what documents a flag is its help text, where brackets are no links"
+    rustdoc::invalid_html_tags,
+    reason = "what documents a flag is its help text, where brackets are no links and no tags"
 )]
 
 pub use bench_file::Scenario;
@@ -55,6 +56,7 @@ mod amqp_publish;
 mod amqp_request;
 mod amqp_respond;
 mod amqp_session_flags;
+mod amqp_tap;
 mod amqp_words;
 mod bench;
 mod bench_course;
@@ -90,6 +92,8 @@ mod values;
 
 #[cfg(test)]
 mod amqp_tests;
+#[cfg(test)]
+mod coap_tests;
 #[cfg(test)]
 mod tests;
 

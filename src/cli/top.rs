@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use clap::{Command, CommandFactory, Parser, Subcommand};
+use clap::{Args, Command, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::coap::code::Code;
@@ -219,7 +219,8 @@ impl Coap {
 
 impl Cli {
     /// Reads the words, the program's name first. Nearly all start-up time would go into describing every command to
-    /// clap; so only those of the protocol named are described, and all of them when something has to be said.
+    /// clap; so only the one named is described, or those of the protocol, and all of them when something has to be
+    /// said.
     ///
     /// # Errors
     /// A page that was asked for, or clap's refusal.
@@ -265,13 +266,46 @@ impl Topic {
     fn alone(name: &str, words: &[OsString]) -> Option<Self> {
         let help = HelpFlag::default();
         match name {
-            "mqtt" => alone(words).map(|command| Self::Mqtt { help, command }),
-            "coap" => alone(words).map(|command| Self::Coap { help, command }),
+            "mqtt" => Mqtt::alone(words).map(|command| Self::Mqtt { help, command }),
+            "coap" => Coap::alone(words).map(|command| Self::Coap { help, command }),
             "amqp" => alone(words).map(|command| Self::Amqp { help, command }),
             "bench" => alone(words).map(|command| Self::Bench { help, command }),
             _ => None,
         }
     }
+}
+
+impl Mqtt {
+    fn alone(words: &[OsString]) -> Option<Self> {
+        match words.get(1)?.to_str()? {
+            "pub" => one(words).map(Self::Pub),
+            "sub" => one(words).map(Self::Sub),
+            _ => alone(words),
+        }
+    }
+}
+
+impl Coap {
+    fn alone(words: &[OsString]) -> Option<Self> {
+        match words.get(1)?.to_str()? {
+            "get" => one(words).map(Self::Get),
+            "put" => one(words).map(Self::Put),
+            "post" => one(words).map(Self::Post),
+            "delete" => one(words).map(Self::Delete),
+            "fetch" => one(words).map(Self::Fetch),
+            "observe" => one(words).map(Self::Observe),
+            "discover" => one(words).map(Self::Discover),
+            "ping" => one(words).map(Self::Ping),
+            _ => alone(words),
+        }
+    }
+}
+
+/// The flags of one command, whose name is the second word.
+fn one<F: Args>(words: &[OsString]) -> Option<Box<F>> {
+    let bare = Command::new("iotctl").disable_help_flag(true);
+    let matches = F::augment_args(bare).try_get_matches_from(&words[1..]);
+    F::from_arg_matches(&matches.ok()?).ok().map(Box::new)
 }
 
 fn alone<C: Subcommand>(words: &[OsString]) -> Option<C> {

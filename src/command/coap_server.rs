@@ -26,6 +26,8 @@ pub struct Plan {
     pub listen: Vec<Listen>,
     /// Join the groups of all CoAP nodes on every `coap` listener, and answer within this time.
     pub multicast: Option<Duration>,
+    /// Who asks over UDP must first show that its address is its own.
+    pub challenge: bool,
     /// PEM files for TLS and DTLS; there whenever a TLS listener needs them.
     pub tls: Option<ServerTls>,
     /// The name of the key below; clients must use it. Without a name any will do.
@@ -149,6 +151,7 @@ pub async fn run(plan: Plan) -> Result<()> {
     let mut stop = Stop::watch()?;
     let notes = Notes::new(plan.style);
     let mut server = Server::new(plan.site()?, plan.faults.clone());
+    server.set_challenge(plan.challenge);
     if let Some(leisure) = plan.multicast {
         server.set_leisure(leisure);
     }

@@ -153,8 +153,17 @@ fn conditions_are_obeyed() {
         .run()
         .exits(1)
         .says("4.12 Precondition Failed");
-    put("-m 2 --if-match=0x01").run().exits(0);
-    put("-m 3 --if-match=0x01").run().exits(1);
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("etag");
+    let get = server
+        .ours("get", "/store/a")
+        .word("--etag-file")
+        .word(&file);
+    get.run().exits(0);
+    let etag = std::fs::read_to_string(&file).unwrap();
+    let known = format!("--if-match=0x{}", etag.trim());
+    put(&format!("-m 2 {known}")).run().exits(0);
+    put(&format!("-m 3 {known}")).run().exits(1);
     server.ours("delete", "/store/a").run().exits(0);
     server.ours("get", "/store/a").run().exits(1).says("4.04");
     server
@@ -335,6 +344,28 @@ fn the_members_of_a_group_are_found_and_named_once() {
     let line = iotctl("coap get -A 127.0.0.1 --collect 2s");
     let nothing = line.word(format!("{group}/nothing")).run();
     nothing.exits(1).prints("").says("nobody answered");
+}
+
+#[test]
+fn who_asks_shows_its_address_where_the_server_wants_it() {
+    let server = server(
+        "-r /large=large:10KiB -r /store=store --challenge",
+        &["coap"],
+    );
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = server.uris[0].strip_prefix("coap://").unwrap();
+    socket.connect(address).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.send(b"\x40\x01\0\x01\xb5large").unwrap();
+    let mut answer = [0; 2000];
+    let length = socket.recv(&mut answer).unwrap();
+    assert_eq!(answer[..4], [0x60, 0x81, 0, 1], "4.01 Unauthorized");
+    assert!(length <= 15, "an option of 8 bytes and no payload");
+    let got = server.ours("get", "/large").run().exits(0).quietly();
+    assert_eq!(got.stdout.len(), 10 << 10);
+    let put = server.ours("put -s", "/store/a").input([7; 5000]);
+    put.run().exits(0);
+    server.ours("observe -C 1", "/store/a").run().exits(0);
 }
 
 #[test]

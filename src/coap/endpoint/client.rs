@@ -7,7 +7,7 @@ use super::core::{Core, Owner, Timer};
 use super::event::{Broken, Event, Failure, Ignored};
 use super::flow::{FOREVER, Flow, Observation, limits};
 use super::pings::Ping;
-use super::request::{Cancel, Handle, Peer, Reply, Request, Response};
+use super::request::{Handle, Peer, Reply, Request, Response};
 use super::transfer::Step;
 use crate::coap::code::Code;
 use crate::coap::message::{Message, Token, Type, Unwritable};
@@ -207,12 +207,10 @@ impl Client {
             core.ignored(peer, Ignored::MessageId);
             return Taken::No;
         }
-        if let Some(binding) = self.bindings.get(&(peer, message.token)) {
-            message = match core.protection.open(peer, message, binding) {
-                Ok(opened) => opened,
-                Err(fault) => return self.unopened(core, now, id, peer, fault),
-            };
-        }
+        message = match self.opened(core, now, id, peer, message) {
+            Ok(opened) => opened,
+            Err(taken) => return taken,
+        };
         let extra = core.config.understood.clone();
         let known = |number| is_known(number) || extra.contains(&number);
         if let Err(number) = message.options.settle(known) {
@@ -430,7 +428,7 @@ impl Client {
         }
     }
 
-    fn remove(&mut self, core: &mut Core, now: Instant, id: u64) -> Option<Flow> {
+    pub(super) fn remove(&mut self, core: &mut Core, now: Instant, id: u64) -> Option<Flow> {
         self.land(core, now, id);
         let flow = self.flows.remove(&id)?;
         core.timers.clear(Timer::Deadline(id));
@@ -450,28 +448,6 @@ impl Client {
         Some(flow)
     }
 
-    /// Ends a request from our side.
-    pub(super) fn cancel(&mut self, core: &mut Core, now: Instant, handle: Handle, how: Cancel) {
-        let id = handle.0;
-        if let Some(ping) = self.pings.remove(&id) {
-            core.timers.clear(Timer::Deadline(id));
-            core.settle(now, ping.peer, ping.mid);
-            return;
-        }
-        let observing = self
-            .flows
-            .get(&id)
-            .is_some_and(|it| it.observation.is_some());
-        if how == Cancel::Deregister && observing {
-            return self.deregister(core, now, id);
-        }
-        let of_handle = self.flows.iter().filter(|(_, it)| it.handle == handle);
-        let ids: Vec<u64> = of_handle.map(|(id, _)| *id).collect();
-        for id in ids {
-            self.remove(core, now, id);
-        }
-    }
-
     pub(super) fn launch_held(&mut self, core: &mut Core, now: Instant, peer: Peer) {
         let held = |it: &Flow| it.held && it.request.peer == peer;
         let flows = self.flows.iter().filter(|(_, flow)| held(flow));
@@ -482,33 +458,6 @@ impl Client {
                 flow.begin_again(core);
             }
             self.launch(core, now, id);
-        }
-    }
-
-    pub(super) fn disconnected(&mut self, core: &mut Core, now: Instant, peer: Peer, why: &str) {
-        self.peer_gone(core, now, peer, &Failure::Disconnected(why.into()));
-    }
-
-    /// Everything that was asked of this peer fails.
-    pub(super) fn peer_gone(
-        &mut self,
-        core: &mut Core,
-        now: Instant,
-        peer: Peer,
-        failure: &Failure,
-    ) {
-        let of_peer = |it: &Flow| it.request.peer == peer && it.group.is_none();
-        let flows = self.flows.iter().filter(|(_, flow)| of_peer(flow));
-        let mut ids: Vec<u64> = flows.map(|(id, _)| *id).collect();
-        ids.sort_unstable();
-        for id in ids {
-            self.fail(core, now, id, failure.clone());
-        }
-        let pings = self.pings.iter().filter(|(_, ping)| ping.peer == peer);
-        let mut ids: Vec<u64> = pings.map(|(id, _)| *id).collect();
-        ids.sort_unstable();
-        for id in ids {
-            self.ping_failed(core, id, failure.clone());
         }
     }
 
@@ -582,6 +531,7 @@ pub(super) fn reply(
         kind: message.kind,
         mid: message.mid,
         token: message.token,
+        bare: flow.bare,
         took: now - flow.started,
         retransmitted: flow.retransmitted,
         blocks: flow.transfer.blocks,

@@ -57,6 +57,9 @@ pub struct Config {
     pub serve: bool,
     /// Whether only requests that OSCORE protects are taken; others are answered with 4.01.
     pub protected_only: bool,
+    /// Whether who asks over datagrams must first show that its address is its own (Echo, RFC 9175), unless OSCORE
+    /// has shown it.
+    pub challenge: bool,
     /// How long the application may think before a confirmable request is acknowledged without response.
     pub separate_after: Duration,
     /// The block size that the serving side prefers; a client may ask for a smaller one.
@@ -97,6 +100,7 @@ impl Default for Config {
             remembered: 4096,
             queue: 4096,
             serve: false,
+            challenge: false,
             protected_only: false,
             separate_after: Duration::from_millis(200),
             serve_block: Szx::MAX,

@@ -3,9 +3,9 @@
 //! | part | what it is for |
 //! |---|---|
 //! | `core`, `memory`, `patience`, `timers` | the message layer: retransmission, NSTART, de-duplication (RFC 7252 §4) |
-//! | `client`, `flow`, `groups`, `observing`, `pings` | requests: tokens, deadlines, groups, observations |
+//! | `client`, `flow`, `endings`, `groups`, `observing`, `pings` | requests: tokens, deadlines, groups, observations |
 //! | `transfer` | one body up and one body down, block by block (RFC 7959) |
-//! | `server`, `bodies`, `observers` | requests of peers, their blocks and observations |
+//! | `server`, `bodies`, `observers`, `challenge` | requests of peers, their blocks and observations, Echo (RFC 9175) |
 //! | `protection` | OSCORE around single messages (RFC 8613) |
 //! | `signals` | connections on reliable transports (RFC 8323) |
 //!
@@ -14,9 +14,11 @@
 //! come. Every call appends a bounded number of messages and events; nothing else bounds these two queues.
 
 mod bodies;
+mod challenge;
 mod client;
 mod config;
 mod core;
+mod endings;
 mod event;
 mod flow;
 mod groups;
@@ -75,10 +77,10 @@ impl Endpoint {
         Self::with_random(config, Random::seeded(seed))
     }
 
-    fn with_random(config: Config, random: Random) -> Self {
+    fn with_random(config: Config, mut random: Random) -> Self {
         Self {
             client: Client::default(),
-            server: Server::new(&config),
+            server: Server::new(&config, &mut random),
             core: Core::new(config, random),
         }
     }

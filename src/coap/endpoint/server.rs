@@ -7,6 +7,7 @@ use std::time::Instant;
 use bytes::{Bytes, BytesMut};
 
 use super::bodies::{self, Key, Slicing, Store, Uploaded};
+use super::challenge::Challenges;
 use super::config::Config;
 use super::core::{Core, Owner, Timer};
 use super::event::Event;
@@ -19,6 +20,7 @@ use crate::coap::block::{Block, Szx};
 use crate::coap::code::Code;
 use crate::coap::message::{Message, Token, Type};
 use crate::coap::option;
+use crate::coap::random::Random;
 
 /// Requests that wait for the application at most.
 const PENDING: usize = 4096;
@@ -30,6 +32,7 @@ pub(super) struct Server {
     uploads: Store<Key, BytesMut>,
     pub(super) bodies: Store<Key, Response>,
     pub(super) observers: Observers,
+    challenges: Option<Challenges>,
 }
 
 /// A request that the application has not answered yet.
@@ -91,7 +94,7 @@ impl Pending {
 }
 
 impl Server {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config, random: &mut Random) -> Self {
         let memory = config.block_memory;
         Self {
             last: config.first_exchange,
@@ -99,6 +102,7 @@ impl Server {
             uploads: Store::new(memory),
             bodies: Store::new(memory),
             observers: Observers::new(config.observers),
+            challenges: config.challenge.then(|| Challenges::new(random)),
         }
     }
 
@@ -122,9 +126,7 @@ impl Server {
         };
         if core.config.protected_only && guard.is_none() {
             let pending = Pending::new(core, peer, &message, multicast, None);
-            let text = "only requests that OSCORE protects are taken";
-            let refusal = Response::error(Code::UNAUTHORIZED, text);
-            return self.answer(core, now, pending, refusal);
+            return refuse_bare(core, now, &pending);
         }
         if let Some(challenge) = core.protection.challenge(&message, guard.as_ref()) {
             let pending = Pending::new(core, peer, &message, multicast, guard);
@@ -136,6 +138,9 @@ impl Server {
         let mut pending = Pending::new(core, peer, &message, multicast, guard);
         if let Err(number) = settled {
             return refuse_option(core, now, pending, number);
+        }
+        if let Some(challenge) = self.challenge(core, now, &pending, &message.options) {
+            return transmit(core, now, &pending, challenge);
         }
         match self.payload(core, now, &pending, &message) {
             Ok(payload) => message.payload = payload,
@@ -151,6 +156,20 @@ impl Server {
             self.observers.deregister(core, now, peer, message.token);
         }
         self.hand_over(core, now, pending, message);
+    }
+
+    /// What is said to somebody who has not shown yet that its address is its own.
+    fn challenge(
+        &mut self,
+        core: &Core,
+        now: Instant,
+        pending: &Pending,
+        options: &option::Options,
+    ) -> Option<Response> {
+        let proven = core.is_reliable() || pending.multicast || pending.guard.is_some();
+        let challenges = self.challenges.as_mut().filter(|_| !proven)?;
+        let value = challenges.of(now, pending.peer, options)?;
+        Some(Response::new(Code::UNAUTHORIZED).with(option::ECHO, value))
     }
 
     /// The whole body of a request; otherwise what its block is answered with.
@@ -398,6 +417,19 @@ fn transmit(core: &mut Core, now: Instant, pending: &Pending, response: Response
 fn stay_silent(core: &mut Core, now: Instant, pending: &Pending) {
     if pending.kind == Type::Con && !pending.acknowledged {
         core.answer_empty(now, pending.peer, Type::Ack, pending.mid);
+    }
+}
+
+/// 4.01 for a request that is not protected; silence where it went to a group.
+fn refuse_bare(core: &mut Core, now: Instant, pending: &Pending) {
+    if !pending.multicast {
+        let text = "only requests that OSCORE protects are taken";
+        transmit(
+            core,
+            now,
+            pending,
+            Response::error(Code::UNAUTHORIZED, text),
+        );
     }
 }
 

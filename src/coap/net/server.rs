@@ -45,6 +45,7 @@ pub struct Server {
     held: BTreeMap<(Instant, u64), Passing>,
     serial: u64,
     leisure: Duration,
+    challenge: bool,
     /// Where the sequence numbers of OSCORE are reserved.
     sequence: Option<Sequence>,
 }
@@ -130,8 +131,14 @@ impl Server {
             held: BTreeMap::new(),
             serial: 0,
             leisure: Config::default().leisure,
+            challenge: false,
             sequence: None,
         }
+    }
+
+    /// Makes everybody on UDP show first that its address is its own (Echo, RFC 9175); must be said before listening.
+    pub const fn set_challenge(&mut self, challenge: bool) {
+        self.challenge = challenge;
     }
 
     /// Answers requests to a group within this time, which must be said before listening.
@@ -256,6 +263,8 @@ impl Server {
             adapt: false,
             first_exchange: (port as u64) << RANGE,
             leisure: self.leisure,
+            // A connection and a DTLS handshake have shown it already.
+            challenge: self.challenge && matches!(outlet, Outlet::Socket(_)),
             ..Config::default()
         };
         self.ports.0.push(Port {

@@ -7,6 +7,7 @@ mod mqtt;
 mod peer;
 mod publishing;
 mod rpc;
+mod tapping;
 mod topology;
 mod trouble;
 mod words;

@@ -239,9 +239,9 @@ fn a_busy_connection_has_one_reminder_at_a_time() {
     }
     assert_eq!(world.packets(a).len(), 100);
     assert!(
-        world.core.timers.count() <= 1,
+        world.core.timers.len() <= 1,
         "{}",
-        world.core.timers.count()
+        world.core.timers.len()
     );
 }
 
