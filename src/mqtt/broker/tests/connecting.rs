@@ -238,11 +238,7 @@ fn a_busy_connection_has_one_reminder_at_a_time() {
         world.send(a, Packet::PingReq);
     }
     assert_eq!(world.packets(a).len(), 100);
-    assert!(
-        world.core.timers.len() <= 1,
-        "{}",
-        world.core.timers.len()
-    );
+    assert!(world.core.timers.len() <= 1, "{}", world.core.timers.len());
 }
 
 #[test]
