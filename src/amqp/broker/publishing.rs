@@ -29,6 +29,9 @@ impl Core {
         if let Some(connection) = self.connections.get_mut(id) {
             connection.publishes = true;
         }
+        if self.blocked {
+            self.tell_blocked(id);
+        }
         let channel = self.channel(id, number)?;
         let (exchange, routing_key) = channel.address(publish.exchange, publish.routing_key);
         channel.incoming = Some(Incoming {
