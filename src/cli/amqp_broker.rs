@@ -170,3 +170,60 @@ impl FromStr for Listen {
         Ok(Self { address, tls })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::cli::{Parsed, parse};
+    use crate::command;
+
+    fn plan(line: &str) -> Result<Plan> {
+        let words = ["iotctl", "amqp", "broker"].into_iter();
+        match parse(words.chain(line.split_whitespace()).map(OsString::from))? {
+            Parsed::Command(command::Plan::AmqpBroker(plan)) => Ok(*plan),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn words_become_a_plan() {
+        let line = "--listen 127.0.0.1:0 --listen amqps://[::1]:5671 --cert c --key k --client-ca a --user ann:pw \
+                    --vhost / --vhost test --heartbeat 5 --channel-max 3 --max-connections 7 --max-memory 1MiB \
+                    --max-message-size 2KiB --connect-timeout 3s --fault nack:percent=5";
+        let plan = plan(line).unwrap();
+        assert_eq!(
+            plan.listen
+                .iter()
+                .map(|listen| listen.tls)
+                .collect::<Vec<_>>(),
+            [false, true]
+        );
+        assert!(plan.tls.is_some_and(|tls| tls.client_ca.is_some()));
+        let options = plan.options;
+        assert!(
+            options
+                .users
+                .is_some_and(|users| users.accepts("ann", Some(b"pw")))
+        );
+        assert_eq!(options.vhosts, ["/", "test"]);
+        assert_eq!((options.heartbeat, options.channel_max), (5, 3));
+        assert_eq!(options.max_connections, Some(7));
+        assert_eq!(
+            (options.max_memory, options.max_message_size),
+            (1 << 20, 2 << 10)
+        );
+        assert_eq!(options.connect_timeout, Duration::from_secs(3));
+        assert_eq!(options.faults.len(), 1);
+    }
+
+    #[test]
+    fn everyone_is_welcome_on_loopback_by_default() {
+        let plan = plan("").unwrap();
+        assert_eq!(plan.listen, ["127.0.0.1:5672".parse().unwrap()]);
+        assert!(plan.options.users.is_none());
+        assert_eq!(plan.options.vhosts, ["/"]);
+    }
+}

@@ -61,7 +61,7 @@ impl Core {
         }
         match wire::method(frame.payload)? {
             AMQPClass::Connection(method) => self.on_connection(id, method),
-            _ => Err(Refusal::invalid(
+            _ => Err(Refusal::channel(
                 "only methods of the connection are for channel 0",
             )),
         }

@@ -216,7 +216,7 @@ impl Core {
         self.watch_memory();
     }
 
-    /// Holds publishers back while memory is short, and tells everyone (RabbitMQ's connection.blocked).
+    /// Holds publishers back while memory is short, and tells them (RabbitMQ's connection.blocked).
     pub(super) fn watch_memory(&mut self) {
         let limit = self.options.max_memory;
         let used = self.memory.bytes();
@@ -234,14 +234,15 @@ impl Core {
         }
     }
 
-    /// Tells a connection that it is held back, or no more, if it wants to know.
+    /// Tells a publisher that it is held back, or no more, if it wants to know. Who does not publish is not told, as in
+    /// RabbitMQ: some clients would do nothing any more, not even consume.
     pub(super) fn tell_blocked(&mut self, id: Key) {
         let blocked = self.blocked;
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
         let open = connection.phase == Phase::Open && connection.capabilities.blocked;
-        if !open || connection.told_blocked == blocked {
+        if !open || !connection.publishes || connection.told_blocked == blocked {
             return;
         }
         connection.told_blocked = blocked;

@@ -247,7 +247,6 @@ impl Core {
         }
         let opened = connection::AMQPMethod::OpenOk(connection::OpenOk {});
         self.send(id, 0, AMQPClass::Connection(opened));
-        self.tell_blocked(id);
         Ok(())
     }
 }

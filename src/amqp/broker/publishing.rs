@@ -29,6 +29,9 @@ impl Core {
         if let Some(connection) = self.connections.get_mut(id) {
             connection.publishes = true;
         }
+        if self.blocked {
+            self.tell_blocked(id);
+        }
         let channel = self.channel(id, number)?;
         let (exchange, routing_key) = channel.address(publish.exchange, publish.routing_key);
         channel.incoming = Some(Incoming {
@@ -61,10 +64,11 @@ impl Core {
         else {
             return Err(Refusal::unexpected("a content header without a message"));
         };
+        if !payload.starts_with(&[0, 60]) {
+            return Err(Refusal::unexpected("a content header of another class"));
+        }
         let [0, 60, _, _, s7, s6, s5, s4, s3, s2, s1, s0, properties @ ..] = payload else {
-            return Err(Refusal::syntax(
-                "a content header that is none of a message",
-            ));
+            return Err(Refusal::syntax("a content header that is cut short"));
         };
         let size = u64::from_be_bytes([*s7, *s6, *s5, *s4, *s3, *s2, *s1, *s0]);
         if size > most {

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 
+/// As good as for ever, and still a time that a clock can show: a hundred years.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 /// Which occasions of many; everything is counted and nothing is random, so that a test can say what must be lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
@@ -111,7 +114,8 @@ impl<'a> Keys<'a> {
             return Ok(None);
         };
         let wrong = |_| self.wrong(&format!("{key}={text} is not a duration such as 50ms"));
-        humantime::parse_duration(text).map_err(wrong).map(Some)
+        let parsed = humantime::parse_duration(text).map_err(wrong)?;
+        Ok(Some(parsed.min(LONGEST)))
     }
 
     /// A duration that must be there.
@@ -166,6 +170,12 @@ mod tests {
             assert_eq!(hits.count() as u64, percent * 10);
         }
         assert!(When::Percent(50).holds(2) && !When::Percent(50).holds(3));
+    }
+
+    #[test]
+    fn no_duration_is_beyond_the_clock() {
+        let mut keys = Keys::parse("f", "by=500000000000years").unwrap();
+        assert_eq!(keys.needed_duration("by").unwrap(), LONGEST);
     }
 
     #[test]

@@ -129,7 +129,7 @@ fn channels_are_opened_once_and_before_they_are_used() {
         (
             0,
             AMQPClass::Channel(channel::AMQPMethod::Open(channel::Open {})),
-            503,
+            504,
         ),
     ];
     for (number, method, code) in table {

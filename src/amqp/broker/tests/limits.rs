@@ -261,13 +261,14 @@ fn publishers_are_held_back_while_memory_is_short() {
     }
     assert!(!world.core.reads(publisher));
     assert!(world.core.reads(consumer));
-    // connection.blocked, class 10 method 60.
-    assert!(
-        world
-            .output(consumer)
-            .windows(4)
-            .any(|window| window == [0, 10, 0, 60])
-    );
+    // connection.blocked, class 10 method 60: for publishers alone, and for one that begins now.
+    let beginner = world.client();
+    world.publish(beginner, "", "q", "x");
+    for (who, told) in [(publisher, true), (consumer, false), (beginner, true)] {
+        let output = world.output(who);
+        let blocked = output.windows(4).any(|window| window == [0, 10, 0, 60]);
+        assert_eq!(blocked, told);
+    }
     world.consume_with(
         consumer,
         amq_protocol::protocol::basic::Consume {
