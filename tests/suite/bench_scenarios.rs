@@ -142,9 +142,12 @@ fn over_tls_from_several_addresses() {
 fn over_every_transport_nothing_is_lost_or_left_in_a_buffer() {
     let mosquitto = mosquitto();
     let ca = mosquitto.certificates.ca.display();
+    // mosquitto 2.0.11 stops in the middle of large messages over WebSocket, whoever reads them.
+    let mut ours = broker("--quiet --listen ws://127.0.0.1:0");
+    let websocket = ours.running.line();
     for place in [
         format!("mqtts://localhost:{} --cafile {ca}", mosquitto.tls_port),
-        format!("ws://127.0.0.1:{}/mqtt", mosquitto.websocket_port),
+        websocket,
         format!("--unix {}", mosquitto.socket()),
     ] {
         // Messages larger than any buffer on the way, and small ones that wait for no other.
