@@ -6,6 +6,7 @@
 //! | [`channel`] | one channel: every await has its deadline, every failure its words |
 //! | [`publisher`] | publishes within a window and knows what became of each message |
 //! | [`consumer`] | deliveries as records, and their acknowledgement |
+//! | [`firehose`] | what RabbitMQ's copies of all messages are copies of |
 //! | [`topology`] | exchanges, queues and bindings |
 //! | [`broker`] | the embedded broker, which knows nothing of the client |
 //! | [`value`] | headers and arguments as people write them |
@@ -19,6 +20,7 @@ pub mod broker;
 pub mod channel;
 pub mod client;
 pub mod consumer;
+pub mod firehose;
 mod heard;
 mod panics;
 pub mod publisher;

@@ -16,6 +16,10 @@ use super::threshold::Assert;
 /// The name in [`Report::setup`] under which a worker says which part of the run it was: `1/4`.
 pub const SHARD: &str = "shard";
 
+/// What a worker of several warns of; it is no longer true of the whole.
+pub const SHARD_ALONE: &str =
+    "a shard of a larger run: merge all shards before judging what is missing";
+
 /// A worker's report and the file that it came from, for messages.
 pub struct Part {
     /// The file.
@@ -122,7 +126,8 @@ fn told(parts: &[Part]) -> Vec<String> {
         ));
     }
     for warning in parts.iter().flat_map(|part| &part.report.warnings) {
-        if !told.contains(warning) {
+        let is_over = parts.len() > 1 && warning == SHARD_ALONE;
+        if !is_over && !told.contains(warning) {
             told.push(warning.clone());
         }
     }

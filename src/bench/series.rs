@@ -10,8 +10,8 @@ use hdrhistogram::Histogram;
 use super::report::distribution::{NANOSECOND, decode_text, encode};
 use super::result::Interval;
 
-/// The most points of a time series: ten minutes of seconds.
-pub const MOST: usize = 600;
+/// The most points of a time series: with their distributions about two megabytes.
+pub const MOST: usize = 300;
 
 /// The points so far.
 #[derive(Clone, Debug, Default)]
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_hours_need_no_more_than_ten_minutes_and_nothing_is_lost() {
+    fn ten_hours_need_no_more_than_five_minutes_and_nothing_is_lost() {
         let mut series = Series::default();
         let hours: u64 = 36_000;
         for second in 1..=hours {

@@ -15,6 +15,7 @@ use super::amqp_ping::PingFlags;
 use super::amqp_publish::PublishFlags;
 use super::amqp_request::RequestFlags;
 use super::amqp_respond::RespondFlags;
+use super::amqp_tap::TapFlags;
 use super::help;
 use super::terminal_flags::HelpFlag;
 
@@ -27,6 +28,10 @@ pub(super) enum Amqp {
     /// Show what comes to a queue or an exchange, and acknowledge it
     #[command(disable_help_flag = true, after_help = help::below("amqp consume"))]
     Consume(Box<ConsumeFlags>),
+
+    /// Show copies of what passes an exchange, without taking anything away
+    #[command(disable_help_flag = true, after_help = help::below("amqp tap"))]
+    Tap(Box<TapFlags>),
 
     /// Take what a queue has, without waiting for more
     #[command(disable_help_flag = true, after_help = help::below("amqp get"))]
@@ -119,6 +124,7 @@ impl Amqp {
         let topology = match self {
             Self::Publish(flags) => return Ok(Plan::AmqpPublish(Box::new(flags.plan()?))),
             Self::Consume(flags) => return Ok(Plan::AmqpConsume(Box::new(flags.plan()?))),
+            Self::Tap(flags) => return Ok(Plan::AmqpConsume(Box::new(flags.plan()?))),
             Self::Get(flags) => return Ok(Plan::AmqpGet(Box::new(flags.plan()?))),
             Self::Request(flags) => return Ok(Plan::AmqpRequest(Box::new(flags.plan()?))),
             Self::Respond(flags) => return Ok(Plan::AmqpRespond(Box::new(flags.plan()?))),

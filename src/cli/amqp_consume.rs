@@ -9,6 +9,7 @@ use crate::amqp::consumer::Offset;
 use crate::amqp::topology::{Arguments, Binding, Declaration, Destination, Queue};
 use crate::command::amqp_consume::{PREFETCH, Plan, Settle};
 use crate::error::{Error, Result};
+use crate::payload::expect::Condition;
 
 use super::amqp_exec_flags::ExecFlags;
 use super::amqp_session_flags::{self, AmqpSessionFlags};
@@ -75,6 +76,9 @@ pub(super) struct ConsumeFlags {
     argument: Vec<OsString>,
 
     #[command(flatten)]
+    filter: FilterFlags,
+
+    #[command(flatten)]
     exec: ExecFlags,
 
     #[command(flatten)]
@@ -88,6 +92,14 @@ pub(super) struct ConsumeFlags {
 
     #[command(flatten)]
     terminal: TerminalFlags,
+}
+
+/// Which messages are wanted.
+#[derive(Args, Debug)]
+pub(super) struct FilterFlags {
+    /// Take only messages for which this holds: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated; others go back to their queue at the end
+    #[arg(long, value_name = "CONDITION")]
+    pub(super) filter: Vec<Condition>,
 }
 
 /// What becomes of a message that was shown.
@@ -137,6 +149,8 @@ impl ConsumeFlags {
             offset: self.offset,
             tag: short_or_none("--consumer-tag", self.consumer_tag)?.unwrap_or_default(),
             arguments: amqp_words::pairs("--argument", self.argument)?,
+            filter: self.filter.filter,
+            firehose: false,
             count: values::messages(self.until.count)?,
             timeout: self.until.timeout.map(|Wait(time)| time),
             duration: self.until.duration.map(|Wait(time)| time),
@@ -156,7 +170,7 @@ fn or_exchange(refused: Error) -> Error {
 }
 
 /// The queue, where it is to be made, then its bindings.
-fn declarations(
+pub(super) fn declarations(
     queue: &ByteString,
     declare: bool,
     exchange: Option<ByteString>,

@@ -56,6 +56,17 @@ const CONSUME: &[Example] = &[
     ),
 ];
 
+const TAP: &[Example] = &[
+    (
+        "Watch what passes an exchange, with routing keys",
+        "iotctl amqp tap logs -v",
+    ),
+    (
+        "Keep all that is published anywhere for a minute",
+        "iotctl amqp tap --firehose -k 'publish.#' --for 1m --output json > seen.ndjson",
+    ),
+];
+
 const GET: &[Example] = &[
     (
         "Take one message, or fail when there is none",
@@ -160,6 +171,7 @@ pub(super) fn examples(command: &str) -> &'static [Example] {
     match command {
         "amqp publish" => PUBLISH,
         "amqp consume" => CONSUME,
+        "amqp tap" => TAP,
         "amqp get" => GET,
         "amqp request" => REQUEST,
         "amqp respond" => RESPOND,

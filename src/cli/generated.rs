@@ -35,6 +35,7 @@ pub const PAGES: &[&str] = &[
     "amqp",
     "amqp-publish",
     "amqp-consume",
+    "amqp-tap",
     "amqp-get",
     "amqp-request",
     "amqp-respond",

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use clap::Args;
 
 use crate::error::{Error, Result};
+use crate::payload::template::Template;
 use crate::payload::{Encoding, Source};
 
 use super::numbers::{Count, Span};
@@ -21,11 +22,11 @@ pub(super) struct InputFlags {
     source: SourceFlags,
 
     /// The messages are written in hexadecimal digits
-    #[arg(long, conflicts_with_all = ["base64", "ndjson", "null_message"])]
+    #[arg(long, conflicts_with_all = ["base64", "ndjson", "null_message", "body"])]
     hex: bool,
 
     /// The messages are written in base64
-    #[arg(long, conflicts_with_all = ["ndjson", "null_message"])]
+    #[arg(long, conflicts_with_all = ["ndjson", "null_message", "body"])]
     base64: bool,
 }
 
@@ -57,6 +58,15 @@ struct SourceFlags {
     #[arg(short = 'n', long)]
     null_message: bool,
 
+    /// Publish this text with its places filled in, anew for each of --repeat: {seq}, {time}, {unix_ms}, {uuid}, {random:LOW-HIGH}
+    #[arg(
+        id = "body",
+        long = "template",
+        value_name = "TEXT",
+        allow_hyphen_values = true
+    )]
+    template: Option<String>,
+
     /// Publish the records on standard input, one JSON object a line, as --output json writes them
     #[arg(long)]
     ndjson: bool,
@@ -71,9 +81,10 @@ impl SourceFlags {
             Self { lines: true, .. } => Ok(Source::Lines { delimiter: b'\n' }),
             Self { null_delimited: true, .. } => Ok(Source::Lines { delimiter: 0 }),
             Self { null_message: true, .. } => Ok(Source::Empty),
+            Self { template: Some(text), .. } => Ok(Source::Template(Template::parse(&text))),
             Self { ndjson: true, .. } => Ok(Source::Records),
             _ => Err(Error::usage("there is nothing to publish").hint(
-                "give -m TEXT, -f FILE, -n for an empty message, or read standard input with -s, -l, -0 or --ndjson",
+                "give -m TEXT, -f FILE, --template TEXT, -n for an empty message, or read standard input with -s, -l, -0 or --ndjson",
             )),
         }
     }
@@ -137,7 +148,7 @@ fn check_repeat(source: &Source, repeat: u64) -> Result<()> {
         0 => Err(Error::usage("--repeat 0 publishes nothing")),
         1 => Ok(()),
         _ if streamed => Err(Error::usage("--repeat cannot read standard input again")
-            .hint("it goes with -m, -f, -s and -n")),
+            .hint("it goes with -m, -f, -s, -n and --template")),
         _ => Ok(()),
     }
 }

@@ -55,6 +55,7 @@ mod amqp_publish;
 mod amqp_request;
 mod amqp_respond;
 mod amqp_session_flags;
+mod amqp_tap;
 mod amqp_words;
 mod bench;
 mod bench_course;
@@ -90,6 +91,8 @@ mod values;
 
 #[cfg(test)]
 mod amqp_tests;
+#[cfg(test)]
+mod coap_tests;
 #[cfg(test)]
 mod tests;
 

@@ -10,10 +10,12 @@ use super::amqp_exec::{Exec, Pool};
 use super::amqp_session::{Session, SessionWords, messages, prepared, unless_stopped};
 use crate::amqp::consumer::{Consumer, Delivery, Offset, Subscription};
 use crate::amqp::topology::{Arguments, Declaration};
-use crate::amqp::{Channel, Client};
+use crate::amqp::{Channel, Client, firehose};
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
+use crate::message::Message;
 use crate::output::{Format, Notes, Output, Style};
+use crate::payload::expect::Condition;
 use crate::stop::Stop;
 
 /// The usual number of deliveries that the server may send ahead.
@@ -63,6 +65,11 @@ pub struct Plan {
     pub tag: ByteString,
     /// For the consumer (`--argument NAME:TYPE=VALUE`).
     pub arguments: Arguments,
+    /// Only messages that fulfil all of these are wanted (`--filter`). Others are acknowledged in a temporary queue, and
+    /// held until the end and then given back to any other.
+    pub filter: Vec<Condition>,
+    /// What comes are copies of RabbitMQ's firehose, to be shown as what they copy (`--firehose`).
+    pub firehose: bool,
     /// End after so many messages (`-C`); at least 1.
     pub count: Option<u64>,
     /// Give up after this long (`-W`, `--timeout`): a failure.
@@ -93,6 +100,8 @@ impl Plan {
             offset: None,
             tag: ByteString::new(),
             arguments: Arguments::new(),
+            filter: Vec::new(),
+            firehose: false,
             count: None,
             timeout: None,
             duration: None,
@@ -118,6 +127,17 @@ impl Plan {
         }
     }
 
+    fn wants(&self, message: &Message) -> bool {
+        let json = || serde_json::from_slice(&message.payload).ok();
+        let mut conditions = self.filter.iter();
+        conditions.all(|condition| condition.holds(&message.payload, json))
+    }
+
+    /// Whether unwanted messages stay unacknowledged among the others.
+    fn holds_back(&self) -> bool {
+        !self.filter.is_empty() && !self.queue.is_empty()
+    }
+
     /// Never 0, which is no limit: memory stays bounded however slowly we are read. No more than are wanted, so
     /// that others get the rest; and to look at messages they must all be let in.
     fn ahead(&self) -> u16 {
@@ -126,6 +146,9 @@ impl Plan {
             .map(|count| u16::try_from(count).unwrap_or(u16::MAX));
         if self.settle == Settle::Peek {
             return wanted.unwrap_or(u16::MAX).max(1);
+        }
+        if self.holds_back() {
+            return u16::MAX;
         }
         let prefetch = match &self.exec {
             Some(exec) => u16::try_from(exec.workers.get()).unwrap_or(u16::MAX),
@@ -273,6 +296,9 @@ impl Running<'_> {
         self.last_message = Instant::now();
         self.session.progressed();
         if let Some(exec) = &self.plan.exec {
+            if !self.plan.wants(&first.message) {
+                return self.pass_over(first.tag).await;
+            }
             self.shown += 1;
             return match self.pool.start(exec, first) {
                 // Without a command to run, nothing after it can be done either.
@@ -283,9 +309,18 @@ impl Running<'_> {
         let mut batch = Vec::new();
         let mut next = Some(first);
         while let Some(delivery) = next {
-            output.message(&delivery.message)?;
-            batch.push(delivery.tag);
-            self.shown += 1;
+            let message = match self.plan.firehose {
+                true => firehose::original(delivery.message),
+                false => delivery.message,
+            };
+            let wanted = self.plan.wants(&message);
+            if wanted {
+                output.message(&message)?;
+                self.shown += 1;
+            }
+            if wanted || !self.plan.holds_back() {
+                batch.push(delivery.tag);
+            }
             let full = batch.len() >= BATCH || self.plan.count == Some(self.shown);
             next = self
                 .link
@@ -322,11 +357,22 @@ impl Running<'_> {
         }
     }
 
+    /// An unwanted message is held until the end, or done with in a temporary queue.
+    async fn pass_over(&self, tag: u64) -> Result<bool> {
+        if let (Some(link), false) = (&self.link, self.plan.holds_back()) {
+            link.channel.ack(tag, false).await?;
+        }
+        Ok(false)
+    }
+
     /// Tells the server what became of the messages with these tags, which are in order.
     async fn settle(&self, tags: &[u64]) -> Result<()> {
         let (Some(link), Some(&last)) = (&self.link, tags.last()) else {
             return Ok(());
         };
+        if self.plan.holds_back() {
+            return self.settle_each(link, tags).await;
+        }
         match self.plan.settle {
             Settle::Ack | Settle::Auto => link.channel.ack(last, true).await,
             Settle::Nack => link.channel.nack(last, true, false).await,
@@ -339,6 +385,20 @@ impl Running<'_> {
             }
             Settle::Peek => Ok(()),
         }
+    }
+
+    /// The same while others between them are held back.
+    async fn settle_each(&self, link: &Link, tags: &[u64]) -> Result<()> {
+        for &tag in tags {
+            match self.plan.settle {
+                Settle::Ack | Settle::Auto => link.channel.ack(tag, false).await?,
+                Settle::Nack => link.channel.nack(tag, false, false).await?,
+                Settle::Requeue => link.channel.nack(tag, false, true).await?,
+                Settle::Reject => link.channel.reject(tag, false).await?,
+                Settle::Peek => {}
+            }
+        }
+        Ok(())
     }
 
     /// A command ended: its message is acknowledged, or given back as the plan says.

@@ -267,6 +267,7 @@ impl Running<'_> {
             return Ok(());
         }
         for body in self.again.clone() {
+            let body = self.bodies.anew(body);
             self.enqueue(body);
         }
         self.round_done();

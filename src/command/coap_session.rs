@@ -289,7 +289,12 @@ pub(super) fn refused(uri: &Uri, reply: &Reply) -> Error {
         Code::UNAUTHORIZED | Code::FORBIDDEN => Kind::Unauthorized,
         _ => Kind::Refused,
     };
-    let text = format!("{}: {:?}{diagnostic}", shown(uri), response.code);
+    let bare = if reply.bare {
+        " (not protected by OSCORE)"
+    } else {
+        ""
+    };
+    let text = format!("{}: {:?}{bare}{diagnostic}", shown(uri), response.code);
     let error = Error::new(kind, text);
     match way_out(reply) {
         Some(hint) => error.hint(hint),

@@ -316,6 +316,7 @@ impl<'a> Publisher<'a> {
 
     fn start_round(&mut self) -> Result<()> {
         for body in self.again.clone() {
+            let body = self.bodies.anew(body);
             self.enqueue(body)?;
         }
         self.round_done();

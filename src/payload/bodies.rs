@@ -1,9 +1,11 @@
 //! Bodies from their source, in batches.
 
 use std::fs::{self, File};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
+use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
 
@@ -11,6 +13,7 @@ use crate::error::{Error, Kind, Result};
 
 use super::lines::{Flaw, Lines};
 use super::reader::Reader;
+use super::template::{Filling, Template};
 use super::{Body, Encoding, LONGEST, Source, record, standard};
 
 /// Where [`Bodies`] stands.
@@ -32,6 +35,43 @@ pub struct Bodies {
     state: State,
     /// A failure that waits until the bodies before it were handed out.
     failure: Option<Error>,
+    filler: Option<Filler>,
+}
+
+/// Fills a template in, again and again.
+struct Filler {
+    template: Template,
+    filled: u64,
+    drawn: u64,
+    random: RandomState,
+}
+
+impl Filler {
+    fn new(template: &Template) -> Self {
+        Self {
+            template: template.clone(),
+            filled: 0,
+            drawn: 0,
+            random: RandomState::new(),
+        }
+    }
+
+    fn fill(&mut self) -> Bytes {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let filling = Filling {
+            client: 0,
+            sequence: self.filled,
+            now: now.map_or(0, |since| since.as_nanos() as u64),
+        };
+        self.filled += 1;
+        let mut text = String::new();
+        let random = || {
+            self.drawn += 1;
+            self.random.hash_one(self.drawn)
+        };
+        self.template.fill(&filling, random, &mut text);
+        text.into()
+    }
 }
 
 impl Bodies {
@@ -58,6 +98,7 @@ impl Bodies {
         encoding: Encoding,
         input: impl FnOnce() -> Result<File>,
     ) -> Result<Self> {
+        let mut filler = None;
         let state = match source {
             Source::Empty => State::Ready(Body::default()),
             Source::Text(text) => ready(encoding, text.clone(), "the message")?,
@@ -66,6 +107,11 @@ impl Bodies {
             Source::Lines { delimiter } => {
                 State::Stream(Stream::start(input()?, *delimiter, Shape::Line)?)
             }
+            Source::Template(_) if encoding != Encoding::Plain => return Err(digits_filled_in()),
+            Source::Template(template) => {
+                let body = filler.insert(Filler::new(template)).fill();
+                State::Ready(Body::plain(body))
+            }
             Source::Records if encoding != Encoding::Plain => return Err(spelled_twice()),
             Source::Records => State::Stream(Stream::start(input()?, b'\n', Shape::Record)?),
         };
@@ -73,7 +119,16 @@ impl Bodies {
             encoding,
             state,
             failure: None,
+            filler,
         })
+    }
+
+    /// A body that is sent once more: a template is filled in anew, any other stays as it is.
+    pub fn anew(&mut self, body: Body) -> Body {
+        match &mut self.filler {
+            Some(filler) => Body::plain(filler.fill()),
+            None => body,
+        }
     }
 
     /// Appends the next batch to `into`; `false` when the source has ended and nothing was appended.
@@ -112,6 +167,10 @@ impl Bodies {
         self.state = State::Ended;
         Ok(())
     }
+}
+
+fn digits_filled_in() -> Error {
+    Error::usage("a template is text, so --hex and --base64 do not go with it")
 }
 
 fn spelled_twice() -> Error {

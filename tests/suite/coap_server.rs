@@ -153,8 +153,17 @@ fn conditions_are_obeyed() {
         .run()
         .exits(1)
         .says("4.12 Precondition Failed");
-    put("-m 2 --if-match=0x01").run().exits(0);
-    put("-m 3 --if-match=0x01").run().exits(1);
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("etag");
+    let get = server
+        .ours("get", "/store/a")
+        .word("--etag-file")
+        .word(&file);
+    get.run().exits(0);
+    let etag = std::fs::read_to_string(&file).unwrap();
+    let known = format!("--if-match=0x{}", etag.trim());
+    put(&format!("-m 2 {known}")).run().exits(0);
+    put(&format!("-m 3 {known}")).run().exits(1);
     server.ours("delete", "/store/a").run().exits(0);
     server.ours("get", "/store/a").run().exits(1).says("4.04");
     server

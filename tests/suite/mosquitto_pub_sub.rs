@@ -640,6 +640,26 @@ fn repeats_are_counted_and_go_to_each_topic() {
 }
 
 #[test]
+fn a_template_is_filled_in_anew_each_time() {
+    let broker = mosquitto();
+    let ours = subscribed(&broker, "t/#", "-q 1 -C 6 -v");
+    broker
+        .iotctl("pub -t t/a -t t/b -q 1 --repeat 3 --template")
+        .word("{\"n\":{seq},\"temp\":{random:5-5},\"{place}\":0}")
+        .run()
+        .exits(0);
+    let expected: String = (0..3)
+        .flat_map(|n| ["a", "b"].map(|topic| (n, topic)))
+        .map(|(n, topic)| format!("t/{topic} {{\"n\":{n},\"temp\":5,\"{{place}}\":0}}\n"))
+        .collect();
+    ours.ends().exits(0).prints(&expected);
+    broker
+        .iotctl("pub -t a --hex --template {seq}")
+        .run()
+        .exits(2);
+}
+
+#[test]
 fn the_format_language_fills_its_fields() {
     let broker = mosquitto();
     broker

@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-use amq_protocol::protocol::basic;
-
 use super::message::{Charge, Properties};
 use super::queue::Queued;
 use super::refusal::Refusal;
@@ -99,7 +97,9 @@ impl Deliveries {
 /// A message on its way in.
 #[derive(Debug)]
 pub(super) struct Incoming {
-    pub(super) publish: basic::Publish,
+    pub(super) exchange: Rc<str>,
+    pub(super) routing_key: Rc<str>,
+    pub(super) mandatory: bool,
     pub(super) properties: Properties,
     /// `None`: its content header has not come yet.
     pub(super) size: Option<u64>,
@@ -153,6 +153,8 @@ pub(super) struct Channel {
     pub(super) channel_prefetch: u16,
     pub(super) consumers: BTreeMap<Rc<str>, Key>,
     pub(super) incoming: Option<Incoming>,
+    /// Exchange and routing key of the message before: the next one mostly has the same.
+    pub(super) address: Option<(Rc<str>, Rc<str>)>,
     pub(super) confirms: Option<Confirms>,
     /// Since tx.select.
     pub(super) transaction: Option<Vec<Operation>>,
@@ -163,6 +165,14 @@ pub(super) struct Channel {
 }
 
 impl Channel {
+    /// Exchange and routing key of a message, as they are kept.
+    pub(super) fn address(&mut self, exchange: &str, key: &str) -> (Rc<str>, Rc<str>) {
+        match &self.address {
+            Some(known) if *known.0 == *exchange && *known.1 == *key => known.clone(),
+            _ => self.address.insert((exchange.into(), key.into())).clone(),
+        }
+    }
+
     /// Whether the channel's own prefetch lets one more message through.
     pub(super) fn has_room(&self) -> bool {
         let limit = usize::from(self.channel_prefetch);

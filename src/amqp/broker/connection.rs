@@ -54,6 +54,8 @@ pub(super) struct Connection {
     pub(super) heartbeat: Option<Duration>,
     pub(super) last_seen: Instant,
     pub(super) last_sent: Instant,
+    /// When to look for silence next; earlier reminders are left over from the login.
+    pub(super) next_check: Instant,
     pub(super) channels: BTreeMap<u16, Channel>,
     pub(super) out: BytesMut,
     /// Whether the driver has been told since it last looked.
@@ -83,6 +85,7 @@ impl Connection {
             heartbeat: None,
             last_seen: now,
             last_sent: now,
+            next_check: now,
             channels: BTreeMap::new(),
             out: BytesMut::new(),
             announced: false,

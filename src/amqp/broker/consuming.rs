@@ -261,7 +261,7 @@ impl Core {
                 Some(queue) if !queue.is_empty() && !queue.consumers.is_empty() => {}
                 _ => return,
             }
-            self.expire(key);
+            self.expire_older(key);
             let Some(at) = self.chosen(key) else {
                 return;
             };

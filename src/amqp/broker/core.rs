@@ -78,7 +78,7 @@ pub struct Core {
     pub(super) counts: Counts,
     pub(super) events: Vec<Event>,
     pub(super) memory: Meter,
-    /// Publishers are held back, by a fault or on request.
+    /// Publishers are held back, by a fault.
     pub(super) held_back: bool,
     /// Publishers are held back: by that, or because memory is short.
     pub(super) blocked: bool,
@@ -204,7 +204,7 @@ impl Core {
                 Reminder::Connection(id) => self.check_patience(id),
                 Reminder::Resume(id) => self.resume_stalled(id),
                 Reminder::Queue(key) => self.check_queue(key),
-                Reminder::Unblock => self.hold_back(false, now),
+                Reminder::Unblock => self.hold_back(false),
             }
         }
         self.settle_all();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use amq_protocol::protocol::basic::AMQPProperties;
 use amq_protocol::types::{AMQPValue, FieldArray, FieldTable};
@@ -79,10 +79,20 @@ impl Core {
     /// Takes the messages out of a queue whose time is up.
     pub(super) fn expire(&mut self, key: Key) {
         let now = self.now;
+        self.expire_where(key, |at| at <= now);
+    }
+
+    /// The same before a delivery: a message whose time is up this very moment still reaches who waits for it.
+    pub(super) fn expire_older(&mut self, key: Key) {
+        let now = self.now;
+        self.expire_where(key, |at| at < now);
+    }
+
+    fn expire_where(&mut self, key: Key, up: impl Fn(Instant) -> bool) {
         while let Some(queued) = self
             .queues
             .get_mut(key)
-            .and_then(|queue| queue.pop_expired(now))
+            .and_then(|queue| queue.pop_expired(&up))
         {
             self.discard(key, queued, Reason::Expired);
         }
@@ -91,7 +101,7 @@ impl Core {
     /// Takes the oldest messages out of a queue that holds too much, and looks after its clock.
     pub(super) fn trim(&mut self, key: Key) {
         while let Some(queue) = self.queues.get_mut(key).filter(|queue| queue.is_over()) {
-            let Some(queued) = queue.pop_lowest() else {
+            let Some(queued) = queue.pop() else {
                 break;
             };
             self.discard(key, queued, Reason::MaxLength);

@@ -6,7 +6,7 @@ use super::channel::{Channel, Confirms, Outcome};
 use super::connection::Phase;
 use super::core::Core;
 use super::refusal::Refusal;
-use super::wire::{self, BODY, Frame, HEADER, HEARTBEAT};
+use super::wire::{self, BODY, Frame, HEADER, HEARTBEAT, Publish};
 use crate::connect::hosting::Key;
 
 impl Core {
@@ -87,6 +87,9 @@ impl Core {
             return Err(Refusal::unexpected(
                 "a method where the content of a message was to follow",
             ));
+        }
+        if let Some(publish) = Publish::read(frame.payload) {
+            return self.begin_publish(id, number, publish);
         }
         match wire::method(frame.payload)? {
             AMQPClass::Basic(method) => self.on_basic(id, number, method),
@@ -170,7 +173,6 @@ impl Core {
             }
         };
         let (tag, multiple, outcome) = match method {
-            M::Publish(publish) => return self.begin_publish(id, number, publish),
             M::Ack(ack) => settle(ack.delivery_tag, ack.multiple, Outcome::Ack),
             M::Nack(nack) => settle(nack.delivery_tag, nack.multiple, back(nack.requeue)),
             M::Reject(reject) => settle(reject.delivery_tag, false, back(reject.requeue)),

@@ -21,17 +21,6 @@ impl Host<Core> {
         Self::of(Core::new(options, Instant::now()), events)
     }
 
-    /// Holds publishers back, or lets them go on.
-    pub fn hold_back(&self, on: bool) {
-        self.state().engine.hold_back(on, Instant::now());
-        self.settle();
-    }
-
-    /// Whether publishers are held back.
-    pub fn is_blocked(&self) -> bool {
-        self.state().engine.is_blocked()
-    }
-
     /// What happened since the start.
     pub fn counts(&self) -> Counts {
         self.state().engine.counts()

@@ -1,6 +1,6 @@
 //! How connections and channels end, and what watches over them: heartbeats, memory, faults that come after a while.
 
-use std::time::Instant;
+use std::time::Duration;
 
 use amq_protocol::protocol::{AMQPClass, channel, connection};
 
@@ -176,6 +176,7 @@ impl Core {
                 self.announce(id);
             }
             (Phase::Open, None) => {}
+            (Phase::Open, Some(_)) if now < connection.next_check => {}
             (Phase::Open, Some(heartbeat)) => {
                 let overdue = connection.last_seen + heartbeat * 2;
                 // Who is not read, cannot be heard.
@@ -186,10 +187,17 @@ impl Core {
                     wire::put_heartbeat(&mut connection.out);
                     self.announce(id);
                 }
-                self.timers
-                    .remind(now + heartbeat / 2, Reminder::Connection(id));
+                self.check_again(id, heartbeat / 2);
             }
             _ => self.hang_up(id),
+        }
+    }
+
+    pub(super) fn check_again(&mut self, id: Key, after: Duration) {
+        let at = self.now + after;
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.next_check = at;
+            self.timers.remind(at, Reminder::Connection(id));
         }
     }
 
@@ -203,15 +211,9 @@ impl Core {
     }
 
     /// Holds publishers back, or lets them go on, whatever the memory says.
-    pub fn hold_back(&mut self, on: bool, now: Instant) {
-        self.now = now;
+    pub(super) fn hold_back(&mut self, on: bool) {
         self.held_back = on;
         self.watch_memory();
-    }
-
-    /// Whether publishers are held back.
-    pub const fn is_blocked(&self) -> bool {
-        self.blocked
     }
 
     /// Holds publishers back while memory is short, and tells everyone (RabbitMQ's connection.blocked).
@@ -279,16 +281,14 @@ impl Core {
     }
 
     pub(super) fn resume_stalled(&mut self, id: Key) {
+        let now = self.now;
         if let Some(connection) = self.connections.get_mut(id) {
             connection.stalled = false;
             // A stalled client could not be heard: its heartbeats start anew.
-            connection.last_seen = self.now;
-            let after = connection
-                .heartbeat
-                .map_or(FAREWELL, |heartbeat| heartbeat / 2);
-            if connection.heartbeat.is_some() || connection.phase != Phase::Open {
-                self.timers
-                    .remind(self.now + after, Reminder::Connection(id));
+            connection.last_seen = now;
+            let heartbeat = connection.heartbeat.map(|heartbeat| heartbeat / 2);
+            if heartbeat.is_some() || connection.phase != Phase::Open {
+                self.check_again(id, heartbeat.unwrap_or(FAREWELL));
             }
         }
         self.announce(id);

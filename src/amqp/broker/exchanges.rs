@@ -155,7 +155,10 @@ impl Core {
         key: &str,
         binding: &Binding,
     ) -> Result<(), Refusal> {
-        let exchange = self.exchange_for(id, exchange)?;
+        let exchange = match self.exchange_for(id, exchange) {
+            Err(refusal) if refusal.code == 404 => return Ok(()),
+            found => found?,
+        };
         if exchange.unbind(key, binding) && exchange.auto_delete && !exchange.is_used() {
             let name = Rc::clone(&exchange.name);
             self.delete_exchange(self.vhost_of(id), &name);

@@ -8,7 +8,7 @@ use amq_protocol::types::{AMQPValue, FieldTable};
 use bytes::BufMut;
 
 use super::connection::{Capabilities, Connection, Phase};
-use super::core::{Core, Reminder};
+use super::core::Core;
 use super::events::Event;
 use super::faults::Action;
 use super::nesting;
@@ -187,7 +187,6 @@ impl Core {
     }
 
     fn tuned(&mut self, id: Key, tune: &connection::TuneOk) -> Result<(), Refusal> {
-        let now = self.now;
         let Some(connection) = self.connections.get_mut(id) else {
             return Ok(());
         };
@@ -219,8 +218,7 @@ impl Core {
         connection.heartbeat = Some(heartbeat).filter(|time| !time.is_zero());
         connection.phase = Phase::Tuned;
         if connection.heartbeat.is_some() {
-            self.timers
-                .remind(now + heartbeat / 2, Reminder::Connection(id));
+            self.check_again(id, heartbeat / 2);
         }
         Ok(())
     }

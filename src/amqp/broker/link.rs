@@ -72,6 +72,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             if self.output.is_empty() {
                 let mut state = self.broker.state();
                 if !state.engine.pull(self.id, &mut self.output, Instant::now()) {
+                    // An idle connection keeps no buffer.
+                    self.output = BytesMut::new();
                     break Poll::Ready(());
                 }
             }
@@ -125,6 +127,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             _ => self.appetite,
         };
         self.hand_on();
+        if count < BATCH / 8 && self.input.is_empty() {
+            self.input = BytesMut::new();
+        }
         cx.waker().wake_by_ref();
         Poll::Pending
     }

@@ -40,6 +40,8 @@ mod queues;
 mod refusal;
 mod settings;
 mod settling;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use crate::connect::hosting::{Key as ConnectionId, Users};

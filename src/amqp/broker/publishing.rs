@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use amq_protocol::protocol::basic;
 use bytes::{Bytes, BytesMut};
 
 use super::channel::{Channel, Incoming, Operation};
@@ -12,7 +11,8 @@ use super::faults::Action;
 use super::message::{Message, Properties};
 use super::queues::REPLIES;
 use super::refusal::{Refusal, short};
-use super::wire::{self, Content, Head};
+use super::settings::Overflow;
+use super::wire::{self, Content, Head, Publish};
 use crate::connect::hosting::Key;
 
 impl Core {
@@ -20,7 +20,7 @@ impl Core {
         &mut self,
         id: Key,
         number: u16,
-        publish: basic::Publish,
+        publish: Publish<'_>,
     ) -> Result<(), Refusal> {
         if publish.immediate {
             return Err(Refusal::not_implemented("immediate=true"));
@@ -29,8 +29,12 @@ impl Core {
         if let Some(connection) = self.connections.get_mut(id) {
             connection.publishes = true;
         }
-        self.channel(id, number)?.incoming = Some(Incoming {
-            publish,
+        let channel = self.channel(id, number)?;
+        let (exchange, routing_key) = channel.address(publish.exchange, publish.routing_key);
+        channel.incoming = Some(Incoming {
+            exchange,
+            routing_key,
+            mandatory: publish.mandatory,
             properties: Properties::default(),
             size: None,
             body: Vec::new(),
@@ -147,17 +151,19 @@ impl Core {
 
     fn publish(&mut self, id: Key, number: u16, incoming: Incoming) -> Result<(), Refusal> {
         let Incoming {
-            publish,
+            exchange,
+            routing_key,
+            mandatory,
             properties,
             body,
             charge,
             ..
         } = incoming;
         drop(charge);
-        let exchange = self.check_publish(id, publish.exchange.as_str(), &properties)?;
+        self.check_publish(id, &exchange, &properties)?;
         let properties = self.check_reply_to(id, number, properties)?;
-        let key = publish.routing_key.as_str().into();
-        let message = Message::new(exchange, key, properties, Bytes::from(body), &self.memory)?;
+        let body = Bytes::from(body);
+        let message = Message::new(exchange, routing_key, properties, body, &self.memory)?;
         self.counts.published += 1;
         self.count_block();
         let channel = self.channel(id, number)?;
@@ -172,8 +178,7 @@ impl Core {
                 self.faults.strike(&message.exchange, of)
             }
         };
-        let taken =
-            fault != Some(Action::Nack) && self.route(id, number, message, publish.mandatory)?;
+        let taken = fault != Some(Action::Nack) && self.route(id, number, message, mandatory)?;
         if let Some(tag) = tag {
             self.confirm(id, number, tag, taken, fault);
         }
@@ -181,12 +186,7 @@ impl Core {
     }
 
     /// Whether this exchange takes messages from clients, and from this one.
-    fn check_publish(
-        &mut self,
-        id: Key,
-        name: &str,
-        properties: &Properties,
-    ) -> Result<Rc<str>, Refusal> {
+    fn check_publish(&self, id: Key, name: &str, properties: &Properties) -> Result<(), Refusal> {
         let vhost = self.vhosts.get(self.vhost_of(id));
         let Some(exchange) = vhost.and_then(|vhost| vhost.exchanges.get(name)) else {
             return Err(Refusal::not_found(format!(
@@ -207,7 +207,7 @@ impl Core {
                 "user_id property set to '{claimed}' but authenticated user was '{}'",
                 user.unwrap_or_default()
             ))),
-            _ => Ok(Rc::clone(&exchange.name)),
+            _ => Ok(()),
         }
     }
 
@@ -293,18 +293,17 @@ impl Core {
 
     /// Adds a message to a queue; false: the queue is full and does not take it.
     pub(super) fn enqueue(&mut self, key: Key, message: Rc<Message>) -> bool {
-        use super::settings::Overflow;
         let Some(queue) = self.queues.get_mut(key) else {
             return true;
         };
-        if let Some(overflow) = queue.refuses(&message) {
-            if self.chosen(key).is_none() {
-                if overflow == Overflow::RejectToDeadLetters {
-                    self.bury_refused(key, message);
-                }
-                return false;
+        // Where somebody waits for it, it does not stay.
+        if let Some(overflow) = queue.refuses(&message)
+            && self.chosen(key).is_none()
+        {
+            if overflow == Overflow::RejectToDeadLetters {
+                self.bury_refused(key, message);
             }
-            // It does not stay: somebody waits for it.
+            return false;
         }
         let now = self.now;
         if let Some(queue) = self.queues.get_mut(key) {
@@ -412,7 +411,7 @@ impl Core {
             _ => None,
         });
         if let Some(during) = struck {
-            self.held_back = true;
+            self.hold_back(true);
             if let Some(during) = during {
                 self.timers.remind(self.now + during, Reminder::Unblock);
             }

@@ -136,26 +136,19 @@ impl Queue {
         &mut self.lines[usize::from(priority)]
     }
 
-    /// Takes the next message: of the highest priority, the oldest.
+    /// Takes the next message: of the highest priority, the oldest. It is also the one that makes room, as in RabbitMQ.
     pub(super) fn pop(&mut self) -> Option<Queued> {
         let queued = self.lines.iter_mut().rev().find_map(VecDeque::pop_front)?;
         Some(self.uncount(queued))
     }
 
-    /// Takes the message that makes room: of the lowest priority, the oldest.
-    pub(super) fn pop_lowest(&mut self) -> Option<Queued> {
-        let queued = self.lines.iter_mut().find_map(VecDeque::pop_front)?;
-        Some(self.uncount(queued))
-    }
-
-    /// Takes a message whose time is up; only the first of each line is looked at, as RabbitMQ does.
-    pub(super) fn pop_expired(&mut self, now: Instant) -> Option<Queued> {
-        let up = |line: &&mut VecDeque<Queued>| {
-            line.front()
-                .and_then(|first| first.expires)
-                .is_some_and(|at| at <= now)
+    /// Takes a message whose time is `up`; only the first of each line is looked at, as RabbitMQ does.
+    pub(super) fn pop_expired(&mut self, up: impl Fn(Instant) -> bool) -> Option<Queued> {
+        let first = |line: &&mut VecDeque<Queued>| {
+            let first = line.front().and_then(|first| first.expires);
+            first.is_some_and(&up)
         };
-        let queued = self.lines.iter_mut().find(up)?.pop_front()?;
+        let queued = self.lines.iter_mut().find(first)?.pop_front()?;
         Some(self.uncount(queued))
     }
 

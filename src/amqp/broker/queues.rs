@@ -66,10 +66,7 @@ impl Core {
             )));
         };
         match self.queues.get(key).and_then(|queue| queue.owner) {
-            Some(owner) if owner != id => Err(Refusal::locked(format!(
-                "cannot obtain exclusive access to locked queue '{name}' {}",
-                self.place(id)
-            ))),
+            Some(owner) if owner != id => Err(locked(&name, &self.place(id))),
             _ => Ok(key),
         }
     }
@@ -83,6 +80,11 @@ impl Core {
         let name = asked.queue.as_str();
         if name.starts_with(REPLIES) {
             return self.declare_replies(id, name);
+        }
+        if !asked.passive && name.starts_with("amq.") {
+            return Err(Refusal::access(format!(
+                "queue name '{name}' contains reserved prefix 'amq.*'"
+            )));
         }
         let exists = |core: &Self, name: &str| {
             core.vhosts
@@ -134,10 +136,12 @@ impl Core {
                 "inequivalent arg '{what}' for queue '{name}' {place}: received {received} but current is {current}"
             ))
         };
+        if asked.exclusive != queue.owner.is_some() {
+            return Err(locked(name, &place));
+        }
         let flags = [
             ("durable", asked.durable, queue.durable),
             ("auto_delete", asked.auto_delete, queue.auto_delete),
-            ("exclusive", asked.exclusive, queue.owner.is_some()),
         ];
         for (what, received, current) in flags {
             if received != current {
@@ -156,11 +160,6 @@ impl Core {
 
     fn create_queue(&mut self, id: Key, asked: &queue::Declare) -> Result<Key, Refusal> {
         let name = asked.queue.as_str();
-        if name.starts_with("amq.") {
-            return Err(Refusal::access(format!(
-                "queue name '{name}' contains reserved prefix 'amq.*'"
-            )));
-        }
         let settings = Settings::read(&asked.arguments)?;
         let odd = [
             ("durable", !asked.durable),
@@ -337,14 +336,19 @@ impl Core {
         number: u16,
         asked: &queue::Unbind,
     ) -> Result<queue::AMQPMethod, Refusal> {
-        let key = self.queue_for(id, number, asked.queue.as_str())?;
-        let routing_key =
-            self.binding_key(id, number, asked.queue.as_str(), asked.routing_key.as_str())?;
-        let binding = Binding {
-            destination: Destination::Queue(key),
-            arguments: asked.arguments.clone(),
-        };
-        self.unbind(id, asked.exchange.as_str(), &routing_key, &binding)?;
+        let (name, key) = (asked.queue.as_str(), asked.routing_key.as_str());
+        match self.queue_for(id, number, name) {
+            // To take away what is not there is no error, as in RabbitMQ.
+            Err(refusal) if refusal.code == 404 => {}
+            found => {
+                let routing_key = self.binding_key(id, number, name, key)?;
+                let binding = Binding {
+                    destination: Destination::Queue(found?),
+                    arguments: asked.arguments.clone(),
+                };
+                self.unbind(id, asked.exchange.as_str(), &routing_key, &binding)?;
+            }
+        }
         Ok(queue::AMQPMethod::UnbindOk(queue::UnbindOk {}))
     }
 
@@ -361,6 +365,12 @@ impl Core {
             _ => Ok(key.into()),
         }
     }
+}
+
+fn locked(name: &str, place: &str) -> Refusal {
+    Refusal::locked(format!(
+        "cannot obtain exclusive access to locked queue '{name}' {place}"
+    ))
 }
 
 fn declared(name: &str, messages: usize, consumers: usize) -> queue::AMQPMethod {

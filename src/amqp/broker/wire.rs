@@ -83,6 +83,10 @@ pub(super) fn method(payload: &[u8]) -> Result<AMQPClass, Refusal> {
     if let Some(quick) = quick_method(payload) {
         return Ok(quick);
     }
+    // amq-protocol drops the prefetch size, the first argument of basic.qos.
+    if matches!(payload, [0, 60, 0, 10, size @ ..] if !size.starts_with(&[0; 4])) {
+        return Err(Refusal::not_implemented("prefetch_size is not 0"));
+    }
     nesting::check_method(payload)?;
     match parse_class(payload) {
         Ok(([], method)) => Ok(method),
@@ -94,30 +98,42 @@ pub(super) fn method(payload: &[u8]) -> Result<AMQPClass, Refusal> {
     }
 }
 
-/// The two methods that come once a message: publish and ack.
+/// basic.ack, which comes once a message.
 fn quick_method(payload: &[u8]) -> Option<AMQPClass> {
-    match payload {
-        [0, 60, 0, 40, _, _, rest @ ..] => {
-            let (exchange, rest) = short_string(rest)?;
-            let (routing_key, rest) = short_string(rest)?;
-            let [flags] = rest else { return None };
-            Some(AMQPClass::Basic(basic::AMQPMethod::Publish(
-                basic::Publish {
-                    exchange: exchange.into(),
-                    routing_key: routing_key.into(),
-                    mandatory: flags & 1 != 0,
-                    immediate: flags & 2 != 0,
-                },
-            )))
-        }
-        [0, 60, 0, 80, tag @ .., flags] if tag.len() == 8 => {
-            let delivery_tag = u64::from_be_bytes(tag.try_into().ok()?);
-            Some(AMQPClass::Basic(basic::AMQPMethod::Ack(basic::Ack {
-                delivery_tag,
-                multiple: flags & 1 != 0,
-            })))
-        }
-        _ => None,
+    let [0, 60, 0, 80, tag @ .., flags] = payload else {
+        return None;
+    };
+    let delivery_tag = u64::from_be_bytes(tag.try_into().ok()?);
+    Some(AMQPClass::Basic(basic::AMQPMethod::Ack(basic::Ack {
+        delivery_tag,
+        multiple: flags & 1 != 0,
+    })))
+}
+
+/// basic.publish, without a copy of its texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Publish<'a> {
+    pub(super) exchange: &'a str,
+    pub(super) routing_key: &'a str,
+    pub(super) mandatory: bool,
+    pub(super) immediate: bool,
+}
+
+impl<'a> Publish<'a> {
+    /// Reads the payload of a method frame; `None`: it is another method, or broken.
+    pub(super) fn read(payload: &'a [u8]) -> Option<Self> {
+        let [0, 60, 0, 40, _, _, rest @ ..] = payload else {
+            return None;
+        };
+        let (exchange, rest) = short_string(rest)?;
+        let (routing_key, rest) = short_string(rest)?;
+        let [flags] = rest else { return None };
+        Some(Self {
+            exchange,
+            routing_key,
+            mandatory: flags & 1 != 0,
+            immediate: flags & 2 != 0,
+        })
     }
 }
 

@@ -107,6 +107,8 @@ struct Course<'a> {
     intervals: Series,
     next_interval: Nanos,
     started: Nanos,
+    /// When every connection had been tried.
+    settled: Option<Nanos>,
     begin: Nanos,
     /// CPU seconds at the beginning and the end of the measured time.
     cpu: [Option<f64>; 2],
@@ -148,6 +150,7 @@ impl<'a> Course<'a> {
             intervals: Series::default(),
             next_interval: Nanos::MAX,
             started: now,
+            settled: None,
             begin: Nanos::MAX,
             cpu: [None; 2],
             cpu_last: (now, system::cpu_seconds()),
@@ -232,6 +235,7 @@ impl<'a> Course<'a> {
     }
 
     fn begin(&mut self, now: Nanos) {
+        self.settled = Some(now);
         let links = self.current.links.opened + self.total.links.opened;
         if links == 0 && self.planned_connections > 0 {
             return self.over();
@@ -353,6 +357,7 @@ impl<'a> Course<'a> {
         let begun = self.begin != Nanos::MAX;
         let phases = Phases {
             started: self.started,
+            settled: self.settled.unwrap_or(now),
             begin: if begun { self.begin } else { now },
             window: if begun {
                 window

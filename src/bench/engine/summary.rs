@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::super::clock::{Nanos, seconds};
+use super::super::merge::SHARD_ALONE;
 use super::super::plan::{Coalesce, Load};
 use super::super::recorder::{Distribution, Quantity, Records, Window};
 use super::super::report::distribution;
@@ -27,6 +28,8 @@ const UNSTEADY: f64 = 0.1;
 /// When the phases began and ended, and what they took.
 pub(super) struct Phases {
     pub(super) started: Nanos,
+    /// When every connection had been tried.
+    pub(super) settled: Nanos,
     pub(super) begin: Nanos,
     pub(super) window: Window,
     pub(super) ended: Nanos,
@@ -84,7 +87,7 @@ fn time_of_day(at: Nanos) -> String {
 fn times(phases: &Phases) -> PhaseTimes {
     let window = phases.window;
     PhaseTimes {
-        connect_s: seconds(phases.begin.saturating_sub(phases.started)),
+        connect_s: seconds(phases.settled.saturating_sub(phases.started)),
         warmup_s: seconds(window.from.min(phases.ended).saturating_sub(phases.begin)),
         measured_s: seconds(phases.measured()),
         drain_s: seconds(phases.ended.saturating_sub(window.to)),
@@ -93,7 +96,7 @@ fn times(phases: &Phases) -> PhaseTimes {
 
 fn connections(total: &Records, phases: &Phases) -> Connections {
     let links = total.links;
-    let connecting = seconds(phases.begin.saturating_sub(phases.started)).max(1e-6);
+    let connecting = seconds(phases.settled.saturating_sub(phases.started)).max(1e-6);
     Connections {
         planned: phases.planned_connections,
         opened: links.opened,
@@ -272,9 +275,7 @@ fn warnings(run: &Run<'_>, total: &Records, generator: &Generator) -> Vec<String
         ));
     }
     if run.plan.shard.count > 1 {
-        warnings.push(String::from(
-            "a shard of a larger run: merge all shards before judging what is missing",
-        ));
+        warnings.push(String::from(SHARD_ALONE));
     }
     warnings
 }

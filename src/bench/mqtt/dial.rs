@@ -198,3 +198,50 @@ async fn connect_from(
     socket.set_nodelay(true)?;
     socket.connect(to).await
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::connect::Protocol;
+
+    #[tokio::test]
+    async fn explicit_ports_lie_outside_the_kernels_and_sources_take_turns() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let target = Target::tcp(Protocol::Mqtt, "127.0.0.1", port);
+        let sources = ["127.0.0.2", "127.0.0.3"].map(|ip| ip.parse().unwrap());
+        let mut dialer = Dialer::new(target, sources.to_vec(), 6).await.unwrap();
+        // As if two connections of each source had spent the kernel's ports.
+        dialer.enough = 2;
+        let dialer = Arc::new(dialer);
+        let mut open = Vec::new();
+        for number in 0..6 {
+            open.push(dialer.dial(number).await.unwrap());
+            let (_, from) = listener.accept().await.unwrap();
+            assert_eq!(from.ip(), sources[number % 2], "{number}");
+            let kernels = dialer.ports.0..=dialer.ports.1;
+            assert_eq!(
+                kernels.contains(&from.port()),
+                number < 2,
+                "{number}: {from}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn more_connections_than_ports_are_refused_with_a_way_out() {
+        let target = Target::tcp(Protocol::Mqtt, "127.0.0.1", 1);
+        let refused = Dialer::new(target, Vec::new(), 100_000).await.unwrap_err();
+        assert!(
+            refused.text().contains("need 2 source addresses"),
+            "{refused}"
+        );
+        assert!(
+            refused
+                .way_out()
+                .is_some_and(|hint| hint.contains("--bind"))
+        );
+    }
+}

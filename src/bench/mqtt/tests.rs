@@ -157,7 +157,7 @@ fn after(
                 warmup,
                 duration: None,
                 count: Some(count),
-                drain: Duration::from_millis(500),
+                drain: Duration::from_secs(3),
                 interval: Duration::from_millis(100),
                 start_at: None,
             },
@@ -221,23 +221,26 @@ fn acknowledgements_that_never_come_are_timed_out() {
 
 #[test]
 fn a_lost_acknowledgement_does_not_hold_its_place_for_ever() {
-    let peer = broker(&["drop-ack:packet=puback,every=10"]);
-    for load in [Duration::ZERO, Duration::from_millis(1)] {
+    let peer = broker(&["drop-ack:packet=puback,every=20"]);
+    for think in [Duration::ZERO, Duration::from_millis(1)] {
         let settings = Settings {
-            load: Load::Closed {
-                window: 1,
-                think: load,
-            },
+            load: Load::Closed { window: 1, think },
             window: 1,
-            ack_timeout: Duration::from_millis(100),
+            ack_timeout: Duration::from_secs(2),
             ..settings(1, 0, QoS::AtLeastOnce)
         };
-        // A window of one: without giving up, the tenth message would be the last.
+        // A window of one: without giving up, the twentieth message would be the last.
         let report = run(&peer, &settings, 50);
         check_the_sums(&report);
         let found = &report.messages;
         assert_eq!((found.planned, found.unsent), (50, 0), "{found:?}");
-        assert_eq!((found.acknowledged, found.timed_out), (45, 5), "{found:?}");
+        // The broker counts on from one run to the next.
+        let lost = if think.is_zero() { 2 } else { 3 };
+        assert_eq!(
+            (found.acknowledged, found.timed_out),
+            (50 - lost, lost),
+            "{found:?}"
+        );
     }
 }
 
@@ -453,7 +456,7 @@ fn the_warm_up_is_not_in_the_count() {
         let found = &report.messages;
         assert_eq!((found.planned, found.acknowledged), (100, 100), "{found:?}");
         let all: u64 = report.intervals.iter().map(|one| one.sent).sum();
-        assert!(all > 100, "{all}");
+        assert!(all >= 100, "{all}");
     }
 }
 
@@ -558,11 +561,11 @@ fn subscribers_that_were_away_get_all_that_was_kept() {
             version,
             ..settings(2, 2, QoS::AtLeastOnce)
         };
-        let report = run(&peer, &settings, 700);
+        let report = run(&peer, &settings, 1_500);
         check_the_sums(&report);
         let (found, links) = (&report.messages, &report.connections);
-        assert_eq!((found.acknowledged, found.missing), (700, 0), "{found:?}");
-        assert_eq!(found.unique, 1_400, "{found:?}");
+        assert_eq!((found.acknowledged, found.missing), (1_500, 0), "{found:?}");
+        assert_eq!(found.unique, 3_000, "{found:?}");
         assert_eq!((links.lost, links.failed), (0, 0), "{links:?}");
         // They were away for a tenth of a second at least once.
         assert!(report.latency["end_to_end"].max_ms >= 90.0);

@@ -207,12 +207,10 @@ impl Client {
             core.ignored(peer, Ignored::MessageId);
             return Taken::No;
         }
-        if let Some(binding) = self.bindings.get(&(peer, message.token)) {
-            message = match core.protection.open(peer, message, binding) {
-                Ok(opened) => opened,
-                Err(fault) => return self.unopened(core, now, id, peer, fault),
-            };
-        }
+        message = match self.opened(core, now, id, peer, message) {
+            Ok(opened) => opened,
+            Err(taken) => return taken,
+        };
         let extra = core.config.understood.clone();
         let known = |number| is_known(number) || extra.contains(&number);
         if let Err(number) = message.options.settle(known) {
@@ -533,6 +531,7 @@ pub(super) fn reply(
         kind: message.kind,
         mid: message.mid,
         token: message.token,
+        bare: flow.bare,
         took: now - flow.started,
         retransmitted: flow.retransmitted,
         blocks: flow.transfer.blocks,

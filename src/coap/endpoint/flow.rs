@@ -42,6 +42,8 @@ pub(super) struct Flow {
     pub(super) group: Option<Group>,
     /// Waits for the connection's CSM.
     pub(super) held: bool,
+    /// Its answer came without the protection that it was asked under: an error, which anybody may have sent.
+    pub(super) bare: bool,
     /// Silence is what No-Response asked for.
     pub(super) quiet: bool,
 }
@@ -106,6 +108,7 @@ impl Flow {
             observation: None,
             group: request.group.map(|_| Group::default()),
             held: false,
+            bare: false,
             quiet: false,
             request,
         }

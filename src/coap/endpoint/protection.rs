@@ -39,19 +39,10 @@ impl Protection {
         Ok((protected, Some(binding)))
     }
 
-    /// Opens a response to a protected request. An error may come unprotected, as from a peer that does not
-    /// know the context (RFC 8613 §8.4).
-    pub(super) fn open(
-        &self,
-        peer: Peer,
-        message: Message,
-        binding: &Binding,
-    ) -> Result<Message, Fault> {
+    /// Opens a response to a protected request.
+    fn open(&self, peer: Peer, message: &Message, binding: &Binding) -> Result<Message, Fault> {
         let context = self.asking.get(&peer).ok_or(Fault::Unknown)?;
-        match context.open_response(&message, binding) {
-            Err(Fault::Unprotected) if !message.code.is_success() => Ok(message),
-            opened => opened,
-        }
+        context.open_response(message, binding)
     }
 
     /// Opens a request that carries an OSCORE option; others pass as they are.
@@ -94,22 +85,39 @@ impl Protection {
 }
 
 impl Client {
-    /// A response that cannot be opened ends a request. An observation goes on: it may be a notification of before
-    /// its last registration.
-    pub(super) fn unopened(
+    /// A response as it is meant; otherwise what becomes of it. An error may come unprotected, as from a peer that
+    /// does not know the context (RFC 8613 §8.4). An observation goes on without what cannot be opened: it may be a
+    /// notification of before its last registration, or somebody else's.
+    pub(super) fn opened(
         &mut self,
         core: &mut Core,
         now: Instant,
         id: u64,
         peer: Peer,
-        fault: Fault,
-    ) -> Taken {
-        if self.flows.get(&id).is_some_and(Flow::survives) {
-            core.ignored(peer, Ignored::Protection(fault));
-        } else {
-            self.fail(core, now, id, Failure::Protection(fault));
+        message: Message,
+    ) -> Result<Message, Taken> {
+        let Some(binding) = self.bindings.get(&(peer, message.token)) else {
+            return Ok(message);
+        };
+        let opened = core.protection.open(peer, &message, binding);
+        let survives = self.flows.get(&id).is_some_and(Flow::survives);
+        match opened {
+            Ok(opened) => Ok(opened),
+            Err(fault) if survives => {
+                core.ignored(peer, Ignored::Protection(fault));
+                Err(Taken::Rejected)
+            }
+            Err(Fault::Unprotected) if !message.code.is_success() => {
+                if let Some(flow) = self.flows.get_mut(&id) {
+                    flow.bare = true;
+                }
+                Ok(message)
+            }
+            Err(fault) => {
+                self.fail(core, now, id, Failure::Protection(fault));
+                Err(Taken::Rejected)
+            }
         }
-        Taken::Rejected
     }
 
     pub(super) fn is_protected(&self, peer: Peer, token: Token) -> bool {

@@ -159,6 +159,8 @@ pub struct Reply {
     pub mid: u16,
     /// The token of the last message of it.
     pub token: Token,
+    /// Whether OSCORE protected the request, but not this answer: an error, which anybody may have sent.
+    pub bare: bool,
     /// From the first transmission of the request to the last message; of a notification, nought.
     pub took: Duration,
     /// How often messages were sent again for it.

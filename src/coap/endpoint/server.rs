@@ -126,9 +126,7 @@ impl Server {
         };
         if core.config.protected_only && guard.is_none() {
             let pending = Pending::new(core, peer, &message, multicast, None);
-            let text = "only requests that OSCORE protects are taken";
-            let refusal = Response::error(Code::UNAUTHORIZED, text);
-            return self.answer(core, now, pending, refusal);
+            return refuse_bare(core, now, &pending);
         }
         if let Some(challenge) = core.protection.challenge(&message, guard.as_ref()) {
             let pending = Pending::new(core, peer, &message, multicast, guard);
@@ -419,6 +417,19 @@ fn transmit(core: &mut Core, now: Instant, pending: &Pending, response: Response
 fn stay_silent(core: &mut Core, now: Instant, pending: &Pending) {
     if pending.kind == Type::Con && !pending.acknowledged {
         core.answer_empty(now, pending.peer, Type::Ack, pending.mid);
+    }
+}
+
+/// 4.01 for a request that is not protected; silence where it went to a group.
+fn refuse_bare(core: &mut Core, now: Instant, pending: &Pending) {
+    if !pending.multicast {
+        let text = "only requests that OSCORE protects are taken";
+        transmit(
+            core,
+            now,
+            pending,
+            Response::error(Code::UNAUTHORIZED, text),
+        );
     }
 }
 

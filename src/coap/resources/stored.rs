@@ -1,6 +1,7 @@
 //! Resources that hold what was put there.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -17,32 +18,38 @@ use crate::coap::site::{Answer, Change, Resource};
 pub struct Stored {
     format: Option<u16>,
     body: Bytes,
-    version: u64,
+    /// Of this content only, also in the next run of a server: who kept a part of it must not go on with another.
+    etag: Bytes,
 }
 
 impl Stored {
     /// A body and its content format.
     pub fn new(format: Option<u16>, body: impl Into<Bytes>) -> Self {
+        let body = body.into();
         Self {
+            etag: etag_of(format, &body),
             format,
-            body: body.into(),
-            version: 1,
+            body,
         }
     }
 
     fn etag(&self) -> Bytes {
-        option::uint_bytes(self.version)
+        self.etag.clone()
     }
 
     fn put(&mut self, request: &Incoming) {
-        self.format = request.options.content_format();
-        self.body = request.payload.clone();
-        self.version += 1;
+        *self = Self::new(request.options.content_format(), request.payload.clone());
     }
 
     fn show(&self, request: &Incoming) -> Response {
         shown(request, self.format, self.body.clone(), self.etag())
     }
+}
+
+fn etag_of(format: Option<u16>, body: &[u8]) -> Bytes {
+    let mut hasher = DefaultHasher::new();
+    (format, body).hash(&mut hasher);
+    Bytes::copy_from_slice(&hasher.finish().to_be_bytes())
 }
 
 impl Resource for Stored {

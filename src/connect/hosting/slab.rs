@@ -73,6 +73,11 @@ impl<T> Slab<T> {
         self.entries.len() - self.free.len()
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The keys of all entries, oldest slot first.
     pub fn keys(&self) -> Vec<Key> {
         let used = |(slot, (serial, value)): (usize, &(u32, Option<T>))| {

@@ -52,6 +52,17 @@ fn what_is_published_is_consumed() {
 }
 
 #[test]
+fn templates_are_filled_in_anew_each_time() {
+    let queue = declared("cli", "");
+    publish(&format!(
+        "-k {queue} --repeat 3 --template {{seq}}:{{random:7-7}}"
+    ))
+    .exits(0);
+    let taken = amqp("consume").words(&queue).words("-C 3").run();
+    taken.exits(0).prints("0:7\n1:7\n2:7\n");
+}
+
+#[test]
 fn host_and_port_stand_for_the_url() {
     let queue = declared("cli", "--queue-type quorum --max-length 5");
     let place = format!("-h 127.0.0.1 -p {}", rabbitmq().port);

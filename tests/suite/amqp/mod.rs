@@ -1,11 +1,13 @@
 //! The AMQP commands against a private RabbitMQ and scripted peers.
 
+mod broker;
 mod cli;
 mod consuming;
 mod mqtt;
 mod peer;
 mod publishing;
 mod rpc;
+mod tapping;
 mod topology;
 mod trouble;
 mod words;

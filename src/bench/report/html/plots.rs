@@ -5,12 +5,16 @@ use hdrhistogram::Histogram;
 use crate::bench::report::distribution::{NANOSECOND, decode};
 use crate::bench::report::rows;
 use crate::bench::result::{Interval, Report};
+use crate::bench::series::follow;
 
 use super::axis::{Axis, Scale, Unit};
 use super::plot::{Bar, Marks, Plot, Series};
 
 /// Points that a line has at most; more could not be told apart.
 const MOST_POINTS: usize = 500;
+
+/// How long an interval must be for a rate, as part of the longest.
+const WORTH_A_POINT: f64 = 0.2;
 
 /// Bars in each power of ten.
 const BARS_A_DECADE: i32 = 10;
@@ -49,14 +53,16 @@ struct Point {
     interval: Interval,
 }
 
-/// The intervals, neighbours put together where there are too many: counts are added, the worst latency stays.
+/// The intervals, neighbours put together where there are too many: counts and distributions are added.
 fn thinned(intervals: &[Interval]) -> Vec<Point> {
     let together = intervals.len().div_ceil(MOST_POINTS).max(1);
     let mut from_s = 0.0;
     let mut points: Vec<Point> = Vec::new();
     for (at, interval) in intervals.iter().enumerate() {
         match points.last_mut() {
-            Some(point) if at % together != 0 => add(&mut point.interval, interval),
+            Some(point) if at % together != 0 => {
+                follow(&mut point.interval, interval, point.from_s);
+            }
             _ => points.push(Point {
                 from_s,
                 interval: interval.clone(),
@@ -65,20 +71,6 @@ fn thinned(intervals: &[Interval]) -> Vec<Point> {
         from_s = interval.at_s;
     }
     points
-}
-
-fn add(whole: &mut Interval, part: &Interval) {
-    whole.at_s = part.at_s;
-    whole.planned += part.planned;
-    whole.sent += part.sent;
-    whole.acknowledged += part.acknowledged;
-    whole.received += part.received;
-    for (name, figures) in &part.latency {
-        let worst = whole.latency.entry(name.clone()).or_insert(*figures);
-        for (worst, figure) in worst.iter_mut().zip(figures) {
-            *worst = worst.max(*figure);
-        }
-    }
 }
 
 fn shaded(points: &[Point]) -> Vec<(f64, f64, String)> {
@@ -106,15 +98,15 @@ fn throughput(points: &[Point]) -> Option<Plot> {
         ("acknowledged", |interval| interval.acknowledged),
         ("received", |interval| interval.received),
     ];
+    let length = |point: &Point| point.interval.at_s - point.from_s;
+    let longest = points.iter().map(length).fold(0.0, f64::max);
     let line = |counter: Counter| -> Vec<(f64, f64)> {
         let rate = |point: &Point| {
-            let length = (point.interval.at_s - point.from_s).max(1e-3);
-            (
-                point.interval.at_s,
-                counter(&point.interval) as f64 / length,
-            )
+            let rate = counter(&point.interval) as f64 / length(point);
+            // The last moments of a drain are too short for a rate; they would end each line in a cliff.
+            (length(point) > longest * WORTH_A_POINT).then_some((point.interval.at_s, rate))
         };
-        points.iter().map(rate).collect()
+        points.iter().filter_map(rate).collect()
     };
     let lines: Vec<(&str, Vec<(f64, f64)>)> = counters
         .into_iter()

@@ -78,6 +78,7 @@ fn wrong_keys_are_refused_and_named() {
         net.client.protect(server_address(), client);
         net.server.serve_protected(context(7, 2, 1));
         let reply = net.get("test");
+        assert!(reply.bare);
         (reply.response.code, body(&reply))
     };
     let wrong = (Code::BAD_REQUEST, "Decryption failed".into());
@@ -169,6 +170,25 @@ fn an_old_notification_is_never_new_again() {
         .handle_datagram(net.now, server_address(), &bytes);
     net.flush();
     assert_eq!(net.notified().len(), shown);
+}
+
+#[test]
+fn an_error_without_protection_does_not_end_an_observation() {
+    let mut net = protected(7);
+    net.begin(observe("obs"));
+    net.run_for(seconds(6.0));
+    let old = net
+        .down()
+        .into_iter()
+        .find(|it| it.message.kind == Type::Con);
+    let token = old.expect("a notification").message.token;
+    let forged = Message::new(Type::Non, Code::NOT_FOUND, 4711, token);
+    let bytes = forged.encode().expect("encodes");
+    net.client
+        .handle_datagram(net.now, server_address(), &bytes);
+    let shown = net.notified().len();
+    net.run_for(seconds(10.0));
+    assert_eq!(net.notified().len(), shown + 2);
 }
 
 #[test]
