@@ -26,7 +26,8 @@
 
 #![allow(
     rustdoc::broken_intra_doc_links,
-    reason = "what documents a flag is its help text, where brackets are no links"
+    rustdoc::invalid_html_tags,
+    reason = "what documents a flag is its help text, where brackets are no links and no tags"
 )]
 
 pub use bench_file::Scenario;

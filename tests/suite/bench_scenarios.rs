@@ -149,8 +149,8 @@ fn over_every_transport_nothing_is_lost_or_left_in_a_buffer() {
     ] {
         // Messages larger than any buffer on the way, and small ones that wait for no other.
         for words in [
-            "--size 300KiB --count 30 --window 10",
-            "--count 300 --window 1",
+            "--size 300KiB --count 30 --window 10 --drain 60s",
+            "--count 300 --window 1 --drain 60s",
         ] {
             let line = iotctl("bench mqtt --quiet --output json").words(&place);
             let line = line

@@ -38,7 +38,7 @@ impl<R: Ord, D> Timers<R, D> {
 
     /// How many reminders there are.
     #[cfg(test)]
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.reminders.len()
     }
 
