@@ -66,8 +66,39 @@ pub fn unconnected(target: &Target, address: SocketAddr) -> Result<UdpSocket> {
 /// # Errors
 /// [`Kind::Local`]: `cannot listen on 127.0.0.1:5683: address already in use`.
 pub fn listening(address: SocketAddr) -> Result<UdpSocket> {
-    open(address).map_err(|cause| Error::local(format!("cannot listen on {address}"), &cause))
+    listen(address, false)
 }
+
+/// The same for a server that is a member of groups: their sockets have the same port, which a socket for all addresses
+/// must then share with them.
+///
+/// # Errors
+/// As [`listening`].
+pub fn listening_with_groups(address: SocketAddr) -> Result<UdpSocket> {
+    listen(address, address.ip().is_unspecified())
+}
+
+fn listen(address: SocketAddr, shared: bool) -> Result<UdpSocket> {
+    let opened = open_with(address, |socket| {
+        only_ours(socket, &address);
+        socket.set_reuse_address(shared)
+    });
+    opened.map_err(|cause| Error::local(format!("cannot listen on {address}"), &cause))
+}
+
+/// Linux hands what is sent to a group to every socket without an address of its own, if only somebody on this machine is
+/// a member; to such a datagram it would be answered as if it had been sent to us alone.
+#[cfg(target_os = "linux")]
+fn only_ours(socket: &Socket, address: &SocketAddr) {
+    // Systems too old for the second one have no IPv6 groups by mistake either.
+    let _ = socket.set_multicast_all_v4(false);
+    if address.is_ipv6() {
+        let _ = socket.set_multicast_all_v6(false);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+const fn only_ours(_: &Socket, _: &SocketAddr) {}
 
 /// A socket for what is sent to a group and this port; other members on this machine hear it too. `interface` is an
 /// address of the network interface, unspecified for the system's choice.
@@ -117,6 +148,13 @@ fn source(bind: Option<IpAddr>, peer: &SocketAddr) -> SocketAddr {
 }
 
 fn open(address: SocketAddr) -> io::Result<UdpSocket> {
+    open_with(address, |_| Ok(()))
+}
+
+fn open_with(
+    address: SocketAddr,
+    prepare: impl FnOnce(&Socket) -> io::Result<()>,
+) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, None)?;
     // The kernel gives less where it must; that costs only speed.
     let _ = socket.set_recv_buffer_size(KERNEL_BUFFER);
@@ -125,6 +163,7 @@ fn open(address: SocketAddr) -> io::Result<UdpSocket> {
         // All interfaces means both families.
         socket.set_only_v6(false)?;
     }
+    prepare(&socket)?;
     socket.bind(&address.into())?;
     socket.set_nonblocking(true)?;
     UdpSocket::from_std(socket.into())

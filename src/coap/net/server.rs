@@ -151,7 +151,11 @@ impl Server {
     /// # Errors
     /// [`crate::error::Kind::Local`]: the address cannot be listened on.
     pub fn listen_datagrams(&mut self, address: SocketAddr) -> Result<SocketAddr> {
-        let socket = Arc::new(udp::listening(address)?);
+        self.listen_by(udp::listening(address)?, address)
+    }
+
+    fn listen_by(&mut self, socket: UdpSocket, address: SocketAddr) -> Result<SocketAddr> {
+        let socket = Arc::new(socket);
         let address = socket.local_addr().unwrap_or(address);
         let outlet = Outlet::Socket(Arc::clone(&socket));
         self.listen_on(socket, address, outlet)?;
@@ -164,7 +168,7 @@ impl Server {
     /// # Errors
     /// As [`Server::listen_datagrams`].
     pub fn listen_with_groups(&mut self, address: SocketAddr) -> Result<SocketAddr> {
-        let address = self.listen_datagrams(address)?;
+        let address = self.listen_by(udp::listening_with_groups(address)?, address)?;
         let port = self.ports.0.len() - 1;
         for socket in membership::join(address)? {
             let receiving =
