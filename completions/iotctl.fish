@@ -832,20 +832,21 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -s v -l verbose -d 'Say each request on standard error'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l quiet -d 'Say nothing but results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l help -d 'Print this page'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind purge ping broker" -l help -d 'Print this page'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind purge ping broker" -f -a "publish" -d 'Publish messages and wait until each is confirmed'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind purge ping broker" -f -a "consume" -d 'Show what comes to a queue or an exchange, and acknowledge it'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind purge ping broker" -f -a "tap" -d 'Show copies of what passes an exchange, without taking anything away'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind purge ping broker" -f -a "get" -d 'Take what a queue has, without waiting for more'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind purge ping broker" -f -a "request" -d 'Send requests and show their answers'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind purge ping broker" -f -a "respond" -d 'Answer requests: by echo, with a text, or with what a command writes'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind purge ping broker" -f -a "declare" -d 'Make a queue or an exchange, or check that it is there'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind purge ping broker" -f -a "delete" -d 'Take a queue or an exchange away'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind purge ping broker" -f -a "bind" -d 'Let an exchange hand messages on to a queue or another exchange'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind purge ping broker" -f -a "unbind" -d 'Take such a binding away'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind purge ping broker" -f -a "purge" -d 'Throw away the messages of a queue'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind purge ping broker" -f -a "ping" -d 'Connect, log in and measure round trips, as a health check'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind purge ping broker" -f -a "broker" -d 'Run the embedded broker, for development and tests'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind apply purge ping broker" -l help -d 'Print this page'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind apply purge ping broker" -f -a "publish" -d 'Publish messages and wait until each is confirmed'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind apply purge ping broker" -f -a "consume" -d 'Show what comes to a queue or an exchange, and acknowledge it'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind apply purge ping broker" -f -a "tap" -d 'Show copies of what passes an exchange, without taking anything away'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind apply purge ping broker" -f -a "get" -d 'Take what a queue has, without waiting for more'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind apply purge ping broker" -f -a "request" -d 'Send requests and show their answers'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind apply purge ping broker" -f -a "respond" -d 'Answer requests: by echo, with a text, or with what a command writes'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind apply purge ping broker" -f -a "declare" -d 'Make a queue or an exchange, or check that it is there'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind apply purge ping broker" -f -a "delete" -d 'Take a queue or an exchange away'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind apply purge ping broker" -f -a "bind" -d 'Let an exchange hand messages on to a queue or another exchange'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind apply purge ping broker" -f -a "unbind" -d 'Take such a binding away'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind apply purge ping broker" -f -a "apply" -d 'Make exchanges, queues and bindings what a file describes, or check that they are'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind apply purge ping broker" -f -a "purge" -d 'Throw away the messages of a queue'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind apply purge ping broker" -f -a "ping" -d 'Connect, log in and measure round trips, as a health check'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind apply purge ping broker" -f -a "broker" -d 'Run the embedded broker, for development and tests'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -s e -l exchange -d 'Exchange to publish to [default: the default exchange, where the routing key is the name of a queue]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -s k -l routing-key -d 'Routing key; may be repeated: each message goes out under each' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -s m -l message -d 'Publish this text' -r
@@ -1287,6 +1288,42 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -l quiet -d 'Say nothing but results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -l help -d 'Print this page'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l output -d 'How results are shown: text, or json one object a line' -r -f -a "text\t''
+json\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l vhost -d 'Virtual host [default: the path of the URL, else /]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l auth -d 'How to log in [default: external with a --cert and no user name, else plain]' -r -f -a "plain\t''
+amqplain\t''
+external\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l heartbeat -d 'Time between heartbeats, in whole seconds up to 65535; the server may ask for less; 0 leaves it to the server' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l frame-max -d 'Largest frame, in bytes such as 128KiB, at least 4096; memory follows from it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l connection-name -d 'The connection\'s name in the server\'s lists [default: iotctl and the command]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l answer-timeout -d 'Give up when the server does not answer a request for this long' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -s L -l url -d 'The same as the argument URL' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -s h -l host -d 'Host name or IP address [default: localhost]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l unix -d 'Unix socket instead of host and port' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -s u -l username -d 'User name' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -s P -l password -d 'Password; other users of this machine can see it, so better --password-file or IOTCTL_PASSWORD' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l password-file -d 'File that holds the password; a final line break does not count' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -s A -l bind -d 'Local IP address to connect from' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l capath -d 'Directory of such files; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l tls-server-name -d 'Name to send and to verify instead of the host' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l tls-alpn -d 'Protocol to offer by ALPN; may be repeated, best first' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l tls-version -d 'Exactly this version of TLS: 1.2 or 1.3 [default: the best that both sides know]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -s p -l port -d 'Port, 1 to 65535 [default: 5672, with TLS 5671]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l retry -d 'Whether to try again: never, forever, or for outages up to a TIME [default: never for the first connection; after it, publish 30s, consume and respond forever]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l connect-timeout -d 'Give up connecting after this long: name, TCP and TLS together [default: 10s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l color -d 'When to use colour; auto: on a terminal, unless NO_COLOR is set' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l check -d 'Change nothing; fail unless exchanges and queues are as described (bindings cannot be seen over AMQP)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l password-prompt -d 'Ask for the password on the terminal'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l quiet -d 'Say nothing but results and the error that ended the command'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l help -d 'Print this page'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from purge" -l output -d 'How results are shown: text, or json one object a line' -r -f -a "text\t''
 json\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from purge" -l vhost -d 'Virtual host [default: the path of the URL, else /]' -r

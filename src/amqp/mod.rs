@@ -8,6 +8,7 @@
 //! | [`consumer`] | deliveries as records, and their acknowledgement |
 //! | [`firehose`] | what RabbitMQ's copies of all messages are copies of |
 //! | [`topology`] | exchanges, queues and bindings |
+//! | [`layout`] | the same as a file |
 //! | [`broker`] | the embedded broker, which knows nothing of the client |
 //! | [`value`] | headers and arguments as people write them |
 //!
@@ -22,6 +23,7 @@ pub mod client;
 pub mod consumer;
 pub mod firehose;
 mod heard;
+pub mod layout;
 mod panics;
 pub mod publisher;
 pub mod topology;

@@ -5,6 +5,7 @@ use clap::Subcommand;
 use crate::command::Plan;
 use crate::error::Result;
 
+use super::amqp_apply::ApplyFlags;
 use super::amqp_bind::BindFlags;
 use super::amqp_broker::BrokerFlags;
 use super::amqp_consume::ConsumeFlags;
@@ -83,6 +84,10 @@ pub(super) enum Amqp {
     #[command(disable_help_flag = true, after_help = help::below("amqp unbind"))]
     Unbind(Box<BindFlags>),
 
+    /// Make exchanges, queues and bindings what a file describes, or check that they are
+    #[command(disable_help_flag = true, after_help = help::below("amqp apply"))]
+    Apply(Box<ApplyFlags>),
+
     /// Throw away the messages of a queue
     #[command(disable_help_flag = true, after_help = help::below("amqp purge"))]
     Purge(Box<PurgeFlags>),
@@ -129,6 +134,7 @@ impl Amqp {
             Self::Request(flags) => return Ok(Plan::AmqpRequest(Box::new(flags.plan()?))),
             Self::Respond(flags) => return Ok(Plan::AmqpRespond(Box::new(flags.plan()?))),
             Self::Broker(flags) => return Ok(Plan::AmqpBroker(Box::new(flags.plan()?))),
+            Self::Apply(flags) => return Ok(Plan::AmqpApply(Box::new(flags.plan()?))),
             Self::Ping(flags) => return Ok(Plan::AmqpPing(Box::new(flags.plan()?))),
             Self::Declare { what, .. } => match what {
                 Declare::Queue(flags) => flags.plan()?,

@@ -150,6 +150,17 @@ const UNBIND: &[Example] = &[(
     "iotctl amqp unbind alarms -e logs -k '*.warning'",
 )];
 
+const APPLY: &[Example] = &[
+    (
+        "Make what is missing; what is there and different is told, and exit code 1",
+        "iotctl amqp apply topology.toml",
+    ),
+    (
+        "Check a server before a release",
+        "iotctl amqp apply amqps://broker.example topology.toml --check",
+    ),
+];
+
 const PURGE: &[Example] = &[(
     "Throw away what waits in a queue",
     "iotctl amqp purge tasks",
@@ -181,6 +192,7 @@ pub(super) fn examples(command: &str) -> &'static [Example] {
         "amqp delete exchange" => DELETE_EXCHANGE,
         "amqp bind" => BIND,
         "amqp unbind" => UNBIND,
+        "amqp apply" => APPLY,
         "amqp purge" => PURGE,
         "amqp ping" => PING,
         "amqp broker" => BROKER,

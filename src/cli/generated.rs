@@ -47,6 +47,7 @@ pub const PAGES: &[&str] = &[
     "amqp-delete-exchange",
     "amqp-bind",
     "amqp-unbind",
+    "amqp-apply",
     "amqp-purge",
     "amqp-ping",
     "amqp-broker",

@@ -42,6 +42,7 @@ use crate::command::Plan;
 use crate::error::Result;
 
 mod amqp;
+mod amqp_apply;
 mod amqp_bind;
 mod amqp_broker;
 mod amqp_consume;

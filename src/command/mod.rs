@@ -1,5 +1,6 @@
 //! One file per thing a user can do; the only room where a protocol meets the terminal.
 
+pub mod amqp_apply;
 pub mod amqp_broker;
 pub mod amqp_consume;
 pub mod amqp_exec;
@@ -87,6 +88,8 @@ pub enum Plan {
     AmqpTopology(Box<amqp_topology::Plan>),
     /// `amqp ping`
     AmqpPing(Box<amqp_ping::Plan>),
+    /// `amqp apply`
+    AmqpApply(Box<amqp_apply::Plan>),
 }
 
 /// Carries out a plan to its end.
@@ -120,6 +123,7 @@ pub fn run(plan: Plan) -> Result<()> {
         Plan::AmqpRequest(plan) => runtime.block_on(amqp_request::run(*plan)),
         Plan::AmqpRespond(plan) => runtime.block_on(amqp_respond::run(*plan)),
         Plan::AmqpTopology(plan) => runtime.block_on(amqp_topology::run(*plan)),
+        Plan::AmqpApply(plan) => runtime.block_on(amqp_apply::run(*plan)),
         Plan::AmqpPing(plan) => runtime.block_on(amqp_ping::run(*plan)),
     };
     // A name lookup or a read from a terminal may still be blocked in a thread; nobody waits for it.

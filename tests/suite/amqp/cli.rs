@@ -63,6 +63,46 @@ fn templates_are_filled_in_anew_each_time() {
 }
 
 #[test]
+fn a_topology_is_applied_and_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("topology.toml");
+    let (logs, errors) = (unique("logs"), unique("errors"));
+    let described = format!(
+        "[[binding]]\nfrom = '{logs}'\nqueue = '{errors}'\nkeys = ['*.error']\n\
+         [[queue]]\nname = '{errors}'\narguments = {{ x-max-length = 5 }}\n\
+         [[exchange]]\nname = '{logs}'\ntype = 'topic'\n"
+    );
+    std::fs::write(&file, &described).unwrap();
+    let apply = |words: &str| amqp("apply").word(&file).words(words).run();
+    // Nothing is there, and a check makes nothing.
+    for _ in 0..2 {
+        apply("--check")
+            .exits(1)
+            .says("2 of 2 are not as")
+            .contains("no queue");
+    }
+    let lines = format!(
+        "exchange\t{logs}\tok\nqueue\t{errors}\tok\nbinding\t{logs} *.error {errors}\tok\n"
+    );
+    for _ in 0..2 {
+        apply("").exits(0).prints(&lines).quietly();
+    }
+    apply("--check").exits(0).says("1 were not checked");
+    publish(&format!("-e {logs} -k web.error -m down --mandatory")).exits(0);
+    // What is there and different is told, and left alone.
+    std::fs::write(&file, described.replace("= 5", "= 6")).unwrap();
+    for words in ["--check", ""] {
+        let ended = apply(words).exits(1).says("1 of");
+        assert!(ended.text().contains("x-max-length"), "{}", ended.text());
+    }
+    apply("--output json").exits(1).contains("\"ok\":false");
+    std::fs::write(&file, "[[queue]]\nname = 5\n").unwrap();
+    apply("").exits(2).says("topology.toml: line 2");
+    amqp("apply").words("/nonexistent").run().exits(8);
+    amqp("apply").run().exits(2).says("no file was named");
+}
+
+#[test]
 fn host_and_port_stand_for_the_url() {
     let queue = declared("cli", "--queue-type quorum --max-length 5");
     let place = format!("-h 127.0.0.1 -p {}", rabbitmq().port);
