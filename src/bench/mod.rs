@@ -11,6 +11,7 @@
 //! | [`find_max`] | searches the highest rate that is kept; pure |
 //! | [`system`] | descriptors, ports, CPU time and memory of this process |
 //! | [`calibrate`] | a peer that only answers, to find the generator's own limit |
+//! | [`dial`] | transports: source addresses, explicit ports, words for what goes wrong |
 //! | [`mqtt`] | the MQTT driver |
 //! | [`result`] | what a run has found, as a versioned value that is written, merged, compared and rendered |
 //! | [`series`] | the time series, in bounded memory |
@@ -23,6 +24,7 @@
 pub mod calibrate;
 pub mod clock;
 pub mod compare;
+pub mod dial;
 pub mod driver;
 pub mod engine;
 pub mod find_max;

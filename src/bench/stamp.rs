@@ -45,6 +45,22 @@ impl Room {
             _ => Self::Whole,
         }
     }
+
+    /// What the reader of a report must know about so little room.
+    pub const fn warning(self) -> Option<&'static str> {
+        match self {
+            Self::Whole => None,
+            Self::Message => Some(
+                "payloads under 24 bytes have no room for the run: messages of other runs are not told apart",
+            ),
+            Self::Time => Some(
+                "payloads under 16 bytes have room for a time only: duplicates and order are not seen",
+            ),
+            Self::Nothing => Some(
+                "payloads without a stamp are only counted: no latency, duplicates or order at receivers",
+            ),
+        }
+    }
 }
 
 /// What a stamp says.

@@ -1,5 +1,6 @@
 //! What all `bench` commands share: the load in words, the course, and what is done with the report.
 
+mod course;
 mod hunt;
 mod load;
 mod shard;
@@ -14,10 +15,11 @@ use crate::bench::report::Form;
 use crate::bench::threshold::Assert;
 use crate::output::Style;
 
-pub(super) use hunt::Hunt;
+pub(super) use course::{Made, carry_out, perform};
+use hunt::Hunt;
 pub use load::{ArrivalWords, LoadWords};
 pub(super) use shard::{Identity, identity};
-pub(super) use show::{Show, stopped};
+use show::{Show, stopped};
 
 /// What every `bench` command can be told about its course.
 #[derive(Clone, Debug)]
@@ -94,7 +96,7 @@ impl Default for Course {
 }
 
 impl Course {
-    pub(super) const fn phases(&self) -> Phases {
+    const fn phases(&self) -> Phases {
         Phases {
             warmup: self.warmup,
             duration: self.duration,

@@ -10,12 +10,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use super::bench::{Course, Hunt, Identity, LoadWords, Show, identity, stopped};
+use super::bench::{Course, Identity, LoadWords, Made, carry_out, identity, perform};
 use super::bench_peer::Peer;
-use crate::bench::engine::{self, Live, Outcome, Run};
-use crate::bench::merge::SHARD;
-use crate::bench::mqtt::{Body, Dialer, Pattern, Scenario, Settings};
-use crate::bench::plan::{self, Shard};
+use crate::bench::dial::Dialer;
+use crate::bench::engine::{Live, Outcome};
+use crate::bench::mqtt::{Body, Pattern, Scenario, Settings};
 use crate::connect::{self, Environment, Protocol, Target};
 use crate::error::{Error, Result};
 use crate::mqtt::packet::{QoS, Version};
@@ -404,31 +403,12 @@ pub async fn measure(
     let settings = plan.settings(&target, identity)?;
     let dialer = Dialer::new(target, sources, settings.connections()).await?;
     let made = settings.make(&Arc::new(dialer))?;
-    let loads: Vec<_> = made.groups.iter().map(|group| group.load.clone()).collect();
-    let course = &plan.course;
-    let to_run = plan::Plan {
+    let load = Made {
         groups: made.groups,
-        phases: course.phases(),
-        threads: course.threads,
-        coalesce: course
-            .coalesce
-            .unwrap_or_else(|| engine::coalesce_for(&loads)),
-        connect_rate: course.connect_rate,
-        shard: identity.shard,
-        seed: identity.seed,
-    };
-    let run = Run {
-        plan: &to_run,
         drivers: made.drivers,
-        run_id: identity.run_id,
     };
-    let mut outcome = engine::run(run, stop, watch).await?;
-    outcome.report.setup = plan.setup(&where_to);
-    if identity.shard.count > 1 {
-        let Shard { index, count } = identity.shard;
-        let part = format!("{index}/{count}");
-        outcome.report.setup.insert(SHARD.to_owned(), part);
-    }
+    let mut outcome = perform(&plan.course, identity, load, stop, watch).await?;
+    outcome.report.setup.extend(plan.setup(&where_to));
     outcome.report.warnings.extend(made.warnings);
     outcome.report.warnings.extend(peer.warning());
     peer.stop().await;
@@ -440,23 +420,12 @@ pub async fn measure(
 /// # Errors
 /// See [`measure`]; a signal; no connection; a threshold that was missed.
 pub async fn run(plan: Plan) -> Result<()> {
-    let mut show = Show::begin(&plan.course).await?;
-    let (stopped, asked) = stopped()?;
-    tokio::pin!(stopped);
-    let Some(first) = plan.course.find_max else {
-        let outcome = measure(&plan, stopped, |live| show.interval(live)).await?;
-        return show.end(outcome, asked.get());
-    };
-    let mut hunt = Hunt::new(first);
-    while let (Some(rate), None) = (hunt.next(), asked.get()) {
-        let plan = Plan {
-            load: plan.load.at(rate),
-            ..plan.clone()
-        };
-        let outcome = measure(&plan, stopped.as_mut(), |live| show.interval(live)).await?;
-        hunt.enter(rate, outcome, &mut show);
-    }
-    show.end(hunt.end()?, asked.get())
+    carry_out(&plan.course, async |rate, stop, watch| {
+        let mut plan = plan.clone();
+        plan.load = rate.map_or(plan.load.clone(), |rate| plan.load.at(rate));
+        measure(&plan, stop, watch).await
+    })
+    .await
 }
 
 #[cfg(test)]

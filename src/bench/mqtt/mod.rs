@@ -3,14 +3,12 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `settings` | what is asked for; groups and drivers made of it |
-//! | `dial` | transports: source addresses, explicit ports, words for what goes wrong |
 //! | `session`, `group` | one connection; what a group's connections have in common |
 //! | `template`, `topics` | packets encoded once and patched; topic patterns |
 //! | `property` | the stamp beside a body that is not ours |
 //! | `null` | a broker that only answers |
 //! | `scan`, `flights` | acknowledgements off the raw bytes; messages under way |
 
-mod dial;
 mod flights;
 mod group;
 mod null;
@@ -23,7 +21,6 @@ mod template;
 mod tests;
 mod topics;
 
-pub use dial::Dialer;
 pub use group::Role;
 pub(super) use null::answer;
 pub use settings::{Made, Scenario, Settings};

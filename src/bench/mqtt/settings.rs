@@ -6,10 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use bytestring::ByteString;
 
+use super::super::dial::Dialer;
 use super::super::driver::{Dialing, Driver, Session};
 use super::super::plan::{Group as Planned, Load};
 use super::super::stamp::Room;
-use super::dial::Dialer;
 use super::group::{Filters, Group, Role};
 use super::property;
 use super::session::MqttSession;
@@ -162,19 +162,8 @@ impl Settings {
             Body::Stamped(bytes) => bytes.len(),
             Body::Verbatim(_) | Body::Template(_) => 0,
         };
-        let said = match Room::of(least) {
-            Room::Whole => return Vec::new(),
-            Room::Message => {
-                "payloads under 24 bytes have no room for the run: messages of other runs are not told apart"
-            }
-            Room::Time => {
-                "payloads under 16 bytes have room for a time only: duplicates and order are not seen"
-            }
-            Room::Nothing => {
-                "payloads without a stamp are only counted: no latency, duplicates or order at receivers"
-            }
-        };
-        vec![said.to_owned()]
+        let said = Room::of(least).warning();
+        said.map(str::to_owned).into_iter().collect()
     }
 
     fn add(

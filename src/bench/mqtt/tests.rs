@@ -13,6 +13,7 @@ use super::scan::Frame;
 use super::session::MqttSession;
 use super::*;
 use crate::bench::clock::{Clock, Nanos};
+use crate::bench::dial::Dialer;
 use crate::bench::engine::{self, Outcome, Run, coalesce_for};
 use crate::bench::lane::Lane;
 use crate::bench::plan::{Arrivals, Load, Phases, Plan, Shard, Stage};

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::net::TcpSocket;
 use tokio::time::timeout;
 
-use super::super::driver::{Dialing, Link};
-use super::super::system;
+use super::driver::{Dialing, Link};
+use super::system;
 use crate::connect::{self, Target, Transport};
 use crate::error::{Error, Kind, Result, plain};
 

@@ -1,0 +1,81 @@
+//! The course of every load test: one run, or one after another to find the highest rate.
+
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+
+use super::{Course, Hunt, Identity, Show, stopped};
+use crate::bench::driver::Driver;
+use crate::bench::engine::{self, Live, Outcome, Run};
+use crate::bench::merge::SHARD;
+use crate::bench::plan::{Group, Plan, Shard};
+use crate::error::Result;
+
+/// Groups of connections, with a driver for each in the same order.
+pub(in crate::command) struct Made {
+    pub(in crate::command) groups: Vec<Group>,
+    pub(in crate::command) drivers: Vec<Arc<dyn Driver>>,
+}
+
+/// Runs the load once; `watch` sees each interval and says whether to go on.
+///
+/// # Errors
+/// Whatever kept the load from beginning.
+pub(in crate::command) async fn perform(
+    course: &Course,
+    identity: Identity,
+    made: Made,
+    stop: impl Future<Output = ()>,
+    watch: impl FnMut(&Live<'_>) -> bool,
+) -> Result<Outcome> {
+    let loads: Vec<_> = made.groups.iter().map(|group| group.load.clone()).collect();
+    let plan = Plan {
+        groups: made.groups,
+        phases: course.phases(),
+        threads: course.threads,
+        coalesce: course
+            .coalesce
+            .unwrap_or_else(|| engine::coalesce_for(&loads)),
+        connect_rate: course.connect_rate,
+        shard: identity.shard,
+        seed: identity.seed,
+    };
+    let run = Run {
+        plan: &plan,
+        drivers: made.drivers,
+        run_id: identity.run_id,
+    };
+    let mut outcome = engine::run(run, stop, watch).await?;
+    if identity.shard.count > 1 {
+        let Shard { index, count } = identity.shard;
+        let part = format!("{index}/{count}");
+        outcome.report.setup.insert(SHARD.to_owned(), part);
+    }
+    Ok(outcome)
+}
+
+/// Who is asked whether to go on, at each interval.
+pub(in crate::command) type Watch<'a> = &'a mut dyn FnMut(&Live<'_>) -> bool;
+
+/// Runs the load, shows what was found, and judges it. `measure` does one run, at its own rate or at this one.
+///
+/// # Errors
+/// Those of `measure`; a signal; no connection; a threshold that was missed.
+pub(in crate::command) async fn carry_out(
+    course: &Course,
+    measure: impl AsyncFn(Option<f64>, Pin<&mut dyn Future<Output = ()>>, Watch<'_>) -> Result<Outcome>,
+) -> Result<()> {
+    let mut show = Show::begin(course).await?;
+    let (stopped, asked) = stopped()?;
+    let mut stopped = pin!(stopped);
+    let Some(first) = course.find_max else {
+        let outcome = measure(None, stopped, &mut |live| show.interval(live)).await?;
+        return show.end(outcome, asked.get());
+    };
+    let mut hunt = Hunt::new(first);
+    while let (Some(rate), None) = (hunt.next(), asked.get()) {
+        let watch: Watch<'_> = &mut |live| show.interval(live);
+        let outcome = measure(Some(rate), stopped.as_mut(), watch).await?;
+        hunt.enter(rate, outcome, &mut show);
+    }
+    show.end(hunt.end()?, asked.get())
+}
