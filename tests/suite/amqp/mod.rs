@@ -3,9 +3,11 @@
 mod broker;
 mod cli;
 mod consuming;
+mod guards;
 mod mqtt;
 mod peer;
 mod publishing;
+mod recovery;
 mod rpc;
 mod tapping;
 mod topology;
