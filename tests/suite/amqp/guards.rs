@@ -120,7 +120,7 @@ fn every_request_has_its_deadline() {
 }
 
 /// Logs in with this Tune; the heartbeat that the client agrees to comes back.
-fn tuned(stream: &mut TcpStream, heartbeat: u16) -> Option<u16> {
+pub(super) fn tuned(stream: &mut TcpStream, heartbeat: u16) -> Option<u16> {
     stream.read_exact(&mut [0; 8]).ok()?;
     stream.write_all(&start("PLAIN")).ok()?;
     until(stream, 10, 11)?;

@@ -1,6 +1,7 @@
 //! The AMQP commands against a private RabbitMQ and scripted peers.
 
 mod broker;
+mod bulk;
 mod cli;
 mod consuming;
 mod guards;
