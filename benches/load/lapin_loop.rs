@@ -69,7 +69,11 @@ async fn consume(channel: &Channel, queue: &str, count: u64) {
     let consumer = channel.basic_consume(queue.into(), "".into(), options, FieldTable::default());
     let mut consumer = consumer.await.expect("a consumer");
     for number in 1..=count {
-        let delivery = consumer.next().await.expect("a message").expect("a connection");
+        let delivery = consumer
+            .next()
+            .await
+            .expect("a message")
+            .expect("a connection");
         if number % TOGETHER == 0 || number == count {
             let ack = BasicAckOptions { multiple: true };
             let acked = channel.basic_ack(delivery.delivery_tag, ack).await;
