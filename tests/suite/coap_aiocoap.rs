@@ -1,11 +1,23 @@
-//! PyPI's aiocoap on the other side, over UDP, TCP and WebSocket.
+//! PyPI's aiocoap on the other side, over UDP, DTLS with a pre-shared key, TCP and WebSocket.
 
 use tempfile::TempDir;
 
-use crate::support::aiocoap::{client, fileserver};
-use crate::support::command::iotctl;
+use crate::support::aiocoap::{IDENTITY, KEY, client, fileserver, keys};
+use crate::support::command::{Line, iotctl};
 
-const SCHEMES: [&str; 3] = ["coap", "coap+tcp", "coap+ws"];
+const SCHEMES: [&str; 4] = ["coap", "coaps", "coap+tcp", "coap+ws"];
+
+/// `iotctl` with these words, and with the key where it is of use.
+fn ours(words: &str, scheme: &str) -> Line {
+    let line = iotctl(words);
+    match scheme {
+        "coaps" => {
+            let line = line.word("--psk-identity").word(IDENTITY);
+            line.word("--psk").word(KEY)
+        }
+        _ => line,
+    }
+}
 
 fn noise(length: usize) -> Vec<u8> {
     (0..length).map(|at| (at * 7 + at / 251) as u8).collect()
@@ -19,14 +31,15 @@ fn bodies_come_and_go_over_every_transport() {
     for scheme in SCHEMES {
         let name = scheme.replace('+', "-");
         let uri = server.uri(scheme, &format!("/{name}.bin"));
-        let put = iotctl("coap put -s -t octets").word(&uri);
+        let put = ours("coap put -s -t octets", scheme).word(&uri);
         put.input(body.clone()).run().exits(0);
         let stored = std::fs::read(folder.path().join(format!("{name}.bin"))).unwrap();
         assert!(stored == body, "{scheme}");
-        let got = iotctl("coap get").word(&uri).run().exits(0).quietly();
+        let got = ours("coap get", scheme).word(&uri).run();
+        let got = got.exits(0).quietly();
         assert!(got.stdout == body, "{scheme}");
-        iotctl("coap delete").word(&uri).run().exits(0);
-        let gone = iotctl("coap get").word(&uri).run().exits(1);
+        ours("coap delete", scheme).word(&uri).run().exits(0);
+        let gone = ours("coap get", scheme).word(&uri).run().exits(1);
         gone.prints("").says("4.04 Not Found");
     }
 }
@@ -68,14 +81,18 @@ fn its_client_is_served_over_every_transport() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("body");
     std::fs::write(&file, noise(30_000)).unwrap();
-    let mut line = iotctl("coap server -r /temp=text:21.5 -r /late=delay:0.3:late -r /store=store");
-    line = line.words("-r /large=large:100KiB");
+    let words = "coap server -r /temp=text:21.5 -r /late=delay:0.3:late -r /store=store";
+    let mut line = ours(words, "coaps").words("-r /large=large:100KiB");
     for scheme in SCHEMES {
         line = line.words(&format!("--listen {scheme}://127.0.0.1:0"));
     }
     let mut running = line.start();
+    let keys = keys("coaps://127.0.0.1*");
     for uri in running.lines(SCHEMES.len()) {
-        let ask = |words: &str, path: &str| client(words).word(format!("{uri}{path}")).run();
+        let ask = |words: &str, path: &str| {
+            let line = client("--credentials").word(&keys.file).words(words);
+            line.word(format!("{uri}{path}")).run()
+        };
         let got = ask("--quiet", "/temp").exits(0);
         assert_eq!(got.stdout, b"21.5", "{uri}");
         let got = ask("--quiet", "/late").exits(0);

@@ -1,8 +1,10 @@
 //! PyPI's aiocoap: its file server on a free port, and its client.
 
-use std::net::TcpStream;
-use std::path::Path;
+use std::net::{TcpStream, UdpSocket};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
+
+use tempfile::TempDir;
 
 use super::command::{Line, program};
 use super::libcoap::answers;
@@ -11,11 +13,38 @@ use super::wait_for;
 
 /// Where the server takes WebSockets, above the port that it is told.
 const WEBSOCKET: u16 = 3000;
+/// And where DTLS.
+const SECURED: u16 = 1;
+/// Who the server and its client are over DTLS.
+pub const IDENTITY: &str = "me";
+/// And the key of both.
+pub const KEY: &str = "an old secret";
 
 /// A running aiocoap-fileserver.
 pub struct Fileserver {
     child: Child,
     port: u16,
+    _keys: Keys,
+}
+
+/// A file of keys, for [`IDENTITY`].
+pub struct Keys {
+    _folder: TempDir,
+    pub file: PathBuf,
+}
+
+/// For a server, which knows clients by names of its own, or for the URIs that match a pattern.
+pub fn keys(whose: &str) -> Keys {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("keys.json");
+    let text = serde_json::json!({
+        whose: { "dtls": { "psk": { "ascii": KEY }, "client-identity": { "ascii": IDENTITY } } }
+    });
+    std::fs::write(&file, text.to_string()).unwrap();
+    Keys {
+        _folder: folder,
+        file,
+    }
 }
 
 /// A server of the files of a folder, which may be written.
@@ -28,9 +57,11 @@ pub fn fileserver(folder: &Path) -> Fileserver {
 
 fn try_start(folder: &Path) -> Option<Fileserver> {
     let port = free_port_with(WEBSOCKET);
-    let line = program("aiocoap-fileserver", "--write --bind");
+    let keys = keys(":client");
+    let line = program("aiocoap-fileserver", "--write --credentials");
+    let line = line.word(&keys.file).word("--bind");
     let line = line.word(format!("127.0.0.1:{port}")).word(folder);
-    let mut command = line.into_command();
+    let mut command = line.env("AIOCOAP_DTLSSERVER_ENABLED", "1").into_command();
     let silent = command.stdin(Stdio::null()).stdout(Stdio::null());
     let mut child = silent.stderr(Stdio::null()).spawn().unwrap();
     let listens = |port| TcpStream::connect(("127.0.0.1", port)).is_ok();
@@ -38,10 +69,16 @@ fn try_start(folder: &Path) -> Option<Fileserver> {
         if child.try_wait().unwrap().is_some() {
             return Some(false);
         }
-        let ready = listens(port) && listens(port + WEBSOCKET) && answers(port);
+        // What the DTLS port answers would need a handshake; that it is taken is enough.
+        let secured = || UdpSocket::bind(("127.0.0.1", port + SECURED)).is_err();
+        let ready = listens(port) && listens(port + WEBSOCKET) && secured() && answers(port);
         ready.then_some(true)
     });
-    alive.then_some(Fileserver { child, port })
+    alive.then_some(Fileserver {
+        child,
+        port,
+        _keys: keys,
+    })
 }
 
 /// `aiocoap-client` with these words.
@@ -51,7 +88,11 @@ pub fn client(words: &str) -> Line {
 
 impl Fileserver {
     pub fn uri(&self, scheme: &str, path: &str) -> String {
-        let above = if scheme == "coap+ws" { WEBSOCKET } else { 0 };
+        let above = match scheme {
+            "coap+ws" => WEBSOCKET,
+            "coaps" => SECURED,
+            _ => 0,
+        };
         format!("{scheme}://127.0.0.1:{}{path}", self.port + above)
     }
 }
