@@ -2,7 +2,7 @@
 
 use tempfile::TempDir;
 
-use crate::support::aiocoap::{IDENTITY, KEY, client, fileserver, keys};
+use crate::support::aiocoap::{IDENTITY, KEY, client, directory, fileserver, keys, proxy};
 use crate::support::command::{Line, iotctl};
 
 const SCHEMES: [&str; 4] = ["coap", "coaps", "coap+tcp", "coap+ws"];
@@ -107,4 +107,49 @@ fn its_client_is_served_over_every_transport() {
         );
         ask("", "/nothing").exits(1).says("4.04 Not Found");
     }
+}
+
+#[test]
+fn its_directory_is_registered_at_and_asked() {
+    let directory = directory();
+    let uri = directory.uri("coap", "");
+    let register = iotctl("coap rd register --ep node1 --lifetime 5m --base coap://192.0.2.1");
+    let line = register
+        .word("-m")
+        .word("</temp>;rt=temperature")
+        .word(&uri);
+    let made = line.run().exits(0);
+    let registration = String::from_utf8(made.stdout).unwrap();
+    let registration = registration.trim_end();
+    let lookup = |what: &str| iotctl("coap rd lookup --output json").word(what).word(&uri);
+    lookup("res")
+        .run()
+        .exits(0)
+        .contains("coap://192.0.2.1/temp");
+    lookup("ep").run().exits(0).contains("\"ep\":\"node1\"");
+    let update = iotctl("coap rd update --lifetime 10m").word(registration);
+    update.run().exits(0);
+    let remove = || iotctl("coap rd remove").word(registration).run();
+    remove().exits(0);
+    lookup("ep").run().exits(1).says("nothing was found");
+    remove().exits(1).says("4.04");
+}
+
+#[test]
+fn its_proxy_is_asked() {
+    let proxy = proxy();
+    let mut server = iotctl("coap server -r /temp=text:21.5 -r /large=large:20KiB")
+        .words("--listen coap://127.0.0.1:0")
+        .start();
+    let origin = server.line();
+    let get = |words: &str, path: &str| {
+        let line = iotctl("coap get --proxy").word(proxy.uri("coap", ""));
+        line.words(words).word(format!("{origin}{path}")).run()
+    };
+    get("", "/temp").exits(0).prints("21.5");
+    assert_eq!(get("", "/large").exits(0).stdout.len(), 20 << 10);
+    get("", "/nothing").exits(1).says("4.04 Not Found");
+    // It knows one way only.
+    get("--proxy-mode scheme", "/temp").exits(0).prints("21.5");
+    get("--proxy-mode uri", "/temp").exits(1).says("5.01");
 }

@@ -1,4 +1,4 @@
-//! PyPI's aiocoap: its file server on a free port, and its client.
+//! PyPI's aiocoap: its servers on free ports, and its client.
 
 use std::net::{TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -20,8 +20,8 @@ pub const IDENTITY: &str = "me";
 /// And the key of both.
 pub const KEY: &str = "an old secret";
 
-/// A running aiocoap-fileserver.
-pub struct Fileserver {
+/// A running server.
+pub struct Server {
     child: Child,
     port: u16,
     _keys: Keys,
@@ -48,24 +48,37 @@ pub fn keys(whose: &str) -> Keys {
 }
 
 /// A server of the files of a folder, which may be written.
-pub fn fileserver(folder: &Path) -> Fileserver {
-    // Another process may take a port between our looking for it and the server's taking it.
-    (0..5)
-        .find_map(|_| try_start(folder))
-        .expect("aiocoap-fileserver does not start")
+pub fn fileserver(folder: &Path) -> Server {
+    start(|| program("aiocoap-fileserver", "--write").word(folder))
 }
 
-fn try_start(folder: &Path) -> Option<Fileserver> {
+/// A resource directory (RFC 9176).
+pub fn directory() -> Server {
+    start(|| program("aiocoap-rd", ""))
+}
+
+/// A forward proxy.
+pub fn proxy() -> Server {
+    start(|| program("aiocoap-proxy", "--forward"))
+}
+
+fn start(line: impl Fn() -> Line) -> Server {
+    // Another process may take a port between our looking for it and the server's taking it.
+    (0..5)
+        .find_map(|_| try_start(line()))
+        .expect("aiocoap does not start")
+}
+
+fn try_start(line: Line) -> Option<Server> {
     let port = free_port_with(WEBSOCKET);
     let keys = keys(":client");
-    let line = program("aiocoap-fileserver", "--write --credentials");
-    let line = line.word(&keys.file).word("--bind");
-    let line = line.word(format!("127.0.0.1:{port}")).word(folder);
+    let line = line.word("--credentials").word(&keys.file);
+    let line = line.word("--bind").word(format!("127.0.0.1:{port}"));
     let mut command = line.env("AIOCOAP_DTLSSERVER_ENABLED", "1").into_command();
     let silent = command.stdin(Stdio::null()).stdout(Stdio::null());
     let mut child = silent.stderr(Stdio::null()).spawn().unwrap();
     let listens = |port| TcpStream::connect(("127.0.0.1", port)).is_ok();
-    let alive = wait_for("aiocoap-fileserver", || {
+    let alive = wait_for("aiocoap", || {
         if child.try_wait().unwrap().is_some() {
             return Some(false);
         }
@@ -74,7 +87,7 @@ fn try_start(folder: &Path) -> Option<Fileserver> {
         let ready = listens(port) && listens(port + WEBSOCKET) && secured() && answers(port);
         ready.then_some(true)
     });
-    alive.then_some(Fileserver {
+    alive.then_some(Server {
         child,
         port,
         _keys: keys,
@@ -86,7 +99,7 @@ pub fn client(words: &str) -> Line {
     program("aiocoap-client", words)
 }
 
-impl Fileserver {
+impl Server {
     pub fn uri(&self, scheme: &str, path: &str) -> String {
         let above = match scheme {
             "coap+ws" => WEBSOCKET,
@@ -97,7 +110,7 @@ impl Fileserver {
     }
 }
 
-impl Drop for Fileserver {
+impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
