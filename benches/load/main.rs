@@ -5,8 +5,10 @@
 //! |---|---|
 //! | `sink FILE` | a broker that only answers; its URL is written to the file |
 //! | `blast FILE` | a broker that only sends, stamped messages of 256 bytes, to `SUBS` subscribers, `ROUNDS` times |
+//! | `lapin publish\|consume URL QUEUE COUNT` | a program on lapin, for `benches/amqp_side_by_side.py` |
 //! | `raw KIND URL SECONDS …` | the limit of one kind of load, see `raw.rs` |
 
+mod lapin_loop;
 mod raw;
 
 use std::io::{Read, Write};
@@ -25,6 +27,7 @@ fn main() {
         Some("sink") => sink(&words[1]),
         Some("blast") => blast(&words[1]),
         Some("raw") => raw::run(&words[1..]),
+        Some("lapin") => lapin_loop::run(&words[1..]),
         // `cargo bench` runs every bench without words of ours.
         _ => {}
     }
