@@ -15,6 +15,7 @@ use std::net::{TcpListener, TcpStream};
 use iotctl::bench::calibrate::NullPeer;
 use iotctl::bench::clock::Clock;
 use iotctl::bench::stamp::Stamp;
+use iotctl::connect::Protocol;
 
 /// Bytes of a message that the blasting peer sends.
 const BLASTED: usize = 269;
@@ -32,7 +33,7 @@ fn main() {
 
 /// The null peer in a process of its own.
 fn sink(path: &str) {
-    let peer = NullPeer::start().expect("a null peer");
+    let peer = NullPeer::start(Protocol::Mqtt).expect("a null peer");
     std::fs::write(path, format!("mqtt://{}", peer.address())).expect("a file");
     loop {
         std::thread::park();
