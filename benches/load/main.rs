@@ -1,12 +1,14 @@
 //! Peers that cost a load generator as little as can be, and the raw limit beside which its figures are judged; for
-//! `benches/bench_mqtt.py`.
+//! `benches/bench_mqtt.py` and `benches/bench_amqp.py`.
 //!
 //! | words | what runs |
 //! |---|---|
 //! | `sink FILE` | a broker that only answers; its URL is written to the file |
+//! | `amqp-sink FILE` | the same for AMQP |
 //! | `blast FILE` | a broker that only sends, stamped messages of 256 bytes, to `SUBS` subscribers, `ROUNDS` times |
 //! | `raw KIND URL SECONDS …` | the limit of one kind of load, see `raw.rs` |
 
+mod amqp;
 mod raw;
 
 use std::io::{Read, Write};
@@ -24,6 +26,7 @@ fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.first().map(String::as_str) {
         Some("sink") => sink(&words[1]),
+        Some("amqp-sink") => amqp::sink(&words[1]),
         Some("blast") => blast(&words[1]),
         Some("raw") => raw::run(&words[1..]),
         // `cargo bench` runs every bench without words of ours.

@@ -143,7 +143,7 @@ struct ConsumingFlags {
     #[arg(long, value_name = "COUNT", default_value = "1000")]
     prefetch: u16,
 
-    /// Acknowledge so many messages at once, at most a second after the first
+    /// Acknowledge so many messages at once, or what there is when none has followed for a second
     #[arg(long, value_name = "COUNT", default_value = "1", conflicts_with = "auto_ack", value_parser = clap::value_parser!(u16).range(1..))]
     multi_ack: u16,
 
@@ -287,8 +287,14 @@ fn check(plan: &Plan) -> Result<()> {
             plan.course.threads
         )));
     }
-    if plan.scenario != Scenario::Publish && plan.consumers > 0 {
+    let publishes = matches!(plan.scenario, Scenario::Publish | Scenario::Request);
+    if !publishes && plan.consumers > 0 {
         return Err(Error::usage("--consumers is not for this scenario"));
+    }
+    if plan.scenario == Scenario::Request && plan.size.0 < 24 {
+        return Err(Error::usage(
+            "the request scenario needs a --size of at least 24: an answer is known by its stamp",
+        ));
     }
     if plan.mandatory && plan.size.0 < 24 {
         return Err(Error::usage(

@@ -214,7 +214,7 @@ impl Plan {
     fn topology(&self, settings: &Settings, identity: Identity) -> Result<Option<Topology>> {
         let needed = matches!(
             self.scenario,
-            Scenario::Publish | Scenario::Consumers | Scenario::Bindings
+            Scenario::Publish | Scenario::Request | Scenario::Consumers | Scenario::Bindings
         );
         if self.predeclared || self.calibrate || !needed {
             return Ok(None);

@@ -7,7 +7,7 @@ use crate::support::command::{Line, iotctl};
 use crate::support::rabbitmq::{rabbitmq, unique};
 
 /// What is run, and how often each of 100 messages is delivered; `None`: nobody consumes.
-const SCENARIOS: [(&str, Option<u64>); 18] = [
+const SCENARIOS: [(&str, Option<u64>); 20] = [
     ("", Some(1)),
     ("--scenario publish --persistent", None),
     ("--scenario publish --no-confirm", None),
@@ -29,6 +29,11 @@ const SCENARIOS: [(&str, Option<u64>); 18] = [
     ("--scenario fan-out --consumers 3", Some(3)),
     (
         "--scenario one-to-one --argument x-max-length=100000",
+        Some(1),
+    ),
+    ("--scenario request --producers 2 --consumers 2", Some(1)),
+    (
+        "--scenario request --channels 2 --mandatory --auto-ack",
         Some(1),
     ),
     ("--scenario channel-churn --window 5", None),

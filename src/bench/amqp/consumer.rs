@@ -11,6 +11,9 @@ use super::content::{Content, Message};
 use super::methods;
 use super::settings::{Consuming, Group};
 
+/// How long acknowledgements that are not yet enough for one wait, up to the next tick.
+const PATIENCE: Nanos = 500_000_000;
+
 /// One channel.
 pub(super) struct Consumer {
     channel: u16,
@@ -20,6 +23,8 @@ pub(super) struct Consumer {
     pub(super) content: Content,
     /// The newest delivery that is not acknowledged, and how many are not.
     unacked: (u64, u16),
+    /// When the first of them came.
+    unacked_since: Nanos,
     /// Deliveries that are worked on, and until when.
     held: VecDeque<(u64, Nanos)>,
     /// When to ask for the next message; [`Nanos::MAX`]: an answer is under way.
@@ -38,6 +43,7 @@ impl Consumer {
             random: Random::new(settings.seed, u64::from(sender) << 16 | u64::from(channel)),
             content: Content::None,
             unacked: (0, 0),
+            unacked_since: 0,
             held: VecDeque::new(),
             poll_at: Nanos::MAX,
             asked_at: 0,
@@ -83,6 +89,9 @@ impl Consumer {
         let consuming = &group.settings.consuming;
         self.received
             .enter(message.head(), message.length, io.now, io.records);
+        if let Some(to) = message.reply_to.as_deref().filter(|_| group.requests()) {
+            methods::answer(self.channel, to, message.head(), io.out);
+        }
         if let (false, Some(tag)) = (consuming.auto_ack, message.tag) {
             if consuming.latency.is_zero() {
                 self.settle(tag, consuming, io);
@@ -106,8 +115,18 @@ impl Consumer {
             self.acknowledge(io);
             return methods::nack(self.channel, tag, consuming.requeue, io.out);
         }
+        if self.unacked.1 == 0 {
+            self.unacked_since = io.now;
+        }
         self.unacked = (tag, self.unacked.1 + 1);
         if self.unacked.1 >= consuming.multi_ack {
+            self.acknowledge(io);
+        }
+    }
+
+    /// Acknowledges what has waited long enough for others.
+    pub(super) fn acknowledge_old(&mut self, io: &mut Io<'_>) {
+        if io.now.saturating_sub(self.unacked_since) >= PATIENCE {
             self.acknowledge(io);
         }
     }

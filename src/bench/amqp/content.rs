@@ -23,6 +23,8 @@ pub(super) struct Message {
     pub(super) tag: Option<u64>,
     /// All its frames, in bytes.
     pub(super) length: usize,
+    /// The queue for its answer.
+    pub(super) reply_to: Option<String>,
     head: [u8; stamp::LENGTH],
     filled: usize,
 }
@@ -68,7 +70,9 @@ impl Content {
         // Class and weight.
         fields.long()?;
         message.length += length;
-        Ok(self.wait(message, fields.long_long()?))
+        let size = fields.long_long()?;
+        message.reply_to = reply_to(fields)?;
+        Ok(self.wait(message, size))
     }
 
     /// A body, in a frame of `length` bytes; the last one makes the message whole.
@@ -94,5 +98,40 @@ impl Content {
         }
         *self = Self::Body(message, left);
         None
+    }
+}
+
+/// The property of that name, of all properties (§4.2.6.1); most messages have none.
+#[inline]
+fn reply_to(mut fields: Fields<'_>) -> Result<Option<String>, Broken> {
+    let flags = fields.short()?;
+    if flags & 0x0200 == 0 {
+        return Ok(None);
+    }
+    // Content type and encoding, headers, delivery mode, priority, correlation identifier.
+    for bit in [15, 14, 13, 12, 11, 10] {
+        match bit {
+            _ if flags >> bit & 1 == 0 => {}
+            13 => fields.skip_long()?,
+            11 | 12 => drop(fields.octet()?),
+            _ => drop(fields.bytes()?),
+        }
+    }
+    fields.text().map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_queue_for_the_answer_is_found_among_all_properties() {
+        let properties = b"\xFF\xF8\x01t\x01e\0\0\0\x03\x01ht\x02\x05\x01c\x02rq\x03exp";
+        let found = reply_to(Fields(properties)).unwrap();
+        assert_eq!(found.as_deref(), Some("rq"));
+        assert_eq!(reply_to(Fields(b"\x10\0\x02")), Ok(None));
+        for length in 2..20 {
+            assert!(reply_to(Fields(&properties[..length])).is_err(), "{length}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The methods we send (AMQP 0-9-1 §1.4 and on), as frames.
 
-use super::scan::{END, METHOD};
+use super::scan::{BODY, END, HEADER, METHOD};
 use crate::amqp::consumer::Offset;
 use crate::message::AmqpValue;
 
@@ -8,6 +8,9 @@ use crate::message::AmqpValue;
 pub(super) const PROTOCOL: &[u8] = b"AMQP\0\0\x09\x01";
 /// A frame that only says that we are there.
 pub(super) const HEARTBEAT: &[u8] = &[super::scan::HEARTBEAT, 0, 0, 0, 0, 0, 0, END];
+
+/// The queue that stands for the channel of who consumes from it (RabbitMQ).
+pub(super) const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
 
 /// Class and method number.
 pub(super) type Name = (u16, u16);
@@ -273,6 +276,24 @@ pub(super) fn ack(channel: u16, tag: u64, multiple: bool, out: &mut Vec<u8>) {
     frame[11..19].copy_from_slice(&tag.to_be_bytes());
     frame[19] = multiple.into();
     out.extend_from_slice(&frame);
+}
+
+/// An answer, whole, to the queue `to` by way of the default exchange.
+pub(super) fn answer(channel: u16, to: &str, body: &[u8], out: &mut Vec<u8>) {
+    method(channel, PUBLISH, out, |out| {
+        // The default exchange has no name.
+        out.extend_from_slice(&[0, 0, 0]);
+        short(to, out);
+        out.push(0);
+    });
+    frame(HEADER, channel, out, |out| {
+        out.extend_from_slice(&[0, 60, 0, 0]);
+        out.extend_from_slice(&(body.len() as u64).to_be_bytes());
+        out.extend_from_slice(&[0, 0]);
+    });
+    if !body.is_empty() {
+        frame(BODY, channel, out, |out| out.extend_from_slice(body));
+    }
 }
 
 /// Basic.Nack of one delivery.

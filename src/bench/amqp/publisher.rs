@@ -105,7 +105,7 @@ impl Publisher {
             sender: self.sender,
             run: group.settings.run_id,
         };
-        if group.settings.confirms {
+        if group.is_answered() {
             self.flights.enter(Flight {
                 due,
                 sent: io.now,
@@ -163,8 +163,22 @@ impl Publisher {
         self.content.announce(None, length)
     }
 
-    /// A returned message has come whole. Its confirm comes too, and does not count.
+    /// A message has come whole: it was returned, or answers a request.
     pub(super) fn take(&mut self, message: &Message, io: &mut Io<'_>) {
+        if message.tag.is_none() {
+            return self.take_back(message, io);
+        }
+        let stamp = Stamp::read(message.head(), io.now);
+        // An answer to a request of before a loss counts for nobody.
+        if let Some(stamp) = stamp.filter(|stamp| stamp.sequence >= self.first) {
+            let (tag, now) = (stamp.sequence - self.first + 1, io.now);
+            self.flights
+                .settle(tag, false, |flight| io.records.acknowledged(flight, now));
+        }
+    }
+
+    /// The confirm of a returned message comes too, and does not count.
+    fn take_back(&mut self, message: &Message, io: &mut Io<'_>) {
         io.records.error(&self.reason, None);
         let Some(stamp) = Stamp::read(message.head(), io.now) else {
             return;

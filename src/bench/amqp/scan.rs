@@ -81,6 +81,13 @@ impl<'a> Fields<'a> {
         Ok(String::from_utf8_lossy(bytes).into_owned())
     }
 
+    /// Goes past a long string or a table.
+    pub(super) fn skip_long(&mut self) -> Result<(), Broken> {
+        let length = self.long()? as usize;
+        self.0 = self.0.get(length..).ok_or_else(malformed)?;
+        Ok(())
+    }
+
     /// The bytes of a short string.
     pub(super) fn bytes(&mut self) -> Result<&'a [u8], Broken> {
         let length = self.octet()?.into();

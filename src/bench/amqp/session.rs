@@ -20,7 +20,7 @@ use crate::error::Kind;
 /// Frames before the size of frames is agreed on have at most this many bytes (AMQP 0-9-1 §4.2.3); servers with
 /// much to say about themselves have been seen to exceed 4096.
 const FIRST_FRAMES: usize = 128 * 1024;
-/// Between two ticks: how long acknowledgements that are not yet enough for one wait at most.
+/// Between two ticks.
 const PATIENCE: Nanos = 1_000_000_000;
 
 /// What one channel does.
@@ -100,6 +100,9 @@ impl AmqpSession {
         match (self.channels.get_mut(place), name) {
             (Some(Channel::Publish(publisher)), methods::ACK) => publisher.confirmed(fields, io),
             (Some(Channel::Publish(publisher)), methods::NACK) => publisher.refused(fields, io),
+            (Some(Channel::Publish(publisher)), methods::DELIVER) => {
+                publisher.content.announce(Some(0), frame.length)
+            }
             (Some(Channel::Publish(publisher)), methods::RETURN) => {
                 publisher.returned(fields, frame.length)
             }
@@ -293,7 +296,7 @@ impl Session for AmqpSession {
             Role::Idle | Role::Consume => 0,
             Role::Connect => usize::from(self.open && self.connections.len() == 0),
             Role::Publish | Role::Churn if self.held_back => 0,
-            Role::Publish if !self.group.settings.confirms => usize::MAX,
+            Role::Publish if !self.group.is_answered() => usize::MAX,
             Role::Publish | Role::Churn => window.saturating_sub(self.in_flight()),
         }
     }
@@ -335,7 +338,7 @@ impl Session for AmqpSession {
         for channel in &mut self.channels {
             match channel {
                 Channel::Publish(publisher) => publisher.tick(last, &self.group, io),
-                Channel::Consume(consumer) => consumer.acknowledge(io),
+                Channel::Consume(consumer) => consumer.acknowledge_old(io),
                 Channel::Open => {}
             }
         }

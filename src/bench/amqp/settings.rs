@@ -32,6 +32,8 @@ pub enum Scenario {
     Consumers,
     /// Each message is a binding: made and taken away.
     Bindings,
+    /// Producers send requests, consumers answer them.
+    Request,
 }
 
 /// An AMQP load, complete.
@@ -165,7 +167,7 @@ impl Settings {
 
     pub(super) const fn role(&self) -> Role {
         match self.scenario {
-            Scenario::Publish => Role::Publish,
+            Scenario::Publish | Scenario::Request => Role::Publish,
             Scenario::Idle => Role::Idle,
             Scenario::Connections => Role::Connect,
             Scenario::Channels | Scenario::Queues | Scenario::Consumers | Scenario::Bindings => {
@@ -176,7 +178,7 @@ impl Settings {
 
     /// What a reader of the report must know.
     pub fn warnings(&self) -> Vec<String> {
-        let publishes = self.scenario == Scenario::Publish;
+        let publishes = self.role() == Role::Publish;
         let several =
             publishes && !self.streams && self.consumers * usize::from(self.channels) > self.queues;
         let all = [
@@ -210,6 +212,7 @@ impl Settings {
             exchange: self.exchange.clone(),
             mandatory: self.mandatory,
             persistent: self.persistent,
+            reply_to: self.scenario == Scenario::Request,
             filling: filling(&Body::Sized { least, most }, self.seed).slice(..most),
             least,
             seed: self.seed,
@@ -223,6 +226,16 @@ impl Settings {
 }
 
 impl Group {
+    /// Whether messages are requests.
+    pub(super) fn requests(&self) -> bool {
+        self.settings.scenario == Scenario::Request
+    }
+
+    /// Whether each message has an answer of its own.
+    pub(super) fn is_answered(&self) -> bool {
+        self.settings.confirms || self.requests()
+    }
+
     /// The queue of channel `channel` of connection `index`: they take turns.
     pub(super) fn queue_of(&self, index: usize, channel: u16) -> usize {
         let place = index * usize::from(self.settings.channels) + usize::from(channel - 1);

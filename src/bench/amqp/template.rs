@@ -4,11 +4,13 @@ use bytes::Bytes;
 
 use super::super::mqtt::Pattern;
 use super::super::stamp::{self, Stamp};
-use super::methods::{PUBLISH, frame, method, short};
+use super::methods::{DIRECT_REPLY_TO, PUBLISH, frame, method, short};
 use super::scan::{AROUND, BODY, HEADER};
 
 /// The delivery mode is there (AMQP 0-9-1 §4.2.6.1).
 const DELIVERY_MODE: u16 = 0x1000;
+/// The queue for the answer is there.
+const REPLY_TO: u16 = 0x0200;
 /// Where a header frame has the size of the body: behind its own head, the class and the weight.
 const SIZE: usize = AROUND - 1 + 4;
 /// Larger messages are put together each time: a copy for each connection would cost too much memory.
@@ -20,6 +22,8 @@ pub(super) struct Kind {
     pub(super) exchange: String,
     pub(super) mandatory: bool,
     pub(super) persistent: bool,
+    /// Each asks for an answer on the channel that it is sent on.
+    pub(super) reply_to: bool,
     /// As long as the longest body.
     pub(super) filling: Bytes,
     pub(super) least: usize,
@@ -67,8 +71,12 @@ impl Template {
         frame(HEADER, channel, &mut header, |out| {
             out.extend_from_slice(&[0, 60, 0, 0]);
             out.extend_from_slice(&[0; 8]);
-            out.extend_from_slice(&DELIVERY_MODE.to_be_bytes());
+            let reply_to = if kind.reply_to { REPLY_TO } else { 0 };
+            out.extend_from_slice(&(DELIVERY_MODE | reply_to).to_be_bytes());
             out.push(if kind.persistent { 2 } else { 1 });
+            if kind.reply_to {
+                short(DIRECT_REPLY_TO, out);
+            }
         });
         let mut template = Self {
             channel,
@@ -159,6 +167,7 @@ mod tests {
             exchange: String::from("e"),
             mandatory: true,
             persistent: true,
+            reply_to: false,
             filling: Bytes::from(vec![b'x'; most]),
             least,
             seed: 1,

@@ -380,6 +380,47 @@ fn without_confirms_arrival_is_proved_by_the_answer_to_a_question() {
 }
 
 #[test]
+fn a_request_ends_with_its_answer() {
+    let settings = Settings {
+        scenario: Scenario::Request,
+        ..settings()
+    };
+    let mut asking = Rig::new(&settings, Role::Publish);
+    asking.hear(&greeting()).unwrap();
+    assert_eq!(asking.said().last(), Some(&methods::CONSUME));
+    asking.hear_method(methods::CONSUME_OK, b"\x01t").unwrap();
+    let asked = asking.send(3);
+    // What the responder would be sent: header and body of the second request, and who is to be answered.
+    let parts = frames(&asked);
+    let mut bytes = delivery(methods::DELIVER, 1, 0, 30);
+    bytes.truncate(frames(&bytes)[0].length);
+    for part in &parts[4..6] {
+        frame(part.kind, 1, &mut bytes, |out| {
+            out.extend_from_slice(part.payload);
+        });
+    }
+    let mut answering = consuming(&settings);
+    answering.hear(&bytes).unwrap();
+    assert_eq!(answering.messages().unique, 1);
+    let answer = std::mem::take(&mut answering.out);
+    assert_eq!(names(&answer), [methods::PUBLISH, methods::ACK]);
+    let body = frames(&answer)[2].payload;
+    assert_eq!(Stamp::read(body, BEGIN).unwrap().sequence, 1);
+    let mut bytes = delivery(methods::DELIVER, 1, 0, 30);
+    bytes.truncate(frames(&bytes)[0].length);
+    for part in &frames(&answer)[1..3] {
+        frame(part.kind, 1, &mut bytes, |out| {
+            out.extend_from_slice(part.payload);
+        });
+    }
+    asking.now += SECOND;
+    asking.hear(&bytes).unwrap();
+    asking.hear(&bytes).unwrap();
+    assert_eq!(asking.messages().acknowledged, 1, "once");
+    assert_eq!(asking.lane.session.in_flight(), 2);
+}
+
+#[test]
 fn a_blocked_connection_sends_nothing_and_says_why() {
     let mut rig = confirming(&settings());
     rig.hear_method(methods::BLOCKED, b"\x0Alow memory")
@@ -488,6 +529,9 @@ fn deliveries_are_entered_and_acknowledged_as_asked() {
     methods::ack(1, 3, true, &mut expected);
     assert_eq!(rig.out, expected);
     rig.out.clear();
+    rig.tick(false);
+    assert_eq!(rig.said(), [], "others may follow");
+    rig.now += SECOND;
     rig.tick(false);
     expected.clear();
     methods::ack(1, 5, true, &mut expected);

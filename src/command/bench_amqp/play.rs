@@ -36,7 +36,7 @@ const fn row(
     }
 }
 
-static PLAYS: [Row; 11] = [
+static PLAYS: [Row; 12] = [
     row(
         "publish-consume",
         "producers and consumers on the same queues",
@@ -73,6 +73,12 @@ static PLAYS: [Row; 11] = [
             (10, 10),
         )
     },
+    row(
+        "request",
+        "producers send requests, consumers answer them with the stamp; answers come by direct reply-to",
+        Scenario::Request,
+        (1, 1),
+    ),
     row(
         "idle",
         "connections with their channels that only stay open, opened at --connect-rate or all at once",

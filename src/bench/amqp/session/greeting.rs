@@ -48,10 +48,12 @@ impl AmqpSession {
         let waits = match (name, channel) {
             (methods::CHANNEL_OPEN_OK, Channel::Publish(publisher)) => {
                 publisher.opened(io.now);
-                if settings.confirms {
+                if self.group.requests() {
+                    methods::consume(number, methods::DIRECT_REPLY_TO, "", true, &[], io.out);
+                } else if settings.confirms {
                     methods::plain(number, methods::CONFIRM, &[0], io.out);
                 }
-                settings.confirms
+                self.group.is_answered()
             }
             (methods::CHANNEL_OPEN_OK, Channel::Consume(_)) => {
                 methods::qos(number, settings.consuming.prefetch, io.out);
@@ -62,7 +64,7 @@ impl AmqpSession {
                 consumer.begun(io);
                 false
             }
-            (methods::CONFIRM_OK, Channel::Publish(_))
+            (methods::CONFIRM_OK | methods::CONSUME_OK, Channel::Publish(_))
             | (methods::CHANNEL_OPEN_OK, Channel::Open) => false,
             _ => return Err(unexpected(name)),
         };
