@@ -53,6 +53,7 @@ pub const PAGES: &[&str] = &[
     "amqp-broker",
     "bench",
     "bench-mqtt",
+    "bench-amqp",
     "bench-run",
     "bench-report",
     "bench-compare",
@@ -135,6 +136,10 @@ fn sections(command: &str) -> Roff {
         "amqp broker" => list(&mut roff, "FAULTS", help::amqp_faults()),
         "bench mqtt" => {
             list(&mut roff, "SCENARIOS", help::scenarios());
+            list(&mut roff, "QUANTITIES", help::QUANTITIES.iter().copied());
+        }
+        "bench amqp" => {
+            list(&mut roff, "SCENARIOS", help::amqp_scenarios());
             list(&mut roff, "QUANTITIES", help::QUANTITIES.iter().copied());
         }
         "coap server" => {

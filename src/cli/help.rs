@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::amqp;
 use crate::coap;
+use crate::command::bench_amqp;
 use crate::command::bench_mqtt::Play;
 use crate::error::Kind;
 use crate::mqtt::broker::{FAULT_KEYS, FAULTS};
@@ -108,6 +109,25 @@ const BENCH_MQTT: &[Example] = &[
     (
         "What this machine's generator reaches at best",
         "iotctl bench mqtt --calibrate --max",
+    ),
+];
+
+const BENCH_AMQP: &[Example] = &[
+    (
+        "One producer and one consumer on a broker of our own for 5 seconds",
+        "iotctl bench amqp --embedded --duration 5s",
+    ),
+    (
+        "10,000 persistent messages a second to a quorum queue, and a verdict for CI",
+        "iotctl bench amqp amqp://broker.example --queue-type quorum --persistent --rate 10k --assert 'p99 < 20ms' --assert 'lost == 0'",
+    ),
+    (
+        "As fast as a window of 100 unconfirmed messages allows, spread over ten queues",
+        "iotctl bench amqp -h broker.example --producers 10 --consumers 10 --queues 10 --window 100",
+    ),
+    (
+        "How many queues a second a server declares and deletes",
+        "iotctl bench amqp -h broker.example --scenario queue-churn",
     ),
 ];
 
@@ -288,6 +308,7 @@ pub fn examples(command: &str) -> &'static [(&'static str, &'static str)] {
         "mqtt sub" => SUB,
         "mqtt broker" => BROKER,
         "bench mqtt" => BENCH_MQTT,
+        "bench amqp" => BENCH_AMQP,
         "bench run" => BENCH_RUN,
         "bench report" => BENCH_REPORT,
         "bench compare" => BENCH_COMPARE,
@@ -307,6 +328,11 @@ pub fn exit_codes() -> impl Iterator<Item = (u8, &'static str)> {
 /// The scenarios of `bench mqtt --scenario`, and what each does.
 pub fn scenarios() -> impl Iterator<Item = (&'static str, &'static str)> {
     Play::all()
+}
+
+/// The scenarios of `bench amqp --scenario`, and what each does.
+pub fn amqp_scenarios() -> impl Iterator<Item = (&'static str, &'static str)> {
+    bench_amqp::Play::all()
 }
 
 /// The faults of `mqtt broker --fault`, then the keys that each may have.
@@ -346,6 +372,12 @@ pub(super) fn below(command: &str) -> String {
     if command == "bench mqtt" {
         section(&mut text, "Scenarios, for --scenario:");
         listed(&mut text, scenarios());
+        section(&mut text, "Quantities, for --assert:");
+        listed(&mut text, QUANTITIES.iter().copied());
+    }
+    if command == "bench amqp" {
+        section(&mut text, "Scenarios, for --scenario:");
+        listed(&mut text, amqp_scenarios());
         section(&mut text, "Quantities, for --assert:");
         listed(&mut text, QUANTITIES.iter().copied());
     }
