@@ -13,6 +13,7 @@
 //! | [`calibrate`] | a peer that only answers, to find the generator's own limit |
 //! | [`dial`] | transports: source addresses, explicit ports, words for what goes wrong |
 //! | [`mqtt`] | the MQTT driver |
+//! | [`coap`] | the CoAP driver |
 //! | [`result`] | what a run has found, as a versioned value that is written, merged, compared and rendered |
 //! | [`series`] | the time series, in bounded memory |
 //! | [`report`] | every form in which people and programs see a result |
@@ -23,6 +24,7 @@
 #[cfg(target_os = "linux")]
 pub mod calibrate;
 pub mod clock;
+pub mod coap;
 pub mod compare;
 pub mod dial;
 pub mod driver;

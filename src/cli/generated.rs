@@ -137,6 +137,10 @@ fn sections(command: &str) -> Roff {
             list(&mut roff, "SCENARIOS", help::scenarios());
             list(&mut roff, "QUANTITIES", help::QUANTITIES.iter().copied());
         }
+        "bench coap" => {
+            list(&mut roff, "SCENARIOS", help::coap_scenarios());
+            list(&mut roff, "QUANTITIES", help::QUANTITIES.iter().copied());
+        }
         "coap server" => {
             list(&mut roff, "RESOURCES", help::resource_kinds());
             list(&mut roff, "FAULTS", help::coap_faults());

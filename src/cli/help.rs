@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::amqp;
 use crate::coap;
+use crate::command::bench_coap;
 use crate::command::bench_mqtt::Play;
 use crate::error::Kind;
 use crate::mqtt::broker::{FAULT_KEYS, FAULTS};
@@ -108,6 +109,17 @@ const BENCH_MQTT: &[Example] = &[
     (
         "What this machine's generator reaches at best",
         "iotctl bench mqtt --calibrate --max",
+    ),
+];
+
+const BENCH_COAP: &[Example] = &[
+    (
+        "1,000 requests a second, and a verdict for CI",
+        "iotctl bench coap coap://server.example/sensors/temp --rate 1k --assert 'p99 < 20ms' --assert 'lost == 0'",
+    ),
+    (
+        "As fast as the server answers 50 clients with 4 requests under way each, one in five a PUT",
+        "iotctl bench coap coap://server.example/store/{client} --sockets 50 --outstanding 4 --mix get=80,put=20",
     ),
 ];
 
@@ -288,6 +300,7 @@ pub fn examples(command: &str) -> &'static [(&'static str, &'static str)] {
         "mqtt sub" => SUB,
         "mqtt broker" => BROKER,
         "bench mqtt" => BENCH_MQTT,
+        "bench coap" => BENCH_COAP,
         "bench run" => BENCH_RUN,
         "bench report" => BENCH_REPORT,
         "bench compare" => BENCH_COMPARE,
@@ -307,6 +320,11 @@ pub fn exit_codes() -> impl Iterator<Item = (u8, &'static str)> {
 /// The scenarios of `bench mqtt --scenario`, and what each does.
 pub fn scenarios() -> impl Iterator<Item = (&'static str, &'static str)> {
     Play::all()
+}
+
+/// The same of `bench coap --scenario`.
+pub fn coap_scenarios() -> impl Iterator<Item = (&'static str, &'static str)> {
+    bench_coap::Play::all()
 }
 
 /// The faults of `mqtt broker --fault`, then the keys that each may have.
@@ -346,6 +364,12 @@ pub(super) fn below(command: &str) -> String {
     if command == "bench mqtt" {
         section(&mut text, "Scenarios, for --scenario:");
         listed(&mut text, scenarios());
+        section(&mut text, "Quantities, for --assert:");
+        listed(&mut text, QUANTITIES.iter().copied());
+    }
+    if command == "bench coap" {
+        section(&mut text, "Scenarios, for --scenario:");
+        listed(&mut text, coap_scenarios());
         section(&mut text, "Quantities, for --assert:");
         listed(&mut text, QUANTITIES.iter().copied());
     }

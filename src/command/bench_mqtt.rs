@@ -422,7 +422,7 @@ pub async fn measure(
 pub async fn run(plan: Plan) -> Result<()> {
     carry_out(&plan.course, async |rate, stop, watch| {
         let mut plan = plan.clone();
-        plan.load = rate.map_or(plan.load.clone(), |rate| plan.load.at(rate));
+        plan.load = rate.map_or_else(|| plan.load.clone(), |rate| plan.load.at(rate));
         measure(&plan, stop, watch).await
     })
     .await
