@@ -401,14 +401,16 @@ pub async fn measure(
     };
     let identity = identity(&plan.course)?;
     let settings = plan.settings(&target, identity)?;
-    let dialer = Dialer::new(target, sources, settings.connections()).await?;
-    let made = settings.make(&Arc::new(dialer))?;
+    let target = plan.course.connecting(target);
+    let dialer = Arc::new(Dialer::new(target, sources, settings.connections()).await?);
+    let made = settings.make(&dialer)?;
     let load = Made {
         groups: made.groups,
         drivers: made.drivers,
     };
     let mut outcome = perform(&plan.course, identity, load, stop, watch).await?;
     outcome.report.setup.extend(plan.setup(&where_to));
+    dialer.report(&mut outcome.report.connections);
     outcome.report.warnings.extend(made.warnings);
     outcome.report.warnings.extend(peer.warning());
     peer.stop().await;

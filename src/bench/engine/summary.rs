@@ -106,6 +106,8 @@ fn connections(total: &Records, phases: &Phases) -> Connections {
         reopened: links.reopened,
         away_s: seconds(links.away),
         rate_per_s: links.opened as f64 / connecting,
+        tls_full: 0,
+        tls_resumed: 0,
     }
 }
 

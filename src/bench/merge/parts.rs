@@ -36,6 +36,8 @@ pub(super) fn connections(parts: &[Part]) -> Connections {
         whole.reopened += one.reopened;
         whole.away_s += one.away_s;
         whole.rate_per_s += one.rate_per_s;
+        whole.tls_full += one.tls_full;
+        whole.tls_resumed += one.tls_resumed;
     }
     whole
 }

@@ -182,7 +182,7 @@ pub(super) fn negative_notes(report: &Report) -> Vec<String> {
 /// What became of the connections.
 pub(super) fn connections(report: &Report) -> Vec<(&'static str, String)> {
     let c = &report.connections;
-    vec![
+    let mut rows = vec![
         ("planned", count(c.planned)),
         ("opened", count(c.opened)),
         ("failed", count(c.failed)),
@@ -190,7 +190,12 @@ pub(super) fn connections(report: &Report) -> Vec<(&'static str, String)> {
         ("reopened", count(c.reopened)),
         ("away", seconds(c.away_s)),
         ("rate", rate(c.rate_per_s)),
-    ]
+    ];
+    if c.tls_full + c.tls_resumed > 0 {
+        rows.push(("TLS handshakes", count(c.tls_full)));
+        rows.push(("resumed", count(c.tls_resumed)));
+    }
+    rows
 }
 
 /// `1,002 × connection lost: reset by peer`, without the hint.

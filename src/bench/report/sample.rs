@@ -70,6 +70,8 @@ fn connections() -> Connections {
         reopened: 2,
         away_s: 0.214,
         rate_per_s: 2404.0,
+        tls_full: 101,
+        tls_resumed: 2,
     }
 }
 
