@@ -7,9 +7,9 @@
     benches/side_by_side.py --only sub,lines-1     # some rows
     benches/side_by_side.py --ours PATH            # another binary than target/release/iotctl
 
-Needs Python 3.9 and, in the path, mosquitto, mosquitto_pub and mosquitto_sub, for the last two rows coap-client-notls
-and coap-client-openssl; nothing else. Everything
-runs on this machine over loopback, on ports that the system chooses. No row runs longer than --limit seconds.
+Needs Python 3.9 and, in the path, mosquitto, mosquitto_pub and mosquitto_sub, for the last rows coap-client-openssl and
+coap-client-notls; nothing else. Everything runs on this machine over loopback, on ports that the system chooses. No row
+runs longer than --limit seconds.
 
 How it measures. Ours and theirs take turns (A B A B …) in one run, so that whatever else the machine does
 meets both alike; medians are shown, and the ratio of the medians is what counts. Wall time is from before the
@@ -31,6 +31,7 @@ batches. So the client is measured, and not the speed of a broker.
 | lines-1      | `pub -l` of a file, QoS 1, onto the wire          | <= 0.3 s/M, no message missing               |
 | broker-0, -1 | the broker between our `pub -l` and our `sub`     | <= theirs                                    |
 | coap-get     | `get` of a small resource, start to exit          | wall and CPU <= theirs                       |
+| coap-bare    | the same beside the libcoap that can do no TLS    | for comparison                               |
 | coaps-get    | the same over DTLS with a pre-shared key          | wall and CPU <= theirs                       |
 
 The targets in s/M are those of a machine, idle but for this, on which mosquitto's clients take 2.0 (sub), 0.8 and 1.6
@@ -384,8 +385,8 @@ class Bench:
         words = self.client(ours, "sub", self.mosquitto.port, "-t", TOPIC + "/kept", "-C", "1")
         return Started(words).finish(self.options.limit)
 
-    def get_once(self, ours, secured):
-        theirs = [tool("coap-client-openssl" if secured else "coap-client-notls")]
+    def get_once(self, ours, secured, build="openssl"):
+        theirs = [tool(f"coap-client-{build}")]
         words = [self.options.ours, "coap", "get"] if ours else theirs
         if secured:
             words += ["--psk-identity", "me", "--psk", "secret"] if ours else ["-u", "me", "-k", "secret"]
@@ -501,6 +502,7 @@ class Bench:
             "broker-0": lambda name: self.broker(name, few, through_broker, lambda ours: self.pass_on(ours, "0", through_broker)),
             "broker-1": lambda name: self.broker(name, few, through_broker, lambda ours: self.pass_on(ours, "1", through_broker)),
             "coap-get": lambda name: self.short(name, many, lambda ours: self.get_once(ours, False), once),
+            "coap-bare": lambda name: self.short(name, many, lambda ours: self.get_once(ours, False, "notls"), {}),
             "coaps-get": lambda name: self.short(name, many, lambda ours: self.get_once(ours, True), once),
         }
         wanted = self.options.only.split(",") if self.options.only else list(rows)

@@ -3,7 +3,8 @@
 #
 #   sbatch --ntasks=4 deploy/slurm.sh mqtt://broker.example --publishers 10k --rate 100k --duration 1m
 #
-# SLURM_PROCID and SLURM_NTASKS say which part is whose, and SLURM_JOB_ID makes them one run.
+# SLURM_PROCID and SLURM_NTASKS say which part is whose, and SLURM_JOB_ID makes them one run. Add --clock-error TIME, how
+# far the nodes' clocks are apart at most, to see latency from node to node.
 #SBATCH --job-name=iotctl-load
 #SBATCH --ntasks-per-node=1
 #SBATCH --output=iotctl-load-%j.txt

@@ -111,12 +111,9 @@ impl Login {
     }
 }
 
-impl AuthProvider for Login {
-    fn mechanism(&self) -> ShortString {
-        self.mechanism.name().into()
-    }
-
-    fn auth_starter(&self) -> std::result::Result<LongString, String> {
+impl Login {
+    /// What Connection.Start-Ok answers with.
+    pub fn response(&self) -> Vec<u8> {
         let (username, password) = (self.username.as_bytes(), self.password.reveal());
         let mut said = Vec::new();
         match self.mechanism {
@@ -137,7 +134,17 @@ impl AuthProvider for Login {
             }
             Mechanism::External => {}
         }
-        Ok(said.into())
+        said
+    }
+}
+
+impl AuthProvider for Login {
+    fn mechanism(&self) -> ShortString {
+        self.mechanism.name().into()
+    }
+
+    fn auth_starter(&self) -> std::result::Result<LongString, String> {
+        Ok(self.response().into())
     }
 }
 

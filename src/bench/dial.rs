@@ -3,12 +3,13 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use tokio::net::TcpSocket;
 use tokio::time::timeout;
 
 use super::driver::{Dialing, Link};
+use super::result::Connections;
 use super::system;
 use crate::connect::{self, Target, Transport};
 use crate::error::{Error, Kind, Result, plain};
@@ -30,6 +31,8 @@ pub struct Dialer {
     /// Connections that the kernel's ports are enough for.
     enough: usize,
     next_port: AtomicU32,
+    /// TLS handshakes done: in full, and going on with an earlier session.
+    handshakes: [AtomicU64; 2],
 }
 
 impl Dialer {
@@ -52,6 +55,7 @@ impl Dialer {
             ports,
             enough: usize::from(ports.1 - ports.0),
             next_port: AtomicU32::new(FIRST_PORT),
+            handshakes: [const { AtomicU64::new(0) }; 2],
         };
         dialer.check_ports(connections)?;
         Ok(dialer)
@@ -106,7 +110,16 @@ impl Dialer {
             return Ok(Box::new(tcp));
         }
         let stream = connect::dial::over(&self.target, tcp).await?;
+        if let Some(resumed) = stream.is_resumed() {
+            self.handshakes[usize::from(resumed)].fetch_add(1, Ordering::Relaxed);
+        }
         Ok(Box::new(stream))
+    }
+
+    /// Enters the TLS handshakes that were done.
+    pub fn report(&self, connections: &mut Connections) {
+        let [full, resumed] = [0, 1].map(|kind| self.handshakes[kind].load(Ordering::Relaxed));
+        (connections.tls_full, connections.tls_resumed) = (full, resumed);
     }
 
     async fn tcp(&self, address: SocketAddr, number: usize) -> io::Result<tokio::net::TcpStream> {

@@ -57,6 +57,12 @@ pub trait Session: Send {
     /// Messages sent and not yet answered.
     fn in_flight(&self) -> usize;
 
+    /// Bytes that [`Session::send`] writes for each message and that do not leave this machine: the length in front of a
+    /// datagram.
+    fn envelope(&self) -> usize {
+        0
+    }
+
     /// Looks whether something is to be said without a message: keep-alive, proof of arrival. Returns when
     /// to ask again. `last` is set when sending has ended and all that is under way should be proved.
     fn tick(&mut self, last: bool, io: &mut Io<'_>) -> Option<Nanos>;
@@ -92,6 +98,8 @@ pub enum Wish {
     Again,
     /// The same after this long.
     Away(Nanos),
+    /// Tick at this moment too, to the microsecond.
+    Tick(Nanos),
 }
 
 impl Io<'_> {
@@ -108,6 +116,17 @@ impl Io<'_> {
     /// The transport is to be closed, and opened again after this long.
     pub const fn away(&mut self, time: Nanos) {
         *self.wish = Wish::Away(time);
+    }
+
+    /// The session is to be ticked at this moment too, and not in multiples of anything. Whether that will be: another
+    /// wish comes first.
+    #[must_use]
+    pub fn tick_at(&mut self, moment: Nanos) -> bool {
+        let free = *self.wish == Wish::Nothing;
+        if free {
+            *self.wish = Wish::Tick(moment);
+        }
+        free
     }
 }
 

@@ -65,6 +65,14 @@ pub(super) struct CourseFlags {
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     run_id: Option<u64>,
 
+    /// How far the clocks of the shards' machines are apart at most; without it shards do not report end-to-end latency, 0 is for shards on one machine
+    #[arg(long, value_name = "TIME")]
+    clock_error: Option<Span>,
+
+    /// Do a full TLS handshake for each connection instead of going on with an earlier session where the server allows it
+    #[arg(long)]
+    no_resumption: bool,
+
     /// Number that makes everything random repeatable
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
@@ -159,6 +167,8 @@ impl CourseFlags {
             shard: self.shard.map(|ShardWord(shard)| shard),
             start_at: self.start_at.map(|Moment(time)| time),
             run_id: self.run_id,
+            clock_error: self.clock_error.map(|Span(time)| time),
+            full_handshakes: self.no_resumption,
             seed: self.seed,
             find_max: None,
             results: self.results.results(),

@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use crate::amqp;
 use crate::coap;
+use crate::command::bench_amqp;
+use crate::command::bench_coap;
 use crate::command::bench_mqtt::Play;
 use crate::error::Kind;
 use crate::mqtt::broker::{FAULT_KEYS, FAULTS};
@@ -108,6 +110,36 @@ const BENCH_MQTT: &[Example] = &[
     (
         "What this machine's generator reaches at best",
         "iotctl bench mqtt --calibrate --max",
+    ),
+];
+
+const BENCH_AMQP: &[Example] = &[
+    (
+        "One producer and one consumer on a broker of our own for 5 seconds",
+        "iotctl bench amqp --embedded --duration 5s",
+    ),
+    (
+        "10,000 persistent messages a second to a quorum queue, and a verdict for CI",
+        "iotctl bench amqp amqp://broker.example --queue-type quorum --persistent --rate 10k --assert 'p99 < 20ms' --assert 'lost == 0'",
+    ),
+    (
+        "As fast as a window of 100 unconfirmed messages allows, spread over ten queues",
+        "iotctl bench amqp -h broker.example --producers 10 --consumers 10 --queues 10 --window 100",
+    ),
+    (
+        "How many queues a second a server declares and deletes",
+        "iotctl bench amqp -h broker.example --scenario queue-churn",
+    ),
+];
+
+const BENCH_COAP: &[Example] = &[
+    (
+        "1,000 requests a second, and a verdict for CI",
+        "iotctl bench coap coap://server.example/sensors/temp --rate 1k --assert 'p99 < 20ms' --assert 'lost == 0'",
+    ),
+    (
+        "As fast as the server answers 50 clients with 4 requests under way each, one in five a PUT",
+        "iotctl bench coap coap://server.example/store/{client} --sockets 50 --outstanding 4 --mix get=80,put=20",
     ),
 ];
 
@@ -288,6 +320,8 @@ pub fn examples(command: &str) -> &'static [(&'static str, &'static str)] {
         "mqtt sub" => SUB,
         "mqtt broker" => BROKER,
         "bench mqtt" => BENCH_MQTT,
+        "bench amqp" => BENCH_AMQP,
+        "bench coap" => BENCH_COAP,
         "bench run" => BENCH_RUN,
         "bench report" => BENCH_REPORT,
         "bench compare" => BENCH_COMPARE,
@@ -304,9 +338,14 @@ pub fn exit_codes() -> impl Iterator<Item = (u8, &'static str)> {
         .map(|kind| (kind.exit_code(), kind.meaning()))
 }
 
-/// The scenarios of `bench mqtt --scenario`, and what each does.
-pub fn scenarios() -> impl Iterator<Item = (&'static str, &'static str)> {
-    Play::all()
+/// The scenarios of a load test's `--scenario`, and what each does; none for other commands.
+pub fn scenarios(command: &str) -> Vec<(&'static str, &'static str)> {
+    match command {
+        "bench mqtt" => Play::all().collect(),
+        "bench coap" => bench_coap::Play::all().collect(),
+        "bench amqp" => bench_amqp::Play::all().collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// The faults of `mqtt broker --fault`, then the keys that each may have.
@@ -343,9 +382,10 @@ pub(super) fn below(command: &str) -> String {
         section(&mut text, "Faults, for --fault:");
         listed(&mut text, amqp_faults());
     }
-    if command == "bench mqtt" {
+    let scenarios = scenarios(command);
+    if !scenarios.is_empty() {
         section(&mut text, "Scenarios, for --scenario:");
-        listed(&mut text, scenarios());
+        listed(&mut text, scenarios.into_iter());
         section(&mut text, "Quantities, for --assert:");
         listed(&mut text, QUANTITIES.iter().copied());
     }

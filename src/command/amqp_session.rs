@@ -60,6 +60,18 @@ impl SessionWords {
     /// Resolves the words: every file is read, every secret asked for. `later` says how long to keep trying to
     /// come back after a lost connection, unless `--retry` says.
     pub(super) fn session(&self, command: &str, later: Retry, notes: Notes) -> Result<Session> {
+        let (target, options) = self.resolved(command, notes)?;
+        Ok(Session {
+            first: target.retry.unwrap_or(Retry::Never),
+            backoff: Backoff::new(target.retry.unwrap_or(later)),
+            target,
+            options,
+            notes,
+        })
+    }
+
+    /// The same for who makes connections of another kind.
+    pub(super) fn resolved(&self, command: &str, notes: Notes) -> Result<(Target, Options)> {
         let words = self.connect.clone();
         let target = words.resolve(Protocol::Amqp, &Environment::of_process())?;
         target.prepare()?;
@@ -79,13 +91,7 @@ impl SessionWords {
             frame_max: self.frame_max,
             patience: self.patience,
         };
-        Ok(Session {
-            first: target.retry.unwrap_or(Retry::Never),
-            backoff: Backoff::new(target.retry.unwrap_or(later)),
-            target,
-            options,
-            notes,
-        })
+        Ok((target, options))
     }
 }
 

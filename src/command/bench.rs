@@ -47,6 +47,10 @@ pub struct Course {
     /// `--run-id`: the same for all shards of a run, so that they know each other's messages; `None`: as the
     /// environment says, or a new one.
     pub run_id: Option<u64>,
+    /// `--clock-error`: how far the clocks of the shards' machines are apart at most; `None`: not known.
+    pub clock_error: Option<Duration>,
+    /// `--no-resumption`: each TLS handshake is a full one.
+    pub full_handshakes: bool,
     /// `--seed`; `None`: another one each time.
     pub seed: Option<u64>,
     /// `--find-max`: search the highest rate that is kept, beginning with this one, in messages a second.
@@ -87,6 +91,8 @@ impl Default for Course {
             shard: None,
             start_at: None,
             run_id: None,
+            clock_error: None,
+            full_handshakes: false,
             seed: None,
             find_max: None,
             results: Results::default(),

@@ -391,7 +391,7 @@ pub async fn measure(
     stop: impl Future<Output = ()>,
     watch: impl FnMut(&Live<'_>) -> bool,
 ) -> Result<Outcome> {
-    let peer = Peer::start(plan.embedded, plan.calibrate).await?;
+    let peer = Peer::start(Protocol::Mqtt, plan.embedded, plan.calibrate).await?;
     let words = peer.words(&plan.connect);
     let target = words.resolve(Protocol::Mqtt, &Environment::of_process())?;
     let where_to = target.to_string();
@@ -401,14 +401,16 @@ pub async fn measure(
     };
     let identity = identity(&plan.course)?;
     let settings = plan.settings(&target, identity)?;
-    let dialer = Dialer::new(target, sources, settings.connections()).await?;
-    let made = settings.make(&Arc::new(dialer))?;
+    let target = plan.course.connecting(target);
+    let dialer = Arc::new(Dialer::new(target, sources, settings.connections()).await?);
+    let made = settings.make(&dialer)?;
     let load = Made {
         groups: made.groups,
         drivers: made.drivers,
     };
     let mut outcome = perform(&plan.course, identity, load, stop, watch).await?;
     outcome.report.setup.extend(plan.setup(&where_to));
+    dialer.report(&mut outcome.report.connections);
     outcome.report.warnings.extend(made.warnings);
     outcome.report.warnings.extend(peer.warning());
     peer.stop().await;
@@ -422,7 +424,9 @@ pub async fn measure(
 pub async fn run(plan: Plan) -> Result<()> {
     carry_out(&plan.course, async |rate, stop, watch| {
         let mut plan = plan.clone();
-        plan.load = rate.map_or(plan.load.clone(), |rate| plan.load.at(rate));
+        if let Some(rate) = rate {
+            plan.load = plan.load.at(rate);
+        }
         measure(&plan, stop, watch).await
     })
     .await

@@ -8,7 +8,7 @@ use tokio::process::{Child, Command};
 
 #[cfg(target_os = "linux")]
 use crate::bench::calibrate::NullPeer;
-use crate::connect::Words;
+use crate::connect::{Protocol, Words};
 use crate::error::{Error, Result};
 
 /// Whom the load is for.
@@ -19,16 +19,16 @@ pub(super) enum Peer {
     Embedded { child: Child, url: String },
     /// A thread that only answers.
     #[cfg(target_os = "linux")]
-    Null(NullPeer),
+    Null(NullPeer, Protocol),
 }
 
 impl Peer {
-    pub(super) async fn start(embedded: bool, calibrate: bool) -> Result<Self> {
+    pub(super) async fn start(protocol: Protocol, embedded: bool, calibrate: bool) -> Result<Self> {
         if embedded {
-            return broker().await;
+            return broker(protocol).await;
         }
         if calibrate {
-            return null();
+            return null(protocol);
         }
         Ok(Self::Named)
     }
@@ -39,7 +39,7 @@ impl Peer {
             Self::Named => return words.clone(),
             Self::Embedded { url, .. } => url.clone(),
             #[cfg(target_os = "linux")]
-            Self::Null(peer) => format!("mqtt://{}", peer.address()),
+            Self::Null(peer, protocol) => format!("{}://{}", name(*protocol), peer.address()),
         };
         Words {
             url: Some(url),
@@ -55,7 +55,7 @@ impl Peer {
                 "the broker ran on this machine: it and the generator shared its processors"
             }
             #[cfg(target_os = "linux")]
-            Self::Null(_) => {
+            Self::Null(..) => {
                 "a calibration: the peer only answered, and its work is in the generator's CPU"
             }
         };
@@ -71,21 +71,29 @@ impl Peer {
 }
 
 #[cfg(target_os = "linux")]
-fn null() -> Result<Peer> {
-    NullPeer::start().map(Peer::Null)
+fn null(protocol: Protocol) -> Result<Peer> {
+    NullPeer::start(protocol).map(|peer| Peer::Null(peer, protocol))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn null() -> Result<Peer> {
+fn null(_: Protocol) -> Result<Peer> {
     Err(Error::usage("--calibrate is for Linux only"))
 }
 
-async fn broker() -> Result<Peer> {
+/// The protocol as a command, and as the scheme of a URL.
+const fn name(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Amqp => "amqp",
+        _ => "mqtt",
+    }
+}
+
+async fn broker(protocol: Protocol) -> Result<Peer> {
     let cannot = |cause: &std::io::Error| Error::local("cannot start the embedded broker", cause);
     let program = std::env::current_exe().map_err(|cause| cannot(&cause))?;
     let mut child = Command::new(program)
         .args([
-            "mqtt",
+            name(protocol),
             "broker",
             "--listen",
             "127.0.0.1:0",

@@ -13,6 +13,8 @@ pub mod amqp_respond;
 pub mod amqp_session;
 pub mod amqp_topology;
 pub mod bench;
+pub mod bench_amqp;
+pub mod bench_coap;
 pub mod bench_compare;
 pub mod bench_merge;
 pub mod bench_mqtt;
@@ -52,8 +54,12 @@ pub enum Plan {
     MqttSub(Box<mqtt_sub::Plan>),
     /// `mqtt broker`
     MqttBroker(Box<mqtt_broker::Plan>),
+    /// `bench amqp`
+    BenchAmqp(Box<bench_amqp::Plan>),
     /// `bench mqtt`
     BenchMqtt(Box<bench_mqtt::Plan>),
+    /// `bench coap`
+    BenchCoap(Box<bench_coap::Plan>),
     /// `coap get` to `coap ipatch`
     CoapRequest(Box<coap_request::Plan>),
     /// `coap observe`
@@ -106,7 +112,9 @@ pub fn run(plan: Plan) -> Result<()> {
         Plan::MqttPub(plan) => runtime.block_on(mqtt_pub::run(*plan)),
         Plan::MqttSub(plan) => runtime.block_on(mqtt_sub::run(*plan)),
         Plan::MqttBroker(plan) => runtime.block_on(mqtt_broker::run(*plan)),
+        Plan::BenchAmqp(plan) => runtime.block_on(bench_amqp::run(*plan)),
         Plan::BenchMqtt(plan) => runtime.block_on(bench_mqtt::run(*plan)),
+        Plan::BenchCoap(plan) => runtime.block_on(bench_coap::run(*plan)),
         Plan::CoapRequest(plan) => runtime.block_on(coap_request::run(*plan)),
         Plan::CoapObserve(plan) => runtime.block_on(coap_observe::run(*plan)),
         Plan::CoapDiscover(plan) => runtime.block_on(coap_discover::run(*plan)),

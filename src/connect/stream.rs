@@ -5,6 +5,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use rustls::HandshakeKind;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsStream;
@@ -77,6 +78,17 @@ impl Stream {
     pub fn alpn(&self) -> Option<&[u8]> {
         match self.wire() {
             Wire::Tls(tls) => tls.get_ref().1.alpn_protocol(),
+            Wire::Tcp(_) | Wire::Unix(_) => None,
+        }
+    }
+
+    /// Whether TLS went on with a session of an earlier connection, which costs both sides less; `None` without TLS.
+    pub fn is_resumed(&self) -> Option<bool> {
+        match self.wire() {
+            Wire::Tls(tls) => {
+                let kind = tls.get_ref().1.handshake_kind();
+                Some(kind == Some(HandshakeKind::Resumed))
+            }
             Wire::Tcp(_) | Wire::Unix(_) => None,
         }
     }

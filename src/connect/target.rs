@@ -123,6 +123,15 @@ impl Target {
         }
     }
 
+    /// The same, with a full TLS handshake for each connection.
+    #[must_use]
+    pub fn without_resumption(self) -> Self {
+        Self {
+            tls: self.tls.map(ClientTls::without_resumption),
+            ..self
+        }
+    }
+
     /// Whether the server's certificate is not verified; the command must say so.
     pub fn is_insecure(&self) -> bool {
         self.psk.is_none() && self.tls.as_ref().is_some_and(ClientTls::is_insecure)

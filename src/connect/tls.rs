@@ -8,8 +8,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
@@ -29,6 +29,7 @@ pub struct ClientTls {
     pub(super) server_name: Option<String>,
     pub(super) alpn: Vec<String>,
     pub(super) version: Option<TlsVersion>,
+    resumes: bool,
     pub(super) built: Arc<OnceLock<Arc<ClientConfig>>>,
 }
 
@@ -51,7 +52,17 @@ impl ClientTls {
             server_name: None,
             alpn: Vec::new(),
             version: None,
+            resumes: true,
             built: Arc::default(),
+        }
+    }
+
+    /// The same, with a full handshake for each connection.
+    pub(super) fn without_resumption(self) -> Self {
+        Self {
+            resumes: false,
+            built: Arc::default(),
+            ..self
         }
     }
 
@@ -121,6 +132,9 @@ impl ClientTls {
                 .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(Arc::clone(identity)))),
             None => builder.with_no_client_auth(),
         };
+        if !self.resumes {
+            config.resumption = Resumption::disabled();
+        }
         config.alpn_protocols = self
             .alpn
             .iter()

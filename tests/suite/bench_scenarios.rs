@@ -139,6 +139,25 @@ fn over_tls_from_several_addresses() {
 }
 
 #[test]
+fn tls_sessions_are_resumed_unless_told_otherwise_and_counted() {
+    let mosquitto = mosquitto();
+    let words = format!(
+        "bench mqtt --quiet --output json mqtts://localhost:{} --cafile {}",
+        mosquitto.tls_port,
+        mosquitto.certificates.ca.display()
+    );
+    // Each message is a connection, one after the other.
+    let line = iotctl(&words).words("--scenario churn --publishers 1 --max --count 20");
+    let found = Figures::of(&line.words("--tls-version 1.2").run().exits(0));
+    let kinds = ["tls_full", "tls_resumed"].map(|kind| found.connections(kind));
+    assert_eq!(kinds, [1, 20]);
+    let line = iotctl(&words).words("--scenario churn --publishers 1 --max --count 20");
+    let found = Figures::of(&line.words("--no-resumption").run().exits(0));
+    let kinds = ["tls_full", "tls_resumed"].map(|kind| found.connections(kind));
+    assert_eq!(kinds, [21, 0]);
+}
+
+#[test]
 fn over_every_transport_nothing_is_lost_or_left_in_a_buffer() {
     let mosquitto = mosquitto();
     let ca = mosquitto.certificates.ca.display();
@@ -218,7 +237,7 @@ fn shards_are_one_run() {
             let words = "--publishers 4 --subscribers 2 -q 1 --rate 500 --count 101 --drain 2s";
             bench(mosquitto.port, words)
                 .words(&format!(
-                    "--start-at {moment} --save-json {folder}/{index}.json"
+                    "--start-at {moment} --clock-error 1ms --save-json {folder}/{index}.json"
                 ))
                 .env("SLURM_PROCID", index.to_string())
                 .env("SLURM_NTASKS", "2")
@@ -238,4 +257,16 @@ fn shards_are_one_run() {
         ("foreign", 0),
     ]);
     assert_eq!(found.connections("opened"), 6);
+    assert_eq!(found.0["setup"]["clock_error"], "1ms");
+    assert_eq!(found.0["latency"]["end_to_end"]["count"], 202);
+}
+
+#[test]
+fn without_a_word_about_clocks_a_shard_has_no_latency_between_machines() {
+    let mosquitto = mosquitto();
+    let words = "--publishers 2 --subscribers 2 -q 1 --max --count 50 --shard 0/2 --drain 100ms";
+    let found = Figures::of(&bench(mosquitto.port, words).run().exits(0));
+    assert_eq!(found.0["latency"].get("end_to_end"), None);
+    let warnings = found.0["warnings"].to_string();
+    assert!(warnings.contains("end_to_end is left out"), "{warnings}");
 }

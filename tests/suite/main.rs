@@ -7,6 +7,8 @@
 
 mod amqp;
 mod bad_input;
+mod bench_amqp;
+mod bench_coap;
 mod bench_faults;
 mod bench_results;
 mod bench_scenarios;

@@ -128,6 +128,8 @@ impl<'a> Course<'a> {
         system::reserve_descriptors(own as u64)?;
         let threads = plan.threads.clamp(1, own.max(1));
         let clock = Clock::start();
+        // Before the first worker runs: it may be done before the last one is there.
+        let started = clock.now();
         let control = Arc::new(Control::new());
         let mut workers = Vec::with_capacity(threads);
         for number in 0..threads {
@@ -135,7 +137,6 @@ impl<'a> Course<'a> {
             let setup = setup(run, number, threads, clock, &control, &ready, &news);
             workers.push((ready, spawn(setup)?));
         }
-        let now = clock.now();
         Ok(Self {
             plan,
             clock,
@@ -149,11 +150,11 @@ impl<'a> Course<'a> {
             total: Records::default(),
             intervals: Series::default(),
             next_interval: Nanos::MAX,
-            started: now,
+            started,
             settled: None,
             begin: Nanos::MAX,
             cpu: [None; 2],
-            cpu_last: (now, system::cpu_seconds()),
+            cpu_last: (started, system::cpu_seconds()),
             trouble: None,
             stopped: false,
         })

@@ -36,6 +36,17 @@ pub(super) fn connections(parts: &[Part]) -> Connections {
         whole.reopened += one.reopened;
         whole.away_s += one.away_s;
         whole.rate_per_s += one.rate_per_s;
+        whole.tls_full += one.tls_full;
+        whole.tls_resumed += one.tls_resumed;
+    }
+    whole
+}
+
+/// Those that are no sums are set anew from the whole by whoever knows them.
+pub(super) fn counts(parts: &[Part]) -> BTreeMap<String, u64> {
+    let mut whole = BTreeMap::new();
+    for (name, count) in parts.iter().flat_map(|part| &part.report.counts) {
+        *whole.entry(name.clone()).or_default() += count;
     }
     whole
 }

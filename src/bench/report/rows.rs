@@ -128,6 +128,13 @@ pub(super) fn traffic(messages: &Messages) -> String {
     )
 }
 
+/// What only one protocol counts: `req_attempt 12, retransmissions 3`.
+pub(super) fn counts(report: &Report) -> String {
+    let named = |(name, number): (&String, &u64)| format!("{name} {}", count(*number));
+    let all: Vec<String> = report.counts.iter().map(named).collect();
+    all.join(", ")
+}
+
 /// The distributions, best-known quantities first.
 pub(super) fn quantities(report: &Report) -> Vec<(&str, &Latency)> {
     let known = FIRST.iter().filter_map(|name| {
@@ -175,7 +182,7 @@ pub(super) fn negative_notes(report: &Report) -> Vec<String> {
 /// What became of the connections.
 pub(super) fn connections(report: &Report) -> Vec<(&'static str, String)> {
     let c = &report.connections;
-    vec![
+    let mut rows = vec![
         ("planned", count(c.planned)),
         ("opened", count(c.opened)),
         ("failed", count(c.failed)),
@@ -183,7 +190,12 @@ pub(super) fn connections(report: &Report) -> Vec<(&'static str, String)> {
         ("reopened", count(c.reopened)),
         ("away", seconds(c.away_s)),
         ("rate", rate(c.rate_per_s)),
-    ]
+    ];
+    if c.tls_full + c.tls_resumed > 0 {
+        rows.push(("TLS handshakes", count(c.tls_full)));
+        rows.push(("resumed", count(c.tls_resumed)));
+    }
+    rows
 }
 
 /// `1,002 × connection lost: reset by peer`, without the hint.

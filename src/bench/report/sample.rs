@@ -27,6 +27,7 @@ pub(in crate::bench) fn report() -> Report {
         },
         connections: connections(),
         messages: messages(),
+        counts: [(String::from("retransmissions"), 12)].into(),
         rates: Rates {
             planned_per_s: 50_000.0,
             offered_per_s: 49_999.667,
@@ -69,6 +70,8 @@ fn connections() -> Connections {
         reopened: 2,
         away_s: 0.214,
         rate_per_s: 2404.0,
+        tls_full: 101,
+        tls_resumed: 2,
     }
 }
 

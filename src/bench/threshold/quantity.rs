@@ -70,7 +70,7 @@ const fn count(name: &'static str, read: fn(&Report) -> f64) -> Number {
 }
 
 /// Everything but latencies.
-static NUMBERS: [Number; 33] = [
+static NUMBERS: [Number; 35] = [
     number("rate", Unit::Rate, rate),
     number("rate.planned", Unit::Rate, |r| r.rates.planned_per_s),
     number("rate.offered", Unit::Rate, |r| r.rates.offered_per_s),
@@ -106,6 +106,8 @@ static NUMBERS: [Number; 33] = [
     number("connections.away", Unit::Time, |r| {
         r.connections.away_s * 1e3
     }),
+    count("tls.full", |r| r.connections.tls_full as f64),
+    count("tls.resumed", |r| r.connections.tls_resumed as f64),
     number("cpu", Unit::Percent, |r| r.generator.cpu_percent),
     number("rss", Unit::Bytes, |r| r.generator.max_rss_bytes as f64),
 ];

@@ -8,6 +8,9 @@ use crate::bench::driver::Driver;
 use crate::bench::engine::{self, Live, Outcome, Run};
 use crate::bench::merge::SHARD;
 use crate::bench::plan::{Group, Plan, Shard};
+use crate::bench::recorder::Quantity;
+use crate::bench::result::Report;
+use crate::connect::Target;
 use crate::error::Result;
 
 /// Groups of connections, with a driver for each in the same order.
@@ -49,8 +52,39 @@ pub(in crate::command) async fn perform(
         let Shard { index, count } = identity.shard;
         let part = format!("{index}/{count}");
         outcome.report.setup.insert(SHARD.to_owned(), part);
+        state_clocks(course, &mut outcome.report);
     }
     Ok(outcome)
+}
+
+impl Course {
+    /// The target as this course connects to it.
+    pub(in crate::command) fn connecting(&self, target: Target) -> Target {
+        match self.full_handshakes {
+            true => target.without_resumption(),
+            false => target,
+        }
+    }
+}
+
+/// From shard to shard a latency is the difference of two machines' clocks: it is worth as much as is known of them.
+fn state_clocks(course: &Course, report: &mut Report) {
+    let name = Quantity::EndToEnd.name();
+    if let Some(error) = course.clock_error {
+        let error = humantime::format_duration(error).to_string();
+        report.setup.insert(String::from("clock_error"), error);
+        return;
+    }
+    if report.latency.remove(name).is_none() {
+        return;
+    }
+    for interval in &mut report.intervals {
+        interval.latency.remove(name);
+        interval.histograms.remove(name);
+    }
+    report.warnings.push(format!(
+        "{name} is left out: the shards' clocks may differ, and --clock-error does not say by how much"
+    ));
 }
 
 /// Who is asked whether to go on, at each interval.

@@ -23,7 +23,7 @@ pub fn free_port_with(distance: u16) -> u16 {
         let port = u16::try_from(RANGE.start + (begin + taken) % count).unwrap();
         if is_free(port) && is_free(port + distance) {
             // The next one asked for shall not be given the port above.
-            TAKEN.fetch_add(u32::from(distance == 1), Ordering::Relaxed);
+            TAKEN.fetch_add(u32::from(distance > 0), Ordering::Relaxed);
             return port;
         }
     }

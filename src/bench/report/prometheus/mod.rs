@@ -108,6 +108,10 @@ fn connections(report: &Report, page: &mut Page) {
     ] {
         page.sample("connections_total", &[("state", state)], number as f64);
     }
+    page.family("tls_handshakes_total", "counter", "TLS handshakes by kind.");
+    for (kind, number) in [("full", c.tls_full), ("resumed", c.tls_resumed)] {
+        page.sample("tls_handshakes_total", &[("kind", kind)], number as f64);
+    }
 }
 
 fn latencies(report: &Report, page: &mut Page) {
