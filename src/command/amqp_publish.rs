@@ -361,7 +361,7 @@ impl Running<'_> {
         }
         let plan = self.plan;
         let connecting = async |session: &Session| plan.publisher(session).await;
-        let opening = self.session.reconnect_by(error, connecting);
+        let opening = self.session.remake(error, connecting);
         let publisher = unless_stopped(stop, opening).await?;
         let abandoned = std::mem::replace(&mut self.publisher, publisher).abandoned();
         if !abandoned.is_empty() {
