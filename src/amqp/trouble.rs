@@ -97,7 +97,10 @@ fn login_refused(target: &Target, login: &Login, error: &AMQPError) -> Error {
 /// The first bytes belong to another protocol, or to another version of AMQP.
 fn foreign(target: &Target, bytes: &[u8]) -> Option<Error> {
     let (what, hint) = match bytes {
-        [b'A', b'M', b'Q', b'P', 0 | 3, 1, 0, 0, ..] => (String::from("AMQP 1.0"), None),
+        [b'A', b'M', b'Q', b'P', 0 | 3, 1, 0, 0, ..] => {
+            let hint = "1.0 is another protocol by the same name; RabbitMQ and LavinMQ speak 0-9-1 as well";
+            (String::from("AMQP 1.0"), Some(hint.to_owned()))
+        }
         [b'A', b'M', b'Q', b'P', _, major, minor, revision, ..] => {
             (format!("AMQP {major}-{minor}-{revision}"), None)
         }

@@ -3,10 +3,11 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use super::peer::{messages, method, open_channel, short, until, welcome};
+use super::peer::{messages, method, open_channel, short, start, until, welcome};
 use crate::support::broker::{Broker, started};
 use crate::support::command::{Line, iotctl};
 use crate::support::peer::{Peer, drain};
+use crate::support::rabbitmq::rabbitmq;
 
 /// Goes through everything up to a channel that confirms.
 fn confirming(stream: &mut TcpStream, frame_max: u32) -> Option<()> {
@@ -132,6 +133,83 @@ fn a_block_is_told_at_once_and_so_is_its_end() {
     running.hears("takes messages again");
     running.write(b"3\n");
     running.ends().exits(0);
+}
+
+/// How the publisher and everybody else fail at the same server, which must be alike.
+#[track_caller]
+fn fail_alike(url: &str, words: &str, code: i32, why: &str) {
+    let ended = ["amqp ping", "amqp publish"].map(|command| {
+        let line = iotctl(command).word(url).words(words);
+        let line = match command {
+            "amqp publish" => line.words("-k q -m x"),
+            _ => line,
+        };
+        line.run().exits(code).says(why).stderr
+    });
+    assert_eq!(ended[0], ended[1]);
+}
+
+#[test]
+fn a_login_fails_as_everywhere() {
+    let server = rabbitmq();
+    let (plain, secure) = (server.port, server.tls_port);
+    let local = |login: &str, port: u16| format!("amqp://{login}127.0.0.1:{port}");
+    fail_alike(
+        &local("guest:no@", plain),
+        "",
+        4,
+        "refused the login of user",
+    );
+    fail_alike(&local("guest@", plain), "", 4, "refused the login of user");
+    fail_alike(&(local("", plain) + "/nope"), "", 1, "vhost nope not found");
+    fail_alike(&local("", secure), "", 3, "use amqps://");
+    let tls = format!("amqps://127.0.0.1:{plain}");
+    fail_alike(&tls, "--insecure", 3, "TLS");
+    let external = format!("amqps://localhost:{secure}");
+    let ca = server.certificates.ca.display();
+    let words = format!("--auth external --cafile {ca}");
+    fail_alike(
+        &external,
+        &words,
+        4,
+        "refused the login of the client certificate",
+    );
+}
+
+#[test]
+fn other_protocols_and_silence_are_told_as_everywhere() {
+    for (answer, code, why) in [
+        (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], 3, "but HTTP"),
+        (b"AMQP\x00\x01\x00\x00", 3, "but AMQP 1.0"),
+        (b"AMQP\x03\x01\x00\x00", 3, "but AMQP 1.0"),
+        (b"AMQP\x00\x00\x08\x00", 3, "but AMQP 0-8-0"),
+        (b"", 6, "closed the connection before it said a word"),
+    ] {
+        let peer = Peer::start(move |stream, _| {
+            let _ = stream.read_exact(&mut [0; 8]);
+            let _ = stream.write_all(answer);
+        });
+        fail_alike(&format!("amqp://127.0.0.1:{}", peer.port), "", code, why);
+    }
+    let silent = Peer::start(|stream, _| drain(stream));
+    let url = format!("amqp://127.0.0.1:{}", silent.port);
+    let why = "did not complete the login within 2s";
+    fail_alike(&url, "--connect-timeout 2", 5, why);
+    let peer = Peer::start(|stream, _| {
+        let _ = stream.read_exact(&mut [0; 8]);
+        let _ = stream.write_all(&start("PLAIN AMQPLAIN"));
+        until(stream, 10, 11);
+    });
+    let url = format!("amqp://127.0.0.1:{}", peer.port);
+    let why = "does not offer the login EXTERNAL; it offers PLAIN AMQPLAIN";
+    fail_alike(&url, "--auth external", 4, why);
+    let peer = Peer::start(|stream, _| {
+        welcome(stream, 131_072);
+        drain(stream);
+    });
+    let url = format!("amqp://127.0.0.1:{}", peer.port);
+    let why = "did not answer the request to open a channel within 300ms";
+    fail_alike(&url, "--answer-timeout 0.3", 5, why);
 }
 
 fn broker(words: &str) -> Broker {
