@@ -193,8 +193,7 @@ impl Running<'_> {
             if self.is_done() {
                 return self.proof(stop).await;
             }
-            let awaited = self.publisher.unconfirmed() > 0;
-            let give_up = (self.last_progress + self.plan.ack_timeout, awaited);
+            let give_up = self.give_up();
             let due = self.due();
             let hungry = self.waiting.is_empty() && !self.input_ended && self.publisher.has_room();
             tokio::select! {
@@ -208,7 +207,7 @@ impl Running<'_> {
                     }
                 }
                 () = sleep_until(due.unwrap_or_else(Instant::now).into()), if due.is_some() => self.start_round()?,
-                () = sleep_until(give_up.0.into()), if give_up.1 => return Err(self.unanswered()),
+                () = sleep_until(give_up.unwrap_or_else(Instant::now).into()), if give_up.is_some() => return Err(self.unanswered()),
             }
         }
     }
@@ -247,6 +246,18 @@ impl Running<'_> {
         let round = self.next_round.filter(|_| self.waiting.is_empty());
         let paced = self.next_due().filter(|_| self.publisher.has_room());
         round.or(paced)
+    }
+
+    /// When the server has had long enough to take or confirm a message.
+    fn give_up(&self) -> Option<Instant> {
+        let since = match self.publisher.unconfirmed() {
+            0 => self
+                .publisher
+                .paused()
+                .filter(|_| !self.waiting.is_empty())?,
+            _ => self.last_progress,
+        };
+        Some(since + self.plan.ack_timeout)
     }
 
     fn is_done(&self) -> bool {
@@ -397,6 +408,9 @@ impl Running<'_> {
         let text = match self.publisher.blocked() {
             Some(reason) => {
                 format!("{target} took no message for {limit}: it is blocked: {reason}")
+            }
+            None if self.publisher.paused().is_some() => {
+                format!("{target} took no message for {limit}: it asked for a pause")
             }
             None => format!("no confirmation from {target} for {limit}"),
         };

@@ -1,5 +1,7 @@
 //! What the server says about messages, and about itself.
 
+use std::time::Instant;
+
 use amq_protocol::protocol::basic::{self, parse_properties};
 use amq_protocol::protocol::{AMQPClass, channel, connection};
 use bytes::BytesMut;
@@ -23,8 +25,8 @@ pub(super) struct News {
     returned: Option<String>,
     /// Why the server takes nothing from us.
     pub(super) blocked: Option<String>,
-    /// Whether it asked for a pause (channel.flow).
-    pub(super) paused: bool,
+    /// Since when it asks for a pause (channel.flow).
+    pub(super) paused: Option<Instant>,
     /// Whether the request that comes after all messages was answered.
     pub(super) proved: bool,
     on_event: Box<dyn Fn(Event) + Send>,
@@ -37,7 +39,7 @@ impl News {
             fates: Vec::new(),
             returned: None,
             blocked: None,
-            paused: false,
+            paused: None,
             proved: false,
             on_event: Box::new(on_event),
         }
@@ -72,7 +74,7 @@ impl News {
             }
             Some(AMQPClass::Channel(channel::AMQPMethod::Flow(flow))) => {
                 let active = flow.active;
-                self.paused = !active;
+                self.paused = (!active).then(Instant::now);
                 let ok = channel::AMQPMethod::FlowOk(channel::FlowOk { active });
                 put_method(out, frame.channel, AMQPClass::Channel(ok));
                 Ok(())

@@ -1,6 +1,6 @@
 //! The publisher: messages in, their fates out.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use amq_protocol::protocol::{AMQPClass, basic, connection};
 use tokio::time::error::Elapsed;
@@ -80,7 +80,7 @@ impl Publisher {
     pub fn has_room(&self) -> bool {
         let flights = &self.heard.flights;
         let room = flights.len() < self.window && flights.bytes() < MOST_BYTES;
-        (room || flights.len() == 0) && !self.heard.paused
+        (room || flights.len() == 0) && self.heard.paused.is_none()
     }
 
     /// How many messages are not confirmed yet, or not written without confirmations.
@@ -91,6 +91,11 @@ impl Publisher {
     /// Why the server takes nothing from us at the moment, if it said so.
     pub fn blocked(&self) -> Option<&str> {
         self.heard.blocked.as_deref()
+    }
+
+    /// Since when the server wants no more messages for the moment (channel.flow), if it does.
+    pub fn paused(&self) -> Option<Instant> {
+        self.heard.paused
     }
 
     /// Whether the server broke the rules, so that trying again would break them again.

@@ -112,6 +112,25 @@ fn a_pause_is_kept() {
 }
 
 #[test]
+fn a_pause_without_an_end_is_given_up() {
+    let peer = Peer::start(|stream, _| {
+        confirming(stream, 131_072)?;
+        messages(stream, 1)?;
+        stream.write_all(&method(1, 20, 20, &[0])).ok()?;
+        until(stream, 20, 21)?;
+        settle(stream, 80, 1, false)?;
+        drain(stream);
+        Some(())
+    });
+    publish(peer.port, "-k q -l --window 1 --ack-timeout 1")
+        .input(lines(2))
+        .run()
+        .exits(5)
+        .says("took no message for 1s: it asked for a pause")
+        .says("of 1 message sent, 1 are confirmed, and 1 were read but not sent");
+}
+
+#[test]
 fn a_block_is_told_at_once_and_so_is_its_end() {
     let peer = Peer::start(|stream, _| {
         confirming(stream, 131_072)?;
