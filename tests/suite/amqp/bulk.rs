@@ -196,6 +196,24 @@ fn a_login_fails_as_everywhere() {
 }
 
 #[test]
+fn many_lines_go_over_tls_too() {
+    let server = rabbitmq();
+    let queue = super::cli::declared("secure", "");
+    let url = format!("amqps://localhost:{}", server.tls_port);
+    for words in ["", "--no-confirm"] {
+        let line = iotctl("amqp publish").word(&url).word("--cafile");
+        let line = line.word(&server.certificates.ca).words(words);
+        let line = line.words(&format!("-l -k {queue}"));
+        line.input(lines(20_000)).run().exits(0).quietly();
+    }
+    super::cli::amqp("purge")
+        .word(&queue)
+        .run()
+        .exits(0)
+        .contains("40000 messages removed");
+}
+
+#[test]
 fn other_protocols_and_silence_are_told_as_everywhere() {
     for (answer, code, why) in [
         (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], 3, "but HTTP"),
