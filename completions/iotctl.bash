@@ -7017,7 +7017,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__man)
-            opts="--help iotctl mqtt mqtt-pub mqtt-sub mqtt-broker coap coap-get coap-put coap-post coap-delete coap-fetch coap-patch coap-ipatch coap-observe coap-discover coap-rd coap-rd-register coap-rd-update coap-rd-remove coap-rd-lookup coap-ping coap-server amqp amqp-publish amqp-consume amqp-tap amqp-get amqp-request amqp-respond amqp-declare amqp-declare-queue amqp-declare-exchange amqp-delete amqp-delete-queue amqp-delete-exchange amqp-bind amqp-unbind amqp-apply amqp-purge amqp-ping amqp-broker bench bench-mqtt bench-amqp bench-run bench-report bench-compare bench-merge completions man"
+            opts="--help iotctl mqtt mqtt-pub mqtt-sub mqtt-broker coap coap-get coap-put coap-post coap-delete coap-fetch coap-patch coap-ipatch coap-observe coap-discover coap-rd coap-rd-register coap-rd-update coap-rd-remove coap-rd-lookup coap-ping coap-server amqp amqp-publish amqp-consume amqp-tap amqp-get amqp-request amqp-respond amqp-declare amqp-declare-queue amqp-declare-exchange amqp-delete amqp-delete-queue amqp-delete-exchange amqp-bind amqp-unbind amqp-apply amqp-purge amqp-ping amqp-broker bench bench-mqtt bench-coap bench-amqp bench-run bench-report bench-compare bench-merge completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
