@@ -16,6 +16,7 @@ use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
 use crate::message::AmqpProperties;
 use crate::output::{Notes, Style};
+use crate::payload::replay::Replay;
 use crate::payload::{Bodies, Body, Encoding, Source};
 use crate::stop::{Asked, Stop};
 
@@ -53,6 +54,8 @@ pub struct Plan {
     pub delay: Duration,
     /// At most so many messages a second (`--rate`).
     pub rate: Option<f64>,
+    /// Records go out with the gaps of their times, divided by this (`--replay`, `--speed`).
+    pub replay: Option<f64>,
     /// What is made before anything is published (`--declare`), again after each reconnect.
     pub declare: Vec<Declaration>,
     /// How long no confirmation at all may come while some are awaited (`--ack-timeout`, default 30 s).
@@ -77,6 +80,7 @@ impl Plan {
             repeat: 1,
             delay: Duration::ZERO,
             rate: None,
+            replay: None,
             declare: Vec::new(),
             ack_timeout: Duration::from_secs(30),
             style: Style::default(),
@@ -108,6 +112,7 @@ pub async fn run(plan: Plan) -> Result<()> {
         bodies,
         notes,
         waiting: VecDeque::new(),
+        replay: plan.replay.map(Replay::new),
         read: Vec::new(),
         again: Vec::new(),
         rounds_left: plan.repeat.max(1),
@@ -154,8 +159,9 @@ struct Running<'a> {
     properties: Arc<AmqpProperties>,
     bodies: Bodies,
     notes: Notes,
-    /// Read and not handed to the connection, by number.
-    waiting: VecDeque<(u64, Outgoing)>,
+    /// Read and not handed to the connection.
+    waiting: VecDeque<Waiting>,
+    replay: Option<Replay>,
     read: Vec<Body>,
     /// The bodies of the first round, for the next ones.
     again: Vec<Body>,
@@ -169,6 +175,14 @@ struct Running<'a> {
     last_progress: Instant,
     stopped: Option<Asked>,
     tally: Tally,
+}
+
+/// A message that is to go out.
+struct Waiting {
+    number: u64,
+    message: Outgoing,
+    /// When a recording has it.
+    due: Option<Instant>,
 }
 
 impl Running<'_> {
@@ -202,7 +216,10 @@ impl Running<'_> {
     /// Publishes what waits, as far as the window and the rate let it.
     fn hand_over(&mut self) -> Result<()> {
         while self.publisher.has_room() && self.next_due().is_none_or(|due| due <= Instant::now()) {
-            let Some((number, message)) = self.waiting.pop_front() else {
+            let Some(Waiting {
+                number, message, ..
+            }) = self.waiting.pop_front()
+            else {
                 return Ok(());
             };
             if self.publisher.unconfirmed() == 0 {
@@ -215,9 +232,12 @@ impl Running<'_> {
         Ok(())
     }
 
-    /// When the next message may go out, as the rate has it.
+    /// When the next message may go out, as the recording or the rate has it.
     fn next_due(&self) -> Option<Instant> {
-        let rate = self.plan.rate.filter(|_| !self.waiting.is_empty())?;
+        let next = self.waiting.front()?;
+        let Some(rate) = self.plan.rate else {
+            return next.due;
+        };
         let since = Duration::try_from_secs_f64(self.paced as f64 / rate).ok()?;
         Some(self.began + since)
     }
@@ -285,6 +305,8 @@ impl Running<'_> {
 
     /// Puts one message for each routing key into the queue.
     fn enqueue(&mut self, body: Body) {
+        let replay = self.replay.as_mut();
+        let due = replay.and_then(|replay| replay.due(body.time, Instant::now()));
         let words = body.amqp.map(|words| *words);
         let (exchange, properties) = match words {
             Some(words) => (words.exchange, Arc::new(words.properties)),
@@ -299,19 +321,24 @@ impl Running<'_> {
         };
         if body.topic.is_some() || self.plan.keys.is_empty() {
             let number = self.tally.number();
-            self.waiting.push_back((number, message));
+            self.waiting.push_back(Waiting {
+                number,
+                message,
+                due,
+            });
             return;
         }
         for key in &self.plan.keys {
             let number = self.tally.number();
             let key = key.clone();
-            self.waiting.push_back((
+            self.waiting.push_back(Waiting {
                 number,
-                Outgoing {
+                message: Outgoing {
                     key,
                     ..message.clone()
                 },
-            ));
+                due,
+            });
         }
     }
 
@@ -334,7 +361,7 @@ impl Running<'_> {
         }
         let plan = self.plan;
         let connecting = async |session: &Session| plan.publisher(session).await;
-        let opening = self.session.reconnect_by(error, connecting);
+        let opening = self.session.remake(error, connecting);
         let publisher = unless_stopped(stop, opening).await?;
         let abandoned = std::mem::replace(&mut self.publisher, publisher).abandoned();
         if !abandoned.is_empty() {
@@ -344,8 +371,12 @@ impl Running<'_> {
             ));
         }
         self.tally.again(abandoned.len() as u64);
-        for message in abandoned.into_iter().rev() {
-            self.waiting.push_front(message);
+        for (number, message) in abandoned.into_iter().rev() {
+            self.waiting.push_front(Waiting {
+                number,
+                message,
+                due: None,
+            });
         }
         self.last_progress = Instant::now();
         Ok(())

@@ -117,13 +117,8 @@ impl Session {
         self.backoff.reset();
     }
 
-    /// Connects again after `error` ended the connection, which is said; fails with it when it is no time to.
-    pub(super) async fn reconnect(&mut self, error: Error) -> Result<Client> {
-        self.reconnect_by(error, Self::client).await
-    }
-
-    /// The same with what `make` makes of the session.
-    pub(super) async fn reconnect_by<T>(
+    /// Makes again, with `make`, what `error` ended, which is said; fails with it when it is no time to.
+    pub(super) async fn remake<T>(
         &mut self,
         error: Error,
         make: impl AsyncFn(&Self) -> Result<T>,

@@ -6,6 +6,7 @@ pub mod amqp_consume;
 pub mod amqp_exec;
 pub mod amqp_get;
 pub mod amqp_ping;
+mod amqp_place;
 pub mod amqp_publish;
 mod amqp_publish_tally;
 pub mod amqp_request;

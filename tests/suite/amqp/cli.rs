@@ -1,5 +1,7 @@
 //! The AMQP commands as a shell runs them: words in, exit code and streams out.
 
+use std::time::{Duration, Instant};
+
 use crate::support::command::{Ended, Line, iotctl, program};
 use crate::support::rabbitmq::{rabbitmq, unique};
 
@@ -60,6 +62,34 @@ fn templates_are_filled_in_anew_each_time() {
     .exits(0);
     let taken = amqp("consume").words(&queue).words("-C 3").run();
     taken.exits(0).prints("0:7\n1:7\n2:7\n");
+}
+
+#[test]
+fn a_recording_is_published_at_its_pace() {
+    let queue = declared("cli", "");
+    let record = |time: &str, body: u8| {
+        format!("{{\"time\":{time},\"topic\":\"{queue}\",\"payload\":\"{body}\"}}\n")
+    };
+    let records = [
+        record("\"2026-11-20T21:00:00.5Z\"", 1),
+        record("\"no time\"", 2),
+        record("\"2026-11-20T21:00:01.000001Z\"", 3),
+        record("\"2026-11-20T21:00:00Z\"", 4),
+    ];
+    let line = amqp("publish").words("--ndjson --mandatory --replay --speed 2");
+    let began = Instant::now();
+    line.input(records.concat()).run().exits(0).quietly();
+    assert!(began.elapsed() >= Duration::from_millis(250));
+    let taken = amqp("get").words(&queue).words("--all").run();
+    taken.exits(0).prints("1\n2\n3\n4\n");
+    for (words, why) in [
+        ("--replay -m x -k q", "--ndjson"),
+        ("--ndjson --speed 2", "--replay"),
+        ("--ndjson --replay --speed 0", "how many times as fast"),
+        ("--ndjson --replay --rate 5", "cannot be used with"),
+    ] {
+        publish(words).exits(2).says(why);
+    }
 }
 
 /// Gzip made by the program of that name.

@@ -8,6 +8,7 @@ mod guards;
 mod mqtt;
 mod peer;
 mod publishing;
+mod queues;
 mod recovery;
 mod rpc;
 mod tapping;

@@ -12,7 +12,7 @@ use super::words::tool;
 use crate::support::broker::{Broker, started};
 use crate::support::command::{Running, iotctl};
 use crate::support::peer::{Peer, drain};
-use crate::support::rabbitmq::RabbitMq;
+use crate::support::rabbitmq::{RabbitMq, rabbitmq};
 use crate::support::wait_for;
 
 /// Takes the declaration of the queue `q`, then everything up to its consumer `c`.
@@ -77,6 +77,40 @@ fn a_consumer_that_is_not_to_come_back_ends() {
         .words("q --retry never")
         .run();
     ended.exits(6).prints("one\n").says("lost");
+}
+
+#[test]
+fn a_stream_is_read_on_where_it_was_left() {
+    let server = rabbitmq();
+    server.control(&["add_vhost", "streams"]);
+    server.control(&[
+        "set_permissions",
+        "-p",
+        "streams",
+        "guest",
+        ".*",
+        ".*",
+        ".*",
+    ]);
+    let url = format!("{}/streams", server.url());
+    let declare = iotctl("amqp declare queue").words(&url);
+    declare.words("log --queue-type stream").run().exits(0);
+    let publish = |lines: &str| {
+        let line = iotctl("amqp publish").words(&url);
+        let line = line.words("-k log -l --mandatory");
+        line.input(lines).run().exits(0);
+    };
+    publish("one\ntwo\nthree\n");
+    let consume = iotctl("amqp consume").words(&url);
+    let mut consume = consume.words("log --offset 1 -W 85").start();
+    assert_eq!(consume.lines(2), ["two", "three"]);
+    server.control(&["close_all_connections", "--vhost", "streams", "enough"]);
+    consume.hears("enough; trying again in ");
+    consume.hears("consuming again, from offset 3 of the stream");
+    publish("four\n");
+    assert_eq!(consume.line(), "four");
+    consume.signal("TERM");
+    consume.ends().exits(143);
 }
 
 /// Our broker on a port that it had before.
