@@ -19,16 +19,30 @@ pub(super) enum Peer {
     Embedded { child: Child, url: String },
     /// A thread that only answers.
     #[cfg(target_os = "linux")]
-    Null(NullPeer, Protocol),
+    Null(NullPeer),
+    /// The same for AMQP.
+    #[cfg(target_os = "linux")]
+    NullAmqp(NullPeer),
 }
 
 impl Peer {
-    pub(super) async fn start(protocol: Protocol, embedded: bool, calibrate: bool) -> Result<Self> {
+    pub(super) async fn start(embedded: bool, calibrate: bool) -> Result<Self> {
         if embedded {
-            return broker(protocol).await;
+            return broker().await;
         }
         if calibrate {
-            return null(protocol);
+            return null();
+        }
+        Ok(Self::Named)
+    }
+
+    /// The same for `bench amqp`.
+    pub(super) async fn start_amqp(embedded: bool, calibrate: bool) -> Result<Self> {
+        if embedded {
+            return served(&["amqp", "broker", "--listen", "127.0.0.1:0"]).await;
+        }
+        if calibrate {
+            return null_amqp();
         }
         Ok(Self::Named)
     }
@@ -39,7 +53,9 @@ impl Peer {
             Self::Named => return words.clone(),
             Self::Embedded { url, .. } => url.clone(),
             #[cfg(target_os = "linux")]
-            Self::Null(peer, protocol) => format!("{}://{}", name(*protocol), peer.address()),
+            Self::Null(peer) => format!("mqtt://{}", peer.address()),
+            #[cfg(target_os = "linux")]
+            Self::NullAmqp(peer) => format!("amqp://{}", peer.address()),
         };
         Words {
             url: Some(url),
@@ -55,7 +71,7 @@ impl Peer {
                 "the broker ran on this machine: it and the generator shared its processors"
             }
             #[cfg(target_os = "linux")]
-            Self::Null(..) => {
+            Self::Null(_) | Self::NullAmqp(_) => {
                 "a calibration: the peer only answered, and its work is in the generator's CPU"
             }
         };
@@ -71,35 +87,36 @@ impl Peer {
 }
 
 #[cfg(target_os = "linux")]
-fn null(protocol: Protocol) -> Result<Peer> {
-    NullPeer::start(protocol).map(|peer| Peer::Null(peer, protocol))
+fn null() -> Result<Peer> {
+    NullPeer::start(Protocol::Mqtt).map(Peer::Null)
+}
+
+#[cfg(target_os = "linux")]
+fn null_amqp() -> Result<Peer> {
+    NullPeer::start(Protocol::Amqp).map(Peer::NullAmqp)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn null(_: Protocol) -> Result<Peer> {
+fn null_amqp() -> Result<Peer> {
+    null()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn null() -> Result<Peer> {
     Err(Error::usage("--calibrate is for Linux only"))
 }
 
-/// The protocol as a command, and as the scheme of a URL.
-const fn name(protocol: Protocol) -> &'static str {
-    match protocol {
-        Protocol::Amqp => "amqp",
-        _ => "mqtt",
-    }
+async fn broker() -> Result<Peer> {
+    served(&["mqtt", "broker", "--listen", "127.0.0.1:0"]).await
 }
 
-async fn broker(protocol: Protocol) -> Result<Peer> {
-    let cannot = |cause: &std::io::Error| Error::local("cannot start the embedded broker", cause);
+/// A server of our own, by the words that start it.
+async fn served(words: &[&str]) -> Result<Peer> {
+    let cannot = |cause: &std::io::Error| Error::local("cannot start the embedded peer", cause);
     let program = std::env::current_exe().map_err(|cause| cannot(&cause))?;
     let mut child = Command::new(program)
-        .args([
-            name(protocol),
-            "broker",
-            "--listen",
-            "127.0.0.1:0",
-            "--quiet",
-            "--end-with-parent",
-        ])
+        .args(words)
+        .args(["--quiet", "--end-with-parent"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         // Ctrl-C is for the generator, which ends the broker when all is accounted for.
