@@ -4,6 +4,7 @@
 //! | words | what runs |
 //! |---|---|
 //! | `sink FILE` | a broker that only answers; its URL is written to the file |
+//! | `coap-sink FILE` | a CoAP server that only answers |
 //! | `blast FILE` | a broker that only sends, stamped messages of 256 bytes, to `SUBS` subscribers, `ROUNDS` times |
 //! | `raw KIND URL SECONDS …` | the limit of one kind of load, see `raw.rs` |
 
@@ -14,6 +15,7 @@ use std::net::{TcpListener, TcpStream};
 
 use iotctl::bench::calibrate::NullPeer;
 use iotctl::bench::clock::Clock;
+use iotctl::bench::coap::NullServer;
 use iotctl::bench::stamp::Stamp;
 
 /// Bytes of a message that the blasting peer sends.
@@ -23,6 +25,7 @@ fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.first().map(String::as_str) {
         Some("sink") => sink(&words[1]),
+        Some("coap-sink") => coap_sink(&words[1]),
         Some("blast") => blast(&words[1]),
         Some("raw") => raw::run(&words[1..]),
         // `cargo bench` runs every bench without words of ours.
@@ -34,6 +37,15 @@ fn main() {
 fn sink(path: &str) {
     let peer = NullPeer::start().expect("a null peer");
     std::fs::write(path, format!("mqtt://{}", peer.address())).expect("a file");
+    loop {
+        std::thread::park();
+    }
+}
+
+/// The same for CoAP.
+fn coap_sink(path: &str) {
+    let peer = NullServer::start().expect("a null server");
+    std::fs::write(path, format!("coap://{}", peer.address())).expect("a file");
     loop {
         std::thread::park();
     }

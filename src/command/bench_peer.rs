@@ -8,18 +8,42 @@ use tokio::process::{Child, Command};
 
 #[cfg(target_os = "linux")]
 use crate::bench::calibrate::NullPeer;
+use crate::bench::coap::NullServer;
 use crate::connect::Words;
 use crate::error::{Error, Result};
+
+/// A CoAP server with something to ask for, to observe and to put.
+const COAP_SERVER: [&str; 14] = [
+    "coap",
+    "server",
+    "--listen",
+    "coap://127.0.0.1:0",
+    "-r",
+    "/bench=text:21.5",
+    "-r",
+    "/counter=counter",
+    "-r",
+    "/clock=clock",
+    "-r",
+    "/sensor=sensor",
+    "-r",
+    "/store=store",
+];
+
+const ONLY_ANSWERED: &str =
+    "a calibration: the peer only answered, and its work is in the generator's CPU";
 
 /// Whom the load is for.
 pub(super) enum Peer {
     /// Whom the words name.
     Named,
-    /// A broker of our own in a process of its own, so that its work is not counted as the generator's.
+    /// A server of our own in a process of its own, so that its work is not counted as the generator's.
     Embedded { child: Child, url: String },
     /// A thread that only answers.
     #[cfg(target_os = "linux")]
     Null(NullPeer),
+    /// The same for CoAP.
+    NullCoap(NullServer),
 }
 
 impl Peer {
@@ -33,6 +57,17 @@ impl Peer {
         Ok(Self::Named)
     }
 
+    /// The same for `bench coap`.
+    pub(super) async fn start_coap(embedded: bool, calibrate: bool) -> Result<Self> {
+        if embedded {
+            return served(&COAP_SERVER).await;
+        }
+        if calibrate {
+            return NullServer::start().map(Self::NullCoap);
+        }
+        Ok(Self::Named)
+    }
+
     /// `words` with the peer's own address.
     pub(super) fn words(&self, words: &Words) -> Words {
         let url = match self {
@@ -40,6 +75,7 @@ impl Peer {
             Self::Embedded { url, .. } => url.clone(),
             #[cfg(target_os = "linux")]
             Self::Null(peer) => format!("mqtt://{}", peer.address()),
+            Self::NullCoap(peer) => format!("coap://{}", peer.address()),
         };
         Words {
             url: Some(url),
@@ -52,12 +88,11 @@ impl Peer {
         let said = match self {
             Self::Named => return None,
             Self::Embedded { .. } => {
-                "the broker ran on this machine: it and the generator shared its processors"
+                "the peer ran on this machine: it and the generator shared its processors"
             }
             #[cfg(target_os = "linux")]
-            Self::Null(_) => {
-                "a calibration: the peer only answered, and its work is in the generator's CPU"
-            }
+            Self::Null(_) => ONLY_ANSWERED,
+            Self::NullCoap(_) => ONLY_ANSWERED,
         };
         Some(said.to_owned())
     }
@@ -81,17 +116,16 @@ fn null() -> Result<Peer> {
 }
 
 async fn broker() -> Result<Peer> {
-    let cannot = |cause: &std::io::Error| Error::local("cannot start the embedded broker", cause);
+    served(&["mqtt", "broker", "--listen", "127.0.0.1:0"]).await
+}
+
+/// A server of our own, by the words that start it.
+async fn served(words: &[&str]) -> Result<Peer> {
+    let cannot = |cause: &std::io::Error| Error::local("cannot start the embedded peer", cause);
     let program = std::env::current_exe().map_err(|cause| cannot(&cause))?;
     let mut child = Command::new(program)
-        .args([
-            "mqtt",
-            "broker",
-            "--listen",
-            "127.0.0.1:0",
-            "--quiet",
-            "--end-with-parent",
-        ])
+        .args(words)
+        .args(["--quiet", "--end-with-parent"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         // Ctrl-C is for the generator, which ends the broker when all is accounted for.
