@@ -212,7 +212,7 @@ fn observers_are_told_what_is_put_and_how_long_it_took() {
         "--scenario observe --duration 1s",
     )
     .run()
-    .exits(5)
+    .exits(1)
     .says("observation refused by the server: 4.04 Not Found");
 }
 
