@@ -1,13 +1,17 @@
 //! Peers that cost a load generator as little as can be, and the raw limit beside which its figures are judged; for
-//! `benches/bench_mqtt.py`.
+//! `benches/bench_mqtt.py` and `benches/bench_amqp.py`.
 //!
 //! | words | what runs |
 //! |---|---|
 //! | `sink FILE` | a broker that only answers; its URL is written to the file |
 //! | `coap-sink FILE` | a CoAP server that only answers |
+//! | `amqp-sink FILE` | the same for AMQP |
 //! | `blast FILE` | a broker that only sends, stamped messages of 256 bytes, to `SUBS` subscribers, `ROUNDS` times |
+//! | `lapin publish\|consume URL QUEUE COUNT` | a program on lapin, for `benches/amqp_side_by_side.py` |
 //! | `raw KIND URL SECONDS …` | the limit of one kind of load, see `raw.rs` |
 
+mod amqp;
+mod lapin_loop;
 mod raw;
 
 use std::io::{Read, Write};
@@ -17,6 +21,7 @@ use iotctl::bench::calibrate::NullPeer;
 use iotctl::bench::clock::Clock;
 use iotctl::bench::coap::NullServer;
 use iotctl::bench::stamp::Stamp;
+use iotctl::connect::Protocol;
 
 /// Bytes of a message that the blasting peer sends.
 const BLASTED: usize = 269;
@@ -26,8 +31,10 @@ fn main() {
     match words.first().map(String::as_str) {
         Some("sink") => sink(&words[1]),
         Some("coap-sink") => coap_sink(&words[1]),
+        Some("amqp-sink") => amqp::sink(&words[1]),
         Some("blast") => blast(&words[1]),
         Some("raw") => raw::run(&words[1..]),
+        Some("lapin") => lapin_loop::run(&words[1..]),
         // `cargo bench` runs every bench without words of ours.
         _ => {}
     }
@@ -35,7 +42,7 @@ fn main() {
 
 /// The null peer in a process of its own.
 fn sink(path: &str) {
-    let peer = NullPeer::start().expect("a null peer");
+    let peer = NullPeer::start(Protocol::Mqtt).expect("a null peer");
     std::fs::write(path, format!("mqtt://{}", peer.address())).expect("a file");
     loop {
         std::thread::park();

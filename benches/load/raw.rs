@@ -8,12 +8,14 @@ use std::time::{Duration, Instant};
 use iotctl::bench::system::cpu_seconds;
 use rustix::event::epoll;
 
+use super::amqp;
+
 /// Bytes of a batch of the load engine.
-const BATCH: usize = 64 * 1024;
+pub(crate) const BATCH: usize = 64 * 1024;
 const READ: usize = 256 * 1024;
 
 /// What a run took.
-struct Took {
+pub(crate) struct Took {
     messages: u64,
     seconds: f64,
     cpu: f64,
@@ -25,10 +27,12 @@ pub(crate) fn run(words: &[String]) {
         panic!("raw KIND URL SECONDS WORDS…");
     };
     let address = url.trim_start_matches("mqtt://");
+    let address = address.trim_start_matches("amqp://");
     let lasts = Duration::from_secs_f64(seconds.parse().expect("seconds"));
     let number = |at: usize| rest[at].parse::<usize>().expect("a number");
     let took = match kind.as_str() {
         "publish" => publish(address, lasts, number(0) as u8, number(1), number(2)),
+        "amqp" => amqp::publish(address, lasts, number(0), number(1)),
         "receive" => receive(address, lasts, number(0)),
         "fleet" => fleet(address, lasts, number(0), number(1)),
         "connect" => connect(address, number(0)),
@@ -49,7 +53,7 @@ fn say(text: &str) {
 }
 
 /// Runs `step`, which says how many messages it has passed, for as long as asked.
-fn timed(lasts: Duration, mut step: impl FnMut() -> u64) -> Took {
+pub(crate) fn timed(lasts: Duration, mut step: impl FnMut() -> u64) -> Took {
     let (begin, before) = (Instant::now(), cpu_seconds());
     let mut messages = 0;
     while begin.elapsed() < lasts {

@@ -30,10 +30,10 @@ pub const FRAME_MAX: u32 = 131_072;
 pub const HEARTBEAT: u16 = 60;
 
 /// The smallest frame that a peer must be able to take (AMQP 0-9-1 §4.2.3).
-const SMALLEST_FRAME: u32 = 4096;
+pub(super) const SMALLEST_FRAME: u32 = 4096;
 
 /// How long a clean end may take; all that counted was acknowledged before.
-const CLOSING: Duration = Duration::from_secs(1);
+pub(super) const CLOSING: Duration = Duration::from_secs(1);
 
 /// How long the reason for a closed channel may take to be known.
 const EXPLAINING: Duration = Duration::from_millis(200);
@@ -111,12 +111,9 @@ impl Login {
     }
 }
 
-impl AuthProvider for Login {
-    fn mechanism(&self) -> ShortString {
-        self.mechanism.name().into()
-    }
-
-    fn auth_starter(&self) -> std::result::Result<LongString, String> {
+impl Login {
+    /// What Connection.Start-Ok answers with.
+    pub fn response(&self) -> Vec<u8> {
         let (username, password) = (self.username.as_bytes(), self.password.reveal());
         let mut said = Vec::new();
         match self.mechanism {
@@ -137,7 +134,17 @@ impl AuthProvider for Login {
             }
             Mechanism::External => {}
         }
-        Ok(said.into())
+        said
+    }
+}
+
+impl AuthProvider for Login {
+    fn mechanism(&self) -> ShortString {
+        self.mechanism.name().into()
+    }
+
+    fn auth_starter(&self) -> std::result::Result<LongString, String> {
+        Ok(self.response().into())
     }
 }
 

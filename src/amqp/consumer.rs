@@ -65,7 +65,7 @@ impl std::str::FromStr for Offset {
 
 impl Offset {
     /// The value of the consumer argument.
-    fn value(&self) -> AmqpValue {
+    pub fn value(&self) -> AmqpValue {
         match self {
             Self::First => AmqpValue::Text("first".into()),
             Self::Last => AmqpValue::Text("last".into()),

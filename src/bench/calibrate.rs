@@ -1,6 +1,6 @@
 //! A peer that does nothing but answer: what the generator reaches against it is the generator's own limit.
 //!
-//! It speaks just enough MQTT: it accepts every CONNECT, acknowledges everything and delivers nothing. It is one
+//! It speaks just enough of a protocol: it accepts every connection, acknowledges everything and delivers nothing. It is one
 //! thread with one loop, and reads and answers in batches.
 
 use std::io::{Read, Write};
@@ -12,7 +12,8 @@ use std::thread::{self, JoinHandle};
 use rustix::event::epoll;
 use socket2::{Domain, Socket, Type};
 
-use super::mqtt::answer;
+use super::{amqp, mqtt};
+use crate::connect::Protocol;
 use crate::error::{Error, Result};
 
 /// Read at once from one connection.
@@ -28,11 +29,11 @@ pub struct NullPeer {
 }
 
 impl NullPeer {
-    /// Starts it on a free port of the loopback interface.
+    /// Starts it on a free port of the loopback interface; of [`Protocol`]s it speaks AMQP, and MQTT for the others.
     ///
     /// # Errors
     /// The port or the thread cannot be had.
-    pub fn start() -> Result<Self> {
+    pub fn start(protocol: Protocol) -> Result<Self> {
         let cannot = |cause: &std::io::Error| Error::local("cannot start the null peer", cause);
         let listener = listen().map_err(|cause| cannot(&cause))?;
         let address = listener.local_addr().map_err(|cause| cannot(&cause))?;
@@ -42,7 +43,7 @@ impl NullPeer {
             .name(String::from("null-peer"))
             .spawn(move || {
                 // A peer that cannot go on closes its connections, which the report then shows.
-                let _ = serve(&listener, &asked);
+                let _ = serve(&listener, protocol, &asked);
             })
             .map_err(|cause| cannot(&cause))?;
         Ok(Self {
@@ -82,11 +83,35 @@ struct Peer {
     stream: TcpStream,
     rest: Vec<u8>,
     answers: Vec<u8>,
-    /// Its CONNECT asked for MQTT 5.
-    version_5: bool,
+    speaks: Speaks,
 }
 
-fn serve(listener: &TcpListener, over: &AtomicBool) -> std::io::Result<()> {
+/// The protocol, and what of the connection it must remember.
+enum Speaks {
+    Mqtt {
+        /// Its CONNECT asked for MQTT 5.
+        version_5: bool,
+    },
+    Amqp(amqp::Null),
+}
+
+impl Speaks {
+    fn new(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::Amqp => Self::Amqp(amqp::Null::default()),
+            _ => Self::Mqtt { version_5: false },
+        }
+    }
+
+    fn answer(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+        match self {
+            Self::Mqtt { version_5 } => mqtt::answer(bytes, version_5, out),
+            Self::Amqp(null) => null.answer(bytes, out),
+        }
+    }
+}
+
+fn serve(listener: &TcpListener, protocol: Protocol, over: &AtomicBool) -> std::io::Result<()> {
     listener.set_nonblocking(true)?;
     let poll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
     let readable = epoll::EventFlags::IN;
@@ -107,7 +132,7 @@ fn serve(listener: &TcpListener, over: &AtomicBool) -> std::io::Result<()> {
         }
         for event in &events {
             if event.data.u64() == LISTENER {
-                accept(listener, &poll, &mut peers)?;
+                accept(listener, &poll, protocol, &mut peers)?;
                 continue;
             }
             let slot = &mut peers[event.data.u64() as usize];
@@ -122,6 +147,7 @@ fn serve(listener: &TcpListener, over: &AtomicBool) -> std::io::Result<()> {
 fn accept(
     listener: &TcpListener,
     poll: &impl std::os::fd::AsFd,
+    protocol: Protocol,
     peers: &mut Vec<Option<Peer>>,
 ) -> std::io::Result<()> {
     while let Ok((stream, _)) = listener.accept() {
@@ -134,7 +160,7 @@ fn accept(
             stream,
             rest: Vec::new(),
             answers: Vec::new(),
-            version_5: false,
+            speaks: Speaks::new(protocol),
         }));
     }
     Ok(())
@@ -158,7 +184,7 @@ impl Peer {
                 }
             };
             let bytes = &input[..rest + read];
-            let Some(taken) = answer(bytes, &mut self.version_5, &mut self.answers) else {
+            let Some(taken) = self.speaks.answer(bytes, &mut self.answers) else {
                 return false;
             };
             self.rest.clear();

@@ -103,6 +103,8 @@ pub enum Wish {
     Again,
     /// The same after this long.
     Away(Nanos),
+    /// Tick at this moment too, to the microsecond.
+    Tick(Nanos),
 }
 
 impl Io<'_> {
@@ -119,6 +121,17 @@ impl Io<'_> {
     /// The transport is to be closed, and opened again after this long.
     pub const fn away(&mut self, time: Nanos) {
         *self.wish = Wish::Away(time);
+    }
+
+    /// The session is to be ticked at this moment too, and not in multiples of anything. Whether that will be: another
+    /// wish comes first.
+    #[must_use]
+    pub fn tick_at(&mut self, moment: Nanos) -> bool {
+        let free = *self.wish == Wish::Nothing;
+        if free {
+            *self.wish = Wish::Tick(moment);
+        }
+        free
     }
 }
 

@@ -1,6 +1,7 @@
 //! The flags about one AMQP connection: server, virtual host, login and heartbeats.
 
 use std::ffi::OsString;
+use std::net::IpAddr;
 
 use clap::{Args, ValueEnum};
 
@@ -65,6 +66,11 @@ enum Auth {
 }
 
 impl AmqpSessionFlags {
+    /// The local addresses, of which most commands take one.
+    pub(super) fn addresses(&self) -> &[IpAddr] {
+        self.server.addresses()
+    }
+
     /// The connection's words, with the argument `url`.
     pub(super) fn words(self, url: Option<OsString>) -> Result<SessionWords> {
         if let (Some(_), Some(flag)) = (&url, self.server.named()) {

@@ -11,6 +11,7 @@ use crate::command::{Plan, bench_compare, bench_merge, bench_report};
 use crate::error::{Error, Result};
 
 use super::Parsed;
+use super::bench_amqp::BenchAmqpFlags;
 use super::bench_coap::BenchCoapFlags;
 use super::bench_course::form;
 use super::bench_file::RunFlags;
@@ -24,6 +25,9 @@ pub(super) enum Bench {
     #[command(disable_help_flag = true, after_help = help::below("bench mqtt"))]
     Mqtt(Box<BenchMqttFlags>),
 
+    /// Load an AMQP server
+    #[command(disable_help_flag = true, after_help = help::below("bench amqp"))]
+    Amqp(Box<BenchAmqpFlags>),
     /// Load a CoAP server
     #[command(disable_help_flag = true, after_help = help::below("bench coap"))]
     Coap(Box<BenchCoapFlags>),
@@ -108,6 +112,7 @@ impl Bench {
         Ok(Parsed::Command(match self {
             Self::Run(flags) => return Ok(Parsed::Scenario(flags.scenario())),
             Self::Mqtt(flags) => Plan::BenchMqtt(Box::new(flags.plan()?)),
+            Self::Amqp(flags) => Plan::BenchAmqp(Box::new(flags.plan()?)),
             Self::Coap(flags) => Plan::BenchCoap(Box::new(flags.plan()?)),
             Self::Report(flags) => Plan::BenchReport(Box::new(flags.plan())),
             Self::Compare(flags) => Plan::BenchCompare(Box::new(flags.plan()?)),

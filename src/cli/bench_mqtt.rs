@@ -290,7 +290,7 @@ fn set<T>(place: &mut T, value: Option<T>) {
     }
 }
 
-fn connections(flag: &str, count: Option<Count>) -> Result<Option<usize>> {
+pub(super) fn connections(flag: &str, count: Option<Count>) -> Result<Option<usize>> {
     let Some(Count(count)) = count else {
         return Ok(None);
     };

@@ -134,7 +134,7 @@ pub(super) struct TlsFlags {
 impl ConnectFlags {
     /// The local addresses, of which most commands take one.
     pub(super) fn addresses(&self) -> &[IpAddr] {
-        &self.server.bind
+        self.server.addresses()
     }
 
     /// What was said, for [`Words::resolve`] to complete.
@@ -153,6 +153,11 @@ impl ConnectFlags {
 }
 
 impl ServerFlags {
+    /// The local addresses, of which most commands take one.
+    pub(super) fn addresses(&self) -> &[IpAddr] {
+        &self.bind
+    }
+
     /// The first flag that says which server it is.
     pub(super) fn named(&self) -> Option<&'static str> {
         let flags = [

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::amqp;
 use crate::coap;
+use crate::command::bench_amqp;
 use crate::command::bench_coap;
 use crate::command::bench_mqtt::Play;
 use crate::error::Kind;
@@ -109,6 +110,25 @@ const BENCH_MQTT: &[Example] = &[
     (
         "What this machine's generator reaches at best",
         "iotctl bench mqtt --calibrate --max",
+    ),
+];
+
+const BENCH_AMQP: &[Example] = &[
+    (
+        "One producer and one consumer on a broker of our own for 5 seconds",
+        "iotctl bench amqp --embedded --duration 5s",
+    ),
+    (
+        "10,000 persistent messages a second to a quorum queue, and a verdict for CI",
+        "iotctl bench amqp amqp://broker.example --queue-type quorum --persistent --rate 10k --assert 'p99 < 20ms' --assert 'lost == 0'",
+    ),
+    (
+        "As fast as a window of 100 unconfirmed messages allows, spread over ten queues",
+        "iotctl bench amqp -h broker.example --producers 10 --consumers 10 --queues 10 --window 100",
+    ),
+    (
+        "How many queues a second a server declares and deletes",
+        "iotctl bench amqp -h broker.example --scenario queue-churn",
     ),
 ];
 
@@ -300,6 +320,7 @@ pub fn examples(command: &str) -> &'static [(&'static str, &'static str)] {
         "mqtt sub" => SUB,
         "mqtt broker" => BROKER,
         "bench mqtt" => BENCH_MQTT,
+        "bench amqp" => BENCH_AMQP,
         "bench coap" => BENCH_COAP,
         "bench run" => BENCH_RUN,
         "bench report" => BENCH_REPORT,
@@ -317,14 +338,14 @@ pub fn exit_codes() -> impl Iterator<Item = (u8, &'static str)> {
         .map(|kind| (kind.exit_code(), kind.meaning()))
 }
 
-/// The scenarios of `bench mqtt --scenario`, and what each does.
-pub fn scenarios() -> impl Iterator<Item = (&'static str, &'static str)> {
-    Play::all()
-}
-
-/// The same of `bench coap --scenario`.
-pub fn coap_scenarios() -> impl Iterator<Item = (&'static str, &'static str)> {
-    bench_coap::Play::all()
+/// The scenarios of a load test's `--scenario`, and what each does; none for other commands.
+pub fn scenarios(command: &str) -> Vec<(&'static str, &'static str)> {
+    match command {
+        "bench mqtt" => Play::all().collect(),
+        "bench coap" => bench_coap::Play::all().collect(),
+        "bench amqp" => bench_amqp::Play::all().collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// The faults of `mqtt broker --fault`, then the keys that each may have.
@@ -361,15 +382,10 @@ pub(super) fn below(command: &str) -> String {
         section(&mut text, "Faults, for --fault:");
         listed(&mut text, amqp_faults());
     }
-    if command == "bench mqtt" {
+    let scenarios = scenarios(command);
+    if !scenarios.is_empty() {
         section(&mut text, "Scenarios, for --scenario:");
-        listed(&mut text, scenarios());
-        section(&mut text, "Quantities, for --assert:");
-        listed(&mut text, QUANTITIES.iter().copied());
-    }
-    if command == "bench coap" {
-        section(&mut text, "Scenarios, for --scenario:");
-        listed(&mut text, coap_scenarios());
+        listed(&mut text, scenarios.into_iter());
         section(&mut text, "Quantities, for --assert:");
         listed(&mut text, QUANTITIES.iter().copied());
     }

@@ -13,9 +13,10 @@ use crate::amqp::topology::{Arguments, Declaration};
 use crate::amqp::{Channel, Client, firehose};
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
-use crate::message::Message;
+use crate::message::{Detail, Message};
 use crate::output::{Format, Notes, Output, Style};
 use crate::payload::expect::Condition;
+use crate::payload::inflate::inflated;
 use crate::stop::Stop;
 
 /// The usual number of deliveries that the server may send ahead.
@@ -68,6 +69,8 @@ pub struct Plan {
     /// Only messages that fulfil all of these are wanted (`--filter`). Others are acknowledged in a temporary queue, and
     /// held until the end and then given back to any other.
     pub filter: Vec<Condition>,
+    /// Bodies are shown as they were before their content encoding (`--decompress`).
+    pub decompress: bool,
     /// What comes are copies of RabbitMQ's firehose, to be shown as what they copy (`--firehose`).
     pub firehose: bool,
     /// End after so many messages (`-C`); at least 1.
@@ -101,6 +104,7 @@ impl Plan {
             tag: ByteString::new(),
             arguments: Arguments::new(),
             filter: Vec::new(),
+            decompress: false,
             firehose: false,
             count: None,
             timeout: None,
@@ -296,11 +300,13 @@ impl Running<'_> {
         self.last_message = Instant::now();
         self.session.progressed();
         if let Some(exec) = &self.plan.exec {
-            if !self.plan.wants(&first.message) {
+            let message = self.readable(first.message);
+            if !self.plan.wants(&message) {
                 return self.pass_over(first.tag).await;
             }
             self.shown += 1;
-            return match self.pool.start(exec, first) {
+            let tag = first.tag;
+            return match self.pool.start(exec, Delivery { message, tag }) {
                 // Without a command to run, nothing after it can be done either.
                 Err(error) => Err(error),
                 Ok(()) => Ok(false),
@@ -309,10 +315,7 @@ impl Running<'_> {
         let mut batch = Vec::new();
         let mut next = Some(first);
         while let Some(delivery) = next {
-            let message = match self.plan.firehose {
-                true => firehose::original(delivery.message),
-                false => delivery.message,
-            };
+            let message = self.readable(delivery.message);
             let wanted = self.plan.wants(&message);
             if wanted {
                 output.message(&message)?;
@@ -336,6 +339,18 @@ impl Running<'_> {
             self.settle(&batch).await?;
         }
         Ok(self.plan.count == Some(self.shown))
+    }
+
+    /// The message as it is to be shown.
+    fn readable(&self, message: Message) -> Message {
+        let message = match self.plan.firehose {
+            true => firehose::original(message),
+            false => message,
+        };
+        match self.plan.decompress {
+            true => decompressed(message, self.notes),
+            false => message,
+        }
     }
 
     /// Writes what waits. A reader that stalls stops the acknowledgements, and with them the server.
@@ -514,4 +529,27 @@ async fn open(plan: &Plan, client: Client) -> Result<Link> {
         channel,
         consumer,
     })
+}
+
+/// Undoes the content encoding, which is gone then; what cannot be undone stays as it came, and is told.
+fn decompressed(mut message: Message, notes: Notes) -> Message {
+    let Detail::Amqp(detail) = &mut message.detail else {
+        return message;
+    };
+    let encoding = &mut detail.properties.content_encoding;
+    let named = encoding
+        .as_deref()
+        .filter(|name| !matches!(*name, "" | "identity"));
+    match named.map(|name| inflated(name, &message.payload)) {
+        None => {}
+        Some(Ok(body)) => {
+            message.payload = body;
+            *encoding = None;
+        }
+        Some(Err(why)) => notes.warn(format_args!(
+            "message {} is shown as it came: {why}",
+            detail.delivery_tag
+        )),
+    }
+    message
 }

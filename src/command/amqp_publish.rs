@@ -1,6 +1,7 @@
 //! `amqp publish`: publishes messages and waits until each is confirmed.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytestring::ByteString;
@@ -8,8 +9,8 @@ use tokio::time::sleep_until;
 
 use super::amqp_publish_tally::Tally;
 use super::amqp_session::{Session, SessionWords, messages, prepared, unless_stopped};
-use crate::amqp::Client;
-use crate::amqp::publisher::{Fate, Outgoing, Publisher};
+use crate::amqp::bulk::Publisher;
+use crate::amqp::publisher::{Fate, Outgoing};
 use crate::amqp::topology::Declaration;
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
@@ -97,17 +98,13 @@ pub async fn run(plan: Plan) -> Result<()> {
     let mut stop = Stop::watch()?;
     let notes = Notes::new(plan.style);
     let session = plan.session.session("publish", LATER, notes)?;
-    let opening = async {
-        let client = session.connect().await?;
-        let publisher = plan.publisher(&client).await?;
-        Ok((client, publisher))
-    };
-    let (client, publisher) = unless_stopped(&mut stop, opening).await?;
+    let opening = session.connect_by(async |session| plan.publisher(session).await);
+    let publisher = unless_stopped(&mut stop, opening).await?;
     let mut running = Running {
         plan: &plan,
         session,
-        client: Some(client),
         publisher,
+        properties: Arc::new(plan.properties.clone()),
         bodies,
         notes,
         waiting: VecDeque::new(),
@@ -124,16 +121,27 @@ pub async fn run(plan: Plan) -> Result<()> {
     };
     let ended = running.publish_all(&mut stop).await;
     let ended = running.account(ended);
-    if let Some(client) = running.client.take() {
-        stop.unless_again(client.close()).await;
-    }
+    stop.unless_again(running.publisher.close()).await;
     ended
 }
 
 impl Plan {
-    async fn publisher(&self, client: &Client) -> Result<Publisher> {
-        let (channel, _) = prepared(client, &self.declare).await?;
-        Publisher::new(channel, self.confirms, self.window).await
+    /// Declares what is to be there, and then connects to publish.
+    async fn publisher(&self, session: &Session) -> Result<Publisher> {
+        if !self.declare.is_empty() {
+            let client = session.client().await?;
+            prepared(&client, &self.declare).await?;
+            client.close().await;
+        }
+        let (target, options) = (&session.target, &session.options);
+        Publisher::connect(
+            target,
+            options,
+            session.on_event(),
+            self.confirms,
+            self.window,
+        )
+        .await
     }
 }
 
@@ -141,8 +149,9 @@ impl Plan {
 struct Running<'a> {
     plan: &'a Plan,
     session: Session,
-    client: Option<Client>,
     publisher: Publisher,
+    /// The plan's, which most messages share.
+    properties: Arc<AmqpProperties>,
     bodies: Bodies,
     notes: Notes,
     /// Read and not handed to the connection, by number.
@@ -178,7 +187,7 @@ impl Running<'_> {
                 biased;
                 asked = stop.asked() => self.stop(asked),
                 more = self.bodies.next(&mut self.read), if hungry => self.take_input(more?)?,
-                known = self.publisher.fates(&mut fates), if awaited => {
+                known = self.publisher.fates(&mut fates) => {
                     self.take_fates(&mut fates);
                     if let Err(error) = known {
                         self.come_back(error, stop).await?;
@@ -278,8 +287,8 @@ impl Running<'_> {
     fn enqueue(&mut self, body: Body) {
         let words = body.amqp.map(|words| *words);
         let (exchange, properties) = match words {
-            Some(words) => (words.exchange, words.properties),
-            None => (None, self.plan.properties.clone()),
+            Some(words) => (words.exchange, Arc::new(words.properties)),
+            None => (None, Arc::clone(&self.properties)),
         };
         let message = Outgoing {
             exchange: exchange.unwrap_or_else(|| self.plan.exchange.clone()),
@@ -318,20 +327,15 @@ impl Running<'_> {
 
     /// After a lost connection: connects again and publishes what was not confirmed before anything else.
     async fn come_back(&mut self, error: Error, stop: &mut Stop) -> Result<()> {
-        let broken = self.client.as_ref().is_some_and(Client::is_broken);
+        let broken = self.publisher.is_broken();
         // Without confirmations nobody knows what was lost with the connection.
         if error.kind() != Kind::Lost || broken || self.stopped.is_some() || !self.plan.confirms {
             return Err(error);
         }
-        // The old connection is gone before a new one is made.
-        self.client = None;
-        let opening = async {
-            let client = self.session.reconnect(error).await?;
-            let publisher = self.plan.publisher(&client).await?;
-            Ok((client, publisher))
-        };
-        let (client, publisher) = unless_stopped(stop, opening).await?;
-        self.client = Some(client);
+        let plan = self.plan;
+        let connecting = async |session: &Session| plan.publisher(session).await;
+        let opening = self.session.reconnect_by(error, connecting);
+        let publisher = unless_stopped(stop, opening).await?;
         let abandoned = std::mem::replace(&mut self.publisher, publisher).abandoned();
         if !abandoned.is_empty() {
             self.notes.warn(format_args!(
@@ -359,7 +363,7 @@ impl Running<'_> {
     fn unanswered(&self) -> Error {
         let limit = humantime::format_duration(self.plan.ack_timeout);
         let target = &self.session.target;
-        let text = match self.publisher.channel().blocked() {
+        let text = match self.publisher.blocked() {
             Some(reason) => {
                 format!("{target} took no message for {limit}: it is blocked: {reason}")
             }

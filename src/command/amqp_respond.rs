@@ -210,7 +210,8 @@ impl Responder<'_> {
             properties: AmqpProperties {
                 correlation_id: properties.correlation_id.clone(),
                 ..self.plan.properties.clone()
-            },
+            }
+            .into(),
             payload: body.into(),
             ..Outgoing::default()
         };

@@ -17,7 +17,7 @@ use crate::bench::coap::{Body, Mix, Opener, Scenario, Settings, name_figures};
 use crate::bench::engine::{Live, Outcome};
 use crate::coap::code::Code;
 use crate::coap::option::Options;
-use crate::connect;
+use crate::connect::{self, Protocol};
 use crate::error::{Error, Result};
 
 /// What a peer of our own is asked for unless the path is said.
@@ -315,7 +315,7 @@ pub async fn measure(
     stop: impl Future<Output = ()>,
     watch: impl FnMut(&Live<'_>) -> bool,
 ) -> Result<Outcome> {
-    let peer = Peer::start_coap(plan.embedded, plan.calibrate).await?;
+    let peer = Peer::start(Protocol::Coap, plan.embedded, plan.calibrate).await?;
     let place = plan.place(&peer)?;
     let identity = identity(&plan.course)?;
     let settings = plan.settings(&place, identity)?;

@@ -391,7 +391,7 @@ pub async fn measure(
     stop: impl Future<Output = ()>,
     watch: impl FnMut(&Live<'_>) -> bool,
 ) -> Result<Outcome> {
-    let peer = Peer::start(plan.embedded, plan.calibrate).await?;
+    let peer = Peer::start(Protocol::Mqtt, plan.embedded, plan.calibrate).await?;
     let words = peer.words(&plan.connect);
     let target = words.resolve(Protocol::Mqtt, &Environment::of_process())?;
     let where_to = target.to_string();
@@ -424,7 +424,9 @@ pub async fn measure(
 pub async fn run(plan: Plan) -> Result<()> {
     carry_out(&plan.course, async |rate, stop, watch| {
         let mut plan = plan.clone();
-        plan.load = rate.map_or_else(|| plan.load.clone(), |rate| plan.load.at(rate));
+        if let Some(rate) = rate {
+            plan.load = plan.load.at(rate);
+        }
         measure(&plan, stop, watch).await
     })
     .await

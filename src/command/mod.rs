@@ -13,6 +13,7 @@ pub mod amqp_respond;
 pub mod amqp_session;
 pub mod amqp_topology;
 pub mod bench;
+pub mod bench_amqp;
 pub mod bench_coap;
 pub mod bench_compare;
 pub mod bench_merge;
@@ -53,6 +54,8 @@ pub enum Plan {
     MqttSub(Box<mqtt_sub::Plan>),
     /// `mqtt broker`
     MqttBroker(Box<mqtt_broker::Plan>),
+    /// `bench amqp`
+    BenchAmqp(Box<bench_amqp::Plan>),
     /// `bench mqtt`
     BenchMqtt(Box<bench_mqtt::Plan>),
     /// `bench coap`
@@ -109,6 +112,7 @@ pub fn run(plan: Plan) -> Result<()> {
         Plan::MqttPub(plan) => runtime.block_on(mqtt_pub::run(*plan)),
         Plan::MqttSub(plan) => runtime.block_on(mqtt_sub::run(*plan)),
         Plan::MqttBroker(plan) => runtime.block_on(mqtt_broker::run(*plan)),
+        Plan::BenchAmqp(plan) => runtime.block_on(bench_amqp::run(*plan)),
         Plan::BenchMqtt(plan) => runtime.block_on(bench_mqtt::run(*plan)),
         Plan::BenchCoap(plan) => runtime.block_on(bench_coap::run(*plan)),
         Plan::CoapRequest(plan) => runtime.block_on(coap_request::run(*plan)),

@@ -8,6 +8,7 @@
 //! | [`Body`] | one of them |
 //! | [`cbor`] | CBOR as text, and from text |
 //! | [`expect`] | conditions on a body: `payload == 21.5`, `/temp > 20` |
+//! | [`inflate`] | compressed bodies |
 //! | [`senml`] | measurements (RFC 8428) as lines |
 //! | [`template`] | bodies that differ from message to message |
 //! | [`standard`] | whether standard input and output were there when the command started |
@@ -16,6 +17,7 @@ mod bodies;
 pub mod cbor;
 mod encoding;
 pub mod expect;
+pub mod inflate;
 mod lines;
 mod reader;
 mod record;

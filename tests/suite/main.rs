@@ -7,6 +7,7 @@
 
 mod amqp;
 mod bad_input;
+mod bench_amqp;
 mod bench_coap;
 mod bench_faults;
 mod bench_results;

@@ -78,6 +78,8 @@ pub(super) struct Setup {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Job {
     Tick,
+    /// A tick that a session has asked for, beside those that follow from one another.
+    Extra,
     Dial,
     Write,
     GiveUpGreeting,

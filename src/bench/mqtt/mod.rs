@@ -25,4 +25,5 @@ pub use group::Role;
 pub(super) use null::answer;
 pub use settings::{Made, Scenario, Settings};
 pub use template::Body;
+pub(super) use template::filling;
 pub use topics::Pattern;

@@ -251,7 +251,7 @@ impl Varying {
 }
 
 /// Letters to fill bodies with: the same for the same seed, and not compressible to nothing.
-pub(super) fn filling(body: &Body, seed: u64) -> Bytes {
+pub(in crate::bench) fn filling(body: &Body, seed: u64) -> Bytes {
     match body {
         Body::Verbatim(bytes) | Body::Stamped(bytes) => bytes.clone(),
         Body::Template(_) => Bytes::new(),

@@ -23,6 +23,18 @@ impl Pattern {
     /// # Errors
     /// An unknown word in braces.
     pub fn parse(text: &str) -> Result<Self> {
+        Self::read("topic", text, "group")
+    }
+
+    /// Reads an AMQP name or key with `{client}`, `{seq}` and `{queue}`, which is filled in as a group; `what` it is.
+    ///
+    /// # Errors
+    /// An unknown word in braces.
+    pub fn parse_key(what: &str, text: &str) -> Result<Self> {
+        Self::read(what, text, "queue")
+    }
+
+    fn read(what: &str, text: &str, group: &str) -> Result<Self> {
         let (mut pieces, mut rest) = (Vec::new(), text);
         while let Some((before, behind)) = rest.split_once('{') {
             let Some((word, behind)) = behind.split_once('}') else {
@@ -34,11 +46,11 @@ impl Pattern {
             pieces.push(match word {
                 "client" => Piece::Client,
                 "seq" => Piece::Sequence,
-                "group" => Piece::Group,
+                word if word == group => Piece::Group,
                 _ => {
                     return Err(
-                        Error::usage(format!("topic {text:?}: {{{word}}} is not known"))
-                            .hint("known are {client}, {seq} and {group}"),
+                        Error::usage(format!("{what} {text:?}: {{{word}}} is not known"))
+                            .hint(format!("known are {{client}}, {{seq}} and {{{group}}}")),
                     );
                 }
             });
@@ -93,6 +105,11 @@ impl Pattern {
     pub fn filter(&self, client: Option<usize>) -> String {
         let client = client.map_or_else(|| String::from("+"), |client| client.to_string());
         self.text(&client, "+")
+    }
+
+    /// A binding key of a topic exchange that matches all messages of all clients (a word may be any).
+    pub fn binding(&self) -> String {
+        self.text("*", "*")
     }
 
     fn text(&self, client: &str, sequence: &str) -> String {

@@ -1,6 +1,6 @@
 //! The AMQP commands as a shell runs them: words in, exit code and streams out.
 
-use crate::support::command::{Ended, Line, iotctl};
+use crate::support::command::{Ended, Line, iotctl, program};
 use crate::support::rabbitmq::{rabbitmq, unique};
 
 /// `iotctl amqp COMMAND URL`, the URL being the shared RabbitMQ's.
@@ -60,6 +60,44 @@ fn templates_are_filled_in_anew_each_time() {
     .exits(0);
     let taken = amqp("consume").words(&queue).words("-C 3").run();
     taken.exits(0).prints("0:7\n1:7\n2:7\n");
+}
+
+/// Gzip made by the program of that name.
+fn gzip(text: &str) -> Vec<u8> {
+    program("gzip", "-c").input(text).run().exits(0).stdout
+}
+
+#[test]
+fn compressed_messages_are_shown_as_they_were() {
+    let queue = declared("cli", "");
+    let put = |encoding: &str, body: Vec<u8>| {
+        let line = amqp("publish").words(&format!("-k {queue} -s --content-encoding {encoding}"));
+        line.input(body).run().exits(0);
+    };
+    put("gzip", gzip("21.5"));
+    put("gzip", b"no gzip".to_vec());
+    put("br", b"unknown".to_vec());
+    put("identity", b"plain".to_vec());
+    let taken = amqp("consume")
+        .words(&queue)
+        .words("-C 4 --decompress --ack requeue");
+    let taken = taken
+        .run()
+        .exits(0)
+        .prints("21.5\nno gzip\nunknown\nplain\n");
+    taken
+        .says("message 2 is shown as it came: it is not gzip, as it says")
+        .says("message 3 is shown as it came: its encoding is \"br\"");
+    // The record does not say any more what is not so any more, so that it can be published as it is.
+    let filtered = amqp("consume")
+        .words(&queue)
+        .word("--filter")
+        .word("payload == 21.5");
+    let ended = filtered
+        .words("-C 1 --decompress --output json --quiet")
+        .run();
+    let ended = ended.exits(0).contains("\"payload\":\"21.5\"");
+    assert!(!ended.text().contains("gzip"), "{}", ended.text());
 }
 
 #[test]

@@ -99,6 +99,7 @@ impl Worker {
                     self.connections[number].ticking = false;
                     self.tick(number, now);
                 }
+                Job::Extra => self.extra_tick(number, now),
                 Job::GiveUpGreeting => self.give_up_greeting(number, now),
             }
         }
@@ -127,6 +128,12 @@ impl Worker {
             // Nothing hangs on the exact moment, and a fleet's ticks together cost one wake-up.
             let next = next.next_multiple_of(TICKS);
             self.timers.push(Reverse((next, number as u32, Job::Tick)));
+        }
+    }
+
+    fn extra_tick(&mut self, number: usize, now: Nanos) {
+        if self.connections[number].state == State::Open {
+            self.call(number, now, |session, io| session.tick(false, io));
         }
     }
 

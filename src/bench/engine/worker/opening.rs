@@ -93,6 +93,10 @@ impl Worker {
                 self.timers
                     .push(Reverse((now + time, number as u32, Job::Dial)));
             }
+            Wish::Tick(moment) => {
+                self.timers
+                    .push(Reverse((moment, number as u32, Job::Extra)));
+            }
         }
     }
 

@@ -1,0 +1,32 @@
+//! The AMQP 0-9-1 driver: from what a load is to be to groups of connections that the engine runs.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `settings` | what is asked for; groups and drivers made of it |
+//! | `session` | one connection: login, channels, what arrives for which of them |
+//! | `publisher`, `consumer`, `churn` | what channels do |
+//! | `template` | a message as frames, encoded once and patched |
+//! | `methods` | the methods we send |
+//! | `scan`, `content` | frames off the raw bytes; messages that arrive in several of them |
+//! | `flights` | messages under way, by delivery tag |
+//! | `topology` | queues and bindings for the length of a run |
+//! | `null` | a server that only answers |
+
+mod churn;
+mod consumer;
+mod content;
+mod flights;
+mod methods;
+mod null;
+mod publisher;
+mod scan;
+mod session;
+mod settings;
+mod template;
+#[cfg(test)]
+mod tests;
+mod topology;
+
+pub(super) use null::Null;
+pub use settings::{Consuming, Scenario, Settings};
+pub use topology::Topology;

@@ -1,0 +1,158 @@
+//! Queues and bindings for the length of a run: made before it, taken away after it.
+
+use bytestring::ByteString;
+
+use super::settings::Settings;
+use crate::amqp::topology::{Arguments, Binding, Deletion, Destination, Exchange, Queue};
+use crate::amqp::{Channel, Client, Options};
+use crate::connect::Target;
+use crate::error::{Error, Kind, Result};
+
+/// Bytes; every server takes frames of this size.
+const FRAME_MAX: u32 = 8192;
+
+/// What a run needs at the server.
+#[derive(Clone, Debug)]
+pub struct Topology {
+    /// The queues' names.
+    pub queues: Vec<String>,
+    /// What they are like.
+    pub arguments: Arguments,
+    /// The exchange and its type; `None`: the default one, to which nothing is bound.
+    pub exchange: Option<(String, String)>,
+    /// Each queue's binding key, where there is an exchange.
+    pub keys: Vec<String>,
+    /// Whether the exchange was not there before, once that is known.
+    made_exchange: bool,
+}
+
+impl Topology {
+    /// What `settings` need, with an exchange of this type where they name one.
+    pub fn new(settings: &Settings, kind: &str, arguments: Arguments) -> Self {
+        let exchange = &settings.exchange;
+        let key = |queue| match kind {
+            "topic" => settings.key.of_group(queue).binding(),
+            _ if settings.routed => settings.key.of_group(queue).fill(0, 0),
+            _ => String::new(),
+        };
+        Self {
+            queues: settings.queue_names(),
+            arguments,
+            exchange: (!exchange.is_empty()).then(|| (exchange.clone(), kind.to_owned())),
+            keys: (0..settings.queues).map(key).collect(),
+            made_exchange: false,
+        }
+    }
+
+    /// Makes all of it.
+    ///
+    /// # Errors
+    /// Those of a connection; [`Kind::Refused`] for a queue that is there already: it is not ours to fill and delete.
+    pub async fn make(&mut self, target: &Target, options: &Options) -> Result<()> {
+        let client = connect(target, options).await?;
+        let made = self.make_at(&client).await;
+        client.close().await;
+        made
+    }
+
+    async fn make_at(&mut self, client: &Client) -> Result<()> {
+        for name in &self.queues {
+            let known = client.channel().await?.check_queue(name).await;
+            if is_there(known.map(|_| ()))? {
+                let text = format!("the queue {name:?} is there already");
+                let hint = "add --predeclared to use it as it is, or name another with --queue";
+                return Err(Error::new(Kind::Refused, text).hint(hint));
+            }
+        }
+        let mut channel = client.channel().await?;
+        if let Some((name, kind)) = &self.exchange
+            && !is_there(channel.check_exchange(name).await)?
+        {
+            channel = client.channel().await?;
+            let exchange = Exchange::new(name.clone(), kind.clone());
+            channel.declare_exchange(&exchange).await?;
+            self.made_exchange = true;
+        }
+        for (number, name) in self.queues.iter().enumerate() {
+            if let Err(error) = self.make_queue(&channel, number).await {
+                self.delete_first(client, number + 1).await;
+                return Err(Error::new(error.kind(), format!("queue {name:?}: {error}")));
+            }
+        }
+        Ok(())
+    }
+
+    async fn make_queue(&self, channel: &Channel, number: usize) -> Result<()> {
+        let name = ByteString::from(self.queues[number].as_str());
+        let queue = Queue {
+            durable: true,
+            arguments: self.arguments.clone(),
+            ..Queue::new(name.clone())
+        };
+        channel.declare_queue(&queue).await?;
+        if let Some((exchange, _)) = &self.exchange {
+            let binding = Binding {
+                source: exchange.as_str().into(),
+                destination: Destination::Queue(name),
+                key: self.keys[number].as_str().into(),
+                arguments: Arguments::new(),
+            };
+            channel.bind(&binding).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes away what was made; what could not be is said.
+    pub async fn delete(&self, target: &Target, options: &Options) -> Option<String> {
+        let client = match connect(target, options).await {
+            Ok(client) => client,
+            Err(error) => return Some(format!("its queues were left at the server: {error}")),
+        };
+        let left = self.delete_first(&client, self.queues.len()).await;
+        client.close().await;
+        left
+    }
+
+    async fn delete_first(&self, client: &Client, count: usize) -> Option<String> {
+        let mut left = None;
+        for name in &self.queues[..count] {
+            let deletion = Deletion::Queue {
+                name: name.as_str().into(),
+                if_unused: false,
+                if_empty: false,
+            };
+            left = left.or(delete(client, &deletion).await.err());
+        }
+        if let (true, Some((name, _))) = (self.made_exchange, &self.exchange) {
+            let deletion = Deletion::Exchange {
+                name: name.as_str().into(),
+                if_unused: false,
+            };
+            left = left.or(delete(client, &deletion).await.err());
+        }
+        left.map(|error| format!("not everything was taken away at the server: {error}"))
+    }
+}
+
+/// Small frames, for memory follows from their size.
+async fn connect(target: &Target, options: &Options) -> Result<Client> {
+    let options = Options {
+        frame_max: options.frame_max.min(FRAME_MAX),
+        ..options.clone()
+    };
+    Client::connect(target, &options, |_| {}).await
+}
+
+/// On a channel of its own, for a refusal closes it.
+async fn delete(client: &Client, what: &Deletion) -> Result<u32> {
+    client.channel().await?.delete(what).await
+}
+
+/// Whether a passive declaration has found what it looked for.
+fn is_there(found: Result<()>) -> Result<bool> {
+    match found {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == Kind::Refused => Ok(false),
+        Err(error) => Err(error),
+    }
+}
