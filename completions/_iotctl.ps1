@@ -1172,6 +1172,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             [CompletionResult]::new('--plugtest', '--plugtest', [CompletionResultType]::ParameterName, 'The resources of the ETSI CoAP plugtest')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say each request on standard error')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say each request on standard error')
+            [CompletionResult]::new('--end-with-parent', '--end-with-parent', [CompletionResultType]::ParameterName, 'End when the process that started this one does')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but results and the error that ended the command')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this page')
             break
@@ -1206,6 +1207,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             [CompletionResult]::new('--template', '--template', [CompletionResultType]::ParameterName, 'Publish this text with its places filled in, anew for each of --repeat: {seq}, {time}, {unix_ms}, {uuid}, {random:LOW-HIGH}')
             [CompletionResult]::new('--window', '--window', [CompletionResultType]::ParameterName, 'Messages that may wait for their confirmation')
             [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Messages a second at most [default: as many as the server takes]')
+            [CompletionResult]::new('--speed', '--speed', [CompletionResultType]::ParameterName, 'How fast to replay: 2 is twice as fast as it was recorded [default: 1]')
             [CompletionResult]::new('--repeat', '--repeat', [CompletionResultType]::ParameterName, 'Publish it this many times')
             [CompletionResult]::new('--repeat-delay', '--repeat-delay', [CompletionResultType]::ParameterName, 'Wait this long between two of them')
             [CompletionResult]::new('--ack-timeout', '--ack-timeout', [CompletionResultType]::ParameterName, 'Give up when no confirmation comes for this long')
@@ -1266,6 +1268,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             [CompletionResult]::new('--base64', '--base64', [CompletionResultType]::ParameterName, 'The messages are written in base64')
             [CompletionResult]::new('--mandatory', '--mandatory', [CompletionResultType]::ParameterName, 'A message that no queue gets is a failure')
             [CompletionResult]::new('--no-confirm', '--no-confirm', [CompletionResultType]::ParameterName, 'Do not wait until the server has confirmed each message')
+            [CompletionResult]::new('--replay', '--replay', [CompletionResultType]::ParameterName, 'Publish the records of --ndjson with the gaps that their times have, instead of as fast as it goes')
             [CompletionResult]::new('--declare', '--declare', [CompletionResultType]::ParameterName, 'First declare what is sent to, durable: the exchange of -e, or the queues that the routing keys name')
             [CompletionResult]::new('--persistent', '--persistent', [CompletionResultType]::ParameterName, 'Keep the message on disk: delivery mode 2')
             [CompletionResult]::new('--password-prompt', '--password-prompt', [CompletionResultType]::ParameterName, 'Ask for the password on the terminal')
@@ -2241,8 +2244,11 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             break
         }
         'iotctl;bench;coap' {
+            [CompletionResult]::new('-L', '-L ', [CompletionResultType]::ParameterName, 'The same as the argument URI')
+            [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'The same as the argument URI')
             [CompletionResult]::new('--scenario', '--scenario', [CompletionResultType]::ParameterName, 'Who asks for what, from the list below; the defaults of other flags follow from it')
             [CompletionResult]::new('--sockets', '--sockets', [CompletionResultType]::ParameterName, 'Sockets that ask; each is a client of its own to the server [default: the scenario''s]')
+            [CompletionResult]::new('--observers', '--observers', [CompletionResultType]::ParameterName, 'More sockets that observe the resource; {client} is then their number [default: the scenario''s]')
             [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Method of the requests: get, put, post, delete, fetch, patch or ipatch [default: get]')
             [CompletionResult]::new('--mix', '--mix', [CompletionResultType]::ParameterName, 'Methods and their parts of all requests, such as get=80,put=20')
             [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'Bytes of each body, or a range such as 16-1KiB; from 24 on there is room for all that observers measure')
@@ -2309,6 +2315,8 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             [CompletionResult]::new('--think', '--think', [CompletionResultType]::ParameterName, 'Pause between a response and the next request, with --max')
             [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'Give a request up that is not answered in this time: it has timed out, and leaves its place')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give a request up that is not answered in this time: it has timed out, and leaves its place')
+            [CompletionResult]::new('--embedded', '--embedded', [CompletionResultType]::ParameterName, 'Start a server of our own for the run, in a process of its own, with /bench, /counter, /clock, /sensor and /store; the URI is then only a path [default: /bench]')
+            [CompletionResult]::new('--calibrate', '--calibrate', [CompletionResultType]::ParameterName, 'Instead of a server, load a peer that only answers: what this machine''s generator reaches at best')
             [CompletionResult]::new('-N', '-N ', [CompletionResultType]::ParameterName, 'Non-confirmable: sent once, and not again when it is lost')
             [CompletionResult]::new('--non', '--non', [CompletionResultType]::ParameterName, 'Non-confirmable: sent once, and not again when it is lost')
             [CompletionResult]::new('--find-max', '--find-max', [CompletionResultType]::ParameterName, 'Search the highest rate that keeps every --assert and loses nothing, in runs of --duration, beginning at --rate [default: 1k]')

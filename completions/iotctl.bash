@@ -1765,7 +1765,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__publish)
-            opts="-e -k -m -f -s -l -0 -n -L -h -u -P -A -p --exchange --routing-key --message --file --stdin --lines --null-delimited --null-message --template --ndjson --hex --base64 --mandatory --no-confirm --window --rate --repeat --repeat-delay --ack-timeout --declare --exchange-type --content-type --content-encoding --header --persistent --priority --expiration --message-id --timestamp --message-type --user-id --app-id --correlation-id --reply-to --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-e -k -m -f -s -l -0 -n -L -h -u -P -A -p --exchange --routing-key --message --file --stdin --lines --null-delimited --null-message --template --ndjson --hex --base64 --mandatory --no-confirm --window --rate --replay --speed --repeat --repeat-delay --ack-timeout --declare --exchange-type --content-type --content-encoding --header --persistent --priority --expiration --message-id --timestamp --message-type --user-id --app-id --correlation-id --reply-to --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1812,6 +1812,10 @@ _iotctl() {
                     return 0
                     ;;
                 --rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --speed)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3313,17 +3317,29 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__bench__subcmd__coap)
-            opts="-N -f -m -O -d -o -h -p -A -M -W --scenario --sockets --method --mix --non --size --file --message --content-format --accept --option --ack-timeout --max-retransmit --find-max --ramp --stage --arrivals --duration --count --warmup --drain --interval --threads --coalesce --connect-rate --shard --start-at --run-id --clock-error --no-resumption --seed --assert --abort-on-miss --output --save-json --html --csv --hlog --markdown --junit --prometheus-listen --quiet --color --help --host --port --connect-timeout --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --bind --max-inflight --outstanding --max --rate --think --timeout"
+            opts="-L -N -f -m -O -d -o -h -p -A -M -W --url --embedded --calibrate --scenario --sockets --observers --method --mix --non --size --file --message --content-format --accept --option --ack-timeout --max-retransmit --find-max --ramp --stage --arrivals --duration --count --warmup --drain --interval --threads --coalesce --connect-rate --shard --start-at --run-id --clock-error --no-resumption --seed --assert --abort-on-miss --output --save-json --html --csv --hlog --markdown --junit --prometheus-listen --quiet --color --help --host --port --connect-timeout --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --bind --max-inflight --outstanding --max --rate --think --timeout"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -L)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --scenario)
-                    COMPREPLY=($(compgen -W "request ping churn idle" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "request observe ping churn idle" -- "${cur}"))
                     return 0
                     ;;
                 --sockets)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --observers)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6905,7 +6921,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__server)
-            opts="-r -d -v --listen --multicast --leisure --challenge --cert --key --client-ca --psk-identity --psk --psk-file --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --resource --directory --writable --plugtest --verbose --fault --quiet --color --help"
+            opts="-r -d -v --listen --multicast --leisure --challenge --cert --key --client-ca --psk-identity --psk --psk-file --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --resource --directory --writable --plugtest --verbose --fault --end-with-parent --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7017,7 +7033,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__man)
-            opts="--help iotctl mqtt mqtt-pub mqtt-sub mqtt-broker coap coap-get coap-put coap-post coap-delete coap-fetch coap-patch coap-ipatch coap-observe coap-discover coap-rd coap-rd-register coap-rd-update coap-rd-remove coap-rd-lookup coap-ping coap-server amqp amqp-publish amqp-consume amqp-tap amqp-get amqp-request amqp-respond amqp-declare amqp-declare-queue amqp-declare-exchange amqp-delete amqp-delete-queue amqp-delete-exchange amqp-bind amqp-unbind amqp-apply amqp-purge amqp-ping amqp-broker bench bench-mqtt bench-amqp bench-run bench-report bench-compare bench-merge completions man"
+            opts="--help iotctl mqtt mqtt-pub mqtt-sub mqtt-broker coap coap-get coap-put coap-post coap-delete coap-fetch coap-patch coap-ipatch coap-observe coap-discover coap-rd coap-rd-register coap-rd-update coap-rd-remove coap-rd-lookup coap-ping coap-server amqp amqp-publish amqp-consume amqp-tap amqp-get amqp-request amqp-respond amqp-declare amqp-declare-queue amqp-declare-exchange amqp-delete amqp-delete-queue amqp-delete-exchange amqp-bind amqp-unbind amqp-apply amqp-purge amqp-ping amqp-broker bench bench-mqtt bench-coap bench-amqp bench-run bench-report bench-compare bench-merge completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -830,6 +830,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l writable -d 'Files may be put and deleted'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l plugtest -d 'The resources of the ETSI CoAP plugtest'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -s v -l verbose -d 'Say each request on standard error'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l end-with-parent -d 'End when the process that started this one does'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l quiet -d 'Say nothing but results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l help -d 'Print this page'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and not __fish_seen_subcommand_from publish consume tap get request respond declare delete bind unbind apply purge ping broker" -l help -d 'Print this page'
@@ -854,6 +855,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l template -d 'Publish this text with its places filled in, anew for each of --repeat: {seq}, {time}, {unix_ms}, {uuid}, {random:LOW-HIGH}' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l window -d 'Messages that may wait for their confirmation' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l rate -d 'Messages a second at most [default: as many as the server takes]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l speed -d 'How fast to replay: 2 is twice as fast as it was recorded [default: 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l repeat -d 'Publish it this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l repeat-delay -d 'Wait this long between two of them' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l ack-timeout -d 'Give up when no confirmation comes for this long' -r
@@ -908,6 +910,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l base64 -d 'The messages are written in base64'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l mandatory -d 'A message that no queue gets is a failure'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l no-confirm -d 'Do not wait until the server has confirmed each message'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l replay -d 'Publish the records of --ndjson with the gaps that their times have, instead of as fast as it goes'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l declare -d 'First declare what is sent to, durable: the exchange of -e, or the queues that the routing keys name'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l persistent -d 'Keep the message on disk: delivery mode 2'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l password-prompt -d 'Ask for the password on the terminal'
@@ -1642,11 +1645,14 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_sub
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l help -d 'Print this page'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l password-prompt -d 'Ask for the password on the terminal'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -s L -l url -d 'The same as the argument URI' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -l scenario -d 'Who asks for what, from the list below; the defaults of other flags follow from it' -r -f -a "request\t''
+observe\t''
 ping\t''
 churn\t''
 idle\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -l sockets -d 'Sockets that ask; each is a client of its own to the server [default: the scenario\'s]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -l observers -d 'More sockets that observe the resource; {client} is then their number [default: the scenario\'s]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -l method -d 'Method of the requests: get, put, post, delete, fetch, patch or ipatch [default: get]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -l mix -d 'Methods and their parts of all requests, such as get=80,put=20' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -l size -d 'Bytes of each body, or a range such as 16-1KiB; from 24 on there is room for all that observers measure' -r
@@ -1711,6 +1717,8 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_sub
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -l rate -d 'Requests in a second over all sockets, sent when they are due whatever the server does: 1000, 10k, 0.5, 30/m' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -l think -d 'Pause between a response and the next request, with --max' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -s W -l timeout -d 'Give a request up that is not answered in this time: it has timed out, and leaves its place' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -l embedded -d 'Start a server of our own for the run, in a process of its own, with /bench, /counter, /clock, /sensor and /store; the URI is then only a path [default: /bench]'
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -l calibrate -d 'Instead of a server, load a peer that only answers: what this machine\'s generator reaches at best'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -s N -l non -d 'Non-confirmable: sent once, and not again when it is lost'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -l find-max -d 'Search the highest rate that keeps every --assert and loses nothing, in runs of --duration, beginning at --rate [default: 1k]'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -l no-resumption -d 'Do a full TLS handshake for each connection instead of going on with an earlier session where the server allows it'

@@ -57,6 +57,11 @@ pub trait Session: Send {
     /// Messages sent and not yet answered.
     fn in_flight(&self) -> usize;
 
+    /// Whether [`Session::tick`] is called before the session can be used: what it says first may get lost.
+    fn ticks_early(&self) -> bool {
+        false
+    }
+
     /// Bytes that [`Session::send`] writes for each message and that do not leave this machine: the length in front of a
     /// datagram.
     fn envelope(&self) -> usize {

@@ -287,8 +287,7 @@ fn check(plan: &Plan) -> Result<()> {
             plan.course.threads
         )));
     }
-    let publishes = matches!(plan.scenario, Scenario::Publish | Scenario::Request);
-    if !publishes && plan.consumers > 0 {
+    if !publishes(plan) && plan.consumers > 0 {
         return Err(Error::usage("--consumers is not for this scenario"));
     }
     if plan.scenario == Scenario::Request && plan.size.0 < 24 {
@@ -301,8 +300,17 @@ fn check(plan: &Plan) -> Result<()> {
             "--mandatory needs a --size of at least 24: a returned message is known by its stamp",
         ));
     }
+    if plan.calibrate && plan.scenario == Scenario::Request {
+        return Err(Error::usage(
+            "--calibrate is not for requests: its peer delivers nothing",
+        ));
+    }
     check_consuming(plan)?;
     check_queues(plan)
+}
+
+const fn publishes(plan: &Plan) -> bool {
+    matches!(plan.scenario, Scenario::Publish | Scenario::Request)
 }
 
 fn check_consuming(plan: &Plan) -> Result<()> {
@@ -337,6 +345,15 @@ fn check_consuming(plan: &Plan) -> Result<()> {
 fn check_queues(plan: &Plan) -> Result<()> {
     let queues = plan.queues();
     let consumers = plan.consumers * usize::from(plan.channels);
+    let elsewhere = plan.consumers == 0 && (plan.exchange.is_some() || plan.key.is_some());
+    if publishes(plan) && !elsewhere {
+        values::needs(
+            "--predeclared",
+            plan.predeclared,
+            "--queue",
+            plan.queue.is_some(),
+        )?;
+    }
     if let Some(queue) = &plan.queue {
         values::needs("--queues", queues > 1, "{queue} in --queue", queue.groups())?;
         if queue.counts() || queue.differs() {
@@ -474,6 +491,11 @@ mod tests {
             (
                 "--scenario idle --consumers 3",
                 "--consumers is not for this scenario",
+            ),
+            ("--predeclared", "--predeclared needs --queue"),
+            (
+                "--calibrate --scenario request",
+                "--calibrate is not for requests: its peer delivers nothing",
             ),
             (
                 "--retry 5s",

@@ -46,8 +46,20 @@ const MOST: u64 = 100_000_000;
 )]
 pub(super) struct BenchCoapFlags {
     /// What to ask for: coap://HOST[:PORT]/PATH[?QUERY], also coaps, coap+tcp and coaps+tcp, or a path with -h; {client} is the socket's number, {seq} the request's [default: coap://localhost]
-    #[arg(value_name = "URI", help_heading = None)]
+    #[arg(value_name = "URI", help_heading = None, conflicts_with = "url_flag")]
     uri: Option<String>,
+
+    /// The same as the argument URI
+    #[arg(short = 'L', long = "url", value_name = "URI")]
+    url_flag: Option<String>,
+
+    /// Start a server of our own for the run, in a process of its own, with /bench, /counter, /clock, /sensor and /store; the URI is then only a path [default: /bench]
+    #[arg(long, conflicts_with_all = ["host", "port", "context"])]
+    embedded: bool,
+
+    /// Instead of a server, load a peer that only answers: what this machine's generator reaches at best
+    #[arg(long, conflicts_with_all = ["embedded", "host", "port", "context"])]
+    calibrate: bool,
 
     /// Who asks for what, from the list below; the defaults of other flags follow from it
     #[arg(long, value_name = "SCENARIO", default_value = "request", value_parser = play(), hide_possible_values = true)]
@@ -56,6 +68,10 @@ pub(super) struct BenchCoapFlags {
     /// Sockets that ask; each is a client of its own to the server [default: the scenario's]
     #[arg(long, value_name = "COUNT")]
     sockets: Option<Count>,
+
+    /// More sockets that observe the resource; {client} is then their number [default: the scenario's]
+    #[arg(long, value_name = "COUNT")]
+    observers: Option<Count>,
 
     /// Method of the requests: get, put, post, delete, fetch, patch or ipatch [default: get]
     #[arg(long, value_name = "METHOD", value_parser = method, conflicts_with = "mix")]
@@ -134,11 +150,21 @@ impl BenchCoapFlags {
         let bind = self.connect.addresses().to_vec();
         let stages_last = self.load.stages_last();
         let find_max = self.load.find_max();
-        let mut plan = Plan::new(self.connect.words(), self.uri);
+        let mut plan = Plan::new(self.connect.words(), self.uri.or(self.url_flag));
         plan.play(self.scenario);
+        (plan.embedded, plan.calibrate) = (self.embedded, self.calibrate);
+        let absolute = plan.uri.as_deref().is_some_and(|uri| uri.contains("://"));
+        if absolute && (plan.embedded || plan.calibrate) {
+            return Err(Error::usage(
+                "with --embedded or --calibrate the URI is only a path, such as /store/{client}",
+            ));
+        }
         plan.bind = bind;
         if let Some(Count(sockets)) = self.sockets {
-            plan.sockets = number(sockets)?;
+            plan.sockets = number("--sockets", sockets)?;
+        }
+        if let Some(Count(observers)) = self.observers {
+            plan.observers = number("--observers", observers)?;
         }
         plan.mix = match (self.method, self.mix) {
             (_, Some(MixWord(mix))) => mix,
@@ -148,14 +174,26 @@ impl BenchCoapFlags {
         plan.load = self.load.words()?;
         plan.course = self.course.course(stages_last)?;
         plan.course.find_max = find_max;
-        if plan.course.threads > plan.sockets {
-            return Err(Error::usage(format!(
-                "--threads {} is more than there are sockets: {}",
-                plan.course.threads, plan.sockets
-            )));
-        }
+        check(&plan)?;
         Ok(plan)
     }
+}
+
+fn check(plan: &Plan) -> Result<()> {
+    let sockets = plan.sockets + plan.observers;
+    if sockets == 0 {
+        return Err(Error::usage("neither sockets nor observers: nothing to do"));
+    }
+    if plan.sockets == 0 && plan.course.duration.is_none() {
+        return Err(Error::usage("--count needs sockets that ask"));
+    }
+    if plan.course.threads > sockets {
+        return Err(Error::usage(format!(
+            "--threads {} is more than there are sockets: {sockets}",
+            plan.course.threads
+        )));
+    }
+    Ok(())
 }
 
 impl RequestFlags {
@@ -211,10 +249,10 @@ fn method(name: &str) -> Result<Code, String> {
     })
 }
 
-fn number(count: u64) -> Result<usize> {
+fn number(flag: &str, count: u64) -> Result<usize> {
     match usize::try_from(count) {
-        Ok(number) if (1..=MOST).contains(&count) => Ok(number),
-        _ => Err(Error::usage(format!("--sockets is 1 to {MOST}"))),
+        Ok(number) if count <= MOST => Ok(number),
+        _ => Err(Error::usage(format!("{flag} is at most {MOST}"))),
     }
 }
 
@@ -258,7 +296,10 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused_in_words() {
         for (line, why) in [
-            ("--sockets 0", "--sockets is 1 to 100000000"),
+            (
+                "--sockets 0",
+                "neither sockets nor observers: nothing to do",
+            ),
             (
                 "--threads 2",
                 "--threads 2 is more than there are sockets: 1",

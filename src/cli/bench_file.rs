@@ -22,7 +22,7 @@ use super::Parsed;
 use super::terminal_flags::HelpFlag;
 
 /// The tables that a file may have: the load tests.
-const PROTOCOLS: [&str; 2] = ["mqtt", "amqp"];
+const PROTOCOLS: [&str; 3] = ["mqtt", "amqp", "coap"];
 
 /// What `bench run` was given; whoever reads files hands the text to [`Scenario::parse`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,11 +35,11 @@ pub struct Scenario {
 
 #[derive(Args, Debug)]
 pub(super) struct RunFlags {
-    /// TOML file with a table [mqtt] or [amqp], whose keys are the long flags of that load test
+    /// TOML file with a table [mqtt], [amqp] or [coap], whose keys are the long flags of that load test
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// Flags of that load test that win over the file's, such as --duration 5s
+    /// Flags of the load test that win over the file's, such as --duration 5s
     #[arg(
         value_name = "FLAG",
         trailing_var_arg = true,
@@ -49,6 +49,11 @@ pub(super) struct RunFlags {
 
     #[command(flatten)]
     help: HelpFlag,
+}
+
+/// The tables that a file may have, in words.
+fn known() -> String {
+    PROTOCOLS.map(|name| format!("[{name}]")).join(", ")
 }
 
 impl RunFlags {
@@ -89,7 +94,7 @@ impl Scenario {
         let own = ["iotctl", "bench", &protocol].map(OsString::from).to_vec();
         let mut words = own.clone();
         for (key, value) in &table {
-            let Some(flag) = self.words_of(&protocol, text, key, value)? else {
+            let Some(flag) = self.words_of(text, &protocol, key, value)? else {
                 continue;
             };
             if !self.is_overridden(key.get_ref()) {
@@ -109,25 +114,25 @@ impl Scenario {
             let start = name.span().start;
             let name = name.into_inner();
             if !PROTOCOLS.contains(&name.as_str()) {
-                let why = format!("unknown table [{name}]; known are {}", tables());
+                let why = format!("unknown table [{name}]; known are {}", known());
                 return Err(self.refusal(text, start, &why));
+            }
+            if found.is_some() {
+                return Err(self.refusal(text, start, "a file is one load test: one table"));
             }
             found = Some((name, table.into_inner()));
         }
         found.ok_or_else(|| {
-            self.refusal(
-                text,
-                0,
-                &format!("there is no table; known are {}", tables()),
-            )
+            let why = format!("there is no table; known are {}", known());
+            self.refusal(text, 0, &why)
         })
     }
 
     /// The flag that a key stands for; none for `false`.
     fn words_of(
         &self,
-        protocol: &str,
         text: &str,
+        protocol: &str,
         key: &Spanned<String>,
         value: &Spanned<Value>,
     ) -> Result<Option<Vec<OsString>>> {
@@ -187,11 +192,6 @@ impl Scenario {
     }
 }
 
-/// All tables, in words.
-fn tables() -> String {
-    PROTOCOLS.map(|name| format!("[{name}]")).join(" and ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,11 +225,23 @@ mod tests {
         for (text, why) in [
             (
                 "",
-                "load.toml, line 1: there is no table; known are [mqtt] and [amqp]",
+                "load.toml, line 1: there is no table; known are [mqtt], [amqp], [coap]",
             ),
             (
                 "[mqtt]\n\n[smtp]\n",
-                "load.toml, line 3: unknown table [smtp]; known are [mqtt] and [amqp]",
+                "load.toml, line 3: unknown table [smtp]; known are [mqtt], [amqp], [coap]",
+            ),
+            (
+                "[amqp]\nqos = 1\n",
+                "load.toml, line 2: unknown key qos; the keys are the long flags of bench amqp",
+            ),
+            (
+                "[mqtt]\nqos = 1\n[amqp]\n",
+                "load.toml, line 1: a file is one load test: one table",
+            ),
+            (
+                "[coap]\nqos = 1\n",
+                "load.toml, line 2: unknown key qos; the keys are the long flags of bench coap",
             ),
             (
                 "[mqtt]\nqos = 1\npublisher = 5\n",

@@ -53,6 +53,7 @@ pub const PAGES: &[&str] = &[
     "amqp-broker",
     "bench",
     "bench-mqtt",
+    "bench-coap",
     "bench-amqp",
     "bench-run",
     "bench-report",

@@ -463,7 +463,7 @@ impl Running<'_> {
         self.link = None;
         // What they work on was given back to the queue with the connection.
         self.pool.forget();
-        let place = self.place.resume().filter(|_| self.plan.offset.is_some());
+        let place = self.plan.offset.as_ref().and_then(|_| self.place.resume());
         let plan = self.plan;
         let within = plan.timeout.map(|limit| self.began + limit);
         let connecting =

@@ -10,14 +10,18 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::bench::{Course, Identity, LoadWords, Made, carry_out, identity, perform};
+use super::bench_peer::Peer;
 use super::coap_asking::ProxyMode;
 use super::coap_session::{OptionWord, Place, SessionWords, Transfer, add_options};
 use crate::bench::coap::{Body, Mix, Opener, Scenario, Settings, name_figures};
 use crate::bench::engine::{Live, Outcome};
 use crate::coap::code::Code;
 use crate::coap::option::Options;
-use crate::connect;
+use crate::connect::{self, Protocol};
 use crate::error::{Error, Result};
+
+/// What a peer of our own is asked for unless the path is said.
+const OWN_PATH: &str = "/bench";
 
 /// A load and where it goes; every field is a flag.
 #[derive(Clone, Debug)]
@@ -26,10 +30,16 @@ pub struct Plan {
     pub connect: connect::Words,
     /// The URI, with `{client}` and `{seq}` in its path or query.
     pub uri: Option<String>,
+    /// `--embedded`: start a server of our own, and stop it at the end.
+    pub embedded: bool,
+    /// `--calibrate`: a peer that only answers, to find the limit of the generator.
+    pub calibrate: bool,
     /// `--scenario`
     pub scenario: Scenario,
     /// `--sockets`
     pub sockets: usize,
+    /// `--observers`
+    pub observers: usize,
     /// `--method`, `--mix`: methods with their weights.
     pub mix: Vec<(Code, u32)>,
     /// Not `--non`.
@@ -72,8 +82,11 @@ impl Plan {
         Self {
             connect,
             uri,
+            embedded: false,
+            calibrate: false,
             scenario: Scenario::Request,
             sockets: 1,
+            observers: 0,
             mix: vec![(Code::GET, 1)],
             confirmable: true,
             body: BodyWords::Size {
@@ -92,13 +105,19 @@ impl Plan {
     /// Takes over what follows from a scenario's name.
     pub fn play(&mut self, play: Play) {
         let Play(row) = play;
-        (self.scenario, self.sockets) = (row.scenario, row.sockets);
+        self.scenario = row.scenario;
+        (self.sockets, self.observers) = (row.sockets, row.observers);
     }
 
-    fn place(&self) -> Result<Place> {
+    fn place(&self, peer: &Peer) -> Result<Place> {
+        let own = self.embedded || self.calibrate;
+        let path = self
+            .uri
+            .clone()
+            .or_else(|| own.then(|| String::from(OWN_PATH)));
         let session = SessionWords {
-            connect: self.connect.clone(),
-            uris: self.uri.iter().cloned().collect(),
+            connect: peer.words(&self.connect),
+            uris: path.into_iter().collect(),
             transfer: Transfer {
                 confirmable: self.confirmable,
                 timeout: Some(self.load.ack_timeout),
@@ -133,6 +152,7 @@ impl Plan {
             confirmable: self.confirmable,
             body: self.body.read()?,
             sockets: self.sockets,
+            observers: self.observers,
             load: self.load.load()?,
             window: self.load.window,
             timeout: self.load.ack_timeout,
@@ -167,6 +187,7 @@ impl Plan {
             ("path", shown.local()),
             ("scenario", format!("{:?}", self.scenario).to_lowercase()),
             ("sockets", self.sockets.to_string()),
+            ("observers", self.observers.to_string()),
             ("outstanding", self.load.window.to_string()),
             ("method", methods.join(",")),
             (
@@ -228,32 +249,44 @@ struct Row {
     does: &'static str,
     scenario: Scenario,
     sockets: usize,
+    observers: usize,
 }
 
-static PLAYS: [Row; 4] = [
+static PLAYS: [Row; 5] = [
     Row {
         name: "request",
         does: "sockets send requests",
         scenario: Scenario::Request,
         sockets: 1,
+        observers: 0,
+    },
+    Row {
+        name: "observe",
+        does: "observers only; with --sockets and --method put, what is put is what they are told",
+        scenario: Scenario::Request,
+        sockets: 0,
+        observers: 10,
     },
     Row {
         name: "ping",
         does: "each message of the load is a ping, which the server answers without looking at a resource",
         scenario: Scenario::Ping,
         sockets: 1,
+        observers: 0,
     },
     Row {
         name: "churn",
         does: "each message of the load is a connection, closed and opened again: handshakes in a second",
         scenario: Scenario::Churn,
         sockets: 100,
+        observers: 0,
     },
     Row {
         name: "idle",
         does: "connections that only stay open, opened at --connect-rate or all at once: a connection storm",
         scenario: Scenario::Idle,
         sockets: 1000,
+        observers: 0,
     },
 ];
 
@@ -282,7 +315,8 @@ pub async fn measure(
     stop: impl Future<Output = ()>,
     watch: impl FnMut(&Live<'_>) -> bool,
 ) -> Result<Outcome> {
-    let place = plan.place()?;
+    let peer = Peer::start(Protocol::Coap, plan.embedded, plan.calibrate).await?;
+    let place = plan.place(&peer)?;
     let identity = identity(&plan.course)?;
     let settings = plan.settings(&place, identity)?;
     let target = place.target.clone();
@@ -302,6 +336,8 @@ pub async fn measure(
     outcome.report.setup.extend(plan.setup(&place));
     outcome.report.warnings.extend(made.warnings);
     outcome.report.warnings.extend(told);
+    outcome.report.warnings.extend(peer.warning());
+    peer.stop().await;
     Ok(outcome)
 }
 
@@ -327,7 +363,7 @@ mod tests {
         for (name, _) in Play::all() {
             let mut plan = Plan::new(connect::Words::default(), None);
             plan.play(name.parse().unwrap());
-            assert!(plan.sockets > 0, "{name}");
+            assert!(plan.sockets + plan.observers > 0, "{name}");
         }
         assert!("x".parse::<Play>().is_err());
     }

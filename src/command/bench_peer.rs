@@ -1,4 +1,4 @@
-//! The peers that a load test brings along: a broker of our own, or one that only answers.
+//! The peers that a load test brings along: a server of our own, or one that only answers.
 
 use std::io::ErrorKind;
 use std::process::Stdio;
@@ -8,29 +8,55 @@ use tokio::process::{Child, Command};
 
 #[cfg(target_os = "linux")]
 use crate::bench::calibrate::NullPeer;
+use crate::bench::coap::NullServer;
 use crate::connect::{Protocol, Words};
 use crate::error::{Error, Result};
+
+/// The words that start a CoAP server with something to ask for, to observe and to put.
+const COAP_SERVER: [&str; 14] = [
+    "coap",
+    "server",
+    "--listen",
+    "coap://127.0.0.1:0",
+    "-r",
+    "/bench=text:21.5",
+    "-r",
+    "/counter=counter",
+    "-r",
+    "/clock=clock",
+    "-r",
+    "/sensor=sensor",
+    "-r",
+    "/store=store",
+];
+
+/// The same for brokers.
+const MQTT_BROKER: [&str; 4] = ["mqtt", "broker", "--listen", "127.0.0.1:0"];
+const AMQP_BROKER: [&str; 4] = ["amqp", "broker", "--listen", "127.0.0.1:0"];
 
 /// Whom the load is for.
 pub(super) enum Peer {
     /// Whom the words name.
     Named,
-    /// A broker of our own in a process of its own, so that its work is not counted as the generator's.
+    /// A server of our own in a process of its own, so that its work is not counted as the generator's.
     Embedded { child: Child, url: String },
     /// A thread that only answers.
     #[cfg(target_os = "linux")]
     Null(NullPeer, Protocol),
+    /// The same for CoAP.
+    NullCoap(NullServer),
 }
 
 impl Peer {
     pub(super) async fn start(protocol: Protocol, embedded: bool, calibrate: bool) -> Result<Self> {
         if embedded {
-            return broker(protocol).await;
+            return served(protocol).await;
         }
-        if calibrate {
-            return null(protocol);
+        match (calibrate, protocol) {
+            (false, _) => Ok(Self::Named),
+            (true, Protocol::Coap) => NullServer::start().map(Self::NullCoap),
+            (true, _) => null(protocol),
         }
-        Ok(Self::Named)
     }
 
     /// `words` with the peer's own address.
@@ -39,7 +65,10 @@ impl Peer {
             Self::Named => return words.clone(),
             Self::Embedded { url, .. } => url.clone(),
             #[cfg(target_os = "linux")]
-            Self::Null(peer, protocol) => format!("{}://{}", name(*protocol), peer.address()),
+            Self::Null(peer, Protocol::Amqp) => format!("amqp://{}", peer.address()),
+            #[cfg(target_os = "linux")]
+            Self::Null(peer, _) => format!("mqtt://{}", peer.address()),
+            Self::NullCoap(peer) => format!("coap://{}", peer.address()),
         };
         Words {
             url: Some(url),
@@ -52,12 +81,9 @@ impl Peer {
         let said = match self {
             Self::Named => return None,
             Self::Embedded { .. } => {
-                "the broker ran on this machine: it and the generator shared its processors"
+                "the peer ran on this machine: it and the generator shared its processors"
             }
-            #[cfg(target_os = "linux")]
-            Self::Null(..) => {
-                "a calibration: the peer only answered, and its work is in the generator's CPU"
-            }
+            _ => "a calibration: the peer only answered, and its work is in the generator's CPU",
         };
         Some(said.to_owned())
     }
@@ -80,26 +106,17 @@ fn null(_: Protocol) -> Result<Peer> {
     Err(Error::usage("--calibrate is for Linux only"))
 }
 
-/// The protocol as a command, and as the scheme of a URL.
-const fn name(protocol: Protocol) -> &'static str {
-    match protocol {
-        Protocol::Amqp => "amqp",
-        _ => "mqtt",
-    }
-}
-
-async fn broker(protocol: Protocol) -> Result<Peer> {
-    let cannot = |cause: &std::io::Error| Error::local("cannot start the embedded broker", cause);
+async fn served(protocol: Protocol) -> Result<Peer> {
+    let words: &[&str] = match protocol {
+        Protocol::Mqtt => &MQTT_BROKER,
+        Protocol::Amqp => &AMQP_BROKER,
+        Protocol::Coap => &COAP_SERVER,
+    };
+    let cannot = |cause: &std::io::Error| Error::local("cannot start the embedded peer", cause);
     let program = std::env::current_exe().map_err(|cause| cannot(&cause))?;
     let mut child = Command::new(program)
-        .args([
-            name(protocol),
-            "broker",
-            "--listen",
-            "127.0.0.1:0",
-            "--quiet",
-            "--end-with-parent",
-        ])
+        .args(words)
+        .args(["--quiet", "--end-with-parent"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         // Ctrl-C is for the generator, which ends the broker when all is accounted for.

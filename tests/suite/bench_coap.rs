@@ -2,10 +2,13 @@
 
 use std::net::UdpSocket;
 
+use tempfile::TempDir;
+
 use iotctl::coap::code::Code;
 use iotctl::coap::message::{Message, Type};
 
 use crate::support::bench::Figures;
+use crate::support::certificates::Certificates;
 use crate::support::coap::{answer, scripted};
 use crate::support::command::{Line, Running, iotctl};
 use crate::support::libcoap;
@@ -183,4 +186,106 @@ fn what_cannot_be_is_refused_before_anything_is_sent() {
     ] {
         iotctl("bench coap").words(words).run().says(why);
     }
+}
+
+#[test]
+fn observers_are_told_what_is_put_and_how_long_it_took() {
+    let server = server(
+        "-r /a=text:0 -r /counter=counter:20ms",
+        &["coap", "coap+tcp"],
+    );
+    for uri in &server.uris {
+        let words = "--observers 3 --sockets 1 --method put --rate 100 --count 50";
+        let found = Figures::of(&bench(&format!("{uri}/a"), words).run().exits(0));
+        found.counts([("acknowledged", 50), ("foreign", 0)]);
+        // A server tells the newest state, not each one.
+        let received = found.messages("unique");
+        assert!((3..=150).contains(&received), "{received}");
+        assert_eq!(found.0["latency"]["end_to_end"]["count"], received);
+        assert_eq!(found.0["latency"]["subscribe"]["count"], 3);
+        let words = "--scenario observe --observers 4 --duration 1s --assert received>=20";
+        let found = Figures::of(&bench(&format!("{uri}/counter"), words).run().exits(0));
+        assert_eq!(found.connections("opened"), 4);
+    }
+    bench(
+        &format!("{}/none", server.uris[0]),
+        "--scenario observe --duration 1s",
+    )
+    .run()
+    .exits(1)
+    .says("observation refused by the server: 4.04 Not Found");
+}
+
+#[test]
+fn dtls_and_tls_are_loaded_and_their_handshakes_counted() {
+    let folder = TempDir::new().unwrap();
+    let certificates = Certificates::in_folder(folder.path());
+    let (cert, key) = (
+        certificates.server.display(),
+        certificates.server_key.display(),
+    );
+    let words = format!("--cert {cert} --key {key} --psk-identity me --psk secret -r /a=text:1");
+    let server = server(&words, &["coaps", "coaps+tcp"]);
+    for uri in &server.uris {
+        let uri = format!("{uri}/a");
+        let trust = match uri.starts_with("coaps+tcp") {
+            true => format!("--cafile {}", certificates.ca.display()),
+            false => String::from("--psk-identity me --psk secret"),
+        };
+        let words = format!("--max --count 300 --sockets 2 --outstanding 8 {trust}");
+        let found = Figures::of(&bench(&uri, &words).run().exits(0));
+        found.counts([("acknowledged", 300), ("foreign", 0)]);
+        let words =
+            format!("--scenario churn --sockets 2 --max --outstanding 1 --count 20 {trust}");
+        let found = Figures::of(&bench(&uri, &words).run().exits(0));
+        found.counts([("acknowledged", 20)]);
+        assert!(found.0["latency"]["handshake"]["count"].as_u64() >= Some(20));
+    }
+    let words = "--psk-identity me --psk wrong --count 1 --connect-timeout 3s";
+    let ended = bench(&format!("{}/a", server.uris[0]), words).run();
+    ended
+        .exits(3)
+        .says("most often the key or its identity is wrong");
+}
+
+#[test]
+fn a_server_of_our_own_and_one_that_only_answers() {
+    let ended = iotctl("bench coap --embedded --quiet --output json /store/{client}")
+        .words("--method put --rate 500 --count 100")
+        .run();
+    let found = Figures::of(&ended.exits(0));
+    found.counts([("acknowledged", 100)]);
+    let warned = found.0["warnings"].as_array().unwrap();
+    assert!(
+        warned
+            .iter()
+            .any(|one| one.as_str().unwrap().contains("on this machine"))
+    );
+    let line = "bench coap --calibrate --quiet --output json --outstanding 64 --count 70k";
+    let found = Figures::of(&iotctl(line).run().exits(0));
+    found.counts([("sent", 70_000), ("foreign", 0)]);
+    assert!(count(&found, "early_ids") > 0, "{found:?}");
+    let warned = found.0["warnings"].as_array().unwrap();
+    assert!(
+        warned
+            .iter()
+            .any(|one| one.as_str().unwrap().contains("within 247 s"))
+    );
+    iotctl("bench coap --embedded coap://127.0.0.1/")
+        .run()
+        .exits(2)
+        .says("the URI is only a path");
+}
+
+#[test]
+fn a_file_can_say_all_of_it() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("load.toml");
+    let text = "[coap]\nembedded = true\nurl = \"/bench\"\nsockets = 2\nmix = \"get=3,put=1\"\ncount = 40\nrate = 500\n";
+    std::fs::write(&file, text).unwrap();
+    let ended = iotctl("bench run")
+        .word(&file)
+        .words("--quiet --output json --count 20")
+        .run();
+    Figures::of(&ended.exits(0)).counts([("acknowledged", 20)]);
 }

@@ -21,6 +21,8 @@ pub(super) const RESETS: &str = "resets";
 pub(super) const MALFORMED: &str = "malformed";
 /// Responses with the first block of a larger body.
 pub(super) const PARTIAL: &str = "first_blocks";
+/// Observations registered again after Max-Age.
+pub(super) const REGISTRATIONS: &str = "registrations_again";
 /// Messages with an id that the server may still remember from an older one.
 pub(super) const EARLY_IDS: &str = "early_ids";
 

@@ -11,8 +11,10 @@ use tokio::time::timeout;
 
 use super::super::dial::Dialer;
 use super::super::driver::{Dialing, Link};
+use super::dtls::DtlsLink;
 use super::udp::UdpLink;
 use super::wire::Framing;
+use crate::coap::net::associate;
 use crate::connect::{Target, Transport, udp};
 use crate::error::{Error, Kind, Result, plain};
 
@@ -42,7 +44,7 @@ enum Way {
 }
 
 impl Opener {
-    /// Looks the target up. `sources`: local addresses to send from, in turn; none: the kernel chooses.
+    /// Looks the target up, and tries what can be tried without the network. `sources`: local addresses to send from, in turn; none: the kernel chooses.
     /// `connections`: how many will be open at once.
     ///
     /// # Errors
@@ -137,7 +139,10 @@ fn check_ports(target: &Target, sources: usize, connections: usize) -> Result<()
 
 async fn link(target: &Target, address: SocketAddr) -> Result<Box<dyn Link>> {
     match target.transport {
-        Transport::Dtls => Err(Error::usage("bench coap does not go over DTLS")),
+        Transport::Dtls => {
+            let association = associate(target, &[address]).await?;
+            Ok(Box::new(DtlsLink::new(association)))
+        }
         _ => {
             let socket = udp::connected(target, address).await?;
             let greeted = greet(&socket).await;

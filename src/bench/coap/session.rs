@@ -13,6 +13,7 @@ use super::figures::{
 use super::ids::Ids;
 use super::patience::Patience;
 use super::settings::Mix;
+use super::signals::{self, Signal, heed, write_greeting};
 use super::slots::{Found, MOST, Slots, State};
 use super::template::{Kind, Patch, Template};
 use super::wire::{ACK, CON, Content, Framing, NON, PREFIX, RST, Seen, write_empty};
@@ -29,6 +30,8 @@ pub(super) enum Role {
     Connect,
     /// They are open.
     Idle,
+    /// They observe.
+    Observe,
 }
 
 /// What the sockets of a group have in common.
@@ -136,7 +139,12 @@ impl CoapSession {
 
     fn take(&mut self, seen: &Seen<'_>, io: &mut Io<'_>) -> Result<(), Broken> {
         if self.group.framing == Framing::Stream && seen.code.is_signal() {
-            return self.signal(seen, io);
+            match heed(seen, io.out)? {
+                Signal::Greeting if !self.open => self.opened(io),
+                Signal::Pong => self.pong(seen, io),
+                Signal::Greeting | Signal::Done => {}
+            }
+            return Ok(());
         }
         if seen.code.is_response() {
             self.response(seen, io);
@@ -239,24 +247,6 @@ impl CoapSession {
         io.records.error("reset by the server", None);
     }
 
-    /// What only reliable transports say (RFC 8323 §5).
-    fn signal(&mut self, seen: &Seen<'_>, io: &mut Io<'_>) -> Result<(), Broken> {
-        match seen.code {
-            Code::CSM if !self.open => self.opened(io),
-            Code::PING => write_signal(Code::PONG, seen.token, io.out),
-            Code::PONG => self.pong(seen, io),
-            Code::RELEASE => return Err(Broken::new("the server asks to close the connection")),
-            Code::ABORT => {
-                let why = seen.content().map(|content| content.payload);
-                let why = String::from_utf8_lossy(why.unwrap_or_default());
-                let cause = format!("the server aborted the connection: {}", why.escape_debug());
-                return Err(Broken::new(cause));
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
     fn pong(&mut self, seen: &Seen<'_>, io: &mut Io<'_>) {
         let place = match self.slots.find(seen.token) {
             Found::Waiting(place) => Some(place),
@@ -308,13 +298,13 @@ impl CoapSession {
 }
 
 /// Nobody asked for it.
-fn foreign(seen: &Seen<'_>, io: &mut Io<'_>) {
+pub(super) fn foreign(seen: &Seen<'_>, io: &mut Io<'_>) {
     io.records.messages.foreign += u64::from(io.records.window.holds(io.now));
     reject(seen, io);
 }
 
 /// A confirmable message that is not understood is rejected (RFC 7252 §4.2).
-fn reject(seen: &Seen<'_>, io: &mut Io<'_>) {
+pub(super) fn reject(seen: &Seen<'_>, io: &mut Io<'_>) {
     if seen.kind == CON && seen.mid != 0 {
         write_empty(RST, seen.mid, io.out);
     }
@@ -323,14 +313,8 @@ fn reject(seen: &Seen<'_>, io: &mut Io<'_>) {
 fn write_ping(framing: Framing, patch: &Patch, out: &mut Vec<u8>) {
     match framing {
         Framing::Datagrams => write_empty(CON, patch.mid, out),
-        Framing::Stream => write_signal(Code::PING, &patch.token, out),
+        Framing::Stream => signals::write_ping(&patch.token, out),
     }
-}
-
-/// A signal without options; its token has at most eight bytes.
-fn write_signal(code: Code, token: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(&[token.len() as u8, code.0]);
-    out.extend_from_slice(token);
 }
 
 impl Session for CoapSession {
@@ -338,8 +322,7 @@ impl Session for CoapSession {
         self.open = false;
         match self.group.framing {
             Framing::Datagrams => self.opened(io),
-            // Capabilities and settings, none of which differ from what holds anyway (RFC 8323 §5.3).
-            Framing::Stream => write_signal(Code::CSM, &[], io.out),
+            Framing::Stream => write_greeting(io.out),
         }
     }
 
@@ -362,7 +345,7 @@ impl Session for CoapSession {
 
     fn room(&self) -> usize {
         match self.group.role {
-            Role::Idle => 0,
+            Role::Idle | Role::Observe => 0,
             Role::Connect => usize::from(self.open && self.opening.is_none()),
             Role::Ask | Role::Ping => self.group.window.min(MOST).saturating_sub(self.slots.len()),
         }
@@ -378,7 +361,7 @@ impl Session for CoapSession {
                 self.open = false;
                 io.again();
             }
-            Role::Idle => {}
+            Role::Idle | Role::Observe => {}
         }
     }
 

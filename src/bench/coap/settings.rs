@@ -12,6 +12,7 @@ use super::super::result::Report;
 use super::super::stamp::Room;
 use super::figures::{EARLY_IDS, PARTIAL};
 use super::ids::{EXCHANGE_LIFETIME, NON_LIFETIME};
+use super::observer::Observer;
 use super::opener::Opener;
 use super::patience::Patience;
 use super::session::{CoapSession, Group, Role};
@@ -77,6 +78,8 @@ pub struct Settings {
     pub body: Body,
     /// How many sockets.
     pub sockets: usize,
+    /// How many more that observe.
+    pub observers: usize,
     /// When requests are sent.
     pub load: Load,
     /// Requests under way on a socket at most.
@@ -170,7 +173,7 @@ impl Mix {
 impl Settings {
     /// How many sockets it needs, over all shards.
     pub const fn connections(&self) -> usize {
-        self.sockets
+        self.sockets + self.observers
     }
 
     /// The groups and drivers, all to connect through `opener`.
@@ -182,35 +185,70 @@ impl Settings {
             return Err(Error::usage("no sockets: nothing to do"));
         }
         let framing = opener.framing();
-        let group = self.group(framing);
-        for code in self.mix.methods() {
-            Template::new(&group.kind, *code, self.sockets, framing)?;
-        }
-        let load = (group.role != Role::Idle).then(|| self.load.clone());
-        let planned = Planned {
-            name: String::from("sockets"),
-            connections: self.sockets,
-            load,
+        let mut made = Made {
+            groups: Vec::new(),
+            drivers: Vec::new(),
+            warnings: self.warnings(framing),
         };
-        let driver = CoapDriver {
+        // Observers are first: they are open before anything is sent.
+        if self.observers > 0 {
+            self.check_observed()?;
+            let group = self.group_of(Role::Observe, framing);
+            self.add(&mut made, "observers", group, self.observers, opener);
+        }
+        if self.sockets > 0 {
+            let group = self.group(framing);
+            for code in self.mix.methods() {
+                Template::new(&group.kind, *code, self.sockets, framing)?;
+            }
+            self.add(&mut made, "sockets", group, self.sockets, opener);
+        }
+        Ok(made)
+    }
+
+    fn check_observed(&self) -> Result<()> {
+        let mut texts = self.uri.path.iter().chain(&self.uri.query);
+        match texts.any(|text| text.contains("{seq}")) {
+            true => Err(Error::usage("observers need a path without {seq}")),
+            false => Ok(()),
+        }
+    }
+
+    fn add(
+        &self,
+        made: &mut Made,
+        name: &str,
+        group: Group,
+        connections: usize,
+        opener: &Arc<Opener>,
+    ) {
+        let silent = matches!(group.role, Role::Idle | Role::Observe);
+        let before = made.groups.iter().map(|group| group.connections).sum();
+        made.groups.push(Planned {
+            name: name.to_owned(),
+            connections,
+            load: (!silent).then(|| self.load.clone()),
+        });
+        made.drivers.push(Arc::new(CoapDriver {
             group: Arc::new(group),
             opener: Arc::clone(opener),
-        };
-        Ok(Made {
-            groups: vec![planned],
-            drivers: vec![Arc::new(driver)],
-            warnings: self.warnings(framing),
-        })
+            before,
+        }));
     }
 
     pub(super) fn group(&self, framing: Framing) -> Group {
-        let datagrams = framing == Framing::Datagrams;
         let role = match self.scenario {
             Scenario::Request => Role::Ask,
             Scenario::Ping => Role::Ping,
             Scenario::Churn => Role::Connect,
             Scenario::Idle => Role::Idle,
         };
+        self.group_of(role, framing)
+    }
+
+    pub(super) fn group_of(&self, role: Role, framing: Framing) -> Group {
+        let datagrams = framing == Framing::Datagrams;
+        let asks_once = matches!(role, Role::Ping | Role::Observe);
         Group {
             role,
             framing,
@@ -224,7 +262,7 @@ impl Settings {
             },
             mix: self.mix.clone(),
             patience: Patience {
-                repeats: datagrams && (self.confirmable || role == Role::Ping),
+                repeats: datagrams && (self.confirmable || asks_once),
                 first: nanos(self.ack_timeout),
                 most: self.max_retransmit,
                 whole: nanos(self.timeout),
@@ -286,15 +324,21 @@ impl Settings {
 struct CoapDriver {
     group: Arc<Group>,
     opener: Arc<Opener>,
+    /// Connections of the groups before this one.
+    before: usize,
 }
 
 impl Driver for CoapDriver {
     fn dial(&self, index: usize) -> Dialing {
-        self.opener.dial(index)
+        self.opener.dial(self.before + index)
     }
 
     fn session(&self, index: usize, sender: u32) -> Box<dyn Session> {
-        Box::new(CoapSession::new(Arc::clone(&self.group), index, sender))
+        let group = Arc::clone(&self.group);
+        match group.role {
+            Role::Observe => Box::new(Observer::new(group, index, sender)),
+            _ => Box::new(CoapSession::new(group, index, sender)),
+        }
     }
 
     fn receivers(&self, _: usize) -> u64 {

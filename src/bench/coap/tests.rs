@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::session::CoapSession;
+use super::observer::Observer;
+use super::session::{CoapSession, Role};
 use super::settings::{Body, Mix, Scenario, Settings};
 use super::wire::Framing;
 use crate::bench::clock::Nanos;
-use crate::bench::driver::{Broken, Wish};
+use crate::bench::driver::{Broken, Session, Wish};
 use crate::bench::lane::Lane;
 use crate::bench::plan::Load;
 use crate::bench::recorder::{Quantity, Records, Window};
+use crate::bench::stamp::Stamp;
 use crate::coap::code::Code;
 use crate::coap::frame::{self, Csm};
 use crate::coap::message::{Message, Token, Type};
@@ -30,6 +32,7 @@ fn settings(scenario: Scenario) -> Settings {
         confirmable: true,
         body: Body::Sized { least: 8, most: 8 },
         sockets: 1,
+        observers: 0,
         load: Load::Closed {
             window: 4,
             think: Duration::ZERO,
@@ -59,7 +62,18 @@ impl World {
 
     fn over(settings: &Settings, framing: Framing) -> Self {
         let group = Arc::new(settings.group(framing));
-        let session = Box::new(CoapSession::new(group, 0, 7));
+        let world = Self::of(Box::new(CoapSession::new(group, 0, 7)), framing);
+        assert_eq!(world.lane.ready, framing == Framing::Datagrams);
+        world
+    }
+
+    fn observing(framing: Framing) -> Self {
+        let settings = settings(Scenario::Request);
+        let group = Arc::new(settings.group_of(Role::Observe, framing));
+        Self::of(Box::new(Observer::new(group, 0, 7)), framing)
+    }
+
+    fn of(session: Box<dyn Session>, framing: Framing) -> Self {
         let window = Window {
             from: SECOND,
             to: Nanos::MAX,
@@ -79,7 +93,6 @@ impl World {
                 .1
         });
         world.lane.ready = wish == Wish::Ready;
-        assert_eq!(world.lane.ready, framing == Framing::Datagrams);
         world
     }
 
@@ -412,4 +425,111 @@ fn pongs_without_a_token_answer_the_oldest_ping() {
         .hear(&frame::signal_message(Code::PONG, Token::EMPTY))
         .unwrap();
     assert_eq!(world.records.messages.acknowledged, 2);
+}
+
+/// A notification with this number and Max-Age 9.
+fn told(register: &Message, kind: Type, mid: u16, number: u64, payload: &[u8]) -> Message {
+    let mut message = answer(register, kind, mid, Code::CONTENT);
+    message.options.push_uint(option::OBSERVE, number);
+    message.options.push_uint(option::MAX_AGE, 9);
+    message.payload = payload.to_vec().into();
+    message
+}
+
+#[test]
+fn an_observer_registers_until_it_is_heard_and_counts_what_it_is_told() {
+    let mut world = World::observing(Framing::Datagrams);
+    let register = world.written().remove(0);
+    assert_eq!(
+        (register.code, register.options.observe()),
+        (Code::GET, Some(0))
+    );
+    let again = world.pass(SECOND + 4 * SECOND);
+    assert_eq!(again.len(), 1, "the first one was lost");
+    assert_eq!(again[0].1, register);
+    let answered = world.hear(&told(&register, Type::Ack, register.mid, 5, b"1"));
+    assert_eq!(answered, Ok(Wish::Ready));
+    let mut stamped = [0; 24];
+    Stamp {
+        measured: true,
+        due: world.now,
+        sequence: 3,
+        sender: 1,
+        run: 1,
+    }
+    .write(&mut stamped);
+    world.now += 2 * MS;
+    for (mid, number, payload) in [
+        (60, 6, &b"2"[..]),
+        (61, 8, b"4"),
+        (62, 7, b"3"),
+        (62, 7, b"3"),
+        (63, 9, &stamped),
+    ] {
+        world
+            .hear(&told(&register, Type::Con, mid, number, payload))
+            .unwrap();
+        assert_eq!(world.written(), [Message::empty(Type::Ack, mid)]);
+    }
+    let messages = world.records.messages.clone();
+    assert_eq!(
+        (messages.received, messages.unique, messages.duplicate),
+        (5, 4, 1)
+    );
+    assert_eq!((messages.reordered, messages.foreign), (1, 0));
+    let latency = world.records.of(Quantity::EndToEnd).at_quantile(1.0);
+    assert!(latency.abs_diff(2 * MS) < MS / 50, "{latency}");
+}
+
+#[test]
+fn an_observer_registers_again_after_max_age_and_cancels_at_the_end() {
+    let mut world = World::observing(Framing::Datagrams);
+    let register = world.written().remove(0);
+    world
+        .hear(&told(&register, Type::Ack, register.mid, 5, b"1"))
+        .unwrap();
+    let began = world.now;
+    let again = world.pass(began + 25 * SECOND);
+    assert!(
+        again[0].0 - began >= 14 * SECOND,
+        "Max-Age and 5 to 15 s: {again:?}"
+    );
+    assert_eq!(again[0].1.token, register.token);
+    let second = &again[0].1;
+    world
+        .hear(&told(second, Type::Ack, second.mid, 5, b"1"))
+        .unwrap();
+    assert_eq!(
+        world.records.messages.received, 0,
+        "an answer tells nothing new"
+    );
+    assert_eq!(world.counts()["registrations_again"], 1);
+    world.call(|lane, now, out, records| {
+        lane.with(now, out, records, |session, io| session.finish(io))
+    });
+    let cancel = world.written().remove(0);
+    assert_eq!(
+        (cancel.kind, cancel.options.observe()),
+        (Type::Non, Some(1))
+    );
+}
+
+#[test]
+fn what_cannot_be_observed_is_no_connection() {
+    for framing in [Framing::Datagrams, Framing::Stream] {
+        let mut world = World::observing(framing);
+        if framing == Framing::Stream {
+            world.written();
+            world.hear(&Csm::default().message()).unwrap();
+        }
+        let register = world.written().remove(0);
+        let broken = world.hear(&piggybacked(&register)).unwrap_err();
+        assert_eq!(broken.cause, "the resource cannot be observed");
+        let refusal = answer(&register, Type::Ack, register.mid, Code::NOT_FOUND);
+        let broken = world.hear(&refusal).unwrap_err();
+        assert_eq!(
+            broken.cause,
+            "observation refused by the server: 4.04 Not Found"
+        );
+    }
 }
