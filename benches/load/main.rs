@@ -4,11 +4,14 @@
 //! | words | what runs |
 //! |---|---|
 //! | `sink FILE` | a broker that only answers; its URL is written to the file |
+//! | `coap-sink FILE` | a CoAP server that only answers |
 //! | `amqp-sink FILE` | the same for AMQP |
 //! | `blast FILE` | a broker that only sends, stamped messages of 256 bytes, to `SUBS` subscribers, `ROUNDS` times |
+//! | `lapin publish\|consume URL QUEUE COUNT` | a program on lapin, for `benches/amqp_side_by_side.py` |
 //! | `raw KIND URL SECONDS …` | the limit of one kind of load, see `raw.rs` |
 
 mod amqp;
+mod lapin_loop;
 mod raw;
 
 use std::io::{Read, Write};
@@ -16,6 +19,7 @@ use std::net::{TcpListener, TcpStream};
 
 use iotctl::bench::calibrate::NullPeer;
 use iotctl::bench::clock::Clock;
+use iotctl::bench::coap::NullServer;
 use iotctl::bench::stamp::Stamp;
 use iotctl::connect::Protocol;
 
@@ -26,9 +30,11 @@ fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.first().map(String::as_str) {
         Some("sink") => sink(&words[1]),
+        Some("coap-sink") => coap_sink(&words[1]),
         Some("amqp-sink") => amqp::sink(&words[1]),
         Some("blast") => blast(&words[1]),
         Some("raw") => raw::run(&words[1..]),
+        Some("lapin") => lapin_loop::run(&words[1..]),
         // `cargo bench` runs every bench without words of ours.
         _ => {}
     }
@@ -38,6 +44,15 @@ fn main() {
 fn sink(path: &str) {
     let peer = NullPeer::start(Protocol::Mqtt).expect("a null peer");
     std::fs::write(path, format!("mqtt://{}", peer.address())).expect("a file");
+    loop {
+        std::thread::park();
+    }
+}
+
+/// The same for CoAP.
+fn coap_sink(path: &str) {
+    let peer = NullServer::start().expect("a null server");
+    std::fs::write(path, format!("coap://{}", peer.address())).expect("a file");
     loop {
         std::thread::park();
     }

@@ -30,10 +30,10 @@ pub const FRAME_MAX: u32 = 131_072;
 pub const HEARTBEAT: u16 = 60;
 
 /// The smallest frame that a peer must be able to take (AMQP 0-9-1 §4.2.3).
-const SMALLEST_FRAME: u32 = 4096;
+pub(super) const SMALLEST_FRAME: u32 = 4096;
 
 /// How long a clean end may take; all that counted was acknowledged before.
-const CLOSING: Duration = Duration::from_secs(1);
+pub(super) const CLOSING: Duration = Duration::from_secs(1);
 
 /// How long the reason for a closed channel may take to be known.
 const EXPLAINING: Duration = Duration::from_millis(200);

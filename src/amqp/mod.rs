@@ -5,6 +5,7 @@
 //! | [`client`] | one connection: login, deadlines, what the server says about it |
 //! | [`channel`] | one channel: every await has its deadline, every failure its words |
 //! | [`publisher`] | publishes within a window and knows what became of each message |
+//! | [`bulk`] | the same over a connection of its own, for many messages |
 //! | [`consumer`] | deliveries as records, and their acknowledgement |
 //! | [`firehose`] | what RabbitMQ's copies of all messages are copies of |
 //! | [`topology`] | exchanges, queues and bindings |
@@ -18,6 +19,7 @@
 //! own recovery, which is not used: a lost connection is made anew by whoever knows what was under way.
 
 pub mod broker;
+pub mod bulk;
 pub mod channel;
 pub mod client;
 pub mod consumer;

@@ -13,9 +13,8 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use lapin::Confirmation;
-use lapin::message::BasicReturnMessage;
 use lapin::options::BasicPublishOptions;
+use lapin::{BasicProperties, Confirmation};
 
 use crate::error::Result;
 use crate::message::{AmqpProperties, AmqpValue};
@@ -25,7 +24,7 @@ use super::trouble;
 use super::wire::{short, to_properties};
 
 /// Bytes under way at once, beside the window: one larger message is let through alone.
-const MOST_BYTES: usize = 16 * 1024 * 1024;
+pub(super) const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// The header that marks a mandatory message whose message id the user has chosen.
 pub const MARK: &str = "x-iotctl-mark";
@@ -37,8 +36,8 @@ pub struct Outgoing {
     pub exchange: ByteString,
     /// The routing key.
     pub key: ByteString,
-    /// Its basic properties.
-    pub properties: AmqpProperties,
+    /// Its basic properties, which many messages may share.
+    pub properties: Arc<AmqpProperties>,
     /// Its body.
     pub payload: Bytes,
     /// The server must return it when no queue gets it.
@@ -195,7 +194,10 @@ impl Publisher {
         if let Some(returned) = confirmation.take_message() {
             let words = format!("{} {}", returned.reply_code, returned.reply_text);
             // Without our mark it cannot be; the confirmation that it came with is the best guess then.
-            let number = self.marks.number(&returned).unwrap_or(number);
+            let number = self
+                .marks
+                .number(&returned.delivery.properties)
+                .unwrap_or(number);
             self.fates.push((number, Fate::Returned(words)));
         }
     }
@@ -219,22 +221,33 @@ impl Publisher {
 }
 
 /// How a returned message is known again.
-struct Marks {
-    /// Begins every mark of this publisher.
+#[derive(Debug)]
+pub(super) struct Marks {
+    /// Begins every mark of this publisher; digits follow.
     ours: String,
 }
 
 impl Marks {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let random = RandomState::new().build_hasher().finish();
         Self {
             ours: format!("iotctl-{random:016x}-"),
         }
     }
 
+    /// What every mark of this publisher begins with.
+    pub(super) fn ours(&self) -> &str {
+        &self.ours
+    }
+
+    /// What follows, always as long.
+    pub(super) fn digits(number: u64) -> String {
+        format!("{number:020}")
+    }
+
     /// The properties with a message id of ours, or a header besides the user's message id.
-    fn mark(&self, number: u64, properties: &AmqpProperties) -> AmqpProperties {
-        let mark = ByteString::from(format!("{}{number}", self.ours));
+    pub(super) fn mark(&self, number: u64, properties: &AmqpProperties) -> AmqpProperties {
+        let mark = ByteString::from(format!("{}{}", self.ours, Self::digits(number)));
         let mut marked = properties.clone();
         if marked.message_id.is_none() {
             marked.message_id = Some(mark);
@@ -244,8 +257,9 @@ impl Marks {
         marked
     }
 
-    fn number(&self, returned: &BasicReturnMessage) -> Option<u64> {
-        let properties = super::wire::from_properties(&returned.delivery.properties);
+    /// The number of a message that came back with these properties, if it is one of ours.
+    pub(super) fn number(&self, properties: &BasicProperties) -> Option<u64> {
+        let properties = super::wire::from_properties(properties);
         let headers = properties.headers.iter();
         let marks = headers.filter_map(|(name, value)| match value {
             AmqpValue::Text(text) if *name == MARK => Some(text),
@@ -265,7 +279,9 @@ mod tests {
     fn a_mark_stands_in_the_message_id_or_beside_the_users() {
         let marks = Marks::new();
         let free = marks.mark(7, &AmqpProperties::default());
-        assert!(free.message_id.unwrap().ends_with("-7") && free.headers.is_empty());
+        assert!(
+            free.message_id.unwrap().ends_with("-00000000000000000007") && free.headers.is_empty()
+        );
         let chosen = AmqpProperties {
             message_id: Some("mine".into()),
             ..AmqpProperties::default()

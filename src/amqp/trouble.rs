@@ -126,8 +126,11 @@ pub(super) fn request(target: &Target, what: &str, cause: &lapin::Error) -> Erro
         ErrorKind::ProtocolError(error) => {
             let text = server_words(error.get_message().as_str());
             let kind = kind_of(error);
+            // RabbitMQ says so of streams and quorum queues as long as it is starting.
+            let starting = text.contains("is down or inaccessible");
+            let kind = if starting { Kind::Lost } else { kind };
             let text = match kind {
-                Kind::Lost => format!("{target} ended the connection: {text}"),
+                Kind::Lost if !starting => format!("{target} ended the connection: {text}"),
                 _ => format!("{target} refused {what}: {text}"),
             };
             Error::new(kind, text)
@@ -238,6 +241,15 @@ mod tests {
             let error = request(&target(), "to work", &protocol(code, "no"));
             assert_eq!(error.kind(), kind, "{code}");
         }
+    }
+
+    #[test]
+    fn a_queue_that_is_not_up_yet_is_worth_another_try() {
+        let words =
+            "NOT_FOUND - home node 'r@h' of durable queue 'q' in vhost '/' is down or inaccessible";
+        let error = request(&target(), "to consume", &protocol(404, words));
+        assert_eq!(error.kind(), Kind::Lost);
+        assert!(error.text().contains("refused to consume: home node"));
     }
 
     #[test]

@@ -57,6 +57,17 @@ pub trait Session: Send {
     /// Messages sent and not yet answered.
     fn in_flight(&self) -> usize;
 
+    /// Whether [`Session::tick`] is called before the session can be used: what it says first may get lost.
+    fn ticks_early(&self) -> bool {
+        false
+    }
+
+    /// Bytes that [`Session::send`] writes for each message and that do not leave this machine: the length in front of a
+    /// datagram.
+    fn envelope(&self) -> usize {
+        0
+    }
+
     /// Looks whether something is to be said without a message: keep-alive, proof of arrival. Returns when
     /// to ask again. `last` is set when sending has ended and all that is under way should be proved.
     fn tick(&mut self, last: bool, io: &mut Io<'_>) -> Option<Nanos>;

@@ -39,7 +39,7 @@ impl Lane {
 
     /// Encodes what waits, as far as the session has room and a batch has. Whether more could go at once.
     pub fn fill(&mut self, now: Nanos, out: &mut Vec<u8>, records: &mut Records) -> (Wish, bool) {
-        let mut wish = Wish::Nothing;
+        let (mut wish, mut sent) = (Wish::Nothing, 0);
         let (start, limit) = (out.len(), out.len() + BATCH_BYTES);
         while self.ready && wish == Wish::Nothing && out.len() < limit {
             let room = self.session.room().min(BATCH_MESSAGES);
@@ -62,8 +62,9 @@ impl Lane {
             };
             self.session.send(&first[..count], &mut io);
             self.backlog.drain(..count);
+            sent += count;
         }
-        count_bytes(now, out.len() - start, records);
+        self.count_bytes(now, out.len() - start, sent, records);
         (wish, out.len() >= limit)
     }
 
@@ -94,8 +95,15 @@ impl Lane {
             self.session.send(&dues[..count as usize], &mut io);
             sent += count;
         }
-        count_bytes(now, out.len() - start, records);
+        self.count_bytes(now, out.len() - start, sent as usize, records);
         (wish, sent, out.len() >= limit)
+    }
+
+    fn count_bytes(&self, now: Nanos, bytes: usize, messages: usize, records: &mut Records) {
+        if records.window.holds(now) {
+            let envelopes = messages * self.session.envelope();
+            records.messages.sent_bytes += bytes.saturating_sub(envelopes) as u64;
+        }
     }
 
     /// Hands the session what arrived; how many bytes it took and what it wishes.
@@ -147,11 +155,5 @@ impl Lane {
         for due in self.backlog.drain(..).filter(|_| !self.plans_at_send) {
             records.messages.unsent += u64::from(records.window.holds(due));
         }
-    }
-}
-
-fn count_bytes(now: Nanos, bytes: usize, records: &mut Records) {
-    if records.window.holds(now) {
-        records.messages.sent_bytes += bytes as u64;
     }
 }

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Error, Result};
 
+use super::coap;
 use super::result::{Interval, Report, SCHEMA_VERSION};
 use super::threshold::Assert;
 
@@ -48,6 +49,7 @@ pub fn merge(parts: &[Part]) -> Result<Report> {
         phases: parts::phases(parts),
         connections: parts::connections(parts),
         messages: parts::messages(parts),
+        counts: parts::counts(parts),
         rates: parts::rates(parts),
         latency: parts::latency(parts)?,
         intervals: series::aligned(parts),
@@ -56,6 +58,9 @@ pub fn merge(parts: &[Part]) -> Result<Report> {
         thresholds: Vec::new(),
         warnings: Vec::new(),
     };
+    if whole.counts.contains_key(coap::ATTEMPTS) {
+        coap::name_figures(&mut whole);
+    }
     warnings.extend(told(parts));
     judge(parts, &mut whole, &mut warnings);
     whole.warnings = warnings;

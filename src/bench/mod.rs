@@ -12,7 +12,7 @@
 //! | [`system`] | descriptors, ports, CPU time and memory of this process |
 //! | [`calibrate`] | a peer that only answers, to find the generator's own limit |
 //! | [`dial`] | transports: source addresses, explicit ports, words for what goes wrong |
-//! | [`mqtt`], [`amqp`] | the drivers |
+//! | [`mqtt`], [`coap`], [`amqp`] | the drivers |
 //! | [`result`] | what a run has found, as a versioned value that is written, merged, compared and rendered |
 //! | [`series`] | the time series, in bounded memory |
 //! | [`report`] | every form in which people and programs see a result |
@@ -24,6 +24,7 @@ pub mod amqp;
 #[cfg(target_os = "linux")]
 pub mod calibrate;
 pub mod clock;
+pub mod coap;
 pub mod compare;
 pub mod dial;
 pub mod driver;

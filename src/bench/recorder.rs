@@ -237,6 +237,8 @@ pub struct Records {
     pub tardy: Distribution,
     /// Failures by cause, with the way out.
     pub errors: BTreeMap<String, (u64, Option<String>)>,
+    /// What only one protocol counts, by name.
+    pub counts: BTreeMap<&'static str, u64>,
     /// How often connections were read, and how many messages and acknowledgements that brought.
     pub reads: u64,
 }
@@ -372,6 +374,11 @@ impl Records {
         }
     }
 
+    /// Adds to a count that only one protocol has.
+    pub fn count(&mut self, name: &'static str, times: u64) {
+        *self.counts.entry(name).or_default() += times;
+    }
+
     /// Takes everything out and begins anew.
     pub(super) fn take(&mut self) -> Self {
         let window = self.window;
@@ -396,6 +403,9 @@ impl Records {
         self.tardy.add(other.tardy);
         for (ours, theirs) in self.latency.iter_mut().zip(other.latency) {
             ours.add(theirs);
+        }
+        for (name, times) in other.counts {
+            self.count(name, times);
         }
         for (cause, (count, hint)) in other.errors {
             self.errors.entry(cause).or_insert((0, hint)).0 += count;

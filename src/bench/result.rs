@@ -29,6 +29,10 @@ pub struct Report {
     pub connections: Connections,
     /// What became of the messages, over all streams.
     pub messages: Messages,
+    /// Counts that only one protocol has, by name; for CoAP retransmissions and the like, and what ETSI TS 103 596-3
+    /// names: `req_attempt`, `req_success`, `req_failed`, `req_timeout`, `rtt_min_us`, `rtt_avg_us`, `rtt_max_us`.
+    #[serde(default)]
+    pub counts: BTreeMap<String, u64>,
     /// Messages in a second.
     pub rates: Rates,
     /// Latencies by quantity: `response`, `service`, `lag`, `end_to_end`, `connect`, `handshake`, `subscribe`,

@@ -33,10 +33,25 @@ struct Seen {
 
 /// How a message relates to those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Order {
+pub enum Order {
+    /// It comes after them.
     New,
+    /// It comes for the first time, after a later one.
     Reordered,
+    /// It has come before.
     Duplicate,
+}
+
+impl Records {
+    /// Enters a notification without a stamp, which is known by its number: it came at `now`, `length` bytes on the wire.
+    pub fn notified(&mut self, order: Order, length: usize, now: Nanos) {
+        self.flow.received += 1;
+        if self.window.holds(now) {
+            self.passed.received += 1.0;
+            self.messages.received_bytes += length as u64;
+            count(order, now, self);
+        }
+    }
 }
 
 impl Received {

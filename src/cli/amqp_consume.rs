@@ -94,12 +94,16 @@ pub(super) struct ConsumeFlags {
     terminal: TerminalFlags,
 }
 
-/// Which messages are wanted.
+/// Which messages are wanted, and how they are read.
 #[derive(Args, Debug)]
 pub(super) struct FilterFlags {
     /// Take only messages for which this holds: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated; others go back to their queue at the end
     #[arg(long, value_name = "CONDITION")]
     pub(super) filter: Vec<Condition>,
+
+    /// Undo gzip and deflate where the content encoding names them; a message that is not what it says is shown as it came
+    #[arg(long)]
+    pub(super) decompress: bool,
 }
 
 /// What becomes of a message that was shown.
@@ -150,6 +154,7 @@ impl ConsumeFlags {
             tag: short_or_none("--consumer-tag", self.consumer_tag)?.unwrap_or_default(),
             arguments: amqp_words::pairs("--argument", self.argument)?,
             filter: self.filter.filter,
+            decompress: self.filter.decompress,
             firehose: false,
             count: values::messages(self.until.count)?,
             timeout: self.until.timeout.map(|Wait(time)| time),

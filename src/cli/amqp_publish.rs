@@ -14,7 +14,7 @@ use crate::payload::Source;
 
 use super::amqp_property_flags::PropertyFlags;
 use super::amqp_session_flags::{self, AmqpSessionFlags};
-use super::amqp_words::{self, Rate, short, short_or_none};
+use super::amqp_words::{self, Rate, Speed, short, short_or_none};
 use super::input_flags::{InputFlags, RepeatFlags};
 use super::numbers::{Count, Wait};
 use super::terminal_flags::TerminalFlags;
@@ -52,6 +52,14 @@ pub(super) struct PublishFlags {
     /// Messages a second at most [default: as many as the server takes]
     #[arg(long, value_name = "RATE")]
     rate: Option<Rate>,
+
+    /// Publish the records of --ndjson with the gaps that their times have, instead of as fast as it goes
+    #[arg(long, conflicts_with = "rate")]
+    replay: bool,
+
+    /// How fast to replay: 2 is twice as fast as it was recorded [default: 1]
+    #[arg(long, value_name = "FACTOR")]
+    speed: Option<Speed>,
 
     #[command(flatten)]
     repeat: RepeatFlags,
@@ -130,6 +138,10 @@ impl PublishFlags {
             return Err(Error::usage("nothing says where the messages go")
                 .hint("give -k QUEUE, or -e EXCHANGE, with -k KEY where it takes one"));
         }
+        let records = source == Source::Records;
+        values::needs("--replay", self.replay, "--ndjson", records)?;
+        values::needs("--speed", self.speed.is_some(), "--replay", self.replay)?;
+        let speed = self.speed.map_or(1.0, |Speed(speed)| speed);
         let (repeat, delay) = self.repeat.words(&source)?;
         let Count(window) = self.window;
         let window = NonZeroUsize::new(usize::try_from(window).unwrap_or(usize::MAX));
@@ -152,6 +164,7 @@ impl PublishFlags {
             repeat,
             delay,
             rate: self.rate.map(|Rate(rate)| rate),
+            replay: self.replay.then_some(speed),
             ack_timeout,
             style: self.terminal.style(),
         })

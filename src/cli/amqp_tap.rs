@@ -68,6 +68,7 @@ impl TapFlags {
             prefetch: PREFETCH,
             settle: Settle::Ack,
             filter: self.filter.filter,
+            decompress: self.filter.decompress,
             firehose: self.firehose,
             count: values::messages(self.until.count)?,
             timeout: self.until.timeout.map(|Wait(time)| time),

@@ -152,6 +152,21 @@ impl FromStr for Rate {
     }
 }
 
+/// How many times as fast: `2`, `0.5`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Speed(pub(super) f64);
+
+impl FromStr for Speed {
+    type Err = &'static str;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        match word.parse::<f64>() {
+            Ok(speed) if speed > 0.0 && speed.is_finite() => Ok(Self(speed)),
+            _ => Err("write how many times as fast, such as 2 or 0.5"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,6 +234,10 @@ mod tests {
         }
         for wrong in ["0", "-1", "inf", "nan", "5/m", ""] {
             assert!(wrong.parse::<Rate>().is_err(), "{wrong}");
+        }
+        assert_eq!("0.5".parse(), Ok(Speed(0.5)));
+        for wrong in ["0", "-1", "inf", "2x", ""] {
+            assert!(wrong.parse::<Speed>().is_err(), "{wrong}");
         }
         assert_eq!(frame_max("128KiB"), Ok(131_072));
         assert!(frame_max("4095").is_err() && frame_max("4GiB").is_err());

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 
 use super::Parsed;
 use super::bench_amqp::BenchAmqpFlags;
+use super::bench_coap::BenchCoapFlags;
 use super::bench_course::form;
 use super::bench_file::RunFlags;
 use super::bench_mqtt::BenchMqttFlags;
@@ -27,6 +28,9 @@ pub(super) enum Bench {
     /// Load an AMQP server
     #[command(disable_help_flag = true, after_help = help::below("bench amqp"))]
     Amqp(Box<BenchAmqpFlags>),
+    /// Load a CoAP server
+    #[command(disable_help_flag = true, after_help = help::below("bench coap"))]
+    Coap(Box<BenchCoapFlags>),
 
     /// Run the load test that a file describes
     #[command(disable_help_flag = true, after_help = help::below("bench run"))]
@@ -109,6 +113,7 @@ impl Bench {
             Self::Run(flags) => return Ok(Parsed::Scenario(flags.scenario())),
             Self::Mqtt(flags) => Plan::BenchMqtt(Box::new(flags.plan()?)),
             Self::Amqp(flags) => Plan::BenchAmqp(Box::new(flags.plan()?)),
+            Self::Coap(flags) => Plan::BenchCoap(Box::new(flags.plan()?)),
             Self::Report(flags) => Plan::BenchReport(Box::new(flags.plan())),
             Self::Compare(flags) => Plan::BenchCompare(Box::new(flags.plan()?)),
             Self::Merge(flags) => Plan::BenchMerge(Box::new(flags.plan())),

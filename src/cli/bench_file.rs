@@ -22,7 +22,7 @@ use super::Parsed;
 use super::terminal_flags::HelpFlag;
 
 /// The tables that a file may have: the load tests.
-const PROTOCOLS: [&str; 2] = ["mqtt", "amqp"];
+const PROTOCOLS: [&str; 3] = ["mqtt", "amqp", "coap"];
 
 /// What `bench run` was given; whoever reads files hands the text to [`Scenario::parse`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct Scenario {
 
 #[derive(Args, Debug)]
 pub(super) struct RunFlags {
-    /// TOML file with a table [mqtt] or [amqp], whose keys are the long flags of that load test
+    /// TOML file with a table [mqtt], [amqp] or [coap], whose keys are the long flags of that load test
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
@@ -225,11 +225,11 @@ mod tests {
         for (text, why) in [
             (
                 "",
-                "load.toml, line 1: there is no table; known are [mqtt], [amqp]",
+                "load.toml, line 1: there is no table; known are [mqtt], [amqp], [coap]",
             ),
             (
                 "[mqtt]\n\n[smtp]\n",
-                "load.toml, line 3: unknown table [smtp]; known are [mqtt], [amqp]",
+                "load.toml, line 3: unknown table [smtp]; known are [mqtt], [amqp], [coap]",
             ),
             (
                 "[amqp]\nqos = 1\n",
@@ -238,6 +238,10 @@ mod tests {
             (
                 "[mqtt]\nqos = 1\n[amqp]\n",
                 "load.toml, line 1: a file is one load test: one table",
+            ),
+            (
+                "[coap]\nqos = 1\n",
+                "load.toml, line 2: unknown key qos; the keys are the long flags of bench coap",
             ),
             (
                 "[mqtt]\nqos = 1\npublisher = 5\n",

@@ -39,8 +39,8 @@ pub(super) struct CoapConnectFlags {
     connect_timeout: Option<Wait>,
 
     /// Local IP address to send from
-    #[arg(short = 'A', long, value_name = "ADDRESS")]
-    bind: Option<IpAddr>,
+    #[arg(short = 'A', long, value_name = "ADDRESS", action = clap::ArgAction::Set, num_args = 1)]
+    bind: Vec<IpAddr>,
 
     /// Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]
     #[arg(long, value_name = "NAME")]
@@ -126,12 +126,17 @@ impl OscoreFlags {
 }
 
 impl CoapConnectFlags {
+    /// The local addresses, of which most commands take one.
+    pub(super) fn addresses(&self) -> &[IpAddr] {
+        &self.bind
+    }
+
     pub(super) fn words(self) -> Words {
         Words {
             host: self.host,
             port: self.port,
             connect_timeout: self.connect_timeout.map(|Wait(time)| time),
-            bind: self.bind,
+            bind: self.bind.first().copied(),
             context: self.context,
             psk_identity: self.psk.psk_identity,
             psk: self.psk.psk.map(Secret::from),

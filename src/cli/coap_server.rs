@@ -66,6 +66,10 @@ pub(super) struct ServerFlags {
     #[arg(long, value_name = "FAULT", help_heading = "Faults")]
     fault: Vec<Fault>,
 
+    /// End when the process that started this one does
+    #[arg(long, hide = true)]
+    end_with_parent: bool,
+
     #[command(flatten)]
     terminal: TerminalFlags,
 }
@@ -158,6 +162,7 @@ impl ServerFlags {
             plugtest: flags.plugtest,
             faults: self.fault,
             verbose: flags.verbose,
+            end_with_parent: self.end_with_parent,
             style: self.terminal.style(),
         })
     }

@@ -53,6 +53,7 @@ pub const PAGES: &[&str] = &[
     "amqp-broker",
     "bench",
     "bench-mqtt",
+    "bench-coap",
     "bench-amqp",
     "bench-run",
     "bench-report",
@@ -134,12 +135,8 @@ fn sections(command: &str) -> Roff {
         "mqtt sub" => list(&mut roff, "FORMAT", help::TEMPLATE.iter().copied()),
         "mqtt broker" => list(&mut roff, "FAULTS", help::faults()),
         "amqp broker" => list(&mut roff, "FAULTS", help::amqp_faults()),
-        "bench mqtt" => {
-            list(&mut roff, "SCENARIOS", help::scenarios());
-            list(&mut roff, "QUANTITIES", help::QUANTITIES.iter().copied());
-        }
-        "bench amqp" => {
-            list(&mut roff, "SCENARIOS", help::amqp_scenarios());
+        "bench mqtt" | "bench coap" | "bench amqp" => {
+            list(&mut roff, "SCENARIOS", help::scenarios(command).into_iter());
             list(&mut roff, "QUANTITIES", help::QUANTITIES.iter().copied());
         }
         "coap server" => {

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::amqp;
 use crate::coap;
 use crate::command::bench_amqp;
+use crate::command::bench_coap;
 use crate::command::bench_mqtt::Play;
 use crate::error::Kind;
 use crate::mqtt::broker::{FAULT_KEYS, FAULTS};
@@ -128,6 +129,17 @@ const BENCH_AMQP: &[Example] = &[
     (
         "How many queues a second a server declares and deletes",
         "iotctl bench amqp -h broker.example --scenario queue-churn",
+    ),
+];
+
+const BENCH_COAP: &[Example] = &[
+    (
+        "1,000 requests a second, and a verdict for CI",
+        "iotctl bench coap coap://server.example/sensors/temp --rate 1k --assert 'p99 < 20ms' --assert 'lost == 0'",
+    ),
+    (
+        "As fast as the server answers 50 clients with 4 requests under way each, one in five a PUT",
+        "iotctl bench coap coap://server.example/store/{client} --sockets 50 --outstanding 4 --mix get=80,put=20",
     ),
 ];
 
@@ -309,6 +321,7 @@ pub fn examples(command: &str) -> &'static [(&'static str, &'static str)] {
         "mqtt broker" => BROKER,
         "bench mqtt" => BENCH_MQTT,
         "bench amqp" => BENCH_AMQP,
+        "bench coap" => BENCH_COAP,
         "bench run" => BENCH_RUN,
         "bench report" => BENCH_REPORT,
         "bench compare" => BENCH_COMPARE,
@@ -325,14 +338,14 @@ pub fn exit_codes() -> impl Iterator<Item = (u8, &'static str)> {
         .map(|kind| (kind.exit_code(), kind.meaning()))
 }
 
-/// The scenarios of `bench mqtt --scenario`, and what each does.
-pub fn scenarios() -> impl Iterator<Item = (&'static str, &'static str)> {
-    Play::all()
-}
-
-/// The scenarios of `bench amqp --scenario`, and what each does.
-pub fn amqp_scenarios() -> impl Iterator<Item = (&'static str, &'static str)> {
-    bench_amqp::Play::all()
+/// The scenarios of a load test's `--scenario`, and what each does; none for other commands.
+pub fn scenarios(command: &str) -> Vec<(&'static str, &'static str)> {
+    match command {
+        "bench mqtt" => Play::all().collect(),
+        "bench coap" => bench_coap::Play::all().collect(),
+        "bench amqp" => bench_amqp::Play::all().collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// The faults of `mqtt broker --fault`, then the keys that each may have.
@@ -369,15 +382,10 @@ pub(super) fn below(command: &str) -> String {
         section(&mut text, "Faults, for --fault:");
         listed(&mut text, amqp_faults());
     }
-    if command == "bench mqtt" {
+    let scenarios = scenarios(command);
+    if !scenarios.is_empty() {
         section(&mut text, "Scenarios, for --scenario:");
-        listed(&mut text, scenarios());
-        section(&mut text, "Quantities, for --assert:");
-        listed(&mut text, QUANTITIES.iter().copied());
-    }
-    if command == "bench amqp" {
-        section(&mut text, "Scenarios, for --scenario:");
-        listed(&mut text, amqp_scenarios());
+        listed(&mut text, scenarios.into_iter());
         section(&mut text, "Quantities, for --assert:");
         listed(&mut text, QUANTITIES.iter().copied());
     }

@@ -14,7 +14,7 @@
 //! | `mqtt_pub`, `mqtt_sub`, `mqtt_broker` | one command each: flags, and the plan they make |
 //! | `coap_request`, `coap_observe`, `coap_discover`, `coap_rd`, `coap_ping`, `coap_server` | the same for CoAP |
 //! | `coap_flags` | the flags that CoAP's commands share |
-//! | `bench`, `bench_mqtt`, `bench_amqp` | the load tests, and the commands on their results |
+//! | `bench`, `bench_mqtt`, `bench_coap`, `bench_amqp` | the load tests, and the commands on their results |
 //! | `bench_load`, `bench_course`, `bench_words` | the flags and words that load tests share |
 //! | `amqp` | the commands of AMQP; `amqp_publish` to `amqp_ping` are one each |
 //! | `session_flags`, `amqp_session_flags`, `amqp_property_flags`, `amqp_exec_flags` | the flags that commands of a protocol share |
@@ -61,6 +61,7 @@ mod amqp_tap;
 mod amqp_words;
 mod bench;
 mod bench_amqp;
+mod bench_coap;
 mod bench_course;
 mod bench_file;
 mod bench_load;

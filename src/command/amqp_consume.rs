@@ -7,15 +7,17 @@ use bytestring::ByteString;
 use tokio::time::sleep_until;
 
 use super::amqp_exec::{Exec, Pool};
+use super::amqp_place::Place;
 use super::amqp_session::{Session, SessionWords, messages, prepared, unless_stopped};
 use crate::amqp::consumer::{Consumer, Delivery, Offset, Subscription};
 use crate::amqp::topology::{Arguments, Declaration};
 use crate::amqp::{Channel, Client, firehose};
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
-use crate::message::Message;
+use crate::message::{Detail, Message};
 use crate::output::{Format, Notes, Output, Style};
 use crate::payload::expect::Condition;
+use crate::payload::inflate::inflated;
 use crate::stop::Stop;
 
 /// The usual number of deliveries that the server may send ahead.
@@ -68,6 +70,8 @@ pub struct Plan {
     /// Only messages that fulfil all of these are wanted (`--filter`). Others are acknowledged in a temporary queue, and
     /// held until the end and then given back to any other.
     pub filter: Vec<Condition>,
+    /// Bodies are shown as they were before their content encoding (`--decompress`).
+    pub decompress: bool,
     /// What comes are copies of RabbitMQ's firehose, to be shown as what they copy (`--firehose`).
     pub firehose: bool,
     /// End after so many messages (`-C`); at least 1.
@@ -101,6 +105,7 @@ impl Plan {
             tag: ByteString::new(),
             arguments: Arguments::new(),
             filter: Vec::new(),
+            decompress: false,
             firehose: false,
             count: None,
             timeout: None,
@@ -186,6 +191,7 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
         shown: 0,
         failed: 0,
         link: None,
+        place: Place::default(),
         pool: Pool::new(workers.unwrap_or(NonZeroUsize::MIN)),
     };
     let ended = running.consume_all(&mut output, &mut stop).await;
@@ -226,6 +232,8 @@ struct Running<'a> {
     /// Commands that failed.
     failed: u64,
     link: Option<Link>,
+    /// For streams.
+    place: Place,
     pool: Pool,
 }
 
@@ -238,11 +246,10 @@ enum Turn {
 
 impl Running<'_> {
     async fn consume_all(&mut self, output: &mut Output, stop: &mut Stop) -> Result<()> {
-        let opening = async {
-            let client = self.session.connect().await?;
-            open(self.plan, client).await
-        };
-        let opened = match self.plan.timeout {
+        let plan = self.plan;
+        let connecting = async |session: &Session| open(plan, None, session.client().await?).await;
+        let opening = self.session.connect_by(connecting);
+        let opened = match plan.timeout {
             Some(limit) => tokio::time::timeout(limit, unless_stopped(stop, opening))
                 .await
                 .unwrap_or_else(|_| Err(self.timed_out(false))),
@@ -296,11 +303,15 @@ impl Running<'_> {
         self.last_message = Instant::now();
         self.session.progressed();
         if let Some(exec) = &self.plan.exec {
-            if !self.plan.wants(&first.message) {
+            self.place.take(&first, true);
+            let message = self.readable(first.message);
+            if !self.plan.wants(&message) {
+                self.place.end(first.tag);
                 return self.pass_over(first.tag).await;
             }
             self.shown += 1;
-            return match self.pool.start(exec, first) {
+            let tag = first.tag;
+            return match self.pool.start(exec, Delivery { message, tag }) {
                 // Without a command to run, nothing after it can be done either.
                 Err(error) => Err(error),
                 Ok(()) => Ok(false),
@@ -309,10 +320,8 @@ impl Running<'_> {
         let mut batch = Vec::new();
         let mut next = Some(first);
         while let Some(delivery) = next {
-            let message = match self.plan.firehose {
-                true => firehose::original(delivery.message),
-                false => delivery.message,
-            };
+            self.place.take(&delivery, false);
+            let message = self.readable(delivery.message);
             let wanted = self.plan.wants(&message);
             if wanted {
                 output.message(&message)?;
@@ -336,6 +345,18 @@ impl Running<'_> {
             self.settle(&batch).await?;
         }
         Ok(self.plan.count == Some(self.shown))
+    }
+
+    /// The message as it is to be shown.
+    fn readable(&self, message: Message) -> Message {
+        let message = match self.plan.firehose {
+            true => firehose::original(message),
+            false => message,
+        };
+        match self.plan.decompress {
+            true => decompressed(message, self.notes),
+            false => message,
+        }
     }
 
     /// Writes what waits. A reader that stalls stops the acknowledgements, and with them the server.
@@ -403,6 +424,7 @@ impl Running<'_> {
 
     /// A command ended: its message is acknowledged, or given back as the plan says.
     async fn executed(&mut self, tag: u64, good: bool) -> Result<bool> {
+        self.place.end(tag);
         let (Some(link), Some(exec)) = (&self.link, &self.plan.exec) else {
             return Ok(false);
         };
@@ -441,11 +463,12 @@ impl Running<'_> {
         self.link = None;
         // What they work on was given back to the queue with the connection.
         self.pool.forget();
-        let opening = async {
-            let client = self.session.reconnect(error).await?;
-            open(self.plan, client).await
-        };
-        let within = self.plan.timeout.map(|limit| self.began + limit);
+        let place = self.plan.offset.as_ref().and_then(|_| self.place.resume());
+        let plan = self.plan;
+        let within = plan.timeout.map(|limit| self.began + limit);
+        let connecting =
+            async |session: &Session| open(plan, place.clone(), session.client().await?).await;
+        let opening = self.session.remake(error, connecting);
         let opened = match within {
             Some(end) => tokio::time::timeout_at(end.into(), unless_stopped(stop, opening))
                 .await
@@ -453,9 +476,14 @@ impl Running<'_> {
             None => unless_stopped(stop, opening).await,
         };
         self.link = Some(opened?);
-        self.notes.warn(
-            "consuming again; messages that were not acknowledged come again, and those of a temporary queue are lost",
-        );
+        match place {
+            Some(Offset::At(next)) => self
+                .notes
+                .warn(format_args!("consuming again, from offset {next} of the stream")),
+            _ => self.notes.warn(
+                "consuming again; messages that were not acknowledged come again, and those of a temporary queue are lost",
+            ),
+        }
         Ok(())
     }
 
@@ -505,13 +533,39 @@ impl Running<'_> {
     }
 }
 
-async fn open(plan: &Plan, client: Client) -> Result<Link> {
+/// Declares and consumes, in a stream from `place` on if there is one.
+async fn open(plan: &Plan, place: Option<Offset>, client: Client) -> Result<Link> {
     let (channel, _) = prepared(&client, &plan.declare).await?;
     channel.prefetch(plan.ahead()).await?;
-    let consumer = channel.consume(&plan.subscription()).await?;
+    let mut subscription = plan.subscription();
+    subscription.offset = place.or(subscription.offset);
+    let consumer = channel.consume(&subscription).await?;
     Ok(Link {
         client,
         channel,
         consumer,
     })
+}
+
+/// Undoes the content encoding, which is gone then; what cannot be undone stays as it came, and is told.
+fn decompressed(mut message: Message, notes: Notes) -> Message {
+    let Detail::Amqp(detail) = &mut message.detail else {
+        return message;
+    };
+    let encoding = &mut detail.properties.content_encoding;
+    let named = encoding
+        .as_deref()
+        .filter(|name| !matches!(*name, "" | "identity"));
+    match named.map(|name| inflated(name, &message.payload)) {
+        None => {}
+        Some(Ok(body)) => {
+            message.payload = body;
+            *encoding = None;
+        }
+        Some(Err(why)) => notes.warn(format_args!(
+            "message {} is shown as it came: {why}",
+            detail.delivery_tag
+        )),
+    }
+    message
 }

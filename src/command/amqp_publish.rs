@@ -1,6 +1,7 @@
 //! `amqp publish`: publishes messages and waits until each is confirmed.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytestring::ByteString;
@@ -8,13 +9,14 @@ use tokio::time::sleep_until;
 
 use super::amqp_publish_tally::Tally;
 use super::amqp_session::{Session, SessionWords, messages, prepared, unless_stopped};
-use crate::amqp::Client;
-use crate::amqp::publisher::{Fate, Outgoing, Publisher};
+use crate::amqp::bulk::Publisher;
+use crate::amqp::publisher::{Fate, Outgoing};
 use crate::amqp::topology::Declaration;
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
 use crate::message::AmqpProperties;
 use crate::output::{Notes, Style};
+use crate::payload::replay::Replay;
 use crate::payload::{Bodies, Body, Encoding, Source};
 use crate::stop::{Asked, Stop};
 
@@ -52,6 +54,8 @@ pub struct Plan {
     pub delay: Duration,
     /// At most so many messages a second (`--rate`).
     pub rate: Option<f64>,
+    /// Records go out with the gaps of their times, divided by this (`--replay`, `--speed`).
+    pub replay: Option<f64>,
     /// What is made before anything is published (`--declare`), again after each reconnect.
     pub declare: Vec<Declaration>,
     /// How long no confirmation at all may come while some are awaited (`--ack-timeout`, default 30 s).
@@ -76,6 +80,7 @@ impl Plan {
             repeat: 1,
             delay: Duration::ZERO,
             rate: None,
+            replay: None,
             declare: Vec::new(),
             ack_timeout: Duration::from_secs(30),
             style: Style::default(),
@@ -97,20 +102,17 @@ pub async fn run(plan: Plan) -> Result<()> {
     let mut stop = Stop::watch()?;
     let notes = Notes::new(plan.style);
     let session = plan.session.session("publish", LATER, notes)?;
-    let opening = async {
-        let client = session.connect().await?;
-        let publisher = plan.publisher(&client).await?;
-        Ok((client, publisher))
-    };
-    let (client, publisher) = unless_stopped(&mut stop, opening).await?;
+    let opening = session.connect_by(async |session| plan.publisher(session).await);
+    let publisher = unless_stopped(&mut stop, opening).await?;
     let mut running = Running {
         plan: &plan,
         session,
-        client: Some(client),
         publisher,
+        properties: Arc::new(plan.properties.clone()),
         bodies,
         notes,
         waiting: VecDeque::new(),
+        replay: plan.replay.map(Replay::new),
         read: Vec::new(),
         again: Vec::new(),
         rounds_left: plan.repeat.max(1),
@@ -124,16 +126,27 @@ pub async fn run(plan: Plan) -> Result<()> {
     };
     let ended = running.publish_all(&mut stop).await;
     let ended = running.account(ended);
-    if let Some(client) = running.client.take() {
-        stop.unless_again(client.close()).await;
-    }
+    stop.unless_again(running.publisher.close()).await;
     ended
 }
 
 impl Plan {
-    async fn publisher(&self, client: &Client) -> Result<Publisher> {
-        let (channel, _) = prepared(client, &self.declare).await?;
-        Publisher::new(channel, self.confirms, self.window).await
+    /// Declares what is to be there, and then connects to publish.
+    async fn publisher(&self, session: &Session) -> Result<Publisher> {
+        if !self.declare.is_empty() {
+            let client = session.client().await?;
+            prepared(&client, &self.declare).await?;
+            client.close().await;
+        }
+        let (target, options) = (&session.target, &session.options);
+        Publisher::connect(
+            target,
+            options,
+            session.on_event(),
+            self.confirms,
+            self.window,
+        )
+        .await
     }
 }
 
@@ -141,12 +154,14 @@ impl Plan {
 struct Running<'a> {
     plan: &'a Plan,
     session: Session,
-    client: Option<Client>,
     publisher: Publisher,
+    /// The plan's, which most messages share.
+    properties: Arc<AmqpProperties>,
     bodies: Bodies,
     notes: Notes,
-    /// Read and not handed to the connection, by number.
-    waiting: VecDeque<(u64, Outgoing)>,
+    /// Read and not handed to the connection.
+    waiting: VecDeque<Waiting>,
+    replay: Option<Replay>,
     read: Vec<Body>,
     /// The bodies of the first round, for the next ones.
     again: Vec<Body>,
@@ -160,6 +175,14 @@ struct Running<'a> {
     last_progress: Instant,
     stopped: Option<Asked>,
     tally: Tally,
+}
+
+/// A message that is to go out.
+struct Waiting {
+    number: u64,
+    message: Outgoing,
+    /// When a recording has it.
+    due: Option<Instant>,
 }
 
 impl Running<'_> {
@@ -178,7 +201,7 @@ impl Running<'_> {
                 biased;
                 asked = stop.asked() => self.stop(asked),
                 more = self.bodies.next(&mut self.read), if hungry => self.take_input(more?)?,
-                known = self.publisher.fates(&mut fates), if awaited => {
+                known = self.publisher.fates(&mut fates) => {
                     self.take_fates(&mut fates);
                     if let Err(error) = known {
                         self.come_back(error, stop).await?;
@@ -193,7 +216,10 @@ impl Running<'_> {
     /// Publishes what waits, as far as the window and the rate let it.
     fn hand_over(&mut self) -> Result<()> {
         while self.publisher.has_room() && self.next_due().is_none_or(|due| due <= Instant::now()) {
-            let Some((number, message)) = self.waiting.pop_front() else {
+            let Some(Waiting {
+                number, message, ..
+            }) = self.waiting.pop_front()
+            else {
                 return Ok(());
             };
             if self.publisher.unconfirmed() == 0 {
@@ -206,9 +232,12 @@ impl Running<'_> {
         Ok(())
     }
 
-    /// When the next message may go out, as the rate has it.
+    /// When the next message may go out, as the recording or the rate has it.
     fn next_due(&self) -> Option<Instant> {
-        let rate = self.plan.rate.filter(|_| !self.waiting.is_empty())?;
+        let next = self.waiting.front()?;
+        let Some(rate) = self.plan.rate else {
+            return next.due;
+        };
         let since = Duration::try_from_secs_f64(self.paced as f64 / rate).ok()?;
         Some(self.began + since)
     }
@@ -276,10 +305,12 @@ impl Running<'_> {
 
     /// Puts one message for each routing key into the queue.
     fn enqueue(&mut self, body: Body) {
+        let replay = self.replay.as_mut();
+        let due = replay.and_then(|replay| replay.due(body.time, Instant::now()));
         let words = body.amqp.map(|words| *words);
         let (exchange, properties) = match words {
-            Some(words) => (words.exchange, words.properties),
-            None => (None, self.plan.properties.clone()),
+            Some(words) => (words.exchange, Arc::new(words.properties)),
+            None => (None, Arc::clone(&self.properties)),
         };
         let message = Outgoing {
             exchange: exchange.unwrap_or_else(|| self.plan.exchange.clone()),
@@ -290,19 +321,24 @@ impl Running<'_> {
         };
         if body.topic.is_some() || self.plan.keys.is_empty() {
             let number = self.tally.number();
-            self.waiting.push_back((number, message));
+            self.waiting.push_back(Waiting {
+                number,
+                message,
+                due,
+            });
             return;
         }
         for key in &self.plan.keys {
             let number = self.tally.number();
             let key = key.clone();
-            self.waiting.push_back((
+            self.waiting.push_back(Waiting {
                 number,
-                Outgoing {
+                message: Outgoing {
                     key,
                     ..message.clone()
                 },
-            ));
+                due,
+            });
         }
     }
 
@@ -318,20 +354,15 @@ impl Running<'_> {
 
     /// After a lost connection: connects again and publishes what was not confirmed before anything else.
     async fn come_back(&mut self, error: Error, stop: &mut Stop) -> Result<()> {
-        let broken = self.client.as_ref().is_some_and(Client::is_broken);
+        let broken = self.publisher.is_broken();
         // Without confirmations nobody knows what was lost with the connection.
         if error.kind() != Kind::Lost || broken || self.stopped.is_some() || !self.plan.confirms {
             return Err(error);
         }
-        // The old connection is gone before a new one is made.
-        self.client = None;
-        let opening = async {
-            let client = self.session.reconnect(error).await?;
-            let publisher = self.plan.publisher(&client).await?;
-            Ok((client, publisher))
-        };
-        let (client, publisher) = unless_stopped(stop, opening).await?;
-        self.client = Some(client);
+        let plan = self.plan;
+        let connecting = async |session: &Session| plan.publisher(session).await;
+        let opening = self.session.remake(error, connecting);
+        let publisher = unless_stopped(stop, opening).await?;
         let abandoned = std::mem::replace(&mut self.publisher, publisher).abandoned();
         if !abandoned.is_empty() {
             self.notes.warn(format_args!(
@@ -340,8 +371,12 @@ impl Running<'_> {
             ));
         }
         self.tally.again(abandoned.len() as u64);
-        for message in abandoned.into_iter().rev() {
-            self.waiting.push_front(message);
+        for (number, message) in abandoned.into_iter().rev() {
+            self.waiting.push_front(Waiting {
+                number,
+                message,
+                due: None,
+            });
         }
         self.last_progress = Instant::now();
         Ok(())
@@ -359,7 +394,7 @@ impl Running<'_> {
     fn unanswered(&self) -> Error {
         let limit = humantime::format_duration(self.plan.ack_timeout);
         let target = &self.session.target;
-        let text = match self.publisher.channel().blocked() {
+        let text = match self.publisher.blocked() {
             Some(reason) => {
                 format!("{target} took no message for {limit}: it is blocked: {reason}")
             }

@@ -39,7 +39,12 @@ struct Confirmed {
 
 impl Confirmed {
     fn insert(&mut self, number: u64) {
-        self.above.insert(number);
+        // In order, as nearly all are, nothing has to be remembered.
+        if number == self.below {
+            self.below += 1;
+        } else {
+            self.above.insert(number);
+        }
         while self.above.remove(&self.below) {
             self.below += 1;
         }

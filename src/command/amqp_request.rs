@@ -163,7 +163,8 @@ impl<'a> Caller<'a> {
                 correlation_id: Some(id.clone()),
                 reply_to: Some(reply_to.unwrap_or_else(|| DIRECT.into())),
                 ..properties
-            },
+            }
+            .into(),
             payload: body.payload,
             mandatory: true,
         };

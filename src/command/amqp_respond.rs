@@ -62,7 +62,7 @@ pub async fn run(plan: Plan) -> Result<()> {
     let mut stop = Stop::watch()?;
     let notes = Notes::new(plan.style);
     let session = plan.session.session("respond", Retry::Forever, notes)?;
-    let opening = async { open(&plan, session.connect().await?).await };
+    let opening = session.connect_by(async |session| open(&plan, session.client().await?).await);
     let desk = unless_stopped(&mut stop, opening).await?;
     notes.note(format_args!(
         "answering requests to {:?} on {}",
@@ -210,7 +210,8 @@ impl Responder<'_> {
             properties: AmqpProperties {
                 correlation_id: properties.correlation_id.clone(),
                 ..self.plan.properties.clone()
-            },
+            }
+            .into(),
             payload: body.into(),
             ..Outgoing::default()
         };
@@ -257,10 +258,9 @@ impl Responder<'_> {
         // What was under way comes again, as it was not acknowledged.
         self.desk = None;
         self.taken = self.settled;
-        let opening = async {
-            let client = self.session.reconnect(error).await?;
-            open(self.plan, client).await
-        };
+        let plan = self.plan;
+        let connecting = async |session: &Session| open(plan, session.client().await?).await;
+        let opening = self.session.remake(error, connecting);
         self.desk = Some(unless_stopped(stop, opening).await?);
         Ok(())
     }

@@ -50,7 +50,7 @@ impl Default for SessionWords {
 /// A resolved connection that can be made as often as it is lost.
 pub(super) struct Session {
     pub(super) target: Target,
-    options: Options,
+    pub(super) options: Options,
     notes: Notes,
     first: Retry,
     backoff: Backoff,
@@ -98,9 +98,14 @@ impl SessionWords {
 impl Session {
     /// Connects, trying again as `--retry` says.
     pub(super) async fn connect(&self) -> Result<Client> {
+        self.connect_by(Self::client).await
+    }
+
+    /// The same with what `make` makes of the session.
+    pub(super) async fn connect_by<T>(&self, make: impl AsyncFn(&Self) -> Result<T>) -> Result<T> {
         let mut backoff = Backoff::new(self.first);
         loop {
-            match self.connect_once().await {
+            match make(self).await {
                 Ok(client) => return Ok(client),
                 Err(error) => self.wait(error, &mut backoff).await?,
             }
@@ -112,8 +117,12 @@ impl Session {
         self.backoff.reset();
     }
 
-    /// Connects again after `error` ended the connection, which is said; fails with it when it is no time to.
-    pub(super) async fn reconnect(&mut self, error: Error) -> Result<Client> {
+    /// Makes again, with `make`, what `error` ended, which is said; fails with it when it is no time to.
+    pub(super) async fn remake<T>(
+        &mut self,
+        error: Error,
+        make: impl AsyncFn(&Self) -> Result<T>,
+    ) -> Result<T> {
         let began = Instant::now();
         let mut error = error;
         loop {
@@ -121,7 +130,7 @@ impl Session {
             let waited = self.wait(error, &mut backoff).await;
             self.backoff = backoff;
             waited?;
-            match self.connect_once().await {
+            match make(self).await {
                 Ok(client) => {
                     let away = Duration::from_millis(began.elapsed().as_millis() as u64);
                     let away = humantime::format_duration(away);
@@ -150,15 +159,20 @@ impl Session {
         Ok(())
     }
 
-    async fn connect_once(&self) -> Result<Client> {
+    /// Connects once.
+    pub(super) async fn client(&self) -> Result<Client> {
+        Client::connect(&self.target, &self.options, self.on_event()).await
+    }
+
+    /// Says what the server says about the connection.
+    pub(super) fn on_event(&self) -> impl Fn(Event) + Send + 'static {
         let (notes, target) = (self.notes, self.target.to_string());
-        let on_event = move |event| match event {
+        move |event| match event {
             Event::Blocked(reason) => notes.warn(format_args!(
                 "{target} is blocked and takes no messages for now: {reason}"
             )),
             Event::Unblocked => notes.note(format_args!("{target} takes messages again")),
-        };
-        Client::connect(&self.target, &self.options, on_event).await
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use crate::bench::amqp::{Consuming, Scenario, Settings, Topology};
 use crate::bench::dial::Dialer;
 use crate::bench::engine::{Live, Outcome};
 use crate::bench::mqtt::Pattern;
+use crate::connect::Protocol;
 use crate::error::{Error, Result};
 use crate::message::AmqpValue;
 use crate::output::Notes;
@@ -281,7 +282,7 @@ pub async fn measure(
     stop: impl Future<Output = ()>,
     watch: impl FnMut(&Live<'_>) -> bool,
 ) -> Result<Outcome> {
-    let peer = Peer::start_amqp(plan.embedded, plan.calibrate).await?;
+    let peer = Peer::start(Protocol::Amqp, plan.embedded, plan.calibrate).await?;
     let words = SessionWords {
         connect: peer.words(&plan.session.connect),
         ..plan.session.clone()

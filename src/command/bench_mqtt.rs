@@ -391,7 +391,7 @@ pub async fn measure(
     stop: impl Future<Output = ()>,
     watch: impl FnMut(&Live<'_>) -> bool,
 ) -> Result<Outcome> {
-    let peer = Peer::start(plan.embedded, plan.calibrate).await?;
+    let peer = Peer::start(Protocol::Mqtt, plan.embedded, plan.calibrate).await?;
     let words = peer.words(&plan.connect);
     let target = words.resolve(Protocol::Mqtt, &Environment::of_process())?;
     let where_to = target.to_string();

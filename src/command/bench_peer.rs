@@ -1,4 +1,4 @@
-//! The peers that a load test brings along: a broker of our own, or one that only answers.
+//! The peers that a load test brings along: a server of our own, or one that only answers.
 
 use std::io::ErrorKind;
 use std::process::Stdio;
@@ -8,43 +8,55 @@ use tokio::process::{Child, Command};
 
 #[cfg(target_os = "linux")]
 use crate::bench::calibrate::NullPeer;
+use crate::bench::coap::NullServer;
 use crate::connect::{Protocol, Words};
 use crate::error::{Error, Result};
+
+/// The words that start a CoAP server with something to ask for, to observe and to put.
+const COAP_SERVER: [&str; 14] = [
+    "coap",
+    "server",
+    "--listen",
+    "coap://127.0.0.1:0",
+    "-r",
+    "/bench=text:21.5",
+    "-r",
+    "/counter=counter",
+    "-r",
+    "/clock=clock",
+    "-r",
+    "/sensor=sensor",
+    "-r",
+    "/store=store",
+];
+
+/// The same for brokers.
+const MQTT_BROKER: [&str; 4] = ["mqtt", "broker", "--listen", "127.0.0.1:0"];
+const AMQP_BROKER: [&str; 4] = ["amqp", "broker", "--listen", "127.0.0.1:0"];
 
 /// Whom the load is for.
 pub(super) enum Peer {
     /// Whom the words name.
     Named,
-    /// A broker of our own in a process of its own, so that its work is not counted as the generator's.
+    /// A server of our own in a process of its own, so that its work is not counted as the generator's.
     Embedded { child: Child, url: String },
     /// A thread that only answers.
     #[cfg(target_os = "linux")]
-    Null(NullPeer),
-    /// The same for AMQP.
-    #[cfg(target_os = "linux")]
-    NullAmqp(NullPeer),
+    Null(NullPeer, Protocol),
+    /// The same for CoAP.
+    NullCoap(NullServer),
 }
 
 impl Peer {
-    pub(super) async fn start(embedded: bool, calibrate: bool) -> Result<Self> {
+    pub(super) async fn start(protocol: Protocol, embedded: bool, calibrate: bool) -> Result<Self> {
         if embedded {
-            return broker().await;
+            return served(protocol).await;
         }
-        if calibrate {
-            return null();
+        match (calibrate, protocol) {
+            (false, _) => Ok(Self::Named),
+            (true, Protocol::Coap) => NullServer::start().map(Self::NullCoap),
+            (true, _) => null(protocol),
         }
-        Ok(Self::Named)
-    }
-
-    /// The same for `bench amqp`.
-    pub(super) async fn start_amqp(embedded: bool, calibrate: bool) -> Result<Self> {
-        if embedded {
-            return served(&["amqp", "broker", "--listen", "127.0.0.1:0"]).await;
-        }
-        if calibrate {
-            return null_amqp();
-        }
-        Ok(Self::Named)
     }
 
     /// `words` with the peer's own address.
@@ -53,9 +65,10 @@ impl Peer {
             Self::Named => return words.clone(),
             Self::Embedded { url, .. } => url.clone(),
             #[cfg(target_os = "linux")]
-            Self::Null(peer) => format!("mqtt://{}", peer.address()),
+            Self::Null(peer, Protocol::Amqp) => format!("amqp://{}", peer.address()),
             #[cfg(target_os = "linux")]
-            Self::NullAmqp(peer) => format!("amqp://{}", peer.address()),
+            Self::Null(peer, _) => format!("mqtt://{}", peer.address()),
+            Self::NullCoap(peer) => format!("coap://{}", peer.address()),
         };
         Words {
             url: Some(url),
@@ -68,12 +81,9 @@ impl Peer {
         let said = match self {
             Self::Named => return None,
             Self::Embedded { .. } => {
-                "the broker ran on this machine: it and the generator shared its processors"
+                "the peer ran on this machine: it and the generator shared its processors"
             }
-            #[cfg(target_os = "linux")]
-            Self::Null(_) | Self::NullAmqp(_) => {
-                "a calibration: the peer only answered, and its work is in the generator's CPU"
-            }
+            _ => "a calibration: the peer only answered, and its work is in the generator's CPU",
         };
         Some(said.to_owned())
     }
@@ -87,31 +97,21 @@ impl Peer {
 }
 
 #[cfg(target_os = "linux")]
-fn null() -> Result<Peer> {
-    NullPeer::start(Protocol::Mqtt).map(Peer::Null)
-}
-
-#[cfg(target_os = "linux")]
-fn null_amqp() -> Result<Peer> {
-    NullPeer::start(Protocol::Amqp).map(Peer::NullAmqp)
+fn null(protocol: Protocol) -> Result<Peer> {
+    NullPeer::start(protocol).map(|peer| Peer::Null(peer, protocol))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn null_amqp() -> Result<Peer> {
-    null()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn null() -> Result<Peer> {
+fn null(_: Protocol) -> Result<Peer> {
     Err(Error::usage("--calibrate is for Linux only"))
 }
 
-async fn broker() -> Result<Peer> {
-    served(&["mqtt", "broker", "--listen", "127.0.0.1:0"]).await
-}
-
-/// A server of our own, by the words that start it.
-async fn served(words: &[&str]) -> Result<Peer> {
+async fn served(protocol: Protocol) -> Result<Peer> {
+    let words: &[&str] = match protocol {
+        Protocol::Mqtt => &MQTT_BROKER,
+        Protocol::Amqp => &AMQP_BROKER,
+        Protocol::Coap => &COAP_SERVER,
+    };
     let cannot = |cause: &std::io::Error| Error::local("cannot start the embedded peer", cause);
     let program = std::env::current_exe().map_err(|cause| cannot(&cause))?;
     let mut child = Command::new(program)

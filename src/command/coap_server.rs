@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::mqtt_broker::end_with_parent;
 use crate::coap::endpoint::Incoming;
 use crate::coap::net::{Fault, Server};
 use crate::coap::plugtest;
@@ -50,6 +51,8 @@ pub struct Plan {
     pub faults: Vec<Fault>,
     /// Say each request on standard error.
     pub verbose: bool,
+    /// End when the process that started this one does.
+    pub end_with_parent: bool,
     /// What the terminal shows.
     pub style: Style,
 }
@@ -147,6 +150,9 @@ const ROOM: usize = 64 << 20;
 /// # Errors
 /// Unreadable files, addresses that cannot be listened on.
 pub async fn run(plan: Plan) -> Result<()> {
+    if plan.end_with_parent {
+        end_with_parent()?;
+    }
     let mut output = Output::open(Format::Raw, plan.style)?;
     let mut stop = Stop::watch()?;
     let notes = Notes::new(plan.style);

@@ -212,7 +212,7 @@ impl SessionWords {
             Host::Name(_) if client.is_group() => uri.add_local_to(&mut request.options),
             _ => uri.add_to(&mut request.options),
         }
-        add(&self.options, &mut request.options)?;
+        add_options(&self.options, &mut request.options)?;
         Ok(request)
     }
 
@@ -246,7 +246,11 @@ impl SessionWords {
     }
 }
 
-fn add(words: &[OptionWord], options: &mut Options) -> Result<()> {
+/// Adds options as the user gave them; reads their files.
+///
+/// # Errors
+/// A file that cannot be read; a value that the option cannot have.
+pub(super) fn add_options(words: &[OptionWord], options: &mut Options) -> Result<()> {
     for word in words {
         let value = match &word.value {
             OptionValue::Bytes(bytes) => bytes.clone(),

@@ -6,6 +6,7 @@ pub mod amqp_consume;
 pub mod amqp_exec;
 pub mod amqp_get;
 pub mod amqp_ping;
+mod amqp_place;
 pub mod amqp_publish;
 mod amqp_publish_tally;
 pub mod amqp_request;
@@ -14,6 +15,7 @@ pub mod amqp_session;
 pub mod amqp_topology;
 pub mod bench;
 pub mod bench_amqp;
+pub mod bench_coap;
 pub mod bench_compare;
 pub mod bench_merge;
 pub mod bench_mqtt;
@@ -57,6 +59,8 @@ pub enum Plan {
     BenchAmqp(Box<bench_amqp::Plan>),
     /// `bench mqtt`
     BenchMqtt(Box<bench_mqtt::Plan>),
+    /// `bench coap`
+    BenchCoap(Box<bench_coap::Plan>),
     /// `coap get` to `coap ipatch`
     CoapRequest(Box<coap_request::Plan>),
     /// `coap observe`
@@ -111,6 +115,7 @@ pub fn run(plan: Plan) -> Result<()> {
         Plan::MqttBroker(plan) => runtime.block_on(mqtt_broker::run(*plan)),
         Plan::BenchAmqp(plan) => runtime.block_on(bench_amqp::run(*plan)),
         Plan::BenchMqtt(plan) => runtime.block_on(bench_mqtt::run(*plan)),
+        Plan::BenchCoap(plan) => runtime.block_on(bench_coap::run(*plan)),
         Plan::CoapRequest(plan) => runtime.block_on(coap_request::run(*plan)),
         Plan::CoapObserve(plan) => runtime.block_on(coap_observe::run(*plan)),
         Plan::CoapDiscover(plan) => runtime.block_on(coap_discover::run(*plan)),

@@ -332,8 +332,9 @@ impl<'a> Publisher<'a> {
                 qos: None,
                 retain: None,
                 properties: None,
-                // What a record says about AMQP is of no concern here.
+                // What a record says about AMQP is of no concern here, nor when it was made.
                 amqp: _,
+                time: _,
             } if !self.outlines.is_empty() => {
                 for (at, body) in repeat_n(payload, self.outlines.len()).enumerate() {
                     self.waiting.push_back(Next::Fill(at, body));

@@ -8,6 +8,8 @@
 //! | [`Body`] | one of them |
 //! | [`cbor`] | CBOR as text, and from text |
 //! | [`expect`] | conditions on a body: `payload == 21.5`, `/temp > 20` |
+//! | [`inflate`] | compressed bodies |
+//! | [`replay`] | recorded messages at their pace |
 //! | [`senml`] | measurements (RFC 8428) as lines |
 //! | [`template`] | bodies that differ from message to message |
 //! | [`standard`] | whether standard input and output were there when the command started |
@@ -16,14 +18,17 @@ mod bodies;
 pub mod cbor;
 mod encoding;
 pub mod expect;
+pub mod inflate;
 mod lines;
 mod reader;
 mod record;
+pub mod replay;
 pub mod senml;
 pub mod standard;
 pub mod template;
 
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -65,6 +70,8 @@ pub enum Source {
 /// What is to be sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Body {
+    /// When the record was made, if it says so in a way that can be read.
+    pub time: Option<SystemTime>,
     /// The topic that the record names.
     pub topic: Option<ByteString>,
     /// The bytes, decoded.

@@ -1,11 +1,14 @@
 //! Reads records, as `--output json` writes them, back into bodies.
 //!
-//! What only matters to whoever received the message (`time`, `protocol`, `dup`, `packet_id`,
+//! What only matters to whoever received the message (`protocol`, `dup`, `packet_id`,
 //! `topic_alias`, `subscription_identifiers`, `redelivered`, `delivery_tag`, other protocols' details) is passed over. Unknown names
 //! inside `mqtt` and `amqp` are refused, so that a slip of the pen is not sent as nothing.
 
+use std::time::SystemTime;
+
 use bytes::Bytes;
 use bytestring::ByteString;
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -38,6 +41,7 @@ pub(super) fn parse(line: &[u8]) -> Result<Body, String> {
         return Err(String::from("topic is empty"));
     }
     body.payload = payload(&record)?;
+    body.time = record.time.and_then(time);
     Ok(body)
 }
 
@@ -47,6 +51,7 @@ type Raw<'a> = Option<&'a RawValue>;
 #[derive(Deserialize)]
 struct Record<'a> {
     #[serde(borrow)]
+    time: Raw<'a>,
     topic: Raw<'a>,
     payload: Raw<'a>,
     payload_base64: Raw<'a>,
@@ -54,6 +59,12 @@ struct Record<'a> {
     payload_json: Raw<'a>,
     mqtt: Raw<'a>,
     amqp: Raw<'a>,
+}
+
+/// Whoever made the record said when; a time that cannot be read is none.
+fn time(raw: &RawValue) -> Option<SystemTime> {
+    let text = raw.get().strip_prefix('"')?.strip_suffix('"')?;
+    text.parse().ok().map(Timestamp::into)
 }
 
 /// A `null` here is a payload, not an absence.

@@ -32,17 +32,17 @@ mod handshake;
 mod link;
 mod matching;
 mod message;
-mod nesting;
+pub(in crate::amqp) mod nesting;
 mod options;
 mod publishing;
 mod queue;
 mod queues;
-mod refusal;
+pub(in crate::amqp) mod refusal;
 mod settings;
 mod settling;
 #[cfg(test)]
 mod tests;
-mod wire;
+pub(in crate::amqp) mod wire;
 
 pub use crate::connect::hosting::{Key as ConnectionId, Users};
 pub use core::{Core, Fate};

@@ -79,7 +79,7 @@ pub(super) fn check_method(payload: &[u8]) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// 502.
-pub(super) fn check_properties(properties: &[u8]) -> Result<(), Refusal> {
+pub(in crate::amqp) fn check_properties(properties: &[u8]) -> Result<(), Refusal> {
     let [high, _, rest @ ..] = properties else {
         return Ok(());
     };
@@ -103,7 +103,7 @@ pub(super) fn check_properties(properties: &[u8]) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// 502.
-pub(super) fn check_table(bytes: &[u8]) -> Result<(), Refusal> {
+pub(in crate::amqp) fn check_table(bytes: &[u8]) -> Result<(), Refusal> {
     // The table goes as far as its length says; each level holds on to the end of the one around it.
     let mut levels = Vec::new();
     let mut rest = bytes;

@@ -4,9 +4,9 @@ use amq_protocol::types::ShortString;
 
 /// A request that is not granted: it closes its channel, or the whole connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
-    pub(super) code: u16,
-    pub(super) text: String,
+pub(in crate::amqp) struct Refusal {
+    pub(in crate::amqp) code: u16,
+    pub(in crate::amqp) text: String,
 }
 
 /// Declares a constructor for each reply code, and the names that begin their texts.

@@ -7,24 +7,24 @@ use bytes::{BufMut, BytesMut};
 use super::nesting;
 use super::refusal::Refusal;
 
-pub(super) const METHOD: u8 = 1;
-pub(super) const HEADER: u8 = 2;
+pub(in crate::amqp) const METHOD: u8 = 1;
+pub(in crate::amqp) const HEADER: u8 = 2;
 pub(super) const BODY: u8 = 3;
 pub(super) const HEARTBEAT: u8 = 8;
 const END: u8 = 0xCE;
 
 /// Type, channel and length before the payload, and the end mark behind it.
-pub(super) const OVERHEAD: usize = 8;
+pub(in crate::amqp) const OVERHEAD: usize = 8;
 
 /// What a client says first (§4.2.2).
-pub(super) const PROTOCOL: [u8; 8] = *b"AMQP\0\0\x09\x01";
+pub(in crate::amqp) const PROTOCOL: [u8; 8] = *b"AMQP\0\0\x09\x01";
 
 /// One frame of input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Frame<'a> {
-    pub(super) kind: u8,
-    pub(super) channel: u16,
-    pub(super) payload: &'a [u8],
+pub(in crate::amqp) struct Frame<'a> {
+    pub(in crate::amqp) kind: u8,
+    pub(in crate::amqp) channel: u16,
+    pub(in crate::amqp) payload: &'a [u8],
 }
 
 impl<'a> Frame<'a> {
@@ -32,7 +32,10 @@ impl<'a> Frame<'a> {
     ///
     /// # Errors
     /// 501: longer than `largest`, without its end mark, or of an unknown type.
-    pub(super) fn split(input: &'a [u8], largest: usize) -> Result<Option<(Self, usize)>, Refusal> {
+    pub(in crate::amqp) fn split(
+        input: &'a [u8],
+        largest: usize,
+    ) -> Result<Option<(Self, usize)>, Refusal> {
         let [kind, c1, c0, l3, l2, l1, l0, rest @ ..] = input else {
             return Ok(None);
         };
@@ -64,7 +67,7 @@ impl<'a> Frame<'a> {
     }
 
     /// The numbers of class and method.
-    pub(super) const fn method_ids(&self) -> (u16, u16) {
+    pub(in crate::amqp) const fn method_ids(&self) -> (u16, u16) {
         match self.payload {
             [c1, c0, m1, m0, ..] => (
                 u16::from_be_bytes([*c1, *c0]),
@@ -79,7 +82,7 @@ impl<'a> Frame<'a> {
 ///
 /// # Errors
 /// 502: it is cut short, too long, or its tables are wrong or too deep; 503: nobody knows this method.
-pub(super) fn method(payload: &[u8]) -> Result<AMQPClass, Refusal> {
+pub(in crate::amqp) fn method(payload: &[u8]) -> Result<AMQPClass, Refusal> {
     if let Some(quick) = quick_method(payload) {
         return Ok(quick);
     }
@@ -145,7 +148,7 @@ pub(super) fn short_string(bytes: &[u8]) -> Option<(&str, &[u8])> {
 }
 
 /// Appends a method frame.
-pub(super) fn put_method(out: &mut BytesMut, channel: u16, method: AMQPClass) {
+pub(in crate::amqp) fn put_method(out: &mut BytesMut, channel: u16, method: AMQPClass) {
     let frame = AMQPFrame::Method(channel, method);
     // Memory takes all that is written to it.
     if let Ok(written) = gen_frame(&frame)(WriteContext::from(Vec::new())) {
@@ -154,7 +157,7 @@ pub(super) fn put_method(out: &mut BytesMut, channel: u16, method: AMQPClass) {
 }
 
 /// Appends a heartbeat (§4.2.7).
-pub(super) fn put_heartbeat(out: &mut BytesMut) {
+pub(in crate::amqp) fn put_heartbeat(out: &mut BytesMut) {
     out.put_slice(&[HEARTBEAT, 0, 0, 0, 0, 0, 0, END]);
 }
 

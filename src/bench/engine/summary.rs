@@ -73,6 +73,7 @@ pub(super) fn report(
         messages: total.messages,
         latency,
         intervals,
+        counts: counts(total.counts),
         errors: errors(total.errors),
         generator,
         thresholds: Vec::new(),
@@ -118,6 +119,11 @@ fn rates(total: &Records, phases: &Phases) -> Rates {
         accepted_per_s: total.passed.acknowledged / measured,
         delivered_per_s: total.passed.received / measured,
     }
+}
+
+fn counts(counts: BTreeMap<&'static str, u64>) -> BTreeMap<String, u64> {
+    let named = |(name, count): (&str, u64)| (name.to_owned(), count);
+    counts.into_iter().map(named).collect()
 }
 
 fn errors(causes: BTreeMap<String, (u64, Option<String>)>) -> Vec<ErrorCount> {

@@ -42,6 +42,15 @@ pub(super) fn connections(parts: &[Part]) -> Connections {
     whole
 }
 
+/// Those that are no sums are set anew from the whole by whoever knows them.
+pub(super) fn counts(parts: &[Part]) -> BTreeMap<String, u64> {
+    let mut whole = BTreeMap::new();
+    for (name, count) in parts.iter().flat_map(|part| &part.report.counts) {
+        *whole.entry(name.clone()).or_default() += count;
+    }
+    whole
+}
+
 pub(super) fn messages(parts: &[Part]) -> Messages {
     let mut whole = Messages::default();
     for Part { report, .. } in parts {

@@ -128,6 +128,13 @@ pub(super) fn traffic(messages: &Messages) -> String {
     )
 }
 
+/// What only one protocol counts: `req_attempt 12, retransmissions 3`.
+pub(super) fn counts(report: &Report) -> String {
+    let named = |(name, number): (&String, &u64)| format!("{name} {}", count(*number));
+    let all: Vec<String> = report.counts.iter().map(named).collect();
+    all.join(", ")
+}
+
 /// The distributions, best-known quantities first.
 pub(super) fn quantities(report: &Report) -> Vec<(&str, &Latency)> {
     let known = FIRST.iter().filter_map(|name| {

@@ -27,6 +27,7 @@ pub(in crate::bench) fn report() -> Report {
         },
         connections: connections(),
         messages: messages(),
+        counts: [(String::from("retransmissions"), 12)].into(),
         rates: Rates {
             planned_per_s: 50_000.0,
             offered_per_s: 49_999.667,

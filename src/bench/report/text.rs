@@ -126,6 +126,9 @@ fn messages(report: &Report, page: &mut Page) {
         ),
     );
     page.section("traffic", [rows::traffic(&report.messages)]);
+    if !report.counts.is_empty() {
+        page.section("counts", [rows::counts(report)]);
+    }
 }
 
 fn latency(report: &Report, page: &mut Page) {

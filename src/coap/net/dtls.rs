@@ -29,6 +29,25 @@ pub(super) struct Secured {
     heard: usize,
 }
 
+/// A protected association and the socket that it goes over, for whoever moves many datagrams at once.
+pub struct Association {
+    /// Connected to the peer.
+    pub socket: UdpSocket,
+    /// Past its handshake.
+    pub channel: Box<dyn SecureDatagram>,
+}
+
+/// Connects, with the whole handshake, within the target's `connect_timeout`.
+///
+/// # Errors
+/// [`Kind::Unreachable`] and [`Kind::TimedOut`], with what most likely went wrong.
+pub async fn associate(target: &Target, addresses: &[SocketAddr]) -> Result<Association> {
+    let Secured {
+        socket, channel, ..
+    } = Secured::open(target, addresses).await?;
+    Ok(Association { socket, channel })
+}
+
 impl Secured {
     /// Connects, with the whole handshake, within the target's `connect_timeout`.
     pub(super) async fn open(target: &Target, addresses: &[SocketAddr]) -> Result<Self> {

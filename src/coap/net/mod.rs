@@ -5,6 +5,7 @@
 //! | [`Client`] | one endpoint towards one peer or group, over any transport |
 //! | `wire` | what carries its messages: a connected or an unconnected UDP socket, a stream |
 //! | [`Server`] | sockets, listeners, groups and connections around one site; faults on purpose |
+//! | [`associate`] | a DTLS association alone |
 //! | [`Tap`] | shows every message that passes |
 //! | [`Capture`] | keeps them in a file for Wireshark |
 
@@ -24,6 +25,7 @@ mod wire;
 
 pub use capture::Capture;
 pub use client::Client;
+pub use dtls::{Association, associate};
 pub use fault::{FAULTS, Fault};
 pub use server::Server;
 pub use tap::{Direction, Seen, Tap};

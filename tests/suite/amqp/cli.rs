@@ -1,6 +1,8 @@
 //! The AMQP commands as a shell runs them: words in, exit code and streams out.
 
-use crate::support::command::{Ended, Line, iotctl};
+use std::time::{Duration, Instant};
+
+use crate::support::command::{Ended, Line, iotctl, program};
 use crate::support::rabbitmq::{rabbitmq, unique};
 
 /// `iotctl amqp COMMAND URL`, the URL being the shared RabbitMQ's.
@@ -60,6 +62,72 @@ fn templates_are_filled_in_anew_each_time() {
     .exits(0);
     let taken = amqp("consume").words(&queue).words("-C 3").run();
     taken.exits(0).prints("0:7\n1:7\n2:7\n");
+}
+
+#[test]
+fn a_recording_is_published_at_its_pace() {
+    let queue = declared("cli", "");
+    let record = |time: &str, body: u8| {
+        format!("{{\"time\":{time},\"topic\":\"{queue}\",\"payload\":\"{body}\"}}\n")
+    };
+    let records = [
+        record("\"2026-11-20T21:00:00.5Z\"", 1),
+        record("\"no time\"", 2),
+        record("\"2026-11-20T21:00:01.000001Z\"", 3),
+        record("\"2026-11-20T21:00:00Z\"", 4),
+    ];
+    let line = amqp("publish").words("--ndjson --mandatory --replay --speed 2");
+    let began = Instant::now();
+    line.input(records.concat()).run().exits(0).quietly();
+    assert!(began.elapsed() >= Duration::from_millis(250));
+    let taken = amqp("get").words(&queue).words("--all").run();
+    taken.exits(0).prints("1\n2\n3\n4\n");
+    for (words, why) in [
+        ("--replay -m x -k q", "--ndjson"),
+        ("--ndjson --speed 2", "--replay"),
+        ("--ndjson --replay --speed 0", "how many times as fast"),
+        ("--ndjson --replay --rate 5", "cannot be used with"),
+    ] {
+        publish(words).exits(2).says(why);
+    }
+}
+
+/// Gzip made by the program of that name.
+fn gzip(text: &str) -> Vec<u8> {
+    program("gzip", "-c").input(text).run().exits(0).stdout
+}
+
+#[test]
+fn compressed_messages_are_shown_as_they_were() {
+    let queue = declared("cli", "");
+    let put = |encoding: &str, body: Vec<u8>| {
+        let line = amqp("publish").words(&format!("-k {queue} -s --content-encoding {encoding}"));
+        line.input(body).run().exits(0);
+    };
+    put("gzip", gzip("21.5"));
+    put("gzip", b"no gzip".to_vec());
+    put("br", b"unknown".to_vec());
+    put("identity", b"plain".to_vec());
+    let taken = amqp("consume")
+        .words(&queue)
+        .words("-C 4 --decompress --ack requeue");
+    let taken = taken
+        .run()
+        .exits(0)
+        .prints("21.5\nno gzip\nunknown\nplain\n");
+    taken
+        .says("message 2 is shown as it came: it is not gzip, as it says")
+        .says("message 3 is shown as it came: its encoding is \"br\"");
+    // The record does not say any more what is not so any more, so that it can be published as it is.
+    let filtered = amqp("consume")
+        .words(&queue)
+        .word("--filter")
+        .word("payload == 21.5");
+    let ended = filtered
+        .words("-C 1 --decompress --output json --quiet")
+        .run();
+    let ended = ended.exits(0).contains("\"payload\":\"21.5\"");
+    assert!(!ended.text().contains("gzip"), "{}", ended.text());
 }
 
 #[test]

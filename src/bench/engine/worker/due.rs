@@ -106,7 +106,13 @@ impl Worker {
     }
 
     pub(super) fn tick(&mut self, number: usize, now: Nanos) {
-        if self.connections[number].state != State::Open || self.connections[number].ticking {
+        let connection = &self.connections[number];
+        let ticks = match connection.state {
+            State::Open => true,
+            State::Greeting => connection.lane.session.ticks_early(),
+            State::Away | State::Failed => false,
+        };
+        if !ticks || connection.ticking {
             return;
         }
         let under_way = |worker: &Self| worker.connections[number].lane.session.in_flight();

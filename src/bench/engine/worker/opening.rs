@@ -60,6 +60,7 @@ impl Worker {
             Job::GiveUpGreeting,
         )));
         self.call(number, now, |session, io| session.connected(io));
+        self.tick(number, now);
         self.read(number);
     }
 

@@ -346,7 +346,12 @@ mod round_trip {
             properties.topic_alias = None;
             properties.subscription_identifiers.clear();
         }
+        let micros = |time: SystemTime| {
+            let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+            SystemTime::UNIX_EPOCH + Duration::from_micros(since.as_micros() as u64)
+        };
         Body {
+            time: Some(micros(message.time)),
             topic: Some(message.topic.clone()),
             payload: message.payload.clone(),
             qos: Some(mqtt.qos),

@@ -1,0 +1,162 @@
+//! What is under way, by delivery tag.
+
+use std::collections::VecDeque;
+
+use super::super::publisher::Outgoing;
+
+/// A message that went out and is not settled.
+#[derive(Debug)]
+struct Flight {
+    number: u64,
+    message: Outgoing,
+    /// Where it ends in all that was ever written.
+    end: u64,
+    settled: bool,
+}
+
+/// The messages under way. Tags count up by one from 1 on a channel, so that the place in the row is the tag.
+#[derive(Debug, Default)]
+pub(super) struct Flights {
+    row: VecDeque<Flight>,
+    /// The tag of the first in the row, less one.
+    before: u64,
+    unsettled: usize,
+    bytes: usize,
+}
+
+impl Flights {
+    pub(super) const fn len(&self) -> usize {
+        self.unsettled
+    }
+
+    /// Of all bodies under way.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn enter(&mut self, number: u64, message: Outgoing, end: u64) {
+        self.unsettled += 1;
+        self.bytes += message.payload.len();
+        self.row.push_back(Flight {
+            number,
+            message,
+            end,
+            settled: false,
+        });
+    }
+
+    /// Settles the message with this tag, and with `multiple` all before it too (0: all there are). `false`: there
+    /// is no such message.
+    pub(super) fn settle(&mut self, tag: u64, multiple: bool, mut done: impl FnMut(u64)) -> bool {
+        let last = match (tag, multiple) {
+            (0, true) => self.row.len(),
+            _ => match tag.checked_sub(self.before).map(usize::try_from) {
+                Some(Ok(place)) if place <= self.row.len() => place,
+                _ => return false,
+            },
+        };
+        let first = if multiple { 0 } else { last.wrapping_sub(1) };
+        // What is settled twice, or comes before the row, is settled already.
+        for at in first..last {
+            self.settle_at(at, &mut done);
+        }
+        self.tidy();
+        true
+    }
+
+    /// Without confirmations: what was written up to here is settled.
+    pub(super) fn written(&mut self, up_to: u64, mut done: impl FnMut(u64)) {
+        let ended = self.row.partition_point(|flight| flight.end <= up_to);
+        for at in 0..ended {
+            self.settle_at(at, &mut done);
+        }
+        self.tidy();
+    }
+
+    fn settle_at(&mut self, at: usize, done: &mut impl FnMut(u64)) {
+        let Some(flight) = self.row.get_mut(at) else {
+            return;
+        };
+        if !std::mem::replace(&mut flight.settled, true) {
+            self.unsettled -= 1;
+            self.bytes -= flight.message.payload.len();
+            done(flight.number);
+        }
+    }
+
+    fn tidy(&mut self) {
+        while self.row.front().is_some_and(|flight| flight.settled) {
+            self.row.pop_front();
+            self.before += 1;
+        }
+    }
+
+    /// What is not settled, in order.
+    pub(super) fn rest(self) -> Vec<(u64, Outgoing)> {
+        let rest = self.row.into_iter().filter(|flight| !flight.settled);
+        rest.map(|flight| (flight.number, flight.message)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Five messages with the numbers 10 to 14, of one byte, that end at 100, 200 and so on.
+    fn five() -> Flights {
+        let mut flights = Flights::default();
+        for number in 10..15 {
+            let message = Outgoing {
+                payload: "x".into(),
+                ..Outgoing::default()
+            };
+            flights.enter(number, message, (number - 9) * 100);
+        }
+        flights
+    }
+
+    fn settled(flights: &mut Flights, tag: u64, multiple: bool) -> Option<Vec<u64>> {
+        let mut done = Vec::new();
+        let known = flights.settle(tag, multiple, |number| done.push(number));
+        known.then_some(done)
+    }
+
+    #[test]
+    fn each_is_settled_once() {
+        let mut flights = five();
+        assert_eq!(settled(&mut flights, 2, false), Some(vec![11]));
+        assert_eq!(settled(&mut flights, 2, false), Some(vec![]));
+        assert_eq!(settled(&mut flights, 4, true), Some(vec![10, 12, 13]));
+        assert_eq!(settled(&mut flights, 4, true), Some(vec![]));
+        assert_eq!((flights.len(), flights.bytes()), (1, 1));
+        assert_eq!(settled(&mut flights, 0, true), Some(vec![14]));
+        assert_eq!((flights.len(), flights.bytes()), (0, 0));
+    }
+
+    #[test]
+    fn tags_that_were_never_given_are_unknown() {
+        let mut flights = five();
+        assert_eq!(settled(&mut flights, 6, false), None);
+        assert_eq!(settled(&mut flights, u64::MAX, true), None);
+        assert_eq!(settled(&mut flights, 5, true).unwrap().len(), 5);
+        assert_eq!(settled(&mut flights, 6, true), None);
+        assert_eq!(settled(&mut flights, 5, true), Some(vec![]));
+    }
+
+    #[test]
+    fn the_rest_stays_in_order() {
+        let mut flights = five();
+        settled(&mut flights, 3, false);
+        let numbers: Vec<u64> = flights.rest().iter().map(|(number, _)| *number).collect();
+        assert_eq!(numbers, [10, 11, 13, 14]);
+    }
+
+    #[test]
+    fn without_confirmations_writing_counts() {
+        let mut flights = five();
+        let mut done = Vec::new();
+        flights.written(250, |number| done.push(number));
+        assert_eq!(done, [10, 11]);
+        assert_eq!(flights.len(), 3);
+    }
+}

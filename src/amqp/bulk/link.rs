@@ -1,0 +1,238 @@
+//! Frames in and out of one connection, and its heartbeats.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use amq_protocol::protocol::{AMQPClass, AMQPError};
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::sleep_until;
+
+use super::super::broker::wire::{Frame, put_heartbeat, put_method};
+use super::super::heard::Listening;
+use super::super::trouble;
+use crate::connect::Target;
+use crate::error::{Error, Kind};
+
+/// Bytes read at once.
+const CHUNK: usize = 64 * 1024;
+/// Buffers that were larger for a while are given back.
+const KEPT: usize = 1024 * 1024;
+
+/// Why a connection is of no use any more.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The server closed it, or its channel, with these words.
+    Told(AMQPError),
+    /// It broke.
+    Broke(io::Error),
+    /// Nothing came for two heartbeats.
+    Silent,
+    /// What came makes no sense.
+    Nonsense(String),
+}
+
+impl End {
+    /// In the user's words; `what` completes "the server refused …".
+    pub(super) fn words(self, target: &Target, what: &str) -> Error {
+        match self {
+            Self::Nonsense(text) => {
+                Error::new(Kind::Lost, format!("{target} broke the protocol: {text}"))
+            }
+            other => trouble::request(target, what, &other.cause()),
+        }
+    }
+
+    /// As lapin would have it.
+    pub(super) fn cause(self) -> lapin::Error {
+        use lapin::ErrorKind;
+        match self {
+            Self::Told(error) => ErrorKind::ProtocolError(error).into(),
+            Self::Broke(cause) => ErrorKind::IOError(Arc::new(cause)).into(),
+            Self::Silent => ErrorKind::MissingHeartbeatError.into(),
+            Self::Nonsense(text) => {
+                let cause = io::Error::new(io::ErrorKind::InvalidData, text);
+                ErrorKind::IOError(Arc::new(cause)).into()
+            }
+        }
+    }
+}
+
+/// A connection, its buffers and its clock.
+pub(super) struct Link {
+    stream: Listening,
+    input: BytesMut,
+    chunk: Box<[u8]>,
+    pub(super) out: BytesMut,
+    /// Bytes written, in all.
+    pub(super) written: u64,
+    unflushed: bool,
+    /// What the last write failed with; what the server said before comes first.
+    failed: Option<io::Error>,
+    /// Of frames, in bytes.
+    pub(super) largest: usize,
+    heartbeat: Option<Duration>,
+    heard: Instant,
+    spoke: Instant,
+}
+
+impl Link {
+    pub(super) fn new(stream: Listening, largest: usize) -> Self {
+        let now = Instant::now();
+        Self {
+            stream,
+            input: BytesMut::new(),
+            chunk: vec![0; CHUNK].into(),
+            out: BytesMut::new(),
+            written: 0,
+            unflushed: false,
+            failed: None,
+            largest,
+            heartbeat: None,
+            heard: now,
+            spoke: now,
+        }
+    }
+
+    /// What was agreed on; 0 seconds is no heartbeat.
+    pub(super) fn agree(&mut self, largest: usize, heartbeat: u16) {
+        self.largest = largest;
+        self.heartbeat = (heartbeat > 0).then(|| Duration::from_secs(heartbeat.into()));
+    }
+
+    pub(super) fn put(&mut self, channel: u16, method: AMQPClass) {
+        put_method(&mut self.out, channel, method);
+    }
+
+    /// Gives each frame that has come to `take`, until it has enough and says `false`.
+    ///
+    /// # Errors
+    /// What is no frame; what `take` fails with.
+    pub(super) fn frames(
+        &mut self,
+        mut take: impl FnMut(Frame<'_>, &mut BytesMut) -> Result<bool, End>,
+    ) -> Result<(), End> {
+        loop {
+            let split = Frame::split(&self.input, self.largest);
+            let split = split.map_err(|refusal| End::Nonsense(refusal.text))?;
+            let Some((frame, length)) = split else {
+                return Ok(());
+            };
+            let more = take(frame, &mut self.out)?;
+            self.input.advance(length);
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Writes what waits, and waits until something came or all was written. Cancel-safe.
+    ///
+    /// # Errors
+    /// A broken connection, or one that is silent for too long.
+    pub(super) async fn progress(&mut self) -> Result<(), End> {
+        loop {
+            let due = self.heartbeat.map(|time| self.next_beat(time));
+            let alarm = sleep_until(due.unwrap_or(self.heard).into());
+            let exchanged = tokio::select! {
+                biased;
+                exchanged = poll_fn(|cx| self.poll(cx)) => Some(exchanged),
+                () = alarm, if due.is_some() => None,
+            };
+            match exchanged {
+                Some(Err(cause)) => return Err(End::Broke(cause)),
+                Some(Ok(())) => return Ok(()),
+                None => self.beat()?,
+            }
+        }
+    }
+
+    /// When to say that we are there, or to notice that the server is not.
+    fn next_beat(&self, heartbeat: Duration) -> Instant {
+        let deaf = self.heard + 2 * heartbeat;
+        match self.out.is_empty() {
+            true => deaf.min(self.spoke + heartbeat / 2),
+            false => deaf,
+        }
+    }
+
+    fn beat(&mut self) -> Result<(), End> {
+        let Some(heartbeat) = self.heartbeat else {
+            return Ok(());
+        };
+        // Whatever had come was read before.
+        if self.heard.elapsed() >= 2 * heartbeat {
+            return Err(End::Silent);
+        }
+        if self.out.is_empty() {
+            put_heartbeat(&mut self.out);
+        }
+        Ok(())
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let wrote = self.poll_write(cx);
+        let read = self.poll_read(cx)?;
+        match (&mut self.failed, wrote || read) {
+            (_, true) => Poll::Ready(Ok(())),
+            (failed @ Some(_), false) => {
+                let cause = failed.take();
+                Poll::Ready(Err(cause.unwrap_or_else(closed)))
+            }
+            (None, false) => Poll::Pending,
+        }
+    }
+
+    /// Whether all that waited was written.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> bool {
+        let waited = !self.out.is_empty();
+        while !self.out.is_empty() && self.failed.is_none() {
+            match Pin::new(&mut self.stream).poll_write(cx, &self.out) {
+                Poll::Ready(Ok(0)) => self.failed = Some(io::ErrorKind::WriteZero.into()),
+                Poll::Ready(Ok(count)) => {
+                    self.out.advance(count);
+                    self.written += count as u64;
+                    self.spoke = Instant::now();
+                    self.unflushed = true;
+                }
+                Poll::Ready(Err(cause)) => self.failed = Some(cause),
+                Poll::Pending => return false,
+            }
+        }
+        if self.unflushed && self.failed.is_none() {
+            match Pin::new(&mut self.stream).poll_flush(cx) {
+                Poll::Ready(Ok(())) => self.unflushed = false,
+                Poll::Ready(Err(cause)) => self.failed = Some(cause),
+                Poll::Pending => {}
+            }
+        }
+        if waited && self.out.is_empty() && self.out.capacity() > KEPT {
+            self.out = BytesMut::new();
+        }
+        waited && self.failed.is_none()
+    }
+
+    /// Whether something came.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+        let mut into = ReadBuf::new(&mut self.chunk);
+        match Pin::new(&mut self.stream).poll_read(cx, &mut into) {
+            Poll::Ready(Ok(())) if into.filled().is_empty() => Err(closed()),
+            Poll::Ready(Ok(())) => {
+                self.input.extend_from_slice(into.filled());
+                self.heard = Instant::now();
+                Ok(true)
+            }
+            Poll::Ready(Err(cause)) => Err(cause),
+            Poll::Pending => Ok(false),
+        }
+    }
+}
+
+/// As lapin has it for a server that ends the connection.
+fn closed() -> io::Error {
+    io::ErrorKind::ConnectionAborted.into()
+}

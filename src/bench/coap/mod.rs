@@ -1,0 +1,36 @@
+//! The CoAP driver: from what a load is to be to groups of sockets that the engine runs.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `settings` | what is asked for; groups and drivers made of it |
+//! | `session`, `observer` | one socket that asks; one that observes |
+//! | `signals` | what only reliable transports say |
+//! | `patience` | when to send again |
+//! | `template` | requests encoded once and patched |
+//! | `wire` | messages as they stand in what has arrived |
+//! | `slots`, `ids` | requests under way; message ids, and how soon they come round again |
+//! | `opener`, `udp`, `dtls` | sockets as links |
+//! | `null` | a server that only answers |
+//! | `figures` | the counts that only CoAP has, by the names of ETSI |
+
+mod dtls;
+mod figures;
+mod ids;
+mod null;
+mod observer;
+mod opener;
+mod patience;
+mod session;
+mod settings;
+mod signals;
+mod slots;
+mod template;
+#[cfg(test)]
+mod tests;
+mod udp;
+mod wire;
+
+pub use figures::{ATTEMPTS, name_figures};
+pub use null::NullServer;
+pub use opener::Opener;
+pub use settings::{Body, Made, Mix, Scenario, Settings};

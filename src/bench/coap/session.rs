@@ -1,0 +1,396 @@
+//! One socket of a load that asks: requests, pings, or whole connections.
+
+use std::sync::Arc;
+
+use super::super::clock::Nanos;
+use super::super::driver::{Broken, Io, Session};
+use super::super::random::Random;
+use super::super::recorder::Flight;
+use super::super::stamp::Stamp;
+use super::figures::{
+    DUPLICATES, EARLY_IDS, LATE, MALFORMED, PARTIAL, PIGGYBACKED, RESETS, RETRANSMISSIONS, SEPARATE,
+};
+use super::ids::Ids;
+use super::patience::Patience;
+use super::settings::Mix;
+use super::signals::{self, Signal, heed, write_greeting};
+use super::slots::{Found, MOST, Slots, State};
+use super::template::{Kind, Patch, Template};
+use super::wire::{ACK, CON, Content, Framing, NON, PREFIX, RST, Seen, write_empty};
+use crate::coap::code::Code;
+
+/// What the sockets of a group do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// They send requests.
+    Ask,
+    /// Each message is a ping.
+    Ping,
+    /// Each message is a connection: closed, and opened again.
+    Connect,
+    /// They are open.
+    Idle,
+    /// They observe.
+    Observe,
+}
+
+/// What the sockets of a group have in common.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) role: Role,
+    pub(super) framing: Framing,
+    pub(super) kind: Kind,
+    pub(super) mix: Mix,
+    pub(super) patience: Patience,
+    /// How long a server may remember a message id.
+    pub(super) lifetime: Nanos,
+    /// Requests under way at most.
+    pub(super) window: usize,
+    pub(super) run_id: u64,
+}
+
+/// One socket.
+pub(super) struct CoapSession {
+    group: Arc<Group>,
+    sender: u32,
+    /// One for each method of the mix.
+    templates: Vec<Template>,
+    slots: Slots,
+    ids: Ids,
+    random: Random,
+    sequence: u64,
+    /// The connection that is a message and on its way.
+    opening: Option<Flight>,
+    /// Emptied in each tick.
+    due: Vec<u16>,
+    open: bool,
+}
+
+impl CoapSession {
+    pub(super) fn new(group: Arc<Group>, index: usize, sender: u32) -> Self {
+        let mut random = Random::new(group.kind.seed, u64::from(sender));
+        let asks = group.role == Role::Ask;
+        let methods = group.mix.methods().iter().filter(|_| asks);
+        Self {
+            sender,
+            // They were tried when the driver was made, so that they can be encoded.
+            templates: methods
+                .filter_map(|code| Template::new(&group.kind, *code, index, group.framing).ok())
+                .collect(),
+            slots: Slots::default(),
+            ids: Ids::new(random.next() as u16, group.lifetime),
+            random,
+            sequence: 0,
+            opening: None,
+            due: Vec::new(),
+            open: false,
+            group,
+        }
+    }
+
+    fn flight(&mut self, due: Nanos, now: Nanos) -> Flight {
+        let sequence = self.sequence;
+        self.sequence += 1;
+        Flight {
+            due,
+            sent: now,
+            sequence,
+        }
+    }
+
+    fn ask(&mut self, dues: &[Nanos], io: &mut Io<'_>) {
+        let mut early = 0;
+        for due in dues {
+            let flight = self.flight(*due, io.now);
+            let (mid, again) = self.ids.give(io.now, &self.slots);
+            early += u64::from(again);
+            let deadline = self.group.patience.begin(io.now, &mut self.random);
+            let place = self.slots.enter(flight, mid, deadline);
+            self.write(place, io);
+        }
+        if early > 0 && self.group.framing == Framing::Datagrams {
+            io.records.count(EARLY_IDS, early);
+        }
+    }
+
+    /// Writes the request in this place, for the first time or again.
+    #[inline]
+    fn write(&mut self, place: u16, io: &mut Io<'_>) {
+        let token = self.slots.token(place);
+        let slot = self.slots.slot(place);
+        let flight = slot.flight;
+        let patch = Patch {
+            mid: slot.mid,
+            token,
+            stamp: Stamp {
+                measured: io.records.window.holds(flight.due),
+                due: flight.due,
+                sequence: flight.sequence,
+                sender: self.sender,
+                run: self.group.run_id,
+            },
+        };
+        if self.group.role == Role::Ping {
+            return write_ping(self.group.framing, &patch, io.out);
+        }
+        let template = &self.templates[self.group.mix.turn(flight.sequence)];
+        template.write(&patch, self.group.framing, io.out);
+    }
+
+    fn take(&mut self, seen: &Seen<'_>, io: &mut Io<'_>) -> Result<(), Broken> {
+        if self.group.framing == Framing::Stream && seen.code.is_signal() {
+            match heed(seen, io.out)? {
+                Signal::Greeting if !self.open => self.opened(io),
+                Signal::Pong => self.pong(seen, io),
+                Signal::Greeting | Signal::Done => {}
+            }
+            return Ok(());
+        }
+        if seen.code.is_response() {
+            self.response(seen, io);
+        } else if seen.code == Code::EMPTY {
+            self.empty(seen, io);
+        } else {
+            foreign(seen, io);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn response(&mut self, seen: &Seen<'_>, io: &mut Io<'_>) {
+        let measured = io.records.window.holds(io.now);
+        match self.slots.find(seen.token) {
+            Found::Waiting(place) => self.answered(place, seen, io),
+            Found::Nobody => foreign(seen, io),
+            known => {
+                self.accept(seen, io);
+                let name = if known == Found::GivenUp {
+                    LATE
+                } else {
+                    DUPLICATES
+                };
+                io.records.count(name, u64::from(measured));
+            }
+        }
+    }
+
+    #[inline]
+    fn answered(&mut self, place: u16, seen: &Seen<'_>, io: &mut Io<'_>) {
+        let slot = self.slots.slot(place);
+        let is_datagram = self.group.framing == Framing::Datagrams;
+        // An acknowledgement is for its message id (RFC 7252 §4.4); a reset carries no response.
+        let is_wrong = seen.kind == RST || seen.kind == ACK && seen.mid != slot.mid;
+        if is_datagram && is_wrong {
+            return foreign(seen, io);
+        }
+        let Some(content) = seen.content() else {
+            io.records.count(MALFORMED, 1);
+            return reject(seen, io);
+        };
+        self.accept(seen, io);
+        let flight = self.slots.end(place, State::Answered);
+        self.settle(&flight, seen, &content, io);
+    }
+
+    /// A confirmable response is acknowledged, or it would come again.
+    fn accept(&self, seen: &Seen<'_>, io: &mut Io<'_>) {
+        if self.group.framing == Framing::Datagrams && seen.kind == CON {
+            write_empty(ACK, seen.mid, io.out);
+        }
+    }
+
+    fn settle(&self, flight: &Flight, seen: &Seen<'_>, content: &Content<'_>, io: &mut Io<'_>) {
+        if seen.code.is_success() {
+            io.records.acknowledged(flight, io.now);
+        } else {
+            io.records.refused(flight);
+            let cause = format!("refused by the server: {:?}", seen.code);
+            io.records.error(&cause, None);
+        }
+        if content.more {
+            io.records.count(PARTIAL, 1);
+        }
+        if io.records.window.holds(flight.due) && self.group.framing == Framing::Datagrams {
+            let name = if seen.kind == ACK {
+                PIGGYBACKED
+            } else {
+                SEPARATE
+            };
+            io.records.count(name, 1);
+        }
+    }
+
+    fn empty(&mut self, seen: &Seen<'_>, io: &mut Io<'_>) {
+        let place = self.slots.with_mid(seen.mid);
+        match (seen.kind, place) {
+            (CON, _) => write_empty(RST, seen.mid, io.out),
+            (NON, _) => {}
+            (ACK, Some(place)) => {
+                let slot = self.slots.slot(place);
+                slot.state = State::Promised;
+                slot.deadline = self.group.patience.promised(slot.flight.sent);
+            }
+            (RST, Some(place)) => self.reset(place, io),
+            // A second acknowledgement, or the late answer to the greeting.
+            (_, None) => {}
+            (_, Some(_)) => {}
+        }
+    }
+
+    fn reset(&mut self, place: u16, io: &mut Io<'_>) {
+        let flight = self.slots.end(place, State::Answered);
+        if self.group.role == Role::Ping {
+            return io.records.acknowledged(&flight, io.now);
+        }
+        io.records.refused(&flight);
+        io.records.count(RESETS, 1);
+        io.records.error("reset by the server", None);
+    }
+
+    fn pong(&mut self, seen: &Seen<'_>, io: &mut Io<'_>) {
+        let place = match self.slots.find(seen.token) {
+            Found::Waiting(place) => Some(place),
+            // libcoap's has no token.
+            _ => self.slots.oldest().filter(|_| seen.token.is_empty()),
+        };
+        if let Some(place) = place {
+            let flight = self.slots.end(place, State::Answered);
+            io.records.acknowledged(&flight, io.now);
+        }
+    }
+
+    fn opened(&mut self, io: &mut Io<'_>) {
+        self.open = true;
+        if let Some(flight) = self.opening.take() {
+            io.records.acknowledged(&flight, io.now);
+        }
+        io.ready();
+    }
+
+    /// Sends again or gives up what is due.
+    fn look(&mut self, io: &mut Io<'_>) -> Nanos {
+        let mut due = std::mem::take(&mut self.due);
+        let mut next = self.slots.due(io.now, &mut due).unwrap_or(Nanos::MAX);
+        let patience = self.group.patience;
+        for place in due.drain(..) {
+            let slot = self.slots.slot(place);
+            let (flight, again) = (slot.flight, slot.again);
+            let later = match slot.state {
+                State::Sent => patience.next(flight.sent, slot.deadline, io.now, again),
+                _ => None,
+            };
+            let Some(later) = later else {
+                self.slots.end(place, State::GivenUp);
+                io.records.timed_out(&flight);
+                continue;
+            };
+            slot.deadline = later;
+            slot.again += 1;
+            next = next.min(later);
+            let measured = u64::from(io.records.window.holds(flight.due));
+            io.records.messages.repeated += u64::from(again == 0) * measured;
+            io.records.count(RETRANSMISSIONS, measured);
+            self.write(place, io);
+        }
+        self.due = due;
+        next
+    }
+}
+
+/// Nobody asked for it.
+pub(super) fn foreign(seen: &Seen<'_>, io: &mut Io<'_>) {
+    io.records.messages.foreign += u64::from(io.records.window.holds(io.now));
+    reject(seen, io);
+}
+
+/// A confirmable message that is not understood is rejected (RFC 7252 §4.2).
+pub(super) fn reject(seen: &Seen<'_>, io: &mut Io<'_>) {
+    if seen.kind == CON && seen.mid != 0 {
+        write_empty(RST, seen.mid, io.out);
+    }
+}
+
+fn write_ping(framing: Framing, patch: &Patch, out: &mut Vec<u8>) {
+    match framing {
+        Framing::Datagrams => write_empty(CON, patch.mid, out),
+        Framing::Stream => signals::write_ping(&patch.token, out),
+    }
+}
+
+impl Session for CoapSession {
+    fn connected(&mut self, io: &mut Io<'_>) {
+        self.open = false;
+        match self.group.framing {
+            Framing::Datagrams => self.opened(io),
+            Framing::Stream => write_greeting(io.out),
+        }
+    }
+
+    fn received(&mut self, bytes: &[u8], io: &mut Io<'_>) -> Result<usize, Broken> {
+        let framing = self.group.framing;
+        let (mut taken, mut count) = (0, 0);
+        while let Some((length, seen)) = framing.next(&bytes[taken..])? {
+            match seen {
+                Some(seen) => self.take(&seen, io)?,
+                None => io.records.count(MALFORMED, 1),
+            }
+            taken += length;
+            count += 1;
+        }
+        if io.records.window.holds(io.now) {
+            io.records.messages.received_bytes += (taken - count * self.envelope()) as u64;
+        }
+        Ok(taken)
+    }
+
+    fn room(&self) -> usize {
+        match self.group.role {
+            Role::Idle | Role::Observe => 0,
+            Role::Connect => usize::from(self.open && self.opening.is_none()),
+            Role::Ask | Role::Ping => self.group.window.min(MOST).saturating_sub(self.slots.len()),
+        }
+    }
+
+    fn send(&mut self, dues: &[Nanos], io: &mut Io<'_>) {
+        match self.group.role {
+            Role::Ask | Role::Ping => self.ask(dues, io),
+            Role::Connect => {
+                for due in dues {
+                    self.opening = Some(self.flight(*due, io.now));
+                }
+                self.open = false;
+                io.again();
+            }
+            Role::Idle | Role::Observe => {}
+        }
+    }
+
+    fn in_flight(&self) -> usize {
+        self.slots.len() + usize::from(self.opening.is_some())
+    }
+
+    fn envelope(&self) -> usize {
+        match self.group.framing {
+            Framing::Datagrams => PREFIX,
+            Framing::Stream => 0,
+        }
+    }
+
+    fn tick(&mut self, _: bool, io: &mut Io<'_>) -> Option<Nanos> {
+        let next = self.look(io);
+        // Nothing that is sent from now on is due before that.
+        Some(next.min(io.now.saturating_add(self.group.patience.shortest())))
+    }
+
+    fn lost(&mut self, io: &mut Io<'_>) {
+        self.open = false;
+        self.slots.clear(|flight| io.records.lost(flight));
+    }
+
+    fn finish(&mut self, io: &mut Io<'_>) {
+        self.slots.clear(|flight| io.records.timed_out(flight));
+        if let Some(flight) = self.opening.take() {
+            io.records.timed_out(&flight);
+        }
+    }
+}

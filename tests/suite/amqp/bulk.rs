@@ -1,0 +1,214 @@
+//! The connection that publishes, with peers that do as a test wants.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use super::peer::{messages, method, open_channel, short, until, welcome};
+use crate::support::broker::{Broker, started};
+use crate::support::command::{Line, iotctl};
+use crate::support::peer::{Peer, drain};
+
+/// Goes through everything up to a channel that confirms.
+fn confirming(stream: &mut TcpStream, frame_max: u32) -> Option<()> {
+    welcome(stream, frame_max)?;
+    open_channel(stream)?;
+    until(stream, 85, 10)?;
+    stream.write_all(&method(1, 85, 11, &[])).ok()
+}
+
+/// Basic.Ack (80) or Basic.Nack (120).
+fn settle(stream: &mut TcpStream, id: u16, tag: u64, multiple: bool) -> Option<()> {
+    let mut arguments = tag.to_be_bytes().to_vec();
+    arguments.push(multiple.into());
+    stream.write_all(&method(1, 60, id, &arguments)).ok()
+}
+
+fn publish(port: u16, words: &str) -> Line {
+    let url = format!("amqp://127.0.0.1:{port}");
+    iotctl("amqp publish").words(&url).words(words)
+}
+
+fn lines(count: usize) -> String {
+    (0..count).map(|number| format!("{number}\n")).collect()
+}
+
+#[test]
+fn confirmations_in_any_order_are_each_counted_once() {
+    let peer = Peer::start(|stream, _| {
+        confirming(stream, 131_072)?;
+        messages(stream, 10)?;
+        settle(stream, 80, 10, false)?;
+        settle(stream, 80, 4, true)?;
+        settle(stream, 120, 6, true)?;
+        settle(stream, 80, 0, true)?;
+        drain(stream);
+        Some(())
+    });
+    let ended = publish(peer.port, "-k q -l").input(lines(10)).run();
+    ended.exits(1).says(
+        "refused what it cannot take (nack): of 10 messages sent, 8 are confirmed, 2 refused",
+    );
+}
+
+#[test]
+fn a_confirmation_of_nothing_ends_it_and_is_not_tried_again() {
+    let peer = Peer::start(|stream, _| {
+        confirming(stream, 131_072)?;
+        messages(stream, 3)?;
+        settle(stream, 80, 4, false)?;
+        drain(stream);
+        Some(())
+    });
+    let ended = publish(peer.port, "-k q -l").input(lines(3)).run();
+    ended
+        .exits(6)
+        .says("broke the protocol: it confirms message 4 of the channel, which was never sent")
+        .says("of 3 messages sent, 0 are confirmed, 3 not confirmed");
+    assert_eq!(peer.result(), Some(()));
+    assert_eq!(peer.others(), 0);
+}
+
+#[test]
+fn bodies_are_cut_to_the_frames_that_were_agreed_on() {
+    for (frame_max, part) in [(4096, 4088), (8192, 8184), (0, 131_064)] {
+        let peer = Peer::start(move |stream, _| {
+            confirming(stream, frame_max)?;
+            let parts = messages(stream, 300_000_usize.div_ceil(part))?;
+            settle(stream, 80, 1, false)?;
+            drain(stream);
+            Some(parts.iter().map(Vec::len).collect::<Vec<_>>())
+        });
+        let body = "x".repeat(300_000);
+        publish(peer.port, "-k q -s").input(body).run().exits(0);
+        let parts = peer.result().unwrap();
+        assert_eq!(parts.iter().sum::<usize>(), 300_000);
+        let (_, whole) = parts.split_last().unwrap();
+        assert!(whole.iter().all(|size| *size == part), "{parts:?}");
+    }
+}
+
+#[test]
+fn a_pause_is_kept() {
+    let peer = Peer::start(|stream, _| {
+        confirming(stream, 131_072)?;
+        messages(stream, 2)?;
+        stream.write_all(&method(1, 20, 20, &[0])).ok()?;
+        until(stream, 20, 21)?;
+        settle(stream, 80, 2, true)?;
+        // Nothing comes until it may.
+        stream.set_nonblocking(true).ok()?;
+        let early = stream.read(&mut [0; 1]).is_ok();
+        stream.set_nonblocking(false).ok()?;
+        stream.write_all(&method(1, 20, 20, &[1])).ok()?;
+        let rest = messages(stream, 2)?;
+        settle(stream, 80, 4, true)?;
+        drain(stream);
+        Some((early, rest.concat()))
+    });
+    let publish = publish(peer.port, "-k q -l --window 2");
+    publish.input(lines(4)).run().exits(0);
+    assert_eq!(peer.result(), Some((false, b"23".to_vec())));
+}
+
+#[test]
+fn a_block_is_told_at_once_and_so_is_its_end() {
+    let peer = Peer::start(|stream, _| {
+        confirming(stream, 131_072)?;
+        messages(stream, 1)?;
+        stream
+            .write_all(&method(0, 10, 60, &short("low on memory")))
+            .ok()?;
+        messages(stream, 1)?;
+        stream.write_all(&method(0, 10, 61, &[])).ok()?;
+        messages(stream, 1)?;
+        settle(stream, 80, 3, true)?;
+        drain(stream);
+        Some(())
+    });
+    let mut running = publish(peer.port, "-k q -l").start();
+    running.write(b"1\n");
+    running.hears("is blocked and takes no messages for now: low on memory");
+    running.write(b"2\n");
+    running.hears("takes messages again");
+    running.write(b"3\n");
+    running.ends().exits(0);
+}
+
+fn broker(words: &str) -> Broker {
+    started(iotctl("amqp broker --listen 127.0.0.1:0").words(words))
+}
+
+#[test]
+fn our_brokers_block_is_told_before_the_deadline() {
+    let broker = broker("--fault block:after=1");
+    let mut running = publish(broker.port, "-k q --declare -l --ack-timeout 3").start();
+    running.write(b"1\n2\n3\n");
+    running.hears("is blocked and takes no messages for now: ");
+    running.ends().exits(5).says("it is blocked: ");
+}
+
+#[test]
+fn a_server_that_ends_the_channel_is_answered_and_its_reason_told() {
+    let peer = Peer::start(|stream, _| {
+        confirming(stream, 131_072)?;
+        messages(stream, 1)?;
+        let reason = short("NOT_FOUND - no exchange 'e' in vhost '/'");
+        let close = [&404u16.to_be_bytes()[..], &reason, &[0, 60, 0, 40]].concat();
+        stream.write_all(&method(1, 20, 40, &close)).ok()?;
+        until(stream, 20, 41)?;
+        drain(stream);
+        Some(())
+    });
+    publish(peer.port, "-e e -k q -m x")
+        .run()
+        .exits(1)
+        .says("refused to take messages: no exchange 'e' in vhost '/'");
+    assert_eq!(peer.result(), Some(()));
+}
+
+#[test]
+fn an_idle_publisher_keeps_its_heartbeat_and_notices_the_end() {
+    let peer = Peer::start(|stream, _| {
+        super::guards::tuned(stream, 1)?;
+        open_channel(stream)?;
+        until(stream, 85, 10)?;
+        stream.write_all(&method(1, 85, 11, &[])).ok()?;
+        let mut rest = Vec::new();
+        let _ = stream.read_to_end(&mut rest);
+        Some(rest)
+    });
+    // Nothing is published, and its standard input stays open.
+    let running = publish(peer.port, "-k q -l --retry never").start();
+    running
+        .ends_by_itself()
+        .exits(6)
+        .says("does not answer: no heartbeat came");
+    let rest = peer.result().unwrap();
+    assert!(
+        rest.windows(8)
+            .any(|frame| frame == b"\x08\0\0\0\0\0\0\xCE")
+    );
+}
+
+#[test]
+fn nonsense_is_no_reason_to_panic() {
+    for garbage in [
+        &b"\x01\0\x01\0\0\0\x04\0\x3c\0\x50\xCE"[..],
+        b"\x01\0\x01\0\0\0\x04\0\xff\0\xff\xCE",
+        b"\x02\0\x01\0\0\0\x02\0\0\xCE",
+        b"\x09\0\0\0\0\0\0\xCE",
+        b"\x01\0\x01\xff\xff\xff\xff",
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+    ] {
+        let peer = Peer::start(move |stream, _| {
+            confirming(stream, 131_072)?;
+            messages(stream, 1)?;
+            stream.write_all(garbage).ok()?;
+            drain(stream);
+            Some(())
+        });
+        let ended = publish(peer.port, "-k q -m x").run().exits(6);
+        let ended = ended.says("broke the protocol: ");
+        assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    }
+}

@@ -1,0 +1,223 @@
+//! Connections that are lost on the way: what was not acknowledged comes again, what was not confirmed goes out again.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::net::TcpStream;
+use std::process::Stdio;
+
+use super::peer::{
+    consumer, deliver, messages, method, next_ack, open_channel, short, until, welcome,
+};
+use super::words::tool;
+use crate::support::broker::{Broker, started};
+use crate::support::command::{Running, iotctl};
+use crate::support::peer::{Peer, drain};
+use crate::support::rabbitmq::{RabbitMq, rabbitmq};
+use crate::support::wait_for;
+
+/// Takes the declaration of the queue `q`, then everything up to its consumer `c`.
+fn declared(stream: &mut TcpStream) -> Option<()> {
+    welcome(stream, 131_072)?;
+    open_channel(stream)?;
+    until(stream, 50, 10)?;
+    let counts = [0; 8];
+    let ok = [&short("q")[..], &counts].concat();
+    stream.write_all(&method(1, 50, 11, &ok)).ok()?;
+    until(stream, 60, 10)?;
+    stream.write_all(&method(1, 60, 11, &[])).ok()?;
+    until(stream, 60, 20)?;
+    stream.write_all(&method(1, 60, 21, &short("c"))).ok()
+}
+
+#[test]
+fn a_consumer_comes_back_and_says_what_may_be_missing() {
+    let peer = Peer::start(|stream, number| {
+        declared(stream)?;
+        if number == 0 {
+            stream.write_all(&deliver(1, false, b"one")).ok()?;
+            return next_ack(stream);
+        }
+        // On the new connection tags count from 1 again.
+        for (tag, body) in [(1, b"two"), (2, b"six")] {
+            stream.write_all(&deliver(tag, true, body)).ok()?;
+        }
+        let mut ack = next_ack(stream)?;
+        if ack.0 == 1 {
+            ack = next_ack(stream)?;
+        }
+        drain(stream);
+        Some(ack)
+    });
+    let url = format!("amqp://127.0.0.1:{}", peer.port);
+    let consume = iotctl("amqp consume").words(&url);
+    let ended = consume
+        .words("q --declare -C 3 -W 60")
+        .run()
+        .exits(0)
+        .prints("one\ntwo\nsix\n");
+    let told = ended
+        .says(&format!("connection to {url} lost"))
+        .says("trying again in ")
+        .says(&format!("connected to {url} again after "));
+    told.says("consuming again; messages that were not acknowledged come again");
+    assert_eq!(peer.result().map(|ack| ack.0), Some(1));
+    assert_eq!(peer.result().map(|ack| ack.0), Some(2));
+}
+
+#[test]
+fn a_consumer_that_is_not_to_come_back_ends() {
+    let peer = Peer::start(|stream, _| {
+        consumer(stream)?;
+        stream.write_all(&deliver(1, false, b"one")).ok()?;
+        next_ack(stream)
+    });
+    let url = format!("amqp://127.0.0.1:{}", peer.port);
+    let ended = iotctl("amqp consume")
+        .words(&url)
+        .words("q --retry never")
+        .run();
+    ended.exits(6).prints("one\n").says("lost");
+}
+
+#[test]
+fn a_stream_is_read_on_where_it_was_left() {
+    let server = rabbitmq();
+    server.control(&["add_vhost", "streams"]);
+    server.control(&[
+        "set_permissions",
+        "-p",
+        "streams",
+        "guest",
+        ".*",
+        ".*",
+        ".*",
+    ]);
+    let url = format!("{}/streams", server.url());
+    let declare = iotctl("amqp declare queue").words(&url);
+    declare.words("log --queue-type stream").run().exits(0);
+    let publish = |lines: &str| {
+        let line = iotctl("amqp publish").words(&url);
+        let line = line.words("-k log -l --mandatory");
+        line.input(lines).run().exits(0);
+    };
+    publish("one\ntwo\nthree\n");
+    let consume = iotctl("amqp consume").words(&url);
+    let mut consume = consume.words("log --offset 1 -W 85").start();
+    assert_eq!(consume.lines(2), ["two", "three"]);
+    server.control(&["close_all_connections", "--vhost", "streams", "enough"]);
+    consume.hears("enough; trying again in ");
+    consume.hears("consuming again, from offset 3 of the stream");
+    publish("four\n");
+    assert_eq!(consume.line(), "four");
+    consume.signal("TERM");
+    consume.ends().exits(143);
+}
+
+/// Our broker on a port that it had before.
+fn again(port: u16) -> Broker {
+    started(iotctl(&format!("amqp broker --listen 127.0.0.1:{port}")))
+}
+
+fn consumes(broker: &mut Broker, words: &str) -> Running {
+    let url = format!("amqp://127.0.0.1:{}", broker.port);
+    let running = iotctl("amqp consume").words(&url).words(words).start();
+    broker.running.hears(" consumes from ");
+    running
+}
+
+#[test]
+fn a_temporary_queue_is_made_again_after_a_restart() {
+    let mut broker = started(iotctl("amqp broker --listen 127.0.0.1:0"));
+    let port = broker.port;
+    let url = format!("amqp://127.0.0.1:{port}");
+    let mut tap = consumes(&mut broker, "-e amq.topic -k #");
+    let mut named = consumes(&mut broker, "q --declare");
+    for round in ["before", "after"] {
+        for words in ["-e amq.topic -k a.b", "-k q"] {
+            let publish = iotctl("amqp publish").words(&url).words(words);
+            publish.words("--mandatory -m").word(round).run().exits(0);
+        }
+        assert_eq!(tap.line(), round);
+        assert_eq!(named.line(), round);
+        if round == "before" {
+            broker.running.signal("KILL");
+            tap.hears("trying again in ");
+            named.hears("trying again in ");
+            drop(broker);
+            broker = again(port);
+            broker.running.hears(" consumes from ");
+            broker.running.hears(" consumes from ");
+        }
+    }
+    for mut running in [tap, named] {
+        running.hears("consuming again; ");
+        running.signal("TERM");
+        running.ends().exits(143);
+    }
+}
+
+#[test]
+fn a_server_killed_meanwhile_loses_nothing_that_was_not_acknowledged() {
+    const COUNT: usize = 20_000;
+    let mut server = RabbitMq::start();
+    let url = server.url();
+    let publish = iotctl("amqp publish").words(&url);
+    let publish = publish.words("-k work --declare --persistent -l --mandatory");
+    let lines: Vec<String> = (0..COUNT).map(|number| number.to_string()).collect();
+    let all = lines.join("\n");
+    publish.input(all).run().exits(0);
+    let consume = iotctl("amqp consume").words(&url);
+    let mut consume = consume
+        .words("work --prefetch 50 --retry 80s -W 85")
+        .start();
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for line in consume.lines(COUNT / 10) {
+        *seen.entry(line).or_default() += 1;
+    }
+    server.kill();
+    consume.hears("trying again in ");
+    server.restart();
+    // What was shown and not acknowledged when the server died comes twice; nothing else does, and nothing is missing.
+    while seen.len() < COUNT {
+        *seen.entry(consume.line()).or_default() += 1;
+    }
+    let twice: usize = seen.values().map(|times| times - 1).sum();
+    assert!(twice < COUNT, "{twice} came more than once");
+    consume.signal("TERM");
+    consume.ends().exits(143);
+    wait_for("the queue to be empty", || {
+        (tool(server.port, &["amqp-get", "-q", "work"]).0 == 2).then_some(())
+    });
+}
+
+#[test]
+fn what_was_not_confirmed_is_published_again_and_said_to_be() {
+    let peer = Peer::start(|stream, number| {
+        welcome(stream, 131_072)?;
+        open_channel(stream)?;
+        until(stream, 85, 10)?;
+        stream.write_all(&method(1, 85, 11, &[])).ok()?;
+        let came = messages(stream, if number == 0 { 5 } else { 3 })?;
+        // The first two of five, then all of the other three.
+        let last: u64 = if number == 0 { 2 } else { 3 };
+        let ack = [&last.to_be_bytes()[..], &[1]].concat();
+        stream.write_all(&method(1, 60, 80, &ack)).ok()?;
+        if number > 0 {
+            drain(stream);
+        }
+        Some(came.concat())
+    });
+    let url = format!("amqp://127.0.0.1:{}", peer.port);
+    let publish = iotctl("amqp publish").words(&url);
+    let mut publish = publish.words("-k q -l").into_command();
+    let pipes = publish.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut running = Running::new(pipes.stderr(Stdio::piped()).spawn().unwrap());
+    running.write(b"1\n2\n3\n4\n5\n");
+    running.hears("publishing 3 messages again that were not confirmed; some may arrive twice");
+    running
+        .ends()
+        .exits(0)
+        .says(&format!("connection to {url} lost"));
+    assert_eq!(peer.result().unwrap(), b"12345");
+    assert_eq!(peer.result().unwrap(), b"345");
+}
