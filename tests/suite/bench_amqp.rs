@@ -4,7 +4,7 @@
 use crate::support::bench::Figures;
 use crate::support::broker::{Broker, started};
 use crate::support::command::{Line, iotctl};
-use crate::support::rabbitmq::{rabbitmq, unique};
+use crate::support::rabbitmq::{RabbitMq, rabbitmq, unique};
 
 /// What is run, and how often each of 100 messages is delivered; `None`: nobody consumes.
 const SCENARIOS: [(&str, Option<u64>); 20] = [
@@ -242,4 +242,35 @@ fn a_load_may_be_written_down() {
     std::fs::write(&file, "[amqp]\npublishers = 2\n").unwrap();
     let refused = iotctl("bench run").word(&file).run().exits(2);
     refused.says("unknown key publishers; the keys are the long flags of bench amqp");
+}
+
+#[test]
+fn a_rabbitmq_killed_meanwhile_loses_nothing_that_was_confirmed() {
+    let mut server = RabbitMq::start();
+    let words = "--persistent --producers 3 --rate 200 --duration 10m --drain 15s --interval 200ms";
+    let mut running = iotctl("bench amqp --output json")
+        .word(server.url())
+        .words(words)
+        .start();
+    running.hears(" got ");
+    // Else it might not know of the queue any more: it writes what was declared a moment later than it says so.
+    server.control(&["eval", "mnesia:sync_log()."]);
+    server.kill();
+    running.hears(" connections 0 ");
+    server.restart();
+    running.hears(" connections 4 ");
+    running.signal("INT");
+    let found = Figures::of(&running.ends_by_itself().exits(130));
+    let [lost, reopened] = ["lost", "reopened"].map(|name| found.connections(name));
+    assert!(lost >= 4 && lost == reopened, "{found:?}");
+    assert!(found.messages("acknowledged") > 0, "{found:?}");
+    // What was confirmed was kept and came: only what was on its way when the server died may be missing.
+    let (missing, in_doubt) = (
+        found.messages("missing"),
+        found.messages("lost_with_connection"),
+    );
+    assert!(
+        missing <= in_doubt,
+        "{missing} of {in_doubt} in doubt: {found:?}"
+    );
 }

@@ -107,7 +107,7 @@ impl Null {
             _ => {}
         }
         plain(number, (name.0, name.1 + 1), answer_to(name), out);
-        (name != methods::CLOSE).then_some(())
+        Some(())
     }
 
     fn confirm(&mut self, out: &mut Vec<u8>) {
@@ -165,7 +165,11 @@ mod tests {
         assert_eq!(out, expected);
         let mut close = Vec::new();
         methods::close(0, &mut close);
-        assert_eq!(null.answer(&close, &mut out), None);
+        out.clear();
+        assert_eq!(null.answer(&close, &mut out), Some(close.len()));
+        expected.clear();
+        plain(0, methods::CLOSE_OK, &[], &mut expected);
+        assert_eq!(out, expected);
         assert_eq!(Null::default().answer(b"GET / HTTP/1.1", &mut out), None);
     }
 }

@@ -142,6 +142,10 @@ impl AmqpSession {
                 Kind::Refused,
                 "the server ended the consumer: its queue is gone",
             )),
+            methods::CLOSE_OK => {
+                io.again();
+                Ok(())
+            }
             _ if self.open => self.answered(channel, name, fields, io),
             _ => self.greeted(channel, name, fields, io),
         }
@@ -333,6 +337,7 @@ impl Session for AmqpSession {
         let patience = nanos(self.group.settings.ack_timeout);
         let next = io.now + PATIENCE.min(patience / 4).max(1);
         if !self.open {
+            self.give_up_closing(io.now.saturating_sub(patience), io);
             return Some(next);
         }
         for channel in &mut self.channels {
@@ -381,7 +386,19 @@ impl Session for AmqpSession {
 }
 
 impl AmqpSession {
-    /// A whole connection as a message: this one is closed and opened again.
+    /// The server has not agreed to close: it is left without.
+    fn give_up_closing(&mut self, moment: Nanos, io: &mut Io<'_>) {
+        let mut late = false;
+        self.connections.give_up(moment, |flight| {
+            io.records.timed_out(flight);
+            late = true;
+        });
+        if late {
+            io.again();
+        }
+    }
+
+    /// A whole connection as a message: this one is closed, and when the server has agreed opened again.
     fn send_connection(&mut self, dues: &[Nanos], io: &mut Io<'_>) {
         for due in dues {
             self.connections.enter(Flight {
@@ -392,6 +409,5 @@ impl AmqpSession {
         }
         methods::close(0, io.out);
         self.open = false;
-        io.again();
     }
 }

@@ -184,7 +184,7 @@ impl Settings {
         let all = [
             Room::of(self.size.0).warning().filter(|_| publishes),
             several.then_some(
-                "a message that comes to two consumers of a queue is not seen as a duplicate",
+                "a message that comes to two consumers of a queue counts twice and not as a duplicate, so that it may hide a missing one",
             ),
         ];
         all.into_iter().flatten().map(str::to_owned).collect()

@@ -665,12 +665,18 @@ fn a_connection_may_be_the_message() {
         let closing = rig.send(1);
         assert_eq!(names(&closing), [methods::CLOSE]);
         assert_eq!((rig.room(), rig.lane.session.in_flight()), (0, 1));
+        rig.hear_method(methods::CLOSE_OK, &[]).unwrap();
+        assert_eq!(rig.wish, Wish::Again);
         rig.connect();
         let mut null = Null::default();
         rig.out.extend_from_slice(methods::PROTOCOL);
         talk(&mut rig, &mut null);
         assert_eq!(rig.messages().acknowledged, round);
     }
+    rig.send(1);
+    rig.now += 31 * SECOND;
+    rig.tick(false);
+    assert_eq!((rig.messages().timed_out, rig.wish), (1, Wish::Again));
 }
 
 #[test]
