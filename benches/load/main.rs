@@ -1,16 +1,17 @@
 //! Peers that cost a load generator as little as can be, and the raw limit beside which its figures are judged; for
-//! `benches/bench_mqtt.py` and `benches/bench_amqp.py`.
+//! `benches/bench_mqtt.py`, `benches/bench_amqp.py` and `benches/bench_coap.py`.
 //!
 //! | words | what runs |
 //! |---|---|
 //! | `sink FILE` | a broker that only answers; its URL is written to the file |
-//! | `coap-sink FILE` | a CoAP server that only answers |
 //! | `amqp-sink FILE` | the same for AMQP |
+//! | `coap-sink FILE` | the same for CoAP |
 //! | `blast FILE` | a broker that only sends, stamped messages of 256 bytes, to `SUBS` subscribers, `ROUNDS` times |
 //! | `lapin publish\|consume URL QUEUE COUNT` | a program on lapin, for `benches/amqp_side_by_side.py` |
 //! | `raw KIND URL SECONDS …` | the limit of one kind of load, see `raw.rs` |
 
 mod amqp;
+mod coap;
 mod lapin_loop;
 mod raw;
 
@@ -19,7 +20,6 @@ use std::net::{TcpListener, TcpStream};
 
 use iotctl::bench::calibrate::NullPeer;
 use iotctl::bench::clock::Clock;
-use iotctl::bench::coap::NullServer;
 use iotctl::bench::stamp::Stamp;
 use iotctl::connect::Protocol;
 
@@ -30,7 +30,7 @@ fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.first().map(String::as_str) {
         Some("sink") => sink(&words[1]),
-        Some("coap-sink") => coap_sink(&words[1]),
+        Some("coap-sink") => coap::sink(&words[1]),
         Some("amqp-sink") => amqp::sink(&words[1]),
         Some("blast") => blast(&words[1]),
         Some("raw") => raw::run(&words[1..]),
@@ -44,15 +44,6 @@ fn main() {
 fn sink(path: &str) {
     let peer = NullPeer::start(Protocol::Mqtt).expect("a null peer");
     std::fs::write(path, format!("mqtt://{}", peer.address())).expect("a file");
-    loop {
-        std::thread::park();
-    }
-}
-
-/// The same for CoAP.
-fn coap_sink(path: &str) {
-    let peer = NullServer::start().expect("a null server");
-    std::fs::write(path, format!("coap://{}", peer.address())).expect("a file");
     loop {
         std::thread::park();
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use iotctl::bench::system::cpu_seconds;
 use rustix::event::epoll;
 
-use super::amqp;
+use super::{amqp, coap};
 
 /// Bytes of a batch of the load engine.
 pub(crate) const BATCH: usize = 64 * 1024;
@@ -28,11 +28,13 @@ pub(crate) fn run(words: &[String]) {
     };
     let address = url.trim_start_matches("mqtt://");
     let address = address.trim_start_matches("amqp://");
+    let address = address.trim_start_matches("coap://");
     let lasts = Duration::from_secs_f64(seconds.parse().expect("seconds"));
     let number = |at: usize| rest[at].parse::<usize>().expect("a number");
     let took = match kind.as_str() {
         "publish" => publish(address, lasts, number(0) as u8, number(1), number(2)),
         "amqp" => amqp::publish(address, lasts, number(0), number(1)),
+        "coap" => coap::ask(address, lasts, number(0)),
         "receive" => receive(address, lasts, number(0)),
         "fleet" => fleet(address, lasts, number(0), number(1)),
         "connect" => connect(address, number(0)),

@@ -20,6 +20,8 @@ use super::numbers::{Count, Wait};
 
 /// The most sockets; more have no numbers.
 const MOST: u64 = 100_000_000;
+/// Requests under way on a socket; there must be message ids left for new ones.
+const MOST_OUTSTANDING: usize = 60_000;
 
 #[derive(Args, Debug)]
 #[command(
@@ -187,6 +189,11 @@ fn check(plan: &Plan) -> Result<()> {
     if plan.sockets == 0 && plan.course.duration.is_none() {
         return Err(Error::usage("--count needs sockets that ask"));
     }
+    if plan.load.window > MOST_OUTSTANDING {
+        return Err(Error::usage(format!(
+            "--outstanding is at most {MOST_OUTSTANDING}"
+        )));
+    }
     if plan.course.threads > sockets {
         return Err(Error::usage(format!(
             "--threads {} is more than there are sockets: {sockets}",
@@ -304,6 +311,7 @@ mod tests {
                 "--threads 2",
                 "--threads 2 is more than there are sockets: 1",
             ),
+            ("--outstanding 60001", "--outstanding is at most 60000"),
             ("--arrivals poisson", "--arrivals needs --rate or --stage"),
         ] {
             assert_eq!(plan(line).unwrap_err().text(), why, "{line}");

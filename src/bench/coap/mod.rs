@@ -9,10 +9,11 @@
 //! | `template` | requests encoded once and patched |
 //! | `wire` | messages as they stand in what has arrived |
 //! | `slots`, `ids` | requests under way; message ids, and how soon they come round again |
-//! | `opener`, `udp`, `dtls` | sockets as links |
+//! | `opener`, `udp`, `bundle`, `dtls` | sockets as links |
 //! | `null` | a server that only answers |
 //! | `figures` | the counts that only CoAP has, by the names of ETSI |
 
+mod bundle;
 mod dtls;
 mod figures;
 mod ids;

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
+use socket2::{Domain, Socket, Type};
+
 use super::wire::{ACK, CON, NON, RST};
 use crate::coap::code::Code;
 use crate::error::{Error, Result};
@@ -29,7 +31,7 @@ impl NullServer {
     /// The port or the thread cannot be had.
     pub fn start() -> Result<Self> {
         let cannot = |cause: &io::Error| Error::local("cannot start the null server", cause);
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|cause| cannot(&cause))?;
+        let socket = listen().map_err(|cause| cannot(&cause))?;
         let address = socket.local_addr().map_err(|cause| cannot(&cause))?;
         let over = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&over);
@@ -48,6 +50,14 @@ impl NullServer {
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
+}
+
+/// Clients may ask for much at once: what there is no room for would be lost.
+fn listen() -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    socket.set_recv_buffer_size(1 << 20)?;
+    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+    Ok(socket.into())
 }
 
 impl Drop for NullServer {

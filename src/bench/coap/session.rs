@@ -63,6 +63,8 @@ pub(super) struct CoapSession {
     opening: Option<Flight>,
     /// Emptied in each tick.
     due: Vec<u16>,
+    /// Responses in an acknowledgement, and others; entered after each batch.
+    answers: [u64; 2],
     open: bool,
 }
 
@@ -83,6 +85,7 @@ impl CoapSession {
             sequence: 0,
             opening: None,
             due: Vec::new(),
+            answers: [0; 2],
             open: false,
             group,
         }
@@ -199,7 +202,7 @@ impl CoapSession {
         }
     }
 
-    fn settle(&self, flight: &Flight, seen: &Seen<'_>, content: &Content<'_>, io: &mut Io<'_>) {
+    fn settle(&mut self, flight: &Flight, seen: &Seen<'_>, content: &Content<'_>, io: &mut Io<'_>) {
         if seen.code.is_success() {
             io.records.acknowledged(flight, io.now);
         } else {
@@ -211,12 +214,7 @@ impl CoapSession {
             io.records.count(PARTIAL, 1);
         }
         if io.records.window.holds(flight.due) && self.group.framing == Framing::Datagrams {
-            let name = if seen.kind == ACK {
-                PIGGYBACKED
-            } else {
-                SEPARATE
-            };
-            io.records.count(name, 1);
+            self.answers[usize::from(seen.kind != ACK)] += 1;
         }
     }
 
@@ -336,6 +334,11 @@ impl Session for CoapSession {
             }
             taken += length;
             count += 1;
+        }
+        for (name, answers) in [PIGGYBACKED, SEPARATE].into_iter().zip(&mut self.answers) {
+            if *answers > 0 {
+                io.records.count(name, std::mem::take(answers));
+            }
         }
         if io.records.window.holds(io.now) {
             io.records.messages.received_bytes += (taken - count * self.envelope()) as u64;

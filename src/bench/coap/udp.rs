@@ -2,11 +2,14 @@
 
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::UdpSocket;
 
+use super::bundle::Bundle;
 use super::wire::PREFIX;
 
 /// The largest datagram, in bytes.
@@ -18,13 +21,15 @@ pub(super) struct UdpLink {
     socket: UdpSocket,
     /// What went wrong after others had been moved; said at the next poll.
     failed: Option<io::Error>,
+    bundle: Bundle,
 }
 
 impl UdpLink {
-    pub(super) const fn new(socket: UdpSocket) -> Self {
+    pub(super) fn new(socket: UdpSocket) -> Self {
         Self {
             socket,
             failed: None,
+            bundle: Bundle::default(),
         }
     }
 }
@@ -72,33 +77,56 @@ fn poll_datagram(
     let Some((prefix, rest)) = space.split_first_chunk_mut::<PREFIX>() else {
         return Poll::Ready(Err(ErrorKind::InvalidInput.into()));
     };
-    let mut datagram = ReadBuf::new(rest);
-    match socket.poll_recv(cx, &mut datagram) {
-        Poll::Ready(Ok(())) => {
-            let length = datagram.filled().len();
-            // No datagram is longer than two bytes can say.
-            *prefix = (length as u16).to_be_bytes();
-            Poll::Ready(Ok(PREFIX + length))
+    loop {
+        // Not by the C library: its calls can be cancelled, which costs as much as the rest of them.
+        let received = socket.try_io(Interest::READABLE, || {
+            Ok(rustix::net::recv(socket, &mut *rest, RecvFlags::DONTWAIT)?)
+        });
+        match received {
+            Ok((length, _)) => {
+                // No datagram is longer than two bytes can say.
+                *prefix = (length as u16).to_be_bytes();
+                return Poll::Ready(Ok(PREFIX + length));
+            }
+            Err(cause) if cause.kind() == ErrorKind::WouldBlock => {
+                ready!(socket.poll_recv_ready(cx))?;
+            }
+            Err(cause) => return Poll::Ready(Err(cause)),
         }
-        Poll::Ready(Err(cause)) => Poll::Ready(Err(cause)),
-        Poll::Pending => Poll::Pending,
     }
 }
 
-/// Sends one datagram. What the kernel has no room for is lost, as the network may lose it.
+/// Sends one datagram, or as many as the socket makes of it. What the kernel has no room for is lost, as the network
+/// may lose it.
 pub(super) fn poll_send(
     socket: &UdpSocket,
     cx: &mut Context<'_>,
     datagram: &[u8],
 ) -> Poll<io::Result<()>> {
-    match socket.poll_send(cx, datagram) {
-        Poll::Ready(Err(cause)) if is_full(&cause) => Poll::Ready(Ok(())),
-        other => other.map_ok(drop),
+    loop {
+        let sent = socket.try_io(Interest::WRITABLE, || {
+            Ok(rustix::net::send(socket, datagram, SendFlags::DONTWAIT)?)
+        });
+        match sent {
+            Err(cause) if cause.kind() == ErrorKind::WouldBlock => {
+                ready!(socket.poll_send_ready(cx))?;
+            }
+            Err(cause) if !is_full(&cause) => return Poll::Ready(Err(cause)),
+            _ => return Poll::Ready(Ok(())),
+        }
     }
 }
 
 fn is_full(cause: &io::Error) -> bool {
-    cause.raw_os_error() == Some(rustix::io::Errno::NOBUFS.raw_os_error())
+    cause.raw_os_error() == Some(Errno::NOBUFS.raw_os_error())
+}
+
+/// What a kernel says that cannot cut this bundle: too large for the interface, or no checksums by it.
+fn is_uncut(cause: &io::Error) -> bool {
+    let known = [Errno::INVAL, Errno::IO, Errno::MSGSIZE, Errno::OPNOTSUPP];
+    known
+        .iter()
+        .any(|one| cause.raw_os_error() == Some(one.raw_os_error()))
 }
 
 /// The first datagram of `bytes`; `None` when it is not whole.
@@ -118,9 +146,14 @@ impl AsyncWrite for UdpLink {
         if let Some(failed) = link.failed.take() {
             return Poll::Ready(Err(failed));
         }
-        while let Some(datagram) = first(&bytes[written..]) {
-            match poll_send(&link.socket, cx, datagram) {
-                Poll::Ready(Ok(())) => written += PREFIX + datagram.len(),
+        while first(&bytes[written..]).is_some() {
+            let (next, taken) = link.bundle.next(&bytes[written..], &link.socket);
+            let is_bundle = taken > PREFIX + next.len();
+            match poll_send(&link.socket, cx, next) {
+                Poll::Ready(Ok(())) => written += taken,
+                Poll::Ready(Err(cause)) if is_bundle && is_uncut(&cause) => {
+                    link.bundle.give_up(&link.socket);
+                }
                 Poll::Ready(Err(cause)) if written == 0 => return Poll::Ready(Err(cause)),
                 Poll::Ready(Err(cause)) => {
                     link.failed = Some(cause);
@@ -177,6 +210,28 @@ mod tests {
             length += link.read(&mut read[length..]).await.unwrap();
         }
         assert_eq!(read[..7], [0, 3, b'x', b'y', b'z', 0, 0]);
+    }
+
+    #[tokio::test]
+    async fn many_of_one_size_arrive_one_by_one() {
+        let (mut link, peer) = pair().await;
+        let mut sent = Vec::new();
+        for number in 0..40_u8 {
+            sent.extend([0, 2, number, 1]);
+        }
+        // A larger one must not be cut, a smaller one not be filled up.
+        sent.extend([0, 5, 40, 1, 2, 3, 4, 0, 1, 41]);
+        link.write_all(&sent).await.unwrap();
+        let mut buffer = [0; 200];
+        for number in 0..42 {
+            let length = peer.recv(&mut buffer).await.unwrap();
+            let expected = match number {
+                40 => 5,
+                41 => 1,
+                _ => 2,
+            };
+            assert_eq!((buffer[0], length), (number, expected));
+        }
     }
 
     #[tokio::test]

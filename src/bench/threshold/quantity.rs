@@ -70,7 +70,7 @@ const fn count(name: &'static str, read: fn(&Report) -> f64) -> Number {
 }
 
 /// Everything but latencies.
-static NUMBERS: [Number; 35] = [
+static NUMBERS: [Number; 36] = [
     number("rate", Unit::Rate, rate),
     number("rate.planned", Unit::Rate, |r| r.rates.planned_per_s),
     number("rate.offered", Unit::Rate, |r| r.rates.offered_per_s),
@@ -97,6 +97,9 @@ static NUMBERS: [Number; 35] = [
     count("reordered", |r| r.messages.reordered as f64),
     count("late", |r| r.messages.late as f64),
     count("foreign", |r| r.messages.foreign as f64),
+    count("retransmissions", |r| {
+        r.counts.get("retransmissions").copied().unwrap_or(0) as f64
+    }),
     count("connections.planned", |r| r.connections.planned as f64),
     count("connections.opened", |r| r.connections.opened as f64),
     count("connections.failed", |r| r.connections.failed as f64),
