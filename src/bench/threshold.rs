@@ -14,6 +14,7 @@
 //! | `connections.planned` `.opened` `.failed` `.lost` `.reopened` | connections | `0`, `10k` |
 //! | `connections.rate` | connections opened in a second | `1k/s` |
 //! | `connections.away` | time that all connections together were away | `2s`; plain: ms |
+//! | `tls.full` `tls.resumed` | TLS handshakes, whole and with a ticket of an earlier one | `0`, `10k` |
 //! | `cpu` | CPU of the generator in percent of one core | `80%` |
 //! | `rss` | largest memory of the generator | `64MiB`, `100MB` |
 
