@@ -232,7 +232,7 @@ pub(super) struct OptionFlags {
     #[arg(long, conflicts_with = "quiet", help_heading = "Request")]
     trace: bool,
 
-    /// Keep every message in this file, for Wireshark (pcapng), decrypted where DTLS or TLS carries it
+    /// Keep every message in this file for Wireshark (pcapng), as UDP or TCP on port 5683, decrypted where DTLS or TLS carries it
     #[arg(long, value_name = "FILE", help_heading = "Request")]
     pcap: Option<PathBuf>,
 }

@@ -51,7 +51,7 @@ pub(super) struct PingFlags {
     #[arg(long, conflicts_with = "quiet", help_heading = "Output")]
     trace: bool,
 
-    /// Keep every message in this file, for Wireshark (pcapng)
+    /// Keep every message in this file for Wireshark (pcapng), as UDP or TCP on port 5683, decrypted where DTLS or TLS carries it
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pcap: Option<PathBuf>,
 

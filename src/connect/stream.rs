@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -60,6 +61,11 @@ impl Stream {
     /// The other side's address: `127.0.0.1:1883`, or the path of a unix socket.
     pub fn peer(&self) -> String {
         self.peer.clone()
+    }
+
+    /// Our own address; `None` on a unix socket.
+    pub fn local(&self) -> Option<SocketAddr> {
+        self.wire().tcp()?.local_addr().ok()
     }
 
     /// Lets the kernel acknowledge what arrives next at once instead of up to 40 ms later.

@@ -139,6 +139,13 @@ fn cannot_join(group: IpAddr, cause: &io::Error) -> Error {
     Error::local(format!("cannot join the group {group}"), cause)
 }
 
+/// The address from which the operating system would send to `peer`. Nothing is sent.
+pub fn source_towards(peer: SocketAddr) -> Option<IpAddr> {
+    let socket = std::net::UdpSocket::bind(source(None, &peer)).ok()?;
+    socket.connect(peer).ok()?;
+    socket.local_addr().ok().map(|it| it.ip())
+}
+
 fn source(bind: Option<IpAddr>, peer: &SocketAddr) -> SocketAddr {
     let any = match peer {
         SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),

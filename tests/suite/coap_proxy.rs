@@ -1,10 +1,7 @@
-//! Requests by way of a proxy, and the capture of what passes.
-
-use std::fs;
+//! Requests by way of a proxy.
 
 use iotctl::coap::code::Code;
 use iotctl::coap::option;
-use tempfile::TempDir;
 
 use crate::support::coap::{Scripted, answer, content, scripted};
 use crate::support::command::{Line, iotctl};
@@ -108,30 +105,4 @@ fn bad_proxies_are_refused_before_anything_is_sent() {
         "x/".repeat(600)
     );
     refused(&long, "--proxy-mode scheme");
-}
-
-#[test]
-fn a_capture_holds_every_message() {
-    let folder = TempDir::new().unwrap();
-    let peer = scripted(|request, _| vec![content(request, 0, "hello")]);
-    let file = folder.path().join("seen.pcapng");
-    let get = |file: &std::path::Path| {
-        iotctl("coap get --pcap")
-            .word(file)
-            .word(peer.uri("/one"))
-            .word(peer.uri("/two"))
-    };
-    get(&file).run().exits(0);
-    let bytes = fs::read(&file).unwrap();
-    assert!(bytes.starts_with(&[0x0a, 0x0d, 0x0d, 0x0a]));
-    let count = |what: &[u8]| bytes.windows(what.len()).filter(|it| *it == what).count();
-    assert_eq!((count(b"\0\x0c\0\x04coap"), count(b"hello")), (4, 2));
-    get("/dev/full".as_ref())
-        .run()
-        .exits(8)
-        .says("cannot write /dev/full");
-    get(&folder.path().join("no/such/folder"))
-        .run()
-        .exits(8)
-        .prints("");
 }

@@ -1,11 +1,12 @@
 //! `iotctl coap server`, asked by Debian's coap-client and by ourselves.
 
-use std::net::UdpSocket;
+use std::net::{IpAddr, UdpSocket};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::PATIENCE;
+use crate::support::capture::capture;
 use crate::support::certificates::Certificates;
 use crate::support::command::{Ended, Line, Running, iotctl, program};
 
@@ -324,8 +325,11 @@ fn the_members_of_a_group_are_found_and_named_once() {
     let mut other = line.word("--listen").word(&listen).start();
     assert_eq!(other.line(), format!("coap://{listen}"));
     let group = format!("coap://224.0.1.187:{port}");
-    let line = iotctl("coap discover -A 127.0.0.1 --collect 6s --output json");
-    let ended = line.word(&group).run().exits(0).quietly();
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("seen.pcapng");
+    let line = iotctl("coap discover -A 127.0.0.1 --collect 6s --output json --pcap");
+    let ended = line.word(&file).word(&group);
+    let ended = ended.run().exits(0).quietly();
     let mut found: Vec<String> = ended
         .text()
         .lines()
@@ -340,6 +344,16 @@ fn the_members_of_a_group_are_found_and_named_once() {
         format!("\"127.0.0.2:{port}\" \"/two\""),
     ];
     assert_eq!(found, expected);
+    for packet in capture(&file) {
+        let (ours, theirs) = match packet.outbound {
+            true => (packet.from.0, packet.to.0.to_string()),
+            false => (packet.to.0, packet.from.0.to_string()),
+        };
+        assert_eq!(ours, IpAddr::from([127, 0, 0, 1]));
+        let is_group = theirs == "224.0.1.187";
+        assert_eq!(is_group, packet.outbound);
+        assert!(is_group || ["127.0.0.1", "127.0.0.2"].contains(&&theirs[..]));
+    }
     // A refusal would be an error, which nobody sends to a group.
     let line = iotctl("coap get -A 127.0.0.1 --collect 2s");
     let nothing = line.word(format!("{group}/nothing")).run();

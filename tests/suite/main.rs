@@ -15,6 +15,7 @@ mod bench_scenarios;
 mod cli;
 mod coap_aiocoap;
 mod coap_bodies;
+mod coap_capture;
 mod coap_client;
 mod coap_dtls;
 mod coap_hostile;

@@ -64,9 +64,6 @@ impl Client {
             let streamed = Streamed::new(stream, websocket, largest);
             (Wire::Stream(Box::new(streamed)), peer)
         };
-        if let Some(tap) = &mut tap {
-            tap.set_local(wire.local());
-        }
         let mut endpoint = Endpoint::new(config);
         if endpoint.config().transport.is_reliable() {
             endpoint.connected(Instant::now(), peer);
@@ -189,7 +186,7 @@ impl Client {
     async fn flush(&mut self) {
         while let Some((peer, bytes)) = self.endpoint.poll_transmit() {
             if let Some(tap) = &mut self.tap {
-                tap.see(Direction::Out, peer, &bytes);
+                tap.see(Direction::Out, self.wire.ends(peer), &bytes);
             }
             self.wire.queue(peer, bytes);
         }
@@ -213,7 +210,7 @@ impl Client {
             }
             Heard::Frame(frame) => {
                 if let Some(tap) = &mut self.tap {
-                    tap.see(Direction::In, self.peer, &frame);
+                    tap.see(Direction::In, self.wire.ends(self.peer), &frame);
                 }
                 self.endpoint.handle_frame(now, self.peer, &frame);
             }
@@ -232,7 +229,8 @@ impl Client {
 
     fn see(&mut self, peer: Peer, length: usize) {
         if let Some(tap) = &mut self.tap {
-            tap.see(Direction::In, peer, &self.buffer[..length]);
+            let ends = self.wire.ends(peer);
+            tap.see(Direction::In, ends, &self.buffer[..length]);
         }
     }
 

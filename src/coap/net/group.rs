@@ -9,6 +9,7 @@ use tokio::net::UdpSocket;
 
 use super::wire::Heard;
 use crate::coap::endpoint::Peer;
+use crate::connect::udp;
 
 /// Datagrams to a group, and from its members.
 pub(super) struct Group {
@@ -24,8 +25,15 @@ impl Group {
         }
     }
 
-    pub(super) fn local(&self) -> Option<SocketAddr> {
-        self.socket.local_addr().ok()
+    /// Our address as this member, or the group, sees it.
+    pub(super) fn local(&self, peer: Peer) -> Option<SocketAddr> {
+        let mut local = self.socket.local_addr().ok()?;
+        if local.ip().is_unspecified()
+            && let Some(source) = udp::source_towards(peer)
+        {
+            local.set_ip(source);
+        }
+        Some(local)
     }
 
     pub(super) fn queue(&mut self, peer: Peer, bytes: Bytes) {

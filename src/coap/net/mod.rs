@@ -7,7 +7,7 @@
 //! | [`Server`] | sockets, listeners, groups and connections around one site; faults on purpose |
 //! | [`associate`] | a DTLS association alone |
 //! | [`Tap`] | shows every message that passes |
-//! | [`Capture`] | keeps them in a file for Wireshark |
+//! | [`Capture`], `headers` | keeps them in a file for Wireshark, in packets |
 
 mod arrivals;
 mod capture;
@@ -15,6 +15,7 @@ mod client;
 mod dtls;
 mod fault;
 mod group;
+mod headers;
 mod membership;
 mod sequence;
 mod server;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::net::SocketAddr;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -31,6 +32,10 @@ impl Streamed {
             message: BytesMut::new(),
             limit,
         }
+    }
+
+    pub(super) fn local(&self) -> Option<SocketAddr> {
+        self.stream.local()
     }
 
     pub(super) fn queue(&mut self, bytes: Bytes) {

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::coap::endpoint::{Peer, Transport};
+use crate::coap::endpoint::Transport;
 use crate::coap::frame::{self, Decoder};
 use crate::coap::message::Message;
 
@@ -23,7 +23,7 @@ pub struct Seen<'a> {
     /// Our address, where it is known.
     pub local: Option<SocketAddr>,
     /// The other side's.
-    pub peer: Peer,
+    pub peer: SocketAddr,
     /// How its bytes are framed.
     pub transport: Transport,
     /// The bytes that it came or went in: a datagram, a piece of a stream, a WebSocket message.
@@ -32,13 +32,15 @@ pub struct Seen<'a> {
     pub message: Result<&'a Message, String>,
 }
 
+/// Our address, where it is known, and the other side's.
+type Ends = (Option<SocketAddr>, SocketAddr);
+
 type Show = Box<dyn FnMut(Seen<'_>) + Send>;
 
 /// Looks at the bytes between endpoint and wire.
 pub struct Tap {
     show: Show,
     transport: Transport,
-    local: Option<SocketAddr>,
     out: Decoder,
     incoming: Decoder,
 }
@@ -49,7 +51,6 @@ impl Tap {
         Self {
             show: Box::new(show),
             transport: Transport::Datagram,
-            local: None,
             out: Decoder::new(usize::MAX),
             incoming: Decoder::new(usize::MAX),
         }
@@ -59,32 +60,28 @@ impl Tap {
         self.transport = transport;
     }
 
-    pub(super) const fn set_local(&mut self, local: Option<SocketAddr>) {
-        self.local = local;
-    }
-
-    pub(super) fn see(&mut self, direction: Direction, peer: Peer, bytes: &[u8]) {
+    pub(super) fn see(&mut self, direction: Direction, ends: Ends, bytes: &[u8]) {
         let message = match self.transport {
             Transport::Datagram => Message::decode(bytes).map_err(|fault| fault.to_string()),
             Transport::WebSocket => {
                 frame::decode_websocket(bytes).map_err(|fault| fault.to_string())
             }
-            Transport::Stream => return self.see_stream(direction, peer, bytes),
+            Transport::Stream => return self.see_stream(direction, ends, bytes),
         };
         let message = message.as_ref().map_err(Clone::clone);
-        self.tell(direction, peer, bytes, message);
+        self.tell(direction, ends, bytes, message);
     }
 
     fn tell(
         &mut self,
         direction: Direction,
-        peer: Peer,
+        (local, peer): Ends,
         bytes: &[u8],
         message: Result<&Message, String>,
     ) {
         (self.show)(Seen {
             direction,
-            local: self.local,
+            local,
             peer,
             transport: self.transport,
             bytes,
@@ -92,7 +89,7 @@ impl Tap {
         });
     }
 
-    fn see_stream(&mut self, direction: Direction, peer: Peer, bytes: &[u8]) {
+    fn see_stream(&mut self, direction: Direction, ends: Ends, bytes: &[u8]) {
         match direction {
             Direction::Out => self.out.push(bytes),
             Direction::In => self.incoming.push(bytes),
@@ -104,10 +101,10 @@ impl Tap {
             };
             match taken {
                 Ok(Some(message)) => {
-                    self.tell(direction, peer, bytes, Ok(&message));
+                    self.tell(direction, ends, bytes, Ok(&message));
                 }
                 Ok(None) => return,
-                Err(fault) => return self.tell(direction, peer, bytes, Err(fault.to_string())),
+                Err(fault) => return self.tell(direction, ends, bytes, Err(fault.to_string())),
             }
         }
     }

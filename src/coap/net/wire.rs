@@ -36,13 +36,14 @@ pub(super) enum Wire {
 }
 
 impl Wire {
-    /// Our address, where the socket knows it.
-    pub(super) fn local(&self) -> Option<SocketAddr> {
+    /// Our address, where it is known, and that of whom the endpoint calls `peer`.
+    pub(super) fn ends(&self, peer: Peer) -> (Option<SocketAddr>, SocketAddr) {
         match self {
-            Self::Udp(udp) => udp.local(),
-            Self::Dtls(dtls) => dtls.local(),
-            Self::Group(group) => group.local(),
-            Self::Stream(_) | Self::Gone => None,
+            Self::Udp(udp) => (udp.local(), udp.address()),
+            Self::Dtls(dtls) => (dtls.local(), dtls.address()),
+            Self::Group(group) => (group.local(peer), peer),
+            Self::Stream(stream) => (stream.local(), peer),
+            Self::Gone => (None, peer),
         }
     }
 

@@ -6,6 +6,7 @@
 pub mod aiocoap;
 pub mod bench;
 pub mod broker;
+pub mod capture;
 pub mod certificates;
 pub mod coap;
 pub mod coap_peer;
