@@ -142,6 +142,14 @@ const RD_REGISTER: &[Example] = &[
         "Register what a device says of itself",
         "iotctl coap rd register coap://rd.example --ep node-1 --links-of coap://device.example",
     ),
+    (
+        "Stay registered, with an update every 45 seconds, until Ctrl-C",
+        "iotctl coap rd register coap://rd.example --ep node-1 --lifetime 1m --keep -m '</temp>;rt=temperature'",
+    ),
+    (
+        "Let the directory fetch the links itself",
+        "iotctl coap rd register coap://rd.example --ep node-1 --simple -m '</temp>;rt=temperature'",
+    ),
 ];
 
 const RD_UPDATE: &[Example] = &[(

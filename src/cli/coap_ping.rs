@@ -63,7 +63,7 @@ pub(super) struct PingFlags {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum PingOutput {
+pub(super) enum PingOutput {
     Text,
     Json,
 }

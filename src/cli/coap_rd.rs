@@ -9,15 +9,18 @@ use bytes::Bytes;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::coap::link;
-use crate::command::coap_rd::{Action, Links, Lookup, Plan, Registration};
+use crate::command::coap_keep::Keep;
+use crate::command::coap_rd::{Action, Links, Lookup, Plan, Register, Registration};
 use crate::error::{Error, Result};
 use crate::payload::Source;
 
 use super::coap_discover::DiscoverOutput;
 use super::coap_flags::{CoapConnectFlags, OptionFlags, TransferFlags};
+use super::coap_ping::PingOutput;
 use super::help;
-use super::numbers::Wait;
+use super::numbers::{Count, Wait};
 use super::terminal_flags::TerminalFlags;
+use super::values;
 
 #[derive(Subcommand, Debug)]
 pub(super) enum Rd {
@@ -98,6 +101,18 @@ pub(super) struct RegisterFlags {
     links: LinkFlags,
 
     #[command(flatten)]
+    keep: KeepFlags,
+
+    /// How it is shown: text, or json, one object a line
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "Output"
+    )]
+    output: PingOutput,
+
+    #[command(flatten)]
     asking: AskingFlags,
 }
 
@@ -136,6 +151,27 @@ struct LinkFlags {
     /// What this server says of itself, coap://HOST[:PORT]; it becomes the base too
     #[arg(long, value_name = "URI", group = "links")]
     links_of: Option<String>,
+
+    /// Simple registration: the directory fetches the links from us, where the request to its /.well-known/rd comes from
+    #[arg(long, conflicts_with_all = ["base", "links_of"])]
+    simple: bool,
+}
+
+/// How long a registration is kept.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Keeping")]
+struct KeepFlags {
+    /// Stay: update the registration before its lifetime ends, make it anew when the directory has lost it, and remove it at the end, which a signal, --for or -C brings
+    #[arg(short = 'k', long)]
+    keep: bool,
+
+    /// With --keep: end after this long, with exit code 0
+    #[arg(long = "for", value_name = "TIME")]
+    duration: Option<Wait>,
+
+    /// With --keep: end after this many updates, with exit code 0
+    #[arg(short = 'C', long, value_name = "COUNT")]
+    count: Option<Count>,
 }
 
 #[derive(Args, Debug)]
@@ -206,12 +242,29 @@ impl RegisterFlags {
         if let Some(sector) = self.sector {
             endpoint.push(format!("d={}", bounded("--sector", sector)?));
         }
-        let action = Action::Register {
+        let action = Action::Register(Register {
             endpoint,
             registration: self.said.registration()?,
+            simple: self.links.simple,
             links: self.links.links()?,
-        };
+            keep: self.keep.keep()?,
+            json: self.output == PingOutput::Json,
+        });
         Ok(self.asking.plan(self.uri, action))
+    }
+}
+
+impl KeepFlags {
+    fn keep(self) -> Result<Option<Keep>> {
+        values::needs("--for", self.duration.is_some(), "--keep", self.keep)?;
+        values::needs("--count", self.count.is_some(), "--keep", self.keep)?;
+        if self.count == Some(Count(0)) {
+            return Err(Error::usage("-C 0 waits for no update"));
+        }
+        Ok(self.keep.then_some(Keep {
+            count: self.count.map(|Count(count)| count),
+            duration: self.duration.map(|Wait(time)| time),
+        }))
     }
 }
 

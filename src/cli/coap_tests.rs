@@ -6,7 +6,8 @@ use crate::coap::code::Code;
 use crate::coap::option;
 use crate::command::coap_asking::ProxyMode;
 use crate::command::coap_decode::Decode;
-use crate::command::coap_rd::{Action, Links, Lookup};
+use crate::command::coap_keep::Keep;
+use crate::command::coap_rd::{Action, Links, Lookup, Register};
 use crate::command::{Plan, coap_observe, coap_rd, coap_request};
 use crate::payload::Source;
 
@@ -138,18 +139,26 @@ fn observations_know_their_end_and_their_body() {
 
 #[test]
 fn directories_are_asked_for_what_is_said() {
-    let plan = directory("rd register coap://rd --ep n -d s --lt 1h -m </a>");
-    let Action::Register {
+    let plan = directory("rd register coap://rd --ep n -d s --lt 1h -m </a> --keep -C 3 --simple");
+    let Action::Register(Register {
         endpoint,
         registration,
         links,
-    } = plan.action
+        keep,
+        simple,
+        ..
+    }) = plan.action
     else {
         panic!("{plan:?}");
     };
     assert_eq!(endpoint, ["ep=n", "d=s"]);
     assert_eq!(registration.lifetime.map(|it| it.as_secs()), Some(3600));
     assert!(matches!(links, Links::Of(Source::Text(_))));
+    let three = Keep {
+        count: Some(3),
+        duration: None,
+    };
+    assert_eq!((keep, simple), (Some(three), true));
     let plan = directory("rd lookup ep coap://rd --filter ep=n*");
     assert!(matches!(
         plan.action,

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant, SystemTime};
 use super::coap_record;
 use super::coap_session::{Place, SessionWords};
 use crate::coap::code::Code;
-use crate::coap::endpoint::{Arrived, Cancel, Event, Handle, Peer, Request};
+use crate::coap::endpoint::{
+    Arrived, Cancel, Config, Event, Exchange, Handle, Peer, Request, Response,
+};
 use crate::coap::net::{Capture, Client, Direction, Seen, Tap};
 use crate::coap::option::{self, Options};
 use crate::coap::uri::{Host, Uri};
@@ -118,12 +120,17 @@ pub(super) struct Asking {
 impl Asking {
     /// A connection to where `place` is asked.
     pub(super) async fn open(session: &SessionWords, watch: &Watch, place: &Place) -> Result<Self> {
+        Self::open_with(session.config(), watch, place).await
+    }
+
+    /// The same with settings of its own.
+    pub(super) async fn open_with(config: Config, watch: &Watch, place: &Place) -> Result<Self> {
         let target = &place.target;
         if target.is_insecure() {
             let text = format!("the certificate of {target} is not verified (--insecure)");
             watch.notes.warn(text);
         }
-        let client = Client::connect(target, session.config(), watch.tap()).await?;
+        let client = Client::connect(target, config, watch.tap()).await?;
         if place.proxied && client.is_group() {
             return Err(Error::usage("a group cannot be a proxy"));
         }
@@ -191,6 +198,11 @@ impl Asking {
         if let Some(handle) = self.handle.take() {
             self.client.cancel(handle, how);
         }
+    }
+
+    /// Answers a request of the peer's.
+    pub(super) fn respond(&mut self, exchange: Exchange, response: Response) {
+        self.client.respond(exchange, response);
     }
 
     pub(super) const fn peer(&self) -> Peer {

@@ -2,19 +2,17 @@
 
 use std::time::Duration;
 
-use super::coap_asking::{Asking, Watch};
+use super::coap_directory::{Directory, origin};
 use super::coap_discover::{links_of, well_known};
+use super::coap_keep::{self, Became, Keep, USUAL_LIFETIME};
 use super::coap_links::{self, Shape, Source as From};
-use super::coap_request::tell;
-use super::coap_session::{Place, SessionWords, failed, refused};
+use super::coap_session::{Place, SessionWords, refused};
 use crate::coap::code::Code;
-use crate::coap::endpoint::{Event, Reply};
-use crate::coap::format;
-use crate::coap::link;
-use crate::coap::option;
-use crate::coap::uri::{self, Uri};
+use crate::coap::endpoint::Reply;
+use crate::coap::link::{self, Link};
+use crate::coap::uri;
 use crate::error::{Error, Kind, Result};
-use crate::output::{Format, Notes, Output, Style};
+use crate::output::Style;
 use crate::payload::{Bodies, Encoding, Source};
 use crate::stop::Stop;
 
@@ -33,14 +31,7 @@ pub struct Plan {
 #[derive(Clone, Debug)]
 pub enum Action {
     /// Make a registration, or replace that of the same endpoint; its URI is printed.
-    Register {
-        /// Whose: `ep=…` and `d=…`, ready for the query.
-        endpoint: Vec<String>,
-        /// How long, and what else is said of it.
-        registration: Registration,
-        /// What it offers.
-        links: Links,
-    },
+    Register(Register),
     /// Make a registration last longer, or change what is said of it.
     Update(Registration),
     /// Take a registration away.
@@ -54,6 +45,23 @@ pub enum Action {
         /// How they are shown.
         shape: Shape,
     },
+}
+
+/// A registration that is to be made.
+#[derive(Clone, Debug)]
+pub struct Register {
+    /// Whose: `ep=…` and `d=…`, ready for the query.
+    pub endpoint: Vec<String>,
+    /// How long, and what else is said of it.
+    pub registration: Registration,
+    /// What it offers.
+    pub links: Links,
+    /// Whether the directory fetches the links from us (§5.1).
+    pub simple: bool,
+    /// Whether it is kept as long as the command goes on.
+    pub keep: Option<Keep>,
+    /// One JSON object a line.
+    pub json: bool,
 }
 
 /// What is said of a registration.
@@ -107,51 +115,57 @@ impl Registration {
 /// Does it.
 ///
 /// # Errors
-/// No answer, a refusal, a server that is no resource directory.
+/// No answer, a refusal, a server that is no resource directory, a signal.
 pub async fn run(plan: Plan) -> Result<()> {
     let mut stop = Stop::watch()?;
+    let mut directory = Directory::open(&plan.session, plan.style)?;
+    let ended = match &plan.action {
+        Action::Register(register) => make(register, &mut directory, &mut stop).await,
+        other => unless_stopped(&mut stop, act(other, &mut directory)).await,
+    };
+    ended.and(directory.finish().await)
+}
+
+async fn unless_stopped<T>(stop: &mut Stop, work: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::select! {
-        ended = carry_out(&plan) => ended,
+        done = work => done,
         asked = stop.asked() => Err(Error::new(asked.kind(), "interrupted while waiting for an answer")),
     }
 }
 
-async fn carry_out(plan: &Plan) -> Result<()> {
-    let notes = Notes::new(plan.style);
-    let mut directory = Directory {
-        session: &plan.session,
-        watch: Watch::open(&plan.session, notes)?,
-        notes,
-        connection: None,
-        output: Output::open(Format::Raw, plan.style)?,
+/// Makes a registration, and keeps it if that was asked for.
+async fn make(register: &Register, directory: &mut Directory<'_>, stop: &mut Stop) -> Result<()> {
+    let begin = async {
+        let order = Order::prepare(register, directory).await?;
+        let made = order.carry_out(directory).await?;
+        made.show(register, &order, directory);
+        directory.output.flush().await?;
+        Ok((order, made))
     };
-    let place = plan.session.only_place()?;
-    match &plan.action {
-        Action::Register {
-            endpoint,
-            registration,
-            links,
-        } => {
-            directory
-                .register(place, endpoint, registration, links)
-                .await?
-        }
+    let (order, made) = unless_stopped(stop, begin).await?;
+    match &register.keep {
+        Some(keep) => coap_keep::keep(directory, &order, made, keep, stop).await,
+        None => Ok(()),
+    }
+}
+
+async fn act(action: &Action, directory: &mut Directory<'_>) -> Result<()> {
+    let place = directory.session().only_place()?;
+    match action {
+        // What `make` does.
+        Action::Register(_) => {}
         Action::Update(registration) => {
             let place = with_query(registered(place)?, registration.query());
-            directory.done(Code::POST, &place).await?;
+            done(directory, Code::POST, &place).await?;
         }
-        Action::Remove => directory.done(Code::DELETE, &registered(place)?).await?,
+        Action::Remove => done(directory, Code::DELETE, &registered(place)?).await?,
         Action::Lookup {
             what,
             filters,
             shape,
-        } => directory.look_up(place, *what, filters, *shape).await?,
+        } => look_up(directory, place, *what, filters, *shape).await?,
     }
-    directory.output.flush().await?;
-    if let Some((_, connection)) = &mut directory.connection {
-        connection.close().await;
-    }
-    directory.watch.finish(&plan.session)
+    directory.output.flush().await
 }
 
 /// A registration has a path: without one, the directory itself would be asked.
@@ -168,190 +182,167 @@ fn with_query(mut place: Place, query: Vec<String>) -> Place {
     place
 }
 
-/// A directory that is being asked.
-struct Directory<'a> {
-    session: &'a SessionWords,
-    watch: Watch,
-    notes: Notes,
-    /// The connection of the last request, and where it leads.
-    connection: Option<(String, Asking)>,
-    output: Output,
+async fn done(directory: &mut Directory<'_>, method: Code, place: &Place) -> Result<()> {
+    let reply = directory.ask(method, place, None).await?;
+    let (uri, code) = (&place.uri, reply.response.code);
+    directory.notes.note(format_args!("{uri}: {code:?}"));
+    Ok(())
 }
 
-impl Directory<'_> {
-    async fn register(
-        &mut self,
-        place: Place,
-        endpoint: &[String],
-        registration: &Registration,
-        links: &Links,
-    ) -> Result<()> {
-        let mut registration = registration.clone();
-        let text = match links {
+/// What is sent to make a registration, as often as it is made.
+pub(super) struct Order {
+    pub(super) place: Place,
+    /// `None`: the directory fetches them.
+    links: Option<String>,
+    pub(super) lifetime: Duration,
+    pub(super) json: bool,
+}
+
+impl Order {
+    async fn prepare(register: &Register, directory: &mut Directory<'_>) -> Result<Self> {
+        let mut place = directory.session().only_place()?;
+        let mut registration = register.registration.clone();
+        let links = match &register.links {
             Links::Of(source) => read_links(source).await?,
             Links::Device(uri) => {
-                let device = self.session.place_of(uri)?;
-                let base = origin(&device.uri);
-                registration.base.get_or_insert(base);
-                self.links_of_device(device).await?
+                let device = directory.session().place_of(uri)?;
+                registration.base.get_or_insert_with(|| origin(&device.uri));
+                links_of_device(directory, device).await?
             }
         };
-        let place = self.find(place, "core.rd").await?;
-        let query = [endpoint, &registration.query()].concat();
-        let place = with_query(place, query);
-        let reply = self.ask(Code::POST, &place, Some(text)).await?;
-        let Some(location) = uri::location_of(&reply.response.options) else {
-            let text = format!(
-                "{}: the answer does not say where the registration is",
-                place.uri
-            );
-            return Err(Error::new(Kind::Lost, text));
-        };
-        let registered = place
-            .uri
-            .join(&location)
-            .map_or(location, |it| it.to_string());
-        self.output.line(&registered);
-        Ok(())
-    }
-
-    /// What a device says of itself, without the list itself.
-    async fn links_of_device(&mut self, mut device: Place) -> Result<String> {
-        if device.uri.path.is_empty() {
-            device.uri.path = well_known();
+        if register.simple {
+            check_simple(&place)?;
+            if place.uri.path.is_empty() {
+                place.uri.path = vec![String::from(".well-known"), String::from("rd")];
+            }
+            directory.answer_with(links.clone());
+        } else {
+            place = directory.find(place, "core.rd").await?;
         }
-        let reply = self.ask(Code::GET, &device, None).await?;
-        let mut links = links_of(&reply, &device)?;
-        links.retain(|link| link.target != "/.well-known/core");
-        Ok(link::write(&links))
-    }
-
-    async fn look_up(
-        &mut self,
-        place: Place,
-        what: Lookup,
-        filters: &[String],
-        shape: Shape,
-    ) -> Result<()> {
-        let place = self.find(place, what.resource_type()).await?;
-        let place = with_query(place, filters.to_vec());
-        let reply = self.ask(Code::GET, &place, None).await?;
-        let links = links_of(&reply, &place)?;
-        if shape == Shape::Raw {
-            let text = String::from_utf8_lossy(&reply.response.payload);
-            self.output.line(&text);
-        }
-        let source = From {
-            from: reply.from,
-            member_by: None,
-        };
-        if links.is_empty() {
-            let text = format!("{}: nothing was found", place.uri);
-            return Err(Error::new(Kind::Refused, text));
-        }
-        coap_links::show(shape, &links, source, &mut self.output);
-        Ok(())
-    }
-
-    /// The directory's interface of this type: the place that was named, or what its server's list says (§4.3).
-    async fn find(&mut self, place: Place, resource_type: &str) -> Result<Place> {
-        if !place.uri.path.is_empty() {
-            return Ok(place);
-        }
-        let mut list = place.clone();
-        list.uri.path = well_known();
-        list.uri.query = vec![format!("rt={resource_type}")];
-        let reply = self.ask(Code::GET, &list, None).await?;
-        let links = links_of(&reply, &list)?;
-        let is_it = |link: &&link::Link| link.words("rt").any(|word| word == resource_type);
-        let Some(found) = links.iter().find(is_it) else {
-            let text = format!(
-                "{} is no resource directory: it has no {resource_type}",
-                place.uri
-            );
-            return Err(Error::new(Kind::Refused, text)
-                .hint("a URI with a path names the directory's interface itself"));
-        };
-        let bad = |fault: uri::BadUri| {
-            let text = format!("{} names a bad {resource_type}: {fault}", place.uri);
-            Error::new(Kind::Lost, text)
-        };
-        let found = list.uri.join(&found.target).map_err(bad)?;
-        if origin(&found) != origin(&place.uri) {
-            return self.session.place_of(&found.to_string());
-        }
-        Ok(Place {
-            uri: found,
-            ..place
+        let query = [&register.endpoint[..], &registration.query()].concat();
+        Ok(Self {
+            place: with_query(place, query),
+            links: (!register.simple).then(|| link::write(&links)),
+            lifetime: registration.lifetime.unwrap_or(USUAL_LIFETIME),
+            json: register.json,
         })
     }
 
-    async fn done(&mut self, method: Code, place: &Place) -> Result<()> {
-        let reply = self.ask(method, place, None).await?;
-        let code = reply.response.code;
-        self.notes.note(format_args!("{}: {code:?}", place.uri));
-        Ok(())
+    pub(super) async fn post(&self, directory: &mut Directory<'_>) -> Result<Reply> {
+        let links = self.links.as_deref();
+        directory.exchange(Code::POST, &self.place, links).await
     }
 
-    /// One request, and its answer, which is a success.
-    async fn ask(&mut self, method: Code, place: &Place, links: Option<String>) -> Result<Reply> {
-        let (session, notes) = (self.session, self.notes);
-        let name = place.target.to_string();
-        let same = self.connection.take().filter(|(other, _)| *other == name);
-        let mut connection = match same {
-            Some((_, connection)) => connection,
-            None => Asking::open(session, &self.watch, place).await?,
-        };
-        if connection.is_group() {
-            return Err(Error::usage("a group is no resource directory"));
+    /// Makes the registration, or replaces that of the same endpoint.
+    pub(super) async fn carry_out(&self, directory: &mut Directory<'_>) -> Result<Made> {
+        self.made(&self.post(directory).await?)
+    }
+
+    /// What an answer says.
+    pub(super) fn made(&self, reply: &Reply) -> Result<Made> {
+        if !reply.response.code.is_success() {
+            return Err(refused(&self.place.uri, reply));
         }
-        let mut request = session.request(&connection, place, method)?;
-        let content_format = if links.is_some() {
-            option::CONTENT_FORMAT
-        } else {
-            option::ACCEPT
-        };
-        if (links.is_some() || method == Code::GET) && !request.options.contains(content_format) {
-            request
-                .options
-                .push_uint(content_format, format::LINK.into());
+        let bare = with_query(self.place.clone(), Vec::new());
+        if self.links.is_none() {
+            let mut uri = bare.uri;
+            uri.query.clear();
+            return Ok(Made {
+                uri: uri.to_string(),
+                place: None,
+                took: reply.took,
+            });
         }
-        request.payload = links.unwrap_or_default().into();
-        session.show_request(&request, &place.uri, notes);
-        connection.ask(place, session.proxy_mode, request)?;
-        let reply = loop {
-            match connection.next().await {
-                Event::Reply { reply, .. } => break reply,
-                Event::Failed { failure, .. } => return Err(failed(place, &failure, None)),
-                Event::Finished { .. } => {
-                    return Err(Error::usage(
-                        "no-response does not go with this: an answer is needed",
-                    ));
-                }
-                other => tell(&other, notes, session.verbose),
-            }
+        let Some(location) = uri::location_of(&reply.response.options) else {
+            let text = format!(
+                "{}: the answer does not say where the registration is",
+                self.place.uri
+            );
+            return Err(Error::new(Kind::Lost, text));
         };
-        self.connection = Some((name, connection));
-        session.show_reply(&reply, notes);
-        if reply.response.code.is_success() {
-            Ok(reply)
+        let joined = self.place.uri.join(&location);
+        Ok(Made {
+            uri: joined.as_ref().map_or(location, |uri| uri.to_string()),
+            place: joined.ok().map(|uri| Place { uri, ..bare }),
+            took: reply.took,
+        })
+    }
+}
+
+/// A registration that was made.
+pub(super) struct Made {
+    pub(super) uri: String,
+    /// Where it is updated and removed, if it can be.
+    pub(super) place: Option<Place>,
+    /// How long the directory took to answer.
+    pub(super) took: Duration,
+}
+
+impl Made {
+    /// The URI alone, unless more comes.
+    fn show(&self, register: &Register, order: &Order, directory: &mut Directory<'_>) {
+        if register.json || register.keep.is_some() {
+            let became = Became::Registered(self.took);
+            let line = became.line(&self.uri, order.lifetime, order.json);
+            directory.output.line(&line);
+        } else if self.place.is_some() {
+            directory.output.line(&self.uri);
         } else {
-            Err(refused(&place.uri, &reply))
+            let notes = directory.notes;
+            notes.note(format_args!("{}: registered", self.uri));
         }
     }
 }
 
-/// Scheme, host and port.
-fn origin(uri: &Uri) -> String {
-    let bare = Uri {
-        path: Vec::new(),
-        query: Vec::new(),
-        ..uri.clone()
+/// The directory fetches the links from the address that it is asked from.
+fn check_simple(place: &Place) -> Result<()> {
+    let why = match (place.proxied, &place.target.oscore) {
+        (true, _) => "--proxy: the directory would ask the proxy for the links",
+        (_, Some(_)) => "OSCORE: the directory asks for the links without it",
+        _ => return Ok(()),
     };
-    bare.to_string().trim_end_matches('/').to_owned()
+    Err(Error::usage(format!("--simple does not go with {why}")))
 }
 
-async fn read_links(source: &Source) -> Result<String> {
+/// What a device says of itself, without the list itself.
+async fn links_of_device(directory: &mut Directory<'_>, mut device: Place) -> Result<Vec<Link>> {
+    if device.uri.path.is_empty() {
+        device.uri.path = well_known();
+    }
+    let reply = directory.ask(Code::GET, &device, None).await?;
+    let mut links = links_of(&reply, &device)?;
+    links.retain(|link| link.target != "/.well-known/core");
+    Ok(links)
+}
+
+async fn look_up(
+    directory: &mut Directory<'_>,
+    place: Place,
+    what: Lookup,
+    filters: &[String],
+    shape: Shape,
+) -> Result<()> {
+    let place = directory.find(place, what.resource_type()).await?;
+    let place = with_query(place, filters.to_vec());
+    let reply = directory.ask(Code::GET, &place, None).await?;
+    let links = links_of(&reply, &place)?;
+    if shape == Shape::Raw {
+        let text = String::from_utf8_lossy(&reply.response.payload);
+        directory.output.line(&text);
+    }
+    let source = From {
+        from: reply.from,
+        member_by: None,
+    };
+    if links.is_empty() {
+        let text = format!("{}: nothing was found", place.uri);
+        return Err(Error::new(Kind::Refused, text));
+    }
+    coap_links::show(shape, &links, source, &mut directory.output);
+    Ok(())
+}
+
+async fn read_links(source: &Source) -> Result<Vec<Link>> {
     let mut bodies = Vec::new();
     Bodies::open(source, Encoding::Plain)?
         .next(&mut bodies)
@@ -359,21 +350,5 @@ async fn read_links(source: &Source) -> Result<String> {
     let body = bodies.pop().map(|body| body.payload).unwrap_or_default();
     let wrong = |why: String| Error::usage(format!("the links are not in link-format: {why}"));
     let text = str::from_utf8(&body).map_err(|_| wrong(String::from("they are no text")))?;
-    let links = link::parse(text).map_err(|fault| wrong(fault.to_string()))?;
-    Ok(link::write(&links))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_origin_has_no_path() {
-        for (uri, expected) in [
-            ("coap://h/a/b?c", "coap://h"),
-            ("coaps+tcp://[::1]:99/", "coaps+tcp://[::1]:99"),
-        ] {
-            assert_eq!(origin(&Uri::parse(uri).expect(uri)), expected);
-        }
-    }
+    link::parse(text).map_err(|fault| wrong(fault.to_string()))
 }

@@ -23,6 +23,7 @@ mod coap_loss;
 mod coap_oscore;
 mod coap_proxy;
 mod coap_rd;
+mod coap_rd_keep;
 mod coap_server;
 mod coap_trouble;
 mod connecting;

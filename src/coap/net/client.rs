@@ -16,7 +16,8 @@ use super::tap::{Direction, Tap};
 use super::udp::Udp;
 use super::wire::{Heard, Wire};
 use crate::coap::endpoint::{
-    Arrived, Cancel, Config, Endpoint, Event, Handle, Peer, Refused, Request, Transport,
+    Arrived, Cancel, Config, Endpoint, Event, Exchange, Handle, Peer, Refused, Request, Response,
+    Transport,
 };
 use crate::connect::{self, Target};
 use crate::error::{Error, Result};
@@ -130,6 +131,11 @@ impl Client {
     /// Sends a ping; its answer is an event of [`Client::next`].
     pub fn ping(&mut self, deadline: Duration) -> Handle {
         self.endpoint.ping(Instant::now(), self.peer, deadline)
+    }
+
+    /// Answers a request of the peer's, which is an event where [`Config::serve`] is set.
+    pub fn respond(&mut self, exchange: Exchange, response: Response) {
+        self.endpoint.respond(Instant::now(), exchange, response);
     }
 
     /// Ends a request.

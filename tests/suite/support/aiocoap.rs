@@ -49,32 +49,39 @@ pub fn keys(whose: &str) -> Keys {
 
 /// A server of the files of a folder, which may be written.
 pub fn fileserver(folder: &Path) -> Server {
-    start(|| program("aiocoap-fileserver", "--write").word(folder))
+    start(
+        || program("aiocoap-fileserver", "--write").word(folder),
+        true,
+    )
 }
 
-/// A resource directory (RFC 9176).
+/// A resource directory (RFC 9176), without DTLS: with it, it cannot ask endpoints for their links over UDP.
 pub fn directory() -> Server {
-    start(|| program("aiocoap-rd", ""))
+    start(|| program("aiocoap-rd", ""), false)
 }
 
 /// A forward proxy.
 pub fn proxy() -> Server {
-    start(|| program("aiocoap-proxy", "--forward"))
+    start(|| program("aiocoap-proxy", "--forward"), true)
 }
 
-fn start(line: impl Fn() -> Line) -> Server {
+fn start(line: impl Fn() -> Line, dtls: bool) -> Server {
     // Another process may take a port between our looking for it and the server's taking it.
     (0..5)
-        .find_map(|_| try_start(line()))
+        .find_map(|_| try_start(line(), dtls))
         .expect("aiocoap does not start")
 }
 
-fn try_start(line: Line) -> Option<Server> {
+fn try_start(line: Line, dtls: bool) -> Option<Server> {
     let port = free_port_with(WEBSOCKET);
     let keys = keys(":client");
     let line = line.word("--credentials").word(&keys.file);
     let line = line.word("--bind").word(format!("127.0.0.1:{port}"));
-    let mut command = line.env("AIOCOAP_DTLSSERVER_ENABLED", "1").into_command();
+    let line = match dtls {
+        true => line.env("AIOCOAP_DTLSSERVER_ENABLED", "1"),
+        false => line,
+    };
+    let mut command = line.into_command();
     let silent = command.stdin(Stdio::null()).stdout(Stdio::null());
     let mut child = silent.stderr(Stdio::null()).spawn().unwrap();
     let listens = |port| TcpStream::connect(("127.0.0.1", port)).is_ok();
@@ -83,7 +90,7 @@ fn try_start(line: Line) -> Option<Server> {
             return Some(false);
         }
         // What the DTLS port answers would need a handshake; that it is taken is enough.
-        let secured = || UdpSocket::bind(("127.0.0.1", port + SECURED)).is_err();
+        let secured = || !dtls || UdpSocket::bind(("127.0.0.1", port + SECURED)).is_err();
         let ready = listens(port) && listens(port + WEBSOCKET) && secured() && answers(port);
         ready.then_some(true)
     });
