@@ -1,5 +1,7 @@
 //! The summary that a person sees: aligned, readable without colour and within 80 columns.
 
+use std::fmt::Display;
+
 use crate::bench::result::{Interval, Report};
 
 use super::rows;
@@ -121,7 +123,8 @@ fn messages(report: &Report, page: &mut Page) {
     page.pairs(name, others.map(|(name, number)| (name, count(number))));
     page.section("traffic", [rows::traffic(&report.messages)]);
     if !report.counts.is_empty() {
-        page.section("counts", [rows::counts(report)]);
+        let counts = rows::counts(report);
+        page.pairs("counts", counts.map(|(name, number)| (name, count(number))));
     }
 }
 
@@ -194,14 +197,14 @@ impl Page {
     }
 
     /// A name, and `name value` of each pair, which stay together, with commas between them.
-    fn pairs(
+    fn pairs<N: Display>(
         &mut self,
         name: &str,
-        pairs: impl IntoIterator<Item = (&'static str, String), IntoIter: ExactSizeIterator>,
+        pairs: impl IntoIterator<Item = (N, String), IntoIter: ExactSizeIterator>,
     ) {
         let pairs = pairs.into_iter();
         let last = pairs.len().saturating_sub(1);
-        let word = |(at, (name, value))| {
+        let word = |(at, (name, value)): (usize, (N, String))| {
             let comma = if at < last { "," } else { "" };
             format!("{name} {value}{comma}")
         };
