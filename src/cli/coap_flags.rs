@@ -10,10 +10,11 @@ use clap::{Args, ValueEnum};
 
 use crate::coap::block::Szx;
 use crate::coap::format;
+use crate::coap::message::Token;
 use crate::coap::option::{self, Format as OptionFormat};
 use crate::command::coap_asking::ProxyMode;
 use crate::command::coap_decode::Decode;
-use crate::command::coap_session::{OptionValue, OptionWord, SessionWords, Transfer};
+use crate::command::coap_session::{OptionValue, OptionWord, SessionWords, Transfer, Wording};
 use crate::connect::{OscoreWords, Secret, Words};
 use crate::error::Result;
 use crate::output::Format;
@@ -199,6 +200,39 @@ pub(super) struct MessageFlags {
     /// Time that the members of a multicast group have to answer
     #[arg(long, value_name = "TIME", default_value = "7s")]
     collect: Wait,
+}
+
+/// What is mostly left to us.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Request")]
+pub(super) struct WordingFlags {
+    /// Token of the request, at most 8 bytes: text, or 0x and hexadecimal digits, or '' for none [default: 8 random bytes]
+    #[arg(long, value_name = "TOKEN", value_parser = token, allow_hyphen_values = true)]
+    token: Option<Token>,
+
+    /// Do not send the host's name (Uri-Host)
+    #[arg(long, conflicts_with = "proxy")]
+    no_uri_host: bool,
+
+    /// Local UDP port to send from
+    #[arg(
+        long,
+        value_name = "PORT",
+        value_parser = clap::value_parser!(u16).range(1..),
+        help_heading = "Connection"
+    )]
+    bind_port: Option<u16>,
+}
+
+impl WordingFlags {
+    /// What requests say, and `session` with what concerns the connection.
+    pub(super) const fn wording(self, session: &mut SessionWords) -> Wording {
+        session.connect.bind_port = self.bind_port;
+        Wording {
+            token: self.token,
+            no_host: self.no_uri_host,
+        }
+    }
 }
 
 /// More options, and what is shown of the exchange.
@@ -407,6 +441,11 @@ pub(super) fn content_format(word: &str) -> Result<u16, String> {
     format::number(word).ok_or_else(|| {
         format!("{word:?} is no content format: neither a number up to 65535, nor a media type, nor a short name such as json")
     })
+}
+
+fn token(word: &str) -> Result<Token, String> {
+    let bytes = opaque(word)?;
+    Token::new(&bytes).ok_or_else(|| format!("{word:?} has more than the 8 bytes of a token"))
 }
 
 fn block(word: &str) -> Result<Szx, String> {

@@ -10,7 +10,9 @@ use crate::error::{Error, Result};
 use crate::payload::expect::Condition;
 use crate::payload::{Encoding, Source};
 
-use super::coap_flags::{BodyFlags, CoapConnectFlags, MessageFlags, OptionFlags, uint};
+use super::coap_flags::{
+    BodyFlags, CoapConnectFlags, MessageFlags, OptionFlags, WordingFlags, uint,
+};
 use super::coap_request::BodySource;
 use super::numbers::{Count, Wait};
 use super::terminal_flags::TerminalFlags;
@@ -46,6 +48,9 @@ pub(super) struct ObserveFlags {
 
     #[command(flatten)]
     source: BodySource,
+
+    #[command(flatten)]
+    wording: WordingFlags,
 
     #[command(flatten)]
     options: OptionFlags,
@@ -113,6 +118,7 @@ impl ObserveFlags {
         let needs = |flag, given| values::needs(flag, given, "a body", method == Code::FETCH);
         needs("--content-format", content_format.is_some())?;
         Ok(Plan {
+            wording: self.wording.wording(&mut session),
             session,
             method,
             source,

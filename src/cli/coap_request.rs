@@ -14,7 +14,9 @@ use crate::command::coap_session::{OptionValue, OptionWord};
 use crate::error::{Error, Result};
 use crate::payload::{Encoding, Source, cbor};
 
-use super::coap_flags::{self, BodyFlags, CoapConnectFlags, OptionFlags, TransferFlags};
+use super::coap_flags::{
+    self, BodyFlags, CoapConnectFlags, OptionFlags, TransferFlags, WordingFlags,
+};
 use super::terminal_flags::TerminalFlags;
 use super::values;
 
@@ -56,6 +58,9 @@ struct AskingFlags {
 
     #[command(flatten)]
     conditions: ConditionFlags,
+
+    #[command(flatten)]
+    wording: WordingFlags,
 
     #[command(flatten)]
     options: OptionFlags,
@@ -201,6 +206,7 @@ impl AskingFlags {
             content_format.map(|format| coap_flags::uint(option::CONTENT_FORMAT, format.into()));
         session.options.extend(content_format);
         Ok(Plan {
+            wording: self.wording.wording(&mut session),
             session,
             method,
             source,

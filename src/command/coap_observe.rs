@@ -10,7 +10,7 @@ use super::coap_decode::{Decode, fulfils};
 use super::coap_exec::{Exec, Runs};
 use super::coap_record::record;
 use super::coap_request::{decoded, expected, tell};
-use super::coap_session::{Place, SessionWords, failed, refused};
+use super::coap_session::{Place, SessionWords, Wording, failed, refused};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Cancel, Event, Reply};
 use crate::error::{Error, Kind, Result};
@@ -30,6 +30,8 @@ const LINGER: Duration = Duration::from_millis(50);
 pub struct Plan {
     /// Where, and how.
     pub session: SessionWords,
+    /// What the request says that is mostly left to us.
+    pub wording: Wording,
     /// GET or FETCH.
     pub method: Code,
     /// End after so many notifications, the first answer included; at least 1.
@@ -85,6 +87,7 @@ pub async fn run(plan: Plan) -> Result<()> {
         return Err(Error::usage("a group cannot be observed"));
     }
     let mut request = plan.session.request(&client, &place, plan.method)?;
+    plan.wording.apply(&mut request);
     request.observe = true;
     request.payload = payload;
     request.reregister = plan.reregister;

@@ -12,7 +12,7 @@ use super::coap_decode::{self, Decode};
 use super::coap_download::Download;
 use super::coap_progress::Meter;
 use super::coap_record::record;
-use super::coap_session::{Place, SessionWords, failed, refused};
+use super::coap_session::{Place, SessionWords, Wording, failed, refused};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Arrived, Event, Reply, Request};
 use crate::coap::option;
@@ -29,6 +29,8 @@ use crate::stop::Stop;
 pub struct Plan {
     /// Where, and how.
     pub session: SessionWords,
+    /// What it says that is mostly left to us.
+    pub wording: Wording,
     /// One of the seven methods.
     pub method: Code,
     /// The body.
@@ -173,6 +175,7 @@ impl Asker<'_> {
 
     fn request(&self, client: &Asking, place: &Place) -> Result<Request> {
         let mut request = self.plan.session.request(client, place, self.plan.method)?;
+        self.plan.wording.apply(&mut request);
         request.payload = self.payload.clone();
         request.resume = self.download.as_ref().and_then(Download::resume);
         if let Some(etag) = &self.etag {

@@ -11,6 +11,7 @@ use super::coap_record;
 use crate::coap::block::Szx;
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Config, Failure, Partial, Reply, Request};
+use crate::coap::message::Token;
 use crate::coap::option::{self, Options};
 use crate::coap::uri::{Host, Uri};
 use crate::connect::{Environment, Protocol, Target, Words};
@@ -57,6 +58,24 @@ pub struct Transfer {
     pub collect: Duration,
     /// The largest body of a response, in bytes.
     pub body_limit: Option<usize>,
+}
+
+/// What a request says that is mostly left to us.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wording {
+    /// Its token; random ones otherwise.
+    pub token: Option<Token>,
+    /// Leave Uri-Host out.
+    pub no_host: bool,
+}
+
+impl Wording {
+    pub(super) fn apply(self, request: &mut Request) {
+        request.token = self.token;
+        if self.no_host {
+            request.options.remove(option::URI_HOST);
+        }
+    }
 }
 
 /// An option as the user gave it.

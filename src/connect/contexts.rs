@@ -170,6 +170,7 @@ impl Context {
             connect_timeout: self.connect_timeout,
             retry: self.retry,
             bind: self.bind,
+            bind_port: None,
             websocket: self.ws,
             headers: self
                 .ws_header

@@ -177,6 +177,7 @@ fn merge(upper: Words, lower: Words) -> Words {
         connect_timeout: upper.connect_timeout.or(lower.connect_timeout),
         retry: upper.retry.or(lower.retry),
         bind: upper.bind.or(lower.bind),
+        bind_port: upper.bind_port.or(lower.bind_port),
         websocket: upper.websocket || lower.websocket,
         headers: if upper.headers.is_empty() {
             lower.headers

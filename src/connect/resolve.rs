@@ -51,6 +51,9 @@ fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result
         ));
     }
     check_headers(&layer.rest.headers, carrier)?;
+    if layer.rest.bind_port.is_some() && !matches!(carrier, Carrier::Udp | Carrier::Dtls) {
+        return Err(Error::usage("--bind-port is for UDP and DTLS"));
+    }
     let mut target = Target {
         port: layer.port.unwrap_or(scheme.port),
         path: layer.path.or_else(|| {
@@ -61,6 +64,7 @@ fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result
         connect_timeout: layer.rest.connect_timeout.unwrap_or(CONNECT_TIMEOUT),
         retry: layer.rest.retry,
         bind: layer.rest.bind,
+        bind_port: layer.rest.bind_port.unwrap_or_default(),
         ..Target::tcp(
             protocol,
             layer

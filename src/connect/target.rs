@@ -95,6 +95,8 @@ pub struct Target {
     pub retry: Option<Retry>,
     /// The local address to connect from.
     pub bind: Option<IpAddr>,
+    /// The local port to send datagrams from; 0 for any.
+    pub bind_port: u16,
     /// More headers for the WebSocket handshake.
     pub headers: Vec<(String, String)>,
     /// The WebSocket sub-protocol to ask for; a client of an older protocol version changes it.
@@ -118,6 +120,7 @@ impl Target {
             connect_timeout: CONNECT_TIMEOUT,
             retry: None,
             bind: None,
+            bind_port: 0,
             headers: Vec::new(),
             subprotocol: protocol.subprotocol(),
         }

@@ -39,16 +39,20 @@ pub async fn addresses(target: &Target) -> Result<Vec<SocketAddr>> {
     if found.is_empty() {
         return Err(cannot_connect(target, "there is no address to send to"));
     }
+    if target.bind_port != 0 {
+        // A socket for the next one would need the port while that of the first still has it.
+        found.truncate(1);
+    }
     Ok(found)
 }
 
 /// A socket that talks to `address` only: others are not heard, and an ICMP refusal is an error.
 ///
 /// # Errors
-/// [`Kind::Unreachable`]: no route, or a source address that is not ours.
+/// [`Kind::Unreachable`]: no route, or a source address or port that we cannot have.
 pub async fn connected(target: &Target, address: SocketAddr) -> Result<UdpSocket> {
     let cannot = |cause: io::Error| cannot_connect(target, plain(&cause));
-    let socket = open(source(target.bind, &address)).map_err(cannot)?;
+    let socket = open(ours(target, &address)).map_err(cannot)?;
     socket.connect(address).await.map_err(cannot)?;
     Ok(socket)
 }
@@ -56,9 +60,9 @@ pub async fn connected(target: &Target, address: SocketAddr) -> Result<UdpSocket
 /// A socket that can hear anyone, for groups of the family of `address`.
 ///
 /// # Errors
-/// [`Kind::Unreachable`]: a source address that is not ours.
+/// [`Kind::Unreachable`]: a source address or port that we cannot have.
 pub fn unconnected(target: &Target, address: SocketAddr) -> Result<UdpSocket> {
-    open(source(target.bind, &address)).map_err(|cause| cannot_connect(target, plain(&cause)))
+    open(ours(target, &address)).map_err(|cause| cannot_connect(target, plain(&cause)))
 }
 
 /// A socket that listens on `address`; port 0 takes a free one.
@@ -144,6 +148,12 @@ pub fn source_towards(peer: SocketAddr) -> Option<IpAddr> {
     let socket = std::net::UdpSocket::bind(source(None, &peer)).ok()?;
     socket.connect(peer).ok()?;
     socket.local_addr().ok().map(|it| it.ip())
+}
+
+fn ours(target: &Target, peer: &SocketAddr) -> SocketAddr {
+    let mut source = source(target.bind, peer);
+    source.set_port(target.bind_port);
+    source
 }
 
 fn source(bind: Option<IpAddr>, peer: &SocketAddr) -> SocketAddr {

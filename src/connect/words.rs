@@ -59,6 +59,8 @@ pub struct Words {
     pub retry: Option<Retry>,
     /// The local address to connect from.
     pub bind: Option<IpAddr>,
+    /// The local port to send datagrams from.
+    pub bind_port: Option<u16>,
     /// Speak over WebSocket where no URL scheme says so.
     pub websocket: bool,
     /// More headers for the WebSocket handshake.

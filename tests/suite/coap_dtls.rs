@@ -210,7 +210,17 @@ fn clients_must_show_what_the_server_asks_for() {
 #[test]
 fn a_client_without_key_is_told_that_the_server_wants_one() {
     let (_server, address) = ours(KEY);
-    let ended = get(&address, "/secure", "").run().prints("");
-    assert!([3, 4, 5].contains(&ended.code), "{ended:?}");
-    ended.says("cannot connect");
+    let mut servers = Vec::new();
+    let mut addresses = vec![address];
+    let folder = TempDir::new().unwrap();
+    for variant in ["openssl", "gnutls"] {
+        let server = libcoap::server(variant, folder.path(), "-k sesame");
+        addresses.push(format!("127.0.0.1:{}", server.port + 1));
+        servers.push(server);
+    }
+    for address in addresses {
+        let ended = get(&address, "/secure", "").run().prints("");
+        assert!([3, 4, 5].contains(&ended.code), "{ended:?}");
+        ended.says("cannot connect").says("--psk");
+    }
 }

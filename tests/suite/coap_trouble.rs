@@ -1,9 +1,10 @@
 //! Peers that misbehave: each ends within its deadline, with the right exit code, and with a line that says what happened.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 use std::time::{Duration, Instant};
 
-use crate::support::coap_peer::{ack, message, parts, peer};
+use crate::support::PATIENCE;
+use crate::support::coap_peer::{ack, message, option_of, parts, peer};
 use crate::support::command::{Line, iotctl};
 use crate::support::ports::free_ports;
 
@@ -224,5 +225,49 @@ fn wrong_words_send_nothing() {
             .exits(2)
             .prints("")
             .says(says);
+    }
+}
+
+#[test]
+fn a_request_says_what_its_user_wants() {
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    peer.set_read_timeout(Some(PATIENCE)).unwrap();
+    let port = peer.local_addr().unwrap().port();
+    let [ours] = free_ports();
+    let asked = std::thread::spawn(move || {
+        let mut buffer = [0; 1024];
+        let mut seen = Vec::new();
+        for _ in 0..3 {
+            let (length, from) = peer.recv_from(&mut buffer).unwrap();
+            let request = &buffer[..length];
+            peer.send_to(&ack(0x45, request, b"\xffok"), from).unwrap();
+            seen.push((request.to_vec(), from.port()));
+        }
+        seen
+    });
+    for words in [
+        "--token 0x0102ff",
+        "--token= --no-uri-host",
+        &format!("--bind-port {ours} --token abc"),
+    ] {
+        let line = iotctl("coap get --timeout 60 --ack-timeout 90").words(words);
+        let line = line.word(format!("coap://localhost:{port}/x"));
+        line.words("-A 127.0.0.1").run().exits(0).prints("ok");
+    }
+    let seen = asked.join().unwrap();
+    assert_eq!(parts(&seen[0].0).0, [1, 2, 0xff]);
+    assert_eq!(option_of(&seen[0].0, 3).unwrap(), b"localhost");
+    assert_eq!(parts(&seen[1].0).0, b"");
+    assert_eq!(option_of(&seen[1].0, 3), None);
+    assert_eq!((parts(&seen[2].0).0, seen[2].1), (&b"abc"[..], ours));
+    for (words, said) in [
+        ("get coap://h/ --token 123456789", "8 bytes of a token"),
+        ("get coap+tcp://h/ --bind-port 5000", "UDP and DTLS"),
+        (
+            "observe coap://h/ --no-uri-host --proxy coap://p",
+            "--proxy",
+        ),
+    ] {
+        iotctl("coap").words(words).run().exits(2).says(said);
     }
 }

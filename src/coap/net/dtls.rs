@@ -152,7 +152,7 @@ impl Secured {
             ),
             (_, None) => (
                 "the server answers, but does not come to an end",
-                "it may ask for a client certificate: --cert FILE --key FILE show one",
+                "it may want a pre-shared key (--psk-identity, --psk), or a client certificate (--cert, --key)",
             ),
         };
         let text = format!("cannot connect to {target}: timed out after {limit}: {why}");
@@ -238,6 +238,12 @@ fn said(target: &Target, trouble: Trouble) -> Error {
                 "cannot connect to {target}: the server refused the handshake: most often the key or its identity is wrong"
             );
             Error::new(Kind::Unreachable, text).hint("check --psk-identity and --psk")
+        }
+        Trouble::Alert(words) => {
+            let text = format!("cannot connect to {target}: {words}");
+            Error::new(Kind::Unreachable, text).hint(
+                "it may want a pre-shared key (--psk-identity, --psk), or another client certificate (--cert, --key)",
+            )
         }
         other => {
             let text = format!("cannot connect to {target}: {}", words(&other));

@@ -169,6 +169,10 @@ impl Client {
             (None, DtlsError::ErrAlertFatalOrClose) => {
                 Trouble::Alert(String::from("the peer refused the handshake"))
             }
+            // GnuTLS asks for the cookie again where it would have to refuse.
+            (None, DtlsError::ErrInvalidFsmTransition) => {
+                Trouble::Alert(String::from("the peer does not go on with the handshake"))
+            }
             (None, other) => Trouble::Other(other.to_string()),
         }
     }
