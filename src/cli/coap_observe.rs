@@ -29,6 +29,10 @@ pub(super) struct ObserveFlags {
     #[arg(long)]
     no_reregister: bool,
 
+    /// Ping the server this often, which keeps the way open through routers and shows whether it is still there
+    #[arg(long, value_name = "TIME")]
+    keep_alive: Option<Wait>,
+
     /// Leave without telling the server; the next notification is answered with a reset, if we are still there
     #[arg(long)]
     no_deregister: bool,
@@ -128,6 +132,7 @@ impl ObserveFlags {
             duration: self.until.duration.map(|Wait(time)| time),
             idle: self.until.idle.map(|Wait(time)| time),
             reregister: !self.no_reregister,
+            keep_alive: self.keep_alive.map(|Wait(time)| time),
             deregister: !self.no_deregister,
             until: self.until.until,
             exec: (!self.exec.is_empty()).then_some(Exec { command: self.exec }),

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bytes::Bytes;
 use clap::Args;
@@ -12,11 +13,13 @@ use crate::coap::option;
 use crate::command::coap_request::Plan;
 use crate::command::coap_session::{OptionValue, OptionWord};
 use crate::error::{Error, Result};
+use crate::payload::template::Template;
 use crate::payload::{Encoding, Source, cbor};
 
 use super::coap_flags::{
     self, BodyFlags, CoapConnectFlags, OptionFlags, TransferFlags, WordingFlags,
 };
+use super::numbers::{Count, Span};
 use super::terminal_flags::TerminalFlags;
 use super::values;
 
@@ -73,6 +76,9 @@ struct AskingFlags {
 
     #[command(flatten)]
     file: FileFlags,
+
+    #[command(flatten)]
+    repeat: AgainFlags,
 }
 
 /// Where the body of an answer goes.
@@ -88,11 +94,40 @@ struct FileFlags {
     resume: bool,
 }
 
+/// How often it is asked.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Request")]
+struct AgainFlags {
+    /// Ask this many times
+    #[arg(long, value_name = "COUNT", default_value = "1")]
+    repeat: Count,
+
+    /// Wait this long between two of them
+    #[arg(long, value_name = "TIME", default_value = "0")]
+    repeat_delay: Span,
+}
+
+impl AgainFlags {
+    fn words(&self) -> Result<(u64, Duration)> {
+        let (Count(repeat), Span(delay)) = (self.repeat, self.repeat_delay);
+        if repeat == 0 {
+            return Err(Error::usage("--repeat 0 asks nothing"));
+        }
+        values::needs("--repeat-delay", !delay.is_zero(), "--repeat", repeat > 1)?;
+        Ok((repeat, delay))
+    }
+}
+
 impl FileFlags {
-    fn check(&self, method: Code, body: &BodyFlags, uris: usize) -> Result<()> {
+    fn check(&self, method: Code, body: &BodyFlags, uris: usize, repeat: u64) -> Result<()> {
         let given = self.output_file.is_some();
         if given && uris > 1 {
             return Err(Error::usage("--output-file takes the answer of one URI"));
+        }
+        if given && repeat > 1 {
+            return Err(Error::usage(
+                "--output-file takes one answer, not that of each --repeat",
+            ));
         }
         if self.resume && method != Code::GET {
             return Err(Error::usage("--resume is for get"));
@@ -150,16 +185,20 @@ pub(super) struct BodySource {
     )]
     cbor: Option<String>,
 
+    /// Send this text with its places filled in, anew for each of --repeat: {seq}, {time}, {unix_ms}, {uuid}, {random:LOW-HIGH}
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, group = "body")]
+    template: Option<String>,
+
     /// Send no body
     #[arg(short = 'n', long, group = "body")]
     null_message: bool,
 
     /// The body is written in hexadecimal digits
-    #[arg(long, conflicts_with_all = ["base64", "null_message", "cbor"])]
+    #[arg(long, conflicts_with_all = ["base64", "null_message", "cbor", "template"])]
     hex: bool,
 
     /// The body is written in base64
-    #[arg(long, conflicts_with_all = ["null_message", "cbor"])]
+    #[arg(long, conflicts_with_all = ["null_message", "cbor", "template"])]
     base64: bool,
 
     /// Content format of the body: number, media type or short name such as json [default: cbor with --cbor]
@@ -195,10 +234,12 @@ impl AskingFlags {
         (source, encoding): (Source, Encoding),
         content_format: Option<u16>,
     ) -> Result<Plan> {
-        self.file.check(method, &self.body, self.uris.len())?;
+        let (repeat, repeat_delay) = self.repeat.words()?;
+        self.file
+            .check(method, &self.body, self.uris.len(), repeat)?;
         // What is decoded is for people, who want whole lines.
         let decode = self.body.decode()?;
-        let newline = self.uris.len() > 1 || decode.is_some();
+        let newline = self.uris.len() > 1 || repeat > 1 || decode.is_some();
         let format = self.body.format(newline)?;
         let mut session = self.transfer.session(self.uris, connect, self.options);
         session.options.extend(self.conditions.options());
@@ -211,6 +252,8 @@ impl AskingFlags {
             method,
             source,
             encoding,
+            repeat,
+            repeat_delay,
             etag_file: self.conditions.etag_file,
             file: self.file.output_file,
             resume: self.file.resume,
@@ -244,6 +287,7 @@ impl BodySource {
             || self.stdin
             || self.null_message
             || self.cbor.is_some()
+            || self.template.is_some()
     }
 
     pub(super) fn content_format(&self) -> Option<u16> {
@@ -273,13 +317,17 @@ impl BodySource {
                 Err(why) => return Err(Error::usage(format!("--cbor: {why}"))),
             },
             Self {
+                template: Some(text),
+                ..
+            } => Source::Template(Template::parse(&text)),
+            Self {
                 null_message: true, ..
             } => Source::Empty,
             // Many resources are set off by a POST without a body.
             _ if method == Code::POST => Source::Empty,
             _ => {
                 return Err(Error::usage("there is nothing to send").hint(
-                    "give -m TEXT, -f FILE, -s for standard input, or -n for an empty body",
+                    "give -m TEXT, -f FILE, --template TEXT, -s for standard input, or -n for an empty body",
                 ));
             }
         };

@@ -22,6 +22,9 @@ use crate::stop::Stop;
 /// How long the server may take to confirm that the observation is over.
 const FAREWELL: Duration = Duration::from_secs(2);
 
+/// How long the answer to a ping may take.
+const PONG: Duration = Duration::from_secs(30);
+
 /// How long after that late notifications are still answered, so that they are not sent again and again.
 const LINGER: Duration = Duration::from_millis(50);
 
@@ -54,6 +57,8 @@ pub struct Plan {
     pub encoding: Encoding,
     /// Register again when nothing came within Max-Age.
     pub reregister: bool,
+    /// Ping the server this often.
+    pub keep_alive: Option<Duration>,
     /// Tell the server when it is over.
     pub deregister: bool,
     /// How the body of a notification is decoded, if it is.
@@ -159,6 +164,8 @@ struct Observer<'a> {
     notes: Notes,
     began: Instant,
     last: Instant,
+    /// When the server is pinged next; `None` while it has not answered the last one.
+    next_ping: Option<Instant>,
     shown: u64,
     runs: Option<Runs>,
     /// Whether a notification was what `--until` waits for.
@@ -177,6 +184,7 @@ impl<'a> Observer<'a> {
             notes,
             began: now,
             last: now,
+            next_ping: plan.keep_alive.map(|every| now + every),
             shown: 0,
             runs: plan.exec.clone().map(Runs::new),
             reached: false,
@@ -186,7 +194,7 @@ impl<'a> Observer<'a> {
 
     async fn listen(&mut self, client: &mut Asking, stop: &mut Stop) -> Result<()> {
         loop {
-            let deadline = self.deadline();
+            let (deadline, next_ping) = (self.deadline(), self.next_ping);
             let far_away = Instant::now() + Duration::from_secs(3600);
             tokio::select! {
                 biased;
@@ -203,6 +211,7 @@ impl<'a> Observer<'a> {
                         return self.time_passed();
                     }
                 }
+                () = sleep_until(next_ping.unwrap_or(far_away).into()) => self.ping(client),
             }
             self.output.flush().await?;
         }
@@ -240,6 +249,11 @@ impl<'a> Observer<'a> {
             } => {
                 self.registered = false;
                 Err(failed(self.place, &failure, partial.as_ref()))
+            }
+            Event::Pong { .. } => {
+                let now = Instant::now();
+                self.next_ping = self.plan.keep_alive.map(|every| now + every);
+                Ok(false)
             }
             Event::Finished { .. } => {
                 self.registered = false;
@@ -280,6 +294,13 @@ impl<'a> Observer<'a> {
                 Err(Error::new(Kind::Missed, text))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// One that is not answered fails, and the observation with it.
+    fn ping(&mut self, client: &mut Asking) {
+        if self.next_ping.take().is_some() {
+            client.ping(PONG);
         }
     }
 

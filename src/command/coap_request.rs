@@ -3,9 +3,11 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
+use tokio::time::sleep_until;
 
 use super::coap_asking::{Asking, Watch};
 use super::coap_decode::{self, Decode};
@@ -21,7 +23,7 @@ use crate::error::{Error, Kind, Result};
 use crate::message::Message;
 use crate::output::{Format, Notes, Output, Style};
 use crate::payload::expect::Condition;
-use crate::payload::{Bodies, Encoding, Source};
+use crate::payload::{Bodies, Body, Encoding, Source};
 use crate::stop::Stop;
 
 /// What is asked, and how the answers are shown.
@@ -37,6 +39,10 @@ pub struct Plan {
     pub source: Source,
     /// How the body is spelled.
     pub encoding: Encoding,
+    /// How often each URI is asked; at least once.
+    pub repeat: u64,
+    /// Between two rounds of that.
+    pub repeat_delay: Duration,
     /// A file that holds the ETag of what is there already, as hexadecimal digits; the new one is put there.
     pub etag_file: Option<PathBuf>,
     /// A file that gets the body of the answer, instead of standard output.
@@ -66,6 +72,7 @@ pub async fn run(plan: Plan) -> Result<()> {
         notes,
         watch: Watch::open(&plan.session, notes)?,
         payload: Bytes::new(),
+        bodies: Bodies::open(&plan.source, plan.encoding)?,
         etag: None,
         client: None,
         download: None,
@@ -96,6 +103,7 @@ struct Asker<'a> {
     notes: Notes,
     watch: Watch,
     payload: Bytes,
+    bodies: Bodies,
     etag: Option<Bytes>,
     /// What `--resume` goes on with.
     download: Option<Download>,
@@ -107,37 +115,57 @@ struct Asker<'a> {
 impl Asker<'_> {
     async fn ask_all(&mut self, places: &[Place]) -> Result<()> {
         self.prepare().await?;
-        let mut failures = Vec::new();
-        for place in places {
-            match self.ask(place).await {
-                Ok(()) => {}
-                Err(error) if error.kind() == Kind::ReaderGone => return Err(error),
-                Err(error) => failures.push(error),
+        let total = self.plan.repeat.saturating_mul(places.len() as u64);
+        let (mut first, mut failed) = (None, 0_u64);
+        for round in 0..self.plan.repeat {
+            if round > 0 {
+                self.pause().await;
+                let body = Body::plain(self.payload.clone());
+                self.payload = self.bodies.anew(body).payload;
             }
-            if let Some(last) = failures.last().filter(|_| places.len() > 1) {
-                self.notes.warn(last);
+            for place in places {
+                if let Err(error) = self.ask(place).await {
+                    if error.kind() == Kind::ReaderGone {
+                        return Err(error);
+                    }
+                    if total > 1 {
+                        self.notes.warn(&error);
+                    }
+                    failed += 1;
+                    first.get_or_insert(error);
+                }
+                self.output.flush().await?;
             }
-            self.output.flush().await?;
         }
         if let Some((_, client)) = &mut self.client {
             client.close().await;
         }
         self.watch.finish(&self.plan.session)?;
-        if places.len() == 1 {
-            return failures.pop().map_or(Ok(()), Err);
+        match first {
+            None => Ok(()),
+            Some(error) if total == 1 => Err(error),
+            Some(error) => {
+                let text = format!("{failed} of {total} requests failed");
+                Err(Error::new(error.kind(), text))
+            }
         }
-        failures.first().map_or(Ok(()), |first| {
-            let text = format!("{} of {} requests failed", failures.len(), places.len());
-            Err(Error::new(first.kind(), text))
-        })
+    }
+
+    /// Lets time pass; the peer is answered meanwhile.
+    async fn pause(&mut self) {
+        let until = Instant::now() + self.plan.repeat_delay;
+        loop {
+            tokio::select! {
+                () = sleep_until(until.into()) => return,
+                event = next(&mut self.client) => tell(&event, self.notes, self.plan.session.verbose),
+            }
+        }
     }
 
     /// Reads what has to be read before anything is sent.
     async fn prepare(&mut self) -> Result<()> {
         let mut bodies = Vec::new();
-        Bodies::open(&self.plan.source, self.plan.encoding)?
-            .next(&mut bodies)
-            .await?;
+        self.bodies.next(&mut bodies).await?;
         self.payload = bodies.pop().map(|body| body.payload).unwrap_or_default();
         if let Some(path) = &self.plan.etag_file {
             self.etag = read_etag(path)?;
@@ -303,12 +331,20 @@ impl Asker<'_> {
         expected(&self.plan.expect, &message)
     }
 
-    fn keep_etag(&self, reply: &Reply) -> Result<()> {
+    fn keep_etag(&mut self, reply: &Reply) -> Result<()> {
         let (Some(path), Some(etag)) = (&self.plan.etag_file, reply.response.options.etag()) else {
             return Ok(());
         };
+        self.etag = Some(etag.clone());
         fs::write(path, HEXLOWER.encode(etag) + "\n")
             .map_err(|cause| Error::local(format_args!("cannot write {}", path.display()), &cause))
+    }
+}
+
+async fn next(client: &mut Option<(String, Asking)>) -> Event {
+    match client {
+        Some((_, client)) => client.next().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -323,3 +323,48 @@ fn an_interrupted_command_says_where_it_goes_on() {
     running.signal("INT");
     running.ends().exits(130).says("goes on at byte 128");
 }
+
+#[test]
+fn requests_are_repeated_with_bodies_of_their_own() {
+    let server = scripted(|request, number| match number {
+        1 => vec![answer(request, Code::SERVICE_UNAVAILABLE, "")],
+        _ => vec![content(request, 0, &request.payload)],
+    });
+    let line = iotctl("coap post --repeat 3 --repeat-delay 0.01 --ack-timeout 1m --template");
+    let ended = line.word("{seq} {random:7-7}").word(server.uri("/x")).run();
+    let ended = ended.exits(1).prints("0 7\n2 7\n");
+    ended.says("5.03").says("1 of 3 requests failed");
+    let bodies = [(); 3].map(|()| server.request().payload);
+    assert_eq!(bodies, ["0 7", "1 7", "2 7"]);
+    for (words, said) in [
+        ("get coap://h/ --repeat 0", "--repeat 0"),
+        ("get coap://h/ --repeat-delay 1s", "needs --repeat"),
+        ("get coap://h/ --repeat 2 -o f", "one answer"),
+        ("put coap://h/ --template x --hex", "--hex"),
+    ] {
+        iotctl("coap").words(words).run().exits(2).says(said);
+    }
+}
+
+#[test]
+fn an_observation_may_ask_whether_the_server_is_still_there() {
+    let server = server("-r /temp=text:21.5");
+    let line = iotctl("coap observe --keep-alive 0.02 --trace");
+    let mut running = line.word(format!("{}/temp", server.uri)).start();
+    running.hears(" RST 0.00 ");
+    running.hears(" RST 0.00 ");
+    running.signal("INT");
+    assert_eq!(running.ends().code, 130);
+    // It registers, and then says nothing more.
+    let silent = scripted(|request, number| match number {
+        0 => {
+            let mut first = content(request, 0, "first");
+            first.options.push_uint(option::OBSERVE, 1);
+            vec![first]
+        }
+        _ => Vec::new(),
+    });
+    let words = "coap observe --keep-alive 0.02 --ack-timeout 3 --max-retransmit 0";
+    let ended = iotctl(words).word(silent.uri("/x")).run().exits(5);
+    ended.prints("first\n").says("no answer to 1 transmissions");
+}
