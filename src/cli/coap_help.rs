@@ -112,6 +112,10 @@ const OBSERVE: &[Example] = &[
         "A command for each change",
         "iotctl coap observe coap://device.example/door --exec notify-send Door",
     ),
+    (
+        "For good, whatever becomes of the network or the server",
+        "iotctl coap observe coap://device.example/temperature --keep-alive 1m --retry forever",
+    ),
 ];
 
 const DISCOVER: &[Example] = &[

@@ -6,6 +6,7 @@ use crate::coap::code::Code;
 use crate::coap::option;
 use crate::command::coap_exec::Exec;
 use crate::command::coap_observe::Plan;
+use crate::connect::Retry;
 use crate::error::{Error, Result};
 use crate::payload::expect::Condition;
 use crate::payload::{Encoding, Source};
@@ -28,6 +29,10 @@ pub(super) struct ObserveFlags {
     /// Do not register again when nothing came within Max-Age
     #[arg(long)]
     no_reregister: bool,
+
+    /// Observe again when the server is lost: never, forever, or for outages up to a TIME
+    #[arg(long, value_name = "TIME", default_value = "never")]
+    retry: Retry,
 
     /// Ping the server this often, which keeps the way open through routers and shows whether it is still there
     #[arg(long, value_name = "TIME")]
@@ -132,6 +137,7 @@ impl ObserveFlags {
             duration: self.until.duration.map(|Wait(time)| time),
             idle: self.until.idle.map(|Wait(time)| time),
             reregister: !self.no_reregister,
+            retry: self.retry,
             keep_alive: self.keep_alive.map(|Wait(time)| time),
             deregister: !self.no_deregister,
             until: self.until.until,

@@ -12,7 +12,8 @@ use super::coap_record::record;
 use super::coap_request::{decoded, expected, tell};
 use super::coap_session::{Place, SessionWords, Wording, failed, refused};
 use crate::coap::code::Code;
-use crate::coap::endpoint::{Cancel, Event, Reply};
+use crate::coap::endpoint::{Cancel, Event, Failure, Reply};
+use crate::connect::{Backoff, Retry};
 use crate::error::{Error, Kind, Result};
 use crate::output::{Format, Notes, Output, Style};
 use crate::payload::expect::Condition;
@@ -57,6 +58,8 @@ pub struct Plan {
     pub encoding: Encoding,
     /// Register again when nothing came within Max-Age.
     pub reregister: bool,
+    /// Whether to observe again when the server was lost.
+    pub retry: Retry,
     /// Ping the server this often.
     pub keep_alive: Option<Duration>,
     /// Tell the server when it is over.
@@ -79,42 +82,33 @@ pub async fn run(plan: Plan) -> Result<()> {
     let output = Output::open(plan.format.clone(), plan.style)?;
     let notes = Notes::new(plan.style);
     let watch = Watch::open(&plan.session, notes)?;
-    let begin = async {
-        let payload = body(&plan).await?;
-        let client = Asking::open(&plan.session, &watch, &place).await?;
-        Ok::<_, Error>((payload, client))
-    };
-    let (payload, mut client) = tokio::select! {
-        begun = begin => begun?,
-        asked = stop.asked() => return Err(Error::new(asked.kind(), "interrupted while connecting")),
-    };
-    if client.is_group() {
-        return Err(Error::usage("a group cannot be observed"));
-    }
-    let mut request = plan.session.request(&client, &place, plan.method)?;
-    plan.wording.apply(&mut request);
-    request.observe = true;
-    request.payload = payload;
-    request.reregister = plan.reregister;
-    plan.session.show_request(&request, &place.uri, notes);
-    client.ask(&place, plan.session.proxy_mode, request)?;
     let mut observer = Observer::new(&plan, &place, output, notes);
-    let ended = observer.listen(&mut client, &mut stop).await;
+    let mut client = None;
+    let ended = observer.observe(&watch, &mut client, &mut stop).await;
     if ended.is_err() {
         // What came before is shown, if its reader still reads.
         let showing = timeout(FAREWELL, observer.output.flush());
         let _ = stop.unless_again(showing).await;
     }
-    if observer.registered {
-        stop.unless_again(farewell(&mut client, plan.deregister))
-            .await;
+    if let Some(mut client) = client {
+        if observer.registered {
+            stop.unless_again(farewell(&mut client, plan.deregister))
+                .await;
+        }
+        client.close().await;
     }
-    client.close().await;
     let ended = match &mut observer.runs {
         Some(runs) if ended.is_ok() => stop.unless_again(runs.finish()).await,
         _ => ended,
     };
     ended.and_then(|()| watch.finish(&plan.session))
+}
+
+async fn unless_stopped<T>(stop: &mut Stop, work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::select! {
+        done = work => done,
+        asked = stop.asked() => Err(Error::new(asked.kind(), "interrupted while connecting")),
+    }
 }
 
 /// What a FETCH asks for; nothing for a GET.
@@ -172,6 +166,8 @@ struct Observer<'a> {
     reached: bool,
     /// Whether the server has us on its list.
     registered: bool,
+    /// Whether the server does not answer any more.
+    is_lost: bool,
 }
 
 impl<'a> Observer<'a> {
@@ -184,12 +180,93 @@ impl<'a> Observer<'a> {
             notes,
             began: now,
             last: now,
-            next_ping: plan.keep_alive.map(|every| now + every),
+            next_ping: None,
+            is_lost: false,
             shown: 0,
             runs: plan.exec.clone().map(Runs::new),
             reached: false,
             registered: false,
         }
+    }
+
+    /// Observes, and once more when the server was lost, for as long as `--retry` has it.
+    async fn observe(
+        &mut self,
+        watch: &Watch,
+        client: &mut Option<Asking>,
+        stop: &mut Stop,
+    ) -> Result<()> {
+        let payload = unless_stopped(stop, body(self.plan)).await?;
+        let mut backoff = Backoff::new(self.plan.retry);
+        let mut tries = 0;
+        loop {
+            // Its OSCORE context is needed again.
+            *client = None;
+            let shown = self.shown;
+            let ended = match unless_stopped(stop, self.begin(watch, payload.clone())).await {
+                Ok(begun) => self.listen(client.insert(begun), stop).await,
+                Err(error) => {
+                    let lost = [Kind::Unreachable, Kind::TimedOut, Kind::Lost];
+                    self.is_lost = lost.contains(&error.kind());
+                    Err(error)
+                }
+            };
+            let Err(error) = ended else { return Ok(()) };
+            if self.shown > shown {
+                backoff.reset();
+                tries = 0;
+            }
+            let next = backoff.next(Instant::now());
+            let (true, Some(wait)) = (std::mem::take(&mut self.is_lost), next) else {
+                return Err(error);
+            };
+            self.tell_lost(&error, tries);
+            tries += 1;
+            self.output.flush().await?;
+            self.wait(wait, stop).await?;
+            if self.deadline().is_some_and(|it| it <= Instant::now()) {
+                return self.time_passed();
+            }
+        }
+    }
+
+    fn tell_lost(&self, error: &Error, tries: u32) {
+        let text = format!(
+            "{}; observing again, notifications may be missed",
+            error.text()
+        );
+        match tries {
+            0 => self.notes.warn(text),
+            _ => self.notes.progress(text),
+        }
+    }
+
+    /// Until the next try, or the end that was asked for.
+    async fn wait(&self, wait: Duration, stop: &mut Stop) -> Result<()> {
+        let until = Instant::now() + wait;
+        let until = self.deadline().map_or(until, |it| it.min(until));
+        tokio::select! {
+            () = sleep_until(until.into()) => Ok(()),
+            asked = stop.asked() => Err(Error::new(asked.kind(), self.interrupted())),
+        }
+    }
+
+    /// Connects and registers.
+    async fn begin(&mut self, watch: &Watch, payload: Bytes) -> Result<Asking> {
+        let (plan, place) = (self.plan, self.place);
+        let mut client = Asking::open(&plan.session, watch, place).await?;
+        if client.is_group() {
+            return Err(Error::usage("a group cannot be observed"));
+        }
+        let mut request = plan.session.request(&client, place, plan.method)?;
+        plan.wording.apply(&mut request);
+        request.observe = true;
+        request.payload = payload;
+        request.reregister = plan.reregister;
+        plan.session.show_request(&request, &place.uri, self.notes);
+        client.ask(place, plan.session.proxy_mode, request)?;
+        self.next_ping = plan.keep_alive.map(|every| Instant::now() + every);
+        Ok(client)
     }
 
     async fn listen(&mut self, client: &mut Asking, stop: &mut Stop) -> Result<()> {
@@ -248,6 +325,13 @@ impl<'a> Observer<'a> {
                 failure, partial, ..
             } => {
                 self.registered = false;
+                self.is_lost = matches!(
+                    failure,
+                    Failure::TimedOut { .. }
+                        | Failure::GaveUp { .. }
+                        | Failure::Unreachable
+                        | Failure::Disconnected(_)
+                );
                 Err(failed(self.place, &failure, partial.as_ref()))
             }
             Event::Pong { .. } => {

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use crate::support::coap::{Scripted, answer, content, scripted};
 use crate::support::command::{Running, iotctl};
+use crate::support::ports::free_ports;
 use crate::support::wait_for;
 
 struct Server {
@@ -367,4 +368,37 @@ fn an_observation_may_ask_whether_the_server_is_still_there() {
     let words = "coap observe --keep-alive 0.02 --ack-timeout 3 --max-retransmit 0";
     let ended = iotctl(words).word(silent.uri("/x")).run().exits(5);
     ended.prints("first\n").says("no answer to 1 transmissions");
+}
+
+#[test]
+fn a_server_that_comes_back_is_observed_again() {
+    for (scheme, words) in [("coap+tcp", ""), ("coap", "--keep-alive 0.1")] {
+        let [port] = free_ports();
+        let serve = |value: &str| {
+            let line = iotctl("coap server --listen").word(format!("{scheme}://127.0.0.1:{port}"));
+            let mut running = line.word("-r").word(format!("/x=text:{value}")).start();
+            running.line();
+            running
+        };
+        let first = serve("first");
+        let line = iotctl("coap observe --retry forever").words(words);
+        let line = line.word(format!("{scheme}://127.0.0.1:{port}/x"));
+        let mut observer = line.words("--output hex").start();
+        assert_eq!(observer.line(), "6669727374");
+        drop(first);
+        observer.hears("observing again, notifications may be missed");
+        let _second = serve("second");
+        assert_eq!(observer.line(), "7365636f6e64");
+        observer.signal("INT");
+        assert_eq!(observer.ends().code, 130);
+    }
+    let [port] = free_ports();
+    let line = iotctl("coap observe --retry 0.3").word(format!("coap://127.0.0.1:{port}/x"));
+    line.run()
+        .exits(3)
+        .says("observing again")
+        .says("nobody listens");
+    let line = iotctl("coap observe --retry forever --for 0.3");
+    let ended = line.word(format!("coap://127.0.0.1:{port}/x")).run();
+    ended.exits(5).says("0 notifications came");
 }
