@@ -26,6 +26,15 @@ impl Address {
         }
     }
 
+    /// What messages that come from here, and say nothing else of their topic, have for it.
+    pub fn topic(&self) -> &ByteString {
+        match self {
+            Self::Said(text) => text,
+            Self::Queue(name) => name,
+            Self::Exchange(_, key) => key,
+        }
+    }
+
     /// The text that a server of this dialect knows it by; `sending` to it or else receiving from it.
     ///
     /// # Errors
@@ -35,14 +44,14 @@ impl Address {
             (Self::Said(text), _) => text.to_string(),
             (Self::Queue(name), Dialect::Plain) => name.to_string(),
             // The other form, /queue/NAME, would make the queue where there is none.
-            (Self::Queue(name), Dialect::RabbitMq3) => format!("/amq/queue/{}", escaped(name)),
+            (Self::Queue(name), Dialect::RabbitMq3) => format!("/amq/queue/{}", slashless(name)),
             (Self::Queue(name), Dialect::RabbitMq4) => format!("/queues/{}", escaped(name)),
             (Self::Exchange(exchange, key), Dialect::Plain) if key.is_empty() => {
                 exchange.to_string()
             }
             (Self::Exchange(exchange, key), Dialect::Plain) => format!("{exchange}/{key}"),
             (Self::Exchange(exchange, key), Dialect::RabbitMq3) => {
-                format!("/exchange/{}/{}", escaped(exchange), escaped(key))
+                format!("/exchange/{}/{}", slashless(exchange), slashless(key))
             }
             (Self::Exchange(..), Dialect::RabbitMq4) if !sending => {
                 return Err(Error::usage(
@@ -84,6 +93,11 @@ impl Dialect {
     }
 }
 
+/// All that RabbitMQ's plugin undoes.
+fn slashless(text: &str) -> String {
+    text.replace('/', "%2F")
+}
+
 /// All but the unreserved characters as `%XX` (RFC 3986 §2.3).
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -111,7 +125,7 @@ mod tests {
             (Dialect::Plain, "a/b c", "logs/x.error"),
             (
                 Dialect::RabbitMq3,
-                "/amq/queue/a%2Fb%20c",
+                "/amq/queue/a%2Fb c",
                 "/exchange/logs/x.error",
             ),
             (

@@ -224,7 +224,7 @@ fn kind_of(error: &AMQPError) -> Kind {
 }
 
 /// RabbitMQ puts the code's name before its words: `NOT_FOUND - no queue 'x' in vhost '/'`.
-fn server_words(text: &str) -> &str {
+pub(super) fn server_words(text: &str) -> &str {
     match text.split_once(" - ") {
         Some((name, words)) if name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') => words,
         _ => text,

@@ -14,7 +14,7 @@ pub enum Settle {
     /// It is acknowledged as soon as it comes: at most once (`--ack auto`).
     Auto,
     /// It is given back with basic.nack, to be dropped or dead-lettered (`--ack nack`); over 1.0 it is modified, as failed
-    /// and undeliverable here.
+    /// and undeliverable here, or rejected where RabbitMQ's plugin would give it back.
     Nack,
     /// It is given back with basic.reject, to be dropped or dead-lettered (`--ack reject`); over 1.0 it is rejected.
     Reject,

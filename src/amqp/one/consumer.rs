@@ -78,7 +78,7 @@ impl Consumer {
         let _ = self.commands.send((tags, how));
     }
 
-    /// Whether the library itself broke, so that trying again would break it again.
+    /// Whether the library broke, or the server broke the rules, so that trying again would come to the same.
     pub fn is_broken(&self) -> bool {
         self.thread.is_broken()
     }
@@ -150,7 +150,7 @@ async fn attach(opened: &mut Opened, wish: &Receiving) -> Result<Attached> {
     }
     Ok(Attached {
         receiver,
-        source: address.into(),
+        source: wish.address.topic().clone(),
         dialect: opened.dialect,
         unsettled: BTreeMap::new(),
         tags: 0,
@@ -209,13 +209,17 @@ impl Attached {
         let infos: Vec<DeliveryInfo> = infos.collect();
         let receiver = &self.receiver;
         match how {
+            // RabbitMQ's plugin gives back whatever is modified, at once and for ever.
+            Settlement::Failed if self.dialect == Dialect::RabbitMq3 => {
+                receiver.reject_all(infos, None).await?;
+            }
             Settlement::Accepted => receiver.accept_all(infos).await?,
             Settlement::Rejected => receiver.reject_all(infos, None).await?,
             Settlement::Released => receiver.release_all(infos).await?,
             Settlement::Failed => {
                 let failed = Modified {
                     delivery_failed: Some(true),
-                    undeliverable_here: None,
+                    undeliverable_here: Some(true),
                     message_annotations: None,
                 };
                 receiver.modify_all(infos, failed).await?;

@@ -81,7 +81,7 @@ impl Publisher {
         self.kept.len()
     }
 
-    /// Whether the library itself broke, so that trying again would break it again.
+    /// Whether the library broke, or the server broke the rules, so that trying again would come to the same.
     pub fn is_broken(&self) -> bool {
         self.thread.is_broken()
     }

@@ -1,5 +1,7 @@
 //! Where the library runs, and how it begins and ends.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -36,6 +38,8 @@ pub(super) struct Opened {
     pub(super) target: Target,
     /// How long an answer may take.
     pub(super) patience: Duration,
+    /// Whether the server broke the rules.
+    broken: Arc<AtomicBool>,
 }
 
 /// Told once when all is ready, or why it is not.
@@ -51,6 +55,9 @@ impl Opened {
             },
             known => known,
         };
+        if matches!(end, End::Nonsense(_)) {
+            self.broken.store(true, Ordering::Relaxed);
+        }
         end.words(&self.target, what)
     }
 
@@ -67,6 +74,7 @@ pub(super) struct Thread {
     pub(super) dialect: Dialect,
     watch: Watch,
     heard: Heard,
+    broken: Arc<AtomicBool>,
     ended: oneshot::Receiver<()>,
 }
 
@@ -82,6 +90,7 @@ impl Thread {
         job: impl FnOnce(Opened, Ready) -> F + Send + 'static,
     ) -> Result<Self> {
         let (watch, heard) = (Watch::new(), Heard::default());
+        let broken = Arc::new(AtomicBool::new(false));
         let (ready, prepared) = oneshot::channel();
         let (end, ended) = oneshot::channel();
         let mut this = Self {
@@ -89,6 +98,7 @@ impl Thread {
             dialect: Dialect::Plain,
             watch: watch.clone(),
             heard: heard.clone(),
+            broken: Arc::clone(&broken),
             ended,
         };
         let (goal, options) = (target.clone(), options.clone());
@@ -99,7 +109,7 @@ impl Thread {
                 .build();
             match made {
                 Ok(runtime) => {
-                    runtime.block_on(run(goal, options, heard, job, ready));
+                    runtime.block_on(run(goal, options, heard, broken, job, ready));
                     // A name lookup may be under way for minutes.
                     runtime.shutdown_background();
                 }
@@ -128,9 +138,9 @@ impl Thread {
         }
     }
 
-    /// Whether the library itself broke, so that trying again would break it again.
+    /// Whether the library broke, or the server broke the rules, so that trying again would come to the same.
     pub(super) fn is_broken(&self) -> bool {
-        self.watch.has_panicked()
+        self.watch.has_panicked() || self.broken.load(Ordering::Relaxed)
     }
 
     /// The words for a thread that ended without any.
@@ -161,6 +171,7 @@ async fn run<F: Future<Output = ()>>(
     target: Target,
     options: Options,
     heard: Heard,
+    broken: Arc<AtomicBool>,
     job: impl FnOnce(Opened, Ready) -> F,
     ready: Ready,
 ) {
@@ -171,7 +182,7 @@ async fn run<F: Future<Output = ()>>(
     let limit = target.connect_timeout;
     let opened = timeout(limit, open(&target, &options, &heard, stream)).await;
     match opened.unwrap_or_else(|_| Err(no_answer(&target, limit))) {
-        Ok(opened) => job(opened, ready).await,
+        Ok(opened) => job(Opened { broken, ..opened }, ready).await,
         Err(error) => drop(ready.send(Err(error))),
     }
 }
@@ -225,6 +236,7 @@ async fn open(
         dialect,
         target: target.clone(),
         patience: options.patience,
+        broken: Arc::default(),
     })
 }
 

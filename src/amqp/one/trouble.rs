@@ -74,6 +74,7 @@ fn told(target: &Target, what: &str, error: &definitions::Error) -> Error {
 pub(super) fn described(error: &definitions::Error) -> String {
     let condition = condition(error);
     let description = error.description.as_deref().unwrap_or_default();
+    let description = trouble::server_words(description);
     let words: Vec<&str> = description.split_whitespace().collect();
     match words.is_empty() {
         true => condition,
@@ -288,6 +289,9 @@ impl From<RecvError> for End {
     fn from(error: RecvError) -> Self {
         match error {
             RecvError::LinkStateError(error) => error.into(),
+            RecvError::MessageDecode(error) => {
+                Self::Nonsense(format!("a message that cannot be read: {}", error.source))
+            }
             other => Self::Nonsense(other.to_string()),
         }
     }
