@@ -59,7 +59,7 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
 /// A connection that round trips are measured on.
 enum Peer {
     Nine(Client, Option<Channel>),
-    One(Pinger),
+    One(Box<Pinger>),
 }
 
 impl Peer {
@@ -67,7 +67,8 @@ impl Peer {
         let nine = async |session: &Session| Ok(Self::Nine(session.client().await?, None));
         let one = async |session: &Session| {
             let (target, options) = (&session.target, &session.options);
-            Ok(Self::One(Pinger::connect(target, options).await?))
+            let pinger = Pinger::connect(target, options).await?;
+            Ok(Self::One(Box::new(pinger)))
         };
         session.over(nine, one).await
     }

@@ -121,6 +121,69 @@ fn welcome(stream: &mut TcpStream) -> Option<()> {
         .ok()
 }
 
+/// What a source, a target or an outcome is that says nothing.
+fn empty(code: u8) -> Vec<u8> {
+    vec![0, 0x53, code, 0x45]
+}
+
+/// Goes through everything up to a link: ours sends with `role` 0x41, as theirs receives, and receives with 0x42.
+fn attach(stream: &mut TcpStream, role: u8) -> Option<()> {
+    welcome(stream)?;
+    until(stream, 0x12)?;
+    let name = match role {
+        0x41 => string("iotctl-0"),
+        _ => string("iotctl"),
+    };
+    let (source, target) = (empty(0x28), empty(0x29));
+    let fields: [&[u8]; 10] = [
+        &name,
+        &[0x43],
+        &[role],
+        &[0x40],
+        &[0x40],
+        &source,
+        &target,
+        &[0x40],
+        &[0x40],
+        &[0x43],
+    ];
+    let answer = frame(0, &performative(0x12, &fields));
+    stream.write_all(&answer).ok()
+}
+
+/// Lets the client send 100 messages.
+fn credit(stream: &mut TcpStream) -> Option<()> {
+    let fields: [&[u8]; 7] = [
+        &[0x43],
+        &[0x52, 100],
+        &[0x43],
+        &[0x52, 100],
+        &[0x43],
+        &[0x43],
+        &[0x52, 100],
+    ];
+    stream
+        .write_all(&frame(0, &performative(0x13, &fields)))
+        .ok()
+}
+
+/// Settles the deliveries 0 to `last` with this outcome.
+fn settle(stream: &mut TcpStream, last: u8, outcome: &[u8]) -> Option<()> {
+    let fields: [&[u8]; 5] = [&[0x41], &[0x43], &[0x52, last], &[0x41], outcome];
+    stream
+        .write_all(&frame(0, &performative(0x15, &fields)))
+        .ok()
+}
+
+/// Sends a message with this number and this body section.
+fn transfer(stream: &mut TcpStream, number: u8, body: &[u8]) -> Option<()> {
+    let tag = [0xA0, 1, number];
+    let fields: [&[u8]; 5] = [&[0x43], &[0x52, number], &tag, &[0x43], &[0x42]];
+    let mut message = performative(0x14, &fields);
+    message.extend(body);
+    stream.write_all(&frame(0, &message)).ok()
+}
+
 fn against(script: impl FnMut(&mut TcpStream) + Send + 'static, words: &str) -> Ended {
     let mut script = script;
     let peer = Peer::start(move |stream, _| {
@@ -209,6 +272,92 @@ fn what_the_server_says_at_the_end_is_told_in_one_line() {
     against(close("vendor:odd"), words)
         .exits(1)
         .says("going down (vendor:odd)");
+}
+
+#[test]
+fn each_outcome_is_counted_and_told() {
+    let rejected = performative(0x25, &[&error("amqp:precondition-failed", "too odd")]);
+    let modified = performative(0x27, &[&[0x41], &[0x41]]);
+    for (outcome, why) in [
+        (rejected, "rejected, too odd (amqp:precondition-failed)"),
+        (empty(0x26), "released, as nothing takes it"),
+        (modified, "modified, undeliverable here"),
+    ] {
+        let script = move |stream: &mut TcpStream| {
+            let sent = attach(stream, 0x41).and_then(|()| credit(stream));
+            for _ in 0..3 {
+                sent.and_then(|()| until(stream, 0x14));
+            }
+            // The first is accepted, the others are not.
+            settle(stream, 0, &empty(0x24));
+            settle(stream, 2, &outcome);
+        };
+        let ended = against(script, "publish -k q -m x --repeat 3").exits(1);
+        ended.says(&format!(
+            "refused what it cannot take ({why}): of 3 messages sent, 1 are confirmed, 2 refused"
+        ));
+    }
+}
+
+#[test]
+fn no_credit_is_no_confirmation() {
+    let words = "publish -k q -m x --ack-timeout 500ms";
+    let ended = against(|stream| drop(attach(stream, 0x41)), words);
+    ended
+        .exits(5)
+        .says("no confirmation from")
+        .says("for 500ms");
+}
+
+#[test]
+fn a_link_that_is_closed_meanwhile_tells_the_numbers() {
+    let script = |stream: &mut TcpStream| {
+        let sent = attach(stream, 0x41).and_then(|()| credit(stream));
+        for _ in 0..3 {
+            sent.and_then(|()| until(stream, 0x14));
+        }
+        settle(stream, 0, &empty(0x24));
+        let why = error("amqp:resource-deleted", "the queue is gone");
+        let detach = performative(0x16, &[&[0x43], &[0x41], &why]);
+        let _ = stream.write_all(&frame(0, &detach));
+    };
+    let ended = against(script, "publish -k q -m x --repeat 3").exits(1);
+    ended.says("the queue is gone (amqp:resource-deleted): of 3 messages sent, 1 are confirmed, 2 not confirmed");
+}
+
+#[test]
+fn bodies_of_every_kind_are_shown() {
+    let script = |stream: &mut TcpStream| {
+        attach(stream, 0x42)?;
+        // The credit.
+        until(stream, 0x13)?;
+        let bodies: [&[u8]; 6] = [
+            &[0, 0x53, 0x77, 0xA1, 4, b't', b'e', b'x', b't'],
+            &[0, 0x53, 0x77, 0x54, 7],
+            &[0, 0x53, 0x77, 0x40],
+            &[0, 0x53, 0x76, 0xC0, 4, 2, 0x41, 0x54, 1],
+            &[0, 0x53, 0x75, 0xA0, 1, b'a', 0, 0x53, 0x75, 0xA0, 1, b'b'],
+            &[0, 0x53, 0x77, 0xC1, 6, 2, 0xA1, 1, b'k', 0x54, 1],
+        ];
+        for (number, body) in bodies.iter().enumerate() {
+            transfer(stream, number as u8, body)?;
+        }
+        Some(())
+    };
+    let words = "consume q -C 6 -W 60s --retry never --answer-timeout 500ms";
+    let ended = against(move |stream| drop(script(stream)), words);
+    ended
+        .exits(0)
+        .prints("text\n7\n\n[true,1]\nab\n{\"k\":1}\n");
+}
+
+#[test]
+fn a_server_that_falls_silent_is_noticed() {
+    let words = "consume q -W 60s --retry never --heartbeat 1s";
+    let ended = against(|stream| drop(attach(stream, 0x42)), words);
+    ended
+        .exits(6)
+        .says("does not answer: nothing came within the agreed time");
 }
 
 #[test]
