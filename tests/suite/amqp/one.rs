@@ -479,7 +479,7 @@ fn a_server_killed_meanwhile_loses_nothing_that_was_accepted() {
     });
     server.kill();
     let ended = publishing.ends_by_itself().exits(6);
-    let said = ended.stderr.clone();
+    let said = ended.stderr;
     let numbers: Vec<u64> = said
         .split(|c: char| !c.is_ascii_digit())
         .filter_map(|n| n.parse().ok())

@@ -184,7 +184,7 @@ fn transfer(stream: &mut TcpStream, number: u8, body: &[u8]) -> Option<()> {
     stream.write_all(&frame(0, &message)).ok()
 }
 
-fn against(script: impl FnMut(&mut TcpStream) + Send + 'static, words: &str) -> Ended {
+fn against<T>(script: impl FnMut(&mut TcpStream) -> T + Send + 'static, words: &str) -> Ended {
     let mut script = script;
     let peer = Peer::start(move |stream, _| {
         script(stream);
@@ -210,7 +210,7 @@ fn silence_ends_in_time() {
     against(mute, words)
         .exits(5)
         .says("did not complete the login within 500ms");
-    let opened = |stream: &mut TcpStream| drop(welcome(stream));
+    let opened = |stream: &mut TcpStream| welcome(stream);
     against(opened, words)
         .exits(5)
         .says("did not answer the request");
@@ -235,7 +235,7 @@ fn other_protocols_are_named() {
 
 #[test]
 fn who_has_no_name_is_anonymous_where_nothing_else_is_offered() {
-    let denied = |stream: &mut TcpStream| drop(log_in(stream, 1));
+    let denied = |stream: &mut TcpStream| log_in(stream, 1);
     against(denied, "ping")
         .exits(4)
         .says("refused the login of user \"guest\"");
@@ -243,7 +243,7 @@ fn who_has_no_name_is_anonymous_where_nothing_else_is_offered() {
     against(denied, named)
         .exits(4)
         .says("does not offer the login PLAIN; it offers ANONYMOUS");
-    let busy = |stream: &mut TcpStream| drop(log_in(stream, 4));
+    let busy = |stream: &mut TcpStream| log_in(stream, 4);
     against(busy, "ping")
         .exits(6)
         .says("cannot check the login at the moment");
@@ -302,7 +302,7 @@ fn each_outcome_is_counted_and_told() {
 #[test]
 fn no_credit_is_no_confirmation() {
     let words = "publish -k q -m x --ack-timeout 500ms";
-    let ended = against(|stream| drop(attach(stream, 0x41)), words);
+    let ended = against(|stream| attach(stream, 0x41), words);
     ended
         .exits(5)
         .says("no confirmation from")
@@ -345,7 +345,7 @@ fn bodies_of_every_kind_are_shown() {
         Some(())
     };
     let words = "consume q -C 6 -W 60s --retry never --answer-timeout 500ms";
-    let ended = against(move |stream| drop(script(stream)), words);
+    let ended = against(script, words);
     ended
         .exits(0)
         .prints("text\n7\n\n[true,1]\nab\n{\"k\":1}\n");
@@ -354,7 +354,7 @@ fn bodies_of_every_kind_are_shown() {
 #[test]
 fn a_server_that_falls_silent_is_noticed() {
     let words = "consume q -W 60s --retry never --heartbeat 1s";
-    let ended = against(|stream| drop(attach(stream, 0x42)), words);
+    let ended = against(|stream| attach(stream, 0x42), words);
     ended
         .exits(6)
         .says("does not answer: nothing came within the agreed time");
