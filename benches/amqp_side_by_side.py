@@ -38,6 +38,8 @@ import sys
 import tempfile
 import time
 
+from figures import TARGET, newest_load
+
 QUEUE = "side-by-side"
 LINE = b"x" * 64 + b"\n"
 
@@ -162,18 +164,10 @@ def tool(name):
     return shutil.which(name) or sys.exit(f"{name} is not installed")
 
 
-def newest_load(folder):
-    """The load bench, whose name has a hash at its end."""
-    found = [path for path in folder.glob("deps/load-*") if os.access(path, os.X_OK) and not path.suffix]
-    return str(max(found, key=lambda path: path.stat().st_mtime)) if found else None
-
-
 def main():
-    root = pathlib.Path(__file__).resolve().parent.parent
-    release = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", root / "target")) / "release"
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--ours", default=str(release / "iotctl"), help="the iotctl to measure")
-    parser.add_argument("--load", default=newest_load(release), help="the bench `load`, which has the loop on lapin")
+    parser.add_argument("--ours", default=str(TARGET / "iotctl"), help="the iotctl to measure")
+    parser.add_argument("--load", default=newest_load(), help="the bench `load`, which has the loop on lapin")
     parser.add_argument("--url", help="another server besides, such as amqp://localhost")
     parser.add_argument("--quick", action="store_true", help="fewer rounds and messages")
     parser.add_argument("--only", help="some rows, separated by commas")

@@ -14,9 +14,6 @@ the client per million messages; bodies have 64 bytes.
 The rows `rabbitmq` and `connections` start a private RabbitMQ, as the tests do.
 """
 
-import argparse
-import glob
-import json
 import os
 import pathlib
 import shutil
@@ -27,29 +24,7 @@ import subprocess
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
-MISSED = []
-
-
-def newest(pattern):
-    found = [path for path in glob.glob(str(pattern)) if os.access(path, os.X_OK) and not path.endswith(".d")]
-    return max(found, key=os.path.getmtime, default=None)
-
-
-class Sink:
-    """A server that only answers, in a process of its own; its URL comes through a file."""
-
-    def __enter__(self):
-        self.file = tempfile.NamedTemporaryFile()
-        self.process = subprocess.Popen([ARGS.load, "amqp-sink", self.file.name])
-        while not (url := pathlib.Path(self.file.name).read_text()):
-            time.sleep(0.01)
-        return url
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
+from figures import OPTIONS, Peer, free_port, main, ours, raw, say
 
 
 class RabbitMq:
@@ -97,39 +72,14 @@ class RabbitMq:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def ours(url, words):
-    """One run; its report."""
-    command = [ARGS.ours, "bench", "amqp", url, "--quiet", "--output", "json", *words.split()]
-    ended = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    return json.loads(ended.stdout)
-
-
-def raw(url, *words):
-    command = [ARGS.load, "raw", "amqp", url, str(ARGS.seconds), *map(str, words)]
-    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
-
-
-def say(name, figures, kept=None):
-    mark = {None: " ", True: "+", False: "-"}[kept]
-    print(f"{mark} {name:34} {figures}", flush=True)
-    if kept is False:
-        MISSED.append(name)
-
-
 def side_by_side(name, goal, url, words, window):
     """CPU per message of ours and of the limit, in turns."""
     cpu, rates, limits, raw_rates = [], [], [], []
-    for _ in range(ARGS.rounds):
-        found = ours(url, f"--size 64 --scenario publish --duration {ARGS.seconds}s {words}")
+    for _ in range(OPTIONS.rounds):
+        found = ours("amqp", url, f"--size 64 --scenario publish --duration {OPTIONS.seconds}s {words}")
         cpu.append(found["generator"]["cpu_s_per_million"])
         rates.append(found["rates"]["accepted_per_s"])
-        there = raw(url, 64, window)
+        there = raw("amqp", url, 64, window)
         limits.append(there["cpu_s_per_million"])
         raw_rates.append(there["rate"])
     middle, bottom = statistics.median(cpu), statistics.median(limits)
@@ -141,7 +91,7 @@ def side_by_side(name, goal, url, words, window):
 def publish():
     # The peer cannot make queues.
     there = "--predeclared --queue raw"
-    with Sink() as url:
+    with Peer("amqp-sink") as url:
         side_by_side("publish without confirms", 0.05, url, f"{there} --no-confirm", 0)
         side_by_side("publish, confirm window 100", None, url, f"{there} --window 100", 100)
         side_by_side("publish, confirm window 1000", None, url, f"{there} --window 1000", 1000)
@@ -151,7 +101,7 @@ def rabbitmq():
     with RabbitMq() as url:
         side_by_side("RabbitMQ, without confirms", None, url, "--no-confirm", 0)
         side_by_side("RabbitMQ, confirm window 100", 1.0, url, "--window 100", 100)
-        found = [ours(url, f"--size 64 --duration {ARGS.seconds}s --multi-ack 100") for _ in range(ARGS.rounds)]
+        found = [ours("amqp", url, f"--size 64 --duration {OPTIONS.seconds}s --multi-ack 100") for _ in range(OPTIONS.rounds)]
         each = statistics.median(one["generator"]["cpu_s_per_million"] for one in found)
         fast = statistics.median(one["rates"]["delivered_per_s"] for one in found)
         lost = sum(one["messages"]["missing"] for one in found)
@@ -161,37 +111,12 @@ def rabbitmq():
 def connections():
     with RabbitMq() as url:
         idle = "--scenario idle --duration 1s --producers"
-        found = ours(url, f"{idle} 1000")
+        found = ours("amqp", url, f"{idle} 1000")
         memory, opened = found["generator"]["max_rss_bytes"] / 1e6, found["connections"]["opened"]
         say("1,000 connections, memory", f"{memory:.1f} MB (goal 20), {opened} opened", memory <= 20 and opened == 1000)
-        found = ours(url, "--producers 1000 --consumers 0 --rate 2k --duration 2s --queues 10")
+        found = ours("amqp", url, "--producers 1000 --consumers 0 --rate 2k --duration 2s --queues 10")
         memory, done = found["generator"]["max_rss_bytes"] / 1e6, found["messages"]["acknowledged"]
         say("1,000 producers, memory", f"{memory:.1f} MB (goal 20), {done} acknowledged", memory <= 20)
 
 
-ROWS = [publish, rabbitmq, connections]
-
-
-def words():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", help=f"some of: {','.join(row.__name__ for row in ROWS)}")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=3, help="of each run")
-    parser.add_argument("--ours", default=str(TARGET / "iotctl"))
-    parser.add_argument("--load", default=newest(TARGET / "deps" / "load-*"))
-    return parser.parse_args()
-
-
-ARGS = words()
-
-
-def main():
-    chosen = ARGS.only.split(",") if ARGS.only else [row.__name__ for row in ROWS]
-    for row in ROWS:
-        if row.__name__ in chosen:
-            row()
-    if MISSED:
-        raise SystemExit(f"missed: {', '.join(MISSED)}")
-
-
-main()
+main(__doc__, [publish, rabbitmq, connections])

@@ -15,8 +15,6 @@ million messages; payloads have 256 bytes.
 The rows `mosquitto`, `tls`, `floor`, `stall` and `restart` need mosquitto, and `tls` openssl.
 """
 
-import argparse
-import glob
 import json
 import os
 import pathlib
@@ -27,32 +25,7 @@ import subprocess
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
-MISSED = []
-
-
-def newest(pattern):
-    found = [path for path in glob.glob(str(pattern)) if os.access(path, os.X_OK) and not path.endswith(".d")]
-    return max(found, key=os.path.getmtime, default=None)
-
-
-class Peer:
-    """A peer of the load bench in a process of its own; its URL comes through a file."""
-
-    def __init__(self, kind, **env):
-        self.file = tempfile.NamedTemporaryFile()
-        self.process = subprocess.Popen([ARGS.load, kind, self.file.name], env={**os.environ, **env})
-        while not (url := pathlib.Path(self.file.name).read_text()):
-            time.sleep(0.01)
-        self.url = url
-
-    def __enter__(self):
-        return self.url
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
+from figures import OPTIONS, Peer, free_port, main, ours, raw, say, start
 
 
 class Mosquitto:
@@ -103,48 +76,15 @@ class Mosquitto:
         return f"mqtt://127.0.0.1:{self.port}"
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def start(url, words):
-    command = [ARGS.ours, "bench", "mqtt", url, "--quiet", "--output", "json", *words.split()]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-
-
-def ours(url, words):
-    """One run; the report, with the CPU time of the whole process beside it."""
-    process = start(url, words)
-    said = process.stdout.read()
-    _, _, used = os.wait4(process.pid, 0)
-    report = json.loads(said)
-    report["whole_cpu_s"] = used.ru_utime + used.ru_stime
-    return report
-
-
-def raw(kind, url, *words):
-    command = [ARGS.load, "raw", kind, url, str(ARGS.seconds), *map(str, words)]
-    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
-
-
 def rate(report):
     return max(report["rates"]["accepted_per_s"], report["rates"]["delivered_per_s"])
-
-
-def say(name, figures, kept=None):
-    mark = {None: " ", True: "+", False: "-"}[kept]
-    print(f"{mark} {name:34} {figures}", flush=True)
-    if kept is False:
-        MISSED.append(name)
 
 
 def side_by_side(name, goal, url, words, *limit):
     """CPU per message of ours and of the limit, in turns."""
     cpu, rates, limits, raw_rates = [], [], [], []
-    for _ in range(ARGS.rounds):
-        found = ours(url, f"--duration {ARGS.seconds}s {words}")
+    for _ in range(OPTIONS.rounds):
+        found = ours("mqtt", url, f"--duration {OPTIONS.seconds}s {words}")
         cpu.append(found["generator"]["cpu_s_per_million"])
         rates.append(rate(found))
         there = raw(limit[0], url, *limit[1:])
@@ -173,23 +113,27 @@ def fleet():
 
 def receive():
     for subscribers in ("1", "100"):
-        with Peer("blast", SUBS=subscribers, ROUNDS=str(2 * ARGS.rounds)) as url:
+        with Peer("blast", SUBS=subscribers, ROUNDS=str(2 * OPTIONS.rounds)) as url:
             words = f"--subscribers {subscribers} --publishers 0 -V 311 --drain 100ms --run-id 4711 -t bench/00"
             side_by_side(f"receive, {subscribers} subscribers", 0.07, url, words, "receive", subscribers)
 
 
 def connect():
-    def idle(count):
-        return ours(url, f"--scenario idle --publishers {count} --duration 200ms --drain 100ms")
+    def idle(count, turn):
+        return ours("mqtt", url, f"--scenario idle --publishers {count} --duration 200ms --drain 100ms --bind {sources(turn)}")
+
+    # Fresh ones each time: an address whose ports were just used costs the kernel a long search for each connection.
+    def sources(turn):
+        return ",".join(f"127.1.{turn}.{number}" for number in range(1, 9))
 
     with Peer("sink") as url:
-        small, rates, cpu, memory, limits = idle(10), [], [], [], []
-        for _ in range(ARGS.rounds):
-            found = idle(10_000)
+        small, rates, cpu, memory, limits = idle(10, 0), [], [], [], []
+        for turn in range(1, 2 * OPTIONS.rounds, 2):
+            found = idle(10_000, turn)
             rates.append(found["connections"]["rate_per_s"])
             cpu.append((found["whole_cpu_s"] - small["whole_cpu_s"]) / 10)
             memory.append((found["generator"]["max_rss_bytes"] - small["generator"]["max_rss_bytes"]) / 9990 / 1024)
-            limits.append(raw("connect", url, 10_000))
+            limits.append(raw("connect", url, 10_000, sources(turn + 1)))
     each, limit = statistics.median(cpu), statistics.median(one["cpu_s_per_million"] / 1e3 for one in limits)
     fast, top = statistics.median(rates), statistics.median(one["rate"] for one in limits)
     say("connections, 10,000", f"{fast:.0f}/s (goal 30000)   raw {top:.0f}/s   ratio {fast / top:.2f}", fast >= 30_000)
@@ -201,8 +145,8 @@ def lag():
     with Peer("sink") as url:
         for hertz in (1_000, 10_000):
             found, limits = [], []
-            for _ in range(ARGS.rounds):
-                found.append(ours(url, f"--duration {ARGS.seconds}s -q 1 --rate {hertz}")["latency"]["lag"])
+            for _ in range(OPTIONS.rounds):
+                found.append(ours("mqtt", url, f"--duration {OPTIONS.seconds}s -q 1 --rate {hertz}")["latency"]["lag"])
                 limits.append(raw("timer", url, hertz))
             p50, p99 = (statistics.median(one[part] * 1e3 for one in found) for part in ("p50_ms", "p99_ms"))
             r50, r99 = (statistics.median(one[part] for one in limits) for part in ("p50_us", "p99_us"))
@@ -215,9 +159,9 @@ def startup():
     took = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        for _ in range(5 * ARGS.rounds):
+        for _ in range(5 * OPTIONS.rounds):
             begin = time.perf_counter()
-            process = start(f"mqtt://127.0.0.1:{port}", "--duration 1s")
+            process = start("mqtt", f"mqtt://127.0.0.1:{port}", "--duration 1s")
             stream, _ = listener.accept()
             stream.recv(1)
             took.append((time.perf_counter() - begin) * 1e3)
@@ -239,8 +183,8 @@ def mosquitto():
 def saturated(url, nodelay, window):
     words = f"-q 1 --window {window}"
     rates, cpu, limits = [], [], []
-    for _ in range(ARGS.rounds):
-        found = ours(url, f"--duration {ARGS.seconds}s {words}")
+    for _ in range(OPTIONS.rounds):
+        found = ours("mqtt", url, f"--duration {OPTIONS.seconds}s {words}")
         rates.append(rate(found))
         cpu.append(found["generator"]["cpu_s_per_million"])
         limits.append(raw("publish", url, 1, window, 1))
@@ -257,10 +201,10 @@ def tls():
     with Mosquitto() as broker:
         words = "--scenario idle --publishers 1000 --duration 100ms --drain 100ms --connect-rate 100k"
         plain, secure, rates = [], [], []
-        for _ in range(ARGS.rounds):
-            plain.append(ours(broker.url, words)["whole_cpu_s"])
+        for _ in range(OPTIONS.rounds):
+            plain.append(ours("mqtt", broker.url, words)["whole_cpu_s"])
             url = f"mqtts://127.0.0.1:{broker.tls}"
-            found = ours(url, f"{words} --cafile {broker.folder.name}/cert.pem")
+            found = ours("mqtt", url, f"{words} --cafile {broker.folder.name}/cert.pem")
             secure.append(found["whole_cpu_s"])
             rates.append(found["connections"]["rate_per_s"])
     each = statistics.median(secure) - statistics.median(plain)
@@ -270,8 +214,8 @@ def tls():
 def floor():
     with Mosquitto() as broker:
         found = [
-            ours(broker.url, f"--duration {ARGS.seconds}s --subscribers 1 --rate 1k")["latency"]["end_to_end"]["p50_ms"] * 1e3
-            for _ in range(ARGS.rounds)
+            ours("mqtt", broker.url, f"--duration {OPTIONS.seconds}s --subscribers 1 --rate 1k")["latency"]["end_to_end"]["p50_ms"] * 1e3
+            for _ in range(OPTIONS.rounds)
         ]
     middle = statistics.median(found)
     say("end to end at 1 kHz", f"p50 {middle:.0f} us (goal 50)", middle <= 50)
@@ -281,7 +225,7 @@ def stall():
     """A broker stopped for two of ten seconds: 2,000 of 10,000 messages are late, evenly up to two seconds."""
     with Mosquitto() as broker:
         for words in ("-q 0", "-q 1 --window 1", "-q 1 --window 1000", "-q 2 --window 1", "-q 2 --window 1000"):
-            process = start(broker.url, f"--subscribers 1 --rate 1k --duration 10s {words}")
+            process = start("mqtt", broker.url, f"--subscribers 1 --rate 1k --duration 10s {words}")
             time.sleep(3)
             broker.process.send_signal(signal.SIGSTOP)
             time.sleep(2)
@@ -296,7 +240,7 @@ def stall():
 def restart():
     """A broker killed and started again: every message ends somewhere, and the load comes back."""
     with Mosquitto() as broker:
-        process = start(broker.url, "--publishers 10 --subscribers 1 -q 1 --rate 1k --duration 10s")
+        process = start("mqtt", broker.url, "--publishers 10 --subscribers 1 -q 1 --rate 1k --duration 10s")
         time.sleep(4)
         broker.process.kill()
         broker.process.wait()
@@ -311,29 +255,4 @@ def restart():
     say("killed and started again", f"{unaccounted} messages unaccounted for, {links['reopened']} of {links['lost']} connections back, {last}/s at the end; {found['unsent']} unsent, {found['lost_with_connection']} lost with their connection", kept)
 
 
-ROWS = [publish, fleet, receive, connect, lag, startup, mosquitto, tls, floor, stall, restart]
-
-
-def words():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", help=f"some of: {','.join(row.__name__ for row in ROWS)}")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=3, help="of each run")
-    parser.add_argument("--ours", default=str(TARGET / "iotctl"))
-    parser.add_argument("--load", default=newest(TARGET / "deps" / "load-*"))
-    return parser.parse_args()
-
-
-ARGS = words()
-
-
-def main():
-    chosen = ARGS.only.split(",") if ARGS.only else [row.__name__ for row in ROWS]
-    for row in ROWS:
-        if row.__name__ in chosen:
-            row()
-    if MISSED:
-        raise SystemExit(f"missed: {', '.join(MISSED)}")
-
-
-main()
+main(__doc__, [publish, fleet, receive, connect, lag, startup, mosquitto, tls, floor, stall, restart])

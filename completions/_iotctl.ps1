@@ -212,7 +212,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
         }
         'iotctl;mqtt;broker' {
             [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Where to listen: [mqtt|mqtts|ws|wss://]ADDR:PORT or unix:PATH; port 0 takes a free one, and the first line on standard output says which; may be repeated')
-            [CompletionResult]::new('--cert', '--cert', [CompletionResultType]::ParameterName, 'PEM file of the server''s certificate chain, for mqtts and wss')
+            [CompletionResult]::new('--cert', '--cert', [CompletionResultType]::ParameterName, 'PEM file of the server''s certificate chain, for the encrypted schemes')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'PEM file of the server''s private key, not encrypted')
             [CompletionResult]::new('--client-ca', '--client-ca', [CompletionResultType]::ParameterName, 'PEM file of certificates; a client must show one that they signed')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'File of USER:PASSWORD lines, in plain text or as mosquitto_passwd writes them; others are not let in')
@@ -1147,7 +1147,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
         'iotctl;coap;server' {
             [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Where to listen: [coap|coaps|coap+tcp|coaps+tcp|coap+ws|coaps+ws://]ADDR:PORT; port 0 takes a free one, and the first line on standard output says which; may be repeated')
             [CompletionResult]::new('--leisure', '--leisure', [CompletionResultType]::ParameterName, 'Answer requests to a group some time within this span')
-            [CompletionResult]::new('--cert', '--cert', [CompletionResultType]::ParameterName, 'PEM file of the server''s certificate chain, for coaps, coaps+tcp and coaps+ws')
+            [CompletionResult]::new('--cert', '--cert', [CompletionResultType]::ParameterName, 'PEM file of the server''s certificate chain, for the encrypted schemes')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'PEM file of the server''s private key, not encrypted')
             [CompletionResult]::new('--client-ca', '--client-ca', [CompletionResultType]::ParameterName, 'PEM file of certificates; a client must show one that they signed')
             [CompletionResult]::new('--psk-identity', '--psk-identity', [CompletionResultType]::ParameterName, 'Name of the pre-shared key')
@@ -2004,7 +2004,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
         }
         'iotctl;amqp;broker' {
             [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Where to listen: [amqp|amqps://]ADDR:PORT or unix:PATH; port 0 takes a free one, and the first line on standard output says which; may be repeated')
-            [CompletionResult]::new('--cert', '--cert', [CompletionResultType]::ParameterName, 'PEM file of the server''s certificate chain, for amqps')
+            [CompletionResult]::new('--cert', '--cert', [CompletionResultType]::ParameterName, 'PEM file of the server''s certificate chain, for the encrypted schemes')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'PEM file of the server''s private key, not encrypted')
             [CompletionResult]::new('--client-ca', '--client-ca', [CompletionResultType]::ParameterName, 'PEM file of certificates; a client must show one that they signed')
             [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'A user who is let in; others are not; may be repeated. Whoever lists the processes of this machine sees the password [default: everyone]')

@@ -205,7 +205,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
         }
         &'iotctl;mqtt;broker'= {
             cand --listen 'Where to listen: [mqtt|mqtts|ws|wss://]ADDR:PORT or unix:PATH; port 0 takes a free one, and the first line on standard output says which; may be repeated'
-            cand --cert 'PEM file of the server''s certificate chain, for mqtts and wss'
+            cand --cert 'PEM file of the server''s certificate chain, for the encrypted schemes'
             cand --key 'PEM file of the server''s private key, not encrypted'
             cand --client-ca 'PEM file of certificates; a client must show one that they signed'
             cand --password-file 'File of USER:PASSWORD lines, in plain text or as mosquitto_passwd writes them; others are not let in'
@@ -1123,7 +1123,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
         &'iotctl;coap;server'= {
             cand --listen 'Where to listen: [coap|coaps|coap+tcp|coaps+tcp|coap+ws|coaps+ws://]ADDR:PORT; port 0 takes a free one, and the first line on standard output says which; may be repeated'
             cand --leisure 'Answer requests to a group some time within this span'
-            cand --cert 'PEM file of the server''s certificate chain, for coaps, coaps+tcp and coaps+ws'
+            cand --cert 'PEM file of the server''s certificate chain, for the encrypted schemes'
             cand --key 'PEM file of the server''s private key, not encrypted'
             cand --client-ca 'PEM file of certificates; a client must show one that they signed'
             cand --psk-identity 'Name of the pre-shared key'
@@ -1961,7 +1961,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
         }
         &'iotctl;amqp;broker'= {
             cand --listen 'Where to listen: [amqp|amqps://]ADDR:PORT or unix:PATH; port 0 takes a free one, and the first line on standard output says which; may be repeated'
-            cand --cert 'PEM file of the server''s certificate chain, for amqps'
+            cand --cert 'PEM file of the server''s certificate chain, for the encrypted schemes'
             cand --key 'PEM file of the server''s private key, not encrypted'
             cand --client-ca 'PEM file of certificates; a client must show one that they signed'
             cand --user 'A user who is let in; others are not; may be repeated. Whoever lists the processes of this machine sees the password [default: everyone]'

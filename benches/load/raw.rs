@@ -2,11 +2,12 @@
 //! measured per message, one system call per batch where the load allows it.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use iotctl::bench::system::cpu_seconds;
 use rustix::event::epoll;
+use socket2::{Domain, Socket, Type};
 
 use super::{amqp, coap};
 
@@ -37,7 +38,7 @@ pub(crate) fn run(words: &[String]) {
         "coap" => coap::ask(address, lasts, number(0)),
         "receive" => receive(address, lasts, number(0)),
         "fleet" => fleet(address, lasts, number(0), number(1)),
-        "connect" => connect(address, number(0)),
+        "connect" => connect(address, number(0), &rest[1]),
         "timer" => return timer(lasts, number(0)),
         _ => panic!("unknown kind {kind}"),
     };
@@ -181,15 +182,18 @@ fn fleet(address: &str, lasts: Duration, connections: usize, rate: usize) -> Too
     })
 }
 
-/// Opens connections, 256 at a time.
-fn connect(address: &str, connections: usize) -> Took {
+/// Opens connections, 256 at a time, from these addresses in turn.
+fn connect(address: &str, connections: usize, sources: &str) -> Took {
+    let to: SocketAddr = address.parse().expect("an address");
+    let address = |source: &str| SocketAddr::new(source.parse().expect("an address"), 0);
+    let sources: Vec<SocketAddr> = sources.split(',').map(address).collect();
     iotctl::bench::system::reserve_descriptors(connections as u64).expect("descriptors");
     let (begin, before) = (Instant::now(), cpu_seconds());
     let mut streams: Vec<TcpStream> = Vec::with_capacity(connections);
     while streams.len() < connections {
         let first = streams.len();
         for number in first..connections.min(first + 256) {
-            let mut stream = TcpStream::connect(address).expect("a peer");
+            let mut stream = connect_from(sources[number % sources.len()], to);
             stream.write_all(&greeting(number)).expect("CONNECT");
             streams.push(stream);
         }
@@ -202,6 +206,13 @@ fn connect(address: &str, connections: usize) -> Took {
         seconds: begin.elapsed().as_secs_f64(),
         cpu: cpu_seconds() - before,
     }
+}
+
+fn connect_from(source: SocketAddr, to: SocketAddr) -> TcpStream {
+    let socket = Socket::new(Domain::for_address(to), Type::STREAM, None).expect("a socket");
+    socket.bind(&source.into()).expect("a source address");
+    socket.connect(&to.into()).expect("a peer");
+    socket.into()
 }
 
 /// How late the kernel wakes a thread that sleeps until a moment, `rate` times a second.

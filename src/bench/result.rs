@@ -80,7 +80,7 @@ pub struct Connections {
     pub away_s: f64,
     /// Opened in a second while connecting.
     pub rate_per_s: f64,
-    /// TLS handshakes in full.
+    /// TLS and DTLS handshakes in full.
     #[serde(default)]
     pub tls_full: u64,
     /// TLS handshakes that went on with an earlier session.

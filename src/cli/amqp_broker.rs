@@ -7,12 +7,11 @@ use clap::Args;
 
 use crate::amqp::broker::{Fault, Options, Users};
 use crate::command::amqp_broker::{Listen, Plan};
-use crate::connect::ServerTls;
 use crate::error::Result;
 
 use super::numbers::{Count, Size, Wait};
+use super::server_tls_flags::ServerTlsFlags;
 use super::terminal_flags::TerminalFlags;
-use super::values;
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Listening")]
@@ -21,17 +20,8 @@ pub(super) struct BrokerFlags {
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:5672")]
     listen: Vec<Listen>,
 
-    /// PEM file of the server's certificate chain, for amqps
-    #[arg(long, value_name = "FILE", requires = "key")]
-    cert: Option<PathBuf>,
-
-    /// PEM file of the server's private key, not encrypted
-    #[arg(long, value_name = "FILE", requires = "cert")]
-    key: Option<PathBuf>,
-
-    /// PEM file of certificates; a client must show one that they signed
-    #[arg(long, value_name = "FILE", requires = "cert")]
-    client_ca: Option<PathBuf>,
+    #[command(flatten)]
+    tls: ServerTlsFlags,
 
     #[command(flatten)]
     access: AccessFlags,
@@ -106,24 +96,16 @@ impl BrokerFlags {
     /// What was asked for, checked as far as that can be done without a file or the network.
     pub(super) fn plan(self) -> Result<Plan> {
         let encrypted = self.listen.iter().any(|listen| listen.tls);
-        let cert = self.cert.is_some();
-        values::needs("--listen amqps://", encrypted, "--cert and --key", cert)?;
-        values::needs("--cert", cert, "--listen amqps://", encrypted)?;
+        let tls = self.tls.files("--listen amqps://", encrypted)?;
         let mut options = self.limits.options();
         if !self.access.user.is_empty() {
             options.users = Some(Users::parse(&self.access.user.join("\n"))?);
         }
         options.vhosts = self.access.vhost;
         options.faults = self.faults.fault;
-        let client_ca = self.client_ca;
-        let tls = self.cert.zip(self.key);
         Ok(Plan {
             listen: self.listen,
-            tls: tls.map(|(cert, key)| ServerTls {
-                cert,
-                key,
-                client_ca,
-            }),
+            tls,
             password_file: self.access.password_file,
             options,
             end_with_parent: self.end_with_parent,

@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::str::FromStr;
 
 use bytestring::ByteString;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use crate::amqp::consumer::Offset;
@@ -18,7 +17,7 @@ use super::amqp_words;
 use super::bench_course::CourseFlags;
 use super::bench_load::LoadFlags;
 use super::bench_mqtt::connections;
-use super::bench_words::SizeRange;
+use super::bench_words::{SizeRange, one_of};
 use super::numbers::{Count, Span, Wait};
 use super::values;
 
@@ -45,7 +44,7 @@ pub(super) struct BenchAmqpFlags {
     calibrate: bool,
 
     /// Who does what, from the list below; the defaults of other flags follow from it
-    #[arg(long, value_name = "SCENARIO", default_value = "publish-consume", value_parser = play(), hide_possible_values = true)]
+    #[arg(long, value_name = "SCENARIO", default_value = "publish-consume", value_parser = one_of::<Play>(Play::all()), hide_possible_values = true)]
     scenario: Play,
 
     /// Connections that publish, or do what the scenario is about [default: the scenario's]
@@ -395,11 +394,6 @@ fn pattern(flag: &str, word: Option<OsString>) -> Result<Option<Pattern>> {
     let longest = pattern.of_group(usize::MAX).fill(usize::MAX, u64::MAX);
     amqp_words::short(flag, longest.into())?;
     Ok(Some(pattern))
-}
-
-fn play() -> impl TypedValueParser<Value = Play> {
-    PossibleValuesParser::new(Play::all().map(|(name, _)| name))
-        .try_map(|name| name.parse::<Play>())
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::coap::code::Code;
 use crate::coap::option;
@@ -14,7 +13,7 @@ use crate::error::{Error, Result};
 
 use super::bench_course::CourseFlags;
 use super::bench_load::LoadFlags;
-use super::bench_words::SizeRange;
+use super::bench_words::{SizeRange, one_of};
 use super::coap_flags::{CoapConnectFlags, content_format, uint};
 use super::numbers::{Count, Wait};
 
@@ -64,7 +63,7 @@ pub(super) struct BenchCoapFlags {
     calibrate: bool,
 
     /// Who asks for what, from the list below; the defaults of other flags follow from it
-    #[arg(long, value_name = "SCENARIO", default_value = "request", value_parser = play(), hide_possible_values = true)]
+    #[arg(long, value_name = "SCENARIO", default_value = "request", value_parser = one_of::<Play>(Play::all()), hide_possible_values = true)]
     scenario: Play,
 
     /// Sockets that ask; each is a client of its own to the server [default: the scenario's]
@@ -261,11 +260,6 @@ fn number(flag: &str, count: u64) -> Result<usize> {
         Ok(number) if count <= MOST => Ok(number),
         _ => Err(Error::usage(format!("{flag} is at most {MOST}"))),
     }
-}
-
-fn play() -> impl TypedValueParser<Value = Play> {
-    PossibleValuesParser::new(Play::all().map(|(name, _)| name))
-        .try_map(|name| name.parse::<Play>())
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::bench::mqtt::{Pattern, Scenario};
 use crate::command::bench_mqtt::{BodyWords, Plan, Play};
@@ -15,7 +14,7 @@ use crate::payload::template::Template;
 
 use super::bench_course::CourseFlags;
 use super::bench_load::LoadFlags;
-use super::bench_words::SizeRange;
+use super::bench_words::{SizeRange, one_of};
 use super::connect_flags::ConnectFlags;
 use super::numbers::{Count, Wait};
 use super::values;
@@ -43,7 +42,7 @@ pub(super) struct BenchMqttFlags {
     calibrate: bool,
 
     /// Who sends what to whom, from the list below; the defaults of other flags follow from it
-    #[arg(long, value_name = "SCENARIO", default_value = "publish", value_parser = play(), hide_possible_values = true)]
+    #[arg(long, value_name = "SCENARIO", default_value = "publish", value_parser = one_of::<Play>(Play::all()), hide_possible_values = true)]
     scenario: Play,
 
     /// Connections that send [default: the scenario's]
@@ -313,11 +312,6 @@ fn pattern(flag: &str, word: Option<OsString>) -> Result<Option<Pattern>> {
         _ => values::topic_name(flag, example)?,
     };
     Ok(Some(pattern))
-}
-
-fn play() -> impl TypedValueParser<Value = Play> {
-    PossibleValuesParser::new(Play::all().map(|(name, _)| name))
-        .try_map(|name| name.parse::<Play>())
 }
 
 #[cfg(test)]

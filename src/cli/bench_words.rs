@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::Timestamp;
 
 use crate::bench::plan::{Coalesce, Shard, Stage};
@@ -44,6 +45,16 @@ pub(super) struct ShardWord(pub(super) Shard);
 /// A point in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Moment(pub(super) SystemTime);
+
+/// Reads one of these names; what each means is the help's to say.
+pub(super) fn one_of<T>(
+    known: impl Iterator<Item = (&'static str, &'static str)>,
+) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err = &'static str> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(known.map(|(name, _)| name)).try_map(|name| name.parse::<T>())
+}
 
 impl FromStr for Rate {
     type Err = String;

@@ -9,11 +9,12 @@ use clap::Args;
 
 use crate::coap::net::Fault;
 use crate::command::coap_server::{Declared, Kind, Listen, ListenScheme, Plan};
-use crate::connect::{ListenAddress, Secret, ServerTls};
+use crate::connect::{ListenAddress, Secret};
 use crate::error::Result;
 
 use super::coap_flags::{OscoreFlags, PskFlags};
 use super::numbers::{Size, Span, Wait};
+use super::server_tls_flags::ServerTlsFlags;
 use super::terminal_flags::TerminalFlags;
 use super::values;
 
@@ -41,17 +42,8 @@ pub(super) struct ServerFlags {
     #[arg(long)]
     challenge: bool,
 
-    /// PEM file of the server's certificate chain, for coaps, coaps+tcp and coaps+ws
-    #[arg(long, value_name = "FILE", requires = "key")]
-    cert: Option<PathBuf>,
-
-    /// PEM file of the server's private key, not encrypted
-    #[arg(long, value_name = "FILE", requires = "cert")]
-    key: Option<PathBuf>,
-
-    /// PEM file of certificates; a client must show one that they signed
-    #[arg(long, value_name = "FILE", requires = "cert")]
-    client_ca: Option<PathBuf>,
+    #[command(flatten)]
+    tls: ServerTlsFlags,
 
     #[command(flatten)]
     psk: PskFlags,
@@ -124,7 +116,7 @@ impl ServerFlags {
     /// What was asked for, checked as far as that can be done without a file or the network.
     pub(super) fn plan(self) -> Result<Plan> {
         let encrypted = self.listen.iter().any(|it| it.scheme.is_encrypted());
-        let given = self.cert.is_some();
+        let given = self.tls.is_given();
         let listening = "--listen coaps+tcp:// or coaps+ws://";
         values::needs(listening, encrypted, "--cert and --key", given)?;
         let plain = self.listen.iter().any(|it| it.scheme == ListenScheme::Udp);
@@ -137,11 +129,6 @@ impl ServerFlags {
         values::needs("--psk", keys, "--listen coaps://", dtls)?;
         let secure = "--listen coaps://, coaps+tcp:// or coaps+ws://";
         values::needs("--cert", given, secure, encrypted || dtls)?;
-        let tls = self.cert.zip(self.key).map(|(cert, key)| ServerTls {
-            cert,
-            key,
-            client_ca: self.client_ca,
-        });
         let flags = self.resources;
         let mut resources = flags.resource;
         if resources.is_empty() && flags.directory.is_none() && !flags.plugtest {
@@ -151,7 +138,7 @@ impl ServerFlags {
             listen: self.listen,
             multicast: self.multicast.then_some(leisure),
             challenge: self.challenge,
-            tls,
+            tls: self.tls.words(),
             psk_identity: self.psk.psk_identity,
             psk: self.psk.psk.map(Secret::from),
             psk_file: self.psk.psk_file,

@@ -86,6 +86,7 @@ mod mqtt_sub;
 mod numbers;
 mod property;
 mod refusal;
+mod server_tls_flags;
 mod session_flags;
 mod subscription;
 mod terminal_flags;

@@ -11,6 +11,7 @@ use crate::mqtt::broker::{Fault, Options};
 use crate::mqtt::packet::QoS;
 
 use super::numbers::{Count, Expiry, Patience, Size, Wait};
+use super::server_tls_flags::ServerTlsFlags;
 use super::terminal_flags::TerminalFlags;
 use super::values;
 
@@ -21,17 +22,8 @@ pub(super) struct BrokerFlags {
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:1883")]
     listen: Vec<Listen>,
 
-    /// PEM file of the server's certificate chain, for mqtts and wss
-    #[arg(long, value_name = "FILE", requires = "key")]
-    cert: Option<PathBuf>,
-
-    /// PEM file of the server's private key, not encrypted
-    #[arg(long, value_name = "FILE", requires = "cert")]
-    key: Option<PathBuf>,
-
-    /// PEM file of certificates; a client must show one that they signed
-    #[arg(long, value_name = "FILE", requires = "cert")]
-    client_ca: Option<PathBuf>,
+    #[command(flatten)]
+    tls: ServerTlsFlags,
 
     #[command(flatten)]
     access: AccessFlags,
@@ -150,18 +142,7 @@ impl BrokerFlags {
     /// What was asked for, checked as far as that can be done without a file or the network.
     pub(super) fn plan(self) -> Result<Plan> {
         let encrypted = self.listen.iter().any(|listen| listen.tls);
-        values::needs(
-            "--listen mqtts:// or wss://",
-            encrypted,
-            "--cert and --key",
-            self.cert.is_some(),
-        )?;
-        values::needs(
-            "--cert",
-            self.cert.is_some(),
-            "--listen mqtts:// or wss://",
-            encrypted,
-        )?;
+        let tls = self.tls.files("--listen mqtts:// or wss://", encrypted)?;
         let mut options = self.limits.options();
         options.allow_anonymous =
             self.access.password_file.is_none() || self.access.allow_anonymous;
@@ -169,9 +150,7 @@ impl BrokerFlags {
         options.faults = self.faults.fault;
         Ok(Plan {
             listen: self.listen,
-            cert: self.cert,
-            key: self.key,
-            client_ca: self.client_ca,
+            tls,
             password_file: self.access.password_file,
             acl_file: self.access.acl_file,
             options,

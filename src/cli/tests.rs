@@ -447,9 +447,10 @@ fn the_broker_listens_where_it_is_told() {
             ("0.0.0.0:443".to_owned(), true, true)
         ]
     );
+    let tls = plan.tls.unwrap();
     assert_eq!(
-        (plan.client_ca, plan.cert),
-        (Some(PathBuf::from("ca")), Some(PathBuf::from("c")))
+        [tls.cert, tls.key, tls.client_ca.unwrap()],
+        ["c", "k", "ca"].map(PathBuf::from)
     );
     assert!(!plan.options.allow_anonymous);
     assert!(

@@ -10,7 +10,9 @@ use std::time::Duration;
 use bytestring::ByteString;
 
 use super::amqp_session::SessionWords;
-use super::bench::{Course, Identity, LoadWords, Made, carry_out, identity, perform};
+use super::bench::{
+    Course, Identity, LoadWords, Made, carry_out, identity, perform, sources, span,
+};
 use super::bench_peer::Peer;
 use crate::amqp::Options;
 use crate::amqp::topology::Arguments;
@@ -235,10 +237,6 @@ impl Plan {
 
     /// What was done, for the report.
     fn setup(&self, target: &str, settings: &Settings) -> BTreeMap<String, String> {
-        let size = match self.size {
-            (least, most) if least == most => format!("{least} B"),
-            (least, most) => format!("{least}-{most} B"),
-        };
         let exchange = match settings.exchange.as_str() {
             "" => String::from("default"),
             name => name.to_owned(),
@@ -263,7 +261,7 @@ impl Plan {
             ("confirms", self.confirms.to_string()),
             ("prefetch", self.consuming.prefetch.to_string()),
             ("acks", acks),
-            ("size", size),
+            ("size", span(self.size.0, self.size.1)),
             ("rate", self.load.rate()),
             ("arrivals", self.load.arrivals.name()),
             ("window", self.load.window.to_string()),
@@ -288,10 +286,7 @@ pub async fn measure(
         ..plan.session.clone()
     };
     let (target, options) = words.resolved("bench amqp", Notes::new(plan.course.style))?;
-    let sources = match plan.bind.is_empty() {
-        true => target.bind.into_iter().collect(),
-        false => plan.bind.clone(),
-    };
+    let sources = sources(&plan.bind, &target);
     let identity = identity(&plan.course)?;
     let settings = plan.settings(options, identity)?;
     let mut topology = plan.topology(&settings, identity)?;
@@ -299,16 +294,13 @@ pub async fn measure(
         topology.make(&target, &settings.options).await?;
     }
     let ran = async {
-        let dialer = Dialer::new(target.clone(), sources, settings.connections()).await?;
-        let (groups, drivers) = settings.make(&Arc::new(dialer));
-        perform(
-            &plan.course,
-            identity,
-            Made { groups, drivers },
-            stop,
-            watch,
-        )
-        .await
+        let to = plan.course.connecting(target.clone());
+        let dialer = Arc::new(Dialer::new(to, sources, settings.connections()).await?);
+        let (groups, drivers) = settings.make(&dialer);
+        let made = Made { groups, drivers };
+        let mut outcome = perform(&plan.course, identity, made, stop, watch).await?;
+        dialer.report(&mut outcome.report.connections);
+        Ok(outcome)
     };
     let ran = ran.await;
     let left = match &topology {

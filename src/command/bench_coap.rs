@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::bench::{Course, Identity, LoadWords, Made, carry_out, identity, perform};
+use super::bench::{
+    Course, Identity, LoadWords, Made, carry_out, identity, perform, sources, span,
+};
 use super::bench_peer::Peer;
 use super::coap_asking::ProxyMode;
 use super::coap_session::{OptionWord, Place, SessionWords, Transfer, add_options};
@@ -174,16 +176,21 @@ impl Plan {
         };
         let methods: Vec<String> = self.mix.iter().map(method).collect();
         let size = match &self.body {
-            BodyWords::Size { least, most } if least == most => format!("{least} B"),
-            BodyWords::Size { least, most } => format!("{least}-{most} B"),
+            BodyWords::Size { least, most } => span(*least, *most),
             BodyWords::File(path) => path.display().to_string(),
             BodyWords::Text(text) => format!("{} B of text", text.len()),
         };
+        let protocol = match place.target.transport.is_datagram() {
+            true => "CoAP, RFC 7252",
+            false => "CoAP over TCP, RFC 8323",
+        };
+        let protocol = String::from(protocol);
         let mut shown = place.uri.clone();
         // It may carry a token.
         shown.query.clear();
         [
             ("target", place.target.to_string()),
+            ("protocol", protocol),
             ("path", shown.local()),
             ("scenario", format!("{:?}", self.scenario).to_lowercase()),
             ("sockets", self.sockets.to_string()),
@@ -319,18 +326,16 @@ pub async fn measure(
     let place = plan.place(&peer)?;
     let identity = identity(&plan.course)?;
     let settings = plan.settings(&place, identity)?;
-    let target = place.target.clone();
-    let sources = match plan.bind.is_empty() {
-        true => target.bind.into_iter().collect(),
-        false => plan.bind.clone(),
-    };
-    let opener = Opener::new(target, sources, settings.connections()).await?;
-    let made = settings.make(&Arc::new(opener))?;
+    let sources = sources(&plan.bind, &place.target);
+    let target = plan.course.connecting(place.target.clone());
+    let opener = Arc::new(Opener::new(target, sources, settings.connections()).await?);
+    let made = settings.make(&opener)?;
     let load = Made {
         groups: made.groups,
         drivers: made.drivers,
     };
     let mut outcome = perform(&plan.course, identity, load, stop, watch).await?;
+    opener.report(&mut outcome.report.connections);
     name_figures(&mut outcome.report);
     let told = settings.judge(&outcome.report);
     outcome.report.setup.extend(plan.setup(&place));

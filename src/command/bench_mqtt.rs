@@ -10,7 +10,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use super::bench::{Course, Identity, LoadWords, Made, carry_out, identity, perform};
+use super::bench::{
+    Course, Identity, LoadWords, Made, carry_out, identity, perform, sources, span,
+};
 use super::bench_peer::Peer;
 use crate::bench::dial::Dialer;
 use crate::bench::engine::{Live, Outcome};
@@ -182,8 +184,7 @@ impl Plan {
     /// What was done, for the report.
     fn setup(&self, target: &str) -> BTreeMap<String, String> {
         let size = match &self.body {
-            BodyWords::Size { least, most } if least == most => format!("{least} B"),
-            BodyWords::Size { least, most } => format!("{least}-{most} B"),
+            BodyWords::Size { least, most } => span(*least, *most),
             BodyWords::File { path, .. } => path.display().to_string(),
             BodyWords::Template(_) => String::from("template"),
             BodyWords::Text { text, .. } => format!("{} B of text", text.len()),
@@ -395,10 +396,7 @@ pub async fn measure(
     let words = peer.words(&plan.connect);
     let target = words.resolve(Protocol::Mqtt, &Environment::of_process())?;
     let where_to = target.to_string();
-    let sources = match plan.bind.is_empty() {
-        true => target.bind.into_iter().collect(),
-        false => plan.bind.clone(),
-    };
+    let sources = sources(&plan.bind, &target);
     let identity = identity(&plan.course)?;
     let settings = plan.settings(&target, identity)?;
     let target = plan.course.connecting(target);

@@ -16,12 +16,8 @@ use crate::stop::Stop;
 pub struct Plan {
     /// Where it listens; at least one.
     pub listen: Vec<Listen>,
-    /// PEM file of the server's certificate chain; there whenever a listener speaks TLS.
-    pub cert: Option<PathBuf>,
-    /// PEM file of the server's private key.
-    pub key: Option<PathBuf>,
-    /// PEM file of the certificates that a client's must come from; makes client certificates mandatory.
-    pub client_ca: Option<PathBuf>,
+    /// The files for TLS; there whenever a listener speaks it.
+    pub tls: Option<ServerTls>,
     /// User names and passwords.
     pub password_file: Option<PathBuf>,
     /// What each user may publish and receive.
@@ -56,11 +52,10 @@ pub async fn run(plan: Plan) -> Result<()> {
     let mut output = Output::open(Format::Raw, plan.style)?;
     let mut stop = Stop::watch()?;
     let notes = Notes::new(plan.style);
-    let tls = plan.tls();
     let options = plan.options()?;
     let mut listeners = Vec::new();
     for listen in &plan.listen {
-        let listener = listen.bind(tls.as_ref()).await?;
+        let listener = listen.bind(plan.tls.as_ref()).await?;
         // The first line on standard output is what scripts wait for: whoever reads it can connect.
         output.line(&listen.url(listener.local_addr()));
         listeners.push(listener);
@@ -94,15 +89,6 @@ pub(super) fn end_with_parent() -> Result<()> {
 }
 
 impl Plan {
-    fn tls(&self) -> Option<ServerTls> {
-        let (cert, key) = (self.cert.clone()?, self.key.clone()?);
-        Some(ServerTls {
-            cert,
-            key,
-            client_ca: self.client_ca.clone(),
-        })
-    }
-
     fn options(&self) -> Result<Options> {
         let mut options = self.options.clone();
         if let Some(path) = &self.password_file {

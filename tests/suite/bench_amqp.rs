@@ -226,7 +226,10 @@ fn what_keeps_a_load_from_beginning_has_its_code() {
         .says("--predeclared");
     let tls = format!("amqps://127.0.0.1:{}", rabbitmq().tls_port);
     let line = bench(&tls, "--count 50 --rate 1k --cafile").word(&rabbitmq().certificates.ca);
-    Figures::of(&line.run().exits(0)).counts([("acknowledged", 50), ("unique", 50)]);
+    let found = Figures::of(&line.run().exits(0));
+    found.counts([("acknowledged", 50), ("unique", 50)]);
+    let handshakes = ["tls_full", "tls_resumed"].map(|kind| found.connections(kind));
+    assert_eq!(handshakes.iter().sum::<u64>(), 2, "{handshakes:?}");
 }
 
 #[test]

@@ -235,11 +235,14 @@ fn dtls_and_tls_are_loaded_and_their_handshakes_counted() {
         let words = format!("--max --count 300 --sockets 2 --outstanding 8 {trust}");
         let found = Figures::of(&bench(&uri, &words).run().exits(0));
         found.counts([("acknowledged", 300), ("foreign", 0)]);
-        let words =
-            format!("--scenario churn --sockets 2 --max --outstanding 1 --count 20 {trust}");
+        let words = format!(
+            "--scenario churn --sockets 2 --max --outstanding 1 --count 20 --no-resumption {trust}"
+        );
         let found = Figures::of(&bench(&uri, &words).run().exits(0));
         found.counts([("acknowledged", 20)]);
         assert!(found.0["latency"]["handshake"]["count"].as_u64() >= Some(20));
+        // Each message is a connection, and so are the two that begin.
+        assert_eq!(found.connections("tls_full"), 22, "{uri}");
     }
     let words = "--psk-identity me --psk wrong --count 1 --connect-timeout 3s";
     let ended = bench(&format!("{}/a", server.uris[0]), words).run();

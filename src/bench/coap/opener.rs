@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::net::UdpSocket;
@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::super::dial::Dialer;
 use super::super::driver::{Dialing, Link};
+use super::super::result::Connections;
 use super::dtls::DtlsLink;
 use super::udp::UdpLink;
 use super::wire::Framing;
@@ -39,6 +40,8 @@ enum Way {
         addresses: Vec<SocketAddr>,
         /// Which of the addresses has answered.
         known: AtomicUsize,
+        /// DTLS handshakes done. A session is never gone on with.
+        handshakes: AtomicU64,
     },
     Stream(Arc<Dialer>),
 }
@@ -77,6 +80,7 @@ impl Opener {
                 targets,
                 addresses,
                 known: AtomicUsize::new(0),
+                handshakes: AtomicU64::new(0),
             },
         })
     }
@@ -98,11 +102,22 @@ impl Opener {
         Box::pin(async move { opener.open(number).await })
     }
 
+    /// Enters the TLS and DTLS handshakes that were done.
+    pub fn report(&self, connections: &mut Connections) {
+        match &self.way {
+            Way::Stream(dialer) => dialer.report(connections),
+            Way::Datagrams { handshakes, .. } => {
+                connections.tls_full = handshakes.load(Ordering::Relaxed);
+            }
+        }
+    }
+
     async fn open(&self, number: usize) -> Result<Box<dyn Link>> {
         let Way::Datagrams {
             targets,
             addresses,
             known,
+            handshakes,
         } = &self.way
         else {
             // Streams are the dialer's.
@@ -115,6 +130,8 @@ impl Opener {
             match link(target, addresses[at]).await {
                 Ok(link) => {
                     known.store(at, Ordering::Relaxed);
+                    let dtls = target.transport == Transport::Dtls;
+                    handshakes.fetch_add(u64::from(dtls), Ordering::Relaxed);
                     return Ok(link);
                 }
                 Err(error) => drop(refused.get_or_insert(error)),

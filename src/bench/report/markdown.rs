@@ -68,6 +68,7 @@ fn messages(report: &Report) -> Vec<Vec<String>> {
         .map(|row| vec![row.name.to_owned(), count(row.whole), row.terms().join(" ")]);
     let others = rows::other_counters(&report.messages)
         .into_iter()
+        .chain(rows::counts(report))
         .map(|(name, number)| vec![name.to_owned(), count(number), String::new()]);
     identities.chain(others).collect()
 }
@@ -163,6 +164,7 @@ mod tests {
         assert!(text.contains("| latency | p50 | p90 | p99 | p99.9 | max | values |\n|---|---:|"));
         assert!(text.contains("| planned | 1,500,000 | = sent 1,499,990 + unsent 10 |"));
         assert!(text.contains("- 1,002 × connection lost: reset by peer\n"));
+        assert!(text.contains("| retransmissions | 12 |"));
         assert!(text.contains("&lt;script>alert(1)&lt;/script> &amp; co"));
         assert!(text.contains("| end\\_to\\_end |"));
     }

@@ -128,11 +128,10 @@ pub(super) fn traffic(messages: &Messages) -> String {
     )
 }
 
-/// What only one protocol counts: `req_attempt 12, retransmissions 3`.
-pub(super) fn counts(report: &Report) -> String {
-    let named = |(name, number): (&String, &u64)| format!("{name} {}", count(*number));
-    let all: Vec<String> = report.counts.iter().map(named).collect();
-    all.join(", ")
+/// What only one protocol counts: `req_attempt` 12, `retransmissions` 3.
+pub(super) fn counts(report: &Report) -> impl ExactSizeIterator<Item = (&str, u64)> {
+    let counts = report.counts.iter();
+    counts.map(|(name, number)| (name.as_str(), *number))
 }
 
 /// The distributions, best-known quantities first.

@@ -1,5 +1,7 @@
 //! The summary that a person sees: aligned, readable without colour and within 80 columns.
 
+use std::fmt::Display;
+
 use crate::bench::result::{Interval, Report};
 
 use super::rows;
@@ -24,7 +26,7 @@ pub fn render(report: &Report) -> String {
     page.gap();
     latency(report, &mut page);
     page.gap();
-    page.section("connections", named(rows::connections(report)));
+    page.pairs("connections", rows::connections(report));
     errors(report, &mut page);
     page.section("generator", [rows::generator_line(&report.generator)]);
     page.section("", [rows::verdict(&report.generator)]);
@@ -92,7 +94,7 @@ fn setup(report: &Report, page: &mut Page) {
         let name = if at == 0 { "setup" } else { "" };
         page.section(name, [format!("{key:widest$}  {value}")]);
     }
-    page.section("time", named(rows::phases(report)));
+    page.pairs("time", rows::phases(report));
 }
 
 fn rates(report: &Report, page: &mut Page) {
@@ -117,17 +119,12 @@ fn messages(report: &Report, page: &mut Page) {
     } else {
         ""
     };
-    page.section(
-        name,
-        named(
-            others
-                .into_iter()
-                .map(|(name, number)| (name, count(number))),
-        ),
-    );
+    let others = others.into_iter();
+    page.pairs(name, others.map(|(name, number)| (name, count(number))));
     page.section("traffic", [rows::traffic(&report.messages)]);
     if !report.counts.is_empty() {
-        page.section("counts", [rows::counts(report)]);
+        let counts = rows::counts(report);
+        page.pairs("counts", counts.map(|(name, number)| (name, count(number))));
     }
 }
 
@@ -164,15 +161,6 @@ fn thresholds(report: &Report, page: &mut Page) {
     }
 }
 
-/// `name value` for each pair, to be joined by commas.
-fn named(pairs: impl IntoIterator<Item = (&'static str, String)>) -> [String; 1] {
-    let words: Vec<String> = pairs
-        .into_iter()
-        .map(|(name, value)| format!("{name} {value}"))
-        .collect();
-    [words.join(", ")]
-}
-
 /// The lines made so far.
 #[derive(Default)]
 struct Page(String);
@@ -206,6 +194,22 @@ impl Page {
             let words: Vec<&str> = text.as_ref().split(' ').collect();
             self.flow(name, "", "", MARGIN, &words);
         }
+    }
+
+    /// A name, and `name value` of each pair, which stay together, with commas between them.
+    fn pairs<N: Display>(
+        &mut self,
+        name: &str,
+        pairs: impl IntoIterator<Item = (N, String), IntoIter: ExactSizeIterator>,
+    ) {
+        let pairs = pairs.into_iter();
+        let last = pairs.len().saturating_sub(1);
+        let word = |(at, (name, value)): (usize, (N, String))| {
+            let comma = if at < last { "," } else { "" };
+            format!("{name} {value}{comma}")
+        };
+        let words: Vec<String> = pairs.enumerate().map(word).collect();
+        self.flow(name, "", "", MARGIN, &words);
     }
 
     /// A name, a beginning, and words that go on at column `hang` where a line is full.

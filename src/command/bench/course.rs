@@ -1,5 +1,6 @@
 //! The course of every load test: one run, or one after another to find the highest rate.
 
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
@@ -55,6 +56,22 @@ pub(in crate::command) async fn perform(
         state_clocks(course, &mut outcome.report);
     }
     Ok(outcome)
+}
+
+/// The local addresses to connect from: those of `--bind`, else the one that the target has.
+pub(in crate::command) fn sources(bind: &[IpAddr], target: &Target) -> Vec<IpAddr> {
+    match bind.is_empty() {
+        true => target.bind.into_iter().collect(),
+        false => bind.to_vec(),
+    }
+}
+
+/// Sizes from `least` to `most` bytes, as a report shows them.
+pub(in crate::command) fn span(least: usize, most: usize) -> String {
+    match least == most {
+        true => format!("{least} B"),
+        false => format!("{least}-{most} B"),
+    }
 }
 
 impl Course {

@@ -109,6 +109,7 @@ fn messages(report: &Report, page: &mut Page) {
     });
     let others = rows::other_counters(&report.messages)
         .into_iter()
+        .chain(rows::counts(report))
         .map(|(name, count)| vec![name.to_owned(), number(count), String::new()]);
     let traffic = vec![
         String::from("traffic"),

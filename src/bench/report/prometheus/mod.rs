@@ -24,6 +24,7 @@ pub fn render(report: &Report) -> String {
     ] {
         page.sample("rate", &[("kind", kind)], rate);
     }
+    counts(report, &mut page);
     connections(report, &mut page);
     latencies(report, &mut page);
     page.family("errors_total", "counter", "Failures by cause.");
@@ -89,6 +90,17 @@ fn messages(m: &Messages, page: &mut Page) {
     let bytes = [("sent", m.sent_bytes), ("received", m.received_bytes)];
     for (direction, number) in bytes {
         page.sample("bytes_total", &[("direction", direction)], number as f64);
+    }
+}
+
+/// What only one protocol counts.
+fn counts(report: &Report, page: &mut Page) {
+    if report.counts.is_empty() {
+        return;
+    }
+    page.family("counts", "gauge", "What only this protocol counts.");
+    for (name, number) in rows::counts(report) {
+        page.sample("counts", &[("name", name)], number as f64);
     }
 }
 
@@ -226,6 +238,7 @@ mod tests {
             "iotctl_bench_rate{kind=\"planned\"} 50000\n",
             "iotctl_bench_latency_seconds_count{quantity=\"response\"} 20000\n",
             "iotctl_bench_threshold_kept{expression=\"lost == 0\"} 0\n",
+            "iotctl_bench_counts{name=\"retransmissions\"} 12\n",
             "scenario=\"fan-in\"} 1\n",
         ] {
             assert!(text.contains(sample), "{sample} is not in\n{text}");
