@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use bytestring::ByteString;
 use fe2o3_amqp::Receiver;
 use fe2o3_amqp::link::delivery::DeliveryInfo;
 use fe2o3_amqp::link::receiver::CreditMode;
@@ -11,8 +10,8 @@ use fe2o3_amqp::types::messaging::{Body, Modified, Source};
 use fe2o3_amqp::types::primitives::Value;
 use tokio::sync::mpsc;
 
-use super::super::address::Dialect;
-use super::super::client::Options;
+use super::super::address::{Address, Dialect};
+use super::super::client::{CLOSING, Options};
 use super::super::consumer::Delivery;
 use super::super::wish::{Receiving, Settlement};
 use super::thread::{Opened, Ready, Thread};
@@ -113,7 +112,13 @@ async fn serve(
     match receiving.run(commands, &deliveries).await {
         Ok(receiver) => {
             // The answer shows that the settlements before it were read.
-            let _ = tokio::time::timeout(opened.patience, receiver.detach()).await;
+            let ending = async {
+                match opened.dialect {
+                    Dialect::RabbitMq3 => drop(receiver.detach().await),
+                    Dialect::RabbitMq4 | Dialect::Plain => drop(receiver.close().await),
+                }
+            };
+            let _ = tokio::time::timeout(CLOSING, ending).await;
         }
         Err(end) => {
             let error = opened.explain("to go on consuming", end).await;
@@ -150,7 +155,7 @@ async fn attach(opened: &mut Opened, wish: &Receiving) -> Result<Attached> {
     }
     Ok(Attached {
         receiver,
-        source: wish.address.topic().clone(),
+        address: wish.address.clone(),
         dialect: opened.dialect,
         unsettled: BTreeMap::new(),
         tags: 0,
@@ -162,7 +167,7 @@ async fn attach(opened: &mut Opened, wish: &Receiving) -> Result<Attached> {
 /// The link, in the thread.
 struct Attached {
     receiver: Receiver,
-    source: ByteString,
+    address: Address,
     dialect: Dialect,
     unsettled: BTreeMap<u64, DeliveryInfo>,
     /// The last that was given out; the first is 1.
@@ -190,7 +195,7 @@ impl Attached {
                     Some((room, came)) => {
                         self.tags += 1;
                         self.credit = self.credit.saturating_sub(1);
-                        let (info, message) = incoming(came?, self.tags, self.dialect, &self.source);
+                        let (info, message) = incoming(came?, self.tags, self.dialect, &self.address);
                         self.unsettled.insert(self.tags, info);
                         room.send(Ok(Delivery { message, tag: self.tags }));
                     }
@@ -232,7 +237,9 @@ impl Attached {
     async fn more(&mut self) -> std::result::Result<(), End> {
         let unsettled = u32::try_from(self.unsettled.len()).unwrap_or(u32::MAX);
         let room = self.ahead.saturating_sub(unsettled);
-        if room > self.credit && room - self.credit >= self.ahead.div_ceil(2) {
+        // RabbitMQ's plugin loses count of what is on its way, and sends too many, unless it has sent all that it may.
+        let counts = self.dialect != Dialect::RabbitMq3 || self.credit == 0;
+        if counts && room >= self.credit + self.ahead.div_ceil(2) {
             self.receiver.set_credit(room).await?;
             self.credit = room;
         }

@@ -12,7 +12,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::super::address::Address;
+use super::super::address::{Address, Dialect};
 use super::super::publisher::Fate;
 use super::publisher::{Command, Item, News};
 use super::thread::{Opened, Ready};
@@ -174,20 +174,24 @@ impl Links {
         Ok(())
     }
 
-    /// Detaches each link: its answer shows that the server has read what came before.
+    /// Ends each link: its answer shows that the server has read what came before.
     async fn prove(&mut self, opened: &mut Opened) -> Result<()> {
         let what = "to take messages";
         for Link { queue, task } in std::mem::take(&mut self.by_address).into_values() {
             drop(queue);
             let closing = async {
                 match task.await {
-                    // Not closed, as RabbitMQ's plugin answers that wrongly.
-                    Ok(Some(sender)) => sender.detach().await.map_err(|(_, why)| why),
+                    // RabbitMQ's plugin answers a close wrongly, and others answer nothing else.
+                    Ok(Some(sender)) if opened.dialect == Dialect::RabbitMq3 => {
+                        let detached = sender.detach().await;
+                        detached.map(drop).map_err(|(_, why)| why)
+                    }
+                    Ok(Some(sender)) => sender.close().await,
                     Ok(None) | Err(_) => Err(DetachError::IllegalState),
                 }
             };
             match tokio::time::timeout(opened.patience, closing).await {
-                Ok(Ok(_)) => {}
+                Ok(Ok(())) => {}
                 Ok(Err(why)) => return Err(opened.explain(what, why).await),
                 Err(_) => return Err(trouble::silent(&opened.target, what, opened.patience)),
             }

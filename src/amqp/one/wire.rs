@@ -11,7 +11,7 @@ use fe2o3_amqp::types::messaging::{
 };
 use fe2o3_amqp::types::primitives::{Binary, SimpleValue, Symbol, Timestamp, Value};
 
-use super::super::address::Dialect;
+use super::super::address::{Address, Dialect};
 use super::super::publisher::Outgoing;
 use super::body;
 use crate::error::{Error, Result};
@@ -132,13 +132,13 @@ fn simple(name: &str, value: &AmqpValue) -> Result<SimpleValue> {
     })
 }
 
-/// What a received message says besides its body, and its routing key: where it was sent to, else its subject, else where
-/// it was taken from, which is `source`.
+/// What a received message says. Its topic is its routing key where the server tells it, which RabbitMQ's plugin does as
+/// the subject; else the queue that it was taken from, its subject, or whatever `source` is.
 pub(super) fn incoming(
     raw: Raw<Body<Value>>,
     tag: u64,
     dialect: Dialect,
-    source: &ByteString,
+    source: &Address,
 ) -> (DeliveryInfo, Message) {
     let (info, wire) = raw.into_parts();
     let annotated = |name: &str| {
@@ -156,7 +156,10 @@ pub(super) fn incoming(
         // It is the routing key.
         properties.kind = None;
     }
-    let topic = key.or_else(|| subject.map(ByteString::from));
+    let topic = match (key, source) {
+        (None, Address::Queue(name)) if dialect != Dialect::RabbitMq3 => Some(name.clone()),
+        (key, _) => key.or_else(|| subject.map(ByteString::from)),
+    };
     let detail = AmqpDetail {
         exchange: annotated("x-exchange").unwrap_or_default(),
         redelivered: wire.header.as_ref().is_some_and(|header| {
@@ -168,7 +171,7 @@ pub(super) fn incoming(
     };
     let message = Message {
         time: SystemTime::now(),
-        topic: topic.unwrap_or_else(|| source.clone()),
+        topic: topic.unwrap_or_else(|| source.topic().clone()),
         payload: body::bytes(wire.body),
         detail: Detail::Amqp(Box::new(detail)),
     };

@@ -43,6 +43,19 @@ fn what_is_sent_is_received() {
 }
 
 #[test]
+fn thousands_pass_whatever_the_prefetch() {
+    let queue = declared("one", "");
+    let line = one("publish").words(&format!("-k {queue} -m x --repeat 5000"));
+    line.run().exits(0).quietly();
+    for (prefetch, count) in [(1, 200), (2, 300), (3, 500), (100, 2000), (1000, 2000)] {
+        let words = format!("-C {count} --prefetch {prefetch} --output json");
+        let taken = consume(&queue, &words).exits(0).quietly();
+        assert_eq!(taken.text().lines().count(), count, "{prefetch}");
+    }
+    assert_eq!(left(&queue), "");
+}
+
+#[test]
 fn every_way_to_give_bodies_works() {
     let queue = declared("one", "");
     let put = |words: &str, input: &str| {
