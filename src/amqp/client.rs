@@ -47,6 +47,8 @@ pub enum Mechanism {
     AmqPlain,
     /// By the client's certificate.
     External,
+    /// Not at all (RFC 4505), where a server takes everybody.
+    Anonymous,
 }
 
 impl Mechanism {
@@ -56,6 +58,7 @@ impl Mechanism {
             Self::Plain => "PLAIN",
             Self::AmqPlain => "AMQPLAIN",
             Self::External => "EXTERNAL",
+            Self::Anonymous => "ANONYMOUS",
         }
     }
 }
@@ -65,7 +68,7 @@ impl Mechanism {
 pub struct Login {
     /// How it is told.
     pub mechanism: Mechanism,
-    /// Not used by [`Mechanism::External`].
+    /// Not used by [`Mechanism::External`] and [`Mechanism::Anonymous`].
     pub username: String,
     /// Bytes that need not be text.
     pub password: Secret,
@@ -106,6 +109,7 @@ impl Login {
     pub(super) fn who(&self) -> String {
         match self.mechanism {
             Mechanism::External => String::from("the client certificate"),
+            Mechanism::Anonymous => String::from("anybody"),
             _ => format!("user {:?}", self.username),
         }
     }
@@ -132,7 +136,7 @@ impl Login {
                     said.extend_from_slice(value);
                 }
             }
-            Mechanism::External => {}
+            Mechanism::External | Mechanism::Anonymous => {}
         }
         said
     }

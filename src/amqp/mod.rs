@@ -1,4 +1,4 @@
-//! AMQP 0-9-1: publishing, consuming and topology, over lapin behind our own face.
+//! AMQP 0-9-1: publishing, consuming and topology, over lapin behind our own face; and what AMQP 1.0 has of that.
 //!
 //! | part | what it is for |
 //! |---|---|
@@ -11,6 +11,9 @@
 //! | [`topology`] | exchanges, queues and bindings |
 //! | [`layout`] | the same as a file |
 //! | [`broker`] | the embedded broker, which knows nothing of the client |
+//! | [`one`] | AMQP 1.0: another protocol by the same name |
+//! | [`address`] | where AMQP 1.0 sends to and receives from |
+//! | [`wish`] | what is wanted of a connection over AMQP 1.0 |
 //! | [`value`] | headers and arguments as people write them |
 //!
 //! lapin's habits that are guarded against here: an unlimited frame size (the process would abort), a panic in
@@ -18,6 +21,7 @@
 //! confirmations that are attached to the wrong publish, its URL rules, time-outs that it does not have, and its
 //! own recovery, which is not used: a lost connection is made anew by whoever knows what was under way.
 
+pub mod address;
 pub mod broker;
 pub mod bulk;
 pub mod channel;
@@ -26,6 +30,8 @@ pub mod consumer;
 pub mod firehose;
 mod heard;
 pub mod layout;
+#[cfg_attr(not(feature = "amqp1"), path = "one/absent.rs")]
+pub mod one;
 mod panics;
 pub mod publisher;
 pub mod topology;
@@ -33,6 +39,8 @@ mod transport;
 mod trouble;
 pub mod value;
 mod wire;
+pub mod wish;
 
 pub use channel::Channel;
 pub use client::{Client, Event, Login, Mechanism, Options};
+pub use trouble::speaks_only_one;

@@ -51,6 +51,8 @@ pub enum Fate {
     Confirmed,
     /// The server could not take it.
     Nacked,
+    /// The same over AMQP 1.0, where it says why.
+    Refused(String),
     /// No queue got it; a confirmation comes besides. `312 NO_ROUTE` in the server's words.
     Returned(String),
     /// Without confirmations: it was written.

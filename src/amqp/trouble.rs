@@ -33,7 +33,7 @@ pub(super) async fn login(
         return login_refused(target, login, error);
     }
     let bytes = heard.bytes();
-    if let Some(error) = foreign(target, &bytes) {
+    if let Some(error) = foreign(target, &bytes, NINE) {
         return error;
     }
     let wanted = login.mechanism.name();
@@ -94,12 +94,28 @@ fn login_refused(target: &Target, login: &Login, error: &AMQPError) -> Error {
     }
 }
 
-/// The first bytes belong to another protocol, or to another version of AMQP.
-fn foreign(target: &Target, bytes: &[u8]) -> Option<Error> {
+/// What we speak.
+pub(super) const NINE: &str = "AMQP 0-9-1";
+
+/// The other protocol by that name.
+pub(super) const ONE: &str = "AMQP 1.0";
+
+/// Whether a connection over 0-9-1 failed because the server speaks only 1.0, and says so in its greeting.
+pub fn speaks_only_one(error: &Error) -> bool {
+    let end = format!(" does not speak {NINE} but {ONE}");
+    error.kind() == Kind::Unreachable && error.text().ends_with(&end)
+}
+
+/// The first bytes belong to another protocol than `ours`, or to another version of AMQP.
+pub(super) fn foreign(target: &Target, bytes: &[u8], ours: &str) -> Option<Error> {
     let (what, hint) = match bytes {
+        [b'A', b'M', b'Q', b'P', 0 | 3, 1, 0, 0, ..] if ours == ONE => return None,
         [b'A', b'M', b'Q', b'P', 0 | 3, 1, 0, 0, ..] => {
-            let hint = "1.0 is another protocol by the same name; RabbitMQ and LavinMQ speak 0-9-1 as well";
-            (String::from("AMQP 1.0"), Some(hint.to_owned()))
+            let hint = "1.0 is another protocol by the same name; publish, consume and ping speak it with --protocol 1.0";
+            (String::from(ONE), Some(hint.to_owned()))
+        }
+        [b'A', b'M', b'Q', b'P', 0, 0, 9, 1, ..] => {
+            (String::from(NINE), Some(String::from("--protocol 0-9-1")))
         }
         [b'A', b'M', b'Q', b'P', _, major, minor, revision, ..] => {
             (format!("AMQP {major}-{minor}-{revision}"), None)
@@ -115,7 +131,7 @@ fn foreign(target: &Target, bytes: &[u8]) -> Option<Error> {
             (found.what, found.hint.map(str::to_owned))
         }
     };
-    let text = format!("{target} does not speak AMQP 0-9-1 but {what}");
+    let text = format!("{target} does not speak {ours} but {what}");
     let error = Error::new(Kind::Unreachable, text);
     Some(match hint {
         Some(hint) => error.hint(hint),
@@ -208,7 +224,7 @@ fn kind_of(error: &AMQPError) -> Kind {
 }
 
 /// RabbitMQ puts the code's name before its words: `NOT_FOUND - no queue 'x' in vhost '/'`.
-fn server_words(text: &str) -> &str {
+pub(super) fn server_words(text: &str) -> &str {
     match text.split_once(" - ") {
         Some((name, words)) if name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') => words,
         _ => text,
@@ -275,10 +291,10 @@ mod tests {
             (b"HTTP/1.1 400 Bad Request\r\n", "but HTTP"),
             (&[0x15, 3, 3, 0, 2, 2, 40], "but TLS"),
         ] {
-            let error = foreign(&target(), bytes).unwrap();
+            let error = foreign(&target(), bytes, NINE).unwrap();
             assert_eq!(error.kind(), Kind::Unreachable);
             assert!(error.text().contains(words), "{error}");
         }
-        assert!(foreign(&target(), &[1, 0, 0, 0, 0, 1, 0, 0, 10, 0, 10]).is_none());
+        assert!(foreign(&target(), &[1, 0, 0, 0, 0, 1, 0, 0, 10, 0, 10], NINE).is_none());
     }
 }

@@ -38,6 +38,10 @@ pub(super) struct ConsumeFlags {
     #[arg(short = 'e', long, value_name = "NAME")]
     exchange: Option<OsString>,
 
+    /// From where, in the words of a server of AMQP 1.0, such as /queue/orders or a plain name; instead of QUEUE, and speaks 1.0
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["queue", "exchange", "declare"])]
+    address: Option<OsString>,
+
     /// Binding key, such as *.error; may be repeated [default: #, which is everything of a topic or fanout exchange]
     #[arg(short = 'k', long, value_name = "KEY", requires = "exchange")]
     routing_key: Vec<OsString>,
@@ -136,15 +140,22 @@ impl ConsumeFlags {
         let (url, queue) = amqp_words::sorted(self.url, self.queue)?;
         let exchange = short_or_none("-e", self.exchange)?;
         // Without a name it is the queue declared last, which is the temporary one.
-        let queue = match (&exchange, queue) {
-            (Some(_), None) => ByteString::new(),
+        let address = amqp_words::address(self.address)?;
+        let queue = match (exchange.is_some() || address.is_some(), queue) {
+            (true, None) => ByteString::new(),
             (_, queue) => amqp_words::name("queue", queue).map_err(or_exchange)?,
         };
         let keys = self.routing_key.into_iter().map(|key| short("-k", key));
         let keys = keys.collect::<Result<Vec<_>>>()?;
         Ok(Plan {
-            session: self.session.words(url)?,
-            declare: declarations(&queue, self.declare, exchange, keys),
+            session: self
+                .session
+                .words_with(url, address.is_some().then_some("--address"))?,
+            declare: match address {
+                Some(_) => Vec::new(),
+                None => declarations(&queue, self.declare, exchange, keys),
+            },
+            address,
             queue,
             prefetch: self.prefetch.unwrap_or(PREFETCH),
             settle: self.ack.settle(),

@@ -42,7 +42,7 @@ impl PingFlags {
     /// What was asked for, checked as far as that can be done without a file or the network.
     pub(super) fn plan(self) -> Result<Plan> {
         Ok(Plan {
-            session: self.session.words(self.url)?,
+            session: self.session.words_of_either(self.url)?,
             count: values::messages(self.count)?.unwrap_or(1),
             interval: self
                 .interval

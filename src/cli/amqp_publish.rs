@@ -34,6 +34,10 @@ pub(super) struct PublishFlags {
     #[arg(short = 'k', long, value_name = "KEY")]
     routing_key: Vec<OsString>,
 
+    /// Where to, in the words of a server of AMQP 1.0, such as /queue/orders or a plain name; instead of -e and -k, and speaks 1.0
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["exchange", "routing_key"])]
+    address: Option<OsString>,
+
     #[command(flatten)]
     input: InputFlags,
 
@@ -134,7 +138,9 @@ impl PublishFlags {
         let keys = self.routing_key.into_iter().map(|key| short("-k", key));
         let keys = keys.collect::<Result<Vec<_>>>()?;
         let (source, encoding) = self.input.words()?;
-        if exchange.is_empty() && keys.is_empty() && source != Source::Records {
+        let address = amqp_words::address(self.address)?;
+        let somewhere = !exchange.is_empty() || !keys.is_empty() || address.is_some();
+        if !somewhere && source != Source::Records {
             return Err(Error::usage("nothing says where the messages go")
                 .hint("give -k QUEUE, or -e EXCHANGE, with -k KEY where it takes one"));
         }
@@ -147,7 +153,10 @@ impl PublishFlags {
         let window = NonZeroUsize::new(usize::try_from(window).unwrap_or(usize::MAX));
         let Wait(ack_timeout) = self.ack_timeout;
         Ok(Plan {
-            session: self.session.words(self.url)?,
+            session: self
+                .session
+                .words_with(self.url, address.is_some().then_some("--address"))?,
+            address,
             declare: self.declare.declarations(&exchange, &keys)?,
             exchange,
             keys,

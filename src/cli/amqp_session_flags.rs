@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use clap::{Args, ValueEnum};
 
 use crate::amqp::Mechanism;
-use crate::command::amqp_session::SessionWords;
+use crate::command::amqp_session::{SessionWords, Speaks};
 use crate::error::{Error, Result};
 
 use super::amqp_words;
@@ -30,6 +30,10 @@ const CONNECT_TIMEOUT: &str =
     mut_arg("connect_timeout", |timeout| timeout.help(CONNECT_TIMEOUT))
 )]
 pub(super) struct AmqpSessionFlags {
+    /// Which AMQP to speak: two protocols share the name; auto takes 0-9-1, and 1.0 where the server speaks only that; publish, consume and ping have 1.0
+    #[arg(long, value_name = "VERSION", default_value = "auto")]
+    protocol: Version,
+
     /// Virtual host [default: the path of the URL, else /]
     #[arg(long, value_name = "NAME")]
     vhost: Option<OsString>,
@@ -63,6 +67,16 @@ enum Auth {
     Plain,
     Amqplain,
     External,
+    Anonymous,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Version {
+    #[value(name = "0-9-1")]
+    Nine,
+    #[value(name = "1.0")]
+    One,
+    Auto,
 }
 
 impl AmqpSessionFlags {
@@ -71,8 +85,38 @@ impl AmqpSessionFlags {
         self.server.addresses()
     }
 
-    /// The connection's words, with the argument `url`.
+    /// The connection's words, with the argument `url`, of a command that speaks 0-9-1 only.
     pub(super) fn words(self, url: Option<OsString>) -> Result<SessionWords> {
+        if self.protocol == Version::One {
+            return Err(Error::usage("this command has no --protocol 1.0")
+                .hint("publish, consume and ping have it; queues and exchanges are of 0-9-1"));
+        }
+        Ok(SessionWords {
+            protocol: Speaks::Nine,
+            ..self.words_of_either(url)?
+        })
+    }
+
+    /// The same of a command that speaks both; `of_one` was given a flag that only 1.0 has.
+    pub(super) fn words_with(
+        self,
+        url: Option<OsString>,
+        of_one: Option<&str>,
+    ) -> Result<SessionWords> {
+        let Some(flag) = of_one else {
+            return self.words_of_either(url);
+        };
+        if self.protocol == Version::Nine {
+            return Err(Error::usage(format!("{flag} is of AMQP 1.0")).hint("say --protocol 1.0"));
+        }
+        Ok(SessionWords {
+            protocol: Speaks::One,
+            ..self.words_of_either(url)?
+        })
+    }
+
+    /// The same of a command that speaks both.
+    pub(super) fn words_of_either(self, url: Option<OsString>) -> Result<SessionWords> {
         if let (Some(_), Some(flag)) = (&url, self.server.named()) {
             return Err(Error::usage(format!(
                 "the argument URL cannot be used with {flag}"
@@ -85,6 +129,11 @@ impl AmqpSessionFlags {
         let Wait(patience) = self.answer_timeout;
         Ok(SessionWords {
             connect: self.server.words(url),
+            protocol: match self.protocol {
+                Version::Nine => Speaks::Nine,
+                Version::One => Speaks::One,
+                Version::Auto => Speaks::Either,
+            },
             vhost: amqp_words::short_or_none("--vhost", self.vhost)?,
             mechanism: self.auth.map(Auth::mechanism),
             heartbeat: self.heartbeat,
@@ -101,6 +150,7 @@ impl Auth {
             Self::Plain => Mechanism::Plain,
             Self::Amqplain => Mechanism::AmqPlain,
             Self::External => Mechanism::External,
+            Self::Anonymous => Mechanism::Anonymous,
         }
     }
 }

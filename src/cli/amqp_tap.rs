@@ -64,6 +64,7 @@ impl TapFlags {
         let keys = keys.collect::<Result<Vec<_>>>()?;
         let queue = ByteString::new();
         Ok(Plan {
+            address: None,
             declare: declarations(&queue, false, Some(exchange), keys),
             prefetch: PREFETCH,
             settle: Settle::Ack,

@@ -42,6 +42,15 @@ pub(super) fn name(what: &str, word: Option<OsString>) -> Result<ByteString> {
     }
 }
 
+/// An address of AMQP 1.0, which may be as long as it likes, but not empty.
+pub(super) fn address(word: Option<OsString>) -> Result<Option<ByteString>> {
+    let Some(word) = word else { return Ok(None) };
+    match values::text("--address", word)? {
+        text if text.is_empty() => Err(Error::usage("--address is empty")),
+        text => Ok(Some(text.into())),
+    }
+}
+
 /// The argument URL and the argument after it, of which either may have been left out: a URL has `://`.
 pub(super) fn sorted(
     first: Option<OsString>,

@@ -95,6 +95,8 @@ mod until_flags;
 mod values;
 
 #[cfg(test)]
+mod amqp_protocol_tests;
+#[cfg(test)]
 mod amqp_tests;
 #[cfg(test)]
 mod coap_tests;

@@ -7,11 +7,17 @@ use bytestring::ByteString;
 use tokio::time::sleep_until;
 
 use super::amqp_exec::{Exec, Pool};
+use super::amqp_link::Link;
+pub use super::amqp_link::Settle;
 use super::amqp_place::Place;
-use super::amqp_session::{Session, SessionWords, messages, prepared, unless_stopped};
-use crate::amqp::consumer::{Consumer, Delivery, Offset, Subscription};
+use super::amqp_session::{
+    Session, SessionWords, Speaks, messages, not_of_one, prepared, unless_stopped,
+};
+use crate::amqp::address::Address;
+use crate::amqp::consumer::{Delivery, Offset, Subscription};
 use crate::amqp::topology::{Arguments, Declaration};
-use crate::amqp::{Channel, Client, firehose};
+use crate::amqp::wish::Receiving;
+use crate::amqp::{firehose, one};
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
 use crate::message::{Detail, Message};
@@ -26,24 +32,6 @@ pub const PREFETCH: u16 = 100;
 /// As many messages are shown before they are written and acknowledged together.
 const BATCH: usize = 1000;
 
-/// What happens to a message that was shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Settle {
-    /// It is acknowledged once it was written out (`--ack ack`, the default).
-    #[default]
-    Ack,
-    /// It is acknowledged as soon as it comes: at most once (`--ack auto`).
-    Auto,
-    /// It is given back with basic.nack, to be dropped or dead-lettered (`--ack nack`).
-    Nack,
-    /// It is given back with basic.reject, to be dropped or dead-lettered (`--ack reject`).
-    Reject,
-    /// It is given back to the queue at once, and may come again (`--ack requeue`).
-    Requeue,
-    /// It is held until the end and then given back to the queue (`--ack peek`).
-    Peek,
-}
-
 /// What to consume, how, and until when.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -51,6 +39,8 @@ pub struct Plan {
     pub session: SessionWords,
     /// The queue (`QUEUE`); empty: the one declared last.
     pub queue: ByteString,
+    /// From where over AMQP 1.0, instead of the queue (`--address`).
+    pub address: Option<ByteString>,
     /// What is made before, again after each reconnect (`--declare`, `--exchange E --key K`).
     pub declare: Vec<Declaration>,
     /// Deliveries that the server may send ahead (`--prefetch`, default 100).
@@ -96,6 +86,7 @@ impl Plan {
         Self {
             session,
             queue: queue.into(),
+            address: None,
             declare: Vec::new(),
             prefetch: PREFETCH,
             settle: Settle::Ack,
@@ -129,6 +120,42 @@ impl Plan {
             priority: self.priority,
             offset: self.offset.clone(),
             arguments: self.arguments.clone(),
+        }
+    }
+
+    async fn one(&self, session: &Session) -> Result<Link> {
+        let wish = Receiving {
+            address: self.fits_one()?,
+            ahead: self.ahead(),
+            settled: self.settle == Settle::Auto,
+        };
+        let consumer = one::Consumer::connect(&session.target, &session.options, wish).await?;
+        Ok(Link::One(Box::new(consumer)))
+    }
+
+    /// Where to consume from over AMQP 1.0; refuses what that has no word for.
+    fn fits_one(&self) -> Result<Address> {
+        one::available()?;
+        let flags = [
+            (self.exclusive, "--exclusive"),
+            (self.priority.is_some(), "--priority"),
+            (self.offset.is_some(), "--offset"),
+            (!self.tag.is_empty(), "--consumer-tag"),
+            (!self.arguments.is_empty(), "--argument"),
+        ];
+        not_of_one(&flags)?;
+        match (&self.address, &self.declare[..]) {
+            (Some(address), _) => Ok(Address::Said(address.clone())),
+            (None, []) => Ok(Address::Queue(self.queue.clone())),
+            // A temporary queue, which the server makes by itself.
+            (None, [_, Declaration::Binding(binding)]) if self.queue.is_empty() => {
+                Ok(Address::of(&binding.source, &binding.key))
+            }
+            (None, [Declaration::Queue(_), ..]) if !self.queue.is_empty() => {
+                not_of_one(&[(true, "--declare")]).map(|()| Address::Queue(self.queue.clone()))
+            }
+            _ => not_of_one(&[(true, "-e with a queue, or with several keys")])
+                .map(|()| Address::Queue(self.queue.clone())),
         }
     }
 
@@ -177,6 +204,9 @@ pub async fn run(plan: Plan) -> Result<()> {
 /// # Errors
 /// As [`run`].
 pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
+    if plan.session.protocol == Speaks::One {
+        plan.fits_one()?;
+    }
     let mut stop = Stop::watch()?;
     let notes = Notes::new(plan.style);
     let session = plan.session.session("consume", Retry::Forever, notes)?;
@@ -199,26 +229,6 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
         stop.unless_again(link.end()).await;
     }
     ended
-}
-
-/// A connection, its channel, and the consumer on it.
-struct Link {
-    client: Client,
-    channel: Channel,
-    consumer: Consumer,
-}
-
-impl Link {
-    /// Stops the deliveries, then ends in good order: what is not acknowledged goes back to the queue.
-    async fn end(self) {
-        if self.client.is_broken() {
-            return;
-        }
-        // Whatever fails here fails again with the connection; nothing of ours depends on it.
-        let _ = self.channel.close().await;
-        drop(self.consumer);
-        self.client.close().await;
-    }
 }
 
 /// A running `amqp consume`.
@@ -247,7 +257,7 @@ enum Turn {
 impl Running<'_> {
     async fn consume_all(&mut self, output: &mut Output, stop: &mut Stop) -> Result<()> {
         let plan = self.plan;
-        let connecting = async |session: &Session| open(plan, None, session.client().await?).await;
+        let connecting = async |session: &Session| open(plan, None, session).await;
         let opening = self.session.connect_by(connecting);
         let opened = match plan.timeout {
             Some(limit) => tokio::time::timeout(limit, unless_stopped(stop, opening))
@@ -276,9 +286,8 @@ impl Running<'_> {
     /// Waits for whatever comes next.
     async fn turn(&mut self, output: &mut Output, stop: &mut Stop) -> Result<Turn> {
         let deadline = self.deadline();
-        let waiting = self.link.as_mut().map(|link| &mut link.consumer);
         // There is a link whenever the loop turns; `come_back` makes a new one or ends it.
-        let Some(consumer) = waiting else {
+        let Some(link) = self.link.as_mut() else {
             return Err(Error::new(Kind::Lost, "no connection"));
         };
         let enough = self.plan.count.is_some_and(|count| self.shown >= count);
@@ -287,7 +296,7 @@ impl Running<'_> {
             biased;
             asked = stop.asked() => Err(Error::new(asked.kind(), self.interrupted())),
             (tag, good) = self.pool.next() => Ok(Turn::Executed(tag, good)),
-            delivery = consumer.next(), if free => Ok(Turn::Delivery(delivery)),
+            delivery = link.next(), if free => Ok(Turn::Delivery(delivery)),
             () = output.reader_gone() => Err(Error::new(Kind::ReaderGone, "nobody reads our output any more")),
             () = sleep_until(deadline.unwrap_or_else(Instant::now).into()), if deadline.is_some() => Ok(Turn::TimePassed),
         }
@@ -335,7 +344,7 @@ impl Running<'_> {
                 .link
                 .as_mut()
                 .filter(|_| !full)
-                .and_then(|link| link.consumer.poll_now());
+                .and_then(Link::poll_now);
         }
         if self.plan.settle == Settle::Auto {
             self.settle(&batch).await?;
@@ -381,45 +390,20 @@ impl Running<'_> {
     /// An unwanted message is held until the end, or done with in a temporary queue.
     async fn pass_over(&self, tag: u64) -> Result<bool> {
         if let (Some(link), false) = (&self.link, self.plan.holds_back()) {
-            link.channel.ack(tag, false).await?;
+            link.settle(&[tag], Settle::Ack, false).await?;
         }
         Ok(false)
     }
 
     /// Tells the server what became of the messages with these tags, which are in order.
     async fn settle(&self, tags: &[u64]) -> Result<()> {
-        let (Some(link), Some(&last)) = (&self.link, tags.last()) else {
-            return Ok(());
-        };
-        if self.plan.holds_back() {
-            return self.settle_each(link, tags).await;
-        }
-        match self.plan.settle {
-            Settle::Ack | Settle::Auto => link.channel.ack(last, true).await,
-            Settle::Nack => link.channel.nack(last, true, false).await,
-            Settle::Requeue => link.channel.nack(last, true, true).await,
-            Settle::Reject => {
-                for &tag in tags {
-                    link.channel.reject(tag, false).await?;
-                }
-                Ok(())
+        match &self.link {
+            Some(link) => {
+                let all = !self.plan.holds_back();
+                link.settle(tags, self.plan.settle, all).await
             }
-            Settle::Peek => Ok(()),
+            None => Ok(()),
         }
-    }
-
-    /// The same while others between them are held back.
-    async fn settle_each(&self, link: &Link, tags: &[u64]) -> Result<()> {
-        for &tag in tags {
-            match self.plan.settle {
-                Settle::Ack | Settle::Auto => link.channel.ack(tag, false).await?,
-                Settle::Nack => link.channel.nack(tag, false, false).await?,
-                Settle::Requeue => link.channel.nack(tag, false, true).await?,
-                Settle::Reject => link.channel.reject(tag, false).await?,
-                Settle::Peek => {}
-            }
-        }
-        Ok(())
     }
 
     /// A command ended: its message is acknowledged, or given back as the plan says.
@@ -428,12 +412,13 @@ impl Running<'_> {
         let (Some(link), Some(exec)) = (&self.link, &self.plan.exec) else {
             return Ok(false);
         };
-        if good {
-            link.channel.ack(tag, false).await?;
-        } else {
-            self.failed += 1;
-            link.channel.nack(tag, false, exec.requeue).await?;
-        }
+        let how = match (good, exec.requeue) {
+            (true, _) => Settle::Ack,
+            (false, true) => Settle::Requeue,
+            (false, false) => Settle::Nack,
+        };
+        link.settle(&[tag], how, false).await?;
+        self.failed += u64::from(!good);
         let enough = self.plan.count.is_some_and(|count| self.shown >= count);
         Ok(enough && self.pool.is_idle())
     }
@@ -453,10 +438,7 @@ impl Running<'_> {
     }
 
     async fn come_back(&mut self, error: Error, stop: &mut Stop) -> Result<()> {
-        let broken = self
-            .link
-            .as_ref()
-            .is_some_and(|link| link.client.is_broken());
+        let broken = self.link.as_ref().is_some_and(Link::is_broken);
         if error.kind() != Kind::Lost || broken {
             return Err(error);
         }
@@ -466,8 +448,7 @@ impl Running<'_> {
         let place = self.plan.offset.as_ref().and_then(|_| self.place.resume());
         let plan = self.plan;
         let within = plan.timeout.map(|limit| self.began + limit);
-        let connecting =
-            async |session: &Session| open(plan, place.clone(), session.client().await?).await;
+        let connecting = async |session: &Session| open(plan, place.clone(), session).await;
         let opening = self.session.remake(error, connecting);
         let opened = match within {
             Some(end) => tokio::time::timeout_at(end.into(), unless_stopped(stop, opening))
@@ -533,18 +514,23 @@ impl Running<'_> {
     }
 }
 
-/// Declares and consumes, in a stream from `place` on if there is one.
-async fn open(plan: &Plan, place: Option<Offset>, client: Client) -> Result<Link> {
+/// Connects and consumes over whichever AMQP it is to be, in a stream from `place` on if there is one.
+async fn open(plan: &Plan, place: Option<Offset>, session: &Session) -> Result<Link> {
+    let nine = async |session: &Session| nine(plan, place.clone(), session).await;
+    session
+        .over(nine, async |session| plan.one(session).await)
+        .await
+}
+
+/// Declares and consumes.
+async fn nine(plan: &Plan, place: Option<Offset>, session: &Session) -> Result<Link> {
+    let client = session.client().await?;
     let (channel, _) = prepared(&client, &plan.declare).await?;
     channel.prefetch(plan.ahead()).await?;
     let mut subscription = plan.subscription();
     subscription.offset = place.or(subscription.offset);
     let consumer = channel.consume(&subscription).await?;
-    Ok(Link {
-        client,
-        channel,
-        consumer,
-    })
+    Ok(Link::Nine(client, channel, Box::new(consumer)))
 }
 
 /// Undoes the content encoding, which is gone then; what cannot be undone stays as it came, and is told.

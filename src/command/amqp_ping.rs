@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::amqp_session::{SessionWords, unless_stopped};
-use crate::amqp::Client;
+use super::amqp_session::{Session, SessionWords, unless_stopped};
+use crate::amqp::one::Pinger;
+use crate::amqp::{Channel, Client};
 use crate::connect::Retry;
 use crate::error::Result;
 use crate::output::{Format, Notes, Output, Style};
@@ -43,26 +44,68 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
     let session = plan.session.session("ping", Retry::Never, notes)?;
     let work = async {
         let began = Instant::now();
-        let client = session.connect().await?;
-        let place = client.target().to_string();
+        let opening = session.connect_by(Peer::connect);
+        let mut peer = opening.await?;
+        let place = session.target.to_string();
         output.line(&plan.line("connect", &place, began.elapsed()));
         output.flush().await?;
-        let pinged = ping(&plan, &client, &place, &mut output).await;
-        client.close().await;
+        let pinged = ping(&plan, &mut peer, &place, &mut output).await;
+        peer.close().await;
         pinged
     };
     unless_stopped(&mut stop, work).await
 }
 
-async fn ping(plan: &Plan, client: &Client, place: &str, output: &mut Output) -> Result<()> {
-    let channel = client.channel().await?;
+/// A connection that round trips are measured on.
+enum Peer {
+    Nine(Client, Option<Channel>),
+    One(Box<Pinger>),
+}
+
+impl Peer {
+    async fn connect(session: &Session) -> Result<Self> {
+        let nine = async |session: &Session| Ok(Self::Nine(session.client().await?, None));
+        let one = async |session: &Session| {
+            let (target, options) = (&session.target, &session.options);
+            let pinger = Pinger::connect(target, options).await?;
+            Ok(Self::One(Box::new(pinger)))
+        };
+        session.over(nine, one).await
+    }
+
+    /// What comes before the first round trip.
+    async fn prepare(&mut self) -> Result<()> {
+        if let Self::Nine(client, channel) = self {
+            *channel = Some(client.channel().await?);
+        }
+        Ok(())
+    }
+
+    /// The cheapest request that is answered and changes nothing.
+    async fn ping(&self) -> Result<()> {
+        match self {
+            Self::Nine(_, Some(channel)) => channel.prefetch(1).await,
+            Self::Nine(_, None) => Ok(()),
+            Self::One(pinger) => pinger.ping().await,
+        }
+    }
+
+    async fn close(self) {
+        match self {
+            Self::Nine(client, _) => client.close().await,
+            Self::One(pinger) => pinger.close().await,
+        }
+    }
+}
+
+async fn ping(plan: &Plan, peer: &mut Peer, place: &str, output: &mut Output) -> Result<()> {
+    peer.prepare().await?;
     for number in 0..plan.count {
         if number > 0 {
             tokio::time::sleep(plan.interval).await;
         }
         let began = Instant::now();
-        // The cheapest request that is answered and changes nothing.
-        channel.prefetch(1).await?;
+        peer.ping().await?;
         output.line(&plan.line("round trip", place, began.elapsed()));
         output.flush().await?;
     }

@@ -8,10 +8,15 @@ use bytestring::ByteString;
 use tokio::time::sleep_until;
 
 use super::amqp_publish_tally::Tally;
-use super::amqp_session::{Session, SessionWords, messages, prepared, unless_stopped};
-use crate::amqp::bulk::Publisher;
+use super::amqp_publisher::Publisher;
+use super::amqp_session::{
+    Session, SessionWords, Speaks, messages, not_of_one, prepared, unless_stopped,
+};
+use crate::amqp::address::Address;
 use crate::amqp::publisher::{Fate, Outgoing};
 use crate::amqp::topology::Declaration;
+use crate::amqp::wish::Sending;
+use crate::amqp::{bulk, one};
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
 use crate::message::AmqpProperties;
@@ -35,6 +40,8 @@ pub struct Plan {
     pub exchange: ByteString,
     /// Each message goes out under each (`-k`, several); empty: records name theirs, and others have the empty one.
     pub keys: Vec<ByteString>,
+    /// Where messages go over AMQP 1.0, instead of what exchange and keys say (`--address`).
+    pub address: Option<ByteString>,
     /// Properties and headers of each message (`--content-type`, `--header NAME:TYPE=VALUE`, `--persistent` is delivery mode 2, …);
     /// records say their own.
     pub properties: AmqpProperties,
@@ -71,6 +78,7 @@ impl Plan {
             session,
             exchange: ByteString::new(),
             keys: vec![key.into()],
+            address: None,
             properties: AmqpProperties::default(),
             mandatory: false,
             confirms: true,
@@ -97,6 +105,9 @@ pub async fn run(plan: Plan) -> Result<()> {
         return Err(Error::usage(
             "--mandatory needs confirmations: without them nobody waits for what comes back",
         ));
+    }
+    if plan.session.protocol == Speaks::One {
+        plan.fits_one()?;
     }
     let bodies = Bodies::open(&plan.source, plan.encoding)?;
     let mut stop = Stop::watch()?;
@@ -131,22 +142,50 @@ pub async fn run(plan: Plan) -> Result<()> {
 }
 
 impl Plan {
-    /// Declares what is to be there, and then connects to publish.
+    /// Connects to publish, over whichever AMQP it is to be.
     async fn publisher(&self, session: &Session) -> Result<Publisher> {
+        let nine = async |session: &Session| self.nine(session).await;
+        session
+            .over(nine, async |session| self.one(session).await)
+            .await
+    }
+
+    async fn one(&self, session: &Session) -> Result<Publisher> {
+        self.fits_one()?;
+        let keys = self.keys.iter();
+        let wish = Sending {
+            address: self.address.clone().map(Address::Said),
+            first: keys.map(|key| Address::of(&self.exchange, key)).collect(),
+            confirms: self.confirms,
+            window: self.window,
+        };
+        let publisher = one::Publisher::connect(&session.target, &session.options, wish).await?;
+        Ok(Publisher::One(Box::new(publisher)))
+    }
+
+    /// Refuses what AMQP 1.0 has no word for.
+    fn fits_one(&self) -> Result<()> {
+        one::available()?;
+        one::carries(&self.properties)?;
+        let flags = [
+            (self.mandatory, "--mandatory"),
+            (!self.declare.is_empty(), "--declare"),
+        ];
+        not_of_one(&flags)
+    }
+
+    /// Declares what is to be there, and then connects to publish.
+    async fn nine(&self, session: &Session) -> Result<Publisher> {
         if !self.declare.is_empty() {
             let client = session.client().await?;
             prepared(&client, &self.declare).await?;
             client.close().await;
         }
         let (target, options) = (&session.target, &session.options);
-        Publisher::connect(
-            target,
-            options,
-            session.on_event(),
-            self.confirms,
-            self.window,
-        )
-        .await
+        let said = session.on_event();
+        let publisher =
+            bulk::Publisher::connect(target, options, said, self.confirms, self.window).await?;
+        Ok(Publisher::Nine(Box::new(publisher)))
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) struct Tally {
     /// Written, and not yet proved to be read.
     written: u64,
     nacked: u64,
+    /// What the server said of the first of them, over AMQP 1.0.
+    refusal: Option<String>,
     /// Published again after a lost connection.
     again: u64,
     /// No queue got it, with the server's words.
@@ -81,15 +83,21 @@ impl Tally {
                 self.confirmed_numbers.insert(number);
             }
             Fate::Written => self.written += 1,
-            Fate::Nacked => {
-                self.nacked += 1;
-                // Settled all the same, so that the mark can move on.
-                self.confirmed_numbers.insert(number);
+            Fate::Nacked => self.refuse(number),
+            Fate::Refused(words) => {
+                self.refuse(number);
+                self.refusal.get_or_insert(words);
             }
             Fate::Returned(words) => {
                 self.returned.insert(number, words);
             }
         }
+    }
+
+    fn refuse(&mut self, number: u64) {
+        self.nacked += 1;
+        // Settled all the same, so that the mark can move on.
+        self.confirmed_numbers.insert(number);
     }
 
     /// The server has read all that was written.
@@ -122,7 +130,10 @@ impl Tally {
             Some(words) if self.nacked == 0 => {
                 format!("{target} returned what no queue gets ({words})")
             }
-            _ if self.nacked > 0 => format!("{target} refused what it cannot take (nack)"),
+            _ if self.nacked > 0 => {
+                let words = self.refusal.as_deref().unwrap_or("nack");
+                format!("{target} refused what it cannot take ({words})")
+            }
             _ => format!("{target} did not confirm everything"),
         };
         Error::new(Kind::Refused, text)

@@ -213,6 +213,10 @@ impl<'a> Caller<'a> {
                 Kind::Refused,
                 format!("{target} refused the request to {key:?} (nack)"),
             )),
+            Fate::Refused(words) => Err(Error::new(
+                Kind::Refused,
+                format!("{target} refused the request to {key:?}: {words}"),
+            )),
             Fate::Returned(words) => Err(Error::new(
                 Kind::Refused,
                 format!("nobody serves {key:?} on {target} ({words})"),

@@ -1,16 +1,29 @@
 //! What every AMQP client command says about its connection.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use bytestring::ByteString;
 
 use crate::amqp::client::{FRAME_MAX, HEARTBEAT};
 use crate::amqp::topology::{Declaration, QueueState};
-use crate::amqp::{Channel, Client, Event, Login, Mechanism, Options};
+use crate::amqp::{Channel, Client, Event, Login, Mechanism, Options, one, speaks_only_one};
 use crate::connect::{self, Backoff, Environment, Protocol, Retry, Target};
 use crate::error::{Error, Kind, Result};
 use crate::output::Notes;
 use crate::stop::Stop;
+
+/// Which of the two protocols called AMQP is spoken (`--protocol`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Speaks {
+    /// 0-9-1, and 1.0 with a server whose greeting says that it speaks only that.
+    #[default]
+    Either,
+    /// 0-9-1.
+    Nine,
+    /// 1.0.
+    One,
+}
 
 /// The words about one AMQP connection, as the command line gave them.
 ///
@@ -19,6 +32,8 @@ use crate::stop::Stop;
 pub struct SessionWords {
     /// Where to, and how.
     pub connect: connect::Words,
+    /// Which AMQP (`--protocol`); only publish, consume and ping look at it.
+    pub protocol: Speaks,
     /// The virtual host (`--vhost`); otherwise the path of the URL, otherwise `/`.
     pub vhost: Option<ByteString>,
     /// How to log in (`--auth`); otherwise by certificate where there is one and no user name, else `PLAIN`.
@@ -37,6 +52,7 @@ impl Default for SessionWords {
     fn default() -> Self {
         Self {
             connect: connect::Words::default(),
+            protocol: Speaks::default(),
             vhost: None,
             mechanism: None,
             heartbeat: HEARTBEAT,
@@ -52,6 +68,7 @@ pub(super) struct Session {
     pub(super) target: Target,
     pub(super) options: Options,
     notes: Notes,
+    speaks: Cell<Speaks>,
     first: Retry,
     backoff: Backoff,
 }
@@ -67,6 +84,7 @@ impl SessionWords {
             target,
             options,
             notes,
+            speaks: Cell::new(self.protocol),
         })
     }
 
@@ -159,6 +177,34 @@ impl Session {
         Ok(())
     }
 
+    /// Makes a connection: `nine` over 0-9-1, `one` over 1.0 where that was asked for or where the server speaks only
+    /// that, which is said once.
+    pub(super) async fn over<T>(
+        &self,
+        nine: impl AsyncFn(&Self) -> Result<T>,
+        one: impl AsyncFn(&Self) -> Result<T>,
+    ) -> Result<T> {
+        if self.speaks.get() == Speaks::One {
+            return one(self).await;
+        }
+        match nine(self).await {
+            Err(error) if self.speaks.get() == Speaks::Either && speaks_only_one(&error) => {
+                if let Err(absent) = one::available() {
+                    return Err(match absent.way_out() {
+                        Some(hint) => error.hint(format!("{absent}: {hint}")),
+                        None => error,
+                    });
+                }
+                self.speaks.set(Speaks::One);
+                let target = &self.target;
+                self.notes
+                    .note(format_args!("{target} speaks AMQP 1.0 only, and so do we"));
+                one(self).await
+            }
+            made => made,
+        }
+    }
+
     /// Connects once.
     pub(super) async fn client(&self) -> Result<Client> {
         Client::connect(&self.target, &self.options, self.on_event()).await
@@ -173,6 +219,18 @@ impl Session {
             )),
             Event::Unblocked => notes.note(format_args!("{target} takes messages again")),
         }
+    }
+}
+
+/// Refuses the first of the flags that was given, as AMQP 1.0 knows nothing like it.
+///
+/// # Errors
+/// [`Kind::Usage`], naming the flag.
+pub(super) fn not_of_one(flags: &[(bool, &str)]) -> Result<()> {
+    match flags.iter().find(|(given, _)| *given) {
+        None => Ok(()),
+        Some((_, flag)) => Err(Error::usage(format!("{flag} has no meaning in AMQP 1.0"))
+            .hint("leave it out, or say --protocol 0-9-1 where the server speaks that")),
     }
 }
 

@@ -6,6 +6,12 @@ mod cli;
 mod consuming;
 mod guards;
 mod mqtt;
+#[cfg(feature = "amqp1")]
+mod one;
+#[cfg(not(feature = "amqp1"))]
+mod one_absent;
+#[cfg(feature = "amqp1")]
+mod one_peer;
 mod peer;
 mod publishing;
 mod queues;

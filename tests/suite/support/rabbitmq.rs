@@ -16,8 +16,8 @@ use super::certificates::Certificates;
 use super::ports::free_ports;
 use super::wait_for_port;
 
-/// Beyond the core: client certificates, and MQTT for the way between the two.
-const PLUGINS: &str = "[rabbitmq_auth_mechanism_ssl,rabbitmq_mqtt].";
+/// Beyond the core: client certificates, MQTT for the way between the two, and AMQP 1.0.
+const PLUGINS: &str = "[rabbitmq_auth_mechanism_ssl,rabbitmq_mqtt,rabbitmq_amqp1_0].";
 
 /// A running RabbitMQ with a plain and a TLS listener, the user `guest` and the virtual host `/`.
 pub struct RabbitMq {

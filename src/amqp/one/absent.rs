@@ -1,0 +1,124 @@
+//! AMQP 1.0 in a program that was built without it: every way there is refused.
+
+use super::client::Options;
+use super::consumer::Delivery;
+use super::publisher::{Fate, Outgoing};
+use super::wish::{Receiving, Sending, Settlement};
+use crate::connect::Target;
+use crate::error::{Error, Result};
+use crate::message::AmqpProperties;
+
+/// Whether this program can speak AMQP 1.0: it cannot.
+///
+/// # Errors
+/// [`crate::error::Kind::Usage`], always, with the way out.
+pub fn available() -> Result<()> {
+    Err(absent())
+}
+
+/// Whether AMQP 1.0 can carry these properties, which nobody asks here.
+///
+/// # Errors
+/// None.
+pub const fn carries(_: &AmqpProperties) -> Result<()> {
+    Ok(())
+}
+
+/// There is none.
+pub enum Publisher {}
+
+#[allow(missing_docs, clippy::missing_errors_doc)]
+impl Publisher {
+    pub async fn connect(_: &Target, _: &Options, _: Sending) -> Result<Self> {
+        Err(absent())
+    }
+
+    pub fn has_room(&self) -> bool {
+        match *self {}
+    }
+
+    pub fn unconfirmed(&self) -> usize {
+        match *self {}
+    }
+
+    pub fn is_broken(&self) -> bool {
+        match *self {}
+    }
+
+    pub fn publish(&mut self, _: u64, _: Outgoing) -> Result<()> {
+        match *self {}
+    }
+
+    pub async fn fates(&mut self, _: &mut Vec<(u64, Fate)>) -> Result<()> {
+        match *self {}
+    }
+
+    pub async fn proof(&mut self) -> Result<()> {
+        match *self {}
+    }
+
+    pub fn abandoned(self) -> Vec<(u64, Outgoing)> {
+        match self {}
+    }
+
+    pub async fn close(self) {
+        match self {}
+    }
+}
+
+/// There is none.
+pub enum Consumer {}
+
+#[allow(missing_docs, clippy::missing_errors_doc)]
+impl Consumer {
+    pub async fn connect(_: &Target, _: &Options, _: Receiving) -> Result<Self> {
+        Err(absent())
+    }
+
+    pub async fn next(&mut self) -> Result<Delivery> {
+        match *self {}
+    }
+
+    pub fn poll_now(&mut self) -> Option<Delivery> {
+        match *self {}
+    }
+
+    pub fn settle(&self, _: Vec<u64>, _: Settlement) {
+        match *self {}
+    }
+
+    pub fn is_broken(&self) -> bool {
+        match *self {}
+    }
+
+    pub async fn close(self) {
+        match self {}
+    }
+}
+
+/// There is none.
+pub enum Pinger {}
+
+#[allow(missing_docs, clippy::missing_errors_doc)]
+impl Pinger {
+    pub async fn connect(_: &Target, _: &Options) -> Result<Self> {
+        Err(absent())
+    }
+
+    pub fn target(&self) -> &Target {
+        match *self {}
+    }
+
+    pub async fn ping(&self) -> Result<()> {
+        match *self {}
+    }
+
+    pub async fn close(self) {
+        match self {}
+    }
+}
+
+fn absent() -> Error {
+    Error::usage("this iotctl was built without AMQP 1.0")
+        .hint("cargo build --release --features amqp1 makes one that has it")
+}

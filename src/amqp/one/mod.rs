@@ -1,0 +1,43 @@
+//! AMQP 1.0: publishing, consuming and health checks, over fe2o3-amqp behind our own face.
+//!
+//! | part | what it is for |
+//! |---|---|
+//! | [`publisher`] | sends within a window and knows what became of each message |
+//! | [`consumer`] | deliveries as records, and their settlement |
+//! | [`pinger`] | round trips |
+//! | `thread` | where the library runs, and how it begins and ends |
+//! | `sasl` | the login |
+//! | `server` | what the server says of itself |
+//! | `links` | one sending link for each address |
+//! | `wire` | between our words and the library's types |
+//! | `body` | what a body of typed values is as bytes |
+//! | `trouble` | what went wrong, in words |
+//!
+//! The library runs in a thread of its own, one for each connection, as lapin does: so it keeps the connection alive
+//! whatever the command waits for, and a panic in it becomes an error of the command.
+
+mod body;
+pub mod consumer;
+mod links;
+pub mod pinger;
+pub mod publisher;
+mod sasl;
+mod server;
+mod thread;
+mod trouble;
+mod wire;
+
+pub use consumer::Consumer;
+pub use pinger::Pinger;
+pub use publisher::Publisher;
+
+use crate::error::Result;
+pub use wire::carries;
+
+/// Whether this program can speak AMQP 1.0: it can.
+///
+/// # Errors
+/// None.
+pub const fn available() -> Result<()> {
+    Ok(())
+}
