@@ -201,7 +201,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__apply)
-            opts="-L -h -u -P -A -p --check --output --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-L -h -u -P -A -p --check --output --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -211,12 +211,16 @@ _iotctl() {
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
+                --protocol)
+                    COMPREPLY=($(compgen -W "0-9-1 1.0 auto" -- "${cur}"))
+                    return 0
+                    ;;
                 --vhost)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --auth)
-                    COMPREPLY=($(compgen -W "plain amqplain external" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "plain amqplain external anonymous" -- "${cur}"))
                     return 0
                     ;;
                 --heartbeat)
@@ -343,7 +347,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__bind)
-            opts="-e -k -L -h -u -P -A -p --exchange --to-exchange --routing-key --argument --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-e -k -L -h -u -P -A -p --exchange --to-exchange --routing-key --argument --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -373,12 +377,16 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --protocol)
+                    COMPREPLY=($(compgen -W "0-9-1 1.0 auto" -- "${cur}"))
+                    return 0
+                    ;;
                 --vhost)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --auth)
-                    COMPREPLY=($(compgen -W "plain amqplain external" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "plain amqplain external anonymous" -- "${cur}"))
                     return 0
                     ;;
                 --heartbeat)
@@ -579,7 +587,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__consume)
-            opts="-e -k -C -W -F -v -N -L -h -u -P -A -p --declare --exchange --routing-key --ack --prefetch --exclusive --priority --offset --consumer-tag --argument --filter --decompress --exec --workers --requeue --count --timeout --for --idle --output --format --verbose --no-newline --pretty --embed-json --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-e -k -C -W -F -v -N -L -h -u -P -A -p --declare --exchange --address --routing-key --ack --prefetch --exclusive --priority --offset --consumer-tag --argument --filter --decompress --exec --workers --requeue --count --timeout --for --idle --output --format --verbose --no-newline --pretty --embed-json --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -590,6 +598,10 @@ _iotctl() {
                     return 0
                     ;;
                 -e)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --address)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -673,12 +685,16 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --protocol)
+                    COMPREPLY=($(compgen -W "0-9-1 1.0 auto" -- "${cur}"))
+                    return 0
+                    ;;
                 --vhost)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --auth)
-                    COMPREPLY=($(compgen -W "plain amqplain external" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "plain amqplain external anonymous" -- "${cur}"))
                     return 0
                     ;;
                 --heartbeat)
@@ -819,7 +835,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__declare__subcmd__exchange)
-            opts="-L -h -u -P -A -p --type --passive --durable --transient --auto-delete --argument --internal --alternate-exchange --output --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-L -h -u -P -A -p --type --passive --durable --transient --auto-delete --argument --internal --alternate-exchange --output --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -841,12 +857,16 @@ _iotctl() {
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
+                --protocol)
+                    COMPREPLY=($(compgen -W "0-9-1 1.0 auto" -- "${cur}"))
+                    return 0
+                    ;;
                 --vhost)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --auth)
-                    COMPREPLY=($(compgen -W "plain amqplain external" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "plain amqplain external anonymous" -- "${cur}"))
                     return 0
                     ;;
                 --heartbeat)
@@ -973,7 +993,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__declare__subcmd__queue)
-            opts="-L -h -u -P -A -p --passive --durable --transient --auto-delete --argument --queue-type --ttl --expires --max-length --max-length-bytes --overflow --dead-letter-exchange --dead-letter-key --max-priority --lazy --single-active-consumer --output --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-L -h -u -P -A -p --passive --durable --transient --auto-delete --argument --queue-type --ttl --expires --max-length --max-length-bytes --overflow --dead-letter-exchange --dead-letter-key --max-priority --lazy --single-active-consumer --output --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1023,12 +1043,16 @@ _iotctl() {
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
+                --protocol)
+                    COMPREPLY=($(compgen -W "0-9-1 1.0 auto" -- "${cur}"))
+                    return 0
+                    ;;
                 --vhost)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --auth)
-                    COMPREPLY=($(compgen -W "plain amqplain external" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "plain amqplain external anonymous" -- "${cur}"))
                     return 0
                     ;;
                 --heartbeat)
@@ -1169,18 +1193,22 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__delete__subcmd__exchange)
-            opts="-L -h -u -P -A -p --if-unused --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-L -h -u -P -A -p --if-unused --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --protocol)
+                    COMPREPLY=($(compgen -W "0-9-1 1.0 auto" -- "${cur}"))
+                    return 0
+                    ;;
                 --vhost)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --auth)
-                    COMPREPLY=($(compgen -W "plain amqplain external" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "plain amqplain external anonymous" -- "${cur}"))
                     return 0
                     ;;
                 --heartbeat)
@@ -1307,7 +1335,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__delete__subcmd__queue)
-            opts="-L -h -u -P -A -p --if-unused --if-empty --output --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-L -h -u -P -A -p --if-unused --if-empty --output --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1317,12 +1345,16 @@ _iotctl() {
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
+                --protocol)
+                    COMPREPLY=($(compgen -W "0-9-1 1.0 auto" -- "${cur}"))
+                    return 0
+                    ;;
                 --vhost)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --auth)
-                    COMPREPLY=($(compgen -W "plain amqplain external" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "plain amqplain external anonymous" -- "${cur}"))
                     return 0
                     ;;
                 --heartbeat)
@@ -1449,7 +1481,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__get)
-            opts="-C -F -v -N -L -h -u -P -A -p --declare --count --all --ack --output --format --verbose --no-newline --pretty --embed-json --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-C -F -v -N -L -h -u -P -A -p --declare --count --all --ack --output --format --verbose --no-newline --pretty --embed-json --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1479,12 +1511,16 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --protocol)
+                    COMPREPLY=($(compgen -W "0-9-1 1.0 auto" -- "${cur}"))
+                    return 0
+                    ;;
                 --vhost)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --auth)
-                    COMPREPLY=($(compgen -W "plain amqplain external" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "plain amqplain external anonymous" -- "${cur}"))
                     return 0
                     ;;
                 --heartbeat)
@@ -1611,7 +1647,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__ping)
-            opts="-C -L -h -u -P -A -p --count --interval --output --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-C -L -h -u -P -A -p --count --interval --output --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1633,12 +1669,16 @@ _iotctl() {
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
+                --protocol)
+                    COMPREPLY=($(compgen -W "0-9-1 1.0 auto" -- "${cur}"))
+                    return 0
+                    ;;
                 --vhost)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --auth)
-                    COMPREPLY=($(compgen -W "plain amqplain external" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "plain amqplain external anonymous" -- "${cur}"))
                     return 0
                     ;;
                 --heartbeat)
@@ -1765,7 +1805,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__publish)
-            opts="-e -k -m -f -s -l -0 -n -L -h -u -P -A -p --exchange --routing-key --message --file --stdin --lines --null-delimited --null-message --template --ndjson --hex --base64 --mandatory --no-confirm --window --rate --replay --speed --repeat --repeat-delay --ack-timeout --declare --exchange-type --content-type --content-encoding --header --persistent --priority --expiration --message-id --timestamp --message-type --user-id --app-id --correlation-id --reply-to --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-e -k -m -f -s -l -0 -n -L -h -u -P -A -p --exchange --routing-key --address --message --file --stdin --lines --null-delimited --null-message --template --ndjson --hex --base64 --mandatory --no-confirm --window --rate --replay --speed --repeat --repeat-delay --ack-timeout --declare --exchange-type --content-type --content-encoding --header --persistent --priority --expiration --message-id --timestamp --message-type --user-id --app-id --correlation-id --reply-to --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1784,6 +1824,10 @@ _iotctl() {
                     return 0
                     ;;
                 -k)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --address)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1883,12 +1927,16 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --protocol)
+                    COMPREPLY=($(compgen -W "0-9-1 1.0 auto" -- "${cur}"))
+                    return 0
+                    ;;
                 --vhost)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --auth)
-                    COMPREPLY=($(compgen -W "plain amqplain external" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "plain amqplain external anonymous" -- "${cur}"))
                     return 0
                     ;;
                 --heartbeat)
@@ -2015,7 +2063,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__purge)
-            opts="-L -h -u -P -A -p --output --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-L -h -u -P -A -p --output --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2025,12 +2073,16 @@ _iotctl() {
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
+                --protocol)
+                    COMPREPLY=($(compgen -W "0-9-1 1.0 auto" -- "${cur}"))
+                    return 0
+                    ;;
                 --vhost)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --auth)
-                    COMPREPLY=($(compgen -W "plain amqplain external" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "plain amqplain external anonymous" -- "${cur}"))
                     return 0
                     ;;
                 --heartbeat)
@@ -2157,7 +2209,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__request)
-            opts="-k -e -m -f -s -l -0 -n -W -F -v -N -L -h -u -P -A -p --routing-key --exchange --message --file --stdin --lines --null-delimited --null-message --template --ndjson --hex --base64 --reply-to --timeout --declare --exchange-type --content-type --content-encoding --header --persistent --priority --expiration --message-id --timestamp --message-type --user-id --app-id --output --format --verbose --no-newline --pretty --embed-json --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-k -e -m -f -s -l -0 -n -W -F -v -N -L -h -u -P -A -p --routing-key --exchange --message --file --stdin --lines --null-delimited --null-message --template --ndjson --hex --base64 --reply-to --timeout --declare --exchange-type --content-type --content-encoding --header --persistent --priority --expiration --message-id --timestamp --message-type --user-id --app-id --output --format --verbose --no-newline --pretty --embed-json --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2267,12 +2319,16 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --protocol)
+                    COMPREPLY=($(compgen -W "0-9-1 1.0 auto" -- "${cur}"))
+                    return 0
+                    ;;
                 --vhost)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --auth)
-                    COMPREPLY=($(compgen -W "plain amqplain external" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "plain amqplain external anonymous" -- "${cur}"))
                     return 0
                     ;;
                 --heartbeat)
@@ -2399,7 +2455,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__respond)
-            opts="-m -C -L -h -u -P -A -p --declare --echo --message --count --for --exec --workers --requeue --content-type --content-encoding --header --persistent --priority --expiration --message-id --timestamp --message-type --user-id --app-id --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-m -C -L -h -u -P -A -p --declare --echo --message --count --for --exec --workers --requeue --content-type --content-encoding --header --persistent --priority --expiration --message-id --timestamp --message-type --user-id --app-id --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2473,12 +2529,16 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --protocol)
+                    COMPREPLY=($(compgen -W "0-9-1 1.0 auto" -- "${cur}"))
+                    return 0
+                    ;;
                 --vhost)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --auth)
-                    COMPREPLY=($(compgen -W "plain amqplain external" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "plain amqplain external anonymous" -- "${cur}"))
                     return 0
                     ;;
                 --heartbeat)
@@ -2605,7 +2665,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__tap)
-            opts="-k -C -W -F -v -N -L -h -u -P -A -p --routing-key --firehose --filter --decompress --count --timeout --for --idle --output --format --verbose --no-newline --pretty --embed-json --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-k -C -W -F -v -N -L -h -u -P -A -p --routing-key --firehose --filter --decompress --count --timeout --for --idle --output --format --verbose --no-newline --pretty --embed-json --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2659,12 +2719,16 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --protocol)
+                    COMPREPLY=($(compgen -W "0-9-1 1.0 auto" -- "${cur}"))
+                    return 0
+                    ;;
                 --vhost)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --auth)
-                    COMPREPLY=($(compgen -W "plain amqplain external" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "plain amqplain external anonymous" -- "${cur}"))
                     return 0
                     ;;
                 --heartbeat)
@@ -2791,7 +2855,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__unbind)
-            opts="-e -k -L -h -u -P -A -p --exchange --to-exchange --routing-key --argument --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-e -k -L -h -u -P -A -p --exchange --to-exchange --routing-key --argument --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2821,12 +2885,16 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --protocol)
+                    COMPREPLY=($(compgen -W "0-9-1 1.0 auto" -- "${cur}"))
+                    return 0
+                    ;;
                 --vhost)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --auth)
-                    COMPREPLY=($(compgen -W "plain amqplain external" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "plain amqplain external anonymous" -- "${cur}"))
                     return 0
                     ;;
                 --heartbeat)
@@ -2967,7 +3035,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__bench__subcmd__amqp)
-            opts="-e -k -M -d -o -L -h -u -P -p -A --embedded --calibrate --scenario --producers --consumers --channels --queue --queues --queue-type --argument --exchange --type --routing-key --predeclared --size --persistent --mandatory --no-confirm --prefetch --multi-ack --auto-ack --consumer-latency --nack --requeue --get --offset --rate --max --find-max --ramp --stage --arrivals --max-inflight --window --ack-timeout --think --duration --count --warmup --drain --interval --threads --coalesce --connect-rate --shard --start-at --run-id --clock-error --no-resumption --seed --assert --abort-on-miss --output --save-json --html --csv --hlog --markdown --junit --prometheus-listen --quiet --color --help --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --connect-timeout --bind --retry"
+            opts="-e -k -M -d -o -L -h -u -P -p -A --embedded --calibrate --scenario --producers --consumers --channels --queue --queues --queue-type --argument --exchange --type --routing-key --predeclared --size --persistent --mandatory --no-confirm --prefetch --multi-ack --auto-ack --consumer-latency --nack --requeue --get --offset --rate --max --find-max --ramp --stage --arrivals --max-inflight --window --ack-timeout --think --duration --count --warmup --drain --interval --threads --coalesce --connect-rate --shard --start-at --run-id --clock-error --no-resumption --seed --assert --abort-on-miss --output --save-json --html --csv --hlog --markdown --junit --prometheus-listen --quiet --color --help --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --connect-timeout --bind --retry"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3189,12 +3257,16 @@ _iotctl() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --protocol)
+                    COMPREPLY=($(compgen -W "0-9-1 1.0 auto" -- "${cur}"))
+                    return 0
+                    ;;
                 --vhost)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --auth)
-                    COMPREPLY=($(compgen -W "plain amqplain external" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "plain amqplain external anonymous" -- "${cur}"))
                     return 0
                     ;;
                 --heartbeat)
@@ -4083,7 +4155,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__delete)
-            opts="-O -v -N -W -o -h -p -A --if-match --if-none-match --etag-file --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-O -v -N -W -o -h -p -A --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4094,6 +4166,14 @@ _iotctl() {
                     return 0
                     ;;
                 --etag-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bind-port)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4194,6 +4274,14 @@ _iotctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --repeat)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --repeat-delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4471,7 +4559,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__fetch)
-            opts="-m -f -s -n -t -O -v -N -W -o -h -p -A --message --file --stdin --cbor --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -n -t -O -v -N -W -o -h -p -A --message --file --stdin --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4497,6 +4585,10 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --content-format)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4510,6 +4602,14 @@ _iotctl() {
                     return 0
                     ;;
                 --etag-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bind-port)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4610,6 +4710,14 @@ _iotctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --repeat)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --repeat-delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4697,7 +4805,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__get)
-            opts="-O -v -N -W -o -h -p -A --if-match --if-none-match --etag-file --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-O -v -N -W -o -h -p -A --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4708,6 +4816,14 @@ _iotctl() {
                     return 0
                     ;;
                 --etag-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bind-port)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4808,6 +4924,14 @@ _iotctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --repeat)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --repeat-delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4895,7 +5019,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__ipatch)
-            opts="-m -f -s -n -t -O -v -N -W -o -h -p -A --message --file --stdin --cbor --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -n -t -O -v -N -W -o -h -p -A --message --file --stdin --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4921,6 +5045,10 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --content-format)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4934,6 +5062,14 @@ _iotctl() {
                     return 0
                     ;;
                 --etag-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bind-port)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5037,6 +5173,14 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --repeat)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --repeat-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --host)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -5121,12 +5265,20 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__observe)
-            opts="-C -W -m -f -s -n -t -O -v -h -p -A --no-reregister --no-deregister --count --timeout --for --idle --until --exec --message --file --stdin --cbor --null-message --hex --base64 --content-format --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-C -W -m -f -s -n -t -O -v -h -p -A --no-reregister --retry --keep-alive --no-deregister --count --timeout --for --idle --until --exec --message --file --stdin --cbor --template --null-message --hex --base64 --content-format --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --retry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keep-alive)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --count)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -5179,11 +5331,23 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --content-format)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bind-port)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5355,7 +5519,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__patch)
-            opts="-m -f -s -n -t -O -v -N -W -o -h -p -A --message --file --stdin --cbor --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -n -t -O -v -N -W -o -h -p -A --message --file --stdin --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5381,6 +5545,10 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --content-format)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -5394,6 +5562,14 @@ _iotctl() {
                     return 0
                     ;;
                 --etag-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bind-port)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5494,6 +5670,14 @@ _iotctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --repeat)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --repeat-delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5703,7 +5887,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__post)
-            opts="-m -f -s -n -t -O -v -N -W -o -h -p -A --message --file --stdin --cbor --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -n -t -O -v -N -W -o -h -p -A --message --file --stdin --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5729,6 +5913,10 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --content-format)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -5742,6 +5930,14 @@ _iotctl() {
                     return 0
                     ;;
                 --etag-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bind-port)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5842,6 +6038,14 @@ _iotctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --repeat)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --repeat-delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5929,7 +6133,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__put)
-            opts="-m -f -s -n -t -O -v -N -W -o -h -p -A --message --file --stdin --cbor --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -n -t -O -v -N -W -o -h -p -A --message --file --stdin --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5955,6 +6159,10 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --content-format)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -5968,6 +6176,14 @@ _iotctl() {
                     return 0
                     ;;
                 --etag-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bind-port)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6068,6 +6284,14 @@ _iotctl() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --repeat)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --repeat-delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6347,7 +6571,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__rd__subcmd__register)
-            opts="-d -m -f -s -O -v -N -W -h -p -A --ep --sector --lt --lifetime --base --attribute --message --file --stdin --links-of --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-d -m -f -s -k -C -O -v -N -W -h -p -A --ep --sector --lt --lifetime --base --attribute --message --file --stdin --links-of --simple --keep --for --count --output --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6399,6 +6623,22 @@ _iotctl() {
                     ;;
                 --links-of)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --count)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
                 --option)
