@@ -7,7 +7,7 @@ use std::time::Duration;
 use iotctl::bench::calibrate::NullPeer;
 use iotctl::connect::Protocol;
 
-use super::raw::{BATCH, Took, timed};
+use super::took::{BATCH, Took, timed};
 
 const QUEUE: &str = "raw";
 

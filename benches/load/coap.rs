@@ -6,7 +6,7 @@ use std::time::Duration;
 use iotctl::bench::coap::NullServer;
 use rustix::net::{RecvFlags, recv};
 
-use super::raw::{Took, timed};
+use super::took::{Took, timed};
 
 /// The null server in a process of its own.
 pub(crate) fn sink(path: &str) {

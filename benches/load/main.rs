@@ -14,6 +14,7 @@ mod amqp;
 mod coap;
 mod lapin_loop;
 mod raw;
+mod took;
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};

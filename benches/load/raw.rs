@@ -9,18 +9,10 @@ use iotctl::bench::system::cpu_seconds;
 use rustix::event::epoll;
 use socket2::{Domain, Socket, Type};
 
+use super::took::{BATCH, Took, timed};
 use super::{amqp, coap};
 
-/// Bytes of a batch of the load engine.
-pub(crate) const BATCH: usize = 64 * 1024;
 const READ: usize = 256 * 1024;
-
-/// What a run took.
-pub(crate) struct Took {
-    messages: u64,
-    seconds: f64,
-    cpu: f64,
-}
 
 /// `raw KIND URL SECONDS WORDS…`
 pub(crate) fn run(words: &[String]) {
@@ -53,20 +45,6 @@ fn say(text: &str) {
     std::io::stdout()
         .write_all(text.as_bytes())
         .expect("standard output");
-}
-
-/// Runs `step`, which says how many messages it has passed, for as long as asked.
-pub(crate) fn timed(lasts: Duration, mut step: impl FnMut() -> u64) -> Took {
-    let (begin, before) = (Instant::now(), cpu_seconds());
-    let mut messages = 0;
-    while begin.elapsed() < lasts {
-        messages += step();
-    }
-    Took {
-        messages,
-        seconds: begin.elapsed().as_secs_f64(),
-        cpu: cpu_seconds() - before,
-    }
 }
 
 /// A CONNECT of MQTT 3.1.1.

@@ -1,7 +1,6 @@
 //! Guards amq-protocol's parser, which follows nested tables by recursion: too deep a nesting would exhaust the stack.
 
 use super::refusal::Refusal;
-use super::wire::short_string;
 
 /// How deep tables and arrays may be nested.
 const DEEPEST: usize = 24;
@@ -126,6 +125,13 @@ pub(in crate::amqp) fn check_table(bytes: &[u8]) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// A short string, and what follows it.
+pub(super) fn short_string(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let (length, rest) = bytes.split_first()?;
+    let (text, rest) = rest.split_at_checked(usize::from(*length))?;
+    Some((str::from_utf8(text).ok()?, rest))
 }
 
 /// Enters a table or an array; notes how many bytes will be left after it.

@@ -128,8 +128,8 @@ impl<'a> Publish<'a> {
         let [0, 60, 0, 40, _, _, rest @ ..] = payload else {
             return None;
         };
-        let (exchange, rest) = short_string(rest)?;
-        let (routing_key, rest) = short_string(rest)?;
+        let (exchange, rest) = nesting::short_string(rest)?;
+        let (routing_key, rest) = nesting::short_string(rest)?;
         let [flags] = rest else { return None };
         Some(Self {
             exchange,
@@ -138,13 +138,6 @@ impl<'a> Publish<'a> {
             immediate: flags & 2 != 0,
         })
     }
-}
-
-/// A short string, and what follows it.
-pub(super) fn short_string(bytes: &[u8]) -> Option<(&str, &[u8])> {
-    let (length, rest) = bytes.split_first()?;
-    let (text, rest) = rest.split_at_checked(usize::from(*length))?;
-    Some((str::from_utf8(text).ok()?, rest))
 }
 
 /// Appends a method frame.

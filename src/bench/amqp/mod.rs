@@ -2,7 +2,8 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `settings` | what is asked for; groups and drivers made of it |
+//! | `settings` | what is asked for |
+//! | `driver` | groups and drivers made of it |
 //! | `session` | one connection: login, channels, what arrives for which of them |
 //! | `publisher`, `consumer`, `churn` | what channels do |
 //! | `template` | a message as frames, encoded once and patched |
@@ -15,6 +16,7 @@
 mod churn;
 mod consumer;
 mod content;
+mod driver;
 mod flights;
 mod methods;
 mod null;

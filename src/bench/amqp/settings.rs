@@ -1,15 +1,10 @@
-//! What an AMQP load is to be, and the groups and drivers made of it.
+//! What an AMQP load is to be, and what the connections of a group have in common.
 
-use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::dial::Dialer;
-use super::super::driver::{Dialing, Driver, Session};
 use super::super::mqtt::{Body, Pattern, filling};
-use super::super::plan::{Group as Planned, Load};
+use super::super::plan::Load;
 use super::super::stamp::Room;
-use super::session::AmqpSession;
 use super::template::Kind;
 use crate::amqp::Options;
 use crate::amqp::consumer::Offset;
@@ -135,36 +130,6 @@ impl Settings {
         (0..self.queues).map(name).collect()
     }
 
-    /// The groups, with a driver for each, all to connect through `dialer`.
-    pub fn make(&self, dialer: &Arc<Dialer>) -> (Vec<Planned>, Vec<Arc<dyn Driver>>) {
-        let role = self.role();
-        let load = (role != Role::Idle).then(|| self.load.clone());
-        // Consumers are first: they are open before anything is sent.
-        let all = [
-            (Role::Consume, "consumers", self.consumers, None),
-            (role, "producers", self.producers, load),
-        ];
-        let (mut groups, mut drivers) = (Vec::new(), Vec::<Arc<dyn Driver>>::new());
-        let mut number = 0;
-        for (role, name, connections, load) in all {
-            if connections == 0 {
-                continue;
-            }
-            drivers.push(Arc::new(AmqpDriver {
-                group: Arc::new(self.group(role)),
-                dialer: Arc::clone(dialer),
-                number,
-            }));
-            groups.push(Planned {
-                name: name.to_owned(),
-                connections,
-                load,
-            });
-            number += connections;
-        }
-        (groups, drivers)
-    }
-
     pub(super) const fn role(&self) -> Role {
         match self.scenario {
             Scenario::Publish | Scenario::Request => Role::Publish,
@@ -191,7 +156,7 @@ impl Settings {
     }
 
     /// How many consumers get each message.
-    fn receivers(&self) -> u64 {
+    pub(super) fn receivers(&self) -> u64 {
         let consumers = self.consumers * usize::from(self.channels);
         let queues = match self.exchange.is_empty() {
             true => usize::from(self.key == self.queue),
@@ -240,35 +205,5 @@ impl Group {
     pub(super) fn queue_of(&self, index: usize, channel: u16) -> usize {
         let place = index * usize::from(self.settings.channels) + usize::from(channel - 1);
         place % self.settings.queues
-    }
-}
-
-struct AmqpDriver {
-    group: Arc<Group>,
-    dialer: Arc<Dialer>,
-    /// Connections of the groups before this one.
-    number: usize,
-}
-
-impl fmt::Debug for AmqpDriver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "AmqpDriver({:?})", self.group.role)
-    }
-}
-
-impl Driver for AmqpDriver {
-    fn dial(&self, index: usize) -> Dialing {
-        self.dialer.dial(self.number + index)
-    }
-
-    fn session(&self, index: usize, sender: u32) -> Box<dyn Session> {
-        Box::new(AmqpSession::new(Arc::clone(&self.group), index, sender))
-    }
-
-    fn receivers(&self, _: usize) -> u64 {
-        match self.group.role {
-            Role::Publish => self.group.settings.receivers(),
-            _ => 0,
-        }
     }
 }

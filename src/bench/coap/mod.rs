@@ -2,7 +2,8 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `settings` | what is asked for; groups and drivers made of it |
+//! | `settings`, `mix` | what is asked for; which method has its turn |
+//! | `driver` | groups and drivers made of it |
 //! | `session`, `observer` | one socket that asks; one that observes |
 //! | `signals` | what only reliable transports say |
 //! | `patience` | when to send again |
@@ -14,9 +15,11 @@
 //! | `figures` | the counts that only CoAP has, by the names of ETSI |
 
 mod bundle;
+mod driver;
 mod dtls;
 mod figures;
 mod ids;
+mod mix;
 mod null;
 mod observer;
 mod opener;
@@ -31,7 +34,10 @@ mod tests;
 mod udp;
 mod wire;
 
+pub use driver::Made;
 pub use figures::{ATTEMPTS, name_figures};
+pub use mix::Mix;
 pub use null::NullServer;
 pub use opener::Opener;
-pub use settings::{Body, Made, Mix, Scenario, Settings};
+pub use settings::{Scenario, Settings};
+pub use template::Body;

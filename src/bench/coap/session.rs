@@ -11,8 +11,8 @@ use super::figures::{
     DUPLICATES, EARLY_IDS, LATE, MALFORMED, PARTIAL, PIGGYBACKED, RESETS, RETRANSMISSIONS, SEPARATE,
 };
 use super::ids::Ids;
+use super::mix::Mix;
 use super::patience::Patience;
-use super::settings::Mix;
 use super::signals::{self, Signal, heed, write_greeting};
 use super::slots::{Found, MOST, Slots, State};
 use super::template::{Kind, Patch, Template};

@@ -1,27 +1,20 @@
-//! What a load is to be, and the groups and drivers that it becomes.
+//! What a load is to be, and what a reader of its report must know.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use super::super::clock::{Nanos, nanos};
-use super::super::driver::{Dialing, Driver, Session};
-use super::super::plan::{Group as Planned, Load};
+use super::super::plan::Load;
 use super::super::result::Report;
 use super::super::stamp::Room;
 use super::figures::{EARLY_IDS, PARTIAL};
 use super::ids::{EXCHANGE_LIFETIME, NON_LIFETIME};
-use super::observer::Observer;
-use super::opener::Opener;
+use super::mix::Mix;
 use super::patience::Patience;
-use super::session::{CoapSession, Group, Role};
-use super::template::{Kind, Template, carries};
+use super::session::{Group, Role};
+use super::template::{Body, Kind, carries};
 use super::wire::Framing;
-use crate::coap::code::Code;
 use crate::coap::option::Options;
 use crate::coap::uri::Uri;
-use crate::error::{Error, Result};
 
 /// The largest body that a server should get in one message without asking for it in blocks (RFC 7252 §4.6).
 const LARGEST_USUAL: usize = 1024;
@@ -37,28 +30,6 @@ pub enum Scenario {
     Churn,
     /// Sockets are open.
     Idle,
-}
-
-/// What requests with a body carry.
-#[derive(Clone, Debug)]
-pub enum Body {
-    /// A stamp, filled up to between `least` and `most` bytes.
-    Sized {
-        /// At least.
-        least: usize,
-        /// At most.
-        most: usize,
-    },
-    /// These bytes as they are.
-    Verbatim(Bytes),
-}
-
-/// Methods, and how often each has its turn.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mix {
-    methods: Vec<Code>,
-    /// Over and over.
-    turns: Vec<u8>,
 }
 
 /// A CoAP load, complete.
@@ -96,144 +67,10 @@ pub struct Settings {
     pub seed: u64,
 }
 
-/// Groups for the engine, with a driver for each.
-pub struct Made {
-    /// For the plan.
-    pub groups: Vec<Planned>,
-    /// In the same order.
-    pub drivers: Vec<Arc<dyn Driver>>,
-    /// What a reader must know.
-    pub warnings: Vec<String>,
-}
-
-impl Body {
-    /// The fewest and the most bytes.
-    pub(super) const fn sizes(&self) -> (usize, usize) {
-        match self {
-            Self::Sized { least, most } => (*least, *most),
-            Self::Verbatim(bytes) => (bytes.len(), bytes.len()),
-        }
-    }
-
-    pub(super) const fn is_stamped(&self) -> bool {
-        matches!(self, Self::Sized { .. })
-    }
-
-    fn filling(&self) -> Bytes {
-        match self {
-            Self::Sized { most, .. } => Bytes::from(vec![b'.'; *most]),
-            Self::Verbatim(bytes) => bytes.clone(),
-        }
-    }
-}
-
-impl Mix {
-    /// Each method as often as its weight says, spread as evenly as can be.
-    ///
-    /// # Errors
-    /// None at all, or too many turns.
-    pub fn new(weights: &[(Code, u32)]) -> Result<Self> {
-        let whole: u32 = weights.iter().map(|(_, weight)| *weight).sum();
-        if !(1..=10_000).contains(&whole) {
-            return Err(Error::usage("the weights of a mix are 1 to 10000 together"));
-        }
-        // Who has waited longest, measured in turns, is next.
-        let mut waited = vec![0_i64; weights.len()];
-        let mut turns = Vec::with_capacity(whole as usize);
-        for _ in 0..whole {
-            for (waited, (_, weight)) in waited.iter_mut().zip(weights) {
-                *waited += i64::from(*weight);
-            }
-            let longest = (0..waited.len()).max_by_key(|at| (waited[*at], usize::MAX - at));
-            let next = longest.unwrap_or_default();
-            waited[next] -= i64::from(whole);
-            turns.push(next as u8);
-        }
-        Ok(Self {
-            methods: weights.iter().map(|(code, _)| *code).collect(),
-            turns,
-        })
-    }
-
-    /// The methods.
-    pub fn methods(&self) -> &[Code] {
-        &self.methods
-    }
-
-    /// Which of the methods message `sequence` has.
-    #[inline]
-    pub(super) fn turn(&self, sequence: u64) -> usize {
-        match self.turns.as_slice() {
-            [one] => usize::from(*one),
-            turns => usize::from(turns[(sequence % turns.len() as u64) as usize]),
-        }
-    }
-}
-
 impl Settings {
     /// How many sockets it needs, over all shards.
     pub const fn connections(&self) -> usize {
         self.sockets + self.observers
-    }
-
-    /// The groups and drivers, all to connect through `opener`.
-    ///
-    /// # Errors
-    /// Requests that no message can carry; no sockets at all.
-    pub fn make(&self, opener: &Arc<Opener>) -> Result<Made> {
-        if self.connections() == 0 {
-            return Err(Error::usage("no sockets: nothing to do"));
-        }
-        let framing = opener.framing();
-        let mut made = Made {
-            groups: Vec::new(),
-            drivers: Vec::new(),
-            warnings: self.warnings(framing),
-        };
-        // Observers are first: they are open before anything is sent.
-        if self.observers > 0 {
-            self.check_observed()?;
-            let group = self.group_of(Role::Observe, framing);
-            self.add(&mut made, "observers", group, self.observers, opener);
-        }
-        if self.sockets > 0 {
-            let group = self.group(framing);
-            for code in self.mix.methods() {
-                Template::new(&group.kind, *code, self.sockets, framing)?;
-            }
-            self.add(&mut made, "sockets", group, self.sockets, opener);
-        }
-        Ok(made)
-    }
-
-    fn check_observed(&self) -> Result<()> {
-        let mut texts = self.uri.path.iter().chain(&self.uri.query);
-        match texts.any(|text| text.contains("{seq}")) {
-            true => Err(Error::usage("observers need a path without {seq}")),
-            false => Ok(()),
-        }
-    }
-
-    fn add(
-        &self,
-        made: &mut Made,
-        name: &str,
-        group: Group,
-        connections: usize,
-        opener: &Arc<Opener>,
-    ) {
-        let silent = matches!(group.role, Role::Idle | Role::Observe);
-        let before = made.groups.iter().map(|group| group.connections).sum();
-        made.groups.push(Planned {
-            name: name.to_owned(),
-            connections,
-            load: (!silent).then(|| self.load.clone()),
-        });
-        made.drivers.push(Arc::new(CoapDriver {
-            group: Arc::new(group),
-            opener: Arc::clone(opener),
-            before,
-        }));
     }
 
     pub(super) fn group(&self, framing: Framing) -> Group {
@@ -302,7 +139,7 @@ impl Settings {
         }
     }
 
-    fn warnings(&self, framing: Framing) -> Vec<String> {
+    pub(super) fn warnings(&self, framing: Framing) -> Vec<String> {
         let mut warnings = Vec::new();
         let carry = self.scenario == Scenario::Request
             && self.mix.methods().iter().any(|code| carries(*code));
@@ -318,44 +155,5 @@ impl Settings {
             ));
         }
         warnings
-    }
-}
-
-struct CoapDriver {
-    group: Arc<Group>,
-    opener: Arc<Opener>,
-    /// Connections of the groups before this one.
-    before: usize,
-}
-
-impl Driver for CoapDriver {
-    fn dial(&self, index: usize) -> Dialing {
-        self.opener.dial(self.before + index)
-    }
-
-    fn session(&self, index: usize, sender: u32) -> Box<dyn Session> {
-        let group = Arc::clone(&self.group);
-        match group.role {
-            Role::Observe => Box::new(Observer::new(group, index, sender)),
-            _ => Box::new(CoapSession::new(group, index, sender)),
-        }
-    }
-
-    fn receivers(&self, _: usize) -> u64 {
-        0
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mix_is_spread_evenly() {
-        let mix = Mix::new(&[(Code::GET, 3), (Code::PUT, 1)]).unwrap();
-        let turns: Vec<usize> = (0..8).map(|sequence| mix.turn(sequence)).collect();
-        assert_eq!(turns, [0, 0, 1, 0, 0, 0, 1, 0]);
-        assert!(Mix::new(&[]).is_err());
-        assert!(Mix::new(&[(Code::GET, 20_000)]).is_err());
     }
 }

@@ -4,7 +4,6 @@ use bytes::Bytes;
 
 use super::super::random::Random;
 use super::super::stamp::Stamp;
-use super::settings::Body;
 use super::wire::{CON, Framing, NON, PREFIX};
 use crate::coap::code::Code;
 use crate::coap::option::{self, Options};
@@ -18,6 +17,41 @@ const HEAD: usize = 8;
 /// Where a number goes.
 const SEQUENCE: &str = "{seq}";
 const CLIENT: &str = "{client}";
+
+/// What requests with a body carry.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// A stamp, filled up to between `least` and `most` bytes.
+    Sized {
+        /// At least.
+        least: usize,
+        /// At most.
+        most: usize,
+    },
+    /// These bytes as they are.
+    Verbatim(Bytes),
+}
+
+impl Body {
+    /// The fewest and the most bytes.
+    pub(super) const fn sizes(&self) -> (usize, usize) {
+        match self {
+            Self::Sized { least, most } => (*least, *most),
+            Self::Verbatim(bytes) => (bytes.len(), bytes.len()),
+        }
+    }
+
+    pub(super) const fn is_stamped(&self) -> bool {
+        matches!(self, Self::Sized { .. })
+    }
+
+    pub(super) fn filling(&self) -> Bytes {
+        match self {
+            Self::Sized { most, .. } => Bytes::from(vec![b'.'; *most]),
+            Self::Verbatim(bytes) => bytes.clone(),
+        }
+    }
+}
 
 /// What the requests of a group have in common.
 #[derive(Clone, Debug)]

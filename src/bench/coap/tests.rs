@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::mix::Mix;
 use super::observer::Observer;
 use super::session::{CoapSession, Role};
-use super::settings::{Body, Mix, Scenario, Settings};
+use super::settings::{Scenario, Settings};
+use super::template::Body;
 use super::wire::Framing;
 use crate::bench::clock::Nanos;
 use crate::bench::driver::{Broken, Session, Wish};

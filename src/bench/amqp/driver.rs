@@ -1,0 +1,72 @@
+//! The groups and drivers that an AMQP load becomes.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::super::dial::Dialer;
+use super::super::driver::{Dialing, Driver, Session};
+use super::super::plan::Group as Planned;
+use super::session::AmqpSession;
+use super::settings::{Group, Role, Settings};
+
+impl Settings {
+    /// The groups, with a driver for each, all to connect through `dialer`.
+    pub fn make(&self, dialer: &Arc<Dialer>) -> (Vec<Planned>, Vec<Arc<dyn Driver>>) {
+        let role = self.role();
+        let load = (role != Role::Idle).then(|| self.load.clone());
+        // Consumers are first: they are open before anything is sent.
+        let all = [
+            (Role::Consume, "consumers", self.consumers, None),
+            (role, "producers", self.producers, load),
+        ];
+        let (mut groups, mut drivers) = (Vec::new(), Vec::<Arc<dyn Driver>>::new());
+        let mut number = 0;
+        for (role, name, connections, load) in all {
+            if connections == 0 {
+                continue;
+            }
+            drivers.push(Arc::new(AmqpDriver {
+                group: Arc::new(self.group(role)),
+                dialer: Arc::clone(dialer),
+                number,
+            }));
+            groups.push(Planned {
+                name: name.to_owned(),
+                connections,
+                load,
+            });
+            number += connections;
+        }
+        (groups, drivers)
+    }
+}
+
+struct AmqpDriver {
+    group: Arc<Group>,
+    dialer: Arc<Dialer>,
+    /// Connections of the groups before this one.
+    number: usize,
+}
+
+impl fmt::Debug for AmqpDriver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AmqpDriver({:?})", self.group.role)
+    }
+}
+
+impl Driver for AmqpDriver {
+    fn dial(&self, index: usize) -> Dialing {
+        self.dialer.dial(self.number + index)
+    }
+
+    fn session(&self, index: usize, sender: u32) -> Box<dyn Session> {
+        Box::new(AmqpSession::new(Arc::clone(&self.group), index, sender))
+    }
+
+    fn receivers(&self, _: usize) -> u64 {
+        match self.group.role {
+            Role::Publish => self.group.settings.receivers(),
+            _ => 0,
+        }
+    }
+}

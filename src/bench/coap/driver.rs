@@ -1,0 +1,109 @@
+//! The groups and drivers that a CoAP load becomes.
+
+use std::sync::Arc;
+
+use super::super::driver::{Dialing, Driver, Session};
+use super::super::plan::Group as Planned;
+use super::observer::Observer;
+use super::opener::Opener;
+use super::session::{CoapSession, Group, Role};
+use super::settings::Settings;
+use super::template::Template;
+use crate::error::{Error, Result};
+
+/// Groups for the engine, with a driver for each.
+pub struct Made {
+    /// For the plan.
+    pub groups: Vec<Planned>,
+    /// In the same order.
+    pub drivers: Vec<Arc<dyn Driver>>,
+    /// What a reader must know.
+    pub warnings: Vec<String>,
+}
+
+impl Settings {
+    /// The groups and drivers, all to connect through `opener`.
+    ///
+    /// # Errors
+    /// Requests that no message can carry; no sockets at all.
+    pub fn make(&self, opener: &Arc<Opener>) -> Result<Made> {
+        if self.connections() == 0 {
+            return Err(Error::usage("no sockets: nothing to do"));
+        }
+        let framing = opener.framing();
+        let mut made = Made {
+            groups: Vec::new(),
+            drivers: Vec::new(),
+            warnings: self.warnings(framing),
+        };
+        // Observers are first: they are open before anything is sent.
+        if self.observers > 0 {
+            self.check_observed()?;
+            let group = self.group_of(Role::Observe, framing);
+            self.add(&mut made, "observers", group, self.observers, opener);
+        }
+        if self.sockets > 0 {
+            let group = self.group(framing);
+            for code in self.mix.methods() {
+                Template::new(&group.kind, *code, self.sockets, framing)?;
+            }
+            self.add(&mut made, "sockets", group, self.sockets, opener);
+        }
+        Ok(made)
+    }
+
+    fn check_observed(&self) -> Result<()> {
+        let mut texts = self.uri.path.iter().chain(&self.uri.query);
+        match texts.any(|text| text.contains("{seq}")) {
+            true => Err(Error::usage("observers need a path without {seq}")),
+            false => Ok(()),
+        }
+    }
+
+    fn add(
+        &self,
+        made: &mut Made,
+        name: &str,
+        group: Group,
+        connections: usize,
+        opener: &Arc<Opener>,
+    ) {
+        let silent = matches!(group.role, Role::Idle | Role::Observe);
+        let before = made.groups.iter().map(|group| group.connections).sum();
+        made.groups.push(Planned {
+            name: name.to_owned(),
+            connections,
+            load: (!silent).then(|| self.load.clone()),
+        });
+        made.drivers.push(Arc::new(CoapDriver {
+            group: Arc::new(group),
+            opener: Arc::clone(opener),
+            before,
+        }));
+    }
+}
+
+struct CoapDriver {
+    group: Arc<Group>,
+    opener: Arc<Opener>,
+    /// Connections of the groups before this one.
+    before: usize,
+}
+
+impl Driver for CoapDriver {
+    fn dial(&self, index: usize) -> Dialing {
+        self.opener.dial(self.before + index)
+    }
+
+    fn session(&self, index: usize, sender: u32) -> Box<dyn Session> {
+        let group = Arc::clone(&self.group);
+        match group.role {
+            Role::Observe => Box::new(Observer::new(group, index, sender)),
+            _ => Box::new(CoapSession::new(group, index, sender)),
+        }
+    }
+
+    fn receivers(&self, _: usize) -> u64 {
+        0
+    }
+}
