@@ -8,6 +8,7 @@
 //! | `thread` | where the library runs, and how it begins and ends |
 //! | `sasl` | the login |
 //! | `server` | what the server says of itself |
+//! | `gathered` | many frames in one write |
 //! | `links` | one sending link for each address |
 //! | `wire` | between our words and the library's types |
 //! | `body` | what a body of typed values is as bytes |
@@ -18,6 +19,7 @@
 
 mod body;
 pub mod consumer;
+mod gathered;
 mod links;
 pub mod pinger;
 pub mod publisher;

@@ -18,6 +18,7 @@ use super::super::client::{CLOSING, Options};
 use super::super::heard::{Heard, Listening};
 use super::super::panics::Watch;
 use super::super::trouble::{no_answer, panicked};
+use super::gathered::Gathered;
 use super::trouble::{self, End};
 use super::{sasl, server};
 use crate::connect::{Target, dial};
@@ -211,7 +212,7 @@ async fn open(
     }
     let what = "the connection";
     let words = |end: End| end.words(target, what);
-    let opening = builder.open_with_stream(stream).await;
+    let opening = builder.open_with_stream(Gathered::new(stream)).await;
     let mut connection = opening.map_err(|error| words(error.into()))?;
     let dialect = server::dialect(&heard.bytes());
     let begun = Session::builder()
