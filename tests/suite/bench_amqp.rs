@@ -256,8 +256,7 @@ fn a_rabbitmq_killed_meanwhile_loses_nothing_that_was_confirmed() {
         .words(words)
         .start();
     running.hears(" got ");
-    // Else it might not know of the queue any more: it writes what was declared a moment later than it says so.
-    server.control(&["eval", "mnesia:sync_log()."]);
+    server.write_down();
     server.kill();
     running.hears(" connections 0 ");
     server.restart();

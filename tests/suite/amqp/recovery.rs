@@ -166,6 +166,7 @@ fn a_server_killed_meanwhile_loses_nothing_that_was_not_acknowledged() {
     let lines: Vec<String> = (0..COUNT).map(|number| number.to_string()).collect();
     let all = lines.join("\n");
     publish.input(all).run().exits(0);
+    server.write_down();
     let consume = iotctl("amqp consume").words(&url);
     let mut consume = consume
         .words("work --prefetch 50 --retry 80s -W 85")

@@ -90,6 +90,12 @@ impl RabbitMq {
         format!("amqp://127.0.0.1:{}", self.port)
     }
 
+    /// Waits until it has written down what was declared, which it does a moment later than it says so. Without that a
+    /// queue may be gone when it was killed.
+    pub fn write_down(&self) {
+        self.control(&["eval", "mnesia:sync_log()."]);
+    }
+
     /// Kills it without warning.
     pub fn kill(&mut self) {
         kill_group(self.server.id());
