@@ -64,6 +64,22 @@ impl Stop {
         asked
     }
 
+    /// Runs `work` unless a signal comes first.
+    ///
+    /// # Errors
+    /// Those of `work`; `words`, of the kind of the signal.
+    pub async fn unless_asked<T>(
+        &mut self,
+        words: &str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        tokio::select! {
+            biased;
+            asked = self.asked() => Err(Error::new(asked.kind(), words)),
+            done = work => done,
+        }
+    }
+
     /// Runs `closing` (flushing, DISCONNECT, draining) to its end unless a second signal comes,
     /// which ends the process at once.
     pub async fn unless_again<T>(&mut self, closing: impl Future<Output = T>) -> T {

@@ -39,10 +39,7 @@ pub(super) async fn login(
     let wanted = login.mechanism.name();
     match heard.mechanisms() {
         Some(offered) if !offered.split_whitespace().any(|name| name == wanted) => {
-            return Error::new(
-                Kind::Unauthorized,
-                format!("{target} does not offer the login {wanted}; it offers {offered}"),
-            );
+            return not_offered(target, wanted, &offered);
         }
         // After Connection.Start a server that hangs up without a word did not like who we are (AMQP 0-9-1 §2.2.4).
         Some(_) => {
@@ -65,19 +62,26 @@ pub(super) async fn login(
     }
 }
 
+/// The server knows no such login.
+pub(super) fn not_offered(target: &Target, wanted: &str, offered: &str) -> Error {
+    let text = format!("{target} does not offer the login {wanted}; it offers {offered}");
+    Error::new(Kind::Unauthorized, text)
+}
+
+/// The server does not let this login in.
+pub(super) fn denied(target: &Target, login: &Login) -> Error {
+    let text = format!("{target} refused the login of {}", login.who());
+    let refused = Error::new(Kind::Unauthorized, text);
+    match login.guest {
+        true => refused.hint("-u NAME with --password-file FILE says who you are"),
+        false => refused,
+    }
+}
+
 fn login_refused(target: &Target, login: &Login, error: &AMQPError) -> Error {
     let text = server_words(error.get_message().as_str());
     match error.kind() {
-        AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => {
-            let refused = Error::new(
-                Kind::Unauthorized,
-                format!("{target} refused the login of {}", login.who()),
-            );
-            match login.guest {
-                true => refused.hint("-u NAME with --password-file FILE says who you are"),
-                false => refused,
-            }
-        }
+        AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => denied(target, login),
         // RabbitMQ says 530 both for a virtual host that is not there and for one that is closed to us.
         AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) if text.contains("not found") => {
             Error::new(Kind::Refused, format!("{target} refused the login: {text}"))

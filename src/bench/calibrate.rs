@@ -5,16 +5,15 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
 
 use rustix::event::epoll;
 use socket2::{Domain, Socket, Type};
 
+use super::answering::Answering;
 use super::{amqp, mqtt};
 use crate::connect::Protocol;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Read at once from one connection.
 const READ: usize = 256 * 1024;
@@ -22,11 +21,7 @@ const LISTENER: u64 = u64::MAX;
 
 /// A running null peer; it ends when it is dropped.
 #[derive(Debug)]
-pub struct NullPeer {
-    address: SocketAddr,
-    over: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
+pub struct NullPeer(Answering);
 
 impl NullPeer {
     /// Starts it on a free port of the loopback interface; of [`Protocol`]s it speaks AMQP, and MQTT for the others.
@@ -34,48 +29,33 @@ impl NullPeer {
     /// # Errors
     /// The port or the thread cannot be had.
     pub fn start(protocol: Protocol) -> Result<Self> {
-        let cannot = |cause: &std::io::Error| Error::local("cannot start the null peer", cause);
-        let listener = listen().map_err(|cause| cannot(&cause))?;
-        let address = listener.local_addr().map_err(|cause| cannot(&cause))?;
-        let over = Arc::new(AtomicBool::new(false));
-        let asked = Arc::clone(&over);
-        let thread = thread::Builder::new()
-            .name(String::from("null-peer"))
-            .spawn(move || {
-                // A peer that cannot go on closes its connections, which the report then shows.
-                let _ = serve(&listener, protocol, &asked);
-            })
-            .map_err(|cause| cannot(&cause))?;
-        Ok(Self {
-            address,
-            over,
-            thread: Some(thread),
-        })
+        let serve = move |listener: &TcpListener, over: &AtomicBool| {
+            // A peer that cannot go on closes its connections, which the report then shows.
+            let _ = serve(listener, protocol, over);
+        };
+        Answering::start("null peer", listen, wake, serve).map(Self)
     }
 
     /// Where it listens.
     pub const fn address(&self) -> SocketAddr {
-        self.address
+        self.0.address()
     }
 }
 
 /// Many connections may come at once: the standard library's queue of 128 would make them wait a second.
-fn listen() -> std::io::Result<TcpListener> {
+fn listen() -> std::io::Result<(TcpListener, SocketAddr)> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
     socket.listen(4096)?;
-    Ok(socket.into())
+    let listener = TcpListener::from(socket);
+    let address = listener.local_addr()?;
+    Ok((listener, address))
 }
 
-impl Drop for NullPeer {
-    fn drop(&mut self) {
-        self.over.store(true, Ordering::SeqCst);
-        // A connection wakes it up; should that fail it is awake.
-        let _ = TcpStream::connect(self.address);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
+/// A connection wakes it up; should that fail it is awake.
+fn wake(address: SocketAddr) -> bool {
+    let _ = TcpStream::connect(address);
+    true
 }
 
 /// One connection: the stream, what is half read, and what is half written.

@@ -9,10 +9,12 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::clock::Nanos;
+use super::plan::{Group, Load};
 use super::recorder::Records;
 use crate::error::{Error, Kind, Result};
 
@@ -34,6 +36,36 @@ pub trait Driver: Send + Sync {
 
     /// How many receivers get each message of connection `index`.
     fn receivers(&self, index: usize) -> u64;
+}
+
+/// What a protocol makes of a load: groups for the engine, with a driver for each.
+#[derive(Default)]
+pub struct Made {
+    /// For the plan.
+    pub groups: Vec<Group>,
+    /// In the same order.
+    pub drivers: Vec<Arc<dyn Driver>>,
+    /// What a reader of the report must know.
+    pub warnings: Vec<String>,
+}
+
+impl Made {
+    /// Adds a group; its driver is told how many connections the groups before it have.
+    pub fn add<D: Driver + 'static>(
+        &mut self,
+        name: &str,
+        connections: usize,
+        load: Option<Load>,
+        driver: impl FnOnce(usize) -> D,
+    ) {
+        let before = self.groups.iter().map(|group| group.connections).sum();
+        self.drivers.push(Arc::new(driver(before)));
+        self.groups.push(Group {
+            name: name.to_owned(),
+            connections,
+            load,
+        });
+    }
 }
 
 /// The protocol's state of one connection, across losses of its transport.

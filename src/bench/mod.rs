@@ -10,8 +10,9 @@
 //! | [`stamp`], [`tally`], [`recorder`] | what each message carries, and the books of receivers and workers |
 //! | [`find_max`] | searches the highest rate that is kept; pure |
 //! | [`system`] | descriptors, ports, CPU time and memory of this process |
-//! | [`calibrate`] | a peer that only answers, to find the generator's own limit |
+//! | [`calibrate`], `answering` | a peer that only answers, to find the generator's own limit |
 //! | [`dial`] | transports: source addresses, explicit ports, words for what goes wrong |
+//! | [`pattern`] | names that differ for each connection or message |
 //! | [`mqtt`], [`coap`], [`amqp`] | the drivers |
 //! | [`result`] | what a run has found, as a versioned value that is written, merged, compared and rendered |
 //! | [`series`] | the time series, in bounded memory |
@@ -21,6 +22,7 @@
 //! | [`compare`] | whether one set of runs is better or worse than another |
 
 pub mod amqp;
+mod answering;
 #[cfg(target_os = "linux")]
 pub mod calibrate;
 pub mod clock;
@@ -33,6 +35,7 @@ pub mod find_max;
 pub mod lane;
 pub mod merge;
 pub mod mqtt;
+pub mod pattern;
 pub mod plan;
 pub mod profile;
 pub mod random;

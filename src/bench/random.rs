@@ -1,5 +1,7 @@
 //! Repeatable randomness: the same seed gives the same run.
 
+use bytes::Bytes;
+
 /// An xorshift64* generator.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
@@ -29,6 +31,14 @@ impl Random {
     pub const fn between(&mut self, least: usize, most: usize) -> usize {
         least + (self.next() % (most - least + 1) as u64) as usize
     }
+}
+
+/// So many letters to fill bodies with: the same for the same seed, and not compressible to nothing.
+pub fn letters(count: usize, seed: u64) -> Bytes {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
+    let mut random = Random::new(seed, 0);
+    let letter = |_| LETTERS[(random.next() >> 58) as usize];
+    (0..count).map(letter).collect()
 }
 
 const fn mix(seed: u64) -> u64 {

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use crate::amqp::consumer::Offset;
 use crate::bench::amqp::{Consuming, Scenario};
-use crate::bench::mqtt::Pattern;
+use crate::bench::pattern::Pattern;
 use crate::command::bench_amqp::{Plan, Play, QueueType};
 use crate::error::{Error, Result};
 

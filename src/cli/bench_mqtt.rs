@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::bench::mqtt::{Pattern, Scenario};
+use crate::bench::mqtt::Scenario;
+use crate::bench::pattern::Pattern;
 use crate::command::bench_mqtt::{BodyWords, Plan, Play};
 use crate::error::{Error, Result};
 use crate::mqtt::packet::{QoS, Version};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::amqp_session::{SessionWords, unless_stopped};
+use super::amqp_session::SessionWords;
 use crate::amqp::topology::{Declaration, Destination};
 use crate::amqp::{Client, layout};
 use crate::connect::Retry;
@@ -49,7 +49,7 @@ pub async fn run(plan: Plan) -> Result<()> {
         client.close().await;
         done
     };
-    let done = unless_stopped(&mut stop, work).await;
+    let done = stop.unless_asked("interrupted", work).await;
     output.flush().await?;
     let (told, wrong) = done?;
     if plan.check && told < wanted.len() {

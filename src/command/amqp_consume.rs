@@ -10,9 +10,7 @@ use super::amqp_exec::{Exec, Pool};
 use super::amqp_link::Link;
 pub use super::amqp_link::Settle;
 use super::amqp_place::Place;
-use super::amqp_session::{
-    Session, SessionWords, Speaks, messages, not_of_one, prepared, unless_stopped,
-};
+use super::amqp_session::{Session, SessionWords, Speaks, messages, not_of_one, prepared};
 use crate::amqp::address::Address;
 use crate::amqp::consumer::{Delivery, Offset, Subscription};
 use crate::amqp::topology::{Arguments, Declaration};
@@ -247,6 +245,14 @@ struct Running<'a> {
     pool: Pool,
 }
 
+/// What `work` comes to; `None`: its time has passed.
+async fn in_time<T>(end: Option<Instant>, work: impl Future<Output = T>) -> Option<T> {
+    match end {
+        Some(end) => tokio::time::timeout_at(end.into(), work).await.ok(),
+        None => Some(work.await),
+    }
+}
+
 /// What a turn of the loop has to deal with.
 enum Turn {
     Delivery(Result<Delivery>),
@@ -259,13 +265,9 @@ impl Running<'_> {
         let plan = self.plan;
         let connecting = async |session: &Session| open(plan, None, session).await;
         let opening = self.session.connect_by(connecting);
-        let opened = match plan.timeout {
-            Some(limit) => tokio::time::timeout(limit, unless_stopped(stop, opening))
-                .await
-                .unwrap_or_else(|_| Err(self.timed_out(false))),
-            None => unless_stopped(stop, opening).await,
-        };
-        self.link = Some(opened?);
+        let end = plan.timeout.map(|limit| self.began + limit);
+        let opened = in_time(end, stop.unless_asked("interrupted", opening)).await;
+        self.link = Some(opened.unwrap_or_else(|| Err(self.timed_out(false)))?);
         self.last_message = Instant::now();
         loop {
             let turn = self.turn(output, stop).await?;
@@ -447,16 +449,11 @@ impl Running<'_> {
         self.pool.forget();
         let place = self.plan.offset.as_ref().and_then(|_| self.place.resume());
         let plan = self.plan;
-        let within = plan.timeout.map(|limit| self.began + limit);
+        let end = plan.timeout.map(|limit| self.began + limit);
         let connecting = async |session: &Session| open(plan, place.clone(), session).await;
         let opening = self.session.remake(error, connecting);
-        let opened = match within {
-            Some(end) => tokio::time::timeout_at(end.into(), unless_stopped(stop, opening))
-                .await
-                .unwrap_or_else(|_| Err(self.timed_out(false))),
-            None => unless_stopped(stop, opening).await,
-        };
-        self.link = Some(opened?);
+        let opened = in_time(end, stop.unless_asked("interrupted", opening)).await;
+        self.link = Some(opened.unwrap_or_else(|| Err(self.timed_out(false)))?);
         match place {
             Some(Offset::At(next)) => self
                 .notes

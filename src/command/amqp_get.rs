@@ -3,7 +3,7 @@
 use bytestring::ByteString;
 
 use super::amqp_consume::Settle;
-use super::amqp_session::{SessionWords, prepared, unless_stopped};
+use super::amqp_session::{SessionWords, prepared};
 use crate::amqp::Channel;
 use crate::amqp::topology::Declaration;
 use crate::connect::Retry;
@@ -57,7 +57,7 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
         client.close().await;
         done.and(closed)
     };
-    unless_stopped(&mut stop, work).await
+    stop.unless_asked("interrupted", work).await
 }
 
 async fn take_all(plan: &Plan, channel: &Channel, output: &mut Output) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::amqp_session::{Session, SessionWords, unless_stopped};
+use super::amqp_session::{Session, SessionWords};
 use crate::amqp::one::Pinger;
 use crate::amqp::{Channel, Client};
 use crate::connect::Retry;
@@ -53,7 +53,7 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
         peer.close().await;
         pinged
     };
-    unless_stopped(&mut stop, work).await
+    stop.unless_asked("interrupted", work).await
 }
 
 /// A connection that round trips are measured on.

@@ -9,9 +9,7 @@ use tokio::time::sleep_until;
 
 use super::amqp_publish_tally::Tally;
 use super::amqp_publisher::Publisher;
-use super::amqp_session::{
-    Session, SessionWords, Speaks, messages, not_of_one, prepared, unless_stopped,
-};
+use super::amqp_session::{Session, SessionWords, Speaks, messages, not_of_one, prepared};
 use crate::amqp::address::Address;
 use crate::amqp::publisher::{Fate, Outgoing};
 use crate::amqp::topology::Declaration;
@@ -114,7 +112,7 @@ pub async fn run(plan: Plan) -> Result<()> {
     let notes = Notes::new(plan.style);
     let session = plan.session.session("publish", LATER, notes)?;
     let opening = session.connect_by(async |session| plan.publisher(session).await);
-    let publisher = unless_stopped(&mut stop, opening).await?;
+    let publisher = stop.unless_asked("interrupted", opening).await?;
     let mut running = Running {
         plan: &plan,
         session,
@@ -412,7 +410,7 @@ impl Running<'_> {
         let plan = self.plan;
         let connecting = async |session: &Session| plan.publisher(session).await;
         let opening = self.session.remake(error, connecting);
-        let publisher = unless_stopped(stop, opening).await?;
+        let publisher = stop.unless_asked("interrupted", opening).await?;
         let abandoned = std::mem::replace(&mut self.publisher, publisher).abandoned();
         if !abandoned.is_empty() {
             self.notes.warn(format_args!(

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytestring::ByteString;
 use tokio::time::{Instant, timeout_at};
 
-use super::amqp_session::{SessionWords, prepared, unless_stopped};
+use super::amqp_session::{SessionWords, prepared};
 use crate::amqp::Client;
 use crate::amqp::consumer::{Consumer, Delivery, Subscription};
 use crate::amqp::publisher::{Fate, Outgoing, Publisher};
@@ -98,7 +98,7 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
         client.close().await;
         asked
     };
-    unless_stopped(&mut stop, work).await
+    stop.unless_asked("interrupted", work).await
 }
 
 struct Caller<'a> {

@@ -11,7 +11,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Instant, sleep_until};
 
 use super::amqp_exec::Exec;
-use super::amqp_session::{Session, SessionWords, messages, prepared, unless_stopped};
+use super::amqp_session::{Session, SessionWords, messages, prepared};
 use crate::amqp::consumer::{Consumer, Delivery, Subscription};
 use crate::amqp::publisher::{Fate, Outgoing, Publisher};
 use crate::amqp::topology::Declaration;
@@ -63,7 +63,7 @@ pub async fn run(plan: Plan) -> Result<()> {
     let notes = Notes::new(plan.style);
     let session = plan.session.session("respond", Retry::Forever, notes)?;
     let opening = session.connect_by(async |session| open(&plan, session.client().await?).await);
-    let desk = unless_stopped(&mut stop, opening).await?;
+    let desk = stop.unless_asked("interrupted", opening).await?;
     notes.note(format_args!(
         "answering requests to {:?} on {}",
         plan.queue, session.target
@@ -261,7 +261,7 @@ impl Responder<'_> {
         let plan = self.plan;
         let connecting = async |session: &Session| open(plan, session.client().await?).await;
         let opening = self.session.remake(error, connecting);
-        self.desk = Some(unless_stopped(stop, opening).await?);
+        self.desk = Some(stop.unless_asked("interrupted", opening).await?);
         Ok(())
     }
 }

@@ -11,7 +11,6 @@ use crate::amqp::{Channel, Client, Event, Login, Mechanism, Options, one, speaks
 use crate::connect::{self, Backoff, Environment, Protocol, Retry, Target};
 use crate::error::{Error, Kind, Result};
 use crate::output::Notes;
-use crate::stop::Stop;
 
 /// Which of the two protocols called AMQP is spoken (`--protocol`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -245,18 +244,6 @@ pub(super) async fn prepared(
         last = channel.declare(declaration).await?.or(last);
     }
     Ok((channel, last))
-}
-
-/// Runs `work` unless a signal comes first.
-pub(super) async fn unless_stopped<T>(
-    stop: &mut Stop,
-    work: impl Future<Output = Result<T>>,
-) -> Result<T> {
-    tokio::select! {
-        biased;
-        asked = stop.asked() => Err(Error::new(asked.kind(), "interrupted")),
-        done = work => done,
-    }
 }
 
 /// `1 message`, `2 messages`.

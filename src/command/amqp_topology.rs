@@ -2,7 +2,7 @@
 
 use bytestring::ByteString;
 
-use super::amqp_session::{SessionWords, unless_stopped};
+use super::amqp_session::SessionWords;
 use crate::amqp::Channel;
 use crate::amqp::topology::{Binding, Declaration, Deletion, QueueState};
 use crate::connect::Retry;
@@ -61,7 +61,7 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
         client.close().await;
         done
     };
-    let done = unless_stopped(&mut stop, work).await;
+    let done = stop.unless_asked("interrupted", work).await;
     output.flush().await?;
     done
 }

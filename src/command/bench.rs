@@ -15,7 +15,7 @@ use crate::bench::report::Form;
 use crate::bench::threshold::Assert;
 use crate::output::Style;
 
-pub(super) use course::{Made, carry_out, perform, sources, span};
+pub(super) use course::{carry_out, perform, sources, span};
 use hunt::Hunt;
 pub use load::{ArrivalWords, LoadWords};
 pub(super) use shard::{Identity, identity};

@@ -5,21 +5,18 @@ mod play;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytestring::ByteString;
 
 use super::amqp_session::SessionWords;
-use super::bench::{
-    Course, Identity, LoadWords, Made, carry_out, identity, perform, sources, span,
-};
+use super::bench::{Course, Identity, LoadWords, carry_out, identity, perform, sources, span};
 use super::bench_peer::Peer;
 use crate::amqp::Options;
 use crate::amqp::topology::Arguments;
 use crate::bench::amqp::{Consuming, Scenario, Settings, Topology};
 use crate::bench::dial::Dialer;
 use crate::bench::engine::{Live, Outcome};
-use crate::bench::mqtt::Pattern;
+use crate::bench::pattern::Pattern;
 use crate::connect::Protocol;
 use crate::error::{Error, Result};
 use crate::message::AmqpValue;
@@ -124,16 +121,7 @@ impl Plan {
             persistent: false,
             mandatory: false,
             confirms: true,
-            consuming: Consuming {
-                prefetch: 1000,
-                multi_ack: 1,
-                auto_ack: false,
-                latency: Duration::ZERO,
-                nack: 0.0,
-                requeue: false,
-                poll: None,
-                offset: None,
-            },
+            consuming: Consuming::default(),
             load: LoadWords::default(),
             bind: Vec::new(),
             course: Course::default(),
@@ -296,8 +284,7 @@ pub async fn measure(
     let ran = async {
         let to = plan.course.connecting(target.clone());
         let dialer = Arc::new(Dialer::new(to, sources, settings.connections()).await?);
-        let (groups, drivers) = settings.make(&dialer);
-        let made = Made { groups, drivers };
+        let made = settings.make(&dialer);
         let mut outcome = perform(&plan.course, identity, made, stop, watch).await?;
         dialer.report(&mut outcome.report.connections);
         Ok(outcome)
@@ -310,11 +297,8 @@ pub async fn measure(
     let mut outcome = ran?;
     let setup = plan.setup(&target.to_string(), &settings);
     outcome.report.setup.extend(setup);
-    let warnings = settings.warnings().into_iter().chain(left);
-    outcome
-        .report
-        .warnings
-        .extend(warnings.chain(peer.warning()));
+    outcome.report.warnings.extend(left);
+    outcome.report.warnings.extend(peer.warning());
     peer.stop().await;
     Ok(outcome)
 }
@@ -324,11 +308,11 @@ pub async fn measure(
 /// # Errors
 /// See [`measure`]; a signal; no connection; a threshold that was missed.
 pub async fn run(plan: Plan) -> Result<()> {
-    carry_out(&plan.course, async |rate, stop, watch| {
-        let mut plan = plan.clone();
-        if let Some(rate) = rate {
-            plan.load = plan.load.at(rate);
-        }
+    carry_out(&plan.course, &plan.load, async |load, stop, watch| {
+        let plan = Plan {
+            load,
+            ..plan.clone()
+        };
         measure(&plan, stop, watch).await
     })
     .await

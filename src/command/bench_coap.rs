@@ -9,9 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::bench::{
-    Course, Identity, LoadWords, Made, carry_out, identity, perform, sources, span,
-};
+use super::bench::{Course, Identity, LoadWords, carry_out, identity, perform, sources, span};
 use super::bench_peer::Peer;
 use super::coap_asking::ProxyMode;
 use super::coap_session::{OptionWord, Place, SessionWords, Transfer, add_options};
@@ -330,16 +328,11 @@ pub async fn measure(
     let target = plan.course.connecting(place.target.clone());
     let opener = Arc::new(Opener::new(target, sources, settings.connections()).await?);
     let made = settings.make(&opener)?;
-    let load = Made {
-        groups: made.groups,
-        drivers: made.drivers,
-    };
-    let mut outcome = perform(&plan.course, identity, load, stop, watch).await?;
+    let mut outcome = perform(&plan.course, identity, made, stop, watch).await?;
     opener.report(&mut outcome.report.connections);
     name_figures(&mut outcome.report);
     let told = settings.judge(&outcome.report);
     outcome.report.setup.extend(plan.setup(&place));
-    outcome.report.warnings.extend(made.warnings);
     outcome.report.warnings.extend(told);
     outcome.report.warnings.extend(peer.warning());
     peer.stop().await;
@@ -351,9 +344,11 @@ pub async fn measure(
 /// # Errors
 /// See [`measure`]; a signal; no connection; a threshold that was missed.
 pub async fn run(plan: Plan) -> Result<()> {
-    carry_out(&plan.course, async |rate, stop, watch| {
-        let mut plan = plan.clone();
-        plan.load = rate.map_or_else(|| plan.load.clone(), |rate| plan.load.at(rate));
+    carry_out(&plan.course, &plan.load, async |load, stop, watch| {
+        let plan = Plan {
+            load,
+            ..plan.clone()
+        };
         measure(&plan, stop, watch).await
     })
     .await

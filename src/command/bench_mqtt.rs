@@ -10,13 +10,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use super::bench::{
-    Course, Identity, LoadWords, Made, carry_out, identity, perform, sources, span,
-};
+use super::bench::{Course, Identity, LoadWords, carry_out, identity, perform, sources, span};
 use super::bench_peer::Peer;
 use crate::bench::dial::Dialer;
 use crate::bench::engine::{Live, Outcome};
-use crate::bench::mqtt::{Body, Pattern, Scenario, Settings};
+use crate::bench::mqtt::{Body, Scenario, Settings};
+use crate::bench::pattern::Pattern;
 use crate::connect::{self, Environment, Protocol, Target};
 use crate::error::{Error, Result};
 use crate::mqtt::packet::{QoS, Version};
@@ -402,14 +401,9 @@ pub async fn measure(
     let target = plan.course.connecting(target);
     let dialer = Arc::new(Dialer::new(target, sources, settings.connections()).await?);
     let made = settings.make(&dialer)?;
-    let load = Made {
-        groups: made.groups,
-        drivers: made.drivers,
-    };
-    let mut outcome = perform(&plan.course, identity, load, stop, watch).await?;
+    let mut outcome = perform(&plan.course, identity, made, stop, watch).await?;
     outcome.report.setup.extend(plan.setup(&where_to));
     dialer.report(&mut outcome.report.connections);
-    outcome.report.warnings.extend(made.warnings);
     outcome.report.warnings.extend(peer.warning());
     peer.stop().await;
     Ok(outcome)
@@ -420,11 +414,11 @@ pub async fn measure(
 /// # Errors
 /// See [`measure`]; a signal; no connection; a threshold that was missed.
 pub async fn run(plan: Plan) -> Result<()> {
-    carry_out(&plan.course, async |rate, stop, watch| {
-        let mut plan = plan.clone();
-        if let Some(rate) = rate {
-            plan.load = plan.load.at(rate);
-        }
+    carry_out(&plan.course, &plan.load, async |load, stop, watch| {
+        let plan = Plan {
+            load,
+            ..plan.clone()
+        };
         measure(&plan, stop, watch).await
     })
     .await

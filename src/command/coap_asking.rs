@@ -271,6 +271,17 @@ fn spell_as_uri(options: &mut Options, uri: &Uri) {
     options.push_text(option::PROXY_URI, &whole.to_string());
 }
 
+/// What a signal says while an answer is waited for.
+pub(super) const INTERRUPTED: &str = "interrupted while waiting for an answer";
+
+/// The next event of the connection that is kept, which leads to the named target; without one there is none. Cancel-safe.
+pub(super) async fn next_of(kept: &mut Option<(String, Asking)>) -> Event {
+    match kept {
+        Some((_, connection)) => connection.next().await,
+        None => std::future::pending().await,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

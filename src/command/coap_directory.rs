@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{sleep_until, timeout};
 
-use super::coap_asking::{Asking, Watch};
+use super::coap_asking::{Asking, Watch, next_of};
 use super::coap_discover::{links_of, well_known};
 use super::coap_request::tell;
 use super::coap_session::{Place, SessionWords, failed, refused};
@@ -191,20 +191,13 @@ impl<'a> Directory<'a> {
                 () = self.output.reader_gone() => {
                     break Err(Error::new(Kind::ReaderGone, "nobody reads our output any more"));
                 }
-                event = next(&mut taken) => if let Some((_, connection)) = &mut taken {
+                event = next_of(&mut taken) => if let Some((_, connection)) = &mut taken {
                     heard(connection, event, self);
                 },
             }
         };
         self.connection = taken;
         ended
-    }
-}
-
-async fn next(connection: &mut Option<(String, Asking)>) -> Event {
-    match connection {
-        Some((_, connection)) => connection.next().await,
-        None => std::future::pending().await,
     }
 }
 

@@ -42,10 +42,8 @@ pub struct Plan {
 pub async fn run(plan: Plan) -> Result<()> {
     let mut stop = Stop::watch()?;
     let mut output = Output::open(Format::Raw, plan.style)?;
-    tokio::select! {
-        ended = discover(&plan, &mut output) => ended,
-        asked = stop.asked() => Err(Error::new(asked.kind(), "interrupted")),
-    }
+    stop.unless_asked("interrupted", discover(&plan, &mut output))
+        .await
 }
 
 async fn discover(plan: &Plan, output: &mut Output) -> Result<()> {

@@ -104,12 +104,8 @@ pub async fn run(plan: Plan) -> Result<()> {
     ended.and_then(|()| watch.finish(&plan.session))
 }
 
-async fn unless_stopped<T>(stop: &mut Stop, work: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::select! {
-        done = work => done,
-        asked = stop.asked() => Err(Error::new(asked.kind(), "interrupted while connecting")),
-    }
-}
+/// What a signal says before the observation has begun.
+const CONNECTING: &str = "interrupted while connecting";
 
 /// What a FETCH asks for; nothing for a GET.
 async fn body(plan: &Plan) -> Result<Bytes> {
@@ -196,14 +192,17 @@ impl<'a> Observer<'a> {
         client: &mut Option<Asking>,
         stop: &mut Stop,
     ) -> Result<()> {
-        let payload = unless_stopped(stop, body(self.plan)).await?;
+        let payload = stop.unless_asked(CONNECTING, body(self.plan)).await?;
         let mut backoff = Backoff::new(self.plan.retry);
         let mut tries = 0;
         loop {
             // Its OSCORE context is needed again.
             *client = None;
             let shown = self.shown;
-            let ended = match unless_stopped(stop, self.begin(watch, payload.clone())).await {
+            let ended = match stop
+                .unless_asked(CONNECTING, self.begin(watch, payload.clone()))
+                .await
+            {
                 Ok(begun) => self.listen(client.insert(begun), stop).await,
                 Err(error) => {
                     let lost = [Kind::Unreachable, Kind::TimedOut, Kind::Lost];

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::coap_asking::INTERRUPTED;
 use super::coap_directory::{Directory, origin};
 use super::coap_discover::{links_of, well_known};
 use super::coap_keep::{self, Became, Keep, USUAL_LIFETIME};
@@ -121,16 +122,12 @@ pub async fn run(plan: Plan) -> Result<()> {
     let mut directory = Directory::open(&plan.session, plan.style)?;
     let ended = match &plan.action {
         Action::Register(register) => make(register, &mut directory, &mut stop).await,
-        other => unless_stopped(&mut stop, act(other, &mut directory)).await,
+        other => {
+            stop.unless_asked(INTERRUPTED, act(other, &mut directory))
+                .await
+        }
     };
     ended.and(directory.finish().await)
-}
-
-async fn unless_stopped<T>(stop: &mut Stop, work: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::select! {
-        done = work => done,
-        asked = stop.asked() => Err(Error::new(asked.kind(), "interrupted while waiting for an answer")),
-    }
 }
 
 /// Makes a registration, and keeps it if that was asked for.
@@ -142,7 +139,7 @@ async fn make(register: &Register, directory: &mut Directory<'_>, stop: &mut Sto
         directory.output.flush().await?;
         Ok((order, made))
     };
-    let (order, made) = unless_stopped(stop, begin).await?;
+    let (order, made) = stop.unless_asked(INTERRUPTED, begin).await?;
     match &register.keep {
         Some(keep) => coap_keep::keep(directory, &order, made, keep, stop).await,
         None => Ok(()),

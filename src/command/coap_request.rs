@@ -9,7 +9,7 @@ use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use tokio::time::sleep_until;
 
-use super::coap_asking::{Asking, Watch};
+use super::coap_asking::{Asking, INTERRUPTED, Watch, next_of};
 use super::coap_decode::{self, Decode};
 use super::coap_download::Download;
 use super::coap_progress::Meter;
@@ -79,10 +79,7 @@ pub async fn run(plan: Plan) -> Result<()> {
         meter: Meter::new(plan.style),
         plan: &plan,
     };
-    let ended = tokio::select! {
-        ended = asker.ask_all(&places) => ended,
-        asked = stop.asked() => Err(Error::new(asked.kind(), "interrupted while waiting for an answer")),
-    };
+    let ended = stop.unless_asked(INTERRUPTED, asker.ask_all(&places)).await;
     asker.meter.finish();
     ended.map_err(|error| asker.with_a_way_on(error))
 }
@@ -157,7 +154,7 @@ impl Asker<'_> {
         loop {
             tokio::select! {
                 () = sleep_until(until.into()) => return,
-                event = next(&mut self.client) => tell(&event, self.notes, self.plan.session.verbose),
+                event = next_of(&mut self.client) => tell(&event, self.notes, self.plan.session.verbose),
             }
         }
     }
@@ -338,13 +335,6 @@ impl Asker<'_> {
         self.etag = Some(etag.clone());
         fs::write(path, HEXLOWER.encode(etag) + "\n")
             .map_err(|cause| Error::local(format_args!("cannot write {}", path.display()), &cause))
-    }
-}
-
-async fn next(client: &mut Option<(String, Asking)>) -> Event {
-    match client {
-        Some((_, client)) => client.next().await,
-        None => std::future::pending().await,
     }
 }
 

@@ -57,6 +57,17 @@ pub async fn connected(target: &Target, address: SocketAddr) -> Result<UdpSocket
     Ok(socket)
 }
 
+/// What it means that sending to `target` or hearing from it failed.
+pub fn unreachable(target: &Target, cause: &io::Error) -> Error {
+    cannot_connect(
+        target,
+        match cause.kind() {
+            io::ErrorKind::ConnectionRefused => "nobody listens there (ICMP: unreachable)".into(),
+            _ => plain(cause),
+        },
+    )
+}
+
 /// A socket that can hear anyone, for groups of the family of `address`.
 ///
 /// # Errors

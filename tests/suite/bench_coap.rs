@@ -9,30 +9,9 @@ use iotctl::coap::message::{Message, Type};
 
 use crate::support::bench::Figures;
 use crate::support::certificates::Certificates;
-use crate::support::coap::{answer, scripted};
-use crate::support::command::{Line, Running, iotctl};
+use crate::support::coap::{answer, scripted, server};
+use crate::support::command::{Line, iotctl};
 use crate::support::libcoap;
-
-/// A running `coap server` and the URIs of its listeners.
-struct Server {
-    _running: Running,
-    uris: Vec<String>,
-}
-
-fn server(words: &str, listeners: &[&str]) -> Server {
-    let mut line = iotctl("coap server --quiet").words(words);
-    for scheme in listeners {
-        line = line
-            .word("--listen")
-            .word(format!("{scheme}://127.0.0.1:0"));
-    }
-    let mut running = line.start();
-    let uris = running.lines(listeners.len());
-    Server {
-        _running: running,
-        uris,
-    }
-}
 
 fn bench(uri: &str, words: &str) -> Line {
     iotctl("bench coap --quiet --output json")

@@ -8,25 +8,8 @@ use tempfile::TempDir;
 use crate::support::PATIENCE;
 use crate::support::capture::capture;
 use crate::support::certificates::Certificates;
-use crate::support::command::{Ended, Line, Running, iotctl, program};
-
-/// A running server and the URIs of its listeners.
-struct Server {
-    running: Running,
-    uris: Vec<String>,
-}
-
-fn server(words: &str, listeners: &[&str]) -> Server {
-    let mut line = iotctl("coap server").words(words);
-    for scheme in listeners {
-        line = line
-            .word("--listen")
-            .word(format!("{scheme}://127.0.0.1:0"));
-    }
-    let mut running = line.start();
-    let uris = running.lines(listeners.len());
-    Server { running, uris }
-}
+use crate::support::coap::{Server, server};
+use crate::support::command::{Ended, Line, iotctl, program};
 
 impl Server {
     fn uri(&self, path: &str) -> String {

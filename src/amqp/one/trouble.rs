@@ -106,28 +106,14 @@ fn kind_of(condition: &str) -> Kind {
 pub(super) async fn login(target: &Target, login: &Login, heard: &Heard, why: Refusal) -> Error {
     let wanted = login.mechanism.name();
     match why {
-        Refusal::Denied => refused(target, login),
-        Refusal::Offers(offered) => Error::new(
-            Kind::Unauthorized,
-            format!("{target} does not offer the login {wanted}; it offers {offered}"),
-        ),
+        Refusal::Denied => trouble::denied(target, login),
+        Refusal::Offers(offered) => trouble::not_offered(target, wanted, &offered),
         Refusal::Unready => Error::new(
             Kind::Lost,
             format!("{target} cannot check the login at the moment"),
         ),
         Refusal::Nonsense(text) => End::Nonsense(text).words(target, "the login"),
         Refusal::Broke | Refusal::Foreign => early(target, heard).await,
-    }
-}
-
-fn refused(target: &Target, login: &Login) -> Error {
-    let refused = Error::new(
-        Kind::Unauthorized,
-        format!("{target} refused the login of {}", login.who()),
-    );
-    match login.guest {
-        true => refused.hint("-u NAME with --password-file FILE says who you are"),
-        false => refused,
     }
 }
 

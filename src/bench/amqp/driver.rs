@@ -1,17 +1,19 @@
 //! The groups and drivers that an AMQP load becomes.
 
-use std::fmt;
 use std::sync::Arc;
 
 use super::super::dial::Dialer;
-use super::super::driver::{Dialing, Driver, Session};
-use super::super::plan::Group as Planned;
+use super::super::driver::{Dialing, Driver, Made, Session};
 use super::session::AmqpSession;
 use super::settings::{Group, Role, Settings};
 
 impl Settings {
     /// The groups, with a driver for each, all to connect through `dialer`.
-    pub fn make(&self, dialer: &Arc<Dialer>) -> (Vec<Planned>, Vec<Arc<dyn Driver>>) {
+    pub fn make(&self, dialer: &Arc<Dialer>) -> Made {
+        let mut made = Made {
+            warnings: self.warnings(),
+            ..Made::default()
+        };
         let role = self.role();
         let load = (role != Role::Idle).then(|| self.load.clone());
         // Consumers are first: they are open before anything is sent.
@@ -19,25 +21,16 @@ impl Settings {
             (Role::Consume, "consumers", self.consumers, None),
             (role, "producers", self.producers, load),
         ];
-        let (mut groups, mut drivers) = (Vec::new(), Vec::<Arc<dyn Driver>>::new());
-        let mut number = 0;
         for (role, name, connections, load) in all {
-            if connections == 0 {
-                continue;
+            if connections > 0 {
+                made.add(name, connections, load, |number| AmqpDriver {
+                    group: Arc::new(self.group(role)),
+                    dialer: Arc::clone(dialer),
+                    number,
+                });
             }
-            drivers.push(Arc::new(AmqpDriver {
-                group: Arc::new(self.group(role)),
-                dialer: Arc::clone(dialer),
-                number,
-            }));
-            groups.push(Planned {
-                name: name.to_owned(),
-                connections,
-                load,
-            });
-            number += connections;
         }
-        (groups, drivers)
+        made
     }
 }
 
@@ -46,12 +39,6 @@ struct AmqpDriver {
     dialer: Arc<Dialer>,
     /// Connections of the groups before this one.
     number: usize,
-}
-
-impl fmt::Debug for AmqpDriver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "AmqpDriver({:?})", self.group.role)
-    }
 }
 
 impl Driver for AmqpDriver {

@@ -1,7 +1,5 @@
 //! A channel that publishes, with confirms or without.
 
-use std::sync::Arc;
-
 use super::super::clock::{Nanos, nanos};
 use super::super::driver::{Broken, Io};
 use super::super::random::Random;
@@ -23,7 +21,7 @@ pub(super) struct Publisher {
     /// In the stamps; another on each channel, for only within one does the order count.
     sender: u32,
     key: Key,
-    template: Arc<Template>,
+    template: Template,
     random: Random,
     flights: Flights,
     sequence: u64,
@@ -49,7 +47,7 @@ impl Publisher {
         Self {
             channel,
             sender,
-            template: Arc::new(Template::new(&group.kind, &key, channel, frame_max)),
+            template: Template::new(&group.kind, &key, channel, frame_max),
             key,
             random: Random::new(group.kind.seed, sender.into()),
             flights: Flights::default(),
@@ -65,12 +63,7 @@ impl Publisher {
 
     /// Frames have at most this many bytes.
     pub(super) fn agree(&mut self, group: &Group, frame_max: u32) {
-        self.template = Arc::new(Template::new(
-            &group.kind,
-            &self.key,
-            self.channel,
-            frame_max,
-        ));
+        self.template = Template::new(&group.kind, &self.key, self.channel, frame_max);
     }
 
     /// The channel is open and counts from 1.

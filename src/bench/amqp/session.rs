@@ -247,11 +247,6 @@ impl AmqpSession {
             self.tick_at = at;
         }
     }
-
-    /// Nothing is under way any more; each churn that was is handed to `last`.
-    fn clear(&mut self, last: impl FnMut(&Flight)) {
-        self.churn.clear(last);
-    }
 }
 
 /// Why the server has closed the connection or the channel: its code and words.
@@ -365,7 +360,7 @@ impl Session for AmqpSession {
                 Channel::Open => {}
             }
         }
-        self.clear(|flight| io.records.lost(flight));
+        self.churn.clear(|flight| io.records.lost(flight));
     }
 
     fn finish(&mut self, io: &mut Io<'_>) {
@@ -376,7 +371,7 @@ impl Session for AmqpSession {
                 Channel::Open => {}
             }
         }
-        self.clear(|flight| io.records.timed_out(flight));
+        self.churn.clear(|flight| io.records.timed_out(flight));
         self.connections
             .clear(|flight| io.records.timed_out(flight));
         if self.open {

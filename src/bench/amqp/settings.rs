@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::super::mqtt::{Body, Pattern, filling};
+use super::super::pattern::Pattern;
 use super::super::plan::Load;
+use super::super::random::letters;
 use super::super::stamp::Room;
 use super::template::Kind;
 use crate::amqp::Options;
@@ -118,6 +119,22 @@ pub(super) struct Group {
     pub(super) kind: Kind,
 }
 
+impl Default for Consuming {
+    /// Each delivery is acknowledged, and a thousand may wait for that.
+    fn default() -> Self {
+        Self {
+            prefetch: 1000,
+            multi_ack: 1,
+            auto_ack: false,
+            latency: Duration::ZERO,
+            nack: 0.0,
+            requeue: false,
+            poll: None,
+            offset: None,
+        }
+    }
+}
+
 impl Settings {
     /// How many connections it needs, over all shards.
     pub const fn connections(&self) -> usize {
@@ -142,7 +159,7 @@ impl Settings {
     }
 
     /// What a reader of the report must know.
-    pub fn warnings(&self) -> Vec<String> {
+    pub(super) fn warnings(&self) -> Vec<String> {
         let publishes = self.role() == Role::Publish;
         let several =
             publishes && !self.streams && self.consumers * usize::from(self.channels) > self.queues;
@@ -178,7 +195,7 @@ impl Settings {
             mandatory: self.mandatory,
             persistent: self.persistent,
             reply_to: self.scenario == Scenario::Request,
-            filling: filling(&Body::Sized { least, most }, self.seed).slice(..most),
+            filling: letters(most, self.seed),
             least,
             seed: self.seed,
         };

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::super::mqtt::Pattern;
+use super::super::pattern::Pattern;
 use super::super::stamp::{self, Stamp};
 use super::methods::{DIRECT_REPLY_TO, PUBLISH, frame, method, short};
 use super::scan::{AROUND, BODY, HEADER};

@@ -12,7 +12,7 @@ use crate::amqp::{Login, Mechanism, Options};
 use crate::bench::clock::Nanos;
 use crate::bench::driver::{Broken, Wish};
 use crate::bench::lane::Lane;
-use crate::bench::mqtt::Pattern;
+use crate::bench::pattern::Pattern;
 use crate::bench::plan::Load;
 use crate::bench::random::Random;
 use crate::bench::recorder::{Records, Window};
@@ -53,13 +53,7 @@ fn settings() -> Settings {
         confirms: true,
         consuming: Consuming {
             prefetch: 100,
-            multi_ack: 1,
-            auto_ack: false,
-            latency: Duration::ZERO,
-            nack: 0.0,
-            requeue: false,
-            poll: None,
-            offset: None,
+            ..Consuming::default()
         },
         load: Load::Closed {
             window: 10,

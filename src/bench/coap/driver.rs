@@ -2,24 +2,13 @@
 
 use std::sync::Arc;
 
-use super::super::driver::{Dialing, Driver, Session};
-use super::super::plan::Group as Planned;
+use super::super::driver::{Dialing, Driver, Made, Session};
 use super::observer::Observer;
 use super::opener::Opener;
 use super::session::{CoapSession, Group, Role};
 use super::settings::Settings;
 use super::template::Template;
 use crate::error::{Error, Result};
-
-/// Groups for the engine, with a driver for each.
-pub struct Made {
-    /// For the plan.
-    pub groups: Vec<Planned>,
-    /// In the same order.
-    pub drivers: Vec<Arc<dyn Driver>>,
-    /// What a reader must know.
-    pub warnings: Vec<String>,
-}
 
 impl Settings {
     /// The groups and drivers, all to connect through `opener`.
@@ -32,9 +21,8 @@ impl Settings {
         }
         let framing = opener.framing();
         let mut made = Made {
-            groups: Vec::new(),
-            drivers: Vec::new(),
             warnings: self.warnings(framing),
+            ..Made::default()
         };
         // Observers are first: they are open before anything is sent.
         if self.observers > 0 {
@@ -69,17 +57,12 @@ impl Settings {
         opener: &Arc<Opener>,
     ) {
         let silent = matches!(group.role, Role::Idle | Role::Observe);
-        let before = made.groups.iter().map(|group| group.connections).sum();
-        made.groups.push(Planned {
-            name: name.to_owned(),
-            connections,
-            load: (!silent).then(|| self.load.clone()),
-        });
-        made.drivers.push(Arc::new(CoapDriver {
+        let load = (!silent).then(|| self.load.clone());
+        made.add(name, connections, load, |before| CoapDriver {
             group: Arc::new(group),
             opener: Arc::clone(opener),
             before,
-        }));
+        });
     }
 }
 

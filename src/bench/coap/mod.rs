@@ -34,7 +34,6 @@ mod tests;
 mod udp;
 mod wire;
 
-pub use driver::Made;
 pub use figures::{ATTEMPTS, name_figures};
 pub use mix::Mix;
 pub use null::NullServer;

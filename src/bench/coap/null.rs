@@ -2,15 +2,14 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
 
 use socket2::{Domain, Socket, Type};
 
+use super::super::answering::Answering;
 use super::wire::{ACK, CON, NON, RST};
 use crate::coap::code::Code;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Header, token, Content-Format 0, marker, and a value.
 const BODY: &[u8] = b"\xC0\xFF21.5";
@@ -18,11 +17,7 @@ const LARGEST: usize = 65_535;
 
 /// A running one on UDP; it ends when it is dropped.
 #[derive(Debug)]
-pub struct NullServer {
-    address: SocketAddr,
-    over: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
+pub struct NullServer(Answering);
 
 impl NullServer {
     /// Starts it on a free port of the loopback interface.
@@ -30,46 +25,30 @@ impl NullServer {
     /// # Errors
     /// The port or the thread cannot be had.
     pub fn start() -> Result<Self> {
-        let cannot = |cause: &io::Error| Error::local("cannot start the null server", cause);
-        let socket = listen().map_err(|cause| cannot(&cause))?;
-        let address = socket.local_addr().map_err(|cause| cannot(&cause))?;
-        let over = Arc::new(AtomicBool::new(false));
-        let asked = Arc::clone(&over);
-        let thread = thread::Builder::new()
-            .name(String::from("null-server"))
-            .spawn(move || serve(&socket, &asked))
-            .map_err(|cause| cannot(&cause))?;
-        Ok(Self {
-            address,
-            over,
-            thread: Some(thread),
-        })
+        Answering::start("null server", listen, wake, serve).map(Self)
     }
 
     /// Where it listens.
     pub const fn address(&self) -> SocketAddr {
-        self.address
+        self.0.address()
     }
 }
 
 /// Clients may ask for much at once: what there is no room for would be lost.
-fn listen() -> io::Result<UdpSocket> {
+fn listen() -> io::Result<(UdpSocket, SocketAddr)> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     socket.set_recv_buffer_size(1 << 20)?;
     socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
-    Ok(socket.into())
+    let socket = UdpSocket::from(socket);
+    let address = socket.local_addr()?;
+    Ok((socket, address))
 }
 
-impl Drop for NullServer {
-    fn drop(&mut self) {
-        self.over.store(true, Ordering::SeqCst);
-        // An empty datagram wakes it up.
-        let woken = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))
-            .and_then(|socket| socket.send_to(&[], self.address));
-        if let (Ok(_), Some(thread)) = (woken, self.thread.take()) {
-            let _ = thread.join();
-        }
-    }
+/// An empty datagram wakes it up.
+fn wake(address: SocketAddr) -> bool {
+    let woken =
+        UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|socket| socket.send_to(&[], address));
+    woken.is_ok()
 }
 
 fn serve(socket: &UdpSocket, over: &AtomicBool) {

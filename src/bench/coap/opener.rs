@@ -17,7 +17,7 @@ use super::udp::UdpLink;
 use super::wire::Framing;
 use crate::coap::net::associate;
 use crate::connect::{Target, Transport, udp};
-use crate::error::{Error, Kind, Result, plain};
+use crate::error::{Error, Kind, Result};
 
 /// An empty confirmable message with id 0, which a server answers by a reset (RFC 7252 §4.3).
 const GREETING: [u8; 4] = [0x40, 0, 0, 0];
@@ -163,7 +163,7 @@ async fn link(target: &Target, address: SocketAddr) -> Result<Box<dyn Link>> {
         _ => {
             let socket = udp::connected(target, address).await?;
             let greeted = greet(&socket).await;
-            greeted.map_err(|cause| nobody(target, &cause))?;
+            greeted.map_err(|cause| udp::unreachable(target, &cause))?;
             Ok(Box::new(UdpLink::new(socket)))
         }
     }
@@ -178,17 +178,4 @@ async fn greet(socket: &UdpSocket) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn nobody(target: &Target, cause: &io::Error) -> Error {
-    let why = match cause.kind() {
-        io::ErrorKind::ConnectionRefused => {
-            String::from("nobody listens there (ICMP: unreachable)")
-        }
-        _ => plain(cause),
-    };
-    Error::new(
-        Kind::Unreachable,
-        format!("cannot connect to {target}: {why}"),
-    )
 }

@@ -6,10 +6,10 @@ use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 
 use super::super::driver::Io;
+use super::super::pattern::Pattern;
 use super::super::stamp::Stamp;
 use super::scan::Message;
 use super::template::{Kind, Template};
-use super::topics::Pattern;
 use crate::mqtt::packet::{
     Connect, Packet, Properties, Property, QoS, Subscribe, Subscription, Version, Will, encode,
 };

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `settings` | what is asked for; groups and drivers made of it |
 //! | `session`, `group` | one connection; what a group's connections have in common |
-//! | `template`, `topics` | packets encoded once and patched; topic patterns |
+//! | `template` | packets encoded once and patched |
 //! | `property` | the stamp beside a body that is not ours |
 //! | `null` | a broker that only answers |
 //! | `scan`, `flights` | acknowledgements off the raw bytes; messages under way |
@@ -19,11 +19,8 @@ mod settings;
 mod template;
 #[cfg(test)]
 mod tests;
-mod topics;
 
 pub use group::Role;
 pub(super) use null::answer;
-pub use settings::{Made, Scenario, Settings};
+pub use settings::{Scenario, Settings};
 pub use template::Body;
-pub(super) use template::filling;
-pub use topics::Pattern;

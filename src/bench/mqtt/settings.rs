@@ -7,14 +7,14 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use super::super::dial::Dialer;
-use super::super::driver::{Dialing, Driver, Session};
-use super::super::plan::{Group as Planned, Load};
+use super::super::driver::{Dialing, Driver, Made, Session};
+use super::super::pattern::Pattern;
+use super::super::plan::Load;
 use super::super::stamp::Room;
 use super::group::{Filters, Group, Role};
 use super::property;
 use super::session::MqttSession;
 use super::template::{Body, Kind, Place, Template, filling};
-use super::topics::Pattern;
 use crate::error::{Error, Result};
 use crate::mqtt::packet::{Properties, QoS, Version};
 
@@ -97,16 +97,6 @@ pub struct Settings {
     pub seed: u64,
 }
 
-/// Groups for the engine, with a driver for each.
-pub struct Made {
-    /// For the plan.
-    pub groups: Vec<Planned>,
-    /// In the same order.
-    pub drivers: Vec<Arc<dyn Driver>>,
-    /// What a reader must know.
-    pub warnings: Vec<String>,
-}
-
 impl Settings {
     /// How many connections it needs, over all shards.
     pub const fn connections(&self) -> usize {
@@ -124,9 +114,8 @@ impl Settings {
             ));
         }
         let mut made = Made {
-            groups: Vec::new(),
-            drivers: Vec::new(),
             warnings: self.warnings(),
+            ..Made::default()
         };
         // Receivers are first: they are open before anything is sent.
         if self.subscribers > 0 {
@@ -183,17 +172,12 @@ impl Settings {
         if let Some(kind) = &group.kind {
             Template::new(kind, &group.topics[0], connections)?;
         }
-        made.drivers.push(Arc::new(MqttDriver {
+        made.add(name, connections, load, |number| MqttDriver {
             group: Arc::new(group),
             dialer: Arc::clone(dialer),
-            number: made.groups.iter().map(|group| group.connections).sum(),
+            number,
             receivers: each,
             only: (self.scenario == Scenario::OneToOne).then_some(self.subscribers),
-        }));
-        made.groups.push(Planned {
-            name: name.to_owned(),
-            connections,
-            load,
         });
         Ok(())
     }

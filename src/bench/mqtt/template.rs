@@ -5,10 +5,10 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 
-use super::super::random::Random;
+use super::super::pattern::Pattern;
+use super::super::random::{Random, letters};
 use super::super::stamp::Stamp;
 use super::property::{self, LETTERS};
-use super::topics::Pattern;
 use crate::error::{Error, Result};
 use crate::mqtt::packet::{Properties, Publish, QoS, Version, encode_publish};
 use crate::payload;
@@ -250,18 +250,12 @@ impl Varying {
     }
 }
 
-/// Letters to fill bodies with: the same for the same seed, and not compressible to nothing.
-pub(in crate::bench) fn filling(body: &Body, seed: u64) -> Bytes {
+/// What bodies are filled with.
+pub(super) fn filling(body: &Body, seed: u64) -> Bytes {
     match body {
         Body::Verbatim(bytes) | Body::Stamped(bytes) => bytes.clone(),
         Body::Template(_) => Bytes::new(),
-        Body::Sized { most, .. } => {
-            const LETTERS: &[u8; 64] =
-                b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
-            let mut random = Random::new(seed, 0);
-            let letter = |_| LETTERS[(random.next() >> 58) as usize];
-            (0..*most).map(letter).collect()
-        }
+        Body::Sized { most, .. } => letters(*most, seed),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::bench::clock::{Clock, Nanos};
 use crate::bench::dial::Dialer;
 use crate::bench::engine::{self, Outcome, Run, coalesce_for};
 use crate::bench::lane::Lane;
+use crate::bench::pattern::Pattern;
 use crate::bench::plan::{Arrivals, Load, Phases, Plan, Shard, Stage};
 use crate::bench::recorder::{Quantity, Records, Window};
 use crate::bench::result::Report;

@@ -14,7 +14,7 @@ use super::wire::Heard;
 use crate::coap::endpoint::Peer;
 use crate::coap::secure::{self, SecureDatagram, Trouble};
 use crate::connect::{Target, failure, udp};
-use crate::error::{Error, Kind, Result, plain};
+use crate::error::{Error, Kind, Result};
 
 /// Protected datagrams to and from one peer.
 pub(super) struct Secured {
@@ -89,20 +89,20 @@ impl Secured {
         while !self.channel.is_established() {
             self.send_all()
                 .await
-                .map_err(|cause| no_way(target, &cause))?;
+                .map_err(|cause| udp::unreachable(target, &cause))?;
             let turned = self.turn().await;
             if let Err(cause) = turned {
                 // The alert that says why is a courtesy to the server.
                 let _ = self.send_all().await;
                 return Err(match cause {
-                    Ended::Socket(cause) => no_way(target, &cause),
+                    Ended::Socket(cause) => udp::unreachable(target, &cause),
                     Ended::Channel(trouble) => said(target, trouble),
                 });
             }
         }
         self.send_all()
             .await
-            .map_err(|cause| no_way(target, &cause))
+            .map_err(|cause| udp::unreachable(target, &cause))
     }
 
     /// Waits for a datagram or for the time to send again.
@@ -212,19 +212,6 @@ fn is_record(datagram: &[u8]) -> bool {
 enum Ended {
     Socket(io::Error),
     Channel(Trouble),
-}
-
-fn no_way(target: &Target, cause: &io::Error) -> Error {
-    let why = match cause.kind() {
-        io::ErrorKind::ConnectionRefused => {
-            String::from("nobody listens there (ICMP: unreachable)")
-        }
-        _ => plain(cause),
-    };
-    Error::new(
-        Kind::Unreachable,
-        format!("cannot connect to {target}: {why}"),
-    )
 }
 
 fn said(target: &Target, trouble: Trouble) -> Error {

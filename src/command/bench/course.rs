@@ -2,23 +2,16 @@
 
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 
-use super::{Course, Hunt, Identity, Show, stopped};
-use crate::bench::driver::Driver;
+use super::{Course, Hunt, Identity, LoadWords, Show, stopped};
+use crate::bench::driver::Made;
 use crate::bench::engine::{self, Live, Outcome, Run};
 use crate::bench::merge::SHARD;
-use crate::bench::plan::{Group, Plan, Shard};
+use crate::bench::plan::{Plan, Shard};
 use crate::bench::recorder::Quantity;
 use crate::bench::result::Report;
 use crate::connect::Target;
 use crate::error::Result;
-
-/// Groups of connections, with a driver for each in the same order.
-pub(in crate::command) struct Made {
-    pub(in crate::command) groups: Vec<Group>,
-    pub(in crate::command) drivers: Vec<Arc<dyn Driver>>,
-}
 
 /// Runs the load once; `watch` sees each interval and says whether to go on.
 ///
@@ -55,6 +48,7 @@ pub(in crate::command) async fn perform(
         outcome.report.setup.insert(SHARD.to_owned(), part);
         state_clocks(course, &mut outcome.report);
     }
+    outcome.report.warnings.extend(made.warnings);
     Ok(outcome)
 }
 
@@ -107,25 +101,27 @@ fn state_clocks(course: &Course, report: &mut Report) {
 /// Who is asked whether to go on, at each interval.
 pub(in crate::command) type Watch<'a> = &'a mut dyn FnMut(&Live<'_>) -> bool;
 
-/// Runs the load, shows what was found, and judges it. `measure` does one run, at its own rate or at this one.
+/// Runs the load, shows what was found, and judges it. `measure` does one run of what it is given: this load, or the same
+/// at another rate.
 ///
 /// # Errors
 /// Those of `measure`; a signal; no connection; a threshold that was missed.
 pub(in crate::command) async fn carry_out(
     course: &Course,
-    measure: impl AsyncFn(Option<f64>, Pin<&mut dyn Future<Output = ()>>, Watch<'_>) -> Result<Outcome>,
+    load: &LoadWords,
+    measure: impl AsyncFn(LoadWords, Pin<&mut dyn Future<Output = ()>>, Watch<'_>) -> Result<Outcome>,
 ) -> Result<()> {
     let mut show = Show::begin(course).await?;
     let (stopped, asked) = stopped()?;
     let mut stopped = pin!(stopped);
     let Some(first) = course.find_max else {
-        let outcome = measure(None, stopped, &mut |live| show.interval(live)).await?;
+        let outcome = measure(load.clone(), stopped, &mut |live| show.interval(live)).await?;
         return show.end(outcome, asked.get());
     };
     let mut hunt = Hunt::new(first);
     while let (Some(rate), None) = (hunt.next(), asked.get()) {
         let watch: Watch<'_> = &mut |live| show.interval(live);
-        let outcome = measure(Some(rate), stopped.as_mut(), watch).await?;
+        let outcome = measure(load.at(rate), stopped.as_mut(), watch).await?;
         hunt.enter(rate, outcome, &mut show);
     }
     show.end(hunt.end()?, asked.get())

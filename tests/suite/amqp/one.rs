@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::cli::{amqp, declared};
 use super::one_peer::speaks_only_one;
+use super::publishing::depth;
 use crate::support::command::{Ended, Line, iotctl};
 use crate::support::rabbitmq::{RabbitMq, rabbitmq, unique};
 use crate::support::wait_for;
@@ -465,18 +466,14 @@ fn a_server_killed_meanwhile_loses_nothing_that_was_accepted() {
     let at = |command: &str| iotctl("amqp").words(command).word(&url);
     at("declare queue").words("durable").run().exits(0);
     server.write_down();
-    let depth = || {
-        let state = at("declare queue").words("durable --passive").run();
-        let text = String::from_utf8_lossy(&state.stdout).into_owned();
-        text.split(['\t', ' ']).nth(1)?.parse::<usize>().ok()
-    };
-    let some_came = || (depth()? >= 1000).then_some(());
     let words = "--protocol 1.0 -k durable -l --persistent --rate 2k --retry 120s";
     let lines: Vec<String> = (0..COUNT).map(|number| number.to_string()).collect();
     let mut publishing = at("publish").words(words).start();
     publishing.write(lines.join("\n").as_bytes());
     publishing.close_input();
-    wait_for("a part of the messages", some_came);
+    wait_for("a part of the messages", || {
+        (depth(&server, "durable")? >= 1000).then_some(())
+    });
     server.kill();
     server.restart();
     publishing.ends_by_itself().exits(0).says("again after");
@@ -496,16 +493,11 @@ fn without_another_try_the_numbers_are_told() {
     let at = |command: &str| iotctl("amqp").words(command).word(&url);
     at("declare queue").words("durable").run().exits(0);
     server.write_down();
-    let depth = || {
-        let state = at("declare queue").words("durable --passive").run();
-        let text = String::from_utf8_lossy(&state.stdout).into_owned();
-        text.split(['\t', ' ']).nth(1)?.parse::<u64>().ok()
-    };
     let words =
         "--protocol 1.0 -k durable -m x --persistent --rate 5k --repeat 1000000 --retry never";
     let publishing = at("publish").words(words).start();
     wait_for("a part of the messages", || {
-        (depth()? >= 1000).then_some(())
+        (depth(&server, "durable")? >= 1000).then_some(())
     });
     server.kill();
     let ended = publishing.ends_by_itself().exits(6);
@@ -515,6 +507,6 @@ fn without_another_try_the_numbers_are_told() {
     assert!(confirmed > 0, "{said}");
     server.restart();
     wait_for("what was confirmed", || {
-        (depth()? >= confirmed).then_some(())
+        (depth(&server, "durable")? >= confirmed).then_some(())
     });
 }

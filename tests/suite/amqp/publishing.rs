@@ -287,7 +287,7 @@ fn a_server_killed_meanwhile_loses_nothing_that_was_confirmed() {
 }
 
 /// How many messages are in a queue; `None` while there is no such queue.
-fn depth(server: &RabbitMq, queue: &str) -> Option<u64> {
+pub(super) fn depth(server: &RabbitMq, queue: &str) -> Option<u64> {
     let words = format!("{} {queue} --passive", server.url());
     let state = iotctl("amqp declare queue").words(&words).run();
     let count = state.text().split(['\t', ' ']).nth(1)?;

@@ -1,4 +1,4 @@
-//! A scripted CoAP peer on a free UDP port, in messages.
+//! CoAP peers on free ports: our server, and one that is scripted in messages.
 
 use std::net::UdpSocket;
 use std::sync::mpsc::{Receiver, channel};
@@ -8,6 +8,26 @@ use iotctl::coap::message::{Message, Type};
 use iotctl::coap::option;
 
 use super::PATIENCE;
+use super::command::{Running, iotctl};
+
+/// A running `coap server` and the URIs of its listeners.
+pub struct Server {
+    pub running: Running,
+    pub uris: Vec<String>,
+}
+
+/// Our server, with a listener for each of these schemes.
+pub fn server(words: &str, listeners: &[&str]) -> Server {
+    let mut line = iotctl("coap server").words(words);
+    for scheme in listeners {
+        line = line
+            .word("--listen")
+            .word(format!("{scheme}://127.0.0.1:0"));
+    }
+    let mut running = line.start();
+    let uris = running.lines(listeners.len());
+    Server { running, uris }
+}
 
 /// A peer that answers each request as its script says.
 pub struct Scripted {

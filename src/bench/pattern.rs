@@ -1,4 +1,4 @@
-//! Topic patterns: `fleet/{client}/data`, `t/{seq}`, `{group}`.
+//! Names with places: topics such as `fleet/{client}/data`, `t/{seq}`, `{group}`, and AMQP's names and keys.
 
 use crate::error::{Error, Result};
 
