@@ -123,11 +123,20 @@ async fn early(target: &Target, heard: &Heard) -> Error {
     if let Some(error) = trouble::foreign(target, &bytes, trouble::ONE) {
         return error;
     }
-    if bytes.len() > 8 {
-        return Error::new(
-            Kind::Unauthorized,
-            format!("{target} closed the connection during the login"),
-        );
+    match &bytes[..] {
+        [] => {}
+        // The header of a server that wants to go on without SASL (AMQP 1.0 part 2 §2.2).
+        b"AMQP\0\x01\0\0" => {
+            let text = format!("{target} speaks {} without a login (SASL)", trouble::ONE);
+            return Error::new(Kind::Unreachable, text)
+                .hint("iotctl begins with a login, also as anonymous");
+        }
+        _ => {
+            return Error::new(
+                Kind::Unauthorized,
+                format!("{target} closed the connection during the login"),
+            );
+        }
     }
     let silent = format!("{target} closed the connection before it said a word");
     match diagnose::silent_close(target).await {

@@ -231,6 +231,10 @@ fn other_protocols_are_named() {
     against(web, words)
         .exits(3)
         .says("does not speak AMQP 1.0 but HTTP");
+    let bare = |stream: &mut TcpStream| drop(stream.write_all(b"AMQP\0\x01\0\0"));
+    against(bare, words)
+        .exits(3)
+        .says("speaks AMQP 1.0 without a login (SASL)");
 }
 
 #[test]
