@@ -18,6 +18,7 @@
 //! | [`connect`] | all that a connection needs before its first byte: target, secrets, TLS, contexts, back-off, streams |
 //! | [`payload`] | makes and reads bodies: files, stdin, lines, records, hex and base64 |
 //! | [`error`] | what can go wrong, in words, and the exit code that follows |
+//! | [`file`] | files that are read whole: one bound and one wording |
 //! | [`message`] | the record of one received message, the same for every protocol |
 //! | [`stop`] | how a command is asked to end: once means cleanly, twice means now |
 
@@ -28,6 +29,7 @@ pub mod coap;
 pub mod command;
 pub mod connect;
 pub mod error;
+pub mod file;
 pub mod message;
 pub mod mqtt;
 pub mod output;
@@ -35,7 +37,6 @@ pub mod payload;
 pub mod stop;
 
 use std::ffi::OsString;
-use std::fs;
 use std::process::ExitCode;
 
 use error::{Error, Result};
@@ -57,10 +58,7 @@ fn carry_out(parsed: cli::Parsed) -> Result<()> {
         cli::Parsed::Command(plan) => command::run(plan),
         cli::Parsed::Print(text) => output::print(text.as_bytes()),
         cli::Parsed::Scenario(scenario) => {
-            let text = fs::read_to_string(&scenario.file).map_err(|cause| {
-                let file = scenario.file.display();
-                Error::local(format_args!("cannot read {file}"), &cause)
-            })?;
+            let text = file::read_text(&scenario.file, file::SMALL)?;
             carry_out(scenario.parse(&text)?)
         }
         cli::Parsed::Incomplete(help) => {

@@ -9,7 +9,7 @@ use source::Source;
 
 /// Each room with its height: an arrow may point to a lower room only, or stay inside its own.
 /// `error` lies lowest, as its neighbours need it too.
-const ROOMS: [(&str, u8); 14] = [
+const ROOMS: [(&str, u8); 15] = [
     ("main", 8),
     ("lib", 7),
     ("cli", 6),
@@ -22,6 +22,7 @@ const ROOMS: [(&str, u8); 14] = [
     ("connect", 2),
     ("payload", 2),
     ("message", 1),
+    ("file", 1),
     ("stop", 1),
     ("error", 0),
 ];
