@@ -25,7 +25,7 @@ const ANSWERS: usize = 1 << 20;
 /// How long the answer to a PINGREQ waits for retained messages at most.
 const PONG: Duration = Duration::from_secs(1);
 
-/// How much is done in one go before others get their turn: deliveries, subscriptions, looks at what waits.
+/// How much is done in one go before others get their turn: packets, deliveries, subscriptions, looks at what waits.
 const TURN: u64 = 5_000;
 
 /// What a `malformed` fault sends: packet type 0, which is reserved (MQTT 5.0 §2.1.2).
@@ -66,7 +66,9 @@ pub struct Core {
     /// Sessions that have a connection.
     pub(super) connected: usize,
     pub(super) ready: Vec<Key>,
-    /// What has been done since the start: deliveries, subscriptions, looks at what waits.
+    /// When expired retained messages are to be looked for next.
+    pub(super) purge_at: Option<Instant>,
+    /// What has been done since the start: packets, deliveries, subscriptions, looks at what waits.
     pub(super) work: u64,
     /// [`Self::work`] at which the present call has done enough.
     pub(super) enough: u64,
@@ -99,6 +101,7 @@ impl Core {
             salt: RandomState::new().build_hasher().finish(),
             connected: 0,
             ready: Vec::new(),
+            purge_at: None,
             work: 0,
             enough: TURN,
             crowded: 0,
@@ -129,6 +132,7 @@ impl Core {
         };
         connection.last_seen = now;
         connection.received += 1;
+        self.work += 1;
         match (connection.phase, packet) {
             (Phase::Closing | Phase::Closed, _) => return,
             (Phase::Fresh, Packet::Connect(connect)) => self.connect(id, *connect),
@@ -204,6 +208,7 @@ impl Core {
                 Reminder::Session(key) => self.check_session(key),
                 Reminder::Held(id) => self.check_held(id),
                 Reminder::Sys => self.tell_sys(),
+                Reminder::Purge => self.purge_retained(),
             }
         }
     }

@@ -1,5 +1,6 @@
 //! From a message to its subscribers: matching, merging, queues and windows.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use super::access::Right;
@@ -33,6 +34,7 @@ impl Core {
     pub(super) fn route_to(&mut self, matches: &Matches, mut message: Message) {
         if message.retain && self.options.retain_available {
             self.retained.store(&message);
+            self.expect_expiry();
         }
         if matches.is_empty() {
             return;
@@ -56,6 +58,7 @@ impl Core {
             return;
         };
         let own = message.source == Some(*session);
+        self.work += grants.len() as u64;
         let mut granted = None;
         let mut retain_as_published = false;
         let mut ids = Vec::new();
@@ -83,7 +86,9 @@ impl Core {
         let cost = message.cost() + size_of::<Delivery>() + size_of::<u32>();
         let (sessions, connections) = (&self.sessions, &self.connections);
         let limit = self.options.max_buffered_bytes;
+        let looks = Cell::new(0);
         let fitness = |(key, grant): &Target| {
+            looks.set(looks.get() + 1);
             let Some(session) = sessions.get(*key) else {
                 return Fitness::Gone;
             };
@@ -98,7 +103,9 @@ impl Core {
                 Some(_) => Fitness::Ready,
             }
         };
-        let Some((session, grant)) = self.subscriptions.choose(group, fitness) else {
+        let chosen = self.subscriptions.choose(group, fitness);
+        self.work += looks.get();
+        let Some((session, grant)) = chosen else {
             return;
         };
         let delivery = Delivery {
@@ -118,7 +125,6 @@ impl Core {
 
     /// Sends now, keeps for later, or drops and counts.
     fn deliver(&mut self, key: Key, delivery: Delivery) {
-        self.work += 1;
         let Some(session) = self.sessions.get(key) else {
             return;
         };

@@ -6,9 +6,11 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::application::{self, Delivery, Message};
+use super::connection::Connection;
 use super::core::Core;
 use super::events::Event;
 use super::sessions::{Reminder, Room, Session};
+use super::subscriptions::Target;
 use crate::connect::hosting::Key;
 use crate::mqtt::packet::{Publish, QoS, ReasonCode, Version};
 
@@ -131,11 +133,11 @@ impl Core {
             return None;
         }
         let matches = self.subscriptions.matching(&publish.topic);
+        self.work += matches.len() as u64;
         let own = |key, no_local| key == source && no_local;
         let direct = matches.sessions().find(|grants| {
-            let counts = |(key, grant): &&(Key, super::subscriptions::Grant)| {
-                grant.qos > QoS::AtMostOnce && !own(*key, grant.no_local)
-            };
+            let counts =
+                |(key, grant): &&Target| grant.qos > QoS::AtMostOnce && !own(*key, grant.no_local);
             // Each subscription may add its identifier.
             let cost = cost + 2 * size_of::<u32>() * (grants.len() + 2);
             grants.iter().any(|one| counts(&one)) && self.has_no_room(grants[0].0, publish, cost)
@@ -145,7 +147,7 @@ impl Core {
         }
         let shared = matches.groups.iter().find_map(|&group| {
             let members = self.subscriptions.members(group);
-            let full = |(key, grant): &(Key, super::subscriptions::Grant)| {
+            let full = |(key, grant): &Target| {
                 grant.qos > QoS::AtMostOnce && self.has_no_room(*key, publish, cost)
             };
             members.iter().all(full).then(|| members.first()).flatten()
@@ -192,7 +194,7 @@ impl Core {
                 return;
             };
             while self.release_one(id) {}
-            let held = |one: &super::connection::Connection| !one.held.is_empty();
+            let held = |one: &Connection| !one.held.is_empty();
             if self.connections.get(id).is_some_and(held) {
                 self.waiting.push_back(id);
             }

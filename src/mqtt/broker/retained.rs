@@ -107,15 +107,21 @@ impl Retained {
         found
     }
 
-    /// Forgets some of what has expired.
-    pub(super) fn purge(&mut self, now: Instant) {
-        for _ in 0..STRIDE {
+    /// When the next one expires.
+    pub(super) fn next_expiry(&self) -> Option<Instant> {
+        self.expiring.first().map(|(at, _)| *at)
+    }
+
+    /// Forgets some of what has expired; returns how many.
+    pub(super) fn purge(&mut self, now: Instant) -> usize {
+        for count in 0..STRIDE {
             let Some((_, topic)) = self.expiring.first().filter(|(at, _)| *at <= now).cloned()
             else {
-                return;
+                return count;
             };
             self.remove(&topic);
         }
+        STRIDE
     }
 
     /// How many there are, and the bytes of their payloads.
@@ -169,7 +175,7 @@ mod tests {
         }
         assert_eq!((retained.size(), retained.expiring.len()), ((3, 6), 2));
         assert_eq!(found(&retained, "#"), ["b"]);
-        retained.purge(now);
+        assert_eq!(retained.purge(now), 2);
         assert_eq!((retained.size(), retained.expiring.len()), ((1, 2), 0));
     }
 

@@ -29,6 +29,8 @@ pub(super) enum Reminder {
     Held(Key),
     /// The next round of `$SYS` topics.
     Sys,
+    /// Retained messages may have expired.
+    Purge,
 }
 
 /// The state of one client identifier.

@@ -277,6 +277,11 @@ impl Matches {
         self.targets.is_empty() && self.groups.is_empty()
     }
 
+    /// How many subscriptions match; shared ones count once.
+    pub(super) fn len(&self) -> usize {
+        self.targets.len() + self.groups.len()
+    }
+
     /// Each session with its subscriptions.
     pub(super) fn sessions(&self) -> impl Iterator<Item = &[Target]> {
         self.targets.chunk_by(|one, other| one.0 == other.0)

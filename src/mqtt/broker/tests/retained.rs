@@ -146,3 +146,20 @@ fn a_long_search_lets_others_have_their_turn() {
     }
     assert_eq!(turns, 1, "16 steps of 1,000 topics each in one turn");
 }
+
+#[test]
+fn what_has_expired_is_forgotten_a_little_at_a_time() {
+    let mut world = World::new();
+    let a = world.connect(v5("a"));
+    for number in 0..12_000 {
+        let mut publish = retained(&number.to_string(), "x");
+        publish.properties.push(Property::MessageExpiryInterval(5));
+        world.publish(a, publish);
+    }
+    assert_eq!(world.core.retained.size().0, 12_000);
+    let due = world.now + std::time::Duration::from_secs(5);
+    world.core.tick(due);
+    assert!((5_000..9_000).contains(&world.core.retained.size().0));
+    world.pass_seconds(5);
+    assert_eq!(world.core.retained.size(), (0, 0));
+}
