@@ -1,7 +1,7 @@
 //! What both roles share: settings, time, the message layer's sending side (RFC 7252 §4), and what waits to be
 //! taken out.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -86,6 +86,9 @@ pub(super) struct Core {
     pub(super) connections: HashMap<Peer, Connection>,
     /// Bytes of messages on all connections that are not whole yet.
     pub(super) partial: usize,
+    /// Connections on which more may have come than was taken, and when that was.
+    pub(super) ready: BTreeSet<Peer>,
+    pub(super) looked: Option<Instant>,
     pub(super) protection: Protection,
     pub(super) events: VecDeque<Event>,
     /// What was ignored last since a request to the peer began: why it may have gone unanswered.
@@ -110,6 +113,8 @@ impl Core {
             timers: Timers::new(),
             connections: HashMap::new(),
             partial: 0,
+            ready: BTreeSet::new(),
+            looked: None,
             protection: Protection::default(),
             events: VecDeque::new(),
             strays: HashMap::new(),

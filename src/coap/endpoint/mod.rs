@@ -216,6 +216,12 @@ impl Endpoint {
 
     /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
+        while self.core.events.is_empty()
+            && let Some(peer) = self.core.ready.first().copied()
+            && let Some(now) = self.core.looked
+        {
+            self.go_on(now, peer);
+        }
         self.core.events.pop_front()
     }
 

@@ -76,8 +76,10 @@ impl Endpoint {
         self.go_on(now, peer);
     }
 
-    /// Takes the messages that have come while there is room for what they are answered with.
-    fn go_on(&mut self, now: Instant, peer: Peer) {
+    /// Takes the messages that have come, up to the next request: the application answers it first, as there may be no
+    /// room for more answers then.
+    pub(super) fn go_on(&mut self, now: Instant, peer: Peer) {
+        self.core.ready.remove(&peer);
         while !self.core.is_congested(peer)
             && let Some(connection) = self.open_connection(peer)
         {
@@ -86,11 +88,19 @@ impl Endpoint {
                 None => connection.decoder.take(),
             };
             match message {
-                Ok(Some(message)) => self.handle_reliable(now, peer, message),
+                Ok(Some(message)) => {
+                    let is_request = message.code.is_request();
+                    self.handle_reliable(now, peer, message);
+                    if is_request {
+                        self.core.ready.insert(peer);
+                        break;
+                    }
+                }
                 Ok(None) => break,
                 Err(fault) => self.abort(peer, fault.into()),
             }
         }
+        self.core.looked = Some(now);
         self.account(peer);
     }
 
@@ -160,6 +170,7 @@ impl Endpoint {
 
     /// The connection is gone; what was under way on it fails with `why`.
     pub fn disconnected(&mut self, now: Instant, peer: Peer, why: &str) {
+        self.core.ready.remove(&peer);
         if let Some(connection) = self.core.connections.remove(&peer) {
             self.core.partial -= connection.partial;
         }
