@@ -188,7 +188,11 @@ impl Plain {
             stream,
             decoder: Decoder::new(usize::MAX),
         };
-        plain.say(&Csm::default().message());
+        let csm = Csm {
+            max_message_size: 8 << 20,
+            block_wise: true,
+        };
+        plain.say(&csm.message());
         plain
     }
 
@@ -257,11 +261,6 @@ fn an_observer_that_does_not_read_costs_little_and_gets_the_newest_state() {
 fn answers_that_nobody_reads_do_not_fill_the_memory() {
     let server = server("-r /large=large:1MiB", &["coap+tcp"]);
     let mut greedy = Plain::connect(&server.uris[0]);
-    let csm = Csm {
-        max_message_size: 8 << 20,
-        block_wise: true,
-    };
-    greedy.say(&csm.message());
     let before = resident(server.running.id());
     let get = frame::encode_stream(&asking(Code::GET, "large", 1)).unwrap();
     greedy.stream.write_all(&get.repeat(2000)).unwrap();
