@@ -1,6 +1,7 @@
 //! A connection over which one thing after the other is asked: with what the messages are shown and kept by, and
 //! with a second way to ask for proxies that do not know the first.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -215,7 +216,7 @@ impl Asking {
     }
 
     /// The address that is in use.
-    pub(super) const fn remote(&self) -> Peer {
+    pub(super) const fn remote(&self) -> SocketAddr {
         self.client.remote()
     }
 

@@ -25,6 +25,7 @@ mod coap_proxy;
 mod coap_rd;
 mod coap_rd_keep;
 mod coap_server;
+mod coap_shared;
 mod coap_trouble;
 mod connecting;
 mod durability;

@@ -526,7 +526,7 @@ pub(super) fn reply(
     response: Response,
 ) -> Reply {
     Reply {
-        from: peer,
+        from: peer.address(),
         response,
         kind: message.kind,
         mid: message.mid,
