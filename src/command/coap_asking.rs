@@ -151,7 +151,9 @@ impl Asking {
         }
         if let Some(until) = watch.held_off(place) {
             let left = (until - Instant::now()).as_secs() + 1;
-            let text = format!("{target} released the connection: {left} s until it may be connected to again");
+            let text = format!(
+                "{target} released the connection: {left} s until it may be connected to again"
+            );
             watch.notes.note(text);
             sleep_until(until.into()).await;
         }
@@ -254,6 +256,11 @@ impl Asking {
         self.client.is_datagram()
     }
 
+    /// Whether it leads to this target and still can be asked over.
+    pub(super) fn leads_to(&self, target: &str) -> bool {
+        self.target == target && !self.client.is_gone()
+    }
+
     pub(super) async fn close(&mut self) {
         self.client.close().await;
     }
@@ -311,10 +318,10 @@ fn spell_as_uri(options: &mut Options, uri: &Uri) {
 /// What a signal says while an answer is waited for.
 pub(super) const INTERRUPTED: &str = "interrupted while waiting for an answer";
 
-/// The next event of the connection that is kept, which leads to the named target; without one there is none. Cancel-safe.
-pub(super) async fn next_of(kept: &mut Option<(String, Asking)>) -> Event {
+/// The next event of the connection that is kept; without one there is none. Cancel-safe.
+pub(super) async fn next_of(kept: &mut Option<Asking>) -> Event {
     match kept {
-        Some((_, connection)) => connection.next().await,
+        Some(connection) => connection.next().await,
         None => std::future::pending().await,
     }
 }

@@ -104,8 +104,8 @@ struct Asker<'a> {
     /// What `--resume` goes on with.
     download: Option<Download>,
     meter: Meter,
-    /// The connection of the last request, and where it leads; the next one may use it again.
-    client: Option<(String, Asking)>,
+    /// The connection of the last request; the next one may use it again.
+    client: Option<Asking>,
 }
 
 impl Asker<'_> {
@@ -133,7 +133,7 @@ impl Asker<'_> {
                 self.output.flush().await?;
             }
         }
-        if let Some((_, client)) = &mut self.client {
+        if let Some(client) = &mut self.client {
             client.close().await;
         }
         self.watch.finish(&self.plan.session)?;
@@ -176,9 +176,9 @@ impl Asker<'_> {
         let (plan, notes) = (self.plan, self.notes);
         let name = place.target.to_string();
         // One that leads elsewhere is gone before the next begins: its OSCORE context may be needed again.
-        let same = self.client.take().filter(|(other, _)| *other == name);
+        let same = self.client.take().filter(|it| it.leads_to(&name));
         let mut client = match same {
-            Some((_, client)) => client,
+            Some(client) => client,
             None => Asking::open(&plan.session, &self.watch, place).await?,
         };
         let request = self.request(&client, place)?;
@@ -192,7 +192,7 @@ impl Asker<'_> {
             answered = self.answers(&mut client, place).await;
         }
         if !matches!(&answered, Err(error) if error.kind() == Kind::Lost) {
-            self.client = Some((name, client));
+            self.client = Some(client);
         }
         answered.map(drop)
     }
@@ -371,7 +371,9 @@ pub(super) fn tell(event: &Event, notes: Notes, verbose: bool) {
             return notes.warn(text);
         }
         Event::NumbersStandStill { last, found, .. } => {
-            let text = format!("the server's Observe numbers do not go up ({found} after {last}): such notifications count as old and are left out, for 128 s at most");
+            let text = format!(
+                "the server's Observe numbers do not go up ({found} after {last}): such notifications count as old and are left out, for 128 s at most"
+            );
             return notes.warn(text);
         }
         Event::Reregistered { .. } => String::from("nothing came within Max-Age; registered again"),

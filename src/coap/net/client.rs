@@ -16,8 +16,8 @@ use super::tap::{Direction, Tap};
 use super::udp::Udp;
 use super::wire::{Heard, Wire};
 use crate::coap::endpoint::{
-    Arrived, Cancel, Closing, Config, Endpoint, Event, Exchange, Handle, Peer, Refused, Request, Response,
-    Transport,
+    Arrived, Cancel, Closing, Config, Endpoint, Event, Exchange, Handle, Peer, Refused, Request,
+    Response, Transport,
 };
 use crate::connect::{self, Target};
 use crate::error::{Error, Result};
@@ -103,6 +103,11 @@ impl Client {
     /// Before when the peer does not want to be connected to again (Hold-Off, RFC 8323 §5.5).
     pub const fn held_off(&self) -> Option<Instant> {
         self.held_off
+    }
+
+    /// Whether the connection has ended: nothing can be asked over it any more.
+    pub const fn is_gone(&self) -> bool {
+        matches!(self.wire, Wire::Gone)
     }
 
     /// Whether many may answer.

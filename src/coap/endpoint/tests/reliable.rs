@@ -281,9 +281,7 @@ fn a_request_that_no_block_makes_short_enough_is_not_sent() {
     let asked = with_body(Code::PUT, "a/path/of/some/length", pattern(20));
     client.request(now, asked).expect("a request");
     let events: Vec<_> = std::iter::from_fn(|| client.poll_event()).collect();
-    let unsendable = |it: &Event| {
-        matches!(it, Event::Failed { failure: Failure::Unsendable(why), .. } if why.contains("at most"))
-    };
+    let unsendable = |it: &Event| matches!(it, Event::Failed { failure: Failure::Unsendable(why), .. } if why.contains("at most"));
     assert!(events.iter().any(unsendable), "{events:?}");
     assert!(said(&mut client).is_empty());
 }
@@ -311,9 +309,7 @@ fn release_says_why_and_for_how_long() {
         hear(&mut client, now, &Csm::default().message());
         let mut release = frame::signal_message(Code::RELEASE, Token::EMPTY);
         if let Some(seconds) = hold_off {
-            release
-                .options
-                .push_uint(frame::signal::HOLD_OFF, seconds);
+            release.options.push_uint(frame::signal::HOLD_OFF, seconds);
         }
         release.payload = why.into();
         hear(&mut client, now, &release);
