@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 pub const SMALL: u64 = 4 << 20;
 
 /// What editors on Windows put before UTF-8.
-const BYTE_ORDER_MARK: &str = "\u{feff}";
+pub const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// The bytes of a file of at most `limit` bytes.
 ///
