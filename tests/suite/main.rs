@@ -39,3 +39,4 @@ mod rumqttc_peer;
 mod support;
 mod tls;
 mod trouble;
+mod websocket;

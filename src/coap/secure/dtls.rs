@@ -49,6 +49,12 @@ type Refusal = Arc<Mutex<Option<rustls::Error>>>;
 pub fn client(target: &Target, remote: SocketAddr) -> Result<Box<dyn SecureDatagram>> {
     let refusal = Refusal::default();
     let builder = match (&target.psk, &target.tls) {
+        (Some(psk), _) if psk.identity.is_empty() => {
+            // The library writes none: a message with it fails (`ErrInvalidClientKeyExchange`).
+            let text = "the pre-shared key has no identity, and an empty one cannot be sent";
+            return Err(Error::usage(text)
+                .hint("--psk-identity or IOTCTL_PSK_IDENTITY names the key to the server"));
+        }
         (Some(psk), _) => with_psk(builder()?, psk),
         (None, Some(tls)) => with_certificates(builder()?, tls, &target.host, &refusal)?,
         (None, None) => return Err(Error::usage("DTLS needs a key or certificates to trust")),
