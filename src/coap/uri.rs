@@ -141,6 +141,10 @@ impl Uri {
             return Err(BadUri::Fragment);
         }
         let (authority, tail) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        if authority.ends_with(':') && tail.contains('@') {
+            // A user name, and a password that begins with a slash.
+            return Err(BadUri::User);
+        }
         let (host, port) = authority_of(authority)?;
         let (path, query) = local_part(tail)?;
         Ok(Self {

@@ -30,6 +30,7 @@ pub mod environment;
 pub mod failure;
 mod happy;
 pub mod hosting;
+mod identity;
 mod layer;
 pub mod listen;
 pub mod oscore;
@@ -44,10 +45,12 @@ pub mod stream;
 pub mod target;
 pub mod tls;
 mod tls_words;
+mod trust;
 pub mod udp;
 mod upgrade;
 mod url;
 mod verify;
+mod verify_client;
 mod websocket;
 pub mod words;
 
@@ -62,6 +65,7 @@ pub use scheme::Protocol;
 pub use secret::Secret;
 pub use stream::Stream;
 pub use target::{Target, Transport};
+pub use url::without_credentials;
 pub use words::{Retry, TlsVersion, Words};
 
 #[cfg(test)]
