@@ -24,6 +24,14 @@ pub fn failure(target: &Target, cause: &io::Error) -> Error {
     }
 }
 
+/// The reason alone, in words.
+pub fn reason(cause: &io::Error) -> String {
+    match rustls_cause(cause) {
+        Some(cause) => tls_words::reason(cause),
+        None => plain(cause),
+    }
+}
+
 fn lost(target: &Target, reason: impl AsRef<str>) -> Error {
     Error::new(
         Kind::Lost,

@@ -142,8 +142,10 @@ fn alerted(alert: AlertDescription, identity: Identity) -> Words {
             words("server requires a client certificate", Some(IDENTITY_HINT))
         }
         Alert::HandshakeFailure if !identity.asked => words(
-            "server refused the TLS handshake: most often it has no TLS version, cipher or kind of key that we have too",
-            None,
+            "server refused the TLS handshake (handshake failure): it has no cipher, or a key of no kind, that is known here",
+            Some(
+                "known are the ciphers of TLS 1.3 and ECDHE with AES-GCM or ChaCha20, and keys on P-256 or P-384, Ed25519 and RSA keys",
+            ),
         ),
         Alert::UnknownCA if identity.given => words(
             "server does not trust our client certificate (unknown CA)",

@@ -38,3 +38,4 @@ mod rumqttc_peer;
 mod support;
 mod tls;
 mod trouble;
+mod trust;
