@@ -40,4 +40,5 @@ mod rumqttc_peer;
 mod support;
 mod tls;
 mod trouble;
+mod trust;
 mod websocket;
