@@ -22,6 +22,8 @@ pub mod signal {
     pub const ALTERNATIVE_ADDRESS: u16 = 2;
     /// Release: Hold-Off, seconds.
     pub const HOLD_OFF: u16 = 4;
+    /// What the three bytes of Hold-Off can say.
+    pub const LONGEST_HOLD_OFF: u64 = 0xFF_FFFF;
     /// Abort: Bad-CSM-Option.
     pub const BAD_CSM_OPTION: u16 = 2;
 }

@@ -128,6 +128,14 @@ pub enum Unwritable {
         /// The length of its value in bytes.
         length: usize,
     },
+    /// The peer takes shorter messages only (RFC 8323 §5.3.1).
+    #[error("it has {length} bytes, and the server takes messages of {limit} bytes at most")]
+    TooLarge {
+        /// The length of the message in bytes.
+        length: usize,
+        /// The peer's Max-Message-Size in bytes.
+        limit: usize,
+    },
     /// The packet codec refused for another reason.
     #[error("the message cannot be encoded")]
     Refused,

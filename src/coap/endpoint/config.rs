@@ -29,8 +29,8 @@ pub struct Config {
     pub transport: Transport,
     /// ACK_TIMEOUT: the shortest wait before the first retransmission.
     pub ack_timeout: Duration,
-    /// Whether the wait is shortened to what the round trips to a peer have shown (RFC 6298), never lengthened;
-    /// messages are then sent again more often than MAX_RETRANSMIT within the same time.
+    /// Whether the wait is shortened to what the round trips to a peer have shown (RFC 6298), never below a second
+    /// (RFC 8085 §3.1.1) and never lengthened.
     pub adapt: bool,
     /// ACK_RANDOM_FACTOR: the longest such wait as a multiple of the shortest; 1 or more.
     pub ack_random_factor: f64,

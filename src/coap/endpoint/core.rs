@@ -26,9 +26,6 @@ const RECENT: usize = 256;
 /// Events of ignored messages that wait at most; a flood must not fill the memory of a slow driver.
 const IGNORED: usize = 1024;
 
-/// Rounding must not make a wait so short that it never ends.
-const MOMENT: Duration = Duration::from_millis(1);
-
 /// Peers of whom is remembered what was ignored.
 const STRAYS: usize = 256;
 
@@ -64,7 +61,7 @@ struct Sending {
     wait: Duration,
     /// When it was sent for the first time.
     began: Instant,
-    /// It is not given up before.
+    /// It is given up then, after its last transmission.
     until: Instant,
 }
 
@@ -162,6 +159,7 @@ impl Core {
     ) -> Result<u16, Unwritable> {
         message.mid = self.next_mid(peer);
         let bytes = self.encode(&message)?;
+        self.fits(peer, owner, bytes.len())?;
         let mid = message.mid;
         if !self.is_reliable() {
             let lifetime = self.config.exchange_lifetime;
@@ -213,6 +211,18 @@ impl Core {
             Transport::Datagram => message.encode(),
             Transport::Stream => frame::encode_stream(message),
             Transport::WebSocket => frame::encode_websocket(message),
+        }
+    }
+
+    /// Whether the peer takes a request of this length.
+    fn fits(&self, peer: Peer, owner: Owner, length: usize) -> Result<(), Unwritable> {
+        if !self.is_reliable() || !matches!(owner, Owner::Flow(_)) {
+            return Ok(());
+        }
+        let limit = self.capabilities(peer).max_message_size;
+        match length > limit {
+            true => Err(Unwritable::TooLarge { length, limit }),
+            false => Ok(()),
         }
     }
 
@@ -319,7 +329,7 @@ impl Core {
     /// The retransmission timer of a message has run out (RFC 7252 §4.2).
     pub(super) fn retransmit(&mut self, now: Instant, peer: Peer, mid: u16) -> Option<Again> {
         let sent = self.sending.get_mut(&(peer, mid))?;
-        if sent.transmissions > self.config.max_retransmit && now >= sent.until {
+        if sent.transmissions > self.config.max_retransmit {
             let transmissions = sent.transmissions;
             let owner = self.settle(now, peer, mid)?;
             return Some(Again::GaveUp(owner, transmissions));
@@ -328,9 +338,7 @@ impl Core {
         sent.transmissions = sent.transmissions.saturating_add(1);
         sent.wait = sent.wait.saturating_mul(2).min(FOREVER);
         if sent.transmissions > self.config.max_retransmit {
-            // The last wait ends when the message is given up.
-            let left = sent.until.saturating_duration_since(now);
-            sent.wait = sent.wait.min(left.max(MOMENT));
+            sent.wait = sent.until.saturating_duration_since(now).max(sent.wait);
         }
         let (wait, owner) = (sent.wait, sent.owner);
         self.out.push_back((peer, sent.bytes.clone()));

@@ -1,7 +1,7 @@
 //! Connections on reliable transports: frames, CSM, Ping, Pong, Release, Abort (RFC 8323 §5).
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -197,7 +197,9 @@ impl Endpoint {
             .connections
             .get(&peer)
             .is_some_and(|it| it.csm.is_some());
-        if !said && message.code != Code::CSM && message.code != Code::ABORT {
+        // A server that says nothing of itself has answered all the same.
+        let awaited = message.code.is_response() && self.client.awaits(peer, message.token);
+        if !said && !awaited && message.code != Code::CSM && message.code != Code::ABORT {
             self.abort(peer, Closing::NoCsm);
         } else if message.code.is_signal() {
             self.handle_signal(now, peer, &message);
@@ -225,7 +227,14 @@ impl Endpoint {
             }
             // libcoap's Pong has no token: any will do.
             Code::PONG => self.client.pong(&mut self.core, now, peer),
-            Code::RELEASE => self.close(peer, Closing::Released),
+            Code::RELEASE => {
+                let hold_off = message.options.uint(signal::HOLD_OFF).unwrap_or(0);
+                let closing = Closing::Released {
+                    hold_off: Duration::from_secs(hold_off.min(signal::LONGEST_HOLD_OFF)),
+                    why: String::from_utf8_lossy(&message.payload).into_owned(),
+                };
+                self.close(peer, closing);
+            }
             Code::ABORT => {
                 let text = String::from_utf8_lossy(&message.payload).into_owned();
                 self.close(peer, Closing::Aborted(text));

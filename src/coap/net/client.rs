@@ -16,8 +16,8 @@ use super::tap::{Direction, Tap};
 use super::udp::Udp;
 use super::wire::{Heard, Wire};
 use crate::coap::endpoint::{
-    Arrived, Cancel, Config, Endpoint, Event, Exchange, Handle, Peer, Refused, Request, Response,
-    Transport,
+    Arrived, Cancel, Closing, Config, Endpoint, Event, Exchange, Handle, Peer, Refused, Request,
+    Response, Transport,
 };
 use crate::connect::{self, Target};
 use crate::error::{Error, Result};
@@ -32,6 +32,8 @@ pub struct Client {
     /// The endpoint's name for the other side.
     peer: Peer,
     tap: Option<Tap>,
+    /// Before then the peer does not want to be connected to again.
+    held_off: Option<Instant>,
     /// Where the sequence numbers of OSCORE are reserved.
     sequence: Option<Sequence>,
     buffer: Vec<u8>,
@@ -78,6 +80,7 @@ impl Client {
             wire,
             peer,
             tap,
+            held_off: None,
             sequence,
             buffer: vec![0; LARGEST_DATAGRAM],
         })
@@ -95,6 +98,16 @@ impl Client {
             Wire::Dtls(dtls) => dtls.address(),
             _ => self.peer.address(),
         }
+    }
+
+    /// Before when the peer does not want to be connected to again (Hold-Off, RFC 8323 §5.5).
+    pub const fn held_off(&self) -> Option<Instant> {
+        self.held_off
+    }
+
+    /// Whether the connection has ended: nothing can be asked over it any more.
+    pub const fn is_gone(&self) -> bool {
+        matches!(self.wire, Wire::Gone)
     }
 
     /// Whether many may answer.
@@ -150,6 +163,9 @@ impl Client {
             self.reserve();
             match self.endpoint.poll_event() {
                 Some(Event::Close { closing, .. }) => {
+                    if let Closing::Released { hold_off, .. } = closing {
+                        self.held_off = Some(Instant::now() + hold_off);
+                    }
                     self.hang_up(&closing.to_string()).await;
                     continue;
                 }
@@ -246,7 +262,7 @@ impl Client {
             self.endpoint.handle_unreachable(now, self.peer);
         } else {
             self.wire = Wire::Gone;
-            let why = crate::error::plain(cause);
+            let why = connect::failure::reason(cause);
             self.endpoint.disconnected(now, self.peer, &why);
         }
     }

@@ -12,7 +12,6 @@ use rtc_dtls::config::{ConfigBuilder, HandshakeConfig};
 use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
 use rtc_shared::TransportProtocol;
 use rtc_shared::error::Error as DtlsError;
-use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 
 use super::certificate::certificate;
@@ -49,6 +48,12 @@ type Refusal = Arc<Mutex<Option<rustls::Error>>>;
 pub fn client(target: &Target, remote: SocketAddr) -> Result<Box<dyn SecureDatagram>> {
     let refusal = Refusal::default();
     let builder = match (&target.psk, &target.tls) {
+        (Some(psk), _) if psk.identity.is_empty() => {
+            // The library writes none: a message with it fails (`ErrInvalidClientKeyExchange`).
+            let text = "the pre-shared key has no identity, and an empty one cannot be sent";
+            return Err(Error::usage(text)
+                .hint("--psk-identity or IOTCTL_PSK_IDENTITY names the key to the server"));
+        }
         (Some(psk), _) => with_psk(builder()?, psk),
         (None, Some(tls)) => with_certificates(builder()?, tls, &target.host, &refusal)?,
         (None, None) => return Err(Error::usage("DTLS needs a key or certificates to trust")),
@@ -104,7 +109,11 @@ fn with_certificates(
         _ => String::new(),
     };
     let check = move |chain: &[Vec<u8>], _: &[CertificateDer<'static>]| {
-        verify(verifier.as_ref(), &name, chain).map_err(|cause| {
+        let verified = verify(chain, |own, others, now| {
+            let verified = verifier.verify_server_cert(own, others, &name, &[], now);
+            verified.map(drop)
+        });
+        verified.map_err(|cause| {
             // A poisoned lock would mean that a verification panicked; the words are then lost, not the refusal.
             if let Ok(mut said) = refusal.lock() {
                 *said = Some(cause);
@@ -123,10 +132,10 @@ fn with_certificates(
     })
 }
 
-fn verify(
-    verifier: &dyn ServerCertVerifier,
-    name: &ServerName<'_>,
+/// Hands a chain, as the library has it, to what decides about it.
+pub(super) fn verify(
     chain: &[Vec<u8>],
+    decide: impl Fn(&CertificateDer<'_>, &[CertificateDer<'_>], UnixTime) -> Result<(), rustls::Error>,
 ) -> Result<(), rustls::Error> {
     let chain: Vec<_> = chain
         .iter()
@@ -135,13 +144,17 @@ fn verify(
     let (own, others) = chain
         .split_first()
         .ok_or(rustls::Error::NoCertificatesPresented)?;
-    verifier
-        .verify_server_cert(own, others, name, &[], UnixTime::now())
-        .map(drop)
+    decide(own, others, UnixTime::now())
 }
 
 pub(super) fn cannot_set_up(cause: DtlsError) -> Error {
-    Error::usage(format!("cannot set up DTLS: {cause}"))
+    match cause {
+        DtlsError::ErrNoAvailableCipherSuites => Error::usage(
+            "cannot set up DTLS: the certificate's key is of a kind that has no cipher here",
+        )
+        .hint("keys on P-256 or P-384, and RSA keys, have"),
+        other => Error::usage(format!("cannot set up DTLS: {other}")),
+    }
 }
 
 struct Client {
