@@ -2,6 +2,7 @@
 //! with a second way to ask for proxies that do not know the first.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -244,7 +245,7 @@ impl Asking {
     }
 
     /// The address that is in use.
-    pub(super) const fn remote(&self) -> Peer {
+    pub(super) const fn remote(&self) -> SocketAddr {
         self.client.remote()
     }
 

@@ -563,7 +563,7 @@ pub(super) fn reply(
     response: Response,
 ) -> Reply {
     Reply {
-        from: peer,
+        from: peer.address(),
         response,
         kind: message.kind,
         mid: message.mid,

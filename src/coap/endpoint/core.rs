@@ -1,7 +1,7 @@
 //! What both roles share: settings, time, the message layer's sending side (RFC 7252 §4), and what waits to be
 //! taken out.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -50,6 +50,7 @@ pub(super) enum Timer {
     Acknowledge(u64),
     Leisure(u64),
     Csm(Peer),
+    Silence(Peer),
 }
 
 #[derive(Debug)]
@@ -80,6 +81,11 @@ pub(super) struct Core {
     pub(super) memory: Memory,
     patience: Patience,
     pub(super) connections: HashMap<Peer, Connection>,
+    /// Bytes of messages on all connections that are not whole yet.
+    pub(super) partial: usize,
+    /// Connections on which more may have come than was taken, and when that was.
+    pub(super) ready: BTreeSet<Peer>,
+    pub(super) looked: Option<Instant>,
     pub(super) protection: Protection,
     pub(super) events: VecDeque<Event>,
     /// What was ignored last since a request to the peer began: why it may have gone unanswered.
@@ -103,6 +109,9 @@ impl Core {
             random,
             timers: Timers::new(),
             connections: HashMap::new(),
+            partial: 0,
+            ready: BTreeSet::new(),
+            looked: None,
             protection: Protection::default(),
             events: VecDeque::new(),
             strays: HashMap::new(),
@@ -159,7 +168,7 @@ impl Core {
             }
         }
         if self.is_reliable() {
-            self.out.push_back((peer, bytes));
+            self.post(peer, bytes);
         } else if message.kind == Type::Con {
             self.confirmable(now, peer, mid, bytes, owner);
         } else {
@@ -173,8 +182,21 @@ impl Core {
     /// Sends a message as it is, once: an Ack or Rst, or anything on a reliable transport.
     pub(super) fn send_once(&mut self, peer: Peer, message: &Message) -> Result<Bytes, Unwritable> {
         let bytes = self.encode(message)?;
-        self.out.push_back((peer, bytes.clone()));
+        self.post(peer, bytes.clone());
         Ok(bytes)
+    }
+
+    fn post(&mut self, peer: Peer, bytes: Bytes) {
+        if let Some(connection) = self.connections.get_mut(&peer) {
+            connection.queued(bytes.len());
+        }
+        self.out.push_back((peer, bytes));
+    }
+
+    /// Whether so much waits to be written to a connection that there must not be more.
+    pub(super) fn is_congested(&self, peer: Peer) -> bool {
+        let connection = self.connections.get(&peer);
+        connection.is_some_and(|it| it.outbox() >= self.config.outbox)
     }
 
     /// Answers a received message with an empty one, and with the same again when it comes again.

@@ -262,6 +262,15 @@ pub enum Closing {
     /// The peer's first message was not its CSM.
     #[error("the peer's first message was not CSM")]
     NoCsm,
+    /// The peer has not sent its CSM in time.
+    #[error("the peer has not sent its CSM in time")]
+    LateCsm,
+    /// The peer has been silent for too long, asked though it was.
+    #[error("the peer has been silent for too long")]
+    Silent,
+    /// Unfinished messages take too much memory.
+    #[error("there is no room for so long a message now")]
+    Crowded,
 }
 
 fn released(hold_off: Duration, why: &str) -> String {

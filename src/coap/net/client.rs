@@ -96,7 +96,7 @@ impl Client {
         match &self.wire {
             Wire::Udp(udp) => udp.address(),
             Wire::Dtls(dtls) => dtls.address(),
-            _ => self.peer,
+            _ => self.peer.address(),
         }
     }
 
@@ -262,7 +262,7 @@ impl Client {
             self.endpoint.handle_unreachable(now, self.peer);
         } else {
             self.wire = Wire::Gone;
-            let why = crate::error::plain(cause);
+            let why = connect::failure::reason(cause);
             self.endpoint.disconnected(now, self.peer, &why);
         }
     }
@@ -304,18 +304,18 @@ async fn open_datagrams(target: &Target) -> Result<(Wire, Peer)> {
                 "OSCORE protects what goes to one peer, not to a group",
             ));
         }
-        return Ok((Wire::Group(Group::new(socket)), first));
+        return Ok((Wire::Group(Group::new(socket)), first.into()));
     }
     if target.transport.is_encrypted() {
         let secured = Secured::open(target, &addresses).await?;
-        return Ok((Wire::Dtls(Box::new(secured)), first));
+        return Ok((Wire::Dtls(Box::new(secured)), first.into()));
     }
     let udp = Udp::open(target, &addresses).await?;
-    Ok((Wire::Udp(udp), first))
+    Ok((Wire::Udp(udp), first.into()))
 }
 
 /// On reliable transports the address only names the connection.
 fn address_of(stream: &connect::Stream) -> Peer {
     let unknown = SocketAddr::from(([0; 16], 0));
-    stream.peer().parse().unwrap_or(unknown)
+    stream.peer().parse().unwrap_or(unknown).into()
 }
