@@ -130,8 +130,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         if count < BATCH / 8 && self.input.is_empty() {
             self.input = BytesMut::new();
         }
+        self.shrink();
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// A connection that is held back keeps what it has sent, and no more room than that takes.
+    fn shrink(&mut self) {
+        let waits = !self.broker.state().engine.reads(self.id);
+        if waits && self.input.capacity() > 2 * self.input.len() {
+            self.input = BytesMut::from(&self.input[..]);
+        }
     }
 
     fn hand_on(&mut self) {
