@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::seats::Room;
 use super::wire::Heard;
 use crate::connect::Stream;
 use crate::error::plain;
@@ -20,6 +22,9 @@ pub(super) struct Streamed {
     /// The beginning of a WebSocket message.
     message: BytesMut,
     limit: usize,
+    /// What was written may still wait in TLS or in a WebSocket.
+    unflushed: bool,
+    room: Option<Arc<Room>>,
 }
 
 impl Streamed {
@@ -31,7 +36,15 @@ impl Streamed {
             queue: VecDeque::new(),
             message: BytesMut::new(),
             limit,
+            unflushed: false,
+            room: None,
         }
+    }
+
+    /// The same, whose WebSocket messages share this room with those of others until they are whole.
+    pub(super) fn in_room(mut self, room: Arc<Room>) -> Self {
+        self.room = Some(room);
+        self
     }
 
     pub(super) fn local(&self) -> Option<SocketAddr> {
@@ -42,19 +55,34 @@ impl Streamed {
         self.queue.push_back(bytes);
     }
 
+    /// Whether there is something to be written.
+    pub(super) fn waits(&self) -> bool {
+        self.unflushed || !self.queue.is_empty()
+    }
+
     pub(super) async fn flush(&mut self) -> io::Result<()> {
-        if self.queue.is_empty() {
-            return Ok(());
+        while self.waits() {
+            self.step().await?;
         }
-        while let Some(first) = self.queue.front_mut() {
+        Ok(())
+    }
+
+    /// Writes some of what is queued; returns how much. Cancel-safe.
+    pub(super) async fn step(&mut self) -> io::Result<usize> {
+        let mut written = 0;
+        if let Some(first) = self.queue.front_mut() {
+            self.unflushed = true;
             if !first.is_empty() {
-                self.stream.write_buf(first).await?;
+                written = self.stream.write_buf(first).await?;
             }
             if first.is_empty() {
                 self.queue.pop_front();
             }
+        } else {
+            self.stream.flush().await?;
+            self.unflushed = false;
         }
-        self.stream.flush().await
+        Ok(written)
     }
 
     pub(super) async fn hear(&mut self, buffer: &mut [u8]) -> Heard {
@@ -67,9 +95,15 @@ impl Streamed {
             if !self.websocket {
                 return Heard::Bytes(length);
             }
+            if let Some(room) = &self.room
+                && !room.take(self.message.len(), length)
+            {
+                return Heard::Ended(String::from("there is no room for so long a message now"));
+            }
             self.message.extend_from_slice(&buffer[..length]);
             if self.stream.at_message_end() {
-                return Heard::Frame(self.message.split().freeze());
+                self.leave_room();
+                return Heard::Frame(std::mem::take(&mut self.message).freeze());
             }
             if self.message.len() > self.limit {
                 return Heard::Ended(format!("a message of more than {} bytes", self.limit));
@@ -77,9 +111,21 @@ impl Streamed {
         }
     }
 
+    fn leave_room(&self) {
+        if let Some(room) = &self.room {
+            room.give_back(self.message.len());
+        }
+    }
+
     /// Ends the connection in an orderly way; that the peer is gone already is no matter.
     pub(super) async fn close(&mut self) {
         let _ = self.flush().await;
         let _ = self.stream.shutdown().await;
+    }
+}
+
+impl Drop for Streamed {
+    fn drop(&mut self) {
+        self.leave_room();
     }
 }
