@@ -14,7 +14,7 @@ use super::events::Event;
 use super::exchanges::check_room;
 use super::faults::Action;
 use super::matching::whole;
-use super::message::{Held, Message};
+use super::message::{Held, Message, Properties};
 use super::queue::Queued;
 use super::queues::{REPLIES, count};
 use super::refusal::{Refusal, short};
@@ -390,7 +390,15 @@ impl Core {
         queue.consumers[at..at + same].rotate_left(1);
     }
 
+    /// What a quorum queue says of a message that it delivers again; otherwise it goes out as it came.
+    fn counted(&self, key: Key, queued: &Queued) -> Option<Properties> {
+        let queue = self.queues.get(key).filter(|_| queued.returns > 0)?;
+        let quorum = queue.settings.quorum;
+        quorum.then(|| queued.message.counted(queued.returns))
+    }
+
     fn deliver(&mut self, key: Key, consumer_key: Key, queued: Queued) {
+        let counted = self.counted(key, &queued);
         let Some(consumer) = self.consumers.get_mut(consumer_key) else {
             return;
         };
@@ -408,13 +416,6 @@ impl Core {
             tag,
             redelivered: queued.redelivered,
         };
-        let again = queued.returns > 0;
-        let quorum = again
-            && self
-                .queues
-                .get(key)
-                .is_some_and(|queue| queue.settings.quorum);
-        let counted = quorum.then(|| queued.message.counted(queued.returns));
         let content = Content::with(&queued.message, counted.as_ref());
         if self.faults.is_empty() {
             wire::put_content(
