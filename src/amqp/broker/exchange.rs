@@ -234,14 +234,17 @@ fn check_steps(steps: usize, most: usize) -> Result<(), Refusal> {
 /// The headers of a message, read only where somebody asks.
 pub(super) struct Headers<'a>(pub(super) &'a dyn Fn() -> FieldTable);
 
+/// Where a binding stands: its exchange and its key.
+type Place = (Rc<str>, Rc<str>);
+
 /// A virtual host: exchanges and queues by name.
 #[derive(Debug)]
 pub(super) struct Vhost {
     pub(super) name: Rc<str>,
     pub(super) exchanges: HashMap<Rc<str>, Exchange>,
     pub(super) queues: HashMap<Rc<str>, Key>,
-    /// The bindings by where they lead: exchange and key.
-    bound: HashMap<Destination, HashSet<(Rc<str>, Rc<str>)>>,
+    /// The bindings by where they lead.
+    bound: HashMap<Destination, HashSet<Place>>,
 }
 
 /// Where a message goes.

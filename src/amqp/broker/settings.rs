@@ -296,9 +296,8 @@ impl Arguments<'_> {
     }
 
     fn text(&self, name: &str) -> Result<Option<String>, Refusal> {
-        let value = match self.get(name) {
-            None => return Ok(None),
-            Some(value) => value,
+        let Some(value) = self.get(name) else {
+            return Ok(None);
         };
         let AMQPValue::LongString(text) = value else {
             if name == "x-dead-letter-exchange" {
