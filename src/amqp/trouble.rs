@@ -36,6 +36,13 @@ pub(super) async fn login(
             Some(_) => connection_refused(target, error),
         };
     }
+    // With TLS 1.3 a server refuses our certificate, or that there is none, only now.
+    if let ErrorKind::IOError(cause) = cause.kind()
+        && let refused = connect::failure(target, cause)
+        && refused.kind() == Kind::Unreachable
+    {
+        return refused;
+    }
     let bytes = heard.bytes();
     if let Some(error) =
         foreign(target, &bytes, NINE).or_else(|| objection(target, login, &greeting))

@@ -141,7 +141,12 @@ impl Uri {
             return Err(BadUri::Fragment);
         }
         let (authority, tail) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        let (host, port) = authority_of(authority)?;
+        // A slash in the password of a user name, which there should not be, ends the authority too early.
+        let (host, port) = match authority_of(authority) {
+            Ok((_, None)) if authority.ends_with(':') && tail.contains('@') => Err(BadUri::User),
+            Err(_) if tail.contains('@') => Err(BadUri::User),
+            read => read,
+        }?;
         let (path, query) = local_part(tail)?;
         Ok(Self {
             scheme,

@@ -32,6 +32,7 @@ pub mod environment;
 pub mod failure;
 pub mod happy;
 pub mod hosting;
+mod identity;
 mod layer;
 pub mod listen;
 pub mod oscore;
@@ -46,10 +47,12 @@ pub mod stream;
 pub mod target;
 pub mod tls;
 mod tls_words;
+mod trust;
 pub mod udp;
 mod upgrade;
 mod url;
 mod verify;
+mod verify_client;
 mod websocket;
 pub mod words;
 
@@ -65,6 +68,7 @@ pub use scheme::Protocol;
 pub use secret::Secret;
 pub use stream::Stream;
 pub use target::{Target, Transport};
+pub use url::without_credentials;
 pub use words::{Retry, TlsVersion, Words};
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 
 use super::contexts;
 use super::environment::Environment;
+use super::identity;
 use super::layer::{Layer, Password};
 use super::pem;
 use super::psk::Psk;
@@ -248,7 +249,7 @@ fn client_tls(words: &Words) -> Result<ClientTls> {
         trusted => Trust::These(trusted),
     });
     if let (Some(cert), Some(key)) = (&words.cert, &words.key) {
-        tls.identity = Some(pem::identity(cert, key)?);
+        tls.identity = Some(identity::read(cert, key)?);
     }
     if let Some(name) = words
         .tls_alpn
@@ -273,14 +274,7 @@ fn read_password(
     Ok(match password {
         None => None,
         Some(Password::Given(secret)) => Some(secret),
-        Some(Password::File(file)) => {
-            let mut bytes = pem::read(&file)?;
-            if bytes.last() == Some(&b'\n') {
-                bytes.pop();
-                bytes.pop_if(|byte| *byte == b'\r');
-            }
-            Some(Secret::new(bytes))
-        }
+        Some(Password::File(file)) => Some(Secret::read(&file)?),
         Some(Password::Prompt) => {
             let who = target
                 .username

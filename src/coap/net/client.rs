@@ -262,7 +262,7 @@ impl Client {
             self.endpoint.handle_unreachable(now, self.peer);
         } else {
             self.wire = Wire::Gone;
-            let why = crate::error::plain(cause);
+            let why = connect::failure::reason(cause);
             self.endpoint.disconnected(now, self.peer, &why);
         }
     }

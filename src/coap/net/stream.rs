@@ -4,14 +4,18 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
 
 use super::seats::Room;
 use super::wire::Heard;
-use crate::connect::Stream;
-use crate::error::plain;
+use crate::connect::{self, Stream};
+
+/// How long an alert that explains a broken connection is waited for; it has come with the connection's end.
+const ALERT: Duration = Duration::from_millis(100);
 
 /// Messages over a stream.
 pub(super) struct Streamed {
@@ -61,6 +65,21 @@ impl Streamed {
     }
 
     pub(super) async fn flush(&mut self) -> io::Result<()> {
+        match self.write().await {
+            Ok(()) => Ok(()),
+            // A server that refuses our certificate says so and hangs up while our first message is on its way (RFC 8446
+            // §4.4.2.4): the alert tells more than the pipe that is broken by it.
+            Err(cause) => {
+                let alert = timeout(ALERT, self.stream.read(&mut [0; 64])).await;
+                Err(match alert {
+                    Ok(Err(alert)) => alert,
+                    _ => cause,
+                })
+            }
+        }
+    }
+
+    async fn write(&mut self) -> io::Result<()> {
         while self.waits() {
             self.step().await?;
         }
@@ -90,7 +109,7 @@ impl Streamed {
             let length = match self.stream.read(buffer).await {
                 Ok(0) => return Heard::Ended(String::from("closed by the peer")),
                 Ok(length) => length,
-                Err(cause) => return Heard::Ended(plain(&cause)),
+                Err(cause) => return Heard::Ended(connect::failure::reason(&cause)),
             };
             if !self.websocket {
                 return Heard::Bytes(length);

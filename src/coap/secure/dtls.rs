@@ -12,7 +12,6 @@ use rtc_dtls::config::{ConfigBuilder, HandshakeConfig};
 use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
 use rtc_shared::TransportProtocol;
 use rtc_shared::error::Error as DtlsError;
-use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 
 use super::certificate::certificate;
@@ -110,7 +109,11 @@ fn with_certificates(
         _ => String::new(),
     };
     let check = move |chain: &[Vec<u8>], _: &[CertificateDer<'static>]| {
-        verify(verifier.as_ref(), &name, chain).map_err(|cause| {
+        let verified = verify(chain, |own, others, now| {
+            let verified = verifier.verify_server_cert(own, others, &name, &[], now);
+            verified.map(drop)
+        });
+        verified.map_err(|cause| {
             // A poisoned lock would mean that a verification panicked; the words are then lost, not the refusal.
             if let Ok(mut said) = refusal.lock() {
                 *said = Some(cause);
@@ -129,10 +132,10 @@ fn with_certificates(
     })
 }
 
-fn verify(
-    verifier: &dyn ServerCertVerifier,
-    name: &ServerName<'_>,
+/// Hands a chain, as the library has it, to what decides about it.
+pub(super) fn verify(
     chain: &[Vec<u8>],
+    decide: impl Fn(&CertificateDer<'_>, &[CertificateDer<'_>], UnixTime) -> Result<(), rustls::Error>,
 ) -> Result<(), rustls::Error> {
     let chain: Vec<_> = chain
         .iter()
@@ -141,13 +144,17 @@ fn verify(
     let (own, others) = chain
         .split_first()
         .ok_or(rustls::Error::NoCertificatesPresented)?;
-    verifier
-        .verify_server_cert(own, others, name, &[], UnixTime::now())
-        .map(drop)
+    decide(own, others, UnixTime::now())
 }
 
 pub(super) fn cannot_set_up(cause: DtlsError) -> Error {
-    Error::usage(format!("cannot set up DTLS: {cause}"))
+    match cause {
+        DtlsError::ErrNoAvailableCipherSuites => Error::usage(
+            "cannot set up DTLS: the certificate's key is of a kind that has no cipher here",
+        )
+        .hint("keys on P-256 or P-384, and RSA keys, have"),
+        other => Error::usage(format!("cannot set up DTLS: {other}")),
+    }
 }
 
 struct Client {

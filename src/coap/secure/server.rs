@@ -10,10 +10,11 @@ use rtc_dtls::config::{ClientAuthType, ConfigBuilder, HandshakeConfig};
 use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
 use rtc_shared::TransportProtocol;
 use rtc_shared::error::Error as DtlsError;
+use rustls::pki_types::CertificateDer;
 
 use super::certificate::certificate;
 use super::cookie::{Cookies, Dealer};
-use super::dtls::{CERTIFICATE_SUITES, PSK_SUITES, cannot_set_up, provider};
+use super::dtls::{CERTIFICATE_SUITES, PSK_SUITES, cannot_set_up, provider, verify};
 use super::flight::Flight;
 use super::record::{self, ClientHello, Record};
 use crate::coap::endpoint::Peer;
@@ -98,10 +99,17 @@ impl SecureServer {
         if let Some(tls) = &secrets.tls {
             suites.extend(CERTIFICATE_SUITES);
             builder = builder.with_certificates(vec![certificate(&tls.identity()?)]);
-            if let Some(roots) = tls.client_roots()? {
+            if let Some(verifier) = tls.client_verifier()? {
+                let check = move |chain: &[Vec<u8>], _: &[CertificateDer<'static>]| {
+                    let verified = verify(chain, |own, others, now| {
+                        verifier.verify_client_cert(own, others, now).map(drop)
+                    });
+                    verified.map_err(|_| DtlsError::ErrClientCertificateNotVerified)
+                };
                 builder = builder
-                    .with_client_cas(roots)
-                    .with_client_auth(ClientAuthType::RequireAndVerifyClientCert);
+                    // Whether it is to be trusted is decided by what decides it for TLS.
+                    .with_client_auth(ClientAuthType::RequireAnyClientCert)
+                    .with_verify_peer_certificate(Some(Arc::new(check)));
             }
         }
         let builder = builder.with_cipher_suites(suites);
