@@ -124,7 +124,11 @@ impl<E: Engine> Host<E> {
                 }
             };
             tokio::select! {
-                () = due => self.state().engine.tick(Instant::now()),
+                () = due => {
+                    self.state().engine.tick(Instant::now());
+                    // What is due at once again must not keep the connections waiting.
+                    tokio::task::yield_now().await;
+                }
                 () = self.0.sooner.notified() => {}
             }
             self.settle();

@@ -63,6 +63,8 @@ impl Worker {
         let (taken, wish) = match fed {
             Ok(fed) => fed,
             Err(broken) => {
+                // The last words; whoever does not take them is left without.
+                let _ = self.connections[number].write(&mut self.out);
                 self.lose(number, now, &broken);
                 return false;
             }
