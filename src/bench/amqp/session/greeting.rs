@@ -19,7 +19,8 @@ impl AmqpSession {
         let options = &self.group.settings.options;
         match name {
             methods::START => {
-                let (mechanism, response) = (options.login.mechanism, options.login.response());
+                let login = self.group.settings.login(self.index);
+                let (mechanism, response) = (login.mechanism, login.response());
                 methods::start_ok(mechanism.name(), &response, &options.name, io.out);
             }
             methods::TUNE => self.tune(fields, io)?,
