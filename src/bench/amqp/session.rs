@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::super::clock::{Nanos, nanos};
 use super::super::driver::{Broken, Io, Session};
-use super::super::recorder::Flight;
+use super::super::recorder::{Flight, HELD_BACK};
 use super::churn::Churn;
 use super::consumer::Consumer;
 use super::content::Message;
@@ -34,6 +34,8 @@ enum Channel {
 /// One connection.
 pub(super) struct AmqpSession {
     group: Arc<Group>,
+    /// Its number in its group.
+    index: usize,
     sender: u32,
     /// The first is number 1.
     channels: Vec<Channel>,
@@ -77,6 +79,7 @@ impl AmqpSession {
         };
         let queue = group.settings.queue.of_group(group.queue_of(index, 1));
         Self {
+            index,
             sender,
             channels: (1..=count).map(channel).collect(),
             next: 0,
@@ -189,11 +192,15 @@ impl AmqpSession {
         if name == methods::FLOW {
             let active = fields.octet()? & 1;
             self.held_back = active == 0;
+            if self.held_back {
+                io.records.count(HELD_BACK, 1);
+            }
             methods::plain(channel, methods::FLOW_OK, &[active], io.out);
             return Ok(());
         }
         self.held_back = name == methods::BLOCKED;
         if self.held_back {
+            io.records.count(HELD_BACK, 1);
             let why = fields.text()?;
             let cause = format!("the server takes no messages for now: {why}");
             io.records.error(&cause, None);

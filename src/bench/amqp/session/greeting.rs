@@ -21,7 +21,8 @@ impl AmqpSession {
         match name {
             methods::START => {
                 check_login(&self.group, fields)?;
-                let (mechanism, response) = (options.login.mechanism, options.login.response());
+                let login = self.group.settings.login(self.index);
+                let (mechanism, response) = (login.mechanism, login.response());
                 methods::start_ok(mechanism.name(), &response, &options.name, io.out);
             }
             methods::TUNE => self.tune(fields, io)?,
