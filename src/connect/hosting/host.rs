@@ -124,11 +124,7 @@ impl<E: Engine> Host<E> {
                 }
             };
             tokio::select! {
-                () = due => {
-                    self.state().engine.tick(Instant::now());
-                    // What is due at once again must not keep the connections waiting.
-                    tokio::task::yield_now().await;
-                }
+                () = due => self.state().engine.tick(Instant::now()),
                 () = self.0.sooner.notified() => {}
             }
             self.settle();
