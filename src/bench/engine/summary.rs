@@ -300,20 +300,7 @@ fn warnings(run: &Run<'_>, total: &Records, generator: &Generator, phases: &Phas
         ));
     }
     warnings.extend(drain(run, messages, phases.drain));
-    let not_proved = total.counts.get(NOT_PROVED).copied().unwrap_or(0);
-    if not_proved > 0 {
-        warnings.push(format!(
-            "{not_proved} messages were not proved to have come to the peer, which acknowledges none of its own accord: \
-             they may have"
-        ));
-    }
-    let unanswered = messages.timed_out + messages.lost_with_connection;
-    let unanswered = unanswered.saturating_sub(not_proved);
-    if unanswered > 0 {
-        warnings.push(format!(
-            "{unanswered} messages were not answered: their times are in no percentile"
-        ));
-    }
+    warnings.extend(open_ends(total));
     if loads().any(|load| matches!(load, Load::Closed { .. })) {
         warnings.push(String::from(
             "closed loop: the peer sets the pace, so response times are service times",
@@ -331,6 +318,27 @@ fn warnings(run: &Run<'_>, total: &Records, generator: &Generator, phases: &Phas
     }
     if run.plan.shard.count > 1 {
         warnings.push(String::from(SHARD_ALONE));
+    }
+    warnings
+}
+
+/// What is not known of messages that were sent.
+fn open_ends(total: &Records) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let not_proved = total.counts.get(NOT_PROVED).copied().unwrap_or(0);
+    if not_proved > 0 {
+        warnings.push(format!(
+            "{not_proved} messages were not proved to have come to the peer, which acknowledges none of its own accord: \
+             they may have"
+        ));
+    }
+    let messages = &total.messages;
+    let unanswered = messages.timed_out + messages.lost_with_connection;
+    let unanswered = unanswered.saturating_sub(not_proved);
+    if unanswered > 0 {
+        warnings.push(format!(
+            "{unanswered} messages were not answered: their times are in no percentile"
+        ));
     }
     warnings
 }
