@@ -19,6 +19,9 @@ use crate::coap::code::Code;
 use crate::coap::option::Options;
 use crate::connect::{self, Protocol};
 use crate::error::{Error, Result};
+use crate::file;
+use crate::output::Notes;
+use crate::payload::LONGEST;
 
 /// What a peer of our own is asked for unless the path is said.
 const OWN_PATH: &str = "/bench";
@@ -234,12 +237,7 @@ impl BodyWords {
                 most: *most,
             },
             Self::Text(text) => Body::Verbatim(Bytes::copy_from_slice(text.as_bytes())),
-            Self::File(path) => {
-                let read = std::fs::read(path).map_err(|cause| {
-                    Error::local(format_args!("cannot read {}", path.display()), &cause)
-                })?;
-                Body::Verbatim(Bytes::from(read))
-            }
+            Self::File(path) => Body::Verbatim(file::read(path, LONGEST as u64)?.into()),
         })
     }
 }
@@ -328,6 +326,10 @@ pub async fn measure(
     let target = plan.course.connecting(place.target.clone());
     let opener = Arc::new(Opener::new(target, sources, settings.connections()).await?);
     let made = settings.make(&opener)?;
+    if plan.course.find_max.is_none() {
+        let notes = Notes::new(plan.course.style);
+        made.warnings.iter().for_each(|it| notes.warn(it));
+    }
     let mut outcome = perform(&plan.course, identity, made, stop, watch).await?;
     opener.report(&mut outcome.report.connections);
     name_figures(&mut outcome.report);

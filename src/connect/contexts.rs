@@ -1,8 +1,7 @@
 //! Contexts: connections that have a name, in the configuration file.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
+use std::fs::File;
 use std::net::IpAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -12,6 +11,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, Result};
+use crate::file;
 
 use super::environment::Environment;
 use super::oscore::OscoreWords;
@@ -76,18 +76,15 @@ pub(super) fn words(asked: Option<&str>, environment: &Environment) -> Result<Wo
     let Some(path) = environment.config_file() else {
         return missing(asked, None);
     };
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
-            return missing(asked, Some(&path));
-        }
-        Err(cause) => {
-            return Err(Error::local(
-                format!("cannot read {}", path.display()),
-                &cause,
-            ));
-        }
-    };
+    // A service often runs with a HOME that it may not read, or that is no folder: that matters to who asks for a context.
+    let unasked = asked.is_none() && !environment.names_config_file();
+    if unasked && File::open(&path).is_err() {
+        return Ok(Words::default());
+    }
+    if !path.try_exists().unwrap_or(true) {
+        return missing(asked, Some(&path));
+    }
+    let text = file::read_text(&path, file::SMALL)?;
     let mut config: Config =
         toml::from_str(&text).map_err(|cause| mistake(&path, &text, &cause))?;
     let Some(name) = asked.map(str::to_owned).or_else(|| config.context.take()) else {
@@ -228,6 +225,8 @@ fn from_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Du
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn with_file(text: &str, asked: Option<&str>) -> Result<Words> {
@@ -314,6 +313,21 @@ mod tests {
         ] {
             let refused = with_file(text, Some("a")).unwrap_err();
             assert!(!refused.text().contains("4711"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_strange_home_matters_only_to_who_asks_for_a_context() {
+        for home in [
+            "/dev/null",
+            "/proc/self/mem",
+            "relative",
+            "/nonexistent/\u{fffd}",
+        ] {
+            let environment = Environment::of([("HOME", home)]);
+            assert!(words(None, &environment).is_ok(), "{home}");
+            let refused = words(Some("prod"), &environment).unwrap_err();
+            assert!(refused.text().contains("config.toml"), "{refused}");
         }
     }
 

@@ -79,7 +79,7 @@ impl Environment {
         Ok(Words {
             url: self.text("IOTCTL_URL")?,
             host: self.text("IOTCTL_HOST")?,
-            port: self.read("IOTCTL_PORT", super::url::read_port)?,
+            port: self.port()?,
             unix: self.path("IOTCTL_UNIX"),
             username: self.text("IOTCTL_USERNAME")?,
             password: self.text("IOTCTL_PASSWORD")?.map(Secret::from),
@@ -105,6 +105,11 @@ impl Environment {
             context: self.text("IOTCTL_CONTEXT")?,
             ..Words::default()
         })
+    }
+
+    /// Whether `IOTCTL_CONFIG` names the configuration file.
+    pub(super) fn names_config_file(&self) -> bool {
+        self.path("IOTCTL_CONFIG").is_some()
     }
 
     /// `IOTCTL_CONFIG`, or `iotctl/config.toml` in `XDG_CONFIG_HOME` or `~/.config`.
@@ -140,6 +145,19 @@ impl Environment {
 
     pub(super) fn home(&self) -> Option<PathBuf> {
         self.path("HOME")
+    }
+
+    /// Kubernetes sets `IOTCTL_PORT=tcp://10.0.0.1:1883` beside a Service that is called iotctl: that is not ours.
+    fn port(&self) -> Result<Option<u16>> {
+        let service = |text: &str| {
+            ["tcp://", "udp://", "sctp://"]
+                .iter()
+                .any(|scheme| text.starts_with(scheme))
+        };
+        match self.text("IOTCTL_PORT")? {
+            Some(text) if service(&text) => Ok(None),
+            _ => self.read("IOTCTL_PORT", super::url::read_port),
+        }
     }
 
     fn path(&self, name: &str) -> Option<PathBuf> {
@@ -216,6 +234,14 @@ mod tests {
             Some(std::time::Duration::from_millis(250))
         );
         assert_eq!(words.username, None, "an empty variable says nothing");
+    }
+
+    #[test]
+    fn what_kubernetes_sets_for_a_service_is_no_port() {
+        for value in ["tcp://10.0.0.1:1883", "udp://[fd00::1]:5683"] {
+            let words = Environment::of([("IOTCTL_PORT", value)]).words().unwrap();
+            assert_eq!(words.port, None);
+        }
     }
 
     #[test]

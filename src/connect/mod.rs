@@ -14,6 +14,7 @@
 //! | [`mod@dial`] | name lookup, both address families, handshakes, one deadline |
 //! | [`mod@failure`] | what an error on a stream means, in words |
 //! | [`udp`] | name lookup and a socket, for datagrams |
+//! | [`addressed`] | a server's socket, which answers from the address that was asked |
 //! | [`oscore`] | what an OSCORE security context is made of |
 //! | [`psk`] | a key that both sides share, for DTLS |
 //! | [`backoff`] | when to try again |
@@ -21,6 +22,7 @@
 //! | [`listen`] | the server side, for the embedded peers |
 //! | [`hosting`] | what the embedded brokers share: clock, tasks, users, the spelling of faults |
 
+pub mod addressed;
 pub mod backoff;
 mod certificate;
 mod contexts;
@@ -28,7 +30,7 @@ pub mod diagnose;
 pub mod dial;
 pub mod environment;
 pub mod failure;
-mod happy;
+pub mod happy;
 pub mod hosting;
 mod identity;
 mod layer;
@@ -54,6 +56,7 @@ mod verify_client;
 mod websocket;
 pub mod words;
 
+pub use addressed::Addressed;
 pub use backoff::Backoff;
 pub use dial::dial;
 pub use environment::Environment;

@@ -187,6 +187,15 @@ fn tls_flag(words: &Words) -> Option<&'static str> {
         .map(|(_, flag)| flag)
 }
 
+/// Headers that are different in each handshake, or whose values it understands (RFC 6455 §4.1).
+const HANDSHAKE: [&str; 5] = [
+    "Connection",
+    "Upgrade",
+    "Sec-WebSocket-Key",
+    "Sec-WebSocket-Version",
+    "Sec-WebSocket-Extensions",
+];
+
 /// They are written into the request as they are, so a line break would add a header or a request.
 fn check_headers(headers: &[(String, String)], carrier: Carrier) -> Result<()> {
     if headers.is_empty() {
@@ -202,6 +211,11 @@ fn check_headers(headers: &[(String, String)], carrier: Carrier) -> Result<()> {
         if name.is_empty() || !name.bytes().all(token) {
             return Err(Error::usage(format!(
                 "{name:?} is not the name of an HTTP header"
+            )));
+        }
+        if HANDSHAKE.iter().any(|it| it.eq_ignore_ascii_case(name)) {
+            return Err(Error::usage(format!(
+                "the header {name:?} belongs to the WebSocket handshake itself"
             )));
         }
         if value

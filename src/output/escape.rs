@@ -1,7 +1,7 @@
 //! Control characters made visible, so that nobody's message drives the user's terminal.
 //!
-//! Escaped are C0, DEL, the C1 controls (which some terminals obey in UTF-8 too) and bytes that
-//! are not UTF-8, each byte as `\x1b`.
+//! Escaped are C0, DEL, the C1 controls (which some terminals obey in UTF-8 too), the characters that reorder or break a
+//! line ([`drives_terminal`]) and bytes that are not UTF-8, each byte as `\x1b`.
 
 /// Which control characters are harmless where the text goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,21 @@ fn escape_text(text: &str, keep: Keep, into: &mut Vec<u8>) {
 }
 
 fn is_harmful(letter: char, keep: Keep) -> bool {
-    letter.is_control() && !(keep == Keep::Layout && matches!(letter, '\n' | '\t'))
+    drives_terminal(letter) && !(keep == Keep::Layout && matches!(letter, '\n' | '\t'))
+}
+
+/// Whether a character is a control, or one of those that show text in another order than it has (Unicode's bidirectional
+/// formatting characters, UAX #9) or break a line where nobody expects it (U+2028, U+2029).
+pub(super) const fn drives_terminal(letter: char) -> bool {
+    matches!(
+        letter,
+        '\0'..='\x1f'
+            | '\x7f'..='\u{9f}'
+            | '\u{61c}'
+            | '\u{200e}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+    )
 }
 
 fn escape_byte(byte: u8, into: &mut Vec<u8>) {
@@ -65,6 +79,10 @@ mod tests {
             r"\x00\x7f\x0d\x0a\x09"
         );
         assert_eq!(escaped("\u{9b}2J".as_bytes(), Keep::Nothing), r"\xc2\x9b2J");
+        assert_eq!(
+            escaped("a\u{202e}b\u{2028}c\u{2066}".as_bytes(), Keep::Layout),
+            r"a\xe2\x80\xaeb\xe2\x80\xa8c\xe2\x81\xa6"
+        );
         assert_eq!(escaped(b"caf\xe9!", Keep::Nothing), r"caf\xe9!");
         assert_eq!(escaped(b"cut \xe2\x82", Keep::Nothing), r"cut \xe2\x82");
     }

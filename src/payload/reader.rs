@@ -5,6 +5,8 @@ use std::io::{self, ErrorKind, Read};
 use std::thread;
 
 use bytes::{Bytes, BytesMut};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use tokio::sync::mpsc;
 
 /// As much as one read takes.
@@ -68,6 +70,11 @@ impl Chunks {
                 Ok(0) => Ok(None),
                 Ok(length) => Ok(Some(self.room.split_to(length).freeze())),
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                // A terminal or pipe that is shared with a program that set O_NONBLOCK (node, ssh) has nothing yet.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    wait_until_readable(&self.file)?;
+                    continue;
+                }
                 Err(error) => Err(error),
             };
         }
@@ -81,5 +88,35 @@ impl Chunks {
                 return;
             }
         }
+    }
+}
+
+fn wait_until_readable(file: &File) -> io::Result<()> {
+    match poll(&mut [PollFd::new(file, PollFlags::IN)], None) {
+        Ok(_) | Err(Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::fd::OwnedFd;
+
+    use rustix::fs::{OFlags, fcntl_setfl};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stream_that_does_not_block_is_waited_for() {
+        let (input, mut output) = io::pipe().unwrap();
+        fcntl_setfl(&input, OFlags::NONBLOCK).unwrap();
+        let mut reader = Reader::start(File::from(OwnedFd::from(input))).unwrap();
+        for words in [&b"a"[..], b"b"] {
+            output.write_all(words).unwrap();
+            assert_eq!(reader.next().await.unwrap().unwrap(), words);
+        }
+        drop(output);
+        assert_eq!(reader.next().await.unwrap(), None);
     }
 }

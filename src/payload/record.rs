@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::file;
 use crate::message::MqttProperties;
 
 use super::{Body, Encoding};
@@ -25,6 +26,10 @@ pub use amqp::amqp_value;
 /// # Errors
 /// What is wrong with it, without the line's number: `mqtt.qos: 3 is none of 0, 1, 2`.
 pub(super) fn parse(line: &[u8]) -> Result<Body, String> {
+    // Files that were made on Windows begin with one, also where they were joined to others.
+    let line = line
+        .strip_prefix(file::BYTE_ORDER_MARK.as_bytes())
+        .unwrap_or(line);
     if !line.trim_ascii_start().starts_with(b"{") {
         return Err(String::from("not a JSON object"));
     }
@@ -234,6 +239,17 @@ mod tests {
             ..MqttProperties::default()
         };
         assert_eq!(body.properties.as_deref(), Some(&properties));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_passed_over() {
+        assert_eq!(
+            &parse("\u{feff}{\"payload\":\"x\"}".as_bytes())
+                .unwrap()
+                .payload[..],
+            b"x"
+        );
+        assert!(parse("{\u{feff}\"payload\":\"x\"}".as_bytes()).is_err());
     }
 
     #[test]

@@ -3,12 +3,14 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
+use super::seats::Room;
 use super::wire::Heard;
 use crate::connect::{self, Stream};
 
@@ -24,6 +26,9 @@ pub(super) struct Streamed {
     /// The beginning of a WebSocket message.
     message: BytesMut,
     limit: usize,
+    /// What was written may still wait in TLS or in a WebSocket.
+    unflushed: bool,
+    room: Option<Arc<Room>>,
 }
 
 impl Streamed {
@@ -35,7 +40,15 @@ impl Streamed {
             queue: VecDeque::new(),
             message: BytesMut::new(),
             limit,
+            unflushed: false,
+            room: None,
         }
+    }
+
+    /// The same, whose WebSocket messages share this room with those of others until they are whole.
+    pub(super) fn in_room(mut self, room: Arc<Room>) -> Self {
+        self.room = Some(room);
+        self
     }
 
     pub(super) fn local(&self) -> Option<SocketAddr> {
@@ -46,34 +59,42 @@ impl Streamed {
         self.queue.push_back(bytes);
     }
 
-    pub(super) async fn flush(&mut self) -> io::Result<()> {
-        match self.write().await {
-            Ok(()) => Ok(()),
-            // A server that refuses our certificate says so and hangs up while our first message is on its way (RFC 8446
-            // §4.4.2.4): the alert tells more than the pipe that is broken by it.
-            Err(cause) => {
-                let alert = timeout(ALERT, self.stream.read(&mut [0; 64])).await;
-                Err(match alert {
-                    Ok(Err(alert)) => alert,
-                    _ => cause,
-                })
-            }
-        }
+    /// Whether there is something to be written.
+    pub(super) fn waits(&self) -> bool {
+        self.unflushed || !self.queue.is_empty()
     }
 
-    async fn write(&mut self) -> io::Result<()> {
-        if self.queue.is_empty() {
-            return Ok(());
+    pub(super) async fn flush(&mut self) -> io::Result<()> {
+        while self.waits() {
+            if let Err(cause) = self.step().await {
+                // A server that refuses our certificate says so and hangs up while our first message is on its way (RFC
+                // 8446 §4.4.2.4): the alert tells more than the pipe that is broken by it.
+                let alert = timeout(ALERT, self.stream.read(&mut [0; 64])).await;
+                return Err(match alert {
+                    Ok(Err(alert)) => alert,
+                    _ => cause,
+                });
+            }
         }
-        while let Some(first) = self.queue.front_mut() {
+        Ok(())
+    }
+
+    /// Writes some of what is queued; returns how much. Cancel-safe.
+    pub(super) async fn step(&mut self) -> io::Result<usize> {
+        let mut written = 0;
+        if let Some(first) = self.queue.front_mut() {
+            self.unflushed = true;
             if !first.is_empty() {
-                self.stream.write_buf(first).await?;
+                written = self.stream.write_buf(first).await?;
             }
             if first.is_empty() {
                 self.queue.pop_front();
             }
+        } else {
+            self.stream.flush().await?;
+            self.unflushed = false;
         }
-        self.stream.flush().await
+        Ok(written)
     }
 
     pub(super) async fn hear(&mut self, buffer: &mut [u8]) -> Heard {
@@ -86,9 +107,15 @@ impl Streamed {
             if !self.websocket {
                 return Heard::Bytes(length);
             }
+            if let Some(room) = &self.room
+                && !room.take(self.message.len(), length)
+            {
+                return Heard::Ended(String::from("there is no room for so long a message now"));
+            }
             self.message.extend_from_slice(&buffer[..length]);
             if self.stream.at_message_end() {
-                return Heard::Frame(self.message.split().freeze());
+                self.leave_room();
+                return Heard::Frame(std::mem::take(&mut self.message).freeze());
             }
             if self.message.len() > self.limit {
                 return Heard::Ended(format!("a message of more than {} bytes", self.limit));
@@ -96,9 +123,21 @@ impl Streamed {
         }
     }
 
+    fn leave_room(&self) {
+        if let Some(room) = &self.room {
+            room.give_back(self.message.len());
+        }
+    }
+
     /// Ends the connection in an orderly way; that the peer is gone already is no matter.
     pub(super) async fn close(&mut self) {
         let _ = self.flush().await;
         let _ = self.stream.shutdown().await;
+    }
+}
+
+impl Drop for Streamed {
+    fn drop(&mut self) {
+        self.leave_room();
     }
 }

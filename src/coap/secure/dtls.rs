@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
+use rtc_crypto::RTCCryptoProvider;
 use rtc_dtls::cipher_suite::CipherSuiteId;
 use rtc_dtls::config::{ConfigBuilder, HandshakeConfig};
 use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
@@ -15,6 +16,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 
 use super::certificate::certificate;
 use super::flight::Flight;
+use super::record;
 use super::{SecureDatagram, Trouble};
 use crate::connect::tls::ClientTls;
 use crate::connect::{Psk, Target};
@@ -46,6 +48,12 @@ type Refusal = Arc<Mutex<Option<rustls::Error>>>;
 pub fn client(target: &Target, remote: SocketAddr) -> Result<Box<dyn SecureDatagram>> {
     let refusal = Refusal::default();
     let builder = match (&target.psk, &target.tls) {
+        (Some(psk), _) if psk.identity.is_empty() => {
+            // The library writes none: a message with it fails (`ErrInvalidClientKeyExchange`).
+            let text = "the pre-shared key has no identity, and an empty one cannot be sent";
+            return Err(Error::usage(text)
+                .hint("--psk-identity or IOTCTL_PSK_IDENTITY names the key to the server"));
+        }
         (Some(psk), _) => with_psk(builder()?, psk),
         (None, Some(tls)) => with_certificates(builder()?, tls, &target.host, &refusal)?,
         (None, None) => return Err(Error::usage("DTLS needs a key or certificates to trust")),
@@ -63,10 +71,13 @@ pub fn client(target: &Target, remote: SocketAddr) -> Result<Box<dyn SecureDatag
     }))
 }
 
-pub(super) fn builder() -> Result<ConfigBuilder> {
-    let provider = rtc_crypto::default_provider()
-        .map_err(|cause| Error::usage(format!("cannot set up DTLS: {cause}")))?;
-    Ok(ConfigBuilder::default().with_crypto_provider(provider))
+pub(super) fn provider() -> Result<Arc<dyn RTCCryptoProvider>> {
+    rtc_crypto::default_provider()
+        .map_err(|cause| Error::usage(format!("cannot set up DTLS: {cause}")))
+}
+
+fn builder() -> Result<ConfigBuilder> {
+    Ok(ConfigBuilder::default().with_crypto_provider(provider()?))
 }
 
 fn with_psk(builder: ConfigBuilder, psk: &Psk) -> ConfigBuilder {
@@ -194,20 +205,34 @@ impl SecureDatagram for Client {
     }
 
     fn feed(&mut self, now: Instant, datagram: &[u8]) -> Result<Vec<Bytes>, Trouble> {
+        let records = record::records(datagram);
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
         self.flight.turn();
-        let datagram = BytesMut::from(datagram);
+        let datagram: BytesMut = records.iter().flat_map(|it| it.bytes()).copied().collect();
         let read = self.endpoint.read(now, self.remote, None, datagram);
         if let Ok(events) = &read {
             let done = |it: &EndpointEvent| matches!(it, EndpointEvent::HandshakeComplete);
             self.established |= events.iter().any(done);
         }
-        self.drain(now);
         let events = match read {
             Ok(events) => events,
-            // Anyone can send garbage; an association that is there does not end by it.
-            Err(_) if self.established => return Ok(Vec::new()),
-            Err(cause) => return Err(self.trouble(&cause)),
+            // Anyone can send garbage; an association that is there does not end by it, and the peer need not hear of it.
+            Err(_) if self.established => {
+                while self.endpoint.poll_transmit().is_some() {}
+                return Ok(Vec::new());
+            }
+            Err(cause) => {
+                let trouble = self.trouble(&cause);
+                if matches!(trouble, Trouble::Other(_)) {
+                    while self.endpoint.poll_transmit().is_some() {}
+                }
+                self.drain(now);
+                return Err(trouble);
+            }
         };
+        self.drain(now);
         let mut plain = Vec::new();
         for event in events {
             match event {

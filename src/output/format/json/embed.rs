@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::write::Tokens;
+use crate::output::escape::drives_terminal;
 
 /// How deep a payload may nest to be embedded: common readers give up at 128 levels, and the record
 /// around it takes some.
@@ -41,14 +42,14 @@ fn is_readable(json: &[u8]) -> bool {
     })
 }
 
-/// Whether a string is harmless: no `"\ud800"`, which is half a character, and no bare control
-/// character, of which JSON allows DEL and C1.
+/// Whether a string is harmless: no `"\ud800"`, which is half a character, and nothing bare that drives a terminal, of
+/// which JSON allows DEL, C1 and bidirectional formatting.
 fn is_clear(token: &[u8]) -> bool {
     if token.contains(&b'\\') && serde_json::from_slice::<Cow<'_, str>>(token).is_err() {
         return false;
     }
-    memchr::memchr2(0x7f, 0xc2, token).is_none()
-        || str::from_utf8(token).is_ok_and(|text| !text.contains(char::is_control))
+    token.is_ascii() && !token.contains(&0x7f)
+        || str::from_utf8(token).is_ok_and(|text| !text.contains(drives_terminal))
 }
 
 #[cfg(test)]

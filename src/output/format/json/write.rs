@@ -1,11 +1,12 @@
 //! Strings, numbers and layout of JSON (RFC 8259), written straight into the buffer.
 
 use super::super::base64;
+use crate::output::escape::drives_terminal;
 
 /// Appends `text` as a JSON string.
 ///
-/// Besides what JSON demands, DEL and the C1 control characters are escaped, so that a record is
-/// harmless on a terminal and the same bytes in a pipe.
+/// Besides what JSON demands, whatever drives a terminal is escaped (DEL, the C1 control characters, bidirectional
+/// formatting), so that a record is harmless on a terminal and the same bytes in a pipe.
 pub(in super::super) fn push_string(text: &str, into: &mut Vec<u8>) {
     into.push(b'"');
     let bytes = text.as_bytes();
@@ -14,21 +15,21 @@ pub(in super::super) fn push_string(text: &str, into: &mut Vec<u8>) {
         if !SUSPECT[usize::from(byte)] {
             continue;
         }
-        // In UTF-8 the C1 controls are 0xc2 and a byte below 0xa0.
-        let c1 = byte == 0xc2;
-        if c1 && bytes.get(at + 1).is_none_or(|&next| next >= 0xa0) {
+        let Some(letter) = text[at..].chars().next() else {
+            break;
+        };
+        if !drives_terminal(letter) && !matches!(letter, '"' | '\\') {
             continue;
         }
         into.extend_from_slice(&bytes[start..at]);
-        let code = if c1 { bytes[at + 1] } else { byte };
-        push_escape(code, into);
-        start = at + 1 + usize::from(c1);
+        push_escape(letter, into);
+        start = at + letter.len_utf8();
     }
     into.extend_from_slice(&bytes[start..]);
     into.push(b'"');
 }
 
-/// Bytes that are escaped, or may begin a character that is.
+/// Bytes that are escaped, or begin a character that may be ([`drives_terminal`]).
 const SUSPECT: [bool; 256] = {
     let mut suspect = [false; 256];
     let mut byte = 0;
@@ -39,22 +40,26 @@ const SUSPECT: [bool; 256] = {
     suspect[b'"' as usize] = true;
     suspect[b'\\' as usize] = true;
     suspect[0x7f] = true;
+    // U+0080 to U+009F, U+061C, U+200E to U+2069.
     suspect[0xc2] = true;
+    suspect[0xd8] = true;
+    suspect[0xe2] = true;
     suspect
 };
 
-fn push_escape(code: u8, into: &mut Vec<u8>) {
+/// `letter` lies below U+10000.
+fn push_escape(letter: char, into: &mut Vec<u8>) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let short = match code {
-        b'"' => b'"',
-        b'\\' => b'\\',
-        b'\n' => b'n',
-        b'\r' => b'r',
-        b'\t' => b't',
+    let short = match letter {
+        '"' => b'"',
+        '\\' => b'\\',
+        '\n' => b'n',
+        '\r' => b'r',
+        '\t' => b't',
         _ => {
-            into.extend_from_slice(b"\\u00");
-            into.push(DIGITS[usize::from(code >> 4)]);
-            into.push(DIGITS[usize::from(code & 15)]);
+            into.extend_from_slice(b"\\u");
+            let digit = |shift: u32| DIGITS[(u32::from(letter) >> shift & 15) as usize];
+            into.extend_from_slice(&[12, 8, 4, 0].map(digit));
             return;
         }
     };
@@ -190,6 +195,10 @@ mod tests {
         assert_eq!(
             string("\u{80}\u{9b}\u{a0}ü€😀"),
             "\"\\u0080\\u009b\u{a0}ü€😀\""
+        );
+        assert_eq!(
+            string("\u{202e}\u{2028}\u{61c}\u{200d}\u{2070}"),
+            "\"\\u202e\\u2028\\u061c\u{200d}\u{2070}\""
         );
     }
 
