@@ -16,6 +16,7 @@
 //! | [`udp`] | name lookup and a socket, for datagrams |
 //! | [`oscore`] | what an OSCORE security context is made of |
 //! | [`psk`] | a key that both sides share, for DTLS |
+//! | [`LocalAddress`] | an address of ours to connect from, and its network interface |
 //! | [`backoff`] | when to try again |
 //! | [`diagnose`] | what a peer speaks that does not speak our protocol |
 //! | [`listen`] | the server side, for the embedded peers |
@@ -50,12 +51,13 @@ mod url;
 mod verify;
 mod websocket;
 pub mod words;
+mod zone;
 
 pub use backoff::Backoff;
 pub use dial::dial;
 pub use environment::Environment;
 pub use failure::failure;
-pub use listen::{Incoming, ListenAddress, ListenOn, Listener, ServerTls};
+pub use listen::{Incoming, ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
 pub use oscore::{Oscore, OscoreState, OscoreWords};
 pub use psk::Psk;
 pub use scheme::Protocol;
@@ -63,6 +65,7 @@ pub use secret::Secret;
 pub use stream::Stream;
 pub use target::{Target, Transport};
 pub use words::{Retry, TlsVersion, Words};
+pub use zone::LocalAddress;
 
 #[cfg(test)]
 mod tests;

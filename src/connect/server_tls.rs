@@ -40,7 +40,11 @@ impl ServerTls {
         pem::identity(&self.cert, &self.key)
     }
 
-    pub(super) fn config(&self) -> Result<Arc<ServerConfig>> {
+    /// Reads the files for TLS.
+    ///
+    /// # Errors
+    /// As [`ServerTls::identity`].
+    pub fn config(&self) -> Result<Arc<ServerConfig>> {
         let broken =
             |cause: &dyn std::fmt::Display| Error::usage(format!("cannot set up TLS: {cause}"));
         let identity = pem::identity(&self.cert, &self.key)?;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 
 use super::channel::Channel;
+use crate::connect::hosting::Login;
 
 /// How far a connection has come (AMQP 0-9-1 §2.2.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,14 @@ pub(super) struct Capabilities {
     pub(super) failure_close: bool,
 }
 
+/// A login that goes on when its password is checked.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) mechanism: String,
+    /// What is to be checked, until the driver takes it.
+    pub(super) login: Option<Login>,
+}
+
 /// The state that ends with the network connection.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -44,6 +53,7 @@ pub(super) struct Connection {
     pub(super) peer: String,
     pub(super) user: Rc<str>,
     pub(super) phase: Phase,
+    pub(super) waiting: Option<Waiting>,
     pub(super) capabilities: Capabilities,
     /// The place of its virtual host in the broker's list.
     pub(super) vhost: usize,
@@ -78,6 +88,7 @@ impl Connection {
             peer,
             user: "".into(),
             phase: Phase::Fresh,
+            waiting: None,
             capabilities: Capabilities::default(),
             vhost: 0,
             frame_max: 0,

@@ -272,7 +272,9 @@ impl Core {
     /// Whether the connection is to be read at present.
     pub fn reads(&self, id: Key) -> bool {
         self.connections.get(id).is_some_and(|connection| {
-            let held = connection.stalled || (self.blocked && connection.publishes);
+            let held = connection.stalled
+                || connection.waiting.is_some()
+                || (self.blocked && connection.publishes);
             let ended = matches!(connection.phase, Phase::Ending | Phase::Closed);
             !held && !ended && connection.out.len() < ANSWERS
         })

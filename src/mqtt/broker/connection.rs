@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use bytestring::ByteString;
 
-use crate::connect::hosting::Key;
-use crate::mqtt::packet::{self, LARGEST_PACKET, Packet, Version};
+use crate::connect::hosting::{Key, Login};
+use crate::mqtt::packet::{self, Connect, LARGEST_PACKET, Packet, Version};
 use crate::mqtt::session::alias::{Incoming, Outgoing};
 
 /// How far a connection has come.
@@ -22,6 +22,14 @@ pub(super) enum Phase {
     Closed,
 }
 
+/// A CONNECT that goes on when its password is checked.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) connect: Box<Connect>,
+    /// What is to be checked, until the driver takes it.
+    pub(super) login: Option<Login>,
+}
+
 /// The state that ends with the network connection.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -29,6 +37,7 @@ pub(super) struct Connection {
     pub(super) peer: String,
     pub(super) client_id: ByteString,
     pub(super) phase: Phase,
+    pub(super) waiting: Option<Waiting>,
     pub(super) version: Version,
     /// One and a half times the keep-alive (MQTT 5.0 §3.1.2.10); `None`: off.
     pub(super) patience: Option<Duration>,
@@ -52,6 +61,7 @@ impl Connection {
             peer,
             client_id: ByteString::new(),
             phase: Phase::Fresh,
+            waiting: None,
             version: Version::V5,
             patience: None,
             last_seen: now,

@@ -105,7 +105,7 @@ impl Core {
         connection.received += 1;
         match (connection.phase, packet) {
             (Phase::Closing | Phase::Closed, _) => return,
-            (Phase::Fresh, Packet::Connect(connect)) => self.connect(id, *connect),
+            (Phase::Fresh, Packet::Connect(connect)) => self.connect(id, connect),
             // Whoever does not begin with CONNECT is no MQTT client (MQTT 5.0 §3.1).
             (Phase::Fresh, _) => self.hang_up(id),
             (Phase::Open(session), packet) => self.dispatch(id, session, packet),
@@ -232,9 +232,10 @@ impl Core {
     /// Whether packets are to be read from the connection at present.
     pub fn reads(&self, id: Key) -> bool {
         let limit = self.options.max_buffered_bytes + ANSWERS;
-        self.connections
-            .get(id)
-            .is_some_and(|connection| !connection.stalled && connection.outbox.bytes() < limit)
+        self.connections.get(id).is_some_and(|connection| {
+            let held = connection.stalled || connection.waiting.is_some();
+            !held && connection.outbox.bytes() < limit
+        })
     }
 
     /// Whether a fault wants every byte written on its own.

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use super::connection::Outgo;
 use super::core::{Core, Fate};
 use super::drive::Broker;
-use crate::connect::hosting::{Key, State};
+use crate::connect::hosting::{Checking, Key, State};
 use crate::mqtt::packet::{self, Decoder, Packet, Version};
 
 /// What is read, or encoded for one write, at most at a time, in bytes.
@@ -36,6 +36,8 @@ pub(super) struct Link<S> {
     /// How much to reserve for the next read.
     appetite: usize,
     phase: Phase,
+    /// The check of the password in CONNECT.
+    checking: Checking,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -60,11 +62,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             unflushed: false,
             appetite: SMALL_READ,
             phase: Phase::Open,
+            checking: Checking::default(),
         }
     }
 
     /// One round; an error, which nobody needs to know more about, or `Ok` ends the connection.
     fn round(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Some(accepted) = self.checking.poll(cx) {
+            self.logged_in(accepted);
+        }
         if self.phase != Phase::Draining {
             let written = self.write(cx)?;
             let fate = self.broker.state().engine.fate(self.id);
@@ -82,6 +88,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             Phase::Deaf => Poll::Pending,
             Phase::Draining => self.drain(cx),
         }
+    }
+
+    /// Goes on after CONNECT, with what the client sent without waiting for the answer.
+    fn logged_in(&mut self, accepted: bool) {
+        let broker = self.broker.clone();
+        let mut state = broker.state();
+        let now = Instant::now();
+        state.engine.logged_in(self.id, accepted, now);
+        self.hand_on(&mut state, 0);
+        drop(state);
+        broker.settle();
     }
 
     /// Writes all there is; pending: the peer does not take more now.
@@ -169,7 +186,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
                         let largest = state.engine.max_packet_size();
                         self.decoder = Decoder::new(connect.version, largest);
                     }
+                    let connects = matches!(packet, Packet::Connect(_));
                     state.engine.handle(self.id, packet, now);
+                    if let Some(login) =
+                        connects.then(|| state.engine.take_login(self.id)).flatten()
+                    {
+                        return self.checking.start(login);
+                    }
                 }
                 Err(malformed) => {
                     state.engine.malformed(self.id, malformed.reason, now);
