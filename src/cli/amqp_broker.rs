@@ -47,7 +47,7 @@ struct AccessFlags {
     #[arg(long, value_name = "USER:PASSWORD", conflicts_with = "password_file")]
     user: Vec<String>,
 
-    /// File of USER:PASSWORD lines, in plain text or as mosquitto_passwd writes them; others are not let in
+    /// File of USER:PASSWORD lines, in plain text or as mosquitto_passwd writes them; others are not let in. SIGHUP reads it again
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 
