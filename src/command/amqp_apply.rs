@@ -1,6 +1,5 @@
 //! `amqp apply`: makes a topology what a file describes, or checks whether it is.
 
-use std::fs;
 use std::path::PathBuf;
 
 use serde_json::json;
@@ -10,6 +9,7 @@ use crate::amqp::topology::{Declaration, Destination};
 use crate::amqp::{Client, layout};
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
+use crate::file;
 use crate::output::{Format, Notes, Output, Style};
 use crate::stop::Stop;
 
@@ -34,11 +34,10 @@ pub struct Plan {
 /// [`Kind::Local`]: the file cannot be read; [`Kind::Usage`]: it is wrong; no connection; [`Kind::Refused`]: something is
 /// not as described, or cannot be made so.
 pub async fn run(plan: Plan) -> Result<()> {
-    let file = plan.file.display();
-    let text = fs::read_to_string(&plan.file)
-        .map_err(|cause| Error::local(format_args!("cannot read {file}"), &cause))?;
+    let name = plan.file.display();
+    let text = file::read_text(&plan.file, file::SMALL)?;
     let wanted =
-        layout::parse(&text).map_err(|why| Error::new(Kind::Usage, format!("{file}: {why}")))?;
+        layout::parse(&text).map_err(|why| Error::new(Kind::Usage, format!("{name}: {why}")))?;
     let mut output = Output::open(Format::Raw, plan.style)?;
     let notes = Notes::new(plan.style);
     let mut stop = Stop::watch()?;
@@ -62,11 +61,11 @@ pub async fn run(plan: Plan) -> Result<()> {
         0 => Ok(()),
         _ if plan.check => Err(Error::new(
             Kind::Refused,
-            format!("{wrong} of {told} are not as {file} describes them"),
+            format!("{wrong} of {told} are not as {name} describes them"),
         )),
         _ => Err(Error::new(
             Kind::Refused,
-            format!("{wrong} of {told} could not be made what {file} describes"),
+            format!("{wrong} of {told} could not be made what {name} describes"),
         )),
     }
 }

@@ -18,6 +18,8 @@ use crate::coap::code::Code;
 use crate::coap::option::Options;
 use crate::connect::{self, LocalAddress, Protocol};
 use crate::error::{Error, Result};
+use crate::file;
+use crate::payload::LONGEST;
 
 /// What a peer of our own is asked for unless the path is said.
 const OWN_PATH: &str = "/bench";
@@ -233,12 +235,7 @@ impl BodyWords {
                 most: *most,
             },
             Self::Text(text) => Body::Verbatim(Bytes::copy_from_slice(text.as_bytes())),
-            Self::File(path) => {
-                let read = std::fs::read(path).map_err(|cause| {
-                    Error::local(format_args!("cannot read {}", path.display()), &cause)
-                })?;
-                Body::Verbatim(Bytes::from(read))
-            }
+            Self::File(path) => Body::Verbatim(file::read(path, LONGEST as u64)?.into()),
         })
     }
 }

@@ -16,8 +16,10 @@ use crate::bench::engine::{Live, Outcome};
 use crate::bench::mqtt::{Body, Scenario, Settings};
 use crate::bench::pattern::Pattern;
 use crate::connect::{self, Environment, LocalAddress, Protocol, Target};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::file;
 use crate::mqtt::packet::{QoS, Version};
+use crate::payload::LONGEST;
 use crate::payload::template::Template;
 
 /// A load and where it goes; every field is a flag.
@@ -221,12 +223,7 @@ impl BodyWords {
             }
             Self::Template(template) => return Ok(Body::Template(Arc::new(template.clone()))),
             Self::Text { text, stamp } => (Bytes::copy_from_slice(text.as_bytes()), stamp),
-            Self::File { path, stamp } => {
-                let bytes = std::fs::read(path).map_err(|cause| {
-                    Error::local(format_args!("cannot read {}", path.display()), &cause)
-                })?;
-                (Bytes::from(bytes), stamp)
-            }
+            Self::File { path, stamp } => (file::read(path, LONGEST as u64)?.into(), stamp),
         };
         Ok(match stamp {
             true => Body::Stamped(bytes),

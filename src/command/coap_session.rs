@@ -1,6 +1,5 @@
 //! What every CoAP client command says about its requests, and how they end.
 
-use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use crate::coap::option::{self, Options};
 use crate::coap::uri::{Host, Uri};
 use crate::connect::{Environment, Protocol, Target, Words};
 use crate::error::{Error, Kind, Result};
+use crate::file;
 use crate::output::Notes;
 
 /// The words about the requests of one command.
@@ -273,9 +273,7 @@ pub(super) fn add_options(words: &[OptionWord], options: &mut Options) -> Result
     for word in words {
         let value = match &word.value {
             OptionValue::Bytes(bytes) => bytes.clone(),
-            OptionValue::File(path) => fs::read(path).map(Bytes::from).map_err(|cause| {
-                Error::local(format_args!("cannot read {}", path.display()), &cause)
-            })?,
+            OptionValue::File(path) => file::read(path, file::SMALL)?.into(),
         };
         let name =
             || option::name(word.number).map_or_else(|| word.number.to_string(), String::from);

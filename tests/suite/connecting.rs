@@ -90,3 +90,33 @@ fn flags_win_over_the_environment_and_that_over_a_context() {
         line.env("IOTCTL_URL", format!("mqtt://127.0.0.1:{port}"))
     });
 }
+
+#[test]
+fn what_others_put_into_the_environment_stops_nobody() {
+    let mut broker = broker("");
+    let port = broker.port;
+    // Kubernetes sets the first for a Service named iotctl; services run with homes that are none.
+    arrives(
+        &mut broker,
+        &format!("-t a mqtt://127.0.0.1:{port}"),
+        |line| {
+            line.env("IOTCTL_PORT", "tcp://10.0.0.1:1883")
+                .env("HOME", "/dev/null")
+        },
+    );
+}
+
+#[test]
+fn times_are_in_the_zone_that_tz_names() {
+    let mut broker = broker("");
+    for (zone, offset) in [
+        ("Asia/Kolkata", "+0530\n"),
+        ("EST5", "-0500\n"),
+        ("UTC", "+0000\n"),
+    ] {
+        let receiver = broker.iotctl("sub -t a -C 1 -F @z").env("TZ", zone).start();
+        broker.sees_subscription("a");
+        broker.iotctl("pub -t a -n").run().exits(0);
+        receiver.ends().exits(0).prints(offset);
+    }
+}

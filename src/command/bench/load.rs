@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::bench::plan::{Arrivals, Load, Stage};
 use crate::error::{Error, Result};
+use crate::file;
 
 /// A load in words; every field is a flag.
 #[derive(Clone, Debug)]
@@ -143,10 +144,12 @@ impl ArrivalWords {
     }
 }
 
-fn read_gaps(file: &Path) -> Result<Vec<Duration>> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|cause| Error::local(format_args!("cannot read {}", file.display()), &cause))?;
-    gaps(&text).map_err(|why| Error::usage(format!("{}{why}", file.display())))
+/// In bytes: some ten million gaps.
+const LONGEST_RECORDING: u64 = 1 << 30;
+
+fn read_gaps(path: &Path) -> Result<Vec<Duration>> {
+    let text = file::read_text(path, LONGEST_RECORDING)?;
+    gaps(&text).map_err(|why| Error::usage(format!("{}{why}", path.display())))
 }
 
 /// Gaps between messages, from a text with a gap (`0.25`, `250ms`) or a record (`{"time":…}`) on each line.
