@@ -1,6 +1,5 @@
 //! How a command is asked to end: once means cleanly, twice means now.
 
-use std::io::{self, IsTerminal};
 use std::process;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -98,8 +97,6 @@ impl Stop {
 /// Watches for SIGHUP, which asks a server to read its files again.
 pub struct Hangup {
     signal: Signal,
-    /// The streams that were terminals at the start.
-    terminals: [bool; 3],
 }
 
 impl Hangup {
@@ -110,31 +107,13 @@ impl Hangup {
     pub fn watch() -> Result<Self> {
         let signal = signal(SignalKind::hangup())
             .map_err(|cause| Error::local("cannot watch for signals", &cause))?;
-        Ok(Self {
-            signal,
-            terminals: terminals(),
-        })
+        Ok(Self { signal })
     }
 
     /// Waits for the next SIGHUP. Cancel-safe.
     pub async fn heard(&mut self) {
         self.signal.recv().await;
     }
-
-    /// Whether the signal came because the terminal was closed in which the server was started: it is to end then.
-    pub fn is_terminal_gone(&self) -> bool {
-        let now = terminals();
-        self.terminals.iter().zip(now).any(|(was, is)| *was && !is)
-    }
-}
-
-fn terminals() -> [bool; 3] {
-    let (input, output, error) = (io::stdin(), io::stdout(), io::stderr());
-    [
-        input.is_terminal(),
-        output.is_terminal(),
-        error.is_terminal(),
-    ]
 }
 
 #[expect(

@@ -48,9 +48,7 @@ pub mod mqtt_sub;
 mod serving;
 
 use std::io;
-use std::os::fd::AsFd;
 
-use rustix::io::Errno;
 use tokio::runtime;
 
 use crate::error::{Error, Result};
@@ -108,23 +106,16 @@ pub enum Plan {
     AmqpApply(Box<amqp_apply::Plan>),
 }
 
-/// What the runtime opens for itself, and panics without: its poller, its waker, the pair for signals.
-const SPARE_DESCRIPTORS: usize = 6;
+/// Pipes whose descriptors are as many as the runtime opens for itself: its poller, its waker, the pair for signals. It
+/// panics without them.
+const SPARE_PIPES: usize = 3;
 
-/// Makes sure that so many files can be opened.
-fn spare_descriptors(count: usize) -> Result<()> {
-    let stderr = io::stderr();
-    let copies: io::Result<Vec<_>> = (0..count)
-        .map(|_| stderr.as_fd().try_clone_to_owned())
-        .collect();
-    match copies {
-        // Without a standard error there is nothing to copy, and nothing is known.
-        Err(cause) if cause.raw_os_error() != Some(Errno::BADF.raw_os_error()) => {
-            Err(Error::local("cannot start", &cause)
-                .hint("raise the limit of open files (ulimit -n)"))
-        }
-        _ => Ok(()),
-    }
+/// Makes sure that there are descriptors to start with.
+fn spare_descriptors() -> Result<()> {
+    let pipes: io::Result<Vec<_>> = (0..SPARE_PIPES).map(|_| io::pipe()).collect();
+    pipes.map(drop).map_err(|cause| {
+        Error::local("cannot start", &cause).hint("raise the limit of open files (ulimit -n)")
+    })
 }
 
 /// Carries out a plan to its end.
@@ -132,7 +123,7 @@ fn spare_descriptors(count: usize) -> Result<()> {
 /// # Errors
 /// Whatever kept the plan from being carried out whole.
 pub fn run(plan: Plan) -> Result<()> {
-    spare_descriptors(SPARE_DESCRIPTORS)?;
+    spare_descriptors()?;
     // One thread: a command waits far more than it computes, and starting more would take longer than most of them run.
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()

@@ -6,7 +6,7 @@ use crate::connect::hosting::raise_descriptors;
 use crate::connect::{LiveTls, ServerTls};
 use crate::error::{Error, Result};
 use crate::file;
-use crate::output::{Format, Notes, Output, Style};
+use crate::output::{Format, Notes, Output, Style, terminals};
 use crate::stop::{Hangup, Stop};
 
 /// A server that starts, and then runs.
@@ -16,6 +16,7 @@ pub(super) struct Serving {
     pub(super) notes: Notes,
     stop: Stop,
     hangup: Hangup,
+    terminals: [bool; 3],
 }
 
 impl Serving {
@@ -33,6 +34,7 @@ impl Serving {
             notes: Notes::new(style),
             stop: Stop::watch()?,
             hangup: Hangup::watch()?,
+            terminals: terminals(),
         })
     }
 
@@ -44,7 +46,7 @@ impl Serving {
                 _ = self.stop.asked() => return,
                 () = self.hangup.heard() => {}
             }
-            if self.hangup.is_terminal_gone() {
+            if self.is_terminal_gone() {
                 return;
             }
             match read_again() {
@@ -55,6 +57,12 @@ impl Serving {
                 )),
             }
         }
+    }
+
+    /// Whether the signal came because the terminal was closed in which the server was started: it is to end then.
+    fn is_terminal_gone(&self) -> bool {
+        let now = terminals();
+        self.terminals.iter().zip(now).any(|(was, is)| *was && !is)
     }
 
     /// Waits for one more signal, while clients are told.

@@ -26,4 +26,4 @@ pub use live::Live;
 pub use notes::{Notes, brief, report};
 pub use stderr::flush;
 pub use stream::{Output, print};
-pub use style::{ColorChoice, Style};
+pub use style::{ColorChoice, Style, terminals};
