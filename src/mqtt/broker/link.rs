@@ -38,6 +38,8 @@ pub(super) struct Link<S> {
     phase: Phase,
     /// The check of the password in CONNECT.
     checking: Checking,
+    /// Whether the input may hold packets that have not been handed on.
+    behind: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,6 +65,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             appetite: SMALL_READ,
             phase: Phase::Open,
             checking: Checking::default(),
+            behind: false,
         }
     }
 
@@ -90,15 +93,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         }
     }
 
-    /// Goes on after CONNECT, with what the client sent without waiting for the answer.
+    /// Answers CONNECT; what the client sent meanwhile is handed on after that.
     fn logged_in(&mut self, accepted: bool) {
-        let broker = self.broker.clone();
-        let mut state = broker.state();
+        let mut state = self.broker.state();
         let now = Instant::now();
         state.engine.logged_in(self.id, accepted, now);
-        self.hand_on(&mut state, 0);
         drop(state);
-        broker.settle();
+        self.broker.settle();
     }
 
     /// Writes all there is; pending: the peer does not take more now.
@@ -157,6 +158,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         if !self.broker.state().engine.reads(self.id) {
             return Poll::Pending;
         }
+        if self.behind {
+            self.hand_on();
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         self.input.reserve(self.appetite);
         let mut room = (&mut self.input).limit(BATCH);
         let count = ready!(pin!(self.stream.read_buf(&mut room)).poll(cx))?;
@@ -168,19 +174,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             _ if count < self.appetite / 8 => (self.appetite / 2).max(SMALL_READ),
             _ => self.appetite,
         };
-        let broker = self.broker.clone();
-        self.hand_on(&mut broker.state(), count);
-        broker.settle();
+        self.broker.state().engine.count_bytes(count as u64, 0);
+        self.hand_on();
         cx.waker().wake_by_ref();
         Poll::Pending
     }
 
-    fn hand_on(&mut self, state: &mut State<Core>, count: usize) {
+    /// Hands on what has come in, as far as it is this connection's turn.
+    fn hand_on(&mut self) {
+        let broker = self.broker.clone();
+        self.hand_packets(&mut broker.state());
+        broker.settle();
+    }
+
+    fn hand_packets(&mut self, state: &mut State<Core>) {
         let now = Instant::now();
-        state.engine.count_bytes(count as u64, 0);
-        loop {
+        self.behind = true;
+        let mut goes_on = state.engine.begin_batch(self.id, now);
+        while goes_on {
             match self.decoder.decode(&mut self.input) {
-                Ok(None) => return,
+                Ok(None) => {
+                    self.behind = false;
+                    if !self.input.is_empty() {
+                        state.engine.heard(self.id, now);
+                    }
+                    return;
+                }
                 Ok(Some(packet)) => {
                     if let Packet::Connect(connect) = &packet {
                         let largest = state.engine.max_packet_size();
@@ -200,6 +219,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
                     return;
                 }
             }
+            goes_on = state.engine.goes_on(self.id);
         }
     }
 
@@ -226,6 +246,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Link<S> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let link = self.get_mut();
         link.broker.watch(link.id, cx.waker());
-        link.round(cx).map(|_| ())
+        let outcome = link.round(cx);
+        // What is left is done when the others had their turn.
+        if link.broker.state().engine.is_unfinished(link.id) {
+            cx.waker().wake_by_ref();
+        }
+        outcome.map(|_| ())
     }
 }
