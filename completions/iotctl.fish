@@ -163,8 +163,8 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l cert -d 'PEM file of the server\'s certificate chain, for the encrypted schemes' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l key -d 'PEM file of the server\'s private key, not encrypted' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l client-ca -d 'PEM file of certificates; a client must show one that they signed' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l password-file -d 'File of USER:PASSWORD lines, in plain text or as mosquitto_passwd writes them; others are not let in' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l acl-file -d 'File of rights by topic in mosquitto\'s format: user NAME, topic [read|write|readwrite|deny] FILTER, pattern' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l password-file -d 'File of USER:PASSWORD lines, in plain text or as mosquitto_passwd writes them; others are not let in. SIGHUP reads it again' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l acl-file -d 'File of rights by topic in mosquitto\'s format: user NAME, topic [read|write|readwrite|deny] FILTER, pattern. SIGHUP reads it again' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l max-connections -d 'Connected clients at most [default: no limit]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l connect-timeout -d 'Time that a connection may take to send CONNECT [default: 10s]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l max-packet-size -d 'Largest packet taken, in bytes such as 64KiB [default: what the protocol allows, 256MiB]' -r
@@ -1498,7 +1498,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l key -d 'PEM file of the server\'s private key, not encrypted' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l client-ca -d 'PEM file of certificates; a client must show one that they signed' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l user -d 'A user who is let in; others are not; may be repeated. Whoever lists the processes of this machine sees the password [default: everyone]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l password-file -d 'File of USER:PASSWORD lines, in plain text or as mosquitto_passwd writes them; others are not let in' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l password-file -d 'File of USER:PASSWORD lines, in plain text or as mosquitto_passwd writes them; others are not let in. SIGHUP reads it again' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l vhost -d 'A virtual host; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l max-connections -d 'Connected clients at most [default: no limit]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l connect-timeout -d 'Time that a connection may take to log in [default: 10s]' -r

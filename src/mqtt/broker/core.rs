@@ -134,7 +134,7 @@ impl Core {
         self.work += 1;
         match (connection.phase, packet) {
             (Phase::Closing | Phase::Closed, _) => return,
-            (Phase::Fresh, Packet::Connect(connect)) => self.connect(id, *connect),
+            (Phase::Fresh, Packet::Connect(connect)) => self.connect(id, connect),
             // Whoever does not begin with CONNECT is no MQTT client (MQTT 5.0 §3.1).
             (Phase::Fresh, _) => self.hang_up(id),
             (Phase::Open(session), packet) => self.dispatch(id, session, packet),
