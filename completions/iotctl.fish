@@ -928,7 +928,7 @@ amqplain\t''
 external\t''
 anonymous\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l heartbeat -d 'Time between heartbeats, in whole seconds up to 65535; the server may ask for less; 0 leaves it to the server' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l frame-max -d 'Largest frame, in bytes such as 128KiB, at least 4096; memory follows from it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l frame-max -d 'Largest frame, in bytes such as 128KiB, at least 4096; more than 1MiB is taken for 1MiB' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l connection-name -d 'The connection\'s name in the server\'s lists [default: iotctl and the command]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l answer-timeout -d 'Give up when the server does not answer a request for this long' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -s L -l url -d 'The same as the argument URL' -r
@@ -1005,7 +1005,7 @@ amqplain\t''
 external\t''
 anonymous\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l heartbeat -d 'Time between heartbeats, in whole seconds up to 65535; the server may ask for less; 0 leaves it to the server' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l frame-max -d 'Largest frame, in bytes such as 128KiB, at least 4096; memory follows from it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l frame-max -d 'Largest frame, in bytes such as 128KiB, at least 4096; more than 1MiB is taken for 1MiB' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l connection-name -d 'The connection\'s name in the server\'s lists [default: iotctl and the command]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l answer-timeout -d 'Give up when the server does not answer a request for this long' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -s L -l url -d 'The same as the argument URL' -r
@@ -1063,7 +1063,7 @@ amqplain\t''
 external\t''
 anonymous\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l heartbeat -d 'Time between heartbeats, in whole seconds up to 65535; the server may ask for less; 0 leaves it to the server' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l frame-max -d 'Largest frame, in bytes such as 128KiB, at least 4096; memory follows from it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l frame-max -d 'Largest frame, in bytes such as 128KiB, at least 4096; more than 1MiB is taken for 1MiB' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l connection-name -d 'The connection\'s name in the server\'s lists [default: iotctl and the command]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l answer-timeout -d 'Give up when the server does not answer a request for this long' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -s L -l url -d 'The same as the argument URL' -r
@@ -1120,7 +1120,7 @@ amqplain\t''
 external\t''
 anonymous\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l heartbeat -d 'Time between heartbeats, in whole seconds up to 65535; the server may ask for less; 0 leaves it to the server' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l frame-max -d 'Largest frame, in bytes such as 128KiB, at least 4096; memory follows from it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l frame-max -d 'Largest frame, in bytes such as 128KiB, at least 4096; more than 1MiB is taken for 1MiB' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l connection-name -d 'The connection\'s name in the server\'s lists [default: iotctl and the command]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l answer-timeout -d 'Give up when the server does not answer a request for this long' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -s L -l url -d 'The same as the argument URL' -r
@@ -1188,7 +1188,7 @@ amqplain\t''
 external\t''
 anonymous\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l heartbeat -d 'Time between heartbeats, in whole seconds up to 65535; the server may ask for less; 0 leaves it to the server' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l frame-max -d 'Largest frame, in bytes such as 128KiB, at least 4096; memory follows from it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l frame-max -d 'Largest frame, in bytes such as 128KiB, at least 4096; more than 1MiB is taken for 1MiB' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l connection-name -d 'The connection\'s name in the server\'s lists [default: iotctl and the command]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l answer-timeout -d 'Give up when the server does not answer a request for this long' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -s L -l url -d 'The same as the argument URL' -r
@@ -1253,7 +1253,7 @@ amqplain\t''
 external\t''
 anonymous\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l heartbeat -d 'Time between heartbeats, in whole seconds up to 65535; the server may ask for less; 0 leaves it to the server' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l frame-max -d 'Largest frame, in bytes such as 128KiB, at least 4096; memory follows from it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l frame-max -d 'Largest frame, in bytes such as 128KiB, at least 4096; more than 1MiB is taken for 1MiB' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l connection-name -d 'The connection\'s name in the server\'s lists [default: iotctl and the command]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l answer-timeout -d 'Give up when the server does not answer a request for this long' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -s L -l url -d 'The same as the argument URL' -r
@@ -1304,7 +1304,7 @@ amqplain\t''
 external\t''
 anonymous\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from bind" -l heartbeat -d 'Time between heartbeats, in whole seconds up to 65535; the server may ask for less; 0 leaves it to the server' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from bind" -l frame-max -d 'Largest frame, in bytes such as 128KiB, at least 4096; memory follows from it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from bind" -l frame-max -d 'Largest frame, in bytes such as 128KiB, at least 4096; more than 1MiB is taken for 1MiB' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from bind" -l connection-name -d 'The connection\'s name in the server\'s lists [default: iotctl and the command]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from bind" -l answer-timeout -d 'Give up when the server does not answer a request for this long' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from bind" -s L -l url -d 'The same as the argument URL' -r
@@ -1345,7 +1345,7 @@ amqplain\t''
 external\t''
 anonymous\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -l heartbeat -d 'Time between heartbeats, in whole seconds up to 65535; the server may ask for less; 0 leaves it to the server' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -l frame-max -d 'Largest frame, in bytes such as 128KiB, at least 4096; memory follows from it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -l frame-max -d 'Largest frame, in bytes such as 128KiB, at least 4096; more than 1MiB is taken for 1MiB' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -l connection-name -d 'The connection\'s name in the server\'s lists [default: iotctl and the command]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -l answer-timeout -d 'Give up when the server does not answer a request for this long' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -s L -l url -d 'The same as the argument URL' -r
@@ -1384,7 +1384,7 @@ amqplain\t''
 external\t''
 anonymous\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l heartbeat -d 'Time between heartbeats, in whole seconds up to 65535; the server may ask for less; 0 leaves it to the server' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l frame-max -d 'Largest frame, in bytes such as 128KiB, at least 4096; memory follows from it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l frame-max -d 'Largest frame, in bytes such as 128KiB, at least 4096; more than 1MiB is taken for 1MiB' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l connection-name -d 'The connection\'s name in the server\'s lists [default: iotctl and the command]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l answer-timeout -d 'Give up when the server does not answer a request for this long' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -s L -l url -d 'The same as the argument URL' -r
@@ -1424,7 +1424,7 @@ amqplain\t''
 external\t''
 anonymous\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from purge" -l heartbeat -d 'Time between heartbeats, in whole seconds up to 65535; the server may ask for less; 0 leaves it to the server' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from purge" -l frame-max -d 'Largest frame, in bytes such as 128KiB, at least 4096; memory follows from it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from purge" -l frame-max -d 'Largest frame, in bytes such as 128KiB, at least 4096; more than 1MiB is taken for 1MiB' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from purge" -l connection-name -d 'The connection\'s name in the server\'s lists [default: iotctl and the command]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from purge" -l answer-timeout -d 'Give up when the server does not answer a request for this long' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from purge" -s L -l url -d 'The same as the argument URL' -r
@@ -1465,7 +1465,7 @@ amqplain\t''
 external\t''
 anonymous\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -l heartbeat -d 'Time between heartbeats, in whole seconds up to 65535; the server may ask for less; 0 leaves it to the server' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -l frame-max -d 'Largest frame, in bytes such as 128KiB, at least 4096; memory follows from it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -l frame-max -d 'Largest frame, in bytes such as 128KiB, at least 4096; more than 1MiB is taken for 1MiB' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -l connection-name -d 'The connection\'s name in the server\'s lists [default: iotctl and the command]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -l answer-timeout -d 'Give up when the server does not answer a request for this long' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -s L -l url -d 'The same as the argument URL' -r
@@ -1704,7 +1704,7 @@ amqplain\t''
 external\t''
 anonymous\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l heartbeat -d 'Time between heartbeats, in whole seconds up to 65535; the server may ask for less; 0 leaves it to the server' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l frame-max -d 'Largest frame, in bytes such as 128KiB, at least 4096; memory follows from it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l frame-max -d 'Largest frame, in bytes such as 128KiB, at least 4096; more than 1MiB is taken for 1MiB' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l connection-name -d 'The connection\'s name in the server\'s lists [default: iotctl and the command]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l answer-timeout -d 'Give up when the server does not answer a request for this long' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -s L -l url -d 'The same as the argument URL' -r

@@ -45,7 +45,7 @@ impl Publisher {
         let sender = sender * u32::from(settings.channels) + u32::from(channel - 1);
         let key = settings.key.of_group(group.queue_of(index, channel));
         let key = Key::new(&key, index);
-        let frame_max = settings.options.frame_max;
+        let frame_max = settings.options.frame_max();
         Self {
             channel,
             sender,

@@ -55,6 +55,8 @@ pub(super) struct AmqpSession {
     /// The engine will tick us at this moment, beside its own ticks.
     tick_at: Nanos,
     open: bool,
+    /// Nobody has said goodbye yet on a connection where it can be said.
+    closable: bool,
     /// The server has asked us to send nothing.
     held_back: bool,
 }
@@ -90,6 +92,7 @@ impl AmqpSession {
             spoke_at: 0,
             tick_at: 0,
             open: false,
+            closable: false,
             held_back: false,
             group,
         }
@@ -139,7 +142,11 @@ impl AmqpSession {
             methods::BLOCKED | methods::UNBLOCKED | methods::FLOW => {
                 self.hold_back(channel, name, fields, io)
             }
-            methods::CLOSE => Err(closed("connection", fields)?),
+            methods::CLOSE => {
+                self.closable = false;
+                methods::plain(0, methods::CLOSE_OK, &[], io.out);
+                Err(closed("connection", fields)?)
+            }
             methods::CHANNEL_CLOSE => Err(closed("channel", fields)?),
             methods::CANCEL => Err(Broken::of(
                 Kind::Refused,
@@ -276,24 +283,16 @@ impl Session for AmqpSession {
     fn connected(&mut self, io: &mut Io<'_>) {
         (self.largest, self.spoke_at) = (FIRST_FRAMES, io.now);
         (self.open, self.held_back, self.tick_at) = (false, false, 0);
+        self.closable = false;
         io.out.extend_from_slice(methods::PROTOCOL);
     }
 
     fn received(&mut self, bytes: &[u8], io: &mut Io<'_>) -> Result<usize, Broken> {
-        if bytes.starts_with(b"AMQP") {
-            return Err(Broken::new("the server does not speak AMQP 0-9-1"));
+        let taken = self.read(bytes, io);
+        if taken.is_err() {
+            self.say_goodbye(io);
         }
-        let mut taken = 0;
-        while let Some(frame) = Frame::next(&bytes[taken..], self.largest)? {
-            match frame.kind {
-                METHOD => self.method(&frame, io)?,
-                HEADER | BODY => self.content(&frame, io)?,
-                _ => {}
-            }
-            taken += frame.length;
-        }
-        self.work(io);
-        Ok(taken)
+        taken
     }
 
     fn room(&self) -> usize {
@@ -359,7 +358,7 @@ impl Session for AmqpSession {
     }
 
     fn lost(&mut self, io: &mut Io<'_>) {
-        (self.open, self.held_back) = (false, false);
+        (self.open, self.held_back, self.closable) = (false, false, false);
         for channel in &mut self.channels {
             match channel {
                 Channel::Publish(publisher) => publisher.lost(io),
@@ -381,13 +380,35 @@ impl Session for AmqpSession {
         self.churn.clear(|flight| io.records.timed_out(flight));
         self.connections
             .clear(|flight| io.records.timed_out(flight));
-        if self.open {
-            methods::close(0, io.out);
-        }
+        self.say_goodbye(io);
     }
 }
 
 impl AmqpSession {
+    fn read(&mut self, bytes: &[u8], io: &mut Io<'_>) -> Result<usize, Broken> {
+        if bytes.starts_with(b"AMQP") {
+            return Err(Broken::new("the server does not speak AMQP 0-9-1"));
+        }
+        let mut taken = 0;
+        while let Some(frame) = Frame::next(&bytes[taken..], self.largest)? {
+            match frame.kind {
+                METHOD => self.method(&frame, io)?,
+                HEADER | BODY => self.content(&frame, io)?,
+                _ => {}
+            }
+            taken += frame.length;
+        }
+        self.work(io);
+        Ok(taken)
+    }
+
+    /// Closes the connection where that is possible and was not done.
+    fn say_goodbye(&mut self, io: &mut Io<'_>) {
+        if std::mem::take(&mut self.closable) {
+            methods::close(0, io.out);
+        }
+    }
+
     /// The server has not agreed to close: it is left without.
     fn give_up_closing(&mut self, moment: Nanos, io: &mut Io<'_>) {
         let mut late = false;
@@ -409,7 +430,7 @@ impl AmqpSession {
                 sequence: 0,
             });
         }
-        methods::close(0, io.out);
+        self.say_goodbye(io);
         self.open = false;
     }
 }

@@ -11,6 +11,10 @@ use crate::connect::hosting::Key;
 use crate::mqtt::packet::{self, LARGEST_PACKET, Packet, Publish, Version};
 use crate::mqtt::session::alias::{Incoming, Outgoing};
 
+/// How far over its limit an outbox may grow, in bytes, before nothing more is read from its client:
+/// a client that asks and never listens would otherwise make us hold any number of answers.
+const ANSWERS: usize = 1 << 20;
+
 /// How many read buffers the messages that wait for one client may hold, before they are copied out of them.
 const BUFFERS: usize = 16;
 
@@ -94,6 +98,12 @@ impl Connection {
                 length.is_ok_and(|length| length <= self.largest)
             }
         }
+    }
+
+    /// Whether packets are to be read from it: it takes what it is sent, up to `limit` bytes, and its own messages need
+    /// not wait.
+    pub(super) fn may_be_read(&self, limit: usize) -> bool {
+        !self.stalled && self.outbox.bytes() < limit + ANSWERS && self.held.has_room(limit)
     }
 
     pub(super) const fn session(&self) -> Option<Key> {

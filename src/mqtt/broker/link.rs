@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use bytes::{Buf, BufMut, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::task::yield_now;
 
 use super::connection::Outgo;
 use super::core::{Core, Fate};
@@ -145,7 +146,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         }
         if self.behind {
             self.hand_on();
-            cx.waker().wake_by_ref();
+            others_first(cx);
             return Poll::Pending;
         }
         self.input.reserve(self.appetite);
@@ -161,7 +162,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         };
         self.broker.state().engine.count_bytes(count as u64, 0);
         self.hand_on();
-        cx.waker().wake_by_ref();
+        if self.broker.state().engine.has_worked() {
+            others_first(cx);
+        } else {
+            cx.waker().wake_by_ref();
+        }
         Poll::Pending
     }
 
@@ -219,6 +224,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
     }
 }
 
+/// Lets this connection go on after the others. A task that merely wakes itself runs some sixty times before the runtime
+/// looks at what else has come in.
+fn others_first(cx: &mut Context<'_>) {
+    // It is woken when the runtime has looked; there is nothing to wait for in the future itself.
+    let _ = pin!(yield_now()).poll(cx);
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Future for Link<S> {
     type Output = ();
 
@@ -228,7 +240,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Link<S> {
         let outcome = link.round(cx);
         // What is left is done when the others had their turn.
         if link.broker.state().engine.is_unfinished(link.id) {
-            cx.waker().wake_by_ref();
+            others_first(cx);
         }
         outcome.map(|_| ())
     }

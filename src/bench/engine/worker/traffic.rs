@@ -58,11 +58,12 @@ impl Worker {
         let (taken, wish) = match fed {
             Ok(fed) => fed,
             Err(broken) => {
-                let broken = match connection.state {
-                    State::Greeting => {
-                        self.unusable(number, How::Broken(broken), &self.input[..length])
-                    }
-                    _ => broken,
+                let greeting = matches!(connection.state, State::Greeting);
+                // The last words; whoever does not take them is left without.
+                let _ = connection.write(&mut self.out);
+                let broken = match greeting {
+                    true => self.unusable(number, How::Broken(broken), &self.input[..length]),
+                    false => broken,
                 };
                 self.lose(number, now, &broken);
                 return false;
