@@ -2413,7 +2413,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             break
         }
         'iotctl;bench;compare' {
-            [CompletionResult]::new('--bound', '--bound', [CompletionResultType]::ParameterName, 'How much worse a figure may be, such as 5%; more, where chance does not explain it, is exit code 7')
+            [CompletionResult]::new('--bound', '--bound', [CompletionResultType]::ParameterName, 'How much worse a figure may be, such as 5%; more, where repeated runs show that it is not chance, is exit code 7')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'What the comparison is written as')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'What the comparison is written as')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour; auto: on a terminal, unless NO_COLOR is set')

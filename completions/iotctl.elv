@@ -2363,7 +2363,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand --help 'Print this page'
         }
         &'iotctl;bench;compare'= {
-            cand --bound 'How much worse a figure may be, such as 5%; more, where chance does not explain it, is exit code 7'
+            cand --bound 'How much worse a figure may be, such as 5%; more, where repeated runs show that it is not chance, is exit code 7'
             cand -o 'What the comparison is written as'
             cand --output 'What the comparison is written as'
             cand --color 'When to use colour; auto: on a terminal, unless NO_COLOR is set'

@@ -1838,7 +1838,7 @@ always\t''
 never\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from report" -l quiet -d 'Say nothing but results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from report" -l help -d 'Print this page'
-complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from compare" -l bound -d 'How much worse a figure may be, such as 5%; more, where chance does not explain it, is exit code 7' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from compare" -l bound -d 'How much worse a figure may be, such as 5%; more, where repeated runs show that it is not chance, is exit code 7' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from compare" -s o -l output -d 'What the comparison is written as' -r -f -a "text\t''
 json\t''
 markdown\t''"
