@@ -7,16 +7,16 @@ use bytes::Bytes;
 
 use super::serving::{Serving, fresh_tls};
 use crate::coap::endpoint::Incoming;
-use crate::coap::net::{Fault, Server};
+use crate::coap::net::{Fault, Notice, Server};
 use crate::coap::plugtest;
 use crate::coap::resources::{Clock, Counter, Directory, Late, Sensor, Stored, Tree};
-use crate::coap::secure::Secrets;
+use crate::coap::secure::{LiveSecrets, Secrets};
 use crate::coap::site::Site;
 use crate::connect::{
     Environment, ListenAddress, ListenOn, Listener, LiveTls, OscoreWords, Psk, Secret, ServerTls,
 };
-use crate::error::{Error, Result};
-use crate::output::{Style, brief};
+use crate::error::{Error, Result, brief};
+use crate::output::Style;
 
 /// What the server listens on, what it shows, and what it does wrong.
 #[derive(Clone, Debug)]
@@ -155,7 +155,7 @@ pub async fn run(plan: Plan) -> Result<()> {
     if let Some(leisure) = plan.multicast {
         server.set_leisure(leisure);
     }
-    let mut secured = Vec::new();
+    let mut secured = Secured::default();
     for listen in &plan.listen {
         let address = plan.bind(listen, &mut server, &mut secured).await?;
         // The first line on standard output is what scripts wait for: whoever reads it can connect.
@@ -173,8 +173,8 @@ pub async fn run(plan: Plan) -> Result<()> {
     serving.output.flush().await?;
     notes.note("a server for development and tests");
     let verbose = plan.verbose;
-    let seen = move |request: &Incoming| {
-        if verbose {
+    let seen = move |what: Notice<'_>| match what {
+        Notice::Request(request) if verbose => {
             let Incoming { peer, method, .. } = request;
             let length = request.payload.len();
             notes.plain(format_args!(
@@ -182,15 +182,34 @@ pub async fn run(plan: Plan) -> Result<()> {
                 brief(&request.path())
             ));
         }
+        Notice::Request(_) => {}
+        Notice::NotAccepted(why) => notes.warn(why),
     };
-    // DTLS keeps its certificate.
-    let read_again = || {
-        fresh_tls(plan.tls.as_ref(), &secured)?();
-        Ok(secured.len())
-    };
+    let read_again = || secured.read_again(&plan);
     tokio::select! {
         () = server.serve(seen) => Ok(()),
         () = serving.asked_to_stop(read_again) => Ok(()),
+    }
+}
+
+/// What protects the listeners, and can be read again.
+#[derive(Default)]
+struct Secured {
+    streams: Vec<LiveTls>,
+    datagrams: Vec<LiveSecrets>,
+}
+
+impl Secured {
+    /// As [`Serving::asked_to_stop`] wants it.
+    fn read_again(&self, plan: &Plan) -> Result<usize> {
+        let secrets = plan.secrets()?;
+        let datagrams = self.datagrams.iter().map(|it| it.fresh(&secrets));
+        let datagrams = datagrams.collect::<Result<Vec<_>>>()?;
+        fresh_tls(plan.tls.as_ref(), &self.streams)?();
+        datagrams.into_iter().for_each(|it| it());
+        let has_files = plan.tls.is_some() || plan.psk_file.is_some();
+        let datagrams = self.datagrams.iter().filter(|_| has_files);
+        Ok(self.streams.len() + datagrams.count())
     }
 }
 
@@ -199,7 +218,7 @@ impl Plan {
         &self,
         listen: &Listen,
         server: &mut Server,
-        secured: &mut Vec<LiveTls>,
+        secured: &mut Secured,
     ) -> Result<String> {
         if listen.scheme == ListenScheme::Udp {
             let address = match self.multicast {
@@ -210,9 +229,9 @@ impl Plan {
         }
         if listen.scheme == ListenScheme::Dtls {
             let secrets = self.secrets()?;
-            return Ok(server
-                .listen_securely(listen.address, &secrets)?
-                .to_string());
+            let (address, live) = server.listen_securely(listen.address, &secrets)?;
+            secured.datagrams.push(live);
+            return Ok(address.to_string());
         }
         let websocket = matches!(
             listen.scheme,
@@ -225,7 +244,7 @@ impl Plan {
         })
         .await?;
         let address = listener.local_addr().to_string();
-        secured.extend(listener.tls());
+        secured.streams.extend(listener.tls());
         server.listen_streams(listener, websocket);
         Ok(address)
     }

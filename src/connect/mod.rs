@@ -70,6 +70,7 @@ pub use scheme::Protocol;
 pub use secret::Secret;
 pub use stream::Stream;
 pub use target::{Target, Transport};
+pub use tls_words::server as client_failure;
 pub use url::without_credentials;
 pub use words::{Retry, TlsVersion, Words};
 pub use zone::LocalAddress;
