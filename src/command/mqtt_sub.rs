@@ -8,7 +8,7 @@ use tokio::time::sleep_until;
 use super::mqtt_record::record;
 use super::mqtt_session::{SessionWords, Wants, tell};
 use crate::connect::{Retry, Target};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, brief};
 use crate::mqtt::client::Client;
 use crate::mqtt::packet::{Disconnect, Properties, Publish, ReasonCode, Subscription};
 use crate::mqtt::session::client::Event;
@@ -316,7 +316,7 @@ impl<'a> Subscriber<'a> {
             .collect();
         for (filter, reason) in &refused {
             let words = reason_string
-                .map(|text| format!(": {text}"))
+                .map(|text| format!(": {}", brief(text)))
                 .unwrap_or_default();
             let text = format!(
                 "{} refused the subscription to {filter}: {reason}{words}",

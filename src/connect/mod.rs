@@ -62,7 +62,7 @@ pub use addressed::Addressed;
 pub use backoff::Backoff;
 pub use dial::dial;
 pub use environment::Environment;
-pub use failure::failure;
+pub use failure::{failure, refused};
 pub use listen::{Incoming, ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
 pub use oscore::{Oscore, OscoreState, OscoreWords};
 pub use psk::Psk;

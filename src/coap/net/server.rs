@@ -485,7 +485,7 @@ impl Server {
             }
             (What::Ended(why), Outlet::Connections(connections)) => {
                 connections.remove(&peer);
-                endpoint.disconnected(now, peer, &why);
+                endpoint.disconnected(now, peer, why);
             }
             (What::Connection(_) | What::Ended(_), Outlet::Socket(_) | Outlet::Secured(..)) => {}
         }
