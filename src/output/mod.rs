@@ -15,6 +15,7 @@ mod escape;
 mod format;
 mod live;
 mod notes;
+mod screen;
 mod sink;
 mod stderr;
 mod stream;
