@@ -5,11 +5,12 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 
-use super::super::driver::Io;
+use super::super::driver::{Broken, Io};
 use super::super::pattern::{Pattern, user_name};
 use super::super::stamp::Stamp;
 use super::scan::Message;
 use super::template::{Kind, Template};
+use crate::error::Kind as ErrorKind;
 use crate::mqtt::packet::{
     Connect, Packet, Properties, Property, QoS, Subscribe, Subscription, Version, Will, encode,
 };
@@ -203,6 +204,32 @@ impl Group {
             properties: Properties::default(),
         });
         self.write(&packet, out);
+    }
+
+    /// Whether the broker takes what a connection is to send (Maximum Packet Size, MQTT 5.0 §3.2.2.3.6).
+    ///
+    /// # Errors
+    /// It does not.
+    pub(super) fn fits(
+        &self,
+        index: usize,
+        template: Option<&Template>,
+        limit: Option<u32>,
+    ) -> Result<(), Broken> {
+        let Some(limit) = limit else {
+            return Ok(());
+        };
+        let mut subscribe = Vec::new();
+        let filters: Vec<String> = self.filters(index).collect();
+        if !filters.is_empty() {
+            self.write_subscribe(1, filters, &mut subscribe);
+        }
+        let published = template.map_or(0, Template::least);
+        if subscribe.len().max(published) <= limit as usize {
+            return Ok(());
+        }
+        let cause = format!("the broker takes packets of {limit} bytes at most");
+        Err(Broken::of(ErrorKind::Refused, cause))
     }
 
     fn write(&self, packet: &Packet, out: &mut Vec<u8>) {

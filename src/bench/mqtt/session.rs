@@ -372,6 +372,9 @@ impl MqttSession {
             return Err(refused(ack.reason));
         }
         self.allowed = ack.properties.receive_maximum().unwrap_or(u16::MAX);
+        let limit = ack.properties.maximum_packet_size();
+        self.group
+            .fits(self.index, self.template.as_deref(), limit)?;
         self.proved_at = io.now;
         if self.group.role == Role::Connect {
             let now = io.now;
