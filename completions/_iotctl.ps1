@@ -2425,6 +2425,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'What the whole is written as; json keeps everything')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'What the whole is written as; json keeps everything')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour; auto: on a terminal, unless NO_COLOR is set')
+            [CompletionResult]::new('--partial', '--partial', [CompletionResultType]::ParameterName, 'Merge what there is: shards may be missing, or have run one after the other')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but results and the error that ended the command')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print this page')
             break

@@ -3717,7 +3717,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__bench__subcmd__merge)
-            opts="-o --output --quiet --color --help"
+            opts="-o --partial --output --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

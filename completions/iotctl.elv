@@ -2374,6 +2374,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand -o 'What the whole is written as; json keeps everything'
             cand --output 'What the whole is written as; json keeps everything'
             cand --color 'When to use colour; auto: on a terminal, unless NO_COLOR is set'
+            cand --partial 'Merge what there is: shards may be missing, or have run one after the other'
             cand --quiet 'Say nothing but results and the error that ended the command'
             cand --help 'Print this page'
         }

@@ -12,6 +12,7 @@ mod bench_coap;
 mod bench_faults;
 mod bench_results;
 mod bench_scenarios;
+mod bench_truth;
 mod cli;
 mod coap_aiocoap;
 mod coap_bodies;

@@ -129,6 +129,7 @@ pub(super) async fn run(setup: Setup) {
                 settled: true,
                 sent_all: true,
                 idle: true,
+                due: 0,
                 connections: 0,
                 ended: true,
             };
@@ -225,20 +226,25 @@ impl Worker {
         // In this order: once the beginning is known the window is, and nothing is due without a window.
         self.begin = self.setup.control.begins();
         self.records.window = self.setup.control.window();
+        self.records.at = now;
         self.take_dialed();
         self.dial(now);
-        let before = (self.records.reads, self.records.flow);
+        let before = (self.records.reads, self.brought());
         self.take_listed();
         self.take_timers(now);
         self.make_due(self.now());
         self.write_dirty();
-        let brought = self.records.flow.received + self.records.flow.acknowledged
-            - before.1.received
-            - before.1.acknowledged;
+        let brought = self.brought() - before.1;
         let limit = self.in_flight_limit();
         self.gather
             .woke(self.records.reads - before.0, brought, limit);
         self.settle(now);
+    }
+
+    /// Messages and acknowledgements since the last report.
+    fn brought(&self) -> u64 {
+        let flows = self.records.flow.iter();
+        flows.map(|flow| flow.received + flow.acknowledged).sum()
     }
 
     fn in_flight_limit(&self) -> u64 {

@@ -31,6 +31,7 @@ impl Worker {
         }
         for (number, at) in dues.drain(..) {
             self.records.tardy.span(at, now);
+            self.standing.due = self.standing.due.max(at);
             self.enqueue(number, at);
         }
         self.due = dues;
