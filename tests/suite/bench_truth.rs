@@ -389,12 +389,14 @@ fn shards_are_merged_when_all_are_there_and_ran_together() {
     let path = |name: &str| folder.path().join(name).display().to_string();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let start = now.as_secs() + 5;
-    let running: Vec<_> = (0..3)
-        .map(|index| shard(broker.port, index, start, &path(&format!("{index}"))).start())
-        .collect();
-    running
-        .into_iter()
-        .for_each(|one| drop(one.ends().exits(0)));
+    let mut running = Vec::new();
+    for index in 0..3 {
+        let line = shard(broker.port, index, start, &path(&index.to_string()));
+        running.push(line.start());
+    }
+    for one in running {
+        one.ends().exits(0);
+    }
     // The same part, later.
     shard(broker.port, 2, start + 2, &path("late"))
         .run()

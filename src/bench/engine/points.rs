@@ -193,7 +193,7 @@ mod tests {
         for at in (BEGIN..=end).step_by(MS as usize) {
             records.at = at;
             let since = at - BEGIN;
-            if at < window.to && since % (10 * MS) == 0 {
+            if at < window.to && since.is_multiple_of(10 * MS) {
                 records.planned(at);
                 records.sent(&[at], at, 0);
             }
