@@ -20,16 +20,22 @@ pub fn reserve_descriptors(connections: u64) -> Result<()> {
     if limit.current.is_none_or(|current| current >= needed) {
         return Ok(());
     }
+    raise_descriptors();
+    match getrlimit(Resource::Nofile).current {
+        Some(have) if have < needed => Err(too_few(connections, needed, have)),
+        _ => Ok(()),
+    }
+}
+
+/// Raises the soft limit of descriptors to the hard one, for this process and those that it starts.
+pub fn raise_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: limit.maximum,
         maximum: limit.maximum,
     };
     // What counts is the limit afterwards.
     let _ = setrlimit(Resource::Nofile, raised);
-    match getrlimit(Resource::Nofile).current {
-        Some(have) if have < needed => Err(too_few(connections, needed, have)),
-        _ => Ok(()),
-    }
 }
 
 fn too_few(connections: u64, needed: u64, have: u64) -> Error {

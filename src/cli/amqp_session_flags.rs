@@ -46,7 +46,7 @@ pub(super) struct AmqpSessionFlags {
     #[arg(long, value_name = "TIME", default_value = "60", value_parser = values::keep_alive)]
     heartbeat: u16,
 
-    /// Largest frame, in bytes such as 128KiB, at least 4096; memory follows from it
+    /// Largest frame, in bytes such as 128KiB, at least 4096; more than 1MiB is taken for 1MiB
     #[arg(long, value_name = "SIZE", default_value = "128KiB", value_parser = amqp_words::frame_max)]
     frame_max: u32,
 

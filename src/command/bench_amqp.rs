@@ -283,8 +283,12 @@ pub async fn measure(
     let identity = identity(&plan.course)?;
     let settings = plan.settings(options, identity)?;
     let mut topology = plan.topology(&settings, identity)?;
+    let options = Options {
+        login: settings.login(0),
+        ..settings.options.clone()
+    };
     if let Some(topology) = &mut topology {
-        topology.make(&target, &settings.options).await?;
+        topology.make(&target, &options).await?;
     }
     let ran = async {
         let to = plan.course.connecting(target.clone());
@@ -292,18 +296,21 @@ pub async fn measure(
         let made = settings.make(&dialer);
         let mut outcome = perform(&plan.course, identity, made, stop, watch).await?;
         dialer.report(&mut outcome.report.connections);
+        if outcome.has_no_connection() {
+            dialer.explain(&mut outcome.trouble).await;
+        }
         Ok(outcome)
     };
     let ran = ran.await;
     let left = match &topology {
-        Some(topology) => topology.delete(&target, &settings.options).await,
+        Some(topology) => topology.delete(&target, &options).await,
         None => None,
     };
     let mut outcome = ran?;
     let setup = plan.setup(&target.to_string(), &settings);
     outcome.report.setup.extend(setup);
     outcome.report.warnings.extend(left);
-    outcome.report.warnings.extend(peer.warning());
+    peer.describe(&mut outcome.report);
     peer.stop().await;
     Ok(outcome)
 }

@@ -332,11 +332,14 @@ pub async fn measure(
     }
     let mut outcome = perform(&plan.course, identity, made, stop, watch).await?;
     opener.report(&mut outcome.report.connections);
+    if outcome.has_no_connection() {
+        opener.explain(&mut outcome.trouble).await;
+    }
     name_figures(&mut outcome.report);
     let told = settings.judge(&outcome.report);
     outcome.report.setup.extend(plan.setup(&place));
     outcome.report.warnings.extend(told);
-    outcome.report.warnings.extend(peer.warning());
+    peer.describe(&mut outcome.report);
     peer.stop().await;
     Ok(outcome)
 }

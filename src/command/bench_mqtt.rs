@@ -20,6 +20,7 @@ use crate::connect::{self, Environment, Protocol, Target};
 use crate::error::Result;
 use crate::file;
 use crate::mqtt::packet::{QoS, Version};
+use crate::output::Notes;
 use crate::payload::LONGEST;
 use crate::payload::template::Template;
 
@@ -392,6 +393,10 @@ pub async fn measure(
     let words = peer.words(&plan.connect);
     let target = words.resolve(Protocol::Mqtt, &Environment::of_process())?;
     let where_to = target.to_string();
+    if target.is_insecure() {
+        let text = format!("the certificate of {target} is not verified (--insecure)");
+        Notes::new(plan.course.style).warn(text);
+    }
     let sources = sources(&plan.bind, &target);
     let identity = identity(&plan.course)?;
     let settings = plan.settings(&target, identity)?;
@@ -401,7 +406,10 @@ pub async fn measure(
     let mut outcome = perform(&plan.course, identity, made, stop, watch).await?;
     outcome.report.setup.extend(plan.setup(&where_to));
     dialer.report(&mut outcome.report.connections);
-    outcome.report.warnings.extend(peer.warning());
+    if outcome.has_no_connection() {
+        dialer.explain(&mut outcome.trouble).await;
+    }
+    peer.describe(&mut outcome.report);
     peer.stop().await;
     Ok(outcome)
 }

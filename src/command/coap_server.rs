@@ -1,6 +1,5 @@
 //! `coap server`: resources for development and tests.
 
-use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -258,9 +257,7 @@ fn add(site: &mut Site, declared: &Declared, now: Instant) -> Result<()> {
     match &declared.kind {
         Kind::Fixed(format, body) => site.add(path, Stored::new(Some(*format), body.clone())),
         Kind::File(file) => {
-            let body = fs::read(file).map_err(|cause| {
-                Error::local(format_args!("cannot read {}", file.display()), &cause)
-            })?;
+            let body = crate::file::read(file, ROOM as u64)?;
             site.add(path, Stored::new(None, body));
         }
         Kind::Counter(interval) => site.add(path, Counter::new(now, *interval)),

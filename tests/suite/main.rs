@@ -9,6 +9,7 @@ mod amqp;
 mod bad_input;
 mod bench_amqp;
 mod bench_coap;
+mod bench_diagnosis;
 mod bench_faults;
 mod bench_results;
 mod bench_scenarios;

@@ -1,12 +1,14 @@
 //! One network connection as the core sees it: what was negotiated, its channels, and the bytes that wait to be written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 
 use super::channel::Channel;
+use super::message::{Charge, Held, Meter};
+use crate::connect::hosting::Key;
 
 /// How far a connection has come (AMQP 0-9-1 §2.2.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +60,19 @@ pub(super) struct Connection {
     pub(super) next_check: Instant,
     pub(super) channels: BTreeMap<u16, Channel>,
     pub(super) out: BytesMut,
+    /// Bytes that the driver has pulled and not written yet.
+    pub(super) pulled: usize,
+    /// Bytes that the driver has read and that are no whole frame, or have to wait.
+    pub(super) unread: usize,
+    buffers: Charge,
+    /// The queues that belong to it.
+    pub(super) exclusive: BTreeSet<Key>,
+    /// A transaction is being committed: what follows waits.
+    pub(super) committing: bool,
+    /// When a part of a message came last.
+    pub(super) content_at: Instant,
+    /// Whether somebody will look after what was begun.
+    pub(super) content_watched: bool,
     /// Whether the driver has been told since it last looked.
     pub(super) announced: bool,
     /// A consumer of it waits until its bytes are written.
@@ -73,7 +88,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(peer: String, now: Instant) -> Self {
+    pub(super) fn new(peer: String, now: Instant, memory: &Meter) -> Self {
         Self {
             peer,
             user: "".into(),
@@ -88,6 +103,13 @@ impl Connection {
             next_check: now,
             channels: BTreeMap::new(),
             out: BytesMut::new(),
+            pulled: 0,
+            unread: 0,
+            buffers: memory.charge(Held::Message, 0),
+            exclusive: BTreeSet::new(),
+            committing: false,
+            content_at: now,
+            content_watched: false,
             announced: false,
             starved: false,
             publishes: false,
@@ -95,6 +117,14 @@ impl Connection {
             received: 0,
             stalled: false,
             dribble: false,
+        }
+    }
+
+    /// Brings the account of its buffers up to date.
+    pub(super) fn count_memory(&mut self) {
+        let bytes = self.out.len() + self.pulled + self.unread;
+        if bytes != self.buffers.bytes() {
+            self.buffers.set(bytes);
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
 use super::super::dial::Dialer;
-use super::super::driver::{Dialing, Link};
+use super::super::driver::{Broken, Dialing, End, How, Link};
 use super::super::result::Connections;
 use super::dtls::DtlsLink;
 use super::udp::UdpLink;
@@ -109,6 +109,37 @@ impl Opener {
             Way::Datagrams { handshakes, .. } => {
                 connections.tls_full = handshakes.load(Ordering::Relaxed);
             }
+        }
+    }
+
+    /// How long the server may take to greet.
+    pub(super) fn patience(&self) -> Duration {
+        match &self.way {
+            Way::Stream(dialer) => dialer.patience(),
+            Way::Datagrams { targets, .. } => targets[0].connect_timeout,
+        }
+    }
+
+    /// See [`Dialer::unusable`].
+    pub(super) fn unusable(&self, end: End<'_>) -> Broken {
+        match &self.way {
+            Way::Stream(dialer) => dialer.unusable(end),
+            Way::Datagrams { targets, .. } => match end.how {
+                How::Broken(broken) => broken,
+                How::Failed(cause) => udp::unreachable(&targets[0], cause).into(),
+                How::Closed | How::Silent => {
+                    let limit = humantime::format_duration(targets[0].connect_timeout);
+                    let text = format!("{} did not answer within {limit}", targets[0]);
+                    Broken::of(Kind::TimedOut, text)
+                }
+            },
+        }
+    }
+
+    /// See [`Dialer::explain`].
+    pub async fn explain(&self, trouble: &mut Option<Error>) {
+        if let Way::Stream(dialer) = &self.way {
+            dialer.explain(trouble).await;
         }
     }
 

@@ -33,8 +33,8 @@ use crate::error::{Error, Result};
 
 /// Connections that a worker opens at once.
 const DIALS: usize = 256;
-/// How long a protocol may take to greet.
-const GREETING: Nanos = 10_000_000_000;
+/// Between two tries to connect again at most.
+const LONGEST_BACKOFF: Nanos = 10_000_000_000;
 /// Bytes read at once.
 const READ: usize = 256 * 1024;
 /// Reads of one connection before others have their turn.
@@ -229,22 +229,16 @@ impl Worker {
         self.records.at = now;
         self.take_dialed();
         self.dial(now);
-        let before = (self.records.reads, self.brought());
+        let before = (self.records.reads, self.records.brought());
         self.take_listed();
         self.take_timers(now);
         self.make_due(self.now());
         self.write_dirty();
-        let brought = self.brought() - before.1;
+        let brought = self.records.brought() - before.1;
         let limit = self.in_flight_limit();
         self.gather
-            .woke(self.records.reads - before.0, brought, limit);
+            .woke(now, self.records.reads - before.0, brought, limit);
         self.settle(now);
-    }
-
-    /// Messages and acknowledgements since the last report.
-    fn brought(&self) -> u64 {
-        let flows = self.records.flow.iter();
-        flows.map(|flow| flow.received + flow.acknowledged).sum()
     }
 
     fn in_flight_limit(&self) -> u64 {

@@ -119,10 +119,18 @@ pub(in crate::command) async fn carry_out(
         return show.end(outcome, asked.get());
     };
     let mut hunt = Hunt::new(first);
-    while let (Some(rate), None) = (hunt.next(), asked.get()) {
+    while let Some(rate) = hunt.next() {
         let watch: Watch<'_> = &mut |live| show.interval(live);
         let outcome = measure(load.at(rate), stopped.as_mut(), watch).await?;
-        hunt.enter(rate, outcome, &mut show);
+        if outcome.has_no_connection() {
+            return show.end(outcome, asked.get());
+        }
+        // A run that was cut short says nothing of its rate, and is shown only when there is no other.
+        let cut_short = asked.get().is_some();
+        hunt.enter(outcome, cut_short, &mut show);
+        if cut_short {
+            break;
+        }
     }
     show.end(hunt.end()?, asked.get())
 }
