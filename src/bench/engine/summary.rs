@@ -342,6 +342,31 @@ fn warnings(run: &Run<'_>, total: &Records, generator: &Generator, phases: &Phas
             "{what}: a third of the measured time is over 10% away from the whole"
         ));
     }
+    warnings.extend(unaccounted(run, total, phases));
+    if loads().any(|load| matches!(load, Load::Closed { .. })) {
+        warnings.push(String::from(
+            "closed loop: the peer sets the pace, so response times are service times",
+        ));
+    }
+    if matches!(run.plan.coalesce, Coalesce::Fixed(_)) && loads().any(saturates) {
+        warnings.push(String::from(
+            "reads were gathered for a fixed time, which may itself limit a closed loop: --coalesce adaptive does not",
+        ));
+    }
+    if run.plan.coalesce != Coalesce::Never && loads().all(|load| !saturates(load)) {
+        warnings.push(String::from(
+            "reads were gathered: latencies are longer by up to the time of gathering",
+        ));
+    }
+    if run.plan.shard.count > 1 {
+        warnings.push(String::from(SHARD_ALONE));
+    }
+    warnings
+}
+
+/// Messages of which it is not known what became of them, or when.
+fn unaccounted(run: &Run<'_>, total: &Records, phases: &Phases) -> Vec<String> {
+    let mut warnings = Vec::new();
     let messages = &total.messages;
     if messages.unsent > 0 {
         warnings.push(format!(
@@ -369,24 +394,6 @@ fn warnings(run: &Run<'_>, total: &Records, generator: &Generator, phases: &Phas
         warnings.push(format!(
             "{unanswered} messages were not answered: their times are in no percentile"
         ));
-    }
-    if loads().any(|load| matches!(load, Load::Closed { .. })) {
-        warnings.push(String::from(
-            "closed loop: the peer sets the pace, so response times are service times",
-        ));
-    }
-    if matches!(run.plan.coalesce, Coalesce::Fixed(_)) && loads().any(saturates) {
-        warnings.push(String::from(
-            "reads were gathered for a fixed time, which may itself limit a closed loop: --coalesce adaptive does not",
-        ));
-    }
-    if run.plan.coalesce != Coalesce::Never && loads().all(|load| !saturates(load)) {
-        warnings.push(String::from(
-            "reads were gathered: latencies are longer by up to the time of gathering",
-        ));
-    }
-    if run.plan.shard.count > 1 {
-        warnings.push(String::from(SHARD_ALONE));
     }
     warnings
 }
