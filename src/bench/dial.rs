@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::driver::{Broken, Dialing, End, How, Link};
 use super::result::Connections;
 use super::system;
-use crate::connect::{self, Protocol, Target, Transport, diagnose};
+use crate::connect::{self, LocalAddress, Protocol, Target, Transport, diagnose};
 use crate::error::{Error, Kind, Result, plain};
 
 /// The first port that needs no privilege.
@@ -26,7 +26,7 @@ pub struct Dialer {
     target: Arc<Target>,
     /// Where the target is; looked up once.
     address: Option<SocketAddr>,
-    sources: Vec<IpAddr>,
+    sources: Vec<LocalAddress>,
     /// The kernel's own ports, from and to, which are left to it as long as they last.
     ports: (u16, u16),
     /// Connections that the kernel's ports are enough for.
@@ -42,7 +42,11 @@ impl Dialer {
     ///
     /// # Errors
     /// An unknown host; more connections than there are ports.
-    pub async fn new(target: Target, sources: Vec<IpAddr>, connections: usize) -> Result<Self> {
+    pub async fn new(
+        target: Target,
+        sources: Vec<LocalAddress>,
+        connections: usize,
+    ) -> Result<Self> {
         target.prepare()?;
         let address = match target.transport {
             Transport::Unix(_) => None,
@@ -206,14 +210,14 @@ impl Dialer {
         let round = number / self.sources.len().max(1);
         let explicit = round >= self.enough || source.is_some() && number >= self.enough;
         if !explicit {
-            match connect_from(address, source.map(|ip| SocketAddr::new(ip, 0))).await {
+            match connect_from(address, source.map(|it| it.socket(0, &address))).await {
                 Err(cause) if is_spent(&cause) => {}
                 done => return done,
             }
         }
-        let source = source.unwrap_or_else(|| self.local(address));
+        let source = source.unwrap_or_else(|| self.local(address).into());
         for _ in 0..TRIES {
-            let from = SocketAddr::new(source, self.port());
+            let from = source.socket(self.port(), &address);
             match connect_from(address, Some(from)).await {
                 Err(cause) if is_spent(&cause) => {}
                 done => return done,
@@ -309,7 +313,11 @@ mod tests {
         for number in 0..6 {
             open.push(dialer.dial(number).await.unwrap());
             let (_, from) = listener.accept().await.unwrap();
-            assert_eq!(from.ip(), sources[number % 2], "{number}");
+            assert_eq!(
+                LocalAddress::from(from.ip()),
+                sources[number % 2],
+                "{number}"
+            );
             let kernels = dialer.ports.0..=dialer.ports.1;
             assert_eq!(
                 kernels.contains(&from.port()),

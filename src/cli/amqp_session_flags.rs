@@ -1,12 +1,12 @@
 //! The flags about one AMQP connection: server, virtual host, login and heartbeats.
 
 use std::ffi::OsString;
-use std::net::IpAddr;
 
 use clap::{Args, ValueEnum};
 
 use crate::amqp::Mechanism;
 use crate::command::amqp_session::{SessionWords, Speaks};
+use crate::connect::LocalAddress;
 use crate::error::{Error, Result};
 
 use super::amqp_words;
@@ -81,7 +81,7 @@ enum Version {
 
 impl AmqpSessionFlags {
     /// The local addresses, of which most commands take one.
-    pub(super) fn addresses(&self) -> &[IpAddr] {
+    pub(super) fn addresses(&self) -> &[LocalAddress] {
         self.server.addresses()
     }
 

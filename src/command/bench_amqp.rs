@@ -3,7 +3,6 @@
 mod play;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytestring::ByteString;
@@ -17,7 +16,7 @@ use crate::bench::amqp::{Consuming, Scenario, Settings, Topology};
 use crate::bench::dial::Dialer;
 use crate::bench::engine::{Live, Outcome};
 use crate::bench::pattern::Pattern;
-use crate::connect::Protocol;
+use crate::connect::{LocalAddress, Protocol};
 use crate::error::{Error, Result};
 use crate::message::AmqpValue;
 use crate::output::Notes;
@@ -70,7 +69,7 @@ pub struct Plan {
     /// `--rate`, `--max`, `--stage`, `--arrivals`, `--window`, `--think`
     pub load: LoadWords,
     /// `--bind A,B,…`
-    pub bind: Vec<IpAddr>,
+    pub bind: Vec<LocalAddress>,
     /// Phases, threads, shard, terminal.
     pub course: Course,
 }

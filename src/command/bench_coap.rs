@@ -1,7 +1,6 @@
 //! `bench coap`: load on a CoAP server.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -17,7 +16,7 @@ use crate::bench::coap::{Body, Mix, Opener, Scenario, Settings, name_figures};
 use crate::bench::engine::{Live, Outcome};
 use crate::coap::code::Code;
 use crate::coap::option::Options;
-use crate::connect::{self, Protocol};
+use crate::connect::{self, LocalAddress, Protocol};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::output::Notes;
@@ -58,7 +57,7 @@ pub struct Plan {
     /// `--max-retransmit`
     pub max_retransmit: u8,
     /// `--bind A,B,…`
-    pub bind: Vec<IpAddr>,
+    pub bind: Vec<LocalAddress>,
     /// Phases, threads, shard, terminal.
     pub course: Course,
 }

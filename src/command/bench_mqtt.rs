@@ -1,7 +1,6 @@
 //! `bench mqtt`: load on an MQTT broker.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -16,7 +15,7 @@ use crate::bench::dial::Dialer;
 use crate::bench::engine::{Live, Outcome};
 use crate::bench::mqtt::{Body, Scenario, Settings};
 use crate::bench::pattern::Pattern;
-use crate::connect::{self, Environment, Protocol, Target};
+use crate::connect::{self, Environment, LocalAddress, Protocol, Target};
 use crate::error::Result;
 use crate::file;
 use crate::mqtt::packet::{QoS, Version};
@@ -72,7 +71,7 @@ pub struct Plan {
     /// `--id-prefix`
     pub client_prefix: Option<String>,
     /// `--bind A,B,…`
-    pub bind: Vec<IpAddr>,
+    pub bind: Vec<LocalAddress>,
     /// Phases, threads, shard, terminal.
     pub course: Course,
 }

@@ -10,7 +10,7 @@ use tokio::process::{Child, Command};
 use crate::bench::calibrate::NullPeer;
 use crate::bench::coap::NullServer;
 use crate::bench::result::Report;
-use crate::bench::system;
+use crate::connect::hosting::raise_descriptors;
 use crate::connect::{Protocol, Words};
 use crate::error::{Error, Result};
 
@@ -128,7 +128,7 @@ async fn served(protocol: Protocol) -> Result<Peer> {
     };
     let cannot = |cause: &std::io::Error| Error::local("cannot start the embedded peer", cause);
     // The peer has as many connections as we have.
-    system::raise_descriptors();
+    raise_descriptors();
     let program = std::env::current_exe().map_err(|cause| cannot(&cause))?;
     let mut child = Command::new(program)
         .args(words)

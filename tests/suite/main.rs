@@ -39,6 +39,7 @@ mod mosquitto_pub_sub;
 mod our_broker;
 mod readme;
 mod rumqttc_peer;
+mod serving;
 mod support;
 mod tls;
 mod trouble;

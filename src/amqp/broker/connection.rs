@@ -8,7 +8,7 @@ use bytes::BytesMut;
 
 use super::channel::Channel;
 use super::message::{Charge, Held, Meter};
-use crate::connect::hosting::Key;
+use crate::connect::hosting::{Key, Login};
 
 /// How far a connection has come (AMQP 0-9-1 §2.2.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,14 @@ pub(super) struct Capabilities {
     pub(super) failure_close: bool,
 }
 
+/// A login that goes on when its password is checked.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) mechanism: String,
+    /// What is to be checked, until the driver takes it.
+    pub(super) login: Option<Login>,
+}
+
 /// The state that ends with the network connection.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -46,6 +54,7 @@ pub(super) struct Connection {
     pub(super) peer: String,
     pub(super) user: Rc<str>,
     pub(super) phase: Phase,
+    pub(super) waiting: Option<Waiting>,
     pub(super) capabilities: Capabilities,
     /// The place of its virtual host in the broker's list.
     pub(super) vhost: usize,
@@ -93,6 +102,7 @@ impl Connection {
             peer,
             user: "".into(),
             phase: Phase::Fresh,
+            waiting: None,
             capabilities: Capabilities::default(),
             vhost: 0,
             frame_max: 0,

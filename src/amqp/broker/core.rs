@@ -308,6 +308,7 @@ impl Core {
         self.connections.get(id).is_some_and(|connection| {
             let held = connection.stalled
                 || connection.committing
+                || connection.waiting.is_some()
                 || (self.blocked && connection.publishes);
             let ended = matches!(connection.phase, Phase::Ending | Phase::Closed);
             !held && !ended && connection.out.len() < ANSWERS

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::task::yield_now;
 
 use super::core::{Core, Fate};
-use crate::connect::hosting::{Host, Key};
+use crate::connect::hosting::{Checking, Host, Key};
 
 /// What is read at most at a time, in bytes.
 const BATCH: usize = 256 * 1024;
@@ -32,6 +32,8 @@ pub(super) struct Link<S> {
     /// Our side is shut down; what the client still sends is thrown away. To close with unread bytes would reset the
     /// connection, and our last words might be lost with it.
     draining: bool,
+    /// The check of the password.
+    checking: Checking,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
@@ -45,11 +47,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             unflushed: false,
             appetite: SMALL_READ,
             draining: false,
+            checking: Checking::default(),
         }
     }
 
     /// One round; an error, which nobody needs to know more about, or `Ok` ends the connection.
     fn round(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Some(accepted) = self.checking.poll(cx) {
+            let mut state = self.broker.state();
+            state.engine.logged_in(self.id, accepted, Instant::now());
+            drop(state);
+            self.broker.settle();
+        }
         if self.draining {
             return self.drain(cx);
         }
@@ -160,6 +169,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
     fn hand_on(&mut self) {
         let mut state = self.broker.state();
         state.engine.feed(self.id, &mut self.input, Instant::now());
+        if let Some(login) = state.engine.take_login(self.id) {
+            self.checking.start(login);
+        }
         drop(state);
         self.broker.settle();
     }

@@ -1,7 +1,7 @@
 //! Opens sockets and streams for a load: many, and from chosen addresses.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use super::dtls::DtlsLink;
 use super::udp::UdpLink;
 use super::wire::Framing;
 use crate::coap::net::associate;
-use crate::connect::{Target, Transport, udp};
+use crate::connect::{LocalAddress, Target, Transport, udp};
 use crate::error::{Error, Kind, Result};
 
 /// An empty confirmable message with id 0, which a server answers by a reset (RFC 7252 §4.3).
@@ -52,7 +52,11 @@ impl Opener {
     ///
     /// # Errors
     /// An unknown host; more connections than there are ports; a transport that this load cannot use.
-    pub async fn new(target: Target, sources: Vec<IpAddr>, connections: usize) -> Result<Self> {
+    pub async fn new(
+        target: Target,
+        sources: Vec<LocalAddress>,
+        connections: usize,
+    ) -> Result<Self> {
         if target.transport.is_websocket() {
             return Err(Error::usage("bench coap does not go over WebSocket")
                 .hint("coap, coaps, coap+tcp and coaps+tcp are the schemes that it knows"));
@@ -67,7 +71,7 @@ impl Opener {
         let mut target = target;
         target.bind = sources.first().copied();
         let addresses = udp::addresses(&target).await?;
-        let from = |source: IpAddr| Target {
+        let from = |source: LocalAddress| Target {
             bind: Some(source),
             ..target.clone()
         };

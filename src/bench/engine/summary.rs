@@ -342,7 +342,15 @@ fn warnings(run: &Run<'_>, total: &Records, generator: &Generator, phases: &Phas
             "{what}: a third of the measured time is over 10% away from the whole"
         ));
     }
-    warnings.extend(unaccounted(run, total, phases));
+    let messages = &total.messages;
+    if messages.unsent > 0 {
+        warnings.push(format!(
+            "{} messages were due and not sent: response times would be longer with them",
+            messages.unsent
+        ));
+    }
+    warnings.extend(drain(run, messages, phases.drain));
+    warnings.extend(open_ends(total));
     if loads().any(|load| matches!(load, Load::Closed { .. })) {
         warnings.push(String::from(
             "closed loop: the peer sets the pace, so response times are service times",
@@ -364,23 +372,16 @@ fn warnings(run: &Run<'_>, total: &Records, generator: &Generator, phases: &Phas
     warnings
 }
 
-/// Messages of which it is not known what became of them, or when.
-fn unaccounted(run: &Run<'_>, total: &Records, phases: &Phases) -> Vec<String> {
+/// What is not known of messages that were sent.
+fn open_ends(total: &Records) -> Vec<String> {
     let mut warnings = Vec::new();
-    let messages = &total.messages;
-    if messages.unsent > 0 {
+    let undecided = total.messages.undecided;
+    if undecided > 0 {
         warnings.push(format!(
-            "{} messages were due and not sent: response times would be longer with them",
-            messages.unsent
+            "{undecided} messages came so far behind the newest that it is not known whether they came for the first time: \
+             they count as missing"
         ));
     }
-    if messages.undecided > 0 {
-        warnings.push(format!(
-            "{} messages came so far behind the newest that it is not known whether they came for the first time: they count as missing",
-            messages.undecided
-        ));
-    }
-    warnings.extend(drain(run, messages, phases.drain));
     let not_proved = total.counts.get(NOT_PROVED).copied().unwrap_or(0);
     if not_proved > 0 {
         warnings.push(format!(
@@ -388,6 +389,7 @@ fn unaccounted(run: &Run<'_>, total: &Records, phases: &Phases) -> Vec<String> {
              they may have"
         ));
     }
+    let messages = &total.messages;
     let unanswered = messages.timed_out + messages.lost_with_connection;
     let unanswered = unanswered.saturating_sub(not_proved);
     if unanswered > 0 {

@@ -148,7 +148,7 @@ fn a_login_that_nobody_offers_is_told_at_once() {
             });
             let text = format!("does not offer the login PLAIN; it offers {named}");
             let ended = at(&peer, words).input("x").run();
-            ended.exits(4).contains(&text);
+            ended.exits(4).says(&text);
         }
     }
 }
