@@ -160,7 +160,7 @@ impl Plan {
     fn wants(&self, message: &Message) -> bool {
         let json = || serde_json::from_slice(&message.payload).ok();
         let mut conditions = self.filter.iter();
-        conditions.all(|condition| condition.holds(&message.payload, json))
+        conditions.all(|condition| condition.holds(&message.topic, &message.payload, json))
     }
 
     /// Whether unwanted messages stay unacknowledged among the others.

@@ -44,6 +44,7 @@ pub mod mqtt_broker;
 pub mod mqtt_pub;
 mod mqtt_record;
 pub mod mqtt_session;
+mod mqtt_source;
 pub mod mqtt_sub;
 
 use tokio::runtime;
