@@ -230,7 +230,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             [CompletionResult]::new('--topic-alias-maximum', '--topic-alias-maximum', [CompletionResultType]::ParameterName, 'Topic aliases taken from one client [default: 16]')
             [CompletionResult]::new('--server-keep-alive', '--server-keep-alive', [CompletionResultType]::ParameterName, 'Keep-alive that replaces the one of each MQTT 5 client, in whole seconds; 0 turns it off [default: the client''s]')
             [CompletionResult]::new('--max-qos', '--max-qos', [CompletionResultType]::ParameterName, 'Highest quality of service: 0, 1 or 2 [default: 2]')
-            [CompletionResult]::new('--max-queued', '--max-queued', [CompletionResultType]::ParameterName, 'QoS 1 and 2 messages that may wait for one client [default: 100k]')
+            [CompletionResult]::new('--max-queued', '--max-queued', [CompletionResultType]::ParameterName, 'QoS 1 and 2 messages that may wait for one client; one more is refused, or before MQTT 5 waits with its acknowledgement [default: 100k]')
             [CompletionResult]::new('--max-queued-bytes', '--max-queued-bytes', [CompletionResultType]::ParameterName, 'Bytes that they may hold, such as 1MiB [default: 64MiB]')
             [CompletionResult]::new('--max-buffered-bytes', '--max-buffered-bytes', [CompletionResultType]::ParameterName, 'Bytes that may wait to be written to one client; beyond it QoS 0 messages are dropped [default: 16MiB]')
             [CompletionResult]::new('--session-expiry-limit', '--session-expiry-limit', [CompletionResultType]::ParameterName, 'Time that a session may outlive its connection at most, in whole seconds [default: no limit]')

@@ -223,7 +223,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand --topic-alias-maximum 'Topic aliases taken from one client [default: 16]'
             cand --server-keep-alive 'Keep-alive that replaces the one of each MQTT 5 client, in whole seconds; 0 turns it off [default: the client''s]'
             cand --max-qos 'Highest quality of service: 0, 1 or 2 [default: 2]'
-            cand --max-queued 'QoS 1 and 2 messages that may wait for one client [default: 100k]'
+            cand --max-queued 'QoS 1 and 2 messages that may wait for one client; one more is refused, or before MQTT 5 waits with its acknowledgement [default: 100k]'
             cand --max-queued-bytes 'Bytes that they may hold, such as 1MiB [default: 64MiB]'
             cand --max-buffered-bytes 'Bytes that may wait to be written to one client; beyond it QoS 0 messages are dropped [default: 16MiB]'
             cand --session-expiry-limit 'Time that a session may outlive its connection at most, in whole seconds [default: no limit]'

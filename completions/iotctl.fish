@@ -178,7 +178,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l topic-alias-maximum -d 'Topic aliases taken from one client [default: 16]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l server-keep-alive -d 'Keep-alive that replaces the one of each MQTT 5 client, in whole seconds; 0 turns it off [default: the client\'s]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l max-qos -d 'Highest quality of service: 0, 1 or 2 [default: 2]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l max-queued -d 'QoS 1 and 2 messages that may wait for one client [default: 100k]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l max-queued -d 'QoS 1 and 2 messages that may wait for one client; one more is refused, or before MQTT 5 waits with its acknowledgement [default: 100k]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l max-queued-bytes -d 'Bytes that they may hold, such as 1MiB [default: 64MiB]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l max-buffered-bytes -d 'Bytes that may wait to be written to one client; beyond it QoS 0 messages are dropped [default: 16MiB]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l session-expiry-limit -d 'Time that a session may outlive its connection at most, in whole seconds [default: no limit]' -r

@@ -1,10 +1,12 @@
-//! Files that are read whole: passwords, keys, certificates, configuration, reports. One bound and one wording for all.
+//! Files that are read or written whole: passwords, keys, certificates, configuration, bodies, reports. One bound and
+//! one wording for all.
 //!
 //! A path may be a pipe or a device (`<(…)`, `/dev/zero`), so that what is read is bounded, not what `stat` says.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
 
@@ -45,6 +47,139 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String> {
     })
 }
 
+/// Puts `bytes` at `path`, whole or not at all: on a full disk what was there stays. What is no regular file, such as
+/// a pipe or a device, is written to.
+///
+/// # Errors
+/// [`Kind::Local`] that names the file.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    replaced(path, bytes)
+        .map_err(|cause| Error::local(format_args!("cannot write {}", path.display()), &cause))
+}
+
+fn replaced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let permissions = match File::options().write(true).open(path) {
+        Ok(mut old) => {
+            let about = old.metadata()?;
+            if !about.is_file() {
+                return old.write_all(bytes);
+            }
+            Some(about.permissions())
+        }
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => None,
+        Err(cause) => return Err(cause),
+    };
+    // A link stays a link; one that leads nowhere creates what it names.
+    let place = match fs::canonicalize(path) {
+        Ok(place) => place,
+        Err(_) if path.is_symlink() => return fs::write(path, bytes),
+        Err(_) => path.to_owned(),
+    };
+    let drafted = Draft::beside(&place, 0o666).and_then(|mut draft| {
+        if let Some(permissions) = permissions.clone() {
+            draft.file().set_permissions(permissions)?;
+        }
+        draft.file().write_all(bytes)?;
+        draft.take_place()
+    });
+    match drafted {
+        // Nothing may be put beside it, or it is mounted by itself.
+        Err(cause) if permissions.is_some() && is_fixed(&cause) => fs::write(&place, bytes),
+        drafted => drafted.map(drop),
+    }
+}
+
+fn is_fixed(cause: &io::Error) -> bool {
+    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
+    matches!(
+        cause.kind(),
+        PermissionDenied | ReadOnlyFilesystem | ResourceBusy
+    )
+}
+
+/// A file that nobody sees under its name until it is whole. Without [`Draft::take_place`] it goes away.
+#[derive(Debug)]
+pub struct Draft {
+    file: File,
+    /// Where it is written.
+    path: PathBuf,
+    /// Where it belongs.
+    place: PathBuf,
+}
+
+impl Draft {
+    /// A new file in the folder of `place`, with these permissions as far as the umask leaves them.
+    ///
+    /// # Errors
+    /// It cannot be created.
+    pub fn beside(place: &Path, mode: u32) -> io::Result<Self> {
+        let mut options = File::options();
+        let options = options.read(true).write(true).create_new(true).mode(mode);
+        let mut number = 0;
+        loop {
+            let name = format!(".iotctl-{}-{number}.new", std::process::id());
+            let path = place.with_file_name(name);
+            match options.open(&path) {
+                // Left behind by a process of the same number that was killed, or in use on another machine.
+                Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists && number < 100 => {
+                    number += 1;
+                }
+                opened => {
+                    let (file, place) = (opened?, place.to_owned());
+                    return Ok(Self { file, path, place });
+                }
+            }
+        }
+    }
+
+    /// The file, to be written.
+    pub const fn file(&mut self) -> &mut File {
+        &mut self.file
+    }
+
+    /// Puts the file in its place, over what is there; both are on the disk then.
+    ///
+    /// # Errors
+    /// It cannot be written or moved; what was there stays.
+    pub fn take_place(self) -> io::Result<File> {
+        self.file.sync_all()?;
+        fs::rename(&self.path, &self.place)?;
+        self.sync_folder()?;
+        self.file.try_clone()
+    }
+
+    /// The same where nothing is yet.
+    ///
+    /// # Errors
+    /// As [`Draft::take_place`], and [`io::ErrorKind::AlreadyExists`].
+    pub fn take_free_place(self) -> io::Result<File> {
+        self.file.sync_all()?;
+        fs::hard_link(&self.path, &self.place)?;
+        self.sync_folder()?;
+        self.file.try_clone()
+    }
+
+    /// The new name is on the disk, where the file system knows that of folders.
+    fn sync_folder(&self) -> io::Result<()> {
+        let folder = match self.place.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        use io::ErrorKind::{InvalidInput, PermissionDenied};
+        match File::open(folder).and_then(|it| it.sync_all()) {
+            Err(cause) if matches!(cause.kind(), InvalidInput | PermissionDenied) => Ok(()),
+            synced => synced,
+        }
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // After a move it is there no more.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
 /// `cannot read FILE: no such file or directory`.
 pub fn unreadable(path: &Path, cause: &io::Error) -> Error {
     Error::local(format_args!("cannot read {}", path.display()), cause)
@@ -70,7 +205,7 @@ mod tests {
     fn a_file_is_read_up_to_its_bound() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f");
-        std::fs::write(&path, "\u{feff}ann:secret").unwrap();
+        fs::write(&path, "\u{feff}ann:secret").unwrap();
         assert_eq!(read_text(&path, 13).unwrap(), "ann:secret");
         let error = read_text(&path, 12).unwrap_err();
         assert_eq!(
@@ -87,6 +222,44 @@ mod tests {
             error.text(),
             "cannot read /dev/zero: larger than 4194304 bytes"
         );
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_keeps_what_it_is() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("f"), folder.path().join("link"));
+        symlink("f", &link).unwrap();
+        replace(&link, b"through a link that leads nowhere").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        replace(&link, b"short").unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(fs::read(&path).unwrap(), b"short");
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o640
+        );
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_cannot_be_written_whole_stays_as_it_was() {
+        let error = replace(Path::new("/dev/full"), b"x").unwrap_err();
+        assert_eq!(
+            error.text(),
+            "cannot write /dev/full: no space left on device"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        fs::write(&path, "old").unwrap();
+        let mut draft = Draft::beside(&path, 0o666).unwrap();
+        draft.file().write_all(b"half of the n").unwrap();
+        drop(draft);
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        let draft = Draft::beside(&path, 0o666).unwrap();
+        let taken = draft.take_free_place().unwrap_err();
+        assert_eq!(taken.kind(), io::ErrorKind::AlreadyExists);
     }
 
     #[test]

@@ -32,6 +32,13 @@ pub(super) async fn login(
     if let ErrorKind::ProtocolError(error) = cause.kind() {
         return login_refused(target, login, error);
     }
+    // With TLS 1.3 a server refuses our certificate, or that there is none, only now.
+    if let ErrorKind::IOError(cause) = cause.kind()
+        && let refused = connect::failure(target, cause)
+        && refused.kind() == Kind::Unreachable
+    {
+        return refused;
+    }
     let bytes = heard.bytes();
     if let Some(error) = foreign(target, &bytes, NINE) {
         return error;

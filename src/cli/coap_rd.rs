@@ -11,6 +11,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use crate::coap::link;
 use crate::command::coap_keep::Keep;
 use crate::command::coap_rd::{Action, Links, Lookup, Plan, Register, Registration};
+use crate::connect::without_credentials;
 use crate::error::{Error, Result};
 use crate::payload::Source;
 
@@ -311,7 +312,8 @@ impl SaidFlags {
             && !base.contains("://")
         {
             return Err(Error::usage(format!(
-                "--base {base} is no absolute URI such as coap://device.example"
+                "--base {} is no absolute URI such as coap://device.example",
+                without_credentials(base)
             )));
         }
         Ok(Registration {

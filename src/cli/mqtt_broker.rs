@@ -101,7 +101,8 @@ struct LimitFlags {
     #[arg(long)]
     no_retain: bool,
 
-    /// QoS 1 and 2 messages that may wait for one client [default: 100k]
+    /// QoS 1 and 2 messages that may wait for one client; one more is refused, or before MQTT 5 waits with its
+    /// acknowledgement [default: 100k]
     #[arg(long, value_name = "COUNT")]
     max_queued: Option<Count>,
 

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::error::ErrorKind;
 
+use crate::connect::without_credentials;
 use crate::error::{Error, Result};
 
 use super::Parsed;
@@ -18,13 +19,32 @@ pub(super) fn read(answer: &clap::Error, words: &[OsString]) -> Result<Parsed> {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Parsed::Print(text.into())),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Ok(Parsed::Incomplete(text)),
         _ => {
-            let refused = refusal(&text, &command(words));
+            let refused = refusal(&without_secrets(text, words), &command(words));
             Err(match way_out(answer) {
                 Some(hint) => refused.hint(hint),
                 None => refused,
             })
         }
     }
+}
+
+/// clap quotes words in full: a URL among them is shown without user name and password.
+fn without_secrets(mut text: String, words: &[OsString]) -> String {
+    for word in words {
+        let word = word.to_string_lossy();
+        if !word.contains('@') {
+            continue;
+        }
+        let value = word
+            .strip_prefix("--")
+            .and_then(|flag| flag.split_once('='));
+        let url = value.map_or(&*word, |(_, value)| value);
+        let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+        for secret in [url, rest] {
+            text = text.replace(secret, &without_credentials(secret));
+        }
+    }
+    text
 }
 
 /// The hint of the value's own type, where it has one.
@@ -109,6 +129,21 @@ mod tests {
         let path = |line: &str| command(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
         assert_eq!(path("./x mqtt pub -t mqtt"), "iotctl mqtt pub");
         assert_eq!(path("x frobnicate pub"), "iotctl");
+    }
+
+    #[test]
+    fn a_url_is_quoted_without_its_password() {
+        for word in [
+            "mqtt://me:hunter2@h/a",
+            "--listen=mqtts://me:hun/ter2@0.0.0.0:1",
+            "me:hunter2@h",
+        ] {
+            let value = word.strip_prefix("--listen=").unwrap_or(word);
+            let text =
+                format!("error: invalid value '{value}' for '[URL]': \"{value}\" is none\n\n");
+            let shown = without_secrets(text, &[OsString::from(word)]);
+            assert!(!shown.contains("ter2") && !shown.contains("me:"), "{shown}");
+        }
     }
 
     #[test]

@@ -23,6 +23,12 @@ impl Szx {
         }
     }
 
+    /// The largest, up to 1024 bytes, that fits into `room` bytes; the smallest where none does.
+    pub fn fitting(room: usize) -> Self {
+        let mut sizes = (0..=6).rev().map(Self);
+        sizes.find(|szx| szx.size() <= room).unwrap_or(Self::MIN)
+    }
+
     /// From a size in bytes: 16, 32, 64, 128, 256, 512 or 1024.
     pub fn of_size(size: usize) -> Option<Self> {
         (0..=6).map(Self).find(|szx| szx.size() == size)

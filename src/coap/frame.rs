@@ -22,6 +22,8 @@ pub mod signal {
     pub const ALTERNATIVE_ADDRESS: u16 = 2;
     /// Release: Hold-Off, seconds.
     pub const HOLD_OFF: u16 = 4;
+    /// What the three bytes of Hold-Off can say.
+    pub const LONGEST_HOLD_OFF: u64 = 0xFF_FFFF;
     /// Abort: Bad-CSM-Option.
     pub const BAD_CSM_OPTION: u16 = 2;
 }
@@ -107,6 +109,16 @@ impl Decoder {
     /// Takes what the stream brought.
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
+    }
+
+    /// Bytes of messages that were not taken yet.
+    pub fn len(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.buffer.is_empty()
     }
 
     /// The next whole message, `None` while there is none.

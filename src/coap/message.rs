@@ -12,6 +12,9 @@ use coap_lite::{CoapOption, MessageType, Packet};
 use super::code::Code;
 use super::option::{LONGEST_VALUE, Options};
 
+/// Options that a message may have: an option of one byte takes a hundred bytes of memory.
+pub const MOST_OPTIONS: usize = 1024;
+
 /// The type of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Type {
@@ -100,6 +103,9 @@ pub enum Malformed {
     /// An option runs over the end, or uses the reserved 15.
     #[error("an option's delta or length is not possible")]
     Option,
+    /// More than [`MOST_OPTIONS`].
+    #[error("more than {MOST_OPTIONS} options")]
+    Options,
     /// A payload marker without payload.
     #[error("a payload marker without payload")]
     Marker,
@@ -121,6 +127,14 @@ pub enum Unwritable {
         number: u16,
         /// The length of its value in bytes.
         length: usize,
+    },
+    /// The peer takes shorter messages only (RFC 8323 §5.3.1).
+    #[error("it has {length} bytes, and the server takes messages of {limit} bytes at most")]
+    TooLarge {
+        /// The length of the message in bytes.
+        length: usize,
+        /// The peer's Max-Message-Size in bytes.
+        limit: usize,
     },
     /// The packet codec refused for another reason.
     #[error("the message cannot be encoded")]
@@ -171,6 +185,9 @@ impl Message {
         };
         if code == Code::EMPTY && datagram.len() != 4 {
             return Err(Malformed::Content);
+        }
+        if has_too_many_options(datagram) {
+            return Err(Malformed::Options);
         }
         let packet = Packet::from_bytes(datagram).map_err(|fault| malformed(fault, first))?;
         if packet.payload.is_empty() && ends_with_marker(datagram, &packet) {
@@ -251,6 +268,35 @@ const fn malformed(fault: MessageError, first: u8) -> Malformed {
     }
 }
 
+/// Looks at the lengths of options only; what is wrong otherwise is for the codec to find.
+fn has_too_many_options(datagram: &[u8]) -> bool {
+    let mut at = 4 + usize::from(datagram[0] & 15);
+    // Each of them takes one byte at least.
+    if datagram.len() - 4 <= MOST_OPTIONS {
+        return false;
+    }
+    for _ in 0..=MOST_OPTIONS {
+        let Some(first) = datagram.get(at).filter(|it| **it != 0xFF) else {
+            return false;
+        };
+        let extended = |nibble: u8| match nibble {
+            13 => 1,
+            14 => 2,
+            _ => 0,
+        };
+        let delta = extended(first >> 4);
+        let length = at + 1 + delta;
+        let byte = |at: usize| usize::from(datagram.get(at).copied().unwrap_or(0));
+        let (size, value) = match first & 15 {
+            13 => (1, byte(length) + 13),
+            14 => (2, (byte(length) << 8 | byte(length + 1)) + 269),
+            short => (0, usize::from(short)),
+        };
+        at = length + size + value;
+    }
+    true
+}
+
 /// Whether the datagram has a payload marker and nothing behind it. Its last byte may also be the end of an
 /// option's value; as an option has only one encoding, what was parsed then has the datagram's length.
 fn ends_with_marker(datagram: &[u8], packet: &Packet) -> bool {
@@ -297,6 +343,21 @@ mod tests {
             assert_eq!(bytes[1], code.0);
             assert_eq!(Message::decode(&bytes).map(|it| it.code), Ok(code));
         }
+    }
+
+    #[test]
+    fn a_message_has_so_many_options_and_no_more() {
+        let mut datagram = vec![0x40, 1, 0, 1, 0xb0];
+        datagram.resize(4 + MOST_OPTIONS, 0);
+        datagram.extend([0xFF; 2000]);
+        let decoded = Message::decode(&datagram).map(|it| (it.options.len(), it.payload.len()));
+        assert_eq!(decoded, Ok((MOST_OPTIONS, 1999)));
+        datagram.insert(5, 0x00);
+        assert_eq!(Message::decode(&datagram), Err(Malformed::Options));
+        // Long values count once.
+        let mut long = vec![0x40, 1, 0, 1, 0xbe, 0x0f, 0];
+        long.resize(7 + 0x0f00 + 269, 0);
+        assert_eq!(Message::decode(&long).map(|it| it.options.len()), Ok(1));
     }
 
     #[test]

@@ -25,5 +25,6 @@ pub mod plugtest;
 mod random;
 pub mod resources;
 pub mod secure;
+mod shares;
 pub mod site;
 pub mod uri;

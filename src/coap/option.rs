@@ -188,6 +188,12 @@ impl Options {
         self.0.len()
     }
 
+    /// The memory that they take, in bytes.
+    pub fn weight(&self) -> usize {
+        let values = self.0.iter().map(|(_, value)| value.len());
+        values.sum::<usize>() + self.0.len() * size_of::<(u16, Bytes)>()
+    }
+
     /// Whether there are none.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,6 +1,7 @@
 //! Resources by path on the serving side of an endpoint: routing, `/.well-known/core`, delays, observers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 use std::time::{Duration, Instant};
 
 use super::code::Code;
@@ -143,16 +144,30 @@ impl Answering for Endpoint {
     }
 }
 
+/// Observers that are told at once; the others follow in the next turns, so that requests are answered in between.
+const TOLD_AT_ONCE: usize = 256;
+
+/// Filters of one request for links; each costs a look at every link.
+const FILTERS: usize = 16;
+
 /// The resources of a server.
 #[derive(Default)]
 pub struct Site {
     entries: BTreeMap<String, Entry>,
     later: BTreeMap<(Instant, Exchange), Response>,
+    /// What each observer observes.
+    observed: HashMap<Exchange, String>,
+    /// The paths whose observers are not all told yet, since when.
+    telling: BTreeMap<String, Instant>,
 }
 
 struct Entry {
     resource: Box<dyn Resource>,
-    observers: Vec<Incoming>,
+    observers: BTreeMap<Exchange, Incoming>,
+    /// The observer that was told last.
+    last: Option<Exchange>,
+    /// How many after it have not heard of the newest state.
+    untold: usize,
 }
 
 impl Site {
@@ -165,7 +180,9 @@ impl Site {
     pub fn add(&mut self, path: &str, resource: impl Resource + 'static) {
         let entry = Entry {
             resource: Box::new(resource),
-            observers: Vec::new(),
+            observers: BTreeMap::new(),
+            last: None,
+            untold: 0,
         };
         self.entries.insert(path.into(), entry);
     }
@@ -189,7 +206,8 @@ impl Site {
     pub fn poll_timeout(&self) -> Option<Instant> {
         let later = self.later.first_key_value().map(|((at, _), _)| *at);
         let due = self.entries.values().filter_map(|it| it.resource.due());
-        due.chain(later).min()
+        let telling = self.telling.values().copied();
+        due.chain(later).chain(telling).min()
     }
 
     /// Sends the responses and notifications whose time has come.
@@ -206,6 +224,9 @@ impl Site {
                 let change = entry.resource.tick(now);
                 self.tell(now, endpoint, &path, change);
             }
+        }
+        if let Some((path, _)) = self.telling.pop_first() {
+            self.tell_some(now, endpoint, path);
         }
     }
 
@@ -247,7 +268,8 @@ impl Site {
         let observes = request.registers() && entry.resource.is_observable();
         if observes && response.code.is_success() {
             response.options.set_uint(option::OBSERVE, 0);
-            entry.observers.push(request);
+            entry.observers.insert(exchange, request);
+            self.observed.insert(exchange, path.clone());
         }
         match delay {
             Some(delay) => {
@@ -277,6 +299,11 @@ impl Site {
             return refused;
         }
         match (path, request.method) {
+            ("/.well-known/core", Code::GET)
+                if request.options.all(option::URI_QUERY).count() > FILTERS =>
+            {
+                Response::error(Code::BAD_REQUEST, "there are too many filters")
+            }
             ("/.well-known/core", Code::GET) => {
                 let links = self.links(&request.query());
                 let format = format::number("link-format").unwrap_or(40);
@@ -299,29 +326,57 @@ impl Site {
         let observers = match change {
             Change::None => return,
             Change::Updated => {
-                let confirms = entry.resource.confirms();
-                entry.observers.retain(|observer| {
-                    // Its registration may still wait for a delayed response.
-                    let state = entry.resource.answer(now, observer).response;
-                    endpoint.notify(now, observer.exchange, state, confirms)
-                });
-                return;
+                entry.untold = entry.observers.len();
+                let silenced = silenced.to_owned();
+                return self.tell_some(now, endpoint, silenced);
             }
             Change::Ended(_) | Change::Silenced(_) => std::mem::take(&mut entry.observers),
         };
-        for observer in observers {
+        for exchange in observers.into_keys() {
+            self.observed.remove(&exchange);
             match &change {
                 Change::Ended(response) => {
-                    endpoint.notify(now, observer.exchange, response.clone(), true);
+                    endpoint.notify(now, exchange, response.clone(), true);
                 }
-                _ => endpoint.forget(observer.exchange),
+                _ => endpoint.forget(exchange),
             }
         }
     }
 
+    /// Sends some of the observers of a resource the state that it has now, those first who wait longest.
+    fn tell_some(&mut self, now: Instant, endpoint: &mut dyn Answering, path: String) {
+        let Some(entry) = self.entries.get_mut(&path) else {
+            return;
+        };
+        let confirms = entry.resource.confirms();
+        for _ in 0..entry.untold.min(TOLD_AT_ONCE) {
+            let after = entry.last.map_or(Bound::Unbounded, Bound::Excluded);
+            let mut next = entry.observers.range((after, Bound::Unbounded));
+            let first = || entry.observers.first_key_value();
+            let Some((exchange, observer)) = next.next().or_else(first) else {
+                break;
+            };
+            let exchange = *exchange;
+            entry.last = Some(exchange);
+            entry.untold -= 1;
+            // Its registration may still wait for a delayed response.
+            let state = entry.resource.answer(now, observer).response;
+            if !endpoint.notify(now, exchange, state, confirms) {
+                entry.observers.remove(&exchange);
+                self.observed.remove(&exchange);
+            }
+        }
+        entry.untold = entry.untold.min(entry.observers.len());
+        match entry.untold {
+            0 => drop(self.telling.remove(&path)),
+            _ => drop(self.telling.insert(path, now)),
+        }
+    }
+
     fn gone(&mut self, exchange: Exchange) {
-        for entry in self.entries.values_mut() {
-            entry.observers.retain(|it| it.exchange != exchange);
+        let path = self.observed.remove(&exchange);
+        if let Some(entry) = path.and_then(|it| self.entries.get_mut(&it)) {
+            entry.observers.remove(&exchange);
         }
     }
 }

@@ -141,7 +141,12 @@ impl Uri {
             return Err(BadUri::Fragment);
         }
         let (authority, tail) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        let (host, port) = authority_of(authority)?;
+        // A slash in the password of a user name, which there should not be, ends the authority too early.
+        let (host, port) = match authority_of(authority) {
+            Ok((_, None)) if authority.ends_with(':') && tail.contains('@') => Err(BadUri::User),
+            Err(_) if tail.contains('@') => Err(BadUri::User),
+            read => read,
+        }?;
         let (path, query) = local_part(tail)?;
         Ok(Self {
             scheme,
@@ -221,8 +226,8 @@ pub fn path_of(options: &Options) -> String {
 
 /// Where a response says the new resource is: `/a/b?c`; `None` when it does not say.
 pub fn location_of(options: &Options) -> Option<String> {
-    let path = options.texts(option::LOCATION_PATH);
-    let query = options.texts(option::LOCATION_QUERY);
+    let path: Vec<_> = options.all(option::LOCATION_PATH).collect();
+    let query: Vec<_> = options.all(option::LOCATION_QUERY).collect();
     match (path.is_empty(), query.is_empty()) {
         (true, true) => None,
         // CORE_19: a location of a query alone is relative to the request.
@@ -232,11 +237,11 @@ pub fn location_of(options: &Options) -> Option<String> {
 }
 
 /// Segments and arguments as one text, percent-encoded where they must be (RFC 7252 §6.5).
-pub fn local_text(path: &[String], query: &[String]) -> String {
+pub fn local_text<T: AsRef<[u8]>>(path: &[T], query: &[T]) -> String {
     let mut text = String::from("/");
     let segments: Vec<String> = path.iter().map(|it| escape(it, b":@")).collect();
     text.push_str(&segments.join("/"));
-    let arguments: Vec<String> = query.iter().map(|it| escape_argument(it)).collect();
+    let arguments: Vec<String> = query.iter().map(escape_argument).collect();
     if !query.is_empty() {
         text.push('?');
         text.push_str(&arguments.join("&"));
@@ -372,13 +377,14 @@ fn unescape(text: &str) -> Result<String, BadUri> {
 }
 
 /// What needs no escape in a query argument, beside letters and digits: everything of a query but `&`.
-fn escape_argument(text: &str) -> String {
+fn escape_argument(text: impl AsRef<[u8]>) -> String {
     escape(text, b":@/?")
 }
 
-fn escape(text: &str, also: &[u8]) -> String {
+fn escape(text: impl AsRef<[u8]>, also: &[u8]) -> String {
+    let text = text.as_ref();
     let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
+    for &byte in text {
         let plain = byte.is_ascii_alphanumeric() || b"-._~!$'()*+,;=".contains(&byte);
         if plain || also.contains(&byte) {
             escaped.push(char::from(byte));
@@ -500,6 +506,10 @@ mod tests {
             location_of(&options).as_deref(),
             Some("/a%20b?first=1&second=2")
         );
+        let mut options = Options::new();
+        options.push(option::LOCATION_PATH, &b"\xff/"[..]);
+        options.push_text(option::LOCATION_PATH, "..");
+        assert_eq!(location_of(&options).as_deref(), Some("/%FF%2F/.."));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
 use crate::amqp::consumer::Delivery;
+use crate::connect::environment::SECRET_VARIABLES;
 use crate::error::{Error, Kind, Result, plain};
 
 /// A command that gets each message: the body on its standard input, the rest in its environment.
@@ -28,20 +29,13 @@ pub struct Exec {
 impl Exec {
     /// The command for this message, not yet started.
     fn command(&self, delivery: &Delivery) -> Result<Command> {
-        let (program, words) = self
-            .command
-            .split_first()
-            .ok_or_else(|| Error::usage("--exec needs a command"))?;
         let detail = delivery.detail();
         let properties = &detail.properties;
-        let mut command = Command::new(program);
+        let mut command = bare(&self.command)?;
         command
-            .args(words)
             .env("IOTCTL_TOPIC", &*delivery.message.topic)
             .env("IOTCTL_EXCHANGE", &*detail.exchange)
-            .env("IOTCTL_REDELIVERED", detail.redelivered.to_string())
-            .stdin(Stdio::piped())
-            .kill_on_drop(true);
+            .env("IOTCTL_REDELIVERED", detail.redelivered.to_string());
         let named = [
             ("IOTCTL_MESSAGE_ID", &properties.message_id),
             ("IOTCTL_CORRELATION_ID", &properties.correlation_id),
@@ -49,9 +43,11 @@ impl Exec {
             ("IOTCTL_REPLY_TO", &properties.reply_to),
         ];
         for (name, value) in named {
-            if let Some(value) = value {
-                command.env(name, &**value);
-            }
+            match value {
+                Some(value) => command.env(name, &**value),
+                // That of another message, in a command of a command.
+                None => command.env_remove(name),
+            };
         }
         Ok(command)
     }
@@ -89,6 +85,19 @@ impl Exec {
             answer,
         ))
     }
+}
+
+/// The program and its words, to be fed on standard input, without what the environment says of our own secrets.
+pub(super) fn bare(words: &[String]) -> Result<Command> {
+    let (program, words) = words
+        .split_first()
+        .ok_or_else(|| Error::usage("--exec needs a command"))?;
+    let mut command = Command::new(program);
+    command.args(words).stdin(Stdio::piped()).kill_on_drop(true);
+    for name in SECRET_VARIABLES {
+        command.env_remove(name);
+    }
+    Ok(command)
 }
 
 /// Writes the body and waits for the end. A command need not read its input.

@@ -20,6 +20,7 @@ use crate::coap::option::Options;
 use crate::connect::{self, Protocol};
 use crate::error::{Error, Result};
 use crate::file;
+use crate::output::Notes;
 use crate::payload::LONGEST;
 
 /// What a peer of our own is asked for unless the path is said.
@@ -325,6 +326,10 @@ pub async fn measure(
     let target = plan.course.connecting(place.target.clone());
     let opener = Arc::new(Opener::new(target, sources, settings.connections()).await?);
     let made = settings.make(&opener)?;
+    if plan.course.find_max.is_none() {
+        let notes = Notes::new(plan.course.style);
+        made.warnings.iter().for_each(|it| notes.warn(it));
+    }
     let mut outcome = perform(&plan.course, identity, made, stop, watch).await?;
     opener.report(&mut outcome.report.connections);
     name_figures(&mut outcome.report);

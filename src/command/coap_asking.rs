@@ -1,8 +1,12 @@
 //! A connection over which one thing after the other is asked: with what the messages are shown and kept by, and
 //! with a second way to ask for proxies that do not know the first.
 
+use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
+
+use tokio::time::sleep_until;
 
 use super::coap_record;
 use super::coap_session::{Place, SessionWords};
@@ -33,7 +37,11 @@ pub(super) struct Watch {
     trace: bool,
     began: Instant,
     capture: Option<Arc<Mutex<Kept>>>,
+    held_off: HeldOff,
 }
+
+/// Before when servers, by target, do not want to be connected to again.
+type HeldOff = Arc<Mutex<HashMap<String, Instant>>>;
 
 /// A capture, and why it could not be gone on with.
 struct Kept {
@@ -56,6 +64,7 @@ impl Watch {
             trace: session.trace,
             began: Instant::now(),
             capture: session.pcap.as_ref().map(create).transpose()?,
+            held_off: HeldOff::default(),
         })
     }
 
@@ -75,6 +84,14 @@ impl Watch {
                     .add(&seen);
             }
         }))
+    }
+
+    /// Before when the server does not want to be connected to again, if that is still to come.
+    pub(super) fn held_off(&self, place: &Place) -> Option<Instant> {
+        let held_off = self.held_off.lock();
+        let held_off = held_off.unwrap_or_else(PoisonError::into_inner);
+        let until = held_off.get(&place.target.to_string()).copied();
+        until.filter(|it| *it > Instant::now())
     }
 
     /// Whether everything that was seen is in the file.
@@ -115,6 +132,9 @@ pub(super) struct Asking {
     handle: Option<Handle>,
     /// The same request for a proxy that does not know Proxy-Scheme.
     otherwise: Option<Request>,
+    /// Where it leads.
+    target: String,
+    held_off: HeldOff,
 }
 
 impl Asking {
@@ -130,6 +150,14 @@ impl Asking {
             let text = format!("the certificate of {target} is not verified (--insecure)");
             watch.notes.warn(text);
         }
+        if let Some(until) = watch.held_off(place) {
+            let left = (until - Instant::now()).as_secs() + 1;
+            let text = format!(
+                "{target} released the connection: {left} s until it may be connected to again"
+            );
+            watch.notes.note(text);
+            sleep_until(until.into()).await;
+        }
         let client = Client::connect(target, config, watch.tap()).await?;
         if place.proxied && client.is_group() {
             return Err(Error::usage("a group cannot be a proxy"));
@@ -138,6 +166,8 @@ impl Asking {
             client,
             handle: None,
             otherwise: None,
+            target: target.to_string(),
+            held_off: Arc::clone(&watch.held_off),
         })
     }
 
@@ -215,7 +245,7 @@ impl Asking {
     }
 
     /// The address that is in use.
-    pub(super) const fn remote(&self) -> Peer {
+    pub(super) const fn remote(&self) -> SocketAddr {
         self.client.remote()
     }
 
@@ -227,8 +257,23 @@ impl Asking {
         self.client.is_datagram()
     }
 
+    /// Whether it leads to this target and still can be asked over.
+    pub(super) fn leads_to(&self, target: &str) -> bool {
+        self.target == target && !self.client.is_gone()
+    }
+
     pub(super) async fn close(&mut self) {
         self.client.close().await;
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        if let Some(until) = self.client.held_off() {
+            let held_off = self.held_off.lock();
+            let mut held_off = held_off.unwrap_or_else(PoisonError::into_inner);
+            held_off.insert(std::mem::take(&mut self.target), until);
+        }
     }
 }
 
@@ -274,10 +319,10 @@ fn spell_as_uri(options: &mut Options, uri: &Uri) {
 /// What a signal says while an answer is waited for.
 pub(super) const INTERRUPTED: &str = "interrupted while waiting for an answer";
 
-/// The next event of the connection that is kept, which leads to the named target; without one there is none. Cancel-safe.
-pub(super) async fn next_of(kept: &mut Option<(String, Asking)>) -> Event {
+/// The next event of the connection that is kept; without one there is none. Cancel-safe.
+pub(super) async fn next_of(kept: &mut Option<Asking>) -> Event {
     match kept {
-        Some((_, connection)) => connection.next().await,
+        Some(connection) => connection.next().await,
         None => std::future::pending().await,
     }
 }

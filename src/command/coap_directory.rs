@@ -28,8 +28,8 @@ pub(super) struct Directory<'a> {
     pub(super) output: Output,
     /// What we say of ourselves, where the directory may ask for it.
     says: Option<Vec<Link>>,
-    /// The connection of the last request, and where it leads.
-    connection: Option<(String, Asking)>,
+    /// The connection of the last request.
+    connection: Option<Asking>,
 }
 
 impl<'a> Directory<'a> {
@@ -58,7 +58,7 @@ impl<'a> Directory<'a> {
 
     /// Ends the connection; says whether everything is in the capture.
     pub(super) async fn finish(&mut self) -> Result<()> {
-        if let Some((_, connection)) = &mut self.connection {
+        if let Some(connection) = &mut self.connection {
             // A peer that does not read cannot hold us.
             let _ = timeout(GOODBYE, connection.close()).await;
         }
@@ -122,9 +122,9 @@ impl<'a> Directory<'a> {
     ) -> Result<Reply> {
         let session = self.session;
         let name = place.target.to_string();
-        let same = self.connection.take().filter(|(other, _)| *other == name);
+        let same = self.connection.take().filter(|it| it.leads_to(&name));
         let mut connection = match same {
-            Some((_, connection)) => connection,
+            Some(connection) => connection,
             None => Asking::open_with(self.config(), &self.watch, place).await?,
         };
         if connection.is_group() {
@@ -143,7 +143,7 @@ impl<'a> Directory<'a> {
                 other => heard(&mut connection, other, self),
             }
         };
-        self.connection = Some((name, connection));
+        self.connection = Some(connection);
         session.show_reply(&reply, self.notes);
         Ok(reply)
     }
@@ -191,7 +191,7 @@ impl<'a> Directory<'a> {
                 () = self.output.reader_gone() => {
                     break Err(Error::new(Kind::ReaderGone, "nobody reads our output any more"));
                 }
-                event = next_of(&mut taken) => if let Some((_, connection)) = &mut taken {
+                event = next_of(&mut taken) => if let Some(connection) = &mut taken {
                     heard(connection, event, self);
                 },
             }

@@ -1,13 +1,12 @@
 //! A command for each notification, one after the other.
 
 use std::collections::VecDeque;
-use std::process::Stdio;
 
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt};
 use tokio::process::Command;
 
-use super::amqp_exec::feed;
+use super::amqp_exec::{bare, feed};
 use crate::error::{Error, Kind, Result, plain};
 use crate::message::{Detail, Message};
 
@@ -26,24 +25,21 @@ pub struct Exec {
 
 impl Exec {
     fn command(&self, message: &Message) -> Result<Command> {
-        let (program, words) = self
-            .command
-            .split_first()
-            .ok_or_else(|| Error::usage("--exec needs a command"))?;
-        let mut command = Command::new(program);
-        command
-            .args(words)
-            .env("IOTCTL_TOPIC", &*message.topic)
-            .stdin(Stdio::piped())
-            .kill_on_drop(true);
+        let mut command = bare(&self.command)?;
+        command.env("IOTCTL_TOPIC", &*message.topic);
         if let Detail::Coap(coap) = &message.detail {
             command
                 .env("IOTCTL_URI", &*coap.uri)
                 .env("IOTCTL_CODE", &*coap.code);
             let observe = coap.observe.map(|it| it.to_string());
-            observe.map(|it| command.env("IOTCTL_OBSERVE", it));
-            coap.media_type
-                .map(|it| command.env("IOTCTL_CONTENT_TYPE", it));
+            match observe {
+                Some(number) => command.env("IOTCTL_OBSERVE", number),
+                None => command.env_remove("IOTCTL_OBSERVE"),
+            };
+            match coap.media_type {
+                Some(name) => command.env("IOTCTL_CONTENT_TYPE", name),
+                None => command.env_remove("IOTCTL_CONTENT_TYPE"),
+            };
         }
         Ok(command)
     }

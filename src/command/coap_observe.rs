@@ -222,7 +222,8 @@ impl<'a> Observer<'a> {
             self.tell_lost(&error, tries);
             tries += 1;
             self.output.flush().await?;
-            self.wait(wait, stop).await?;
+            *client = None;
+            self.wait(Instant::now() + wait, watch, stop).await?;
             if self.deadline().is_some_and(|it| it <= Instant::now()) {
                 return self.time_passed();
             }
@@ -241,8 +242,9 @@ impl<'a> Observer<'a> {
     }
 
     /// Until the next try, or the end that was asked for.
-    async fn wait(&self, wait: Duration, stop: &mut Stop) -> Result<()> {
-        let until = Instant::now() + wait;
+    async fn wait(&self, until: Instant, watch: &Watch, stop: &mut Stop) -> Result<()> {
+        let held_off = watch.held_off(self.place);
+        let until = held_off.map_or(until, |it| it.max(until));
         let until = self.deadline().map_or(until, |it| it.min(until));
         tokio::select! {
             () = sleep_until(until.into()) => Ok(()),

@@ -1,7 +1,5 @@
 //! `coap get`, `put`, `post`, `delete`, `fetch`, `patch` and `ipatch`: one request to each of several URIs.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -20,6 +18,7 @@ use crate::coap::endpoint::{Arrived, Event, Reply, Request};
 use crate::coap::option;
 use crate::coap::uri;
 use crate::error::{Error, Kind, Result};
+use crate::file;
 use crate::message::Message;
 use crate::output::{Format, Notes, Output, Style};
 use crate::payload::expect::Condition;
@@ -105,8 +104,8 @@ struct Asker<'a> {
     /// What `--resume` goes on with.
     download: Option<Download>,
     meter: Meter,
-    /// The connection of the last request, and where it leads; the next one may use it again.
-    client: Option<(String, Asking)>,
+    /// The connection of the last request; the next one may use it again.
+    client: Option<Asking>,
 }
 
 impl Asker<'_> {
@@ -134,7 +133,7 @@ impl Asker<'_> {
                 self.output.flush().await?;
             }
         }
-        if let Some((_, client)) = &mut self.client {
+        if let Some(client) = &mut self.client {
             client.close().await;
         }
         self.watch.finish(&self.plan.session)?;
@@ -177,9 +176,9 @@ impl Asker<'_> {
         let (plan, notes) = (self.plan, self.notes);
         let name = place.target.to_string();
         // One that leads elsewhere is gone before the next begins: its OSCORE context may be needed again.
-        let same = self.client.take().filter(|(other, _)| *other == name);
+        let same = self.client.take().filter(|it| it.leads_to(&name));
         let mut client = match same {
-            Some((_, client)) => client,
+            Some(client) => client,
             None => Asking::open(&plan.session, &self.watch, place).await?,
         };
         let request = self.request(&client, place)?;
@@ -193,7 +192,7 @@ impl Asker<'_> {
             answered = self.answers(&mut client, place).await;
         }
         if !matches!(&answered, Err(error) if error.kind() == Kind::Lost) {
-            self.client = Some((name, client));
+            self.client = Some(client);
         }
         answered.map(drop)
     }
@@ -289,8 +288,7 @@ impl Asker<'_> {
                 etag: response.options.etag(),
             });
         }
-        fs::write(path, &response.payload)
-            .map_err(|cause| Error::local(format_args!("cannot write {}", path.display()), &cause))
+        file::replace(path, &response.payload)
     }
 
     fn answer(&mut self, reply: &Reply, place: &Place, datagram: bool) -> Result<()> {
@@ -333,8 +331,7 @@ impl Asker<'_> {
             return Ok(());
         };
         self.etag = Some(etag.clone());
-        fs::write(path, HEXLOWER.encode(etag) + "\n")
-            .map_err(|cause| Error::local(format_args!("cannot write {}", path.display()), &cause))
+        file::replace(path, (HEXLOWER.encode(etag) + "\n").as_bytes())
     }
 }
 
@@ -373,6 +370,12 @@ pub(super) fn tell(event: &Event, notes: Notes, verbose: bool) {
             let text = "more than 65536 messages within 247 s: a server that remembers message ids may answer with old blocks; larger blocks or coap+tcp need fewer";
             return notes.warn(text);
         }
+        Event::NumbersStandStill { last, found, .. } => {
+            let text = format!(
+                "the server's Observe numbers do not go up ({found} after {last}): such notifications count as old and are left out, for 128 s at most"
+            );
+            return notes.warn(text);
+        }
         Event::Reregistered { .. } => String::from("nothing came within Max-Age; registered again"),
         _ => return,
     };
@@ -385,14 +388,10 @@ pub(super) fn tell(event: &Event, notes: Notes, verbose: bool) {
 
 /// The ETag that `path` holds; none when there is no such file, or nothing in it.
 fn read_etag(path: &Path) -> Result<Option<Bytes>> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(cause) => {
-            let what = format!("cannot read {}", path.display());
-            return Err(Error::local(what, &cause));
-        }
-    };
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = file::read_text(path, file::SMALL)?;
     let digits = text.trim();
     let etag = HEXLOWER.decode(digits.to_ascii_lowercase().as_bytes());
     match etag {

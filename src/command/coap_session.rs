@@ -12,8 +12,8 @@ use crate::coap::code::Code;
 use crate::coap::endpoint::{Config, Failure, Partial, Reply, Request};
 use crate::coap::message::Token;
 use crate::coap::option::{self, Options};
-use crate::coap::uri::{Host, Uri};
-use crate::connect::{Environment, Protocol, Target, Words};
+use crate::coap::uri::{BadUri, Host, Uri};
+use crate::connect::{Environment, Protocol, Target, Words, without_credentials};
 use crate::error::{Error, Kind, Result};
 use crate::file;
 use crate::output::Notes;
@@ -132,7 +132,7 @@ impl SessionWords {
     }
 
     fn place(&self, word: Option<&str>, environment: &Environment) -> Result<Place> {
-        let bad = |fault| Error::usage(format!("bad URI {}: {fault}", word.unwrap_or_default()));
+        let bad = |fault| bad_uri(word.unwrap_or_default(), "", &fault);
         let mut connect = self.connect.clone();
         if let Some(proxy) = &self.proxy {
             let uri = word.filter(|word| word.contains("://")).ok_or_else(|| {
@@ -178,9 +178,10 @@ impl SessionWords {
                 "--proxy and --host or --port are given: one of them is enough",
             ));
         }
-        let bad = |fault| Error::usage(format!("bad URI {proxy} for --proxy: {fault}"));
+        let bad = |fault| bad_uri(proxy, " for --proxy", &fault);
         let there = Uri::parse(proxy).map_err(bad)?;
         if !there.path.is_empty() || !there.query.is_empty() {
+            let proxy = without_credentials(proxy);
             return Err(Error::usage(format!(
                 "--proxy {proxy} has a path: a proxy is a host"
             )));
@@ -262,6 +263,18 @@ impl SessionWords {
                 "< {line}{blocks} from {from} after {took:.3} ms"
             ));
         }
+    }
+}
+
+/// What is wrong with a URI, without what may be a password or a token in it.
+fn bad_uri(word: &str, place: &str, fault: &BadUri) -> Error {
+    let word = without_credentials(word);
+    let error = Error::usage(format!("bad URI {word}{place}: {fault}"));
+    match fault {
+        BadUri::User => {
+            error.hint("--psk-identity and --psk-file, or --cert and --key, say who you are")
+        }
+        _ => error,
     }
 }
 

@@ -138,7 +138,7 @@ fn log(event: &Event, notes: Notes) {
     match event {
         Event::NotAccepted { error } => notes.warn(error),
         Event::QueueFull { client_id } => notes.warn(format_args!(
-            "the queue of {client_id} is full (--max-queued, --max-queued-bytes): messages to it are dropped"
+            "the queue of {client_id} is full (--max-queued, --max-queued-bytes): messages to it are refused or wait"
         )),
         Event::Stopped(counts) => notes.note(format_args!(
             "stopped after {} connections, {} messages in, {} out, {} dropped",

@@ -127,11 +127,11 @@ async fn speaks_tls(target: &Target) -> bool {
 
 fn probe(host: &str) -> Option<(Arc<ClientConfig>, ServerName<'static>)> {
     let provider = Arc::new(ring::default_provider());
-    let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
+    let config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(rustls::DEFAULT_VERSIONS)
         .ok()?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Anything::new(provider)))
+        .with_custom_certificate_verifier(Arc::new(Anything::new()))
         .with_no_client_auth();
     Some((
         Arc::new(config),

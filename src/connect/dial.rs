@@ -12,7 +12,7 @@ use crate::error::{Error, Kind, Result, plain};
 
 use super::failure::{cannot_connect, tls_failure};
 use super::happy;
-use super::scheme::Protocol;
+use super::scheme::{Carrier, Protocol};
 use super::stream::{Stream, Wire};
 use super::target::{Target, Transport};
 use super::tls::ClientTls;
@@ -69,7 +69,7 @@ pub async fn over(target: &Target, tcp: TcpStream) -> Result<Stream> {
         .unwrap_or_else(|| target.protocol.websocket_path());
     upgrade::request(
         wire,
-        &target.authority(),
+        &target.http_host(),
         path,
         target.subprotocol,
         &target.headers,
@@ -166,21 +166,61 @@ async fn secure(target: &Target, tls: &ClientTls, tcp: TcpStream) -> Result<TlsS
         .map_err(|cause| tls_failure(target, &cause))
 }
 
+/// A redirect is not followed, as what is sent afterwards is for this server only; but it is said where to.
+fn redirected(target: &Target, text: &str, location: &str) -> Error {
+    // A query may carry a token, and what is before an @ is a password.
+    let place = location.split(['?', '#']).next().unwrap_or_default();
+    let (scheme, rest) = place
+        .split_once("//")
+        .map_or(("", place), |(scheme, rest)| {
+            let end = rest.find('/').unwrap_or(rest.len());
+            let start = rest[..end].rfind('@').map_or(0, |at| at + 1);
+            (scheme, &rest[start..])
+        });
+    let is_whole = place.contains("//");
+    let shown = if is_whole {
+        format!("{scheme}//{rest}")
+    } else {
+        rest.to_owned()
+    };
+    let error = cannot_connect(target, format!("{text}: it redirects to {shown}"));
+    let carrier = match scheme {
+        "http:" | "ws:" => Carrier::WebSocket,
+        "https:" | "wss:" => Carrier::SecureWebSocket,
+        "" => target.transport.carrier(),
+        _ => return error,
+    };
+    let there = match is_whole {
+        true => rest.to_owned(),
+        false if rest.starts_with('/') => target.authority() + rest,
+        false => return error,
+    };
+    let scheme = target.protocol.scheme_of(carrier).name;
+    error.hint(format!("the URL to connect to may be {scheme}://{there}"))
+}
+
 fn upgrade_failure(target: &Target, cause: Failure) -> Error {
     match cause {
-        Failure::Status(status @ (401 | 403), name) => Error::new(
+        Failure::Status {
+            status: status @ (401 | 403),
+            name,
+            ..
+        } => Error::new(
             Kind::Unauthorized,
             format!("cannot connect to {target}: not authorised (HTTP {status} {name})"),
         ),
-        Failure::Status(status, name) => {
-            let text = format!("server answered HTTP {status} {name}")
-                .trim_end()
-                .to_owned();
-            let error = cannot_connect(target, text + " instead of a WebSocket");
-            match status {
-                404 => error
+        Failure::Status {
+            status,
+            name,
+            location,
+        } => {
+            let answer = format!("server answered HTTP {status} {name}");
+            let text = format!("{} instead of a WebSocket", answer.trim_end());
+            match location {
+                Some(location) => redirected(target, &text, &location),
+                None if status == 404 => cannot_connect(target, text)
                     .hint("the path of the URL must be the server's WebSocket path, such as /mqtt"),
-                _ => error,
+                None => cannot_connect(target, text),
             }
         }
         Failure::Answer(why) => {

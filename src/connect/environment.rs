@@ -23,6 +23,15 @@ pub struct Environment {
     prompt: Prompt,
 }
 
+/// The variables whose values are secrets, or may hold some, as a URL may: for commands that we start they are removed.
+pub const SECRET_VARIABLES: [&str; 5] = [
+    "IOTCTL_URL",
+    "IOTCTL_PASSWORD",
+    "IOTCTL_PSK",
+    "IOTCTL_OSCORE_SECRET",
+    "IOTCTL_OSCORE_SALT",
+];
+
 impl Environment {
     /// That of this process; the prompt is the terminal's.
     pub fn of_process() -> Self {

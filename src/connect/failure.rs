@@ -6,7 +6,7 @@ use crate::error::{Error, Kind, plain};
 
 use super::target::Target;
 use super::tls::ClientTls;
-use super::tls_words::{self, Words};
+use super::tls_words::{self, Identity, Words};
 
 /// What `cause`, seen while reading or writing the stream to `target`, means to the user.
 ///
@@ -21,6 +21,14 @@ pub fn failure(target: &Target, cause: &io::Error) -> Error {
             lost(target, "closed by the server")
         }
         None => lost(target, plain(cause)),
+    }
+}
+
+/// The reason alone, in words.
+pub fn reason(cause: &io::Error) -> String {
+    match rustls_cause(cause) {
+        Some(cause) => tls_words::reason(cause),
+        None => plain(cause),
     }
 }
 
@@ -49,7 +57,10 @@ pub fn handshake(target: &Target, cause: &io::Error) -> Error {
 
 /// A TLS handshake that failed.
 pub(super) fn tls_failure(target: &Target, cause: &io::Error) -> Error {
-    let identity = target.tls.as_ref().is_some_and(ClientTls::has_identity);
+    let identity = Identity {
+        given: target.tls.as_ref().is_some_and(ClientTls::has_identity),
+        asked: target.tls.as_ref().is_some_and(ClientTls::was_asked),
+    };
     let Words { reason, hint } = match rustls_cause(cause) {
         Some(cause) => tls_words::client(cause, identity),
         None => hung_up(cause),

@@ -92,7 +92,7 @@ pub(super) async fn connect(
     }))
 }
 
-/// Keeps the failure that tells most: a refusal by the host beats an address family that this machine lacks.
+/// Keeps the failure that tells most.
 fn settle(
     done: Result<io::Result<TcpStream>, tokio::task::JoinError>,
     failure: &mut Option<io::Error>,
@@ -101,18 +101,31 @@ fn settle(
         Ok(stream) => return Some(stream),
         Err(cause) => cause,
     };
-    let local = |cause: &io::Error| {
-        matches!(
-            cause.kind(),
-            io::ErrorKind::AddrNotAvailable
-                | io::ErrorKind::NetworkUnreachable
-                | io::ErrorKind::Unsupported
-        )
-    };
-    if failure.as_ref().is_none_or(local) {
-        *failure = Some(cause);
-    }
+    *failure = Some(match failure.take() {
+        Some(before) => telling(before, cause),
+        None => cause,
+    });
     None
+}
+
+/// Of the failures of two addresses the one that tells more, the first where they tell the same: an answer of the host's
+/// beats one of the network's, that beats silence, and that an address or family that this machine lacks.
+pub fn telling(one: io::Error, other: io::Error) -> io::Error {
+    let rank = |cause: &io::Error| match cause.kind() {
+        io::ErrorKind::AddrNotAvailable
+        | io::ErrorKind::NetworkUnreachable
+        | io::ErrorKind::NetworkDown
+        | io::ErrorKind::Unsupported
+        | io::ErrorKind::InvalidInput => 0,
+        io::ErrorKind::TimedOut => 1,
+        io::ErrorKind::HostUnreachable => 2,
+        _ => 3,
+    };
+    if rank(&other) > rank(&one) {
+        other
+    } else {
+        one
+    }
 }
 
 async fn connect_one(address: SocketAddr, bind: Option<IpAddr>) -> io::Result<TcpStream> {
@@ -194,5 +207,26 @@ mod tests {
         // An IPv6 source address cannot reach an IPv4 destination, so only a refusal of the second try tells anything.
         let failure = connect(&[dead, dead], None).await.unwrap_err();
         assert_eq!(failure.kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    #[test]
+    fn the_failure_that_tells_more_wins_in_either_order() {
+        use io::ErrorKind::{
+            ConnectionRefused, HostUnreachable, NetworkUnreachable, PermissionDenied, TimedOut,
+        };
+        let rising = [
+            NetworkUnreachable,
+            TimedOut,
+            HostUnreachable,
+            ConnectionRefused,
+        ];
+        for pair in rising.windows(2) {
+            let [less, more] = pair else { unreachable!() };
+            for (one, other) in [(*less, *more), (*more, *less)] {
+                assert_eq!(telling(one.into(), other.into()).kind(), *more);
+            }
+        }
+        let first = telling(PermissionDenied.into(), ConnectionRefused.into());
+        assert_eq!(first.kind(), PermissionDenied);
     }
 }

@@ -34,6 +34,7 @@ impl Layer {
     /// Takes the words of one source apart and checks that they do not contradict each other.
     pub(super) fn read(mut words: Words, protocol: Protocol) -> Result<Self> {
         check_address(&words)?;
+        words.host.as_deref().map_or(Ok(()), url::check_host)?;
         let mut layer = Self {
             host: words.host.take(),
             port: words.port.take(),

@@ -254,7 +254,9 @@ impl Incoming {
             Ok(websocket) => Ok(Stream::websocket(websocket, peer)),
             Err(Failure::Io(cause)) => Err(failed("WebSocket", plain(&cause))),
             Err(Failure::Answer(why)) => Err(failed("WebSocket", why)),
-            Err(Failure::Status(status, _)) => Err(failed("WebSocket", format!("HTTP {status}"))),
+            Err(Failure::Status { status, .. }) => {
+                Err(failed("WebSocket", format!("HTTP {status}")))
+            }
         }
     }
 }

@@ -14,6 +14,7 @@
 //! | [`mod@dial`] | name lookup, both address families, handshakes, one deadline |
 //! | [`mod@failure`] | what an error on a stream means, in words |
 //! | [`udp`] | name lookup and a socket, for datagrams |
+//! | [`addressed`] | a server's socket, which answers from the address that was asked |
 //! | [`oscore`] | what an OSCORE security context is made of |
 //! | [`psk`] | a key that both sides share, for DTLS |
 //! | [`backoff`] | when to try again |
@@ -21,6 +22,7 @@
 //! | [`listen`] | the server side, for the embedded peers |
 //! | [`hosting`] | what the embedded brokers share: clock, tasks, users, the spelling of faults |
 
+pub mod addressed;
 pub mod backoff;
 mod certificate;
 mod contexts;
@@ -28,8 +30,9 @@ pub mod diagnose;
 pub mod dial;
 pub mod environment;
 pub mod failure;
-mod happy;
+pub mod happy;
 pub mod hosting;
+mod identity;
 mod layer;
 pub mod listen;
 pub mod oscore;
@@ -44,13 +47,16 @@ pub mod stream;
 pub mod target;
 pub mod tls;
 mod tls_words;
+mod trust;
 pub mod udp;
 mod upgrade;
 mod url;
 mod verify;
+mod verify_client;
 mod websocket;
 pub mod words;
 
+pub use addressed::Addressed;
 pub use backoff::Backoff;
 pub use dial::dial;
 pub use environment::Environment;
@@ -62,6 +68,7 @@ pub use scheme::Protocol;
 pub use secret::Secret;
 pub use stream::Stream;
 pub use target::{Target, Transport};
+pub use url::without_credentials;
 pub use words::{Retry, TlsVersion, Words};
 
 #[cfg(test)]

@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use crate::error::{Error, Result};
 
 use super::environment::Environment;
-use super::pem;
-use super::psk::{decode, without_line_break};
+use super::psk::decode;
 use super::secret::Secret;
 
 /// What was said about OSCORE; all of it optional. Keys and ids are spelled as pre-shared keys are.
@@ -119,7 +118,7 @@ impl OscoreWords {
                 ));
             }
             (Some(secret), None) => secret.reveal().to_vec(),
-            (None, Some(file)) => without_line_break(pem::read(file)?),
+            (None, Some(file)) => Secret::read(file)?.reveal().to_vec(),
             (None, None) if self.is_given() => {
                 return Err(Error::usage("OSCORE is asked for without a master secret")
                     .hint("--oscore-secret-file FILE, IOTCTL_OSCORE_SECRET or --oscore-secret KEY gives it"));

@@ -7,7 +7,6 @@ use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 
 use crate::error::{Error, Result};
 
-use super::pem;
 use super::secret::Secret;
 use super::words::Words;
 
@@ -44,7 +43,7 @@ impl Psk {
                 ));
             }
             (Some(secret), None) => secret.reveal().to_vec(),
-            (None, Some(file)) => without_line_break(pem::read(file)?),
+            (None, Some(file)) => Secret::read(file)?.reveal().to_vec(),
             (None, None) if identity.is_some() => {
                 return Err(Error::usage("--psk-identity names a key that is not given")
                     .hint("--psk-file FILE, IOTCTL_PSK or --psk KEY gives it"));
@@ -78,13 +77,6 @@ impl fmt::Debug for Psk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Psk({:?}, {})", self.identity, self.key)
     }
-}
-
-pub(super) fn without_line_break(mut bytes: Vec<u8>) -> Vec<u8> {
-    if bytes.pop_if(|byte| *byte == b'\n').is_some() {
-        bytes.pop_if(|byte| *byte == b'\r');
-    }
-    bytes
 }
 
 pub(super) fn decode(spelled: &[u8]) -> Option<Vec<u8>> {

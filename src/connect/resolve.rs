@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 
 use super::contexts;
 use super::environment::Environment;
+use super::identity;
 use super::layer::{Layer, Password};
 use super::pem;
 use super::psk::Psk;
@@ -186,6 +187,15 @@ fn tls_flag(words: &Words) -> Option<&'static str> {
         .map(|(_, flag)| flag)
 }
 
+/// Headers that are different in each handshake, or whose values it understands (RFC 6455 §4.1).
+const HANDSHAKE: [&str; 5] = [
+    "Connection",
+    "Upgrade",
+    "Sec-WebSocket-Key",
+    "Sec-WebSocket-Version",
+    "Sec-WebSocket-Extensions",
+];
+
 /// They are written into the request as they are, so a line break would add a header or a request.
 fn check_headers(headers: &[(String, String)], carrier: Carrier) -> Result<()> {
     if headers.is_empty() {
@@ -201,6 +211,11 @@ fn check_headers(headers: &[(String, String)], carrier: Carrier) -> Result<()> {
         if name.is_empty() || !name.bytes().all(token) {
             return Err(Error::usage(format!(
                 "{name:?} is not the name of an HTTP header"
+            )));
+        }
+        if HANDSHAKE.iter().any(|it| it.eq_ignore_ascii_case(name)) {
+            return Err(Error::usage(format!(
+                "the header {name:?} belongs to the WebSocket handshake itself"
             )));
         }
         if value
@@ -234,7 +249,7 @@ fn client_tls(words: &Words) -> Result<ClientTls> {
         trusted => Trust::These(trusted),
     });
     if let (Some(cert), Some(key)) = (&words.cert, &words.key) {
-        tls.identity = Some(pem::identity(cert, key)?);
+        tls.identity = Some(identity::read(cert, key)?);
     }
     if let Some(name) = words
         .tls_alpn
@@ -259,14 +274,7 @@ fn read_password(
     Ok(match password {
         None => None,
         Some(Password::Given(secret)) => Some(secret),
-        Some(Password::File(file)) => {
-            let mut bytes = pem::read(&file)?;
-            if bytes.last() == Some(&b'\n') {
-                bytes.pop();
-                bytes.pop_if(|byte| *byte == b'\r');
-            }
-            Some(Secret::new(bytes))
-        }
+        Some(Password::File(file)) => Some(Secret::read(&file)?),
         Some(Password::Prompt) => {
             let who = target
                 .username

@@ -1,8 +1,12 @@
 //! A value that cannot be printed by accident.
 
 use std::fmt;
+use std::path::Path;
 
 use serde::de::{self, Deserialize, Deserializer, Visitor};
+
+use crate::error::Result;
+use crate::file::{self, SMALL};
 
 /// A password. `Debug` and `Display` show `***`; only [`Secret::reveal`] hands it out.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -12,6 +16,21 @@ impl Secret {
     /// Hides `bytes`; passwords need not be text.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
         Self(bytes.into())
+    }
+
+    /// A secret in a file: its content without a byte order mark and the final line break.
+    ///
+    /// # Errors
+    /// As [`crate::file::read`].
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let mut bytes = file::read(path, SMALL)?;
+        if bytes.starts_with("\u{feff}".as_bytes()) {
+            bytes.drain(..3);
+        }
+        if bytes.pop_if(|byte| *byte == b'\n').is_some() {
+            bytes.pop_if(|byte| *byte == b'\r');
+        }
+        Ok(Self(bytes))
     }
 
     /// The bytes themselves, for the wire only.

@@ -52,7 +52,7 @@ impl Transport {
         matches!(self, Self::WebSocket | Self::SecureWebSocket)
     }
 
-    const fn carrier(&self) -> Carrier {
+    pub(super) const fn carrier(&self) -> Carrier {
         match self {
             Self::Tcp => Carrier::Tcp,
             Self::Tls => Carrier::Tls,
@@ -162,6 +162,20 @@ impl Target {
     }
 }
 
+impl Target {
+    /// The value of an HTTP Host header: the authority without the scope of an IPv6 address, which means something on
+    /// this machine only (RFC 6874 §3).
+    pub(super) fn http_host(&self) -> String {
+        let authority = self.authority();
+        match (authority.find('%'), authority.rfind(']')) {
+            (Some(start), Some(end)) if start < end => {
+                format!("{}{}", &authority[..start], &authority[end..])
+            }
+            _ => authority,
+        }
+    }
+}
+
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Transport::Unix(path) = &self.transport {
@@ -189,5 +203,18 @@ impl fmt::Debug for Target {
             .field("tls", &self.tls)
             .field("retry", &self.retry)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_is_no_part_of_an_http_host() {
+        let host = |host: &str| Target::tcp(Protocol::Mqtt, host, 8080).http_host();
+        assert_eq!(host("fe80::1%eth0"), "[fe80::1]:8080");
+        assert_eq!(host("::1"), "[::1]:8080");
+        assert_eq!(host("broker.example"), "broker.example:8080");
     }
 }

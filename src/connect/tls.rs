@@ -5,19 +5,20 @@
 //! only then, and only when nothing else was named to be trusted.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::ServerCertVerifier;
-use rustls::client::{Resumption, WebPkiServerVerifier};
-use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::client::{ResolvesClientCert, Resumption};
+use rustls::crypto::ring;
+use rustls::pki_types::ServerName;
+use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
+use rustls::{ClientConfig, RootCertStore, SignatureScheme, SupportedProtocolVersion};
 
 use crate::error::{Error, Result};
 
+use super::trust::{Named, Trusted};
 use super::verify::{Anything, Verifier};
 use super::words::TlsVersion;
 
@@ -30,6 +31,8 @@ pub struct ClientTls {
     pub(super) alpn: Vec<String>,
     pub(super) version: Option<TlsVersion>,
     resumes: bool,
+    /// A server has asked for our certificate.
+    asked: Arc<AtomicBool>,
     pub(super) built: Arc<OnceLock<Arc<ClientConfig>>>,
 }
 
@@ -39,7 +42,7 @@ pub(super) enum Trust {
     /// Those that the operating system trusts.
     System,
     /// Those that lead to one of these; each with the file it came from.
-    These(Vec<(PathBuf, CertificateDer<'static>)>),
+    These(Vec<Named>),
     /// All of them.
     Anyone,
 }
@@ -53,6 +56,7 @@ impl ClientTls {
             alpn: Vec::new(),
             version: None,
             resumes: true,
+            asked: Arc::default(),
             built: Arc::default(),
         }
     }
@@ -76,6 +80,11 @@ impl ClientTls {
         self.identity.is_some()
     }
 
+    /// Whether the server has asked for our certificate.
+    pub(super) fn was_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+
     /// The name to send and verify for `host`.
     ///
     /// # Errors
@@ -95,15 +104,12 @@ impl ClientTls {
     /// # Errors
     /// [`crate::error::Kind::Usage`] when what is to be trusted cannot be used.
     pub fn server_verifier(&self) -> Result<Arc<dyn ServerCertVerifier>> {
-        let provider = Arc::new(ring::default_provider());
-        Ok(match &self.trust {
-            Trust::Anyone => Arc::new(Anything::new(provider)),
-            Trust::These(trusted) => {
-                let pinned = trusted.iter().map(|(_, certificate)| certificate.clone());
-                Arc::new(verifier(given_roots(trusted)?, pinned.collect(), provider)?)
-            }
-            Trust::System => Arc::new(verifier(system_roots(), Vec::new(), provider)?),
-        })
+        let trusted = match &self.trust {
+            Trust::Anyone => return Ok(Arc::new(Anything::new())),
+            Trust::These(named) => Trusted::named(named.clone(), Verifier::chains)?,
+            Trust::System => Trusted::system(system_roots(), Verifier::chains),
+        };
+        Ok(Arc::new(Verifier::new(trusted)))
     }
 
     /// The certificate to show, with its key, for DTLS.
@@ -122,16 +128,15 @@ impl ClientTls {
 
     fn build(&self) -> Result<ClientConfig> {
         let provider = Arc::new(ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider)
+        let mut config = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(versions(self.version))
             .map_err(|cause| Error::usage(format!("cannot set up TLS: {cause}")))?
             .dangerous()
-            .with_custom_certificate_verifier(self.server_verifier()?);
-        let mut config = match &self.identity {
-            Some(identity) => builder
-                .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(Arc::clone(identity)))),
-            None => builder.with_no_client_auth(),
-        };
+            .with_custom_certificate_verifier(self.server_verifier()?)
+            .with_client_cert_resolver(Arc::new(Shown {
+                identity: self.identity.clone(),
+                asked: Arc::clone(&self.asked),
+            }));
         if !self.resumes {
             config.resumption = Resumption::disabled();
         }
@@ -141,6 +146,25 @@ impl ClientTls {
             .map(|name| name.clone().into_bytes())
             .collect();
         Ok(config)
+    }
+}
+
+/// Shows our certificate, if there is one, to who asks for it, and remembers that it was asked for: with TLS 1.2 a server
+/// that wanted one fails the handshake without saying so.
+#[derive(Debug)]
+struct Shown {
+    identity: Option<Arc<CertifiedKey>>,
+    asked: Arc<AtomicBool>,
+}
+
+impl ResolvesClientCert for Shown {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.asked.store(true, Ordering::Relaxed);
+        self.identity.clone()
+    }
+
+    fn has_certs(&self) -> bool {
+        self.identity.is_some()
     }
 }
 
@@ -165,31 +189,6 @@ fn versions(only: Option<TlsVersion>) -> &'static [&'static SupportedProtocolVer
         Some(TlsVersion::V13) => &ONLY_13,
         None => rustls::DEFAULT_VERSIONS,
     }
-}
-
-fn verifier(
-    roots: RootCertStore,
-    pinned: Vec<CertificateDer<'static>>,
-    provider: Arc<CryptoProvider>,
-) -> Result<Verifier> {
-    let chains = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
-        .build()
-        .map_err(|cause| Error::usage(format!("cannot set up TLS: {cause}")))?;
-    Ok(Verifier::new(chains, pinned))
-}
-
-fn given_roots(trusted: &[(PathBuf, CertificateDer<'static>)]) -> Result<RootCertStore> {
-    let mut roots = RootCertStore::empty();
-    for (file, certificate) in trusted {
-        roots.add(certificate.clone()).map_err(|cause| {
-            Error::usage(format!(
-                "a certificate in {} cannot be used: {}",
-                file.display(),
-                super::tls_words::reason(&cause)
-            ))
-        })?;
-    }
-    Ok(roots)
 }
 
 /// The operating system's roots; a machine without any, such as a bare container, gets Mozilla's.

@@ -1,38 +1,62 @@
 //! What TLS failures mean, in words with human dates.
 
-use rustls::pki_types::UnixTime;
+use std::borrow::Cow;
+
+use rustls::pki_types::{ServerName, UnixTime};
 use rustls::{
-    AlertDescription, CertificateError, Error, InvalidMessage, OtherError, PeerIncompatible,
+    AlertDescription, CertificateError, Error, ExtendedKeyPurpose, InvalidMessage, OtherError,
+    PeerIncompatible,
 };
 
-use super::verify::{Untrusted, Unusable};
+use super::certificate::algorithm_name;
+use super::trust::Reason;
 
 /// A reason, and the way out where there is one.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Words {
     pub(super) reason: String,
-    pub(super) hint: Option<&'static str>,
+    pub(super) hint: Option<Cow<'static, str>>,
 }
 
-const TRUST_HINT: &str = "--cafile FILE trusts its issuer; --insecure skips the check";
+pub(super) const TRUST_HINT: &str = "--cafile FILE trusts its issuer; --insecure skips the check";
+/// For certificates as `openssl x509 -req` makes them when it is told no more.
+pub(super) const RIGHT_HINT: &str = "--cafile with the server's own certificate trusts it as it is; openssl x509 -req with \
+     -extfile, and subjectAltName=DNS:NAME in that file, makes a right one";
+const SKIP_HINT: &str = "--insecure skips the check";
 const NAME_HINT: &str = "--tls-server-name NAME verifies another name than the host's";
 const PLAIN_HINT: &str = "the port may be one without TLS: try it without TLS, or another port";
 const IDENTITY_HINT: &str = "--cert FILE --key FILE show a client certificate";
+const VERSION_HINT: &str = "--tls-version sets it; known are 1.2 and 1.3";
+/// The most names of a certificate that are listed.
+const NAMES: usize = 5;
 
 fn words(reason: impl Into<String>, hint: Option<&'static str>) -> Words {
     Words {
         reason: reason.into(),
-        hint,
+        hint: hint.map(Cow::Borrowed),
     }
+}
+
+/// What is known of our own certificate when the handshake failed.
+#[derive(Clone, Copy)]
+pub(super) struct Identity {
+    /// We have one.
+    pub(super) given: bool,
+    /// The server has asked for it.
+    pub(super) asked: bool,
 }
 
 /// The reason alone, for errors of our own certificates.
 pub(super) fn reason(cause: &Error) -> String {
-    client(cause, true).reason
+    let identity = Identity {
+        given: true,
+        asked: true,
+    };
+    client(cause, identity).reason
 }
 
-/// What `cause` means to a client; `identity` tells whether we had a certificate to show.
-pub(super) fn client(cause: &Error, identity: bool) -> Words {
+/// What `cause` means to a client.
+pub(super) fn client(cause: &Error, identity: Identity) -> Words {
     match cause {
         Error::InvalidCertificate(cause) => certificate(cause),
         Error::InvalidMessage(
@@ -49,13 +73,13 @@ pub(super) fn client(cause: &Error, identity: bool) -> Words {
             | PeerIncompatible::Tls12NotOfferedOrEnabled,
         ) => words(
             "server does not speak the TLS version asked for",
-            Some("--tls-version sets it; known are 1.2 and 1.3"),
+            Some(VERSION_HINT),
         ),
         Error::NoApplicationProtocol => words(
             "server accepts none of the protocols offered by --tls-alpn",
             None,
         ),
-        other => words(format!("TLS failed: {}", lower(&other.to_string())), None),
+        other => words(format!("TLS failed: {}", peer_fault(other)), None),
     }
 }
 
@@ -71,52 +95,73 @@ pub(super) fn server(cause: &Error) -> String {
     }
 }
 
+/// What rustls tells with names of its own, in words.
+fn peer_fault(cause: &Error) -> String {
+    match cause {
+        Error::PeerIncompatible(why) => format!("the peer has {}", spelled(why)),
+        Error::PeerMisbehaved(why) => format!("the peer broke the protocol ({})", spelled(why)),
+        Error::InvalidMessage(why) => {
+            format!("the peer sent a malformed message ({})", spelled(why))
+        }
+        Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } => {
+            String::from("the peer sent a message that is out of place")
+        }
+        Error::General(text) => lower(text),
+        other => lower(&other.to_string()),
+    }
+}
+
 /// The peer answered in something else than TLS, or hung up on the first TLS record.
 pub(super) fn not_tls(reason: &str) -> Words {
     words(reason, Some(PLAIN_HINT))
 }
 
-fn alerted(alert: AlertDescription, identity: bool) -> Words {
-    let asks = "server requires a client certificate";
+fn alerted(alert: AlertDescription, identity: Identity) -> Words {
+    use AlertDescription as Alert;
+    let refused = |why: &str| words(format!("server refused our client certificate{why}"), None);
     match alert {
-        AlertDescription::CertificateRequired => words(asks, Some(IDENTITY_HINT)),
-        AlertDescription::HandshakeFailure if !identity => words(
-            "server refused the TLS handshake; it may require a client certificate",
-            Some(IDENTITY_HINT),
-        ),
-        AlertDescription::UnknownCA => words(
-            "server does not trust our client certificate (unknown CA)",
-            None,
-        ),
-        AlertDescription::BadCertificate | AlertDescription::CertificateUnknown if !identity => {
-            words(asks, Some(IDENTITY_HINT))
+        Alert::CertificateRequired => {
+            words("server requires a client certificate", Some(IDENTITY_HINT))
         }
-        AlertDescription::BadCertificate
-        | AlertDescription::UnsupportedCertificate
-        | AlertDescription::CertificateUnknown
-        | AlertDescription::AccessDenied => words(
-            format!("server refused our client certificate ({})", named(alert)),
-            None,
-        ),
-        AlertDescription::CertificateExpired => words(
-            "server refused our client certificate: it has expired",
-            None,
-        ),
-        AlertDescription::CertificateRevoked => {
-            words("server refused our client certificate: it is revoked", None)
-        }
-        AlertDescription::ProtocolVersion => words(
+        Alert::ProtocolVersion => words(
             "server does not speak the TLS version asked for",
-            Some("--tls-version sets it; known are 1.2 and 1.3"),
+            Some(VERSION_HINT),
         ),
-        AlertDescription::UnrecognisedName => words(
+        Alert::UnrecognisedName => words(
             "server does not know the name that we sent",
             Some(NAME_HINT),
         ),
-        AlertDescription::NoApplicationProtocol => words(
+        Alert::NoApplicationProtocol => words(
             "server accepts none of the protocols offered by --tls-alpn",
             None,
         ),
+        // With TLS 1.2 a server has no other way to say it, and each chooses one of these.
+        Alert::HandshakeFailure | Alert::BadCertificate | Alert::CertificateUnknown
+            if identity.asked && !identity.given =>
+        {
+            words("server requires a client certificate", Some(IDENTITY_HINT))
+        }
+        Alert::HandshakeFailure if !identity.asked => words(
+            "server refused the TLS handshake (handshake failure): it has no cipher, or a key of no kind, that is known here",
+            Some(
+                "known are the ciphers of TLS 1.3 and ECDHE with AES-GCM or ChaCha20, and keys on P-256 or P-384, Ed25519 and RSA keys",
+            ),
+        ),
+        Alert::UnknownCA if identity.given => words(
+            "server does not trust our client certificate (unknown CA)",
+            None,
+        ),
+        Alert::CertificateExpired if identity.given => refused(": it has expired"),
+        Alert::CertificateRevoked if identity.given => refused(": it is revoked"),
+        Alert::HandshakeFailure
+        | Alert::BadCertificate
+        | Alert::UnsupportedCertificate
+        | Alert::CertificateUnknown
+        | Alert::AccessDenied
+            if identity.given =>
+        {
+            refused(&format!(" ({})", named(alert)))
+        }
         other => words(
             format!("server refused the TLS handshake ({})", named(other)),
             None,
@@ -125,11 +170,12 @@ fn alerted(alert: AlertDescription, identity: bool) -> Words {
 }
 
 fn certificate(cause: &CertificateError) -> Words {
+    let skip = |reason: String| words(reason, Some(SKIP_HINT));
     match cause {
-        CertificateError::ExpiredContext { time, not_after } => words(
-            format!("certificate expired {} ago", span(*not_after, *time)),
-            Some("--insecure skips the check"),
-        ),
+        CertificateError::ExpiredContext { time, not_after } => skip(format!(
+            "certificate expired {} ago",
+            span(*not_after, *time)
+        )),
         CertificateError::NotValidYetContext { time, not_before } => words(
             format!(
                 "certificate is not valid yet, but in {}",
@@ -140,14 +186,7 @@ fn certificate(cause: &CertificateError) -> Words {
         CertificateError::NotValidForNameContext {
             expected,
             presented,
-        } => words(
-            format!(
-                "{}, not {:?}",
-                presented_names(presented),
-                expected.to_str()
-            ),
-            Some(NAME_HINT),
-        ),
+        } => wrong_name(expected, presented),
         CertificateError::UnknownIssuer => words(
             "certificate is signed by an unknown issuer",
             Some(TRUST_HINT),
@@ -157,59 +196,89 @@ fn certificate(cause: &CertificateError) -> Words {
             Some(TRUST_HINT),
         ),
         CertificateError::Revoked => words("certificate is revoked", None),
-        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => words(
-            "certificate is not meant for a server",
-            Some("--insecure skips the check"),
-        ),
+        CertificateError::InvalidPurposeContext { required, .. } => {
+            let whom = match required {
+                ExtendedKeyPurpose::ClientAuth => "client",
+                _ => "server",
+            };
+            skip(format!(
+                "certificate is not meant for a {whom} (extendedKeyUsage)"
+            ))
+        }
         CertificateError::BadEncoding => words("certificate is broken", None),
-        CertificateError::Other(OtherError(cause)) => explained(cause.as_ref()),
-        other => words(
+        CertificateError::UnhandledCriticalExtension => skip(String::from(
+            "certificate has a critical extension that is not known here",
+        )),
+        CertificateError::UnsupportedSignatureAlgorithmContext {
+            signature_algorithm_id,
+            ..
+        } => words(
             format!(
-                "certificate cannot be verified: {}",
-                lower(&other.to_string())
+                "certificate is signed with {}, which is not accepted",
+                algorithm_name(signature_algorithm_id)
             ),
-            Some("--insecure skips the check"),
+            Some(
+                "--cafile with the server's own certificate trusts it as it is; openssl x509 -req -sha256 signs a right one",
+            ),
         ),
+        CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => skip(
+            String::from("certificate's signature is of another kind than its issuer's key"),
+        ),
+        CertificateError::Other(OtherError(cause)) => match cause.downcast_ref::<Reason>() {
+            Some(reason) => words(reason.text.clone(), Some(reason.hint)),
+            None => skip(format!(
+                "certificate cannot be verified: {}",
+                spelled(cause)
+            )),
+        },
+        other => skip(format!(
+            "certificate cannot be verified: {}",
+            spelled(other)
+        )),
     }
 }
 
-fn explained(cause: &(dyn std::error::Error + 'static)) -> Words {
-    if let Some(untrusted) = cause.downcast_ref::<Untrusted>() {
-        let hint = if untrusted.self_signed {
-            "--cafile FILE trusts that certificate; --insecure skips the check"
-        } else {
-            TRUST_HINT
+/// A certificate for another host. The presented names come as `DnsName("a.example")`.
+fn wrong_name(expected: &ServerName<'_>, presented: &[String]) -> Words {
+    let inside = |kind: &str, name: &str| {
+        let name = name.strip_prefix(kind)?.strip_suffix(')')?;
+        Some(name.trim_matches('"').to_owned())
+    };
+    let names: Vec<String> = presented
+        .iter()
+        .filter_map(|name| inside("DnsName(", name).or_else(|| inside("IpAddress(", name)))
+        .collect();
+    let host = expected.to_str();
+    let Some((first, others)) = names.split_first() else {
+        return words(
+            "certificate names no host: it has no subjectAltName",
+            Some(RIGHT_HINT),
+        );
+    };
+    if names.contains(&host.to_string()) {
+        return Words {
+            reason: format!("certificate has {host} as a DNS name, not as an address"),
+            hint: Some(format!("openssl x509 -req with subjectAltName=IP:{host} in its -extfile makes a right one").into()),
         };
-        return words(untrusted.to_string(), Some(hint));
     }
-    if let Some(unusable) = cause.downcast_ref::<Unusable>() {
-        return words(unusable.to_string(), Some("--insecure skips the check"));
-    }
-    words(
-        format!(
-            "certificate cannot be verified: {}",
-            lower(&cause.to_string())
+    let others = match others.len() {
+        0 => String::new(),
+        1..=NAMES => format!(" (and {})", quoted(others)),
+        more => format!(
+            " (and {} and {} more)",
+            quoted(&others[..NAMES]),
+            more - NAMES
         ),
-        Some("--insecure skips the check"),
+    };
+    words(
+        format!("certificate is for {first:?}{others}, not {host:?}"),
+        Some(NAME_HINT),
     )
 }
 
-/// `certificate is for "a.example" (and "b.example")`. The presented names come as `DnsName("a.example")`.
-fn presented_names(presented: &[String]) -> String {
-    let mut names = presented.iter().map(|name| {
-        let inside = name
-            .split_once('(')
-            .map_or(name.as_str(), |(_, rest)| rest.trim_end_matches(')'));
-        format!("\"{}\"", inside.trim_matches('"'))
-    });
-    let Some(first) = names.next() else {
-        return String::from("certificate names no host (it has no subjectAltName)");
-    };
-    let others: Vec<String> = names.collect();
-    match others.as_slice() {
-        [] => format!("certificate is for {first}"),
-        others => format!("certificate is for {first} (and {})", others.join(", ")),
-    }
+fn quoted(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+    names.join(", ")
 }
 
 /// The time from `earlier` to `later` in the largest unit that fits: `3 days`.
@@ -227,9 +296,23 @@ fn span(earlier: UnixTime, later: UnixTime) -> String {
 
 /// An alert's name in words: `HandshakeFailure` is `handshake failure`.
 fn named(alert: AlertDescription) -> String {
+    match alert {
+        AlertDescription::UnknownCA => String::from("unknown CA"),
+        AlertDescription::Unknown(number) => format!("alert {number}"),
+        known => spelled(&known),
+    }
+}
+
+/// The name of a variant in words, without what it holds: `NoCipherSuitesInCommon` is `no cipher suites in common`.
+fn spelled(variant: &dyn std::fmt::Debug) -> String {
     let mut text = String::new();
-    for letter in format!("{alert:?}").chars() {
-        if letter.is_ascii_uppercase() && !text.is_empty() {
+    let name = format!("{variant:?}");
+    let name = name.split([' ', '(', '{']).next().unwrap_or_default();
+    let mut letters = name.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let starts =
+            letter.is_ascii_uppercase() && letters.peek().is_some_and(char::is_ascii_lowercase);
+        if starts && !text.is_empty() {
             text.push(' ');
         }
         text.push(letter.to_ascii_lowercase());
@@ -267,40 +350,120 @@ mod tests {
         }
     }
 
+    fn told(cause: CertificateError) -> Words {
+        certificate(&cause)
+    }
+
+    fn for_another(host: &'static str, presented: &[&str]) -> Words {
+        told(CertificateError::NotValidForNameContext {
+            expected: ServerName::try_from(host).unwrap(),
+            presented: presented.iter().map(|&name| name.to_owned()).collect(),
+        })
+    }
+
     #[test]
-    fn presented_names_are_listed() {
-        let names = |list: &[&str]| {
-            presented_names(&list.iter().map(|&name| name.to_owned()).collect::<Vec<_>>())
-        };
+    fn a_certificate_for_another_host_lists_its_names() {
+        for (presented, reason) in [
+            (
+                &["DnsName(\"a.example\")"][..],
+                "certificate is for \"a.example\", not \"h\"",
+            ),
+            (
+                &["DnsName(\"a.example\")", "IpAddress(127.0.0.1)"],
+                "certificate is for \"a.example\" (and \"127.0.0.1\"), not \"h\"",
+            ),
+            (
+                &["UniformResourceIdentifier(\"urn:x\")"],
+                "certificate names no host: it has no subjectAltName",
+            ),
+            (&[], "certificate names no host: it has no subjectAltName"),
+        ] {
+            assert_eq!(for_another("h", presented).reason, reason);
+        }
+        let hint = for_another("h", &[]).hint.unwrap();
+        assert!(hint.contains("subjectAltName=DNS:NAME"), "{hint}");
+        let many: Vec<String> = (0..9).map(|it| format!("DnsName(\"{it}\")")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
         assert_eq!(
-            names(&["DnsName(\"a.example\")"]),
-            "certificate is for \"a.example\""
-        );
-        assert_eq!(
-            names(&["DnsName(\"a.example\")", "IpAddress(127.0.0.1)"]),
-            "certificate is for \"a.example\" (and \"127.0.0.1\")"
-        );
-        assert_eq!(
-            names(&[]),
-            "certificate names no host (it has no subjectAltName)"
+            for_another("h", &many).reason,
+            "certificate is for \"0\" (and \"1\", \"2\", \"3\", \"4\", \"5\" and 3 more), not \"h\""
         );
     }
 
     #[test]
+    fn an_address_as_a_dns_name_is_told_as_that() {
+        let words = for_another("127.0.0.1", &["DnsName(\"127.0.0.1\")"]);
+        assert_eq!(
+            words.reason,
+            "certificate has 127.0.0.1 as a DNS name, not as an address"
+        );
+        assert!(words.hint.unwrap().contains("subjectAltName=IP:127.0.0.1"));
+    }
+
+    #[test]
+    fn nothing_is_told_in_rust() {
+        let sha_1 = CertificateError::UnsupportedSignatureAlgorithmContext {
+            signature_algorithm_id: vec![6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1],
+            supported_algorithms: Vec::new(),
+        };
+        assert_eq!(
+            told(sha_1).reason,
+            "certificate is signed with SHA-1, which is not accepted"
+        );
+        assert_eq!(
+            told(CertificateError::InvalidOcspResponse).reason,
+            "certificate cannot be verified: invalid ocsp response"
+        );
+        for (cause, said) in [
+            (
+                Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon),
+                "TLS failed: the peer has no cipher suites in common",
+            ),
+            (
+                Error::PeerMisbehaved(rustls::PeerMisbehaved::TooManyKeyUpdateRequests),
+                "TLS failed: the peer broke the protocol (too many key update requests)",
+            ),
+            (
+                Error::InappropriateMessage {
+                    expect_types: Vec::new(),
+                    got_type: rustls::ContentType::Alert,
+                },
+                "TLS failed: the peer sent a message that is out of place",
+            ),
+        ] {
+            assert_eq!(reason(&cause), said);
+        }
+    }
+
+    #[test]
     fn alerts_are_words() {
+        let said = |alert, given, asked| {
+            let identity = Identity { given, asked };
+            client(&Error::AlertReceived(alert), identity).reason
+        };
         assert_eq!(
             named(AlertDescription::HandshakeFailure),
             "handshake failure"
         );
-        let missing = client(
-            &Error::AlertReceived(AlertDescription::CertificateRequired),
-            false,
-        );
-        assert_eq!(missing.reason, "server requires a client certificate");
-        let refused = client(&Error::AlertReceived(AlertDescription::UnknownCA), true);
+        assert_eq!(named(AlertDescription::UnknownCA), "unknown CA");
+        let asks = "server requires a client certificate";
         assert_eq!(
-            refused.reason,
+            said(AlertDescription::CertificateRequired, false, true),
+            asks
+        );
+        assert_eq!(said(AlertDescription::HandshakeFailure, false, true), asks);
+        assert_eq!(
+            said(AlertDescription::UnknownCA, true, true),
             "server does not trust our client certificate (unknown CA)"
         );
+        assert_eq!(
+            said(AlertDescription::HandshakeFailure, true, true),
+            "server refused our client certificate (handshake failure)"
+        );
+        // A server that has not asked for a certificate does not miss one.
+        for given in [false, true] {
+            let text = said(AlertDescription::HandshakeFailure, given, false);
+            assert!(!text.contains("certificate"), "{text}");
+        }
     }
 }

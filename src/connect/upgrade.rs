@@ -20,8 +20,15 @@ const PROTOCOL_HEADER: &str = "Sec-WebSocket-Protocol";
 /// Why there is no WebSocket.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The server answered with another status than 101: the number and its name.
-    Status(u16, String),
+    /// The server answered with another status than 101.
+    Status {
+        /// The number.
+        status: u16,
+        /// The number's usual name, or nothing.
+        name: &'static str,
+        /// Where it redirects to.
+        location: Option<String>,
+    },
     /// What came is no answer to our request: what is wrong with it.
     Answer(String),
     /// The connection failed or ended.
@@ -34,37 +41,67 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// Asks for `path` with `subprotocol`; an answer that leaves the sub-protocol out is tolerated.
+/// Asks for `path` with `subprotocol`; an answer that leaves the sub-protocol out is tolerated. A header replaces ours
+/// of the same name.
 pub(super) async fn request<S: AsyncRead + AsyncWrite + Unpin>(
     mut wire: S,
-    authority: &str,
+    host: &str,
     path: &str,
     subprotocol: &str,
     headers: &[(String, String)],
 ) -> Result<WebSocket<S>, Failure> {
     let key = generate_key();
-    let mut text = format!(
-        "GET {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n{PROTOCOL_HEADER}: {subprotocol}\r\n"
-    );
-    for (name, value) in headers {
+    let given = |name: &str| {
+        let mut headers = headers.iter();
+        headers.find(|it| it.0.eq_ignore_ascii_case(name))
+    };
+    let mut text = format!("GET {} HTTP/1.1\r\n", escaped(path));
+    let ours = [
+        ("Host", host),
+        ("Connection", "Upgrade"),
+        ("Upgrade", "websocket"),
+        ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Key", &key),
+        (PROTOCOL_HEADER, subprotocol),
+    ];
+    let ours = ours.into_iter().filter(|it| given(it.0).is_none());
+    let theirs = headers.iter().map(|(name, value)| (&**name, &**value));
+    for (name, value) in ours.chain(theirs) {
         text.push_str(&format!("{name}: {value}\r\n"));
     }
     text.push_str("\r\n");
     wire.write_all(text.as_bytes()).await?;
     wire.flush().await?;
     let (answer, rest) = read_head::<_, Response>(&mut wire).await?;
-    check(&answer, &key, subprotocol)?;
+    let offered = given(PROTOCOL_HEADER).map_or(subprotocol, |it| &it.1);
+    check(&answer, &key, offered)?;
     Ok(WebSocket::new(wire, Role::Client, rest))
 }
 
-fn check(answer: &Response, key: &str, subprotocol: &str) -> Result<(), Failure> {
+/// A path with what may not stand in a request line percent-encoded (RFC 3986 §2).
+fn escaped(path: &str) -> String {
+    let mut text = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        match byte {
+            b'!'..=b'~' if !b"\"<>\\^`{|}".contains(&byte) => text.push(char::from(byte)),
+            _ => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
+}
+
+/// `offered` is a list of sub-protocols.
+fn check(answer: &Response, key: &str, offered: &str) -> Result<(), Failure> {
     let status = answer.status();
     if status.as_u16() != 101 {
-        return Err(Failure::Status(
-            status.as_u16(),
-            status.canonical_reason().unwrap_or("").to_owned(),
-        ));
+        let location = answer.headers().get("Location");
+        return Err(Failure::Status {
+            status: status.as_u16(),
+            name: status.canonical_reason().unwrap_or(""),
+            location: location
+                .filter(|_| status.is_redirection())
+                .map(|it| String::from_utf8_lossy(it.as_bytes()).into_owned()),
+        });
     }
     let header = |name: &str| {
         answer
@@ -81,9 +118,9 @@ fn check(answer: &Response, key: &str, subprotocol: &str) -> Result<(), Failure>
         )));
     }
     match header(PROTOCOL_HEADER) {
-        Some(chosen) if chosen != subprotocol => Err(Failure::Answer(format!(
-            "it chose the sub-protocol {chosen:?} instead of {subprotocol:?}"
-        ))),
+        Some(chosen) if offered.split(',').all(|it| it.trim() != chosen) => Err(Failure::Answer(
+            format!("it chose the sub-protocol {chosen:?} instead of {offered:?}"),
+        )),
         _ => Ok(()),
     }
 }
@@ -92,12 +129,15 @@ fn check(answer: &Response, key: &str, subprotocol: &str) -> Result<(), Failure>
 pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
     mut wire: S,
 ) -> Result<WebSocket<S>, Failure> {
-    let (request, rest) = read_head::<_, Request>(&mut wire).await?;
+    let (request, rest) = match read_head::<_, Request>(&mut wire).await {
+        Err(Failure::Answer(why)) => {
+            refuse(&mut wire, "400 Bad Request\r\n").await?;
+            return Err(Failure::Answer(why));
+        }
+        read => read?,
+    };
     let Ok(mut response) = create_response(&request) else {
-        // The client is told too, so that a browser or curl shows why.
-        wire.write_all(b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-            .await?;
-        wire.shutdown().await?;
+        refuse(&mut wire, "426 Upgrade Required\r\nUpgrade: websocket\r\n").await?;
         return Err(Failure::Answer(String::from(
             "it is no WebSocket handshake",
         )));
@@ -112,6 +152,13 @@ pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
     wire.write_all(&text).await?;
     wire.flush().await?;
     Ok(WebSocket::new(wire, Role::Server, rest))
+}
+
+/// The client is told too, so that a browser or curl shows why.
+async fn refuse<S: AsyncWrite + Unpin>(wire: &mut S, head: &str) -> io::Result<()> {
+    let text = format!("HTTP/1.1 {head}Connection: close\r\nContent-Length: 0\r\n\r\n");
+    wire.write_all(text.as_bytes()).await?;
+    wire.shutdown().await
 }
 
 fn choose(request: &Request) -> Option<&'static str> {
@@ -135,6 +182,10 @@ async fn read_head<S: AsyncRead + Unpin, T: TryParse>(
         let read = wire.read_buf(&mut input).await?;
         if read == 0 {
             return Err(Failure::Io(io::ErrorKind::UnexpectedEof.into()));
+        }
+        // The parser refuses what old proxies and simple servers answer with; nothing here depends on the version.
+        if input.starts_with(b"HTTP/1.0 ") {
+            input[7] = b'1';
         }
         let parsed = T::try_parse(&input).map_err(|_| {
             Failure::Answer(format!(

@@ -1,6 +1,7 @@
 //! URLs of connections: `scheme://user:password@host:port/path` (RFC 3986 §3).
 
 use std::borrow::Cow;
+use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
@@ -28,18 +29,12 @@ pub(super) struct Url {
 /// [`crate::error::Kind::Usage`]; the message shows the URL without its credentials.
 pub(super) fn parse(text: &str, protocol: Protocol) -> Result<Url> {
     let wrong = |why: String| Error::usage(format!("bad URL {}: {why}", without_credentials(text)));
-    let (name, rest) = text
-        .split_once("://")
-        .or_else(|| {
-            text.split_once(':')
-                .filter(|(name, _)| name.eq_ignore_ascii_case("unix"))
-        })
-        .ok_or_else(|| {
-            wrong(String::from("no scheme")).hint(format!(
-                "write {}://HOST, or -h HOST",
-                protocol.schemes()[0].name
-            ))
-        })?;
+    let (name, rest) = split_scheme(text).ok_or_else(|| {
+        wrong(String::from("no scheme")).hint(format!(
+            "write {}://HOST, or -h HOST",
+            protocol.schemes()[0].name
+        ))
+    })?;
     let scheme = protocol.scheme(name).ok_or_else(|| {
         wrong(format!(
             "unknown scheme {name:?}; known are {}",
@@ -54,14 +49,8 @@ pub(super) fn parse(text: &str, protocol: Protocol) -> Result<Url> {
             "a space or control character, which must be written as %20 and the like",
         )));
     }
-    let (authority, path) = match scheme.carrier {
-        Carrier::Unix => ("", rest),
-        _ => rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len())),
-    };
-    let (userinfo, place) = match authority.rsplit_once('@') {
-        Some((userinfo, place)) => (Some(userinfo), place),
-        None => (None, authority),
-    };
+    let (userinfo, place, path) = take_apart(rest, scheme.carrier)
+        .map_err(|why| wrong(why).hint("--password-file FILE takes a password as it is"))?;
     let mut url = Url {
         scheme,
         host: String::new(),
@@ -78,25 +67,148 @@ pub(super) fn parse(text: &str, protocol: Protocol) -> Result<Url> {
             return Err(wrong(String::from("no path of a socket")));
         }
         url.unix = Some(PathBuf::from(path.into_owned()));
-    } else {
-        url.place(place).map_err(&wrong)?;
-        url.path = read_path(protocol, scheme.carrier, path).map_err(&wrong)?;
+        return Ok(url);
     }
+    url.place(place).map_err(&wrong)?;
+    match path.split_once('?') {
+        Some((_, query)) if protocol == Protocol::Amqp => {
+            let error = wrong(String::from("its query (?…) is not read"));
+            return Err(error.hint(amqp_flags(query)));
+        }
+        _ => {}
+    }
+    url.path = read_path(protocol, scheme.carrier, path).map_err(&wrong)?;
     Ok(url)
 }
 
-/// The URL as it may be shown: what stands before the last `@` of the authority is left out.
-pub(super) fn without_credentials(text: &str) -> String {
-    let start = text.find("://").map_or(0, |at| at + 3);
+/// The scheme and what follows its `://`; of a unix socket's URL, also what follows a mere `:`.
+fn split_scheme(text: &str) -> Option<(&str, &str)> {
+    let (name, rest) = text.split_once(':')?;
+    // RFC 3986 §3.1. What stands there otherwise may be a user name and password.
+    let is_scheme = name.starts_with(|letter: char| letter.is_ascii_alphabetic())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    let bare = || Some(rest).filter(|_| name.eq_ignore_ascii_case("unix"));
+    let rest = rest.strip_prefix("//").or_else(bare)?;
+    is_scheme.then_some((name, rest))
+}
+
+/// Userinfo, host with port, and the path with all that follows it.
+///
+/// A password with a raw `/`, `?` or `#` in it ends the authority too early (RFC 3986 §3.2), and its rest would be taken
+/// for a path, shown and sent: what can only be that is refused.
+fn take_apart(rest: &str, carrier: Carrier) -> Result<(Option<&str>, &str, &str), String> {
+    let ends: &[char] = match carrier {
+        Carrier::Unix => &['/'],
+        _ => &['/', '?', '#'],
+    };
+    let (authority, tail) = rest.split_at(rest.find(ends).unwrap_or(rest.len()));
+    let (userinfo, place) = match authority.rsplit_once('@') {
+        Some((userinfo, place)) => (Some(userinfo), place),
+        None => (None, authority),
+    };
+    let raw = match tail.as_bytes().first() {
+        Some(b'?') => "a raw ? in the password is written as %3F",
+        Some(b'#') => "a raw # in the password is written as %23",
+        _ => "a raw / in the password is written as %2F",
+    };
+    let is_unix = carrier == Carrier::Unix;
+    match userinfo {
+        _ if !tail.contains('@') => {}
+        Some(userinfo) if userinfo.contains(':') => {
+            return Err(format!("{raw}, and an @ in the path as %40"));
+        }
+        None if place.contains(':') && (is_unix || !is_place(place)) => {
+            return Err(String::from(raw));
+        }
+        _ => {}
+    }
+    if is_unix {
+        let path = userinfo.map_or(0, |userinfo| userinfo.len() + 1);
+        return Ok((userinfo, "", &rest[path..]));
+    }
+    Ok((userinfo, place, tail))
+}
+
+/// Whether this can be `host:port`, and not a user name and the beginning of a password.
+fn is_place(text: &str) -> bool {
+    text.starts_with('[') || text.split_once(':').is_some_and(|(_, port)| is_port(port))
+}
+
+/// The flags that stand for the keys of RabbitMQ's URLs (<https://www.rabbitmq.com/docs/uri-query-parameters>) and of pika's.
+fn amqp_flags(query: &str) -> String {
+    const FLAGS: [(&str, &str); 11] = [
+        ("heartbeat", "--heartbeat SECONDS"),
+        ("frame_max", "--frame-max SIZE"),
+        ("frameMax", "--frame-max SIZE"),
+        ("connection_timeout", "--connect-timeout TIME"),
+        ("socket_timeout", "--connect-timeout TIME"),
+        ("auth_mechanism", "--auth MECHANISM"),
+        ("cacertfile", "--cafile FILE"),
+        ("certfile", "--cert FILE"),
+        ("keyfile", "--key FILE"),
+        ("server_name_indication", "--tls-server-name NAME"),
+        ("verify", "--insecure, in place of verify_none"),
+    ];
+    let keys = query.split('&').map(|pair| pair.split('=').next());
+    let flag = |key| FLAGS.iter().find(|(known, _)| Some(*known) == key);
+    let said: Vec<&str> = keys.filter_map(flag).map(|(_, flag)| *flag).collect();
+    if said.is_empty() {
+        return String::from("leave it out; a question mark in the virtual host is written as %3F");
+    }
+    format!("leave it out and say {}", said.join(" "))
+}
+
+/// The URL as it may be shown: without user name, password, query and fragment.
+pub fn without_credentials(text: &str) -> String {
+    let start = split_scheme(text).map_or(0, |(_, rest)| text.len() - rest.len());
     let (scheme, rest) = text.split_at(start);
-    // A password with a raw slash in it is a mistake, but no reason to show it: look for the last `@`.
-    let shown = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
-    let shown = shown.split('?').next().unwrap_or(shown);
-    let clean: String = shown
+    // A password with a raw slash or an encoded @ after it is a mistake, but no reason to show it: the last @ counts.
+    let ends = ["@", "%40"].into_iter();
+    let end = ends.filter_map(|it| rest.rfind(it).map(|at| at + it.len()));
+    let shown = &rest[end.max().unwrap_or(0)..];
+    let shown = shown.split(['?', '#']).next().unwrap_or(shown);
+    let (place, path) = shown.split_at(shown.find('/').unwrap_or(shown.len()));
+    // What is no port may be a password whose host was left out.
+    let place = match place.split_once(':') {
+        Some((host, _)) if !is_place(place) && place.parse::<Ipv6Addr>().is_err() => host,
+        _ => place,
+    };
+    let clean: String = [place, path]
+        .concat()
         .chars()
         .filter(|letter| !letter.is_control())
         .collect();
     format!("{scheme}{clean}")
+}
+
+/// Checks a host that stands alone, as in `--host`.
+///
+/// # Errors
+/// [`crate::error::Kind::Usage`], when it is more than a host; what may be a password is not shown.
+pub(super) fn check_host(host: &str) -> Result<()> {
+    let wrong =
+        |what: &str| Error::usage(format!("--host takes a name or an IP address, not {what}"));
+    if host.contains("://") {
+        return Err(wrong("a URL").hint("a URL stands alone, without --host and --port"));
+    }
+    if host.contains('@') {
+        return Err(wrong("a user name").hint("-u NAME and --password-file FILE say who you are"));
+    }
+    if host.contains('/') {
+        return Err(
+            wrong("a path").hint("a URL has one: it stands alone, without --host and --port")
+        );
+    }
+    let address = host.trim_matches(['[', ']']).split('%').next();
+    if address.is_some_and(|it| it.parse::<Ipv6Addr>().is_ok()) || !host.contains(':') {
+        return Ok(());
+    }
+    Err(match host.rsplit_once(':') {
+        Some((name, port)) if is_port(port) => wrong("a port").hint(format!("-h {name} -p {port}")),
+        _ => wrong("what has a colon in it"),
+    })
 }
 
 impl Url {
@@ -125,6 +237,12 @@ impl Url {
         if host.is_empty() {
             return Err(String::from("no host"));
         }
+        if host.contains(['@', '/', '?', '#']) {
+            // Somebody has encoded more than the user name and the password.
+            return Err(String::from(
+                "the host has a %40, %2F, %3F or %23: the @ before a host is written as it is",
+            ));
+        }
         self.host = host.into_owned();
         self.port = port.map(read_port).transpose()?;
         Ok(())
@@ -138,7 +256,7 @@ fn split_port(place: &str) -> Result<(&str, Option<&str>), String> {
             let (host, rest) = inside.split_once(']').ok_or("an opening [ without its ]")?;
             // A zone follows the address of a link-local one (RFC 6874): [fe80::1%25eth0].
             let address = host.split('%').next().unwrap_or(host);
-            if address.parse::<std::net::Ipv6Addr>().is_err() {
+            if address.parse::<Ipv6Addr>().is_err() {
                 return Err(format!("{host:?} is not an IPv6 address"));
             }
             (host, rest)
@@ -159,9 +277,21 @@ fn split_port(place: &str) -> Result<(&str, Option<&str>), String> {
 /// Reads 1–65535.
 pub(super) fn read_port(text: &str) -> Result<u16, String> {
     match text.parse::<u16>() {
-        Ok(port) if port > 0 && text.bytes().all(|byte| byte.is_ascii_digit()) => Ok(port),
+        Ok(port) if is_port(text) => Ok(port),
+        // Anything longer may be a password with the host left out.
+        _ if text.len() > 5 && !is_number(text) => Err(String::from(
+            "what follows the host's colon is not a port; ports are 1 to 65535",
+        )),
         _ => Err(format!("{text:?} is not a port; ports are 1 to 65535")),
     }
+}
+
+fn is_port(text: &str) -> bool {
+    is_number(text) && text.parse::<u16>().is_ok_and(|port| port > 0)
+}
+
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn read_path(protocol: Protocol, carrier: Carrier, path: &str) -> Result<Option<String>, String> {
@@ -169,13 +299,17 @@ fn read_path(protocol: Protocol, carrier: Carrier, path: &str) -> Result<Option<
         // Segments and arguments are options of a message; CoAP takes them apart itself.
         return Ok(Some(path).filter(|path| !path.is_empty()).map(String::from));
     }
-    let path = path.split('#').next().unwrap_or(path);
+    if !carrier.is_websocket() && path.contains('?') {
+        return Err(String::from(
+            "a query (?…) is only for ws and wss; write %3F for a question mark",
+        ));
+    }
+    // Of a topic it is a wildcard; elsewhere it would begin a fragment, which is never sent.
+    let is_topic = protocol == Protocol::Mqtt && !carrier.is_websocket();
+    if path.contains('#') && !(is_topic && path.starts_with('/')) {
+        return Err(String::from("a # in the path is written as %23"));
+    }
     if !carrier.is_websocket() {
-        if path.contains('?') {
-            return Err(String::from(
-                "a query (?…) is only for ws and wss; write %3F for a question mark",
-            ));
-        }
         let topic = decode(path.strip_prefix('/').unwrap_or(path), "path")?;
         return Ok((!topic.is_empty()).then(|| topic.into_owned()));
     }
@@ -248,6 +382,10 @@ mod tests {
                 Some("a/b+c d"),
             ),
             ("mqtt://h//a", Carrier::Tcp, "h", None, Some("/a")),
+            ("mqtt://h/u/#", Carrier::Tcp, "h", None, Some("u/#")),
+            ("mqtts://h/#", Carrier::Tls, "h", None, Some("#")),
+            ("mqtt://h:1/a@b", Carrier::Tcp, "h", Some(1), Some("a@b")),
+            ("mqtt://h/a@b:c", Carrier::Tcp, "h", None, Some("a@b:c")),
             ("ws://h", Carrier::WebSocket, "h", None, None),
             ("ws://h/", Carrier::WebSocket, "h", None, None),
             (
@@ -301,6 +439,12 @@ mod tests {
         for text in ["unix:///run/m%20q", "unix:/run/m%20q", "UNIX:/run/m%20q"] {
             assert_eq!(parsed(text).unix, Some(PathBuf::from("/run/m q")), "{text}");
         }
+        let named = parsed("unix:///run/user@1000/m");
+        assert_eq!(named.unix, Some(PathBuf::from("/run/user@1000/m")));
+        let login = parsed("unix://me:p%2Fw@/run/m");
+        assert_eq!(login.unix, Some(PathBuf::from("/run/m")));
+        assert_eq!(login.username.as_deref(), Some("me"));
+        assert_eq!(login.password, Some(Secret::from("p/w")));
     }
 
     #[test]
@@ -330,6 +474,40 @@ mod tests {
             ("mqtt://h/a?b", "only for ws and wss"),
             ("mqtt://h/a b", "must be written as %20"),
             ("unix:", "no path"),
+            (
+                "mqtt://me:p/w@h",
+                "a raw / in the password is written as %2F",
+            ),
+            (
+                "mqtt://me:p?w@h",
+                "a raw ? in the password is written as %3F",
+            ),
+            (
+                "mqtt://me:p#w@h",
+                "a raw # in the password is written as %23",
+            ),
+            (
+                "mqtt://me:/w@h",
+                "a raw / in the password is written as %2F",
+            ),
+            (
+                "mqtt://me:p@s/w@h",
+                "a raw / in the password is written as %2F",
+            ),
+            (
+                "unix://me:p/w@/run/m",
+                "a raw / in the password is written as %2F",
+            ),
+            (
+                "mqtt://me%3Apw%40h",
+                "the @ before a host is written as it is",
+            ),
+            ("mqtt://h#", "a # in the path is written as %23"),
+            ("ws://h/mqtt#x", "a # in the path is written as %23"),
+            (
+                "mqtt://me:hunter2",
+                "what follows the host's colon is not a port",
+            ),
         ] {
             let message = refused(text);
             assert!(message.contains(words), "{text}: {message}");
@@ -341,13 +519,75 @@ mod tests {
         for text in [
             "mqtt://me:hunter2@h:x",
             "http://me:hunter2@h",
-            "mqtt://me:hun/ter2@h:99999",
             "me:hunter2@h",
+            "me:hun://ter2@h",
+            "mqtt:me:hunter2@h",
             "mqtt://me:hunter2%@h",
+            "mqtt://me:hunter2",
+            "mqtt://me%3Ahunter2%40h",
             "ws://h:x/?token=hunter2",
+            "ws://h:x/#hunter2",
+            "unix://me:hun/ter2@/run/m",
+            "unix:me:hun/ter2@/run/%zz",
         ] {
             let message = refused(text);
             assert!(!message.contains("ter2"), "{message}");
+        }
+        for scheme in ["mqtt", "wss", "unix"] {
+            for raw in [
+                "hun/ter2", "/ter2", "hun?ter2", "hun#ter2", "h@n/ter2", "hunter2/",
+            ] {
+                let text = format!("{scheme}://me:{raw}@h:99999/%");
+                let error = parse(&text, Protocol::Mqtt).unwrap_err();
+                let shown = format!("{error} {:?}", error.way_out());
+                assert!(!shown.contains("ter2") && !shown.contains("me:"), "{shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn rabbitmq_s_query_is_answered_with_our_flags() {
+        let told = |query: &str| {
+            let text = format!("amqp://h/v?{query}");
+            let error = parse(&text, Protocol::Amqp).unwrap_err();
+            assert_eq!(
+                error.text(),
+                "bad URL amqp://h/v: its query (?…) is not read"
+            );
+            error.way_out().unwrap().to_owned()
+        };
+        assert_eq!(
+            told("heartbeat=5"),
+            "leave it out and say --heartbeat SECONDS"
+        );
+        assert_eq!(
+            told("cacertfile=/a.pem&connection_timeout=1000"),
+            "leave it out and say --cafile FILE --connect-timeout TIME"
+        );
+        assert!(told("x=secret").contains("%3F"));
+        assert!(!told("x=secret").contains("secret"));
+    }
+
+    #[test]
+    fn a_host_alone_is_no_more_than_a_host() {
+        for host in ["h", "127.0.0.1", "::1", "[::1]", "fe80::1%eth0", "a b"] {
+            assert!(check_host(host).is_ok(), "{host}");
+        }
+        for (host, what, hint) in [
+            ("mqtt://me:hunter2@h", "a URL", "stands alone"),
+            ("me:hunter2@h", "a user name", "-u NAME"),
+            ("h:1883", "a port", "-h h -p 1883"),
+            ("[::1]:1883", "a port", "-h [::1] -p 1883"),
+            ("h/a", "a path", "stands alone"),
+            ("me:hunter2", "what has a colon in it", ""),
+        ] {
+            let refused = check_host(host).unwrap_err();
+            assert_eq!(
+                refused.text(),
+                format!("--host takes a name or an IP address, not {what}")
+            );
+            assert!(refused.way_out().unwrap_or_default().contains(hint));
+            assert_eq!(refused.exit_code(), 2);
         }
     }
 }

@@ -1,36 +1,46 @@
-//! Decides about server certificates, and keeps what a refusal needs to be told in words.
+//! Decides about a server's certificate, and keeps what a refusal needs to be told in words.
 
-use std::fmt;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{
-    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+    WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature,
+    verify_tls13_signature_with_raw_key,
 };
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, SignatureScheme,
+    CertificateError, DigitallySignedStruct, Error, PeerMisbehaved, RootCertStore, SignatureScheme,
 };
 
 use super::certificate::Certificate;
+use super::tls_words::RIGHT_HINT;
+use super::trust::{Reason, Trusted, out_of_date};
 
-/// Verifies chains and names, and takes a certificate that was itself given as trusted.
+/// Verifies chains and names, and takes a certificate that was itself named as trusted.
 #[derive(Debug)]
 pub(super) struct Verifier {
-    chains: Arc<WebPkiServerVerifier>,
-    /// What `--cafile` and `--capath` named. A server may show one of these as its own: that is how a
-    /// self-signed certificate is trusted, also one that says it is a CA, as `openssl req -x509` makes it.
-    pinned: Vec<CertificateDer<'static>>,
+    /// A server may show one of those named in `--cafile` and `--capath` as its own: that is how a self-signed
+    /// certificate is trusted, and one that has no names, or says that it is a CA, as `openssl req -x509` makes it.
+    trusted: Trusted<Arc<WebPkiServerVerifier>>,
+    algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl Verifier {
-    pub(super) const fn new(
-        chains: Arc<WebPkiServerVerifier>,
-        pinned: Vec<CertificateDer<'static>>,
-    ) -> Self {
-        Self { chains, pinned }
+    pub(super) fn new(trusted: Trusted<Arc<WebPkiServerVerifier>>) -> Self {
+        Self {
+            trusted,
+            algorithms: ring::default_provider().signature_verification_algorithms,
+        }
+    }
+
+    /// For [`Trusted`].
+    pub(super) fn chains(roots: RootCertStore) -> Option<Arc<WebPkiServerVerifier>> {
+        let provider = Arc::new(ring::default_provider());
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+            .build()
+            .ok()
     }
 }
 
@@ -43,21 +53,14 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        if self
-            .pinned
-            .iter()
-            .any(|pinned| pinned.as_ref() == end_entity.as_ref())
-        {
+        check_key(end_entity)?;
+        if self.trusted.is_pinned(end_entity) {
             return verify_pinned(end_entity, server_name, now);
         }
-        self.chains
-            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-            .map_err(|cause| match cause {
-                Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-                    untrusted(end_entity, intermediates)
-                }
-                other => explain(other, end_entity),
-            })
+        let verified = self.trusted.verify(now, |chains| {
+            chains.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        });
+        verified.map_err(|cause| explain(cause, end_entity, intermediates))
     }
 
     fn verify_tls12_signature(
@@ -66,8 +69,7 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chains
-            .verify_tls12_signature(message, certificate, signature)
+        signed_in_tls12(message, certificate, signature, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -76,44 +78,29 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chains
-            .verify_tls13_signature(message, certificate, signature)
+        signed_in_tls13(message, certificate, signature, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chains.supported_verify_schemes()
-    }
-
-    fn root_hint_subjects(&self) -> Option<&[DistinguishedName]> {
-        self.chains.root_hint_subjects()
+        self.algorithms.supported_schemes()
     }
 }
 
-/// Trusted as it is, the certificate must still be in date and carry the name.
+/// Trusted as it is, the certificate must still be in date, and carry the name if it carries any: one without names
+/// stands for the one server that has its key, and so does one that webpki does not read, such as one of X.509 version 1.
 fn verify_pinned(
     certificate: &CertificateDer<'_>,
     name: &ServerName<'_>,
     now: UnixTime,
 ) -> Result<ServerCertVerified, Error> {
-    if let Some((from, until)) =
-        Certificate::parse(certificate).and_then(|parsed| parsed.validity())
-    {
-        if now.as_secs() > until.as_secs() {
-            return Err(CertificateError::ExpiredContext {
-                time: now,
-                not_after: until,
-            }
-            .into());
-        }
-        if now.as_secs() < from.as_secs() {
-            return Err(CertificateError::NotValidYetContext {
-                time: now,
-                not_before: from,
-            }
-            .into());
-        }
+    if let Some(cause) = out_of_date(certificate, now) {
+        return Err(cause.into());
     }
-    verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+    let named = Certificate::parse(certificate).is_none_or(|it| it.names_hosts());
+    match ParsedCertificate::try_from(certificate) {
+        Ok(parsed) if named => verify_server_name(&parsed, name)?,
+        _ => {}
+    }
     Ok(ServerCertVerified::assertion())
 }
 
@@ -124,9 +111,9 @@ pub(super) struct Anything {
 }
 
 impl Anything {
-    pub(super) fn new(provider: Arc<CryptoProvider>) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            algorithms: provider.signature_verification_algorithms,
+            algorithms: ring::default_provider().signature_verification_algorithms,
         }
     }
 }
@@ -149,8 +136,8 @@ impl ServerCertVerifier for Anything {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signature, &self.algorithms)
-            .or_else(accept_unreadable)
+        signed_in_tls12(message, certificate, signature, &self.algorithms)
+            .or_else(|cause| accept_unreadable(cause, certificate))
     }
 
     fn verify_tls13_signature(
@@ -159,8 +146,8 @@ impl ServerCertVerifier for Anything {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signature, &self.algorithms)
-            .or_else(accept_unreadable)
+        signed_in_tls13(message, certificate, signature, &self.algorithms)
+            .or_else(|cause| accept_unreadable(cause, certificate))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -168,91 +155,158 @@ impl ServerCertVerifier for Anything {
     }
 }
 
-/// A certificate that cannot even be parsed, such as one of X.509 version 1, proves nothing, and
-/// nothing is what was asked for. A signature that is wrong stays an error.
-fn accept_unreadable(cause: Error) -> Result<HandshakeSignatureValid, Error> {
+/// A certificate that cannot be parsed, or whose key is of no use here, proves nothing, and nothing is what was asked
+/// for. A signature that is wrong stays an error.
+fn accept_unreadable(
+    cause: Error,
+    certificate: &CertificateDer<'_>,
+) -> Result<HandshakeSignatureValid, Error> {
     match cause {
-        Error::InvalidCertificate(CertificateError::BadSignature) => Err(cause),
+        Error::InvalidCertificate(CertificateError::BadSignature)
+            if check_key(certificate).is_ok() =>
+        {
+            Err(cause)
+        }
         Error::InvalidCertificate(_) => Ok(HandshakeSignatureValid::assertion()),
         other => Err(other),
     }
 }
 
-/// A certificate that leads to nobody we trust, with the names that tell the user whom to trust.
-#[derive(Debug)]
-pub(super) struct Untrusted {
-    /// Who signed the last certificate of the chain, as `CN=…`.
-    pub(super) issuer: String,
-    pub(super) self_signed: bool,
-}
-
-/// A certificate that is no server certificate to rustls: `reason` says why.
-#[derive(Debug)]
-pub(super) struct Unusable {
-    pub(super) reason: &'static str,
-}
-
-impl fmt::Display for Untrusted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.self_signed {
-            write!(f, "certificate is self-signed ({})", self.issuer)
-        } else {
-            write!(
-                f,
-                "certificate is signed by an unknown issuer ({})",
-                self.issuer
-            )
-        }
-    }
-}
-
-impl fmt::Display for Unusable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.reason)
-    }
-}
-
-impl std::error::Error for Untrusted {}
-impl std::error::Error for Unusable {}
-
-fn untrusted(end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) -> Error {
-    let Some(first) = Certificate::parse(end_entity) else {
-        return CertificateError::UnknownIssuer.into();
+/// As rustls does, and also by the key of a certificate that webpki does not read, such as one of X.509 version 1.
+pub(super) fn signed_in_tls12(
+    message: &[u8],
+    certificate: &CertificateDer<'_>,
+    signature: &DigitallySignedStruct,
+    algorithms: &WebPkiSupportedAlgorithms,
+) -> Result<HandshakeSignatureValid, Error> {
+    let Some(odd) = unread_by_webpki(certificate) else {
+        return verify_tls12_signature(message, certificate, signature, algorithms);
     };
-    // The user needs the name at the top of what was sent: the one that is missing from the trusted.
-    let mut top = first;
-    for candidate in intermediates
+    let key = odd.public_key().ok_or(CertificateError::BadEncoding)?;
+    let scheme = |(scheme, _): &&(SignatureScheme, _)| *scheme == signature.scheme;
+    let (_, candidates) = algorithms
+        .mapping
         .iter()
-        .filter_map(|certificate| Certificate::parse(certificate))
-    {
-        if candidate.subject == top.issuer && !top.is_self_signed() {
-            top = candidate;
+        .find(scheme)
+        .ok_or(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme)?;
+    let algorithm = candidates
+        .iter()
+        .find(|it| it.public_key_alg_id().as_ref() == key.algorithm)
+        .ok_or(CertificateError::BadSignature)?;
+    algorithm
+        .verify_signature(key.bits, message, signature.signature())
+        .map_err(|_| CertificateError::BadSignature)?;
+    Ok(HandshakeSignatureValid::assertion())
+}
+
+/// The same for TLS 1.3, which allows fewer algorithms.
+pub(super) fn signed_in_tls13(
+    message: &[u8],
+    certificate: &CertificateDer<'_>,
+    signature: &DigitallySignedStruct,
+    algorithms: &WebPkiSupportedAlgorithms,
+) -> Result<HandshakeSignatureValid, Error> {
+    match unread_by_webpki(certificate) {
+        None => verify_tls13_signature(message, certificate, signature, algorithms),
+        Some(odd) => {
+            let key = SubjectPublicKeyInfoDer::from(odd.public_key_info());
+            verify_tls13_signature_with_raw_key(message, &key, signature, algorithms)
         }
     }
-    other(Untrusted {
-        issuer: top.issuer_name(),
-        self_signed: first.is_self_signed(),
+}
+
+fn unread_by_webpki<'a>(certificate: &'a CertificateDer<'_>) -> Option<Certificate<'a>> {
+    match ParsedCertificate::try_from(certificate) {
+        Ok(_) => None,
+        Err(_) => Certificate::parse(certificate),
+    }
+}
+
+/// Refuses a key whose signatures cannot be verified; the handshake would fail by it without saying why.
+pub(super) fn check_key(certificate: &CertificateDer<'_>) -> Result<(), Error> {
+    let fault = Certificate::parse(certificate).and_then(|it| it.key_fault());
+    fault.map_or(Ok(()), |fault| {
+        Err(Reason {
+            text: format!("certificate cannot be used: {fault}"),
+            hint: "keys on P-256 or P-384, Ed25519, and RSA keys from 2048 bits can",
+        }
+        .into())
     })
 }
 
-fn explain(cause: Error, end_entity: &CertificateDer<'_>) -> Error {
-    let Error::InvalidCertificate(CertificateError::Other(_) | CertificateError::BadEncoding) =
-        cause
-    else {
+/// What `cause` is about, where rustls does not say it.
+pub(super) fn explain(
+    cause: Error,
+    end_entity: &CertificateDer<'_>,
+    intermediates: &[CertificateDer<'_>],
+) -> Error {
+    let Some(parsed) = Certificate::parse(end_entity) else {
         return cause;
     };
-    match Certificate::parse(end_entity) {
-        Some(parsed) if parsed.is_version_1() => other(Unusable {
-            reason: "certificate is of the outdated X.509 version 1, without names to verify",
-        }),
-        Some(parsed) if parsed.is_self_signed() => other(Untrusted {
-            issuer: parsed.issuer_name(),
-            self_signed: true,
-        }),
+    match &cause {
+        Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            untrusted(&parsed, intermediates)
+        }
+        Error::InvalidCertificate(CertificateError::Other(other))
+            if other.0.downcast_ref::<Reason>().is_some() =>
+        {
+            cause
+        }
+        Error::InvalidCertificate(CertificateError::Other(_) | CertificateError::BadEncoding) => {
+            match unusable(&parsed) {
+                Some(reason) => reason.into(),
+                None => cause,
+            }
+        }
         _ => cause,
     }
 }
 
-fn other(reason: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(reason))))
+/// Why webpki takes a certificate for none of a server or client.
+fn unusable(parsed: &Certificate<'_>) -> Option<Reason> {
+    if parsed.is_version_1() {
+        return Some(Reason {
+            text: String::from(
+                "certificate is of the outdated X.509 version 1, without names to verify",
+            ),
+            hint: RIGHT_HINT,
+        });
+    }
+    if parsed.is_self_signed() {
+        return Some(self_signed(parsed));
+    }
+    parsed.is_authority().then(|| Reason {
+        text: String::from(
+            "certificate is one of an authority (CA:TRUE), and may not be shown by a server or client",
+        ),
+        hint: RIGHT_HINT,
+    })
+}
+
+fn self_signed(parsed: &Certificate<'_>) -> Reason {
+    Reason {
+        text: format!("certificate is self-signed ({})", parsed.issuer_name()),
+        hint: "--cafile FILE trusts that certificate; --insecure skips the check",
+    }
+}
+
+fn untrusted(first: &Certificate<'_>, intermediates: &[CertificateDer<'_>]) -> Error {
+    if first.is_self_signed() {
+        return self_signed(first).into();
+    }
+    // The user needs the name at the top of what was sent: the one that is missing from the trusted.
+    let (mut issuer, mut name) = (first.issuer(), first.issuer_name());
+    for certificate in intermediates {
+        let Some(candidate) = Certificate::parse(certificate) else {
+            continue;
+        };
+        if candidate.subject() == issuer && !candidate.is_self_signed() {
+            (issuer, name) = (candidate.issuer(), candidate.issuer_name());
+        }
+    }
+    Reason {
+        text: format!("certificate is signed by an unknown issuer ({name})"),
+        hint: super::tls_words::TRUST_HINT,
+    }
+    .into()
 }

@@ -20,6 +20,10 @@ const LARGEST_FRAME: usize = 1024 * 1024;
 const MOST_QUEUED: usize = 2 * LARGEST_FRAME;
 /// What one read asks the wire for.
 const READ_SIZE: usize = 64 * 1024;
+/// The highest bit of a length is 0 (RFC 6455 §5.2).
+const LARGEST_LENGTH: u64 = u64::MAX >> 1;
+/// Frames without data that one read goes over; then others have their turn.
+const MOST_EMPTY: u32 = 1024;
 /// Control frames carry no more (RFC 6455 §5.5).
 const LARGEST_CONTROL: u64 = 125;
 /// Close codes (RFC 6455 §7.4.1): normal closure, protocol error, data of a type that is not accepted.
@@ -135,8 +139,13 @@ impl<S> WebSocket<S> {
     /// Understands the next frame header, and a whole control frame; `false` when more input is needed.
     fn next_frame(&mut self) -> io::Result<bool> {
         let mut cursor = Cursor::new(&self.input[..]);
-        let Some((header, length)) = FrameHeader::parse(&mut cursor).map_err(broken)? else {
-            return Ok(false);
+        let (header, length) = match FrameHeader::parse(&mut cursor) {
+            Ok(Some(parsed)) => parsed,
+            Ok(None) => return Ok(false),
+            Err(cause) => {
+                self.queue_close(PROTOCOL_ERROR);
+                return Err(told(&format!("broken WebSocket stream: {cause}")));
+            }
         };
         // The cursor is within the buffer, whose length is a `usize`.
         let start = cursor.position() as usize;
@@ -170,6 +179,7 @@ impl<S> WebSocket<S> {
     fn check(&mut self, header: &FrameHeader, length: u64) -> io::Result<()> {
         let wrong = match header.opcode {
             _ if header.rsv1 || header.rsv2 || header.rsv3 => "a frame with reserved bits",
+            _ if length > LARGEST_LENGTH => "an impossible length",
             _ if self.role == Role::Server && header.mask.is_none() => "a frame without a mask",
             _ if self.role == Role::Client && header.mask.is_some() => "a masked frame",
             OpCode::Control(_) if !header.is_final || length > LARGEST_CONTROL => {
@@ -264,6 +274,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for WebSocket<S> {
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        let mut empty = 0;
         loop {
             if this.hand_over(into) || into.remaining() == 0 {
                 return Poll::Ready(Ok(()));
@@ -282,7 +293,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for WebSocket<S> {
             } else {
                 this.send_answers(cx)?;
             }
-            if !understood? && !ready!(this.poll_fill(cx))? {
+            if understood? {
+                empty += 1;
+                if empty > MOST_EMPTY {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+            } else if !ready!(this.poll_fill(cx))? {
                 this.ended = true;
             }
         }
@@ -340,10 +357,6 @@ fn apply(mask: [u8; 4], bytes: &mut [u8]) {
 
 fn told(text: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, text.to_owned())
-}
-
-fn broken(cause: tokio_tungstenite::tungstenite::Error) -> io::Error {
-    told(&format!("broken WebSocket stream: {cause}"))
 }
 
 #[cfg(test)]
@@ -420,6 +433,13 @@ mod tests {
             (b"\x02\x01a\x82\x01b", "a message within a message"),
             (b"\xc2\x01a", "reserved bits"),
             (b"\x09\x00", "a broken control frame"),
+            (b"\x82\x7f\x80\0\0\0\0\0\0\0", "an impossible length"),
+            (
+                b"\x82\x7f\xff\xff\xff\xff\xff\xff\xff\xff",
+                "an impossible length",
+            ),
+            (b"\x89\x7e\0\x7e", "a broken control frame"),
+            (b"\x83\x00", "invalid opcode: 3"),
         ] {
             let (mut ours, mut theirs) = client();
             theirs.write_all(bytes).await.unwrap();

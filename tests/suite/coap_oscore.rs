@@ -163,3 +163,23 @@ fn bad_contexts_are_refused_before_anything_is_sent() {
     let line = get(CLIENT).word("--oscore-state").word(&state);
     refused(line, "does not hold an OSCORE sequence number");
 }
+
+#[test]
+fn an_emptied_state_file_is_refused() {
+    let server = server("coap", "-r /temp=text:21.5");
+    let state = server.folder.path().join("state");
+    let ours = || {
+        server
+            .ours("get", "/temp")
+            .word("--oscore-state")
+            .word(&state)
+    };
+    ours().run().exits(0).prints("21.5");
+    fs::write(&state, "").unwrap();
+    let ended = ours().run().exits(2);
+    ended.says("is empty: the OSCORE sequence number that it held is lost");
+    assert_eq!(fs::read_to_string(&state).unwrap(), "");
+    // Nothing is left beside it.
+    let names = fs::read_dir(server.folder.path()).unwrap();
+    assert_eq!(names.count(), 2);
+}

@@ -1,11 +1,13 @@
 //! Peers that misbehave: each ends within its deadline, with the right exit code, and with a line that says what happened.
 
-use std::net::{TcpListener, UdpSocket};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
 use crate::support::PATIENCE;
 use crate::support::coap_peer::{ack, message, option_of, parts, peer};
 use crate::support::command::{Line, iotctl};
+use crate::support::peer::Peer;
 use crate::support::ports::free_ports;
 
 /// Makes an answer to a request.
@@ -270,4 +272,73 @@ fn a_request_says_what_its_user_wants() {
     ] {
         iotctl("coap").words(words).run().exits(2).says(said);
     }
+}
+
+/// A message of a stream peer: its code and its token.
+fn frame(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
+    let mut bytes = |count: usize| {
+        let mut bytes = vec![0; count];
+        stream.read_exact(&mut bytes).ok().map(|()| bytes)
+    };
+    let first = bytes(1)?[0];
+    let length = match first >> 4 {
+        13 => 13 + usize::from(bytes(1)?[0]),
+        length => length.into(),
+    };
+    let code = bytes(1)?[0];
+    let token = bytes(usize::from(first & 15))?;
+    bytes(length)?;
+    Some((code, token))
+}
+
+#[test]
+fn a_server_that_wants_to_be_left_alone_is() {
+    // CSM; the first notification; Release with a Hold-Off of one second.
+    let server = Peer::start(|stream, number| {
+        let came = Instant::now();
+        stream.write_all(&[0, 0xe1]).unwrap();
+        let asked = std::iter::from_fn(|| frame(stream)).find(|it| it.0 == 1);
+        let token = asked.expect("a registration").1;
+        let mut answer = vec![0x50 | token.len() as u8, 0x45];
+        answer.extend_from_slice(&token);
+        answer.extend_from_slice(&[0x61, 1, 0xff, b'v', b'0' + number as u8]);
+        stream.write_all(&answer).unwrap();
+        if number == 0 {
+            stream
+                .write_all(b"\x60\xe4\x41\x01\xff\x6e\x6f\x77")
+                .unwrap();
+        }
+        while frame(stream).is_some() {}
+        (came, Instant::now())
+    });
+    let uri = format!("coap+tcp://127.0.0.1:{}/x", server.port);
+    let ended = iotctl("coap observe --retry 1m -C 2").word(uri).run();
+    ended
+        .exits(0)
+        .prints("v0\nv1\n")
+        .says("the peer released the connection for at least 1 s: now; observing again");
+    let (first, second) = (server.result(), server.result());
+    assert!(second.0 - first.1 > Duration::from_millis(900));
+}
+
+#[test]
+fn a_file_that_cannot_be_written_ends_the_command_and_stays_as_it_was() {
+    let uri = peer(|request, _| vec![ack(0x45, request, b"\xffbody")]);
+    let full = get(&uri).words("-o /dev/full").run().exits(8);
+    full.says("cannot write /dev/full: no space left on device");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("f");
+    std::fs::write(&path, "a longer body than the new one").unwrap();
+    get(&uri).word("-o").word(&path).run().exits(0);
+    assert_eq!(std::fs::read(&path).unwrap(), b"body");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn an_empty_identity_is_refused_before_anything_is_sent() {
+    iotctl("coap get coaps://127.0.0.1:1/ --psk secret")
+        .run()
+        .exits(2)
+        .says("the pre-shared key has no identity")
+        .says("--psk-identity");
 }

@@ -17,6 +17,8 @@ pub(super) const DUPLICATES: &str = "duplicate_responses";
 pub(super) const LATE: &str = "late_responses";
 /// Requests that the server reset.
 pub(super) const RESETS: &str = "resets";
+/// Requests that were repeated with the server's Echo value.
+pub(super) const CHALLENGES: &str = "challenges";
 /// Datagrams that are no CoAP messages.
 pub(super) const MALFORMED: &str = "malformed";
 /// Responses with the first block of a larger body.

@@ -8,9 +8,9 @@ use super::super::random::Random;
 use super::super::recorder::Quantity;
 use super::super::stamp::Stamp;
 use super::super::tally::{Order, Received};
-use super::figures::{MALFORMED, REGISTRATIONS, RETRANSMISSIONS};
+use super::figures::{CHALLENGES, MALFORMED, REGISTRATIONS, RETRANSMISSIONS};
 use super::ids::Ids;
-use super::session::{Group, foreign, reject};
+use super::session::{Group, MOST_CHALLENGES, challenged, foreign, reject};
 use super::signals::{Signal, heed, write_greeting};
 use super::slots::Slots;
 use super::template::{Kind, Patch, Template};
@@ -41,6 +41,9 @@ struct Asked {
 /// One observer.
 pub(super) struct Observer {
     group: Arc<Group>,
+    index: usize,
+    /// The server's challenges since it last answered otherwise.
+    challenges: u8,
     /// GET with Observe 0, and with 1; none when they could not be made, which was tried before.
     register: Option<Template>,
     cancel: Option<Template>,
@@ -65,6 +68,8 @@ impl Observer {
         Self {
             register: registration(&group.kind, 0, index, group.framing),
             cancel: registration(&group.kind, 1, index, group.framing),
+            index,
+            challenges: 0,
             token: sender.to_be_bytes(),
             ids: Ids::new(random.next() as u16, group.lifetime),
             random,
@@ -117,7 +122,8 @@ impl Observer {
 
     fn take(&mut self, seen: &Seen<'_>, length: usize, io: &mut Io<'_>) -> Result<(), Broken> {
         if !self.is_datagram() && seen.code.is_signal() {
-            if heed(seen, io.out)? == Signal::Greeting && self.asked.is_none() && !self.watching {
+            let greeted = matches!(heed(seen, io.out)?, Signal::Greeting(_));
+            if greeted && self.asked.is_none() && !self.watching {
                 self.ask(io);
             }
             return Ok(());
@@ -165,6 +171,16 @@ impl Observer {
         length: usize,
         io: &mut Io<'_>,
     ) -> Result<(), Broken> {
+        if let Some(kind) = challenged(&self.group.kind, seen.code, content)
+            && self.challenges < MOST_CHALLENGES
+        {
+            self.challenges += 1;
+            io.records.count(CHALLENGES, 1);
+            self.register = registration(&kind, 0, self.index, self.group.framing);
+            self.ask(io);
+            return Ok(());
+        }
+        self.challenges = 0;
         if !seen.code.is_success() {
             let cause = format!("observation refused by the server: {:?}", seen.code);
             return Err(Broken::of(Class::Refused, cause));

@@ -8,7 +8,8 @@ use super::super::random::Random;
 use super::super::recorder::Flight;
 use super::super::stamp::Stamp;
 use super::figures::{
-    DUPLICATES, EARLY_IDS, LATE, MALFORMED, PARTIAL, PIGGYBACKED, RESETS, RETRANSMISSIONS, SEPARATE,
+    CHALLENGES, DUPLICATES, EARLY_IDS, LATE, MALFORMED, PARTIAL, PIGGYBACKED, RESETS,
+    RETRANSMISSIONS, SEPARATE,
 };
 use super::ids::Ids;
 use super::mix::Mix;
@@ -18,6 +19,11 @@ use super::slots::{Found, MOST, Slots, State};
 use super::template::{Kind, Patch, Template};
 use super::wire::{ACK, CON, Content, Framing, NON, PREFIX, RST, Seen, write_empty};
 use crate::coap::code::Code;
+use crate::coap::option;
+use crate::error::Kind as Class;
+
+/// Challenges that one request answers.
+pub(super) const MOST_CHALLENGES: u8 = 2;
 
 /// What the sockets of a group do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +59,11 @@ pub(super) struct Group {
 pub(super) struct CoapSession {
     group: Arc<Group>,
     sender: u32,
+    index: usize,
     /// One for each method of the mix.
     templates: Vec<Template>,
+    /// The same with the answer to the server's last challenge, and that answer.
+    answering: Option<(Box<[u8]>, Vec<Template>)>,
     slots: Slots,
     ids: Ids,
     random: Random,
@@ -71,14 +80,11 @@ pub(super) struct CoapSession {
 impl CoapSession {
     pub(super) fn new(group: Arc<Group>, index: usize, sender: u32) -> Self {
         let mut random = Random::new(group.kind.seed, u64::from(sender));
-        let asks = group.role == Role::Ask;
-        let methods = group.mix.methods().iter().filter(|_| asks);
         Self {
             sender,
-            // They were tried when the driver was made, so that they can be encoded.
-            templates: methods
-                .filter_map(|code| Template::new(&group.kind, *code, index, group.framing).ok())
-                .collect(),
+            index,
+            templates: templates(&group, &group.kind, index),
+            answering: None,
             slots: Slots::default(),
             ids: Ids::new(random.next() as u16, group.lifetime),
             random,
@@ -136,16 +142,25 @@ impl CoapSession {
         if self.group.role == Role::Ping {
             return write_ping(self.group.framing, &patch, io.out);
         }
-        let template = &self.templates[self.group.mix.turn(flight.sequence)];
+        let templates = match &self.answering {
+            Some((_, answering)) if slot.challenges > 0 => answering,
+            _ => &self.templates,
+        };
+        let template = &templates[self.group.mix.turn(flight.sequence)];
         template.write(&patch, self.group.framing, io.out);
     }
 
     fn take(&mut self, seen: &Seen<'_>, io: &mut Io<'_>) -> Result<(), Broken> {
         if self.group.framing == Framing::Stream && seen.code.is_signal() {
             match heed(seen, io.out)? {
-                Signal::Greeting if !self.open => self.opened(io),
+                Signal::Greeting(limit) => {
+                    self.check(limit)?;
+                    if !self.open {
+                        self.opened(io);
+                    }
+                }
                 Signal::Pong => self.pong(seen, io),
-                Signal::Greeting | Signal::Done => {}
+                Signal::Done => {}
             }
             return Ok(());
         }
@@ -157,6 +172,20 @@ impl CoapSession {
             foreign(seen, io);
         }
         Ok(())
+    }
+
+    /// Whether the server takes messages as long as ours.
+    fn check(&self, limit: usize) -> Result<(), Broken> {
+        let largest = self.templates.iter().map(Template::largest).max();
+        match largest {
+            Some(largest) if largest > limit => Err(Broken::of(
+                Class::Refused,
+                format!(
+                    "the server takes messages of {limit} bytes at most, and requests have up to {largest}; they are not sent in blocks"
+                ),
+            )),
+            _ => Ok(()),
+        }
     }
 
     #[inline]
@@ -180,6 +209,7 @@ impl CoapSession {
     #[inline]
     fn answered(&mut self, place: u16, seen: &Seen<'_>, io: &mut Io<'_>) {
         let slot = self.slots.slot(place);
+        let challenges = slot.challenges;
         let is_datagram = self.group.framing == Framing::Datagrams;
         // An acknowledgement is for its message id (RFC 7252 §4.4); a reset carries no response.
         let is_wrong = seen.kind == RST || seen.kind == ACK && seen.mid != slot.mid;
@@ -191,8 +221,30 @@ impl CoapSession {
             return reject(seen, io);
         };
         self.accept(seen, io);
+        if let Some(kind) = challenged(&self.group.kind, seen.code, &content)
+            && challenges < MOST_CHALLENGES
+        {
+            return self.answer(place, kind, &content, io);
+        }
         let flight = self.slots.end(place, State::Answered);
         self.settle(&flight, seen, &content, io);
+    }
+
+    /// Sends a request again with what the server wants to see (RFC 9175 §2.3), under an id and a token of its own.
+    #[cold]
+    fn answer(&mut self, place: u16, kind: Kind, content: &Content<'_>, io: &mut Io<'_>) {
+        let echo = content.echo.unwrap_or_default();
+        if self.answering.as_ref().is_none_or(|it| *it.0 != *echo) {
+            let templates = templates(&self.group, &kind, self.index);
+            self.answering = Some((echo.into(), templates));
+        }
+        let (mid, _) = self.ids.give(io.now, &self.slots);
+        let deadline = self.group.patience.begin(io.now, &mut self.random);
+        self.slots.renew(place, mid, deadline);
+        let due = self.slots.slot(place).flight.due;
+        let measured = u64::from(io.records.window.holds(due));
+        io.records.count(CHALLENGES, measured);
+        self.write(place, io);
     }
 
     /// A confirmable response is acknowledged, or it would come again.
@@ -293,6 +345,24 @@ impl CoapSession {
         self.due = due;
         next
     }
+}
+
+/// The requests of one client; none where the group sends none.
+fn templates(group: &Group, kind: &Kind, index: usize) -> Vec<Template> {
+    let asks = group.role == Role::Ask;
+    let methods = group.mix.methods().iter().filter(|_| asks);
+    // They were tried when the driver was made, so that they can be encoded.
+    methods
+        .filter_map(|code| Template::new(kind, *code, index, group.framing).ok())
+        .collect()
+}
+
+/// Requests with what a challenge wants to see again; `None` when the response is none (RFC 9175 §2.2.1).
+pub(super) fn challenged(kind: &Kind, code: Code, content: &Content<'_>) -> Option<Kind> {
+    let echo = content.echo.filter(|_| code == Code::UNAUTHORIZED)?;
+    let mut kind = kind.clone();
+    kind.options.push(option::ECHO, echo.to_vec());
+    (1..=40).contains(&echo.len()).then_some(kind)
 }
 
 /// Nobody asked for it.

@@ -3,12 +3,13 @@
 use super::super::driver::Broken;
 use super::wire::Seen;
 use crate::coap::code::Code;
+use crate::coap::frame::{Csm, decode_websocket};
 
 /// What a signal means for a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Signal {
-    /// The server's capabilities: the connection can be used.
-    Greeting,
+    /// The server's capabilities: the connection can be used, for messages of so many bytes.
+    Greeting(usize),
     /// The answer to a ping.
     Pong,
     /// Nothing more.
@@ -21,7 +22,7 @@ pub(super) enum Signal {
 /// The server wants the connection to end.
 pub(super) fn heed(seen: &Seen<'_>, out: &mut Vec<u8>) -> Result<Signal, Broken> {
     match seen.code {
-        Code::CSM => return Ok(Signal::Greeting),
+        Code::CSM => return Ok(Signal::Greeting(largest(seen))),
         Code::PONG => return Ok(Signal::Pong),
         Code::PING => write_signal(Code::PONG, seen.token, out),
         Code::RELEASE => return Err(Broken::new("the server asks to close the connection")),
@@ -34,6 +35,16 @@ pub(super) fn heed(seen: &Seen<'_>, out: &mut Vec<u8>) -> Result<Signal, Broken>
         _ => {}
     }
     Ok(Signal::Done)
+}
+
+/// The largest message that the server takes, in bytes (RFC 8323 §5.3.1).
+fn largest(seen: &Seen<'_>) -> usize {
+    let bytes = [&[0, seen.code.0], seen.rest].concat();
+    let mut csm = Csm::default();
+    if let Ok(message) = decode_websocket(&bytes) {
+        csm.update(&message.options);
+    }
+    csm.max_message_size
 }
 
 /// Our capabilities and settings, none of which differ from what holds anyway (RFC 8323 §5.3).

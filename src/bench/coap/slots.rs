@@ -30,6 +30,8 @@ pub(super) struct Slot {
     turn: u16,
     /// How often it was sent again.
     pub(super) again: u8,
+    /// How many of the server's challenges it has answered.
+    pub(super) challenges: u8,
     pub(super) state: State,
 }
 
@@ -81,11 +83,32 @@ impl Slots {
             mid,
             turn: slot.turn.wrapping_add(1),
             again: 0,
+            challenges: 0,
             state: State::Sent,
         };
+        self.file(mid, place);
+        place
+    }
+
+    /// The request in this place becomes another message, which answers a challenge.
+    pub(super) fn renew(&mut self, place: u16, mid: u16, deadline: Nanos) {
+        let slot = &mut self.slots[usize::from(place)];
+        *slot = Slot {
+            deadline,
+            mid,
+            turn: slot.turn.wrapping_add(1),
+            again: 0,
+            challenges: slot.challenges + 1,
+            state: State::Sent,
+            ..*slot
+        };
+        self.file(mid, place);
+    }
+
+    #[inline]
+    fn file(&mut self, mid: u16, place: u16) {
         let mask = self.by_mid.len() - 1;
         self.by_mid[usize::from(mid) & mask] = place;
-        place
     }
 
     fn grow(&mut self) -> u16 {
@@ -96,6 +119,7 @@ impl Slots {
             mid: 0,
             turn: 0,
             again: 0,
+            challenges: 0,
             state: State::GivenUp,
         });
         if self.by_mid.len() < self.slots.len() {

@@ -169,13 +169,20 @@ impl Template {
         Ok(())
     }
 
+    /// The longest message, in bytes; of some a few more than there are.
+    pub(super) fn largest(&self) -> usize {
+        let number = self.numbered.as_ref();
+        let numbered = number.map_or(0, |it| it.left.len() + it.right.len() + 20 + 5);
+        HEAD + self.before.len() + numbered + self.after.len() + 1 + self.most
+    }
+
     fn check(&self, framing: Framing) -> Result<()> {
         let number = self.numbered.as_ref();
         let numbered = number.map_or(0, |it| it.left.len() + it.right.len() + 20);
         if numbered > 255 {
             return Err(Error::usage("a path segment has more than 255 bytes"));
         }
-        let whole = HEAD + self.before.len() + numbered + 5 + self.after.len() + 1 + self.most;
+        let whole = self.largest();
         if framing == Framing::Datagrams && whole > LARGEST_DATAGRAM {
             return Err(Error::usage(format!(
                 "a request of {whole} bytes is larger than a datagram: {LARGEST_DATAGRAM} bytes"

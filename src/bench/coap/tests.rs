@@ -230,6 +230,74 @@ fn a_lost_request_is_sent_again_with_growing_waits_and_counted() {
     );
 }
 
+fn challenge(request: &Message, echo: &'static [u8]) -> Message {
+    let mut challenge = answer(request, Type::Ack, request.mid, Code::UNAUTHORIZED);
+    challenge.options.push(option::ECHO, echo);
+    challenge
+}
+
+#[test]
+fn a_challenge_is_answered_with_its_echo_and_the_request_goes_on() {
+    let mut settings = settings(Scenario::Request);
+    settings.mix = Mix::new(&[(Code::PUT, 1)]).unwrap();
+    settings.options.push_uint(option::NO_RESPONSE, 2);
+    let mut world = World::new(&settings);
+    let request = world.send(1).remove(0);
+    world.now += 10 * MS;
+    world.hear(&challenge(&request, b"one")).unwrap();
+    let [again] = &world.written()[..] else {
+        panic!("the request once more");
+    };
+    assert_eq!(again.options.first(option::ECHO).unwrap(), &b"one"[..]);
+    assert!(again.mid != request.mid && again.token != request.token);
+    assert_eq!(
+        (again.code, &again.payload),
+        (request.code, &request.payload)
+    );
+    let path = |it: &Message| it.options.texts(option::URI_PATH);
+    assert_eq!(path(again), path(&request));
+    assert!(again.options.contains(option::NO_RESPONSE));
+    // Lost, it is the same again.
+    let repeated = world.pass(world.now + 4 * SECOND);
+    assert!(repeated.iter().all(|(_, it)| it == again) && !repeated.is_empty());
+    world.hear(&piggybacked(again)).unwrap();
+    let messages = &world.records.messages;
+    assert_eq!((messages.acknowledged, messages.refused), (1, 0));
+    assert_eq!(world.counts()["challenges"], 1);
+    let waited = world.records.of(Quantity::Service).at_quantile(1.0);
+    assert!(waited > 4 * SECOND, "from the first request on: {waited}");
+    // The next request begins without.
+    let next = world.send(1).remove(0);
+    assert!(!next.options.contains(option::ECHO));
+}
+
+#[test]
+fn challenges_without_end_are_a_refusal() {
+    let mut world = World::new(&settings(Scenario::Request));
+    let mut request = world.send(1).remove(0);
+    for _ in 0..2 {
+        world.hear(&challenge(&request, b"more")).unwrap();
+        request = world.written().remove(0);
+    }
+    world.hear(&challenge(&request, b"more")).unwrap();
+    assert!(world.written().is_empty());
+    assert_eq!(world.records.messages.refused, 1);
+    assert_eq!(world.lane.session.in_flight(), 0);
+}
+
+#[test]
+fn an_observer_answers_a_challenge() {
+    let mut world = World::observing(Framing::Datagrams);
+    let asked = world.written().remove(0);
+    world.hear(&challenge(&asked, b"who")).unwrap();
+    let again = world.written().remove(0);
+    assert_eq!(again.options.first(option::ECHO).unwrap(), &b"who"[..]);
+    assert_eq!(again.options.observe(), Some(0));
+    let mut accepted = piggybacked(&again);
+    accepted.options.push_uint(option::OBSERVE, 1);
+    assert_eq!(world.hear(&accepted).unwrap(), Wish::Ready);
+}
+
 #[test]
 fn a_request_that_nobody_answers_is_given_up_and_leaves_its_place() {
     let mut world = World::new(&settings(Scenario::Request));
@@ -411,6 +479,33 @@ fn a_stream_greets_answers_pings_and_ends_by_an_abort() {
     assert_eq!(world.written(), [frame::signal_message(Code::PONG, token)]);
     let broken = world.hear(&frame::abort("no\n")).unwrap_err();
     assert_eq!(broken.cause, "the server aborted the connection: no\\n");
+}
+
+#[test]
+fn a_server_with_smaller_messages_gets_none_that_is_larger() {
+    let mut settings = settings(Scenario::Request);
+    settings.mix = Mix::new(&[(Code::PUT, 1)]).unwrap();
+    settings.body = Body::Sized {
+        least: 5000,
+        most: 5000,
+    };
+    let csm = |max_message_size| {
+        let mut world = World::over(&settings, Framing::Stream);
+        let csm = Csm {
+            max_message_size,
+            block_wise: true,
+        };
+        world.hear(&csm.message())
+    };
+    assert_eq!(csm(6000), Ok(Wish::Ready));
+    let refused = csm(1152).unwrap_err();
+    assert!(
+        refused
+            .cause
+            .starts_with("the server takes messages of 1152 bytes at most"),
+        "{}",
+        refused.cause
+    );
 }
 
 #[test]

@@ -46,6 +46,8 @@ pub(super) struct Content<'a> {
     pub(super) max_age: Option<u32>,
     /// Further blocks of the body follow (RFC 7959 §2.2).
     pub(super) more: bool,
+    /// What the server wants to see again, if the response is a challenge (RFC 9175 §2.2).
+    pub(super) echo: Option<&'a [u8]>,
     pub(super) payload: &'a [u8],
 }
 
@@ -157,12 +159,13 @@ impl<'a> Seen<'a> {
     }
 }
 
-impl Content<'_> {
+impl<'a> Content<'a> {
     #[inline]
-    fn take(&mut self, number: u16, value: &[u8]) {
+    fn take(&mut self, number: u16, value: &'a [u8]) {
         match number {
             option::OBSERVE => self.observe = uint(value),
             option::MAX_AGE => self.max_age = uint(value),
+            option::ECHO => self.echo = Some(value),
             option::BLOCK2 => self.more = value.last().is_some_and(|last| last & 8 != 0),
             _ => {}
         }

@@ -1,8 +1,7 @@
 //! Bodies that the serving side keeps between the blocks of a transfer (RFC 7959): uploads that are not whole
 //! yet, and responses that are fetched block by block.
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::Hash;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -11,6 +10,7 @@ use super::request::{Peer, Response};
 use crate::coap::block::{Block, Szx};
 use crate::coap::code::Code;
 use crate::coap::option::{self, Options};
+use crate::coap::shares::{self, Shares};
 
 /// Bodies of each kind that are kept at most.
 const BODIES: usize = 256;
@@ -34,34 +34,51 @@ pub(super) fn key(peer: Peer, method: Code, options: &Options) -> Key {
     (peer, method, kept)
 }
 
-/// A bounded store: the oldest is forgotten first.
+/// A bounded store. The oldest is forgotten first, and where there is no room, that of the host that has most.
 #[derive(Debug)]
-pub(super) struct Store<K, V> {
-    kept: HashMap<K, (V, usize, u64)>,
-    order: VecDeque<(Instant, u64, K)>,
+pub(super) struct Store<V> {
+    kept: HashMap<Key, Kept<V>>,
+    /// By the numbers of what is kept, which go up.
+    order: BTreeMap<u64, (Instant, Key)>,
+    shares: Shares,
     bytes: usize,
     limit: usize,
-    stamp: u64,
+    last: u64,
 }
 
-impl<K: Clone + Eq + Hash, V> Store<K, V> {
+#[derive(Debug)]
+struct Kept<V> {
+    value: V,
+    bytes: usize,
+    number: u64,
+}
+
+impl<V> Store<V> {
+    /// `limit` is in bytes, keys included.
     pub(super) fn new(limit: usize) -> Self {
         Self {
             kept: HashMap::new(),
-            order: VecDeque::new(),
+            order: BTreeMap::new(),
+            shares: Shares::default(),
             bytes: 0,
             limit,
-            stamp: 0,
+            last: 0,
         }
     }
 
-    pub(super) fn get(&self, key: &K) -> Option<&V> {
-        self.kept.get(key).map(|it| &it.0)
+    pub(super) fn get(&self, key: &Key) -> Option<&V> {
+        self.kept.get(key).map(|it| &it.value)
     }
 
-    pub(super) fn take(&mut self, key: &K) -> Option<V> {
-        let (value, bytes, _) = self.kept.remove(key)?;
+    pub(super) fn take(&mut self, key: &Key) -> Option<V> {
+        let Kept {
+            value,
+            bytes,
+            number,
+        } = self.kept.remove(key)?;
+        self.order.remove(&number);
         self.bytes -= bytes;
+        self.shares.sub(key.0, bytes);
         Some(value)
     }
 
@@ -70,33 +87,48 @@ impl<K: Clone + Eq + Hash, V> Store<K, V> {
         &mut self,
         now: Instant,
         lifetime: Duration,
-        key: K,
+        key: Key,
         value: V,
         bytes: usize,
     ) {
         self.take(&key);
-        self.stamp += 1;
+        self.last += 1;
+        let number = self.last;
+        // The key is there twice.
+        let bytes = bytes + 2 * (key.2.weight() + size_of::<Key>());
         self.bytes += bytes;
-        self.order
-            .push_back((now + lifetime, self.stamp, key.clone()));
-        self.kept.insert(key, (value, bytes, self.stamp));
+        self.shares.add(key.0, bytes);
+        self.order.insert(number, (now + lifetime, key.clone()));
+        let kept = Kept {
+            value,
+            bytes,
+            number,
+        };
+        self.kept.insert(key, kept);
         self.shrink(now);
     }
 
     fn shrink(&mut self, now: Instant) {
-        while let Some((expires, stamp, key)) = self.order.front() {
-            let current = self.kept.get(key).is_some_and(|it| it.2 == *stamp);
-            let crowded = self.kept.len() > BODIES || self.bytes > self.limit;
-            // An upload leaves a trace for each of its blocks: only the last one stands for it.
-            if current && *expires > now && !crowded && self.order.len() <= 4 * BODIES {
-                return;
-            }
-            let Some((_, _, key)) = self.order.pop_front() else {
+        while let Some((_, (_, key))) = self.order.first_key_value().filter(|it| it.1.0 <= now) {
+            let key = key.clone();
+            self.take(&key);
+        }
+        while self.kept.len() > BODIES || self.bytes > self.limit {
+            let host = self.shares.largest();
+            let mut of_host = self.order.values().map(|it| &it.1);
+            let oldest = of_host.find(|it| Some(shares::host(it.0)) == host).cloned();
+            let Some(key) = oldest else {
                 return;
             };
-            if current {
-                self.take(&key);
-            }
+            self.take(&key);
+        }
+    }
+
+    /// Forgets what is kept for a peer.
+    pub(super) fn forget_peer(&mut self, peer: Peer) {
+        let keys = self.kept.keys().filter(|it| it.0 == peer);
+        for key in keys.cloned().collect::<Vec<_>>() {
+            self.take(&key);
         }
     }
 
@@ -119,7 +151,7 @@ pub(super) enum Uploaded {
 
 /// Takes one block of an upload.
 pub(super) fn upload(
-    store: &mut Store<Key, BytesMut>,
+    store: &mut Store<BytesMut>,
     now: Instant,
     lifetime: Duration,
     (key, block, size1, limit): (Key, Block, Option<u64>, usize),
@@ -218,7 +250,7 @@ mod tests {
     }
 
     fn put(
-        store: &mut Store<Key, BytesMut>,
+        store: &mut Store<BytesMut>,
         number: u64,
         offset: usize,
         more: bool,
@@ -267,8 +299,32 @@ mod tests {
         for number in 0..5000 {
             assert_eq!(put(&mut store, number, 0, true, 16), Uploaded::Continue);
         }
-        assert!(store.len() <= BODIES && store.order.len() <= 4 * BODIES + 1);
-        assert_eq!(store.bytes, store.len() * 16);
+        assert!(store.len() <= BODIES && store.order.len() == store.len());
+        let bytes: usize = store.kept.values().map(|it| it.bytes).sum();
+        assert_eq!(store.bytes, bytes);
+        assert_eq!(store.shares.of(key_of(0).0), bytes);
+    }
+
+    #[test]
+    fn a_flood_takes_nobody_elses_place_and_keys_count_too() {
+        let now = Instant::now();
+        let mut store = Store::new(1 << 16);
+        let of = |host: u8, number: u64, length: usize| {
+            let mut options = Options::new();
+            options.push_uint(option::REQUEST_TAG, number);
+            options.push(option::URI_QUERY, vec![0; length]);
+            (([192, 0, 2, host], 1).into(), Code::PUT, options)
+        };
+        store.keep(now, LIFETIME, of(1, 0, 1), (), 1000);
+        for number in 0..500 {
+            store.keep(now, LIFETIME, of(2, number, 200), (), 100);
+        }
+        assert!(store.get(&of(1, 0, 1)).is_some());
+        assert!(store.bytes <= 1 << 16 && store.len() > 50);
+        store.forget_peer(of(2, 0, 0).0);
+        assert_eq!(store.len(), 1);
+        store.keep(now + LIFETIME, LIFETIME, of(2, 0, 0), (), 1);
+        assert_eq!(store.len(), 1);
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Requests: tokens, matching, deadlines, Echo, No-Response, groups (RFC 7252 §5, §8; RFC 7967; RFC 9175).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use super::core::{Core, Owner, Timer};
 use super::event::{Broken, Event, Failure, Ignored};
-use super::flow::{FOREVER, Flow, Observation, limits};
+use super::flow::{FOREVER, Flow, Observation};
 use super::pings::Ping;
 use super::request::{Handle, Peer, Reply, Request, Response};
 use super::transfer::Step;
@@ -13,6 +13,9 @@ use crate::coap::code::Code;
 use crate::coap::message::{Message, Token, Type, Unwritable};
 use crate::coap::option;
 use crate::coap::oscore::Binding;
+
+/// Peers of whom is remembered that an upload to them was not finished.
+const TORN: usize = 4096;
 
 /// Echo challenges that are answered without progress in between.
 const ECHOES: u8 = 2;
@@ -43,6 +46,8 @@ pub(super) struct Client {
     /// What the responses to protected requests are tied to.
     pub(super) bindings: HashMap<(Peer, Token), Binding>,
     pub(super) pings: HashMap<u64, Ping>,
+    /// Peers that an upload did not come to its end with: its blocks may still be on their way.
+    torn: HashSet<Peer>,
     lingers: Option<Instant>,
 }
 
@@ -88,8 +93,7 @@ impl Client {
 
     /// What can be known to fail before anything is sent.
     fn try_out(&self, core: &Core, flow: &Flow) -> Result<(), Refused> {
-        let limits = limits(core, flow.request.peer);
-        let message = flow.message(Token::EMPTY, limits);
+        let message = flow.message(Token::EMPTY, flow.limits(core));
         let message = message.ok_or(Refused::TooManyBlocks)?;
         let block = message.options.block1();
         let size = block.map_or(usize::MAX, |it| it.szx.size());
@@ -102,9 +106,13 @@ impl Client {
 
     /// Sends the next message of a flow.
     pub(super) fn launch(&mut self, core: &mut Core, now: Instant, id: u64) {
+        let tagged = self.must_be_tagged(core, id);
         let Some(flow) = self.flows.get_mut(&id) else {
             return;
         };
+        if tagged {
+            flow.transfer.add_tag();
+        }
         let peer = flow.request.peer;
         let deadline = flow.deadline(core);
         if flow.group.is_none() {
@@ -115,7 +123,7 @@ impl Client {
             return;
         }
         let token = flow.next_token(core);
-        let Some(message) = flow.message(token, limits(core, peer)) else {
+        let Some(message) = flow.message(token, flow.limits(core)) else {
             return self.fail(core, now, id, Failure::Broken(Broken::BlockNumber));
         };
         let suppressed = message.options.contains(option::NO_RESPONSE);
@@ -131,6 +139,22 @@ impl Client {
             Ok(mid) => self.launched(core, now, id, (token, mid), suppressed),
             Err(fault) => self.fail(core, now, id, Failure::Unsendable(fault.to_string())),
         }
+    }
+
+    /// Whether the blocks of an upload that begins need Request-Tag, to be told from those of another (RFC 9175 §3.4):
+    /// of one that goes on, or did not come to its end, or that an attacker may have kept back.
+    fn must_be_tagged(&self, core: &Core, id: u64) -> bool {
+        let flow = self.flows.get(&id);
+        let Some(flow) = flow.filter(|it| it.transfer.may_be_tagged()) else {
+            return false;
+        };
+        let peer = flow.request.peer;
+        let others = self.flows.iter().filter(|(other, _)| **other != id);
+        core.protection.asking.contains_key(&peer)
+            || self.torn.contains(&peer)
+            || others
+                .map(|(_, it)| it)
+                .any(|it| it.request.peer == peer && it.transfer.is_upload())
     }
 
     fn launched(&mut self, core: &mut Core, now: Instant, id: u64, air: (Token, u16), last: bool) {
@@ -261,10 +285,13 @@ impl Client {
         peer: Peer,
         message: &Message,
     ) {
-        let limits = limits(core, peer);
         let Some(flow) = self.flows.get_mut(&id) else {
             return;
         };
+        if flow.bare {
+            flow.transfer.keep_options();
+        }
+        let limits = flow.limits(core);
         let step = flow.transfer.take(&flow.request, message, limits);
         match step {
             Step::Next => {
@@ -331,8 +358,7 @@ impl Client {
     }
 
     pub(super) fn retransmitted(&mut self, core: &mut Core, owner: Owner, attempt: u8) {
-        // Where the waits are adapted to a short way, there are more of them.
-        let of = core.config.max_retransmit.max(attempt);
+        let of = core.config.max_retransmit;
         match owner {
             Owner::Flow(id) => {
                 let Some(flow) = self.flows.get_mut(&id) else {
@@ -409,6 +435,9 @@ impl Client {
             core.timers.clear(Timer::Deadline(id));
             return self.land(core, now, id);
         }
+        if flow.transfer.is_upload() && self.torn.len() < TORN {
+            self.torn.insert(peer);
+        }
         let is_child = flow.parent.is_some();
         let handle = flow.handle;
         let Some(flow) = self.remove(core, now, id) else {
@@ -465,6 +494,11 @@ impl Client {
         self.flows.is_empty() && self.pings.is_empty()
     }
 
+    /// Whether a response with this token is waited for.
+    pub(super) fn awaits(&self, peer: Peer, token: Token) -> bool {
+        self.tokens.contains_key(&(peer, token))
+    }
+
     pub(super) const fn lingers(&self) -> Option<Instant> {
         self.lingers
     }
@@ -485,8 +519,11 @@ pub(super) fn fail_event(
 
 /// Whether a request must wait until the peer has said how large its messages may be.
 fn must_wait(core: &Core, flow: &Flow) -> bool {
+    const CERTAINLY_TAKEN: usize = 1024;
     let connection = core.connections.get(&flow.request.peer);
-    flow.request.payload.len() > 1024 && connection.is_some_and(|it| !it.open)
+    let options = flow.request.options.iter().map(|it| it.1.len() + 5);
+    connection.is_some_and(|it| !it.open)
+        && (!flow.request.payload.is_empty() || options.sum::<usize>() > CERTAINLY_TAKEN)
 }
 
 /// The Echo value that a 4.01 wants to see again (RFC 9175 §2.3).
@@ -526,7 +563,7 @@ pub(super) fn reply(
     response: Response,
 ) -> Reply {
     Reply {
-        from: peer,
+        from: peer.address(),
         response,
         kind: message.kind,
         mid: message.mid,

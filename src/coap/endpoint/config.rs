@@ -29,8 +29,8 @@ pub struct Config {
     pub transport: Transport,
     /// ACK_TIMEOUT: the shortest wait before the first retransmission.
     pub ack_timeout: Duration,
-    /// Whether the wait is shortened to what the round trips to a peer have shown (RFC 6298), never lengthened;
-    /// messages are then sent again more often than MAX_RETRANSMIT within the same time.
+    /// Whether the wait is shortened to what the round trips to a peer have shown (RFC 6298), never below a second
+    /// (RFC 8085 §3.1.1) and never lengthened.
     pub adapt: bool,
     /// ACK_RANDOM_FACTOR: the longest such wait as a multiple of the shortest; 1 or more.
     pub ack_random_factor: f64,
@@ -77,6 +77,15 @@ pub struct Config {
     pub no_response_wait: Duration,
     /// Requests are held back until the peer's CSM has come, no longer than this (reliable transports).
     pub csm_wait: Duration,
+    /// A connection ends when its peer has not sent its CSM within this time; `None` waits for ever.
+    pub csm_deadline: Option<Duration>,
+    /// A connection on which nothing was heard for this long is asked with a Ping, and ends when nothing is heard for
+    /// half as long after it; `None` lets it be.
+    pub silence: Option<Duration>,
+    /// Bytes that may wait to be written to a connection before no more requests of it are taken, and of notifications
+    /// the newest only is kept. The driver then says what was written ([`super::Endpoint::written`]); without bound it
+    /// need not.
+    pub outbox: usize,
     /// The largest message that our CSM allows, in bytes (reliable transports).
     pub max_message_size: usize,
     /// Option numbers that are critical and understood beside the usual ones.
@@ -110,6 +119,9 @@ impl Default for Config {
             linger: Duration::from_millis(1500),
             no_response_wait: Duration::from_secs(3),
             csm_wait: Duration::from_secs(1),
+            csm_deadline: None,
+            silence: None,
+            outbox: usize::MAX,
             max_message_size: 8 << 20,
             understood: Vec::new(),
         }

@@ -1,7 +1,7 @@
 //! What both roles share: settings, time, the message layer's sending side (RFC 7252 §4), and what waits to be
 //! taken out.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -25,9 +25,6 @@ const RECENT: usize = 256;
 
 /// Events of ignored messages that wait at most; a flood must not fill the memory of a slow driver.
 const IGNORED: usize = 1024;
-
-/// Rounding must not make a wait so short that it never ends.
-const MOMENT: Duration = Duration::from_millis(1);
 
 /// Peers of whom is remembered what was ignored.
 const STRAYS: usize = 256;
@@ -53,6 +50,7 @@ pub(super) enum Timer {
     Acknowledge(u64),
     Leisure(u64),
     Csm(Peer),
+    Silence(Peer),
 }
 
 #[derive(Debug)]
@@ -63,7 +61,7 @@ struct Sending {
     wait: Duration,
     /// When it was sent for the first time.
     began: Instant,
-    /// It is not given up before.
+    /// It is given up then, after its last transmission.
     until: Instant,
 }
 
@@ -83,6 +81,11 @@ pub(super) struct Core {
     pub(super) memory: Memory,
     patience: Patience,
     pub(super) connections: HashMap<Peer, Connection>,
+    /// Bytes of messages on all connections that are not whole yet.
+    pub(super) partial: usize,
+    /// Connections on which more may have come than was taken, and when that was.
+    pub(super) ready: BTreeSet<Peer>,
+    pub(super) looked: Option<Instant>,
     pub(super) protection: Protection,
     pub(super) events: VecDeque<Event>,
     /// What was ignored last since a request to the peer began: why it may have gone unanswered.
@@ -106,6 +109,9 @@ impl Core {
             random,
             timers: Timers::new(),
             connections: HashMap::new(),
+            partial: 0,
+            ready: BTreeSet::new(),
+            looked: None,
             protection: Protection::default(),
             events: VecDeque::new(),
             strays: HashMap::new(),
@@ -153,6 +159,7 @@ impl Core {
     ) -> Result<u16, Unwritable> {
         message.mid = self.next_mid(peer);
         let bytes = self.encode(&message)?;
+        self.fits(peer, owner, bytes.len())?;
         let mid = message.mid;
         if !self.is_reliable() {
             let lifetime = self.config.exchange_lifetime;
@@ -161,7 +168,7 @@ impl Core {
             }
         }
         if self.is_reliable() {
-            self.out.push_back((peer, bytes));
+            self.post(peer, bytes);
         } else if message.kind == Type::Con {
             self.confirmable(now, peer, mid, bytes, owner);
         } else {
@@ -175,8 +182,21 @@ impl Core {
     /// Sends a message as it is, once: an Ack or Rst, or anything on a reliable transport.
     pub(super) fn send_once(&mut self, peer: Peer, message: &Message) -> Result<Bytes, Unwritable> {
         let bytes = self.encode(message)?;
-        self.out.push_back((peer, bytes.clone()));
+        self.post(peer, bytes.clone());
         Ok(bytes)
+    }
+
+    fn post(&mut self, peer: Peer, bytes: Bytes) {
+        if let Some(connection) = self.connections.get_mut(&peer) {
+            connection.queued(bytes.len());
+        }
+        self.out.push_back((peer, bytes));
+    }
+
+    /// Whether so much waits to be written to a connection that there must not be more.
+    pub(super) fn is_congested(&self, peer: Peer) -> bool {
+        let connection = self.connections.get(&peer);
+        connection.is_some_and(|it| it.outbox() >= self.config.outbox)
     }
 
     /// Answers a received message with an empty one, and with the same again when it comes again.
@@ -191,6 +211,18 @@ impl Core {
             Transport::Datagram => message.encode(),
             Transport::Stream => frame::encode_stream(message),
             Transport::WebSocket => frame::encode_websocket(message),
+        }
+    }
+
+    /// Whether the peer takes a request of this length.
+    fn fits(&self, peer: Peer, owner: Owner, length: usize) -> Result<(), Unwritable> {
+        if !self.is_reliable() || !matches!(owner, Owner::Flow(_)) {
+            return Ok(());
+        }
+        let limit = self.capabilities(peer).max_message_size;
+        match length > limit {
+            true => Err(Unwritable::TooLarge { length, limit }),
+            false => Ok(()),
         }
     }
 
@@ -297,7 +329,7 @@ impl Core {
     /// The retransmission timer of a message has run out (RFC 7252 §4.2).
     pub(super) fn retransmit(&mut self, now: Instant, peer: Peer, mid: u16) -> Option<Again> {
         let sent = self.sending.get_mut(&(peer, mid))?;
-        if sent.transmissions > self.config.max_retransmit && now >= sent.until {
+        if sent.transmissions > self.config.max_retransmit {
             let transmissions = sent.transmissions;
             let owner = self.settle(now, peer, mid)?;
             return Some(Again::GaveUp(owner, transmissions));
@@ -306,9 +338,7 @@ impl Core {
         sent.transmissions = sent.transmissions.saturating_add(1);
         sent.wait = sent.wait.saturating_mul(2).min(FOREVER);
         if sent.transmissions > self.config.max_retransmit {
-            // The last wait ends when the message is given up.
-            let left = sent.until.saturating_duration_since(now);
-            sent.wait = sent.wait.min(left.max(MOMENT));
+            sent.wait = sent.until.saturating_duration_since(now).max(sent.wait);
         }
         let (wait, owner) = (sent.wait, sent.owner);
         self.out.push_back((peer, sent.bytes.clone()));

@@ -76,6 +76,15 @@ pub enum Event {
         /// The size of the response's body where the server says it.
         total: Option<usize>,
     },
+    /// Notifications are left out since their numbers do not go up; told once for an observation.
+    NumbersStandStill {
+        /// The request.
+        handle: Handle,
+        /// The number of the last one that counted.
+        last: u32,
+        /// The number of one that came later.
+        found: u32,
+    },
     /// Nothing came within Max-Age; the observation is registered again.
     Reregistered {
         /// The request.
@@ -234,8 +243,13 @@ pub enum Gone {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Closing {
     /// The peer sent Release.
-    #[error("the peer released the connection")]
-    Released,
+    #[error("the peer released the connection{}", released(*.hold_off, .why))]
+    Released {
+        /// How long it wants to be left alone (Hold-Off).
+        hold_off: Duration,
+        /// What it said to people, if anything.
+        why: String,
+    },
     /// The peer sent Abort, with this text.
     #[error("the peer aborted the connection: {0}")]
     Aborted(String),
@@ -248,6 +262,26 @@ pub enum Closing {
     /// The peer's first message was not its CSM.
     #[error("the peer's first message was not CSM")]
     NoCsm,
+    /// The peer has not sent its CSM in time.
+    #[error("the peer has not sent its CSM in time")]
+    LateCsm,
+    /// The peer has been silent for too long, asked though it was.
+    #[error("the peer has been silent for too long")]
+    Silent,
+    /// Unfinished messages take too much memory.
+    #[error("there is no room for so long a message now")]
+    Crowded,
+}
+
+fn released(hold_off: Duration, why: &str) -> String {
+    let why = match why {
+        "" => String::new(),
+        why => format!(": {why}"),
+    };
+    match hold_off.as_secs() {
+        0 => why,
+        seconds => format!(" for at least {seconds} s{why}"),
+    }
 }
 
 /// What was ignored.

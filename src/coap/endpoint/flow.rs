@@ -17,8 +17,15 @@ use crate::coap::option::{self, Options};
 /// The longest wait: an instant must be able to count it.
 pub(super) const FOREVER: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
-/// Room for header, token and options beside a body on a reliable transport, in bytes.
-const OVERHEAD: usize = 512;
+/// What a message has beside its body and the options of the application, at most, in bytes: length, code, token,
+/// Observe, Block1, Block2, Size1, Request-Tag and the marker (RFC 8323 §3.2).
+const OVERHEAD: usize = 48;
+
+/// Room for the options of the application where they are not known.
+const OPTIONS: usize = 64;
+
+/// What OSCORE adds: its option, the inner code and the tag (RFC 8613 §5, §6.1).
+const PROTECTION: usize = 64;
 
 /// The largest BERT block that is sent, in bytes.
 const LARGEST_BERT: usize = 256 << 10;
@@ -67,6 +74,8 @@ pub(super) struct Observation {
     pub(super) ending: bool,
     /// The last notification's sequence and time.
     pub(super) last: Option<(u32, Instant)>,
+    /// It was told that the numbers do not go up.
+    pub(super) told: bool,
 }
 
 impl Observation {
@@ -77,6 +86,7 @@ impl Observation {
             registered: false,
             ending: false,
             last: None,
+            told: false,
         }
     }
 
@@ -90,11 +100,21 @@ impl Observation {
         let ahead = sequence.wrapping_sub(last) & 0xFF_FFFF;
         (ahead != 0 && ahead < HALF) || !numbered && now > at + Duration::from_secs(128)
     }
+
+    /// The last number, when one that is not fresh cannot have been overtaken on its way: it is the same again, or far
+    /// behind, or comes late. The server counts wrongly, or anew.
+    pub(super) fn stands_still(&self, now: Instant, sequence: u32) -> Option<u32> {
+        const OVERTAKEN: u32 = 64;
+        const LATE: Duration = Duration::from_secs(30);
+        let (last, at) = self.last?;
+        let behind = last.wrapping_sub(sequence) & 0xFF_FFFF;
+        (behind == 0 || behind > OVERTAKEN || now > at + LATE).then_some(last)
+    }
 }
 
 impl Flow {
     pub(super) fn new(core: &mut Core, now: Instant, handle: Handle, request: Request) -> Self {
-        let limits = limits(core, request.peer);
+        let limits = limits_of(core, &request, None);
         Self {
             handle,
             parent: None,
@@ -116,8 +136,13 @@ impl Flow {
 
     /// The same request from the beginning: for a registration, or after a change.
     pub(super) fn begin_again(&mut self, core: &mut Core) {
-        let limits = limits(core, self.request.peer);
+        let limits = self.limits(core);
         self.transfer = Transfer::new(&self.request, tag(core), limits);
+    }
+
+    /// What the transport allows for this request.
+    pub(super) fn limits(&self, core: &Core) -> Limits {
+        limits_of(core, &self.request, self.echo.as_ref())
     }
 
     /// The next message, without its id. `None` when its block's number cannot be counted.
@@ -177,25 +202,44 @@ fn tag(core: &mut Core) -> Bytes {
     option::uint_bytes(core.random.next() >> 32)
 }
 
+/// The same for this request.
+fn limits_of(core: &Core, request: &Request, echo: Option<&Bytes>) -> Limits {
+    let values = request.options.iter().map(|it| it.1).chain(echo);
+    // Each has five bytes in front of its value at most (RFC 7252 §3.1).
+    limits_with(core, request.peer, values.map(|it| it.len() + 5).sum())
+}
+
 /// What the transport to this peer allows.
 pub(super) fn limits(core: &Core, peer: Peer) -> Limits {
+    limits_with(core, peer, OPTIONS)
+}
+
+/// The same where the options take so many bytes.
+fn limits_with(core: &Core, peer: Peer, options: usize) -> Limits {
     let body = core.config.body_limit;
     if !core.is_reliable() {
         let (szx, whole, bert) = (Szx::MAX, Szx::MAX.size(), 0);
         return Limits {
             szx,
+            taken: szx,
             whole,
             bert,
             body,
         };
     }
     let csm = core.capabilities(peer);
-    let room = csm.max_message_size.saturating_sub(OVERHEAD);
+    let protected = core.protection.asking.contains_key(&peer);
+    let beside = OVERHEAD + options + if protected { PROTECTION } else { 0 };
+    let room = csm.max_message_size.saturating_sub(beside);
+    let several = csm.allows_bert() && room >= Szx::BERT.size();
     Limits {
-        szx: if csm.allows_bert() {
-            Szx::BERT
-        } else {
-            Szx::MAX
+        szx: match several {
+            true => Szx::BERT,
+            false => Szx::fitting(room),
+        },
+        taken: match csm.allows_bert() {
+            true => Szx::BERT,
+            false => Szx::MAX,
         },
         whole: room.max(Szx::MIN.size()),
         bert: (room.min(LARGEST_BERT) / 1024 * 1024).max(1024),

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::client::{Client, reply};
 use super::core::Core;
 use super::event::{Broken, Event, Failure, Ignored};
-use super::flow::{Flow, limits};
+use super::flow::Flow;
 use super::request::Peer;
 use super::transfer::Step;
 use crate::coap::message::Message;
@@ -23,7 +23,6 @@ impl Client {
         peer: Peer,
         message: &Message,
     ) {
-        let limits = limits(core, peer);
         let Some(flow) = self.flows.get_mut(&id) else {
             return;
         };
@@ -38,6 +37,7 @@ impl Client {
         request.token = None;
         let mut child = Flow::new(core, flow.started, flow.handle, request);
         child.parent = Some(id);
+        let limits = child.limits(core);
         match child.transfer.take(&child.request, message, limits) {
             Step::Next => {
                 group.children += 1;

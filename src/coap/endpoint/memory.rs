@@ -70,6 +70,19 @@ impl Memory {
         self.shrink(now);
     }
 
+    /// Forgets what came from a peer.
+    pub(super) fn forget_peer(&mut self, peer: Peer) {
+        let keys: Vec<Key> = self
+            .entries
+            .keys()
+            .filter(|it| it.0 == peer)
+            .copied()
+            .collect();
+        for key in keys {
+            self.forget(key);
+        }
+    }
+
     fn shrink(&mut self, now: Instant) {
         while let Some((key, expires)) = self.order.front().copied() {
             let crowded = self.entries.len() > self.limit || self.bytes > ANSWER_BYTES;
@@ -129,5 +142,8 @@ mod tests {
         }
         assert!(memory.entries.len() <= 16 && memory.order.len() <= 17);
         assert!(memory.bytes <= ANSWER_BYTES);
+        memory.forget_peer(peer());
+        assert_eq!((memory.entries.len(), memory.bytes), (0, 0));
+        assert_eq!(memory.look(now, peer(), 999, LIFETIME), Seen::First);
     }
 }

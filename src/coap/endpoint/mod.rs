@@ -202,6 +202,13 @@ impl Endpoint {
         self.server.peer_gone(&mut self.core, peer);
     }
 
+    /// A peer is gone, and what comes from its address from now on is from somebody else: nothing of it is kept.
+    pub fn forget_peer(&mut self, peer: Peer) {
+        self.core.drop_peer(peer);
+        self.core.memory.forget_peer(peer);
+        self.server.peer_gone(&mut self.core, peer);
+    }
+
     /// The next bytes to be sent: a datagram, a WebSocket message, or a piece of a stream.
     pub fn poll_transmit(&mut self) -> Option<(Peer, Bytes)> {
         self.core.out.pop_front()
@@ -209,6 +216,12 @@ impl Endpoint {
 
     /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
+        while self.core.events.is_empty()
+            && let Some(peer) = self.core.ready.first().copied()
+            && let Some(now) = self.core.looked
+        {
+            self.go_on(now, peer);
+        }
         self.core.events.pop_front()
     }
 
@@ -228,6 +241,7 @@ impl Endpoint {
                 Timer::Acknowledge(id) => self.server.acknowledge_due(core, now, id),
                 Timer::Leisure(id) => self.server.leisure_over(core, now, id),
                 Timer::Csm(peer) => self.open_for_requests(now, peer),
+                Timer::Silence(peer) => self.silence_due(now, peer),
             }
         }
     }

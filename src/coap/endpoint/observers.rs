@@ -1,6 +1,7 @@
 //! Observers of our resources (RFC 7641 §4).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use super::bodies::Key;
@@ -13,6 +14,7 @@ use super::serving::Exchange;
 use crate::coap::block::Block;
 use crate::coap::message::{Message, Token, Type};
 use crate::coap::option;
+use crate::coap::shares::{self, Shares};
 
 /// A confirmable notification is sent at least this often (RFC 7641 §4.5).
 const CONFIRM: Duration = Duration::from_secs(24 * 60 * 60);
@@ -21,6 +23,9 @@ const CONFIRM: Duration = Duration::from_secs(24 * 60 * 60);
 pub(super) struct Observers {
     kept: HashMap<u64, Observer>,
     by_token: HashMap<(Peer, Token), u64>,
+    /// Those whose newest state waits for room in the outbox of their connection.
+    behind: BTreeSet<(Peer, u64)>,
+    shares: Shares,
     limit: usize,
 }
 
@@ -44,8 +49,24 @@ impl Observers {
         Self {
             kept: HashMap::new(),
             by_token: HashMap::new(),
+            behind: BTreeSet::new(),
+            shares: Shares::default(),
             limit,
         }
+    }
+
+    /// The observer that gives way to a new one of this peer's: the oldest one of another host that has more of them.
+    pub(super) fn gives_way(&self, peer: Peer, token: Token) -> Option<u64> {
+        if self.kept.len() < self.limit || self.by_token.contains_key(&(peer, token)) {
+            return None;
+        }
+        let other = |it: &IpAddr| *it != shares::host(peer);
+        let host = self.shares.gives_way(peer).filter(other)?;
+        let of_host = self
+            .kept
+            .iter()
+            .filter(|(_, it)| shares::host(it.peer) == host);
+        of_host.map(|(id, _)| *id).min()
     }
 
     /// Adds an observer; the sequence of its first notification, `None` when there are too many.
@@ -84,6 +105,7 @@ impl Observers {
             newest: None,
         };
         self.by_token.insert((peer, token), id);
+        self.shares.add(peer, 1);
         self.kept.insert(id, observer);
         Some(sequence & 0xFF_FFFF)
     }
@@ -96,7 +118,7 @@ impl Observers {
     }
 
     /// Nobody waits for the notification that is not acknowledged yet: it must not hold up what comes after it.
-    fn withdraw(&self, core: &mut Core, now: Instant, id: u64) {
+    pub(super) fn withdraw(&self, core: &mut Core, now: Instant, id: u64) {
         let observer = self.kept.get(&id);
         if let Some((peer, mid)) = observer.and_then(|it| Some((it.peer, it.unacknowledged?))) {
             core.settle(now, peer, mid);
@@ -104,9 +126,13 @@ impl Observers {
     }
 
     pub(super) fn forget(&mut self, id: u64) -> bool {
-        let gone = self.kept.remove(&id);
-        let key = gone.map(|it| (it.peer, it.token));
-        key.and_then(|it| self.by_token.remove(&it)).is_some()
+        let Some(gone) = self.kept.remove(&id) else {
+            return false;
+        };
+        self.by_token.remove(&(gone.peer, gone.token));
+        self.behind.remove(&(gone.peer, id));
+        self.shares.sub(gone.peer, 1);
+        true
     }
 
     pub(super) fn remove(&mut self, core: &mut Core, id: u64, gone: Gone) {
@@ -145,8 +171,12 @@ impl Server {
         let Some(observer) = self.observers.kept.get_mut(&id) else {
             return false;
         };
-        if observer.unacknowledged.is_some() {
+        let congested = core.is_congested(observer.peer);
+        if observer.unacknowledged.is_some() || congested {
             observer.newest = Some((response, confirmable));
+            if congested {
+                self.observers.behind.insert((observer.peer, id));
+            }
             return true;
         }
         let goes_on = response.code.is_success();
@@ -192,6 +222,21 @@ impl Server {
         observer.unacknowledged = None;
         if let Some((response, confirmable)) = observer.newest.take() {
             self.notify(core, now, id, response, confirmable);
+        }
+    }
+    /// There is room in the outbox of a connection again: the newest states follow.
+    pub(super) fn catch_up(&mut self, core: &mut Core, now: Instant, peer: Peer) {
+        while !core.is_congested(peer) {
+            let behind = self
+                .observers
+                .behind
+                .range((peer, 0)..=(peer, u64::MAX))
+                .next();
+            let Some((_, id)) = behind.copied() else {
+                return;
+            };
+            self.observers.behind.remove(&(peer, id));
+            self.notification_acknowledged(core, now, id);
         }
     }
 }

@@ -117,7 +117,18 @@ impl Client {
         let Some(observation) = &mut flow.observation else {
             return;
         };
-        if !observation.is_fresh(now, sequence, numbered) {
+        // Where the transport keeps the order, the numbers say nothing (RFC 8323 §7.1).
+        let in_order = core.is_reliable() && !numbered;
+        if !in_order && !observation.is_fresh(now, sequence, numbered) {
+            if let Some(last) = observation.stands_still(now, sequence)
+                && !std::mem::replace(&mut observation.told, true)
+            {
+                core.events.push_back(Event::NumbersStandStill {
+                    handle: flow.handle,
+                    last,
+                    found: sequence,
+                });
+            }
             return core.ignored(peer, Ignored::Stale);
         }
         observation.last = Some((sequence, now));

@@ -1,10 +1,9 @@
 //! How long an acknowledgement is waited for: the retransmission time-out, from measured round trips (RFC 6298 §2 and
 //! §3, within the requirements of RFC 8961 §4).
 //!
-//! Without a measurement the waits are those of RFC 7252 §4.2. With one they begin shorter, double alike, and end no
-//! earlier: a message is given up when it was sent MAX_RETRANSMIT + 1 times *and* the time that RFC 7252 would have
-//! taken for these has passed. So a short way with losses costs little time, and a message is lost by mischance a
-//! million times less often, but a dead peer is noticed exactly as late as before.
+//! Without a measurement the waits are those of RFC 7252 §4.2. With one they begin shorter, but never below a second,
+//! and double alike. The last wait is as much longer as the others were shorter: a message is given up after the time
+//! that RFC 7252 has for its MAX_RETRANSMIT + 1 transmissions.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,8 +12,9 @@ use super::config::Config;
 use super::flow::FOREVER;
 use super::request::Peer;
 
-/// No wait is shorter: the peer's thinking differs more than the round trips of a short way do.
-const SHORTEST: Duration = Duration::from_millis(100);
+/// No wait is shorter (RFC 8085 §3.1.1): a peer that was quick may need a while for the next request, and one that does
+/// not recognise a repeated message would carry it out again.
+const SHORTEST: Duration = Duration::from_secs(1);
 
 /// Peers whose round trips are remembered; beyond it, all are forgotten and measured anew.
 const PEERS: usize = 4096;
@@ -118,19 +118,19 @@ mod tests {
             patience.shortest(&config, peer())
         };
         assert_eq!(wait_after(1), SHORTEST);
-        let wait = wait_after(400);
-        assert!((millis(400)..millis(500)).contains(&wait), "{wait:?}");
+        let wait = wait_after(1400);
+        assert!((millis(1400)..millis(1600)).contains(&wait), "{wait:?}");
         assert_eq!(wait_after(60_000), millis(2000));
     }
 
     #[test]
     fn a_wait_that_was_too_short_counts_until_the_next_clean_measurement() {
         let (mut patience, config) = (Patience::default(), Config::default());
-        patience.backed_off(peer(), millis(800));
+        patience.backed_off(peer(), millis(1800));
         patience.measured(peer(), millis(10));
-        patience.backed_off(peer(), millis(800));
+        patience.backed_off(peer(), millis(1800));
         let wait = |it: &Patience| it.shortest(&config, peer());
-        assert_eq!(wait(&patience), millis(800));
+        assert_eq!(wait(&patience), millis(1800));
         patience.measured(peer(), millis(10));
         assert_eq!(wait(&patience), SHORTEST);
     }

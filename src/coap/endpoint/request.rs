@@ -1,6 +1,7 @@
 //! What a client asks for, and what it gets.
 
-use std::net::SocketAddr;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,8 +11,47 @@ use crate::coap::code::Code;
 use crate::coap::message::{Token, Type};
 use crate::coap::option::{self, Options};
 
-/// The other end: its address. On reliable transports it names the connection.
-pub type Peer = SocketAddr;
+/// The other end: its address, and which of ours it speaks to where a socket has several. Two of ours are two
+/// endpoints (RFC 7252 §4.4, §4.5). On reliable transports it names the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Peer {
+    address: SocketAddr,
+    local: Option<IpAddr>,
+}
+
+impl Peer {
+    /// The same peer, where it asked this address of ours.
+    #[must_use]
+    pub const fn asking(self, local: Option<IpAddr>) -> Self {
+        let address = self.address;
+        Self { address, local }
+    }
+
+    /// Its address.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The address of ours that it asked; `None` where the socket has one only.
+    pub const fn local(&self) -> Option<IpAddr> {
+        self.local
+    }
+}
+
+impl<T: Into<SocketAddr>> From<T> for Peer {
+    fn from(address: T) -> Self {
+        Self {
+            address: address.into(),
+            local: None,
+        }
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.address.fmt(f)
+    }
+}
 
 /// Names a request of ours until it has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -150,7 +190,7 @@ impl Response {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// Who answered.
-    pub from: Peer,
+    pub from: SocketAddr,
     /// The response with its whole body.
     pub response: Response,
     /// The type of the last message of it.

@@ -10,7 +10,7 @@ use super::bodies::{self, Key, Slicing, Store, Uploaded};
 use super::challenge::Challenges;
 use super::config::Config;
 use super::core::{Core, Owner, Timer};
-use super::event::Event;
+use super::event::{Event, Gone};
 use super::flow::limits;
 use super::observers::Observers;
 use super::protection::{self, Guard};
@@ -21,16 +21,27 @@ use crate::coap::code::Code;
 use crate::coap::message::{Message, Token, Type};
 use crate::coap::option;
 use crate::coap::random::Random;
+use crate::coap::shares::Shares;
 
 /// Requests that wait for the application at most.
 const PENDING: usize = 4096;
+
+/// Of these, the most of one host.
+const PENDING_OF_HOST: usize = PENDING / 4;
+
+/// The largest request, in bytes of options and payload, that may begin an observation: it is kept as long as that is.
+const OBSERVED: usize = 4096;
+
+/// The largest options of a request, in bytes of memory.
+const OPTIONS: usize = 128 << 10;
 
 #[derive(Debug)]
 pub(super) struct Server {
     last: u64,
     pending: HashMap<u64, Pending>,
-    uploads: Store<Key, BytesMut>,
-    pub(super) bodies: Store<Key, Response>,
+    shares: Shares,
+    uploads: Store<BytesMut>,
+    pub(super) bodies: Store<Response>,
     pub(super) observers: Observers,
     challenges: Option<Challenges>,
 }
@@ -99,6 +110,7 @@ impl Server {
         Self {
             last: config.first_exchange,
             pending: HashMap::new(),
+            shares: Shares::default(),
             uploads: Store::new(memory),
             bodies: Store::new(memory),
             observers: Observers::new(config.observers),
@@ -137,7 +149,12 @@ impl Server {
         let settled = message.options.settle(known);
         let mut pending = Pending::new(core, peer, &message, multicast, guard);
         if let Err(number) = settled {
-            return refuse_option(core, now, pending, number);
+            return refuse_option(core, now, &pending, number);
+        }
+        if message.options.weight() > OPTIONS {
+            let text = "the options take too much memory";
+            let response = Response::error(Code::REQUEST_ENTITY_TOO_LARGE, text);
+            return self.answer(core, now, pending, response);
         }
         if let Some(challenge) = self.challenge(core, now, &pending, &message.options) {
             return transmit(core, now, &pending, challenge);
@@ -154,6 +171,11 @@ impl Server {
         }
         if message.options.observe() == Some(1) {
             self.observers.deregister(core, now, peer, message.token);
+        }
+        if pending.registers && message.options.weight() + message.payload.len() > OBSERVED {
+            // A server need not take every observer (RFC 7641 §4.1): this one gets the state of now.
+            pending.registers = false;
+            message.options.remove(option::OBSERVE);
         }
         self.hand_over(core, now, pending, message);
     }
@@ -204,7 +226,8 @@ impl Server {
     }
 
     fn hand_over(&mut self, core: &mut Core, now: Instant, pending: Pending, message: Message) {
-        if self.pending.len() >= PENDING {
+        let crowded = self.pending.len() >= PENDING;
+        if crowded || self.shares.of(pending.peer) >= PENDING_OF_HOST {
             let response = Response::new(Code::SERVICE_UNAVAILABLE);
             return self.answer(core, now, pending, response.with_uint(option::MAX_AGE, 5));
         }
@@ -227,7 +250,14 @@ impl Server {
             multicast: pending.multicast,
             protected: pending.guard.is_some(),
         }));
+        self.shares.add(pending.peer, 1);
         self.pending.insert(id, pending);
+    }
+
+    fn take(&mut self, id: u64) -> Option<Pending> {
+        let pending = self.pending.remove(&id)?;
+        self.shares.sub(pending.peer, 1);
+        Some(pending)
     }
 
     /// The application has an answer.
@@ -238,7 +268,7 @@ impl Server {
         exchange: Exchange,
         mut response: Response,
     ) {
-        let Some(mut pending) = self.pending.remove(&exchange.0) else {
+        let Some(mut pending) = self.take(exchange.0) else {
             return;
         };
         core.timers.clear(Timer::Acknowledge(exchange.0));
@@ -249,6 +279,7 @@ impl Server {
                     .within(std::time::Duration::ZERO..core.config.leisure);
                 core.timers.set(Timer::Leisure(exchange.0), now + leisure);
                 pending.delayed = Some(response);
+                self.shares.add(pending.peer, 1);
                 self.pending.insert(exchange.0, pending);
             }
             return;
@@ -257,6 +288,13 @@ impl Server {
         response.options.remove(option::OBSERVE);
         if observes && pending.registers && response.code.is_success() {
             let who = (pending.peer, pending.token);
+            if let Some(other) = self.observers.gives_way(pending.peer, pending.token) {
+                let text = "others want to observe too";
+                let refused = Response::error(Code::SERVICE_UNAVAILABLE, text);
+                self.observers.withdraw(core, now, other);
+                self.notify(core, now, other, refused, false);
+                self.observers.remove(core, other, Gone::Crowded);
+            }
             let how = (pending.block2, pending.guard.clone());
             let sequence = self
                 .observers
@@ -293,7 +331,7 @@ impl Server {
 
     /// The application does not want the request.
     pub(super) fn reject(&mut self, core: &mut Core, now: Instant, exchange: Exchange) {
-        let Some(pending) = self.pending.remove(&exchange.0) else {
+        let Some(pending) = self.take(exchange.0) else {
             return;
         };
         core.timers.clear(Timer::Acknowledge(exchange.0));
@@ -308,7 +346,7 @@ impl Server {
         if self.pending.get(&id).is_some_and(waits) {
             self.acknowledge(core, now, Exchange(id));
         } else {
-            self.pending.remove(&id);
+            self.take(id);
         }
     }
 
@@ -360,7 +398,7 @@ impl Server {
         let (part, is_part) = bodies::slice(&response, how)?;
         let kept = self.bodies.get(key);
         if is_part && !kept.is_some_and(|it| is_same(it, &response)) {
-            let bytes = response.payload.len();
+            let bytes = response.payload.len() + response.options.weight();
             let lifetime = core.config.exchange_lifetime;
             // What tells a notification apart from others is no part of the representation.
             response.options.remove(option::OBSERVE);
@@ -373,7 +411,14 @@ impl Server {
 
     /// Forgets a peer that is gone.
     pub(super) fn peer_gone(&mut self, core: &mut Core, peer: Peer) {
-        self.pending.retain(|_, it| it.peer != peer);
+        let of_peer = self.pending.iter().filter(|(_, it)| it.peer == peer);
+        for id in of_peer.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.take(id);
+            core.timers.clear(Timer::Acknowledge(id));
+            core.timers.clear(Timer::Leisure(id));
+        }
+        self.uploads.forget_peer(peer);
+        self.bodies.forget_peer(peer);
         self.observers.peer_gone(core, peer);
     }
 }
@@ -434,14 +479,14 @@ fn refuse_bare(core: &mut Core, now: Instant, pending: &Pending) {
 }
 
 /// 4.02 for a confirmable request, silence for others (RFC 7252 §5.4.1).
-fn refuse_option(core: &mut Core, now: Instant, pending: Pending, number: u16) {
+fn refuse_option(core: &mut Core, now: Instant, pending: &Pending, number: u16) {
     if pending.multicast || (pending.kind != Type::Con && !core.is_reliable()) {
         return;
     }
     let name = option::name(number).unwrap_or("an option");
     let mut response = Response::new(Code::BAD_OPTION);
     response.payload = format!("{name} ({number}) is critical and not understood").into();
-    transmit(core, now, &pending, response);
+    transmit(core, now, pending, response);
 }
 
 /// Critical options that a request may carry.

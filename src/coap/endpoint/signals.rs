@@ -1,10 +1,12 @@
 //! Connections on reliable transports: frames, CSM, Ping, Pong, Release, Abort (RFC 8323 §5).
 
-use std::time::Instant;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use super::Endpoint;
+use super::config::Config;
 use super::core::Timer;
 use super::event::{Closing, Event};
 use super::request::Peer;
@@ -22,6 +24,16 @@ pub(super) struct Connection {
     /// Whether requests wait for its CSM no longer.
     pub(super) open: bool,
     closed: bool,
+    /// Bytes of messages that are not whole yet.
+    partial: usize,
+    /// WebSocket messages that wait for room in the outbox.
+    frames: VecDeque<Bytes>,
+    /// Bytes that are not written yet.
+    outbox: usize,
+    began: Instant,
+    heard: Instant,
+    /// It was asked whether it is still there.
+    asked: bool,
 }
 
 impl Endpoint {
@@ -33,8 +45,18 @@ impl Endpoint {
             csm: None,
             open: false,
             closed: false,
+            partial: 0,
+            frames: VecDeque::new(),
+            outbox: 0,
+            began: now,
+            heard: now,
+            asked: false,
         };
         core.connections.insert(peer, connection);
+        let watched = core.config.csm_deadline.or(core.config.silence);
+        if let Some(after) = watched {
+            core.timers.set(Timer::Silence(peer), now + after);
+        }
         let csm = Csm {
             max_message_size: core.config.max_message_size,
             block_wise: true,
@@ -48,32 +70,112 @@ impl Endpoint {
     /// Takes bytes of a TCP or TLS stream, in pieces of any size.
     pub fn handle_stream(&mut self, now: Instant, peer: Peer, bytes: &[u8]) {
         if let Some(connection) = self.open_connection(peer) {
+            connection.hear(now);
             connection.decoder.push(bytes);
         }
-        while let Some(connection) = self.open_connection(peer) {
-            match connection.decoder.take() {
-                Ok(Some(message)) => self.handle_reliable(now, peer, message),
-                Ok(None) => return,
+        self.go_on(now, peer);
+    }
+
+    /// Takes the messages that have come, up to the next request: the application answers it first, as there may be no
+    /// room for more answers then.
+    pub(super) fn go_on(&mut self, now: Instant, peer: Peer) {
+        self.core.ready.remove(&peer);
+        while !self.core.is_congested(peer)
+            && let Some(connection) = self.open_connection(peer)
+        {
+            let message = match connection.frames.pop_front() {
+                Some(frame) => frame::decode_websocket(&frame).map(Some),
+                None => connection.decoder.take(),
+            };
+            match message {
+                Ok(Some(message)) => {
+                    let is_request = message.code.is_request();
+                    self.handle_reliable(now, peer, message);
+                    if is_request {
+                        self.core.ready.insert(peer);
+                        break;
+                    }
+                }
+                Ok(None) => break,
                 Err(fault) => self.abort(peer, fault.into()),
             }
+        }
+        self.core.looked = Some(now);
+        self.account(peer);
+    }
+
+    /// Counts what has come of messages that are not whole. Each connection may have as much as is left to all others.
+    fn account(&mut self, peer: Peer) {
+        let core = &mut self.core;
+        let Some(connection) = core.connections.get_mut(&peer) else {
+            return;
+        };
+        let before = std::mem::replace(&mut connection.partial, connection.decoder.len());
+        core.partial = core.partial - before + connection.partial;
+        let left = core.config.block_memory.saturating_sub(core.partial);
+        if core.config.serve && connection.partial > left && !connection.closed {
+            self.abort(peer, Closing::Crowded);
+        }
+    }
+
+    /// So many bytes of what [`Endpoint::poll_transmit`] gave were written to a connection.
+    pub fn written(&mut self, now: Instant, peer: Peer, bytes: usize) {
+        if let Some(connection) = self.core.connections.get_mut(&peer) {
+            connection.outbox = connection.outbox.saturating_sub(bytes);
+        }
+        if !self.core.is_congested(peer) {
+            self.server.catch_up(&mut self.core, now, peer);
+            self.go_on(now, peer);
         }
     }
 
     /// Takes one binary WebSocket message.
     pub fn handle_frame(&mut self, now: Instant, peer: Peer, bytes: &[u8]) {
-        if self.open_connection(peer).is_none() {
+        if let Some(connection) = self.open_connection(peer) {
+            connection.hear(now);
+            connection.frames.push_back(Bytes::copy_from_slice(bytes));
+        }
+        self.go_on(now, peer);
+    }
+
+    /// Looks whether a connection is still of use.
+    pub(super) fn silence_due(&mut self, now: Instant, peer: Peer) {
+        let Config {
+            csm_deadline,
+            silence,
+            ..
+        } = self.core.config;
+        let Some(connection) = self.open_connection(peer) else {
             return;
+        };
+        let too_late = csm_deadline.is_some_and(|it| now >= connection.began + it);
+        if connection.csm.is_none() && too_late {
+            return self.abort(peer, Closing::LateCsm);
         }
-        match frame::decode_websocket(bytes) {
-            Ok(message) => self.handle_reliable(now, peer, message),
-            Err(fault) => self.abort(peer, fault.into()),
+        let Some(silence) = silence else {
+            return;
+        };
+        let mut due = connection.heard + silence;
+        if now >= due {
+            if connection.asked {
+                return self.abort(peer, Closing::Silent);
+            }
+            connection.asked = true;
+            due = now + silence / 2;
+            let ping = frame::signal_message(Code::PING, Token::EMPTY);
+            let _ = self.core.send_once(peer, &ping);
         }
+        self.core.timers.set(Timer::Silence(peer), due);
     }
 
     /// The connection is gone; what was under way on it fails with `why`.
     pub fn disconnected(&mut self, now: Instant, peer: Peer, why: &str) {
-        self.core.connections.remove(&peer);
+        self.core.ready.remove(&peer);
+        if let Some(connection) = self.core.connections.remove(&peer) {
+            self.core.partial -= connection.partial;
+        }
         self.core.timers.clear(Timer::Csm(peer));
+        self.core.timers.clear(Timer::Silence(peer));
         self.client.disconnected(&mut self.core, now, peer, why);
         self.server.peer_gone(&mut self.core, peer);
     }
@@ -95,7 +197,9 @@ impl Endpoint {
             .connections
             .get(&peer)
             .is_some_and(|it| it.csm.is_some());
-        if !said && message.code != Code::CSM && message.code != Code::ABORT {
+        // A server that says nothing of itself has answered all the same.
+        let awaited = message.code.is_response() && self.client.awaits(peer, message.token);
+        if !said && !awaited && message.code != Code::CSM && message.code != Code::ABORT {
             self.abort(peer, Closing::NoCsm);
         } else if message.code.is_signal() {
             self.handle_signal(now, peer, &message);
@@ -123,7 +227,14 @@ impl Endpoint {
             }
             // libcoap's Pong has no token: any will do.
             Code::PONG => self.client.pong(&mut self.core, now, peer),
-            Code::RELEASE => self.close(peer, Closing::Released),
+            Code::RELEASE => {
+                let hold_off = message.options.uint(signal::HOLD_OFF).unwrap_or(0);
+                let closing = Closing::Released {
+                    hold_off: Duration::from_secs(hold_off.min(signal::LONGEST_HOLD_OFF)),
+                    why: String::from_utf8_lossy(&message.payload).into_owned(),
+                };
+                self.close(peer, closing);
+            }
             Code::ABORT => {
                 let text = String::from_utf8_lossy(&message.payload).into_owned();
                 self.close(peer, Closing::Aborted(text));
@@ -168,7 +279,26 @@ impl Endpoint {
     fn close(&mut self, peer: Peer, closing: Closing) {
         if let Some(connection) = self.open_connection(peer) {
             connection.closed = true;
+            connection.decoder = Decoder::new(0);
+            connection.frames.clear();
         }
+        self.account(peer);
         self.core.events.push_back(Event::Close { peer, closing });
+    }
+}
+
+impl Connection {
+    const fn hear(&mut self, now: Instant) {
+        self.heard = now;
+        self.asked = false;
+    }
+
+    /// More was put into the outbox.
+    pub(super) const fn queued(&mut self, bytes: usize) {
+        self.outbox = self.outbox.saturating_add(bytes);
+    }
+
+    pub(super) const fn outbox(&self) -> usize {
+        self.outbox
     }
 }

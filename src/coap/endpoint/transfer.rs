@@ -15,8 +15,10 @@ const RESTARTS: u8 = 3;
 /// What the transport allows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// The largest block.
+    /// The largest block that may be sent.
     pub(super) szx: Szx,
+    /// The largest block that may come.
+    pub(super) taken: Szx,
     /// Bytes of body that fit into one message without blocks.
     pub(super) whole: usize,
     /// Bytes in a block of ours where the size is BERT's.
@@ -39,6 +41,10 @@ pub(super) enum Step {
 #[derive(Debug)]
 pub(super) struct Transfer {
     tag: Bytes,
+    /// Whether the tag is sent.
+    tagged: bool,
+    /// The server refuses Request-Tag or Size1, which it could have left aside (RFC 7252 §5.4.1).
+    plain: bool,
     /// Bytes of the request's body that the server has taken.
     sent: usize,
     up: Option<Szx>,
@@ -77,9 +83,10 @@ impl Down {
 }
 
 impl Transfer {
-    /// `tag` tells this body's blocks from those of others (Request-Tag, RFC 9175 §3).
+    /// `tag` can tell this body's blocks from those of others (Request-Tag, RFC 9175 §3).
     pub(super) fn new(request: &Request, tag: Bytes, limits: Limits) -> Self {
-        let preferred = request.block.unwrap_or(limits.szx).min(limits.szx);
+        let sending = request.block.unwrap_or(limits.szx).min(limits.szx);
+        let preferred = request.block.unwrap_or(limits.taken).min(limits.taken);
         let asked = request.block.map_or(limits.whole, Szx::size);
         let is_large = request.payload.len() > asked.min(limits.whole);
         let resumed = request.resume.as_ref().filter(|it| it.offset > 0);
@@ -89,14 +96,36 @@ impl Transfer {
         });
         Self {
             tag,
+            tagged: false,
+            plain: false,
             sent: 0,
-            up: is_large.then_some(preferred),
+            up: is_large.then_some(sending),
             down,
             preferred,
             restarts: 0,
             blocks: 0,
             total: None,
         }
+    }
+
+    /// Whether blocks of the request's body are still to be sent.
+    pub(super) const fn is_upload(&self) -> bool {
+        self.up.is_some() && self.down.is_none()
+    }
+
+    /// Whether the next message is the first of an upload whose blocks may carry a tag.
+    pub(super) const fn may_be_tagged(&self) -> bool {
+        self.is_upload() && self.sent == 0 && !self.plain
+    }
+
+    /// An error that anybody may have sent does not end the use of our options.
+    pub(super) const fn keep_options(&mut self) {
+        self.plain = true;
+    }
+
+    /// Sends Request-Tag from now on.
+    pub(super) const fn add_tag(&mut self) {
+        self.tagged = true;
     }
 
     /// Bytes of the request's body that the server has taken.
@@ -142,17 +171,17 @@ impl Transfer {
         if let Some(down) = &self.down {
             let block = Block::at(down.end(), false, down.szx)?;
             options.set_block(option::BLOCK2, block);
-            self.add_tag(&mut options);
+            self.tag(&mut options);
             return Some((options, Bytes::new()));
         }
         let chunk = self.chunk(request, limits);
         let more = self.sent + chunk.len() < request.payload.len();
-        if let Some(szx) = self.up {
+        if let Some(szx) = self.szx(limits) {
             options.set_block(option::BLOCK1, Block::at(self.sent, more, szx)?);
-            if self.sent == 0 {
+            if self.sent == 0 && !self.plain {
                 options.set_uint(option::SIZE1, request.payload.len() as u64);
             }
-            self.add_tag(&mut options);
+            self.tag(&mut options);
         }
         if more {
             options.remove(option::NO_RESPONSE);
@@ -162,14 +191,19 @@ impl Transfer {
         Some((options, chunk))
     }
 
-    fn add_tag(&self, options: &mut Options) {
-        if self.up.is_some() && !options.contains(option::REQUEST_TAG) {
+    fn tag(&self, options: &mut Options) {
+        if self.tagged {
             options.set(option::REQUEST_TAG, self.tag.clone());
         }
     }
 
+    /// The block size of the upload; the peer may have said meanwhile that its messages are smaller.
+    fn szx(&self, limits: Limits) -> Option<Szx> {
+        self.up.map(|szx| szx.min(limits.szx))
+    }
+
     fn chunk(&self, request: &Request, limits: Limits) -> Bytes {
-        let size = match self.up {
+        let size = match self.szx(limits) {
             None => return request.payload.clone(),
             Some(Szx::BERT) => limits.bert,
             Some(szx) => szx.size(),
@@ -197,6 +231,10 @@ impl Transfer {
         let block = answer.options.block1();
         match answer.code {
             Code::REQUEST_ENTITY_TOO_LARGE if self.sent == 0 => self.smaller(block?.szx, chunk),
+            Code::BAD_REQUEST | Code::BAD_OPTION if self.is_refused_for_options(answer.code) => {
+                (self.plain, self.tagged) = (true, false);
+                Some(Step::Next)
+            }
             Code::REQUEST_ENTITY_INCOMPLETE if self.up.is_some() && self.restarts < 1 => {
                 self.restarts += 1;
                 self.sent = 0;
@@ -223,6 +261,11 @@ impl Transfer {
             }
             _ => None,
         }
+    }
+
+    /// Whether an error may come of the options that we have added to the first block.
+    fn is_refused_for_options(&self, code: Code) -> bool {
+        self.may_be_tagged() && (self.tagged || code == Code::BAD_OPTION)
     }
 
     /// The server says in 4.13 which block size it can take (RFC 7959 §2.9.3).
@@ -329,7 +372,7 @@ impl Down {
 }
 
 fn wrong_block(block: Block, length: usize, limits: Limits) -> Option<Broken> {
-    if block.szx == Szx::BERT && limits.szx != Szx::BERT {
+    if block.szx == Szx::BERT && limits.taken != Szx::BERT {
         return Some(Broken::BlockSize);
     }
     let last = block.more && block.num == Block::LAST;

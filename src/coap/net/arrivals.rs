@@ -1,5 +1,6 @@
 //! The tasks of a server's sockets and connections, and what they tell it.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,15 +8,26 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::LARGEST_DATAGRAM;
+use super::seats::{Room, Seat, Seats};
 use super::stream::Streamed;
 use super::wire::Heard;
 use crate::coap::endpoint::{Config, Peer};
-use crate::connect::{Listener, Stream};
+use crate::connect::{Addressed, Listener, Stream};
 
 /// Handshakes of connections that take longer are given up.
 pub(super) const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// A connection that takes nothing of what is written to it for this long is ended.
+const STALLED: Duration = Duration::from_secs(60);
+
+/// How long the orderly end of a connection may take.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// Bytes that are read of a connection at once.
+const READ: usize = 16 << 10;
 
 /// What a task tells the server.
 pub(super) struct Came {
@@ -32,6 +44,8 @@ pub(super) enum What {
     Connection(mpsc::UnboundedSender<Bytes>),
     Bytes(Bytes),
     Frame(Bytes),
+    /// So many bytes of what it was given to write are on their way.
+    Written(usize),
     Ended(String),
 }
 
@@ -52,15 +66,15 @@ impl Teller {
 }
 
 /// Takes the datagrams of a socket.
-pub(super) async fn receive(socket: Arc<UdpSocket>, teller: Teller) {
+pub(super) async fn receive(socket: Arc<Addressed>, teller: Teller) {
     let mut buffer = vec![0; LARGEST_DATAGRAM];
     loop {
         // Refusals of single peers are reported here too; they say nothing about the others.
-        let Ok((length, peer)) = socket.recv_from(&mut buffer).await else {
+        let Ok((length, from, asked)) = socket.receive(&mut buffer).await else {
             continue;
         };
         let what = What::Datagram(Bytes::copy_from_slice(&buffer[..length]));
-        if !teller.tell(peer, what).await {
+        if !teller.tell(Peer::from(from).asking(asked), what).await {
             return;
         }
     }
@@ -78,63 +92,119 @@ pub(super) async fn receive_for_group(socket: UdpSocket, mapped: bool, teller: T
             peer = (address.ip().to_ipv6_mapped(), address.port()).into();
         }
         let what = What::Multicast(Bytes::copy_from_slice(&buffer[..length]));
-        if !teller.tell(peer, what).await {
+        if !teller.tell(peer.into(), what).await {
             return;
         }
     }
 }
 
 /// Takes the connections of a listener.
-pub(super) async fn accept(listener: Listener, websocket: bool, teller: Teller) {
+pub(super) async fn accept(listener: Listener, websocket: bool, seats: Seats, teller: Teller) {
     while let Ok(incoming) = listener.accept().await {
-        let teller = teller.clone();
+        let Ok(address) = incoming.peer().parse::<SocketAddr>() else {
+            continue;
+        };
+        let Some(mut seat) = seats.take(address.into()) else {
+            continue;
+        };
+        let (seats, teller) = (seats.clone(), teller.clone());
         tokio::spawn(async move {
-            let ready = tokio::time::timeout(HANDSHAKE, incoming.ready()).await;
+            let ready = timeout(HANDSHAKE, incoming.ready());
+            let ready = tokio::select! {
+                ready = ready => ready,
+                () = seat.lost() => return,
+            };
             if let Ok(Ok(stream)) = ready {
-                converse(stream, websocket, teller).await;
+                let room = seats.room();
+                converse(stream, websocket, room, &mut seat, teller).await;
             }
         });
     }
 }
 
 /// Carries one connection until either side ends it.
-async fn converse(stream: Stream, websocket: bool, teller: Teller) {
-    let Ok(peer) = stream.peer().parse() else {
-        return;
-    };
-    let (writer, mut outgoing) = mpsc::unbounded_channel();
+async fn converse(
+    stream: Stream,
+    websocket: bool,
+    room: Arc<Room>,
+    seat: &mut Seat,
+    teller: Teller,
+) {
+    // Of two connections from one port each is to another address of ours.
+    let peer = seat.peer().asking(stream.local().map(|it| it.ip()));
+    let (writer, outgoing) = mpsc::unbounded_channel();
     if !teller.tell(peer, What::Connection(writer)).await {
         return;
     }
-    let mut wire = Streamed::new(stream, websocket, Config::default().max_message_size);
-    let mut buffer = vec![0; LARGEST_DATAGRAM];
-    let why = loop {
-        tokio::select! {
-            written = outgoing.recv() => match written {
-                Some(bytes) => {
-                    wire.queue(bytes);
-                    while let Ok(more) = outgoing.try_recv() {
-                        wire.queue(more);
-                    }
-                    if wire.flush().await.is_err() {
-                        break String::from("it cannot be written to");
-                    }
-                }
-                None => break String::from("closed by us"),
-            },
-            heard = wire.hear(&mut buffer) => {
-                let what = match heard {
-                    Heard::Bytes(length) => What::Bytes(Bytes::copy_from_slice(&buffer[..length])),
-                    Heard::Frame(frame) => What::Frame(frame),
-                    Heard::Ended(why) => break why,
-                    Heard::Datagram(..) | Heard::Undelivered(_) => continue,
-                };
-                if !teller.tell(peer, what).await {
-                    return;
-                }
-            }
-        }
+    let largest = Config::default().max_message_size;
+    let mut wire = Streamed::new(stream, websocket, largest).in_room(room);
+    let why = tokio::select! {
+        why = carry(&mut wire, peer, outgoing, &teller) => why,
+        () = seat.lost() => Some("others had to be let in"),
     };
-    wire.close().await;
-    teller.tell(peer, What::Ended(why)).await;
+    let Some(why) = why else {
+        return;
+    };
+    // A peer that does not read cannot hold us.
+    let _ = timeout(GOODBYE, wire.close()).await;
+    teller.tell(peer, What::Ended(String::from(why))).await;
+}
+
+/// Carries bytes both ways; returns why it ends, nothing when the server is gone. What is written comes first: who does
+/// not take its answers is not heard.
+async fn carry(
+    wire: &mut Streamed,
+    peer: Peer,
+    mut outgoing: mpsc::UnboundedReceiver<Bytes>,
+    teller: &Teller,
+) -> Option<&'static str> {
+    let mut buffer = vec![0; READ];
+    let mut moved = Instant::now();
+    loop {
+        let waits = wire.waits();
+        let turn = async {
+            match waits {
+                true => Turn::Written(wire.step().await),
+                false => Turn::Heard(wire.hear(&mut buffer).await),
+            }
+        };
+        let turn = tokio::select! {
+            biased;
+            more = outgoing.recv() => Turn::More(more),
+            turn = turn => turn,
+            () = sleep_until(moved + STALLED), if waits => return Some("it does not read"),
+        };
+        let what = match turn {
+            Turn::More(None) => return Some("closed by us"),
+            Turn::More(Some(bytes)) => {
+                if !waits {
+                    moved = Instant::now();
+                }
+                wire.queue(bytes);
+                continue;
+            }
+            Turn::Written(Err(_)) => return Some("it cannot be written to"),
+            Turn::Written(Ok(length)) => {
+                moved = Instant::now();
+                What::Written(length)
+            }
+            Turn::Heard(Heard::Bytes(length)) => {
+                What::Bytes(Bytes::copy_from_slice(&buffer[..length]))
+            }
+            Turn::Heard(Heard::Frame(frame)) => What::Frame(frame),
+            Turn::Heard(Heard::Ended(_)) => return Some("closed by the peer"),
+            Turn::Heard(Heard::Datagram(..) | Heard::Undelivered(_)) => continue,
+        };
+        if !teller.tell(peer, what).await {
+            return None;
+        }
+    }
+}
+
+/// What happened on a connection.
+enum Turn {
+    /// There is more to be written; nothing more ever.
+    More(Option<Bytes>),
+    Written(io::Result<usize>),
+    Heard(Heard),
 }

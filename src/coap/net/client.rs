@@ -16,8 +16,8 @@ use super::tap::{Direction, Tap};
 use super::udp::Udp;
 use super::wire::{Heard, Wire};
 use crate::coap::endpoint::{
-    Arrived, Cancel, Config, Endpoint, Event, Exchange, Handle, Peer, Refused, Request, Response,
-    Transport,
+    Arrived, Cancel, Closing, Config, Endpoint, Event, Exchange, Handle, Peer, Refused, Request,
+    Response, Transport,
 };
 use crate::connect::{self, Target};
 use crate::error::{Error, Result};
@@ -32,6 +32,8 @@ pub struct Client {
     /// The endpoint's name for the other side.
     peer: Peer,
     tap: Option<Tap>,
+    /// Before then the peer does not want to be connected to again.
+    held_off: Option<Instant>,
     /// Where the sequence numbers of OSCORE are reserved.
     sequence: Option<Sequence>,
     buffer: Vec<u8>,
@@ -78,6 +80,7 @@ impl Client {
             wire,
             peer,
             tap,
+            held_off: None,
             sequence,
             buffer: vec![0; LARGEST_DATAGRAM],
         })
@@ -93,8 +96,18 @@ impl Client {
         match &self.wire {
             Wire::Udp(udp) => udp.address(),
             Wire::Dtls(dtls) => dtls.address(),
-            _ => self.peer,
+            _ => self.peer.address(),
         }
+    }
+
+    /// Before when the peer does not want to be connected to again (Hold-Off, RFC 8323 §5.5).
+    pub const fn held_off(&self) -> Option<Instant> {
+        self.held_off
+    }
+
+    /// Whether the connection has ended: nothing can be asked over it any more.
+    pub const fn is_gone(&self) -> bool {
+        matches!(self.wire, Wire::Gone)
     }
 
     /// Whether many may answer.
@@ -150,6 +163,9 @@ impl Client {
             self.reserve();
             match self.endpoint.poll_event() {
                 Some(Event::Close { closing, .. }) => {
+                    if let Closing::Released { hold_off, .. } = closing {
+                        self.held_off = Some(Instant::now() + hold_off);
+                    }
                     self.hang_up(&closing.to_string()).await;
                     continue;
                 }
@@ -246,7 +262,7 @@ impl Client {
             self.endpoint.handle_unreachable(now, self.peer);
         } else {
             self.wire = Wire::Gone;
-            let why = crate::error::plain(cause);
+            let why = connect::failure::reason(cause);
             self.endpoint.disconnected(now, self.peer, &why);
         }
     }
@@ -288,18 +304,18 @@ async fn open_datagrams(target: &Target) -> Result<(Wire, Peer)> {
                 "OSCORE protects what goes to one peer, not to a group",
             ));
         }
-        return Ok((Wire::Group(Group::new(socket)), first));
+        return Ok((Wire::Group(Group::new(socket)), first.into()));
     }
     if target.transport.is_encrypted() {
         let secured = Secured::open(target, &addresses).await?;
-        return Ok((Wire::Dtls(Box::new(secured)), first));
+        return Ok((Wire::Dtls(Box::new(secured)), first.into()));
     }
     let udp = Udp::open(target, &addresses).await?;
-    Ok((Wire::Udp(udp), first))
+    Ok((Wire::Udp(udp), first.into()))
 }
 
 /// On reliable transports the address only names the connection.
 fn address_of(stream: &connect::Stream) -> Peer {
     let unknown = SocketAddr::from(([0; 16], 0));
-    stream.peer().parse().unwrap_or(unknown)
+    stream.peer().parse().unwrap_or(unknown).into()
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::net::UdpSocket;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{sleep_until, timeout, timeout_at};
 
 use super::LARGEST_DATAGRAM;
 use super::wire::Heard;
@@ -15,6 +15,10 @@ use crate::coap::endpoint::Peer;
 use crate::coap::secure::{self, SecureDatagram, Trouble};
 use crate::connect::{Target, failure, udp};
 use crate::error::{Error, Kind, Result};
+
+/// How long a handshake goes on after something that no server would have sent: it may have been forged (RFC 6347
+/// §4.1.2.7).
+const DOUBT: Duration = Duration::from_secs(1);
 
 /// Protected datagrams to and from one peer.
 pub(super) struct Secured {
@@ -52,20 +56,30 @@ impl Secured {
     /// Connects, with the whole handshake, within the target's `connect_timeout`.
     pub(super) async fn open(target: &Target, addresses: &[SocketAddr]) -> Result<Self> {
         let deadline = Instant::now() + target.connect_timeout;
-        let mut refused = None;
+        let mut failure = None;
         for address in addresses {
-            match Self::try_address(target, *address, deadline).await {
-                Err(error) if error.kind() == Kind::Unreachable && refused.is_none() => {
-                    refused = Some(error);
+            let mut heard = 0;
+            match Self::try_address(target, *address, deadline, &mut heard).await {
+                // Who said something told more than where nobody listens; of two alike the first counts.
+                Err(error) if error.kind() == Kind::Unreachable => {
+                    let better = failure.as_ref().is_none_or(|(said, _)| !said && heard > 0);
+                    if better {
+                        failure = Some((heard > 0, error));
+                    }
                 }
-                Err(error) if error.kind() == Kind::Unreachable => {}
                 other => return other,
             }
         }
-        Err(refused.unwrap_or_else(|| Error::new(Kind::Unreachable, "there is no address")))
+        let failure = failure.map(|(_, error)| error);
+        Err(failure.unwrap_or_else(|| Error::new(Kind::Unreachable, "there is no address")))
     }
 
-    async fn try_address(target: &Target, address: SocketAddr, deadline: Instant) -> Result<Self> {
+    async fn try_address(
+        target: &Target,
+        address: SocketAddr,
+        deadline: Instant,
+        heard: &mut usize,
+    ) -> Result<Self> {
         let mut secured = Self {
             socket: udp::connected(target, address).await?,
             address,
@@ -76,7 +90,9 @@ impl Secured {
             heard: 0,
         };
         let left = deadline.saturating_duration_since(Instant::now());
-        match timeout(left, secured.handshake(target)).await {
+        let done = timeout(left, secured.handshake(target)).await;
+        *heard = secured.heard;
+        match done {
             Ok(Ok(())) => Ok(secured),
             Ok(Err(error)) => Err(error),
             Err(_) => Err(secured.timed_out(target)),
@@ -86,19 +102,33 @@ impl Secured {
     async fn handshake(&mut self, target: &Target) -> Result<()> {
         let failed = |trouble| said(target, trouble);
         self.channel.begin(Instant::now()).map_err(failed)?;
+        // The first trouble that may have been forged, and how long the handshake may still come to its end.
+        let mut doubt: Option<(Instant, Trouble)> = None;
         while !self.channel.is_established() {
             self.send_all()
                 .await
                 .map_err(|cause| udp::unreachable(target, &cause))?;
-            let turned = self.turn().await;
-            if let Err(cause) = turned {
-                // The alert that says why is a courtesy to the server.
-                let _ = self.send_all().await;
-                return Err(match cause {
-                    Ended::Socket(cause) => udp::unreachable(target, &cause),
-                    Ended::Channel(trouble) => said(target, trouble),
-                });
-            }
+            let until = doubt.as_ref().map_or_else(far_away, |(until, _)| *until);
+            let turned = timeout_at(until.into(), self.turn()).await;
+            let cause = match (turned, doubt.take()) {
+                (Ok(Ok(())), before) => {
+                    doubt = before;
+                    continue;
+                }
+                (Ok(Err(Ended::Channel(it @ Trouble::Other(_)))), before) => {
+                    doubt = before.or(Some((Instant::now() + DOUBT, it)));
+                    continue;
+                }
+                (Ok(Err(cause)), _) => cause,
+                (Err(_), Some((_, trouble))) => Ended::Channel(trouble),
+                (Err(_), None) => continue,
+            };
+            // The alert that says why is a courtesy to the server.
+            let _ = self.send_all().await;
+            return Err(match cause {
+                Ended::Socket(cause) => udp::unreachable(target, &cause),
+                Ended::Channel(trouble) => said(target, trouble),
+            });
         }
         self.send_all()
             .await
@@ -107,8 +137,7 @@ impl Secured {
 
     /// Waits for a datagram or for the time to send again.
     async fn turn(&mut self) -> Result<(), Ended> {
-        let far_away = Instant::now() + Duration::from_secs(3600);
-        let due = self.channel.poll_timeout().unwrap_or(far_away);
+        let due = self.channel.poll_timeout().unwrap_or_else(far_away);
         let length = tokio::select! {
             received = self.socket.recv(&mut self.encrypted) => received.map_err(Ended::Socket)?,
             () = sleep_until(due.into()) => {
@@ -201,6 +230,10 @@ impl Secured {
         self.channel.close(Instant::now());
         let _ = self.send_all().await;
     }
+}
+
+fn far_away() -> Instant {
+    Instant::now() + Duration::from_secs(3600)
 }
 
 /// Whether a datagram begins as records do: with a content type of RFC 6347 §4.1.

@@ -29,7 +29,7 @@ impl Group {
     pub(super) fn local(&self, peer: Peer) -> Option<SocketAddr> {
         let mut local = self.socket.local_addr().ok()?;
         if local.ip().is_unspecified()
-            && let Some(source) = udp::source_towards(peer)
+            && let Some(source) = udp::source_towards(peer.address())
         {
             local.set_ip(source);
         }
@@ -42,7 +42,7 @@ impl Group {
 
     pub(super) async fn flush(&mut self) -> io::Result<()> {
         while let Some((peer, bytes)) = self.queue.front() {
-            let sent = self.socket.send_to(bytes, *peer).await;
+            let sent = self.socket.send_to(bytes, peer.address()).await;
             self.queue.pop_front();
             sent?;
         }
@@ -53,7 +53,7 @@ impl Group {
         loop {
             // A refusal by one member says nothing about the others.
             if let Ok((length, peer)) = self.socket.recv_from(buffer).await {
-                return Heard::Datagram(peer, length);
+                return Heard::Datagram(peer.into(), length);
             }
         }
     }

@@ -18,10 +18,11 @@ const NODES_6: [Ipv6Addr; 2] = [
 ];
 
 /// A socket for each group that goes with the address of a listener: on the network interface that has this address,
-/// on any or all of them when it is none in particular.
+/// on any or all of them when it is none in particular. A host may lack one family of addresses, and an interface groups:
+/// those that can be joined suffice.
 ///
 /// # Errors
-/// [`crate::error::Kind::Local`]: a group cannot be joined.
+/// [`crate::error::Kind::Local`]: no group can be joined.
 pub(super) fn join(listener: SocketAddr) -> Result<Vec<UdpSocket>> {
     let port = listener.port();
     let on = match listener.ip() {
@@ -30,9 +31,9 @@ pub(super) fn join(listener: SocketAddr) -> Result<Vec<UdpSocket>> {
         IpAddr::V6(address) if address.is_unspecified() => Some(Ipv4Addr::UNSPECIFIED),
         IpAddr::V6(_) => None,
     };
-    let mut sockets = Vec::new();
+    let mut joined = Vec::new();
     if let Some(address) = on {
-        sockets.push(udp::member_v4(NODES, port, address)?);
+        joined.push(udp::member_v4(NODES, port, address));
     }
     if let SocketAddr::V6(listener) = listener {
         let interfaces = interfaces(listener);
@@ -40,10 +41,14 @@ pub(super) fn join(listener: SocketAddr) -> Result<Vec<UdpSocket>> {
             .iter()
             .flat_map(|group| interfaces.iter().map(move |it| (*group, *it)))
         {
-            sockets.push(udp::member_v6(group, port, interface)?);
+            joined.push(udp::member_v6(group, port, interface));
         }
     }
-    Ok(sockets)
+    let (sockets, failures): (Vec<_>, Vec<_>) = joined.into_iter().partition(Result::is_ok);
+    match failures.into_iter().next() {
+        Some(Err(error)) if sockets.is_empty() => Err(error),
+        _ => sockets.into_iter().collect(),
+    }
 }
 
 /// The numbers of the network interfaces with this address, of all that have an address where it is none in

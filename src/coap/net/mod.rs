@@ -17,6 +17,7 @@ mod fault;
 mod group;
 mod headers;
 mod membership;
+mod seats;
 mod sequence;
 mod server;
 mod stream;

@@ -1,18 +1,20 @@
 //! The sender sequence number of an OSCORE context, kept where the next run finds it (RFC 8613 §7.2.1, Appendix B.1.1).
 //!
 //! A number that was used twice under one key would give both messages away. So numbers are reserved in steps: the
-//! file always holds a number above all that were used, a crash only skips some. The file is locked while a
-//! context is in use, since two commands would otherwise use the same numbers.
+//! file always holds a number above all that were used, a crash only skips some. Each number comes in a new file that
+//! takes the place of the old one, so that a full disk leaves the old one. The file is locked while a context is in
+//! use, since two commands would otherwise use the same numbers.
 
-use std::fs::{DirBuilder, File, TryLockError};
-use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::coap::oscore::{BadContext, Context, Secrets};
 use crate::connect::{Oscore, OscoreState};
 use crate::error::{Error, Kind, Result};
+use crate::file::{Draft, SMALL};
 
 /// How many numbers are reserved at once; more are when half of them are left.
 const STEP: u64 = 1024;
@@ -67,12 +69,13 @@ impl Sequence {
             OscoreState::File(file) => file.clone(),
             OscoreState::Folder(folder) => folder.join("oscore").join(&name),
         };
-        let cannot =
-            |cause: io::Error| Error::local(format_args!("cannot use {}", path.display()), &cause);
-        let mut file = create(&path).map_err(cannot)?;
-        lock(&file, &path, patience).await?;
+        let path = fs::canonicalize(&path).unwrap_or(path);
+        let file = locked(&path, &name, patience).await?;
         let mut text = String::new();
-        file.read_to_string(&mut text).map_err(cannot)?;
+        (&file)
+            .take(SMALL)
+            .read_to_string(&mut text)
+            .map_err(|cause| unusable(&path, &cause))?;
         let reserved = number(&text, &name, &path)?;
         Ok(Self {
             file,
@@ -104,12 +107,10 @@ impl Sequence {
         Ok(self.reserved)
     }
 
-    /// The line always has the same length, so that only digits change.
+    /// The new file is locked before the old one is given up.
     fn write(&mut self, number: u64) -> io::Result<()> {
-        let line = format!("{MARK} {} {number:020}\n", self.name);
-        self.file.rewind()?;
-        self.file.write_all(line.as_bytes())?;
-        self.file.sync_data()?;
+        let draft = drafted(&self.path, &self.name, number)?;
+        self.file = draft.take_place()?;
         self.reserved = number;
         Ok(())
     }
@@ -119,20 +120,61 @@ impl Sequence {
     }
 }
 
-fn create(path: &Path) -> io::Result<File> {
+fn unusable(path: &Path, cause: &io::Error) -> Error {
+    Error::local(format_args!("cannot use {}", path.display()), cause)
+}
+
+/// A locked file with this number that has not its place yet.
+fn drafted(path: &Path, name: &str, number: u64) -> io::Result<Draft> {
+    let mut draft = Draft::beside(path, 0o600)?;
+    let file = draft.file();
+    file.lock()?;
+    file.write_all(format!("{MARK} {name} {number:020}\n").as_bytes())?;
+    Ok(draft)
+}
+
+/// The file at `path`, made where there is none. It is open at its beginning, and locked.
+async fn locked(path: &Path, name: &str, patience: Duration) -> Result<File> {
+    let end = Instant::now() + patience;
+    loop {
+        let file = match File::options().read(true).write(true).open(path) {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
+                create(path, name).map_err(|cause| unusable(path, &cause))?;
+                continue;
+            }
+            opened => opened.map_err(|cause| unusable(path, &cause))?,
+        };
+        lock(&file, path, end).await?;
+        // The command that had locked it may have put another one in its place.
+        let (ours, there) = (file.metadata(), fs::metadata(path));
+        match (ours, there) {
+            (Ok(ours), _) if !ours.is_file() => {
+                let cause = io::ErrorKind::InvalidInput.into();
+                return Err(unusable(path, &cause));
+            }
+            (Ok(ours), Ok(there)) if (ours.dev(), ours.ino()) == (there.dev(), there.ino()) => {
+                return Ok(file);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Puts a file with the number 0 where nothing is; that another command was first is no matter.
+fn create(path: &Path, name: &str) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(folder)?;
     }
-    let mut options = File::options();
-    options.read(true).write(true).create(true).mode(0o600);
-    options.open(path)
+    match drafted(path, name, 0)?.take_free_place() {
+        Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        created => created.map(drop),
+    }
 }
 
-async fn lock(file: &File, path: &Path, patience: Duration) -> Result<()> {
-    let end = Instant::now() + patience;
+async fn lock(file: &File, path: &Path, end: Instant) -> Result<()> {
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(()),
@@ -155,15 +197,15 @@ async fn lock(file: &File, path: &Path, patience: Duration) -> Result<()> {
     }
 }
 
-/// The number that a file holds; 0 for a new one. Whatever is not surely the number is refused.
+/// The number that a file holds. Whatever is not surely the number is refused, an empty file too: it held one once.
 fn number(text: &str, name: &str, path: &Path) -> Result<u64> {
-    if text.is_empty() {
-        return Ok(0);
-    }
     let refused = |why: &str| {
         let text = format!("{} {why}", path.display());
         Err(Error::usage(text).hint("a number that is used twice would break the keys: agree on a new master secret or salt"))
     };
+    if text.is_empty() {
+        return refused("is empty: the OSCORE sequence number that it held is lost");
+    }
     let Some(rest) = text.strip_prefix(MARK).and_then(|it| it.strip_suffix('\n')) else {
         return refused("does not hold an OSCORE sequence number");
     };
@@ -193,10 +235,12 @@ mod tests {
         }
     }
 
+    async fn open_with(state: &Path, patience: Duration) -> (Context, Sequence) {
+        open(&oscore(state), patience).await.expect("a context")
+    }
+
     async fn opened(state: &Path) -> (Context, Sequence) {
-        open(&oscore(state), Duration::ZERO)
-            .await
-            .expect("a context")
+        open_with(state, Duration::ZERO).await
     }
 
     #[tokio::test]
@@ -234,6 +278,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_command_that_waited_goes_on_behind_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        let (context, sequence) = opened(&path).await;
+        let waiting = open_with(&path, Duration::from_secs(60));
+        let ending = async move {
+            tokio::task::yield_now().await;
+            drop((context, sequence));
+        };
+        let (waited, ()) = tokio::join!(waiting, ending);
+        assert_eq!(waited.0.sequence(), STEP);
+        let names = fs::read_dir(folder.path()).unwrap();
+        assert_eq!(names.count(), 1, "no draft is left");
+    }
+
+    #[tokio::test]
     async fn one_command_at_a_time_and_one_context_a_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state");
@@ -247,8 +307,8 @@ mod tests {
         };
         let refused = open(&other, Duration::ZERO).await.unwrap_err();
         assert!(refused.text().contains("another OSCORE context"));
-        for text in ["x", "iotctl-oscore 1 00 12", "iotctl-oscore 1 00 x\n"] {
-            std::fs::write(&path, text).unwrap();
+        for text in ["", "x", "iotctl-oscore 1 00 12", "iotctl-oscore 1 00 x\n"] {
+            fs::write(&path, text).unwrap();
             let refused = open(&oscore(&path), Duration::ZERO).await.unwrap_err();
             assert_eq!(refused.kind(), Kind::Usage, "{text}");
         }

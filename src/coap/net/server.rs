@@ -14,6 +14,7 @@ use tokio::time::sleep_until;
 use super::arrivals::{self, Came, Teller, What};
 use super::fault::{Fate, Fault, Faults, Way};
 use super::membership;
+use super::seats::Seats;
 use super::sequence::{self, Sequence};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{
@@ -24,7 +25,7 @@ use crate::coap::message::{Message, Token};
 use crate::coap::random::Random;
 use crate::coap::secure::{Secrets, SecureServer};
 use crate::coap::site::{Answering, Site};
-use crate::connect::{Listener, Oscore, udp};
+use crate::connect::{Addressed, Listener, Oscore, udp};
 use crate::error::{Error, Result};
 
 /// Each endpoint numbers its exchanges in a range of its own, so that the number tells which one it was.
@@ -32,6 +33,15 @@ const RANGE: u32 = 40;
 
 /// What may wait between the sockets and the site.
 const WAITING: usize = 1024;
+
+/// How long a connection may take until its CSM.
+const CSM: Duration = Duration::from_secs(10);
+
+/// A connection that is silent for so long is asked whether it is still there.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// Bytes that wait to be written to a connection, beyond which it has to read first.
+const OUTBOX: usize = 256 << 10;
 
 /// A server that is to run.
 pub struct Server {
@@ -48,6 +58,7 @@ pub struct Server {
     challenge: bool,
     /// Where the sequence numbers of OSCORE are reserved.
     sequence: Option<Sequence>,
+    seats: Seats,
 }
 
 /// A message on its way between wire and endpoint.
@@ -67,12 +78,12 @@ struct Port {
     endpoint: Endpoint,
     outlet: Outlet,
     /// The socket of another port, for a fault.
-    elsewhere: Option<UdpSocket>,
+    elsewhere: Option<Addressed>,
 }
 
 enum Outlet {
-    Socket(Arc<UdpSocket>),
-    Secured(Arc<UdpSocket>, Box<SecureServer>),
+    Socket(Arc<Addressed>),
+    Secured(Arc<Addressed>, Box<SecureServer>),
     Connections(HashMap<Peer, mpsc::UnboundedSender<Bytes>>),
 }
 
@@ -133,6 +144,7 @@ impl Server {
             leisure: Config::default().leisure,
             challenge: false,
             sequence: None,
+            seats: Seats::new(),
         }
     }
 
@@ -155,7 +167,7 @@ impl Server {
     }
 
     fn listen_by(&mut self, socket: UdpSocket, address: SocketAddr) -> Result<SocketAddr> {
-        let socket = Arc::new(socket);
+        let socket = Arc::new(Addressed::new(socket));
         let address = socket.local_addr().unwrap_or(address);
         let outlet = Outlet::Socket(Arc::clone(&socket));
         self.listen_on(socket, address, outlet)?;
@@ -187,7 +199,7 @@ impl Server {
         address: SocketAddr,
         secrets: &Secrets,
     ) -> Result<SocketAddr> {
-        let socket = Arc::new(udp::listening(address)?);
+        let socket = Arc::new(Addressed::new(udp::listening(address)?));
         let address = socket.local_addr().unwrap_or(address);
         let secured = Box::new(SecureServer::new(address, secrets)?);
         let outlet = Outlet::Secured(Arc::clone(&socket), secured);
@@ -197,14 +209,14 @@ impl Server {
 
     fn listen_on(
         &mut self,
-        socket: Arc<UdpSocket>,
+        socket: Arc<Addressed>,
         address: SocketAddr,
         outlet: Outlet,
     ) -> Result<()> {
         let port = self.add(Transport::Datagram, outlet);
         if self.faults.need_another_port() {
             let elsewhere = udp::listening(SocketAddr::new(address.ip(), 0))?;
-            self.ports.0[port].elsewhere = Some(elsewhere);
+            self.ports.0[port].elsewhere = Some(Addressed::new(elsewhere));
         }
         let receiving = arrivals::receive(socket, self.teller(port));
         self.tasks.push(tokio::spawn(receiving));
@@ -219,7 +231,8 @@ impl Server {
             Transport::Stream
         };
         let port = self.add(transport, Outlet::Connections(HashMap::new()));
-        let accepting = arrivals::accept(listener, websocket, self.teller(port));
+        let accepting =
+            arrivals::accept(listener, websocket, self.seats.clone(), self.teller(port));
         self.tasks.push(tokio::spawn(accepting));
     }
 
@@ -269,6 +282,9 @@ impl Server {
             leisure: self.leisure,
             // A connection and a DTLS handshake have shown it already.
             challenge: self.challenge && matches!(outlet, Outlet::Socket(_)),
+            csm_deadline: Some(CSM),
+            silence: Some(SILENCE),
+            outbox: OUTBOX,
             ..Config::default()
         };
         self.ports.0.push(Port {
@@ -414,7 +430,9 @@ impl Server {
         match (passing.way, outlet) {
             (Way::In, _) if passing.multicast => endpoint.handle_multicast(now, peer, &bytes),
             (Way::In, Outlet::Secured(socket, secured)) => {
-                for plain in secured.feed(now, peer, &bytes) {
+                let plain = secured.feed(now, peer, &bytes);
+                forget_all(endpoint, secured);
+                for plain in plain {
                     endpoint.handle_datagram(now, peer, &plain);
                 }
                 send_all(socket, secured);
@@ -426,7 +444,8 @@ impl Server {
             (Way::In, _) => endpoint.handle_datagram(now, peer, &bytes),
             // A full send buffer loses the datagram, as a network would.
             (Way::Out, Outlet::Socket(socket)) => {
-                drop(elsewhere.unwrap_or(socket).try_send_to(&bytes, peer));
+                let socket = elsewhere.unwrap_or(socket);
+                socket.send(&bytes, peer.address(), peer.local());
             }
             (Way::Out, Outlet::Connections(connections)) => {
                 if let Some(connection) = connections.get(&peer) {
@@ -447,6 +466,7 @@ impl Server {
             (What::Multicast(bytes), _) => self.receive(port, peer, bytes, true),
             (What::Bytes(bytes), _) => endpoint.handle_stream(now, peer, &bytes),
             (What::Frame(bytes), _) => endpoint.handle_frame(now, peer, &bytes),
+            (What::Written(length), _) => endpoint.written(now, peer, length),
             (What::Connection(writer), Outlet::Connections(connections)) => {
                 connections.insert(peer, writer);
                 endpoint.connected(now, peer);
@@ -496,6 +516,7 @@ impl Server {
             port.endpoint.handle_timeout(now);
             if let Outlet::Secured(socket, secured) = &mut port.outlet {
                 secured.handle_timeout(now);
+                forget_all(&mut port.endpoint, secured);
                 send_all(socket, secured);
             }
         }
@@ -518,10 +539,16 @@ impl Drop for Server {
     }
 }
 
-/// A full send buffer loses the datagram, as a network would.
-fn send_all(socket: &UdpSocket, secured: &mut SecureServer) {
+/// What comes from a peer after its association has ended is from somebody else.
+fn forget_all(endpoint: &mut Endpoint, secured: &mut SecureServer) {
+    while let Some(peer) = secured.poll_gone() {
+        endpoint.forget_peer(peer);
+    }
+}
+
+fn send_all(socket: &Addressed, secured: &mut SecureServer) {
     while let Some((peer, bytes)) = secured.poll_transmit() {
-        let _ = socket.try_send_to(&bytes, peer);
+        socket.send(&bytes, peer.address(), peer.local());
     }
 }
 

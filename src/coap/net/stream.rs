@@ -3,13 +3,19 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
 
+use super::seats::Room;
 use super::wire::Heard;
-use crate::connect::Stream;
-use crate::error::plain;
+use crate::connect::{self, Stream};
+
+/// How long an alert that explains a broken connection is waited for; it has come with the connection's end.
+const ALERT: Duration = Duration::from_millis(100);
 
 /// Messages over a stream.
 pub(super) struct Streamed {
@@ -20,6 +26,9 @@ pub(super) struct Streamed {
     /// The beginning of a WebSocket message.
     message: BytesMut,
     limit: usize,
+    /// What was written may still wait in TLS or in a WebSocket.
+    unflushed: bool,
+    room: Option<Arc<Room>>,
 }
 
 impl Streamed {
@@ -31,7 +40,15 @@ impl Streamed {
             queue: VecDeque::new(),
             message: BytesMut::new(),
             limit,
+            unflushed: false,
+            room: None,
         }
+    }
+
+    /// The same, whose WebSocket messages share this room with those of others until they are whole.
+    pub(super) fn in_room(mut self, room: Arc<Room>) -> Self {
+        self.room = Some(room);
+        self
     }
 
     pub(super) fn local(&self) -> Option<SocketAddr> {
@@ -42,19 +59,49 @@ impl Streamed {
         self.queue.push_back(bytes);
     }
 
+    /// Whether there is something to be written.
+    pub(super) fn waits(&self) -> bool {
+        self.unflushed || !self.queue.is_empty()
+    }
+
     pub(super) async fn flush(&mut self) -> io::Result<()> {
-        if self.queue.is_empty() {
-            return Ok(());
+        match self.write().await {
+            Ok(()) => Ok(()),
+            // A server that refuses our certificate says so and hangs up while our first message is on its way (RFC 8446
+            // §4.4.2.4): the alert tells more than the pipe that is broken by it.
+            Err(cause) => {
+                let alert = timeout(ALERT, self.stream.read(&mut [0; 64])).await;
+                Err(match alert {
+                    Ok(Err(alert)) => alert,
+                    _ => cause,
+                })
+            }
         }
-        while let Some(first) = self.queue.front_mut() {
+    }
+
+    async fn write(&mut self) -> io::Result<()> {
+        while self.waits() {
+            self.step().await?;
+        }
+        Ok(())
+    }
+
+    /// Writes some of what is queued; returns how much. Cancel-safe.
+    pub(super) async fn step(&mut self) -> io::Result<usize> {
+        let mut written = 0;
+        if let Some(first) = self.queue.front_mut() {
+            self.unflushed = true;
             if !first.is_empty() {
-                self.stream.write_buf(first).await?;
+                written = self.stream.write_buf(first).await?;
             }
             if first.is_empty() {
                 self.queue.pop_front();
             }
+        } else {
+            self.stream.flush().await?;
+            self.unflushed = false;
         }
-        self.stream.flush().await
+        Ok(written)
     }
 
     pub(super) async fn hear(&mut self, buffer: &mut [u8]) -> Heard {
@@ -62,14 +109,20 @@ impl Streamed {
             let length = match self.stream.read(buffer).await {
                 Ok(0) => return Heard::Ended(String::from("closed by the peer")),
                 Ok(length) => length,
-                Err(cause) => return Heard::Ended(plain(&cause)),
+                Err(cause) => return Heard::Ended(connect::failure::reason(&cause)),
             };
             if !self.websocket {
                 return Heard::Bytes(length);
             }
+            if let Some(room) = &self.room
+                && !room.take(self.message.len(), length)
+            {
+                return Heard::Ended(String::from("there is no room for so long a message now"));
+            }
             self.message.extend_from_slice(&buffer[..length]);
             if self.stream.at_message_end() {
-                return Heard::Frame(self.message.split().freeze());
+                self.leave_room();
+                return Heard::Frame(std::mem::take(&mut self.message).freeze());
             }
             if self.message.len() > self.limit {
                 return Heard::Ended(format!("a message of more than {} bytes", self.limit));
@@ -77,9 +130,21 @@ impl Streamed {
         }
     }
 
+    fn leave_room(&self) {
+        if let Some(room) = &self.room {
+            room.give_back(self.message.len());
+        }
+    }
+
     /// Ends the connection in an orderly way; that the peer is gone already is no matter.
     pub(super) async fn close(&mut self) {
         let _ = self.flush().await;
         let _ = self.stream.shutdown().await;
+    }
+}
+
+impl Drop for Streamed {
+    fn drop(&mut self) {
+        self.leave_room();
     }
 }

@@ -9,6 +9,7 @@ use tokio::net::UdpSocket;
 
 use super::wire::Heard;
 use crate::coap::endpoint::Peer;
+use crate::connect::happy::telling;
 use crate::connect::{Target, udp};
 use crate::error::Result;
 
@@ -19,6 +20,8 @@ pub(super) struct Udp {
     address: SocketAddr,
     others: VecDeque<SocketAddr>,
     queue: VecDeque<Bytes>,
+    /// The failure of the addresses before that tells most.
+    failure: Option<io::Error>,
     /// What was sent before anything was heard; goes to the next address too.
     unheard: Option<Vec<Bytes>>,
 }
@@ -43,6 +46,7 @@ impl Udp {
                         address,
                         others,
                         queue: VecDeque::new(),
+                        failure: None,
                         unheard,
                     });
                 }
@@ -100,16 +104,27 @@ impl Udp {
 
     /// Turns to the next address, if there is one and nothing was heard so far.
     async fn undelivered(&mut self, cause: io::Error) -> io::Result<()> {
-        let next = self.others.pop_front();
-        let (Some(next), Some(unheard)) = (next, &self.unheard) else {
-            self.queue.clear();
-            return Err(cause);
-        };
-        let socket = udp::again(&self.socket, next)?;
-        socket.connect(next).await?;
-        self.socket = socket;
-        self.address = next;
-        self.queue = unheard.iter().cloned().collect();
-        Ok(())
+        self.failure = Some(match self.failure.take() {
+            Some(before) => telling(before, cause),
+            None => cause,
+        });
+        while let Some(unheard) = &self.unheard
+            && let Some(next) = self.others.pop_front()
+        {
+            // An address that this machine cannot send to tells less than a refusal.
+            if let Ok(socket) = udp::again(&self.socket, next)
+                && socket.connect(next).await.is_ok()
+            {
+                self.socket = socket;
+                self.address = next;
+                self.queue = unheard.iter().cloned().collect();
+                return Ok(());
+            }
+        }
+        self.queue.clear();
+        Err(self
+            .failure
+            .take()
+            .unwrap_or_else(|| io::ErrorKind::Other.into()))
     }
 }

@@ -41,9 +41,9 @@ impl Wire {
         match self {
             Self::Udp(udp) => (udp.local(), udp.address()),
             Self::Dtls(dtls) => (dtls.local(), dtls.address()),
-            Self::Group(group) => (group.local(peer), peer),
-            Self::Stream(stream) => (stream.local(), peer),
-            Self::Gone => (None, peer),
+            Self::Group(group) => (group.local(peer), peer.address()),
+            Self::Stream(stream) => (stream.local(), peer.address()),
+            Self::Gone => (None, peer.address()),
         }
     }
 

@@ -1,28 +1,36 @@
 //! The files of a directory.
 
-use std::fs;
+use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 use std::time::Instant;
 
 use bytes::Bytes;
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
 
-use super::{condition_fails, shown};
+use super::{beneath, condition_fails, shown};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Incoming, Response};
 use crate::coap::format;
 use crate::coap::link::{self, Link};
 use crate::coap::option;
+use crate::coap::random::Random;
 use crate::coap::site::{Answer, Resource};
 
-/// Files larger than this are not shown: each is read as a whole.
-const LARGEST: u64 = 256 << 20;
+/// Files larger than this are not shown: each is read as a whole, and kept until its last block was fetched.
+const LARGEST: u64 = 48 << 20;
 
-/// Shows the files below a directory, and takes new ones if it may.
+/// Files and folders that are listed at most.
+const LISTED: usize = 10_000;
+
+/// Shows the files below a directory, and takes new ones if it may. It never leaves the directory, whatever is renamed or
+/// linked meanwhile, and touches nothing but files: what is read from a pipe or a device never ends.
 #[derive(Debug)]
 pub struct Directory {
-    root: PathBuf,
+    root: OwnedFd,
     writable: bool,
 }
 
@@ -32,102 +40,157 @@ impl Directory {
     /// # Errors
     /// It is no directory, or cannot be read.
     pub fn open(root: &Path, writable: bool) -> io::Result<Self> {
-        let root = root.canonicalize()?;
-        fs::read_dir(&root)?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let root = rustix::fs::open(root, flags, Mode::empty())?;
+        Dir::read_from(&root)?;
         Ok(Self { root, writable })
     }
 
-    /// The file that a request means. `None` for names that lead anywhere else.
-    fn file(&self, request: &Incoming) -> Option<PathBuf> {
-        let mut file = self.root.clone();
-        for segment in request.options.texts(option::URI_PATH) {
-            let harmless = !matches!(segment.as_str(), "" | "." | "..")
-                && !segment.contains(['/', '\\', '\0']);
-            if !harmless && !segment.is_empty() {
-                return None;
-            }
-            file.push(segment);
+    fn show(&self, request: &Incoming, path: &[String]) -> io::Result<Response> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let file = beneath::open(self.root.as_fd(), &path.join("/"), flags)?;
+        let facts = rustix::fs::fstat(&file)?;
+        match FileType::from_raw_mode(facts.st_mode) {
+            FileType::Directory => return list(&file, path),
+            FileType::RegularFile => {}
+            _ => return Ok(Response::error(Code::FORBIDDEN, "it is no file")),
         }
-        // A link may lead out of the directory.
-        let there = match file.canonicalize() {
-            Ok(there) => there,
-            Err(_) => file.parent()?.canonicalize().ok()?,
+        let too_large = || {
+            let text = "the file is too large for this server";
+            Response::error(Code::INTERNAL_SERVER_ERROR, text)
         };
-        there.starts_with(&self.root).then_some(file)
+        if u64::try_from(facts.st_size).is_ok_and(|it| it > LARGEST) {
+            return Ok(too_large());
+        }
+        let mut body = Vec::with_capacity(usize::try_from(facts.st_size).unwrap_or(0));
+        // It may grow meanwhile, and what the system makes up has no size at all.
+        let read = File::from(file).take(LARGEST + 1).read_to_end(&mut body)?;
+        if read as u64 > LARGEST {
+            return Ok(too_large());
+        }
+        let format = path.last().map_or(42, |it| format_of(Path::new(it)));
+        Ok(shown(request, Some(format), body.into(), etag(&facts)))
     }
 
-    fn show(&self, request: &Incoming, file: &Path) -> io::Result<Response> {
-        let facts = fs::metadata(file)?;
-        if facts.is_dir() {
-            return self.list(file);
+    fn put(&self, request: &Incoming, path: &[String]) -> io::Result<Response> {
+        let (folder, name, old) = self.place(path)?;
+        let refused = refusal(request, old.as_ref());
+        if let Some(refused) = refused {
+            return Ok(refused);
         }
-        if facts.len() > LARGEST {
-            let text = "the file is too large for this server";
+        // Whoever reads it meanwhile has the old one, or the new one whole.
+        let part = format!(".{:016x}.part", Random::from_system().next());
+        let mode = old.as_ref().map_or(0o666, |it| it.st_mode & 0o777);
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(&folder, &part, flags, Mode::from_raw_mode(mode))?;
+        let mut file = File::from(file);
+        let written = file
+            .write_all(&request.payload)
+            .and_then(|()| Ok(rustix::fs::renameat(&folder, &part, &folder, name)?));
+        if written.is_err() {
+            let _ = rustix::fs::unlinkat(&folder, &part, AtFlags::empty());
+        }
+        written?;
+        Ok(Response::new(match old {
+            Some(_) => Code::CHANGED,
+            None => Code::CREATED,
+        }))
+    }
+
+    fn delete(&self, request: &Incoming, path: &[String]) -> io::Result<Response> {
+        let (folder, name, old) = self.place(path)?;
+        let refused = refusal(request, old.as_ref());
+        if let Some(refused) = refused {
+            return Ok(refused);
+        }
+        match rustix::fs::unlinkat(&folder, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(Response::new(Code::DELETED)),
+            Err(cause) => Err(cause.into()),
+        }
+    }
+
+    /// The folder of a file, its name there, and what is there already; links are not followed.
+    fn place<'a>(&self, path: &'a [String]) -> io::Result<(OwnedFd, &'a str, Option<Stat>)> {
+        let (name, folder) = path.split_last().ok_or(io::ErrorKind::PermissionDenied)?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+        let folder = beneath::open(self.root.as_fd(), &folder.join("/"), flags)?;
+        let old = match rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(facts) => Some(facts),
+            Err(Errno::NOENT) => None,
+            Err(cause) => return Err(cause.into()),
+        };
+        Ok((folder, name, old))
+    }
+}
+
+/// Why what is there is not replaced or removed.
+fn refusal(request: &Incoming, old: Option<&Stat>) -> Option<Response> {
+    let is_file = |it: &Stat| FileType::from_raw_mode(it.st_mode) == FileType::RegularFile;
+    if !old.is_none_or(is_file) {
+        return Some(Response::error(Code::FORBIDDEN, "it is no file"));
+    }
+    let fails = condition_fails(request, old.map(etag).as_ref());
+    fails.then(|| Response::new(Code::PRECONDITION_FAILED))
+}
+
+fn list(folder: &OwnedFd, path: &[String]) -> io::Result<Response> {
+    let mut links = Vec::new();
+    for entry in Dir::read_from(folder)? {
+        let entry = entry?;
+        let Some(name) = entry
+            .file_name()
+            .to_str()
+            .ok()
+            .filter(|it| !matches!(*it, "." | ".."))
+        else {
+            continue;
+        };
+        if links.len() >= LISTED {
+            let text = "there are too many files to list them";
             return Ok(Response::error(Code::INTERNAL_SERVER_ERROR, text));
         }
-        let etag = etag(&facts);
-        let body = Bytes::from(fs::read(file)?);
-        Ok(shown(request, Some(format_of(file)), body, etag))
+        let format = match entry.file_type() {
+            FileType::Directory => 40,
+            FileType::RegularFile | FileType::Symlink | FileType::Unknown => {
+                format_of(Path::new(name))
+            }
+            _ => continue,
+        };
+        let parts = path.iter().map(String::as_str).chain([name]);
+        let target: String = parts.flat_map(|it| ["/", it]).collect();
+        links.push(Link::new(target).with("ct", format.to_string()));
     }
+    links.sort_by(|one, other| one.target.cmp(&other.target));
+    Ok(Response::content(40, link::write(&links)))
+}
 
-    fn list(&self, folder: &Path) -> io::Result<Response> {
-        let mut links = Vec::new();
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
-            let below = path.strip_prefix(&self.root).unwrap_or(&path);
-            let Some(name) = below.to_str() else {
-                continue;
-            };
-            let link = Link::new(format!("/{name}"));
-            links.push(if path.is_dir() {
-                link.with("ct", "40")
-            } else {
-                link.with("ct", format_of(&path).to_string())
-            });
-        }
-        links.sort_by(|one, other| one.target.cmp(&other.target));
-        Ok(Response::content(40, link::write(&links)))
-    }
-
-    fn put(request: &Incoming, file: &Path) -> io::Result<Code> {
-        let old = fs::metadata(file).ok().map(|facts| etag(&facts));
-        if condition_fails(request, old.as_ref()) {
-            return Ok(Code::PRECONDITION_FAILED);
-        }
-        fs::write(file, &request.payload)?;
-        Ok(if old.is_some() {
-            Code::CHANGED
-        } else {
-            Code::CREATED
-        })
-    }
-
-    fn delete(request: &Incoming, file: &Path) -> io::Result<Code> {
-        let old = fs::metadata(file).ok().map(|facts| etag(&facts));
-        if condition_fails(request, old.as_ref()) {
-            return Ok(Code::PRECONDITION_FAILED);
-        }
-        match fs::remove_file(file) {
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(Code::DELETED),
-            done => done.map(|()| Code::DELETED),
-        }
-    }
+/// The names that a request's path is made of. `None` for names that lead anywhere else.
+fn names(request: &Incoming) -> Option<Vec<String>> {
+    let mut names = request.options.texts(option::URI_PATH);
+    // A folder may be written with a slash at its end.
+    names.pop_if(|it| it.is_empty());
+    let harmless =
+        |it: &String| !matches!(it.as_str(), "" | "." | "..") && !it.contains(['/', '\\', '\0']);
+    names.iter().all(harmless).then_some(names)
 }
 
 impl Resource for Directory {
     fn answer(&mut self, _now: Instant, request: &Incoming) -> Answer {
-        let Some(file) = self.file(request) else {
+        let Some(path) = names(request) else {
             return Code::NOT_FOUND.into();
         };
         let done = match request.method {
-            Code::GET => self.show(request, &file),
-            Code::PUT if self.writable => Self::put(request, &file).map(Response::new),
-            Code::DELETE if self.writable => Self::delete(request, &file).map(Response::new),
+            Code::GET => self.show(request, &path),
+            Code::PUT if self.writable => self.put(request, &path),
+            Code::DELETE if self.writable => self.delete(request, &path),
             _ => return Code::METHOD_NOT_ALLOWED.into(),
         };
         let refused = |cause: io::Error| {
+            let leads_out = [Errno::XDEV, Errno::LOOP, Errno::NXIO];
+            let errno = cause.raw_os_error().map(Errno::from_raw_os_error);
             Response::new(match cause.kind() {
                 io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Code::NOT_FOUND,
+                _ if errno.is_some_and(|it| leads_out.contains(&it)) => Code::NOT_FOUND,
                 io::ErrorKind::PermissionDenied => Code::FORBIDDEN,
                 _ => Code::INTERNAL_SERVER_ERROR,
             })
@@ -145,10 +208,10 @@ impl Resource for Directory {
 }
 
 /// Eight bytes that change with the file.
-fn etag(facts: &fs::Metadata) -> Bytes {
+fn etag(facts: &Stat) -> Bytes {
     let mut hasher = DefaultHasher::new();
-    facts.len().hash(&mut hasher);
-    facts.modified().ok().hash(&mut hasher);
+    let changed = (facts.st_mtime, facts.st_mtime_nsec, facts.st_ino);
+    (facts.st_size, changed).hash(&mut hasher);
     Bytes::copy_from_slice(&hasher.finish().to_be_bytes())
 }
 

@@ -1,5 +1,6 @@
 //! Ready-made resources for a server of development and tests.
 
+mod beneath;
 mod directory;
 mod moving;
 mod stored;

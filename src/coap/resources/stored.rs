@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::{condition_fails, shown};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Incoming, Response};
-use crate::coap::link::Link;
+use crate::coap::link::{self, Link};
 use crate::coap::option;
 use crate::coap::site::{Answer, Change, Resource};
 
@@ -110,14 +110,24 @@ impl Resource for Late {
     }
 }
 
+/// What a body in a tree costs beside its bytes and those of its path.
+const ENTRY: usize = 256;
+
+/// Bodies in a tree at most.
+const ENTRIES: usize = 1 << 16;
+
 /// Everything below a path: PUT creates and replaces, POST creates with a name of its own, DELETE removes.
 #[derive(Debug)]
 pub struct Tree {
     path: String,
     children: BTreeMap<String, Stored>,
     made: u64,
+    /// Bytes that its bodies take.
+    used: usize,
     /// Bodies are kept up to this many bytes together.
     room: usize,
+    /// The links to all bodies, until one of them changes.
+    links: Option<Stored>,
 }
 
 impl Tree {
@@ -127,16 +137,10 @@ impl Tree {
             path,
             children: BTreeMap::new(),
             made: 0,
+            used: 0,
             room,
+            links: None,
         }
-    }
-
-    fn used(&self) -> usize {
-        let sizes = self
-            .children
-            .iter()
-            .map(|(path, it)| path.len() + it.body.len());
-        sizes.sum()
     }
 
     fn put(&mut self, path: String, request: &Incoming) -> Answer {
@@ -144,20 +148,32 @@ impl Tree {
         if condition_fails(request, old.map(Stored::etag).as_ref()) {
             return Code::PRECONDITION_FAILED.into();
         }
-        let before = old.map_or(0, |it| it.body.len());
-        let wanted = self.used() - before + path.len() + request.payload.len();
-        if wanted > self.room {
+        let size = |body: &Bytes| ENTRY + path.len() + body.len();
+        let before = old.map_or(0, |it| size(&it.body));
+        let used = self.used - before + size(&request.payload);
+        if used > self.room || (old.is_none() && self.children.len() >= ENTRIES) {
             return Response::error(Code::REQUEST_ENTITY_TOO_LARGE, "there is no room for it")
                 .into();
         }
-        if let Some(old) = self.children.get_mut(&path) {
-            old.put(request);
-            return Answer::from(Code::CHANGED).and(Change::Updated);
-        }
-        let format = request.options.content_format();
-        let new = Stored::new(format, request.payload.clone());
+        let code = match old {
+            Some(_) => Code::CHANGED,
+            None => Code::CREATED,
+        };
+        self.used = used;
+        self.links = None;
+        // What it is a part of may be much larger.
+        let body = Bytes::copy_from_slice(&request.payload);
+        let new = Stored::new(request.options.content_format(), body);
         self.children.insert(path, new);
-        Answer::from(Code::CREATED).and(Change::Updated)
+        Answer::from(code).and(Change::Updated)
+    }
+
+    fn delete(&mut self, path: &str) -> Answer {
+        if let Some(old) = self.children.remove(path) {
+            self.used -= ENTRY + path.len() + old.body.len();
+            self.links = None;
+        }
+        Answer::from(Code::DELETED).and(Change::Updated)
     }
 
     fn post(&mut self, request: &Incoming) -> Answer {
@@ -175,12 +191,15 @@ impl Tree {
         answer
     }
 
-    fn list(&self) -> Response {
-        let links = self.children.iter();
-        let links: Vec<_> = links
-            .filter_map(|(path, it)| it.link(Link::new(path.as_str())))
-            .collect();
-        Response::content(40, crate::coap::link::write(&links))
+    fn list(&mut self, request: &Incoming) -> Response {
+        let links = self.links.get_or_insert_with(|| {
+            let links = self.children.iter();
+            let links: Vec<_> = links
+                .filter_map(|(path, it)| it.link(Link::new(path.as_str())))
+                .collect();
+            Stored::new(Some(40), link::write(&links))
+        });
+        links.show(request)
     }
 }
 
@@ -190,17 +209,14 @@ impl Resource for Tree {
         let is_root = path == self.path;
         match (request.method, self.children.get(&path)) {
             (Code::GET, Some(child)) => child.show(request).into(),
-            (Code::GET, None) if is_root => self.list().into(),
+            (Code::GET, None) if is_root => self.list(request).into(),
             (Code::POST, _) if is_root => self.post(request),
             (Code::PUT, _) if !is_root => self.put(path, request),
             (Code::DELETE, Some(child)) if condition_fails(request, Some(&child.etag())) => {
                 Code::PRECONDITION_FAILED.into()
             }
             // Deleting what is not there is a success too (RFC 7252 §5.8.4).
-            (Code::DELETE, _) if !is_root => {
-                self.children.remove(&path);
-                Answer::from(Code::DELETED).and(Change::Updated)
-            }
+            (Code::DELETE, _) if !is_root => self.delete(&path),
             (Code::GET, None) => Code::NOT_FOUND.into(),
             _ => Code::METHOD_NOT_ALLOWED.into(),
         }
@@ -216,5 +232,79 @@ impl Resource for Tree {
 
     fn has_children(&self) -> bool {
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::coap::endpoint::{Config, Endpoint, Event};
+    use crate::coap::message::{Message, Token, Type};
+
+    /// A request as the endpoint hands it over.
+    fn request(method: Code, path: &str, payload: &[u8]) -> Incoming {
+        let mut message = Message::new(Type::Con, method, 1, Token::EMPTY);
+        for segment in path.split('/') {
+            message.options.push_text(option::URI_PATH, segment);
+        }
+        message.payload = Bytes::copy_from_slice(payload);
+        let config = Config {
+            serve: true,
+            ..Config::default()
+        };
+        let mut endpoint = Endpoint::seeded(config, 1);
+        let datagram = message.encode().expect("encodes");
+        let peer = ([192, 0, 2, 1], 1).into();
+        endpoint.handle_datagram(Instant::now(), peer, &datagram);
+        match endpoint.poll_event() {
+            Some(Event::Incoming(request)) => request,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn ask(tree: &mut Tree, method: Code, path: &str, payload: &[u8]) -> Response {
+        let request = request(method, path, payload);
+        tree.answer(Instant::now(), &request).response
+    }
+
+    #[test]
+    fn a_tree_counts_all_that_its_bodies_take() {
+        let mut tree = Tree::new(String::from("/store"), 10 * ENTRY);
+        let mut put = |name: &str, length: usize| {
+            let response = ask(
+                &mut tree,
+                Code::PUT,
+                &format!("store/{name}"),
+                &vec![7; length],
+            );
+            let sum = |(path, it): (&String, &Stored)| ENTRY + path.len() + it.body.len();
+            let used: usize = tree.children.iter().map(sum).sum();
+            assert_eq!(tree.used, used);
+            response.code
+        };
+        for name in ["a", "b", "c", "a"] {
+            assert!(put(name, 100).is_success());
+        }
+        assert_eq!(put("a", 10 * ENTRY), Code::REQUEST_ENTITY_TOO_LARGE);
+        assert_eq!(put("a", 0), Code::CHANGED);
+        let codes: Vec<Code> = (0..10).map(|number| put(&number.to_string(), 0)).collect();
+        assert!(codes.contains(&Code::REQUEST_ENTITY_TOO_LARGE), "{codes:?}");
+        for child in tree.children.keys().cloned().collect::<Vec<_>>() {
+            ask(&mut tree, Code::DELETE, &child[1..], b"");
+        }
+        assert_eq!(tree.used, 0);
+    }
+
+    #[test]
+    fn the_links_follow_what_is_there() {
+        let mut tree = Tree::new(String::from("/store"), 1 << 20);
+        let list = |tree: &mut Tree| ask(tree, Code::GET, "store", b"");
+        assert!(list(&mut tree).payload.is_empty());
+        ask(&mut tree, Code::PUT, "store/a", b"x");
+        let first = list(&mut tree);
+        assert_eq!(first.payload, "</store/a>");
+        assert_eq!(list(&mut tree).options.etag(), first.options.etag());
+        ask(&mut tree, Code::DELETE, "store/a", b"");
+        assert!(list(&mut tree).payload.is_empty());
     }
 }

@@ -6,16 +6,17 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
+use rtc_crypto::RTCCryptoProvider;
 use rtc_dtls::cipher_suite::CipherSuiteId;
 use rtc_dtls::config::{ConfigBuilder, HandshakeConfig};
 use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
 use rtc_shared::TransportProtocol;
 use rtc_shared::error::Error as DtlsError;
-use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 
 use super::certificate::certificate;
 use super::flight::Flight;
+use super::record;
 use super::{SecureDatagram, Trouble};
 use crate::connect::tls::ClientTls;
 use crate::connect::{Psk, Target};
@@ -47,6 +48,12 @@ type Refusal = Arc<Mutex<Option<rustls::Error>>>;
 pub fn client(target: &Target, remote: SocketAddr) -> Result<Box<dyn SecureDatagram>> {
     let refusal = Refusal::default();
     let builder = match (&target.psk, &target.tls) {
+        (Some(psk), _) if psk.identity.is_empty() => {
+            // The library writes none: a message with it fails (`ErrInvalidClientKeyExchange`).
+            let text = "the pre-shared key has no identity, and an empty one cannot be sent";
+            return Err(Error::usage(text)
+                .hint("--psk-identity or IOTCTL_PSK_IDENTITY names the key to the server"));
+        }
         (Some(psk), _) => with_psk(builder()?, psk),
         (None, Some(tls)) => with_certificates(builder()?, tls, &target.host, &refusal)?,
         (None, None) => return Err(Error::usage("DTLS needs a key or certificates to trust")),
@@ -64,10 +71,13 @@ pub fn client(target: &Target, remote: SocketAddr) -> Result<Box<dyn SecureDatag
     }))
 }
 
-pub(super) fn builder() -> Result<ConfigBuilder> {
-    let provider = rtc_crypto::default_provider()
-        .map_err(|cause| Error::usage(format!("cannot set up DTLS: {cause}")))?;
-    Ok(ConfigBuilder::default().with_crypto_provider(provider))
+pub(super) fn provider() -> Result<Arc<dyn RTCCryptoProvider>> {
+    rtc_crypto::default_provider()
+        .map_err(|cause| Error::usage(format!("cannot set up DTLS: {cause}")))
+}
+
+fn builder() -> Result<ConfigBuilder> {
+    Ok(ConfigBuilder::default().with_crypto_provider(provider()?))
 }
 
 fn with_psk(builder: ConfigBuilder, psk: &Psk) -> ConfigBuilder {
@@ -99,7 +109,11 @@ fn with_certificates(
         _ => String::new(),
     };
     let check = move |chain: &[Vec<u8>], _: &[CertificateDer<'static>]| {
-        verify(verifier.as_ref(), &name, chain).map_err(|cause| {
+        let verified = verify(chain, |own, others, now| {
+            let verified = verifier.verify_server_cert(own, others, &name, &[], now);
+            verified.map(drop)
+        });
+        verified.map_err(|cause| {
             // A poisoned lock would mean that a verification panicked; the words are then lost, not the refusal.
             if let Ok(mut said) = refusal.lock() {
                 *said = Some(cause);
@@ -118,10 +132,10 @@ fn with_certificates(
     })
 }
 
-fn verify(
-    verifier: &dyn ServerCertVerifier,
-    name: &ServerName<'_>,
+/// Hands a chain, as the library has it, to what decides about it.
+pub(super) fn verify(
     chain: &[Vec<u8>],
+    decide: impl Fn(&CertificateDer<'_>, &[CertificateDer<'_>], UnixTime) -> Result<(), rustls::Error>,
 ) -> Result<(), rustls::Error> {
     let chain: Vec<_> = chain
         .iter()
@@ -130,13 +144,17 @@ fn verify(
     let (own, others) = chain
         .split_first()
         .ok_or(rustls::Error::NoCertificatesPresented)?;
-    verifier
-        .verify_server_cert(own, others, name, &[], UnixTime::now())
-        .map(drop)
+    decide(own, others, UnixTime::now())
 }
 
 pub(super) fn cannot_set_up(cause: DtlsError) -> Error {
-    Error::usage(format!("cannot set up DTLS: {cause}"))
+    match cause {
+        DtlsError::ErrNoAvailableCipherSuites => Error::usage(
+            "cannot set up DTLS: the certificate's key is of a kind that has no cipher here",
+        )
+        .hint("keys on P-256 or P-384, and RSA keys, have"),
+        other => Error::usage(format!("cannot set up DTLS: {other}")),
+    }
 }
 
 struct Client {
@@ -187,20 +205,34 @@ impl SecureDatagram for Client {
     }
 
     fn feed(&mut self, now: Instant, datagram: &[u8]) -> Result<Vec<Bytes>, Trouble> {
+        let records = record::records(datagram);
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
         self.flight.turn();
-        let datagram = BytesMut::from(datagram);
+        let datagram: BytesMut = records.iter().flat_map(|it| it.bytes()).copied().collect();
         let read = self.endpoint.read(now, self.remote, None, datagram);
         if let Ok(events) = &read {
             let done = |it: &EndpointEvent| matches!(it, EndpointEvent::HandshakeComplete);
             self.established |= events.iter().any(done);
         }
-        self.drain(now);
         let events = match read {
             Ok(events) => events,
-            // Anyone can send garbage; an association that is there does not end by it.
-            Err(_) if self.established => return Ok(Vec::new()),
-            Err(cause) => return Err(self.trouble(&cause)),
+            // Anyone can send garbage; an association that is there does not end by it, and the peer need not hear of it.
+            Err(_) if self.established => {
+                while self.endpoint.poll_transmit().is_some() {}
+                return Ok(Vec::new());
+            }
+            Err(cause) => {
+                let trouble = self.trouble(&cause);
+                if matches!(trouble, Trouble::Other(_)) {
+                    while self.endpoint.poll_transmit().is_some() {}
+                }
+                self.drain(now);
+                return Err(trouble);
+            }
         };
+        self.drain(now);
         let mut plain = Vec::new();
         for event in events {
             match event {

@@ -1,9 +1,13 @@
 //! What protects datagrams: DTLS 1.2 (RFC 6347, RFC 7252 §9), behind a trait of ours.
 
 mod certificate;
+mod cookie;
 mod dtls;
 mod flight;
+mod record;
 mod server;
+#[cfg(test)]
+mod tests;
 
 use std::time::Instant;
 
@@ -23,7 +27,8 @@ pub trait SecureDatagram: Send {
     /// Takes a datagram of the peer's; returns what was in it.
     ///
     /// # Errors
-    /// The handshake has failed, or the peer has ended the association.
+    /// The handshake has failed, or the peer has ended the association. What is [`Trouble::Other`] may have been forged:
+    /// the handshake may still come to its end.
     fn feed(&mut self, now: Instant, datagram: &[u8]) -> Result<Vec<Bytes>, Trouble>;
 
     /// Protects a datagram and puts it to what is to be sent.

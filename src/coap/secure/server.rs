@@ -1,30 +1,49 @@
 //! The server's side of DTLS: many associations on one socket, with keys, certificates, or both.
 
-use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use rtc_dtls::config::ClientAuthType;
+use rtc_dtls::config::{ClientAuthType, ConfigBuilder, HandshakeConfig};
 use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
 use rtc_shared::TransportProtocol;
 use rtc_shared::error::Error as DtlsError;
+use rustls::pki_types::CertificateDer;
 
 use super::certificate::certificate;
-use super::dtls::{CERTIFICATE_SUITES, PSK_SUITES, builder, cannot_set_up};
+use super::cookie::{Cookies, Dealer};
+use super::dtls::{CERTIFICATE_SUITES, PSK_SUITES, cannot_set_up, provider, verify};
 use super::flight::Flight;
+use super::record::{self, ClientHello, Record};
+use crate::coap::endpoint::Peer;
+use crate::coap::shares::{self, Shares};
 use crate::connect::{Psk, ServerTls};
 use crate::error::Result;
 
-/// Associations at most; beyond it, the first flight of newcomers is not answered.
+/// Associations at most; beyond it, who has most of them gives way, or else newcomers are not answered.
 const MOST: usize = 4096;
+
+/// Handshakes at the same time at most.
+const MOST_OPEN: usize = 512;
 
 /// A handshake that takes longer is given up.
 const HANDSHAKE: Duration = Duration::from_secs(30);
 
+/// How long a handshake that has failed may still come to its end: what failed may have been forged (RFC 6347
+/// §4.1.2.7). The alert that says why waits as long.
+const DOUBT: Duration = Duration::from_secs(2);
+
 /// An association that is silent for longer may make room for a newcomer.
 const SILENCE: Duration = Duration::from_secs(300);
+
+/// Bytes of handshakes, each record counting [`RECORD`] more, that an association may send: the library keeps what it
+/// cannot use.
+const BUDGET: usize = 64 << 10;
+
+/// What a record costs beside its bytes.
+pub(super) const RECORD: usize = 64;
 
 /// What proves who is who.
 #[derive(Clone, Debug)]
@@ -37,17 +56,31 @@ pub struct Secrets {
 
 /// All associations of one socket, sans-I/O.
 pub struct SecureServer {
-    endpoint: Endpoint,
-    peers: HashMap<SocketAddr, Association>,
-    out: VecDeque<(SocketAddr, Bytes)>,
+    local: SocketAddr,
+    config: Arc<HandshakeConfig>,
+    dealer: Arc<Dealer>,
+    cookies: Cookies,
+    pub(super) most: usize,
+    pub(super) peers: HashMap<Peer, Association>,
+    /// Those whose handshake is not done.
+    open: BTreeSet<Peer>,
+    shares: Shares,
+    out: VecDeque<(Peer, Bytes)>,
+    gone: VecDeque<Peer>,
 }
 
-/// What we remember of one.
-struct Association {
+/// One association.
+pub(super) struct Association {
+    endpoint: Endpoint,
     established: bool,
+    /// The random bytes of the ClientHello that began it.
+    random: [u8; 32],
     since: Instant,
     heard: Instant,
     flight: Flight,
+    pub(super) budget: usize,
+    /// When the handshake ends as failed, and the alert that is sent then.
+    failed: Option<(Instant, Vec<Bytes>)>,
 }
 
 impl SecureServer {
@@ -56,7 +89,8 @@ impl SecureServer {
     /// # Errors
     /// [`crate::error::Kind::Usage`] for certificates that cannot be used.
     pub fn new(local: SocketAddr, secrets: &Secrets) -> Result<Self> {
-        let mut builder = builder()?;
+        let dealer = Arc::new(Dealer::new(provider()?));
+        let mut builder = ConfigBuilder::default().with_crypto_provider(dealer.clone());
         let mut suites = Vec::new();
         if let Some(psk) = secrets.psk.clone() {
             suites.extend(PSK_SUITES);
@@ -65,138 +99,268 @@ impl SecureServer {
         if let Some(tls) = &secrets.tls {
             suites.extend(CERTIFICATE_SUITES);
             builder = builder.with_certificates(vec![certificate(&tls.identity()?)]);
-            if let Some(roots) = tls.client_roots()? {
+            if let Some(verifier) = tls.client_verifier()? {
+                let check = move |chain: &[Vec<u8>], _: &[CertificateDer<'static>]| {
+                    let verified = verify(chain, |own, others, now| {
+                        verifier.verify_client_cert(own, others, now).map(drop)
+                    });
+                    verified.map_err(|_| DtlsError::ErrClientCertificateNotVerified)
+                };
                 builder = builder
-                    .with_client_cas(roots)
-                    .with_client_auth(ClientAuthType::RequireAndVerifyClientCert);
+                    // Whether it is to be trusted is decided by what decides it for TLS.
+                    .with_client_auth(ClientAuthType::RequireAnyClientCert)
+                    .with_verify_peer_certificate(Some(Arc::new(check)));
             }
         }
         let builder = builder.with_cipher_suites(suites);
         let config = builder.build(false, None).map_err(cannot_set_up)?;
-        let config = Some(Arc::new(config));
+        let cookies = Cookies::new(Instant::now(), provider()?.random());
+        let cookies = cookies.map_err(|cause| cannot_set_up(DtlsError::Other(cause.to_string())));
         Ok(Self {
-            endpoint: Endpoint::new(local, TransportProtocol::UDP, config),
+            local,
+            config: Arc::new(config),
+            dealer,
+            cookies: cookies?,
+            most: MOST,
             peers: HashMap::new(),
+            open: BTreeSet::new(),
+            shares: Shares::default(),
             out: VecDeque::new(),
+            gone: VecDeque::new(),
         })
     }
 
     /// Takes a datagram; returns what was in it.
-    pub fn feed(&mut self, now: Instant, peer: SocketAddr, datagram: &[u8]) -> Vec<Bytes> {
-        if !self.peers.contains_key(&peer) && !self.makes_room(now) {
-            return Vec::new();
-        }
-        let association = self.peers.entry(peer).or_insert(Association {
-            established: false,
-            since: now,
-            heard: now,
-            flight: Flight::new(),
-        });
-        association.heard = now;
-        association.flight.turn();
-        let datagram = BytesMut::from(datagram);
-        let read = self.endpoint.read(now, peer, None, datagram);
-        if let Ok(events) = &read {
-            let done = |it: &EndpointEvent| matches!(it, EndpointEvent::HandshakeComplete);
-            association.established |= events.iter().any(done);
-        }
-        let established = association.established;
-        self.drain(now, peer);
-        let Ok(events) = read else {
-            // Anyone can send garbage in the name of a peer: only an unfinished handshake ends by it.
-            if !established {
-                self.forget(now, peer);
-            }
-            return Vec::new();
-        };
+    pub fn feed(&mut self, now: Instant, peer: Peer, datagram: &[u8]) -> Vec<Bytes> {
         let mut plain = Vec::new();
-        for event in events {
-            match event {
-                EndpointEvent::ApplicationData(data) => plain.push(data.freeze()),
-                EndpointEvent::PeerClosed => {
-                    self.peers.remove(&peer);
-                    break;
-                }
-                _ => {}
+        for record in record::records(datagram) {
+            if let Some(hello) = record.client_hello()
+                && !self.is_repeated(peer, &hello)
+            {
+                self.welcome(now, peer, &hello, record);
+            } else {
+                self.read(now, peer, record, &mut plain);
             }
         }
         plain
     }
 
-    /// Protects a datagram for a peer; one that is not there any more gets none.
-    pub fn write(&mut self, now: Instant, peer: SocketAddr, plain: &[u8]) {
-        let _ = self.endpoint.write(now, peer, plain);
+    /// Whether it is the ClientHello of the handshake that is going on or was the last one.
+    fn is_repeated(&self, peer: Peer, hello: &ClientHello<'_>) -> bool {
+        let known = self.peers.get(&peer);
+        hello.sequence == 1 && known.is_some_and(|it| it.random == hello.random)
+    }
+
+    /// Asks for the cookie; who brings it begins an association, in place of the one that may be there: a client that
+    /// comes back from the same port knows nothing of it (RFC 6347 §4.2.8).
+    fn welcome(&mut self, now: Instant, peer: Peer, hello: &ClientHello<'_>, record: Record<'_>) {
+        let brought = self
+            .cookies
+            .check(now, peer, hello.random, hello.cookie)
+            .filter(|_| hello.sequence == 1);
+        let Some(cookie) = brought else {
+            let cookie = self.cookies.make(now, peer, hello.random);
+            let request = record::hello_verify_request(&cookie);
+            return self.out.push_back((peer, request.into()));
+        };
+        self.forget(peer);
+        if !self.makes_room(now, peer) {
+            return;
+        }
+        let config = Some(Arc::clone(&self.config));
+        let mut random = [0; 32];
+        random.copy_from_slice(hello.random);
+        let mut association = Association {
+            endpoint: Endpoint::new(self.local, TransportProtocol::UDP, config),
+            established: false,
+            random,
+            since: now,
+            heard: now,
+            flight: Flight::new(),
+            budget: BUDGET,
+            failed: None,
+        };
+        // The library wants to see both; that it asks for the cookie is not sent again.
+        self.dealer.deal(cookie);
+        let first = BytesMut::from(&hello.without_cookie()[..]);
+        let _ = association.endpoint.read(now, peer.address(), None, first);
+        while association.endpoint.poll_transmit().is_some() {}
+        self.peers.insert(peer, association);
+        self.open.insert(peer);
+        self.shares.add(peer, 1);
+        self.read(now, peer, record, &mut Vec::new());
+        // This one is no forgery: its sender had the cookie.
+        let failed = self.peers.get_mut(&peer).and_then(|it| it.failed.take());
+        if let Some((_, alert)) = failed {
+            self.out.extend(alert.into_iter().map(|it| (peer, it)));
+            self.forget(peer);
+        }
+    }
+
+    /// Lets the library read a record of an association.
+    fn read(&mut self, now: Instant, peer: Peer, record: Record<'_>, plain: &mut Vec<Bytes>) {
+        let Some(association) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        if !association.affords(&record) {
+            return;
+        }
+        association.heard = now;
+        association.flight.turn();
+        let bytes = BytesMut::from(record.bytes());
+        let read = association.endpoint.read(now, peer.address(), None, bytes);
+        let Ok(events) = read else {
+            return self.failed(now, peer);
+        };
+        let mut is_over = false;
+        for event in events {
+            match event {
+                EndpointEvent::HandshakeComplete => {
+                    association.established = true;
+                    association.failed = None;
+                    self.open.remove(&peer);
+                }
+                EndpointEvent::ApplicationData(data) => plain.push(data.freeze()),
+                EndpointEvent::PeerClosed => is_over = true,
+                _ => {}
+            }
+        }
+        self.drain(now, peer);
+        if is_over {
+            self.forget(peer);
+        }
+    }
+
+    /// The library could not read what came. An association that is there does not end by it, as anyone can send
+    /// garbage in its name; a handshake ends by it, if it does not come to a better end soon.
+    fn failed(&mut self, now: Instant, peer: Peer) {
+        let Some(association) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        let mut alert = Vec::new();
+        while let Some(transmit) = association.endpoint.poll_transmit() {
+            alert.push(transmit.message.freeze());
+        }
+        if !association.established && association.failed.is_none() {
+            association.failed = Some((now + DOUBT, alert));
+        }
         self.drain(now, peer);
     }
 
-    /// The next datagram to be sent.
-    pub fn poll_transmit(&mut self) -> Option<(SocketAddr, Bytes)> {
-        self.out.pop_front()
-    }
-
-    /// When [`SecureServer::handle_timeout`] is to be called.
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        let open = self.peers.iter().filter(|(_, it)| !it.established);
-        let ends = open.flat_map(|(peer, it)| {
-            let end = Some(it.since + HANDSHAKE);
-            let library = self.endpoint.poll_timeout(peer);
-            library.or_else(|| it.flight.due()).into_iter().chain(end)
-        });
-        ends.min()
-    }
-
-    /// Sends again what was not answered, and gives up what takes too long.
-    pub fn handle_timeout(&mut self, now: Instant) {
-        let open = self.peers.iter_mut().filter(|(_, it)| !it.established);
-        let mut times = Vec::new();
-        for (peer, it) in open {
-            let again = it.flight.again(now).iter();
-            self.out.extend(again.map(|bytes| (*peer, bytes.clone())));
-            it.flight.turn();
-            times.push((*peer, it.since));
-        }
-        for (peer, since) in times {
-            if now >= since + HANDSHAKE || self.endpoint.handle_timeout(peer, now).is_err() {
-                self.forget(now, peer);
-            }
+    /// Protects a datagram for a peer; one that is not there any more gets none.
+    pub fn write(&mut self, now: Instant, peer: Peer, plain: &[u8]) {
+        if let Some(association) = self.peers.get_mut(&peer) {
+            let _ = association.endpoint.write(now, peer.address(), plain);
             self.drain(now, peer);
         }
     }
 
-    fn forget(&mut self, now: Instant, peer: SocketAddr) {
-        self.endpoint.stop(now, peer);
-        self.peers.remove(&peer);
-        self.drain(now, peer);
+    /// The next datagram to be sent.
+    pub fn poll_transmit(&mut self) -> Option<(Peer, Bytes)> {
+        self.out.pop_front()
+    }
+
+    /// The next peer whose association is over. What comes from its address from now on is from somebody else.
+    pub fn poll_gone(&mut self) -> Option<Peer> {
+        self.gone.pop_front()
+    }
+
+    /// When [`SecureServer::handle_timeout`] is to be called.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let open = self
+            .open
+            .iter()
+            .filter_map(|it| self.peers.get_key_value(it));
+        open.map(|(peer, it)| it.due(*peer)).min()
+    }
+
+    /// Sends again what was not answered, and gives up what takes too long.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        for peer in self.open.iter().copied().collect::<Vec<_>>() {
+            let Some(it) = self.peers.get_mut(&peer).filter(|it| it.due(peer) <= now) else {
+                continue;
+            };
+            let again = it.flight.again(now).iter();
+            self.out.extend(again.map(|bytes| (peer, bytes.clone())));
+            it.flight.turn();
+            let library = it.endpoint.handle_timeout(peer.address(), now);
+            let failed = it.failed.take_if(|(at, _)| *at <= now);
+            let is_over = library.is_err() || now >= it.since + HANDSHAKE || failed.is_some();
+            self.drain(now, peer);
+            if let Some((_, alert)) = failed {
+                self.out.extend(alert.into_iter().map(|it| (peer, it)));
+            }
+            if is_over {
+                self.forget(peer);
+            }
+        }
+    }
+
+    fn forget(&mut self, peer: Peer) {
+        if self.peers.remove(&peer).is_some() {
+            self.open.remove(&peer);
+            self.shares.sub(peer, 1);
+            self.gone.push_back(peer);
+        }
     }
 
     /// Takes what the library wants to send to a peer, and sees to it that its handshake has a timer.
-    fn drain(&mut self, now: Instant, peer: SocketAddr) {
-        while let Some(transmit) = self.endpoint.poll_transmit() {
-            let (to, datagram) = (transmit.transport.peer_addr, transmit.message.freeze());
-            let open = self.peers.get_mut(&to).filter(|it| !it.established);
-            if let Some(association) = open {
-                association.flight.sent(&datagram);
+    fn drain(&mut self, now: Instant, peer: Peer) {
+        let Some(it) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        while let Some(transmit) = it.endpoint.poll_transmit() {
+            let datagram = transmit.message.freeze();
+            if !it.established {
+                it.flight.sent(&datagram);
             }
-            self.out.push_back((to, datagram));
+            self.out.push_back((peer, datagram));
         }
-        let library = self.endpoint.poll_timeout(&peer);
-        if let Some(it) = self.peers.get_mut(&peer) {
-            it.flight.watch(now, library, it.established);
-        }
+        let library = it.endpoint.poll_timeout(&peer.address());
+        it.flight.watch(now, library, it.established);
     }
 
-    /// Whether there is room for one more; the one that was silent longest may have to go.
-    fn makes_room(&mut self, now: Instant) -> bool {
-        if self.peers.len() < MOST {
+    /// Whether there is room for one more. The host with most associations gives way, or else the one that was silent
+    /// for long.
+    fn makes_room(&mut self, now: Instant, peer: Peer) -> bool {
+        if self.peers.len() < self.most && self.open.len() < MOST_OPEN {
             return true;
         }
-        let oldest = self.peers.iter().min_by_key(|(_, it)| it.heard);
-        let oldest = oldest.filter(|(_, it)| now > it.heard + SILENCE);
-        let Some(peer) = oldest.map(|(peer, _)| *peer) else {
+        let host = self.shares.gives_way(peer);
+        let silent = |it: &Association| host.is_some() || now > it.heard + SILENCE;
+        let of_host = |peer: Peer| host.is_none_or(|host: IpAddr| shares::host(peer) == host);
+        let candidates = self
+            .peers
+            .iter()
+            .filter(|(peer, it)| of_host(**peer) && silent(it));
+        // Handshakes that are not done go first.
+        let first = candidates.min_by_key(|(_, it)| (it.established, it.heard));
+        let Some(peer) = first.map(|(peer, _)| *peer) else {
             return false;
         };
-        self.forget(now, peer);
+        self.forget(peer);
         true
+    }
+}
+
+impl Association {
+    /// When something is to be done about its handshake.
+    fn due(&self, peer: Peer) -> Instant {
+        let library = self.endpoint.poll_timeout(&peer.address());
+        let again = library.or_else(|| self.flight.due());
+        let failed = self.failed.as_ref().map(|(at, _)| *at);
+        let end = self.since + HANDSHAKE;
+        again.into_iter().chain(failed).fold(end, Instant::min)
+    }
+
+    /// Whether it may send one more record that the library would keep.
+    fn affords(&mut self, record: &Record<'_>) -> bool {
+        if self.established && !record.is_handshake() {
+            return true;
+        }
+        let left = self.budget.checked_sub(record.bytes().len() + RECORD);
+        self.budget = left.unwrap_or(self.budget);
+        left.is_some()
     }
 }
 

@@ -15,6 +15,7 @@ use crate::bench::report::prometheus::{self, Endpoint};
 use crate::bench::report::text;
 use crate::bench::result::{Report, Threshold};
 use crate::error::{Error, Kind, Result};
+use crate::file;
 use crate::output::{self, Live};
 use crate::stop::{Asked, Stop};
 
@@ -141,7 +142,7 @@ impl Show {
         let report = &outcome.report;
         for (form, path) in &self.results.files {
             let text = form.render(report)?;
-            std::fs::write(path, text).map_err(|cause| cannot_write(path, &cause))?;
+            file::replace(path, text.as_bytes())?;
         }
         output::print(self.results.form.render(report)?.as_bytes())?;
         if let Some(metrics) = self.metrics {

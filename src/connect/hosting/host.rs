@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
+use tokio::task::yield_now;
 use tokio::time::sleep_until;
 
 use super::slab::Key;
@@ -127,6 +128,8 @@ impl<E: Engine> Host<E> {
                 () = self.0.sooner.notified() => {}
             }
             self.settle();
+            // The engine may have more to do at once; the connections get their turn first.
+            yield_now().await;
         }
     }
 

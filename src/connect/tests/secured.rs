@@ -250,3 +250,211 @@ async fn the_operating_system_s_roots_do_not_trust_a_private_authority() {
         "{refusal}"
     );
 }
+
+/// A certificate of X.509 version 1 with its key, valid for a century, as `openssl x509 -req` makes it when it is told no
+/// more than that; rcgen makes none.
+const VERSION_1: &str = include_str!("version_1.pem");
+
+#[tokio::test]
+async fn an_authority_that_is_out_of_date_signs_nothing() {
+    let keys = Keyring::new();
+    let day = 86_400;
+    let key = KeyPair::generate().unwrap();
+    let authority = |file: &str, from: i64, until: i64| {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, "ages");
+        (params.not_before, params.not_after) = (moment(from).into(), moment(until).into());
+        let text = params.self_signed(&key).unwrap().pem();
+        keys.write(file, &text);
+        (params, text)
+    };
+    let (params, expired) = authority("expired.pem", -9 * day, -3 * day - 60);
+    let (_, early) = authority("early.pem", 7260, 9 * day);
+    let (_, current) = authority("current.pem", -day, day);
+    let issuer = Issuer::new(params, KeyPair::try_from(key.serialize_der()).unwrap());
+    let port = secured(keys.signed("server", &["localhost"], &issuer), None).await;
+    for (file, why) in [
+        ("expired.pem", "certificate expired 3 days ago"),
+        ("early.pem", "certificate is not valid yet, but in 2 hours"),
+    ] {
+        let path = keys.path(file);
+        let refusal = refused(trusting(port, path.clone())).await;
+        let end = format!(": the authority CN=ages in {}: {why}", path.display());
+        assert!(refusal.text().ends_with(&end), "{refusal}");
+        assert_eq!(refusal.exit_code(), 3);
+    }
+    // In a bundle those that are in date count.
+    keys.authority("other");
+    let other = fs::read_to_string(keys.path("other.pem")).unwrap();
+    for bundle in [
+        format!("{expired}{early}{current}"),
+        format!("{other}{current}{expired}"),
+    ] {
+        let bundle = keys.write("bundle.pem", &bundle);
+        round_trip(
+            &mut dialled(trusting(port, bundle)).await.unwrap(),
+            b"hello",
+        )
+        .await;
+    }
+    // And of a stranger the unknown issuer is told, not the dates of an authority that has nothing to do with it.
+    let stranger = keys.authority("stranger");
+    let port = secured(keys.signed("strange", &["localhost"], &stranger), None).await;
+    let refusal = refused(trusting(port, keys.path("expired.pem"))).await;
+    assert!(
+        refusal.text().ends_with("unknown issuer (CN=stranger)"),
+        "{refusal}"
+    );
+
+    // Of client certificates too.
+    let server = || (keys.path("strange.crt"), keys.path("strange.key"));
+    let (cert, key) = keys.signed("client", &["me"], &issuer);
+    for (client_ca, accepted) in [("expired.pem", false), ("current.pem", true)] {
+        let port = secured(server(), Some(keys.path(client_ca))).await;
+        let words = Words {
+            cert: Some(cert.clone()),
+            key: Some(key.clone()),
+            tls_version: Some(TlsVersion::V12),
+            ..trusting(port, keys.path("stranger.pem"))
+        };
+        let dialled = dialled(words).await;
+        assert_eq!(
+            dialled.is_ok(),
+            accepted,
+            "{client_ca}: {:?}",
+            dialled.err()
+        );
+    }
+}
+
+/// Certificates that no chain makes good, each with its issuer's file and the words of its refusal.
+fn odd_certificates(keys: &Keyring) -> Vec<(&'static str, PathBuf, PathBuf, PathBuf)> {
+    let authority = keys.authority("ca");
+    let ca = keys.path("ca.pem");
+    let odd = |name: &str, hosts: &[&str], is_ca| {
+        let key = KeyPair::generate().unwrap();
+        let hosts: Vec<String> = hosts.iter().map(|&host| host.to_owned()).collect();
+        let mut params = CertificateParams::new(hosts).unwrap();
+        params.is_ca = is_ca;
+        let certificate = params.signed_by(&key, &authority).unwrap();
+        (
+            keys.write(&format!("{name}.crt"), &certificate.pem()),
+            keys.write(&format!("{name}.key"), &key.serialize_pem()),
+        )
+    };
+    let version_1 = keys.write("version_1.pem", VERSION_1);
+    let (nameless, nameless_key) = odd("nameless", &[], IsCa::NoCa);
+    let constraints = BasicConstraints::Unconstrained;
+    let (authority, authority_key) = odd("authority", &["localhost"], IsCa::Ca(constraints));
+    vec![
+        (
+            "certificate is of the outdated X.509 version 1, without names to verify",
+            version_1.clone(),
+            version_1,
+            ca.clone(),
+        ),
+        (
+            "certificate names no host: it has no subjectAltName",
+            nameless,
+            nameless_key,
+            ca.clone(),
+        ),
+        (
+            "certificate is one of an authority (CA:TRUE), and may not be shown by a server or client",
+            authority,
+            authority_key,
+            ca,
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_named_itself_suffices() {
+    let keys = Keyring::new();
+    for (why, cert, key, ca) in odd_certificates(&keys) {
+        let port = secured((cert.clone(), key), None).await;
+        let refusal = refused(trusting(port, ca)).await;
+        assert!(refusal.text().ends_with(why), "{refusal}");
+        let hint = refusal.way_out().unwrap();
+        assert!(
+            hint.contains("--cafile with the server's own certificate"),
+            "{hint}"
+        );
+        assert!(hint.contains("subjectAltName=DNS:"), "{hint}");
+        for version in [TlsVersion::V12, TlsVersion::V13] {
+            let words = Words {
+                tls_version: Some(version),
+                ..trusting(port, cert.clone())
+            };
+            round_trip(&mut dialled(words).await.unwrap(), b"hello").await;
+        }
+    }
+    // Not another one with the same key or name, and not when it has expired.
+    let authority = keys.authority("ca");
+    let (cert, key) = keys.dated("old", &[], &authority, (-9, -3));
+    let refusal = refused(trusting(secured((cert.clone(), key), None).await, cert)).await;
+    assert!(
+        refusal.text().contains(": certificate expired"),
+        "{refusal}"
+    );
+    let version_1 = keys.write("version_1.pem", VERSION_1);
+    let (other, key) = keys.signed("other", &[], &authority);
+    let port = secured((other, key), None).await;
+    let refusal = refused(trusting(port, version_1)).await;
+    assert!(refusal.text().contains("unknown issuer"), "{refusal}");
+}
+
+#[tokio::test]
+async fn a_client_certificate_that_is_named_itself_suffices() {
+    let keys = Keyring::new();
+    for (_, cert, key, ca) in odd_certificates(&keys) {
+        let authority = keys.authority("server-ca");
+        let server = keys.signed("server", &["localhost"], &authority);
+        let words = |port, version| Words {
+            cert: Some(cert.clone()),
+            key: Some(key.clone()),
+            tls_version: Some(version),
+            ..trusting(port, keys.path("server-ca.pem"))
+        };
+        let port = secured(server.clone(), Some(cert.clone())).await;
+        for version in [TlsVersion::V12, TlsVersion::V13] {
+            let mut stream = dialled(words(port, version)).await.unwrap();
+            round_trip(&mut stream, b"hello").await;
+        }
+        // One without names is as good as any other where only its issuer is asked for.
+        if !cert.ends_with("nameless.crt") {
+            let port = secured(server, Some(ca)).await;
+            let refusal = refused_late(words(port, TlsVersion::V13)).await;
+            assert!(
+                refusal.text().contains("refused our client certificate"),
+                "{refusal}"
+            );
+        }
+        let stranger = keys.signed("stranger", &[], &keys.authority("strange-ca"));
+        let port = secured(stranger, Some(cert.clone())).await;
+        let none = Words {
+            tls_version: Some(TlsVersion::V12),
+            ..trusting(port, keys.path("strange-ca.pem"))
+        };
+        assert!(dialled(none).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_not_taken_for_a_question() {
+    // A TLS server that has no cipher in common: a fatal alert, handshake_failure (RFC 8446 §6.2).
+    async fn refuse(mut stream: TcpStream) {
+        let _ = stream.read(&mut [0; 4096]).await;
+        let _ = stream.write_all(&[0x15, 3, 3, 0, 2, 2, 40]).await;
+    }
+    let port = scripted(refuse).await;
+    let refusal = refused(to(format!("mqtts://localhost:{port}"))).await;
+    assert!(
+        refusal.text().contains("server refused the TLS handshake"),
+        "{refusal}"
+    );
+    let shown = format!("{refusal} {:?}", refusal.way_out());
+    assert!(!shown.contains("client certificate"), "{shown}");
+}

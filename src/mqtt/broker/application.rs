@@ -9,8 +9,9 @@ use bytestring::ByteString;
 use crate::connect::hosting::Key;
 use crate::mqtt::packet::{Properties, Property, Publish, QoS, Version, Will};
 
-/// What is charged for a message besides its topic and payload, in bytes: an estimate of its bookkeeping.
-const OVERHEAD: usize = 128;
+/// The longest payload that is copied out of the buffer it was read into, in bytes. The buffer is some hundred kilobytes
+/// large: a longer payload holds little more than itself, a shorter one many times that.
+const COPIED: usize = 64 * 1024;
 
 /// A message as it was published.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ pub(super) struct Message {
     /// Those that travel on to subscribers (MQTT 5.0 §3.3.2.3).
     properties: Properties,
     /// When its Message Expiry Interval has passed.
-    expires: Option<Instant>,
+    pub(super) expires: Option<Instant>,
     /// Who published it, for No Local.
     pub(super) source: Option<Key>,
 }
@@ -85,8 +86,20 @@ impl Message {
         Self {
             topic: ByteString::from(&*self.topic),
             payload: Bytes::copy_from_slice(&self.payload),
-            properties: self.properties.clone(),
+            properties: self.properties.detached(),
             ..*self
+        }
+    }
+
+    /// Lets go of the read buffer, for a message that may have to wait for its subscribers. `topic` is the same topic
+    /// as a text of its own.
+    pub(super) fn detach(&mut self, topic: &ByteString) {
+        self.topic = topic.clone();
+        if self.payload.len() <= COPIED {
+            self.payload = Bytes::copy_from_slice(&self.payload);
+        }
+        if !self.properties.is_empty() {
+            self.properties = self.properties.detached();
         }
     }
 
@@ -97,7 +110,7 @@ impl Message {
 
     /// The memory charged for it, in bytes.
     pub(super) fn cost(&self) -> usize {
-        OVERHEAD + self.topic.len() + self.payload.len()
+        size_of::<Self>() + self.topic.len() + self.payload.len() + self.properties.held()
     }
 
     fn forwarded(&self, version: Version, ids: &[u32], now: Instant) -> Properties {
@@ -156,7 +169,33 @@ pub(super) struct Delivery {
     pub(super) group: Option<Key>,
 }
 
+/// Lets a PUBLISH that waits for a slow reader let go of the read buffer that it is a slice of.
+pub(super) fn detach(publish: &mut Publish) {
+    publish.topic = ByteString::from(&*publish.topic);
+    if publish.payload.len() <= COPIED {
+        publish.payload = Bytes::copy_from_slice(&publish.payload);
+    }
+    if !publish.properties.is_empty() {
+        publish.properties = publish.properties.detached();
+    }
+}
+
+/// Copies a will out of its CONNECT, which may be many times larger.
+pub(super) fn detached_will(will: &Will) -> Will {
+    Will {
+        topic: ByteString::from(&*will.topic),
+        payload: Bytes::copy_from_slice(&will.payload),
+        properties: will.properties.detached(),
+        ..*will
+    }
+}
+
 impl Delivery {
+    /// The memory charged for it while it waits, in bytes.
+    pub(super) fn cost(&self) -> usize {
+        size_of::<Self>() + self.ids.capacity() * size_of::<u32>() + self.message.cost()
+    }
+
     /// The PUBLISH as it goes to a client; the packet identifier is still missing.
     pub(super) fn publish(&self, version: Version, now: Instant) -> Publish {
         Publish {

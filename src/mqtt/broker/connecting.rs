@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
+use super::application::detached_will;
 use super::connection::Phase;
 use super::core::Core;
 use super::events::Event;
@@ -15,6 +16,9 @@ use crate::mqtt::packet::{
     ConnAck, Connect, LARGEST_PACKET, Packet, Properties, Property, QoS, ReasonCode, Version,
 };
 use crate::mqtt::session::alias::{Incoming, Outgoing};
+
+/// The largest will that is kept, in bytes: as long a topic and a payload as there can be, and ample properties.
+const LARGEST_WILL: usize = 256 * 1024;
 
 /// What CONNACK says to one client only.
 #[derive(Default)]
@@ -54,7 +58,7 @@ impl Core {
             properties: self.terms(version, answers),
         };
         self.send(id, Packet::ConnAck(welcome));
-        self.send_again(session);
+        self.send_again(id, session);
     }
 
     /// Whether the client is let in, or why not (MQTT 5.0 §3.1.4).
@@ -121,6 +125,10 @@ impl Core {
         }
         if will.retain && !self.options.retain_available {
             return Err(ReasonCode::RETAIN_NOT_SUPPORTED);
+        }
+        // It is kept as long as the session, whose memory is nobody's but ours.
+        if will.topic.len() + will.payload.len() + will.properties.held() > LARGEST_WILL {
+            return Err(ReasonCode::QUOTA_EXCEEDED);
         }
         Ok(())
     }
@@ -195,7 +203,13 @@ impl Core {
         if let Some(key) = found {
             let forgets = |action| matches!(action, Action::ForgetSessions).then_some(());
             let forgotten = self.faults.strike(client_id, forgets).is_some();
-            if !connect.clean_start && !forgotten {
+            // A session belongs to its user: another one who takes its client identifier begins anew, and gets nothing
+            // of what was meant for the first.
+            let own = self
+                .sessions
+                .get(key)
+                .is_some_and(|session| session.username == connect.username);
+            if !connect.clean_start && !forgotten && own {
                 return (key, true);
             }
             self.end_session(key);
@@ -265,7 +279,7 @@ impl Core {
         session
             .outbound
             .set_window(window.min(self.options.max_inflight));
-        session.will = connect.will;
+        session.will = connect.will.as_ref().map(detached_will);
         session.will_due = None;
         session.ends = None;
     }
@@ -283,10 +297,10 @@ impl Core {
     }
 
     /// What a resumed session sends again (MQTT 5.0 §4.4), then what waited meanwhile.
-    fn send_again(&mut self, session: Key) {
+    fn send_again(&mut self, id: Key, session: Key) {
         if let Some(state) = self.sessions.get_mut(session) {
             state.outbound.resume();
         }
-        self.pump(session);
+        self.pump(id, session);
     }
 }

@@ -5,9 +5,14 @@ use std::time::{Duration, Instant};
 
 use bytestring::ByteString;
 
+use super::holding::Held;
+use super::subscribing::Request;
 use crate::connect::hosting::Key;
-use crate::mqtt::packet::{self, LARGEST_PACKET, Packet, Version};
+use crate::mqtt::packet::{self, LARGEST_PACKET, Packet, Publish, Version};
 use crate::mqtt::session::alias::{Incoming, Outgoing};
+
+/// How many read buffers the messages that wait for one client may hold, before they are copied out of them.
+const BUFFERS: usize = 16;
 
 /// How far a connection has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +45,14 @@ pub(super) struct Connection {
     /// The client's Maximum Packet Size (MQTT 5.0 §3.1.2.11.4).
     pub(super) largest: u32,
     pub(super) outbox: Outbox,
+    /// Messages of a client that cannot be refused any, which wait for room in a queue.
+    pub(super) held: Held,
+    /// A SUBSCRIBE or UNSUBSCRIBE of many filters that is not answered yet.
+    pub(super) request: Option<Box<Request>>,
+    /// A PINGREQ whose answer follows the retained messages, at the latest at this time.
+    pub(super) pong: Option<Instant>,
+    /// Whether the last look for what to send came to no end.
+    pub(super) unfinished: bool,
     /// Packets received, for faults.
     pub(super) received: u64,
     pub(super) stalled: bool,
@@ -60,6 +73,10 @@ impl Connection {
             aliases_out: Outgoing::default(),
             largest: LARGEST_PACKET,
             outbox: Outbox::default(),
+            held: Held::default(),
+            request: None,
+            pong: None,
+            unfinished: false,
             received: 0,
             stalled: false,
             dribble: false,
@@ -101,6 +118,10 @@ pub enum Outgo {
 pub(super) struct Outbox {
     waiting: VecDeque<Outgo>,
     bytes: usize,
+    /// When the last of it came.
+    latest: Option<Instant>,
+    /// How many batches of incoming packets it came from, at most, since nothing waited.
+    batches: usize,
     /// A PUBLISH that the `reorder-publish` fault holds back until the next one has gone.
     pub(super) held: Option<Packet>,
     /// Whether the driver has been told since it last looked.
@@ -108,15 +129,25 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    pub(super) fn push(&mut self, outgo: Outgo) {
+    pub(super) fn push(&mut self, outgo: Outgo, now: Instant) {
         self.bytes += cost(&outgo);
         self.waiting.push_back(outgo);
+        self.batches += usize::from(self.latest.replace(now) != Some(now));
     }
 
     pub(super) fn pop(&mut self) -> Option<Outgo> {
         let outgo = self.waiting.pop_front()?;
         self.bytes -= cost(&outgo);
+        if self.waiting.is_empty() {
+            self.batches = 0;
+            self.latest = None;
+        }
         Some(outgo)
+    }
+
+    /// Whether what waits may be slices of many read buffers.
+    pub(super) const fn is_backed_up(&self) -> bool {
+        self.batches > BUFFERS
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -129,12 +160,13 @@ impl Outbox {
     }
 }
 
-/// Bookkeeping, topic and payload; payloads are shared between subscribers but charged to each.
+/// What it holds; payloads are shared between subscribers but charged to each.
 fn cost(outgo: &Outgo) -> usize {
-    match outgo {
-        Outgo::Packet(Packet::Publish(publish)) => {
-            128 + publish.topic.len() + publish.payload.len()
-        }
-        Outgo::Packet(_) | Outgo::Garbage(_) => 64,
-    }
+    let more = match outgo {
+        Outgo::Packet(Packet::Publish(publish)) => publish.held() - size_of::<Publish>(),
+        Outgo::Packet(Packet::SubAck(answer)) => answer.reasons.len(),
+        Outgo::Packet(Packet::UnsubAck(answer)) => answer.reasons.len(),
+        Outgo::Packet(_) | Outgo::Garbage(_) => 0,
+    };
+    size_of::<Outgo>() + more
 }

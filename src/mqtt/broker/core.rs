@@ -1,9 +1,11 @@
 //! The broker without sockets and clock: packets and time go in, packets come out.
 
+use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::connection::{Connection, Outgo, Phase};
+use super::ending::Estate;
 use super::events::{Counts, Event};
 use super::faults::{Action, Faults};
 use super::options::Options;
@@ -19,6 +21,12 @@ use crate::mqtt::packet::{Packet, ReasonCode, Version};
 /// How far over its limit an outbox may grow, in bytes, before nothing more is read from its client:
 /// a client that asks and never listens would otherwise make us hold any number of answers.
 const ANSWERS: usize = 1 << 20;
+
+/// How long the answer to a PINGREQ waits for retained messages at most.
+const PONG: Duration = Duration::from_secs(1);
+
+/// How much is done in one go before others get their turn: packets, deliveries, subscriptions, looks at what waits.
+const TURN: u64 = 5_000;
 
 /// What a `malformed` fault sends: packet type 0, which is reserved (MQTT 5.0 §2.1.2).
 const MALFORMED: &[u8] = &[0x00, 0x00];
@@ -58,6 +66,20 @@ pub struct Core {
     /// Sessions that have a connection.
     pub(super) connected: usize,
     pub(super) ready: Vec<Key>,
+    /// When expired retained messages are to be looked for next.
+    pub(super) purge_at: Option<Instant>,
+    /// What has been done since the start: packets, deliveries, subscriptions, looks at what waits.
+    pub(super) work: u64,
+    /// [`Self::work`] at which the present call has done enough.
+    pub(super) enough: u64,
+    /// Sessions whose queue is more than half full.
+    pub(super) crowded: usize,
+    /// Whether a queue got room since the messages in [`Self::waiting`] were last looked at.
+    pub(super) room: bool,
+    /// Connections with messages that wait for room in a queue.
+    pub(super) waiting: VecDeque<Key>,
+    /// What is left of sessions that have ended.
+    pub(super) estates: VecDeque<Estate>,
 }
 
 impl Core {
@@ -79,6 +101,13 @@ impl Core {
             salt: RandomState::new().build_hasher().finish(),
             connected: 0,
             ready: Vec::new(),
+            purge_at: None,
+            work: 0,
+            enough: TURN,
+            crowded: 0,
+            room: false,
+            waiting: VecDeque::new(),
+            estates: VecDeque::new(),
         };
         if core.options.sys_interval.is_some() {
             core.tell_sys();
@@ -103,6 +132,7 @@ impl Core {
         };
         connection.last_seen = now;
         connection.received += 1;
+        self.work += 1;
         match (connection.phase, packet) {
             (Phase::Closing | Phase::Closed, _) => return,
             (Phase::Fresh, Packet::Connect(connect)) => self.connect(id, *connect),
@@ -124,7 +154,7 @@ impl Core {
             Packet::PubComp(ack) => self.pubcomp(id, session, &ack),
             Packet::Subscribe(subscribe) => self.subscribe(id, session, subscribe),
             Packet::Unsubscribe(unsubscribe) => self.unsubscribe(id, session, unsubscribe),
-            Packet::PingReq => self.send(id, Packet::PingResp),
+            Packet::PingReq => self.answer_ping(id),
             Packet::Disconnect(disconnect) => self.disconnect(id, session, &disconnect),
             // A second CONNECT (MQTT 5.0 §3.1), what only servers send, and AUTH without a method (§4.12).
             _ => self.kick(id, ReasonCode::PROTOCOL_ERROR),
@@ -149,30 +179,105 @@ impl Core {
 
     /// The network connection is gone; its identifier means nothing any more.
     pub fn lost(&mut self, id: Key, now: Instant) {
-        self.now = now;
+        self.begin(now);
         self.detach(id, true, None);
         self.connections.remove(id);
     }
 
-    /// Does what is due at `now`.
+    /// Whether the present call has done enough. What is left is done in the next one; until then it is nobody else's
+    /// turn to wait.
+    pub(super) const fn is_tired(&self) -> bool {
+        self.work >= self.enough
+    }
+
+    /// Does what is due at `now`, or as much of it as others need not wait for.
     pub fn tick(&mut self, now: Instant) {
-        self.now = now;
+        self.begin(now);
         while let Some((id, outgo)) = self.timers.due_thing(now) {
             self.post(id, outgo);
         }
-        while let Some(reminder) = self.timers.due(now) {
+        self.clear_away();
+        self.release();
+        while !self.is_tired()
+            && let Some(reminder) = self.timers.due(now)
+        {
+            self.work += 1;
             match reminder {
                 Reminder::Connection(id) => self.check_patience(id),
                 Reminder::Resume(id) => self.resume_stalled(id),
                 Reminder::Session(key) => self.check_session(key),
+                Reminder::Held(id) => self.check_held(id),
                 Reminder::Sys => self.tell_sys(),
+                Reminder::Purge => self.purge_retained(),
             }
         }
     }
 
     /// When [`Self::tick`] is needed next.
     pub fn next_deadline(&self) -> Option<Instant> {
+        if !self.estates.is_empty() || self.may_release() {
+            return Some(self.now);
+        }
         self.timers.next()
+    }
+
+    /// A new call, with everything still to do.
+    fn begin(&mut self, now: Instant) {
+        self.now = now;
+        self.enough = self.work + TURN;
+    }
+
+    /// Begins to take in what a connection has read. False: it has to wait, as [`Self::reads`] says, or its turn is over,
+    /// as [`Self::is_unfinished`] says.
+    pub fn begin_batch(&mut self, id: Key, now: Instant) -> bool {
+        self.begin(now);
+        self.goes_on(id)
+    }
+
+    /// Whether the next packet of a connection may come in: the one before is done, and others need not wait.
+    pub fn goes_on(&mut self, id: Key) -> bool {
+        self.continue_request(id);
+        let Some(connection) = self.connections.get_mut(id) else {
+            return false;
+        };
+        if connection.request.is_some() || self.work >= self.enough {
+            connection.unfinished = true;
+            return false;
+        }
+        self.reads(id)
+    }
+
+    /// Whether there is more to do for a connection as soon as others had their turn. Asked once each time.
+    pub fn is_unfinished(&mut self, id: Key) -> bool {
+        self.connections
+            .get_mut(id)
+            .is_some_and(|connection| std::mem::take(&mut connection.unfinished))
+    }
+
+    /// Part of a large packet came in: its sender is alive.
+    pub fn heard(&mut self, id: Key, now: Instant) {
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.last_seen = now;
+        }
+    }
+
+    /// Answers after the retained messages that the client waits for, if that does not take too long: to some clients,
+    /// ours among them, the answer says that there are no more.
+    fn answer_ping(&mut self, id: Key) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        let searching = |key| {
+            self.sessions
+                .get(key)
+                .is_some_and(|one| !one.walks.is_empty())
+        };
+        if connection.session().is_some_and(searching) {
+            connection.pong.get_or_insert(self.now + PONG);
+            self.announce(id);
+        } else {
+            self.send(id, Packet::PingResp);
+        }
     }
 
     /// Says goodbye to everyone (MQTT 5: 0x8b). The sessions end with the broker, and no will is published.
@@ -201,13 +306,23 @@ impl Core {
             .connections
             .get_mut(id)
             .filter(|connection| !connection.stalled)?;
+        if connection.pong.is_some_and(|until| until <= now) {
+            connection.pong = None;
+            self.send(id, Packet::PingResp);
+        }
+        let connection = self.connections.get_mut(id)?;
         if let Some(outgo) = connection.outbox.pop() {
             return Some(outgo);
         }
         // There is room again: the queue of a slow reader goes on.
         let session = connection.session()?;
         self.now = now;
-        self.pump(session);
+        self.pump(id, session);
+        let connection = self.connections.get_mut(id)?;
+        if connection.outbox.is_empty() && !connection.unfinished && connection.pong.is_some() {
+            connection.pong = None;
+            self.send(id, Packet::PingResp);
+        }
         self.connections.get_mut(id)?.outbox.pop()
     }
 
@@ -232,9 +347,11 @@ impl Core {
     /// Whether packets are to be read from the connection at present.
     pub fn reads(&self, id: Key) -> bool {
         let limit = self.options.max_buffered_bytes + ANSWERS;
-        self.connections
-            .get(id)
-            .is_some_and(|connection| !connection.stalled && connection.outbox.bytes() < limit)
+        self.connections.get(id).is_some_and(|connection| {
+            !connection.stalled
+                && connection.outbox.bytes() < limit
+                && connection.held.has_room(self.options.max_buffered_bytes)
+        })
     }
 
     /// Whether a fault wants every byte written on its own.
@@ -274,6 +391,13 @@ impl Core {
             Phase::Fresh => self.hang_up(id),
             Phase::Open(_) if connection.patience.is_none() => {}
             Phase::Open(_) if self.now < connection.next_check => {}
+            // Nothing may be read from it: whether it is alive cannot be heard.
+            Phase::Open(_) if !connection.held.is_empty() && until <= self.now => {
+                connection.last_seen = self.now;
+                let until = self.now + connection.patience.unwrap_or_default();
+                connection.next_check = until;
+                self.timers.remind(until, Reminder::Connection(id));
+            }
             Phase::Open(_) if until <= self.now => self.kick(id, ReasonCode::KEEP_ALIVE_TIMEOUT),
             Phase::Open(_) => {
                 connection.next_check = until;

@@ -1,19 +1,30 @@
 //! How connections and sessions end: DISCONNECT, wills (MQTT 5.0 §3.1.2.5), session expiry (§3.1.2.11.2).
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytestring::ByteString;
 
-use super::access::{Client, Right};
+use super::access::Client;
 use super::application::{Delivery, Message};
 use super::connection::Phase;
 use super::core::Core;
 use super::events::Event;
+use super::holding::Held;
 use super::sessions::Reminder;
 use super::sessions::Session;
 use crate::connect::hosting::Key;
 use crate::mqtt::packet::{Disconnect, QoS, ReasonCode, Version, Will};
 use crate::mqtt::session::outbound::Orphan;
+
+/// What a session that has ended leaves behind.
+#[derive(Debug)]
+pub(super) struct Estate {
+    key: Key,
+    filters: Vec<ByteString>,
+    orphans: VecDeque<Orphan<Option<Key>>>,
+    session: Session,
+}
 
 impl Core {
     pub(super) fn disconnect(&mut self, id: Key, session: Key, disconnect: &Disconnect) {
@@ -43,6 +54,9 @@ impl Core {
             return;
         };
         connection.phase = Phase::Closing;
+        // Not acknowledged: their publisher knows that they may be lost.
+        connection.held = Held::default();
+        connection.request = None;
         self.connected -= 1;
         let client_id = connection.client_id.clone();
         self.events.push(Event::Disconnected { client_id, reason });
@@ -116,29 +130,53 @@ impl Core {
             username: username.map(|name| &**name),
             client_id,
         };
-        if self.may(client, Right::Write, &will.topic) {
+        if self.may_write(client, &will.topic) {
             self.route(Message::will(will, key, self.now));
         }
     }
 
-    /// Forgets a session that has no connection. Its will is published at the latest now.
+    /// Forgets a session that has no connection. Its will is published at the latest now; what it leaves behind is
+    /// cleared away a little at a time.
     pub(super) fn end_session(&mut self, key: Key) {
+        let room = self.queue_room();
         let Some(mut session) = self.sessions.remove(key) else {
             return;
         };
-        for filter in &session.filters {
-            self.subscriptions.remove(key, filter);
-        }
+        self.crowded -= usize::from(session.queue.is_crowded(room));
+        self.room = true;
         if let Some(will) = session.will.take() {
             self.send_will(key, will, session.username.as_ref(), &session.client_id);
         }
-        self.hand_on(session);
+        self.estates.push_back(Estate {
+            filters: session.filters.drain().collect(),
+            orphans: session.outbound.orphans().into(),
+            key,
+            session,
+        });
+        self.clear_away();
     }
 
-    /// Gives to others what a shared subscription had given to this session: messages it never got,
-    /// and those at QoS 1 that it did not acknowledge (MQTT 5.0 §4.8.2). QoS 2 in flight must not go to anyone else.
-    fn hand_on(&mut self, mut session: Session) {
-        for orphan in session.outbound.orphans() {
+    /// Removes subscriptions of sessions that have ended, and gives to others what a shared subscription had given to
+    /// them: messages they never got, and those at QoS 1 that they did not acknowledge (MQTT 5.0 §4.8.2). QoS 2 in
+    /// flight must not go to anyone else.
+    pub(super) fn clear_away(&mut self) {
+        while let Some(mut estate) = self.estates.pop_front() {
+            while self.clear_one(&mut estate) {
+                if self.is_tired() {
+                    return self.estates.push_front(estate);
+                }
+            }
+        }
+    }
+
+    /// One step of [`Self::clear_away`]; false: nothing is left.
+    fn clear_one(&mut self, estate: &mut Estate) -> bool {
+        self.work += 1;
+        if let Some(filter) = estate.filters.pop() {
+            self.subscriptions.remove(estate.key, &filter);
+            return true;
+        }
+        if let Some(orphan) = estate.orphans.pop_front() {
             match orphan {
                 Orphan::Unsent(Some(group), publish) if publish.qos == QoS::AtLeastOnce => {
                     let message = Message::handed_on(publish, self.now);
@@ -146,11 +184,14 @@ impl Core {
                 }
                 _ => {}
             }
+            return true;
         }
-        while let Some(Delivery { message, group, .. }) = session.queue.pop() {
-            if let Some(group) = group {
-                self.share(group, &message);
-            }
+        let Some(Delivery { message, group, .. }) = estate.session.queue.pop() else {
+            return false;
+        };
+        if let Some(group) = group {
+            self.share(group, &message);
         }
+        true
     }
 }

@@ -50,7 +50,8 @@ pub enum Event {
         /// The topic filter.
         filter: ByteString,
     },
-    /// The queue of a client is full: until there is room again, QoS 1 and 2 messages to it are dropped and counted.
+    /// The queue of a client is full: until there is room again, QoS 1 and 2 messages to it are refused, or wait with
+    /// their acknowledgements.
     QueueFull {
         /// Its identifier.
         client_id: ByteString,
@@ -73,7 +74,8 @@ pub struct Counts {
     pub messages_received: u64,
     /// PUBLISH packets sent.
     pub messages_sent: u64,
-    /// Messages that did not reach a subscriber: its queue or buffer was full, or the packet too large for it.
+    /// Messages that did not reach a subscriber: its buffer was full, the packet was too large for it, or its queue had
+    /// no room for a will.
     pub messages_dropped: u64,
     /// Bytes read from clients.
     pub bytes_received: u64,

@@ -36,6 +36,8 @@ pub(super) struct Link<S> {
     /// How much to reserve for the next read.
     appetite: usize,
     phase: Phase,
+    /// Whether the input may hold packets that have not been handed on.
+    behind: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -60,6 +62,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             unflushed: false,
             appetite: SMALL_READ,
             phase: Phase::Open,
+            behind: false,
         }
     }
 
@@ -140,6 +143,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         if !self.broker.state().engine.reads(self.id) {
             return Poll::Pending;
         }
+        if self.behind {
+            self.hand_on();
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         self.input.reserve(self.appetite);
         let mut room = (&mut self.input).limit(BATCH);
         let count = ready!(pin!(self.stream.read_buf(&mut room)).poll(cx))?;
@@ -151,19 +159,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             _ if count < self.appetite / 8 => (self.appetite / 2).max(SMALL_READ),
             _ => self.appetite,
         };
-        let broker = self.broker.clone();
-        self.hand_on(&mut broker.state(), count);
-        broker.settle();
+        self.broker.state().engine.count_bytes(count as u64, 0);
+        self.hand_on();
         cx.waker().wake_by_ref();
         Poll::Pending
     }
 
-    fn hand_on(&mut self, state: &mut State<Core>, count: usize) {
+    /// Hands on what has come in, as far as it is this connection's turn.
+    fn hand_on(&mut self) {
+        let broker = self.broker.clone();
+        self.hand_packets(&mut broker.state());
+        broker.settle();
+    }
+
+    fn hand_packets(&mut self, state: &mut State<Core>) {
         let now = Instant::now();
-        state.engine.count_bytes(count as u64, 0);
-        loop {
+        self.behind = true;
+        let mut goes_on = state.engine.begin_batch(self.id, now);
+        while goes_on {
             match self.decoder.decode(&mut self.input) {
-                Ok(None) => return,
+                Ok(None) => {
+                    self.behind = false;
+                    if !self.input.is_empty() {
+                        state.engine.heard(self.id, now);
+                    }
+                    return;
+                }
                 Ok(Some(packet)) => {
                     if let Packet::Connect(connect) = &packet {
                         let largest = state.engine.max_packet_size();
@@ -177,6 +198,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
                     return;
                 }
             }
+            goes_on = state.engine.goes_on(self.id);
         }
     }
 
@@ -203,6 +225,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Link<S> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let link = self.get_mut();
         link.broker.watch(link.id, cx.waker());
-        link.round(cx).map(|_| ())
+        let outcome = link.round(cx);
+        // What is left is done when the others had their turn.
+        if link.broker.state().engine.is_unfinished(link.id) {
+            cx.waker().wake_by_ref();
+        }
+        outcome.map(|_| ())
     }
 }

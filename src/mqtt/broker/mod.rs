@@ -10,6 +10,7 @@
 //! | `core`, `outgoing` | the way in: packets, time, the end of a connection; and the way out |
 //! | `connecting`, `ending` | CONNECT, take-over, resumption; wills and the end of sessions |
 //! | `publishing`, `delivery`, `subscribing` | the flows of PUBLISH in, PUBLISH out, SUBSCRIBE |
+//! | `holding` | what becomes of messages that a queue has no room for |
 //! | `sessions`, `connection`, `subscriptions`, `retained`, `application` | what is remembered |
 //! | `access`, `faults`, `options`, `events`, `sys` | who may, what goes wrong, how, what is told |
 //! | `drive`, `link` | the core as an engine of [`crate::connect::hosting`]; a connection's task |
@@ -24,6 +25,7 @@ mod drive;
 mod ending;
 mod events;
 mod faults;
+mod holding;
 mod link;
 mod options;
 mod outgoing;

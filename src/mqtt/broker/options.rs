@@ -38,7 +38,8 @@ pub struct Options {
     pub maximum_qos: QoS,
     /// Whether retained messages are kept. Default: yes.
     pub retain_available: bool,
-    /// QoS 1 and 2 messages that may wait for one client. Default: 100,000.
+    /// QoS 1 and 2 messages that may wait for one client. One more is refused (0x97), or before MQTT 5 waits with its
+    /// acknowledgement. Default: 100,000.
     pub max_queued: usize,
     /// Bytes that they may hold. Default: 64 MiB.
     pub max_queued_bytes: usize,

@@ -55,7 +55,7 @@ impl Core {
         if !connection.takes(&outgo) {
             return self.hang_up(id);
         }
-        connection.outbox.push(outgo);
+        connection.outbox.push(outgo, self.now);
         self.announce(id);
     }
 

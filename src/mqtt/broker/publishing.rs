@@ -15,6 +15,14 @@ impl Core {
         if let Err(reason) = self.check(id, &mut publish) {
             return self.kick(id, reason);
         }
+        if self.must_wait(id, session, &publish) {
+            return self.hold(id, publish);
+        }
+        self.accept_publish(id, session, publish);
+    }
+
+    /// Takes or refuses a message that does not have to wait.
+    pub(super) fn accept_publish(&mut self, id: Key, session: Key, publish: Publish) {
         match publish.qos {
             QoS::AtMostOnce if self.refusal(session, &publish).is_some() => {}
             QoS::AtMostOnce => self.route(Message::published(publish, session, self.now)),
@@ -48,29 +56,45 @@ impl Core {
         }
     }
 
-    /// Why the message is not taken; `None`: it is.
+    /// Why the message is not taken; `None`: it is. What must not be published is refused as that, whether or not
+    /// there would be room.
     fn refusal(&mut self, session: Key, publish: &Publish) -> Option<ReasonCode> {
+        self.denial(session, publish).or_else(|| {
+            self.is_refused_by_a_queue(session, publish)
+                .then_some(ReasonCode::QUOTA_EXCEEDED)
+        })
+    }
+
+    /// Why the message must not be published.
+    fn denial(&mut self, session: Key, publish: &Publish) -> Option<ReasonCode> {
         if self.faults.is_empty() && self.options.acl.is_none() && !publish.topic.starts_with('$') {
             return None;
         }
-        let session = self.sessions.get(session)?;
+        let client_id = &self.sessions.get(session)?.client_id;
         let refused = self
             .faults
-            .strike_on(&session.client_id, &publish.topic, |action| match action {
+            .strike_on(client_id, &publish.topic, |action| match action {
                 Action::RefusePublish(code) => Some(code),
                 _ => None,
             });
         if refused.is_some() {
             return refused;
         }
-        let client = Client {
-            username: session.username.as_deref(),
-            client_id: &session.client_id,
-        };
-        // `$SYS` is the broker's own (MQTT 5.0 §4.7.2).
-        let ours = publish.topic.starts_with("$SYS/") || publish.topic == "$SYS";
-        let allowed = !ours && self.may(client, Right::Write, &publish.topic);
+        let allowed = self.may_publish(session, &publish.topic);
         (!allowed).then_some(ReasonCode::NOT_AUTHORIZED)
+    }
+
+    pub(super) fn may_publish(&self, session: Key, topic: &str) -> bool {
+        self.sessions
+            .get(session)
+            .is_some_and(|session| self.may_write(session.client(), topic))
+    }
+
+    /// Whether a client may publish to a topic, in a PUBLISH or as its will.
+    pub(super) fn may_write(&self, client: Client<'_>, topic: &str) -> bool {
+        // `$SYS` is the broker's own (MQTT 5.0 §4.7.2).
+        let ours = topic.starts_with("$SYS/") || topic == "$SYS";
+        !ours && self.may(client, Right::Write, topic)
     }
 
     /// Whether a client has a right; everyone has every right where there is no list.
@@ -88,13 +112,14 @@ impl Core {
             QoS::ExactlyOnce => Packet::PubRec,
             QoS::AtMostOnce | QoS::AtLeastOnce => Packet::PubAck,
         };
-        let accepted = match self.subscriptions.matching(&publish.topic).is_empty() {
+        let matches = self.subscriptions.matching(&publish.topic);
+        let accepted = match matches.is_empty() {
             true => ReasonCode::NO_MATCHING_SUBSCRIBERS,
             false => ReasonCode::SUCCESS,
         };
         self.acknowledge(id, kind, publish.packet_id, refusal.unwrap_or(accepted));
         if refusal.is_none() {
-            self.route(Message::published(publish, session, self.now));
+            self.route_to(&matches, Message::published(publish, session, self.now));
         }
     }
 
@@ -212,7 +237,8 @@ impl Core {
                 .is_some_and(|one| one.outbound.holds(ack.packet_id))
         };
         match progress {
-            Progress::Done { .. } => self.pump(session),
+            // What waits is taken when it is asked for.
+            Progress::Done { .. } => self.announce(id),
             Progress::Unexpected if holds(self) => self.kick(id, ReasonCode::PROTOCOL_ERROR),
             _ => {}
         }

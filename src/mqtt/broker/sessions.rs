@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use bytestring::ByteString;
 
+use super::access::Client;
 use super::application::Delivery;
+use super::retained::Walk;
 use crate::connect::hosting::{Key, Slab};
 use crate::mqtt::packet::{QoS, Version, Will};
 use crate::mqtt::session::inbound::Inbound;
@@ -23,8 +25,12 @@ pub(super) enum Reminder {
     Resume(Key),
     /// A session without connection: its will or its end may be due.
     Session(Key),
+    /// A connection whose messages wait for room in a queue.
+    Held(Key),
     /// The next round of `$SYS` topics.
     Sys,
+    /// Retained messages may have expired.
+    Purge,
 }
 
 /// The state of one client identifier.
@@ -40,9 +46,13 @@ pub(super) struct Session {
     pub(super) outbound: Outbound<Option<Key>>,
     pub(super) inbound: Inbound,
     pub(super) queue: Queue,
-    /// Whether messages have been dropped since the queue was last empty.
+    /// Whether the queue has been too full for a message since it last had ample room.
     pub(super) overflows: bool,
     pub(super) filters: HashSet<ByteString>,
+    /// What the filters hold, in bytes.
+    pub(super) filters_held: usize,
+    /// Subscriptions that are still to get retained messages.
+    pub(super) walks: VecDeque<Walk>,
     pub(super) will: Option<Will>,
     /// When the will of a client that is gone is to be published.
     pub(super) will_due: Option<Instant>,
@@ -63,10 +73,31 @@ impl Session {
             overflows: false,
             queue: Queue::default(),
             filters: HashSet::new(),
+            filters_held: 0,
+            walks: VecDeque::new(),
             will: None,
             will_due: None,
             ends: None,
         }
+    }
+
+    /// Whom the rights are asked about.
+    pub(super) fn client(&self) -> Client<'_> {
+        Client {
+            username: self.username.as_deref(),
+            client_id: &self.client_id,
+        }
+    }
+
+    /// Whether a QoS 1 or 2 message may be sent at once: the client's window is open, and what it has not acknowledged
+    /// holds less than `bytes`.
+    pub(super) fn has_window(&self, bytes: usize) -> bool {
+        self.outbound.free() > 0 && self.outbound.held() < bytes
+    }
+
+    /// Whether there is something that goes before a new message.
+    pub(super) fn is_behind(&self) -> bool {
+        !self.queue.is_empty() || self.outbound.has_again()
     }
 
     /// When the session ends if its connection ends `now`; `None`: never.
@@ -78,6 +109,13 @@ impl Session {
     }
 }
 
+/// How much a queue may hold.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    pub(super) messages: usize,
+    pub(super) bytes: usize,
+}
+
 /// The messages that wait for their turn: the client is away, its window is full, or it does not read.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
@@ -86,10 +124,21 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// Adds one at the end unless that exceeds `messages` or `bytes`; false: it did.
-    pub(super) fn push(&mut self, delivery: Delivery, messages: usize, bytes: usize) -> bool {
-        let cost = delivery.message.cost();
-        let fits = self.deliveries.len() < messages && self.bytes + cost <= bytes;
+    /// Whether a message of this size can wait. One alone always can: it would never get through otherwise.
+    pub(super) fn takes(&self, cost: usize, room: Room) -> bool {
+        let fits = self.deliveries.is_empty() || self.bytes + cost <= room.bytes;
+        self.deliveries.len() < room.messages && fits
+    }
+
+    /// Whether more than half of the room is taken.
+    pub(super) fn is_crowded(&self, room: Room) -> bool {
+        self.deliveries.len() > room.messages / 2 || self.bytes > room.bytes / 2
+    }
+
+    /// Adds one at the end unless there is no room; false: there was none.
+    pub(super) fn push(&mut self, delivery: Delivery, room: Room) -> bool {
+        let cost = delivery.cost();
+        let fits = self.takes(cost, room);
         if fits {
             self.bytes += cost;
             self.deliveries.push_back(delivery);
@@ -100,7 +149,7 @@ impl Queue {
     /// Takes the oldest out.
     pub(super) fn pop(&mut self) -> Option<Delivery> {
         let delivery = self.deliveries.pop_front()?;
-        self.bytes -= delivery.message.cost();
+        self.bytes -= delivery.cost();
         Some(delivery)
     }
 

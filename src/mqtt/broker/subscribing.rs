@@ -1,17 +1,62 @@
 //! SUBSCRIBE and UNSUBSCRIBE (MQTT 5.0 §3.8, §3.10).
 
+use std::collections::{HashSet, VecDeque};
+
 use bytestring::ByteString;
 
 use super::access::Client;
 use super::core::Core;
 use super::events::Event;
 use super::faults::Action;
+use super::retained::Walk;
+use super::sessions::Session;
 use super::subscriptions::{Asked, DEEPEST_FILTER, Grant, wants_retained};
 use crate::connect::hosting::Key;
 use crate::mqtt::packet::{
     Packet, ReasonCode, SubAck, Subscribe, Subscription, UnsubAck, Unsubscribe, Version,
 };
 use crate::mqtt::topic;
+
+/// The most subscriptions of one session.
+const MOST_SUBSCRIPTIONS: usize = 100_000;
+
+/// What they may hold, in bytes, as [`held`] estimates it.
+const MOST_HELD: usize = 128 << 20;
+
+/// What a filter holds, in bytes: its text, twice, and a place in the tree for each of its levels.
+fn held(filter: &str) -> usize {
+    128 + 2 * filter.len() + 256 * filter.split('/').count()
+}
+
+/// A SUBSCRIBE or UNSUBSCRIBE that is done a filter at a time, so that one of many filters makes nobody wait.
+#[derive(Debug)]
+pub(super) struct Request {
+    session: Key,
+    packet_id: u16,
+    filters: Filters,
+    /// The answers to those that are done.
+    reasons: Vec<ReasonCode>,
+    /// What is to follow the answer.
+    walks: VecDeque<Walk>,
+}
+
+#[derive(Debug)]
+enum Filters {
+    Subscribe(Vec<Subscription>, Option<u32>),
+    Unsubscribe(Vec<ByteString>),
+}
+
+impl Request {
+    fn new(session: Key, packet_id: u16, filters: Filters) -> Self {
+        Self {
+            session,
+            packet_id,
+            filters,
+            reasons: Vec::new(),
+            walks: VecDeque::new(),
+        }
+    }
+}
 
 impl Core {
     pub(super) fn subscribe(&mut self, id: Key, session: Key, subscribe: Subscribe) {
@@ -25,29 +70,123 @@ impl Core {
             return self.kick(id, ReasonCode::PROTOCOL_ERROR);
         }
         let identifier = subscribe.properties.subscription_identifiers().next();
-        let mut reasons = Vec::with_capacity(subscribe.subscriptions.len());
-        let mut retained = Vec::new();
-        for wanted in &subscribe.subscriptions {
-            let grant = Grant::of(wanted, self.options.maximum_qos, identifier);
-            let refusal = self.subscribe_refusal(session, &wanted.filter);
-            let reason = refusal.unwrap_or_else(|| ReasonCode(grant.qos.level()));
-            if refusal.is_none() {
-                let existed = self.add_subscription(session, &wanted.filter, grant);
-                if wants_retained(wanted.retain_handling, existed) && !shared(wanted) {
-                    retained.push((wanted.filter.clone(), grant));
-                }
-            }
-            self.tell_subscribed(session, &wanted.filter, reason);
-            reasons.push(reason);
+        let filters = Filters::Subscribe(subscribe.subscriptions, identifier);
+        self.request(id, Request::new(session, subscribe.packet_id, filters));
+    }
+
+    pub(super) fn unsubscribe(&mut self, id: Key, session: Key, unsubscribe: Unsubscribe) {
+        let filters = Filters::Unsubscribe(unsubscribe.filters);
+        self.request(id, Request::new(session, unsubscribe.packet_id, filters));
+    }
+
+    fn request(&mut self, id: Key, request: Request) {
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.request = Some(Box::new(request));
         }
-        let answer = SubAck {
-            packet_id: subscribe.packet_id,
-            reasons,
-            ..SubAck::default()
+        self.continue_request(id);
+    }
+
+    /// Goes on with a request, and answers it when it is done.
+    pub(super) fn continue_request(&mut self, id: Key) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
         };
-        self.send(id, Packet::SubAck(answer));
-        for (filter, grant) in retained {
-            self.send_retained(session, &filter, grant);
+        let Some(mut request) = connection.request.take() else {
+            return;
+        };
+        while self.next_filter(&mut request) {
+            if self.is_tired() {
+                if let Some(connection) = self.connections.get_mut(id) {
+                    connection.request = Some(request);
+                }
+                return;
+            }
+        }
+        self.answer(id, *request);
+    }
+
+    /// Does the next filter of a request; false: there is none.
+    fn next_filter(&mut self, request: &mut Request) -> bool {
+        let (session, at) = (request.session, request.reasons.len());
+        self.work += 1;
+        let reason = match &request.filters {
+            Filters::Unsubscribe(filters) => {
+                let Some(filter) = filters.get(at) else {
+                    return false;
+                };
+                self.remove_subscription(session, filter)
+            }
+            Filters::Subscribe(subscriptions, identifier) => {
+                let Some(wanted) = subscriptions.get(at) else {
+                    return false;
+                };
+                let (reason, walk) = self.add(session, wanted, *identifier);
+                request.walks.extend(walk);
+                reason
+            }
+        };
+        request.reasons.push(reason);
+        true
+    }
+
+    /// Adds a subscription; with the answer comes what is to be sent of the retained messages.
+    fn add(
+        &mut self,
+        session: Key,
+        wanted: &Subscription,
+        identifier: Option<u32>,
+    ) -> (ReasonCode, Option<Walk>) {
+        let grant = Grant::of(wanted, self.options.maximum_qos, identifier);
+        if let Some(refusal) = self.subscribe_refusal(session, &wanted.filter) {
+            self.tell_subscribed(session, &wanted.filter, refusal);
+            return (refusal, None);
+        }
+        // A copy: the filter outlives the read buffer that it is a slice of.
+        let filter = ByteString::from(&*wanted.filter);
+        let existed = self.add_subscription(session, &filter, grant);
+        let reason = ReasonCode(grant.qos.level());
+        self.tell_subscribed(session, &filter, reason);
+        let shared = Asked::parse(&filter).group.is_some();
+        let walks = wants_retained(wanted.retain_handling, existed)
+            && !shared
+            && self.retained.may_match(&filter);
+        let walk = walks.then_some(Walk {
+            filter,
+            grant,
+            after: None,
+        });
+        (reason, walk)
+    }
+
+    fn answer(&mut self, id: Key, request: Request) {
+        let Request {
+            session,
+            packet_id,
+            mut reasons,
+            walks,
+            ..
+        } = request;
+        let version = self.connections.get(id).map(|one| one.version);
+        let answer = match request.filters {
+            Filters::Subscribe(..) => Packet::SubAck(SubAck {
+                packet_id,
+                reasons,
+                ..SubAck::default()
+            }),
+            Filters::Unsubscribe(_) => {
+                if version != Some(Version::V5) {
+                    reasons.clear();
+                }
+                Packet::UnsubAck(UnsubAck {
+                    packet_id,
+                    reasons,
+                    ..UnsubAck::default()
+                })
+            }
+        };
+        self.send(id, answer);
+        if let Some(session) = self.sessions.get_mut(session) {
+            begin_walks(session, walks);
         }
     }
 
@@ -72,6 +211,11 @@ impl Core {
             Some(ReasonCode::TOPIC_FILTER_INVALID)
         } else if acl.is_some_and(|acl| !acl.allows_filter(client, filter)) {
             Some(ReasonCode::NOT_AUTHORIZED)
+        } else if !session.filters.contains(filter)
+            && (session.filters.len() >= MOST_SUBSCRIPTIONS
+                || session.filters_held + held(filter) > MOST_HELD)
+        {
+            Some(ReasonCode::QUOTA_EXCEEDED)
         } else {
             None
         };
@@ -81,11 +225,13 @@ impl Core {
         }
     }
 
-    fn add_subscription(&mut self, key: Key, filter: &str, grant: Grant) -> bool {
-        if let Some(session) = self.sessions.get_mut(key) {
-            // A copy: the filter outlives the read buffer that it is a slice of.
-            session.filters.insert(ByteString::from(filter));
+    fn add_subscription(&mut self, key: Key, filter: &ByteString, grant: Grant) -> bool {
+        if let Some(session) = self.sessions.get_mut(key)
+            && session.filters.insert(filter.clone())
+        {
+            session.filters_held += held(filter);
         }
+        self.room = true;
         self.subscriptions.insert(key, filter, grant)
     }
 
@@ -99,36 +245,34 @@ impl Core {
         }
     }
 
-    pub(super) fn unsubscribe(&mut self, id: Key, session: Key, unsubscribe: Unsubscribe) {
-        let mut reasons = Vec::with_capacity(unsubscribe.filters.len());
-        for filter in &unsubscribe.filters {
-            let existed = self.subscriptions.remove(session, filter);
-            let Some(state) = self.sessions.get_mut(session) else {
-                return;
-            };
-            state.filters.remove(filter);
+    fn remove_subscription(&mut self, key: Key, filter: &ByteString) -> ReasonCode {
+        let existed = self.subscriptions.remove(key, filter);
+        self.room = true;
+        if let Some(session) = self.sessions.get_mut(key) {
+            if session.filters.remove(filter) {
+                session.filters_held -= held(filter);
+            }
+            session.walks.retain(|walk| walk.filter != *filter);
             self.events.push(Event::Unsubscribed {
-                client_id: state.client_id.clone(),
+                client_id: session.client_id.clone(),
                 filter: filter.clone(),
             });
-            reasons.push(if existed {
-                ReasonCode::SUCCESS
-            } else {
-                ReasonCode::NO_SUBSCRIPTION_EXISTED
-            });
         }
-        if self
-            .connections
-            .get(id)
-            .is_none_or(|connection| connection.version < Version::V5)
-        {
-            reasons.clear();
+        if existed {
+            ReasonCode::SUCCESS
+        } else {
+            ReasonCode::NO_SUBSCRIPTION_EXISTED
         }
-        let answer = UnsubAck {
-            packet_id: unsubscribe.packet_id,
-            reasons,
-            ..UnsubAck::default()
-        };
-        self.send(id, Packet::UnsubAck(answer));
     }
+}
+
+/// Adds to what a session is to get of the retained messages; a filter subscribed to again starts again.
+fn begin_walks(session: &mut Session, walks: VecDeque<Walk>) {
+    if session.walks.is_empty() {
+        session.walks = walks;
+        return;
+    }
+    let again: HashSet<_> = walks.iter().map(|walk| walk.filter.clone()).collect();
+    session.walks.retain(|walk| !again.contains(&walk.filter));
+    session.walks.extend(walks);
 }

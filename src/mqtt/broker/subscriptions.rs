@@ -12,8 +12,11 @@ use crate::mqtt::topic;
 /// The deepest filter taken, in levels; it bounds every recursion over the tree.
 pub(super) const DEEPEST_FILTER: usize = 256;
 
-/// How many topics the cache remembers before it starts anew.
-const CACHED_TOPICS: usize = 10_000;
+/// What the cache of answers may hold before it starts anew, in bytes.
+const CACHE: usize = 16 << 20;
+
+/// What an answer in the cache holds besides its topic and its subscribers, in bytes: an estimate.
+const CACHED_ANSWER: usize = 256;
 
 /// What a subscription grants (MQTT 5.0 §3.8.3.1), with its identifier (§3.8.2.1.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,7 +70,7 @@ impl<'a> Asked<'a> {
 }
 
 /// Who stands at a filter: a session, or a group of which one member is chosen per message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Who {
     Session(Key),
     Group(Key),
@@ -82,30 +85,42 @@ struct Entry {
 #[derive(Debug, Default)]
 struct Node {
     children: HashMap<Box<str>, Self>,
-    /// Filters that end here.
+    /// Filters that end here, each list in the order of its subscribers: a popular filter has very many, and one is
+    /// found among them in a few steps.
     here: Vec<Entry>,
     /// Filters that end here with `/#`.
     below: Vec<Entry>,
 }
 
-/// The members of a shared subscription and whose turn it is.
+/// One subscription that matches.
+pub(super) type Target = (Key, Grant);
+
+/// The members of a shared subscription, in their order, and whose turn it is.
 #[derive(Debug, Default)]
 struct Group {
-    members: Vec<(Key, Grant)>,
+    members: Vec<Target>,
     next: usize,
 }
 
-/// All subscriptions of one session that match a topic.
-#[derive(Debug)]
-pub(super) struct Target {
-    pub(super) session: Key,
-    pub(super) grants: Vec<Grant>,
+/// How fit a member of a shared subscription is for a message, from the least to the most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Fitness {
+    /// Its session has ended.
+    Gone,
+    /// It would lose the message.
+    Full,
+    /// It is not connected.
+    Away,
+    Ready,
 }
 
 /// Everyone who gets a message on one topic.
 #[derive(Debug, Default)]
 pub(super) struct Matches {
-    pub(super) targets: Vec<Target>,
+    /// The topic, as a text that is no slice of a packet.
+    pub(super) topic: ByteString,
+    /// Those of one session stand next to each other.
+    targets: Vec<Target>,
     pub(super) groups: Vec<Key>,
 }
 
@@ -117,6 +132,8 @@ pub(super) struct Subscriptions {
     /// By `GROUP/FILTER`.
     group_keys: HashMap<Box<str>, Key>,
     cache: HashMap<ByteString, Rc<Matches>>,
+    /// What the cache holds, in bytes.
+    cached: usize,
     count: usize,
 }
 
@@ -126,9 +143,14 @@ impl Subscriptions {
         self.count
     }
 
+    fn forget_answers(&mut self) {
+        self.cache.clear();
+        self.cached = 0;
+    }
+
     /// Adds or replaces a subscription; true if it existed (MQTT 5.0 §3.8.4).
     pub(super) fn insert(&mut self, session: Key, filter: &str, grant: Grant) -> bool {
-        self.cache.clear();
+        self.forget_answers();
         let asked = Asked::parse(filter);
         let existed = match asked.group {
             None => put(self.root.place(asked.filter), Who::Session(session), grant),
@@ -140,7 +162,7 @@ impl Subscriptions {
 
     /// Removes a subscription; false if there was none.
     pub(super) fn remove(&mut self, session: Key, filter: &str) -> bool {
-        self.cache.clear();
+        self.forget_answers();
         let asked = Asked::parse(filter);
         let existed = match asked.group {
             None => self.root.remove(asked.filter, Who::Session(session)),
@@ -160,13 +182,19 @@ impl Subscriptions {
         let Some(group) = self.groups.get_mut(key) else {
             return false;
         };
-        let member = group.members.iter_mut().find(|(who, _)| *who == session);
-        let existed = member.is_some();
-        match member {
-            Some(member) => member.1 = grant,
-            None => group.members.push((session, grant)),
+        match group
+            .members
+            .binary_search_by_key(&session, |(who, _)| *who)
+        {
+            Ok(at) => {
+                group.members[at].1 = grant;
+                true
+            }
+            Err(at) => {
+                group.members.insert(at, (session, grant));
+                false
+            }
         }
-        existed
     }
 
     fn leave(&mut self, session: Key, name: &str, filter: &str) -> bool {
@@ -176,9 +204,13 @@ impl Subscriptions {
         let Some(group) = self.groups.get_mut(key) else {
             return false;
         };
-        let before = group.members.len();
-        group.members.retain(|(who, _)| *who != session);
-        let existed = group.members.len() < before;
+        let at = group
+            .members
+            .binary_search_by_key(&session, |(who, _)| *who);
+        if let Ok(at) = at {
+            group.members.remove(at);
+        }
+        let existed = at.is_ok();
         if group.members.is_empty() {
             self.groups.remove(key);
             self.group_keys.remove(name);
@@ -196,29 +228,45 @@ impl Subscriptions {
         // Wildcards at the first level do not match topics that begin with `$` (MQTT 5.0 §4.7.2).
         self.root
             .collect(Some(topic), !topic.starts_with('$'), &mut entries);
-        let matches = Rc::new(Matches::of(&entries));
-        if self.cache.len() >= CACHED_TOPICS {
-            self.cache.clear();
+        let matches = Rc::new(Matches::of(topic, &entries));
+        let size = matches.size();
+        if self.cached + size > CACHE {
+            self.forget_answers();
         }
-        // A copy of its own: the topic at hand is a slice of a large read buffer.
-        self.cache
-            .insert(ByteString::from(topic), Rc::clone(&matches));
+        if size <= CACHE {
+            self.cached += size;
+            self.cache
+                .insert(matches.topic.clone(), Rc::clone(&matches));
+        }
         matches
     }
 
-    /// Whose turn it is in a shared subscription: the next member that `ready` accepts, else the next one.
+    /// The members of a shared subscription.
+    pub(super) fn members(&self, group: Key) -> &[Target] {
+        self.groups
+            .get(group)
+            .map_or(&[], |group| group.members.as_slice())
+    }
+
+    /// Whose turn it is in a shared subscription: the next one of the fittest members that still exist.
     pub(super) fn choose(
         &mut self,
         group: Key,
-        ready: impl Fn(Key) -> bool,
-    ) -> Option<(Key, Grant)> {
+        fitness: impl Fn(&Target) -> Fitness,
+    ) -> Option<Target> {
         let group = self.groups.get_mut(group)?;
         let count = group.members.len();
-        let turns = (0..count).map(|turn| (group.next + turn) % count);
-        let at = turns
-            .clone()
-            .find(|&at| ready(group.members[at].0))
-            .or_else(|| turns.clone().next())?;
+        let mut best = (Fitness::Gone, 0);
+        for at in (0..count).map(|turn| (group.next + turn) % count) {
+            let found = fitness(&group.members[at]);
+            if found > best.0 {
+                best = (found, at);
+            }
+            if found == Fitness::Ready {
+                break;
+            }
+        }
+        let at = (best.0 > Fitness::Gone).then_some(best.1)?;
         group.next = (at + 1) % count;
         Some(group.members[at])
     }
@@ -229,37 +277,52 @@ impl Matches {
         self.targets.is_empty() && self.groups.is_empty()
     }
 
-    fn of(entries: &[Entry]) -> Self {
-        let mut matches = Self::default();
-        let mut places = HashMap::new();
+    /// How many subscriptions match; shared ones count once.
+    pub(super) fn len(&self) -> usize {
+        self.targets.len() + self.groups.len()
+    }
+
+    /// Each session with its subscriptions.
+    pub(super) fn sessions(&self) -> impl Iterator<Item = &[Target]> {
+        self.targets.chunk_by(|one, other| one.0 == other.0)
+    }
+
+    /// What it holds in the cache, in bytes.
+    fn size(&self) -> usize {
+        let targets = self.targets.capacity() * size_of::<Target>();
+        let groups = self.groups.capacity() * size_of::<Key>();
+        CACHED_ANSWER + self.topic.len() + targets + groups
+    }
+
+    fn of(topic: &str, entries: &[Entry]) -> Self {
+        let mut matches = Self {
+            topic: ByteString::from(topic),
+            ..Self::default()
+        };
         for entry in entries {
             match entry.who {
                 Who::Group(key) => matches.groups.push(key),
-                Who::Session(session) => {
-                    let at = *places.entry(session).or_insert_with(|| {
-                        matches.targets.push(Target {
-                            session,
-                            grants: Vec::with_capacity(1),
-                        });
-                        matches.targets.len() - 1
-                    });
-                    matches.targets[at].grants.push(entry.grant);
-                }
+                Who::Session(session) => matches.targets.push((session, entry.grant)),
             }
         }
+        // What comes from one node is in order already.
+        matches.targets.sort_by_key(|(session, _)| *session);
         matches
     }
 }
 
 /// Adds or replaces an entry; true if it existed.
 fn put(entries: &mut Vec<Entry>, who: Who, grant: Grant) -> bool {
-    let known = entries.iter_mut().find(|entry| entry.who == who);
-    let existed = known.is_some();
-    match known {
-        Some(entry) => entry.grant = grant,
-        None => entries.push(Entry { who, grant }),
+    match entries.binary_search_by_key(&who, |entry| entry.who) {
+        Ok(at) => {
+            entries[at].grant = grant;
+            true
+        }
+        Err(at) => {
+            entries.insert(at, Entry { who, grant });
+            false
+        }
     }
-    existed
 }
 
 /// The first level and what follows it.
@@ -327,9 +390,11 @@ impl Node {
 
 /// Removes an entry; false if there was none.
 fn take(entries: &mut Vec<Entry>, who: Who) -> bool {
-    let before = entries.len();
-    entries.retain(|entry| entry.who != who);
-    entries.len() < before
+    let at = entries.binary_search_by_key(&who, |entry| entry.who);
+    if let Ok(at) = at {
+        entries.remove(at);
+    }
+    at.is_ok()
 }
 
 #[cfg(test)]
@@ -369,7 +434,7 @@ mod tests {
         for (filter, topic, expected) in table {
             let mut subscriptions = Subscriptions::default();
             subscriptions.insert(who, filter, Grant::default());
-            let found = !subscriptions.matching(topic).targets.is_empty();
+            let found = !subscriptions.matching(topic).is_empty();
             assert_eq!(found, expected, "{filter} and {topic}");
         }
     }
@@ -382,13 +447,24 @@ mod tests {
         subscriptions.insert(who[0], "a/+", at(QoS::ExactlyOnce));
         subscriptions.insert(who[1], "a/b", at(QoS::AtMostOnce));
         let matches = subscriptions.matching("a/b");
-        assert_eq!(matches.targets.len(), 2);
-        let both = matches
-            .targets
-            .iter()
-            .find(|target| target.session == who[0])
-            .unwrap();
-        assert_eq!(both.grants.len(), 2);
+        let counts: Vec<_> = matches.sessions().map(<[Target]>::len).collect();
+        assert_eq!(counts, [2, 1]);
+    }
+
+    #[test]
+    fn the_cache_is_bounded_in_bytes() {
+        let mut subscriptions = Subscriptions::default();
+        for who in sessions(1_000) {
+            subscriptions.insert(who, "#", Grant::default());
+        }
+        for number in 0..2_000 {
+            let topic = format!("{number}/{}", "x".repeat(20_000));
+            let matches = subscriptions.matching(&topic);
+            assert_eq!(matches.sessions().count(), 1_000);
+            let held = |matches: &Rc<Matches>| matches.topic.len() + matches.targets.len() * 20;
+            let held: usize = subscriptions.cache.values().map(held).sum();
+            assert!(held <= CACHE && subscriptions.cached <= CACHE);
+        }
     }
 
     #[test]
@@ -402,7 +478,7 @@ mod tests {
         assert!(subscriptions.remove(who, "a/b/c"));
         assert_eq!(subscriptions.count(), 0);
         assert!(subscriptions.root.children.is_empty());
-        assert!(subscriptions.matching("a/b/c").targets.is_empty());
+        assert!(subscriptions.matching("a/b/c").is_empty());
     }
 
     #[test]
@@ -413,10 +489,15 @@ mod tests {
             subscriptions.insert(*session, "$share/g/a/#", Grant::default());
         }
         let group = subscriptions.matching("a/b").groups[0];
-        let mut turn = || subscriptions.choose(group, |key| key != who[1]).unwrap().0;
+        let ready = |target: &Target| match target.0 == who[1] {
+            true => Fitness::Away,
+            false => Fitness::Ready,
+        };
+        let mut turn = || subscriptions.choose(group, ready).unwrap().0;
         assert_eq!([turn(), turn(), turn()], [who[0], who[2], who[0]]);
-        let nobody = subscriptions.choose(group, |_| false).unwrap().0;
-        assert!(who.contains(&nobody));
+        let mut turn = |fitness| subscriptions.choose(group, |_| fitness);
+        assert!(turn(Fitness::Away).is_some() && turn(Fitness::Full).is_some());
+        assert_eq!(turn(Fitness::Gone), None);
     }
 
     #[test]

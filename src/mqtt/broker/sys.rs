@@ -7,12 +7,30 @@ use super::sessions::Reminder;
 impl Core {
     /// Publishes the figures and asks to be reminded of the next round.
     pub(super) fn tell_sys(&mut self) {
-        self.retained.purge(self.now);
         for (topic, value) in self.figures() {
             self.route(Message::own(&format!("$SYS/broker/{topic}"), value));
         }
         if let Some(interval) = self.options.sys_interval {
             self.timers.remind(self.now + interval, Reminder::Sys);
+        }
+    }
+
+    /// Asks to be reminded when the next retained message expires.
+    pub(super) fn expect_expiry(&mut self) {
+        if let Some(at) = self.retained.next_expiry()
+            && self.purge_at.is_none_or(|known| at < known)
+        {
+            self.purge_at = Some(at);
+            self.timers.remind(at, Reminder::Purge);
+        }
+    }
+
+    /// Forgets retained messages that have expired, some of them if there are many.
+    pub(super) fn purge_retained(&mut self) {
+        if self.purge_at.is_some_and(|at| at <= self.now) {
+            self.work += self.retained.purge(self.now) as u64;
+            self.purge_at = None;
+            self.expect_expiry();
         }
     }
 

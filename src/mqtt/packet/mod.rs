@@ -200,6 +200,13 @@ pub struct Publish {
     pub properties: Properties,
 }
 
+impl Publish {
+    /// The memory that the message holds, in bytes; a payload counts in full even where it is shared.
+    pub fn held(&self) -> usize {
+        size_of::<Self>() + self.topic.len() + self.payload.len() + self.properties.held()
+    }
+}
+
 /// PUBACK, PUBREC, PUBREL or PUBCOMP (MQTT 5.0 §3.4 to §3.7).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ack {

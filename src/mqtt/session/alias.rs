@@ -8,6 +8,9 @@ use bytestring::ByteString;
 
 use crate::mqtt::packet::{Property, Publish, ReasonCode};
 
+/// How many bytes of topics one table of outgoing aliases remembers before it takes no more.
+const LONGEST_TOPICS: usize = 256 * 1024;
+
 /// Resolves the aliases that the peer uses.
 #[derive(Debug, Default)]
 pub struct Incoming {
@@ -47,8 +50,9 @@ impl Incoming {
                 .get(&alias)
                 .ok_or(ReasonCode::PROTOCOL_ERROR)?
                 .clone();
-        } else {
-            self.topics.insert(alias, publish.topic.clone());
+        } else if self.topics.get(&alias) != Some(&publish.topic) {
+            // A copy: the topic is a slice of a read buffer, which would be kept with it.
+            self.topics.insert(alias, ByteString::from(&*publish.topic));
         }
         Ok(())
     }
@@ -59,6 +63,8 @@ impl Incoming {
 pub struct Outgoing {
     maximum: u16,
     aliases: HashMap<ByteString, u16>,
+    /// Of the topics in `aliases`, in bytes.
+    held: usize,
 }
 
 impl Outgoing {
@@ -67,6 +73,7 @@ impl Outgoing {
         Self {
             maximum,
             aliases: HashMap::new(),
+            held: 0,
         }
     }
 
@@ -86,10 +93,12 @@ impl Outgoing {
         if let Some(&alias) = self.aliases.get(&publish.topic) {
             publish.topic = ByteString::new();
             publish.properties.push(Property::TopicAlias(alias));
-        } else if self.aliases.len() < usize::from(self.maximum) {
+        } else if self.aliases.len() < usize::from(self.maximum) && self.held < LONGEST_TOPICS {
             // The table holds fewer than `maximum` entries, so the next alias fits 16 bits.
             let alias = self.aliases.len() as u16 + 1;
-            self.aliases.insert(publish.topic.clone(), alias);
+            self.held += publish.topic.len();
+            self.aliases
+                .insert(ByteString::from(&*publish.topic), alias);
             publish.properties.push(Property::TopicAlias(alias));
         }
     }

@@ -19,6 +19,15 @@ enum State {
     Released,
 }
 
+impl State {
+    fn held(&self) -> usize {
+        match self {
+            Self::Published(publish) => publish.held(),
+            Self::Released => 0,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Entry<T> {
     /// Grows with each message, so that a resumed session sends again in the original order.
@@ -87,6 +96,8 @@ pub struct Outbound<T> {
     window: u16,
     last_id: u16,
     next_order: u64,
+    /// What the messages kept hold, in bytes.
+    held: usize,
 }
 
 impl<T: Clone> Outbound<T> {
@@ -99,6 +110,7 @@ impl<T: Clone> Outbound<T> {
             window: window.clamp(1, WIDEST),
             last_id: 0,
             next_order: 0,
+            held: 0,
         }
     }
 
@@ -115,6 +127,11 @@ impl<T: Clone> Outbound<T> {
     /// How many more messages may be sent now.
     pub fn free(&self) -> usize {
         usize::from(self.window).saturating_sub(self.entries.len())
+    }
+
+    /// The memory that the messages in flight hold, in bytes.
+    pub const fn held(&self) -> usize {
+        self.held
     }
 
     /// How many messages are in flight.
@@ -137,6 +154,7 @@ impl<T: Clone> Outbound<T> {
     pub fn start(&mut self, publish: &mut Publish, tag: T) {
         publish.packet_id = self.unused_id();
         self.next_order += 1;
+        self.held += publish.held();
         let state = State::Published(publish.clone());
         self.entries.insert(
             publish.packet_id,
@@ -203,6 +221,7 @@ impl<T: Clone> Outbound<T> {
             State::Published(_) if ack.reason.is_failure() => self.complete_if(ack, |_| true),
             // A PUBREC that comes twice is answered twice: the first PUBREL may have been lost.
             State::Published(_) | State::Released => {
+                self.held -= entry.state.held();
                 entry.state = State::Released;
                 Progress::Release(Ack {
                     packet_id: ack.packet_id,
@@ -219,12 +238,28 @@ impl<T: Clone> Outbound<T> {
 
     fn complete_if(&mut self, ack: &Ack, fits: impl Fn(&State) -> bool) -> Progress<T> {
         match self.entries.entry(ack.packet_id) {
-            hash_map::Entry::Occupied(entry) if fits(&entry.get().state) => Progress::Done {
-                tag: entry.remove().tag,
-                reason: ack.reason,
-            },
+            hash_map::Entry::Occupied(entry) if fits(&entry.get().state) => {
+                let entry = entry.remove();
+                self.held -= entry.state.held();
+                Progress::Done {
+                    tag: entry.tag,
+                    reason: ack.reason,
+                }
+            }
             _ => Progress::Unexpected,
         }
+    }
+
+    /// Forgets a message in flight, which is not to be sent again.
+    pub fn forget(&mut self, packet_id: u16) {
+        if let Some(entry) = self.entries.remove(&packet_id) {
+            self.held -= entry.state.held();
+        }
+    }
+
+    /// Whether messages of a resumed session are still to be sent again.
+    pub fn has_again(&self) -> bool {
+        !self.again.is_empty()
     }
 
     /// A resumed session begins: everything in flight is to be sent again, in the original order, by
@@ -267,6 +302,7 @@ impl<T: Clone> Outbound<T> {
     /// Empties the store, in the original order: the peer has lost the session.
     pub fn orphans(&mut self) -> Vec<Orphan<T>> {
         self.again.clear();
+        self.held = 0;
         let mut entries: Vec<_> = self.entries.drain().map(|(_, entry)| entry).collect();
         entries.sort_unstable_by_key(|entry| entry.order);
         let orphan = |entry: Entry<T>| match entry.state {

@@ -414,13 +414,64 @@ fn uploads_are_begun_again_smaller_or_given_up() {
     alone.deliver(&answer(&again, Code::REQUEST_ENTITY_INCOMPLETE));
     let restarted = alone.sent().pop().expect("once more");
     assert_eq!(restarted.options.block1().map(|it| it.num), Some(0));
-    assert_ne!(
-        restarted.options.first(option::REQUEST_TAG),
-        again.options.first(option::REQUEST_TAG)
-    );
+    assert!(!restarted.options.contains(option::REQUEST_TAG));
     alone.deliver(&answer(&restarted, Code::REQUEST_ENTITY_INCOMPLETE));
     let reply = alone.outcome().expect("ended").expect("a reply");
     assert_eq!(reply.response.code, Code::REQUEST_ENTITY_INCOMPLETE);
+}
+
+#[test]
+fn blocks_are_tagged_only_beside_those_of_another_upload() {
+    let mut alone = Alone::new();
+    let large = || with_body(Code::PUT, "x", vec![1; 3000]);
+    let tag = |asked: &Message| asked.options.first(option::REQUEST_TAG).cloned();
+    let first = alone.asked(large());
+    assert_eq!(tag(&first), None);
+    // The first goes on.
+    alone.client.request(alone.now, large()).expect("a request");
+    alone.deliver(&answer(&first, Code::FORBIDDEN));
+    let second = alone.sent().pop().expect("its turn");
+    assert!(tag(&second).is_some());
+    alone.deliver(&answer(&second, Code::FORBIDDEN));
+    // Both have come to their end.
+    let third = alone.asked(large());
+    assert_eq!(tag(&third), None);
+    // This one has not.
+    alone.wait(seconds(31.0));
+    alone.sent();
+    assert!(tag(&alone.asked(large())).is_some());
+}
+
+#[test]
+fn options_that_a_server_refuses_are_left_out() {
+    let begin = || {
+        let mut alone = Alone::new();
+        let asked = alone.asked(with_body(Code::PUT, "x", vec![1; 3000]));
+        assert_eq!(asked.options.uint(option::SIZE1), Some(3000));
+        (alone, asked)
+    };
+    let (mut alone, asked) = begin();
+    alone.deliver(&answer(&asked, Code::BAD_OPTION));
+    let again = alone.sent().pop().expect("once more");
+    assert_eq!(again.options.block1(), Block::at(0, true, Szx::MAX));
+    assert!(!again.options.contains(option::SIZE1));
+    alone.deliver(&answer(&again, Code::BAD_OPTION));
+    let reply = alone.outcome().expect("ended").expect("a reply");
+    assert_eq!(reply.response.code, Code::BAD_OPTION);
+    // Without a tag, 4.00 is about something else.
+    let (mut alone, asked) = begin();
+    alone.deliver(&answer(&asked, Code::BAD_REQUEST));
+    let reply = alone.outcome().expect("ended").expect("a reply");
+    assert_eq!(reply.response.code, Code::BAD_REQUEST);
+    // With one, it may be the tag.
+    let (mut alone, _) = begin();
+    alone.wait(seconds(31.0));
+    alone.sent();
+    let tagged = alone.asked(with_body(Code::PUT, "x", vec![1; 3000]));
+    assert!(tagged.options.contains(option::REQUEST_TAG));
+    alone.deliver(&answer(&tagged, Code::BAD_REQUEST));
+    let again = alone.sent().pop().expect("once more");
+    assert!(!again.options.contains(option::REQUEST_TAG));
 }
 
 #[test]
@@ -590,5 +641,40 @@ fn nothing_that_arrives_panics_and_nothing_grows() {
         }
         while net.client.poll_event().is_some() || net.client.poll_transmit().is_some() {}
         while net.server.poll_transmit().is_some() {}
+    }
+}
+
+#[test]
+fn numbers_that_do_not_go_up_are_told_once() {
+    // What came, and what is shown of it; an answer that was overtaken on its way is nothing to tell.
+    let cases: [(&[u64], usize, Option<(u32, u32)>); 5] = [
+        (&[7, 7, 7], 1, Some((7, 7))),
+        (&[254, 255, 0, 1], 2, Some((255, 0))),
+        (&[5000, 5001, 2, 3], 2, Some((5001, 2))),
+        (&[1, 3, 2, 4], 3, None),
+        (&[0xFF_FFFF, 0, 1], 3, None),
+    ];
+    for (numbers, shown, told) in cases {
+        let mut alone = Alone::new();
+        let asked = alone.asked(observe("x"));
+        for (at, number) in numbers.iter().enumerate() {
+            let mut note = answer(&asked, Code::CONTENT);
+            if at > 0 {
+                (note.kind, note.mid) = (Type::Non, 9000 + at as u16);
+            }
+            note.options.set_uint(option::OBSERVE, *number);
+            alone.deliver(&note);
+        }
+        let events = alone.events();
+        let notified = |it: &&Event| matches!(it, Event::Notification { .. });
+        assert_eq!(events.iter().filter(notified).count(), shown, "{numbers:?}");
+        let told_of: Vec<_> = events
+            .iter()
+            .filter_map(|it| match it {
+                Event::NumbersStandStill { last, found, .. } => Some((*last, *found)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(told_of, told.into_iter().collect::<Vec<_>>(), "{numbers:?}");
     }
 }

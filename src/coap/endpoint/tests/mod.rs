@@ -9,8 +9,9 @@ mod loss;
 mod observe;
 mod protected;
 mod reliable;
+mod serving;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;

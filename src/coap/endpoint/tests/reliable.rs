@@ -224,6 +224,107 @@ fn a_peer_without_csm_is_aborted() {
 }
 
 #[test]
+fn a_server_that_answers_without_csm_is_heard() {
+    let (mut client, now) = client();
+    client.request(now, get("x")).expect("a request");
+    let asked = said(&mut client).pop().expect("a request");
+    let mut answer = Message::new(Type::Con, Code::CONTENT, 0, asked.token);
+    answer.payload = Bytes::from_static(b"here");
+    hear(&mut client, now, &answer);
+    let events: Vec<_> = std::iter::from_fn(|| client.poll_event()).collect();
+    assert!(matches!(&events[..], [Event::Reply { reply, .. }] if body(reply) == "here"));
+}
+
+#[test]
+fn no_message_is_longer_than_the_server_takes() {
+    for limit in [90, 200, 1152, 5000] {
+        let (mut client, now) = client();
+        let csm = Csm {
+            max_message_size: limit,
+            block_wise: true,
+        };
+        hear(&mut client, now, &csm.message());
+        said(&mut client);
+        let mut asked = with_body(Code::PUT, "a/path/of/some/length", pattern(6000));
+        asked.options.push_text(option::URI_QUERY, "key=value");
+        client.request(now, asked).expect("a request");
+        let mut sent = 0;
+        while let Some((_, frame)) = client.poll_transmit() {
+            assert!(frame.len() <= limit, "{} of {limit}", frame.len());
+            let mut decoder = frame::Decoder::new(8 << 20);
+            decoder.push(&frame);
+            let asked = decoder.take().expect("a frame").expect("whole");
+            sent += asked.payload.len();
+            let block = asked.options.block1().expect("blocks");
+            let code = match block.more {
+                true => Code::CONTINUE,
+                false => Code::CHANGED,
+            };
+            let mut answer = Message::new(Type::Con, code, 0, asked.token);
+            answer.options.set_block(option::BLOCK1, block);
+            hear(&mut client, now, &answer);
+        }
+        assert_eq!(sent, 6000, "{limit}");
+        assert!(client.is_idle());
+    }
+}
+
+#[test]
+fn a_request_that_no_block_makes_short_enough_is_not_sent() {
+    let (mut client, now) = client();
+    let csm = Csm {
+        max_message_size: 40,
+        block_wise: true,
+    };
+    hear(&mut client, now, &csm.message());
+    said(&mut client);
+    let asked = with_body(Code::PUT, "a/path/of/some/length", pattern(20));
+    client.request(now, asked).expect("a request");
+    let events: Vec<_> = std::iter::from_fn(|| client.poll_event()).collect();
+    let unsendable = |it: &Event| matches!(it, Event::Failed { failure: Failure::Unsendable(why), .. } if why.contains("at most"));
+    assert!(events.iter().any(unsendable), "{events:?}");
+    assert!(said(&mut client).is_empty());
+}
+
+#[test]
+fn notifications_count_whatever_their_numbers_are() {
+    let (mut client, now) = client();
+    hear(&mut client, now, &Csm::default().message());
+    client.request(now, observe("x")).expect("a request");
+    let asked = said(&mut client).pop().expect("a registration");
+    for number in [0, 0, 7, 3] {
+        let mut note = Message::new(Type::Con, Code::CONTENT, 0, asked.token);
+        note.options.set_uint(option::OBSERVE, number);
+        hear(&mut client, now, &note);
+    }
+    let events = std::iter::from_fn(|| client.poll_event());
+    let notified = events.filter(|it| matches!(it, Event::Notification { .. }));
+    assert_eq!(notified.count(), 4);
+}
+
+#[test]
+fn release_says_why_and_for_how_long() {
+    let released = |hold_off: Option<u64>, why: &'static str| {
+        let (mut client, now) = client();
+        hear(&mut client, now, &Csm::default().message());
+        let mut release = frame::signal_message(Code::RELEASE, Token::EMPTY);
+        if let Some(seconds) = hold_off {
+            release.options.push_uint(frame::signal::HOLD_OFF, seconds);
+        }
+        release.payload = why.into();
+        hear(&mut client, now, &release);
+        closing(&mut client).expect("closed").to_string()
+    };
+    assert_eq!(released(None, ""), "the peer released the connection");
+    assert_eq!(
+        released(Some(90), "maintenance"),
+        "the peer released the connection for at least 90 s: maintenance"
+    );
+    // More than its three bytes can say.
+    assert!(released(Some(u64::MAX), "").ends_with("16777215 s"));
+}
+
+#[test]
 fn signals_are_understood() {
     let (mut client, now) = client();
     hear(&mut client, now, &Csm::default().message());

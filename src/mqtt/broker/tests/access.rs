@@ -1,7 +1,7 @@
-use super::world::{Wishes, World, ack, ack_with, message, v5, v311};
+use super::world::{Wishes, World, ack, ack_with, message, v5, v311, will};
 use crate::mqtt::broker::Acl;
 use crate::mqtt::broker::options::Options;
-use crate::mqtt::packet::{Packet, ReasonCode};
+use crate::mqtt::packet::{Packet, Publish, ReasonCode};
 
 fn ruled(acl: &str) -> World {
     World::with(Options {
@@ -77,4 +77,59 @@ fn the_sys_topics_belong_to_the_broker() {
     world.publish(a, message("$SYS/broker/uptime", "x", 1));
     let refused = ack_with(77, ReasonCode::NOT_AUTHORIZED);
     assert_eq!(world.packets(a), [Packet::PubAck(refused)]);
+}
+
+#[test]
+fn the_sys_topics_are_closed_to_wills_and_aliases_and_retained_messages() {
+    let mut world = World::new();
+    let watcher = world.connect(v5("watcher"));
+    world.subscribe(watcher, "$SYS/#", 0);
+    world.subscribe(watcher, "$SYS", 0);
+    for topic in ["$SYS", "$SYS/", "$SYS/broker/uptime"] {
+        for connect in [v5("a"), v311("old")] {
+            let who = world.connect(connect.will(will(topic, "x")));
+            world.break_off(who);
+        }
+        let a = world.connect(v5("a"));
+        for level in 0..3 {
+            let publish = Publish {
+                retain: true,
+                ..message(topic, "x", level)
+            };
+            world.publish(a, publish.clone());
+            let mut aliased = publish;
+            let alias = crate::mqtt::packet::Property::TopicAlias(1);
+            aliased.properties.push(alias);
+            world.publish(a, aliased.clone());
+            aliased.topic = "".into();
+            world.publish(a, aliased);
+        }
+        assert!(!world.is_closed(a));
+    }
+    assert!(world.received(watcher).is_empty());
+    assert_eq!(world.core.retained.size(), (0, 0));
+}
+
+#[test]
+fn rights_count_when_a_message_is_sent() {
+    let mut world = ruled("topic readwrite #");
+    let a = world.connect(v5("a").lasting(100));
+    world.subscribe(a, "#", 2);
+    let b = world.connect(v5("b"));
+    world.publish(b, message("secret", "in flight", 1));
+    world.publish(b, message("open", "in flight too", 2));
+    assert_eq!(world.publishes(a).len(), 2);
+    world.break_off(a);
+    for (topic, payload) in [("secret", "queued"), ("open", "queued too")] {
+        let publish = Publish {
+            retain: true,
+            ..message(topic, payload, 1)
+        };
+        world.publish(b, publish);
+    }
+    world.core.options.acl = Some(Acl::parse("topic read open").unwrap());
+    let a = world.connect(v5("a").resuming().lasting(100));
+    assert_eq!(world.received(a), ["in flight too", "queued too"]);
+    world.subscribe(a, "#", 0);
+    assert_eq!(world.received(a), ["queued too"], "retained");
 }

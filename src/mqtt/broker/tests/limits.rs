@@ -1,11 +1,11 @@
-use super::world::{Wishes, World, message, v5, v311};
+use super::world::{Wishes, World, ack, ack_with, message, v5, v311};
 use crate::mqtt::broker::core::Core;
 use crate::mqtt::broker::events::Event;
 use crate::mqtt::broker::options::Options;
-use crate::mqtt::packet::Packet;
+use crate::mqtt::packet::{Packet, ReasonCode};
 
 #[test]
-fn a_full_queue_keeps_the_oldest_and_counts_the_rest() {
+fn what_a_full_queue_has_no_room_for_waits_without_an_acknowledgement() {
     let mut world = World::with(Options {
         max_queued: 2,
         ..Options::default()
@@ -18,7 +18,11 @@ fn a_full_queue_keeps_the_oldest_and_counts_the_rest() {
     for payload in ["1", "2", "3", "4"] {
         world.publish(b, message("t", payload, 1));
     }
-    assert_eq!(world.core.counts().messages_dropped, 2);
+    assert_eq!(
+        world.packets(b),
+        [Packet::PubAck(ack(77)), Packet::PubAck(ack(77))]
+    );
+    assert_eq!(world.core.counts().messages_dropped, 0);
     let client_id = "a".into();
     assert_eq!(
         world.events(),
@@ -27,12 +31,15 @@ fn a_full_queue_keeps_the_oldest_and_counts_the_rest() {
     );
     let a = world.connect(v311("a").resuming());
     assert_eq!(world.received(a), ["1", "2"]);
+    world.pass_seconds(0);
+    assert_eq!(world.packets(b).len(), 2, "the others had waited");
+    assert_eq!(world.received(a), ["3", "4"]);
 }
 
 #[test]
 fn the_queue_is_bounded_in_bytes_too() {
     let mut world = World::with(Options {
-        max_queued_bytes: 2_500,
+        max_queued_bytes: 3_000,
         ..Options::default()
     });
     let a = world.connect(v5("a").lasting(9));
@@ -42,7 +49,11 @@ fn the_queue_is_bounded_in_bytes_too() {
     for _ in 0..3 {
         world.publish(b, message("t", &"x".repeat(1_000), 1));
     }
-    assert_eq!(world.core.counts().messages_dropped, 1);
+    let full = ack_with(77, ReasonCode::QUOTA_EXCEEDED);
+    assert_eq!(world.packets(b).pop(), Some(Packet::PubAck(full)));
+    assert_eq!(world.core.counts().messages_dropped, 0);
+    let a = world.connect(v5("a").resuming().lasting(9));
+    assert_eq!(world.received(a).len(), 2);
 }
 
 #[test]

@@ -169,3 +169,41 @@ fn clean_start_forgets_subscriptions_and_queue() {
     world.publish(b, message("t", "y", 1));
     assert!(world.received(a).is_empty());
 }
+
+#[test]
+fn a_session_belongs_to_its_user() {
+    let ann = || v5("a").lasting(100).user("ann", "");
+    let others = [
+        v5("a").lasting(100).user("bob", ""),
+        v5("a").lasting(100),
+        v311("a").user("bob", ""),
+    ];
+    for other in others {
+        for connected in [false, true] {
+            let mut world = World::new();
+            let watcher = world.connect(v5("watcher"));
+            world.subscribe(watcher, "w", 0);
+            let mut first = ann();
+            first.will = Some(super::world::will("w", "of ann"));
+            let first = world.connect(first.with(Property::ReceiveMaximum(1)));
+            world.subscribe(first, "t", 2);
+            world.publish(watcher, message("t", "in flight", 1));
+            world.publish(watcher, message("t", "queued", 1));
+            if !connected {
+                world.break_off(first);
+            }
+            let (second, answer) = world.try_connect(other.clone().resuming());
+            assert!(!answer.session_present);
+            world.publish(watcher, message("t", "new", 1));
+            assert!(world.packets(second).is_empty());
+            assert_eq!(world.received(watcher).len(), 1, "the will of ann");
+            world.break_off(second);
+            let (_, answer) = world.try_connect(ann().resuming());
+            assert!(!answer.session_present, "it ended when it was taken");
+        }
+    }
+    let mut world = World::new();
+    let first = world.connect(ann());
+    world.break_off(first);
+    assert!(world.try_connect(ann().resuming()).1.session_present);
+}

@@ -193,7 +193,18 @@ impl World {
     }
 
     pub(super) fn send(&mut self, who: Who, packet: Packet) {
+        self.core.begin_batch(who, self.now);
         self.core.handle(who, packet, self.now);
+        while !self.core.goes_on(who) && self.core.is_unfinished(who) {
+            self.core.begin_batch(who, self.now);
+        }
+    }
+
+    /// Hands on a packet as one of many that came at once; true: there is more to do before the next one.
+    pub(super) fn begin(&mut self, who: Who, packet: Packet) -> bool {
+        self.core.begin_batch(who, self.now);
+        self.core.handle(who, packet, self.now);
+        !self.core.goes_on(who) && self.core.is_unfinished(who)
     }
 
     pub(super) fn publish(&mut self, who: Who, publish: Publish) {
@@ -261,9 +272,13 @@ impl World {
     }
 
     pub(super) fn next(&mut self, who: Who) -> Option<Packet> {
-        match self.core.pull(who, self.now)? {
-            Outgo::Packet(packet) => Some(packet),
-            Outgo::Garbage(bytes) => panic!("garbage {bytes:?}"),
+        loop {
+            match self.core.pull(who, self.now) {
+                Some(Outgo::Packet(packet)) => return Some(packet),
+                Some(Outgo::Garbage(bytes)) => panic!("garbage {bytes:?}"),
+                None if self.core.is_unfinished(who) => {}
+                None => return None,
+            }
         }
     }
 

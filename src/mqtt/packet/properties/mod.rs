@@ -56,6 +56,11 @@ impl Properties {
         self.0.is_empty()
     }
 
+    /// How many there are.
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The properties in their order.
     pub fn iter(&self) -> std::slice::Iter<'_, Property> {
         self.0.iter()
@@ -66,9 +71,51 @@ impl Properties {
         self.0.push(property);
     }
 
+    /// The memory that the list and its texts hold, in bytes.
+    pub fn held(&self) -> usize {
+        let texts: usize = self.0.iter().map(Property::text_len).sum();
+        self.0.capacity() * size_of::<Property>() + texts
+    }
+
+    /// A copy that shares no memory with the packet it came in.
+    pub fn detached(&self) -> Self {
+        self.0.iter().map(Property::detached).collect()
+    }
+
     /// Keeps those for which `keep` holds.
     pub fn retain(&mut self, keep: impl FnMut(&Property) -> bool) {
         self.0.retain(keep);
+    }
+}
+
+impl Property {
+    /// The length of its texts, in bytes; 0 for a number.
+    fn text_len(&self) -> usize {
+        match self {
+            Self::ContentType(text)
+            | Self::ResponseTopic(text)
+            | Self::AssignedClientIdentifier(text)
+            | Self::AuthenticationMethod(text)
+            | Self::ResponseInformation(text)
+            | Self::ServerReference(text)
+            | Self::ReasonString(text) => text.len(),
+            Self::CorrelationData(bytes) | Self::AuthenticationData(bytes) => bytes.len(),
+            Self::UserProperty(name, value) => name.len() + value.len(),
+            _ => 0,
+        }
+    }
+
+    /// A copy with texts of its own, where a message carries texts; the others only travel with a connection's
+    /// first and last packets, which nobody keeps.
+    fn detached(&self) -> Self {
+        let own = |text: &ByteString| ByteString::from(&**text);
+        match self {
+            Self::ContentType(text) => Self::ContentType(own(text)),
+            Self::ResponseTopic(text) => Self::ResponseTopic(own(text)),
+            Self::CorrelationData(bytes) => Self::CorrelationData(Bytes::copy_from_slice(bytes)),
+            Self::UserProperty(name, value) => Self::UserProperty(own(name), own(value)),
+            other => other.clone(),
+        }
     }
 }
 

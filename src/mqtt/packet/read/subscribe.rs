@@ -10,6 +10,9 @@ use crate::mqtt::packet::{
 };
 use crate::mqtt::topic;
 
+/// The most filters taken in one packet. A short one takes 4 bytes on the wire and ten times that in memory.
+const MOST_FILTERS: usize = 100_000;
+
 pub(super) fn subscribe(body: &mut Body, version: Version) -> Result<Subscribe, Malformed> {
     let packet_id = body.packet_id()?;
     let properties = properties(body, version, Place::Subscribe)?;
@@ -45,6 +48,10 @@ fn list<T>(
     }
     let mut items = Vec::new();
     while !body.is_empty() {
+        if items.len() == MOST_FILTERS {
+            let text = format!("{} with more than {MOST_FILTERS} filters", body.packet());
+            return Err(Malformed::new(ReasonCode::QUOTA_EXCEEDED, text));
+        }
         items.push(item(body)?);
     }
     Ok(items)

@@ -645,3 +645,49 @@ fn a_packet_too_large_is_refused_by_its_header() {
         "{LARGEST_PACKET} bytes are allowed here"
     );
 }
+
+/// The error for a packet whose first bytes are followed by `count` times the same.
+fn many(
+    version: Version,
+    first: u8,
+    head: &[u8],
+    item: &[u8],
+    count: usize,
+) -> (ReasonCode, String) {
+    let body = [head, &item.repeat(count)].concat();
+    let mut bytes = vec![first];
+    let mut rest = body.len();
+    while rest > 127 {
+        bytes.push(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    bytes.push(rest as u8);
+    bytes.extend(body);
+    let error = decode(&bytes, version).expect_err("too many");
+    (error.reason, error.text)
+}
+
+#[test]
+fn more_small_parts_than_anybody_needs_are_refused() {
+    let quota = ReasonCode::QUOTA_EXCEEDED;
+    // 1,000,000 bytes of properties: 0x40 + 0x84 * 2^7 ...
+    let head = b"\0\x01t\xc0\x84\x3d";
+    assert_eq!(
+        many(V5, 0x30, head, b"\x26\0\0\0\0", 200_000),
+        (quota, String::from("PUBLISH: more than 131072 properties"))
+    );
+    assert_eq!(
+        many(V311, 0x82, b"\0\x01", b"\0\x01a\0", 100_001),
+        (
+            quota,
+            String::from("SUBSCRIBE with more than 100000 filters")
+        )
+    );
+    assert_eq!(
+        many(V5, 0xa2, b"\0\x01\0", b"\0\x01a", 100_001),
+        (
+            quota,
+            String::from("UNSUBSCRIBE with more than 100000 filters")
+        )
+    );
+}

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{Session, State};
-use crate::mqtt::packet::{self, Disconnect, Packet, Version};
+use crate::mqtt::packet::{self, Disconnect, Packet, Properties, Version};
 use crate::mqtt::session::fault::Fault;
 use crate::mqtt::session::keep_alive::Due;
 
@@ -65,12 +65,16 @@ impl Session {
     pub(super) fn say_goodbye(&mut self, disconnect: Disconnect) {
         // Before MQTT 5 a DISCONNECT means "all is well", so it must not follow an error.
         if self.connect.version == Version::V5 || !disconnect.reason.is_failure() {
+            let mut goodbye = Packet::Disconnect(disconnect);
+            // Properties are left out where the server would not take them (MQTT 5.0 §3.2.2.3.6).
+            let length = packet::encoded_len(&goodbye, self.connect.version);
+            if let Packet::Disconnect(disconnect) = &mut goodbye
+                && length.is_ok_and(|length| length > self.limits.largest_out)
+            {
+                disconnect.properties = Properties::default();
+            }
             // A reason and checked properties always fit; if not, closing the connection says enough.
-            let _ = packet::encode(
-                &Packet::Disconnect(disconnect),
-                self.connect.version,
-                &mut self.output,
-            );
+            let _ = packet::encode(&goodbye, self.connect.version, &mut self.output);
         }
         self.state = State::Closing;
     }

@@ -39,7 +39,7 @@ impl Session {
         self.output.clear();
         self.held.clear();
         self.held_final = 0;
-        self.asked.clear();
+        self.requests.clear();
         self.outbound.give_back_all();
         // Messages not handed out yet can no longer be acknowledged: on the next connection their identifiers
         // may belong to others. The server sends them again.

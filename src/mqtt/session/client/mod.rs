@@ -13,20 +13,23 @@
 //! | `connection` | the network connection comes and goes; packets come in |
 //! | `incoming`, `outgoing` | messages from and to the server |
 //! | `subscriptions` | what the user wants, kept through every reconnect |
+//! | `requests` | SUBSCRIBE and UNSUBSCRIBE in parts that the server takes |
 //! | `closing` | keep-alive and the end |
 
 mod closing;
 mod connection;
 mod incoming;
 mod outgoing;
+mod requests;
 mod subscriptions;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Instant;
 
 use bytes::BytesMut;
 use bytestring::ByteString;
 
+use self::requests::Requests;
 use super::alias;
 use super::inbound::Inbound;
 use super::keep_alive::KeepAlive;
@@ -64,9 +67,9 @@ pub enum Event {
     },
     /// The server owned this QoS 2 message (PUBREC) when it lost the session: it may or may not arrive.
     InDoubt(Ticket),
-    /// SUBACK: the answer to each filter.
+    /// SUBACK: the answer to each filter of one [`Session::subscribe`], however many packets they took.
     Subscribed(Vec<(ByteString, ReasonCode)>, Option<ByteString>),
-    /// UNSUBACK: the answer to each filter.
+    /// UNSUBACK: the answer to each filter of one [`Session::unsubscribe`].
     Unsubscribed(Vec<(ByteString, ReasonCode)>),
     /// PINGRESP.
     Pong,
@@ -103,18 +106,11 @@ enum State {
     Closing,
 }
 
-/// Filters that the user wants to be subscribed to, through every reconnect; they travel in one SUBSCRIBE.
+/// Filters that the user wants to be subscribed to, through every reconnect, with the properties of their SUBSCRIBE.
 #[derive(Clone, Debug)]
 struct Wanted {
     subscriptions: Vec<Subscription>,
     properties: Properties,
-}
-
-/// What waits for its SUBACK or UNSUBACK.
-#[derive(Debug)]
-enum Asked {
-    Subscribe(Vec<ByteString>),
-    Unsubscribe(Vec<ByteString>),
 }
 
 /// What the server told us in CONNACK, and what we told it.
@@ -152,7 +148,7 @@ pub struct Session {
     aliases_out: alias::Outgoing,
     use_aliases: bool,
     wanted: Vec<Wanted>,
-    asked: HashMap<u16, Asked>,
+    requests: Requests,
     keep_alive: KeepAlive,
     limits: Limits,
     reading: bool,
@@ -180,7 +176,7 @@ impl Session {
             aliases_out: alias::Outgoing::default(),
             use_aliases: false,
             wanted: Vec::new(),
-            asked: HashMap::new(),
+            requests: Requests::default(),
             keep_alive: KeepAlive::new(0, now),
             limits: Limits {
                 largest_out: LARGEST_PACKET,

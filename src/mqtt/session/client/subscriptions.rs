@@ -1,11 +1,12 @@
 //! Subscriptions, kept through every reconnect.
 
+use std::collections::HashSet;
+
 use bytestring::ByteString;
 
-use super::{Asked, Event, Session, Wanted};
-use crate::mqtt::packet::{
-    Packet, Properties, ReasonCode, SubAck, Subscribe, Subscription, UnsubAck, Unsubscribe,
-};
+use super::requests::{Answer, Filters, Part};
+use super::{Event, Session, Wanted};
+use crate::mqtt::packet::{Properties, ReasonCode, SubAck, Subscription, UnsubAck};
 use crate::mqtt::session::fault::Fault;
 
 impl Session {
@@ -48,17 +49,7 @@ impl Session {
             subscriptions,
             properties,
         } = wanted;
-        let packet_id = self.outbound.reserve();
-        let filters = subscriptions
-            .iter()
-            .map(|subscription| subscription.filter.clone())
-            .collect();
-        self.asked.insert(packet_id, Asked::Subscribe(filters));
-        self.send(&Packet::Subscribe(Subscribe {
-            packet_id,
-            subscriptions,
-            properties,
-        }))
+        self.ask(Filters::Subscribe(subscriptions), &properties)
     }
 
     /// Ends subscriptions; only when online.
@@ -71,62 +62,69 @@ impl Session {
         properties: &Properties,
     ) -> Result<(), Fault> {
         self.forget(|filter| filters.contains(filter));
-        let packet_id = self.outbound.reserve();
-        self.asked
-            .insert(packet_id, Asked::Unsubscribe(filters.to_vec()));
-        let properties = properties.clone();
-        self.send(&Packet::Unsubscribe(Unsubscribe {
-            packet_id,
-            filters: filters.to_vec(),
-            properties,
-        }))
+        self.ask(Filters::Unsubscribe(filters.to_vec()), properties)
     }
 
     pub(super) fn on_suback(&mut self, ack: SubAck) -> Result<(), Fault> {
-        let Some(Asked::Subscribe(filters)) = self.answered(ack.packet_id) else {
+        let Some(part) = self.answered(ack.packet_id, true) else {
             return Err(Fault::protocol(
                 ReasonCode::PROTOCOL_ERROR,
                 "SUBACK for a packet identifier that was not used",
             ));
         };
-        if filters.len() != ack.reasons.len() {
+        if part.filters.len() != ack.reasons.len() {
             return Err(Fault::protocol(
                 ReasonCode::PROTOCOL_ERROR,
                 "SUBACK with a wrong number of reason codes",
             ));
         }
-        let answers = || filters.iter().zip(&ack.reasons);
-        self.forget(|filter| {
-            answers().any(|(asked, reason)| asked == filter && reason.is_failure())
-        });
-        let reason_string = ack.properties.reason_string();
-        self.events.push_back(Event::Subscribed(
-            filters.into_iter().zip(ack.reasons).collect(),
-            reason_string,
-        ));
-        Ok(())
+        let words = ack.properties.reason_string();
+        self.part_done(part, ack.reasons, words)
     }
 
     pub(super) fn on_unsuback(&mut self, ack: UnsubAck) -> Result<(), Fault> {
-        let Some(Asked::Unsubscribe(filters)) = self.answered(ack.packet_id) else {
+        let Some(part) = self.answered(ack.packet_id, false) else {
             return Err(Fault::protocol(
                 ReasonCode::PROTOCOL_ERROR,
                 "UNSUBACK for a packet identifier that was not used",
             ));
         };
         // Before MQTT 5 there are no reason codes: an UNSUBACK is a success for every filter.
-        let reasons = ack
-            .reasons
-            .into_iter()
-            .chain(std::iter::repeat(ReasonCode::SUCCESS));
-        self.events.push_back(Event::Unsubscribed(
-            filters.into_iter().zip(reasons).collect(),
-        ));
-        Ok(())
+        let mut reasons = ack.reasons;
+        reasons.resize(part.filters.len(), ReasonCode::SUCCESS);
+        self.part_done(part, reasons, None)
     }
 
-    fn answered(&mut self, packet_id: u16) -> Option<Asked> {
-        self.outbound.give_back(packet_id);
-        self.asked.remove(&packet_id)
+    /// A part is answered: the next goes out, and after the last one there is an event.
+    fn part_done(
+        &mut self,
+        part: Part,
+        reasons: Vec<ReasonCode>,
+        words: Option<ByteString>,
+    ) -> Result<(), Fault> {
+        if let Some(answer) = self.requests.note(&part, reasons, words) {
+            self.tell(answer);
+        }
+        self.ask_on()
+    }
+
+    /// Tells what became of a whole request; what was refused is not asked for again.
+    pub(super) fn tell(&mut self, answer: Answer) {
+        let Answer {
+            subscribes,
+            answers,
+            words,
+            ..
+        } = answer;
+        if !subscribes {
+            return self.events.push_back(Event::Unsubscribed(answers));
+        }
+        let refused: HashSet<_> = answers
+            .iter()
+            .filter(|(_, reason)| reason.is_failure())
+            .map(|(filter, _)| filter.clone())
+            .collect();
+        self.forget(|filter| refused.contains(filter));
+        self.events.push_back(Event::Subscribed(answers, words));
     }
 }

@@ -626,3 +626,114 @@ fn a_message_of_a_lost_connection_is_not_acknowledged_on_the_next_one() {
     wire.session.accept();
     assert_eq!(wire.sent(), []);
 }
+
+/// Answers every SUBSCRIBE and UNSUBSCRIBE until there are no more; their numbers of filters.
+fn answer_all(wire: &mut Wire) -> Vec<usize> {
+    let mut counts = Vec::new();
+    loop {
+        let sent = wire.sent();
+        if sent.is_empty() {
+            return counts;
+        }
+        assert!(sent.len() <= 64, "{} at once", sent.len());
+        for packet in sent {
+            let version = wire.session.version();
+            let length = packet::encoded_len(&packet, version).unwrap();
+            assert!(length <= wire.session.limits.largest_out, "{length} bytes");
+            let answer = match packet {
+                Packet::Subscribe(subscribe) => {
+                    counts.push(subscribe.subscriptions.len());
+                    Packet::SubAck(SubAck {
+                        packet_id: subscribe.packet_id,
+                        reasons: vec![ReasonCode::SUCCESS; subscribe.subscriptions.len()],
+                        ..SubAck::default()
+                    })
+                }
+                Packet::Unsubscribe(unsubscribe) => {
+                    counts.push(unsubscribe.filters.len());
+                    Packet::UnsubAck(packet::UnsubAck {
+                        packet_id: unsubscribe.packet_id,
+                        reasons: vec![ReasonCode::SUCCESS; unsubscribe.filters.len()],
+                        ..packet::UnsubAck::default()
+                    })
+                }
+                other => panic!("{other:?}"),
+            };
+            wire.server(&answer).unwrap();
+        }
+    }
+}
+
+fn wanted(filters: &[ByteString]) -> Vec<Subscription> {
+    let wanted = |filter: &ByteString| Subscription {
+        filter: filter.clone(),
+        ..Subscription::default()
+    };
+    filters.iter().map(wanted).collect()
+}
+
+#[test]
+fn many_filters_travel_in_parts_and_are_answered_as_one() {
+    let filters: Vec<ByteString> = (0..2_000).map(|n| format!("f/{n}").into()).collect();
+    for version in [Version::V311, Version::V5] {
+        let mut wire = Wire::online(connect(version), 5, &[]);
+        let none = Properties::default();
+        wire.session.subscribe(&wanted(&filters), &none).unwrap();
+        assert_eq!(answer_all(&mut wire), vec![8; 250]);
+        let answered = match wire.session.poll_event() {
+            Some(Event::Subscribed(answers, None)) => answers,
+            other => panic!("{other:?}"),
+        };
+        let order = answered.iter().map(|(filter, _)| filter.clone());
+        assert_eq!(order.collect::<Vec<_>>(), filters);
+        assert_eq!(wire.session.poll_event(), None);
+        wire.session.unsubscribe(&filters, &none).unwrap();
+        assert_eq!(answer_all(&mut wire).iter().sum::<usize>(), 2_000);
+        assert!(
+            matches!(wire.session.poll_event(), Some(Event::Unsubscribed(answers)) if answers.len() == 2_000)
+        );
+    }
+}
+
+#[test]
+fn no_request_is_larger_than_the_server_takes() {
+    let small = [Property::MaximumPacketSize(40)];
+    let mut wire = Wire::online(connect(Version::V5), 5, &small);
+    let none = Properties::default();
+    let mut filters: Vec<ByteString> = (0..20).map(|n| format!("filter/{n}").into()).collect();
+    filters.push("x".repeat(50).into());
+    wire.session.subscribe(&wanted(&filters), &none).unwrap();
+    let counts = answer_all(&mut wire);
+    assert!(
+        counts.iter().all(|count| (2..4).contains(count)),
+        "{counts:?}"
+    );
+    let Some(Event::Subscribed(answers, words)) = wire.session.poll_event() else {
+        panic!("no answer")
+    };
+    assert_eq!(answers.len(), 21);
+    let refused: Vec<_> = answers.iter().filter(|(_, one)| one.is_failure()).collect();
+    assert_eq!(refused.len(), 1);
+    assert_eq!(refused[0].1, ReasonCode::PACKET_TOO_LARGE);
+    assert_eq!(
+        words.as_deref(),
+        Some("the server takes packets of 40 bytes at most")
+    );
+    // Subscribed anew as it was, without the one that cannot be.
+    wire.session.lost();
+    wire.reconnect(false, &small);
+    assert_eq!(answer_all(&mut wire).iter().sum::<usize>(), 20);
+    wire.session.unsubscribe(&filters[..20], &none).unwrap();
+    assert_eq!(answer_all(&mut wire).iter().sum::<usize>(), 20);
+}
+
+#[test]
+fn a_goodbye_too_large_for_the_server_goes_without_its_properties() {
+    let mut wire = Wire::online(connect(Version::V5), 5, &[Property::MaximumPacketSize(40)]);
+    let long = Property::UserProperty("k".into(), "x".repeat(100).into());
+    wire.session.disconnect(Disconnect {
+        properties: [long].into_iter().collect(),
+        ..Disconnect::default()
+    });
+    assert_eq!(wire.sent(), [Packet::Disconnect(Disconnect::default())]);
+}
