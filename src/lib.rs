@@ -46,13 +46,15 @@ use error::{Error, Result};
 /// Runs one command line (the program's name first) to its end and returns the exit code of
 /// [`error::Kind`]'s table.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
-    match cli::parse(words).and_then(carry_out) {
+    let code = match cli::parse(words).and_then(carry_out) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::report(&error);
             ExitCode::from(error.exit_code())
         }
-    }
+    };
+    output::flush();
+    code
 }
 
 fn carry_out(parsed: cli::Parsed) -> Result<()> {

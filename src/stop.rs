@@ -94,6 +94,28 @@ impl Stop {
     }
 }
 
+/// Watches for SIGHUP, which asks a server to read its files again.
+pub struct Hangup {
+    signal: Signal,
+}
+
+impl Hangup {
+    /// Starts watching; must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// [`Kind::Local`] when the process cannot install signal handlers.
+    pub fn watch() -> Result<Self> {
+        let signal = signal(SignalKind::hangup())
+            .map_err(|cause| Error::local("cannot watch for signals", &cause))?;
+        Ok(Self { signal })
+    }
+
+    /// Waits for the next SIGHUP. Cancel-safe.
+    pub async fn heard(&mut self) {
+        self.signal.recv().await;
+    }
+}
+
 #[expect(
     clippy::exit,
     reason = "the second signal means: now, whatever is still under way"

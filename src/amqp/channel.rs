@@ -22,6 +22,7 @@ pub struct Channel {
 
 impl Channel {
     pub(super) fn new(raw: lapin::Channel, link: Arc<Link>) -> Self {
+        link.keep(raw.clone());
         Self { raw, link }
     }
 
@@ -31,6 +32,11 @@ impl Channel {
 
     pub(super) fn link(&self) -> &Arc<Link> {
         &self.link
+    }
+
+    /// Whether a refusal has closed it.
+    pub fn is_closed(&self) -> bool {
+        !self.raw.status().connected()
     }
 
     /// Where this is connected to.
@@ -112,6 +118,8 @@ impl Channel {
     /// A lost connection, silence.
     pub async fn close(self) -> Result<()> {
         let closed = self.raw.close(200, "OK".into());
-        self.link.guard("to close the channel", closed).await
+        let closed = self.link.guard("to close the channel", closed).await;
+        self.link.let_go(&self.raw);
+        closed
     }
 }

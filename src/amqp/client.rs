@@ -1,7 +1,7 @@
 //! One connection: login, deadlines, and what the server says about it.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytestring::ByteString;
@@ -29,8 +29,12 @@ pub const FRAME_MAX: u32 = 131_072;
 /// Seconds between heartbeats; a server may ask for fewer.
 pub const HEARTBEAT: u16 = 60;
 
+/// The largest frame that is ever agreed to: larger ones are only more to wait for, and lapin takes 128 times as much
+/// memory at once.
+pub(crate) const LARGEST_FRAME: u32 = 1 << 20;
+
 /// The smallest frame that a peer must be able to take (AMQP 0-9-1 §4.2.3).
-pub(super) const SMALLEST_FRAME: u32 = 4096;
+pub(crate) const SMALLEST_FRAME: u32 = 4096;
 
 /// How long a clean end may take; all that counted was acknowledged before.
 pub(super) const CLOSING: Duration = Duration::from_secs(1);
@@ -163,10 +167,17 @@ pub struct Options {
     pub name: ByteString,
     /// Seconds; 0 leaves it to the server.
     pub heartbeat: u16,
-    /// Bytes, at least 4096; memory per connection is 64 times as much.
+    /// Bytes; from 4096 to 1 MiB, whatever is said.
     pub frame_max: u32,
     /// How long an answer may take.
     pub patience: Duration,
+}
+
+impl Options {
+    /// The size of frames to ask for, in bytes.
+    pub(crate) fn frame_max(&self) -> u32 {
+        self.frame_max.clamp(SMALLEST_FRAME, LARGEST_FRAME)
+    }
 }
 
 /// What the server says about a connection, unasked.
@@ -193,6 +204,9 @@ pub(super) struct Link {
     blocked: watch::Receiver<Option<String>>,
     /// What the server closed a channel for.
     reason: watch::Receiver<Option<lapin::Error>>,
+    /// All channels that were not closed. lapin closes one behind our back when it is dropped, and if the connection is
+    /// closed meanwhile it takes that for an error, and hangs up without connection.close.
+    channels: Mutex<Vec<lapin::Channel>>,
 }
 
 impl Client {
@@ -215,9 +229,11 @@ impl Client {
         let stream = Listening::new(stream, heard.clone());
         let connecting = log_in(uri, properties(options), stream, watch.clone());
         let limit = target.connect_timeout;
+        let objection = heard.until(|said| trouble::objection(target, &options.login, said));
         let connection = tokio::select! {
             biased;
             text = watch.panicked() => return Err(trouble::panicked(target, &text)),
+            error = objection => return Err(error),
             connected = timeout(limit, connecting) => match connected {
                 Ok(Ok(connection)) => connection,
                 Ok(Err(cause)) => {
@@ -236,6 +252,7 @@ impl Client {
             heard,
             blocked,
             reason,
+            channels: Mutex::default(),
         };
         Ok(Self {
             link: Arc::new(link),
@@ -281,6 +298,21 @@ impl Client {
 }
 
 impl Link {
+    /// Has a channel live as long as the connection.
+    pub(super) fn keep(&self, channel: lapin::Channel) {
+        self.channels().push(channel);
+    }
+
+    /// A channel is closed.
+    pub(super) fn let_go(&self, channel: &lapin::Channel) {
+        self.channels().retain(|kept| kept.id() != channel.id());
+    }
+
+    fn channels(&self) -> MutexGuard<'_, Vec<lapin::Channel>> {
+        // Nothing panics while it is held.
+        self.channels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Waits for `future` as long as an answer may take, and for a panic of lapin's thread.
     pub(super) async fn guard<T>(
         &self,
@@ -333,6 +365,9 @@ impl Drop for Link {
 
 fn leave(watch: &Watch, heard: &Heard) {
     heard.cut();
+    if !watch.has_panicked() {
+        heard.part();
+    }
     watch.end();
 }
 
@@ -395,7 +430,7 @@ fn uri(target: &Target, options: &Options) -> Result<AMQPUri> {
         },
         vhost: options.vhost.to_string(),
         query: AMQPQueryString {
-            frame_max: Some(options.frame_max.max(SMALLEST_FRAME)),
+            frame_max: Some(options.frame_max()),
             heartbeat: Some(options.heartbeat),
             ..AMQPQueryString::default()
         },
@@ -476,15 +511,17 @@ mod tests {
     #[test]
     fn the_frame_size_is_never_unlimited() {
         let target = said(None, None);
-        let options = Options {
-            login: Login::of(&target, None).unwrap(),
-            vhost: "/".into(),
-            name: "t".into(),
-            heartbeat: HEARTBEAT,
-            frame_max: 0,
-            patience: Duration::from_secs(1),
-        };
-        assert_eq!(uri(&target, &options).unwrap().query.frame_max, Some(4096));
+        for (said, asked) in [(0, 4096), (FRAME_MAX, FRAME_MAX), (1 << 30, 1 << 20)] {
+            let options = Options {
+                login: Login::of(&target, None).unwrap(),
+                vhost: "/".into(),
+                name: "t".into(),
+                heartbeat: HEARTBEAT,
+                frame_max: said,
+                patience: Duration::from_secs(1),
+            };
+            assert_eq!(uri(&target, &options).unwrap().query.frame_max, Some(asked));
+        }
     }
 
     #[test]

@@ -16,7 +16,8 @@
 //! | [`wish`] | what is wanted of a connection over AMQP 1.0 |
 //! | [`value`] | headers and arguments as people write them |
 //!
-//! lapin's habits that are guarded against here: an unlimited frame size (the process would abort), a panic in
+//! lapin's habits that are guarded against here: a large frame size (it takes 128 times as much memory at once), frames
+//! of 8,192 bytes where the server wants smaller ones, a login that the server does not offer, a panic in
 //! its thread (every future would hang), short strings over 255 bytes (a panic), returned messages and
 //! confirmations that are attached to the wrong publish, its URL rules, time-outs that it does not have, and its
 //! own recovery, which is not used: a lost connection is made anew by whoever knows what was under way.
@@ -30,10 +31,12 @@ pub mod consumer;
 pub mod firehose;
 mod heard;
 pub mod layout;
+mod narrow;
 #[cfg_attr(not(feature = "amqp1"), path = "one/absent.rs")]
 pub mod one;
 mod panics;
 pub mod publisher;
+mod spoken;
 pub mod topology;
 mod transport;
 mod trouble;

@@ -9,8 +9,8 @@ use lapin::protocol::{AMQPError, AMQPErrorKind, AMQPHardError, AMQPSoftError};
 use crate::connect::{self, Target, diagnose};
 use crate::error::{Error, Kind};
 
-use super::client::Login;
-use super::heard::Heard;
+use super::client::{Login, SMALLEST_FRAME};
+use super::heard::{Greeting, Heard};
 
 /// The server took the connection and did not get as far as it should in time.
 pub(super) fn no_answer(target: &Target, limit: Duration) -> Error {
@@ -29,8 +29,12 @@ pub(super) async fn login(
     heard: &Heard,
     cause: &lapin::Error,
 ) -> Error {
+    let greeting = heard.greeting();
     if let ErrorKind::ProtocolError(error) = cause.kind() {
-        return login_refused(target, login, error);
+        return match greeting.tune {
+            None => login_refused(target, login, error),
+            Some(_) => connection_refused(target, error),
+        };
     }
     // With TLS 1.3 a server refuses our certificate, or that there is none, only now.
     if let ErrorKind::IOError(cause) = cause.kind()
@@ -40,23 +44,31 @@ pub(super) async fn login(
         return refused;
     }
     let bytes = heard.bytes();
-    if let Some(error) = foreign(target, &bytes, NINE) {
+    if let Some(error) =
+        foreign(target, &bytes, NINE).or_else(|| objection(target, login, &greeting))
+    {
         return error;
     }
-    let wanted = login.mechanism.name();
-    match heard.mechanisms() {
-        Some(offered) if !offered.split_whitespace().any(|name| name == wanted) => {
-            return not_offered(target, wanted, &offered);
+    match greeting {
+        Greeting { tune: Some(_), .. } => {
+            return Error::new(
+                Kind::Lost,
+                format!("{target} took the login, and closed the connection when the virtual host, frames and channels were agreed on"),
+            )
+            .hint("the virtual host may be wrong: the path of the URL names it, %2f is the usual one");
         }
         // After Connection.Start a server that hangs up without a word did not like who we are (AMQP 0-9-1 §2.2.4).
-        Some(_) => {
+        Greeting {
+            mechanisms: Some(_),
+            ..
+        } => {
             return Error::new(
                 Kind::Unauthorized,
                 format!("{target} closed the connection during the login"),
             )
-            .hint("user name, password or virtual host may be wrong");
+            .hint("user name or password may be wrong");
         }
-        None => {}
+        _ => {}
     }
     let silent = format!("{target} closed the connection before it said a word");
     match diagnose::silent_close(target).await {
@@ -69,8 +81,30 @@ pub(super) async fn login(
     }
 }
 
+/// What in the server's greeting makes it useless to go on.
+pub(super) fn objection(target: &Target, login: &Login, greeting: &Greeting) -> Option<Error> {
+    let wanted = login.mechanism.name();
+    let offered = greeting.mechanisms.as_ref()?;
+    if !offered.split_whitespace().any(|name| name == wanted) {
+        return Some(not_offered(target, wanted, offered));
+    }
+    match greeting.tune?.frame_max {
+        0 | SMALLEST_FRAME.. => None,
+        small => Some(Error::new(
+            Kind::Lost,
+            format!(
+                "{target} allows frames of {small} bytes at most; AMQP 0-9-1 needs {SMALLEST_FRAME}"
+            ),
+        )),
+    }
+}
+
 /// The server knows no such login.
 pub(super) fn not_offered(target: &Target, wanted: &str, offered: &str) -> Error {
+    let offered = match offered.trim() {
+        "" => "none",
+        some => some,
+    };
     let text = format!("{target} does not offer the login {wanted}; it offers {offered}");
     Error::new(Kind::Unauthorized, text)
 }
@@ -87,22 +121,27 @@ pub(super) fn denied(target: &Target, login: &Login) -> Error {
 
 fn login_refused(target: &Target, login: &Login, error: &AMQPError) -> Error {
     let text = server_words(error.get_message().as_str());
-    match error.kind() {
-        AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => denied(target, login),
-        // RabbitMQ says 530 both for a virtual host that is not there and for one that is closed to us.
-        AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) if text.contains("not found") => {
-            Error::new(Kind::Refused, format!("{target} refused the login: {text}"))
-                .hint("the path of the URL names the virtual host, %2f is the usual one")
-        }
-        AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => Error::new(
-            Kind::Unauthorized,
-            format!("{target} refused the login: {text}"),
-        ),
-        _ => Error::new(
-            kind_of(error),
-            format!("{target} refused the login: {text}"),
-        ),
+    let kind = match error.kind() {
+        AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => return denied(target, login),
+        AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => Kind::Unauthorized,
+        _ => kind_of(error),
+    };
+    Error::new(kind, format!("{target} refused the login: {text}"))
+}
+
+/// The server has taken the login; it does not agree to the virtual host, or to the limits of the connection.
+fn connection_refused(target: &Target, error: &AMQPError) -> Error {
+    let text = server_words(error.get_message().as_str());
+    let with = |kind| Error::new(kind, format!("{target} refused the connection: {text}"));
+    // RabbitMQ says 530 both for a virtual host that is not there and for one that is closed to us.
+    if text.contains("vhost") && text.contains("not found") {
+        return with(Kind::Refused)
+            .hint("the path of the URL names the virtual host, %2f is the usual one");
     }
+    if text.contains("access to vhost") {
+        return with(Kind::Unauthorized);
+    }
+    with(kind_of(error))
 }
 
 /// What we speak.

@@ -2,8 +2,9 @@
 //!
 //! Figures are compared as ratios of geometric means. With at least two runs on both sides Welch's t-test on
 //! the logarithms gives the range in which the true ratio lies with 95 % confidence; one run on a side
-//! gives none. A figure has regressed when it is worse by more than the bound and, where there is a
-//! range, when that range leaves no doubt that it is worse at all.
+//! gives none. A figure has regressed when it is worse by more than the bound and that cannot be chance: over all
+//! figures of a comparison together, at most 2 % of the comparisons of runs that do not differ find a regression
+//! (Holm's correction). Without repeated runs nothing can be told from chance, and nothing has regressed.
 
 mod figures;
 mod render;
@@ -16,10 +17,13 @@ use crate::error::{Error, Kind, Result};
 use super::result::Report;
 use figures::Better;
 pub use render::{json, markdown, text};
-use statistics::{Ratio, ratio};
+use statistics::{Ratio, Values, chance, holm, ratio};
 
 /// The version of the JSON form; raised when a name changes its meaning or goes away.
 pub const SCHEMA_VERSION: u32 = 1;
+
+/// How probable a regression that is none may be, over all figures together.
+const ERROR: f64 = 0.02;
 
 /// Two sets of runs beside each other.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -55,7 +59,10 @@ pub struct Figure {
     pub ratio: Option<f64>,
     /// The range of the ratio with 95 % confidence; `None` when nothing can be said.
     pub ratio_range: Option<[f64; 2]>,
-    /// Whether it is worse by more than the bound.
+    /// How probable it is that chance alone makes it this much worse, corrected for the number of figures; `None` without
+    /// repeated runs, and when nothing differs.
+    pub chance: Option<f64>,
+    /// Whether it is worse by more than the bound, and not by chance.
     pub regressed: bool,
     /// All this in a sentence.
     pub verdict: String,
@@ -69,9 +76,12 @@ pub fn compare(before: &[Report], after: &[Report], bound: Option<f64>) -> Resul
     if before.is_empty() || after.is_empty() {
         return Err(Error::usage("there is no result to compare with"));
     }
-    let figures: Vec<Figure> = figures::common(before, after)
+    let sides = figures::common(before, after);
+    let chances: Vec<Option<f64>> = sides.iter().map(Sides::chance).collect();
+    let figures: Vec<Figure> = sides
         .iter()
-        .map(|figure| judge(figure, bound))
+        .zip(holm(&chances))
+        .map(|(figure, chance)| judge(figure, chance, bound))
         .collect();
     if figures.is_empty() {
         return Err(Error::usage("the results have no figure in common"));
@@ -100,12 +110,17 @@ impl Comparison {
         Some(Error::new(Kind::Missed, said))
     }
 
+    /// Whether both sides were repeated, without which nothing can be told from chance.
+    pub const fn is_repeated(&self) -> bool {
+        self.runs_before > 1 && self.runs_after > 1
+    }
+
     /// What the number of runs allows to say.
-    pub fn confidence(&self) -> &'static str {
-        if self.runs_before > 1 && self.runs_after > 1 {
-            "ranges are those of the true ratio with 95 % confidence (Welch's t-test on logarithms)"
+    pub const fn confidence(&self) -> &'static str {
+        if self.is_repeated() {
+            "ranges are those of the true ratio with 95 % confidence (Welch's t-test on logarithms); a regression is certain to 98 % over all figures together (Holm)"
         } else {
-            "one run on a side: no confidence statement is possible; repeat the runs to get one"
+            "one run on a side: no confidence statement is possible, and nothing counts as a regression; repeat the runs to get one"
         }
     }
 }
@@ -119,7 +134,26 @@ struct Sides {
     after: Vec<f64>,
 }
 
-fn judge(sides: &Sides, bound: Option<f64>) -> Figure {
+impl Sides {
+    /// How probable it is that chance alone makes this figure as much worse as it is.
+    fn chance(&self) -> Option<f64> {
+        match self.better {
+            Better::Higher => chance(&self.after, &self.before, Values::Measured),
+            Better::Lower => chance(&self.before, &self.after, Values::Measured),
+            Better::Fewer => chance(&self.before, &self.after, Values::Counted),
+        }
+    }
+}
+
+/// What a figure is judged by.
+#[derive(Clone, Copy)]
+struct Judge {
+    better: Better,
+    bound: Option<f64>,
+    chance: Option<f64>,
+}
+
+fn judge(sides: &Sides, chance: Option<f64>, bound: Option<f64>) -> Figure {
     let found = match sides.better {
         Better::Fewer => None,
         _ => ratio(&sides.before, &sides.after),
@@ -131,9 +165,14 @@ fn judge(sides: &Sides, bound: Option<f64>) -> Figure {
             statistics::mean(&sides.after),
         ),
     };
+    let judge = Judge {
+        better: sides.better,
+        bound,
+        chance,
+    };
     let (regressed, verdict) = match &found {
-        Some(ratio) => judge_ratio(ratio, sides.better, bound),
-        None => judge_means(before, after, sides.better, bound),
+        Some(ratio) => judge.ratio(ratio),
+        None => judge.means(before, after),
     };
     Figure {
         name: sides.name.clone(),
@@ -143,6 +182,7 @@ fn judge(sides: &Sides, bound: Option<f64>) -> Figure {
         after,
         ratio: found.as_ref().map(|ratio| ratio.point),
         ratio_range: found.and_then(|ratio| ratio.range),
+        chance,
         regressed,
         verdict,
     }
@@ -156,51 +196,62 @@ fn worse_by(ratio: f64, better: Better) -> f64 {
     }
 }
 
-fn judge_ratio(ratio: &Ratio, better: Better, bound: Option<f64>) -> (bool, String) {
-    let worse = worse_by(ratio.point, better);
-    if worse == 0.0 && ratio.range.is_none_or(|[low, high]| low == high) {
-        return (false, String::from("the same"));
+impl Judge {
+    fn ratio(self, ratio: &Ratio) -> (bool, String) {
+        let worse = worse_by(ratio.point, self.better);
+        if worse == 0.0 && ratio.range.is_none_or(|[low, high]| low == high) {
+            return (false, String::from("the same"));
+        }
+        let (regressed, bound) = self.beyond(self.bound.is_some_and(|bound| worse > bound));
+        let Some([low, high]) = ratio.range else {
+            return (regressed, format!("{}{bound}", change(worse)));
+        };
+        let mut range = [worse_by(low, self.better), worse_by(high, self.better)];
+        range.sort_by(f64::total_cmp);
+        let [best, worst] = range;
+        if !regressed && best <= 0.0 && worst >= 0.0 {
+            let between = format!("{} to {}", change(best), change(worst));
+            return (false, format!("no difference that can be told ({between})"));
+        }
+        let (least, most) = (best.abs().min(worst.abs()), best.abs().max(worst.abs()));
+        let between = format!("{} to {}", percent(least), percent(most));
+        (regressed, format!("{} ({between}){bound}", change(worse)))
     }
-    let over = bound.is_some_and(|bound| worse > bound);
-    let Some([low, high]) = ratio.range else {
-        return (
-            over,
-            format!("{}{}", change(worse), over_bound(over, bound)),
-        );
-    };
-    let mut range = [worse_by(low, better), worse_by(high, better)];
-    range.sort_by(f64::total_cmp);
-    let [best, worst] = range;
-    if best <= 0.0 && worst >= 0.0 {
-        let between = format!("{} to {}", change(best), change(worst));
-        return (false, format!("no difference that can be told ({between})"));
-    }
-    let (least, most) = (best.abs().min(worst.abs()), best.abs().max(worst.abs()));
-    let between = format!("{} to {}", percent(least), percent(most));
-    let verdict = format!("{} ({between}){}", change(worse), over_bound(over, bound));
-    (over, verdict)
-}
 
-/// Counts, and figures that are zero on a side.
-fn judge_means(before: f64, after: f64, better: Better, bound: Option<f64>) -> (bool, String) {
-    if before == after {
-        return (false, String::from("the same"));
+    /// Counts, and figures that are zero on a side.
+    fn means(self, before: f64, after: f64) -> (bool, String) {
+        if before == after {
+            return (false, String::from("the same"));
+        }
+        let is_worse = (after > before) != (self.better == Better::Higher);
+        let far = |bound| is_worse && (after - before).abs() > before * bound;
+        let (regressed, bound) = self.beyond(self.bound.is_some_and(far));
+        let word = match (after > before, is_worse) {
+            (true, true) => "more than before, which is worse",
+            (false, true) => "less than before, which is worse",
+            (true, false) => "more than before, which is better",
+            (false, false) => "less than before, which is better",
+        };
+        (regressed, format!("{word}{bound}"))
     }
-    let is_worse = (after > before) != (better == Better::Higher);
-    let over = bound.is_some_and(|bound| is_worse && (after - before).abs() > before * bound);
-    let word = match (after > before, is_worse) {
-        (true, true) => "more than before, which is worse",
-        (false, true) => "less than before, which is worse",
-        (true, false) => "more than before, which is better",
-        (false, false) => "less than before, which is better",
-    };
-    (over, format!("{word}{}", over_bound(over, bound)))
-}
 
-fn over_bound(over: bool, bound: Option<f64>) -> String {
-    match bound {
-        Some(bound) if over => format!(", over the bound of {}", percent(bound)),
-        _ => String::new(),
+    /// Whether a figure that is `over` the bound or not has regressed, and what is said of the bound.
+    fn beyond(self, over: bool) -> (bool, String) {
+        let Some(bound) = self.bound.filter(|_| over) else {
+            return (false, String::new());
+        };
+        let bound = format!(", over the bound of {}", percent(bound));
+        match self.chance {
+            Some(chance) if chance < ERROR => (true, bound),
+            Some(_) => (
+                false,
+                format!("{bound}, which may be chance among so many figures"),
+            ),
+            None => (
+                false,
+                format!("{bound}, which one run on a side does not prove"),
+            ),
+        }
     }
 }
 
@@ -255,6 +306,7 @@ fn warnings(before: &[Report], after: &[Report]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::random::Random;
     use crate::bench::report::sample;
 
     /// Runs whose response p99 and accepted rate are these times the sample's.
@@ -274,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn one_run_each_is_compared_by_the_bound_alone() {
+    fn one_run_each_proves_nothing() {
         let (before, after) = (runs(&[(1.0, 1.0)]), runs(&[(1.1, 0.96)]));
         let found = compare(&before, &after, Some(0.05)).unwrap();
         assert!(
@@ -283,19 +335,20 @@ mod tests {
                 .contains("no confidence statement is possible")
         );
         let p99 = figure(&found, "response p99");
-        assert!(p99.regressed && p99.ratio_range.is_none());
-        assert_eq!(p99.verdict, "10 % worse, over the bound of 5 %");
-        let rate = figure(&found, "accepted rate");
         assert_eq!(
-            (rate.regressed, rate.verdict.as_str()),
-            (false, "4.0 % worse")
+            (p99.regressed, p99.ratio_range, p99.chance),
+            (false, None, None)
         );
-        let failure = found.failure().unwrap();
-        assert_eq!(failure.kind(), Kind::Missed);
         assert_eq!(
-            failure.text(),
-            "response p99 is 10 % worse, over the bound of 5 %"
+            p99.verdict,
+            "10 % worse, over the bound of 5 %, which one run on a side does not prove"
         );
+        assert_eq!(figure(&found, "accepted rate").verdict, "4.0 % worse");
+        assert!(found.failure().is_none());
+        // Nor does one against many.
+        let before = runs(&[(1.0, 1.0), (1.01, 1.0), (0.99, 1.01)]);
+        let found = compare(&before, &after, Some(0.05)).unwrap();
+        assert!(found.failure().is_none());
     }
 
     #[test]
@@ -306,11 +359,16 @@ mod tests {
         let p99 = figure(&found, "response p99");
         let [low, high] = p99.ratio_range.unwrap();
         assert!(low > 1.15 && low < 1.2 && high > 1.2 && high < 1.25);
-        assert!(p99.regressed);
-        assert!(
-            p99.verdict.starts_with("20 % worse (17 % to 23 %)"),
-            "{}",
-            p99.verdict
+        assert!(p99.regressed && p99.chance.unwrap() < ERROR);
+        assert_eq!(
+            p99.verdict,
+            "20 % worse (17 % to 23 %), over the bound of 5 %"
+        );
+        let failure = found.failure().unwrap();
+        assert_eq!(failure.kind(), Kind::Missed);
+        assert_eq!(
+            failure.text(),
+            "response p99 is 20 % worse (17 % to 23 %), over the bound of 5 %"
         );
         let rate = figure(&found, "accepted rate");
         assert!(
@@ -339,10 +397,15 @@ mod tests {
     }
 
     #[test]
-    fn new_losses_are_a_regression() {
-        let mut before = runs(&[(1.0, 1.0)]);
-        before[0].messages.missing = 0;
-        let found = compare(&before, &runs(&[(1.0, 1.0)]), Some(0.05)).unwrap();
+    fn new_losses_are_a_regression_unless_they_are_few() {
+        let losing = |missing: [u64; 3]| {
+            let mut runs = runs(&[(1.0, 1.0); 3]);
+            for (run, missing) in runs.iter_mut().zip(missing) {
+                run.messages.missing = missing;
+            }
+            runs
+        };
+        let found = compare(&losing([0; 3]), &losing([90, 110, 100]), Some(0.05)).unwrap();
         let missing = figure(&found, "missing");
         assert!(missing.regressed);
         assert_eq!(
@@ -350,6 +413,64 @@ mod tests {
             "more than before, which is worse, over the bound of 5 %"
         );
         assert_eq!(figure(&found, "errors").verdict, "the same");
+        let found = compare(&losing([0; 3]), &losing([0, 1, 0]), Some(0.05)).unwrap();
+        assert!(!figure(&found, "missing").regressed);
+    }
+
+    /// Runs of a peer that is `slower` (1.1: all it does takes 10 % longer), with the scatter of real ones: what a whole
+    /// run is off by, and each figure by itself; rare errors besides.
+    fn scattered(one: &Report, random: &mut Random, slower: f64, count: usize) -> Vec<Report> {
+        let mut normal = |deviation: f64| {
+            let radius = (-2.0 * (1.0 - random.fraction()).ln()).sqrt();
+            let angle = std::f64::consts::TAU * random.fraction();
+            (radius * angle.cos() * deviation).exp()
+        };
+        let mut run = || {
+            let mut run = one.clone();
+            let whole = normal(0.01);
+            run.rates.accepted_per_s *= normal(0.015) / whole / slower;
+            run.rates.delivered_per_s *= normal(0.015) / whole / slower;
+            for latency in run.latency.values_mut() {
+                latency.p50_ms *= whole * normal(0.02) * slower;
+                latency.p99_ms *= whole * normal(0.10) * slower;
+                latency.p999_ms *= whole * normal(0.30) * slower;
+            }
+            run.generator.cpu_s_per_million *= normal(0.02);
+            run.generator.max_rss_bytes = (5e7 * normal(0.02)) as u64;
+            run.messages.missing = u64::from(normal(1.0) > 3.0);
+            run
+        };
+        (0..count).map(|_| run()).collect()
+    }
+
+    #[test]
+    fn chance_is_a_regression_in_one_of_twenty_comparisons_at_most_and_ten_percent_are_found() {
+        const COMPARISONS: u64 = 100;
+        let mut one = sample::report();
+        // Nothing that is compared, and long.
+        one.intervals.clear();
+        for latency in one.latency.values_mut() {
+            latency.histogram.clear();
+        }
+        let regressions = |slower: f64, count: usize| {
+            let compared = (0..COMPARISONS).filter(|number| {
+                let mut random = Random::new(*number, count as u64);
+                let before = scattered(&one, &mut random, 1.0, count);
+                let after = scattered(&one, &mut random, slower, count);
+                // The strictest bound there is.
+                let bound = if slower > 1.0 { 0.05 } else { 0.0 };
+                let found = compare(&before, &after, Some(bound)).unwrap();
+                found.failure().is_some()
+            });
+            compared.count() as u64
+        };
+        for count in [2, 5, 10] {
+            let alarms = regressions(1.0, count);
+            assert!(alarms <= COMPARISONS / 20, "{alarms} with {count} runs");
+        }
+        let found = regressions(1.1, 5);
+        assert!(found >= COMPARISONS * 99 / 100, "{found}");
+        assert_eq!(regressions(1.0, 1) + regressions(2.0, 1), 0, "one run");
     }
 
     #[test]

@@ -4,14 +4,15 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::net::TcpSocket;
 use tokio::time::timeout;
 
-use super::driver::{Dialing, Link};
+use super::driver::{Broken, Dialing, End, How, Link};
 use super::result::Connections;
 use super::system;
-use crate::connect::{self, Target, Transport};
+use crate::connect::{self, LocalAddress, Protocol, Target, Transport, diagnose};
 use crate::error::{Error, Kind, Result, plain};
 
 /// The first port that needs no privilege.
@@ -25,7 +26,7 @@ pub struct Dialer {
     target: Arc<Target>,
     /// Where the target is; looked up once.
     address: Option<SocketAddr>,
-    sources: Vec<IpAddr>,
+    sources: Vec<LocalAddress>,
     /// The kernel's own ports, from and to, which are left to it as long as they last.
     ports: (u16, u16),
     /// Connections that the kernel's ports are enough for.
@@ -41,7 +42,11 @@ impl Dialer {
     ///
     /// # Errors
     /// An unknown host; more connections than there are ports.
-    pub async fn new(target: Target, sources: Vec<IpAddr>, connections: usize) -> Result<Self> {
+    pub async fn new(
+        target: Target,
+        sources: Vec<LocalAddress>,
+        connections: usize,
+    ) -> Result<Self> {
         target.prepare()?;
         let address = match target.transport {
             Transport::Unix(_) => None,
@@ -122,6 +127,81 @@ impl Dialer {
         (connections.tls_full, connections.tls_resumed) = (full, resumed);
     }
 
+    /// How long the protocol may take to greet.
+    pub fn patience(&self) -> Duration {
+        self.target.connect_timeout
+    }
+
+    /// What it means that a connection ended like this before it could be used, in the words of the other commands.
+    pub fn unusable(&self, end: End<'_>) -> Broken {
+        let target = &self.target;
+        if let Some(foreign) = self.foreign(end.bytes) {
+            return foreign;
+        }
+        let abrupt = |cause: &io::Error| {
+            let kind = cause.kind();
+            matches!(
+                kind,
+                io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+            ) && !target.transport.is_encrypted()
+        };
+        match end.how {
+            How::Broken(broken) => broken,
+            How::Failed(cause) if !abrupt(cause) => connect::failure(target, cause).into(),
+            How::Closed | How::Failed(_) if end.heard && target.protocol == Protocol::Amqp => {
+                // A server that hangs up after its first words did not like who we are (AMQP 0-9-1 §2.2.4).
+                let text = format!("{target} closed the connection during the login");
+                Broken {
+                    hint: Some("user name, password or virtual host may be wrong".to_owned()),
+                    ..Broken::of(Kind::Unauthorized, text)
+                }
+            }
+            How::Closed | How::Failed(_) => Broken::new(format!(
+                "{target} closed the connection before it could be used"
+            )),
+            How::Silent => {
+                let limit = humantime::format_duration(target.connect_timeout);
+                let text =
+                    format!("{target} accepted the connection but did not answer within {limit}");
+                let protocol = target.protocol.name();
+                Broken {
+                    hint: Some(format!(
+                        "does it speak {protocol}? --connect-timeout waits longer"
+                    )),
+                    ..Broken::of(Kind::TimedOut, text)
+                }
+            }
+        }
+    }
+
+    /// Bytes that belong to another protocol.
+    fn foreign(&self, bytes: &[u8]) -> Option<Broken> {
+        let protocol = self.target.protocol;
+        if protocol == Protocol::Amqp && bytes.starts_with(b"AMQP") {
+            // Another version of it, which the session names.
+            return None;
+        }
+        let found = diagnose::first_bytes(bytes)?;
+        let (target, name) = (&self.target, protocol.name());
+        let text = format!("{target} does not speak {name} but {}", found.what);
+        Some(Broken {
+            hint: found.hint.map(str::to_owned),
+            ..Broken::of(Kind::Unreachable, text)
+        })
+    }
+
+    /// Looks closer at why no connection could be opened: a server that speaks TLS closes a plain connection without a
+    /// word. Takes 2 s at most.
+    pub async fn explain(&self, trouble: &mut Option<Error>) {
+        let Some(error) = trouble.take_if(|error| error.kind() == Kind::Lost) else {
+            return;
+        };
+        *trouble = Some(match diagnose::silent_close(&self.target).await {
+            Some(hint) => Error::new(Kind::Unreachable, error.text()).hint(hint),
+            None => error,
+        });
+    }
+
     async fn tcp(&self, address: SocketAddr, number: usize) -> io::Result<tokio::net::TcpStream> {
         let source = match self.sources.len() {
             0 => None,
@@ -130,14 +210,14 @@ impl Dialer {
         let round = number / self.sources.len().max(1);
         let explicit = round >= self.enough || source.is_some() && number >= self.enough;
         if !explicit {
-            match connect_from(address, source.map(|ip| SocketAddr::new(ip, 0))).await {
+            match connect_from(address, source.map(|it| it.socket(0, &address))).await {
                 Err(cause) if is_spent(&cause) => {}
                 done => return done,
             }
         }
-        let source = source.unwrap_or_else(|| self.local(address));
+        let source = source.unwrap_or_else(|| self.local(address).into());
         for _ in 0..TRIES {
-            let from = SocketAddr::new(source, self.port());
+            let from = source.socket(self.port(), &address);
             match connect_from(address, Some(from)).await {
                 Err(cause) if is_spent(&cause) => {}
                 done => return done,
@@ -233,7 +313,11 @@ mod tests {
         for number in 0..6 {
             open.push(dialer.dial(number).await.unwrap());
             let (_, from) = listener.accept().await.unwrap();
-            assert_eq!(from.ip(), sources[number % 2], "{number}");
+            assert_eq!(
+                LocalAddress::from(from.ip()),
+                sources[number % 2],
+                "{number}"
+            );
             let kernels = dialer.ports.0..=dialer.ports.1;
             assert_eq!(
                 kernels.contains(&from.port()),

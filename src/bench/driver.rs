@@ -8,15 +8,17 @@
 //! are groups of their own and may have different drivers.
 
 use std::fmt;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::clock::Nanos;
 use super::plan::{Group, Load};
 use super::recorder::Records;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, plain};
 
 /// An open transport. Datagrams travel with their length in front of each.
 pub trait Link: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -36,6 +38,45 @@ pub trait Driver: Send + Sync {
 
     /// How many receivers get each message of connection `index`.
     fn receivers(&self, index: usize) -> u64;
+
+    /// How long the protocol may take to greet once the transport is open.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(10)
+    }
+
+    /// What it means that a connection ended like this before it could be used.
+    fn unusable(&self, end: End<'_>) -> Broken {
+        match end.how {
+            How::Broken(broken) => broken,
+            How::Closed => Broken::new("connection closed by the peer"),
+            How::Failed(cause) => Broken::new(format!("connection lost: {}", plain(cause))),
+            How::Silent => Broken::of(Kind::TimedOut, "no answer to the first packet"),
+        }
+    }
+}
+
+/// The end of a connection that could not be used yet.
+#[derive(Debug)]
+pub struct End<'a> {
+    /// What ended it.
+    pub how: How<'a>,
+    /// What had arrived and was not understood, or not whole.
+    pub bytes: &'a [u8],
+    /// Whether the peer had said anything.
+    pub heard: bool,
+}
+
+/// What ended a connection.
+#[derive(Debug)]
+pub enum How<'a> {
+    /// The session could not go on with what the peer sent.
+    Broken(Broken),
+    /// The peer closed it.
+    Closed,
+    /// The transport failed.
+    Failed(&'a io::Error),
+    /// Nothing came in time.
+    Silent,
 }
 
 /// What a protocol makes of a load: groups for the engine, with a driver for each.
@@ -205,6 +246,16 @@ impl Broken {
         match &self.hint {
             Some(hint) => error.hint(hint.clone()),
             None => error,
+        }
+    }
+}
+
+impl From<Error> for Broken {
+    fn from(error: Error) -> Self {
+        Self {
+            cause: error.text().to_owned(),
+            hint: error.way_out().map(str::to_owned),
+            kind: error.kind(),
         }
     }
 }

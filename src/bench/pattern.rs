@@ -2,6 +2,11 @@
 
 use crate::error::{Error, Result};
 
+/// A user name with `{client}` filled in; other braces are text.
+pub fn user_name(text: &str, client: usize) -> String {
+    text.replace("{client}", &client.to_string())
+}
+
 /// A topic or filter with places to fill in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern(Vec<Piece>);

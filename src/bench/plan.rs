@@ -21,6 +21,14 @@ pub struct Plan {
     pub seed: u64,
 }
 
+impl Plan {
+    /// Whether messages are due by the clock.
+    pub fn is_open(&self) -> bool {
+        let mut loads = self.groups.iter().filter_map(|group| group.load.as_ref());
+        loads.any(|load| matches!(load, Load::Open { .. }))
+    }
+}
+
 /// Connections that all do the same.
 #[derive(Clone, Debug)]
 pub struct Group {

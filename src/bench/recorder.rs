@@ -12,6 +12,12 @@ use super::result::Messages;
 /// Three digits: every value is within 0.1 %.
 const DIGITS: u8 = 3;
 
+/// The count of how often the peer asked not to be sent anything for a while.
+pub const HELD_BACK: &str = "held_back";
+
+/// The count of messages that nothing acknowledges one by one, and whose arrival was not proved together either.
+pub const NOT_PROVED: &str = "not_proved";
+
 /// What a latency distribution is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
@@ -340,8 +346,8 @@ impl Records {
     }
 
     /// Messages without acknowledgements of their own were under way when their connection was lost.
-    pub const fn lost_unproved(&mut self, unproved: Unproved) {
-        self.flow.errors += unproved.all;
+    pub fn lost_unproved(&mut self, unproved: Unproved) {
+        self.not_proved(unproved);
         self.messages.lost_with_connection += unproved.measured;
     }
 
@@ -352,9 +358,16 @@ impl Records {
     }
 
     /// Messages without acknowledgements of their own were not proved to have arrived in time.
-    pub const fn timed_out_unproved(&mut self, unproved: Unproved) {
-        self.flow.errors += unproved.all;
+    pub fn timed_out_unproved(&mut self, unproved: Unproved) {
+        self.not_proved(unproved);
         self.messages.timed_out += unproved.measured;
+    }
+
+    fn not_proved(&mut self, unproved: Unproved) {
+        self.flow.errors += unproved.all;
+        if unproved.measured > 0 {
+            self.count(NOT_PROVED, unproved.measured);
+        }
     }
 
     /// Something failed; counted by cause.

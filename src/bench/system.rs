@@ -2,9 +2,10 @@
 
 use std::fs;
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, getrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
+use crate::connect::hosting::raise_descriptors;
 use crate::error::{Error, Kind, Result};
 
 /// Descriptors that are not connections: standard streams, timers, the runtime's own.
@@ -20,13 +21,7 @@ pub fn reserve_descriptors(connections: u64) -> Result<()> {
     if limit.current.is_none_or(|current| current >= needed) {
         return Ok(());
     }
-    let raised = Rlimit {
-        current: limit.maximum,
-        maximum: limit.maximum,
-    };
-    // What counts is the limit afterwards.
-    let _ = setrlimit(Resource::Nofile, raised);
-    match getrlimit(Resource::Nofile).current {
+    match raise_descriptors() {
         Some(have) if have < needed => Err(too_few(connections, needed, have)),
         _ => Ok(()),
     }

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::amqp::broker::{Fault, Options, Users};
 use crate::command::amqp_broker::{Listen, Plan};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 use super::numbers::{Count, Size, Wait};
 use super::server_tls_flags::ServerTlsFlags;
@@ -47,7 +47,7 @@ struct AccessFlags {
     #[arg(long, value_name = "USER:PASSWORD", conflicts_with = "password_file")]
     user: Vec<String>,
 
-    /// File of USER:PASSWORD lines, in plain text or as mosquitto_passwd writes them; others are not let in
+    /// File of USER:PASSWORD lines, in plain text or as mosquitto_passwd writes them; others are not let in. SIGHUP reads it again
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 
@@ -99,7 +99,10 @@ impl BrokerFlags {
         let tls = self.tls.files("--listen amqps://", encrypted)?;
         let mut options = self.limits.options();
         if !self.access.user.is_empty() {
-            options.users = Some(Users::parse(&self.access.user.join("\n"))?);
+            options.users = Some(
+                Users::of_words(&self.access.user)
+                    .map_err(|error| Error::usage(format!("--user: {error}")))?,
+            );
         }
         options.vhosts = self.access.vhost;
         options.faults = self.faults.fault;
@@ -161,6 +164,7 @@ mod tests {
     use super::*;
     use crate::cli::{Parsed, parse};
     use crate::command;
+    use crate::connect::hosting::Check;
 
     fn plan(line: &str) -> Result<Plan> {
         let words = ["iotctl", "amqp", "broker"].into_iter();
@@ -186,9 +190,10 @@ mod tests {
         assert!(plan.tls.is_some_and(|tls| tls.client_ca.is_some()));
         let options = plan.options;
         assert!(
-            options
-                .users
-                .is_some_and(|users| users.accepts("ann", Some(b"pw")))
+            options.users.is_some_and(|users| matches!(
+                users.check("ann", Some(b"pw"), 0),
+                Check::Done(true)
+            ))
         );
         assert_eq!(options.vhosts, ["/", "test"]);
         assert_eq!((options.heartbeat, options.channel_max), (5, 3));

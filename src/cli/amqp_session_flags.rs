@@ -1,12 +1,12 @@
 //! The flags about one AMQP connection: server, virtual host, login and heartbeats.
 
 use std::ffi::OsString;
-use std::net::IpAddr;
 
 use clap::{Args, ValueEnum};
 
 use crate::amqp::Mechanism;
 use crate::command::amqp_session::{SessionWords, Speaks};
+use crate::connect::LocalAddress;
 use crate::error::{Error, Result};
 
 use super::amqp_words;
@@ -46,7 +46,7 @@ pub(super) struct AmqpSessionFlags {
     #[arg(long, value_name = "TIME", default_value = "60", value_parser = values::keep_alive)]
     heartbeat: u16,
 
-    /// Largest frame, in bytes such as 128KiB, at least 4096; memory follows from it
+    /// Largest frame, in bytes such as 128KiB, at least 4096; more than 1MiB is taken for 1MiB
     #[arg(long, value_name = "SIZE", default_value = "128KiB", value_parser = amqp_words::frame_max)]
     frame_max: u32,
 
@@ -81,7 +81,7 @@ enum Version {
 
 impl AmqpSessionFlags {
     /// The local addresses, of which most commands take one.
-    pub(super) fn addresses(&self) -> &[IpAddr] {
+    pub(super) fn addresses(&self) -> &[LocalAddress] {
         self.server.addresses()
     }
 

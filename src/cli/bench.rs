@@ -94,7 +94,7 @@ pub(super) struct CompareFlags {
     #[arg(value_name = "AFTER", last = true)]
     after: Vec<PathBuf>,
 
-    /// How much worse a figure may be, such as 5%; more, where chance does not explain it, is exit code 7
+    /// How much worse a figure may be, such as 5%; more, where repeated runs show that it is not chance, is exit code 7
     #[arg(long, value_name = "PERCENT")]
     bound: Option<bench_compare::Bound>,
 

@@ -124,7 +124,7 @@ struct ResultFlags {
     junit: Option<PathBuf>,
 
     /// Serve the figures to Prometheus at http://ADDR:PORT/metrics while the run goes on
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::socket_address)]
     prometheus_listen: Option<SocketAddr>,
 }
 

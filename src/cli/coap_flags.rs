@@ -1,6 +1,5 @@
 //! What the CoAP commands share: where to ask and how, options, and what is shown besides.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use crate::coap::option::{self, Format as OptionFormat};
 use crate::command::coap_asking::ProxyMode;
 use crate::command::coap_decode::Decode;
 use crate::command::coap_session::{OptionValue, OptionWord, SessionWords, Transfer, Wording};
-use crate::connect::{OscoreWords, Secret, Words};
+use crate::connect::{LocalAddress, OscoreWords, Secret, Words};
 use crate::error::Result;
 use crate::output::Format;
 use crate::payload::expect::Condition;
@@ -41,7 +40,7 @@ pub(super) struct CoapConnectFlags {
 
     /// Local IP address to send from
     #[arg(short = 'A', long, value_name = "ADDRESS", action = clap::ArgAction::Set, num_args = 1)]
-    bind: Vec<IpAddr>,
+    bind: Vec<LocalAddress>,
 
     /// Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]
     #[arg(long, value_name = "NAME")]
@@ -128,7 +127,7 @@ impl OscoreFlags {
 
 impl CoapConnectFlags {
     /// The local addresses, of which most commands take one.
-    pub(super) fn addresses(&self) -> &[IpAddr] {
+    pub(super) fn addresses(&self) -> &[LocalAddress] {
         &self.bind
     }
 

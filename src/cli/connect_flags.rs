@@ -1,13 +1,12 @@
 //! The flags that say where to connect and how, the same for every protocol.
 
 use std::ffi::OsString;
-use std::net::IpAddr;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::connect::{Retry, Secret, TlsVersion, Words};
+use crate::connect::{LocalAddress, Retry, Secret, TlsVersion, Words};
 use crate::error::{Error, Result};
 
 use super::numbers::Wait;
@@ -85,7 +84,7 @@ pub(super) struct ServerFlags {
 
     /// Local IP address to connect from
     #[arg(short = 'A', long, value_name = "ADDRESS", action = clap::ArgAction::Set, num_args = 1)]
-    bind: Vec<IpAddr>,
+    bind: Vec<LocalAddress>,
 
     /// Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]
     #[arg(long, value_name = "NAME")]
@@ -133,7 +132,7 @@ pub(super) struct TlsFlags {
 
 impl ConnectFlags {
     /// The local addresses, of which most commands take one.
-    pub(super) fn addresses(&self) -> &[IpAddr] {
+    pub(super) fn addresses(&self) -> &[LocalAddress] {
         self.server.addresses()
     }
 
@@ -154,7 +153,7 @@ impl ConnectFlags {
 
 impl ServerFlags {
     /// The local addresses, of which most commands take one.
-    pub(super) fn addresses(&self) -> &[IpAddr] {
+    pub(super) fn addresses(&self) -> &[LocalAddress] {
         &self.bind
     }
 

@@ -45,7 +45,7 @@ pub(super) struct BrokerFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Access")]
 struct AccessFlags {
-    /// File of USER:PASSWORD lines, in plain text or as mosquitto_passwd writes them; others are not let in
+    /// File of USER:PASSWORD lines, in plain text or as mosquitto_passwd writes them; others are not let in. SIGHUP reads it again
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 
@@ -53,7 +53,7 @@ struct AccessFlags {
     #[arg(long, requires = "password_file")]
     allow_anonymous: bool,
 
-    /// File of rights by topic in mosquitto's format: user NAME, topic [read|write|readwrite|deny] FILTER, pattern
+    /// File of rights by topic in mosquitto's format: user NAME, topic [read|write|readwrite|deny] FILTER, pattern. SIGHUP reads it again
     #[arg(long, value_name = "FILE")]
     acl_file: Option<PathBuf>,
 

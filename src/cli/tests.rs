@@ -112,7 +112,7 @@ fn the_letters_are_mosquittos() {
     );
     assert_eq!(words.username.as_deref(), Some("me"));
     assert_eq!(words.password.as_ref().unwrap().reveal(), b"pass");
-    assert_eq!(words.bind, Some([127, 0, 0, 2].into()));
+    assert_eq!(words.bind, Some("127.0.0.2".parse().unwrap()));
     assert_eq!(plan.session.version, Some(Version::V311));
     assert_eq!(plan.session.client_id.as_deref(), Some("id"));
     assert!(plan.session.persistent);

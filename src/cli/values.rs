@@ -1,10 +1,12 @@
 //! Values that several commands read, and the refusals that they share.
 
 use std::ffi::{OsStr, OsString};
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 
 use bytestring::ByteString;
 
+use crate::connect::ListenAddress;
 use crate::error::{Error, Result};
 use crate::mqtt::packet::{LARGEST_PACKET, QoS, RetainHandling, Version};
 use crate::mqtt::topic;
@@ -63,6 +65,14 @@ pub(super) fn packet_size(word: &str) -> Result<u32, String> {
     match u32::try_from(size) {
         Ok(size) if (1..=LARGEST_PACKET).contains(&size) => Ok(size),
         _ => Err(format!("a packet has from 1 to {LARGEST_PACKET} bytes")),
+    }
+}
+
+/// An address to listen on, for what does so over TCP only.
+pub(super) fn socket_address(word: &str) -> Result<SocketAddr, String> {
+    match word.parse()? {
+        ListenAddress::Tcp(address) => Ok(address),
+        ListenAddress::Unix(_) => Err(String::from("it is a unix socket")),
     }
 }
 

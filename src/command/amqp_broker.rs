@@ -4,12 +4,11 @@ use std::path::PathBuf;
 
 use tokio::sync::oneshot;
 
-use super::mqtt_broker::{end_with_parent, parse};
-use crate::amqp::broker::{Event, Options, Users, serve};
-use crate::connect::{ListenAddress, ListenOn, Listener, ServerTls};
+use super::serving::{Serving, fresh_tls, parse};
+use crate::amqp::broker::{Broker, Event, Options, Users, serve};
+use crate::connect::{ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
 use crate::error::Result;
-use crate::output::{Format, Notes, Output, Style};
-use crate::stop::Stop;
+use crate::output::{Notes, Style, brief};
 
 /// What the broker listens on, whom it lets in, and how it behaves.
 #[derive(Clone, Debug)]
@@ -18,7 +17,7 @@ pub struct Plan {
     pub listen: Vec<Listen>,
     /// The files for TLS; there whenever a listener speaks it.
     pub tls: Option<ServerTls>,
-    /// User names and passwords, besides those of the options.
+    /// User names and passwords, instead of those of the options.
     pub password_file: Option<PathBuf>,
     /// Limits and faults; `users` come from the file above when the command runs.
     pub options: Options,
@@ -42,35 +41,47 @@ pub struct Listen {
 /// # Errors
 /// Unreadable files, addresses that cannot be listened on.
 pub async fn run(plan: Plan) -> Result<()> {
-    if plan.end_with_parent {
-        end_with_parent()?;
-    }
-    let mut output = Output::open(Format::Raw, plan.style)?;
-    let mut stop = Stop::watch()?;
-    let notes = Notes::new(plan.style);
+    let mut serving = Serving::start(plan.style, plan.end_with_parent)?;
+    let notes = serving.notes;
     let mut options = plan.options.clone();
-    if let Some(path) = &plan.password_file {
-        options.users = Some(parse(path, Users::parse)?);
-    }
+    options.users = plan.users()?.or(options.users);
+    let broker = Broker::new(options, move |event| log(&event, notes));
     let mut listeners = Vec::new();
     for listen in &plan.listen {
         let listener = listen.bind(plan.tls.as_ref()).await?;
         // The first line on standard output is what scripts wait for: whoever reads it can connect.
-        output.line(&listen.url(listener.local_addr()));
+        serving.output.line(&listen.url(listener.local_addr()));
         listeners.push(listener);
     }
-    output.flush().await?;
+    serving.output.flush().await?;
     notes.note("a broker for development and tests: it keeps everything in memory");
+    let secured: Vec<LiveTls> = listeners.iter().filter_map(Listener::tls).collect();
+    let read_again = || {
+        let users = plan.users()?;
+        let tls = fresh_tls(plan.tls.as_ref(), &secured)?;
+        let files = usize::from(users.is_some()) + secured.len();
+        if let Some(users) = users {
+            broker.set_users(users);
+        }
+        tls();
+        Ok(files)
+    };
     let (ask, asked) = oneshot::channel::<()>();
-    let served = serve(options, listeners, move |event| log(&event, notes), asked);
     tokio::select! {
-        ended = served => ended,
+        ended = serve(broker.clone(), listeners, asked) => ended,
         () = async {
-            stop.asked().await;
+            serving.asked_to_stop(read_again).await;
             drop(ask);
             // While clients are told, a second signal ends the process at once.
-            stop.asked().await;
+            serving.asked_again().await;
         } => Ok(()),
+    }
+}
+
+impl Plan {
+    /// The users of the file, if there is one.
+    fn users(&self) -> Result<Option<Users>> {
+        parse(self.password_file.as_deref(), Users::parse)
     }
 }
 
@@ -101,6 +112,7 @@ fn log(event: &Event, notes: Notes) {
         Event::Blocked(true) => notes.warn("publishers are held back: low on memory, or on request"),
         Event::Blocked(false) => notes.note("publishers may go on"),
         Event::Connected { user, peer, vhost } => {
+            let user = brief(user);
             notes.note(format_args!("{user} connected from {peer} to vhost {vhost}"));
         }
         Event::Refused { peer, reason } => notes.note(format_args!("{peer} was refused: {reason}")),

@@ -3,7 +3,6 @@
 mod play;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytestring::ByteString;
@@ -17,7 +16,7 @@ use crate::bench::amqp::{Consuming, Scenario, Settings, Topology};
 use crate::bench::dial::Dialer;
 use crate::bench::engine::{Live, Outcome};
 use crate::bench::pattern::Pattern;
-use crate::connect::Protocol;
+use crate::connect::{LocalAddress, Protocol};
 use crate::error::{Error, Result};
 use crate::message::AmqpValue;
 use crate::output::Notes;
@@ -70,7 +69,7 @@ pub struct Plan {
     /// `--rate`, `--max`, `--stage`, `--arrivals`, `--window`, `--think`
     pub load: LoadWords,
     /// `--bind A,B,…`
-    pub bind: Vec<IpAddr>,
+    pub bind: Vec<LocalAddress>,
     /// Phases, threads, shard, terminal.
     pub course: Course,
 }
@@ -278,8 +277,12 @@ pub async fn measure(
     let identity = identity(&plan.course)?;
     let settings = plan.settings(options, identity)?;
     let mut topology = plan.topology(&settings, identity)?;
+    let options = Options {
+        login: settings.login(0),
+        ..settings.options.clone()
+    };
     if let Some(topology) = &mut topology {
-        topology.make(&target, &settings.options).await?;
+        topology.make(&target, &options).await?;
     }
     let ran = async {
         let to = plan.course.connecting(target.clone());
@@ -287,18 +290,21 @@ pub async fn measure(
         let made = settings.make(&dialer);
         let mut outcome = perform(&plan.course, identity, made, stop, watch).await?;
         dialer.report(&mut outcome.report.connections);
+        if outcome.has_no_connection() {
+            dialer.explain(&mut outcome.trouble).await;
+        }
         Ok(outcome)
     };
     let ran = ran.await;
     let left = match &topology {
-        Some(topology) => topology.delete(&target, &settings.options).await,
+        Some(topology) => topology.delete(&target, &options).await,
         None => None,
     };
     let mut outcome = ran?;
     let setup = plan.setup(&target.to_string(), &settings);
     outcome.report.setup.extend(setup);
     outcome.report.warnings.extend(left);
-    outcome.report.warnings.extend(peer.warning());
+    peer.describe(&mut outcome.report);
     peer.stop().await;
     Ok(outcome)
 }

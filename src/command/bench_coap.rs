@@ -1,7 +1,6 @@
 //! `bench coap`: load on a CoAP server.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -17,7 +16,7 @@ use crate::bench::coap::{Body, Mix, Opener, Scenario, Settings, name_figures};
 use crate::bench::engine::{Live, Outcome};
 use crate::coap::code::Code;
 use crate::coap::option::Options;
-use crate::connect::{self, Protocol};
+use crate::connect::{self, LocalAddress, Protocol};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::output::Notes;
@@ -58,7 +57,7 @@ pub struct Plan {
     /// `--max-retransmit`
     pub max_retransmit: u8,
     /// `--bind A,B,…`
-    pub bind: Vec<IpAddr>,
+    pub bind: Vec<LocalAddress>,
     /// Phases, threads, shard, terminal.
     pub course: Course,
 }
@@ -332,11 +331,14 @@ pub async fn measure(
     }
     let mut outcome = perform(&plan.course, identity, made, stop, watch).await?;
     opener.report(&mut outcome.report.connections);
+    if outcome.has_no_connection() {
+        opener.explain(&mut outcome.trouble).await;
+    }
     name_figures(&mut outcome.report);
     let told = settings.judge(&outcome.report);
     outcome.report.setup.extend(plan.setup(&place));
     outcome.report.warnings.extend(told);
-    outcome.report.warnings.extend(peer.warning());
+    peer.describe(&mut outcome.report);
     peer.stop().await;
     Ok(outcome)
 }

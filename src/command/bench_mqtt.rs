@@ -1,7 +1,6 @@
 //! `bench mqtt`: load on an MQTT broker.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -16,10 +15,11 @@ use crate::bench::dial::Dialer;
 use crate::bench::engine::{Live, Outcome};
 use crate::bench::mqtt::{Body, Scenario, Settings};
 use crate::bench::pattern::Pattern;
-use crate::connect::{self, Environment, Protocol, Target};
+use crate::connect::{self, Environment, LocalAddress, Protocol, Target};
 use crate::error::Result;
 use crate::file;
 use crate::mqtt::packet::{QoS, Version};
+use crate::output::Notes;
 use crate::payload::LONGEST;
 use crate::payload::template::Template;
 
@@ -71,7 +71,7 @@ pub struct Plan {
     /// `--id-prefix`
     pub client_prefix: Option<String>,
     /// `--bind A,B,…`
-    pub bind: Vec<IpAddr>,
+    pub bind: Vec<LocalAddress>,
     /// Phases, threads, shard, terminal.
     pub course: Course,
 }
@@ -392,6 +392,10 @@ pub async fn measure(
     let words = peer.words(&plan.connect);
     let target = words.resolve(Protocol::Mqtt, &Environment::of_process())?;
     let where_to = target.to_string();
+    if target.is_insecure() {
+        let text = format!("the certificate of {target} is not verified (--insecure)");
+        Notes::new(plan.course.style).warn(text);
+    }
     let sources = sources(&plan.bind, &target);
     let identity = identity(&plan.course)?;
     let settings = plan.settings(&target, identity)?;
@@ -401,7 +405,10 @@ pub async fn measure(
     let mut outcome = perform(&plan.course, identity, made, stop, watch).await?;
     outcome.report.setup.extend(plan.setup(&where_to));
     dialer.report(&mut outcome.report.connections);
-    outcome.report.warnings.extend(peer.warning());
+    if outcome.has_no_connection() {
+        dialer.explain(&mut outcome.trouble).await;
+    }
+    peer.describe(&mut outcome.report);
     peer.stop().await;
     Ok(outcome)
 }

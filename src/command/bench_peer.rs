@@ -9,6 +9,8 @@ use tokio::process::{Child, Command};
 #[cfg(target_os = "linux")]
 use crate::bench::calibrate::NullPeer;
 use crate::bench::coap::NullServer;
+use crate::bench::result::Report;
+use crate::connect::hosting::raise_descriptors;
 use crate::connect::{Protocol, Words};
 use crate::error::{Error, Result};
 
@@ -76,16 +78,28 @@ impl Peer {
         }
     }
 
-    /// What a reader of the report must know about it.
-    pub(super) fn warning(&self) -> Option<String> {
+    /// What a reader of the report must know about it: that the processors were shared is a warning where it may have
+    /// changed the result.
+    pub(super) fn describe(&self, report: &mut Report) {
         let said = match self {
-            Self::Named => return None,
+            Self::Named => return,
             Self::Embedded { .. } => {
-                "the peer ran on this machine: it and the generator shared its processors"
+                let doubtful = report.generator.limited || !report.generator.steady;
+                let shared =
+                    "the peer ran on this machine: it and the generator shared its processors";
+                if doubtful {
+                    report.warnings.push(shared.to_owned());
+                }
+                "embedded, on the processors of the generator"
             }
-            _ => "a calibration: the peer only answered, and its work is in the generator's CPU",
+            _ => {
+                let said =
+                    "a calibration: the peer only answered, and its work is in the generator's CPU";
+                report.warnings.push(said.to_owned());
+                "one that only answers, in the generator's process"
+            }
         };
-        Some(said.to_owned())
+        report.setup.insert(String::from("peer"), said.to_owned());
     }
 
     pub(super) async fn stop(self) {
@@ -113,6 +127,8 @@ async fn served(protocol: Protocol) -> Result<Peer> {
         Protocol::Coap => &COAP_SERVER,
     };
     let cannot = |cause: &std::io::Error| Error::local("cannot start the embedded peer", cause);
+    // The peer has as many connections as we have.
+    raise_descriptors();
     let program = std::env::current_exe().map_err(|cause| cannot(&cause))?;
     let mut child = Command::new(program)
         .args(words)

@@ -7,8 +7,12 @@ use std::path::{Path, PathBuf};
 use crate::bench::report::json;
 use crate::bench::result::{Report, Threshold};
 use crate::error::{Error, Kind, Result};
+use crate::file;
 use crate::output::{Format, Output, Style};
 use crate::payload::standard;
+
+/// More bytes than a result has: 300 points of time with eight distributions each are some megabytes.
+const LARGEST: u64 = 64 << 20;
 
 /// Reads the result in `path`; `-` is standard input.
 ///
@@ -16,11 +20,10 @@ use crate::payload::standard;
 /// [`Kind::Local`] when it cannot be read, [`Kind::Usage`] when it is none; both name the file.
 pub(super) fn read(path: &Path) -> Result<Report> {
     let name = name(path);
-    let failed = |cause| Error::local(format_args!("cannot read {name}"), &cause);
     let text = if path == Path::new("-") {
         standard_input(&name)?
     } else {
-        fs::read(path).map_err(failed)?
+        file::read(path, LARGEST)?
     };
     json::read(&text, &name)
 }
@@ -39,8 +42,13 @@ fn standard_input(name: &str) -> Result<Vec<u8>> {
     }
     let mut text = Vec::new();
     io::stdin()
+        .take(LARGEST + 1)
         .read_to_end(&mut text)
         .map_err(|cause| Error::local(format_args!("cannot read {name}"), &cause))?;
+    if text.len() as u64 > LARGEST {
+        let said = format!("cannot read {name}: larger than {LARGEST} bytes");
+        return Err(Error::new(Kind::Local, said));
+    }
     Ok(text)
 }
 

@@ -1,12 +1,11 @@
 //! `coap server`: resources for development and tests.
 
-use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::mqtt_broker::end_with_parent;
+use super::serving::{Serving, fresh_tls};
 use crate::coap::endpoint::Incoming;
 use crate::coap::net::{Fault, Server};
 use crate::coap::plugtest;
@@ -14,11 +13,10 @@ use crate::coap::resources::{Clock, Counter, Directory, Late, Sensor, Stored, Tr
 use crate::coap::secure::Secrets;
 use crate::coap::site::Site;
 use crate::connect::{
-    Environment, ListenAddress, ListenOn, Listener, OscoreWords, Psk, Secret, ServerTls,
+    Environment, ListenAddress, ListenOn, Listener, LiveTls, OscoreWords, Psk, Secret, ServerTls,
 };
 use crate::error::{Error, Result};
-use crate::output::{Format, Notes, Output, Style};
-use crate::stop::Stop;
+use crate::output::{Style, brief};
 
 /// What the server listens on, what it shows, and what it does wrong.
 #[derive(Clone, Debug)]
@@ -150,21 +148,20 @@ const ROOM: usize = 64 << 20;
 /// # Errors
 /// Unreadable files, addresses that cannot be listened on.
 pub async fn run(plan: Plan) -> Result<()> {
-    if plan.end_with_parent {
-        end_with_parent()?;
-    }
-    let mut output = Output::open(Format::Raw, plan.style)?;
-    let mut stop = Stop::watch()?;
-    let notes = Notes::new(plan.style);
+    let mut serving = Serving::start(plan.style, plan.end_with_parent)?;
+    let notes = serving.notes;
     let mut server = Server::new(plan.site()?, plan.faults.clone());
     server.set_challenge(plan.challenge);
     if let Some(leisure) = plan.multicast {
         server.set_leisure(leisure);
     }
+    let mut secured = Vec::new();
     for listen in &plan.listen {
-        let address = plan.bind(listen, &mut server).await?;
+        let address = plan.bind(listen, &mut server, &mut secured).await?;
         // The first line on standard output is what scripts wait for: whoever reads it can connect.
-        output.line(&format!("{}://{address}", listen.scheme.name()));
+        serving
+            .output
+            .line(&format!("{}://{address}", listen.scheme.name()));
     }
     if let Some(oscore) = plan
         .oscore
@@ -173,7 +170,7 @@ pub async fn run(plan: Plan) -> Result<()> {
     {
         server.protect(&oscore).await?;
     }
-    output.flush().await?;
+    serving.output.flush().await?;
     notes.note("a server for development and tests");
     let verbose = plan.verbose;
     let seen = move |request: &Incoming| {
@@ -182,18 +179,28 @@ pub async fn run(plan: Plan) -> Result<()> {
             let length = request.payload.len();
             notes.plain(format_args!(
                 "{peer} {method:?} {} {length} bytes",
-                request.path()
+                brief(&request.path())
             ));
         }
     };
+    // DTLS keeps its certificate.
+    let read_again = || {
+        fresh_tls(plan.tls.as_ref(), &secured)?();
+        Ok(secured.len())
+    };
     tokio::select! {
         () = server.serve(seen) => Ok(()),
-        _ = stop.asked() => Ok(()),
+        () = serving.asked_to_stop(read_again) => Ok(()),
     }
 }
 
 impl Plan {
-    async fn bind(&self, listen: &Listen, server: &mut Server) -> Result<String> {
+    async fn bind(
+        &self,
+        listen: &Listen,
+        server: &mut Server,
+        secured: &mut Vec<LiveTls>,
+    ) -> Result<String> {
         if listen.scheme == ListenScheme::Udp {
             let address = match self.multicast {
                 Some(_) => server.listen_with_groups(listen.address)?,
@@ -218,6 +225,7 @@ impl Plan {
         })
         .await?;
         let address = listener.local_addr().to_string();
+        secured.extend(listener.tls());
         server.listen_streams(listener, websocket);
         Ok(address)
     }
@@ -258,9 +266,7 @@ fn add(site: &mut Site, declared: &Declared, now: Instant) -> Result<()> {
     match &declared.kind {
         Kind::Fixed(format, body) => site.add(path, Stored::new(Some(*format), body.clone())),
         Kind::File(file) => {
-            let body = fs::read(file).map_err(|cause| {
-                Error::local(format_args!("cannot read {}", file.display()), &cause)
-            })?;
+            let body = crate::file::read(file, ROOM as u64)?;
             site.add(path, Stored::new(None, body));
         }
         Kind::Counter(interval) => site.add(path, Counter::new(now, *interval)),

@@ -46,6 +46,9 @@ mod mqtt_record;
 pub mod mqtt_session;
 mod mqtt_source;
 pub mod mqtt_sub;
+mod serving;
+
+use std::io;
 
 use tokio::runtime;
 
@@ -104,11 +107,24 @@ pub enum Plan {
     AmqpApply(Box<amqp_apply::Plan>),
 }
 
+/// Pipes whose descriptors are as many as the runtime opens for itself: its poller, its waker, the pair for signals. It
+/// panics without them.
+const SPARE_PIPES: usize = 3;
+
+/// Makes sure that there are descriptors to start with.
+fn spare_descriptors() -> Result<()> {
+    let pipes: io::Result<Vec<_>> = (0..SPARE_PIPES).map(|_| io::pipe()).collect();
+    pipes.map(drop).map_err(|cause| {
+        Error::local("cannot start", &cause).hint("raise the limit of open files (ulimit -n)")
+    })
+}
+
 /// Carries out a plan to its end.
 ///
 /// # Errors
 /// Whatever kept the plan from being carried out whole.
 pub fn run(plan: Plan) -> Result<()> {
+    spare_descriptors()?;
     // One thread: a command waits far more than it computes, and starting more would take longer than most of them run.
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()

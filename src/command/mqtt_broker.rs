@@ -1,15 +1,14 @@
 //! `mqtt broker`: the embedded broker, for development and tests.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tokio::sync::oneshot;
 
-use crate::connect::{ListenAddress, ListenOn, Listener, ServerTls};
-use crate::error::{Error, Result};
-use crate::mqtt::broker::{Acl, Event, Options, Users, serve};
-use crate::output::{Format, Notes, Output, Style};
-use crate::stop::Stop;
+use super::serving::{Serving, fresh_tls, parse};
+use crate::connect::{ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
+use crate::error::Result;
+use crate::mqtt::broker::{Acl, Broker, Event, Options, Users, serve};
+use crate::output::{Notes, Style, brief};
 
 /// What the broker listens on, whom it lets in, and how it behaves.
 #[derive(Clone, Debug)]
@@ -46,66 +45,48 @@ pub struct Listen {
 /// # Errors
 /// Unreadable files, addresses that cannot be listened on.
 pub async fn run(plan: Plan) -> Result<()> {
-    if plan.end_with_parent {
-        end_with_parent()?;
-    }
-    let mut output = Output::open(Format::Raw, plan.style)?;
-    let mut stop = Stop::watch()?;
-    let notes = Notes::new(plan.style);
-    let options = plan.options()?;
+    let mut serving = Serving::start(plan.style, plan.end_with_parent)?;
+    let notes = serving.notes;
+    let mut options = plan.options.clone();
+    (options.users, options.acl) = plan.access()?;
+    let broker = Broker::new(options, move |event| log(&event, notes));
     let mut listeners = Vec::new();
     for listen in &plan.listen {
         let listener = listen.bind(plan.tls.as_ref()).await?;
         // The first line on standard output is what scripts wait for: whoever reads it can connect.
-        output.line(&listen.url(listener.local_addr()));
+        serving.output.line(&listen.url(listener.local_addr()));
         listeners.push(listener);
     }
-    output.flush().await?;
+    serving.output.flush().await?;
     notes.note("a broker for development and tests: it keeps everything in memory");
+    let secured: Vec<LiveTls> = listeners.iter().filter_map(Listener::tls).collect();
+    let read_again = || {
+        let (users, acl) = plan.access()?;
+        let tls = fresh_tls(plan.tls.as_ref(), &secured)?;
+        let files = usize::from(users.is_some()) + usize::from(acl.is_some()) + secured.len();
+        broker.set_access(users, acl);
+        tls();
+        Ok(files)
+    };
     let (ask, asked) = oneshot::channel::<()>();
-    let served = serve(options, listeners, move |event| log(&event, notes), asked);
     tokio::select! {
-        ended = served => ended,
+        ended = serve(broker.clone(), listeners, asked) => ended,
         () = async {
-            stop.asked().await;
+            serving.asked_to_stop(read_again).await;
             drop(ask);
             // While clients are told, a second signal ends the process at once.
-            stop.asked().await;
+            serving.asked_again().await;
         } => Ok(()),
     }
 }
 
-/// Ends when the process that started it does.
-#[cfg(target_os = "linux")]
-pub(super) fn end_with_parent() -> Result<()> {
-    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))
-        .map_err(|cause| Error::local("cannot watch the parent process", &cause.into()))
-}
-
-/// Elsewhere there is no such signal, and whoever starts a broker has to end it.
-#[cfg(not(target_os = "linux"))]
-pub(super) fn end_with_parent() -> Result<()> {
-    Ok(())
-}
-
 impl Plan {
-    fn options(&self) -> Result<Options> {
-        let mut options = self.options.clone();
-        if let Some(path) = &self.password_file {
-            options.users = Some(parse(path, Users::parse)?);
-        }
-        if let Some(path) = &self.acl_file {
-            options.acl = Some(parse(path, Acl::parse)?);
-        }
-        Ok(options)
+    /// Who may connect, and who may do what, as the files say.
+    fn access(&self) -> Result<(Option<Users>, Option<Acl>)> {
+        let users = parse(self.password_file.as_deref(), Users::parse)?;
+        let acl = parse(self.acl_file.as_deref(), Acl::parse)?;
+        Ok((users, acl))
     }
-}
-
-/// Reads a file and understands it.
-pub(super) fn parse<T>(path: &Path, parser: impl FnOnce(&str) -> Result<T>) -> Result<T> {
-    let text = fs::read_to_string(path)
-        .map_err(|cause| Error::local(format_args!("cannot read {}", path.display()), &cause))?;
-    parser(&text).map_err(|error| Error::usage(format!("{}: {error}", path.display())))
 }
 
 impl Listen {
@@ -138,7 +119,8 @@ fn log(event: &Event, notes: Notes) {
     match event {
         Event::NotAccepted { error } => notes.warn(error),
         Event::QueueFull { client_id } => notes.warn(format_args!(
-            "the queue of {client_id} is full (--max-queued, --max-queued-bytes): messages to it are refused or wait"
+            "the queue of {} is full (--max-queued, --max-queued-bytes): messages to it are refused or wait",
+            brief(client_id)
         )),
         Event::Stopped(counts) => notes.note(format_args!(
             "stopped after {} connections, {} messages in, {} out, {} dropped",
@@ -165,6 +147,7 @@ fn about_client(event: &Event) -> String {
             } else {
                 ""
             };
+            let client_id = brief(client_id);
             format!("{client_id} connected from {peer} with {version}{again}")
         }
         Event::Refused {
@@ -172,27 +155,28 @@ fn about_client(event: &Event) -> String {
             peer,
             reason,
         } => {
-            format!("{client_id} from {peer} was refused: {reason}")
+            format!("{} from {peer} was refused: {reason}", brief(client_id))
         }
         Event::Disconnected {
             client_id,
             reason: Some(reason),
         } => {
-            format!("{client_id} disconnected: {reason}")
+            format!("{} disconnected: {reason}", brief(client_id))
         }
         Event::Disconnected {
             client_id,
             reason: None,
-        } => format!("{client_id} vanished"),
+        } => format!("{} vanished", brief(client_id)),
         Event::Subscribed {
             client_id,
             filter,
             reason,
         } => {
+            let (client_id, filter) = (brief(client_id), brief(filter));
             format!("{client_id} subscribed to {filter}: {reason}")
         }
         Event::Unsubscribed { client_id, filter } => {
-            format!("{client_id} unsubscribed from {filter}")
+            format!("{} unsubscribed from {}", brief(client_id), brief(filter))
         }
         // Told by `log` itself.
         Event::NotAccepted { .. } | Event::QueueFull { .. } | Event::Stopped(_) => String::new(),

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::net::IpAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,6 +16,7 @@ use super::environment::Environment;
 use super::oscore::OscoreWords;
 use super::secret::Secret;
 use super::words::{self, Retry, TlsVersion, Words};
+use super::zone::LocalAddress;
 
 /// The configuration file.
 #[derive(Debug, Default, Deserialize)]
@@ -63,7 +63,8 @@ struct Context {
     connect_timeout: Option<Duration>,
     #[serde(deserialize_with = "from_text")]
     retry: Option<Retry>,
-    bind: Option<IpAddr>,
+    #[serde(deserialize_with = "from_text")]
+    bind: Option<LocalAddress>,
     ws: bool,
     ws_header: Vec<String>,
 }

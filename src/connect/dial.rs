@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result, plain};
 use super::failure::{cannot_connect, tls_failure};
 use super::happy;
 use super::scheme::{Carrier, Protocol};
-use super::stream::{Stream, Wire};
+use super::stream::{Stream, Tcp, Wire};
 use super::target::{Target, Transport};
 use super::tls::ClientTls;
 use super::upgrade::{self, Failure};
@@ -56,7 +56,7 @@ pub async fn over(target: &Target, tcp: TcpStream) -> Result<Stream> {
         .map_or_else(|_| target.authority(), |address| address.to_string());
     let wire = match &target.tls {
         Some(tls) => Wire::Tls(Box::new(secure(target, tls, tcp).await?)),
-        None => Wire::Tcp(tcp),
+        None => Wire::Tcp(Tcp::client(tcp)),
     };
     if !target.transport.is_websocket() {
         return Ok(Stream::bare(wire, peer));
@@ -157,10 +157,10 @@ pub(super) fn lookup_words(host: &str, cause: &io::Error) -> String {
     format!("cannot look up {host:?}: {why}")
 }
 
-async fn secure(target: &Target, tls: &ClientTls, tcp: TcpStream) -> Result<TlsStream<TcpStream>> {
+async fn secure(target: &Target, tls: &ClientTls, tcp: TcpStream) -> Result<TlsStream<Tcp>> {
     let name = tls.server_name(&target.host)?;
     TlsConnector::from(tls.config()?)
-        .connect(name, tcp)
+        .connect(name, Tcp::client(tcp))
         .await
         .map(TlsStream::from)
         .map_err(|cause| tls_failure(target, &cause))

@@ -98,10 +98,7 @@ impl Environment {
             oscore: self.oscore()?,
             connect_timeout: self.read("IOTCTL_CONNECT_TIMEOUT", words::duration)?,
             retry: self.read("IOTCTL_RETRY", FromStr::from_str)?,
-            bind: self.read("IOTCTL_BIND", |text| {
-                text.parse()
-                    .map_err(|_| format!("{text:?} is not an IP address"))
-            })?,
+            bind: self.read("IOTCTL_BIND", FromStr::from_str)?,
             context: self.text("IOTCTL_CONTEXT")?,
             ..Words::default()
         })

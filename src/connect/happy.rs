@@ -1,12 +1,14 @@
 //! From a host and port to a TCP connection, over whichever address answers first (RFC 8305).
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
 
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
+
+use super::zone::{self, LocalAddress};
 
 /// How long an address may be silent before the next one is tried beside it (RFC 8305 §5).
 const NEXT_ADDRESS_AFTER: Duration = Duration::from_millis(250);
@@ -18,10 +20,8 @@ pub(super) async fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAdd
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
-    if let Some((address, zone)) = host.split_once('%')
-        && let Ok(address) = address.parse::<Ipv6Addr>()
-    {
-        let zone = zone_of(zone)?;
+    if let Some(found) = zone::ipv6_with_zone(host) {
+        let (address, zone) = found?;
         return Ok(vec![SocketAddrV6::new(address, port, 0, zone).into()]);
     }
     if host.eq_ignore_ascii_case("localhost") {
@@ -31,16 +31,6 @@ pub(super) async fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAdd
         ]);
     }
     Ok(in_turn(lookup_host((host, port)).await?.collect()))
-}
-
-/// The number of an interface by its name, or the number itself.
-fn zone_of(zone: &str) -> io::Result<u32> {
-    if let Ok(number) = zone.parse() {
-        return Ok(number);
-    }
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
-    rustix::net::netdevice::name_to_index(&socket, zone)
-        .map_err(|_| io::Error::other(format!("there is no network interface {zone}")))
 }
 
 /// Keeps the resolver's order within a family and its choice of the first one, and alternates between them.
@@ -65,7 +55,7 @@ fn in_turn(found: Vec<SocketAddr>) -> Vec<SocketAddr> {
 /// silence, starts the next one.
 pub(super) async fn connect(
     addresses: &[SocketAddr],
-    bind: Option<IpAddr>,
+    bind: Option<LocalAddress>,
 ) -> io::Result<TcpStream> {
     if let [only] = addresses {
         return connect_one(*only, bind).await;
@@ -128,14 +118,14 @@ pub fn telling(one: io::Error, other: io::Error) -> io::Error {
     }
 }
 
-async fn connect_one(address: SocketAddr, bind: Option<IpAddr>) -> io::Result<TcpStream> {
+async fn connect_one(address: SocketAddr, bind: Option<LocalAddress>) -> io::Result<TcpStream> {
     let socket = if address.is_ipv4() {
         TcpSocket::new_v4()?
     } else {
         TcpSocket::new_v6()?
     };
     if let Some(source) = bind {
-        socket.bind(SocketAddr::new(source, 0))?;
+        socket.bind(source.socket(0, &address))?;
     }
     let stream = socket.connect(address).await?;
     stream.set_nodelay(true)?;

@@ -3,12 +3,16 @@
 use std::fmt;
 use std::fs;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, SocketAddrV6, ToSocketAddrs};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rustls::ServerConfig;
 use socket2::{Domain, Socket, Type};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio_rustls::{TlsAcceptor, TlsStream};
@@ -16,13 +20,14 @@ use tokio_rustls::{TlsAcceptor, TlsStream};
 use crate::error::{Error, Kind, Result, plain};
 
 pub use super::server_tls::ServerTls;
-use super::stream::{Stream, Wire};
+use super::stream::{Stream, Tcp, Wire};
 use super::tls_words;
 use super::upgrade::{self, Failure};
+use super::zone;
 
 /// How many connections the kernel keeps until they are accepted.
 const BACKLOG: i32 = 4096;
-/// How long accepting rests when the process has no file descriptors left.
+/// How long accepting rests when the system cannot hand out a connection, such as without file descriptors left.
 const REST: Duration = Duration::from_millis(50);
 
 /// Where to listen.
@@ -46,7 +51,7 @@ impl fmt::Display for ListenAddress {
 impl FromStr for ListenAddress {
     type Err = String;
 
-    /// Reads `127.0.0.1:1883`, `[::]:1883`, `localhost:0`, `:1883` (all interfaces), `unix:/path`.
+    /// Reads `127.0.0.1:1883`, `[::]:1883`, `[fe80::1%eth0]:1883`, `localhost:0`, `:1883` (all interfaces), `unix:/path`.
     fn from_str(text: &str) -> Result<Self, String> {
         if let Some(path) = text.strip_prefix("unix:").filter(|path| !path.is_empty()) {
             return Ok(Self::Unix(PathBuf::from(
@@ -58,6 +63,11 @@ impl FromStr for ListenAddress {
         };
         let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
         let port: u16 = port.parse().map_err(|_| wrong())?;
+        let inside = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+        if let Some(found) = inside.and_then(zone::ipv6_with_zone) {
+            let (ip, zone) = found.map_err(|cause| format!("{text:?}: {cause}"))?;
+            return Ok(Self::Tcp(SocketAddrV6::new(ip, port, 0, zone).into()));
+        }
         let address = match host {
             "" => Some(SocketAddr::from(([0; 16], port))),
             // Loopback is written with digits to the socket; IPv4 is what most clients try.
@@ -90,12 +100,36 @@ impl ListenOn {
     }
 }
 
+/// The TLS of a listener, which can be replaced while it listens; clones are the same.
+#[derive(Clone)]
+pub struct LiveTls(Arc<Mutex<TlsAcceptor>>);
+
+impl LiveTls {
+    fn new(config: Arc<ServerConfig>) -> Self {
+        Self(Arc::new(Mutex::new(config.into())))
+    }
+
+    /// Connections accepted from now on get `config` ([`ServerTls::config`]).
+    pub fn replace(&self, config: Arc<ServerConfig>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = config.into();
+    }
+
+    fn acceptor(&self) -> TlsAcceptor {
+        let current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        current.clone()
+    }
+}
+
 /// A bound socket that hands out connections.
 pub struct Listener {
     socket: Socketed,
     address: ListenAddress,
-    tls: Option<TlsAcceptor>,
+    tls: Option<LiveTls>,
     websocket: bool,
+    /// Device and inode of a unix socket's file.
+    file: Option<(u64, u64)>,
+    /// It was reported that no connection can be accepted, and since then none was without trouble.
+    troubled: AtomicBool,
 }
 
 enum Socketed {
@@ -115,7 +149,7 @@ impl Listener {
             .as_ref()
             .map(ServerTls::config)
             .transpose()?
-            .map(TlsAcceptor::from);
+            .map(LiveTls::new);
         let cannot = |cause| Error::local(format!("cannot listen on {}", on.address), &cause);
         let (socket, address) = match &on.address {
             ListenAddress::Tcp(address) => {
@@ -128,12 +162,23 @@ impl Listener {
                 on.address.clone(),
             ),
         };
+        let file = match &address {
+            ListenAddress::Unix(path) => identity(path),
+            ListenAddress::Tcp(_) => None,
+        };
         Ok(Self {
             socket,
             address,
             tls,
             websocket: on.websocket,
+            file,
+            troubled: AtomicBool::new(false),
         })
+    }
+
+    /// Its TLS, if it has any, to be replaced later.
+    pub fn tls(&self) -> Option<LiveTls> {
+        self.tls.clone()
     }
 
     /// Where it listens, with the port that the kernel chose.
@@ -143,24 +188,39 @@ impl Listener {
 
     /// The next connection, before any of its bytes: a slow client delays nobody. Cancel-safe.
     ///
-    /// When the process has no file descriptors left it waits until some are free again; connections
-    /// that were gone before they were accepted are passed over.
+    /// When the process has no file descriptors left, or the network is in trouble, it waits until that is over;
+    /// connections that were gone before they were accepted are passed over.
     ///
     /// # Errors
     /// [`Kind::Local`] when the socket itself no longer works.
     pub async fn accept(&self) -> Result<Incoming> {
+        self.accept_or(|_| {}).await
+    }
+
+    /// The same; `trouble` hears why connections have to wait, once until they need not wait any more.
+    ///
+    /// # Errors
+    /// As [`Self::accept`].
+    pub async fn accept_or(&self, trouble: impl Fn(&Error)) -> Result<Incoming> {
+        let mut waited = false;
         loop {
-            match self.accept_once().await {
-                Ok(incoming) => return Ok(incoming),
-                Err(cause) if is_of_the_client(&cause) => {}
-                Err(cause) if is_exhaustion(&cause) => tokio::time::sleep(REST).await,
-                Err(cause) => {
-                    return Err(Error::local(
-                        format!("cannot accept on {}", self.address),
-                        &cause,
-                    ));
+            let cause = match self.accept_once().await {
+                Ok(incoming) => {
+                    self.troubled.fetch_and(waited, Ordering::Relaxed);
+                    return Ok(incoming);
                 }
+                Err(cause) if is_of_the_client(&cause) => continue,
+                Err(cause) => cause,
+            };
+            let error = Error::local(format!("cannot accept on {}", self.address), &cause);
+            if is_of_the_socket(&cause) {
+                return Err(error);
             }
+            waited = true;
+            if !self.troubled.swap(true, Ordering::Relaxed) {
+                trouble(&error);
+            }
+            tokio::time::sleep(REST).await;
         }
     }
 
@@ -179,7 +239,7 @@ impl Listener {
         Ok(Incoming {
             socket,
             peer,
-            tls: self.tls.clone(),
+            tls: self.tls.as_ref().map(LiveTls::acceptor),
             websocket: self.websocket,
         })
     }
@@ -193,7 +253,10 @@ impl fmt::Debug for Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        if let ListenAddress::Unix(path) = &self.address {
+        if let ListenAddress::Unix(path) = &self.address
+            // Somebody else may have put something there meanwhile.
+            && identity(path) == self.file
+        {
             // It may be gone already; there is nobody to tell.
             let _ = fs::remove_file(path);
         }
@@ -239,12 +302,12 @@ impl Incoming {
         let wire = match (socket, tls) {
             (Accepted::Tcp(tcp), Some(acceptor)) => {
                 let secured = acceptor
-                    .accept(tcp)
+                    .accept(Tcp::server(tcp))
                     .await
                     .map_err(|cause| failed("TLS", tls_reason(&cause)))?;
                 Wire::Tls(Box::new(TlsStream::from(secured)))
             }
-            (Accepted::Tcp(tcp), None) => Wire::Tcp(tcp),
+            (Accepted::Tcp(tcp), None) => Wire::Tcp(Tcp::server(tcp)),
             (Accepted::Unix(unix), _) => Wire::Unix(unix),
         };
         if !websocket {
@@ -284,15 +347,28 @@ fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// A socket file that nobody listens on any more is replaced; one that is in use is not.
+/// A socket file that nobody listens on any more is replaced; one that is in use is not, nor is anything else.
 fn bind_unix(path: &Path) -> io::Result<UnixListener> {
     match UnixListener::bind(path) {
-        Err(cause) if cause.kind() == io::ErrorKind::AddrInUse && is_stale(path) => {
+        Err(cause) if cause.kind() == io::ErrorKind::AddrInUse => {
+            if identity(path).is_none() {
+                return Err(io::Error::other("there is a file that is not a socket"));
+            }
+            if !is_stale(path) {
+                return Err(cause);
+            }
             fs::remove_file(path)?;
             UnixListener::bind(path)
         }
         outcome => outcome,
     }
+}
+
+/// Device and inode of the socket at `path`; `None`: there is none, links are not followed.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let facts = fs::symlink_metadata(path).ok()?;
+    let is_socket = facts.file_type().is_socket();
+    is_socket.then(|| (facts.dev(), facts.ino()))
 }
 
 fn is_stale(path: &Path) -> bool {
@@ -307,10 +383,12 @@ fn is_of_the_client(cause: &io::Error) -> bool {
     )
 }
 
-fn is_exhaustion(cause: &io::Error) -> bool {
+/// Whether the listening socket is of no use any more. Whatever else accepting reports is over some time: descriptors or
+/// memory that are spent, and the network errors of accept(2).
+fn is_of_the_socket(cause: &io::Error) -> bool {
     use rustix::io::Errno;
-    let exhausted = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
-    exhausted
+    let useless = [Errno::BADF, Errno::NOTSOCK];
+    useless
         .iter()
         .any(|errno| cause.raw_os_error() == Some(errno.raw_os_error()))
 }

@@ -17,6 +17,7 @@
 //! | [`addressed`] | a server's socket, which answers from the address that was asked |
 //! | [`oscore`] | what an OSCORE security context is made of |
 //! | [`psk`] | a key that both sides share, for DTLS |
+//! | [`LocalAddress`] | an address of ours to connect from, and its network interface |
 //! | [`backoff`] | when to try again |
 //! | [`diagnose`] | what a peer speaks that does not speak our protocol |
 //! | [`listen`] | the server side, for the embedded peers |
@@ -55,13 +56,14 @@ mod verify;
 mod verify_client;
 mod websocket;
 pub mod words;
+mod zone;
 
 pub use addressed::Addressed;
 pub use backoff::Backoff;
 pub use dial::dial;
 pub use environment::Environment;
 pub use failure::failure;
-pub use listen::{Incoming, ListenAddress, ListenOn, Listener, ServerTls};
+pub use listen::{Incoming, ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
 pub use oscore::{Oscore, OscoreState, OscoreWords};
 pub use psk::Psk;
 pub use scheme::Protocol;
@@ -70,6 +72,7 @@ pub use stream::Stream;
 pub use target::{Target, Transport};
 pub use url::without_credentials;
 pub use words::{Retry, TlsVersion, Words};
+pub use zone::LocalAddress;
 
 #[cfg(test)]
 mod tests;

@@ -266,7 +266,7 @@ fn nothing(bytes: &[u8], text: &str) -> Fault {
                 "keytool -importkeystore -srckeystore FILE -destkeystore NEW.p12 makes PKCS#12 of it, and openssl pkcs12 PEM of that",
             );
         }
-        [0x30, ..] => return binary(bytes).unwrap_or(none("")),
+        [0x30, ..] => return binary(bytes).unwrap_or_else(|| none("")),
         _ => {}
     }
     // A SEQUENCE of more than 127 bytes.
@@ -408,7 +408,7 @@ mod tests {
                 "five hyphens",
             ),
             (
-                &|text| text[..text.len() / 2].as_bytes().to_vec(),
+                &|text| text.as_bytes()[..text.len() / 2].to_vec(),
                 "an END line is missing",
                 "cut off",
             ),
@@ -463,7 +463,7 @@ mod tests {
                 label("CERTIFICATE REQUEST"),
                 "it is a request for a certificate, not a certificate",
             ),
-            (key.clone().into_bytes(), "it holds a private key"),
+            (key.into_bytes(), "it holds a private key"),
             (der.to_vec(), "it is a certificate in DER"),
             (vec![0x30, 0x05, 2, 1, 3, 0x30, 0], "it is PKCS#12"),
             (vec![0x30, 0x80, 2, 1, 3, 0x30, 0x80], "it is PKCS#12"),

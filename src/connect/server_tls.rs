@@ -48,7 +48,11 @@ impl ServerTls {
         identity::read(&self.cert, &self.key)
     }
 
-    pub(super) fn config(&self) -> Result<Arc<ServerConfig>> {
+    /// Reads the files for TLS.
+    ///
+    /// # Errors
+    /// As [`ServerTls::identity`].
+    pub fn config(&self) -> Result<Arc<ServerConfig>> {
         let identity = identity::read(&self.cert, &self.key)?;
         let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_protocol_versions(rustls::DEFAULT_VERSIONS)

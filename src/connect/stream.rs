@@ -28,19 +28,65 @@ enum Inner {
 
 /// What lies below a possible WebSocket.
 pub(super) enum Wire {
-    Tcp(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Tcp(Tcp),
+    Tls(Box<TlsStream<Tcp>>),
     Unix(UnixStream),
 }
 
 impl Wire {
     fn tcp(&self) -> Option<&TcpStream> {
         match self {
-            Self::Tcp(tcp) => Some(tcp),
-            Self::Tls(tls) => Some(tls.get_ref().0),
+            Self::Tcp(tcp) => Some(&tcp.stream),
+            Self::Tls(tls) => Some(&tls.get_ref().0.stream),
             Self::Unix(_) => None,
         }
     }
+}
+
+/// A TCP connection, below TLS if there is any.
+pub(super) struct Tcp {
+    stream: TcpStream,
+    /// Whether all that was read is acknowledged at once.
+    prompt: bool,
+    /// Something was read since the last acknowledgement.
+    unacknowledged: bool,
+}
+
+impl Tcp {
+    /// The side that connected; see [`Stream::quick_ack`].
+    pub(super) const fn client(stream: TcpStream) -> Self {
+        Self {
+            stream,
+            prompt: false,
+            unacknowledged: false,
+        }
+    }
+
+    /// The side that accepted. A client that leaves Nagle's algorithm on and writes a packet in two pieces sends the
+    /// second one only when the first is acknowledged, which Linux by itself delays by 40 ms.
+    pub(super) const fn server(stream: TcpStream) -> Self {
+        Self {
+            stream,
+            prompt: true,
+            unacknowledged: false,
+        }
+    }
+
+    /// The kernel keeps the setting only until something is sent, so it is made anew whenever all is read; what is
+    /// still to be acknowledged is so at that moment.
+    fn acknowledge(&mut self) {
+        if std::mem::take(&mut self.unacknowledged) {
+            quick_ack(&self.stream);
+        }
+    }
+}
+
+/// Only speed depends on it, so a refusal is no failure.
+fn quick_ack(tcp: &TcpStream) {
+    #[cfg(target_os = "linux")]
+    let _ = socket2::SockRef::from(tcp).set_tcp_quickack(true);
+    #[cfg(not(target_os = "linux"))]
+    let _ = tcp;
 }
 
 impl Stream {
@@ -73,10 +119,8 @@ impl Stream {
     /// The setting does not last: a request/response phase arms it again before each read.
     /// Linux only; elsewhere, and on a unix socket, it does nothing.
     pub fn quick_ack(&self) {
-        #[cfg(target_os = "linux")]
         if let Some(tcp) = self.wire().tcp() {
-            // Only speed depends on it, so a refusal is no failure.
-            let _ = socket2::SockRef::from(tcp).set_tcp_quickack(true);
+            quick_ack(tcp);
         }
     }
 
@@ -147,6 +191,51 @@ macro_rules! each {
             $(Self::$variant(inner) => call!(Pin::new(inner), $method $arguments),)+
         }
     };
+}
+
+impl AsyncRead for Tcp {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let polled = Pin::new(&mut self.stream).poll_read(cx, into);
+        match polled {
+            Poll::Ready(_) => self.unacknowledged = self.prompt,
+            Poll::Pending => self.acknowledge(),
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Tcp {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
 }
 
 impl AsyncRead for Wire {

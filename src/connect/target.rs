@@ -1,7 +1,6 @@
 //! Where to go and how, checked, with all its files read.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use super::scheme::{Carrier, Protocol};
 use super::secret::Secret;
 use super::tls::ClientTls;
 use super::words::Retry;
+use super::zone::LocalAddress;
 
 /// How long connecting may take when nothing else is said.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -94,7 +94,7 @@ pub struct Target {
     /// What was said about trying again, if anything.
     pub retry: Option<Retry>,
     /// The local address to connect from.
-    pub bind: Option<IpAddr>,
+    pub bind: Option<LocalAddress>,
     /// The local port to send datagrams from; 0 for any.
     pub bind_port: u16,
     /// More headers for the WebSocket handshake.

@@ -205,6 +205,14 @@ fn certificate(cause: &CertificateError) -> Words {
                 "certificate is not meant for a {whom} (extendedKeyUsage)"
             ))
         }
+        other => odd(other),
+    }
+}
+
+/// What is rarer than a wrong date, name or issuer.
+fn odd(cause: &CertificateError) -> Words {
+    let skip = |reason: String| words(reason, Some(SKIP_HINT));
+    match cause {
         CertificateError::BadEncoding => words("certificate is broken", None),
         CertificateError::UnhandledCriticalExtension => skip(String::from(
             "certificate has a critical extension that is not known here",

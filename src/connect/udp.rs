@@ -13,6 +13,7 @@ use super::dial::lookup_words;
 use super::failure::cannot_connect;
 use super::happy;
 use super::target::Target;
+use super::zone::LocalAddress;
 
 /// What the kernel may keep for us in each direction, in bytes: many large datagrams.
 const KERNEL_BUFFER: usize = 1024 * 1024;
@@ -156,23 +157,21 @@ fn cannot_join(group: IpAddr, cause: &io::Error) -> Error {
 
 /// The address from which the operating system would send to `peer`. Nothing is sent.
 pub fn source_towards(peer: SocketAddr) -> Option<IpAddr> {
-    let socket = std::net::UdpSocket::bind(source(None, &peer)).ok()?;
+    let socket = std::net::UdpSocket::bind(source(None, 0, &peer)).ok()?;
     socket.connect(peer).ok()?;
     socket.local_addr().ok().map(|it| it.ip())
 }
 
 fn ours(target: &Target, peer: &SocketAddr) -> SocketAddr {
-    let mut source = source(target.bind, peer);
-    source.set_port(target.bind_port);
-    source
+    source(target.bind, target.bind_port, peer)
 }
 
-fn source(bind: Option<IpAddr>, peer: &SocketAddr) -> SocketAddr {
+fn source(bind: Option<LocalAddress>, port: u16, peer: &SocketAddr) -> SocketAddr {
     let any = match peer {
         SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
     };
-    SocketAddr::new(bind.unwrap_or(any), 0)
+    bind.unwrap_or_else(|| any.into()).socket(port, peer)
 }
 
 fn open(address: SocketAddr) -> io::Result<UdpSocket> {
@@ -202,7 +201,12 @@ fn open_with(
 /// # Errors
 /// The operating system has no socket for us.
 pub fn again(socket: &UdpSocket, address: SocketAddr) -> io::Result<UdpSocket> {
-    let bound = socket.local_addr()?.ip();
-    let same = bound.is_ipv4() == address.is_ipv4() && !bound.is_unspecified();
-    open(source(same.then_some(bound), &address))
+    let mut bound = socket.local_addr()?;
+    bound.set_port(0);
+    let same = bound.is_ipv4() == address.is_ipv4() && !bound.ip().is_unspecified();
+    open(if same {
+        bound
+    } else {
+        source(None, 0, &address)
+    })
 }

@@ -1,7 +1,6 @@
 //! What was said about a connection, by flags, environment or context; all of it optional.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -9,6 +8,7 @@ use std::time::Duration;
 use super::oscore::OscoreWords;
 use super::secret::Secret;
 use super::url;
+use super::zone::LocalAddress;
 
 /// What one source said about a connection. [`Words::resolve`] makes a checked target of it.
 #[derive(Clone, Default)]
@@ -58,7 +58,7 @@ pub struct Words {
     /// Whether and how long to try again.
     pub retry: Option<Retry>,
     /// The local address to connect from.
-    pub bind: Option<IpAddr>,
+    pub bind: Option<LocalAddress>,
     /// The local port to send datagrams from.
     pub bind_port: Option<u16>,
     /// Speak over WebSocket where no URL scheme says so.

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::escape::{Keep, escape};
+use super::stderr;
 use super::style::Style;
 
 /// Steps of the bar from beginning to end.
@@ -50,7 +51,7 @@ impl Live {
                 bar.set_position(steps.unwrap_or(0));
                 bar.tick();
             }
-            Way::Lines => write(line),
+            Way::Lines => stderr::say(&bytes(line)),
             Way::Silent => {}
         }
     }
@@ -58,8 +59,9 @@ impl Live {
     /// Leaves a line above the view that stays.
     pub fn note(&self, line: &str) {
         match &self.way {
-            Way::Bar(bar) => bar.suspend(|| write(line)),
-            Way::Lines => write(line),
+            // At once, as the bar is drawn again right after it.
+            Way::Bar(bar) => bar.suspend(|| drop(io::stderr().write_all(&bytes(line)))),
+            Way::Lines => stderr::say(&bytes(line)),
             Way::Silent => {}
         }
     }
@@ -84,10 +86,10 @@ fn bar(target: ProgressDrawTarget) -> ProgressBar {
 /// The words get a line of their own: 80 columns are few.
 const TEMPLATE: &str = "{bar:40} {percent} %\n{wide_msg}";
 
-fn write(line: &str) {
+fn bytes(line: &str) -> Vec<u8> {
     let mut bytes = visible(line).into_bytes();
     bytes.push(b'\n');
-    let _ = io::stderr().write_all(&bytes);
+    bytes
 }
 
 fn visible(line: &str) -> String {

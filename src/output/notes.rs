@@ -1,12 +1,16 @@
 //! What a command says besides its results: notes, warnings, and the error that ended it.
 
-use std::fmt::Display;
-use std::io::{self, IsTerminal, Write};
+use std::fmt::{self, Display};
+use std::io::{self, IsTerminal};
 
 use crate::error::{Error, Kind};
 
 use super::escape::{Keep, escape};
+use super::stderr;
 use super::style::{Style, Tone};
+
+/// Bytes of a peer's name that a line shows.
+const LONGEST_NAME: usize = 160;
 
 /// Shows the failure that ended a command on standard error, and its hint on a second line.
 ///
@@ -14,7 +18,21 @@ use super::style::{Style, Tone};
 /// as an error may come before the flags are read. A standard error that cannot be written to is
 /// left alone: there is no third place to complain.
 pub fn report(error: &Error) {
-    let _ = io::stderr().write_all(&lines(error));
+    let lines = lines(error);
+    if !lines.is_empty() {
+        stderr::say(&lines);
+    }
+}
+
+/// A name that a peer chose, for a line of a log: what is longer than any sensible name is cut, and its length shown.
+pub fn brief(name: &str) -> impl Display + '_ {
+    fmt::from_fn(move |f| {
+        let shown = &name[..name.floor_char_boundary(LONGEST_NAME)];
+        match shown.len() == name.len() {
+            true => f.write_str(name),
+            false => write!(f, "{shown}… ({} bytes)", name.len()),
+        }
+    })
 }
 
 fn lines(error: &Error) -> Vec<u8> {
@@ -35,7 +53,7 @@ fn push_line(lines: &mut Vec<u8>, label: &str, text: &str) {
     lines.push(b'\n');
 }
 
-/// Says on standard error what a command does; silent with `--quiet`.
+/// Says on standard error what a command does; silent with `--quiet`. No call waits for somebody to read it.
 #[derive(Clone, Copy, Debug)]
 pub struct Notes {
     quiet: bool,
@@ -69,7 +87,7 @@ impl Notes {
         if !self.quiet {
             let mut line = Vec::new();
             push_line(&mut line, "", &text.to_string());
-            let _ = io::stderr().write_all(&line);
+            stderr::say(&line);
         }
     }
 
@@ -82,8 +100,7 @@ impl Notes {
 
     fn say(&self, tone: Tone, text: &dyn Display) {
         if !self.quiet {
-            // As in `report`: a broken standard error must not end a working command.
-            let _ = io::stderr().write_all(&self.line(tone, text));
+            stderr::say(&self.line(tone, text));
         }
     }
 
@@ -117,6 +134,14 @@ mod tests {
             lines(&error),
             b"iotctl: refused: \\x1b]0;x\\x07\\x0asecond\n"
         );
+    }
+
+    #[test]
+    fn a_name_of_any_length_leaves_room_for_the_rest() {
+        assert_eq!(brief("sensor/1").to_string(), "sensor/1");
+        let long = format!("{}ü{}", "a".repeat(159), "b".repeat(65_374));
+        let shown = format!("{}… (65535 bytes)", "a".repeat(159));
+        assert_eq!(brief(&long).to_string(), shown);
     }
 
     #[test]

@@ -2,11 +2,21 @@
 
 use std::env;
 use std::fmt;
+use std::io::{self, IsTerminal};
 use std::str::FromStr;
 
 use colored::{ColoredString, Colorize, control};
 
 use crate::error::Error;
+
+/// Which of standard input, output and error are terminals.
+pub fn terminals() -> [bool; 3] {
+    [
+        io::stdin().is_terminal(),
+        io::stdout().is_terminal(),
+        io::stderr().is_terminal(),
+    ]
+}
 
 /// How a command speaks: what `--color` and `--quiet` chose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -144,7 +144,7 @@ fn a_broker_killed_and_started_again_is_accounted_for() {
 }
 
 #[test]
-fn nobody_there_is_exit_code_3_with_a_report() {
+fn nobody_there_is_exit_code_3_and_the_reason_alone() {
     let [port] = free_ports();
     let begun = Instant::now();
     let ended = bench(port, "--publishers 3 --duration 10m").run().exits(3);
@@ -154,9 +154,7 @@ fn nobody_there_is_exit_code_3_with_a_report() {
     );
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
     let said = format!("iotctl: cannot connect to mqtt://127.0.0.1:{port}: connection refused");
-    let found = Figures::of(&ended.says(&said));
-    assert_eq!(found.connections("failed"), 3);
-    assert_eq!(found.0["errors"][0]["count"], 3);
+    assert_eq!(ended.says(&said).text(), "", "no report of nothing");
 }
 
 #[test]

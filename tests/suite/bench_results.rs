@@ -160,7 +160,14 @@ fn runs_are_compared() {
     let broker = broker("--quiet");
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
-    for (name, rate) in [("a", 1000), ("b", 1000), ("slow", 200)] {
+    for (name, rate) in [
+        ("a", 1000),
+        ("b", 1000),
+        ("c", 1000),
+        ("slow", 200),
+        ("slow2", 200),
+        ("slow3", 200),
+    ] {
         let words = format!(
             "--rate {rate} -q 1 --duration 300ms --save-json {}",
             path(name)
@@ -171,6 +178,23 @@ fn runs_are_compared() {
         .run()
         .exits(0);
     same.contains("rate");
+    // A fifth of the rate, and one run a side proves nothing.
+    let once = iotctl(&format!("bench compare {} {}", path("a"), path("slow")))
+        .words("--bound 5%")
+        .run()
+        .exits(0);
+    once.contains("over the bound of 5 %, which one run on a side does not prove");
+    let repeated = format!(
+        "bench compare --bound 5% {} {} {} -- {} {} {}",
+        path("a"),
+        path("b"),
+        path("c"),
+        path("slow"),
+        path("slow2"),
+        path("slow3")
+    );
+    let repeated = iotctl(&repeated).run().exits(7);
+    repeated.contains("accepted rate");
     let words = format!(
         "bench compare --output json {} {} -- {} {}",
         path("a"),
@@ -194,7 +218,19 @@ fn the_highest_rate_is_searched() {
     let best = found["setup"]["max_rate"].as_str().unwrap();
     let best: f64 = best.trim_end_matches("/s").parse().unwrap();
     assert!((2_800.0..3_000.0).contains(&best), "{best}");
-    assert!(ended.stderr.contains("500/s kept") && ended.stderr.contains("4000/s missed"));
+    let said = &ended.stderr;
+    assert!(
+        said.contains("500/s, run 2: kept\n500/s kept in 2 of 2 runs\n"),
+        "{said}"
+    );
+    let missed = "4000/s, run 1: missed: rate.planned < 3k by ";
+    assert!(said.contains(missed), "{said}");
+    assert!(said.contains("4000/s missed in 2 of 2 runs"), "{said}");
+    let steps = found["setup"]["max_rate_steps"].as_str().unwrap();
+    // On a busy machine.
+    let steps = steps.replace(" (the generator was the limit)", "");
+    let first = "500/s kept, 1000/s kept, 2000/s kept, 4000/s missed, 3000/s missed, ";
+    assert!(steps.starts_with(first), "{steps}");
 }
 
 #[test]

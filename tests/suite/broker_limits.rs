@@ -179,6 +179,31 @@ fn packets_of_millions_of_parts_are_refused_and_cost_little() {
 }
 
 #[test]
+fn a_request_of_a_hundred_thousand_filters_is_answered_and_then_the_next_packet() {
+    let broker = broker("");
+    let mut filters = vec![0, 1];
+    for number in 0..100_000_u32 {
+        filters.extend([0, 6]);
+        filters.extend(format!("{number:06}").into_bytes());
+        filters.push(0);
+    }
+    let mut many = client(&broker, 4, "many");
+    many.write_all(&[&long(0x82, &filters)[..], &[0xc0, 0]].concat())
+        .unwrap();
+    let mut other = client(&broker, 4, "other");
+    send(&mut other, &[0xc0, 0]);
+    assert_eq!(read_packet(&mut other).expect("PINGRESP").0, 0xd0);
+    let (first, body) = read_packet(&mut many).expect("SUBACK");
+    assert_eq!((first, body.len()), (0x90, 100_002));
+    assert_eq!(read_packet(&mut many).expect("PINGRESP").0, 0xd0);
+    send(&mut other, &packet(0x30, b"\0\x06099999x"));
+    assert_eq!(read_packet(&mut many).expect("PUBLISH").0, 0x30);
+    // It ends with all its subscriptions, and others are served meanwhile.
+    drop(many);
+    broker.pub_line("-t 000001 -m x -q 1").run().exits(0);
+}
+
+#[test]
 fn a_client_is_not_made_to_hold_millions_of_properties() {
     let peer = Peer::start(|stream, _| {
         subscribed(stream, &[0]);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-use super::message::{Charge, Properties};
+use super::message::{Charge, Held, Meter, Properties};
 use super::queue::Queued;
 use super::refusal::Refusal;
 use crate::connect::hosting::Key;
@@ -26,6 +26,9 @@ pub(super) struct Deliveries {
     last_tag: u64,
 }
 
+/// Gaps that are kept however few deliveries are left.
+const GAPS: usize = 64;
+
 impl Deliveries {
     pub(super) const fn next_tag(&mut self) -> u64 {
         self.last_tag += 1;
@@ -42,6 +45,12 @@ impl Deliveries {
         self.live
     }
 
+    /// How many places are kept, with those of settled ones.
+    #[cfg(test)]
+    pub(super) fn places(&self) -> usize {
+        self.items.len()
+    }
+
     /// The delivery with this tag.
     fn take(&mut self, tag: u64) -> Option<Unsettled> {
         let at = self.items.partition_point(|(other, _)| *other < tag);
@@ -54,6 +63,10 @@ impl Deliveries {
         self.live -= 1;
         while self.items.front().is_some_and(|(_, item)| item.is_none()) {
             self.items.pop_front();
+        }
+        // One that is never settled must not keep all the gaps behind it.
+        if self.items.len() > 2 * self.live + GAPS {
+            self.items.retain(|(_, item)| item.is_some());
         }
         Some(found)
     }
@@ -107,6 +120,19 @@ pub(super) struct Incoming {
     pub(super) charge: Charge,
 }
 
+impl Incoming {
+    /// Adds a part of the body. Its room grows with what comes, and never beyond what was announced.
+    pub(super) fn take(&mut self, payload: &[u8], size: u64) {
+        let (there, body) = (self.body.len(), &mut self.body);
+        if body.capacity() - there < payload.len() {
+            let announced = usize::try_from(size).unwrap_or(usize::MAX);
+            let room = (2 * there).min(announced).max(there + payload.len());
+            body.reserve_exact(room - there);
+        }
+        body.extend_from_slice(payload);
+    }
+}
+
 /// Publisher confirms (RabbitMQ's extension): what was published and what is still to be said about it.
 #[derive(Debug, Default)]
 pub(super) struct Confirms {
@@ -140,6 +166,28 @@ pub(super) enum Outcome {
     Reject,
 }
 
+/// What is done at tx.commit.
+#[derive(Debug)]
+pub(super) struct Transaction {
+    pub(super) operations: Vec<Operation>,
+    pub(super) charge: Charge,
+}
+
+impl Transaction {
+    pub(super) fn new(memory: &Meter) -> Self {
+        Self {
+            operations: Vec::new(),
+            charge: memory.charge(Held::Unfinished, 0),
+        }
+    }
+
+    pub(super) fn push(&mut self, operation: Operation) {
+        self.operations.push(operation);
+        let room = self.operations.capacity() * size_of::<Operation>();
+        self.charge.set(room);
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Channel {
     /// We closed it, and wait for the answer; all else is ignored (§1.5.2.5).
@@ -157,14 +205,34 @@ pub(super) struct Channel {
     pub(super) address: Option<(Rc<str>, Rc<str>)>,
     pub(super) confirms: Option<Confirms>,
     /// Since tx.select.
-    pub(super) transaction: Option<Vec<Operation>>,
+    pub(super) transaction: Option<Transaction>,
     /// The queue that an empty name means.
     pub(super) last_queue: Option<Rc<str>>,
     /// The routing key of direct replies to this channel.
     pub(super) replies: Option<Rc<str>>,
+    pub(super) _charge: Option<Charge>,
 }
 
 impl Channel {
+    /// What its unfinished message and its transaction take in memory, in bytes.
+    pub(super) fn unfinished(&self) -> usize {
+        let incoming = self
+            .incoming
+            .as_ref()
+            .map(|incoming| incoming.charge.bytes());
+        let transaction = self.transaction.as_ref().map(|transaction| {
+            let messages = transaction
+                .operations
+                .iter()
+                .map(|operation| match operation {
+                    Operation::Publish(incoming) => incoming.charge.bytes(),
+                    Operation::Settle { .. } => 0,
+                });
+            transaction.charge.bytes() + messages.sum::<usize>()
+        });
+        incoming.unwrap_or(0) + transaction.unwrap_or(0)
+    }
+
     /// Exchange and routing key of a message, as they are kept.
     pub(super) fn address(&mut self, exchange: &str, key: &str) -> (Rc<str>, Rc<str>) {
         match &self.address {
@@ -192,6 +260,7 @@ pub(super) struct Consumer {
     pub(super) priority: i64,
     pub(super) prefetch: u16,
     pub(super) unsettled: usize,
+    pub(super) _charge: Charge,
 }
 
 impl Consumer {

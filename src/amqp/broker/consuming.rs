@@ -1,5 +1,6 @@
 //! Consumers and deliveries (AMQP 0-9-1 §1.8.3): who gets the next message of a queue.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use amq_protocol::protocol::{AMQPClass, basic};
@@ -10,14 +11,19 @@ use super::channel::{Channel, Consumer, Unsettled};
 use super::connection::Phase;
 use super::core::{Core, HIGH_WATER};
 use super::events::Event;
+use super::exchanges::check_room;
 use super::faults::Action;
 use super::matching::whole;
-use super::message::Message;
+use super::message::{Held, Message, Properties};
 use super::queue::Queued;
 use super::queues::{REPLIES, count};
 use super::refusal::{Refusal, short};
+use super::settings::kind;
 use super::wire::{self, Content, Head};
 use crate::connect::hosting::Key;
+
+/// What a consumer takes beyond its name, in bytes.
+const CONSUMER: usize = 2 * size_of::<Consumer>();
 
 impl Core {
     pub(super) fn qos(&mut self, id: Key, number: u16, qos: &basic::Qos) -> Result<(), Refusal> {
@@ -59,8 +65,11 @@ impl Core {
             name => Some(self.queue_for(id, number, name)?),
         };
         if let Some(queue) = queue {
-            self.check_exclusive(id, queue, asked.exclusive)?;
+            self.check_consumer(id, number, queue, asked.exclusive)?;
         }
+        let priority = self.priority(id, queue, &asked.arguments)?;
+        check_room(&self.memory, self.options.max_memory)?;
+        let charge = self.memory.charge(Held::Definition, CONSUMER + tag.len());
         let channel = self.channel(id, number)?;
         let consumer = Consumer {
             connection: id,
@@ -68,9 +77,10 @@ impl Core {
             tag: Rc::clone(&tag),
             queue,
             no_ack: asked.no_ack,
-            priority: priority(&asked.arguments)?,
+            priority,
             prefetch: channel.prefetch,
             unsettled: 0,
+            _charge: charge,
         };
         self.employ(id, number, consumer, asked.exclusive);
         if !asked.nowait {
@@ -112,15 +122,49 @@ impl Core {
         Ok(())
     }
 
-    fn check_exclusive(&self, id: Key, queue: Key, exclusive: bool) -> Result<(), Refusal> {
+    /// Whether a queue takes one more consumer of this kind.
+    fn check_consumer(
+        &mut self,
+        id: Key,
+        number: u16,
+        queue: Key,
+        exclusive: bool,
+    ) -> Result<(), Refusal> {
+        let shared = self.channel(id, number)?.channel_prefetch > 0;
         let Some(queue) = self.queues.get(queue) else {
             return Ok(());
         };
-        if queue.taken_by.is_some() || (exclusive && !queue.consumers.is_empty()) {
-            let text = format!("queue '{}' {} in exclusive use", queue.name, self.place(id));
-            return Err(Refusal::access(text));
+        let place = format!("queue '{}' {}", queue.name, self.place(id));
+        if queue.settings.quorum && shared {
+            let text = format!("{place} does not support global qos");
+            return Err(Refusal::not_implemented(text));
+        }
+        let taken = queue.taken_by.is_some();
+        let wanted = !queue.consumers.is_empty() || queue.settings.single_active;
+        if taken || (exclusive && wanted) {
+            return Err(Refusal::access(format!("{place} in exclusive use")));
         }
         Ok(())
+    }
+
+    /// `x-priority`, 0 where it is not said.
+    fn priority(
+        &self,
+        id: Key,
+        queue: Option<Key>,
+        arguments: &FieldTable,
+    ) -> Result<i64, Refusal> {
+        let Some(value) = arguments.inner().get("x-priority") else {
+            return Ok(0);
+        };
+        whole(value).ok_or_else(|| {
+            let name = queue.and_then(|queue| self.queues.get(queue));
+            let name = name.map_or(REPLIES, |queue| &queue.name);
+            let (place, kind) = (self.place(id), kind(value));
+            Refusal::precondition(format!(
+                "invalid arg 'x-priority' for queue '{name}' {place}: \"expected integer, got {kind}\""
+            ))
+        })
     }
 
     /// Enters a consumer at its channel and its queue.
@@ -177,7 +221,7 @@ impl Core {
             {
                 self.replies.remove(&key);
             }
-            self.dismiss(key)
+            self.dismiss(std::iter::once(key)).pop_first()
         });
         if !asked.nowait {
             let done = basic::CancelOk {
@@ -197,15 +241,22 @@ impl Core {
         Ok(())
     }
 
-    /// Takes a consumer off its queue; which one that was.
-    pub(super) fn dismiss(&mut self, key: Key) -> Option<Key> {
-        let consumer = self.consumers.remove(key)?;
-        let queue = self.queues.get_mut(consumer.queue?)?;
-        queue.consumers.retain(|other| *other != key);
-        queue.taken_by = queue.taken_by.filter(|other| *other != key);
-        queue.last_used = self.now;
-        self.remind_of(consumer.queue?);
-        consumer.queue
+    /// Takes consumers off their queues; which queues those were.
+    pub(super) fn dismiss(&mut self, gone: impl Iterator<Item = Key>) -> BTreeSet<Key> {
+        let gone = gone.filter_map(|key| self.consumers.remove(key)?.queue);
+        let queues: BTreeSet<Key> = gone.collect();
+        for key in &queues {
+            let Some(queue) = self.queues.get_mut(*key) else {
+                continue;
+            };
+            let there = |consumer: &Key| self.consumers.get(*consumer).is_some();
+            self.work += queue.consumers.len() / 16;
+            queue.consumers.retain(there);
+            queue.taken_by = queue.taken_by.filter(there);
+            queue.last_used = self.now;
+            self.remind_of(*key);
+        }
+        queues
     }
 
     pub(super) fn get(&mut self, id: Key, number: u16, asked: &basic::Get) -> Result<(), Refusal> {
@@ -216,6 +267,7 @@ impl Core {
             return Ok(());
         };
         queue.last_used = now;
+        let quorum = queue.settings.quorum;
         let (queued, left) = (queue.pop(), count(queue.len()));
         self.remind_of(key);
         let Some(queued) = queued else {
@@ -233,12 +285,13 @@ impl Core {
             redelivered: queued.redelivered,
             left,
         };
+        let counted = quorum.then(|| queued.message.counted(queued.returns));
         if let Some(connection) = self.connections.get_mut(id) {
             wire::put_content(
                 &mut connection.out,
                 number,
                 head,
-                Content::of(&queued.message),
+                Content::with(&queued.message, counted.as_ref()),
                 connection.frame_max,
             );
             self.announce(id);
@@ -261,7 +314,10 @@ impl Core {
                 Some(queue) if !queue.is_empty() && !queue.consumers.is_empty() => {}
                 _ => return,
             }
-            self.expire_older(key);
+            self.work += 1;
+            if !self.expire_older(key) {
+                return;
+            }
             let Some(at) = self.chosen(key) else {
                 return;
             };
@@ -286,6 +342,7 @@ impl Core {
         };
         let mut starved = Vec::new();
         let mut found = None;
+        self.work += queue.consumers.len() / 64;
         for (at, consumer) in queue.consumers.iter().take(eligible).enumerate() {
             let Some(consumer) = self.consumers.get(*consumer) else {
                 continue;
@@ -333,7 +390,15 @@ impl Core {
         queue.consumers[at..at + same].rotate_left(1);
     }
 
+    /// What a quorum queue says of a message that it delivers again; otherwise it goes out as it came.
+    fn counted(&self, key: Key, queued: &Queued) -> Option<Properties> {
+        let queue = self.queues.get(key).filter(|_| queued.returns > 0)?;
+        let quorum = queue.settings.quorum;
+        quorum.then(|| queued.message.counted(queued.returns))
+    }
+
     fn deliver(&mut self, key: Key, consumer_key: Key, queued: Queued) {
+        let counted = self.counted(key, &queued);
         let Some(consumer) = self.consumers.get_mut(consumer_key) else {
             return;
         };
@@ -351,7 +416,7 @@ impl Core {
             tag,
             redelivered: queued.redelivered,
         };
-        let content = Content::of(&queued.message);
+        let content = Content::with(&queued.message, counted.as_ref());
         if self.faults.is_empty() {
             wire::put_content(
                 &mut connection.out,
@@ -479,14 +544,4 @@ fn spoil(
         _ => wire::put_content(out, number, head, content, largest),
     }
     None
-}
-
-/// `x-priority`, 0 where it is not said.
-fn priority(arguments: &FieldTable) -> Result<i64, Refusal> {
-    match arguments.inner().get("x-priority") {
-        None => Ok(0),
-        Some(value) => whole(value).ok_or_else(|| {
-            Refusal::precondition("invalid arg 'x-priority': it is no whole number")
-        }),
-    }
 }

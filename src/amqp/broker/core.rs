@@ -1,6 +1,6 @@
 //! The broker without sockets and clock: bytes and time go in, bytes come out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::{Buf, BytesMut};
 
 use super::channel::Consumer;
+use super::chores::Chore;
 use super::connection::{Connection, Phase};
 use super::dead::DeadLetter;
 use super::events::{Counts, Event};
@@ -53,6 +54,8 @@ pub(super) enum Reminder {
     Resume(Key),
     /// A queue: messages, or the queue itself, may have expired.
     Queue(Key),
+    /// A message that a connection has begun may be overdue.
+    Content(Key),
     /// A fault has held publishers back long enough.
     Unblock,
 }
@@ -72,7 +75,10 @@ pub struct Core {
     /// Who gets the direct replies with this routing key.
     pub(super) replies: HashMap<Rc<str>, Key>,
     /// What expired, was rejected or one too many, and is not routed yet.
-    pub(super) dead: Vec<DeadLetter>,
+    pub(super) dead: VecDeque<DeadLetter>,
+    pub(super) chores: VecDeque<Chore>,
+    /// Steps that this turn has taken.
+    pub(super) work: usize,
     pub(super) timers: Timers<Reminder, Delayed>,
     pub(super) faults: Faults,
     pub(super) counts: Counts,
@@ -104,7 +110,9 @@ impl Core {
             queues: Slab::default(),
             consumers: Slab::default(),
             replies: HashMap::new(),
-            dead: Vec::new(),
+            dead: VecDeque::new(),
+            chores: VecDeque::new(),
+            work: 0,
             timers: Timers::default(),
             counts: Counts::default(),
             events: Vec::new(),
@@ -122,7 +130,7 @@ impl Core {
     /// A network connection from `peer` was accepted. Its bytes go to [`Self::feed`]; its end to [`Self::lost`].
     pub fn open(&mut self, peer: String, now: Instant) -> Key {
         self.now = now;
-        let mut connection = Connection::new(peer, now);
+        let mut connection = Connection::new(peer, now, &self.memory);
         connection.frame_max = UNTUNED;
         connection.dribble = self
             .faults
@@ -134,14 +142,15 @@ impl Core {
         id
     }
 
-    /// Takes whole frames off the front of `input`, as long as the connection is read ([`Self::reads`]).
+    /// Takes whole frames off the front of `input`, as long as the connection is read ([`Self::reads`]) and it is not too
+    /// much for one turn: then what is left is to be fed again.
     pub fn feed(&mut self, id: Key, input: &mut BytesMut, now: Instant) {
-        self.now = now;
+        self.begin_turn(now);
         if let Some(connection) = self.connections.get_mut(id) {
             connection.last_seen = now;
         }
         let mut used = 0;
-        while self.reads(id) {
+        while self.reads(id) && !self.is_spent() {
             match self.take(id, &input[used..]) {
                 Ok(0) => break,
                 Ok(length) => used += length,
@@ -156,12 +165,23 @@ impl Core {
             None | Some(Phase::Ending | Phase::Closed) => input.clear(),
             Some(_) => input.advance(used),
         }
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.unread = input.len();
+            connection.count_memory();
+        }
         self.settle_all();
+    }
+
+    /// Others have had their turn.
+    const fn begin_turn(&mut self, now: Instant) {
+        self.now = now;
+        self.work = 0;
     }
 
     /// Does what one batch has left: dead letters, confirms, memory.
     pub(super) fn settle_all(&mut self) {
         self.bury();
+        self.work_off();
         self.answer_publishers();
         self.watch_memory();
     }
@@ -178,6 +198,7 @@ impl Core {
             return Ok(0);
         };
         connection.received += 1;
+        self.work += 1;
         self.handle(id, frame);
         if !self.faults.is_empty() {
             self.count_fault(id);
@@ -187,7 +208,7 @@ impl Core {
 
     /// The network connection is gone; its key means nothing any more.
     pub fn lost(&mut self, id: Key, now: Instant) {
-        self.now = now;
+        self.begin_turn(now);
         self.detach(id, false);
         self.connections.remove(id);
         self.settle_all();
@@ -195,15 +216,19 @@ impl Core {
 
     /// Does what is due at `now`.
     pub fn tick(&mut self, now: Instant) {
-        self.now = now;
+        self.begin_turn(now);
         while let Some((id, bytes)) = self.timers.due_thing(now) {
             self.post(id, &bytes);
         }
-        while let Some(reminder) = self.timers.due(now) {
+        while !self.is_spent()
+            && let Some(reminder) = self.timers.due(now)
+        {
+            self.work += 1;
             match reminder {
                 Reminder::Connection(id) => self.check_patience(id),
                 Reminder::Resume(id) => self.resume_stalled(id),
                 Reminder::Queue(key) => self.check_queue(key),
+                Reminder::Content(id) => self.check_content(id),
                 Reminder::Unblock => self.hold_back(false),
             }
         }
@@ -212,12 +237,16 @@ impl Core {
 
     /// When [`Self::tick`] is needed next.
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.timers.next()
+        match self.chores.is_empty() && self.dead.is_empty() {
+            true => self.timers.next(),
+            // At once.
+            false => Some(self.now),
+        }
     }
 
     /// Says goodbye to everyone (320).
     pub fn shut_down(&mut self, now: Instant) {
-        self.now = now;
+        self.begin_turn(now);
         for id in self.connections.keys() {
             self.close_connection(id, &Refusal::forced("the broker is shutting down"), (0, 0));
         }
@@ -236,7 +265,7 @@ impl Core {
 
     /// All that waits to be written to a connection is swapped with `into`, which is empty; false: nothing waits.
     pub fn pull(&mut self, id: Key, into: &mut BytesMut, now: Instant) -> bool {
-        self.now = now;
+        self.begin_turn(now);
         let Some(connection) = self
             .connections
             .get_mut(id)
@@ -244,7 +273,11 @@ impl Core {
         else {
             return false;
         };
+        // What was pulled before is written.
+        connection.pulled = connection.out.len();
+        connection.count_memory();
         if connection.out.is_empty() {
+            self.watch_memory();
             return false;
         }
         std::mem::swap(&mut connection.out, into);
@@ -253,6 +286,7 @@ impl Core {
             self.feed_consumers(id);
             self.bury();
         }
+        self.watch_memory();
         true
     }
 
@@ -272,7 +306,10 @@ impl Core {
     /// Whether the connection is to be read at present.
     pub fn reads(&self, id: Key) -> bool {
         self.connections.get(id).is_some_and(|connection| {
-            let held = connection.stalled || (self.blocked && connection.publishes);
+            let held = connection.stalled
+                || connection.committing
+                || connection.waiting.is_some()
+                || (self.blocked && connection.publishes);
             let ended = matches!(connection.phase, Phase::Ending | Phase::Closed);
             !held && !ended && connection.out.len() < ANSWERS
         })
@@ -323,6 +360,7 @@ impl Core {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
+        connection.count_memory();
         if !connection.announced {
             connection.announced = true;
             self.ready.push(id);

@@ -1,5 +1,6 @@
 //! Messages that leave a queue without being acknowledged, and where they go (RabbitMQ's dead letters).
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -7,8 +8,9 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use amq_protocol::protocol::basic::AMQPProperties;
 use amq_protocol::types::{AMQPValue, FieldArray, FieldTable};
 
+use super::chores::{Chore, TURN};
 use super::core::Core;
-use super::exchange::{Headers, copies};
+use super::exchange::{Headers, Routed, copies};
 use super::matching::whole;
 use super::message::{Message, Properties};
 use super::queue::Queued;
@@ -35,10 +37,18 @@ impl Reason {
     }
 }
 
+/// How many dead letters one message may become on its own, that is without a rejection in between. Queues that are dead
+/// letter queues of each other multiply a message with every round, by as many paths as there are between them.
+const DEATHS: u32 = 10_000;
+
+/// What a dead letter costs in steps: its story is read and written.
+const LETTER: usize = 100;
+
 /// A message on its way to a dead-letter exchange.
 #[derive(Debug)]
 pub(super) struct DeadLetter {
     message: Rc<Message>,
+    deaths: Rc<Cell<u32>>,
     reason: Reason,
     vhost: usize,
     /// The queue that it left.
@@ -65,8 +75,18 @@ impl Core {
             return;
         };
         if let Some(exchange) = queue.settings.dead_exchange.clone() {
-            self.dead.push(DeadLetter {
+            let deaths = match reason {
+                Reason::Rejected => None,
+                _ => message.deaths.clone(),
+            };
+            let deaths = deaths.unwrap_or_else(|| Rc::new(Cell::new(DEATHS)));
+            let Some(left) = deaths.get().checked_sub(1) else {
+                return;
+            };
+            deaths.set(left);
+            self.dead.push_back(DeadLetter {
                 message,
+                deaths,
                 reason,
                 vhost: queue.vhost,
                 queue: Rc::clone(&queue.name),
@@ -76,26 +96,33 @@ impl Core {
         }
     }
 
-    /// Takes the messages out of a queue whose time is up.
-    pub(super) fn expire(&mut self, key: Key) {
+    /// Takes the messages out of a queue whose time is up; false: there are too many for this turn.
+    pub(super) fn expire(&mut self, key: Key) -> bool {
         let now = self.now;
-        self.expire_where(key, |at| at <= now);
+        self.expire_where(key, |at| at <= now)
     }
 
     /// The same before a delivery: a message whose time is up this very moment still reaches who waits for it.
-    pub(super) fn expire_older(&mut self, key: Key) {
+    pub(super) fn expire_older(&mut self, key: Key) -> bool {
         let now = self.now;
-        self.expire_where(key, |at| at < now);
+        self.expire_where(key, |at| at < now)
     }
 
-    fn expire_where(&mut self, key: Key, up: impl Fn(Instant) -> bool) {
-        while let Some(queued) = self
-            .queues
-            .get_mut(key)
-            .and_then(|queue| queue.pop_expired(&up))
-        {
+    fn expire_where(&mut self, key: Key, up: impl Fn(Instant) -> bool) -> bool {
+        while let Some(queue) = self.queues.get_mut(key) {
+            if self.work >= TURN {
+                if !std::mem::replace(&mut queue.expiring, true) {
+                    self.chores.push_back(Chore::Expire(key));
+                }
+                return false;
+            }
+            let Some(queued) = queue.pop_expired(&up) else {
+                return true;
+            };
+            self.work += 1;
             self.discard(key, queued, Reason::Expired);
         }
+        true
     }
 
     /// Takes the oldest messages out of a queue that holds too much, and looks after its clock.
@@ -104,19 +131,20 @@ impl Core {
             let Some(queued) = queue.pop() else {
                 break;
             };
+            self.work += 1;
             self.discard(key, queued, Reason::MaxLength);
         }
         self.expire(key);
         self.remind_of(key);
     }
 
-    /// Routes the dead letters, and those that this makes. It ends: without a rejection in between, no message enters
-    /// a queue twice.
+    /// Routes the dead letters, and those that this makes, as far as this turn allows. It ends: without a rejection in
+    /// between, no message enters a queue twice, nor becomes more than [`DEATHS`].
     pub(super) fn bury(&mut self) {
-        while !self.dead.is_empty() {
-            for letter in std::mem::take(&mut self.dead) {
-                self.route_dead(&letter);
-            }
+        while !self.is_spent()
+            && let Some(letter) = self.dead.pop_front()
+        {
+            self.route_dead(&letter);
         }
     }
 
@@ -135,7 +163,10 @@ impl Core {
         let Some(vhost) = self.vhosts.get(letter.vhost) else {
             return;
         };
-        let mut queues = vhost.route(&letter.exchange, &keys, &Headers(&|| headers.clone()));
+        // What cannot be routed reaches nobody.
+        let routed = vhost.route(&letter.exchange, &keys, &Headers(&|| headers.clone()));
+        let Routed { mut queues, steps } = routed.unwrap_or_default();
+        self.work += LETTER + steps / 16;
         if letter.reason != Reason::Rejected {
             let name = |key: &Key| self.queues.get(*key).map(|queue| Rc::clone(&queue.name));
             queues.retain(|key| name(key).is_some_and(|name| !goes_in_circles(&deaths, &name)));
@@ -153,7 +184,8 @@ impl Core {
             &self.memory,
         );
         // The expiration is gone, which is all that can be wrong.
-        let Ok(message) = message else { return };
+        let Ok(mut message) = message else { return };
+        message.deaths = Some(Rc::clone(&letter.deaths));
         let message = Rc::new(message);
         for queue in queues {
             self.enqueue(queue, Rc::clone(&message));

@@ -2,9 +2,12 @@
 
 use amq_protocol::protocol::{AMQPClass, access, basic, channel, confirm, queue, tx};
 
-use super::channel::{Channel, Confirms, Outcome};
+use super::channel::{Channel, Confirms, Outcome, Transaction};
+use super::chores::Chore;
 use super::connection::Phase;
 use super::core::Core;
+use super::exchanges::check_room;
+use super::message::Held;
 use super::refusal::Refusal;
 use super::wire::{self, BODY, Frame, HEADER, HEARTBEAT, Publish};
 use crate::connect::hosting::Key;
@@ -26,20 +29,20 @@ impl Core {
             _ => self.on_channel(id, frame),
         };
         if let Err(refusal) = outcome {
-            self.refuse(id, frame, &refusal);
+            let ids = match frame.kind {
+                wire::METHOD => frame.method_ids(),
+                _ => (60, 40),
+            };
+            self.refuse(id, frame.channel, &refusal, ids);
         }
     }
 
     /// Closes what a refusal closes.
-    fn refuse(&mut self, id: Key, frame: Frame<'_>, refusal: &Refusal) {
-        let ids = match frame.kind {
-            wire::METHOD => frame.method_ids(),
-            _ => (60, 40),
-        };
-        if refusal.is_hard() || frame.channel == 0 {
+    pub(super) fn refuse(&mut self, id: Key, number: u16, refusal: &Refusal, ids: (u16, u16)) {
+        if refusal.is_hard() || number == 0 {
             self.close_connection(id, refusal, ids);
         } else {
-            self.close_channel(id, frame.channel, refusal, ids);
+            self.close_channel(id, number, refusal, ids);
         }
     }
 
@@ -124,7 +127,13 @@ impl Core {
                 "channel {number} is beyond the negotiated channel_max of {most}"
             )));
         }
-        connection.channels.insert(number, Channel::default());
+        check_room(&self.memory, self.options.max_memory)?;
+        let size = size_of::<Channel>();
+        let channel = Channel {
+            _charge: Some(self.memory.charge(Held::Definition, size)),
+            ..Channel::default()
+        };
+        connection.channels.insert(number, channel);
         let opened = channel::AMQPMethod::OpenOk(channel::OpenOk {});
         self.send(id, number, AMQPClass::Channel(opened));
         Ok(())
@@ -221,6 +230,7 @@ impl Core {
 
     fn on_tx(&mut self, id: Key, number: u16, method: &tx::AMQPMethod) -> Result<(), Refusal> {
         use tx::AMQPMethod as M;
+        let fresh = Transaction::new(&self.memory);
         let channel = self.channel(id, number)?;
         let outside = || Refusal::precondition("channel is not transactional");
         let answer = match method {
@@ -230,22 +240,24 @@ impl Core {
                 ));
             }
             M::Select(_) => {
-                channel.transaction.get_or_insert_with(Vec::new);
+                channel.transaction.get_or_insert(fresh);
                 M::SelectOk(tx::SelectOk {})
             }
             M::Commit(_) => {
-                let operations = channel
-                    .transaction
-                    .replace(Vec::new())
-                    .ok_or_else(outside)?;
-                self.commit(id, number, operations)?;
-                M::CommitOk(tx::CommitOk {})
+                let there = channel.transaction.as_mut().ok_or_else(outside)?;
+                let operations = std::mem::replace(there, fresh).operations.into_iter();
+                if let Some(connection) = self.connections.get_mut(id) {
+                    connection.committing = true;
+                }
+                self.do_later(Chore::Commit {
+                    id,
+                    number,
+                    operations,
+                });
+                return Ok(());
             }
             M::Rollback(_) => {
-                channel
-                    .transaction
-                    .replace(Vec::new())
-                    .ok_or_else(outside)?;
+                *channel.transaction.as_mut().ok_or_else(outside)? = fresh;
                 M::RollbackOk(tx::RollbackOk {})
             }
             _ => return Err(Refusal::invalid("this method is not for a server")),

@@ -9,7 +9,7 @@ use super::events::{Counts, Event};
 use super::link::Link;
 use super::options::Options;
 use crate::connect::Listener;
-use crate::connect::hosting::{self, Engine, Host, Key};
+use crate::connect::hosting::{self, Engine, Host, Key, Users};
 use crate::error::Result;
 
 /// A running broker; clones are the same broker.
@@ -19,6 +19,11 @@ impl Host<Core> {
     /// A broker that tells `events` what is worth a line in a log.
     pub fn new(options: Options, events: impl FnMut(Event) + 'static) -> Self {
         Self::of(Core::new(options, Instant::now()), events)
+    }
+
+    /// Replaces who may connect. Clients who are connected stay.
+    pub fn set_users(&self, users: Users) {
+        self.state().engine.options.users = Some(users);
     }
 
     /// What happened since the start.
@@ -31,14 +36,9 @@ impl Host<Core> {
 ///
 /// # Errors
 /// A listener does not work any more ([`crate::error::Kind::Local`]).
-pub async fn serve(
-    options: Options,
-    listeners: Vec<Listener>,
-    events: impl FnMut(Event) + 'static,
-    stop: impl Future,
-) -> Result<()> {
-    let patience = options.connect_timeout;
-    hosting::serve(Broker::new(options, events), listeners, patience, stop).await
+pub async fn serve(broker: Broker, listeners: Vec<Listener>, stop: impl Future) -> Result<()> {
+    let patience = broker.state().engine.options.connect_timeout;
+    hosting::serve(broker, listeners, patience, stop).await
 }
 
 impl Engine for Core {

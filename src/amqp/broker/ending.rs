@@ -5,6 +5,7 @@ use std::time::Duration;
 use amq_protocol::protocol::{AMQPClass, channel, connection};
 
 use super::channel::Channel;
+use super::chores::Chore;
 use super::connection::Phase;
 use super::core::{Core, FAREWELL, Reminder};
 use super::events::Event;
@@ -15,6 +16,9 @@ use crate::connect::hosting::Key;
 
 /// What a `malformed` fault sends: no frame is of type 0xff.
 const MALFORMED: &[u8] = &[0xff; 8];
+
+/// How long a message may stay half sent without any more of it coming.
+const HALF_SENT: Duration = Duration::from_secs(60);
 
 impl Core {
     /// Ends a connection for a reason of ours: connection.close, then the answer is waited for (§1.4.2.10).
@@ -106,11 +110,7 @@ impl Core {
         }
         let unsettled = channel.deliveries.take_all();
         // The consumers first, lest they be handed what comes back.
-        let consumers: Vec<Key> = channel.consumers.into_values().collect();
-        let emptied: Vec<Key> = consumers
-            .iter()
-            .filter_map(|key| self.dismiss(*key))
-            .collect();
+        let emptied = self.dismiss(channel.consumers.into_values());
         self.put_back(unsettled);
         for queue in emptied {
             self.delete_if_abandoned(queue);
@@ -152,14 +152,63 @@ impl Core {
         for number in channels {
             self.end_channel(id, number);
         }
-        let owned = |queue: &Key| {
-            self.queues
-                .get(*queue)
-                .is_some_and(|queue| queue.owner == Some(id))
+        if let Some(connection) = self.connections.get_mut(id) {
+            let owned = std::mem::take(&mut connection.exclusive);
+            self.do_later(Chore::Delete(owned.into_iter().collect()));
+        }
+    }
+
+    /// Sees to it that somebody looks after a message that was begun.
+    pub(super) fn watch_content(&mut self, id: Key) {
+        if let Some(connection) = self.connections.get_mut(id)
+            && !std::mem::replace(&mut connection.content_watched, true)
+        {
+            let at = self.now + HALF_SENT;
+            self.timers.remind(at, Reminder::Content(id));
+        }
+    }
+
+    /// Ends a connection that has begun a message and does not go on.
+    pub(super) fn check_content(&mut self, id: Key) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
         };
-        let owned: Vec<Key> = self.queues.keys().into_iter().filter(owned).collect();
-        for queue in owned {
-            self.delete_queue(queue);
+        connection.content_watched = false;
+        let begun = |channel: &Channel| channel.incoming.is_some();
+        if !connection.channels.values().any(begun) {
+            return;
+        }
+        // Who is not read, cannot go on.
+        let held = connection.stalled || (self.blocked && connection.publishes);
+        if !held && connection.content_at + HALF_SENT <= self.now {
+            let text = format!("no more of a message came within {} s", HALF_SENT.as_secs());
+            return self.close_connection(id, &Refusal::frame(text), (60, 40));
+        }
+        self.watch_content(id);
+    }
+
+    /// Ends the channel whose message or transaction, not finished, takes most of the memory, when such take half of it:
+    /// others would not get to publish at all.
+    fn limit_unfinished(&mut self) {
+        while self.memory.unfinished() > self.options.max_memory / 2 {
+            let mut largest = (0, None);
+            for id in self.connections.keys() {
+                let channels = self
+                    .connections
+                    .get(id)
+                    .map(|connection| &connection.channels);
+                for (number, channel) in channels.into_iter().flatten() {
+                    largest = largest.max((channel.unfinished(), Some((id, *number))));
+                }
+            }
+            let (bytes @ 1.., Some((id, number))) = largest else {
+                return;
+            };
+            let refusal = Refusal::precondition(format!(
+                "what was published and is not finished or committed takes {bytes} bytes: messages of all clients that are not may take {}",
+                self.options.max_memory / 2
+            ));
+            self.close_channel(id, number, &refusal, (60, 40));
         }
     }
 
@@ -180,7 +229,8 @@ impl Core {
             (Phase::Open, Some(heartbeat)) => {
                 let overdue = connection.last_seen + heartbeat * 2;
                 // Who is not read, cannot be heard.
-                if overdue <= now && !(self.blocked && connection.publishes) {
+                let unheard = connection.committing || (self.blocked && connection.publishes);
+                if overdue <= now && !unheard {
                     return self.vanish(id);
                 }
                 if connection.last_sent + heartbeat / 2 <= now && connection.out.is_empty() {
@@ -218,6 +268,7 @@ impl Core {
 
     /// Holds publishers back while memory is short, and tells them (RabbitMQ's connection.blocked).
     pub(super) fn watch_memory(&mut self) {
+        self.limit_unfinished();
         let limit = self.options.max_memory;
         let used = self.memory.bytes();
         // A little below the limit they go on, lest they stop and go with every message.

@@ -7,7 +7,9 @@ use amq_protocol::types::{AMQPValue, FieldTable};
 
 use super::core::Core;
 use super::exchange::{Binding, Destination, Exchange, Kind};
+use super::message::Meter;
 use super::refusal::Refusal;
+use super::settings::{difference, invalid_type};
 use crate::connect::hosting::Key;
 
 impl Core {
@@ -28,21 +30,30 @@ impl Core {
                 (M::DeleteOk(exchange::DeleteOk {}), asked.nowait)
             }
             M::Bind(asked) => {
+                let kind = self.exchange_for(id, asked.source.as_str())?.kind;
                 let binding =
                     self.exchange_binding(id, asked.destination.as_str(), asked.arguments)?;
-                self.exchange_for(id, asked.source.as_str())?
-                    .bind(asked.routing_key.as_str(), binding);
-                (M::BindOk(exchange::BindOk {}), asked.nowait)
-            }
-            M::Unbind(asked) => {
-                let binding =
-                    self.exchange_binding(id, asked.destination.as_str(), asked.arguments)?;
-                self.unbind(
+                kind.check_binding(&binding.arguments)?;
+                self.bind(
                     id,
                     asked.source.as_str(),
                     asked.routing_key.as_str(),
-                    &binding,
+                    binding,
                 )?;
+                (M::BindOk(exchange::BindOk {}), asked.nowait)
+            }
+            M::Unbind(asked) => {
+                let destination = asked.destination.as_str();
+                match self.exchange_binding(id, destination, asked.arguments) {
+                    // To take away what is not there is no error, as in RabbitMQ.
+                    Err(refusal) if refusal.code == 404 => {}
+                    binding => self.unbind(
+                        id,
+                        asked.source.as_str(),
+                        asked.routing_key.as_str(),
+                        &binding?,
+                    )?,
+                }
                 (M::UnbindOk(exchange::UnbindOk {}), asked.nowait)
             }
             _ => return Err(Refusal::invalid("this method is not for a server")),
@@ -93,8 +104,8 @@ impl Core {
         let kind = Kind::named(asked.kind.as_str());
         let kind = kind
             .ok_or_else(|| Refusal::invalid(format!("unknown exchange type '{}'", asked.kind)))?;
-        let alternate = alternate(&asked.arguments)?;
         let place = self.place(id);
+        let alternate = alternate(&asked.arguments, &format!("exchange '{name}' {place}"))?;
         let at = self.vhost_of(id);
         let Some(vhost) = self.vhosts.get_mut(at) else {
             return Ok(());
@@ -107,8 +118,10 @@ impl Core {
                 "exchange name '{name}' contains reserved prefix 'amq.*'"
             )));
         }
+        let memory = &self.memory;
+        check_room(memory, self.options.max_memory)?;
         let name: Rc<str> = name.into();
-        let mut exchange = Exchange::new(Rc::clone(&name), kind);
+        let mut exchange = Exchange::declared(Rc::clone(&name), kind, memory);
         exchange.durable = asked.durable;
         exchange.auto_delete = asked.auto_delete;
         exchange.internal = asked.internal;
@@ -119,12 +132,12 @@ impl Core {
 
     fn delete_exchange_asked(&mut self, id: Key, asked: &exchange::Delete) -> Result<(), Refusal> {
         let name = asked.exchange.as_str();
+        let place = self.place(id);
         if name.starts_with("amq.") {
             return Err(Refusal::access(format!(
-                "exchange name '{name}' contains reserved prefix 'amq.*'"
+                "deletion of system exchange '{name}' {place} not allowed"
             )));
         }
-        let place = self.place(id);
         match self.exchange_for(id, name) {
             // To delete what is not there is no error, as in RabbitMQ.
             Err(refusal) if refusal.code == 404 => Ok(()),
@@ -142,9 +155,28 @@ impl Core {
 
     fn delete_exchange(&mut self, at: usize, name: &Rc<str>) {
         if let Some(vhost) = self.vhosts.get_mut(at) {
-            vhost.exchanges.remove(name);
+            vhost.remove_exchange(name);
         }
         self.unbind_all(at, &Destination::Exchange(Rc::clone(name)));
+    }
+
+    /// Adds a binding, unless it is there.
+    ///
+    /// # Errors
+    /// 506: there are too many.
+    pub(super) fn bind(
+        &mut self,
+        id: Key,
+        exchange: &str,
+        key: &str,
+        binding: Binding,
+    ) -> Result<(), Refusal> {
+        check_room(&self.memory, self.options.max_memory)?;
+        let at = self.vhost_of(id);
+        if let Some(vhost) = self.vhosts.get_mut(at) {
+            vhost.bind(exchange, key, binding, &self.memory);
+        }
+        Ok(())
     }
 
     /// Takes a binding away; to take away what is not there is no error, as in RabbitMQ.
@@ -155,13 +187,14 @@ impl Core {
         key: &str,
         binding: &Binding,
     ) -> Result<(), Refusal> {
-        let exchange = match self.exchange_for(id, exchange) {
+        let name = match self.exchange_for(id, exchange) {
             Err(refusal) if refusal.code == 404 => return Ok(()),
-            found => found?,
+            found => Rc::clone(&found?.name),
         };
-        if exchange.unbind(key, binding) && exchange.auto_delete && !exchange.is_used() {
-            let name = Rc::clone(&exchange.name);
-            self.delete_exchange(self.vhost_of(id), &name);
+        let at = self.vhost_of(id);
+        let vhost = self.vhosts.get_mut(at);
+        if vhost.is_some_and(|vhost| vhost.unbind(&name, key, binding)) {
+            self.delete_if_unused(at, &name);
         }
         Ok(())
     }
@@ -171,25 +204,43 @@ impl Core {
         let Some(vhost) = self.vhosts.get_mut(at) else {
             return;
         };
-        let mut emptied = Vec::new();
-        for exchange in vhost.exchanges.values_mut() {
-            if exchange.forget(destination) && exchange.auto_delete && !exchange.is_used() {
-                emptied.push(Rc::clone(&exchange.name));
-            }
+        let exchanges = vhost.forget(destination);
+        self.work += exchanges.len();
+        for name in exchanges {
+            self.delete_if_unused(at, &name);
         }
-        for name in emptied {
-            self.delete_exchange(at, &name);
+    }
+
+    /// Takes an exchange away that was to go with its last binding.
+    fn delete_if_unused(&mut self, at: usize, name: &Rc<str>) {
+        let exchange = self
+            .vhosts
+            .get(at)
+            .and_then(|vhost| vhost.exchanges.get(name));
+        if exchange.is_some_and(|exchange| exchange.auto_delete && !exchange.is_used()) {
+            self.delete_exchange(at, name);
         }
     }
 }
 
-fn alternate(arguments: &FieldTable) -> Result<Option<String>, Refusal> {
+/// Whether one more queue, exchange, binding, consumer or channel may be remembered: they may hold half of the memory.
+///
+/// # Errors
+/// 506: they hold it.
+pub(super) fn check_room(memory: &Meter, most: usize) -> Result<(), Refusal> {
+    match memory.definitions() > most / 2 {
+        false => Ok(()),
+        true => Err(Refusal::resource(
+            "queues, bindings, consumers and channels hold half of the memory that the broker may use",
+        )),
+    }
+}
+
+fn alternate(arguments: &FieldTable, place: &str) -> Result<Option<String>, Refusal> {
     match arguments.inner().get("alternate-exchange") {
         None => Ok(None),
         Some(AMQPValue::LongString(name)) => Ok(String::from_utf8(name.as_bytes().to_vec()).ok()),
-        Some(_) => Err(Refusal::precondition(
-            "invalid arg 'alternate-exchange': it is no text",
-        )),
+        Some(other) => Err(invalid_type(other, "alternate-exchange", place)),
     }
 }
 
@@ -200,35 +251,28 @@ fn check_same(
     alternate: Option<&str>,
     place: &str,
 ) -> Result<(), Refusal> {
-    let text = |flag: bool| flag.to_string();
-    let or_none = |name: Option<&str>| name.unwrap_or("none").to_owned();
-    let pairs = [
-        (
-            "type",
-            asked.kind.as_str().to_owned(),
-            current.kind.name().to_owned(),
-        ),
-        ("durable", text(asked.durable), text(current.durable)),
-        (
-            "auto_delete",
-            text(asked.auto_delete),
-            text(current.auto_delete),
-        ),
-        ("internal", text(asked.internal), text(current.internal)),
-        (
-            "alternate-exchange",
-            or_none(alternate),
-            or_none(current.alternate.as_deref()),
-        ),
-    ];
-    match pairs
-        .iter()
-        .find(|(_, received, current)| received != current)
-    {
-        None => Ok(()),
-        Some((what, received, now)) => Err(Refusal::precondition(format!(
-            "inequivalent arg '{what}' for exchange '{}' {place}: received '{received}' but current is '{now}'",
+    let said = |what: &str, received: String, now: String| {
+        Err(Refusal::precondition(format!(
+            "inequivalent arg '{what}' for exchange '{}' {place}: received {received} but current is {now}",
             current.name
-        ))),
+        )))
+    };
+    let (asked_kind, kind) = (asked.kind.as_str(), current.kind.name());
+    if asked_kind != kind {
+        return said("type", format!("'{asked_kind}'"), format!("'{kind}'"));
+    }
+    let flags = [
+        ("durable", asked.durable, current.durable),
+        ("auto_delete", asked.auto_delete, current.auto_delete),
+        ("internal", asked.internal, current.internal),
+    ];
+    if let Some((what, received, now)) = flags.iter().find(|(_, received, now)| received != now) {
+        return said(what, format!("'{received}'"), format!("'{now}'"));
+    }
+    let text = |name: &str| AMQPValue::LongString(name.into());
+    let (received, now) = (alternate.map(text), current.alternate.as_deref().map(text));
+    match difference(received.as_ref(), now.as_ref()) {
+        None => Ok(()),
+        Some((received, now)) => said("alternate-exchange", received, now),
     }
 }

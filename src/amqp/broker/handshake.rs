@@ -1,23 +1,26 @@
 //! From the protocol header to connection.open-ok (AMQP 0-9-1 §2.2.4): versions, login, tuning, virtual host.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use amq_protocol::protocol::{AMQPClass, connection};
 use amq_protocol::types::parsing::parse_field_table;
 use amq_protocol::types::{AMQPValue, FieldTable};
 use bytes::BufMut;
 
-use super::connection::{Capabilities, Connection, Phase};
+use super::connection::{Capabilities, Connection, Phase, Waiting};
 use super::core::Core;
 use super::events::Event;
 use super::faults::Action;
 use super::nesting;
 use super::refusal::Refusal;
 use super::wire::PROTOCOL;
-use crate::connect::hosting::Key;
+use crate::connect::hosting::{Check, Key, Login};
 
 /// The smallest frame size that a client may ask for (§4.2.3), in bytes.
 const SMALLEST_FRAME: u32 = 4_096;
+
+/// Class and method of connection.start-ok.
+const START_OK: (u16, u16) = (10, 11);
 
 /// What frames may have where any size is: bodies are cut all the same.
 const UNLIMITED: u32 = 16 << 20;
@@ -129,8 +132,10 @@ impl Core {
             _ => None,
         };
         let users = self.options.users.as_ref();
-        let welcome = |(user, password): &(String, Vec<u8>)| {
-            users.is_none_or(|users| users.accepts(user, Some(password)))
+        let check = match (&shown, users) {
+            (None, _) => Check::Done(false),
+            (Some(_), None) => Check::Done(true),
+            (Some((user, password)), Some(users)) => users.check(user, Some(password), user.len()),
         };
         let name = shown.as_ref().map(|(user, _)| user.as_str().into());
         let Some(connection) = self.connections.get_mut(id) else {
@@ -138,10 +143,48 @@ impl Core {
         };
         connection.user = name.unwrap_or_else(|| "".into());
         connection.capabilities = capabilities(&start.client_properties);
-        if shown.as_ref().is_some_and(welcome) {
+        match check {
+            Check::Done(accepted) => self.let_in(id, mechanism, accepted),
+            Check::Work(login) => {
+                connection.waiting = Some(Waiting {
+                    mechanism: mechanism.to_owned(),
+                    login: Some(login),
+                });
+                Ok(())
+            }
+            Check::Busy => Err(Refusal::forced("too many logins are being checked")),
+        }
+    }
+
+    /// What the driver is to check for a connection, and answer with [`Self::logged_in`].
+    pub fn take_login(&mut self, id: Key) -> Option<Login> {
+        self.connections.get_mut(id)?.waiting.as_mut()?.login.take()
+    }
+
+    /// The password for which a connection waits is right, or not.
+    pub fn logged_in(&mut self, id: Key, accepted: bool, now: Instant) {
+        self.now = now;
+        let connection = self.connections.get_mut(id);
+        let waiting = connection.and_then(|connection| {
+            connection.last_seen = now;
+            let waiting = connection.waiting.take();
+            waiting.filter(|_| connection.phase == Phase::Started)
+        });
+        if let Some(waiting) = waiting
+            && let Err(refusal) = self.let_in(id, &waiting.mechanism, accepted)
+        {
+            self.close_connection(id, &refusal, START_OK);
+        }
+    }
+
+    fn let_in(&mut self, id: Key, mechanism: &str, accepted: bool) -> Result<(), Refusal> {
+        if accepted {
             self.tune(id);
             return Ok(());
         }
+        let Some(connection) = self.connections.get_mut(id) else {
+            return Ok(());
+        };
         let refusal = Refusal::access(format!(
             "login was refused using authentication mechanism {mechanism}"
         ));

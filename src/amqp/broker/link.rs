@@ -7,9 +7,10 @@ use std::time::Instant;
 
 use bytes::{Buf, BufMut, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::task::yield_now;
 
 use super::core::{Core, Fate};
-use crate::connect::hosting::{Host, Key};
+use crate::connect::hosting::{Checking, Host, Key};
 
 /// What is read at most at a time, in bytes.
 const BATCH: usize = 256 * 1024;
@@ -31,6 +32,8 @@ pub(super) struct Link<S> {
     /// Our side is shut down; what the client still sends is thrown away. To close with unread bytes would reset the
     /// connection, and our last words might be lost with it.
     draining: bool,
+    /// The check of the password.
+    checking: Checking,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
@@ -44,11 +47,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             unflushed: false,
             appetite: SMALL_READ,
             draining: false,
+            checking: Checking::default(),
         }
     }
 
     /// One round; an error, which nobody needs to know more about, or `Ok` ends the connection.
     fn round(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Some(accepted) = self.checking.poll(cx) {
+            let mut state = self.broker.state();
+            state.engine.logged_in(self.id, accepted, Instant::now());
+            drop(state);
+            self.broker.settle();
+        }
         if self.draining {
             return self.drain(cx);
         }
@@ -111,13 +121,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             let before = self.input.len();
             self.hand_on();
             if self.input.len() < before {
-                cx.waker().wake_by_ref();
+                self.go_on(cx);
                 return Poll::Pending;
             }
         }
         self.input.reserve(self.appetite);
         let mut room = (&mut self.input).limit(BATCH);
-        let count = ready!(pin!(self.stream.read_buf(&mut room)).poll(cx))?;
+        let read = pin!(self.stream.read_buf(&mut room)).poll(cx);
+        if read.is_pending() && self.input.is_empty() {
+            // An idle connection keeps no buffer, however large its last batch was.
+            self.input = BytesMut::new();
+        }
+        let count = ready!(read)?;
         if count == 0 {
             return Poll::Ready(Ok(()));
         }
@@ -127,16 +142,36 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             _ => self.appetite,
         };
         self.hand_on();
-        if count < BATCH / 8 && self.input.is_empty() {
-            self.input = BytesMut::new();
-        }
-        cx.waker().wake_by_ref();
+        self.shrink();
+        self.go_on(cx);
         Poll::Pending
+    }
+
+    /// Has this task polled again, after whoever waits for a turn where this one was long. A task that only wakes itself is
+    /// polled some sixty times before the runtime looks what came for others.
+    fn go_on(&self, cx: &mut Context<'_>) {
+        if self.broker.state().engine.is_spent() {
+            // Pending the first time it is polled, which is all that is wanted.
+            let _ = pin!(yield_now()).poll(cx);
+        } else {
+            cx.waker().wake_by_ref();
+        }
+    }
+
+    /// A connection that is held back keeps what it has sent, and no more room than that takes.
+    fn shrink(&mut self) {
+        let waits = !self.broker.state().engine.reads(self.id);
+        if waits && self.input.capacity() > 2 * self.input.len() {
+            self.input = BytesMut::from(&self.input[..]);
+        }
     }
 
     fn hand_on(&mut self) {
         let mut state = self.broker.state();
         state.engine.feed(self.id, &mut self.input, Instant::now());
+        if let Some(login) = state.engine.take_login(self.id) {
+            self.checking.start(login);
+        }
         drop(state);
         self.broker.settle();
     }

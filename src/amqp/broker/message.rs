@@ -6,30 +6,60 @@ use std::time::Duration;
 
 use amq_protocol::frame::WriteContext;
 use amq_protocol::protocol::basic::{AMQPProperties, gen_properties, parse_properties};
-use amq_protocol::types::FieldTable;
+use amq_protocol::types::{AMQPValue, FieldTable};
 use bytes::Bytes;
 
 use super::nesting;
 use super::refusal::Refusal;
+use super::settings::LONGEST;
 
 /// What a message costs beyond its bytes, roughly.
-const BOOKKEEPING: usize = 200;
+pub(super) const BOOKKEEPING: usize = 200;
 
-/// The memory that all messages of a broker hold, in bytes.
+/// The memory that the clients of a broker make it hold, in bytes: for messages, from the first byte that is read of them
+/// to the last that is written, and apart from them for what they define.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Meter(Rc<Cell<usize>>);
+pub(super) struct Meter(Rc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    messages: Cell<usize>,
+    /// Of that for messages whose end is still to come, and transactions that are not committed.
+    unfinished: Cell<usize>,
+    /// For what stays until somebody takes it away: queues, bindings, consumers, channels.
+    definitions: Cell<usize>,
+}
+
+/// What memory is held for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Held {
+    Message,
+    Unfinished,
+    Definition,
+}
 
 impl Meter {
+    /// For messages.
     pub(super) fn bytes(&self) -> usize {
-        self.0.get()
+        self.0.messages.get()
     }
 
-    pub(super) fn charge(&self, bytes: usize) -> Charge {
-        self.0.set(self.0.get() + bytes);
-        Charge {
+    pub(super) fn unfinished(&self) -> usize {
+        self.0.unfinished.get()
+    }
+
+    pub(super) fn definitions(&self) -> usize {
+        self.0.definitions.get()
+    }
+
+    pub(super) fn charge(&self, held: Held, bytes: usize) -> Charge {
+        let mut charge = Charge {
             meter: self.clone(),
-            bytes,
-        }
+            held,
+            bytes: 0,
+        };
+        charge.set(bytes);
+        charge
     }
 }
 
@@ -37,19 +67,37 @@ impl Meter {
 #[derive(Debug)]
 pub(super) struct Charge {
     meter: Meter,
+    held: Held,
     bytes: usize,
 }
 
 impl Charge {
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn set(&mut self, bytes: usize) {
+        let counts = &*self.meter.0;
+        let change = |count: &Cell<usize>| count.set(count.get() - self.bytes + bytes);
+        match self.held {
+            Held::Message => change(&counts.messages),
+            Held::Unfinished => {
+                change(&counts.messages);
+                change(&counts.unfinished);
+            }
+            Held::Definition => change(&counts.definitions),
+        }
+        self.bytes = bytes;
+    }
+
     pub(super) fn grow(&mut self, by: usize) {
-        self.bytes += by;
-        self.meter.0.set(self.meter.0.get() + by);
+        self.set(self.bytes + by);
     }
 }
 
 impl Drop for Charge {
     fn drop(&mut self) {
-        self.meter.0.set(self.meter.0.get() - self.bytes);
+        self.set(0);
     }
 }
 
@@ -138,6 +186,8 @@ pub(super) struct Message {
     pub(super) body: Bytes,
     /// How long it lives in a queue, by its own expiration.
     pub(super) lifetime: Option<Duration>,
+    /// Dead letters that it and its dead letters may still become on their own.
+    pub(super) deaths: Option<Rc<Cell<u32>>>,
     _charge: Charge,
 }
 
@@ -155,14 +205,17 @@ impl Message {
             None => None,
             Some(text) => Some(milliseconds(text)?),
         };
-        let charge =
-            meter.charge(BOOKKEEPING + properties.wire.len() + routing_key.len() + body.len());
+        let charge = meter.charge(
+            Held::Message,
+            BOOKKEEPING + properties.wire.len() + routing_key.len() + body.len(),
+        );
         Ok(Self {
             exchange,
             routing_key,
             properties,
             body,
             lifetime,
+            deaths: None,
             _charge: charge,
         })
     }
@@ -176,17 +229,39 @@ impl Message {
         self
     }
 
+    /// The properties with the number of times that a quorum queue has handed it out in vain.
+    pub(super) fn counted(&self, returns: u32) -> Properties {
+        let mut headers = self.properties.headers();
+        let count = AMQPValue::LongLongInt(returns.into());
+        headers.insert("x-delivery-count".into(), count);
+        Properties::of(&self.properties.whole().with_headers(headers))
+    }
+
     /// The bytes that length limits count.
     pub(super) fn size(&self) -> usize {
         self.body.len()
     }
 }
 
+/// Reads an expiration, with RabbitMQ's words for what is none.
 fn milliseconds(text: &str) -> Result<Duration, Refusal> {
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let parsed = text.parse::<u32>().ok().filter(|_| digits);
-    let wrong = || Refusal::precondition(format!("invalid expiration '{text}'"));
-    parsed
-        .map(|number| Duration::from_millis(number.into()))
-        .ok_or_else(wrong)
+    let wrong = |why: String| {
+        Err(Refusal::precondition(format!(
+            "invalid expiration '{text}': {why}"
+        )))
+    };
+    let signed = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let digits = signed.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = &signed[digits..];
+    if digits == 0 {
+        return wrong(String::from("no_integer"));
+    }
+    if !rest.is_empty() {
+        return wrong(format!("{{leftover_string,{rest:?}}}"));
+    }
+    match text.parse::<i64>() {
+        Ok(number @ 0..=LONGEST) => Ok(Duration::from_millis(number.unsigned_abs())),
+        _ if text.starts_with('-') => wrong(format!("{{value_negative,{text}}}")),
+        _ => wrong(format!("{{value_too_large,{signed}}}")),
+    }
 }

@@ -10,6 +10,7 @@
 //! | `core`, `dispatch`, `ending` | the way in: bytes, time, the end of a connection; which frame goes where |
 //! | `handshake` | from the protocol header to the virtual host |
 //! | `exchanges`, `queues` | the methods that declare, bind and delete |
+//! | `chores` | what is too much for one turn |
 //! | `publishing`, `consuming`, `settling`, `dead` | a message's way: in, out, done, or dead |
 //! | `exchange`, `queue`, `settings`, `message`, `channel`, `connection` | what is remembered |
 //! | `matching`, `wire`, `nesting`, `refusal` | patterns, frames, what is too deep, how to say no |
@@ -17,6 +18,7 @@
 //! | `drive`, `link` | the core as an engine of [`crate::connect::hosting`]; a connection's task |
 
 mod channel;
+mod chores;
 mod connection;
 mod consuming;
 mod core;

@@ -5,6 +5,10 @@ use super::refusal::Refusal;
 /// How deep tables and arrays may be nested.
 const DEEPEST: usize = 24;
 
+/// How many values a table may have, with those of the tables and arrays in it. A value of one byte takes some forty
+/// once it is read.
+const MOST: usize = 16_384;
+
 /// Where the table stands among the arguments: `b` one byte, `w` two bytes, `s` a short string, `T` the table.
 const TABLES: &[(u16, u16, &str)] = &[
     (10, 11, "T"),
@@ -48,7 +52,7 @@ pub(super) fn is_known(payload: &[u8]) -> bool {
     })
 }
 
-/// Refuses a method whose table is nested too deep.
+/// Refuses a method whose table is nested too deep or has too many values.
 ///
 /// # Errors
 /// 502.
@@ -74,7 +78,7 @@ pub(super) fn check_method(payload: &[u8]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Refuses properties whose headers are nested too deep; `properties` begins with the flags.
+/// Refuses properties whose headers are nested too deep or too many; `properties` begins with the flags.
 ///
 /// # Errors
 /// 502.
@@ -106,6 +110,7 @@ pub(in crate::amqp) fn check_table(bytes: &[u8]) -> Result<(), Refusal> {
     // The table goes as far as its length says; each level holds on to the end of the one around it.
     let mut levels = Vec::new();
     let mut rest = bytes;
+    let mut values = 0;
     if open(&mut levels, &mut rest, true).is_none() {
         return Ok(());
     }
@@ -117,6 +122,12 @@ pub(in crate::amqp) fn check_table(bytes: &[u8]) -> Result<(), Refusal> {
         if levels.len() > DEEPEST {
             return Err(Refusal::syntax(format!(
                 "tables are nested deeper than {DEEPEST} levels"
+            )));
+        }
+        values += 1;
+        if values > MOST {
+            return Err(Refusal::syntax(format!(
+                "a table has more than {MOST} values"
             )));
         }
         // What makes no sense is left to the parser, which stops there too.
@@ -201,6 +212,22 @@ mod tests {
         }
         assert!(check_properties(&with(&[0xA0, 0, 1, b't'], 10_000)).is_err());
         assert!(check_properties(&with(&[0x80, 0, 1, b't'], 10_000)).is_ok());
+    }
+
+    #[test]
+    fn values_are_limited_even_where_they_are_empty() {
+        let array = |count: usize| {
+            let mut table = ((count + 7) as u32).to_be_bytes().to_vec();
+            table.extend([1, b'n', b'A']);
+            table.extend((count as u32).to_be_bytes());
+            table.extend(vec![b'V'; count]);
+            table
+        };
+        assert!(check_table(&array(MOST - 1)).is_ok());
+        assert!(check_table(&array(MOST)).is_err());
+        let named = b"\0V".repeat(MOST + 1);
+        let table = [&(named.len() as u32).to_be_bytes()[..], &named].concat();
+        assert!(check_table(&table).is_err());
     }
 
     #[test]

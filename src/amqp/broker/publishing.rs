@@ -1,14 +1,15 @@
 //! From basic.publish to the queues: content, routing, returns, confirms (AMQP 0-9-1 §1.8.3.7, §4.2.6).
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
 
 use super::channel::{Channel, Incoming, Operation};
 use super::core::{Core, Reminder};
-use super::exchange::{Headers, copies};
+use super::exchange::{Headers, Routed, copies};
 use super::faults::Action;
-use super::message::{Message, Properties};
+use super::message::{BOOKKEEPING, Held, Message, Properties};
 use super::queues::REPLIES;
 use super::refusal::{Refusal, short};
 use super::settings::Overflow;
@@ -25,10 +26,12 @@ impl Core {
         if publish.immediate {
             return Err(Refusal::not_implemented("immediate=true"));
         }
-        let charge = self.memory.charge(0);
+        let charge = self.memory.charge(Held::Unfinished, BOOKKEEPING);
         if let Some(connection) = self.connections.get_mut(id) {
             connection.publishes = true;
+            connection.content_at = self.now;
         }
+        self.watch_content(id);
         if self.blocked {
             self.tell_blocked(id);
         }
@@ -53,7 +56,9 @@ impl Core {
         number: u16,
         payload: &[u8],
     ) -> Result<(), Refusal> {
-        let most = self.options.max_message_size as u64;
+        let options = &self.options;
+        // Half of the memory is for messages that are whole: what takes more would stop everybody.
+        let most = options.max_message_size.min(options.max_memory / 2) as u64;
         let Some(channel) = self.known_channel(id, number)? else {
             return Ok(());
         };
@@ -78,6 +83,7 @@ impl Core {
             )));
         }
         incoming.properties = Properties::parse(properties)?;
+        incoming.charge.grow(properties.len());
         incoming.size = Some(size);
         if size == 0 {
             self.complete(id, number)
@@ -88,6 +94,9 @@ impl Core {
 
     /// A part of a body came (§2.3.5.3).
     pub(super) fn on_body(&mut self, id: Key, number: u16, payload: &[u8]) -> Result<(), Refusal> {
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.content_at = self.now;
+        }
         let Some(channel) = self.known_channel(id, number)? else {
             return Ok(());
         };
@@ -97,15 +106,16 @@ impl Core {
         }) else {
             return Err(Refusal::unexpected("a body without a content header"));
         };
-        incoming.body.extend_from_slice(payload);
+        let before = incoming.body.capacity();
+        incoming.take(payload, size);
         let length = incoming.body.len() as u64;
         if length > size {
             return Err(Refusal::unexpected("a body is longer than its header said"));
         }
+        incoming.charge.grow(incoming.body.capacity() - before);
         if length == size {
             return self.complete(id, number);
         }
-        incoming.charge.grow(payload.len());
         Ok(())
     }
 
@@ -126,8 +136,8 @@ impl Core {
             return Ok(());
         };
         match &mut channel.transaction {
-            Some(operations) => {
-                operations.push(Operation::Publish(incoming));
+            Some(transaction) => {
+                transaction.push(Operation::Publish(incoming));
                 Ok(())
             }
             None => self.publish(id, number, incoming),
@@ -138,19 +148,17 @@ impl Core {
         &mut self,
         id: Key,
         number: u16,
-        operations: Vec<Operation>,
+        operation: Operation,
     ) -> Result<(), Refusal> {
-        for operation in operations {
-            match operation {
-                Operation::Publish(incoming) => self.publish(id, number, incoming)?,
-                Operation::Settle {
-                    tag,
-                    multiple,
-                    outcome,
-                } => self.settle_now(id, number, tag, multiple, outcome)?,
-            }
+        self.work += 1;
+        match operation {
+            Operation::Publish(incoming) => self.publish(id, number, incoming),
+            Operation::Settle {
+                tag,
+                multiple,
+                outcome,
+            } => self.settle_now(id, number, tag, multiple, outcome),
         }
-        Ok(())
     }
 
     fn publish(&mut self, id: Key, number: u16, incoming: Incoming) -> Result<(), Refusal> {
@@ -248,7 +256,9 @@ impl Core {
             }
             return Ok(true);
         }
-        let (queues, message) = self.queues_for(self.vhost_of(id), message)?;
+        let (routed, message) = self.queues_for(self.vhost_of(id), message)?;
+        self.work += routed.steps / 16;
+        let queues = routed.queues;
         if queues.is_empty() {
             self.counts.unroutable += 1;
             if mandatory {
@@ -265,38 +275,35 @@ impl Core {
     }
 
     /// Where a message goes, by its key and the CC and BCC of its headers; BCC is not shown to anyone.
-    fn queues_for(&self, vhost: usize, message: Message) -> Result<(Vec<Key>, Message), Refusal> {
+    fn queues_for(&self, vhost: usize, message: Message) -> Result<(Routed, Message), Refusal> {
         let Some(vhost) = self.vhosts.get(vhost) else {
-            return Ok((Vec::new(), message));
+            return Ok((Routed::default(), message));
         };
         if !message.properties.has_headers {
             let headers = Headers(&Default::default);
-            let queues = vhost.route(&message.exchange, &[&message.routing_key], &headers);
-            return Ok((queues, message));
+            let routed = vhost.route(&message.exchange, &[&message.routing_key], &headers)?;
+            return Ok((routed, message));
         }
         let table = message.properties.headers();
-        let list = |name| {
-            let wrong = || {
-                Refusal::precondition(format!("invalid header '{name}': it is no array of texts"))
-            };
-            copies(&table, name).ok_or_else(wrong)
-        };
-        let (cc, bcc) = (list("CC")?, list("BCC")?);
+        let (cc, bcc) = (copies(&table, "CC")?, copies(&table, "BCC")?);
         let copies = cc.iter().chain(&bcc).map(String::as_str);
+        let mut known = HashSet::new();
         let keys: Vec<&str> = std::iter::once(&*message.routing_key)
             .chain(copies)
+            .filter(|key| known.insert(*key))
             .collect();
         let headers = Headers(&|| table.clone());
-        let queues = vhost.route(&message.exchange, &keys, &headers);
+        let routed = vhost.route(&message.exchange, &keys, &headers)?;
         let message = match bcc.is_empty() {
             true => message,
             false => message.without_bcc(),
         };
-        Ok((queues, message))
+        Ok((routed, message))
     }
 
     /// Adds a message to a queue; false: the queue is full and does not take it.
     pub(super) fn enqueue(&mut self, key: Key, message: Rc<Message>) -> bool {
+        self.work += 1;
         let Some(queue) = self.queues.get_mut(key) else {
             return true;
         };
@@ -425,10 +432,15 @@ impl Core {
 
 impl<'a> Content<'a> {
     pub(super) fn of(message: &'a Message) -> Self {
+        Self::with(message, None)
+    }
+
+    /// The same with other properties than its own.
+    pub(super) fn with(message: &'a Message, properties: Option<&'a Properties>) -> Self {
         Self {
             exchange: &message.exchange,
             routing_key: &message.routing_key,
-            properties: &message.properties.wire,
+            properties: &properties.unwrap_or(&message.properties).wire,
             body: &message.body,
         }
     }

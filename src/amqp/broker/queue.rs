@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::message::Message;
+use super::message::{Charge, Held, Message, Meter};
 use super::settings::{Overflow, Settings};
 use crate::connect::hosting::Key;
 
 /// A message in a queue, or delivered from it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Queued {
     pub(super) message: Rc<Message>,
     /// Its place: a message that comes back goes where it was.
@@ -18,7 +18,17 @@ pub(super) struct Queued {
     pub(super) redelivered: bool,
     /// How often it was delivered and came back.
     pub(super) returns: u32,
+    _charge: Charge,
 }
+
+/// What a place in a queue takes, in bytes; the message itself may be in many.
+const PLACE: usize = 2 * size_of::<Queued>();
+
+/// What a queue takes beyond its arguments and messages, in bytes.
+const BOOKKEEPING: usize = 400;
+
+/// Messages that a queue does not hold any more.
+pub(super) type Line = VecDeque<Queued>;
 
 #[derive(Debug)]
 pub(super) struct Queue {
@@ -31,7 +41,7 @@ pub(super) struct Queue {
     pub(super) owner: Option<Key>,
     pub(super) settings: Settings,
     /// One line for each priority, lowest first; each sorted by place.
-    lines: Vec<VecDeque<Queued>>,
+    lines: Vec<Line>,
     length: usize,
     bytes: usize,
     places: u64,
@@ -42,11 +52,23 @@ pub(super) struct Queue {
     pub(super) last_used: Instant,
     /// The earliest reminder that is set.
     pub(super) next_check: Option<Instant>,
+    /// Whether it waits for its turn to lose what has expired.
+    pub(super) expiring: bool,
+    memory: Meter,
+    _charge: Charge,
 }
 
 impl Queue {
-    pub(super) fn new(name: Rc<str>, vhost: usize, settings: Settings, now: Instant) -> Self {
+    pub(super) fn new(
+        name: Rc<str>,
+        vhost: usize,
+        settings: Settings,
+        now: Instant,
+        memory: &Meter,
+    ) -> Self {
         let lines = usize::from(settings.max_priority) + 1;
+        let own = BOOKKEEPING + name.len() + lines * size_of::<Line>();
+        let charge = memory.charge(Held::Definition, own + settings.weight());
         Self {
             name,
             vhost,
@@ -62,6 +84,9 @@ impl Queue {
             taken_by: None,
             last_used: now,
             next_check: None,
+            expiring: false,
+            memory: memory.clone(),
+            _charge: charge,
         }
     }
 
@@ -109,14 +134,20 @@ impl Queue {
             redelivered: false,
             returns: 0,
             message,
+            _charge: self.memory.charge(Held::Message, PLACE),
         };
         self.count(&queued);
         self.line(&queued).push_back(queued);
     }
 
-    /// Puts a delivered message back where it was.
-    pub(super) fn put_back(&mut self, queued: Queued) {
+    /// Puts a delivered message back where it was; in a quorum queue that is the end, as in RabbitMQ where deliveries are
+    /// counted.
+    pub(super) fn put_back(&mut self, mut queued: Queued) {
         self.count(&queued);
+        if self.settings.quorum {
+            self.places += 1;
+            queued.place = self.places;
+        }
         let line = self.line(&queued);
         let at = line.partition_point(|other| other.place < queued.place);
         line.insert(at, queued);
@@ -158,11 +189,10 @@ impl Queue {
         queued
     }
 
-    /// Takes all messages away; how many there were.
-    pub(super) fn purge(&mut self) -> usize {
-        self.lines.iter_mut().for_each(VecDeque::clear);
-        self.bytes = 0;
-        std::mem::take(&mut self.length)
+    /// Takes all messages away.
+    pub(super) fn take_all(&mut self) -> Vec<Line> {
+        (self.bytes, self.length) = (0, 0);
+        self.lines.iter_mut().map(std::mem::take).collect()
     }
 
     /// When a message expires, or the queue itself does, at the earliest.

@@ -5,9 +5,11 @@ use std::rc::Rc;
 use amq_protocol::protocol::basic;
 use amq_protocol::protocol::{AMQPClass, queue};
 
+use super::chores::Chore;
 use super::core::{Core, Reminder};
 use super::events::Event;
 use super::exchange::{Binding, Destination};
+use super::exchanges::check_room;
 use super::queue::Queue;
 use super::refusal::{Refusal, short};
 use super::settings::Settings;
@@ -31,7 +33,7 @@ impl Core {
             return Ok(name.into());
         }
         let last = self.channel(id, number)?.last_queue.clone();
-        last.ok_or_else(|| Refusal::not_found("no queue was declared on this channel"))
+        last.ok_or_else(|| Refusal::not_found("no previously declared queue"))
     }
 
     pub(super) fn vhost_of(&self, id: Key) -> usize {
@@ -160,29 +162,33 @@ impl Core {
 
     fn create_queue(&mut self, id: Key, asked: &queue::Declare) -> Result<Key, Refusal> {
         let name = asked.queue.as_str();
-        let settings = Settings::read(&asked.arguments)?;
-        let odd = [
-            ("durable", !asked.durable),
-            ("exclusive", asked.exclusive),
-            ("auto_delete", asked.auto_delete),
-        ];
-        if let Some((what, _)) = odd.iter().find(|(_, odd)| settings.quorum && *odd) {
-            let why = format!(
-                "invalid property '{what}' for quorum queue '{name}' {}",
-                self.place(id)
-            );
-            return Err(Refusal::precondition(why));
-        }
         let name: Rc<str> = match name {
             "" => self.name("amq.gen-"),
             name => name.into(),
         };
+        let place = format!("queue '{name}' {}", self.place(id));
+        let settings = Settings::read(&asked.arguments, &place)?;
+        let odd = [
+            ("non-durable", !asked.durable),
+            ("exclusive-owner", asked.exclusive),
+            ("auto-delete", asked.auto_delete),
+        ];
+        if let Some((what, _)) = odd.iter().find(|(_, odd)| settings.quorum && *odd) {
+            let why = format!("invalid property '{what}' for {place}");
+            return Err(Refusal::precondition(why));
+        }
         let vhost = self.vhost_of(id);
-        let mut queue = Queue::new(Rc::clone(&name), vhost, settings, self.now);
+        check_room(&self.memory, self.options.max_memory)?;
+        let mut queue = Queue::new(Rc::clone(&name), vhost, settings, self.now, &self.memory);
         queue.durable = asked.durable;
         queue.auto_delete = asked.auto_delete;
         queue.owner = asked.exclusive.then_some(id);
         let key = self.queues.insert(queue);
+        if asked.exclusive
+            && let Some(connection) = self.connections.get_mut(id)
+        {
+            connection.exclusive.insert(key);
+        }
         if let Some(vhost) = self.vhosts.get_mut(vhost) {
             vhost.queues.insert(Rc::clone(&name), key);
         }
@@ -199,7 +205,12 @@ impl Core {
         asked: &queue::Purge,
     ) -> Result<queue::AMQPMethod, Refusal> {
         let key = self.queue_for(id, number, asked.queue.as_str())?;
-        let gone = self.queues.get_mut(key).map_or(0, Queue::purge);
+        let mut gone = 0;
+        if let Some(queue) = self.queues.get_mut(key) {
+            gone = queue.len();
+            let lines = queue.take_all();
+            self.do_later(Chore::Forget(lines));
+        }
         Ok(queue::AMQPMethod::PurgeOk(queue::PurgeOk {
             message_count: count(gone),
         }))
@@ -221,6 +232,14 @@ impl Core {
                     return Err(Refusal::not_found("the queue is gone"));
                 };
                 let name = &queue.name;
+                let conditions = [("if-unused", asked.if_unused), ("if-empty", asked.if_empty)];
+                if queue.settings.quorum
+                    && let Some((flag, _)) = conditions.iter().find(|(_, set)| *set)
+                {
+                    return Err(Refusal::not_implemented(format!(
+                        "cannot delete queue '{name}' {place}. queue.delete operations with {flag} flag set are not supported by quorum queues"
+                    )));
+                }
                 if asked.if_unused && !queue.consumers.is_empty() {
                     return Err(Refusal::precondition(format!(
                         "queue '{name}' {place} in use"
@@ -243,9 +262,14 @@ impl Core {
 
     /// Takes a queue away with its messages and bindings; its consumers are told.
     pub(super) fn delete_queue(&mut self, key: Key) {
-        let Some(queue) = self.queues.remove(key) else {
+        let Some(mut queue) = self.queues.remove(key) else {
             return;
         };
+        self.work += 1 + queue.consumers.len();
+        self.do_later(Chore::Forget(queue.take_all()));
+        if let Some(connection) = queue.owner.and_then(|id| self.connections.get_mut(id)) {
+            connection.exclusive.remove(&key);
+        }
         for consumer in &queue.consumers {
             self.cancel_for(*consumer);
         }
@@ -318,15 +342,16 @@ impl Core {
         number: u16,
         asked: &queue::Bind,
     ) -> Result<queue::AMQPMethod, Refusal> {
+        let kind = self.exchange_for(id, asked.exchange.as_str())?.kind;
         let key = self.queue_for(id, number, asked.queue.as_str())?;
         let routing_key =
             self.binding_key(id, number, asked.queue.as_str(), asked.routing_key.as_str())?;
+        kind.check_binding(&asked.arguments)?;
         let binding = Binding {
             destination: Destination::Queue(key),
             arguments: asked.arguments.clone(),
         };
-        self.exchange_for(id, asked.exchange.as_str())?
-            .bind(&routing_key, binding);
+        self.bind(id, asked.exchange.as_str(), &routing_key, binding)?;
         Ok(queue::AMQPMethod::BindOk(queue::BindOk {}))
     }
 
@@ -369,7 +394,8 @@ impl Core {
 
 fn locked(name: &str, place: &str) -> Refusal {
     Refusal::locked(format!(
-        "cannot obtain exclusive access to locked queue '{name}' {place}"
+        "cannot obtain exclusive access to locked queue '{name}' {place}. It could be originally declared on another \
+         connection or the exclusive property value does not match that of the original declaration."
     ))
 }
 

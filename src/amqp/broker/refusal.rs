@@ -35,6 +35,7 @@ codes! {
     invalid 503 "COMMAND_INVALID";
     channel 504 "CHANNEL_ERROR";
     unexpected 505 "UNEXPECTED_FRAME";
+    resource 506 "RESOURCE_ERROR";
     not_allowed 530 "NOT_ALLOWED";
     not_implemented 540 "NOT_IMPLEMENTED";
 }

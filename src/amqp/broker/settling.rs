@@ -20,8 +20,8 @@ impl Core {
     ) -> Result<(), Refusal> {
         let channel = self.channel(id, number)?;
         match &mut channel.transaction {
-            Some(operations) => {
-                operations.push(Operation::Settle {
+            Some(transaction) => {
+                transaction.push(Operation::Settle {
                     tag,
                     multiple,
                     outcome,
@@ -43,6 +43,7 @@ impl Core {
         let channel = self.channel(id, number)?;
         let settled = channel.deliveries.settle(tag, multiple)?;
         let shared = channel.channel_prefetch > 0;
+        self.work += settled.len();
         let mut queues: Vec<Key> = Vec::new();
         for unsettled in &settled {
             self.credit(unsettled);
@@ -97,7 +98,9 @@ impl Core {
 
     /// Puts messages back where they were, all of them before any is delivered again, lest they change places.
     fn return_to_queues(&mut self, unsettled: Vec<Unsettled>) {
+        self.work += unsettled.len();
         let mut queues: Vec<Key> = Vec::new();
+        let mut back = Vec::with_capacity(unsettled.len());
         for Unsettled {
             queue: key,
             mut queued,
@@ -116,7 +119,15 @@ impl Core {
                 .is_some_and(|limit| queued.returns > limit)
             {
                 self.discard(key, queued, Reason::DeliveryLimit);
+            } else if queue.settings.quorum {
+                queue.put_back(queued);
             } else {
+                back.push((key, queued));
+            }
+        }
+        // The last first, so that each finds its place near the front: elsewhere all behind it would have to move.
+        for (key, queued) in back.into_iter().rev() {
+            if let Some(queue) = self.queues.get_mut(key) {
                 queue.put_back(queued);
             }
         }

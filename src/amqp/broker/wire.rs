@@ -9,7 +9,7 @@ use super::refusal::Refusal;
 
 pub(in crate::amqp) const METHOD: u8 = 1;
 pub(in crate::amqp) const HEADER: u8 = 2;
-pub(super) const BODY: u8 = 3;
+pub(in crate::amqp) const BODY: u8 = 3;
 pub(super) const HEARTBEAT: u8 = 8;
 const END: u8 = 0xCE;
 
@@ -87,8 +87,12 @@ pub(in crate::amqp) fn method(payload: &[u8]) -> Result<AMQPClass, Refusal> {
         return Ok(quick);
     }
     // amq-protocol drops the prefetch size, the first argument of basic.qos.
-    if matches!(payload, [0, 60, 0, 10, size @ ..] if !size.starts_with(&[0; 4])) {
-        return Err(Refusal::not_implemented("prefetch_size is not 0"));
+    if let [0, 60, 0, 10, s3, s2, s1, s0, ..] = payload {
+        let size = u32::from_be_bytes([*s3, *s2, *s1, *s0]);
+        if size != 0 {
+            let text = format!("prefetch_size!=0 ({size})");
+            return Err(Refusal::not_implemented(text));
+        }
     }
     nesting::check_method(payload)?;
     match parse_class(payload) {

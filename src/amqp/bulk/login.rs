@@ -8,7 +8,7 @@ use lapin::auth::AuthProvider;
 use super::super::broker::nesting::check_table;
 use super::super::broker::refusal::Refusal;
 use super::super::broker::wire::{Frame, METHOD, PROTOCOL, method, put_method};
-use super::super::client::{Options, SMALLEST_FRAME};
+use super::super::client::Options;
 use super::super::wire::short;
 use super::link::{End, Link};
 
@@ -85,7 +85,7 @@ impl Wishes {
     /// [`crate::error::Kind::Usage`] for a virtual host over 255 bytes.
     pub(super) fn of(options: &Options) -> crate::error::Result<Self> {
         Ok(Self {
-            frame_max: options.frame_max.max(SMALLEST_FRAME),
+            frame_max: options.frame_max(),
             heartbeat: options.heartbeat,
             vhost: short("virtual host", &options.vhost)?,
         })
@@ -99,7 +99,7 @@ impl Wishes {
         };
         connection::TuneOk {
             channel_max: theirs.channel_max,
-            frame_max: smaller(self.frame_max, theirs.frame_max).max(SMALLEST_FRAME),
+            frame_max: smaller(self.frame_max, theirs.frame_max),
             // Not larger than either, which is a u16.
             heartbeat: smaller(self.heartbeat.into(), theirs.heartbeat.into()) as u16,
         }

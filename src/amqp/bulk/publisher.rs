@@ -49,8 +49,14 @@ impl Publisher {
         let stream = Listening::new(dial(target).await?, heard.clone());
         let mut link = Link::new(stream, FIRST_FRAMES);
         let limit = target.connect_timeout;
+        let objection = heard.until(|said| trouble::objection(target, &options.login, said));
         let logging_in = log_in(&mut link, start_ok(options), &wishes);
-        match timeout(limit, logging_in).await {
+        let logged_in = tokio::select! {
+            biased;
+            error = objection => return Err(error),
+            done = timeout(limit, logging_in) => done,
+        };
+        match logged_in {
             Ok(Ok(())) => {}
             Ok(Err(end)) => {
                 let cause = end.cause();

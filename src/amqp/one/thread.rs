@@ -203,7 +203,7 @@ async fn open(
         .hostname(&*host)
         // TLS, where there is any, is below the stream.
         .scheme("amqp")
-        .max_frame_size(options.frame_max)
+        .max_frame_size(options.frame_max())
         .channel_max(0)
         .properties(properties());
     if options.heartbeat > 0 {

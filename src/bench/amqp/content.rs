@@ -112,7 +112,7 @@ fn reply_to(mut fields: Fields<'_>) -> Result<Option<String>, Broken> {
     for bit in [15, 14, 13, 12, 11, 10] {
         match bit {
             _ if flags >> bit & 1 == 0 => {}
-            13 => fields.skip_long()?,
+            13 => drop(fields.long_bytes()?),
             11 | 12 => drop(fields.octet()?),
             _ => drop(fields.bytes()?),
         }

@@ -1,9 +1,10 @@
 //! The groups and drivers that an AMQP load becomes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::super::dial::Dialer;
-use super::super::driver::{Dialing, Driver, Made, Session};
+use super::super::driver::{Broken, Dialing, Driver, End, Made, Session};
 use super::session::AmqpSession;
 use super::settings::{Group, Role, Settings};
 
@@ -44,6 +45,14 @@ struct AmqpDriver {
 impl Driver for AmqpDriver {
     fn dial(&self, index: usize) -> Dialing {
         self.dialer.dial(self.number + index)
+    }
+
+    fn patience(&self) -> Duration {
+        self.dialer.patience()
+    }
+
+    fn unusable(&self, end: End<'_>) -> Broken {
+        self.dialer.unusable(end)
     }
 
     fn session(&self, index: usize, sender: u32) -> Box<dyn Session> {

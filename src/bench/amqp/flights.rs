@@ -5,6 +5,17 @@ use std::collections::VecDeque;
 use super::super::clock::Nanos;
 use super::super::recorder::Flight;
 
+/// What a tag that was settled stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tag {
+    /// Messages under way.
+    UnderWay,
+    /// One that was settled or given up before.
+    Settled,
+    /// Nothing that was published.
+    Unknown,
+}
+
 /// Messages in the order of their tags; those settled out of turn leave a gap.
 #[derive(Debug, Default)]
 pub(super) struct Flights {
@@ -30,22 +41,35 @@ impl Flights {
     /// Takes out the message with this tag, and with `multiple` all before it; tag 0 is all there are. Each that
     /// is still under way is handed to `each`.
     #[inline]
-    pub(super) fn settle(&mut self, tag: u64, multiple: bool, mut each: impl FnMut(&Flight)) {
+    pub(super) fn settle(
+        &mut self,
+        tag: u64,
+        multiple: bool,
+        mut each: impl FnMut(&Flight),
+    ) -> Tag {
         let count = match tag {
             0 => self.places.len(),
             _ => tag
                 .saturating_sub(self.before)
                 .min(self.places.len() as u64) as usize,
         };
-        if tag.saturating_sub(self.before) > count as u64 || count == 0 {
-            return;
+        if tag.saturating_sub(self.before) > count as u64 {
+            return Tag::Unknown;
         }
+        if count == 0 {
+            return Tag::Settled;
+        }
+        let open = self.open;
         let first = if multiple { 0 } else { count - 1 };
         for flight in self.places.range_mut(first..count).filter_map(Option::take) {
             self.open -= 1;
             each(&flight);
         }
         self.trim();
+        match self.open < open {
+            true => Tag::UnderWay,
+            false => Tag::Settled,
+        }
     }
 
     /// Gives up what was written before `moment`; each is handed to `last`. A late answer counts for nobody.
@@ -109,6 +133,19 @@ mod tests {
         assert_eq!(settled(&mut three(), 9, false), NONE, "never sent");
         assert_eq!(settled(&mut three(), 0, true), [1, 2, 3]);
         assert_eq!(settled(&mut Flights::default(), 0, true), NONE);
+    }
+
+    #[test]
+    fn tags_that_stand_for_nothing_are_known() {
+        let mut flights = three();
+        let mut settle = |tag, multiple| flights.settle(tag, multiple, |_| {});
+        assert_eq!(settle(4, false), Tag::Unknown);
+        assert_eq!(settle(4, true), Tag::Unknown);
+        assert_eq!(settle(2, false), Tag::UnderWay);
+        assert_eq!(settle(2, false), Tag::Settled);
+        assert_eq!(settle(3, true), Tag::UnderWay);
+        assert_eq!(settle(1, false), Tag::Settled);
+        assert_eq!(settle(9, false), Tag::Unknown, "nothing is under way");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::super::random::Random;
 use super::super::recorder::{Flight, Unproved};
 use super::super::stamp::Stamp;
 use super::content::{Content, Message};
-use super::flights::Flights;
+use super::flights::{Flights, Tag};
 use super::methods;
 use super::scan::Fields;
 use super::settings::Group;
@@ -24,6 +24,8 @@ pub(super) struct Publisher {
     template: Template,
     random: Random,
     flights: Flights,
+    /// Messages whose confirm, should it come, is for nothing that waits: given up, or returned.
+    excused: u64,
     sequence: u64,
     /// The sequence number of the message with tag 1.
     first: u64,
@@ -43,7 +45,7 @@ impl Publisher {
         let sender = sender * u32::from(settings.channels) + u32::from(channel - 1);
         let key = settings.key.of_group(group.queue_of(index, channel));
         let key = Key::new(&key, index);
-        let frame_max = settings.options.frame_max;
+        let frame_max = settings.options.frame_max();
         Self {
             channel,
             sender,
@@ -51,6 +53,7 @@ impl Publisher {
             key,
             random: Random::new(group.kind.seed, sender.into()),
             flights: Flights::default(),
+            excused: 0,
             sequence: 0,
             first: 0,
             unproved: Unproved::default(),
@@ -126,9 +129,25 @@ impl Publisher {
     ) -> Result<(), Broken> {
         let (tag, multiple) = (fields.long_long()?, fields.octet()? & 1 == 1);
         let now = io.now;
-        self.flights
+        let found = self
+            .flights
             .settle(tag, multiple, |flight| io.records.acknowledged(flight, now));
+        self.check(found, multiple, "basic.ack", io);
         Ok(())
+    }
+
+    /// Names a confirm of nothing that waits for one, unless its message was given up or came back.
+    #[inline]
+    fn check(&mut self, found: Tag, multiple: bool, name: &str, io: &mut Io<'_>) {
+        match found {
+            Tag::UnderWay => {}
+            Tag::Settled if multiple => {}
+            Tag::Settled if self.excused > 0 => self.excused -= 1,
+            Tag::Settled | Tag::Unknown => {
+                let cause = format!("{name} with a delivery tag that no message waits with");
+                io.records.error(&cause, None);
+            }
+        }
     }
 
     pub(super) fn refused(
@@ -138,10 +157,11 @@ impl Publisher {
     ) -> Result<(), Broken> {
         let (tag, multiple) = (fields.long_long()?, fields.octet()? & 1 == 1);
         let mut count = 0;
-        self.flights.settle(tag, multiple, |flight| {
+        let found = self.flights.settle(tag, multiple, |flight| {
             count += 1;
             io.records.refused(flight);
         });
+        self.check(found, multiple, "basic.nack", io);
         if count > 0 {
             let cause = "the server did not take the message (basic.nack)";
             io.records.errors_of(cause, None, count);
@@ -191,8 +211,10 @@ impl Publisher {
             });
         } else if stamp.sequence >= self.first {
             let tag = stamp.sequence - self.first + 1;
-            self.flights
+            let found = self
+                .flights
                 .settle(tag, false, |flight| io.records.refused(flight));
+            self.excused += u64::from(found == Tag::UnderWay);
         }
     }
 
@@ -211,8 +233,10 @@ impl Publisher {
             methods::qos(self.channel, 0, io.out);
         }
         let patience = nanos(group.settings.ack_timeout);
+        let excused = &mut self.excused;
         self.flights
             .give_up(io.now.saturating_sub(patience), |flight| {
+                *excused += 1;
                 io.records.timed_out(flight)
             });
     }

@@ -81,11 +81,12 @@ impl<'a> Fields<'a> {
         Ok(String::from_utf8_lossy(bytes).into_owned())
     }
 
-    /// Goes past a long string or a table.
-    pub(super) fn skip_long(&mut self) -> Result<(), Broken> {
+    /// The bytes of a long string or a table.
+    pub(super) fn long_bytes(&mut self) -> Result<&'a [u8], Broken> {
         let length = self.long()? as usize;
-        self.0 = self.0.get(length..).ok_or_else(malformed)?;
-        Ok(())
+        let (taken, rest) = self.0.split_at_checked(length).ok_or_else(malformed)?;
+        self.0 = rest;
+        Ok(taken)
     }
 
     /// The bytes of a short string.

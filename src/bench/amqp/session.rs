@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::super::clock::{Nanos, nanos};
 use super::super::driver::{Broken, Io, Session};
-use super::super::recorder::Flight;
+use super::super::recorder::{Flight, HELD_BACK};
 use super::churn::Churn;
 use super::consumer::Consumer;
 use super::content::Message;
@@ -34,6 +34,8 @@ enum Channel {
 /// One connection.
 pub(super) struct AmqpSession {
     group: Arc<Group>,
+    /// Its number in its group.
+    index: usize,
     sender: u32,
     /// The first is number 1.
     channels: Vec<Channel>,
@@ -53,6 +55,8 @@ pub(super) struct AmqpSession {
     /// The engine will tick us at this moment, beside its own ticks.
     tick_at: Nanos,
     open: bool,
+    /// Nobody has said goodbye yet on a connection where it can be said.
+    closable: bool,
     /// The server has asked us to send nothing.
     held_back: bool,
 }
@@ -75,6 +79,7 @@ impl AmqpSession {
         };
         let queue = group.settings.queue.of_group(group.queue_of(index, 1));
         Self {
+            index,
             sender,
             channels: (1..=count).map(channel).collect(),
             next: 0,
@@ -87,6 +92,7 @@ impl AmqpSession {
             spoke_at: 0,
             tick_at: 0,
             open: false,
+            closable: false,
             held_back: false,
             group,
         }
@@ -136,7 +142,11 @@ impl AmqpSession {
             methods::BLOCKED | methods::UNBLOCKED | methods::FLOW => {
                 self.hold_back(channel, name, fields, io)
             }
-            methods::CLOSE => Err(closed("connection", fields)?),
+            methods::CLOSE => {
+                self.closable = false;
+                methods::plain(0, methods::CLOSE_OK, &[], io.out);
+                Err(closed("connection", fields)?)
+            }
             methods::CHANNEL_CLOSE => Err(closed("channel", fields)?),
             methods::CANCEL => Err(Broken::of(
                 Kind::Refused,
@@ -182,11 +192,15 @@ impl AmqpSession {
         if name == methods::FLOW {
             let active = fields.octet()? & 1;
             self.held_back = active == 0;
+            if self.held_back {
+                io.records.count(HELD_BACK, 1);
+            }
             methods::plain(channel, methods::FLOW_OK, &[active], io.out);
             return Ok(());
         }
         self.held_back = name == methods::BLOCKED;
         if self.held_back {
+            io.records.count(HELD_BACK, 1);
             let why = fields.text()?;
             let cause = format!("the server takes no messages for now: {why}");
             io.records.error(&cause, None);
@@ -269,24 +283,16 @@ impl Session for AmqpSession {
     fn connected(&mut self, io: &mut Io<'_>) {
         (self.largest, self.spoke_at) = (FIRST_FRAMES, io.now);
         (self.open, self.held_back, self.tick_at) = (false, false, 0);
+        self.closable = false;
         io.out.extend_from_slice(methods::PROTOCOL);
     }
 
     fn received(&mut self, bytes: &[u8], io: &mut Io<'_>) -> Result<usize, Broken> {
-        if bytes.starts_with(b"AMQP") {
-            return Err(Broken::new("the server does not speak AMQP 0-9-1"));
+        let taken = self.read(bytes, io);
+        if taken.is_err() {
+            self.say_goodbye(io);
         }
-        let mut taken = 0;
-        while let Some(frame) = Frame::next(&bytes[taken..], self.largest)? {
-            match frame.kind {
-                METHOD => self.method(&frame, io)?,
-                HEADER | BODY => self.content(&frame, io)?,
-                _ => {}
-            }
-            taken += frame.length;
-        }
-        self.work(io);
-        Ok(taken)
+        taken
     }
 
     fn room(&self) -> usize {
@@ -352,7 +358,7 @@ impl Session for AmqpSession {
     }
 
     fn lost(&mut self, io: &mut Io<'_>) {
-        (self.open, self.held_back) = (false, false);
+        (self.open, self.held_back, self.closable) = (false, false, false);
         for channel in &mut self.channels {
             match channel {
                 Channel::Publish(publisher) => publisher.lost(io),
@@ -374,13 +380,35 @@ impl Session for AmqpSession {
         self.churn.clear(|flight| io.records.timed_out(flight));
         self.connections
             .clear(|flight| io.records.timed_out(flight));
-        if self.open {
-            methods::close(0, io.out);
-        }
+        self.say_goodbye(io);
     }
 }
 
 impl AmqpSession {
+    fn read(&mut self, bytes: &[u8], io: &mut Io<'_>) -> Result<usize, Broken> {
+        if bytes.starts_with(b"AMQP") {
+            return Err(Broken::new("the server does not speak AMQP 0-9-1"));
+        }
+        let mut taken = 0;
+        while let Some(frame) = Frame::next(&bytes[taken..], self.largest)? {
+            match frame.kind {
+                METHOD => self.method(&frame, io)?,
+                HEADER | BODY => self.content(&frame, io)?,
+                _ => {}
+            }
+            taken += frame.length;
+        }
+        self.work(io);
+        Ok(taken)
+    }
+
+    /// Closes the connection where that is possible and was not done.
+    fn say_goodbye(&mut self, io: &mut Io<'_>) {
+        if std::mem::take(&mut self.closable) {
+            methods::close(0, io.out);
+        }
+    }
+
     /// The server has not agreed to close: it is left without.
     fn give_up_closing(&mut self, moment: Nanos, io: &mut Io<'_>) {
         let mut late = false;
@@ -402,7 +430,7 @@ impl AmqpSession {
                 sequence: 0,
             });
         }
-        methods::close(0, io.out);
+        self.say_goodbye(io);
         self.open = false;
     }
 }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::super::pattern::Pattern;
+use super::super::pattern::{Pattern, user_name};
 use super::super::plan::Load;
 use super::super::random::letters;
 use super::super::stamp::Room;
 use super::template::Kind;
-use crate::amqp::Options;
 use crate::amqp::consumer::Offset;
+use crate::amqp::{Login, Options};
 
 /// Who does what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -156,6 +156,13 @@ impl Settings {
                 Role::Churn
             }
         }
+    }
+
+    /// The login of connection `index`: its user name may have a `{client}`.
+    pub fn login(&self, index: usize) -> Login {
+        let mut login = self.options.login.clone();
+        login.username = user_name(&login.username, index);
+        login
     }
 
     /// What a reader of the report must know.

@@ -314,8 +314,10 @@ fn confirms_of_one_of_many_and_refusals_each_count_once() {
     let found = rig.messages();
     assert_eq!((found.sent, found.acknowledged, found.refused), (10, 4, 2));
     assert_eq!(rig.room(), 6);
-    assert_eq!(rig.records.errors.len(), 1);
-    assert_eq!(rig.records.errors.values().next().unwrap().0, 2);
+    let count = |cause: &str| rig.records.errors[cause].0;
+    assert_eq!(count("the server did not take the message (basic.nack)"), 2);
+    let wrong = "basic.ack with a delivery tag that no message waits with";
+    assert_eq!((rig.records.errors.len(), count(wrong)), (2, 1));
     rig.now += 26 * SECOND;
     rig.tick(false);
     assert_eq!((rig.messages().timed_out, rig.room()), (4, 10));
@@ -424,6 +426,7 @@ fn a_blocked_connection_sends_nothing_and_says_why() {
         rig.causes(),
         ["the server takes no messages for now: low memory"]
     );
+    assert_eq!(rig.records.counts["held_back"], 1, "the peer is the limit");
     rig.hear_method(methods::UNBLOCKED, &[]).unwrap();
     assert_eq!(rig.room(), 10);
     for (active, room) in [(0, 0), (1, 10)] {

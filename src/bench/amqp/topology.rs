@@ -49,33 +49,31 @@ impl Topology {
     /// # Errors
     /// Those of a connection; [`Kind::Refused`] for a queue that is there already: it is not ours to fill and delete.
     pub async fn make(&mut self, target: &Target, options: &Options) -> Result<()> {
-        let client = connect(target, options).await?;
-        let made = self.make_at(&client).await;
-        client.close().await;
+        let mut desk = Desk::open(target, options).await?;
+        let made = self.make_at(&mut desk).await;
+        desk.client.close().await;
         made
     }
 
-    async fn make_at(&mut self, client: &Client) -> Result<()> {
+    async fn make_at(&mut self, desk: &mut Desk<'_>) -> Result<()> {
         for name in &self.queues {
-            let known = client.channel().await?.check_queue(name).await;
+            let known = desk.channel().await?.check_queue(name).await;
             if is_there(known.map(|_| ()))? {
                 let text = format!("the queue {name:?} is there already");
                 let hint = "add --predeclared to use it as it is, or name another with --queue";
                 return Err(Error::new(Kind::Refused, text).hint(hint));
             }
         }
-        let mut channel = client.channel().await?;
         if let Some((name, kind)) = &self.exchange
-            && !is_there(channel.check_exchange(name).await)?
+            && !is_there(desk.channel().await?.check_exchange(name).await)?
         {
-            channel = client.channel().await?;
             let exchange = Exchange::new(name.clone(), kind.clone());
-            channel.declare_exchange(&exchange).await?;
+            desk.channel().await?.declare_exchange(&exchange).await?;
             self.made_exchange = true;
         }
         for (number, name) in self.queues.iter().enumerate() {
-            if let Err(error) = self.make_queue(&channel, number).await {
-                self.delete_first(client, number + 1).await;
+            if let Err(error) = self.make_queue(desk.channel().await?, number).await {
+                self.delete_first(desk, number + 1).await;
                 return Err(Error::new(error.kind(), format!("queue {name:?}: {error}")));
             }
         }
@@ -104,16 +102,16 @@ impl Topology {
 
     /// Takes away what was made; what could not be is said.
     pub async fn delete(&self, target: &Target, options: &Options) -> Option<String> {
-        let client = match connect(target, options).await {
-            Ok(client) => client,
+        let mut desk = match Desk::open(target, options).await {
+            Ok(desk) => desk,
             Err(error) => return Some(format!("its queues were left at the server: {error}")),
         };
-        let left = self.delete_first(&client, self.queues.len()).await;
-        client.close().await;
+        let left = self.delete_first(&mut desk, self.queues.len()).await;
+        desk.client.close().await;
         left
     }
 
-    async fn delete_first(&self, client: &Client, count: usize) -> Option<String> {
+    async fn delete_first(&self, desk: &mut Desk<'_>, count: usize) -> Option<String> {
         let mut left = None;
         for name in &self.queues[..count] {
             let deletion = Deletion::Queue {
@@ -121,31 +119,62 @@ impl Topology {
                 if_unused: false,
                 if_empty: false,
             };
-            left = left.or(delete(client, &deletion).await.err());
+            left = left.or(desk.delete(&deletion).await.err());
         }
         if let (true, Some((name, _))) = (self.made_exchange, &self.exchange) {
             let deletion = Deletion::Exchange {
                 name: name.as_str().into(),
                 if_unused: false,
             };
-            left = left.or(delete(client, &deletion).await.err());
+            left = left.or(desk.delete(&deletion).await.err());
         }
         left.map(|error| format!("not everything was taken away at the server: {error}"))
     }
 }
 
-/// Small frames, for memory follows from their size.
-async fn connect(target: &Target, options: &Options) -> Result<Client> {
-    let options = Options {
-        frame_max: options.frame_max.min(FRAME_MAX),
-        ..options.clone()
-    };
-    Client::connect(target, &options, |_| {}).await
+/// A connection with one channel, as a server may allow no more; what is refused closes the channel.
+struct Desk<'a> {
+    target: &'a Target,
+    options: Options,
+    client: Client,
+    channel: Option<Channel>,
 }
 
-/// On a channel of its own, for a refusal closes it.
-async fn delete(client: &Client, what: &Deletion) -> Result<u32> {
-    client.channel().await?.delete(what).await
+impl<'a> Desk<'a> {
+    async fn open(target: &'a Target, options: &Options) -> Result<Self> {
+        // Small frames, for memory follows from their size.
+        let options = Options {
+            frame_max: options.frame_max.min(FRAME_MAX),
+            ..options.clone()
+        };
+        Ok(Self {
+            target,
+            client: Client::connect(target, &options, |_| {}).await?,
+            options,
+            channel: None,
+        })
+    }
+
+    /// The channel, another one if it was closed.
+    async fn channel(&mut self) -> Result<&Channel> {
+        let used = match self.channel.take().filter(|used| !used.is_closed()) {
+            Some(used) => used,
+            None => match self.client.channel().await {
+                // The number of the one that was closed is not free yet.
+                Err(error) if error.kind() == Kind::Refused => {
+                    let fresh = Client::connect(self.target, &self.options, |_| {}).await?;
+                    std::mem::replace(&mut self.client, fresh).close().await;
+                    self.client.channel().await?
+                }
+                opened => opened?,
+            },
+        };
+        Ok(self.channel.insert(used))
+    }
+
+    async fn delete(&mut self, what: &Deletion) -> Result<u32> {
+        self.channel().await?.delete(what).await
+    }
 }
 
 /// Whether a passive declaration has found what it looked for.

@@ -1,8 +1,9 @@
 //! The groups and drivers that a CoAP load becomes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::super::driver::{Dialing, Driver, Made, Session};
+use super::super::driver::{Broken, Dialing, Driver, End, Made, Session};
 use super::observer::Observer;
 use super::opener::Opener;
 use super::session::{CoapSession, Group, Role};
@@ -76,6 +77,14 @@ struct CoapDriver {
 impl Driver for CoapDriver {
     fn dial(&self, index: usize) -> Dialing {
         self.opener.dial(self.before + index)
+    }
+
+    fn patience(&self) -> Duration {
+        self.opener.patience()
+    }
+
+    fn unusable(&self, end: End<'_>) -> Broken {
+        self.opener.unusable(end)
     }
 
     fn session(&self, index: usize, sender: u32) -> Box<dyn Session> {

@@ -44,6 +44,11 @@ impl Mix {
         &self.methods
     }
 
+    /// The method of message `sequence`.
+    pub(super) fn method(&self, sequence: u64) -> Code {
+        self.methods[self.turn(sequence)]
+    }
+
     /// Which of the methods message `sequence` has.
     #[inline]
     pub(super) fn turn(&self, sequence: u64) -> usize {

@@ -1,7 +1,7 @@
 //! Opens sockets and streams for a load: many, and from chosen addresses.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -10,13 +10,13 @@ use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
 use super::super::dial::Dialer;
-use super::super::driver::{Dialing, Link};
+use super::super::driver::{Broken, Dialing, End, How, Link};
 use super::super::result::Connections;
 use super::dtls::DtlsLink;
 use super::udp::UdpLink;
 use super::wire::Framing;
 use crate::coap::net::associate;
-use crate::connect::{Target, Transport, udp};
+use crate::connect::{LocalAddress, Target, Transport, udp};
 use crate::error::{Error, Kind, Result};
 
 /// An empty confirmable message with id 0, which a server answers by a reset (RFC 7252 §4.3).
@@ -52,7 +52,11 @@ impl Opener {
     ///
     /// # Errors
     /// An unknown host; more connections than there are ports; a transport that this load cannot use.
-    pub async fn new(target: Target, sources: Vec<IpAddr>, connections: usize) -> Result<Self> {
+    pub async fn new(
+        target: Target,
+        sources: Vec<LocalAddress>,
+        connections: usize,
+    ) -> Result<Self> {
         if target.transport.is_websocket() {
             return Err(Error::usage("bench coap does not go over WebSocket")
                 .hint("coap, coaps, coap+tcp and coaps+tcp are the schemes that it knows"));
@@ -67,7 +71,7 @@ impl Opener {
         let mut target = target;
         target.bind = sources.first().copied();
         let addresses = udp::addresses(&target).await?;
-        let from = |source: IpAddr| Target {
+        let from = |source: LocalAddress| Target {
             bind: Some(source),
             ..target.clone()
         };
@@ -109,6 +113,37 @@ impl Opener {
             Way::Datagrams { handshakes, .. } => {
                 connections.tls_full = handshakes.load(Ordering::Relaxed);
             }
+        }
+    }
+
+    /// How long the server may take to greet.
+    pub(super) fn patience(&self) -> Duration {
+        match &self.way {
+            Way::Stream(dialer) => dialer.patience(),
+            Way::Datagrams { targets, .. } => targets[0].connect_timeout,
+        }
+    }
+
+    /// See [`Dialer::unusable`].
+    pub(super) fn unusable(&self, end: End<'_>) -> Broken {
+        match &self.way {
+            Way::Stream(dialer) => dialer.unusable(end),
+            Way::Datagrams { targets, .. } => match end.how {
+                How::Broken(broken) => broken,
+                How::Failed(cause) => udp::unreachable(&targets[0], cause).into(),
+                How::Closed | How::Silent => {
+                    let limit = humantime::format_duration(targets[0].connect_timeout);
+                    let text = format!("{} did not answer within {limit}", targets[0]);
+                    Broken::of(Kind::TimedOut, text)
+                }
+            },
+        }
+    }
+
+    /// See [`Dialer::explain`].
+    pub async fn explain(&self, trouble: &mut Option<Error>) {
+        if let Way::Stream(dialer) = &self.way {
+            dialer.explain(trouble).await;
         }
     }
 

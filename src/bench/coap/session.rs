@@ -53,6 +53,19 @@ pub(super) struct Group {
     /// Requests under way at most.
     pub(super) window: usize,
     pub(super) run_id: u64,
+    /// Observers of the same path, with `{client}` filled in.
+    pub(super) observers: usize,
+}
+
+impl Group {
+    /// How many observers watch the resource that socket `index` asks for.
+    fn observers_of(&self, index: usize) -> u64 {
+        let mut texts = self.kind.uri.path.iter().chain(&self.kind.uri.query);
+        match texts.any(|text| text.contains("{client}")) {
+            true => u64::from(index < self.observers),
+            false => self.observers as u64,
+        }
+    }
 }
 
 /// One socket.
@@ -60,6 +73,8 @@ pub(super) struct CoapSession {
     group: Arc<Group>,
     sender: u32,
     index: usize,
+    /// That watch the resource which it asks for.
+    observers: u64,
     /// One for each method of the mix.
     templates: Vec<Template>,
     /// The same with the answer to the server's last challenge, and that answer.
@@ -83,6 +98,7 @@ impl CoapSession {
         Self {
             sender,
             index,
+            observers: group.observers_of(index),
             templates: templates(&group, &group.kind, index),
             answering: None,
             slots: Slots::default(),
@@ -193,7 +209,11 @@ impl CoapSession {
         let measured = io.records.window.holds(io.now);
         match self.slots.find(seen.token) {
             Found::Waiting(place) => self.answered(place, seen, io),
-            Found::Nobody => foreign(seen, io),
+            Found::Nobody => {
+                io.records
+                    .error("response with a token that no request has", None);
+                foreign(seen, io);
+            }
             known => {
                 self.accept(seen, io);
                 let name = if known == Found::GivenUp {
@@ -214,6 +234,8 @@ impl CoapSession {
         // An acknowledgement is for its message id (RFC 7252 §4.4); a reset carries no response.
         let is_wrong = seen.kind == RST || seen.kind == ACK && seen.mid != slot.mid;
         if is_datagram && is_wrong {
+            let cause = "acknowledgement with a message id that is not its request's";
+            io.records.error(cause, None);
             return foreign(seen, io);
         }
         let Some(content) = seen.content() else {
@@ -257,6 +279,9 @@ impl CoapSession {
     fn settle(&mut self, flight: &Flight, seen: &Seen<'_>, content: &Content<'_>, io: &mut Io<'_>) {
         if seen.code.is_success() {
             io.records.acknowledged(flight, io.now);
+            if self.changes(flight) && io.records.window.holds(flight.due) {
+                io.records.messages.expected += self.observers;
+            }
         } else {
             io.records.refused(flight);
             let cause = format!("refused by the server: {:?}", seen.code);
@@ -268,6 +293,15 @@ impl CoapSession {
         if io.records.window.holds(flight.due) && self.group.framing == Framing::Datagrams {
             self.answers[usize::from(seen.kind != ACK)] += 1;
         }
+    }
+
+    /// Whether a request replaces what the resource says, which its observers are then told (RFC 7641 §1.1).
+    fn changes(&self, flight: &Flight) -> bool {
+        let code = match self.group.role {
+            Role::Ask => self.group.mix.method(flight.sequence),
+            _ => return false,
+        };
+        matches!(code, Code::PUT | Code::PATCH | Code::IPATCH)
     }
 
     fn empty(&mut self, seen: &Seen<'_>, io: &mut Io<'_>) {

@@ -107,6 +107,7 @@ impl Settings {
             lifetime: self.lifetime(),
             window: self.window,
             run_id: self.run_id,
+            observers: self.observers,
         }
     }
 
@@ -127,6 +128,15 @@ impl Settings {
         if partial > 0 {
             told.push(format!(
                 "{partial} responses were the first block of a larger body, of which no more was asked for"
+            ));
+        }
+        if self.observers > 0 && report.messages.received == 0 {
+            told.push(String::from("no observer was told anything"));
+        }
+        let missing = report.messages.missing;
+        if self.observers > 0 && missing > 0 {
+            told.push(format!(
+                "{missing} changes were not told to an observer: a server may leave out those that others follow (RFC 7641 §1.3)"
             ));
         }
         told

@@ -26,10 +26,11 @@ impl Better {
 
 type Percentile = fn(&Latency) -> f64;
 
-const PERCENTILES: [(&str, Percentile); 3] = [
-    ("p50", |latency| latency.p50_ms),
-    ("p99", |latency| latency.p99_ms),
-    ("p99.9", |latency| latency.p999_ms),
+/// With the number of values that it needs: of fewer it is the largest, whatever its name.
+const PERCENTILES: [(&str, u64, Percentile); 3] = [
+    ("p50", 1, |latency| latency.p50_ms),
+    ("p99", 100, |latency| latency.p99_ms),
+    ("p99.9", 1_000, |latency| latency.p999_ms),
 ];
 
 /// `service` and `lag` explain a response time and are not judged by themselves.
@@ -46,10 +47,9 @@ const LATENCIES: [&str; 6] = [
 pub(super) fn common(before: &[Report], after: &[Report]) -> Vec<Sides> {
     let mut figures = rates();
     for name in LATENCIES {
-        let measured = |run: &Report| run.latency.get(name).is_some_and(|one| one.count > 0);
-        if before.iter().chain(after).all(measured) {
-            figures.extend(latencies(name));
-        }
+        let count = |run: &Report| run.latency.get(name).map_or(0, |one| one.count);
+        let fewest = before.iter().chain(after).map(count).min();
+        figures.extend(latencies(name, fewest.unwrap_or(0)));
     }
     figures.extend(costs());
     figures
@@ -103,13 +103,15 @@ fn rates() -> Vec<Reading> {
     ]
 }
 
-fn latencies(name: &'static str) -> Vec<Reading> {
-    let reading = |(word, read): (&str, Percentile)| {
+/// The percentiles that `count` values have.
+fn latencies(name: &'static str, count: u64) -> Vec<Reading> {
+    let reading = |(word, _, read): (&str, u64, Percentile)| {
         Reading::new(format!("{name} {word}"), "ms", Better::Lower, move |run| {
             run.latency.get(name).map_or(0.0, read)
         })
     };
-    PERCENTILES.into_iter().map(reading).collect()
+    let has = |(_, least, _): &(&str, u64, Percentile)| count >= *least;
+    PERCENTILES.into_iter().filter(has).map(reading).collect()
 }
 
 fn costs() -> Vec<Reading> {
@@ -125,7 +127,10 @@ fn costs() -> Vec<Reading> {
         }),
         count("missing", |run| run.messages.missing as f64),
         count("errors", |run| {
-            run.errors.iter().map(|error| error.count).sum::<u64>() as f64
+            run.errors
+                .iter()
+                .map(|error| error.count as f64)
+                .sum::<f64>()
         }),
     ]
 }

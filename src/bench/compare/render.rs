@@ -45,6 +45,9 @@ pub fn markdown(comparison: &Comparison) -> String {
         .filter(|one| one.regressed)
         .count();
     let mut page = match (comparison.bound_percent, regressed) {
+        (Some(_), _) if !comparison.is_repeated() => {
+            String::from("### Comparison of load tests: too few runs to judge\n\n")
+        }
         (None, _) => String::from("### Comparison of load tests\n\n"),
         (Some(_), 0) => String::from("### ✅ No regression\n\n"),
         (Some(_), 1) => String::from("### ❌ One figure has regressed\n\n"),
@@ -116,11 +119,13 @@ mod tests {
     use crate::bench::compare::compare;
     use crate::bench::report::sample;
     use crate::bench::report::schema::{complaints, is_complete};
+    use crate::bench::result::Report;
 
-    fn comparison() -> Comparison {
+    fn comparison(runs: usize) -> Comparison {
         let mut slow = sample::report();
         slow.latency.get_mut("response").unwrap().p50_ms *= 2.0;
-        let mut found = compare(&[sample::report()], &[slow], Some(0.05)).unwrap();
+        let (before, after) = (vec![sample::report(); runs], vec![slow; runs]);
+        let mut found = compare(&before, &after, Some(0.05)).unwrap();
         found.figures.retain(|figure| {
             ["accepted rate", "response p50", "missing"].contains(&figure.name.as_str())
         });
@@ -130,19 +135,21 @@ mod tests {
     #[test]
     fn rows_are_aligned() {
         assert_eq!(
-            text(&comparison()),
-            "1 run before, 1 run after, bound 5.00 %\n\n\
+            text(&comparison(2)),
+            "2 runs before, 2 runs after, bound 5.00 %\n\n\
              \x20                 before      after  ratio  verdict\n\
              accepted rate  49.96 k/s  49.96 k/s  1.000  the same\n\
-             response p50      143 µs     285 µs  2.000  100 % worse, over the bound of 5 %\n\
+             response p50      143 µs     285 µs  2.000  100 % worse (100 % to 100 %), over the bound of 5 %\n\
              missing            1,270      1,270      –  the same\n\n\
-             one run on a side: no confidence statement is possible; repeat the runs to get one\n"
+             ranges are those of the true ratio with 95 % confidence (Welch's t-test on logarithms); a regression is certain to 98 % over all figures together (Holm)\n"
         );
     }
 
     #[test]
     fn markdown_begins_with_the_outcome() {
-        let shown = markdown(&comparison());
+        let shown = markdown(&comparison(1));
+        assert!(shown.starts_with("### Comparison of load tests: too few runs to judge\n"));
+        let shown = markdown(&comparison(2));
         assert!(shown.starts_with("### ❌ One figure has regressed\n\n|  | before | after |"));
         assert!(shown.contains("| response p50 | 143 µs | 285 µs | 2.000 | 100 % worse"));
     }
@@ -154,7 +161,8 @@ mod tests {
         is_complete(&schema, "");
         let one = sample::report;
         for comparison in [
-            comparison(),
+            comparison(1),
+            comparison(2),
             compare(&[one(), one()], &[one(), one()], None).unwrap(),
         ] {
             let value = serde_json::from_str(&json(&comparison)).unwrap();
@@ -167,7 +175,8 @@ mod tests {
         let mut heavy = sample::report();
         heavy.generator.cpu_s_per_million *= 2.0;
         heavy.generator.max_rss_bytes *= 3;
-        let found = compare(&[sample::report()], &[heavy], Some(0.05)).unwrap();
+        let two = |one: Report| [one.clone(), one];
+        let found = compare(&two(sample::report()), &two(heavy), Some(0.05)).unwrap();
         let verdict = |name: &str| {
             let one = found.figures.iter().find(|one| one.name == name).unwrap();
             (
@@ -190,12 +199,15 @@ mod tests {
 
     #[test]
     fn json_holds_every_figure() {
-        let value: serde_json::Value = serde_json::from_str(&json(&comparison())).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&json(&comparison(1))).unwrap();
         assert_eq!(value["schema_version"], 1);
         assert_eq!(value["figures"][1]["name"], "response p50");
         assert_eq!(value["figures"][1]["ratio"], 2.0);
         assert_eq!(value["figures"][1]["ratio_range"], serde_json::Value::Null);
-        assert_eq!(value["figures"][1]["regressed"], true);
+        assert_eq!(value["figures"][1]["regressed"], false);
         assert_eq!(value["bound_percent"], 5.0);
+        let value: serde_json::Value = serde_json::from_str(&json(&comparison(2))).unwrap();
+        assert_eq!(value["figures"][1]["chance"], 0.0);
+        assert_eq!(value["figures"][1]["regressed"], true);
     }
 }

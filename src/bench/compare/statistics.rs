@@ -1,4 +1,4 @@
-//! Welch's t-test on logarithms: the ratio of two geometric means and how sure it is.
+//! Welch's t-test: the ratio of two geometric means, how sure it is, and how probable a difference is by chance.
 
 /// How sure a range is to hold the truth.
 const CONFIDENCE: f64 = 0.95;
@@ -39,22 +39,88 @@ fn logarithms(values: &[f64]) -> Option<Vec<f64>> {
         .then(|| values.iter().map(|value| value.ln()).collect())
 }
 
-/// Half the width of the range of the difference of two means (Welch 1947).
+/// Half the width of the range of the difference of two means.
 fn margin(one: &[f64], other: &[f64]) -> Option<f64> {
+    let (error, freedom) = error(one, other, 0.0)?;
+    if error == 0.0 {
+        return Some(0.0);
+    }
+    Some(t_quantile(0.5 + CONFIDENCE / 2.0, freedom) * error)
+}
+
+/// The standard error of the difference of two means and its degrees of freedom (Welch 1947); `None` with one value on
+/// a side. `least`: the variance that the values have in any case.
+fn error(one: &[f64], other: &[f64], least: f64) -> Option<(f64, f64)> {
     if one.len() < 2 || other.len() < 2 {
         return None;
     }
     let (a, b) = (
-        variance(one) / one.len() as f64,
-        variance(other) / other.len() as f64,
+        variance(one).max(least) / one.len() as f64,
+        variance(other).max(least) / other.len() as f64,
     );
-    if a + b == 0.0 {
-        return Some(0.0);
-    }
     // Welch–Satterthwaite.
     let freedom =
         (a + b).powi(2) / (a * a / (one.len() - 1) as f64 + b * b / (other.len() - 1) as f64);
-    Some(t_quantile(0.5 + CONFIDENCE / 2.0, freedom) * (a + b).sqrt())
+    Some(((a + b).sqrt(), freedom))
+}
+
+/// What kind of values are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Values {
+    /// Times, rates, sizes: compared by their logarithms where all are above zero.
+    Measured,
+    /// Events, which scatter by chance at least as a Poisson process does.
+    Counted,
+}
+
+/// How probable it is that chance alone makes the mean of `high` exceed that of `low` by this much: the one-sided p-value
+/// of Welch's t-test. `None`: there are too few values, or they are all the same.
+pub(super) fn chance(low: &[f64], high: &[f64], values: Values) -> Option<f64> {
+    let mut all = low.iter().chain(high);
+    if all.all(|value| *value == low[0]) {
+        return None;
+    }
+    let logarithms = match values {
+        Values::Measured => logarithms(low).zip(logarithms(high)),
+        Values::Counted => None,
+    };
+    let (low, high) = logarithms.unwrap_or_else(|| (low.to_vec(), high.to_vec()));
+    let least = match values {
+        Values::Measured => 0.0,
+        Values::Counted => f64::midpoint(mean(&low), mean(&high)),
+    };
+    let (error, freedom) = error(&low, &high, least)?;
+    let difference = mean(&high) - mean(&low);
+    if error == 0.0 {
+        return Some(if difference > 0.0 { 0.0 } else { 1.0 });
+    }
+    let beyond = t_above(difference.abs() / error, freedom);
+    Some(if difference > 0.0 {
+        beyond
+    } else {
+        1.0 - beyond
+    })
+}
+
+/// Probabilities corrected for their number (Holm 1979): when nothing has changed, any of them is below 0.02 in at most
+/// 2 % of all comparisons.
+pub(super) fn holm(chances: &[Option<f64>]) -> Vec<Option<f64>> {
+    let mut order: Vec<usize> = (0..chances.len())
+        .filter(|at| chances[*at].is_some())
+        .collect();
+    order.sort_by(|one, other| f64::total_cmp(&value(chances[*one]), &value(chances[*other])));
+    let mut corrected = vec![None; chances.len()];
+    let mut least = 0.0;
+    for (rank, at) in order.iter().enumerate() {
+        let left = (order.len() - rank) as f64;
+        least = f64::max(least, (left * value(chances[*at])).min(1.0));
+        corrected[*at] = Some(least);
+    }
+    corrected
+}
+
+fn value(chance: Option<f64>) -> f64 {
+    chance.unwrap_or(1.0)
 }
 
 fn variance(values: &[f64]) -> f64 {
@@ -66,9 +132,9 @@ fn variance(values: &[f64]) -> f64 {
 /// The value that Student's t stays below with this probability (above one half), by bisection.
 fn t_quantile(probability: f64, freedom: f64) -> f64 {
     let (mut low, mut high) = (0.0, 1e6);
-    for _ in 0..200 {
+    for _ in 0..80 {
         let middle = f64::midpoint(low, high);
-        if t_below(middle, freedom) < probability {
+        if t_above(middle, freedom) > 1.0 - probability {
             low = middle;
         } else {
             high = middle;
@@ -77,10 +143,10 @@ fn t_quantile(probability: f64, freedom: f64) -> f64 {
     f64::midpoint(low, high)
 }
 
-/// How probably Student's t stays below `t`, which is not negative.
-fn t_below(t: f64, freedom: f64) -> f64 {
+/// How probably Student's t exceeds `t`, which is not negative.
+fn t_above(t: f64, freedom: f64) -> f64 {
     let x = freedom / (freedom + t * t);
-    1.0 - 0.5 * incomplete_beta(x, freedom / 2.0, 0.5)
+    0.5 * incomplete_beta(x, freedom / 2.0, 0.5)
 }
 
 /// The regularised incomplete beta function I_x(a, b) (NIST DLMF §8.17).
@@ -171,6 +237,36 @@ mod tests {
         let [low, high] = scattered.range.unwrap();
         assert!(near(high, 2.0 * margin.exp()), "{high}");
         assert!(near(low, 2.0 / margin.exp()), "{low}");
+    }
+
+    #[test]
+    fn chance_is_one_sided() {
+        let (low, high) = ([1.0, 2.0, 3.0], [3.0, 4.0, 5.0]);
+        // t = 2 / sqrt(2/3) = 2.449490 with 4 degrees of freedom.
+        let found = chance(&low, &high, Values::Counted).unwrap();
+        let exact = t_above(2.0 / (2.0_f64 * 3.0 / 3.0).sqrt(), 4.0);
+        assert!(
+            near(found, exact),
+            "{found}: the variance is that of events"
+        );
+        assert!(near(t_above(2.449_490, 4.0), 0.035_242));
+        let back = chance(&high, &low, Values::Counted).unwrap();
+        assert!(near(found + back, 1.0));
+        assert_eq!(chance(&[1.0], &high, Values::Measured), None, "one value");
+        assert_eq!(chance(&[0.0; 3], &[0.0; 3], Values::Counted), None);
+        assert_eq!(chance(&[1.0; 3], &[2.0; 3], Values::Measured), Some(0.0));
+    }
+
+    #[test]
+    fn probabilities_are_corrected_for_their_number() {
+        let chances = [Some(0.01), None, Some(0.04), Some(0.03), Some(0.005)];
+        let holm: Vec<f64> = holm(&chances)
+            .iter()
+            .map(|one| one.unwrap_or(0.0))
+            .collect();
+        for (found, expected) in holm.iter().zip([0.03, 0.0, 0.06, 0.06, 0.02]) {
+            assert!(near(*found, expected), "{holm:?}");
+        }
     }
 
     #[test]

@@ -38,6 +38,10 @@ pub(super) struct Connection {
     pub(super) since: Nanos,
     /// When connecting began.
     pub(super) dialed: Nanos,
+    /// When it is given up unless the protocol has greeted.
+    pub(super) greet_by: Nanos,
+    /// The peer has said something since the transport was opened.
+    pub(super) heard: bool,
     /// It has been open before.
     pub(super) known: bool,
     /// It was closed on purpose, to be opened again at once.
@@ -74,6 +78,8 @@ impl Connection {
             state: State::Away,
             since: 0,
             dialed: 0,
+            greet_by: 0,
+            heard: false,
             known: false,
             again: false,
             dirty: false,
@@ -91,6 +97,7 @@ impl Connection {
     pub(super) fn attach(&mut self, link: Box<dyn Link>) {
         self.link = Some(link);
         self.state = State::Greeting;
+        self.heard = false;
     }
 
     /// Drops the transport and what was half read or half written.

@@ -19,7 +19,7 @@ use super::super::series::Series;
 use super::super::system;
 use super::control::{Control, News, Standing};
 use super::load::{Runner, part_of, saturates, window};
-use super::summary::{self, Phases};
+use super::summary::{self, Drain, Phases};
 use super::wake::Ready;
 use super::worker::{self, Part, Setup};
 use crate::error::{Error, Result};
@@ -27,6 +27,8 @@ use crate::error::{Error, Result};
 /// From the decision to begin to the first message, and from the decision to stop to the last: every worker
 /// has heard of it by then.
 const NOTICE: Nanos = 20_000_000;
+/// When something came this recently, more may be coming.
+const STILL_COMING: Nanos = 200_000_000;
 /// How often the coordinator looks at the clock.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -47,6 +49,14 @@ pub struct Outcome {
     pub report: Report,
     /// The first failure to connect, if any, with its exit code.
     pub trouble: Option<Error>,
+}
+
+impl Outcome {
+    /// Whether none of the connections that were planned could be opened.
+    pub const fn has_no_connection(&self) -> bool {
+        let connections = &self.report.connections;
+        connections.planned > 0 && connections.opened == 0
+    }
 }
 
 /// What a live view shows; handed out once per interval.
@@ -115,6 +125,9 @@ struct Course<'a> {
     cpu_last: (Nanos, f64),
     trouble: Option<Error>,
     stopped: bool,
+    /// When a message or an acknowledgement was last heard of.
+    last_came: Nanos,
+    drain: Drain,
 }
 
 impl<'a> Course<'a> {
@@ -157,6 +170,8 @@ impl<'a> Course<'a> {
             cpu_last: (started, system::cpu_seconds()),
             trouble: None,
             stopped: false,
+            last_came: 0,
+            drain: Drain::Done,
         })
     }
 
@@ -184,6 +199,9 @@ impl<'a> Course<'a> {
     fn hear(&mut self, news: News) {
         self.heard[news.worker] = news.at;
         self.standings[news.worker] = news.standing;
+        if news.records.flow.received + news.records.flow.acknowledged > 0 {
+            self.last_came = self.last_came.max(news.at);
+        }
         self.current.add(news.records);
         if self.trouble.is_none() {
             self.trouble = news.trouble;
@@ -217,7 +235,12 @@ impl<'a> Course<'a> {
             }
             Phase::Draining => {
                 let patience = nanos(self.plan.phases.drain);
-                if self.has_drained() || now >= self.control.window().to.saturating_add(patience) {
+                let drained = self.has_drained();
+                if drained || now >= self.control.window().to.saturating_add(patience) {
+                    if self.drain == Drain::Done && !drained {
+                        let still = now.saturating_sub(self.last_came) < STILL_COMING;
+                        self.drain = if still { Drain::Early } else { Drain::Silent };
+                    }
                     self.over();
                 }
             }
@@ -372,6 +395,7 @@ impl<'a> Course<'a> {
             },
             threads,
             planned_connections: self.planned_connections,
+            drain: self.drain,
         };
         let report = summary::report(run, self.total, self.intervals.into_points(), &phases);
         Outcome {

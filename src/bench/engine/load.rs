@@ -70,6 +70,18 @@ impl Runner {
         }
     }
 
+    /// When a message that is due at `at` is meant to be noticed, by a worker that looked at `last`: where wake-ups are
+    /// for batches, not before the next of them.
+    pub(super) const fn noticed(&self, at: Nanos, last: Nanos) -> Nanos {
+        match self {
+            Self::Open { grid, .. } if *grid > 0 => {
+                let next = last.saturating_add(*grid);
+                if next > at { next } else { at }
+            }
+            _ => at,
+        }
+    }
+
     /// Whether a wake-up is for one message, which should be sent to the microsecond.
     pub(super) const fn is_exact(&self) -> bool {
         matches!(self, Self::Open { grid: 0, .. })
@@ -203,6 +215,33 @@ mod tests {
         }
         assert_eq!((before, inside), (100, 50));
         assert!(runner.is_done(0, 1, Nanos::MAX));
+    }
+
+    #[test]
+    fn what_waits_for_its_batch_is_not_late() {
+        let open = |arrivals| {
+            let stage = Stage {
+                lasts: None,
+                from: 8_000.0,
+                to: 8_000.0,
+            };
+            let load = Load::Open {
+                stages: vec![stage],
+                arrivals,
+                window: 1,
+            };
+            let share = Share {
+                connections: 100,
+                of: 100,
+                phase: 0.0,
+                random: Random::new(1, 1),
+            };
+            Runner::new(Some(&load), share, None)
+        };
+        let fleet = open(Arrivals::Devices);
+        assert_eq!(fleet.noticed(300_000, 0), FLEET_GRID, "with the next batch");
+        assert_eq!(fleet.noticed(1_200_000, 0), 1_200_000, "it came between");
+        assert_eq!(open(Arrivals::Constant).noticed(300, 0), 300, "one by one");
     }
 
     #[test]

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use super::super::clock::{Nanos, seconds};
 use super::super::merge::SHARD_ALONE;
 use super::super::plan::{Coalesce, Load};
-use super::super::recorder::{Distribution, Quantity, Records, Window};
+use super::super::recorder::{Distribution, HELD_BACK, NOT_PROVED, Quantity, Records, Window};
 use super::super::report::distribution;
 use super::super::result::{
-    Connections, ErrorCount, Generator, Interval, Latency, PhaseTimes, Rates, Report,
+    Connections, ErrorCount, Generator, Interval, Latency, Messages, PhaseTimes, Rates, Report,
     SCHEMA_VERSION,
 };
 use super::super::series;
@@ -36,6 +36,19 @@ pub(super) struct Phases {
     pub(super) cpu_s: f64,
     pub(super) threads: usize,
     pub(super) planned_connections: u64,
+    pub(super) drain: Drain,
+}
+
+/// How the drain ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Drain {
+    /// All that was sent was answered and had come; or the run was cut short.
+    #[default]
+    Done,
+    /// It took as long as it may; meanwhile nothing came any more.
+    Silent,
+    /// It took as long as it may, and more was still coming.
+    Early,
 }
 
 impl Phases {
@@ -60,7 +73,7 @@ pub(super) fn report(
         })
         .collect();
     let generator = generator(run, &mut total, &intervals, phases);
-    let warnings = warnings(run, &total, &generator);
+    let warnings = warnings(run, &total, &generator, phases);
     Report {
         schema_version: SCHEMA_VERSION,
         tool: concat!("iotctl ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -169,7 +182,8 @@ fn generator(
     let passed = total.passed.sent + total.passed.received;
     let late = total.tardy.at_quantile(0.99);
     let busy = cpu_percent / 100.0 / phases.threads as f64;
-    let (limited, verdict) = verdict(late, busy, phases.threads);
+    let held_back = total.counts.get(HELD_BACK).copied().unwrap_or(0);
+    let (limited, verdict) = verdict(late, busy, phases.threads, held_back);
     Generator {
         cpu_s: phases.cpu_s,
         cpu_percent,
@@ -183,11 +197,11 @@ fn generator(
         coalesce: coalesce(run.plan.coalesce),
         limited,
         verdict,
-        steady: is_steady(intervals),
+        steady: is_steady(intervals, run.plan.is_open()),
     }
 }
 
-fn verdict(late: u64, busy: f64, threads: usize) -> (bool, String) {
+fn verdict(late: u64, busy: f64, threads: usize, held_back: u64) -> (bool, String) {
     let percent = (busy * 100.0).round();
     let late_ms = late as f64 / 1e6;
     if busy > TOO_BUSY {
@@ -195,6 +209,15 @@ fn verdict(late: u64, busy: f64, threads: usize) -> (bool, String) {
             "the generator used {percent}% of its {threads} threads: it, not the peer, may be the limit"
         );
         return (true, text);
+    }
+    if held_back > 0 {
+        let times = match held_back {
+            1 => String::from("once"),
+            more => format!("{more} times"),
+        };
+        let text =
+            format!("the peer was the limit: it asked {times} to be sent nothing for a while");
+        return (false, text);
     }
     if late > TOO_LATE {
         let text = format!(
@@ -216,15 +239,20 @@ fn coalesce(rule: Coalesce) -> String {
     }
 }
 
-/// Whether each third of the measured time had the throughput of the whole.
-fn is_steady(intervals: &[Interval]) -> bool {
-    // Seconds and messages of each interval.
+/// Whether each third of the measured time had the throughput of the whole; of a load by the clock, in proportion to what
+/// was due, so that a ramp is steady as long as it is followed.
+fn is_steady(intervals: &[Interval], by_clock: bool) -> bool {
+    // Seconds, or messages due, and messages that passed in each interval.
     let mut measured = Vec::new();
     let mut began = 0.0;
     for interval in intervals {
         if interval.phase == "measure" {
             let messages = interval.sent.max(interval.received);
-            measured.push((interval.at_s - began, messages as f64));
+            let whole = match by_clock {
+                true => interval.planned as f64,
+                false => interval.at_s - began,
+            };
+            measured.push((whole, messages as f64));
         }
         began = interval.at_s;
     }
@@ -234,16 +262,17 @@ fn is_steady(intervals: &[Interval]) -> bool {
     }
     let rate = |part: &[(f64, f64)]| {
         let sum = |sum: (f64, f64), one: &(f64, f64)| (sum.0 + one.0, sum.1 + one.1);
-        let (seconds, messages) = part.iter().fold((0.0, 0.0), sum);
-        messages / seconds.max(f64::MIN_POSITIVE)
+        let (whole, messages) = part.iter().fold((0.0, 0.0), sum);
+        (whole > 0.0).then(|| messages / whole)
     };
-    let whole = rate(&measured[..3 * third]);
-    measured
-        .chunks_exact(third)
-        .all(|part| (rate(part) - whole).abs() <= UNSTEADY * whole)
+    let Some(whole) = rate(&measured[..3 * third]) else {
+        return true;
+    };
+    let mut thirds = measured.chunks_exact(third).filter_map(rate);
+    thirds.all(|third| (third - whole).abs() <= UNSTEADY * whole)
 }
 
-fn warnings(run: &Run<'_>, total: &Records, generator: &Generator) -> Vec<String> {
+fn warnings(run: &Run<'_>, total: &Records, generator: &Generator, phases: &Phases) -> Vec<String> {
     let mut warnings = Vec::new();
     let loads = || {
         run.plan
@@ -255,8 +284,12 @@ fn warnings(run: &Run<'_>, total: &Records, generator: &Generator) -> Vec<String
         warnings.push(generator.verdict.clone());
     }
     if !generator.steady {
-        warnings.push(String::from(
-            "throughput was not steady: a third of the measured time is over 10% away from the whole",
+        let what = match run.plan.is_open() {
+            true => "throughput did not follow the plan",
+            false => "throughput was not steady",
+        };
+        warnings.push(format!(
+            "{what}: a third of the measured time is over 10% away from the whole"
         ));
     }
     let messages = &total.messages;
@@ -266,15 +299,16 @@ fn warnings(run: &Run<'_>, total: &Records, generator: &Generator) -> Vec<String
             messages.unsent
         ));
     }
-    let unanswered = messages.timed_out + messages.lost_with_connection;
-    if unanswered > 0 {
-        warnings.push(format!(
-            "{unanswered} messages were not answered: their times are in no percentile"
-        ));
-    }
+    warnings.extend(drain(run, messages, phases.drain));
+    warnings.extend(open_ends(total));
     if loads().any(|load| matches!(load, Load::Closed { .. })) {
         warnings.push(String::from(
             "closed loop: the peer sets the pace, so response times are service times",
+        ));
+    }
+    if matches!(run.plan.coalesce, Coalesce::Fixed(_)) && loads().any(saturates) {
+        warnings.push(String::from(
+            "reads were gathered for a fixed time, which may itself limit a closed loop: --coalesce adaptive does not",
         ));
     }
     if run.plan.coalesce != Coalesce::Never && loads().all(|load| !saturates(load)) {
@@ -288,6 +322,42 @@ fn warnings(run: &Run<'_>, total: &Records, generator: &Generator) -> Vec<String
     warnings
 }
 
+/// What is not known of messages that were sent.
+fn open_ends(total: &Records) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let not_proved = total.counts.get(NOT_PROVED).copied().unwrap_or(0);
+    if not_proved > 0 {
+        warnings.push(format!(
+            "{not_proved} messages were not proved to have come to the peer, which acknowledges none of its own accord: \
+             they may have"
+        ));
+    }
+    let messages = &total.messages;
+    let unanswered = messages.timed_out + messages.lost_with_connection;
+    let unanswered = unanswered.saturating_sub(not_proved);
+    if unanswered > 0 {
+        warnings.push(format!(
+            "{unanswered} messages were not answered: their times are in no percentile"
+        ));
+    }
+    warnings
+}
+
+/// What a drain that ended too early leaves open.
+fn drain(run: &Run<'_>, messages: &Messages, drain: Drain) -> Option<String> {
+    let open = messages.timed_out + messages.expected.saturating_sub(messages.unique);
+    let said = match drain {
+        Drain::Done => return None,
+        _ if open == 0 => return None,
+        Drain::Silent => "nothing came any more",
+        Drain::Early => {
+            "more was still coming: what counts as not answered or missing may only be late, and a longer --drain tells"
+        }
+    };
+    let lasted = humantime::format_duration(run.plan.phases.drain);
+    Some(format!("the drain ended after {lasted}, when {said}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -297,6 +367,7 @@ mod tests {
             at_s: second as f64 + 1.0,
             phase: String::from("measure"),
             sent,
+            planned: sent,
             ..Interval::default()
         }
     }
@@ -307,9 +378,34 @@ mod tests {
             let seconds = rates.iter().copied().enumerate();
             seconds.map(interval).collect::<Vec<_>>()
         };
-        assert!(is_steady(&rates(&[100, 101, 99, 100, 104, 98])));
-        assert!(!is_steady(&rates(&[100, 100, 100, 100, 60, 60])));
-        assert!(is_steady(&rates(&[100])), "too short to tell");
+        assert!(is_steady(&rates(&[100, 101, 99, 100, 104, 98]), false));
+        assert!(!is_steady(&rates(&[100, 100, 100, 100, 60, 60]), false));
+        assert!(is_steady(&rates(&[100]), false), "too short to tell");
+    }
+
+    #[test]
+    fn a_ramp_is_steady_as_long_as_it_is_followed() {
+        let ramp = || (0..6).map(|second| interval((second, 100 * second as u64)));
+        assert!(is_steady(&ramp().collect::<Vec<_>>(), true));
+        let mut stalled: Vec<Interval> = ramp().collect();
+        stalled[4].sent = 200;
+        stalled[5].sent = 200;
+        assert!(!is_steady(&stalled, true), "the end is not kept up with");
+        let pause = [100, 100, 0, 0, 100, 100].into_iter().enumerate();
+        let pause: Vec<Interval> = pause.map(interval).collect();
+        assert!(is_steady(&pause, true), "nothing was due");
+    }
+
+    #[test]
+    fn a_peer_that_takes_nothing_is_the_limit() {
+        let (limited, said) = verdict(50_000_000, 0.1, 1, 2);
+        assert!(!limited);
+        assert_eq!(
+            said,
+            "the peer was the limit: it asked 2 times to be sent nothing for a while"
+        );
+        assert!(verdict(50_000_000, 0.1, 1, 0).0, "late");
+        assert!(verdict(0, 0.95, 1, 2).0, "busy");
     }
 
     #[test]

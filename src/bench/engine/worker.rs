@@ -33,8 +33,8 @@ use crate::error::{Error, Result};
 
 /// Connections that a worker opens at once.
 const DIALS: usize = 256;
-/// How long a protocol may take to greet.
-const GREETING: Nanos = 10_000_000_000;
+/// Between two tries to connect again at most.
+const LONGEST_BACKOFF: Nanos = 10_000_000_000;
 /// Bytes read at once.
 const READ: usize = 256 * 1024;
 /// Reads of one connection before others have their turn.
@@ -237,7 +237,7 @@ impl Worker {
             - before.1.acknowledged;
         let limit = self.in_flight_limit();
         self.gather
-            .woke(self.records.reads - before.0, brought, limit);
+            .woke(now, self.records.reads - before.0, brought, limit);
         self.settle(now);
     }
 

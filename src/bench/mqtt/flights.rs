@@ -79,6 +79,12 @@ impl Flights {
         Some(*flight)
     }
 
+    /// Whether this identifier is that of a message that was given up.
+    pub(super) fn is_late(&self, packet_id: u16) -> bool {
+        let slot = usize::from(packet_id).wrapping_sub(1);
+        matches!(self.slots.get(slot), Some((_, Step::Late)))
+    }
+
     /// Gives up what was written before `moment`; each is handed to `last`.
     pub(super) fn give_up(&mut self, moment: Nanos, mut last: impl FnMut(&Flight)) {
         for (flight, step) in &mut self.slots {

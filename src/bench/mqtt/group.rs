@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 
 use super::super::driver::Io;
-use super::super::pattern::Pattern;
+use super::super::pattern::{Pattern, user_name};
 use super::super::stamp::Stamp;
 use super::scan::Message;
 use super::template::{Kind, Template};
@@ -44,6 +44,7 @@ pub(super) struct Group {
     pub(super) client_id: String,
     pub(super) keep_alive: Duration,
     pub(super) clean: bool,
+    /// With `{client}`.
     pub(super) username: Option<ByteString>,
     pub(super) password: Option<Bytes>,
     /// Messages in flight at most.
@@ -143,7 +144,10 @@ impl Group {
             client_id: self.client_id(index).into(),
             clean_start: self.clean,
             keep_alive: self.keep_alive.as_secs().min(u64::from(u16::MAX)) as u16,
-            username: self.username.clone(),
+            username: self
+                .username
+                .as_deref()
+                .map(|name| user_name(name, index).into()),
             password: self.password.clone(),
             will: self.will.as_ref().map(|topic| self.will(topic, index)),
             properties,

@@ -281,8 +281,13 @@ impl MqttSession {
         if self.group.role == Role::Request {
             return Ok(());
         }
+        let late = self.flights.is_late(packet_id);
         let Some(flight) = self.flights.take(packet_id, step) else {
-            // A second answer, or one to a message that was given up.
+            let name = match step {
+                Step::Released => "PUBCOMP",
+                _ => "PUBACK",
+            };
+            stray(late, name, io);
             return Ok(());
         };
         self.settle(&flight, reason, io);
@@ -307,7 +312,9 @@ impl MqttSession {
             }
             return Ok(());
         }
-        self.flights.release(packet_id);
+        if !self.flights.release(packet_id) {
+            stray(self.flights.is_late(packet_id), "PUBREC", io);
+        }
         acknowledge(0x62, packet_id, io);
         Ok(())
     }
@@ -334,9 +341,18 @@ impl MqttSession {
 
     /// What is not on the hot path goes through the codec.
     fn packet(&mut self, bytes: &[u8], io: &mut Io<'_>) -> Result<(), Broken> {
-        let decoder = Decoder::new(self.group.version, LARGEST_PACKET);
+        // A CONNACK without properties is that of MQTT 3.1.1: the server knows no other.
+        let older = self.has_properties() && bytes.len() == 4 && bytes[0] == 0x20;
+        let version = match older {
+            true => Version::V311,
+            false => self.group.version,
+        };
+        let decoder = Decoder::new(version, LARGEST_PACKET);
         let read = decoder.decode(&mut BytesMut::from(bytes));
         match read.map_err(|cause| Broken::new(format!("protocol error: {cause}")))? {
+            Some(Packet::ConnAck(ack)) if older && !ack.reason.is_failure() => {
+                Err(refused(ReasonCode::UNSUPPORTED_PROTOCOL_VERSION))
+            }
             Some(Packet::ConnAck(ack)) => self.connected_with(&ack, io),
             Some(Packet::SubAck(ack)) => self.subscribed(&ack, io),
             Some(Packet::UnsubAck(_)) => Ok(()),
@@ -404,8 +420,10 @@ impl MqttSession {
             if failed.is_none() && self.accepts_storm(ack.packet_id, io) {
                 return Ok(());
             }
-            if let Some(flight) = self.flights.take(ack.packet_id, Step::Sent) {
-                self.settle(&flight, failed.map_or(0, |reason| reason.0), io);
+            let late = self.flights.is_late(ack.packet_id);
+            match self.flights.take(ack.packet_id, Step::Sent) {
+                Some(flight) => self.settle(&flight, failed.map_or(0, |reason| reason.0), io),
+                None => stray(late, "SUBACK", io),
             }
             return Ok(());
         }
@@ -437,7 +455,24 @@ fn refused(reason: ReasonCode) -> Broken {
         ReasonCode::NOT_AUTHORIZED | ReasonCode::BAD_USER_NAME_OR_PASSWORD => Kind::Unauthorized,
         _ => Kind::Refused,
     };
-    Broken::of(kind, format!("the broker refused the connection: {reason}"))
+    let broken = Broken::of(kind, format!("the broker refused the connection: {reason}"));
+    match reason {
+        ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => Broken {
+            hint: Some("-V 311 speaks MQTT 3.1.1".to_owned()),
+            ..broken
+        },
+        _ => broken,
+    }
+}
+
+/// An answer to no message that waits for one: a second one, or one with a wrong identifier; unless its message was given
+/// up and it is only `late`.
+#[cold]
+fn stray(late: bool, name: &str, io: &mut Io<'_>) {
+    if !late {
+        let cause = format!("{name} with a packet identifier that no message waits with");
+        io.records.error(&cause, None);
+    }
 }
 
 /// An acknowledgement with success, which is the same in all versions.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use super::super::dial::Dialer;
-use super::super::driver::{Dialing, Driver, Made, Session};
+use super::super::driver::{Broken, Dialing, Driver, End, Made, Session};
 use super::super::pattern::Pattern;
 use super::super::plan::Load;
 use super::super::stamp::Room;
@@ -326,6 +326,14 @@ struct MqttDriver {
 impl Driver for MqttDriver {
     fn dial(&self, index: usize) -> Dialing {
         self.dialer.dial(self.number + index)
+    }
+
+    fn patience(&self) -> Duration {
+        self.dialer.patience()
+    }
+
+    fn unusable(&self, end: End<'_>) -> Broken {
+        self.dialer.unusable(end)
     }
 
     fn session(&self, index: usize, sender: u32) -> Box<dyn Session> {

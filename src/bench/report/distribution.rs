@@ -1,6 +1,9 @@
 //! Latency figures from histograms, and histograms from their written form.
 
+use std::io::Read;
+
 use data_encoding::BASE64;
+use flate2::read::ZlibDecoder;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
 
@@ -8,6 +11,9 @@ use crate::bench::result::Latency;
 
 /// A nanosecond in milliseconds.
 pub const NANOSECOND: f64 = 1e-6;
+
+/// The most bytes that a histogram takes, written or in memory: nine for each counter.
+const LARGEST: usize = 1 << 20;
 
 /// The figures of a distribution of nanoseconds, and the distribution itself.
 pub fn summary(values: &Histogram<u64>, negative: u64) -> Latency {
@@ -72,12 +78,33 @@ pub fn decode(latency: &Latency) -> Result<Option<Histogram<u64>>, String> {
 /// # Errors
 /// In words, when it is damaged.
 pub fn decode_text(text: &str) -> Result<Histogram<u64>, String> {
+    if text.len() > LARGEST {
+        return Err(String::from(
+            "has a histogram that is larger than any of ours",
+        ));
+    }
     let bytes = BASE64
         .decode(text.as_bytes())
         .map_err(|_| String::from("has a histogram that is not base64"))?;
-    Deserializer::new()
-        .deserialize(&mut bytes.as_slice())
-        .map_err(|_| String::from("has a histogram that is not HdrHistogram V2"))
+    inflated(&bytes)
+        .and_then(|plain| Deserializer::new().deserialize(&mut plain.as_slice()).ok())
+        .ok_or_else(|| String::from("has a histogram that is not HdrHistogram V2"))
+}
+
+/// A histogram that [`encode`] wrote, without the compression: what its head asks for is allocated before anything is
+/// read, so that the head is looked at first. Three digits of all 64 bits take 56,320 counters.
+fn inflated(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut plain = Vec::new();
+    let compressed = bytes.get(8..)?;
+    let mut reader = ZlibDecoder::new(compressed).take(LARGEST as u64);
+    // What is not whole is refused by the reader of the values.
+    reader.read_to_end(&mut plain).ok()?;
+    let number = |at: usize| {
+        let field = plain.get(at..at + 4)?;
+        Some(u32::from_be_bytes(field.try_into().ok()?))
+    };
+    let (length, digits) = (number(4)? as usize, number(12)?);
+    (length <= plain.len() && digits <= 3).then_some(plain)
 }
 
 /// Nanoseconds in milliseconds.
@@ -118,6 +145,41 @@ mod tests {
         let latency = summary(&thousand(), 0);
         assert_eq!(decode(&latency).unwrap().unwrap(), thousand());
         assert_eq!(decode(&Latency::default()), Ok(None));
+    }
+
+    #[test]
+    fn a_hostile_distribution_asks_for_nothing() {
+        use std::io::Write;
+
+        use flate2::Compression;
+        use flate2::write::ZlibEncoder;
+
+        let written = |length: u32, digits: u32, zeros: usize| {
+            let mut plain = Vec::new();
+            for number in [0x1C84_9313, length, 0, digits] {
+                plain.extend_from_slice(&number.to_be_bytes());
+            }
+            plain.extend_from_slice(&1_u64.to_be_bytes());
+            plain.extend_from_slice(&(u64::MAX / 2).to_be_bytes());
+            plain.extend_from_slice(&1_f64.to_be_bytes());
+            plain.resize(plain.len() + zeros, 0);
+            let mut packed = ZlibEncoder::new(Vec::new(), Compression::best());
+            packed.write_all(&plain).unwrap();
+            let packed = packed.finish().unwrap();
+            let mut whole = 0x1C84_9314_u32.to_be_bytes().to_vec();
+            whole.extend_from_slice(&(packed.len() as u32).to_be_bytes());
+            whole.extend_from_slice(&packed);
+            decode_text(&BASE64.encode(&whole))
+        };
+        assert!(written(0, 3, 0).is_ok_and(|values| values.is_empty()));
+        for (length, digits, zeros) in [(u32::MAX, 3, 0), (0, 5, 0), (1 << 30, 3, 1 << 26)] {
+            assert_eq!(
+                written(length, digits, zeros).unwrap_err(),
+                "has a histogram that is not HdrHistogram V2"
+            );
+        }
+        let long = decode_text(&"A".repeat(LARGEST + 4)).unwrap_err();
+        assert_eq!(long, "has a histogram that is larger than any of ours");
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! The result itself: versioned JSON, documented in `schema/bench-report.schema.json`.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::bench::result::{Report, SCHEMA_VERSION};
 use crate::error::{Error, Result};
+
+/// More than any run counts, or takes in milliseconds: what JSON's readers hold exactly.
+const LARGEST: f64 = 9_007_199_254_740_992.0;
 
 /// The report as indented JSON. Members stand in a fixed order, so that two results can be compared line by line.
 pub fn render(report: &Report) -> String {
@@ -33,13 +37,34 @@ pub fn read(text: &[u8], name: &str) -> Result<Report> {
         );
         return Err(Error::usage(said).hint("use the iotctl that wrote it, or run it again"));
     }
-    serde_json::from_slice(text)
-        .map_err(|cause| Error::usage(format!("{name} is no result of bench: {cause}")))
+    let report: Report = serde_json::from_slice(text)
+        .map_err(|cause| Error::usage(format!("{name} is no result of bench: {cause}")))?;
+    let within = serde_json::to_value(&report).is_ok_and(|whole| is_within(&whole));
+    if !within {
+        let said = format!("{name} is no result of bench: it has numbers that no run has");
+        return Err(Error::usage(said));
+    }
+    Ok(report)
+}
+
+/// Whether every number is one that a run can have, so that sums of many stay numbers. The run's id is any.
+fn is_within(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number
+            .as_f64()
+            .is_some_and(|number| number.abs() <= LARGEST),
+        Value::Array(values) => values.iter().all(is_within),
+        Value::Object(members) => {
+            let mut members = members.iter();
+            members.all(|(name, value)| name == "run_id" || is_within(value))
+        }
+        Value::Null | Value::Bool(_) | Value::String(_) => true,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::bench::report::sample;
@@ -90,6 +115,14 @@ mod tests {
             said("{\"schema_version\": 9}"),
             "a.json has version 9 of the result schema, not 1"
         );
+        let mut huge = sample::report();
+        huge.messages.sent = u64::MAX;
+        assert_eq!(
+            said(&render(&huge)),
+            "a.json is no result of bench: it has numbers that no run has"
+        );
+        let deep = format!("{{\"schema_version\": 1, \"x\": {}", "[".repeat(1 << 20));
+        assert!(said(&deep).starts_with("a.json is no result of bench: "));
         assert_eq!(
             said("{\"schema_version\": 1}"),
             "a.json is no result of bench: missing field `tool` at line 1 column 21"

@@ -11,7 +11,7 @@ use crate::coap::endpoint::Peer;
 use crate::coap::shares::{self, Shares};
 
 /// Connections at most, and fewer where the system does not give as many file descriptors.
-const MOST: usize = 4096;
+const MOST: usize = 10_000;
 
 /// Bytes of WebSocket messages that are not whole yet, of all connections.
 const ROOM: usize = 64 << 20;

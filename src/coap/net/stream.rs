@@ -65,23 +65,16 @@ impl Streamed {
     }
 
     pub(super) async fn flush(&mut self) -> io::Result<()> {
-        match self.write().await {
-            Ok(()) => Ok(()),
-            // A server that refuses our certificate says so and hangs up while our first message is on its way (RFC 8446
-            // §4.4.2.4): the alert tells more than the pipe that is broken by it.
-            Err(cause) => {
+        while self.waits() {
+            if let Err(cause) = self.step().await {
+                // A server that refuses our certificate says so and hangs up while our first message is on its way (RFC
+                // 8446 §4.4.2.4): the alert tells more than the pipe that is broken by it.
                 let alert = timeout(ALERT, self.stream.read(&mut [0; 64])).await;
-                Err(match alert {
+                return Err(match alert {
                     Ok(Err(alert)) => alert,
                     _ => cause,
-                })
+                });
             }
-        }
-    }
-
-    async fn write(&mut self) -> io::Result<()> {
-        while self.waits() {
-            self.step().await?;
         }
         Ok(())
     }

@@ -276,8 +276,14 @@ impl SecureServer {
 
     /// Sends again what was not answered, and gives up what takes too long.
     pub fn handle_timeout(&mut self, now: Instant) {
-        for peer in self.open.iter().copied().collect::<Vec<_>>() {
-            let Some(it) = self.peers.get_mut(&peer).filter(|it| it.due(peer) <= now) else {
+        let is_due = |peer: &&Peer| {
+            self.peers
+                .get(*peer)
+                .is_some_and(|it| it.due(**peer) <= now)
+        };
+        let due: Vec<Peer> = self.open.iter().filter(is_due).copied().collect();
+        for peer in due {
+            let Some(it) = self.peers.get_mut(&peer) else {
                 continue;
             };
             let again = it.flight.again(now).iter();

@@ -1,6 +1,5 @@
 //! The course of every load test: one run, or one after another to find the highest rate.
 
-use std::net::IpAddr;
 use std::pin::{Pin, pin};
 
 use super::{Course, Hunt, Identity, LoadWords, Show, stopped};
@@ -10,7 +9,7 @@ use crate::bench::merge::SHARD;
 use crate::bench::plan::{Plan, Shard};
 use crate::bench::recorder::Quantity;
 use crate::bench::result::Report;
-use crate::connect::Target;
+use crate::connect::{LocalAddress, Target};
 use crate::error::Result;
 
 /// Runs the load once; `watch` sees each interval and says whether to go on.
@@ -53,7 +52,7 @@ pub(in crate::command) async fn perform(
 }
 
 /// The local addresses to connect from: those of `--bind`, else the one that the target has.
-pub(in crate::command) fn sources(bind: &[IpAddr], target: &Target) -> Vec<IpAddr> {
+pub(in crate::command) fn sources(bind: &[LocalAddress], target: &Target) -> Vec<LocalAddress> {
     match bind.is_empty() {
         true => target.bind.into_iter().collect(),
         false => bind.to_vec(),
@@ -119,10 +118,18 @@ pub(in crate::command) async fn carry_out(
         return show.end(outcome, asked.get());
     };
     let mut hunt = Hunt::new(first);
-    while let (Some(rate), None) = (hunt.next(), asked.get()) {
+    while let Some(rate) = hunt.next() {
         let watch: Watch<'_> = &mut |live| show.interval(live);
         let outcome = measure(load.at(rate), stopped.as_mut(), watch).await?;
-        hunt.enter(rate, outcome, &mut show);
+        if outcome.has_no_connection() {
+            return show.end(outcome, asked.get());
+        }
+        // A run that was cut short says nothing of its rate, and is shown only when there is no other.
+        let cut_short = asked.get().is_some();
+        hunt.enter(outcome, cut_short, &mut show);
+        if cut_short {
+            break;
+        }
     }
     show.end(hunt.end()?, asked.get())
 }

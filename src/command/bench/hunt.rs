@@ -8,8 +8,10 @@ use crate::error::{Error, Result};
 
 /// How near the answer must be.
 const PRECISION: f64 = 0.05;
-/// Runs at most.
+/// Rates at most.
 const TRIES: u32 = 20;
+/// Runs that must agree on a rate: one can be spoilt by chance, the same way or the other.
+const AGREE: usize = 2;
 /// What of its messages a run must bring through, in percent: the rest may be under way at its end.
 const ENOUGH: u64 = 99;
 
@@ -17,6 +19,12 @@ const ENOUGH: u64 = 99;
 pub(in crate::command) struct Hunt {
     search: Search,
     best: Option<Outcome>,
+    /// The runs of this rate that kept and that missed it.
+    runs: [Vec<Outcome>; 2],
+    /// Each rate with what came of it.
+    steps: Vec<String>,
+    /// The lowest rate that was missed, when that was the generator's doing.
+    limited_at: Option<f64>,
 }
 
 impl Hunt {
@@ -25,6 +33,9 @@ impl Hunt {
         Self {
             search: Search::new(first, PRECISION, TRIES),
             best: None,
+            runs: [Vec::new(), Vec::new()],
+            steps: Vec::new(),
+            limited_at: None,
         }
     }
 
@@ -34,16 +45,51 @@ impl Hunt {
     }
 
     /// Enters what came of a run at this rate.
-    pub(in crate::command) fn enter(&mut self, rate: f64, mut outcome: Outcome, show: &mut Show) {
+    pub(in crate::command) fn enter(
+        &mut self,
+        mut outcome: Outcome,
+        cut_short: bool,
+        show: &mut Show,
+    ) {
         show.judge(&mut outcome.report);
-        let kept = is_kept(&outcome.report);
+        let Some(rate) = self.search.next().filter(|_| !cut_short) else {
+            self.best.get_or_insert(outcome);
+            return;
+        };
+        let why = misses(&outcome.report);
+        let (place, said) = match why.is_empty() {
+            true => (0, String::from("kept")),
+            false => (1, format!("missed: {}", why.join(", "))),
+        };
+        let number = self.runs.iter().map(Vec::len).sum::<usize>() + 1;
+        show.note(&format!("{rate:.0}/s, run {number}: {said}"));
+        self.runs[place].push(outcome);
+        if self.runs[place].len() == AGREE {
+            self.decide(rate, place == 0, show);
+        }
+    }
+
+    fn decide(&mut self, rate: f64, kept: bool, show: &Show) {
+        let [good, bad] = std::mem::take(&mut self.runs);
+        let all = good.len() + bad.len();
+        let limited = |run: &Outcome| run.report.generator.limited;
+        let by_generator = !kept && bad.iter().all(limited);
+        let word = if kept { "kept" } else { "missed" };
+        let limit = match by_generator {
+            true => " (the generator was the limit)",
+            false => "",
+        };
         show.note(&format!(
-            "{rate:.0}/s {}",
-            if kept { "kept" } else { "missed" }
+            "{rate:.0}/s {word} in {AGREE} of {all} runs{limit}"
         ));
+        self.steps.push(format!("{rate:.0}/s {word}{limit}"));
         self.search.enter(kept);
+        if !kept {
+            self.limited_at = by_generator.then_some(rate);
+        }
+        let runs = if kept { good } else { bad };
         if kept || self.best.is_none() {
-            self.best = Some(outcome);
+            self.best = runs.into_iter().next();
         }
     }
 
@@ -51,23 +97,45 @@ impl Hunt {
     ///
     /// # Errors
     /// When nothing was run.
-    pub(in crate::command) fn end(self) -> Result<Outcome> {
+    pub(in crate::command) fn end(mut self) -> Result<Outcome> {
+        let mut others = self.runs.into_iter().flatten();
         let nothing = || Error::usage("no rate to begin the search with");
-        let mut outcome = self.best.ok_or_else(nothing)?;
-        let found = match self.search.best() {
-            Some(rate) => format!("{rate:.0}/s"),
-            None => String::from("none"),
-        };
-        outcome.report.setup.insert(String::from("max_rate"), found);
+        let mut outcome = self
+            .best
+            .take()
+            .or_else(|| others.next())
+            .ok_or_else(nothing)?;
+        let best = self.search.best();
+        let found = best.map_or_else(|| String::from("none"), |rate| format!("{rate:.0}/s"));
+        if let Some(missed) = self.limited_at {
+            outcome.report.warnings.push(format!(
+                "{missed:.0}/s was missed when the generator was the limit, not the peer: the highest rate may be above {found}"
+            ));
+        }
+        let setup = &mut outcome.report.setup;
+        setup.insert(String::from("max_rate"), found);
+        setup.insert(String::from("max_rate_steps"), self.steps.join(", "));
         Ok(outcome)
     }
 }
 
-/// Whether a run has kept its rate and its thresholds.
-fn is_kept(report: &Report) -> bool {
+/// Why a run has not kept its rate and its thresholds; nothing when it has.
+fn misses(report: &Report) -> Vec<String> {
     let messages = &report.messages;
-    report.thresholds.iter().all(|threshold| threshold.kept)
-        && messages.unsent == 0
-        && messages.acknowledged >= messages.planned / 100 * ENOUGH
-        && messages.unique >= messages.expected / 100 * ENOUGH
+    let missed = report.thresholds.iter().filter(|threshold| !threshold.kept);
+    let mut why: Vec<String> = missed
+        .map(|threshold| format!("{} by {}", threshold.expression, threshold.missed_by))
+        .collect();
+    let mut enough = |what: &str, part: u64, whole: u64| {
+        if part.saturating_mul(100) < whole.saturating_mul(ENOUGH) {
+            why.push(format!("{} of {whole} messages {what}", whole - part));
+        }
+    };
+    enough("were not accepted", messages.acknowledged, messages.planned);
+    enough("did not come", messages.unique, messages.expected);
+    if messages.unsent > 0 {
+        let (unsent, planned) = (messages.unsent, messages.planned);
+        why.push(format!("{unsent} of {planned} messages were not sent"));
+    }
+    why
 }

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use super::super::bench_results::missed;
 use super::{Course, Results};
 use crate::bench::engine::{self, Outcome};
+use crate::bench::recorder::NOT_PROVED;
 use crate::bench::report::prometheus::{self, Endpoint};
 use crate::bench::report::text;
 use crate::bench::result::{Report, Threshold};
@@ -144,7 +145,10 @@ impl Show {
             let text = form.render(report)?;
             file::replace(path, text.as_bytes())?;
         }
-        output::print(self.results.form.render(report)?.as_bytes())?;
+        // Where there was no connection the reason says all.
+        if !outcome.has_no_connection() {
+            output::print(self.results.form.render(report)?.as_bytes())?;
+        }
         if let Some(metrics) = self.metrics {
             metrics.serving.abort();
         }
@@ -181,17 +185,20 @@ pub(in crate::command) fn stopped() -> Result<(impl Future<Output = ()>, Rc<Cell
 
 /// How a run ends the command, once its report has been shown.
 fn verdict(outcome: Outcome, asked: Option<Asked>) -> Result<()> {
+    let none = outcome.has_no_connection();
     let Outcome { report, trouble } = outcome;
     if let Some(asked) = asked {
-        let text = "interrupted; the report is about what was done";
+        let text = match none {
+            true => "interrupted before a connection was open",
+            false => "interrupted; the report is about what was done",
+        };
         return Err(Error::new(asked.kind(), text));
     }
     let connections = &report.connections;
-    if connections.opened == 0
-        && let Some(trouble) = trouble
-    {
-        return Err(trouble);
-    }
+    let trouble = match trouble {
+        Some(trouble) if none => return Err(trouble),
+        other => other,
+    };
     missed(&report.thresholds).map_or(Ok(()), Err)?;
     // Who sets a limit to lost connections has judged them.
     let judged = |one: &Threshold| one.expression.starts_with("connections.");
@@ -216,6 +223,8 @@ fn nothing_came_through(report: &Report) -> Result<()> {
     }
     let (kind, what) = if messages.refused > 0 {
         (Kind::Refused, "accepted")
+    } else if report.counts.contains_key(NOT_PROVED) {
+        (Kind::Lost, "proved to have come to the peer")
     } else {
         (Kind::Lost, "acknowledged")
     };

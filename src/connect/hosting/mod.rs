@@ -3,21 +3,26 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `host`, `serve` | the engine with a clock and a task per connection; its listeners |
-//! | `users`, `password` | who may connect |
+//! | `users`, `password`, `login` | who may connect, and how that is found out without holding others up |
 //! | `keys` | how faults are spelled, and when they happen |
+//! | `descriptors` | how many connections there can be |
 //! | `timers`, `slab` | what is due when; tables with keys |
 
+mod descriptors;
 mod host;
 mod keys;
+mod login;
 mod password;
 mod serve;
 mod slab;
 mod timers;
 mod users;
 
+pub use descriptors::raise_descriptors;
 pub use host::{Engine, Host, State};
 pub use keys::{Keys, When};
+pub use login::{Checking, Login};
 pub use serve::serve;
 pub use slab::{Key, Slab};
 pub use timers::Timers;
-pub use users::{Users, significant};
+pub use users::{Check, Users, significant};

@@ -48,7 +48,8 @@ pub async fn serve<E: Engine>(
 /// Accepts connections until the listener fails.
 async fn accept_all<E: Engine>(host: Host<E>, listener: Listener, patience: Duration) -> Error {
     loop {
-        match listener.accept().await {
+        let trouble = |error: &Error| host.tell(E::not_accepted(error.text().to_owned()));
+        match listener.accept_or(trouble).await {
             Ok(incoming) => drop(spawn_local(welcome(host.clone(), incoming, patience))),
             Err(error) => return error,
         }

@@ -1,5 +1,6 @@
 //! What the server side promises: names in errors, and no client that delays another.
 
+use std::fs;
 use std::os::unix::net::UnixListener;
 
 use super::*;
@@ -11,6 +12,8 @@ fn addresses_are_read() {
         ("[::1]:0", "[::1]:0"),
         (":1883", "[::]:1883"),
         ("localhost:1", "127.0.0.1:1"),
+        ("[fe80::1%lo]:5", "[fe80::1%1]:5"),
+        ("[fe80::1%7]:5", "[fe80::1%7]:5"),
         ("unix:/run/s", "unix:/run/s"),
         ("unix:///run/s", "unix:/run/s"),
     ] {
@@ -22,6 +25,8 @@ fn addresses_are_read() {
         "127.0.0.1",
         "127.0.0.1:x",
         "127.0.0.1:70000",
+        "[fe80::1%no-such]:5",
+        "[fe80::1%]:5",
         "unix:",
     ] {
         assert!(
@@ -61,6 +66,38 @@ async fn a_stale_socket_file_is_replaced_and_a_live_one_is_not() {
     );
     drop(first);
     Listener::bind(&on).await.unwrap();
+}
+
+#[tokio::test]
+async fn only_sockets_are_ever_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, target) = (folder.path().join("s"), folder.path().join("t"));
+    let on = ListenOn::plain(ListenAddress::Unix(path.clone()));
+    fs::write(&path, "precious").unwrap();
+    let refusal = Listener::bind(&on).await.unwrap_err();
+    let shown = path.display();
+    assert_eq!(
+        refusal.text(),
+        format!("cannot listen on unix:{shown}: there is a file that is not a socket")
+    );
+    assert_eq!(fs::read(&path).unwrap(), b"precious");
+    fs::remove_file(&path).unwrap();
+    // A link is left alone even when it leads to a socket that nobody listens on.
+    drop(UnixListener::bind(&target).unwrap());
+    std::os::unix::fs::symlink(&target, &path).unwrap();
+    Listener::bind(&on).await.unwrap_err();
+    assert!(target.exists());
+    fs::remove_file(&path).unwrap();
+    // What took the place of our own socket meanwhile stays.
+    let listener = Listener::bind(&on).await.unwrap();
+    fs::remove_file(&path).unwrap();
+    let other = UnixListener::bind(&path).unwrap();
+    drop(listener);
+    assert!(path.exists());
+    drop(other);
+    // Our own does not.
+    drop(Listener::bind(&on).await.unwrap());
+    assert!(!path.exists());
 }
 
 #[tokio::test]

@@ -167,6 +167,8 @@ pub(super) struct Delivery {
     pub(super) ids: Vec<u32>,
     /// The shared subscription it came by.
     pub(super) group: Option<Key>,
+    /// Whether it waited in another queue before: it is not to be lost on the way to this one.
+    pub(super) accepted: bool,
 }
 
 /// Lets a PUBLISH that waits for a slow reader let go of the read buffer that it is a slice of.

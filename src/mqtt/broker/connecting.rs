@@ -1,19 +1,19 @@
 //! CONNECT (MQTT 5.0 §3.1): who is let in, which session it gets, and what CONNACK says.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytestring::ByteString;
 
 use super::application::detached_will;
-use super::connection::Phase;
+use super::connection::{Phase, Waiting};
 use super::core::Core;
 use super::events::Event;
 use super::faults::Action;
 use super::sessions::Reminder;
 use super::sessions::{NEVER, Session};
-use crate::connect::hosting::Key;
+use crate::connect::hosting::{Check, Key, Login};
 use crate::mqtt::packet::{
-    ConnAck, Connect, LARGEST_PACKET, Packet, Properties, Property, QoS, ReasonCode, Version,
+    self, ConnAck, Connect, LARGEST_PACKET, Packet, Properties, Property, QoS, ReasonCode, Version,
 };
 use crate::mqtt::session::alias::{Incoming, Outgoing};
 
@@ -30,13 +30,52 @@ struct Answers {
 }
 
 impl Core {
-    pub(super) fn connect(&mut self, id: Key, mut connect: Connect) {
+    pub(super) fn connect(&mut self, id: Key, connect: Box<Connect>) {
         let version = connect.version;
         if let Some(connection) = self.connections.get_mut(id) {
             // A copy: the identifier outlives the read buffer that it is a slice of.
             connection.client_id = ByteString::from(&*connect.client_id);
         }
-        if let Err(reason) = self.admits(&connect) {
+        let checked = self.accepts_client(&connect);
+        match checked.and_then(|()| self.accepts_credentials(&connect)) {
+            Err(reason) => self.refuse_connection(id, version, reason),
+            Ok(None) => self.admit(id, *connect),
+            Ok(login) => {
+                if let Some(connection) = self.connections.get_mut(id) {
+                    connection.waiting = Some(Waiting { connect, login });
+                }
+            }
+        }
+    }
+
+    /// What the driver is to check for a connection, and answer with [`Self::logged_in`].
+    pub fn take_login(&mut self, id: Key) -> Option<Login> {
+        self.connections.get_mut(id)?.waiting.as_mut()?.login.take()
+    }
+
+    /// The password for which a connection waits is right, or not.
+    pub fn logged_in(&mut self, id: Key, accepted: bool, now: Instant) {
+        self.now = now;
+        let connection = self.connections.get_mut(id);
+        let Some(connection) = connection.filter(|one| one.phase == Phase::Fresh) else {
+            return;
+        };
+        connection.last_seen = now;
+        match connection.waiting.take().map(|waiting| waiting.connect) {
+            None => {}
+            Some(connect) if accepted => self.admit(id, *connect),
+            Some(connect) => {
+                let reason = ReasonCode::BAD_USER_NAME_OR_PASSWORD;
+                self.refuse_connection(id, connect.version, reason);
+            }
+        }
+    }
+
+    /// Lets in a client that is who it says it is.
+    fn admit(&mut self, id: Key, mut connect: Connect) {
+        let version = connect.version;
+        let accepted = self.accepts_will(&connect);
+        if let Err(reason) = accepted.and_then(|()| self.takes_one_more(&connect)) {
             return self.refuse_connection(id, version, reason);
         }
         let mut answers = Answers::default();
@@ -61,8 +100,8 @@ impl Core {
         self.send_again(id, session);
     }
 
-    /// Whether the client is let in, or why not (MQTT 5.0 §3.1.4).
-    fn admits(&mut self, connect: &Connect) -> Result<(), ReasonCode> {
+    /// Whether the client may try to log in, or why not (MQTT 5.0 §3.1.4).
+    fn accepts_client(&mut self, connect: &Connect) -> Result<(), ReasonCode> {
         let refused = self
             .faults
             .strike(&connect.client_id, |action| match action {
@@ -75,9 +114,10 @@ impl Core {
         if connect.properties.authentication_method().is_some() {
             return Err(ReasonCode::BAD_AUTHENTICATION_METHOD);
         }
-        self.accepts_client_id(connect)?;
-        self.accepts_credentials(connect)?;
-        self.accepts_will(connect)?;
+        self.accepts_client_id(connect)
+    }
+
+    fn takes_one_more(&self, connect: &Connect) -> Result<(), ReasonCode> {
         let returning = self.sessions.find(&connect.client_id);
         let replaces = returning
             .and_then(|key| self.sessions.get(key)?.connection)
@@ -102,17 +142,25 @@ impl Core {
         Ok(())
     }
 
-    /// Where there are no users, a user name is as good as none.
-    fn accepts_credentials(&self, connect: &Connect) -> Result<(), ReasonCode> {
+    /// Where there are no users, a user name is as good as none. A login that comes back is still to be checked.
+    fn accepts_credentials(&self, connect: &Connect) -> Result<Option<Login>, ReasonCode> {
         let known = self.options.users.as_ref().zip(connect.username.as_deref());
-        let (accepted, refusal) = match known {
-            None => (self.options.allow_anonymous, ReasonCode::NOT_AUTHORIZED),
-            Some((users, name)) => {
-                let accepted = users.accepts(name, connect.password.as_deref());
-                (accepted, ReasonCode::BAD_USER_NAME_OR_PASSWORD)
-            }
+        let Some((users, name)) = known else {
+            let refusal = Err(ReasonCode::NOT_AUTHORIZED);
+            return self
+                .options
+                .allow_anonymous
+                .then_some(None)
+                .map_or(refusal, Ok);
         };
-        if accepted { Ok(()) } else { Err(refusal) }
+        let packet = Packet::Connect(Box::new(connect.clone()));
+        let held = packet::encoded_len(&packet, connect.version).unwrap_or(LARGEST_PACKET);
+        match users.check(name, connect.password.as_deref(), held as usize) {
+            Check::Done(true) => Ok(None),
+            Check::Done(false) => Err(ReasonCode::BAD_USER_NAME_OR_PASSWORD),
+            Check::Work(login) => Ok(Some(login)),
+            Check::Busy => Err(ReasonCode::SERVER_BUSY),
+        }
     }
 
     /// MQTT 5.0 §3.2.2.3.4 and §3.2.2.3.5.

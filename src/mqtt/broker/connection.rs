@@ -7,9 +7,13 @@ use bytestring::ByteString;
 
 use super::holding::Held;
 use super::subscribing::Request;
-use crate::connect::hosting::Key;
-use crate::mqtt::packet::{self, LARGEST_PACKET, Packet, Publish, Version};
+use crate::connect::hosting::{Key, Login};
+use crate::mqtt::packet::{self, Connect, LARGEST_PACKET, Packet, Publish, Version};
 use crate::mqtt::session::alias::{Incoming, Outgoing};
+
+/// How far over its limit an outbox may grow, in bytes, before nothing more is read from its client:
+/// a client that asks and never listens would otherwise make us hold any number of answers.
+const ANSWERS: usize = 1 << 20;
 
 /// How many read buffers the messages that wait for one client may hold, before they are copied out of them.
 const BUFFERS: usize = 16;
@@ -27,6 +31,14 @@ pub(super) enum Phase {
     Closed,
 }
 
+/// A CONNECT that goes on when its password is checked.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) connect: Box<Connect>,
+    /// What is to be checked, until the driver takes it.
+    pub(super) login: Option<Login>,
+}
+
 /// The state that ends with the network connection.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -34,6 +46,7 @@ pub(super) struct Connection {
     pub(super) peer: String,
     pub(super) client_id: ByteString,
     pub(super) phase: Phase,
+    pub(super) waiting: Option<Waiting>,
     pub(super) version: Version,
     /// One and a half times the keep-alive (MQTT 5.0 §3.1.2.10); `None`: off.
     pub(super) patience: Option<Duration>,
@@ -65,6 +78,7 @@ impl Connection {
             peer,
             client_id: ByteString::new(),
             phase: Phase::Fresh,
+            waiting: None,
             version: Version::V5,
             patience: None,
             last_seen: now,
@@ -94,6 +108,15 @@ impl Connection {
                 length.is_ok_and(|length| length <= self.largest)
             }
         }
+    }
+
+    /// Whether packets are to be read from it: it takes what it is sent, up to `limit` bytes, and its own messages need
+    /// not wait.
+    pub(super) fn may_be_read(&self, limit: usize) -> bool {
+        !self.stalled
+            && self.waiting.is_none()
+            && self.outbox.bytes() < limit + ANSWERS
+            && self.held.has_room(limit)
     }
 
     pub(super) const fn session(&self) -> Option<Key> {

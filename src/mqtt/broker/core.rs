@@ -18,15 +18,14 @@ use crate::connect::hosting::Timers;
 use crate::connect::hosting::{Key, Slab};
 use crate::mqtt::packet::{Packet, ReasonCode, Version};
 
-/// How far over its limit an outbox may grow, in bytes, before nothing more is read from its client:
-/// a client that asks and never listens would otherwise make us hold any number of answers.
-const ANSWERS: usize = 1 << 20;
-
 /// How long the answer to a PINGREQ waits for retained messages at most.
 const PONG: Duration = Duration::from_secs(1);
 
 /// How much is done in one go before others get their turn: packets, deliveries, subscriptions, looks at what waits.
 const TURN: u64 = 5_000;
+
+/// How much of it does not count: many such calls may follow each other.
+const NOTICEABLE: u64 = 500;
 
 /// What a `malformed` fault sends: packet type 0, which is reserved (MQTT 5.0 §2.1.2).
 const MALFORMED: &[u8] = &[0x00, 0x00];
@@ -135,7 +134,7 @@ impl Core {
         self.work += 1;
         match (connection.phase, packet) {
             (Phase::Closing | Phase::Closed, _) => return,
-            (Phase::Fresh, Packet::Connect(connect)) => self.connect(id, *connect),
+            (Phase::Fresh, Packet::Connect(connect)) => self.connect(id, connect),
             // Whoever does not begin with CONNECT is no MQTT client (MQTT 5.0 §3.1).
             (Phase::Fresh, _) => self.hang_up(id),
             (Phase::Open(session), packet) => self.dispatch(id, session, packet),
@@ -190,6 +189,11 @@ impl Core {
         self.work >= self.enough
     }
 
+    /// Whether the present call has done so much that what else has come in is to be looked at before the next one.
+    pub const fn has_worked(&self) -> bool {
+        self.work + TURN >= self.enough + NOTICEABLE
+    }
+
     /// Does what is due at `now`, or as much of it as others need not wait for.
     pub fn tick(&mut self, now: Instant) {
         self.begin(now);
@@ -236,15 +240,19 @@ impl Core {
 
     /// Whether the next packet of a connection may come in: the one before is done, and others need not wait.
     pub fn goes_on(&mut self, id: Key) -> bool {
-        self.continue_request(id);
+        let waits = |one: &Connection| one.request.is_some();
+        if self.connections.get(id).is_some_and(waits) {
+            self.continue_request(id);
+        }
+        let (tired, limit) = (self.is_tired(), self.options.max_buffered_bytes);
         let Some(connection) = self.connections.get_mut(id) else {
             return false;
         };
-        if connection.request.is_some() || self.work >= self.enough {
+        if tired || connection.request.is_some() {
             connection.unfinished = true;
             return false;
         }
-        self.reads(id)
+        connection.may_be_read(limit)
     }
 
     /// Whether there is more to do for a connection as soon as others had their turn. Asked once each time.
@@ -346,12 +354,10 @@ impl Core {
 
     /// Whether packets are to be read from the connection at present.
     pub fn reads(&self, id: Key) -> bool {
-        let limit = self.options.max_buffered_bytes + ANSWERS;
-        self.connections.get(id).is_some_and(|connection| {
-            !connection.stalled
-                && connection.outbox.bytes() < limit
-                && connection.held.has_room(self.options.max_buffered_bytes)
-        })
+        let limit = self.options.max_buffered_bytes;
+        self.connections
+            .get(id)
+            .is_some_and(|connection| connection.may_be_read(limit))
     }
 
     /// Whether a fault wants every byte written on its own.

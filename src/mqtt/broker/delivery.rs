@@ -3,10 +3,10 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use super::access::Right;
+use super::access::{Acl, Right};
 use super::application::{self, Delivery, Message};
 use super::core::Core;
-use super::sessions::Session;
+use super::sessions::{Room, Session};
 use super::subscriptions::{Fitness, Matches, Target};
 use crate::connect::hosting::Key;
 use crate::mqtt::packet::{self, LARGEST_PACKET, Packet, Publish, QoS, Version};
@@ -47,7 +47,7 @@ impl Core {
             self.offer(grants, &message);
         }
         for &group in &matches.groups {
-            self.share(group, &message);
+            self.share(group, &message, false);
         }
     }
 
@@ -76,22 +76,28 @@ impl Core {
             retain: message.retain && retain_as_published,
             ids,
             group: None,
+            accepted: false,
         };
         self.deliver(*session, delivery);
     }
 
-    /// One message for one member of a shared subscription, as long as it has members.
-    pub(super) fn share(&mut self, group: Key, message: &Rc<Message>) {
+    /// One message for one member of a shared subscription, as long as it has members. `accepted`: another member had
+    /// it before.
+    pub(super) fn share(&mut self, group: Key, message: &Rc<Message>, accepted: bool) {
         let room = self.queue_room();
         let cost = message.cost() + size_of::<Delivery>() + size_of::<u32>();
         let (sessions, connections) = (&self.sessions, &self.connections);
-        let limit = self.options.max_buffered_bytes;
+        let (acl, limit) = (&self.options.acl, self.options.max_buffered_bytes);
         let looks = Cell::new(0);
         let fitness = |(key, grant): &Target| {
             looks.set(looks.get() + 1);
             let Some(session) = sessions.get(*key) else {
                 return Fitness::Gone;
             };
+            let denies = |acl: &Acl| !acl.allows(session.client(), Right::Read, &message.topic);
+            if acl.as_ref().is_some_and(denies) {
+                return Fitness::Gone;
+            }
             let connection = session.connection.and_then(|id| connections.get(id));
             let at_once = connection.is_some_and(|one| one.outbox.bytes() < limit)
                 && !session.is_behind()
@@ -114,6 +120,7 @@ impl Core {
             retain: message.retain && grant.retain_as_published,
             ids: grant.id.into_iter().collect(),
             group: Some(group),
+            accepted,
         };
         self.deliver(session, delivery);
     }
@@ -149,7 +156,14 @@ impl Core {
     /// Queues a message. That there is room was seen before its publisher was answered; those that nobody is answered
     /// for, such as wills, may find none.
     fn enqueue(&mut self, key: Key, delivery: Delivery) {
-        let pushed = self.with_queue(key, |session, room| session.queue.push(delivery, room));
+        let pushed = self.with_queue(key, |session, room| {
+            let room = if delivery.accepted {
+                Room::ENDLESS
+            } else {
+                room
+            };
+            session.queue.push(delivery, room)
+        });
         if pushed == Some(false) {
             self.counts.messages_dropped += 1;
             self.report_full(key);
@@ -239,6 +253,7 @@ impl Core {
                     retain: true,
                     ids: grant.id.into_iter().collect(),
                     group: None,
+                    accepted: false,
                 };
                 self.transmit(key, &delivery);
             }

@@ -1,15 +1,16 @@
 //! The core with a clock and streams.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::access::Acl;
 use super::core::Core;
 use super::events::{Counts, Event};
 use super::link::Link;
 use super::options::Options;
 use crate::connect::Listener;
-use crate::connect::hosting::{self, Engine, Host, Key};
+use crate::connect::hosting::{self, Engine, Host, Key, Users};
 use crate::error::Result;
 
 /// A running broker; clones are the same broker.
@@ -19,6 +20,12 @@ impl Host<Core> {
     /// A broker that tells `events` what is worth a line in a log.
     pub fn new(options: Options, events: impl FnMut(Event) + 'static) -> Self {
         Self::of(Core::new(options, Instant::now()), events)
+    }
+
+    /// Replaces who may connect and who may do what. Clients who are connected stay; what they may do changes at once.
+    pub fn set_access(&self, users: Option<Users>, acl: Option<Acl>) {
+        let options = &mut self.state().engine.options;
+        (options.users, options.acl) = (users, acl);
     }
 
     /// What happened since the start.
@@ -31,14 +38,9 @@ impl Host<Core> {
 ///
 /// # Errors
 /// A listener does not work any more ([`crate::error::Kind::Local`]).
-pub async fn serve(
-    options: Options,
-    listeners: Vec<Listener>,
-    events: impl FnMut(Event) + 'static,
-    stop: impl Future,
-) -> Result<()> {
-    let patience: Duration = options.connect_timeout;
-    hosting::serve(Broker::new(options, events), listeners, patience, stop).await
+pub async fn serve(broker: Broker, listeners: Vec<Listener>, stop: impl Future) -> Result<()> {
+    let patience = broker.state().engine.options.connect_timeout;
+    hosting::serve(broker, listeners, patience, stop).await
 }
 
 impl Engine for Core {

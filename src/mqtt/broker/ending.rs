@@ -180,7 +180,7 @@ impl Core {
             match orphan {
                 Orphan::Unsent(Some(group), publish) if publish.qos == QoS::AtLeastOnce => {
                     let message = Message::handed_on(publish, self.now);
-                    self.share(group, &message.into());
+                    self.share(group, &message.into(), true);
                 }
                 _ => {}
             }
@@ -190,7 +190,7 @@ impl Core {
             return false;
         };
         if let Some(group) = group {
-            self.share(group, &message);
+            self.share(group, &message, true);
         }
         true
     }

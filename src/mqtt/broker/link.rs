@@ -7,11 +7,12 @@ use std::time::Instant;
 
 use bytes::{Buf, BufMut, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::task::yield_now;
 
 use super::connection::Outgo;
 use super::core::{Core, Fate};
 use super::drive::Broker;
-use crate::connect::hosting::{Key, State};
+use crate::connect::hosting::{Checking, Key, State};
 use crate::mqtt::packet::{self, Decoder, Packet, Version};
 
 /// What is read, or encoded for one write, at most at a time, in bytes.
@@ -36,6 +37,8 @@ pub(super) struct Link<S> {
     /// How much to reserve for the next read.
     appetite: usize,
     phase: Phase,
+    /// The check of the password in CONNECT.
+    checking: Checking,
     /// Whether the input may hold packets that have not been handed on.
     behind: bool,
 }
@@ -62,12 +65,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             unflushed: false,
             appetite: SMALL_READ,
             phase: Phase::Open,
+            checking: Checking::default(),
             behind: false,
         }
     }
 
     /// One round; an error, which nobody needs to know more about, or `Ok` ends the connection.
     fn round(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Some(accepted) = self.checking.poll(cx) {
+            self.logged_in(accepted);
+        }
         if self.phase != Phase::Draining {
             let written = self.write(cx)?;
             let fate = self.broker.state().engine.fate(self.id);
@@ -85,6 +92,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             Phase::Deaf => Poll::Pending,
             Phase::Draining => self.drain(cx),
         }
+    }
+
+    /// Answers CONNECT; what the client sent meanwhile is handed on after that.
+    fn logged_in(&mut self, accepted: bool) {
+        let mut state = self.broker.state();
+        let now = Instant::now();
+        state.engine.logged_in(self.id, accepted, now);
+        drop(state);
+        self.broker.settle();
     }
 
     /// Writes all there is; pending: the peer does not take more now.
@@ -145,7 +161,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         }
         if self.behind {
             self.hand_on();
-            cx.waker().wake_by_ref();
+            others_first(cx);
             return Poll::Pending;
         }
         self.input.reserve(self.appetite);
@@ -161,7 +177,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         };
         self.broker.state().engine.count_bytes(count as u64, 0);
         self.hand_on();
-        cx.waker().wake_by_ref();
+        if self.broker.state().engine.has_worked() {
+            others_first(cx);
+        } else {
+            cx.waker().wake_by_ref();
+        }
         Poll::Pending
     }
 
@@ -190,7 +210,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
                         let largest = state.engine.max_packet_size();
                         self.decoder = Decoder::new(connect.version, largest);
                     }
+                    let connects = matches!(packet, Packet::Connect(_));
                     state.engine.handle(self.id, packet, now);
+                    if let Some(login) =
+                        connects.then(|| state.engine.take_login(self.id)).flatten()
+                    {
+                        return self.checking.start(login);
+                    }
                 }
                 Err(malformed) => {
                     state.engine.malformed(self.id, malformed.reason, now);
@@ -219,6 +245,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
     }
 }
 
+/// Lets this connection go on after the others. A task that merely wakes itself runs some sixty times before the runtime
+/// looks at what else has come in.
+fn others_first(cx: &mut Context<'_>) {
+    // It is woken when the runtime has looked; there is nothing to wait for in the future itself.
+    let _ = pin!(yield_now()).poll(cx);
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Future for Link<S> {
     type Output = ();
 
@@ -228,7 +261,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Link<S> {
         let outcome = link.round(cx);
         // What is left is done when the others had their turn.
         if link.broker.state().engine.is_unfinished(link.id) {
-            cx.waker().wake_by_ref();
+            others_first(cx);
         }
         outcome.map(|_| ())
     }

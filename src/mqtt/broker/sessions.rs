@@ -116,6 +116,14 @@ pub(super) struct Room {
     pub(super) bytes: usize,
 }
 
+impl Room {
+    /// For a message that only moves from one queue to another.
+    pub(super) const ENDLESS: Self = Self {
+        messages: usize::MAX,
+        bytes: usize::MAX,
+    };
+}
+
 /// The messages that wait for their turn: the client is away, its window is full, or it does not read.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
@@ -126,7 +134,7 @@ pub(super) struct Queue {
 impl Queue {
     /// Whether a message of this size can wait. One alone always can: it would never get through otherwise.
     pub(super) fn takes(&self, cost: usize, room: Room) -> bool {
-        let fits = self.deliveries.is_empty() || self.bytes + cost <= room.bytes;
+        let fits = self.deliveries.is_empty() || self.bytes.saturating_add(cost) <= room.bytes;
         self.deliveries.len() < room.messages && fits
     }
 

@@ -105,7 +105,7 @@ struct Group {
 /// How fit a member of a shared subscription is for a message, from the least to the most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fitness {
-    /// Its session has ended.
+    /// Its session has ended, or has no right to the message.
     Gone,
     /// It would lose the message.
     Full,

@@ -285,7 +285,7 @@ fn the_server_learns_what_the_url_says() {
     }
     // What it does not understand it does not pass over.
     let ended = iotctl("amqp ping amqp://127.0.0.1:1/v?heartbeat=5").run();
-    ended.exits(2).says("a query");
+    ended.exits(2).says("--heartbeat SECONDS");
 }
 
 #[test]

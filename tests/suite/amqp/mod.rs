@@ -20,4 +20,5 @@ mod rpc;
 mod tapping;
 mod topology;
 mod trouble;
+mod tuning;
 mod words;

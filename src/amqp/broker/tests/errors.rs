@@ -69,6 +69,34 @@ fn the_login_is_checked() {
 }
 
 #[test]
+fn a_hashed_password_is_checked_elsewhere_meanwhile_nothing_is_read() {
+    let hash = "$7$101$0PDn/ZeYsc+WUxJ4$m0mppmp/6v5KTvcYTIIw2Tm8J8LJnTdfwKw9ZepHW3b4MY5ltfv+1tnTGfk/4Q8UHHlO90tD9pxSUWmycqvnrA==";
+    let users = Users::parse(&format!("ann:{hash}")).unwrap();
+    for (user, password, welcome) in [
+        ("ann", "password", true),
+        ("ann", "x", false),
+        ("eve", "password", false),
+    ] {
+        let mut world = World::with(Options {
+            users: Some(users.clone()),
+            ..Options::default()
+        });
+        let who = after(&mut world, [start_ok(user, password)]);
+        assert!(!world.core.reads(who));
+        assert_eq!(world.frames(who).len(), 1);
+        let login = world.core.take_login(who).unwrap();
+        assert!(world.core.take_login(who).is_none());
+        let accepted = login.verify();
+        assert_eq!(accepted, welcome);
+        world.core.logged_in(who, accepted, world.now);
+        match welcome {
+            true => assert_eq!(world.frames(who).len(), 1),
+            false => assert_eq!(world.closed(who).1, 403),
+        }
+    }
+}
+
+#[test]
 fn what_is_negotiated_is_checked() {
     let table = [
         (vec![tune_ok(0, 0), open("/nowhere")], 530),

@@ -276,6 +276,10 @@ fn publishers_are_held_back_while_memory_is_short() {
             ..consume("q", "c")
         },
     );
+    assert!(!world.core.reads(publisher), "it is not written yet");
+    world.output(consumer);
+    world.output(publisher);
+    world.core.lost(beginner, world.now);
     assert!(world.core.reads(publisher));
     assert_eq!(world.core.memory.bytes(), 0);
 }

@@ -6,5 +6,7 @@ mod errors;
 mod faults;
 mod hostile;
 mod limits;
+mod rabbit;
 mod routing;
+mod turns;
 mod world;

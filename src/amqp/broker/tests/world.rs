@@ -140,7 +140,11 @@ impl World {
 
     pub(super) fn bytes(&mut self, who: Who, bytes: &[u8]) {
         let mut input = BytesMut::from(bytes);
-        self.core.feed(who, &mut input, self.now);
+        let mut before = usize::MAX;
+        while input.len() < before {
+            before = input.len();
+            self.core.feed(who, &mut input, self.now);
+        }
     }
 
     pub(super) fn send(&mut self, who: Who, number: u16, method: AMQPClass) {

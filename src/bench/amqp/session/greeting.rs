@@ -6,6 +6,7 @@ use super::super::methods::{self, Name};
 use super::super::scan::Fields;
 use super::super::settings::{Group, Role};
 use super::{AmqpSession, Channel, PATIENCE};
+use crate::amqp::client::SMALLEST_FRAME;
 use crate::error::Kind;
 
 impl AmqpSession {
@@ -19,7 +20,9 @@ impl AmqpSession {
         let options = &self.group.settings.options;
         match name {
             methods::START => {
-                let (mechanism, response) = (options.login.mechanism, options.login.response());
+                check_login(&self.group, fields)?;
+                let login = self.group.settings.login(self.index);
+                let (mechanism, response) = (login.mechanism, login.response());
                 methods::start_ok(mechanism.name(), &response, &options.name, io.out);
             }
             methods::TUNE => self.tune(fields, io)?,
@@ -89,15 +92,19 @@ impl AmqpSession {
     fn tune(&mut self, mut fields: Fields<'_>, io: &mut Io<'_>) -> Result<(), Broken> {
         let options = &self.group.settings.options;
         let (channels, theirs, beat) = (fields.short()?, fields.long()?, fields.short()?);
-        check_channels(&self.group, channels)?;
         let smaller = |ours: u32, theirs: u32| match (ours, theirs) {
             (0, other) | (other, 0) => other,
             (ours, theirs) => ours.min(theirs),
         };
-        // No server may ask for less than 4096 (AMQP 0-9-1 §1.4.2.6).
-        let frame_max = smaller(options.frame_max, theirs).max(4096);
+        let frame_max = smaller(options.frame_max(), theirs);
+        if frame_max < SMALLEST_FRAME {
+            let cause = format!(
+                "the server allows frames of {theirs} bytes at most; AMQP 0-9-1 needs {SMALLEST_FRAME}"
+            );
+            return Err(Broken::new(cause));
+        }
         let seconds = smaller(options.heartbeat.into(), beat.into()) as u16;
-        if frame_max != options.frame_max {
+        if frame_max != options.frame_max() {
             for channel in &mut self.channels {
                 if let Channel::Publish(publisher) = channel {
                     publisher.agree(&self.group, frame_max);
@@ -108,8 +115,28 @@ impl AmqpSession {
         self.heartbeat = Nanos::from(seconds) * PATIENCE / 2;
         methods::tune_ok(channels, frame_max, seconds, io.out);
         methods::open(&options.vhost, io.out);
-        Ok(())
+        // From here on the connection can be closed in good order (§2.2.4).
+        self.closable = true;
+        check_channels(&self.group, channels)
     }
+}
+
+/// Whether the server knows the login that is wanted.
+fn check_login(group: &Group, mut start: Fields<'_>) -> Result<(), Broken> {
+    let wanted = group.settings.options.login.mechanism.name();
+    // Versions and the server's properties.
+    start.short()?;
+    start.long_bytes()?;
+    let offered = String::from_utf8_lossy(start.long_bytes()?);
+    if offered.split_whitespace().any(|name| name == wanted) {
+        return Ok(());
+    }
+    let offered = match offered.trim() {
+        "" => "none",
+        some => some,
+    };
+    let cause = format!("the server does not offer the login {wanted}; it offers {offered}");
+    Err(Broken::of(Kind::Unauthorized, cause))
 }
 
 fn check_channels(group: &Group, most: u16) -> Result<(), Broken> {

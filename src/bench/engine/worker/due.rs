@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 
 use super::super::super::clock::Nanos;
-use super::super::super::driver::Broken;
+use super::super::super::driver::How;
 use super::super::connection::State;
-use super::{GREETING, Job, TICKS, WAITING, Worker};
+use super::{Job, TICKS, WAITING, Worker};
 
 impl Worker {
     pub(super) fn make_due(&mut self, now: Nanos) {
@@ -22,7 +22,7 @@ impl Worker {
             }
         }
         let window = self.records.window;
-        self.looked = now;
+        let last = std::mem::replace(&mut self.looked, now);
         let mut dues = std::mem::take(&mut self.due);
         for (part, base) in self.setup.parts.iter_mut().zip(&self.bases) {
             part.runner.take_due(begin, now, window, |connection, at| {
@@ -30,7 +30,9 @@ impl Worker {
             });
         }
         for (number, at) in dues.drain(..) {
-            self.records.tardy.span(at, now);
+            let part = self.connections[number].part;
+            let meant = self.setup.parts[part].runner.noticed(at, last);
+            self.records.tardy.span(meant.min(now), now);
             self.enqueue(number, at);
         }
         self.due = dues;
@@ -139,9 +141,8 @@ impl Worker {
 
     pub(super) fn give_up_greeting(&mut self, number: usize, now: Nanos) {
         let connection = &self.connections[number];
-        if connection.state == State::Greeting && connection.dialed + GREETING <= now {
-            let broken = Broken::new("no answer to the first packet within 10s");
-            self.lose(number, now, &broken);
+        if connection.state == State::Greeting && connection.greet_by <= now {
+            self.end(number, now, How::Silent);
         }
     }
 }

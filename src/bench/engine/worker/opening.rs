@@ -4,12 +4,12 @@ use std::cmp::Reverse;
 use std::time::Instant;
 
 use super::super::super::clock::{Nanos, nanos};
-use super::super::super::driver::{Broken, Io, Link, Session, Wish};
+use super::super::super::driver::{Broken, End, How, Io, Link, Session, Wish};
 use super::super::super::recorder::Quantity;
 use super::super::connection::State;
-use super::{DIALS, GREETING, Job, Worker};
+use super::{DIALS, Job, LONGEST_BACKOFF, Worker};
 use crate::connect::{Backoff, Retry};
-use crate::error::Result;
+use crate::error::{Result, plain};
 
 impl Worker {
     pub(super) fn dial(&mut self, now: Nanos) {
@@ -42,20 +42,16 @@ impl Worker {
         let link = match dialed {
             Ok(link) => link,
             Err(error) => {
-                let broken = Broken {
-                    cause: error.text().to_owned(),
-                    hint: error.way_out().map(str::to_owned),
-                    kind: error.kind(),
-                };
-                return self.lose(number, now, &broken);
+                return self.lose(number, now, &error.into());
             }
         };
         let connection = &mut self.connections[number];
         let took = self.records.of(Quantity::Handshake);
         took.span(connection.dialed, now);
         connection.attach(link);
+        connection.greet_by = now + nanos(self.setup.parts[connection.part].driver.patience());
         self.timers.push(Reverse((
-            now + GREETING,
+            connection.greet_by,
             number as u32,
             Job::GiveUpGreeting,
         )));
@@ -138,6 +134,32 @@ impl Worker {
         connection.again = true;
     }
 
+    /// The transport has ended.
+    pub(super) fn end(&mut self, number: usize, now: Nanos, how: How<'_>) {
+        let connection = &self.connections[number];
+        let broken = match how {
+            _ if connection.state == State::Greeting => {
+                let rest = std::mem::take(&mut self.connections[number].rest);
+                self.unusable(number, how, &rest)
+            }
+            How::Broken(broken) => broken,
+            How::Failed(cause) => Broken::new(format!("connection lost: {}", plain(cause))),
+            How::Closed | How::Silent => Broken::new("connection closed by the peer"),
+        };
+        self.lose(number, now, &broken);
+    }
+
+    /// Why a connection whose protocol has not greeted cannot be used.
+    pub(super) fn unusable(&self, number: usize, how: How<'_>, bytes: &[u8]) -> Broken {
+        let connection = &self.connections[number];
+        let driver = &self.setup.parts[connection.part].driver;
+        driver.unusable(End {
+            how,
+            bytes,
+            heard: connection.heard,
+        })
+    }
+
     /// The connection cannot go on, or could not be opened.
     pub(super) fn lose(&mut self, number: usize, now: Nanos, broken: &Broken) {
         let connection = &mut self.connections[number];
@@ -167,7 +189,7 @@ impl Worker {
             .backoff
             .get_or_insert_with(|| Box::new(Backoff::seeded(Retry::Forever, seed)));
         // It never gives up; the end of the run does.
-        let wait = backoff.next(Instant::now()).map_or(GREETING, nanos);
+        let wait = backoff.next(Instant::now()).map_or(LONGEST_BACKOFF, nanos);
         self.timers
             .push(Reverse((now + wait, number as u32, Job::Dial)));
     }

@@ -3,10 +3,9 @@
 use std::task::Poll;
 
 use super::super::super::clock::Nanos;
-use super::super::super::driver::{Broken, Wish};
+use super::super::super::driver::{How, Wish};
 use super::super::connection::State;
 use super::{READS, Worker};
-use crate::error::plain;
 
 impl Worker {
     pub(super) fn take_listed(&mut self) {
@@ -34,15 +33,11 @@ impl Worker {
             };
             let now = self.now();
             let length = match read {
-                Ok(0) => {
-                    return self.lose(number, now, &Broken::new("connection closed by the peer"));
-                }
+                Ok(0) => return self.end(number, now, How::Closed),
                 Ok(read) => rest + read,
-                Err(cause) => {
-                    let cause = format!("connection lost: {}", plain(&cause));
-                    return self.lose(number, now, &Broken::new(cause));
-                }
+                Err(cause) => return self.end(number, now, How::Failed(&cause)),
             };
+            self.connections[number].heard = true;
             self.records.reads += 1;
             if !self.feed(number, length, now) {
                 return;
@@ -63,6 +58,13 @@ impl Worker {
         let (taken, wish) = match fed {
             Ok(fed) => fed,
             Err(broken) => {
+                let greeting = matches!(connection.state, State::Greeting);
+                // The last words; whoever does not take them is left without.
+                let _ = connection.write(&mut self.out);
+                let broken = match greeting {
+                    true => self.unusable(number, How::Broken(broken), &self.input[..length]),
+                    false => broken,
+                };
                 self.lose(number, now, &broken);
                 return false;
             }
@@ -83,8 +85,7 @@ impl Worker {
         let written = self.connections[number].write(&mut self.out);
         if let Err(cause) = written {
             self.out.clear();
-            let cause = format!("connection lost: {}", plain(&cause));
-            self.lose(number, now, &Broken::new(cause));
+            self.end(number, now, How::Failed(&cause));
         }
     }
 

@@ -2,6 +2,9 @@
 
 use crate::bench::report::units::{rate, time};
 
+/// More than steps of a sixth make, whatever the numbers.
+const MOST_MARKS: usize = 12;
+
 /// How values are spread over an axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Scale {
@@ -87,7 +90,7 @@ impl Axis {
     fn even_marks(&self) -> Vec<f64> {
         let step = rounded_up(self.high / 6.0);
         let mut marks = Vec::new();
-        while marks.len() as f64 * step <= self.high * 1.0001 {
+        while marks.len() <= MOST_MARKS && marks.len() as f64 * step <= self.high * 1.0001 {
             marks.push(marks.len() as f64 * step);
         }
         marks

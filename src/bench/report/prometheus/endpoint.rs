@@ -7,12 +7,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::error::{Error, Kind, Result};
 
 /// How long a client may take to ask and to read the answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long it rests when no connection can be accepted.
+const REST: Duration = Duration::from_millis(50);
 
 /// Larger requests are refused.
 const LARGEST_HEAD: usize = 8 * 1024;
@@ -55,8 +58,12 @@ impl Endpoint {
             tokio::select! {
                 Some(_) = clients.join_next() => {}
                 accepted = self.listener.accept(), if clients.len() < CLIENTS => {
-                    if let Ok((stream, _)) = accepted {
-                        clients.spawn(timeout(PATIENCE, answer(stream, self.page.clone())));
+                    match accepted {
+                        Ok((stream, _)) => {
+                            clients.spawn(timeout(PATIENCE, answer(stream, self.page.clone())));
+                        }
+                        // Without descriptors left the next try fails as well.
+                        Err(_) => sleep(REST).await,
                     }
                 }
             }

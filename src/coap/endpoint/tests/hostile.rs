@@ -647,7 +647,8 @@ fn nothing_that_arrives_panics_and_nothing_grows() {
 #[test]
 fn numbers_that_do_not_go_up_are_told_once() {
     // What came, and what is shown of it; an answer that was overtaken on its way is nothing to tell.
-    let cases: [(&[u64], usize, Option<(u32, u32)>); 5] = [
+    type Case = (&'static [u64], usize, Option<(u32, u32)>);
+    let cases: [Case; 5] = [
         (&[7, 7, 7], 1, Some((7, 7))),
         (&[254, 255, 0, 1], 2, Some((255, 0))),
         (&[5000, 5001, 2, 3], 2, Some((5001, 2))),

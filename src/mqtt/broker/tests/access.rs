@@ -133,3 +133,20 @@ fn rights_count_when_a_message_is_sent() {
     world.subscribe(a, "#", 0);
     assert_eq!(world.received(a), ["queued too"], "retained");
 }
+
+#[test]
+fn in_a_group_a_message_goes_to_one_who_may_read_it() {
+    let mut world = ruled("user ann\ntopic read #\nuser bob\ntopic read open\nuser carl\ntopic #");
+    let ann = world.connect(v5("ann").user("ann", ""));
+    let bob = world.connect(v5("bob").user("bob", ""));
+    for who in [ann, bob] {
+        world.subscribe(who, "$share/g/#", 1);
+    }
+    let carl = world.connect(v5("carl").user("carl", ""));
+    for topic in ["secret", "open", "secret", "open"] {
+        world.publish(carl, message(topic, topic, 1));
+    }
+    let got = [world.received(ann), world.received(bob)];
+    assert_eq!(got.concat().len(), 4);
+    assert!(!got[1].contains(&String::from("secret")));
+}

@@ -122,6 +122,45 @@ fn response_information_is_told_only_who_asks() {
 }
 
 #[test]
+fn a_hashed_password_is_checked_elsewhere_meanwhile_nothing_is_read() {
+    let hash = "$7$101$0PDn/ZeYsc+WUxJ4$m0mppmp/6v5KTvcYTIIw2Tm8J8LJnTdfwKw9ZepHW3b4MY5ltfv+1tnTGfk/4Q8UHHlO90tD9pxSUWmycqvnrA==";
+    let users = Users::parse(&format!("ann:{hash}")).unwrap();
+    let options = Options {
+        users: Some(users),
+        ..Options::default()
+    };
+    let refused = ReasonCode::BAD_USER_NAME_OR_PASSWORD;
+    for (user, password, expected) in [
+        ("ann", "password", ReasonCode::SUCCESS),
+        ("ann", "x", refused),
+        ("eve", "password", refused),
+    ] {
+        let mut world = World::with(options.clone());
+        let who = world.open();
+        let connect = v5("a").user(user, password);
+        world.send(who, Packet::Connect(Box::new(connect)));
+        assert!(!world.core.reads(who));
+        assert_eq!(world.next(who), None);
+        let login = world.core.take_login(who).unwrap();
+        assert!(world.core.take_login(who).is_none());
+        world.core.logged_in(who, login.verify(), world.now);
+        match world.next(who) {
+            Some(Packet::ConnAck(answer)) => assert_eq!(answer.reason, expected),
+            other => panic!("{other:?}"),
+        }
+    }
+    // Nobody waits longer for it than for CONNECT.
+    let mut world = World::with(options.clone());
+    let who = world.open();
+    let connect = v5("a").user("ann", "password");
+    world.send(who, Packet::Connect(Box::new(connect)));
+    world.pass(options.connect_timeout);
+    assert!(world.is_closed(who));
+    world.core.logged_in(who, true, world.now);
+    assert_eq!(world.next(who), None);
+}
+
+#[test]
 fn passwords_decide() {
     let options = |allow_anonymous| Options {
         users: Some(Users::parse("ann:secret").unwrap()),

@@ -244,7 +244,8 @@ fn serving_ends_when_it_is_asked_to_and_says_goodbye() {
             assert_eq!(a.next().await, None);
         };
         let events = move |event| log.borrow_mut().push(event);
-        let serving = serve(Options::default(), vec![listener], events, stopped);
+        let broker = Broker::new(Options::default(), events);
+        let serving = serve(broker, vec![listener], stopped);
         let both = async { tokio::join!(serving, client) };
         let (served, ()) = tokio::time::timeout(Duration::from_secs(10), both)
             .await
