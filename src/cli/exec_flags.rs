@@ -38,6 +38,7 @@ impl ExecFlags {
         Ok(there.then_some(Exec {
             command: self.exec,
             workers,
+            requeue: false,
         }))
     }
 }
