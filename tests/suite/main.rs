@@ -32,6 +32,7 @@ mod coap_shared;
 mod coap_trouble;
 mod connecting;
 mod durability;
+mod flow;
 mod generated;
 mod large;
 mod layers;
