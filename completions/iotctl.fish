@@ -102,6 +102,11 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s W -l timeout -d 'Fail after this long, with exit code 5' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l for -d 'End after this long, with exit code 0' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l idle -d 'End when nothing came for this long, with exit code 0' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l filter -d 'Only messages that fulfil this count: \'payload == 21.5\', \'/temp > 20\', \'topic contains kitchen\'; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l until -d 'End at a message that fulfils this; any other end is a failure, with exit code 7' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l expect -d 'Fail with exit code 7 at a message that does not fulfil this; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l exec -d 'Run this command for each message, with the body as its standard input; all words to the end of the line are the command\'s. The message is acknowledged when it has ended; an exit code other than 0 counts as a refused message. IOTCTL_TOPIC is the topic; IOTCTL_QOS, IOTCTL_RETAIN, IOTCTL_DUPLICATE, IOTCTL_CONTENT_TYPE, IOTCTL_RESPONSE_TOPIC and IOTCTL_CORRELATION_DATA are as their names say' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l workers -d 'Commands that may run at once [default: 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l output -d 'How a message is shown: text, hex and base64 are its payload and a line break; raw its payload only; json one object a line; csv a header and a row each' -r -f -a "text\t''
 json\t''
 raw\t''
@@ -1858,6 +1863,7 @@ junit\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from merge" -l color -d 'When to use colour; auto: on a terminal, unless NO_COLOR is set' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from merge" -l partial -d 'Merge what there is: shards may be missing, or have run one after the other'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from merge" -l quiet -d 'Say nothing but results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from merge" -l help -d 'Print this page'
 complete -c iotctl -n "__fish_iotctl_using_subcommand completions" -l help -d 'Print this page'

@@ -7,7 +7,8 @@ use bytestring::ByteString;
 
 use super::super::driver::{Broken, Io};
 use super::super::pattern::{Pattern, user_name};
-use super::super::stamp::Stamp;
+use super::super::stamp::{Room, Stamp};
+use super::super::tally::Shared;
 use super::scan::Message;
 use super::template::{Kind, Template};
 use crate::error::Kind as ErrorKind;
@@ -61,6 +62,8 @@ pub(super) struct Group {
     pub(super) subscribe: Filters,
     /// In front of each filter: `$share/NAME/`.
     pub(super) shared: Option<String>,
+    /// The books of those that share.
+    pub(super) books: Option<Shared>,
     /// Leave without DISCONNECT, so that the will is published.
     pub(super) abrupt: bool,
     /// Receivers that are away this long, over and over, with a session that is kept for them.
@@ -69,6 +72,8 @@ pub(super) struct Group {
     pub(super) retained: usize,
     /// Stamps are in a property, not at the head of the body.
     pub(super) reads_property: bool,
+    /// The least room for a stamp in messages; `None`: they carry none.
+    pub(super) least: Option<Room>,
     /// Topic pattern and body of the will of each connection.
     pub(super) will: Option<Pattern>,
     pub(super) first_sender: u32,
