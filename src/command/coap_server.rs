@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::serving::{Serving, fresh_tls};
+use super::serving::{Starting, fresh_tls, renew_tls};
 use crate::coap::endpoint::Incoming;
 use crate::coap::net::{Fault, Server};
 use crate::coap::plugtest;
@@ -148,8 +148,8 @@ const ROOM: usize = 64 << 20;
 /// # Errors
 /// Unreadable files, addresses that cannot be listened on.
 pub async fn run(plan: Plan) -> Result<()> {
-    let mut serving = Serving::start(plan.style, plan.end_with_parent)?;
-    let notes = serving.notes;
+    let mut starting = Starting::new(plan.style, plan.end_with_parent)?;
+    let notes = starting.notes;
     let mut server = Server::new(plan.site()?, plan.faults.clone());
     server.set_challenge(plan.challenge);
     if let Some(leisure) = plan.multicast {
@@ -158,10 +158,7 @@ pub async fn run(plan: Plan) -> Result<()> {
     let mut secured = Vec::new();
     for listen in &plan.listen {
         let address = plan.bind(listen, &mut server, &mut secured).await?;
-        // The first line on standard output is what scripts wait for: whoever reads it can connect.
-        serving
-            .output
-            .line(&format!("{}://{address}", listen.scheme.name()));
+        starting.listens(format!("{}://{address}", listen.scheme.name()));
     }
     if let Some(oscore) = plan
         .oscore
@@ -170,7 +167,7 @@ pub async fn run(plan: Plan) -> Result<()> {
     {
         server.protect(&oscore).await?;
     }
-    serving.output.flush().await?;
+    let mut serving = starting.ready().await?;
     notes.note("a server for development and tests");
     let verbose = plan.verbose;
     let seen = move |request: &Incoming| {
@@ -184,13 +181,12 @@ pub async fn run(plan: Plan) -> Result<()> {
         }
     };
     // DTLS keeps its certificate.
-    let read_again = || {
-        fresh_tls(plan.tls.as_ref(), &secured)?();
-        Ok(secured.len())
-    };
+    let tls = plan.tls.filter(|_| !secured.is_empty());
+    let read = move || fresh_tls(tls.as_ref());
+    let apply = |tls: Option<_>| renew_tls(&secured, tls.as_ref());
     tokio::select! {
         () = server.serve(seen) => Ok(()),
-        () = serving.asked_to_stop(read_again) => Ok(()),
+        () = serving.asked_to_stop(read, apply) => Ok(()),
     }
 }
 
