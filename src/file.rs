@@ -3,6 +3,7 @@
 //!
 //! A path may be a pipe or a device (`<(…)`, `/dev/zero`), so that what is read is bounded, not what `stat` says.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -195,6 +196,20 @@ pub fn text(bytes: Vec<u8>) -> Result<String, &'static str> {
         text.drain(..BYTE_ORDER_MARK.len());
     }
     Ok(text)
+}
+
+/// What a parser of TOML says is wrong, in one line and without the text of a value: that may be a URL with a password in
+/// it, or a header that logs in.
+pub fn mistake(message: &str) -> Cow<'_, str> {
+    let line = message.split('\n').next().unwrap_or_default();
+    let text = line
+        .find(" \"")
+        .zip(line.rfind(", expected "))
+        .filter(|_| line.starts_with("invalid type: ") || line.starts_with("invalid value: "));
+    match text {
+        Some((from, to)) if from < to => [&line[..from], &line[to..]].concat().into(),
+        _ => line.into(),
+    }
 }
 
 #[cfg(test)]

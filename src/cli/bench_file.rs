@@ -17,6 +17,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::error::{Error, Result};
+use crate::file;
 
 use super::Parsed;
 use super::terminal_flags::HelpFlag;
@@ -87,8 +88,7 @@ impl Scenario {
     pub fn parse(&self, text: &str) -> Result<Parsed> {
         let file: File = toml::from_str(text).map_err(|cause| {
             let start = cause.span().unwrap_or_default().start;
-            let message = cause.message().split('\n').next().unwrap_or_default();
-            self.refusal(text, start, message)
+            self.refusal(text, start, &file::mistake(cause.message()))
         })?;
         let (protocol, table) = self.protocol(text, file)?;
         let own = ["iotctl", "bench", &protocol].map(OsString::from).to_vec();
@@ -223,6 +223,10 @@ mod tests {
     #[test]
     fn what_is_wrong_has_its_line() {
         for (text, why) in [
+            (
+                "mqtt = \"mqtt://ann:secret@h\"\n",
+                "load.toml, line 1: invalid type: string, expected a map",
+            ),
             (
                 "",
                 "load.toml, line 1: there is no table; known are [mqtt], [amqp], [coap]",

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use crate::command::mqtt_broker::{Listen, Plan};
+use crate::command::mqtt_broker::{Files, Listen, Plan};
 use crate::error::Result;
 use crate::mqtt::broker::{Fault, Options};
 use crate::mqtt::packet::QoS;
@@ -152,8 +152,10 @@ impl BrokerFlags {
         Ok(Plan {
             listen: self.listen,
             tls,
-            password_file: self.access.password_file,
-            acl_file: self.access.acl_file,
+            files: Files {
+                passwords: self.access.password_file,
+                rights: self.access.acl_file,
+            },
             options,
             end_with_parent: self.end_with_parent,
             style: self.terminal.style(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tokio::sync::oneshot;
 
-use super::serving::{Serving, fresh_tls, parse};
+use super::serving::{Starting, fresh_tls, parse, renew_tls};
 use crate::amqp::broker::{Broker, Event, Options, Users, serve};
 use crate::connect::{ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
 use crate::error::{Result, brief};
@@ -41,36 +41,34 @@ pub struct Listen {
 /// # Errors
 /// Unreadable files, addresses that cannot be listened on.
 pub async fn run(plan: Plan) -> Result<()> {
-    let mut serving = Serving::start(plan.style, plan.end_with_parent)?;
-    let notes = serving.notes;
+    let mut starting = Starting::new(plan.style, plan.end_with_parent)?;
+    let notes = starting.notes;
     let mut options = plan.options.clone();
     options.users = plan.users()?.or(options.users);
     let broker = Broker::new(options, move |event| log(&event, notes));
     let mut listeners = Vec::new();
     for listen in &plan.listen {
         let listener = listen.bind(plan.tls.as_ref()).await?;
-        // The first line on standard output is what scripts wait for: whoever reads it can connect.
-        serving.output.line(&listen.url(listener.local_addr()));
+        starting.listens(listen.url(listener.local_addr()));
         listeners.push(listener);
     }
-    serving.output.flush().await?;
+    let mut serving = starting.ready().await?;
     notes.note("a broker for development and tests: it keeps everything in memory");
     let secured: Vec<LiveTls> = listeners.iter().filter_map(Listener::tls).collect();
-    let read_again = || {
-        let users = plan.users()?;
-        let tls = fresh_tls(plan.tls.as_ref(), &secured)?;
-        let files = usize::from(users.is_some()) + secured.len();
+    let tls = plan.tls.clone().filter(|_| !secured.is_empty());
+    let read = move || Ok((plan.users()?, fresh_tls(tls.as_ref())?));
+    let apply = |(users, tls): (Option<Users>, Option<_>)| {
+        let files = usize::from(users.is_some());
         if let Some(users) = users {
             broker.set_users(users);
         }
-        tls();
-        Ok(files)
+        files + renew_tls(&secured, tls.as_ref())
     };
     let (ask, asked) = oneshot::channel::<()>();
     tokio::select! {
         ended = serve(broker.clone(), listeners, asked) => ended,
         () = async {
-            serving.asked_to_stop(read_again).await;
+            serving.asked_to_stop(read, apply).await;
             drop(ask);
             // While clients are told, a second signal ends the process at once.
             serving.asked_again().await;

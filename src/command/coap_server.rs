@@ -1,11 +1,13 @@
 //! `coap server`: resources for development and tests.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use rustls::ServerConfig;
 
-use super::serving::{Serving, fresh_tls};
+use super::serving::{Starting, fresh_tls, renew_tls};
 use crate::coap::endpoint::Incoming;
 use crate::coap::net::{Fault, Notice, Server};
 use crate::coap::plugtest;
@@ -148,8 +150,8 @@ const ROOM: usize = 64 << 20;
 /// # Errors
 /// Unreadable files, addresses that cannot be listened on.
 pub async fn run(plan: Plan) -> Result<()> {
-    let mut serving = Serving::start(plan.style, plan.end_with_parent)?;
-    let notes = serving.notes;
+    let mut starting = Starting::new(plan.style, plan.end_with_parent)?;
+    let notes = starting.notes;
     let mut server = Server::new(plan.site()?, plan.faults.clone());
     server.set_challenge(plan.challenge);
     if let Some(leisure) = plan.multicast {
@@ -158,10 +160,7 @@ pub async fn run(plan: Plan) -> Result<()> {
     let mut secured = Secured::default();
     for listen in &plan.listen {
         let address = plan.bind(listen, &mut server, &mut secured).await?;
-        // The first line on standard output is what scripts wait for: whoever reads it can connect.
-        serving
-            .output
-            .line(&format!("{}://{address}", listen.scheme.name()));
+        starting.listens(format!("{}://{address}", listen.scheme.name()));
     }
     if let Some(oscore) = plan
         .oscore
@@ -170,7 +169,7 @@ pub async fn run(plan: Plan) -> Result<()> {
     {
         server.protect(&oscore).await?;
     }
-    serving.output.flush().await?;
+    let mut serving = starting.ready().await?;
     notes.note("a server for development and tests");
     let verbose = plan.verbose;
     let seen = move |what: Notice<'_>| match what {
@@ -185,10 +184,10 @@ pub async fn run(plan: Plan) -> Result<()> {
         Notice::Request(_) => {}
         Notice::NotAccepted(why) => notes.warn(why),
     };
-    let read_again = || secured.read_again(&plan);
+    let (read, apply) = (plan.reader(&secured), |fresh| secured.renew(fresh));
     tokio::select! {
         () = server.serve(seen) => Ok(()),
-        () = serving.asked_to_stop(read_again) => Ok(()),
+        () = serving.asked_to_stop(read, apply) => Ok(()),
     }
 }
 
@@ -199,21 +198,38 @@ struct Secured {
     datagrams: Vec<LiveSecrets>,
 }
 
+/// What was read again: for the listeners of TLS, and for those of DTLS.
+type Fresh = (Option<Arc<ServerConfig>>, Vec<Box<dyn FnOnce() + Send>>);
+
 impl Secured {
-    /// As [`Serving::asked_to_stop`] wants it.
-    fn read_again(&self, plan: &Plan) -> Result<usize> {
-        let secrets = plan.secrets()?;
-        let datagrams = self.datagrams.iter().map(|it| it.fresh(&secrets));
-        let datagrams = datagrams.collect::<Result<Vec<_>>>()?;
-        fresh_tls(plan.tls.as_ref(), &self.streams)?();
+    /// Puts it into force; returns for how many listeners.
+    fn renew(&self, (tls, datagrams): Fresh) -> usize {
+        let count = datagrams.len();
         datagrams.into_iter().for_each(|it| it());
-        let has_files = plan.tls.is_some() || plan.psk_file.is_some();
-        let datagrams = self.datagrams.iter().filter(|_| has_files);
-        Ok(self.streams.len() + datagrams.count())
+        count + renew_tls(&self.streams, tls.as_ref())
     }
 }
 
 impl Plan {
+    /// What reads the files again, beside the server's work.
+    fn reader(&self, secured: &Secured) -> impl Fn() -> Result<Fresh> + Clone + Send + use<> {
+        let has_files = self.tls.is_some() || self.psk_file.is_some();
+        let mut live = secured.datagrams.clone();
+        live.retain(|_| has_files);
+        let streams = !secured.streams.is_empty();
+        let plan = self.clone();
+        move || {
+            let secrets = plan.secrets()?;
+            let datagrams = live.iter().map(|it| {
+                let fresh = it.fresh(&secrets)?;
+                Ok(Box::new(fresh) as Box<dyn FnOnce() + Send>)
+            });
+            let datagrams = datagrams.collect::<Result<_>>()?;
+            let tls = plan.tls.as_ref().filter(|_| streams);
+            Ok((fresh_tls(tls)?, datagrams))
+        }
+    }
+
     async fn bind(
         &self,
         listen: &Listen,

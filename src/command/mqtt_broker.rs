@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tokio::sync::oneshot;
 
-use super::serving::{Serving, fresh_tls, parse};
+use super::serving::{Starting, fresh_tls, parse, renew_tls};
 use crate::connect::{ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
 use crate::error::{Result, brief};
 use crate::mqtt::broker::{Acl, Broker, Event, Options, Users, serve};
@@ -17,10 +17,8 @@ pub struct Plan {
     pub listen: Vec<Listen>,
     /// The files for TLS; there whenever a listener speaks it.
     pub tls: Option<ServerTls>,
-    /// User names and passwords.
-    pub password_file: Option<PathBuf>,
-    /// What each user may publish and receive.
-    pub acl_file: Option<PathBuf>,
+    /// Who may connect, and who may do what.
+    pub files: Files,
     /// Limits, offers and faults; `users` and `acl` come from the files above when the command runs.
     pub options: Options,
     /// Ends when the process that started it does, however that ends.
@@ -28,6 +26,18 @@ pub struct Plan {
     /// What the terminal shows.
     pub style: Style,
 }
+
+/// The files about users, which SIGHUP reads again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Files {
+    /// User names and passwords.
+    pub passwords: Option<PathBuf>,
+    /// What each user may publish and receive.
+    pub rights: Option<PathBuf>,
+}
+
+/// What they say.
+type Access = (Option<Users>, Option<Acl>);
 
 /// One place where the broker listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,34 +55,33 @@ pub struct Listen {
 /// # Errors
 /// Unreadable files, addresses that cannot be listened on.
 pub async fn run(plan: Plan) -> Result<()> {
-    let mut serving = Serving::start(plan.style, plan.end_with_parent)?;
-    let notes = serving.notes;
+    let mut starting = Starting::new(plan.style, plan.end_with_parent)?;
+    let notes = starting.notes;
     let mut options = plan.options.clone();
-    (options.users, options.acl) = plan.access()?;
+    (options.users, options.acl) = plan.files.access()?;
     let broker = Broker::new(options, move |event| log(&event, notes));
     let mut listeners = Vec::new();
     for listen in &plan.listen {
         let listener = listen.bind(plan.tls.as_ref()).await?;
-        // The first line on standard output is what scripts wait for: whoever reads it can connect.
-        serving.output.line(&listen.url(listener.local_addr()));
+        starting.listens(listen.url(listener.local_addr()));
         listeners.push(listener);
     }
-    serving.output.flush().await?;
+    let mut serving = starting.ready().await?;
     notes.note("a broker for development and tests: it keeps everything in memory");
     let secured: Vec<LiveTls> = listeners.iter().filter_map(Listener::tls).collect();
-    let read_again = || {
-        let (users, acl) = plan.access()?;
-        let tls = fresh_tls(plan.tls.as_ref(), &secured)?;
-        let files = usize::from(users.is_some()) + usize::from(acl.is_some()) + secured.len();
+    let tls = plan.tls.clone().filter(|_| !secured.is_empty());
+    let files = plan.files;
+    let read = move || Ok((files.access()?, fresh_tls(tls.as_ref())?));
+    let apply = |((users, acl), tls): (Access, Option<_>)| {
+        let files = usize::from(users.is_some()) + usize::from(acl.is_some());
         broker.set_access(users, acl);
-        tls();
-        Ok(files)
+        files + renew_tls(&secured, tls.as_ref())
     };
     let (ask, asked) = oneshot::channel::<()>();
     tokio::select! {
         ended = serve(broker.clone(), listeners, asked) => ended,
         () = async {
-            serving.asked_to_stop(read_again).await;
+            serving.asked_to_stop(read, apply).await;
             drop(ask);
             // While clients are told, a second signal ends the process at once.
             serving.asked_again().await;
@@ -80,11 +89,10 @@ pub async fn run(plan: Plan) -> Result<()> {
     }
 }
 
-impl Plan {
-    /// Who may connect, and who may do what, as the files say.
-    fn access(&self) -> Result<(Option<Users>, Option<Acl>)> {
-        let users = parse(self.password_file.as_deref(), Users::parse)?;
-        let acl = parse(self.acl_file.as_deref(), Acl::parse)?;
+impl Files {
+    fn access(&self) -> Result<Access> {
+        let users = parse(self.passwords.as_deref(), Users::parse)?;
+        let acl = parse(self.rights.as_deref(), Acl::parse)?;
         Ok((users, acl))
     }
 }

@@ -1,30 +1,44 @@
 //! What every server of ours does around its protocol: the start, the signals, and files that are read again.
 
+use std::future::pending;
 use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+
+use rustls::ServerConfig;
+use tokio::sync::oneshot;
 
 use crate::connect::hosting::raise_descriptors;
 use crate::connect::{LiveTls, ServerTls};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::file;
 use crate::output::{Format, Notes, Output, Style, terminals};
 use crate::stop::{Hangup, Stop};
 
-/// A server that starts, and then runs.
-pub(super) struct Serving {
-    /// Its addresses go there.
-    pub(super) output: Output,
+/// A server that starts. Signals do what they do to every process: what it reads may be a pipe that nobody writes to.
+pub(super) struct Starting {
+    output: Output,
     pub(super) notes: Notes,
+    /// Where it listens.
+    addresses: Vec<String>,
+}
+
+/// A server that runs.
+pub(super) struct Serving {
     stop: Stop,
     hangup: Hangup,
     terminals: [bool; 3],
+    notes: Notes,
+    /// Open for as long as the server runs.
+    _output: Output,
 }
 
-impl Serving {
+impl Starting {
     /// `end_with_parent`: end when the process that started it does, however that ends.
     ///
     /// # Errors
-    /// [`crate::error::Kind::Local`]: no signals, or no standard output.
-    pub(super) fn start(style: Style, end_with_parent: bool) -> Result<Self> {
+    /// [`crate::error::Kind::Local`]: no standard output.
+    pub(super) fn new(style: Style, end_with_parent: bool) -> Result<Self> {
         if end_with_parent {
             end_with_parents()?;
         }
@@ -32,30 +46,74 @@ impl Serving {
         Ok(Self {
             output: Output::open(Format::Raw, style)?,
             notes: Notes::new(style),
-            stop: Stop::watch()?,
-            hangup: Hangup::watch()?,
-            terminals: terminals(),
+            addresses: Vec::new(),
         })
     }
 
-    /// Waits until the server is to stop; at every SIGHUP until then `read_again` does what its name says, all of it or
-    /// nothing, and returns how many files there were.
-    pub(super) async fn asked_to_stop(&mut self, read_again: impl Fn() -> Result<usize>) {
+    /// A place where it listens now.
+    pub(super) fn listens(&mut self, address: String) {
+        self.addresses.push(address);
+    }
+
+    /// Says where it listens. The first line on standard output is what scripts wait for: whoever reads it can connect,
+    /// and send signals.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Local`]: no signals, or no standard output; a signal while nobody reads that.
+    pub(super) async fn ready(mut self) -> Result<Serving> {
+        let mut stop = Stop::watch()?;
+        let hangup = Hangup::watch()?;
+        for address in &self.addresses {
+            self.output.line(address);
+        }
+        stop.unless_asked(
+            "stopped before anybody read where it listens",
+            self.output.flush(),
+        )
+        .await?;
+        Ok(Serving {
+            stop,
+            hangup,
+            terminals: terminals(),
+            notes: self.notes,
+            _output: self.output,
+        })
+    }
+}
+
+impl Serving {
+    /// Waits until the server is to stop. At every SIGHUP until then `read` reads the files, all of them or none, and
+    /// `apply` puts them into force and returns how many there were.
+    pub(super) async fn asked_to_stop<T: Send + 'static>(
+        &mut self,
+        read: impl Fn() -> Result<T> + Clone + Send + 'static,
+        apply: impl Fn(T) -> usize,
+    ) {
+        let mut reading = None;
         loop {
             tokio::select! {
                 _ = self.stop.asked() => return,
-                () = self.hangup.heard() => {}
+                () = self.hangup.heard() => {
+                    if self.is_terminal_gone() {
+                        return;
+                    }
+                    reading = Some(aside(read.clone()));
+                }
+                outcome = outcome_of(&mut reading) => {
+                    reading = None;
+                    self.report(outcome.map(&apply));
+                }
             }
-            if self.is_terminal_gone() {
-                return;
-            }
-            match read_again() {
-                Ok(0) => self.notes.note("SIGHUP: there are no files to read again"),
-                Ok(_) => self.notes.note("SIGHUP: the files were read again"),
-                Err(error) => self.notes.warn(format_args!(
-                    "SIGHUP: {error}; what was read before stays in force"
-                )),
-            }
+        }
+    }
+
+    fn report(&self, outcome: Result<usize>) {
+        match outcome {
+            Ok(0) => self.notes.note("SIGHUP: there are no files to read again"),
+            Ok(_) => self.notes.note("SIGHUP: the files were read again"),
+            Err(error) => self.notes.warn(format_args!(
+                "SIGHUP: {error}; what was read before stays in force"
+            )),
         }
     }
 
@@ -68,6 +126,27 @@ impl Serving {
     /// Waits for one more signal, while clients are told.
     pub(super) async fn asked_again(&mut self) {
         self.stop.asked().await;
+    }
+}
+
+/// Reads in a thread of its own, which nobody has to wait for: a file may be a pipe without a writer, or on a machine
+/// that does not answer.
+fn aside<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T> + Send + 'static,
+) -> oneshot::Receiver<Result<T>> {
+    let (tell, told) = oneshot::channel();
+    // Where there can be no thread the channel is closed, which says so.
+    let _ = thread::Builder::new().spawn(move || tell.send(read()));
+    told
+}
+
+/// What was read, when it is.
+async fn outcome_of<T>(reading: &mut Option<oneshot::Receiver<Result<T>>>) -> Result<T> {
+    match reading {
+        None => pending().await,
+        Some(told) => told
+            .await
+            .unwrap_or_else(|_| Err(Error::new(Kind::Local, "the files cannot be read now"))),
     }
 }
 
@@ -102,19 +181,18 @@ pub(super) fn parse<T>(
         .map_err(|error| Error::usage(format!("{}: {error}", path.display())))
 }
 
-/// Reads the files of TLS again; the result puts them into force.
+/// Reads the files of TLS again.
 ///
 /// # Errors
 /// As [`ServerTls::config`].
-pub(super) fn fresh_tls<'a>(
-    files: Option<&ServerTls>,
-    listeners: &'a [LiveTls],
-) -> Result<impl FnOnce() + use<'a>> {
-    let config = files.filter(|_| !listeners.is_empty());
-    let config = config.map(ServerTls::config).transpose()?;
-    Ok(move || {
-        for (listener, config) in listeners.iter().zip(config.iter().cycle()) {
-            listener.replace(config.clone());
-        }
-    })
+pub(super) fn fresh_tls(files: Option<&ServerTls>) -> Result<Option<Arc<ServerConfig>>> {
+    files.map(ServerTls::config).transpose()
+}
+
+/// Puts them into force; returns for how many listeners.
+pub(super) fn renew_tls(listeners: &[LiveTls], fresh: Option<&Arc<ServerConfig>>) -> usize {
+    for (listener, config) in listeners.iter().zip(fresh.into_iter().cycle()) {
+        listener.replace(Arc::clone(config));
+    }
+    listeners.len()
 }

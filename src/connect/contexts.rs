@@ -129,7 +129,7 @@ fn mistake(path: &Path, text: &str, cause: &toml::de::Error) -> Error {
         .take(start)
         .filter(|&byte| byte == b'\n')
         .count();
-    let message = cause.message().split('\n').next().unwrap_or_default();
+    let message = file::mistake(cause.message());
     Error::usage(format!("{}, line {line}: {message}", path.display()))
 }
 
@@ -309,6 +309,10 @@ mod tests {
     #[test]
     fn a_password_of_the_wrong_type_is_not_quoted() {
         for text in [
+            "[contexts]\na = \"mqtt://ann:4711@h\"\n",
+            "[contexts.a]\nws-header = \"Authorization: 4711, expected \"\n",
+            "[contexts.a]\nport = \"4711x\"\n",
+            "contexts = \"4711\"\n",
             "[contexts.a]\npassword = 4711\n",
             "[contexts.a]\npassword = \"4711\n",
         ] {

@@ -12,10 +12,10 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use tempfile::TempDir;
 
-use crate::support::PATIENCE;
 use crate::support::broker::{Broker, started};
 use crate::support::certificates::Certificates;
 use crate::support::command::{Line, Running, finish, iotctl, program, signal};
+use crate::support::{PATIENCE, wait_for};
 
 /// CONNECT of MQTT 3.1.1 with the client identifier `n`, and what answers it.
 const CONNECT: &[u8] = b"\x10\x0d\0\x04MQTT\x04\x02\0\0\0\x01n";
@@ -436,6 +436,91 @@ fn sighup_reads_users_and_rights_again() {
     assert_eq!(publish(&broker, "two", "b"), 0);
     broker.running.signal("TERM");
     broker.running.ends().exits(0);
+}
+
+/// A file that is a pipe now, which nobody writes to.
+fn stuck(path: &Path) {
+    std::fs::remove_file(path).unwrap();
+    let made = program("mkfifo", "").word(path).run();
+    made.exits(0);
+}
+
+#[test]
+fn a_file_that_does_not_come_holds_up_neither_clients_nor_signals() {
+    let folder = tempfile::tempdir().unwrap();
+    let users = file(&folder, "users", "ann:one\n");
+    let brokers = ["mqtt", "amqp"].map(|kind| {
+        let line = iotctl(&format!(
+            "{kind} broker --listen 127.0.0.1:0 --password-file"
+        ));
+        started(line.word(&users))
+    });
+    stuck(&users);
+    for broker in &brokers {
+        broker.running.signal("HUP");
+    }
+    let [mqtt, amqp] = brokers;
+    mqtt.iotctl("pub -u ann -P one -m x -t a").run().exits(0);
+    ping(&amqp, "ann:one").exits(0);
+    for broker in [mqtt, amqp] {
+        broker.running.signal("TERM");
+        broker.running.ends().exits(0);
+    }
+}
+
+#[test]
+fn a_file_that_comes_late_is_read_once_it_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let users = file(&folder, "users", "ann:one\n");
+    let line = iotctl("amqp broker --listen 127.0.0.1:0 --password-file").word(&users);
+    let mut broker = started(line);
+    stuck(&users);
+    broker.running.signal("HUP");
+    ping(&broker, "ann:one").exits(0);
+    // Opening a pipe for writing waits for its reader.
+    std::fs::write(&users, "ann:two\n").unwrap();
+    broker.running.hears("the files were read again");
+    ping(&broker, "ann:one").exits(4);
+    ping(&broker, "ann:two").exits(0);
+}
+
+#[test]
+fn a_server_that_cannot_start_yet_can_be_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let users = file(&folder, "users", "");
+    stuck(&users);
+    for kind in ["mqtt", "amqp"] {
+        let line = iotctl(&format!(
+            "{kind} broker --listen 127.0.0.1:0 --password-file"
+        ));
+        let running = line.word(&users).start();
+        // It waits for this writer.
+        let writer = std::fs::OpenOptions::new()
+            .write(true)
+            .open(&users)
+            .unwrap();
+        running.signal("TERM");
+        assert_ne!(running.ends().code, 0);
+        drop(writer);
+    }
+}
+
+#[test]
+fn a_server_whose_addresses_nobody_reads_can_be_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    for kind in ["mqtt", "amqp"] {
+        let (reader, writer) = full_pipe();
+        let socket = folder.path().join(kind);
+        let line = iotctl(&format!("{kind} broker --listen"));
+        let line = line.word(format!("unix:{}", socket.display()));
+        let mut command = line.into_command();
+        let command = command.stdout(writer).stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        wait_for("the socket", || socket.exists().then_some(()));
+        signal(child.id(), "TERM");
+        assert_eq!(finish(child).code.abs() % 128, 15);
+        drop(reader);
+    }
 }
 
 #[test]

@@ -53,6 +53,9 @@ impl Password {
         if text.is_empty() {
             return Err(String::from("is empty"));
         }
+        if let Some(kind) = embedded(text) {
+            return Err(unknown(kind));
+        }
         let parts: Vec<&str> = text.split('$').collect();
         match parts[..] {
             ["", "6", salt, hash] => sha512(salt, hash).ok_or_else(unreadable),
@@ -139,6 +142,18 @@ fn bytes(part: &str) -> Option<Vec<u8>> {
     BASE64.decode(part.as_bytes()).ok()
 }
 
+/// The kind of a hash that something stands before: a space, a quotation mark, the `!` of a locked account, or the name
+/// that a framework gives it (`argon2$argon2id$…`, `pbkdf2_sha256$260000$…`). None of the known ones is that short.
+fn embedded(text: &str) -> Option<&str> {
+    const SHORTEST: usize = 20;
+    let (before, after) = text.split_once('$').filter(|(it, _)| !it.is_empty())?;
+    let (kind, rest) = after.trim_start_matches('$').split_once('$')?;
+    let known = KINDS.iter().any(|(mark, _)| *mark == kind) || ["6", "7", "apr1"].contains(&kind);
+    let named =
+        before.len() > 3 && kind.bytes().all(|it| it.is_ascii_digit()) && rest.contains('$');
+    (rest.len() >= SHORTEST && (known || named)).then_some(kind)
+}
+
 /// `{SSHA}…`, as LDAP and others mark their hashes.
 fn is_labelled(text: &str) -> bool {
     let label = text.strip_prefix('{').and_then(|rest| rest.split_once('}'));
@@ -166,7 +181,16 @@ mod tests {
 
     #[test]
     fn plain_text_is_compared_byte_for_byte() {
-        for text in ["pa$$word", "$ecret", "$", "{}x", "a{b}c"] {
+        let plain = [
+            "pa$$word",
+            "$ecret",
+            "$",
+            "{}x",
+            "a{b}c",
+            "a$1$b",
+            "five$5$of my own words",
+        ];
+        for text in plain {
             let password = Password::parse(text).unwrap();
             assert!(accepts(&password, text.as_bytes()));
             assert!(!accepts(&password, &text.as_bytes()[..text.len() - 1]));
@@ -228,6 +252,21 @@ mod tests {
             ("$8$AAAA$AAAA", strange),
             ("$x$", strange),
             ("{SSHA}AAAA", strange),
+            (&format!(" {NEW}"), strange),
+            (&format!("\"{NEW}\""), strange),
+            (&format!("!{OLD}"), strange),
+            (
+                "pbkdf2_sha256$260000$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA==",
+                strange,
+            ),
+            (
+                "argon2$argon2id$v=19$m=102400,t=2,p=8$c2FsdA$aGFzaA",
+                "is a hash by argon2id, which is not supported",
+            ),
+            (
+                "bcrypt_sha256$$2b$12$abcdefghijklmnopqrstuv",
+                "is a hash by bcrypt, which is not supported",
+            ),
             ("PBKDF2$sha256$901$AAAA$AAAA", strange),
             ("", "is empty"),
         ];
