@@ -148,9 +148,11 @@ const ROOM: usize = 64 << 20;
 /// # Errors
 /// Unreadable files, addresses that cannot be listened on.
 pub async fn run(plan: Plan) -> Result<()> {
+    // Before signals are watched for: a file may be a pipe that nobody writes to.
+    let site = plan.site()?;
     let mut serving = Serving::start(plan.style, plan.end_with_parent)?;
     let notes = serving.notes;
-    let mut server = Server::new(plan.site()?, plan.faults.clone());
+    let mut server = Server::new(site, plan.faults.clone());
     server.set_challenge(plan.challenge);
     if let Some(leisure) = plan.multicast {
         server.set_leisure(leisure);

@@ -139,12 +139,16 @@ impl Core {
     }
 
     /// Routes the dead letters, and those that this makes, as far as this turn allows. It ends: without a rejection in
-    /// between, no message enters a queue twice, nor becomes more than [`DEATHS`].
+    /// between, no message enters a queue twice, nor becomes more than [`DEATHS`]. What a letter becomes comes before
+    /// the next letter, so that few wait, each with its long story, wherever queues multiply what they hand to each other.
     pub(super) fn bury(&mut self) {
         while !self.is_spent()
             && let Some(letter) = self.dead.pop_front()
         {
+            let waiting = self.dead.len();
             self.route_dead(&letter);
+            let made = self.dead.len() - waiting;
+            self.dead.rotate_right(made);
         }
     }
 
