@@ -14,6 +14,9 @@ use crate::error::{Error, Kind, Result};
 /// More than any password, key, certificate bundle or configuration takes.
 pub const SMALL: u64 = 4 << 20;
 
+/// As many links as Linux follows in a path.
+const MOST_LINKS: usize = 40;
+
 /// What editors on Windows put before UTF-8.
 pub const BYTE_ORDER_MARK: &str = "\u{feff}";
 
@@ -49,7 +52,8 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String> {
 }
 
 /// Puts `bytes` at `path`, whole or not at all: on a full disk what was there stays. What is no regular file, such as
-/// a pipe or a device, is written to.
+/// a pipe or a device, is written to; the file behind the name of a descriptor (`/dev/stdout`, `/dev/fd/3`) is
+/// appended to, for others go on writing to it.
 ///
 /// # Errors
 /// [`Kind::Local`] that names the file.
@@ -59,6 +63,9 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 fn replaced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(open) = descriptor(path) {
+        return open?.write_all(bytes);
+    }
     let permissions = match File::options().write(true).open(path) {
         Ok(mut old) => {
             let about = old.metadata()?;
@@ -88,6 +95,21 @@ fn replaced(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Err(cause) if permissions.is_some() && is_fixed(&cause) => fs::write(&place, bytes),
         drafted => drafted.map(drop),
     }
+}
+
+/// The file behind a name of an open descriptor, to be appended to.
+fn descriptor(path: &Path) -> Option<io::Result<File>> {
+    // Links lead to such a name, and on from it to the file: the last name before that file counts.
+    let mut name = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        // The folder of a bare name is the current one.
+        let folder = fs::canonicalize(Path::new(".").join(name.parent()?)).ok()?;
+        if folder.starts_with("/proc") && folder.ends_with("fd") {
+            return Some(File::options().append(true).open(&name));
+        }
+        name = folder.join(fs::read_link(&name).ok()?);
+    }
+    None
 }
 
 fn is_fixed(cause: &io::Error) -> bool {
@@ -255,6 +277,25 @@ mod tests {
             0o640
         );
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_another_descriptor_writes_to_goes_on_behind_it() {
+        use std::os::fd::AsRawFd;
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("f"), folder.path().join("link"));
+        let mut open = File::create(&path).unwrap();
+        open.write_all(b"one ").unwrap();
+        let name = format!("/dev/fd/{}", open.as_raw_fd());
+        replace(Path::new(&name), b"two ").unwrap();
+        std::os::unix::fs::symlink(&name, &link).unwrap();
+        replace(&link, b"three").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"one two three");
+        assert_eq!(
+            open.metadata().unwrap().len(),
+            13,
+            "it is still the same file"
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
+use tokio::task::spawn_blocking;
 use tokio::time::sleep_until;
 
 use super::coap_asking::{Asking, INTERRUPTED, Watch, next_of};
@@ -64,6 +65,8 @@ pub struct Plan {
 /// Of one URI: its failure; of several: the kind of the first failure, and how many there were.
 pub async fn run(plan: Plan) -> Result<()> {
     let places = plan.session.places()?;
+    // Before signals are watched for: a file may be a pipe that nobody writes to.
+    let bodies = Bodies::open(&plan.source, plan.encoding)?;
     let mut stop = Stop::watch()?;
     let notes = Notes::new(plan.style);
     let mut asker = Asker {
@@ -71,7 +74,7 @@ pub async fn run(plan: Plan) -> Result<()> {
         notes,
         watch: Watch::open(&plan.session, notes)?,
         payload: Bytes::new(),
-        bodies: Bodies::open(&plan.source, plan.encoding)?,
+        bodies,
         etag: None,
         client: None,
         download: None,
@@ -220,7 +223,7 @@ impl Asker<'_> {
                         self.download = self.download.take().map(Download::without_past);
                         return Ok(Answered::NoSuchBlock);
                     }
-                    let shown = self.answer(&reply, place, client.is_datagram());
+                    let shown = self.answer(&reply, place, client.is_datagram()).await;
                     if !client.is_group() {
                         return shown.map(|()| Answered::Yes);
                     }
@@ -279,7 +282,7 @@ impl Asker<'_> {
     }
 
     /// Puts the body of an answer into the file.
-    fn keep(&mut self, path: &Path, reply: &Reply) -> Result<()> {
+    async fn keep(&mut self, path: &Path, reply: &Reply) -> Result<()> {
         let response = &reply.response;
         if let Some(download) = self.download.take() {
             return download.finish(&Arrived {
@@ -288,10 +291,10 @@ impl Asker<'_> {
                 etag: response.options.etag(),
             });
         }
-        file::replace(path, &response.payload)
+        replaced(path, response.payload.clone()).await
     }
 
-    fn answer(&mut self, reply: &Reply, place: &Place, datagram: bool) -> Result<()> {
+    async fn answer(&mut self, reply: &Reply, place: &Place, datagram: bool) -> Result<()> {
         self.plan.session.show_reply(reply, self.notes);
         let code = reply.response.code;
         let json = matches!(self.plan.format, Format::Json { .. });
@@ -304,7 +307,7 @@ impl Asker<'_> {
             .as_ref()
             .filter(|_| code.is_success() && !known)
         {
-            self.keep(path, reply)?;
+            self.keep(path, reply).await?;
         } else if code.is_success() && !known || json {
             let message = record(&place.uri, reply, None, datagram);
             let shown = decoded(&message, self.plan.decode, self.notes);
@@ -321,18 +324,27 @@ impl Asker<'_> {
         if let Some(location) = uri::location_of(&reply.response.options) {
             self.notes.note(format_args!("{:?} at {location}", code));
         }
-        self.keep_etag(reply)?;
+        self.keep_etag(reply).await?;
         let message = record(&place.uri, reply, None, datagram);
         expected(&self.plan.expect, &message)
     }
 
-    fn keep_etag(&mut self, reply: &Reply) -> Result<()> {
+    async fn keep_etag(&mut self, reply: &Reply) -> Result<()> {
         let (Some(path), Some(etag)) = (&self.plan.etag_file, reply.response.options.etag()) else {
             return Ok(());
         };
         self.etag = Some(etag.clone());
-        file::replace(path, (HEXLOWER.encode(etag) + "\n").as_bytes())
+        let text = HEXLOWER.encode(etag) + "\n";
+        replaced(path, text.into()).await
     }
+}
+
+/// As [`file::replace`], in a thread: a pipe that nobody reads from must not keep signals waiting.
+async fn replaced(path: &Path, bytes: Bytes) -> Result<()> {
+    let path = path.to_owned();
+    spawn_blocking(move || file::replace(&path, &bytes))
+        .await
+        .map_err(|cause| Error::local("cannot write", &cause.into()))?
 }
 
 /// The message as it is shown; what cannot be decoded is shown as it is.

@@ -2,6 +2,9 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::path::Path;
+use std::process::Command;
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use crate::support::PATIENCE;
@@ -332,6 +335,44 @@ fn a_file_that_cannot_be_written_ends_the_command_and_stays_as_it_was() {
     get(&uri).word("-o").word(&path).run().exits(0);
     assert_eq!(std::fs::read(&path).unwrap(), b"body");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_pipe_with_nobody_at_its_other_end_does_not_keep_signals_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let (answered, asked) = channel();
+    let uri = peer(move |request, _| {
+        answered.send(()).unwrap();
+        vec![ack(0x45, request, b"\xffbody")]
+    });
+    let writing = get(&uri).word("-o").word(&pipe).start();
+    asked.recv_timeout(PATIENCE).unwrap();
+    writing.signal("TERM");
+    assert_eq!(writing.ends().code, 143);
+    let line = iotctl("coap put").word(&uri).word("-f").word(&pipe);
+    let reading = line.start();
+    reading.signal("TERM");
+    // It does not watch for signals yet: SIGTERM itself ends it.
+    assert_eq!(reading.ends().code, -15);
+}
+
+#[test]
+fn standard_output_under_its_name_is_written_to() {
+    let uri = peer(|request, _| vec![ack(0x45, request, b"\xffbody")]);
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink("/dev/stdout", &link).unwrap();
+    for path in [Path::new("/dev/stdout"), &link] {
+        get(&uri)
+            .word("-o")
+            .word(path)
+            .run()
+            .exits(0)
+            .prints("body");
+    }
 }
 
 #[test]

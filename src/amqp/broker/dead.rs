@@ -41,7 +41,7 @@ impl Reason {
 /// letter queues of each other multiply a message with every round, by as many paths as there are between them.
 const DEATHS: u32 = 10_000;
 
-/// What a dead letter costs in steps: its story is read and written.
+/// What each death of a dead letter costs in steps: its story is read and written.
 const LETTER: usize = 100;
 
 /// A message on its way to a dead-letter exchange.
@@ -139,12 +139,16 @@ impl Core {
     }
 
     /// Routes the dead letters, and those that this makes, as far as this turn allows. It ends: without a rejection in
-    /// between, no message enters a queue twice, nor becomes more than [`DEATHS`].
+    /// between, no message enters a queue twice, nor becomes more than [`DEATHS`]. What a letter becomes comes before
+    /// the next letter, so that few wait, each with its long story, wherever queues multiply what they hand to each other.
     pub(super) fn bury(&mut self) {
         while !self.is_spent()
             && let Some(letter) = self.dead.pop_front()
         {
+            let waiting = self.dead.len();
             self.route_dead(&letter);
+            let made = self.dead.len() - waiting;
+            self.dead.rotate_right(made);
         }
     }
 
@@ -166,7 +170,7 @@ impl Core {
         // What cannot be routed reaches nobody.
         let routed = vhost.route(&letter.exchange, &keys, &Headers(&|| headers.clone()));
         let Routed { mut queues, steps } = routed.unwrap_or_default();
-        self.work += LETTER + steps / 16;
+        self.work += LETTER * deaths.len() + steps / 16;
         if letter.reason != Reason::Rejected {
             let name = |key: &Key| self.queues.get(*key).map(|queue| Rc::clone(&queue.name));
             queues.retain(|key| name(key).is_some_and(|name| !goes_in_circles(&deaths, &name)));

@@ -132,6 +132,31 @@ fn dead_letters_do_not_multiply_for_ever() {
 }
 
 #[test]
+fn few_dead_letters_wait_where_queues_multiply_them() {
+    const QUEUES: usize = 40;
+    let mut world = World::new();
+    let who = world.client();
+    world.exchange(who, "all", "fanout", &[]);
+    for number in 0..QUEUES {
+        let name = format!("q{number}");
+        let arguments = [
+            ("x-max-length", int(0)),
+            ("x-dead-letter-exchange", text("all")),
+        ];
+        world.queue(who, &name, &arguments);
+        world.bind(who, &name, "all", "");
+    }
+    world.publish(who, "", "q0", "x");
+    // On the longest path every queue has handed on to all that were not yet on it.
+    let most = QUEUES * QUEUES;
+    while !world.core.dead.is_empty() {
+        assert!(world.core.dead.len() < most, "{}", world.core.dead.len());
+        world.core.tick(world.now);
+    }
+    assert!(world.core.counts().discarded > 5_000);
+}
+
+#[test]
 fn what_expires_at_once_goes_in_turns_and_is_not_delivered() {
     const COUNT: usize = 2 * TURN;
     let mut world = World::new();
