@@ -67,7 +67,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l retry -d 'Whether to try again: never, forever, or for outages up to a TIME [default: never for the first connection; after it, pub 30s, sub forever]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s A -l bind -d 'Local IP address to connect from' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s: those of authorities, or the server\'s own, which suffices as it is; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l capath -d 'Directory of such files; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
@@ -102,6 +102,11 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s W -l timeout -d 'Fail after this long, with exit code 5' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l for -d 'End after this long, with exit code 0' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l idle -d 'End when nothing came for this long, with exit code 0' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l filter -d 'Only messages that fulfil this count: \'payload == 21.5\', \'/temp > 20\', \'topic contains kitchen\'; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l until -d 'End at a message that fulfils this; any other end is a failure, with exit code 7' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l expect -d 'Fail with exit code 7 at a message that does not fulfil this; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l exec -d 'Run this command for each message, with the body as its standard input; all words to the end of the line are the command\'s. The message is acknowledged when it has ended; an exit code other than 0 counts as a refused message. IOTCTL_TOPIC is the topic; IOTCTL_QOS, IOTCTL_RETAIN, IOTCTL_DUPLICATE, IOTCTL_CONTENT_TYPE, IOTCTL_RESPONSE_TOPIC and IOTCTL_CORRELATION_DATA are as their names say' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l workers -d 'Commands that may run at once [default: 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l output -d 'How a message is shown: text, hex and base64 are its payload and a line break; raw its payload only; json one object a line; csv a header and a row each' -r -f -a "text\t''
 json\t''
 raw\t''
@@ -132,7 +137,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l retry -d 'Whether to try again: never, forever, or for outages up to a TIME [default: never for the first connection; after it, pub 30s, sub forever]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s A -l bind -d 'Local IP address to connect from' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s: those of authorities, or the server\'s own, which suffices as it is; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l capath -d 'Directory of such files; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
@@ -162,7 +167,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l listen -d 'Where to listen: [mqtt|mqtts|ws|wss://]ADDR:PORT or unix:PATH; port 0 takes a free one, and the first line on standard output says which; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l cert -d 'PEM file of the server\'s certificate chain, for the encrypted schemes' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l key -d 'PEM file of the server\'s private key, not encrypted' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l client-ca -d 'PEM file of certificates; a client must show one that they signed' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l client-ca -d 'PEM file of certificates; a client must show one that they signed, or one of them' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l password-file -d 'File of USER:PASSWORD lines, in plain text or as mosquitto_passwd writes them; others are not let in. SIGHUP reads it again' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l acl-file -d 'File of rights by topic in mosquitto\'s format: user NAME, topic [read|write|readwrite|deny] FILTER, pattern. SIGHUP reads it again' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from broker" -l max-connections -d 'Connected clients at most [default: no limit]' -r
@@ -245,7 +250,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l psk-identity -d 'Name of the pre-shared key' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l psk -d 'Pre-shared key, for DTLS: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l psk-file -d 'File that holds the pre-shared key, spelled alike; a final line break does not count' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s: those of authorities, or the server\'s own, which suffices as it is; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l capath -d 'Directory of such files; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
@@ -313,7 +318,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l psk-identity -d 'Name of the pre-shared key' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l psk -d 'Pre-shared key, for DTLS: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l psk-file -d 'File that holds the pre-shared key, spelled alike; a final line break does not count' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s: those of authorities, or the server\'s own, which suffices as it is; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l capath -d 'Directory of such files; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
@@ -385,7 +390,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l psk-identity -d 'Name of the pre-shared key' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l psk -d 'Pre-shared key, for DTLS: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l psk-file -d 'File that holds the pre-shared key, spelled alike; a final line break does not count' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s: those of authorities, or the server\'s own, which suffices as it is; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l capath -d 'Directory of such files; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
@@ -452,7 +457,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l psk-identity -d 'Name of the pre-shared key' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l psk -d 'Pre-shared key, for DTLS: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l psk-file -d 'File that holds the pre-shared key, spelled alike; a final line break does not count' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s: those of authorities, or the server\'s own, which suffices as it is; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l capath -d 'Directory of such files; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
@@ -520,7 +525,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l psk-identity -d 'Name of the pre-shared key' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l psk -d 'Pre-shared key, for DTLS: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l psk-file -d 'File that holds the pre-shared key, spelled alike; a final line break does not count' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s: those of authorities, or the server\'s own, which suffices as it is; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l capath -d 'Directory of such files; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
@@ -592,7 +597,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l psk-identity -d 'Name of the pre-shared key' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l psk -d 'Pre-shared key, for DTLS: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l psk-file -d 'File that holds the pre-shared key, spelled alike; a final line break does not count' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s: those of authorities, or the server\'s own, which suffices as it is; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l capath -d 'Directory of such files; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
@@ -664,7 +669,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l psk-identity -d 'Name of the pre-shared key' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l psk -d 'Pre-shared key, for DTLS: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l psk-file -d 'File that holds the pre-shared key, spelled alike; a final line break does not count' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s: those of authorities, or the server\'s own, which suffices as it is; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l capath -d 'Directory of such files; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
@@ -738,7 +743,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l psk-identity -d 'Name of the pre-shared key' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l psk -d 'Pre-shared key, for DTLS: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l psk-file -d 'File that holds the pre-shared key, spelled alike; a final line break does not count' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s: those of authorities, or the server\'s own, which suffices as it is; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l capath -d 'Directory of such files; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
@@ -799,7 +804,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l psk-identity -d 'Name of the pre-shared key' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l psk -d 'Pre-shared key, for DTLS: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l psk-file -d 'File that holds the pre-shared key, spelled alike; a final line break does not count' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s: those of authorities, or the server\'s own, which suffices as it is; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l capath -d 'Directory of such files; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from discover" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
@@ -836,7 +841,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l psk-identity -d 'Name of the pre-shared key' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l psk -d 'Pre-shared key, for DTLS: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l psk-file -d 'File that holds the pre-shared key, spelled alike; a final line break does not count' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s: those of authorities, or the server\'s own, which suffices as it is; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l capath -d 'Directory of such files; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ping" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
@@ -854,7 +859,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l leisure -d 'Answer requests to a group some time within this span' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l cert -d 'PEM file of the server\'s certificate chain, for the encrypted schemes' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l key -d 'PEM file of the server\'s private key, not encrypted' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l client-ca -d 'PEM file of certificates; a client must show one that they signed' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l client-ca -d 'PEM file of certificates; a client must show one that they signed, or one of them' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l psk-identity -d 'Name of the pre-shared key' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l psk -d 'Pre-shared key, for DTLS: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from server" -l psk-file -d 'File that holds the pre-shared key, spelled alike; a final line break does not count' -r -F
@@ -939,7 +944,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l password-file -d 'File that holds the password; a final line break does not count' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -s A -l bind -d 'Local IP address to connect from' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s: those of authorities, or the server\'s own, which suffices as it is; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l capath -d 'Directory of such files; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
@@ -1016,7 +1021,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l password-file -d 'File that holds the password; a final line break does not count' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -s A -l bind -d 'Local IP address to connect from' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s: those of authorities, or the server\'s own, which suffices as it is; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l capath -d 'Directory of such files; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
@@ -1074,7 +1079,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l password-file -d 'File that holds the password; a final line break does not count' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -s A -l bind -d 'Local IP address to connect from' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s: those of authorities, or the server\'s own, which suffices as it is; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l capath -d 'Directory of such files; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
@@ -1131,7 +1136,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l password-file -d 'File that holds the password; a final line break does not count' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -s A -l bind -d 'Local IP address to connect from' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s: those of authorities, or the server\'s own, which suffices as it is; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l capath -d 'Directory of such files; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
@@ -1199,7 +1204,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l password-file -d 'File that holds the password; a final line break does not count' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -s A -l bind -d 'Local IP address to connect from' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s: those of authorities, or the server\'s own, which suffices as it is; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l capath -d 'Directory of such files; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
@@ -1264,7 +1269,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l password-file -d 'File that holds the password; a final line break does not count' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -s A -l bind -d 'Local IP address to connect from' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s: those of authorities, or the server\'s own, which suffices as it is; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l capath -d 'Directory of such files; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
@@ -1315,7 +1320,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from bind" -l password-file -d 'File that holds the password; a final line break does not count' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from bind" -s A -l bind -d 'Local IP address to connect from' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from bind" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from bind" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from bind" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s: those of authorities, or the server\'s own, which suffices as it is; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from bind" -l capath -d 'Directory of such files; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from bind" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from bind" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
@@ -1356,7 +1361,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -l password-file -d 'File that holds the password; a final line break does not count' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -s A -l bind -d 'Local IP address to connect from' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s: those of authorities, or the server\'s own, which suffices as it is; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -l capath -d 'Directory of such files; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
@@ -1395,7 +1400,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l password-file -d 'File that holds the password; a final line break does not count' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -s A -l bind -d 'Local IP address to connect from' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s: those of authorities, or the server\'s own, which suffices as it is; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l capath -d 'Directory of such files; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
@@ -1435,7 +1440,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from purge" -l password-file -d 'File that holds the password; a final line break does not count' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from purge" -s A -l bind -d 'Local IP address to connect from' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from purge" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from purge" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from purge" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s: those of authorities, or the server\'s own, which suffices as it is; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from purge" -l capath -d 'Directory of such files; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from purge" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from purge" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
@@ -1476,7 +1481,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -l password-file -d 'File that holds the password; a final line break does not count' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -s A -l bind -d 'Local IP address to connect from' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s: those of authorities, or the server\'s own, which suffices as it is; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -l capath -d 'Directory of such files; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
@@ -1496,7 +1501,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l listen -d 'Where to listen: [amqp|amqps://]ADDR:PORT or unix:PATH; port 0 takes a free one, and the first line on standard output says which; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l cert -d 'PEM file of the server\'s certificate chain, for the encrypted schemes' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l key -d 'PEM file of the server\'s private key, not encrypted' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l client-ca -d 'PEM file of certificates; a client must show one that they signed' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l client-ca -d 'PEM file of certificates; a client must show one that they signed, or one of them' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l user -d 'A user who is let in; others are not; may be repeated. Whoever lists the processes of this machine sees the password [default: everyone]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l password-file -d 'File of USER:PASSWORD lines, in plain text or as mosquitto_passwd writes them; others are not let in. SIGHUP reads it again' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l vhost -d 'A virtual host; may be repeated' -r
@@ -1599,7 +1604,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_sub
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l password-file -d 'File that holds the password; a final line break does not count' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS and WebSocket together [default: 10s]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s: those of authorities, or the server\'s own, which suffices as it is; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l capath -d 'Directory of such files; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
@@ -1714,7 +1719,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_sub
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -s P -l password -d 'Password; other users of this machine can see it, so better --password-file or IOTCTL_PASSWORD' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l password-file -d 'File that holds the password; a final line break does not count' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l context -d 'Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s: those of authorities, or the server\'s own, which suffices as it is; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l capath -d 'Directory of such files; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
@@ -1801,7 +1806,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_sub
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -l psk-identity -d 'Name of the pre-shared key' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -l psk -d 'Pre-shared key, for DTLS: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -l psk-file -d 'File that holds the pre-shared key, spelled alike; a final line break does not count' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s; turns TLS on' -r -F
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -l cafile -d 'PEM file of certificates to trust instead of the operating system\'s: those of authorities, or the server\'s own, which suffices as it is; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -l capath -d 'Directory of such files; turns TLS on' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -l cert -d 'PEM file of the client\'s certificate chain' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -l key -d 'PEM file of the client\'s private key, not encrypted' -r -F
@@ -1858,6 +1863,7 @@ junit\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from merge" -l color -d 'When to use colour; auto: on a terminal, unless NO_COLOR is set' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from merge" -l partial -d 'Merge what there is: shards may be missing, or have run one after the other'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from merge" -l quiet -d 'Say nothing but results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from merge" -l help -d 'Print this page'
 complete -c iotctl -n "__fish_iotctl_using_subcommand completions" -l help -d 'Print this page'

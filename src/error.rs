@@ -160,6 +160,21 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {}
 
+/// Bytes of a peer's words that a line shows.
+const LONGEST: usize = 160;
+
+/// Words or a name that a peer chose, for an error or a line of a log: what is longer than any sensible one is cut, and
+/// its length shown.
+pub fn brief(words: &str) -> impl fmt::Display + '_ {
+    fmt::from_fn(move |f| {
+        let shown = &words[..words.floor_char_boundary(LONGEST)];
+        match shown.len() == words.len() {
+            true => f.write_str(words),
+            false => write!(f, "{shown}… ({} bytes)", words.len()),
+        }
+    })
+}
+
 /// An operating-system error in plain lower-case words, without Rust's `(os error 2)`.
 pub fn plain(cause: &io::Error) -> String {
     let text = cause.to_string();
@@ -185,6 +200,14 @@ mod tests {
     fn operating_system_errors_read_as_words() {
         let missing = io::Error::from_raw_os_error(2);
         assert_eq!(plain(&missing), "no such file or directory");
+    }
+
+    #[test]
+    fn a_name_of_any_length_leaves_room_for_the_rest() {
+        assert_eq!(brief("sensor/1").to_string(), "sensor/1");
+        let long = format!("{}ü{}", "a".repeat(159), "b".repeat(65_374));
+        let shown = format!("{}… (65535 bytes)", "a".repeat(159));
+        assert_eq!(brief(&long).to_string(), shown);
     }
 
     #[test]

@@ -4,12 +4,13 @@
 //!
 //! Arrows point down only, and a test says so (`tests/suite/layers.rs`):
 //!
-//! `main → lib → cli → command → bench → {mqtt, coap, amqp, output} → {connect, payload} → {error, message, stop}`
+//! `main → lib → cli → command → {flow, bench} → {mqtt, coap, amqp, output} → {connect, payload} → {error, message, stop}`
 //!
 //! | room | what it is for |
 //! |---|---|
 //! | [`cli`] | declares the flags and turns words into a plan; the only room that knows clap |
 //! | [`command`] | one file per thing a user can do; the only room where a protocol meets the terminal |
+//! | [`flow`] | carries messages from a source to a target that has them before the source is told |
 //! | [`bench`](mod@bench) | the load engine: pacing, accounting and histograms; it prints nothing |
 //! | [`mqtt`] | MQTT 3.1, 3.1.1 and 5: packets, the sans-I/O session, the client and the embedded broker |
 //! | [`coap`] | CoAP: the sans-I/O endpoint and its transports |
@@ -30,6 +31,7 @@ pub mod command;
 pub mod connect;
 pub mod error;
 pub mod file;
+pub mod flow;
 pub mod message;
 pub mod mqtt;
 pub mod output;

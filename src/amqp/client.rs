@@ -234,6 +234,10 @@ impl Client {
             biased;
             text = watch.panicked() => return Err(trouble::panicked(target, &text)),
             error = objection => return Err(error),
+            () = heard.left() => {
+                let cause = io::Error::from(io::ErrorKind::UnexpectedEof).into();
+                return Err(trouble::login(target, &options.login, &heard, &cause).await);
+            }
             connected = timeout(limit, connecting) => match connected {
                 Ok(Ok(connection)) => connection,
                 Ok(Err(cause)) => {
@@ -322,6 +326,10 @@ impl Link {
         tokio::select! {
             biased;
             text = self.watch.panicked() => Err(trouble::panicked(&self.target, &text)),
+            () = self.heard.left() => {
+                let cause = io::Error::from(io::ErrorKind::UnexpectedEof).into();
+                Err(self.explain(what, cause).await)
+            }
             done = timeout(self.patience, future) => match done {
                 Ok(Ok(value)) => Ok(value),
                 Ok(Err(cause)) => Err(self.explain(what, cause).await),

@@ -13,6 +13,7 @@ use bytes::Buf;
 use futures_util::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
+use tokio::time::sleep;
 
 use super::narrow::Narrow;
 use super::spoken::Spoken;
@@ -43,6 +44,8 @@ struct Shared {
     /// Whether there is a stream.
     there: Mutex<bool>,
     gone: Condvar,
+    /// Notified when the stream is gone.
+    left: Notify,
 }
 
 /// What the server wants of a connection (AMQP 0-9-1 §1.4.2.5); 0 is no limit.
@@ -104,6 +107,19 @@ impl Heard {
             .gone
             .wait_timeout_while(there, PARTING, |there| *there);
         drop(waited);
+    }
+
+    /// Returns a moment after the stream is gone: lapin's loop has ended then, and whoever still waits for it has been
+    /// forgotten, as it does with a connection that ends between two steps of the login.
+    pub(super) async fn left(&self) {
+        loop {
+            let left = self.0.left.notified();
+            if !*lock(&self.0.there) {
+                break;
+            }
+            left.await;
+        }
+        sleep(PARTING).await;
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
@@ -237,6 +253,7 @@ impl Drop for Listening {
         }
         *lock(&self.heard.0.there) = false;
         self.heard.0.gone.notify_all();
+        self.heard.0.left.notify_waiters();
     }
 }
 

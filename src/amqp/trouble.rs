@@ -7,7 +7,7 @@ use lapin::ErrorKind;
 use lapin::protocol::{AMQPError, AMQPErrorKind, AMQPHardError, AMQPSoftError};
 
 use crate::connect::{self, Target, diagnose};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, brief};
 
 use super::client::{Login, SMALLEST_FRAME};
 use super::heard::{Greeting, Heard};
@@ -105,7 +105,10 @@ pub(super) fn not_offered(target: &Target, wanted: &str, offered: &str) -> Error
         "" => "none",
         some => some,
     };
-    let text = format!("{target} does not offer the login {wanted}; it offers {offered}");
+    let text = format!(
+        "{target} does not offer the login {wanted}; it offers {}",
+        brief(offered)
+    );
     Error::new(Kind::Unauthorized, text)
 }
 

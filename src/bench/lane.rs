@@ -39,6 +39,7 @@ impl Lane {
 
     /// Encodes what waits, as far as the session has room and a batch has. Whether more could go at once.
     pub fn fill(&mut self, now: Nanos, out: &mut Vec<u8>, records: &mut Records) -> (Wish, bool) {
+        records.at = now;
         let (mut wish, mut sent) = (Wish::Nothing, 0);
         let (start, limit) = (out.len(), out.len() + BATCH_BYTES);
         while self.ready && wish == Wish::Nothing && out.len() < limit {
@@ -76,6 +77,7 @@ impl Lane {
         out: &mut Vec<u8>,
         records: &mut Records,
     ) -> (Wish, u64, bool) {
+        records.at = now;
         let dues = [now; BATCH_MESSAGES];
         let (mut wish, mut sent) = (Wish::Nothing, 0);
         let (start, limit) = (out.len(), out.len() + BATCH_BYTES);
@@ -114,6 +116,7 @@ impl Lane {
         out: &mut Vec<u8>,
         records: &mut Records,
     ) -> Result<(usize, Wish), Broken> {
+        records.at = now;
         let mut wish = Wish::Nothing;
         let mut io = Io {
             now,
@@ -134,6 +137,7 @@ impl Lane {
         records: &mut Records,
         call: impl FnOnce(&mut dyn Session, &mut Io<'_>) -> T,
     ) -> (T, Wish) {
+        records.at = now;
         let mut wish = Wish::Nothing;
         let mut io = Io {
             now,

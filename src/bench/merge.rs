@@ -5,12 +5,14 @@
 
 mod parts;
 mod series;
+mod together;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Error, Result};
 
 use super::coap;
+use super::plan::Shard;
 use super::result::{Interval, Report, SCHEMA_VERSION};
 use super::threshold::Assert;
 
@@ -29,26 +31,31 @@ pub struct Part {
     pub report: Report,
 }
 
-/// Adds up the parts; thresholds are judged anew on the whole.
+/// Adds up the parts; thresholds are judged anew on the whole. With `partial`, shards may be missing and may have run one
+/// after the other: that is a warning then.
 ///
 /// # Errors
 /// [`Kind::Usage`](crate::error::Kind::Usage), naming the file: none at all, another version, the same
-/// part twice, a damaged histogram.
-pub fn merge(parts: &[Part]) -> Result<Report> {
+/// part twice, a damaged histogram; without `partial` a missing shard, or parts that did not run at the same time.
+pub fn merge(parts: &[Part], partial: bool) -> Result<Report> {
     let Some(first) = parts.first() else {
         return Err(Error::usage("there is no result to merge"));
     };
     check(parts)?;
-    let mut warnings = Vec::new();
+    let mut warnings = together::check(parts, partial)?;
+    let (messages, unstamped) = parts::messages(parts);
     let mut whole = Report {
         schema_version: SCHEMA_VERSION,
         tool: first.report.tool.clone(),
         started_at: series::earliest(parts),
         run_id: first.report.run_id,
+        shard: Shard::default(),
         setup: setup(parts, &mut warnings),
         phases: parts::phases(parts),
         connections: parts::connections(parts),
-        messages: parts::messages(parts),
+        messages,
+        warmup: parts::warmup(parts),
+        unstamped,
         counts: parts::counts(parts),
         rates: parts::rates(parts),
         latency: parts::latency(parts)?,
@@ -69,7 +76,7 @@ pub fn merge(parts: &[Part]) -> Result<Report> {
 
 /// Refuses what would be counted twice or means something else.
 fn check(parts: &[Part]) -> Result<()> {
-    let mut seen: BTreeMap<(u64, Option<&str>), &str> = BTreeMap::new();
+    let mut seen: BTreeMap<(u64, Shard), &str> = BTreeMap::new();
     for Part { name, report } in parts {
         if report.schema_version != SCHEMA_VERSION {
             return Err(Error::usage(format!(
@@ -77,8 +84,7 @@ fn check(parts: &[Part]) -> Result<()> {
                 report.schema_version
             )));
         }
-        let shard = report.setup.get(SHARD).map(String::as_str);
-        if let Some(other) = seen.insert((report.run_id, shard), name) {
+        if let Some(other) = seen.insert((report.run_id, report.shard), name) {
             return Err(Error::usage(format!(
                 "{name} holds the same part of the same run as {other}"
             ))
@@ -164,13 +170,13 @@ mod tests {
     use crate::bench::report::sample;
 
     fn parts() -> Vec<Part> {
-        ["1/2", "2/2"]
-            .into_iter()
-            .map(|shard| {
+        (0..2)
+            .map(|index| {
                 let mut report = sample::report();
-                report.setup.insert(SHARD.to_owned(), shard.to_owned());
+                report.shard = Shard { index, count: 2 };
+                report.setup.insert(SHARD.to_owned(), format!("{index}/2"));
                 Part {
-                    name: format!("{}.json", &shard[..1]),
+                    name: format!("{}.json", index + 1),
                     report,
                 }
             })
@@ -180,7 +186,7 @@ mod tests {
     #[test]
     fn counters_rates_and_histograms_are_added() {
         let one = sample::report();
-        let whole = merge(&parts()).unwrap();
+        let whole = merge(&parts(), false).unwrap();
         assert_eq!(whole.messages.sent, 2 * one.messages.sent);
         assert_eq!(whole.messages.missing, 2 * one.messages.missing);
         assert_eq!(whole.connections.opened, 2 * one.connections.opened);
@@ -200,7 +206,7 @@ mod tests {
 
     #[test]
     fn thresholds_are_judged_on_the_whole() {
-        let whole = merge(&parts()).unwrap();
+        let whole = merge(&parts(), false).unwrap();
         assert_eq!(whole.thresholds[1].expression, "lost == 0");
         assert_eq!(whole.thresholds[1].missed_by, "2,540");
     }
@@ -211,7 +217,7 @@ mod tests {
             name: String::from("a"),
             report: sample::report(),
         };
-        let whole = merge(&[part]).unwrap();
+        let whole = merge(&[part], false).unwrap();
         let one = sample::report();
         assert_eq!(whole.intervals, one.intervals);
         assert_eq!(whole.messages, one.messages);
@@ -227,7 +233,10 @@ mod tests {
             .setup
             .insert(String::from("qos"), String::from("0"));
         parts[1].report.run_id += 1;
-        let whole = merge(&parts).unwrap();
+        parts
+            .iter_mut()
+            .for_each(|part| part.report.shard = Shard::default());
+        let whole = merge(&parts, false).unwrap();
         assert_eq!(whole.setup["qos"], "0 / 1");
         assert_eq!(whole.warnings[0], "qos differs: 1 in 1.json, 0 in 2.json");
         assert!(whole.warnings[1].starts_with("these are 2 runs"));
@@ -236,13 +245,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_added_is_refused_by_name() {
-        let refused = |parts: &[Part]| merge(parts).unwrap_err().text().to_owned();
+        let refused = |parts: &[Part]| merge(parts, true).unwrap_err().text().to_owned();
         assert_eq!(refused(&[]), "there is no result to merge");
         let mut twice = parts();
-        twice[1]
-            .report
-            .setup
-            .insert(SHARD.to_owned(), String::from("1/2"));
+        twice[1].report.shard.index = 0;
         assert_eq!(
             refused(&twice),
             "2.json holds the same part of the same run as 1.json"

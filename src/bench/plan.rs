@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use serde::{Deserialize, Serialize};
+
 /// One run of the engine.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -123,10 +125,17 @@ pub enum Coalesce {
 }
 
 /// Part `index` of `count` equal ones; 0 of 1 is the whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Shard {
     /// From 0.
     pub index: u32,
     /// At least 1.
     pub count: u32,
+}
+
+impl Default for Shard {
+    /// The whole.
+    fn default() -> Self {
+        Self { index: 0, count: 1 }
+    }
 }

@@ -155,6 +155,24 @@ impl Schedule {
     }
 }
 
+/// Seconds until `count` messages of the whole group that are due at or after `warmup` seconds have had their time: the
+/// moment at which the next one would be due, or the end of the last stage. `None` where chance or a recording says when
+/// messages are due.
+pub fn lasts(load: (&[Stage], &Arrivals), warmup: f64, count: u64) -> Option<f64> {
+    let (stages, arrivals) = load;
+    if !matches!(
+        arrivals,
+        Arrivals::Constant | Arrivals::Devices | Arrivals::Bursts { .. }
+    ) {
+        return None;
+    }
+    let mut curve = Curve::new(stages);
+    let all = stages.iter().filter_map(|stage| stage.lasts);
+    let whole = all.sum::<Duration>().as_secs_f64();
+    let before = curve.count(warmup);
+    Some(curve.when(before + count as f64).unwrap_or(whole))
+}
+
 impl Iterator for Schedule {
     type Item = Due;
 
@@ -231,6 +249,12 @@ impl Curve {
         }
     }
 
+    /// How many messages are due before this moment, in seconds.
+    fn count(&self, at: f64) -> f64 {
+        let piece = self.stages.iter().rfind(|piece| piece.begins <= at);
+        piece.map_or(0.0, |piece| piece.before + piece.until(at - piece.begins))
+    }
+
     /// When message number `count` is due, in seconds; `None`: never.
     fn when(&mut self, count: f64) -> Option<f64> {
         loop {
@@ -245,6 +269,12 @@ impl Curve {
 }
 
 impl Piece {
+    /// How many messages are due in its first seconds.
+    fn until(&self, time: f64) -> f64 {
+        let slope = (self.to - self.from) / self.lasts;
+        (0.5 * slope * time).mul_add(time, self.from * time)
+    }
+
     fn messages(&self) -> f64 {
         if self.from == 0.0 && self.to == 0.0 {
             return 0.0;
@@ -366,6 +396,28 @@ mod tests {
         let found: Vec<_> = Schedule::new(&stages, &Arrivals::Constant, share(1, 1, 0.0)).collect();
         assert_eq!(found.len(), 20);
         assert_eq!(found[10].at, 4 * SECOND);
+    }
+
+    #[test]
+    fn a_count_lasts_as_long_as_its_gaps() {
+        let lasts_for = |stages: &[Stage], warmup, count| {
+            lasts((stages, &Arrivals::Constant), warmup, count).unwrap()
+        };
+        assert!((lasts_for(&steady(10.0), 0.0, 10) - 1.0).abs() < 1e-9);
+        assert!((lasts_for(&steady(3.0), 0.5, 6) - 2.5).abs() < 1e-9);
+        let stage = |time, from, to| Stage {
+            lasts: Some(Duration::from_secs(time)),
+            from,
+            to,
+        };
+        let ramp = [stage(10, 0.0, 100.0), stage(5, 0.0, 0.0)];
+        assert!(
+            (lasts_for(&ramp, 5.0, 375) - 15.0).abs() < 1e-9,
+            "the pause too"
+        );
+        assert!((lasts_for(&ramp, 0.0, 125) - 5.0).abs() < 1e-9);
+        let load = (&steady(1.0)[..], &Arrivals::Poisson);
+        assert_eq!(lasts(load, 0.0, 5), None);
     }
 
     #[test]

@@ -173,17 +173,61 @@ impl Window {
         self.from <= at && at < self.to
     }
 
-    /// Which part of a stretch lies inside, from 0 to 1.
-    fn part(&self, from: Nanos, to: Nanos) -> f64 {
-        let inside = to.min(self.to).saturating_sub(from.max(self.from));
-        match to.checked_sub(from) {
-            Some(whole @ 1..) => inside as f64 / whole as f64,
-            _ => f64::from(u8::from(self.holds(to))),
+    /// Where in the course of the run this moment lies.
+    #[inline]
+    pub const fn phase(&self, at: Nanos) -> Phase {
+        if at < self.from {
+            Phase::Warmup
+        } else if at < self.to {
+            Phase::Measure
+        } else {
+            Phase::Drain
+        }
+    }
+
+    /// How many of `count`, spread evenly from `from` to `to`, fall into each phase.
+    fn shares(&self, count: u64, from: Nanos, to: Nanos) -> [u64; 3] {
+        let mut shares = [0; 3];
+        let Some(whole @ 1..) = to.checked_sub(from) else {
+            shares[self.phase(to) as usize] = count;
+            return shares;
+        };
+        let until = |moment: Nanos| {
+            let passed = moment.clamp(from, to) - from;
+            (count as f64 * (passed as f64 / whole as f64)).round() as u64
+        };
+        let (first, second) = (until(self.from), until(self.to));
+        [first, second - first, count - second]
+    }
+}
+
+/// A part of a run. Every form of a report has its bounds from here: they are those of the [`Window`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Phase {
+    /// Before the measured time.
+    Warmup,
+    /// The measured time.
+    Measure,
+    /// After it.
+    Drain,
+}
+
+impl Phase {
+    /// All, in the order of their numbers and of time.
+    pub const ALL: [Self; 3] = [Self::Warmup, Self::Measure, Self::Drain];
+
+    /// The name in results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Warmup => "warmup",
+            Self::Measure => "measure",
+            Self::Drain => "drain",
         }
     }
 }
 
-/// All messages in an interval, warm-up and drain included.
+/// All messages of a phase in an interval, by when they were due, written, acknowledged or received.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flow {
     /// Due.
@@ -192,21 +236,23 @@ pub struct Flow {
     pub sent: u64,
     /// Acknowledged.
     pub acknowledged: u64,
-    /// Received.
+    /// Received, those that are not ours left out.
     pub received: u64,
+    /// Of these, for the first time.
+    pub unique: u64,
     /// Failures of any kind.
     pub errors: u64,
 }
 
-/// Messages that passed while measuring, whenever they were due.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Passed {
-    /// Written.
-    pub sent: f64,
-    /// Acknowledged.
-    pub acknowledged: f64,
-    /// Received.
-    pub received: f64,
+/// What is needed to account for messages without a stamp, of which only the number is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unstamped {
+    /// Received, by the phase in which they came.
+    pub received: [u64; 3],
+    /// That receivers should have got of what was due in the warm-up.
+    pub warmup_expected: u64,
+    /// Of these, known by a stamp to have come.
+    pub warmup_unique: u64,
 }
 
 /// What became of connections since the last snapshot.
@@ -231,14 +277,16 @@ pub struct Records {
     pub window: Window,
     /// Messages that were due while measuring.
     pub messages: Messages,
-    /// All messages.
-    pub flow: Flow,
-    /// Messages by the time they passed.
-    pub passed: Passed,
+    /// All messages, by [`Phase`].
+    pub flow: [Flow; Phase::ALL.len()],
+    /// What receivers got without a stamp.
+    pub unstamped: Unstamped,
     /// Connections.
     pub links: Links,
-    /// By [`Quantity`], only of messages that were due while measuring.
-    pub latency: [Distribution; Quantity::ALL.len()],
+    /// By [`Quantity`], only of messages that were due while measuring; what was recorded in the drain stands apart.
+    pub latency: [[Distribution; Quantity::ALL.len()]; 2],
+    /// The time of the current call.
+    pub at: Nanos,
     /// How late the generator itself was: from the moment a message was due to the moment it was noticed.
     pub tardy: Distribution,
     /// Failures by cause, with the way out.
@@ -258,24 +306,45 @@ impl Default for Window {
 impl Records {
     /// The distribution of one quantity.
     #[inline]
-    pub const fn of(&mut self, quantity: Quantity) -> &mut Distribution {
-        &mut self.latency[quantity as usize]
+    pub fn of(&mut self, quantity: Quantity) -> &mut Distribution {
+        self.timed(quantity, self.at)
+    }
+
+    /// The distribution of one quantity over the whole run.
+    pub(super) fn whole(&mut self, quantity: Quantity) -> &mut Distribution {
+        let [measured, drain] = &mut self.latency;
+        let whole = &mut measured[quantity as usize];
+        whole.add(std::mem::take(&mut drain[quantity as usize]));
+        whole
+    }
+
+    /// The distribution of one quantity for what is recorded at `now`.
+    #[inline]
+    pub(super) fn timed(&mut self, quantity: Quantity, now: Nanos) -> &mut Distribution {
+        &mut self.latency[usize::from(now >= self.window.to)][quantity as usize]
+    }
+
+    /// The flow of the phase in which this moment lies.
+    #[inline]
+    const fn flow_at(&mut self, at: Nanos) -> &mut Flow {
+        &mut self.flow[self.window.phase(at) as usize]
     }
 
     /// A message became due.
     #[inline]
     pub fn planned(&mut self, due: Nanos) {
-        self.flow.planned += 1;
+        self.flow_at(due).planned += 1;
         self.messages.planned += u64::from(self.window.holds(due));
     }
 
     /// Messages with these due times are written at `now`, each to `receivers` receivers.
     pub(super) fn sent(&mut self, dues: &[Nanos], now: Nanos, receivers: u64) {
-        let mut measured = 0;
+        let (window, mut measured) = (self.window, 0);
+        let lag = self.timed(Quantity::Lag, now);
         for due in dues {
-            if self.window.holds(*due) {
+            if window.holds(*due) {
                 measured += 1;
-                self.latency[Quantity::Lag as usize].span(*due, now);
+                lag.span(*due, now);
             }
         }
         self.count_sent(dues.len() as u64, measured, now, receivers);
@@ -284,54 +353,77 @@ impl Records {
     /// As many messages are due and written at `now`.
     pub(super) fn sent_now(&mut self, count: u64, now: Nanos, receivers: u64) {
         let measured = if self.window.holds(now) { count } else { 0 };
-        self.flow.planned += count;
+        self.flow_at(now).planned += count;
         self.messages.planned += measured;
         self.count_sent(count, measured, now, receivers);
     }
 
     fn count_sent(&mut self, all: u64, measured: u64, now: Nanos, receivers: u64) {
-        self.flow.sent += all;
+        self.flow_at(now).sent += all;
         self.messages.sent += measured;
         self.messages.expected += measured * receivers;
-        if self.window.holds(now) {
-            self.passed.sent += all as f64;
-        }
+        self.unstamped.warmup_expected += (all - measured) * receivers;
     }
 
     /// A message was accepted by the peer.
     #[inline]
     pub fn acknowledged(&mut self, flight: &Flight, now: Nanos) {
-        self.flow.acknowledged += 1;
-        if self.window.holds(now) {
-            self.passed.acknowledged += 1.0;
-        }
+        self.flow_at(now).acknowledged += 1;
         if self.window.holds(flight.due) {
             self.messages.acknowledged += 1;
-            self.of(Quantity::Response).span(flight.due, now);
-            self.of(Quantity::Service).span(flight.sent, now);
+            self.timed(Quantity::Response, now).span(flight.due, now);
+            self.timed(Quantity::Service, now).span(flight.sent, now);
         }
     }
 
     /// A message that was due at `due` came to a receiver, `length` bytes on the wire; it is known to come once.
     pub fn delivered(&mut self, due: Nanos, length: usize, now: Nanos) {
-        self.flow.received += 1;
+        let flow = self.flow_at(now);
+        flow.received += 1;
+        flow.unique += 1;
         if self.window.holds(now) {
-            self.passed.received += 1.0;
             self.messages.received_bytes += length as u64;
         }
         if self.window.holds(due) {
             self.messages.received += 1;
             self.messages.unique += 1;
             self.messages.late += u64::from(now >= self.window.to);
-            self.of(Quantity::EndToEnd).span(due, now);
+            self.timed(Quantity::EndToEnd, now).span(due, now);
         }
+    }
+
+    /// Something came that is of another run, or not ours at all: it is in no rate and no point.
+    pub const fn foreign(&mut self) {
+        self.messages.foreign += 1;
+    }
+
+    /// Whether the measured time has begun: from then on, to the end of the drain, everything counts that says nothing
+    /// of when it was due.
+    pub const fn has_begun(&self, now: Nanos) -> bool {
+        now >= self.window.from
+    }
+
+    /// Whether all that receivers should get has come, by the books of these parts of a run together.
+    pub(super) fn have_all(parts: [&Self; 2]) -> bool {
+        let sum = |of: fn(&Self) -> u64| parts.into_iter().map(of).sum::<u64>();
+        let came = sum(|part| part.messages.unique);
+        let expected = sum(|part| part.messages.expected);
+        let unstamped = sum(|part| part.unstamped.received.iter().sum());
+        if unstamped == 0 {
+            return came >= expected;
+        }
+        // Which part of the run they are of is not known, so that of the warm-up is waited for too.
+        let came = came + sum(|part| part.unstamped.warmup_unique) + unstamped;
+        came >= expected + sum(|part| part.unstamped.warmup_expected)
     }
 
     /// Messages without acknowledgements of their own have all arrived, one after the other from `from` to `to`.
     pub fn proved(&mut self, unproved: Unproved, from: Nanos, to: Nanos) {
-        self.flow.acknowledged += unproved.all;
         self.messages.acknowledged += unproved.measured;
-        self.passed.acknowledged += unproved.all as f64 * self.window.part(from, to);
+        let shares = self.window.shares(unproved.all, from, to);
+        for (flow, share) in self.flow.iter_mut().zip(shares) {
+            flow.acknowledged += share;
+        }
     }
 
     /// The peer said no.
@@ -339,9 +431,19 @@ impl Records {
         self.messages.refused += u64::from(self.window.holds(flight.due));
     }
 
+    /// The peer said no, for this cause.
+    pub fn refused_for(&mut self, flight: &Flight, cause: &str) {
+        self.refused(flight);
+        if self.window.holds(flight.due) {
+            self.error(cause, None);
+        } else {
+            self.flow_at(self.at).errors += 1;
+        }
+    }
+
     /// A message was under way when its connection was lost.
     pub fn lost(&mut self, flight: &Flight) {
-        self.flow.errors += 1;
+        self.flow_at(self.at).errors += 1;
         self.messages.lost_with_connection += u64::from(self.window.holds(flight.due));
     }
 
@@ -353,7 +455,7 @@ impl Records {
 
     /// A message was not answered in time.
     pub fn timed_out(&mut self, flight: &Flight) {
-        self.flow.errors += 1;
+        self.flow_at(self.at).errors += 1;
         self.messages.timed_out += u64::from(self.window.holds(flight.due));
     }
 
@@ -364,7 +466,7 @@ impl Records {
     }
 
     fn not_proved(&mut self, unproved: Unproved) {
-        self.flow.errors += unproved.all;
+        self.flow_at(self.at).errors += unproved.all;
         if unproved.measured > 0 {
             self.count(NOT_PROVED, unproved.measured);
         }
@@ -372,19 +474,19 @@ impl Records {
 
     /// Something failed; counted by cause.
     pub fn error(&mut self, cause: &str, hint: Option<&str>) {
-        self.errors_of(cause, hint, 1);
-    }
-
-    /// Something failed several times for one cause.
-    pub fn errors_of(&mut self, cause: &str, hint: Option<&str>, times: u64) {
-        self.flow.errors += times;
+        self.flow_at(self.at).errors += 1;
         match self.errors.get_mut(cause) {
-            Some((count, _)) => *count += times,
+            Some((count, _)) => *count += 1,
             None => drop(
                 self.errors
-                    .insert(cause.to_owned(), (times, hint.map(str::to_owned))),
+                    .insert(cause.to_owned(), (1, hint.map(str::to_owned))),
             ),
         }
+    }
+
+    /// Adds one to a count that only one protocol has, for what says nothing of when it was due.
+    pub fn count_at(&mut self, name: &'static str, now: Nanos) {
+        self.count(name, u64::from(self.has_begun(now)));
     }
 
     /// Adds to a count that only one protocol has.
@@ -392,21 +494,27 @@ impl Records {
         *self.counts.entry(name).or_default() += times;
     }
 
+    /// Messages and acknowledgements that have come.
+    pub(super) fn brought(&self) -> u64 {
+        let flows = self.flow.iter();
+        flows.map(|flow| flow.received + flow.acknowledged).sum()
+    }
+
     /// Takes everything out and begins anew.
     pub(super) fn take(&mut self) -> Self {
-        let window = self.window;
+        let (window, at) = (self.window, self.at);
         let taken = std::mem::take(self);
-        self.window = window;
+        (self.window, self.at) = (window, at);
         taken
     }
 
     /// Adds what another worker, or the next interval, has seen.
     pub fn add(&mut self, other: Self) {
         add_messages(&mut self.messages, &other.messages);
-        self.flow.add(&other.flow);
-        self.passed.sent += other.passed.sent;
-        self.passed.acknowledged += other.passed.acknowledged;
-        self.passed.received += other.passed.received;
+        for (ours, theirs) in self.flow.iter_mut().zip(&other.flow) {
+            ours.add(theirs);
+        }
+        self.unstamped.add(&other.unstamped);
         self.links.opened += other.links.opened;
         self.links.failed += other.links.failed;
         self.links.lost += other.links.lost;
@@ -414,7 +522,8 @@ impl Records {
         self.links.away += other.links.away;
         self.reads += other.reads;
         self.tardy.add(other.tardy);
-        for (ours, theirs) in self.latency.iter_mut().zip(other.latency) {
+        let ours = self.latency.iter_mut().flatten();
+        for (ours, theirs) in ours.zip(other.latency.into_iter().flatten()) {
             ours.add(theirs);
         }
         for (name, times) in other.counts {
@@ -432,7 +541,18 @@ impl Flow {
         self.sent += other.sent;
         self.acknowledged += other.acknowledged;
         self.received += other.received;
+        self.unique += other.unique;
         self.errors += other.errors;
+    }
+}
+
+impl Unstamped {
+    fn add(&mut self, other: &Self) {
+        for (ours, theirs) in self.received.iter_mut().zip(other.received) {
+            *ours += theirs;
+        }
+        self.warmup_expected += other.warmup_expected;
+        self.warmup_unique += other.warmup_unique;
     }
 }
 
@@ -450,6 +570,7 @@ pub fn add_messages(sum: &mut Messages, more: &Messages) {
     sum.received += more.received;
     sum.unique += more.unique;
     sum.duplicate += more.duplicate;
+    sum.undecided += more.undecided;
     sum.reordered += more.reordered;
     sum.late += more.late;
     sum.foreign += more.foreign;
@@ -509,9 +630,16 @@ mod tests {
             measured: 4,
         };
         records.proved(unproved, 150, 250);
-        assert!((records.passed.acknowledged - 5.0).abs() < 1e-9);
+        let acknowledged = |records: &Records| records.flow.map(|flow| flow.acknowledged);
+        assert_eq!(acknowledged(&records), [0, 5, 5]);
         assert_eq!(records.messages.acknowledged, 4);
         records.proved(unproved, 160, 160);
-        assert!((records.passed.acknowledged - 15.0).abs() < 1e-9);
+        assert_eq!(acknowledged(&records), [0, 15, 5]);
+        records.proved(unproved, 50, 250);
+        assert_eq!(
+            acknowledged(&records),
+            [3, 20, 7],
+            "none is lost by rounding"
+        );
     }
 }

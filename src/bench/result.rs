@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::plan::Shard;
+
 /// The version of the JSON form; raised when a name changes its meaning or goes away.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -21,6 +23,9 @@ pub struct Report {
     pub started_at: String,
     /// Distinguishes this run's messages from every other run's.
     pub run_id: u64,
+    /// Which part of a larger run this is.
+    #[serde(default)]
+    pub shard: Shard,
     /// What was done, in words and numbers: target, protocol, scenario, flags.
     pub setup: BTreeMap<String, String>,
     /// How long each phase took.
@@ -29,6 +34,13 @@ pub struct Report {
     pub connections: Connections,
     /// What became of the messages, over all streams.
     pub messages: Messages,
+    /// The messages that were due before the measured time. With those of `messages` they are what all points of the
+    /// time series add up to.
+    #[serde(default)]
+    pub warmup: Warmup,
+    /// What receivers got without a stamp.
+    #[serde(default)]
+    pub unstamped: Unstamped,
     /// Counts that only one protocol has, by name; for CoAP retransmissions and the like, and what ETSI TS 103 596-3
     /// names: `req_attempt`, `req_success`, `req_failed`, `req_timeout`, `rtt_min_us`, `rtt_avg_us`, `rtt_max_us`.
     #[serde(default)]
@@ -91,7 +103,7 @@ pub struct Connections {
 /// What became of the messages that were due while measuring.
 ///
 /// `planned = sent + unsent`; `sent = acknowledged + refused + timed_out + lost_with_connection`;
-/// `received = unique + duplicate`.
+/// `received = unique + duplicate + undecided`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Messages {
     /// Due by the plan.
@@ -118,13 +130,17 @@ pub struct Messages {
     pub unique: u64,
     /// Of these, again.
     pub duplicate: u64,
+    /// Of these, so far behind the newest that it is not known whether they came for the first time; not in `unique`, so
+    /// that they cannot hide a loss.
+    #[serde(default)]
+    pub undecided: u64,
     /// Expected and never come.
     pub missing: u64,
     /// Came after a later one of the same sender.
     pub reordered: u64,
     /// Came during the drain, after the measured time.
     pub late: u64,
-    /// Of another run, or not ours at all.
+    /// Of another run, or not ours at all; in the whole run.
     pub foreign: u64,
     /// Payload and headers written, in bytes.
     pub sent_bytes: u64,
@@ -132,7 +148,62 @@ pub struct Messages {
     pub received_bytes: u64,
 }
 
-/// Messages in a second while measuring.
+/// What became of the messages that were due before the measured time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warmup {
+    /// Due by the plan.
+    pub planned: u64,
+    /// Written to a connection.
+    pub sent: u64,
+    /// Accepted by the peer.
+    pub acknowledged: u64,
+    /// That receivers should have got.
+    pub expected: u64,
+    /// That came to receivers, again or for the first time.
+    pub received: u64,
+    /// Of these, known by their stamps to have come for the first time.
+    pub unique: u64,
+}
+
+/// Messages without a stamp, of which receivers know only how many came.
+///
+/// Whether one was due in the warm-up or while measuring is not known, so all that is missing counts as missing while
+/// measuring: nothing that came of the warm-up stands in for what was lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unstamped {
+    /// That came in the whole run.
+    pub received: u64,
+    /// Of these, in `messages.unique`.
+    pub unique: u64,
+    /// Of these, in `messages.duplicate`: more than were sent.
+    pub duplicate: u64,
+}
+
+impl Unstamped {
+    /// Enters what came without a stamp into messages in which it is not yet.
+    pub fn enter(&mut self, messages: &mut Messages, warmup: &Warmup) {
+        let of_warmup = warmup.expected.saturating_sub(warmup.unique);
+        let known = messages.unique + self.received;
+        let lost = (messages.expected + of_warmup).saturating_sub(known);
+        let first = messages.expected.saturating_sub(messages.unique + lost);
+        self.unique = first.min(self.received);
+        let rest = self.received - self.unique;
+        self.duplicate = rest.saturating_sub(of_warmup);
+        messages.unique += self.unique;
+        messages.duplicate += self.duplicate;
+        messages.received += self.unique + self.duplicate;
+        messages.missing = messages.expected.saturating_sub(messages.unique);
+    }
+
+    /// Takes out again what was entered.
+    pub const fn leave(&self, messages: &mut Messages) {
+        messages.unique -= self.unique;
+        messages.duplicate -= self.duplicate;
+        messages.received -= self.unique + self.duplicate;
+    }
+}
+
+/// Messages in a second in the measured time, whenever they were due.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rates {
     /// By the plan.
@@ -141,7 +212,7 @@ pub struct Rates {
     pub offered_per_s: f64,
     /// Acknowledged by the peer.
     pub accepted_per_s: f64,
-    /// Come to receivers.
+    /// Come to receivers for the first time; what is not ours is not in it.
     pub delivered_per_s: f64,
 }
 
@@ -176,7 +247,8 @@ pub struct Latency {
     pub histogram: String,
 }
 
-/// One point of the time series.
+/// One point of the time series: what was due, written, acknowledged and received in it, whenever it was due. No point
+/// reaches over the beginning or the end of the measured time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// Seconds since sending began, at its end.

@@ -30,9 +30,22 @@ impl Series {
         }
     }
 
-    /// The newest point.
-    pub fn last(&self) -> Option<&Interval> {
-        self.points.last()
+    /// The newest point of a phase.
+    pub fn last_of(&mut self, phase: &str) -> Option<&mut Interval> {
+        self.points.iter_mut().rfind(|point| point.phase == phase)
+    }
+
+    /// Makes a later point a part of the newest one, if both are of one phase; whether they are.
+    pub fn extend_last(&mut self, later: &Interval) -> bool {
+        let [before @ .., last] = self.points.as_mut_slice() else {
+            return false;
+        };
+        let is_one = last.phase == later.phase;
+        if is_one {
+            let began_s = before.last().map_or(0.0, |before| before.at_s);
+            follow(last, later, began_s);
+        }
+        is_one
     }
 
     /// All points, in order.

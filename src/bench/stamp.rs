@@ -54,10 +54,10 @@ impl Room {
                 "payloads under 24 bytes have no room for the run: messages of other runs are not told apart",
             ),
             Self::Time => Some(
-                "payloads under 16 bytes have room for a time only: duplicates and order are not seen",
+                "payloads under 16 bytes have room for a time only: duplicates and order are not seen, and a duplicate may hide a loss",
             ),
             Self::Nothing => Some(
-                "payloads without a stamp are only counted: no latency, duplicates or order at receivers",
+                "payloads without a stamp are only counted: no latency, duplicates or order at receivers; a duplicate may hide a loss, and what is lost of the warm-up counts as missing",
             ),
         }
     }

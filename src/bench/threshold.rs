@@ -5,7 +5,7 @@
 //! | quantity | what it is | numbers |
 //! |---|---|---|
 //! | `p50` `p90` `p99` `p99.9` … any percentile, `min` `mean` `stdev` `max` | response time; of another quantity as `service.p99`, `lag.max`, `end_to_end.p99.9`, `connect.p50`, `handshake.p99`, `subscribe.max`, `catch_up.p99` | `20ms`, `1.5s`, `300us`; plain: ms |
-//! | `planned` `unsent` `sent` `acknowledged` `refused` `timed_out` `lost_with_connection` `repeated` `expected` `received` `unique` `duplicate` `missing` `reordered` `late` `foreign` | messages | `0`, `10k`, `1M` |
+//! | `planned` `unsent` `sent` `acknowledged` `refused` `timed_out` `lost_with_connection` `repeated` `expected` `received` `unique` `duplicate` `undecided` `missing` `reordered` `late` `foreign` | messages | `0`, `10k`, `1M` |
 //! | `retransmissions` | CoAP messages sent again for want of an acknowledgement | `0`, `10k` |
 //! | `lost` | messages that never arrived: `missing` where there are receivers, else `timed_out` + `lost_with_connection` | |
 //! | `loss` | `lost` in percent of what was expected, or sent | `0.1%` |

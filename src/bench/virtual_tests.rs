@@ -183,7 +183,7 @@ impl World {
     }
 
     fn p99_ms(&mut self, quantity: Quantity) -> f64 {
-        self.records.of(quantity).at_quantile(0.99) as f64 / 1e6
+        self.records.whole(quantity).at_quantile(0.99) as f64 / 1e6
     }
 
     fn check_the_sums(&self) {

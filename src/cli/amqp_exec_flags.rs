@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 
 use clap::Args;
 
-use crate::command::amqp_exec::Exec;
 use crate::error::Result;
+use crate::flow::Exec;
 
 use super::numbers::Count;
 use super::values;

@@ -7,9 +7,9 @@ use bytes::Bytes;
 use clap::Args;
 
 use crate::amqp::topology::{Declaration, Queue};
-use crate::command::amqp_exec::Exec;
 use crate::command::amqp_respond::{Answer, Plan};
 use crate::error::{Error, Result};
+use crate::flow::Exec;
 
 use super::amqp_exec_flags::ExecFlags;
 use super::amqp_property_flags::PropertyFlags;

@@ -73,6 +73,10 @@ pub(super) struct MergeFlags {
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 
+    /// Merge what there is: shards may be missing, or have run one after the other
+    #[arg(long)]
+    partial: bool,
+
     /// What the whole is written as; json keeps everything
     #[arg(short = 'o', long, value_name = "FORM", default_value = "json", value_parser = form())]
     output: Form,
@@ -136,6 +140,7 @@ impl MergeFlags {
     fn plan(self) -> bench_merge::Plan {
         bench_merge::Plan {
             inputs: self.files,
+            partial: self.partial,
             form: self.output,
             style: self.terminal.style(),
         }

@@ -1,13 +1,15 @@
 //! `coap observe`: its flags, and the plan they make.
 
+use std::num::NonZeroUsize;
+
 use clap::Args;
 
 use crate::coap::code::Code;
 use crate::coap::option;
-use crate::command::coap_exec::Exec;
 use crate::command::coap_observe::Plan;
 use crate::connect::Retry;
 use crate::error::{Error, Result};
+use crate::flow::Exec;
 use crate::payload::expect::Condition;
 use crate::payload::{Encoding, Source};
 
@@ -141,7 +143,11 @@ impl ObserveFlags {
             keep_alive: self.keep_alive.map(|Wait(time)| time),
             deregister: !self.no_deregister,
             until: self.until.until,
-            exec: (!self.exec.is_empty()).then_some(Exec { command: self.exec }),
+            exec: (!self.exec.is_empty()).then_some(Exec {
+                command: self.exec,
+                workers: NonZeroUsize::MIN,
+                requeue: false,
+            }),
             decode: self.body.decode()?,
             format: self.body.format(true)?,
             expect: self.body.expect,

@@ -97,7 +97,8 @@ pub(super) struct ServerFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "TLS")]
 pub(super) struct TlsFlags {
-    /// PEM file of certificates to trust instead of the operating system's; turns TLS on
+    /// PEM file of certificates to trust instead of the operating system's: those of authorities, or the server's own,
+    /// which suffices as it is; turns TLS on
     #[arg(long, value_name = "FILE")]
     pub(super) cafile: Option<PathBuf>,
 

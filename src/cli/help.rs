@@ -250,7 +250,7 @@ pub const QUANTITIES: &[(&str, &str)] = &[
         "what became of messages on the sending side",
     ),
     (
-        "expected, received, unique, duplicate, missing, reordered, late, foreign",
+        "expected, received, unique, duplicate, undecided, missing, reordered, late, foreign",
         "and on the receiving side",
     ),
     (

@@ -5,12 +5,14 @@ use std::ffi::OsString;
 use bytestring::ByteString;
 use clap::Args;
 
-use crate::command::mqtt_sub::Plan;
+use crate::command::mqtt_sub::{Plan, Wanted};
 use crate::error::Result;
+use crate::flow::Until;
 use crate::mqtt::packet::{Place, QoS, RetainHandling, Subscription};
 
+use super::condition_flags::ConditionFlags;
+use super::exec_flags::ExecFlags;
 use super::format_flags::FormatFlags;
-use super::numbers::{Count, Wait};
 use super::session_flags::SessionFlags;
 use super::subscription;
 use super::terminal_flags::TerminalFlags;
@@ -67,6 +69,12 @@ pub(super) struct SubFlags {
     exit_after_subscribe: bool,
 
     #[command(flatten)]
+    conditions: ConditionFlags,
+
+    #[command(flatten)]
+    exec: ExecFlags,
+
+    #[command(flatten)]
     format: FormatFlags,
 
     #[command(flatten)]
@@ -98,16 +106,21 @@ impl SubFlags {
             subscriptions: subscriptions.collect::<Result<_>>()?,
             default,
             subscribe_properties: sets.take(Place::Subscribe),
-            unsubscribe_properties: sets.take(Place::Unsubscribe),
-            unsubscribe: filters("-U", self.unsubscribe)?,
-            filter_out: filters("-T", self.filter_out)?,
-            skip_retained: self.skip_retained,
-            retained_only: self.retained_only,
-            exit_after_subscribe: self.exit_after_subscribe,
-            count: self.until.count.map(|Count(count)| count),
-            timeout: self.until.timeout.map(|Wait(time)| time),
-            duration: self.until.duration.map(|Wait(time)| time),
-            idle: self.until.idle.map(|Wait(time)| time),
+            wanted: Wanted {
+                subscribes: false,
+                unsubscribe_properties: sets.take(Place::Unsubscribe),
+                unsubscribe: filters("-U", self.unsubscribe)?,
+                filter_out: filters("-T", self.filter_out)?,
+                skip_retained: self.skip_retained,
+                retained_only: self.retained_only,
+                exit_after_subscribe: self.exit_after_subscribe,
+            },
+            until: Until {
+                until: self.conditions.until.clone(),
+                ..self.until.until()
+            },
+            stages: self.conditions.stages(),
+            exec: self.exec.exec()?,
             format: self.format.format()?,
             style: self.terminal.style(),
         })

@@ -19,7 +19,7 @@ pub(super) struct ServerTlsFlags {
     #[arg(long, value_name = "FILE", requires = "cert")]
     key: Option<PathBuf>,
 
-    /// PEM file of certificates; a client must show one that they signed
+    /// PEM file of certificates; a client must show one that they signed, or one of them
     #[arg(long, value_name = "FILE", requires = "cert")]
     client_ca: Option<PathBuf>,
 }

@@ -322,7 +322,12 @@ fn sub_has_mosquittos_defaults_and_letters() {
         }
     );
     assert_eq!(
-        (plan.count, plan.timeout, plan.duration, plan.idle),
+        (
+            plan.until.count,
+            plan.until.timeout,
+            plan.until.duration,
+            plan.until.idle
+        ),
         (None, None, None, None)
     );
 
@@ -334,7 +339,7 @@ fn sub_has_mosquittos_defaults_and_letters() {
     assert_eq!(plan.subscriptions[1].qos, QoS::AtMostOnce);
     assert!(plan.subscriptions[1].no_local && !plan.subscriptions[0].no_local);
     assert_eq!(
-        (plan.count, plan.timeout),
+        (plan.until.count, plan.until.timeout),
         (Some(1000), Some(Duration::from_millis(500)))
     );
     assert_eq!(
@@ -344,9 +349,9 @@ fn sub_has_mosquittos_defaults_and_letters() {
             newline: false
         }
     );
-    assert!(plan.skip_retained && !plan.retained_only);
+    assert!(plan.wanted.skip_retained && !plan.wanted.retained_only);
     assert_eq!(
-        (plan.filter_out, plan.unsubscribe),
+        (plan.wanted.filter_out, plan.wanted.unsubscribe),
         (vec!["x/#".into()], vec!["old".into()])
     );
 }
@@ -365,13 +370,19 @@ fn the_flags_of_all_subscriptions_are_their_defaults() {
     );
     assert_eq!(plan.default.retain_handling, RetainHandling::Never);
     assert_eq!(
-        (plan.duration, plan.idle),
+        (plan.until.duration, plan.until.idle),
         (Some(Duration::from_secs(60)), Some(Duration::from_secs(2)))
     );
-    assert!(subscribe(&split("-t a -E")).unwrap().exit_after_subscribe);
+    assert!(
+        subscribe(&split("-t a -E"))
+            .unwrap()
+            .wanted
+            .exit_after_subscribe
+    );
     assert!(
         subscribe(&split("-t a --retained-only"))
             .unwrap()
+            .wanted
             .retained_only
     );
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::numbers::{Count, Wait};
+use crate::flow::Until;
 
 /// When the command ends.
 #[derive(Args, Debug)]
@@ -23,4 +24,17 @@ pub(super) struct UntilFlags {
     /// End when nothing came for this long, with exit code 0
     #[arg(long, value_name = "TIME")]
     pub(super) idle: Option<Wait>,
+}
+
+impl UntilFlags {
+    /// When the flow ends.
+    pub(super) fn until(&self) -> Until {
+        Until {
+            count: self.count.map(|Count(count)| count),
+            timeout: self.timeout.map(|Wait(time)| time),
+            duration: self.duration.map(|Wait(time)| time),
+            idle: self.idle.map(|Wait(time)| time),
+            until: None,
+        }
+    }
 }

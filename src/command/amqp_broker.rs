@@ -7,8 +7,8 @@ use tokio::sync::oneshot;
 use super::serving::{Starting, fresh_tls, parse, renew_tls};
 use crate::amqp::broker::{Broker, Event, Options, Users, serve};
 use crate::connect::{ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
-use crate::error::Result;
-use crate::output::{Notes, Style, brief};
+use crate::error::{Result, brief};
+use crate::output::{Notes, Style};
 
 /// What the broker listens on, whom it lets in, and how it behaves.
 #[derive(Clone, Debug)]

@@ -1,12 +1,10 @@
 //! `amqp consume`: shows what comes to a queue, and acknowledges it when it was shown.
 
-use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use bytestring::ByteString;
 use tokio::time::sleep_until;
 
-use super::amqp_exec::{Exec, Pool};
 use super::amqp_link::Link;
 pub use super::amqp_link::Settle;
 use super::amqp_place::Place;
@@ -18,6 +16,7 @@ use crate::amqp::wish::Receiving;
 use crate::amqp::{firehose, one};
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
+use crate::flow::{Commands, Exec, Outcome, Progress, Target};
 use crate::message::{Detail, Message};
 use crate::output::{Format, Notes, Output, Style};
 use crate::payload::expect::Condition;
@@ -160,7 +159,7 @@ impl Plan {
     fn wants(&self, message: &Message) -> bool {
         let json = || serde_json::from_slice(&message.payload).ok();
         let mut conditions = self.filter.iter();
-        conditions.all(|condition| condition.holds(&message.payload, json))
+        conditions.all(|condition| condition.holds(&message.topic, &message.payload, json))
     }
 
     /// Whether unwanted messages stay unacknowledged among the others.
@@ -209,7 +208,6 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
     let notes = Notes::new(plan.style);
     let session = plan.session.session("consume", Retry::Forever, notes)?;
     let now = Instant::now();
-    let workers = plan.exec.as_ref().map(|exec| exec.workers);
     let mut running = Running {
         plan: &plan,
         session,
@@ -220,7 +218,7 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
         failed: 0,
         link: None,
         place: Place::default(),
-        pool: Pool::new(workers.unwrap_or(NonZeroUsize::MIN)),
+        pool: plan.exec.as_ref().map(Commands::new),
     };
     let ended = running.consume_all(&mut output, &mut stop).await;
     if let Some(link) = running.link.take() {
@@ -242,7 +240,7 @@ struct Running<'a> {
     link: Option<Link>,
     /// For streams.
     place: Place,
-    pool: Pool,
+    pool: Option<Commands<'a>>,
 }
 
 /// What `work` comes to; `None`: its time has passed.
@@ -253,10 +251,18 @@ async fn in_time<T>(end: Option<Instant>, work: impl Future<Output = T>) -> Opti
     }
 }
 
+/// The next command that ends; never, where none runs. Cancel-safe.
+async fn next_ended(pool: &mut Option<Commands<'_>>) -> Result<Progress> {
+    match pool {
+        Some(pool) => pool.drive().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// What a turn of the loop has to deal with.
 enum Turn {
     Delivery(Result<Delivery>),
-    Executed(u64, bool),
+    Executed(Progress),
     TimePassed,
 }
 
@@ -274,7 +280,7 @@ impl Running<'_> {
             let ended = match turn {
                 Turn::Delivery(Ok(delivery)) => self.take(delivery, output, stop).await,
                 Turn::Delivery(Err(error)) => Err(error),
-                Turn::Executed(tag, good) => self.executed(tag, good).await,
+                Turn::Executed(progress) => self.executed(progress).await,
                 Turn::TimePassed => self.time_passed(),
             };
             match ended {
@@ -293,11 +299,11 @@ impl Running<'_> {
             return Err(Error::new(Kind::Lost, "no connection"));
         };
         let enough = self.plan.count.is_some_and(|count| self.shown >= count);
-        let free = self.pool.has_room() && !enough;
+        let free = self.pool.as_ref().is_none_or(Target::has_room) && !enough;
         tokio::select! {
             biased;
             asked = stop.asked() => Err(Error::new(asked.kind(), self.interrupted())),
-            (tag, good) = self.pool.next() => Ok(Turn::Executed(tag, good)),
+            ended = next_ended(&mut self.pool) => ended.map(Turn::Executed),
             delivery = link.next(), if free => Ok(Turn::Delivery(delivery)),
             () = output.reader_gone() => Err(Error::new(Kind::ReaderGone, "nobody reads our output any more")),
             () = sleep_until(deadline.unwrap_or_else(Instant::now).into()), if deadline.is_some() => Ok(Turn::TimePassed),
@@ -313,20 +319,8 @@ impl Running<'_> {
     ) -> Result<bool> {
         self.last_message = Instant::now();
         self.session.progressed();
-        if let Some(exec) = &self.plan.exec {
-            self.place.take(&first, true);
-            let message = self.readable(first.message);
-            if !self.plan.wants(&message) {
-                self.place.end(first.tag);
-                return self.pass_over(first.tag).await;
-            }
-            self.shown += 1;
-            let tag = first.tag;
-            return match self.pool.start(exec, Delivery { message, tag }) {
-                // Without a command to run, nothing after it can be done either.
-                Err(error) => Err(error),
-                Ok(()) => Ok(false),
-            };
+        if self.pool.is_some() {
+            return self.execute(first).await;
         }
         let mut batch = Vec::new();
         let mut next = Some(first);
@@ -356,6 +350,27 @@ impl Running<'_> {
             self.settle(&batch).await?;
         }
         Ok(self.plan.count == Some(self.shown))
+    }
+
+    /// Starts the command for a delivery.
+    async fn execute(&mut self, delivery: Delivery) -> Result<bool> {
+        self.place.take(&delivery, true);
+        let tag = delivery.tag;
+        let message = self.readable(delivery.message);
+        if !self.plan.wants(&message) {
+            self.place.end(tag);
+            return self.pass_over(tag).await;
+        }
+        self.shown += 1;
+        if let Some(pool) = &mut self.pool {
+            pool.take(tag, message)?;
+        }
+        Ok(false)
+    }
+
+    /// Whether no command runs.
+    fn is_idle(&self) -> bool {
+        self.pool.as_ref().is_none_or(Target::is_idle)
     }
 
     /// The message as it is to be shown.
@@ -409,7 +424,11 @@ impl Running<'_> {
     }
 
     /// A command ended: its message is acknowledged, or given back as the plan says.
-    async fn executed(&mut self, tag: u64, good: bool) -> Result<bool> {
+    async fn executed(&mut self, progress: Progress) -> Result<bool> {
+        let Progress::One(tag, outcome) = progress else {
+            return Ok(false);
+        };
+        let good = outcome == Outcome::Accepted;
         self.place.end(tag);
         let (Some(link), Some(exec)) = (&self.link, &self.plan.exec) else {
             return Ok(false);
@@ -422,7 +441,7 @@ impl Running<'_> {
         link.settle(&[tag], how, false).await?;
         self.failed += u64::from(!good);
         let enough = self.plan.count.is_some_and(|count| self.shown >= count);
-        Ok(enough && self.pool.is_idle())
+        Ok(enough && self.is_idle())
     }
 
     /// The end of a good run; failed commands make it a failure.
@@ -446,7 +465,9 @@ impl Running<'_> {
         }
         self.link = None;
         // What they work on was given back to the queue with the connection.
-        self.pool.forget();
+        if let Some(pool) = &mut self.pool {
+            pool.forget();
+        }
         let place = self.plan.offset.as_ref().and_then(|_| self.place.resume());
         let plan = self.plan;
         let end = plan.timeout.map(|limit| self.began + limit);
@@ -489,7 +510,7 @@ impl Running<'_> {
                 let text = format!("{} of {count} messages came", self.shown);
                 Err(Error::new(Kind::TimedOut, text))
             }
-            _ => Ok(ended && self.pool.is_idle()),
+            _ => Ok(ended && self.is_idle()),
         }
     }
 

@@ -10,7 +10,6 @@ use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Instant, sleep_until};
 
-use super::amqp_exec::Exec;
 use super::amqp_session::{Session, SessionWords, messages, prepared};
 use crate::amqp::consumer::{Consumer, Delivery, Subscription};
 use crate::amqp::publisher::{Fate, Outgoing, Publisher};
@@ -18,6 +17,7 @@ use crate::amqp::topology::Declaration;
 use crate::amqp::{Channel, Client};
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
+use crate::flow::Exec;
 use crate::message::AmqpProperties;
 use crate::output::{Notes, Style};
 use crate::stop::Stop;
@@ -271,7 +271,7 @@ fn work(answer: Answer, request: Delivery) -> BoxFuture<'static, Worked> {
         let answered = match &answer {
             Answer::Echo => Ok((true, request.message.payload.to_vec())),
             Answer::Text(text) => Ok((true, text.to_vec())),
-            Answer::Exec(exec) => exec.answer(&request).await,
+            Answer::Exec(exec) => exec.answer(&request.message).await,
         };
         (request, answered)
     }

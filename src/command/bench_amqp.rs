@@ -163,7 +163,11 @@ impl Plan {
     }
 
     fn settings(&self, options: Options, identity: Identity) -> Result<Settings> {
-        let Identity { run_id, seed, .. } = identity;
+        let Identity {
+            run_id,
+            seed,
+            shard,
+        } = identity;
         let run = format!("bench-{:06x}", run_id & 0xFF_FFFF);
         let queues = self.queues();
         let numbered = match queues {
@@ -194,6 +198,7 @@ impl Plan {
             load: self.load.load()?,
             window: self.load.window,
             ack_timeout: self.load.ack_timeout,
+            sharded: shard.count > 1,
             run_id,
             seed,
         })

@@ -14,6 +14,8 @@ use super::bench_results::{files, missed, name, read, write};
 pub struct Plan {
     /// JSON files, one a worker; a directory stands for the `.json` files in it, `-` for standard input.
     pub inputs: Vec<PathBuf>,
+    /// `--partial`: shards may be missing, and may have run one after the other.
+    pub partial: bool,
     /// What the whole is written as; JSON, to keep everything.
     pub form: Form,
     /// What the terminal shows.
@@ -33,7 +35,7 @@ pub async fn run(plan: Plan) -> Result<()> {
             report: read(&path)?,
         });
     }
-    let whole = merge(&parts)?;
+    let whole = merge(&parts, plan.partial)?;
     write(&plan.form.render(&whole)?, plan.style).await?;
     missed(&whole.thresholds).map_or(Ok(()), Err)
 }

@@ -70,7 +70,7 @@ pub(super) fn decoded(message: &Message, decode: Decode) -> Result<Message, Stri
 
 /// Whether the body fulfils a condition; CBOR is looked into as JSON is.
 pub(super) fn fulfils(condition: &Condition, message: &Message) -> bool {
-    condition.holds(&message.payload, || json_of(message))
+    condition.holds(&message.topic, &message.payload, || json_of(message))
 }
 
 fn json_of(message: &Message) -> Option<Value> {

@@ -2,59 +2,14 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt};
-use tokio::process::Command;
 
-use super::amqp_exec::{bare, feed};
-use crate::error::{Error, Kind, Result, plain};
-use crate::message::{Detail, Message};
+use crate::error::{Error, Kind, Result};
+use crate::flow::Exec;
+use crate::message::Message;
 
 /// Notifications that wait for their command at most; the oldest is left out then.
 const WAITING: usize = 1000;
-
-/// A command that gets each notification: the body on its standard input, the rest in its environment.
-///
-/// `IOTCTL_TOPIC` is the path, `IOTCTL_URI`, `IOTCTL_CODE`, and where there are any `IOTCTL_OBSERVE` (the sequence number)
-/// and `IOTCTL_CONTENT_TYPE`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Exec {
-    /// The program and its words (`--exec PROGRAM [WORD]…`); at least one.
-    pub command: Vec<String>,
-}
-
-impl Exec {
-    fn command(&self, message: &Message) -> Result<Command> {
-        let mut command = bare(&self.command)?;
-        command.env("IOTCTL_TOPIC", &*message.topic);
-        if let Detail::Coap(coap) = &message.detail {
-            command
-                .env("IOTCTL_URI", &*coap.uri)
-                .env("IOTCTL_CODE", &*coap.code);
-            let observe = coap.observe.map(|it| it.to_string());
-            match observe {
-                Some(number) => command.env("IOTCTL_OBSERVE", number),
-                None => command.env_remove("IOTCTL_OBSERVE"),
-            };
-            match coap.media_type {
-                Some(name) => command.env("IOTCTL_CONTENT_TYPE", name),
-                None => command.env_remove("IOTCTL_CONTENT_TYPE"),
-            };
-        }
-        Ok(command)
-    }
-
-    fn start(&self, message: &Message) -> Result<BoxFuture<'static, bool>> {
-        let child = self.command(message)?.spawn().map_err(|cause| {
-            let program = self.command.first().map(String::as_str).unwrap_or_default();
-            let text = format!("cannot run {program}: {}", plain(&cause));
-            Error::new(Kind::Local, text)
-        })?;
-        let body: Bytes = message.payload.clone();
-        let ended = feed(child, body).map(|status| status.is_some_and(|it| it.success()));
-        Ok(ended.boxed())
-    }
-}
 
 /// The commands of one observation: one runs, others wait.
 pub(super) struct Runs {
@@ -92,7 +47,7 @@ impl Runs {
         if self.running.is_none()
             && let Some(message) = self.waiting.pop_front()
         {
-            self.running = Some(self.exec.start(&message)?);
+            self.running = Some(self.exec.start(&message)?.boxed());
             self.started += 1;
         }
         Ok(())

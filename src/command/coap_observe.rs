@@ -7,7 +7,7 @@ use tokio::time::{sleep_until, timeout};
 
 use super::coap_asking::{Asking, Watch};
 use super::coap_decode::{Decode, fulfils};
-use super::coap_exec::{Exec, Runs};
+use super::coap_exec::Runs;
 use super::coap_record::record;
 use super::coap_request::{decoded, expected, tell};
 use super::coap_session::{Place, SessionWords, Wording, failed, refused};
@@ -15,6 +15,7 @@ use crate::coap::code::Code;
 use crate::coap::endpoint::{Cancel, Event, Failure, Reply};
 use crate::connect::{Backoff, Retry};
 use crate::error::{Error, Kind, Result};
+use crate::flow::Exec;
 use crate::output::{Format, Notes, Output, Style};
 use crate::payload::expect::Condition;
 use crate::payload::{Bodies, Encoding, Source};

@@ -7,7 +7,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::coap_asking::{Asking, Watch};
 use super::coap_session::{Place, SessionWords};
-use crate::coap::endpoint::{Event, Failure};
+use crate::coap::endpoint::{Event, Failure, Loss};
+use crate::connect;
 use crate::error::{Error, Kind, Result};
 use crate::output::{Format, Notes, Output, Style};
 use crate::stop::Stop;
@@ -164,6 +165,9 @@ impl Tally {
         match self.last_failure {
             Some(failure) if self.times.is_empty() => {
                 let kind = match failure {
+                    Failure::Disconnected(Loss {
+                        alert: Some(alert), ..
+                    }) => return Err(connect::refused(target, alert)),
                     Failure::Unreachable => Kind::Unreachable,
                     Failure::TimedOut { .. } | Failure::GaveUp { .. } => Kind::TimedOut,
                     _ => Kind::Lost,

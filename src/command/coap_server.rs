@@ -5,18 +5,18 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::serving::{Starting, fresh_tls, renew_tls};
+use super::serving::{Serving, Starting, fresh_tls, renew_tls};
 use crate::coap::endpoint::Incoming;
-use crate::coap::net::{Fault, Server};
+use crate::coap::net::{Fault, Notice, Server};
 use crate::coap::plugtest;
 use crate::coap::resources::{Clock, Counter, Directory, Late, Sensor, Stored, Tree};
-use crate::coap::secure::Secrets;
+use crate::coap::secure::{LiveSecrets, Secrets};
 use crate::coap::site::Site;
 use crate::connect::{
     Environment, ListenAddress, ListenOn, Listener, LiveTls, OscoreWords, Psk, Secret, ServerTls,
 };
-use crate::error::{Error, Result};
-use crate::output::{Style, brief};
+use crate::error::{Error, Result, brief};
+use crate::output::Style;
 
 /// What the server listens on, what it shows, and what it does wrong.
 #[derive(Clone, Debug)]
@@ -155,7 +155,7 @@ pub async fn run(plan: Plan) -> Result<()> {
     if let Some(leisure) = plan.multicast {
         server.set_leisure(leisure);
     }
-    let mut secured = Vec::new();
+    let mut secured = Secured::default();
     for listen in &plan.listen {
         let address = plan.bind(listen, &mut server, &mut secured).await?;
         starting.listens(format!("{}://{address}", listen.scheme.name()));
@@ -167,11 +167,11 @@ pub async fn run(plan: Plan) -> Result<()> {
     {
         server.protect(&oscore).await?;
     }
-    let mut serving = starting.ready().await?;
+    let serving = starting.ready().await?;
     notes.note("a server for development and tests");
     let verbose = plan.verbose;
-    let seen = move |request: &Incoming| {
-        if verbose {
+    let seen = move |what: Notice<'_>| match what {
+        Notice::Request(request) if verbose => {
             let Incoming { peer, method, .. } = request;
             let length = request.payload.len();
             notes.plain(format_args!(
@@ -179,14 +179,45 @@ pub async fn run(plan: Plan) -> Result<()> {
                 brief(&request.path())
             ));
         }
+        Notice::Request(_) => {}
+        Notice::NotAccepted(why) => notes.warn(why),
     };
-    // DTLS keeps its certificate.
-    let tls = plan.tls.filter(|_| !secured.is_empty());
-    let read = move || fresh_tls(tls.as_ref());
-    let apply = |tls: Option<_>| renew_tls(&secured, tls.as_ref());
     tokio::select! {
         () = server.serve(seen) => Ok(()),
-        () = serving.asked_to_stop(read, apply) => Ok(()),
+        () = secured.asked_to_stop(serving, plan) => Ok(()),
+    }
+}
+
+/// What protects the listeners, and can be read again.
+#[derive(Default)]
+struct Secured {
+    streams: Vec<LiveTls>,
+    datagrams: Vec<LiveSecrets>,
+}
+
+/// Puts into force what was read.
+type Apply = Box<dyn FnOnce() + Send>;
+
+impl Secured {
+    /// Waits until the server is to stop, and reads the files again when it is asked to.
+    async fn asked_to_stop(self, mut serving: Serving, plan: Plan) {
+        let Self { streams, datagrams } = self;
+        let tls = plan.tls.clone().filter(|_| !streams.is_empty());
+        let has_files = plan.tls.is_some() || plan.psk_file.is_some();
+        let read = move || {
+            let secrets = plan.secrets()?;
+            let fresh = |it: &LiveSecrets| Ok(Box::new(it.fresh(&secrets)?) as Apply);
+            let datagrams = datagrams.iter().map(fresh).collect::<Result<_>>()?;
+            Ok((fresh_tls(tls.as_ref())?, datagrams))
+        };
+        let apply = |(tls, datagrams): (Option<_>, Vec<Apply>)| {
+            let files = if has_files { datagrams.len() } else { 0 };
+            for fresh in datagrams {
+                fresh();
+            }
+            files + renew_tls(&streams, tls.as_ref())
+        };
+        serving.asked_to_stop(read, apply).await;
     }
 }
 
@@ -195,7 +226,7 @@ impl Plan {
         &self,
         listen: &Listen,
         server: &mut Server,
-        secured: &mut Vec<LiveTls>,
+        secured: &mut Secured,
     ) -> Result<String> {
         if listen.scheme == ListenScheme::Udp {
             let address = match self.multicast {
@@ -206,9 +237,9 @@ impl Plan {
         }
         if listen.scheme == ListenScheme::Dtls {
             let secrets = self.secrets()?;
-            return Ok(server
-                .listen_securely(listen.address, &secrets)?
-                .to_string());
+            let (address, live) = server.listen_securely(listen.address, &secrets)?;
+            secured.datagrams.push(live);
+            return Ok(address.to_string());
         }
         let websocket = matches!(
             listen.scheme,
@@ -221,7 +252,7 @@ impl Plan {
         })
         .await?;
         let address = listener.local_addr().to_string();
-        secured.extend(listener.tls());
+        secured.streams.extend(listener.tls());
         server.listen_streams(listener, websocket);
         Ok(address)
     }

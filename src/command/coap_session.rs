@@ -9,11 +9,11 @@ use super::coap_asking::{Asking, ProxyMode, spell_by_scheme};
 use super::coap_record;
 use crate::coap::block::Szx;
 use crate::coap::code::Code;
-use crate::coap::endpoint::{Config, Failure, Partial, Reply, Request};
+use crate::coap::endpoint::{Config, Failure, Loss, Partial, Reply, Request};
 use crate::coap::message::Token;
 use crate::coap::option::{self, Options};
 use crate::coap::uri::{BadUri, Host, Uri};
-use crate::connect::{Environment, Protocol, Target, Words, without_credentials};
+use crate::connect::{self, Environment, Protocol, Target, Words, without_credentials};
 use crate::error::{Error, Kind, Result};
 use crate::file;
 use crate::output::Notes;
@@ -379,6 +379,10 @@ pub(super) fn failed(place: &Place, failure: &Failure, partial: Option<&Partial>
             let text = format!("cannot connect to {}: {failure}", place.target);
             return Error::new(Kind::Unreachable, text);
         }
+        // The server does not accept our certificate, most often.
+        Failure::Disconnected(Loss {
+            alert: Some(alert), ..
+        }) => return connect::refused(&place.target, *alert),
         Failure::Unsendable(_) => Kind::Usage,
         _ => Kind::Lost,
     };

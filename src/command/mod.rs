@@ -3,7 +3,6 @@
 pub mod amqp_apply;
 pub mod amqp_broker;
 pub mod amqp_consume;
-pub mod amqp_exec;
 pub mod amqp_get;
 mod amqp_link;
 pub mod amqp_ping;
@@ -29,7 +28,7 @@ pub mod coap_decode;
 mod coap_directory;
 pub mod coap_discover;
 mod coap_download;
-pub mod coap_exec;
+mod coap_exec;
 pub mod coap_keep;
 mod coap_links;
 pub mod coap_observe;
@@ -44,6 +43,7 @@ pub mod mqtt_broker;
 pub mod mqtt_pub;
 mod mqtt_record;
 pub mod mqtt_session;
+mod mqtt_source;
 pub mod mqtt_sub;
 mod serving;
 

@@ -6,9 +6,9 @@ use tokio::sync::oneshot;
 
 use super::serving::{Starting, fresh_tls, parse, renew_tls};
 use crate::connect::{ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
-use crate::error::Result;
+use crate::error::{Result, brief};
 use crate::mqtt::broker::{Acl, Broker, Event, Options, Users, serve};
-use crate::output::{Notes, Style, brief};
+use crate::output::{Notes, Style};
 
 /// What the broker listens on, whom it lets in, and how it behaves.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ use tokio::time::sleep_until;
 use super::mqtt_record::to_properties;
 use super::mqtt_session::{SessionWords, Wants, tell, topic_of};
 use crate::connect::{Retry, Target};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, brief};
 use crate::mqtt::client::Client;
 use crate::mqtt::packet::{Disconnect, Place, Properties, Publish, QoS, ReasonCode, Version};
 use crate::mqtt::session::client::Event;
@@ -438,7 +438,7 @@ impl<'a> Publisher<'a> {
         topic: Option<ByteString>,
     ) {
         let words = reason_string
-            .map(|text| format!(": {text}"))
+            .map(|text| format!(": {}", brief(text)))
             .unwrap_or_default();
         let place = topic.map(|name| format!(" to {name}")).unwrap_or_default();
         let text = format!(

@@ -8,7 +8,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 use tokio_rustls::{TlsConnector, TlsStream};
 
-use crate::error::{Error, Kind, Result, plain};
+use crate::error::{Error, Kind, Result, brief, plain};
 
 use super::failure::{cannot_connect, tls_failure};
 use super::happy;
@@ -183,7 +183,7 @@ fn redirected(target: &Target, text: &str, location: &str) -> Error {
     } else {
         rest.to_owned()
     };
-    let error = cannot_connect(target, format!("{text}: it redirects to {shown}"));
+    let error = cannot_connect(target, format!("{text}: it redirects to {}", brief(&shown)));
     let carrier = match scheme {
         "http:" | "ws:" => Carrier::WebSocket,
         "https:" | "wss:" => Carrier::SecureWebSocket,
@@ -196,6 +196,7 @@ fn redirected(target: &Target, text: &str, location: &str) -> Error {
         false => return error,
     };
     let scheme = target.protocol.scheme_of(carrier).name;
+    let there = brief(&there);
     error.hint(format!("the URL to connect to may be {scheme}://{there}"))
 }
 

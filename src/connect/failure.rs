@@ -32,6 +32,20 @@ pub fn reason(cause: &io::Error) -> String {
     }
 }
 
+/// The alert that the peer ended the connection with, if that is the cause.
+pub fn alert(cause: &io::Error) -> Option<u8> {
+    match rustls_cause(cause) {
+        Some(rustls::Error::AlertReceived(alert)) => Some((*alert).into()),
+        _ => None,
+    }
+}
+
+/// What an alert means that came with the first read, as [`failure`] has it.
+pub fn refused(target: &Target, alert: u8) -> Error {
+    let cause = rustls::Error::AlertReceived(alert.into());
+    tls_failure(target, &io::Error::other(cause))
+}
+
 fn lost(target: &Target, reason: impl AsRef<str>) -> Error {
     Error::new(
         Kind::Lost,

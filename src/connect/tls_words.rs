@@ -84,7 +84,7 @@ pub(super) fn client(cause: &Error, identity: Identity) -> Words {
 }
 
 /// What `cause` means to a server.
-pub(super) fn server(cause: &Error) -> String {
+pub fn server(cause: &Error) -> String {
     match cause {
         Error::NoCertificatesPresented => String::from("client showed no certificate"),
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => {

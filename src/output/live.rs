@@ -1,15 +1,19 @@
 //! A view of something that goes on: a bar on a terminal, plain lines in a pipe; all on standard error.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::escape::{Keep, escape};
+use super::screen::Screen;
 use super::stderr;
 use super::style::Style;
 
 /// Steps of the bar from beginning to end.
 const STEPS: u64 = 1_000;
+
+/// Pictures of the bar in a second at most.
+const PICTURES: u8 = 20;
 
 /// Shows how far something is and what it finds; silent with `--quiet`.
 ///
@@ -20,7 +24,7 @@ pub struct Live {
 }
 
 enum Way {
-    Bar(ProgressBar),
+    Bar(ProgressBar, Screen),
     Lines,
     Silent,
 }
@@ -30,7 +34,12 @@ impl Live {
     pub fn start(style: Style) -> Self {
         let way = match (style.quiet, io::stderr().is_terminal()) {
             (true, _) => Way::Silent,
-            (_, true) => Way::Bar(bar(ProgressDrawTarget::stderr())),
+            (_, true) => {
+                let screen = Screen::default();
+                let target = Box::new(screen.clone());
+                let target = ProgressDrawTarget::term_like_with_hz(target, PICTURES);
+                Way::Bar(bar(target), screen)
+            }
             (_, false) => Way::Lines,
         };
         Self { way }
@@ -38,13 +47,13 @@ impl Live {
 
     /// Whether the view changes in place, so that it can be updated more often than lines can be read.
     pub fn is_in_place(&self) -> bool {
-        matches!(self.way, Way::Bar(_))
+        matches!(self.way, Way::Bar(..))
     }
 
     /// Shows `line`; `done` is how far everything is, from 0 to 1, where that is known.
     pub fn show(&self, line: &str, done: Option<f64>) {
         match &self.way {
-            Way::Bar(bar) => {
+            Way::Bar(bar, _) => {
                 bar.set_message(visible(line));
                 // From 0 to 1,000 after the clamp.
                 let steps = done.map(|done| (done.clamp(0.0, 1.0) * STEPS as f64) as u64);
@@ -59,8 +68,7 @@ impl Live {
     /// Leaves a line above the view that stays.
     pub fn note(&self, line: &str) {
         match &self.way {
-            // At once, as the bar is drawn again right after it.
-            Way::Bar(bar) => bar.suspend(|| drop(io::stderr().write_all(&bytes(line)))),
+            Way::Bar(bar, screen) => screen.keep(|| bar.suspend(|| stderr::say(&bytes(line)))),
             Way::Lines => stderr::say(&bytes(line)),
             Way::Silent => {}
         }
@@ -68,8 +76,8 @@ impl Live {
 
     /// Takes the bar away, before the results are shown.
     pub fn finish(self) {
-        if let Way::Bar(bar) = &self.way {
-            bar.finish_and_clear();
+        if let Way::Bar(bar, screen) = &self.way {
+            screen.keep(|| bar.finish_and_clear());
         }
     }
 }
@@ -111,7 +119,7 @@ mod tests {
     fn the_bar_follows_what_is_done() {
         let bar = bar(ProgressDrawTarget::hidden());
         let live = Live {
-            way: Way::Bar(bar.clone()),
+            way: Way::Bar(bar.clone(), Screen::default()),
         };
         assert!(live.is_in_place());
         live.show("12 s \x1b[2J", Some(0.25));

@@ -7,7 +7,6 @@
 //! | [`Template`] | mosquitto's format language (`-F`) |
 //! | [`Notes`] | what a command says besides its results, on standard error |
 //! | [`Live`] | a view of something that goes on, on standard error |
-//! | [`brief`] | a peer's name in such a line |
 //! | [`flush`] | waits, within reason, until standard error has it all |
 //! | [`report`] | the last words of a command that failed |
 //! | [`Style`] | `--color` and `--quiet` |
@@ -16,6 +15,7 @@ mod escape;
 mod format;
 mod live;
 mod notes;
+mod screen;
 mod sink;
 mod stderr;
 mod stream;
@@ -23,7 +23,7 @@ mod style;
 
 pub use format::{Format, Template, indented_json};
 pub use live::Live;
-pub use notes::{Notes, brief, report};
+pub use notes::{Notes, report};
 pub use stderr::flush;
 pub use stream::{Output, print};
 pub use style::{ColorChoice, Style, terminals};

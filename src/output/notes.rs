@@ -1,6 +1,6 @@
 //! What a command says besides its results: notes, warnings, and the error that ended it.
 
-use std::fmt::{self, Display};
+use std::fmt::Display;
 use std::io::{self, IsTerminal};
 
 use crate::error::{Error, Kind};
@@ -8,9 +8,6 @@ use crate::error::{Error, Kind};
 use super::escape::{Keep, escape};
 use super::stderr;
 use super::style::{Style, Tone};
-
-/// Bytes of a peer's name that a line shows.
-const LONGEST_NAME: usize = 160;
 
 /// Shows the failure that ended a command on standard error, and its hint on a second line.
 ///
@@ -22,17 +19,6 @@ pub fn report(error: &Error) {
     if !lines.is_empty() {
         stderr::say(&lines);
     }
-}
-
-/// A name that a peer chose, for a line of a log: what is longer than any sensible name is cut, and its length shown.
-pub fn brief(name: &str) -> impl Display + '_ {
-    fmt::from_fn(move |f| {
-        let shown = &name[..name.floor_char_boundary(LONGEST_NAME)];
-        match shown.len() == name.len() {
-            true => f.write_str(name),
-            false => write!(f, "{shown}… ({} bytes)", name.len()),
-        }
-    })
 }
 
 fn lines(error: &Error) -> Vec<u8> {
@@ -134,14 +120,6 @@ mod tests {
             lines(&error),
             b"iotctl: refused: \\x1b]0;x\\x07\\x0asecond\n"
         );
-    }
-
-    #[test]
-    fn a_name_of_any_length_leaves_room_for_the_rest() {
-        assert_eq!(brief("sensor/1").to_string(), "sensor/1");
-        let long = format!("{}ü{}", "a".repeat(159), "b".repeat(65_374));
-        let shown = format!("{}… (65535 bytes)", "a".repeat(159));
-        assert_eq!(brief(&long).to_string(), shown);
     }
 
     #[test]

@@ -15,6 +15,9 @@ use rustix::termios::isatty;
 /// Bytes of lines that may wait; as many may be on their way out.
 const ROOM: usize = 256 * 1024;
 
+/// Bytes of lines that wait, from which on the reader seems to have stopped.
+const BEHIND: usize = 4 * 1024;
+
 /// How long the end of the program waits for a reader that takes nothing.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -25,6 +28,13 @@ pub(super) fn say(lines: &[u8]) {
     if !STDERR.starts_for(io::stderr()) || !STDERR.push(lines) {
         // A broken standard error must not end a working command.
         let _ = io::stderr().write_all(lines);
+    }
+}
+
+/// Puts a picture there that the next one replaces; where too much waits already, it is left out.
+pub(super) fn draw(picture: &[u8]) {
+    if !STDERR.is_behind() {
+        say(picture);
     }
 }
 
@@ -99,6 +109,11 @@ impl Queue {
         }
         self.changed.notify_all();
         state.way == Way::Thread
+    }
+
+    fn is_behind(&self) -> bool {
+        let state = self.state();
+        state.dropped > 0 || state.waiting.len() > BEHIND
     }
 
     /// The writer's part, for ever.
@@ -238,6 +253,26 @@ mod tests {
         queue.push(b"last\n");
         allow.send(()).unwrap();
         assert_eq!(takes.recv().unwrap(), b"last\n");
+    }
+
+    #[test]
+    fn pictures_that_nobody_takes_are_left_out_and_lines_are_not() {
+        let (queue, allow, takes) = queue();
+        queue.push(b"first\n");
+        while !queue.state().writing {
+            thread::yield_now();
+        }
+        assert!(!queue.is_behind());
+        queue.push(&[b'x'; BEHIND + 1]);
+        assert!(queue.is_behind());
+        queue.push(b"line\n");
+        for _ in 0..2 {
+            allow.send(()).unwrap();
+        }
+        assert_eq!(takes.recv().unwrap(), b"first\n");
+        assert!(takes.recv().unwrap().ends_with(b"xline\n"));
+        queue.flush(Duration::from_secs(60));
+        assert!(!queue.is_behind());
     }
 
     #[test]

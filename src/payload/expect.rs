@@ -1,6 +1,6 @@
-//! Conditions on a body: `payload == 21.5`, `/temp > 20`, `/state/name == "on"`, `payload contains error`.
+//! Conditions on a message: `payload == 21.5`, `/temp > 20`, `/state/name == "on"`, `topic contains kitchen`.
 //!
-//! What is compared is the body as text (`payload`), or what a JSON pointer (RFC 6901) finds in it. Where both sides
+//! What is compared is the body as text (`payload`), the topic, or what a JSON pointer (RFC 6901) finds in it. Where both sides
 //! are numbers, numbers are compared, so that `21.50` equals `21.5`; otherwise texts. What is not there, or is no
 //! number where one is needed, fulfils nothing but `!=`.
 
@@ -9,14 +9,24 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-/// A condition on a body.
+/// A condition on a message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition {
     words: String,
-    /// A JSON pointer; `None` for the body as text.
-    pointer: Option<String>,
+    subject: Subject,
     comparison: Comparison,
     value: String,
+}
+
+/// What is compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Subject {
+    /// The body as text.
+    Payload,
+    /// The MQTT topic, the AMQP routing key, the CoAP path.
+    Topic,
+    /// What a JSON pointer finds in the body.
+    Pointer(String),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,11 +52,12 @@ const COMPARISONS: [(&str, Comparison); 7] = [
 ];
 
 impl Condition {
-    /// Whether the body fulfils it; `json` gives the body as JSON where a pointer asks for it.
-    pub fn holds(&self, body: &[u8], json: impl FnOnce() -> Option<Value>) -> bool {
-        let found = match &self.pointer {
-            None => str::from_utf8(body).ok().map(String::from),
-            Some(pointer) => json().and_then(|json| json.pointer(pointer).map(text_of)),
+    /// Whether a message fulfils it; `json` gives the body as JSON where a pointer asks for it.
+    pub fn holds(&self, topic: &str, body: &[u8], json: impl FnOnce() -> Option<Value>) -> bool {
+        let found = match &self.subject {
+            Subject::Topic => Some(topic.to_owned()),
+            Subject::Payload => str::from_utf8(body).ok().map(String::from),
+            Subject::Pointer(pointer) => json().and_then(|json| json.pointer(pointer).map(text_of)),
         };
         match found {
             Some(found) => self.comparison.holds(&found, &self.value),
@@ -103,12 +114,13 @@ impl FromStr for Condition {
             ));
         };
         let (subject, value) = (words[..at].trim(), words[at + sign.len()..].trim());
-        let pointer = match subject {
-            "payload" => None,
-            _ if subject.starts_with('/') => Some(subject.to_owned()),
+        let subject = match subject {
+            "payload" => Subject::Payload,
+            "topic" => Subject::Topic,
+            _ if subject.starts_with('/') => Subject::Pointer(subject.to_owned()),
             _ => {
                 return Err(format!(
-                    "{subject:?} is neither payload nor a JSON pointer such as /temp"
+                    "{subject:?} is neither payload, topic nor a JSON pointer such as /temp"
                 ));
             }
         };
@@ -122,7 +134,7 @@ impl FromStr for Condition {
         }
         Ok(Self {
             words: words.to_owned(),
-            pointer,
+            subject,
             comparison,
             value,
         })
@@ -151,7 +163,7 @@ mod tests {
     fn holds(words: &str, body: &str) -> bool {
         let condition: Condition = words.parse().expect(words);
         assert_eq!(condition.to_string(), words);
-        condition.holds(body.as_bytes(), || serde_json::from_str(body).ok())
+        condition.holds("a/b", body.as_bytes(), || serde_json::from_str(body).ok())
     }
 
     #[test]
@@ -172,6 +184,7 @@ mod tests {
         }
         assert!(holds("payload == on", "on") && !holds("payload == on", "off"));
         assert!(holds("payload == \"a == b\"", "a == b"));
+        assert!(holds("topic == a/b", "") && !holds("topic contains x", "x"));
         assert!(holds("payload == \" \"", " ") && holds("payload ==", ""));
         assert!(!holds("payload > 1", "on") && !holds("payload < 1", "NaN"));
     }
@@ -198,9 +211,9 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_fulfil_nothing() {
         let condition: Condition = "payload == x".parse().unwrap();
-        assert!(!condition.holds(b"\xff", || None));
+        assert!(!condition.holds("a", b"\xff", || None));
         let condition: Condition = "payload != x".parse().unwrap();
-        assert!(condition.holds(b"\xff", || None));
+        assert!(condition.holds("a", b"\xff", || None));
     }
 
     #[test]

@@ -208,6 +208,38 @@ fn clients_must_show_what_the_server_asks_for() {
 }
 
 #[test]
+fn the_server_says_why_it_does_not_let_a_client_in() {
+    let folder = TempDir::new().unwrap();
+    let certificates = Certificates::in_folder(folder.path());
+    let stranger = TempDir::new().unwrap();
+    let strangers = Certificates::in_folder(stranger.path());
+    let ca = certificates.ca.display();
+    let server = shown(&certificates.server, &certificates.server_key);
+    let (mut server, address) = ours(&format!(
+        "{server} --client-ca {ca} --listen coaps+tcp://127.0.0.1:0"
+    ));
+    let strange = shown(&strangers.client, &strangers.client_key);
+    let trust = format!("--cafile {ca}");
+    let over_tcp = server.line();
+    let shows = iotctl("coap get").word(format!("{over_tcp}/secure"));
+    shows.words(&trust).words(&strange).run();
+    server.hears("iotctl: TLS handshake with 127.0.0.1:");
+    get(&address, "/secure", &format!("{trust} {strange}")).run();
+    server.hears("iotctl: DTLS handshake with 127.0.0.1:");
+    let (mut server, address) = ours(KEY);
+    let long = "x".repeat(400);
+    let unknown = format!("--psk-identity {long} --psk sesame");
+    get(&address, "/secure", &unknown).run();
+    let told = format!(
+        " failed: there is no key for \"{}… (400 bytes)\"",
+        &long[..160]
+    );
+    server.hears(&told);
+    get(&address, "/secure", "--psk-identity password --psk wrong").run();
+    server.hears("the key is wrong");
+}
+
+#[test]
 fn a_client_without_key_is_told_that_the_server_wants_one() {
     let (_server, address) = ours(KEY);
     let mut servers = Vec::new();

@@ -550,6 +550,7 @@ fn sighup_reads_certificates_again() {
     let servers = [
         "mqtt broker --listen mqtts",
         "coap server --listen coaps+tcp",
+        "coap server --listen coaps",
     ];
     for server in servers {
         let keys = tempfile::tempdir().unwrap();
@@ -575,6 +576,29 @@ fn sighup_reads_certificates_again() {
         hang_up(&mut running, "the files were read again");
         assert_eq!([ask(&first.ca), ask(&second.ca)], [3, 0]);
     }
+}
+
+#[test]
+fn sighup_reads_the_key_of_dtls_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = file(&folder, "key", "first");
+    let mut server =
+        iotctl("coap server --listen coaps://127.0.0.1:0 --psk-identity me --psk-file")
+            .word(&secret)
+            .start();
+    let uri = server.line();
+    let ask = |key: &str| {
+        let words = format!("coap get --psk-identity me --psk {key} {uri}/counter");
+        iotctl(&words).words("--connect-timeout 3").run().code
+    };
+    assert_eq!(ask("first"), 0);
+    file(&folder, "key", "second");
+    hang_up(&mut server, "the files were read again");
+    assert_eq!(ask("second"), 0);
+    assert_ne!(ask("first"), 0);
+    std::fs::remove_file(&secret).unwrap();
+    hang_up(&mut server, "what was read before stays in force");
+    assert_eq!(ask("second"), 0);
 }
 
 // Addresses.

@@ -217,6 +217,33 @@ fn a_missing_client_certificate_is_asked_for() {
         .says("client certificate");
 }
 
+/// With TLS 1.3 the server refuses only after the handshake.
+#[test]
+fn coap_is_told_of_a_missing_client_certificate_too() {
+    let folder = TempDir::new().unwrap();
+    let files = Certificates::in_folder(folder.path());
+    let ca = files.ca.display();
+    let mut server =
+        iotctl("coap server --listen coaps+tcp://127.0.0.1:0 --listen coaps+ws://127.0.0.1:0")
+            .words(&format!("--client-ca {ca} --cert"))
+            .word(&files.server)
+            .word("--key")
+            .word(&files.server_key)
+            .start();
+    for uri in server.lines(2) {
+        for version in ["1.2", "1.3"] {
+            for command in ["get", "observe", "ping -C 1", "discover"] {
+                iotctl(&format!("coap {command} {uri} --cafile {ca}"))
+                    .words(&format!("--tls-version {version}"))
+                    .run()
+                    .exits(3)
+                    .says("client certificate")
+                    .says("hint: --cert FILE --key FILE");
+            }
+        }
+    }
+}
+
 #[test]
 fn mosquitto_asks_for_a_client_certificate_too() {
     let mosquitto = mosquitto();

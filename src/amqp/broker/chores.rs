@@ -15,6 +15,9 @@ use crate::connect::hosting::Key;
 /// How many steps a turn may take: about a millisecond.
 pub(super) const TURN: usize = 10_000;
 
+/// As many steps may be taken again and again before the runtime looks what has come in for others.
+const NOTICEABLE: usize = TURN / 10;
+
 /// Something to be done in pieces.
 #[derive(Debug)]
 pub(super) enum Chore {
@@ -43,6 +46,11 @@ impl Core {
     /// Whether this turn has taken all the steps that it may.
     pub(super) const fn is_spent(&self) -> bool {
         self.work >= TURN
+    }
+
+    /// Whether this turn has done so much that what else has come in is to be looked at before the next one.
+    pub(super) const fn has_worked(&self) -> bool {
+        self.work >= NOTICEABLE
     }
 
     /// Goes on with what earlier turns have left.

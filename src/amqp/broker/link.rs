@@ -150,7 +150,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
     /// Has this task polled again, after whoever waits for a turn where this one was long. A task that only wakes itself is
     /// polled some sixty times before the runtime looks what came for others.
     fn go_on(&self, cx: &mut Context<'_>) {
-        if self.broker.state().engine.is_spent() {
+        if self.broker.state().engine.has_worked() {
             // Pending the first time it is polled, which is all that is wanted.
             let _ = pin!(yield_now()).poll(cx);
         } else {

@@ -18,7 +18,7 @@ use super::super::heard::Heard;
 use super::super::trouble;
 use super::sasl::Refusal;
 use crate::connect::{self, Target, diagnose};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, brief};
 
 /// Why a connection, a session or a link is of no use any more.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ pub(super) fn described(error: &definitions::Error) -> String {
     let words: Vec<&str> = description.split_whitespace().collect();
     match words.is_empty() {
         true => condition,
-        false => format!("{} ({condition})", words.join(" ")),
+        false => format!("{} ({condition})", brief(&words.join(" "))),
     }
 }
 
@@ -90,7 +90,7 @@ fn condition(error: &definitions::Error) -> String {
         ErrorCondition::LinkError(known) => Symbol::from(known),
         ErrorCondition::Custom(symbol) => symbol.clone(),
     };
-    symbol.into_inner()
+    brief(&symbol.into_inner()).to_string()
 }
 
 fn kind_of(condition: &str) -> Kind {

@@ -6,6 +6,7 @@ use super::super::clock::{Nanos, nanos};
 use super::super::driver::Io;
 use super::super::random::Random;
 use super::super::recorder::Quantity;
+use super::super::stamp::Room;
 use super::super::tally::Received;
 use super::content::{Content, Message};
 use super::methods;
@@ -39,7 +40,8 @@ impl Consumer {
         Self {
             channel,
             queue: settings.queue.of_group(queue).fill(0, 0),
-            received: Received::new(settings.run_id),
+            received: Received::new(settings.run_id, Some(Room::of(settings.size.0)))
+                .sharing(group.shared.get(queue).cloned()),
             random: Random::new(settings.seed, u64::from(sender) << 16 | u64::from(channel)),
             content: Content::None,
             unacked: (0, 0),

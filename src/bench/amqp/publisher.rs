@@ -156,16 +156,11 @@ impl Publisher {
         io: &mut Io<'_>,
     ) -> Result<(), Broken> {
         let (tag, multiple) = (fields.long_long()?, fields.octet()? & 1 == 1);
-        let mut count = 0;
+        let cause = "the server did not take the message (basic.nack)";
         let found = self.flights.settle(tag, multiple, |flight| {
-            count += 1;
-            io.records.refused(flight);
+            io.records.refused_for(flight, cause);
         });
         self.check(found, multiple, "basic.nack", io);
-        if count > 0 {
-            let cause = "the server did not take the message (basic.nack)";
-            io.records.errors_of(cause, None, count);
-        }
         Ok(())
     }
 
@@ -192,10 +187,10 @@ impl Publisher {
 
     /// The confirm of a returned message comes too, and does not count.
     fn take_back(&mut self, message: &Message, io: &mut Io<'_>) {
-        io.records.error(&self.reason, None);
         let Some(stamp) = Stamp::read(message.head(), io.now) else {
-            return;
+            return io.records.error(&self.reason, None);
         };
+        let reason = self.reason.as_str();
         // The server answers in order: a question that is under way was asked after this message.
         let unproved = match &mut self.asked {
             Some(asked) if asked.all > 0 => asked,
@@ -204,16 +199,17 @@ impl Publisher {
         if unproved.all > 0 {
             unproved.all -= 1;
             unproved.measured -= unproved.measured.min(stamp.measured.into());
-            io.records.refused(&Flight {
+            let flight = Flight {
                 due: stamp.due,
                 sent: stamp.due,
                 sequence: stamp.sequence,
-            });
+            };
+            io.records.refused_for(&flight, reason);
         } else if stamp.sequence >= self.first {
             let tag = stamp.sequence - self.first + 1;
-            let found = self
-                .flights
-                .settle(tag, false, |flight| io.records.refused(flight));
+            let found = self.flights.settle(tag, false, |flight| {
+                io.records.refused_for(flight, reason);
+            });
             self.excused += u64::from(found == Tag::UnderWay);
         }
     }

@@ -6,6 +6,7 @@ use super::super::pattern::{Pattern, user_name};
 use super::super::plan::Load;
 use super::super::random::letters;
 use super::super::stamp::Room;
+use super::super::tally::Shared;
 use super::template::Kind;
 use crate::amqp::consumer::Offset;
 use crate::amqp::{Login, Options};
@@ -73,6 +74,8 @@ pub struct Settings {
     pub window: usize,
     /// How long to wait for a confirm before a message is given up.
     pub ack_timeout: Duration,
+    /// Other processes do their part of the load.
+    pub sharded: bool,
     /// Of this run.
     pub run_id: u64,
     /// Of everything random.
@@ -117,6 +120,8 @@ pub(super) struct Group {
     pub(super) role: Role,
     pub(super) settings: Settings,
     pub(super) kind: Kind,
+    /// The books of each queue whose consumers compete.
+    pub(super) shared: Vec<Shared>,
 }
 
 impl Default for Consuming {
@@ -168,15 +173,19 @@ impl Settings {
     /// What a reader of the report must know.
     pub(super) fn warnings(&self) -> Vec<String> {
         let publishes = self.role() == Role::Publish;
-        let several =
-            publishes && !self.streams && self.consumers * usize::from(self.channels) > self.queues;
+        let several = publishes && self.compete() && self.sharded;
         let all = [
             Room::of(self.size.0).warning().filter(|_| publishes),
             several.then_some(
-                "a message that comes to two consumers of a queue counts twice and not as a duplicate, so that it may hide a missing one",
+                "a message that comes to consumers of a queue in two shards counts twice and not as a duplicate, so that it may hide a missing one",
             ),
         ];
         all.into_iter().flatten().map(str::to_owned).collect()
+    }
+
+    /// Whether each message in a queue comes to one of several consumers only.
+    const fn compete(&self) -> bool {
+        !self.streams && self.consumers * (self.channels as usize) > self.queues
     }
 
     /// How many consumers get each message.
@@ -206,10 +215,17 @@ impl Settings {
             least,
             seed: self.seed,
         };
+        let shared = match role {
+            Role::Consume if self.compete() => self.queues,
+            _ => 0,
+        };
         Group {
             role,
             settings: self.clone(),
             kind,
+            shared: std::iter::repeat_with(Shared::default)
+                .take(shared)
+                .collect(),
         }
     }
 }

@@ -61,6 +61,7 @@ fn settings() -> Settings {
         },
         window: 10,
         ack_timeout: Duration::from_secs(30),
+        sharded: false,
         run_id: RUN,
         seed: 1,
     }

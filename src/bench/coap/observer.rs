@@ -6,7 +6,7 @@ use super::super::clock::Nanos;
 use super::super::driver::{Broken, Io, Session};
 use super::super::random::Random;
 use super::super::recorder::Quantity;
-use super::super::stamp::Stamp;
+use super::super::stamp::{Room, Stamp};
 use super::super::tally::{Order, Received};
 use super::figures::{CHALLENGES, MALFORMED, REGISTRATIONS, RETRANSMISSIONS};
 use super::ids::Ids;
@@ -78,7 +78,7 @@ impl Observer {
             newest: None,
             last_mid: None,
             stale_at: Nanos::MAX,
-            received: Received::new(group.run_id),
+            received: Received::new(group.run_id, Some(Room::Whole)),
             group,
         }
     }
@@ -136,7 +136,7 @@ impl Observer {
             return Ok(());
         }
         let Some(content) = seen.content() else {
-            io.records.count(MALFORMED, 1);
+            io.records.count_at(MALFORMED, io.now);
             reject(seen, io);
             return Ok(());
         };
@@ -237,7 +237,7 @@ impl Observer {
     fn look(&mut self, io: &mut Io<'_>) {
         let Some(mut asked) = self.asked.filter(|asked| asked.due <= io.now) else {
             if self.watching && self.asked.is_none() && io.now >= self.stale_at {
-                io.records.count(REGISTRATIONS, 1);
+                io.records.count_at(REGISTRATIONS, io.now);
                 self.ask(io);
             }
             return;
@@ -251,7 +251,7 @@ impl Observer {
         };
         (asked.due, asked.again) = (due, asked.again + 1);
         self.asked = Some(asked);
-        io.records.count(RETRANSMISSIONS, 1);
+        io.records.count_at(RETRANSMISSIONS, io.now);
         self.write(asked.mid, io.out);
     }
 }
@@ -284,7 +284,7 @@ impl Session for Observer {
         while let Some((length, seen)) = self.group.framing.next(&bytes[taken..])? {
             match seen {
                 Some(seen) => self.take(&seen, length - self.envelope(), io)?,
-                None => io.records.count(MALFORMED, 1),
+                None => io.records.count_at(MALFORMED, io.now),
             }
             taken += length;
         }

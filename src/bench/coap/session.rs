@@ -125,10 +125,11 @@ impl CoapSession {
 
     fn ask(&mut self, dues: &[Nanos], io: &mut Io<'_>) {
         let mut early = 0;
+        let window = io.records.window;
         for due in dues {
             let flight = self.flight(*due, io.now);
             let (mid, again) = self.ids.give(io.now, &self.slots);
-            early += u64::from(again);
+            early += u64::from(again && window.holds(*due));
             let deadline = self.group.patience.begin(io.now, &mut self.random);
             let place = self.slots.enter(flight, mid, deadline);
             self.write(place, io);
@@ -206,7 +207,6 @@ impl CoapSession {
 
     #[inline]
     fn response(&mut self, seen: &Seen<'_>, io: &mut Io<'_>) {
-        let measured = io.records.window.holds(io.now);
         match self.slots.find(seen.token) {
             Found::Waiting(place) => self.answered(place, seen, io),
             Found::Nobody => {
@@ -214,14 +214,14 @@ impl CoapSession {
                     .error("response with a token that no request has", None);
                 foreign(seen, io);
             }
-            known => {
+            Found::GivenUp => {
+                self.slots.answered_late(seen.token);
                 self.accept(seen, io);
-                let name = if known == Found::GivenUp {
-                    LATE
-                } else {
-                    DUPLICATES
-                };
-                io.records.count(name, u64::from(measured));
+                io.records.count_at(LATE, io.now);
+            }
+            Found::Answered => {
+                self.accept(seen, io);
+                io.records.count_at(DUPLICATES, io.now);
             }
         }
     }
@@ -239,7 +239,7 @@ impl CoapSession {
             return foreign(seen, io);
         }
         let Some(content) = seen.content() else {
-            io.records.count(MALFORMED, 1);
+            io.records.count_at(MALFORMED, io.now);
             return reject(seen, io);
         };
         self.accept(seen, io);
@@ -283,14 +283,14 @@ impl CoapSession {
                 io.records.messages.expected += self.observers;
             }
         } else {
-            io.records.refused(flight);
             let cause = format!("refused by the server: {:?}", seen.code);
-            io.records.error(&cause, None);
+            io.records.refused_for(flight, &cause);
         }
+        let measured = io.records.window.holds(flight.due);
         if content.more {
-            io.records.count(PARTIAL, 1);
+            io.records.count(PARTIAL, u64::from(measured));
         }
-        if io.records.window.holds(flight.due) && self.group.framing == Framing::Datagrams {
+        if measured && self.group.framing == Framing::Datagrams {
             self.answers[usize::from(seen.kind != ACK)] += 1;
         }
     }
@@ -326,9 +326,9 @@ impl CoapSession {
         if self.group.role == Role::Ping {
             return io.records.acknowledged(&flight, io.now);
         }
-        io.records.refused(&flight);
-        io.records.count(RESETS, 1);
-        io.records.error("reset by the server", None);
+        let measured = io.records.window.holds(flight.due);
+        io.records.count(RESETS, u64::from(measured));
+        io.records.refused_for(&flight, "reset by the server");
     }
 
     fn pong(&mut self, seen: &Seen<'_>, io: &mut Io<'_>) {
@@ -401,7 +401,7 @@ pub(super) fn challenged(kind: &Kind, code: Code, content: &Content<'_>) -> Opti
 
 /// Nobody asked for it.
 pub(super) fn foreign(seen: &Seen<'_>, io: &mut Io<'_>) {
-    io.records.messages.foreign += u64::from(io.records.window.holds(io.now));
+    io.records.foreign();
     reject(seen, io);
 }
 
@@ -434,7 +434,7 @@ impl Session for CoapSession {
         while let Some((length, seen)) = framing.next(&bytes[taken..])? {
             match seen {
                 Some(seen) => self.take(&seen, io)?,
-                None => io.records.count(MALFORMED, 1),
+                None => io.records.count_at(MALFORMED, io.now),
             }
             taken += length;
             count += 1;

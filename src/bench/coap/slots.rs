@@ -1,10 +1,15 @@
 //! Requests under way, by token and by message id.
 
+use std::collections::{HashSet, VecDeque};
+
 use super::super::clock::Nanos;
 use super::super::recorder::Flight;
 
 /// Requests under way on one socket at most; fewer than there are message ids.
 pub(super) const MOST: usize = 60_000;
+
+/// Requests that were given up of which it is remembered that no answer has come.
+const REMEMBERED: usize = 1 << 18;
 
 /// How far a request has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +66,9 @@ pub(super) struct Slots {
     free: Vec<u16>,
     /// The place of the message ids that end alike; a later one may have taken it over.
     by_mid: Vec<u16>,
+    /// The tokens of those that were given up and have no answer yet, in that order too: their places may be taken.
+    unanswered: HashSet<[u8; 4]>,
+    given_up: VecDeque<[u8; 4]>,
 }
 
 impl Slots {
@@ -109,6 +117,10 @@ impl Slots {
     fn file(&mut self, mid: u16, place: u16) {
         let mask = self.by_mid.len() - 1;
         self.by_mid[usize::from(mid) & mask] = place;
+        if !self.unanswered.is_empty() {
+            // Tokens come again after 65,536 turns.
+            self.unanswered.remove(&self.token(place));
+        }
     }
 
     fn grow(&mut self) -> u16 {
@@ -155,15 +167,16 @@ impl Slots {
             return Found::Nobody;
         };
         match slot.turn.wrapping_sub(turn) {
-            0 => match slot.state {
-                State::Sent | State::Promised => Found::Waiting(place),
-                State::Answered => Found::Answered,
-                State::GivenUp => Found::GivenUp,
-            },
-            // What became of those before is not known; most were answered.
-            1..0x8000 if turn > 0 => Found::Answered,
+            0 if slot.waits() => Found::Waiting(place),
+            0..0x8000 if turn > 0 && self.unanswered.contains(token) => Found::GivenUp,
+            0..0x8000 if turn > 0 => Found::Answered,
             _ => Found::Nobody,
         }
+    }
+
+    /// An answer to a request that was given up has come; another one is a copy.
+    pub(super) fn answered_late(&mut self, token: &[u8]) {
+        self.unanswered.remove(token);
     }
 
     /// The place of the request under way with this message id.
@@ -196,9 +209,22 @@ impl Slots {
     #[inline]
     pub(super) fn end(&mut self, place: u16, state: State) -> Flight {
         self.free.push(place);
+        if state == State::GivenUp {
+            self.remember(self.token(place));
+        }
         let slot = &mut self.slots[usize::from(place)];
         slot.state = state;
         slot.flight
+    }
+
+    fn remember(&mut self, token: [u8; 4]) {
+        self.unanswered.insert(token);
+        self.given_up.push_back(token);
+        if self.given_up.len() > REMEMBERED
+            && let Some(oldest) = self.given_up.pop_front()
+        {
+            self.unanswered.remove(&oldest);
+        }
     }
 
     /// The places of all that are under way and due by `now`, into `places`; and when the next one is due.
@@ -278,5 +304,20 @@ mod tests {
         slots.clear(|flight| left.push(flight.sequence));
         assert_eq!((left, slots.len()), (vec![1], 0));
         assert_eq!(slots.find(&slots.token(second)), Found::GivenUp);
+    }
+
+    #[test]
+    fn the_first_answer_to_what_was_given_up_is_no_copy_even_when_its_place_is_taken() {
+        let mut slots = Slots::default();
+        let place = slots.enter(numbered(0), 1, 10);
+        let token = slots.token(place);
+        slots.end(place, State::GivenUp);
+        for sequence in 1..1_000 {
+            assert_eq!(slots.enter(numbered(sequence), 2, 10), place);
+            slots.end(place, State::Answered);
+        }
+        assert_eq!(slots.find(&token), Found::GivenUp);
+        slots.answered_late(&token);
+        assert_eq!(slots.find(&token), Found::Answered);
     }
 }

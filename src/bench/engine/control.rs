@@ -32,7 +32,8 @@ impl Control {
         self.begin.store(begin, Ordering::SeqCst);
     }
 
-    /// Nothing becomes due from `at` on. It must not have passed yet, or workers would disagree on what was due.
+    /// Nothing becomes due from `at` on. Unless all has been due, it must not have passed yet, or workers would disagree
+    /// on what was.
     pub(super) fn end(&self, at: Nanos) {
         self.to.fetch_min(at, Ordering::SeqCst);
         self.from.fetch_min(at, Ordering::SeqCst);
@@ -84,6 +85,8 @@ pub(super) struct Standing {
     pub(super) sent_all: bool,
     /// Nothing waits to be sent or answered.
     pub(super) idle: bool,
+    /// When the newest message was due.
+    pub(super) due: Nanos,
     /// Open connections.
     pub(super) connections: u64,
     /// The worker has ended.

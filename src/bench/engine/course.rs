@@ -1,5 +1,6 @@
 //! The coordinator: starts the workers, leads them through the phases, and adds up what they say.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -11,14 +12,14 @@ use tokio::time::sleep;
 use super::super::clock::{self, Clock, Nanos, nanos, seconds};
 use super::super::driver::Driver;
 use super::super::plan::{Coalesce, Load, Plan};
-use super::super::profile::Share;
+use super::super::profile::{self, Share};
 use super::super::random::Random;
 use super::super::recorder::{Records, Window};
 use super::super::result::{Interval, Messages, Report};
-use super::super::series::Series;
 use super::super::system;
-use super::control::{Control, News, Standing};
-use super::load::{Runner, part_of, saturates, window};
+use super::control::{self, Control, News};
+use super::load::{Runner, part_of, parts_before, saturates, window};
+use super::points::{Points, Standing};
 use super::summary::{self, Drain, Phases};
 use super::wake::Ready;
 use super::worker::{self, Part, Setup};
@@ -64,8 +65,12 @@ impl Outcome {
 pub struct Live<'a> {
     /// The newest point of the time series.
     pub interval: &'a Interval,
+    /// How long it is, in seconds.
+    pub length_s: f64,
     /// Messages so far.
     pub messages: &'a Messages,
+    /// Failures so far by cause, with the way out.
+    pub errors: &'a BTreeMap<String, (u64, Option<String>)>,
     /// Connections asked for in this shard.
     pub planned_connections: u64,
     /// How much of the run is done, from 0 to 1, where that is known.
@@ -106,7 +111,7 @@ struct Course<'a> {
     clock: Clock,
     control: Arc<Control>,
     workers: Vec<(Arc<Ready>, thread::JoinHandle<()>)>,
-    standings: Vec<Standing>,
+    standings: Vec<control::Standing>,
     /// Up to when each worker has reported.
     heard: Vec<Nanos>,
     phase: Phase,
@@ -114,7 +119,7 @@ struct Course<'a> {
     /// The interval that is being added up.
     current: Records,
     total: Records,
-    intervals: Series,
+    points: Points,
     next_interval: Nanos,
     started: Nanos,
     /// When every connection had been tried.
@@ -154,14 +159,14 @@ impl<'a> Course<'a> {
             plan,
             clock,
             control,
-            standings: vec![Standing::default(); threads],
+            standings: vec![control::Standing::default(); threads],
             heard: vec![0; threads],
             workers,
             phase: Phase::Connecting,
             planned_connections: own as u64,
             current: Records::default(),
             total: Records::default(),
-            intervals: Series::default(),
+            points: Points::new(Nanos::MAX, 0),
             next_interval: Nanos::MAX,
             started,
             settled: None,
@@ -199,7 +204,7 @@ impl<'a> Course<'a> {
     fn hear(&mut self, news: News) {
         self.heard[news.worker] = news.at;
         self.standings[news.worker] = news.standing;
-        if news.records.flow.received + news.records.flow.acknowledged > 0 {
+        if news.records.brought() > 0 {
             self.last_came = self.last_came.max(news.at);
         }
         self.current.add(news.records);
@@ -225,7 +230,7 @@ impl<'a> Course<'a> {
                     self.cpu[0].get_or_insert_with(system::cpu_seconds);
                 }
                 if self.all(|standing| standing.sent_all) && now < window.to {
-                    self.end(now);
+                    self.end(self.lasts().unwrap_or(now));
                 }
                 if now >= self.control.window().to {
                     self.cpu[1] = Some(system::cpu_seconds());
@@ -247,15 +252,14 @@ impl<'a> Course<'a> {
         }
     }
 
-    fn all(&self, holds: impl Fn(&Standing) -> bool) -> bool {
+    fn all(&self, holds: impl Fn(&control::Standing) -> bool) -> bool {
         self.standings.iter().all(holds)
     }
 
     /// Whether all that was sent has been answered and has come to whoever should get it.
     fn has_drained(&self) -> bool {
-        let sum = |of: fn(&Messages) -> u64| of(&self.total.messages) + of(&self.current.messages);
         self.all(|standing| standing.idle && standing.sent_all)
-            && sum(|messages| messages.unique) >= sum(|messages| messages.expected)
+            && Records::have_all([&self.total, &self.current])
     }
 
     fn begin(&mut self, now: Nanos) {
@@ -272,12 +276,39 @@ impl<'a> Course<'a> {
             from,
             to: from.saturating_add(lasts),
         };
+        let every = nanos(phases.interval).max(1);
         self.begin = begin;
-        self.next_interval = begin + nanos(phases.interval);
+        self.points = Points::new(begin, every);
+        self.next_interval = begin + every;
         self.cpu_last = (now, system::cpu_seconds());
         self.phase = Phase::Sending;
         self.control.begin(begin, window);
         self.poke();
+    }
+
+    /// When a load of so many messages has had its time: the last one too has the gap after it.
+    fn lasts(&self) -> Option<Nanos> {
+        let plan = self.plan;
+        let whole = plan.phases.count?;
+        let warmup = plan.phases.warmup.as_secs_f64();
+        let mut ends = Vec::new();
+        for (group, of_plan) in plan.groups.iter().enumerate() {
+            match &of_plan.load {
+                Some(Load::Open {
+                    stages, arrivals, ..
+                }) => {
+                    let count = of_group(plan, group, whole);
+                    ends.push(profile::lasts((stages, arrivals), warmup, count)?);
+                }
+                Some(Load::Closed { .. }) => return None,
+                None => {}
+            }
+        }
+        let seconds = ends.into_iter().reduce(f64::max)?;
+        let end = self.begin.saturating_add((seconds * 1e9) as Nanos);
+        // Whatever rounding did: what was due is inside.
+        let due = self.standings.iter().map(|worker| worker.due).max()?;
+        Some(end.max(due + 1))
     }
 
     fn stop(&mut self) {
@@ -313,49 +344,36 @@ impl<'a> Course<'a> {
         let every = nanos(self.plan.phases.interval).max(1);
         let behind = heard.saturating_sub(self.next_interval) / every;
         self.next_interval += (behind + 1) * every;
-        let interval = self.interval(heard);
-        self.total.add(std::mem::take(&mut self.current));
-        self.intervals.push(interval);
-        let Some(interval) = self.intervals.last() else {
-            return;
+        let now = Standing {
+            at: heard,
+            window: self.control.window(),
+            ended,
+            connections: self.standings.iter().map(|worker| worker.connections).sum(),
+            cpu_percent: self.cpu_percent(heard),
         };
-        let live = Live {
-            interval,
-            messages: &self.total.messages,
-            planned_connections: self.planned_connections,
-            progress: self.progress(heard),
-        };
-        if !(watch.0)(&live) && !self.stopped {
-            self.stop();
+        let (points, held) = self.points.close(&mut self.current, &now);
+        self.total.add(std::mem::replace(&mut self.current, held));
+        for (interval, length_s) in &points {
+            let live = Live {
+                interval,
+                length_s: *length_s,
+                messages: &self.total.messages,
+                errors: &self.total.errors,
+                planned_connections: self.planned_connections,
+                progress: self.progress(heard),
+            };
+            if !(watch.0)(&live) && !self.stopped {
+                self.stop();
+            }
         }
     }
 
-    fn interval(&mut self, at: Nanos) -> Interval {
-        let window = self.control.window();
-        let middle = at - at.saturating_sub(self.cpu_last.0.max(self.begin)) / 2;
-        let phase = match () {
-            () if middle < window.from => "warmup",
-            () if middle < window.to => "measure",
-            () => "drain",
-        };
+    /// CPU time of this process since the last point, in percent of one core.
+    fn cpu_percent(&mut self, at: Nanos) -> f64 {
         let cpu = system::cpu_seconds();
         let (then, before) = std::mem::replace(&mut self.cpu_last, (at, cpu));
         let passed = seconds(at.saturating_sub(then)).max(1e-3);
-        let flow = self.current.flow;
-        let mut point = Interval {
-            at_s: seconds(at.saturating_sub(self.begin)),
-            phase: String::from(phase),
-            planned: flow.planned,
-            sent: flow.sent,
-            acknowledged: flow.acknowledged,
-            received: flow.received,
-            errors: flow.errors,
-            connections: self.standings.iter().map(|worker| worker.connections).sum(),
-            cpu_percent: (cpu - before) / passed * 100.0,
-            ..Interval::default()
-        };
-        summary::enter(&mut self.current, &mut point);
-        point
+        (cpu - before) / passed * 100.0
     }
 
     fn progress(&self, at: Nanos) -> Option<f64> {
@@ -397,7 +415,7 @@ impl<'a> Course<'a> {
             planned_connections: self.planned_connections,
             drain: self.drain,
         };
-        let report = summary::report(run, self.total, self.intervals.into_points(), &phases);
+        let report = summary::report(run, self.total, self.points.into_points(), &phases);
         Outcome {
             report,
             trouble: self.trouble,
@@ -457,7 +475,11 @@ fn setup(
         interval: nanos(plan.phases.interval).max(1_000_000),
         dial_every,
         seed: plan.seed ^ (number as u64) << 32,
-        sends: plan.groups.iter().any(|group| group.load.is_some()),
+        // A shard that only receives goes on as long as the others send, where it is said how long that is.
+        sends: plan.groups.iter().any(|group| {
+            let is_known = plan.phases.duration.is_some();
+            group.load.is_some() && (own(plan, group.connections) > 0 || !is_known)
+        }),
         control: Arc::clone(control),
         ready: Arc::clone(ready),
         news: news.clone(),
@@ -501,23 +523,29 @@ fn part(
     }
 }
 
-/// How many of `whole` messages are sent by one worker for one group: divided by groups that send, then by
-/// shards, then by the workers that have connections of it.
+/// How many of `whole` messages are sent by one worker for one group: divided by groups that send, then by connections,
+/// so that each worker has as much of them as it has of the rate.
 fn messages(plan: &Plan, group: usize, whole: u64, (number, threads): (usize, usize)) -> u64 {
+    let of_group = u128::from(of_group(plan, group, whole));
+    let all = plan.groups[group].connections as u64;
+    let (index, count) = (plan.shard.index.into(), plan.shard.count.into());
+    let of_shard = part_of(all, index, count);
+    let (number, threads) = (number as u64, threads as u64);
+    let before = parts_before(all, index, count) + parts_before(of_shard, number, threads);
+    let after = before + part_of(of_shard, number, threads);
+    let until = |connections: u64| {
+        let messages = of_group * u128::from(connections);
+        messages.div_ceil(u128::from(all.max(1))) as u64
+    };
+    until(after) - until(before)
+}
+
+/// How many of `whole` messages are one group's.
+fn of_group(plan: &Plan, group: usize, whole: u64) -> u64 {
     let sends = |index: &usize| plan.groups[*index].load.is_some();
     let all = (0..plan.groups.len()).filter(sends).count() as u64;
     let before = (0..group).filter(sends).count() as u64;
-    let of_group = part_of(whole, before, all.max(1));
-    let shard = plan.shard;
-    let of_shard = part_of(of_group, shard.index.into(), shard.count.into());
-    let workers = own(plan, plan.groups[group].connections)
-        .min(threads)
-        .max(1) as u64;
-    if (number as u64) < workers {
-        part_of(of_shard, number as u64, workers)
-    } else {
-        0
-    }
+    part_of(whole, before, all.max(1))
 }
 
 /// How reading is paced unless the user says: gathering while saturating, never while measuring latency at a rate.

@@ -29,6 +29,8 @@ pub(super) enum Runner {
         left: u64,
         /// Between two wake-ups at least.
         grid: Nanos,
+        /// Chance says when the next one is due: the load lasts until then.
+        drawn: bool,
     },
     /// As answers come.
     Closed { left: u64, think: Nanos },
@@ -45,6 +47,7 @@ impl Runner {
                 stages, arrivals, ..
             }) => Self::Open {
                 grid: grid(stages, arrivals, &share),
+                drawn: matches!(arrivals, Arrivals::Uniform | Arrivals::Poisson),
                 schedule: Schedule::new(stages, arrivals, share).peekable(),
                 left,
             },
@@ -62,7 +65,8 @@ impl Runner {
                 schedule,
                 left,
                 grid,
-            } if *left > 0 => {
+                drawn,
+            } if *left > 0 || *drawn => {
                 let at = begin.saturating_add(schedule.peek()?.at);
                 Some(at.max(last + *grid))
             }
@@ -114,11 +118,20 @@ impl Runner {
     pub(super) fn is_done(&mut self, begin: Nanos, now: Nanos, end: Nanos) -> bool {
         match self {
             Self::Silent => true,
-            Self::Open { schedule, left, .. } => {
-                *left == 0
-                    || schedule
-                        .peek()
-                        .is_none_or(|due| begin.saturating_add(due.at) >= end && now >= end)
+            Self::Open {
+                schedule,
+                left,
+                drawn,
+                ..
+            } => {
+                let next = schedule.peek().map(|due| begin.saturating_add(due.at));
+                match next {
+                    // The message after the last one would be due.
+                    Some(next) if *left == 0 => !*drawn || now >= next.min(end),
+                    Some(next) => now >= end && next >= end,
+                    // A rate of zero goes on to the end.
+                    None => *left == 0 || now >= end || end == Nanos::MAX,
+                }
             }
             Self::Closed { left, .. } => *left == 0 || now >= end,
         }
@@ -164,6 +177,12 @@ fn grid(stages: &[Stage], arrivals: &Arrivals, share: &Share) -> Nanos {
 pub(super) const fn part_of(whole: u64, index: u64, count: u64) -> u64 {
     let (even, odd) = (whole / count, whole % count);
     even + if index < odd { 1 } else { 0 }
+}
+
+/// All parts before part `index` together.
+pub(super) const fn parts_before(whole: u64, index: u64, count: u64) -> u64 {
+    let odd = whole % count;
+    index * (whole / count) + if index < odd { index } else { odd }
 }
 
 /// The window of a load.
@@ -248,8 +267,12 @@ mod tests {
     fn parts_are_the_whole() {
         for whole in [0, 1, 7, 100, 101] {
             for count in 1..9 {
-                let sum: u64 = (0..count).map(|index| part_of(whole, index, count)).sum();
-                assert_eq!(sum, whole);
+                let before = |index| (0..index).map(|index| part_of(whole, index, count)).sum();
+                assert_eq!(parts_before(whole, count, count), whole);
+                for index in 0..=count {
+                    let sum: u64 = before(index);
+                    assert_eq!(parts_before(whole, index, count), sum);
+                }
             }
         }
     }

@@ -7,6 +7,7 @@
 //! | `connection`, `wake`, `timer` | one socket; which sockets have something; an exact timer |
 //! | `load`, `coalesce` | what a worker sends; when it reads |
 //! | `control` | what coordinator and workers tell each other |
+//! | `points` | the time series, cut where phases begin and end |
 //! | `summary` | from books to a report |
 
 mod coalesce;
@@ -14,6 +15,7 @@ mod connection;
 mod control;
 mod course;
 mod load;
+mod points;
 mod punctual;
 mod summary;
 mod timer;

@@ -7,11 +7,13 @@ use jiff::Timestamp;
 use super::super::clock::{Nanos, seconds};
 use super::super::merge::SHARD_ALONE;
 use super::super::plan::{Coalesce, Load};
-use super::super::recorder::{Distribution, HELD_BACK, NOT_PROVED, Quantity, Records, Window};
+use super::super::recorder::{
+    Distribution, Flow, HELD_BACK, NOT_PROVED, Phase, Quantity, Records, Window,
+};
 use super::super::report::distribution;
 use super::super::result::{
     Connections, ErrorCount, Generator, Interval, Latency, Messages, PhaseTimes, Rates, Report,
-    SCHEMA_VERSION,
+    SCHEMA_VERSION, Unstamped, Warmup,
 };
 use super::super::series;
 use super::super::system;
@@ -68,10 +70,11 @@ pub(super) fn report(
     let latency: BTreeMap<String, Latency> = Quantity::ALL
         .into_iter()
         .filter_map(|quantity| {
-            let found = latency(total.of(quantity))?;
+            let found = latency(total.whole(quantity))?;
             Some((quantity.name().to_owned(), found))
         })
         .collect();
+    let unstamped = enter_unstamped(&mut total);
     let generator = generator(run, &mut total, &intervals, phases);
     let warnings = warnings(run, &total, &generator, phases);
     Report {
@@ -79,10 +82,13 @@ pub(super) fn report(
         tool: concat!("iotctl ", env!("CARGO_PKG_VERSION")).to_owned(),
         started_at: time_of_day(phases.begin),
         run_id: run.run_id,
+        shard: run.plan.shard,
         setup: BTreeMap::new(),
         phases: times(phases),
         connections: connections(&total, phases),
         rates: rates(&total, phases),
+        warmup: warmup(&total),
+        unstamped,
         messages: total.messages,
         latency,
         intervals,
@@ -126,12 +132,55 @@ fn connections(total: &Records, phases: &Phases) -> Connections {
 
 fn rates(total: &Records, phases: &Phases) -> Rates {
     let measured = seconds(phases.measured()).max(1e-9);
+    let flow = total.flow[Phase::Measure as usize];
+    let rate = |messages: u64| messages as f64 / measured;
     Rates {
-        planned_per_s: total.messages.planned as f64 / measured,
-        offered_per_s: total.passed.sent / measured,
-        accepted_per_s: total.passed.acknowledged / measured,
-        delivered_per_s: total.passed.received / measured,
+        planned_per_s: rate(flow.planned),
+        offered_per_s: rate(flow.sent),
+        accepted_per_s: rate(flow.acknowledged),
+        delivered_per_s: rate(flow.unique),
     }
+}
+
+/// What passed in all phases and was not due while measuring.
+fn warmup(total: &Records) -> Warmup {
+    let before = |all: fn(&Flow) -> u64, measured: u64| {
+        let all: u64 = total.flow.iter().map(all).sum();
+        all.saturating_sub(measured)
+    };
+    let messages = &total.messages;
+    Warmup {
+        planned: before(|flow| flow.planned, messages.planned),
+        sent: before(|flow| flow.sent, messages.sent),
+        acknowledged: before(|flow| flow.acknowledged, messages.acknowledged),
+        expected: total.unstamped.warmup_expected,
+        received: before(|flow| flow.received, messages.received),
+        unique: total.unstamped.warmup_unique,
+    }
+}
+
+/// Enters what came without a stamp, now that all has come.
+fn enter_unstamped(total: &mut Records) -> Unstamped {
+    let [before, measured, drain] = total.unstamped.received;
+    let mut unstamped = Unstamped {
+        received: before + measured + drain,
+        ..Unstamped::default()
+    };
+    if unstamped.received == 0 {
+        return unstamped;
+    }
+    let warmup = warmup(total);
+    let messages = &mut total.messages;
+    if messages.expected + warmup.expected > 0 {
+        unstamped.enter(messages, &warmup);
+    } else {
+        // Others send: when a message came is all that is known of it.
+        unstamped.unique = measured + drain;
+        messages.unique += unstamped.unique;
+        messages.received += unstamped.unique;
+    }
+    messages.late += drain.min(unstamped.unique);
+    unstamped
 }
 
 fn counts(counts: BTreeMap<&'static str, u64>) -> BTreeMap<String, u64> {
@@ -160,10 +209,10 @@ pub fn latency(values: &mut Distribution) -> Option<Latency> {
     Some(distribution::summary(histogram, negative))
 }
 
-/// Enters the distributions of everything in an interval.
-pub(super) fn enter(records: &mut Records, point: &mut Interval) {
+/// Enters the distributions of a point.
+pub(super) fn enter(latency: &mut [Distribution], point: &mut Interval) {
     let mut entered = BTreeMap::new();
-    for (quantity, values) in Quantity::ALL.into_iter().zip(&mut records.latency) {
+    for (quantity, values) in Quantity::ALL.into_iter().zip(latency) {
         if let Some(values) = values.histogram() {
             entered.insert(quantity.name().to_owned(), values);
         }
@@ -179,7 +228,8 @@ fn generator(
 ) -> Generator {
     let measured = seconds(phases.measured()).max(1e-9);
     let cpu_percent = phases.cpu_s / measured * 100.0;
-    let passed = total.passed.sent + total.passed.received;
+    let flow = total.flow[Phase::Measure as usize];
+    let passed = (flow.sent + flow.received) as f64;
     let late = total.tardy.at_quantile(0.99);
     let busy = cpu_percent / 100.0 / phases.threads as f64;
     let held_back = total.counts.get(HELD_BACK).copied().unwrap_or(0);
@@ -325,6 +375,13 @@ fn warnings(run: &Run<'_>, total: &Records, generator: &Generator, phases: &Phas
 /// What is not known of messages that were sent.
 fn open_ends(total: &Records) -> Vec<String> {
     let mut warnings = Vec::new();
+    let undecided = total.messages.undecided;
+    if undecided > 0 {
+        warnings.push(format!(
+            "{undecided} messages came so far behind the newest that it is not known whether they came for the first time: \
+             they count as missing"
+        ));
+    }
     let not_proved = total.counts.get(NOT_PROVED).copied().unwrap_or(0);
     if not_proved > 0 {
         warnings.push(format!(

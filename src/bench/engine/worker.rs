@@ -129,6 +129,7 @@ pub(super) async fn run(setup: Setup) {
                 settled: true,
                 sent_all: true,
                 idle: true,
+                due: 0,
                 connections: 0,
                 ended: true,
             };
@@ -225,16 +226,15 @@ impl Worker {
         // In this order: once the beginning is known the window is, and nothing is due without a window.
         self.begin = self.setup.control.begins();
         self.records.window = self.setup.control.window();
+        self.records.at = now;
         self.take_dialed();
         self.dial(now);
-        let before = (self.records.reads, self.records.flow);
+        let before = (self.records.reads, self.records.brought());
         self.take_listed();
         self.take_timers(now);
         self.make_due(self.now());
         self.write_dirty();
-        let brought = self.records.flow.received + self.records.flow.acknowledged
-            - before.1.received
-            - before.1.acknowledged;
+        let brought = self.records.brought() - before.1;
         let limit = self.in_flight_limit();
         self.gather
             .woke(now, self.records.reads - before.0, brought, limit);

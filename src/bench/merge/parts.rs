@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 
 use crate::bench::report::distribution::{decode, summary};
 use crate::bench::result::{
-    Connections, ErrorCount, Generator, Latency, Messages, PhaseTimes, Rates,
+    Connections, ErrorCount, Generator, Latency, Messages, PhaseTimes, Rates, Unstamped, Warmup,
 };
 use crate::error::{Error, Result};
 
@@ -51,7 +51,21 @@ pub(super) fn counts(parts: &[Part]) -> BTreeMap<String, u64> {
     whole
 }
 
-pub(super) fn messages(parts: &[Part]) -> Messages {
+pub(super) fn warmup(parts: &[Part]) -> Warmup {
+    let mut whole = Warmup::default();
+    for Part { report, .. } in parts {
+        whole.planned += report.warmup.planned;
+        whole.sent += report.warmup.sent;
+        whole.acknowledged += report.warmup.acknowledged;
+        whole.expected += report.warmup.expected;
+        whole.received += report.warmup.received;
+        whole.unique += report.warmup.unique;
+    }
+    whole
+}
+
+/// All messages, and those without a stamp among them.
+pub(super) fn messages(parts: &[Part]) -> (Messages, Unstamped) {
     let mut whole = Messages::default();
     for Part { report, .. } in parts {
         let one = &report.messages;
@@ -67,6 +81,7 @@ pub(super) fn messages(parts: &[Part]) -> Messages {
         whole.received += one.received;
         whole.unique += one.unique;
         whole.duplicate += one.duplicate;
+        whole.undecided += one.undecided;
         whole.missing += one.missing;
         whole.reordered += one.reordered;
         whole.late += one.late;
@@ -77,10 +92,25 @@ pub(super) fn messages(parts: &[Part]) -> Messages {
     // What one shard sent comes to the receivers of all.
     let mut runs = parts.iter().map(|part| part.report.run_id);
     let first = runs.next();
-    if runs.all(|run| Some(run) == first) {
-        whole.missing = whole.expected.saturating_sub(whole.unique);
+    if !runs.all(|run| Some(run) == first) {
+        return (whole, Unstamped::default());
     }
-    whole
+    whole.missing = whole.expected.saturating_sub(whole.unique);
+    let unstamped = unstamped(parts, &mut whole);
+    (whole, unstamped)
+}
+
+/// Counts what came without a stamp anew: one shard knows what was sent, another what came.
+fn unstamped(parts: &[Part], whole: &mut Messages) -> Unstamped {
+    let mut sum = Unstamped::default();
+    for part in parts {
+        part.report.unstamped.leave(whole);
+        sum.received += part.report.unstamped.received;
+    }
+    if sum.received > 0 {
+        sum.enter(whole, &warmup(parts));
+    }
+    sum
 }
 
 pub(super) fn rates(parts: &[Part]) -> Rates {

@@ -5,11 +5,13 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 
-use super::super::driver::Io;
+use super::super::driver::{Broken, Io};
 use super::super::pattern::{Pattern, user_name};
-use super::super::stamp::Stamp;
+use super::super::stamp::{Room, Stamp};
+use super::super::tally::Shared;
 use super::scan::Message;
 use super::template::{Kind, Template};
+use crate::error::Kind as ErrorKind;
 use crate::mqtt::packet::{
     Connect, Packet, Properties, Property, QoS, Subscribe, Subscription, Version, Will, encode,
 };
@@ -60,6 +62,8 @@ pub(super) struct Group {
     pub(super) subscribe: Filters,
     /// In front of each filter: `$share/NAME/`.
     pub(super) shared: Option<String>,
+    /// The books of those that share.
+    pub(super) books: Option<Shared>,
     /// Leave without DISCONNECT, so that the will is published.
     pub(super) abrupt: bool,
     /// Receivers that are away this long, over and over, with a session that is kept for them.
@@ -68,6 +72,8 @@ pub(super) struct Group {
     pub(super) retained: usize,
     /// Stamps are in a property, not at the head of the body.
     pub(super) reads_property: bool,
+    /// The least room for a stamp in messages; `None`: they carry none.
+    pub(super) least: Option<Room>,
     /// Topic pattern and body of the will of each connection.
     pub(super) will: Option<Pattern>,
     pub(super) first_sender: u32,
@@ -203,6 +209,32 @@ impl Group {
             properties: Properties::default(),
         });
         self.write(&packet, out);
+    }
+
+    /// Whether the broker takes what a connection is to send (Maximum Packet Size, MQTT 5.0 §3.2.2.3.6).
+    ///
+    /// # Errors
+    /// It does not.
+    pub(super) fn fits(
+        &self,
+        index: usize,
+        template: Option<&Template>,
+        limit: Option<u32>,
+    ) -> Result<(), Broken> {
+        let Some(limit) = limit else {
+            return Ok(());
+        };
+        let mut subscribe = Vec::new();
+        let filters: Vec<String> = self.filters(index).collect();
+        if !filters.is_empty() {
+            self.write_subscribe(1, filters, &mut subscribe);
+        }
+        let published = template.map_or(0, Template::least);
+        if subscribe.len().max(published) <= limit as usize {
+            return Ok(());
+        }
+        let cause = format!("the broker takes packets of {limit} bytes at most");
+        Err(Broken::of(ErrorKind::Refused, cause))
     }
 
     fn write(&self, packet: &Packet, out: &mut Vec<u8>) {

@@ -69,7 +69,10 @@ impl MqttSession {
             index,
             sender,
             template: group.template(index),
-            received: receives.then(|| Box::new(Received::new(group.run_id))),
+            received: receives.then(|| {
+                let received = Received::new(group.run_id, group.least);
+                Box::new(received.sharing(group.books.clone()))
+            }),
             flights: Flights::default(),
             sequence: 0,
             allowed: u16::MAX,
@@ -298,9 +301,8 @@ impl MqttSession {
         if reason < 0x80 {
             return io.records.acknowledged(flight, io.now);
         }
-        io.records.refused(flight);
         let cause = format!("refused by the broker: {}", ReasonCode(reason));
-        io.records.error(&cause, None);
+        io.records.refused_for(flight, &cause);
     }
 
     /// PUBREC, half way of QoS 2.
@@ -372,6 +374,9 @@ impl MqttSession {
             return Err(refused(ack.reason));
         }
         self.allowed = ack.properties.receive_maximum().unwrap_or(u16::MAX);
+        let limit = ack.properties.maximum_packet_size();
+        self.group
+            .fits(self.index, self.template.as_deref(), limit)?;
         self.proved_at = io.now;
         if self.group.role == Role::Connect {
             let now = io.now;

@@ -11,6 +11,7 @@ use super::super::driver::{Broken, Dialing, Driver, End, Made, Session};
 use super::super::pattern::Pattern;
 use super::super::plan::Load;
 use super::super::stamp::Room;
+use super::super::tally::Shared;
 use super::group::{Filters, Group, Role};
 use super::property;
 use super::session::MqttSession;
@@ -145,14 +146,19 @@ impl Settings {
     }
 
     fn warnings(&self) -> Vec<String> {
-        let least = match &self.body {
-            _ if self.stamp_property => return Vec::new(),
-            Body::Sized { least, .. } => *least,
-            Body::Stamped(bytes) => bytes.len(),
-            Body::Verbatim(_) | Body::Template(_) => 0,
-        };
-        let said = Room::of(least).warning();
+        let said = self.room().unwrap_or(Room::Nothing).warning();
         said.map(str::to_owned).into_iter().collect()
+    }
+
+    /// The least room for a stamp that messages have; `None`: they carry none.
+    fn room(&self) -> Option<Room> {
+        match &self.body {
+            _ if self.scenario == Scenario::Wills => None,
+            _ if self.stamp_property => Some(Room::Whole),
+            Body::Sized { least, .. } => Some(Room::of(*least)),
+            Body::Stamped(bytes) => Some(Room::of(bytes.len())),
+            Body::Verbatim(_) | Body::Template(_) => None,
+        }
     }
 
     fn add(
@@ -241,6 +247,7 @@ impl Settings {
             group.clean = false;
         }
         group.shared.clone_from(&self.shared_group);
+        group.books = self.shared_group.is_some().then(Shared::default);
         if self.scenario == Scenario::Request {
             group.role = Role::Respond;
             group.topics = vec![self.topic.with("/response/{client}")];
@@ -279,10 +286,12 @@ impl Settings {
             sub_qos: self.sub_qos,
             subscribe: Filters::None,
             shared: None,
+            books: None,
             abrupt: false,
             away: None,
             retained: self.retained,
             reads_property: self.stamp_property,
+            least: self.room(),
             will: None,
             first_sender: 0,
         }

@@ -175,6 +175,17 @@ impl Template {
         }
     }
 
+    /// Bytes that each message has at least.
+    pub(super) fn least(&self) -> usize {
+        match &self.shape {
+            Shape::Fixed { header, body, .. } => header.len() + body.len(),
+            Shape::Varying(varying) => match &varying.body {
+                Varies::Size { least, .. } => *least,
+                Varies::Text(_) => 0,
+            },
+        }
+    }
+
     /// Appends one message that may have been sent before.
     pub(super) fn write_again(&mut self, packet_id: u16, stamp: &Stamp, out: &mut Vec<u8>) {
         let start = out.len();

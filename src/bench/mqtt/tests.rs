@@ -40,12 +40,18 @@ fn local() -> runtime::Runtime {
 }
 
 fn broker(faults: &[&str]) -> Peer {
-    let options = Options {
+    broker_with(Options {
         faults: faults.iter().map(|fault| fault.parse().unwrap()).collect(),
+        ..Options::default()
+    })
+}
+
+fn broker_with(options: Options) -> Peer {
+    let options = Options {
         receive_maximum: u16::MAX,
         max_inflight: u16::MAX,
         sys_interval: None,
-        ..Options::default()
+        ..options
     };
     let (tell, port) = mpsc::channel();
     let (stop, stopped) = oneshot::channel();
@@ -606,4 +612,25 @@ fn a_refused_connection_is_said_with_its_class() {
     assert_eq!(outcome.report.messages.unsent, 20);
     let trouble = outcome.trouble.unwrap();
     assert_eq!(trouble.exit_code(), 4, "{trouble}");
+}
+
+#[test]
+fn what_the_broker_says_is_too_long_is_not_sent() {
+    let peer = broker_with(Options {
+        max_packet_size: 60,
+        ..Options::default()
+    });
+    for (publishers, subscribers) in [(1, 0), (0, 1)] {
+        let mut settings = settings(publishers, subscribers, QoS::AtLeastOnce);
+        if publishers == 0 {
+            settings.filter = Some(Pattern::parse(&"f".repeat(60)).unwrap());
+        }
+        let outcome = outcome(&peer, &settings, 10, 1);
+        let trouble = outcome.trouble.unwrap();
+        assert_eq!(trouble.exit_code(), 1, "{trouble}");
+        assert!(
+            trouble.text().contains("packets of 60 bytes at most"),
+            "{trouble}"
+        );
+    }
 }

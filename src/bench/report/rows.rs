@@ -97,11 +97,15 @@ pub(super) fn identities(messages: &Messages) -> Vec<Identity> {
         ));
     }
     if m.expected > 0 || m.received > 0 {
-        rows.push(Identity::new(
-            "received",
-            m.received,
-            [("unique", m.unique), ("duplicate", m.duplicate)],
-        ));
+        let mut parts = vec![("unique", m.unique), ("duplicate", m.duplicate)];
+        if m.undecided > 0 {
+            parts.push(("undecided", m.undecided));
+        }
+        rows.push(Identity {
+            name: "received",
+            whole: m.received,
+            parts,
+        });
     }
     rows
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
+use crate::bench::plan::Shard;
 use crate::bench::result::{
     Connections, ErrorCount, Generator, Interval, Latency, Messages, PhaseTimes, Rates, Report,
-    SCHEMA_VERSION, Threshold,
+    SCHEMA_VERSION, Threshold, Unstamped, Warmup,
 };
 
 use super::distribution::summary;
@@ -18,6 +19,7 @@ pub(in crate::bench) fn report() -> Report {
         tool: String::from("iotctl 0.1.0"),
         started_at: String::from("2026-11-20T21:00:00Z"),
         run_id: 1_234_567_890_123,
+        shard: Shard::default(),
         setup: setup(),
         phases: PhaseTimes {
             connect_s: 0.042,
@@ -27,6 +29,15 @@ pub(in crate::bench) fn report() -> Report {
         },
         connections: connections(),
         messages: messages(),
+        warmup: Warmup {
+            planned: 250_000,
+            sent: 250_000,
+            acknowledged: 250_000,
+            expected: 250_000,
+            received: 250_000,
+            unique: 250_000,
+        },
+        unstamped: Unstamped::default(),
         counts: [(String::from("retransmissions"), 12)].into(),
         rates: Rates {
             planned_per_s: 50_000.0,
@@ -89,6 +100,7 @@ fn messages() -> Messages {
         received: 1_498_732,
         unique: 1_498_720,
         duplicate: 12,
+        undecided: 0,
         missing: 1_270,
         reordered: 3,
         late: 25,

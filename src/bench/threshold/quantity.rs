@@ -70,7 +70,7 @@ const fn count(name: &'static str, read: fn(&Report) -> f64) -> Number {
 }
 
 /// Everything but latencies.
-static NUMBERS: [Number; 36] = [
+static NUMBERS: [Number; 37] = [
     number("rate", Unit::Rate, rate),
     number("rate.planned", Unit::Rate, |r| r.rates.planned_per_s),
     number("rate.offered", Unit::Rate, |r| r.rates.offered_per_s),
@@ -93,6 +93,7 @@ static NUMBERS: [Number; 36] = [
     count("received", |r| r.messages.received as f64),
     count("unique", |r| r.messages.unique as f64),
     count("duplicate", |r| r.messages.duplicate as f64),
+    count("undecided", |r| r.messages.undecided as f64),
     count("missing", |r| r.messages.missing as f64),
     count("reordered", |r| r.messages.reordered as f64),
     count("late", |r| r.messages.late as f64),

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::client::Client;
 use super::core::{Core, Timer};
-use super::event::Failure;
+use super::event::{Failure, Loss};
 use super::flow::Flow;
 use super::request::{Cancel, Handle, Peer};
 
@@ -31,8 +31,8 @@ impl Client {
         }
     }
 
-    pub(super) fn disconnected(&mut self, core: &mut Core, now: Instant, peer: Peer, why: &str) {
-        self.peer_gone(core, now, peer, &Failure::Disconnected(why.into()));
+    pub(super) fn disconnected(&mut self, core: &mut Core, now: Instant, peer: Peer, why: Loss) {
+        self.peer_gone(core, now, peer, &Failure::Disconnected(why));
     }
 
     /// Everything that was asked of this peer fails.

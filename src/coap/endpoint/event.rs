@@ -7,6 +7,7 @@ use super::serving::{Exchange, Incoming};
 use crate::coap::frame::{BadFrame, Csm};
 use crate::coap::message::Malformed;
 use crate::coap::oscore::Fault;
+use crate::error::brief;
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -166,13 +167,30 @@ pub enum Failure {
     Changed,
     /// The connection ended.
     #[error("the connection ended: {0}")]
-    Disconnected(String),
+    Disconnected(Loss),
     /// The response to a protected request cannot be opened.
     #[error(transparent)]
     Protection(#[from] Fault),
     /// The request cannot be written.
     #[error("the request cannot be sent: {0}")]
     Unsendable(String),
+}
+
+/// Why a connection ended.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct Loss {
+    /// In words.
+    pub why: String,
+    /// The alert of TLS that the peer ended it with.
+    pub alert: Option<u8>,
+}
+
+impl<T: Into<String>> From<T> for Loss {
+    fn from(why: T) -> Self {
+        let why = why.into();
+        Self { why, alert: None }
+    }
 }
 
 fn timed_out(acknowledged: bool, after: Duration, stray: Option<Ignored>) -> String {
@@ -251,7 +269,7 @@ pub enum Closing {
         why: String,
     },
     /// The peer sent Abort, with this text.
-    #[error("the peer aborted the connection: {0}")]
+    #[error("the peer aborted the connection: {}", brief(.0))]
     Aborted(String),
     /// What came is no CoAP.
     #[error("{0}")]
@@ -276,7 +294,7 @@ pub enum Closing {
 fn released(hold_off: Duration, why: &str) -> String {
     let why = match why {
         "" => String::new(),
-        why => format!(": {why}"),
+        why => format!(": {}", brief(why)),
     };
     match hold_off.as_secs() {
         0 => why,
@@ -314,4 +332,25 @@ pub enum Ignored {
     /// The rest of a large notification could not be fetched.
     #[error("a notification whose remaining blocks could not be fetched")]
     Torn,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_peer_says_is_shown_in_a_line() {
+        let why = "x".repeat(60_000);
+        let released = Closing::Released {
+            hold_off: Duration::ZERO,
+            why: why.clone(),
+        };
+        for closing in [released, Closing::Aborted(why)] {
+            let text = closing.to_string();
+            assert!(
+                text.ends_with("x… (60000 bytes)") && text.len() < 300,
+                "{text}"
+            );
+        }
+    }
 }

@@ -44,7 +44,7 @@ use bytes::Bytes;
 
 pub use client::Refused;
 pub use config::{Config, Transport};
-pub use event::{Broken, Closing, Event, Failure, Gone, Ignored};
+pub use event::{Broken, Closing, Event, Failure, Gone, Ignored, Loss};
 pub use request::{Arrived, Cancel, Handle, Partial, Peer, Reply, Request, Response, Resume};
 pub use serving::{Exchange, Incoming};
 

@@ -425,9 +425,10 @@ impl Server {
 
 /// The largest block for this peer.
 fn largest(core: &Core, peer: Peer) -> Szx {
+    let allowed = limits(core, peer).szx;
     match core.config.serve_block {
-        Szx::MAX => limits(core, peer).szx,
-        smaller => smaller,
+        Szx::MAX => allowed,
+        smaller => smaller.min(allowed),
     }
 }
 

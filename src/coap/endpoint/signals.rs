@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::Endpoint;
 use super::config::Config;
 use super::core::Timer;
-use super::event::{Closing, Event};
+use super::event::{Closing, Event, Loss};
 use super::request::Peer;
 use crate::coap::code::Code;
 use crate::coap::frame::{self, Csm, Decoder, signal};
@@ -169,14 +169,15 @@ impl Endpoint {
     }
 
     /// The connection is gone; what was under way on it fails with `why`.
-    pub fn disconnected(&mut self, now: Instant, peer: Peer, why: &str) {
+    pub fn disconnected(&mut self, now: Instant, peer: Peer, why: impl Into<Loss>) {
         self.core.ready.remove(&peer);
         if let Some(connection) = self.core.connections.remove(&peer) {
             self.core.partial -= connection.partial;
         }
         self.core.timers.clear(Timer::Csm(peer));
         self.core.timers.clear(Timer::Silence(peer));
-        self.client.disconnected(&mut self.core, now, peer, why);
+        self.client
+            .disconnected(&mut self.core, now, peer, why.into());
         self.server.peer_gone(&mut self.core, peer);
     }
 

@@ -16,6 +16,7 @@ use super::stream::Streamed;
 use super::wire::Heard;
 use crate::coap::endpoint::{Config, Peer};
 use crate::connect::{Addressed, Listener, Stream};
+use crate::error::{Error, Kind};
 
 /// Handshakes of connections that take longer are given up.
 pub(super) const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -47,6 +48,8 @@ pub(super) enum What {
     /// So many bytes of what it was given to write are on their way.
     Written(usize),
     Ended(String),
+    /// There is no connection, for this reason.
+    NotAccepted(String),
 }
 
 /// Where a task tells it, and on whose behalf.
@@ -62,6 +65,15 @@ impl Teller {
         let port = self.port;
         let came = Came { port, peer, what };
         self.sender.send(came).await.is_ok()
+    }
+
+    /// Tells why there is no connection; where too much waits already, the line is lost.
+    fn mention(&self, error: &Error) {
+        let _ = self.sender.try_send(Came {
+            port: self.port,
+            peer: SocketAddr::from(([0; 4], 0)).into(),
+            what: What::NotAccepted(error.text().to_owned()),
+        });
     }
 }
 
@@ -100,7 +112,12 @@ pub(super) async fn receive_for_group(socket: UdpSocket, mapped: bool, teller: T
 
 /// Takes the connections of a listener.
 pub(super) async fn accept(listener: Listener, websocket: bool, seats: Seats, teller: Teller) {
-    while let Ok(incoming) = listener.accept().await {
+    let trouble = |error: &Error| teller.mention(error);
+    loop {
+        let incoming = match listener.accept_or(trouble).await {
+            Ok(incoming) => incoming,
+            Err(error) => return trouble(&error),
+        };
         let Ok(address) = incoming.peer().parse::<SocketAddr>() else {
             continue;
         };
@@ -111,15 +128,20 @@ pub(super) async fn accept(listener: Listener, websocket: bool, seats: Seats, te
         tokio::spawn(async move {
             let ready = timeout(HANDSHAKE, incoming.ready());
             let ready = tokio::select! {
-                ready = ready => ready,
+                ready = ready => ready.unwrap_or_else(|_| Err(late(address))),
                 () = seat.lost() => return,
             };
-            if let Ok(Ok(stream)) = ready {
-                let room = seats.room();
-                converse(stream, websocket, room, &mut seat, teller).await;
+            match ready {
+                Ok(stream) => converse(stream, websocket, seats.room(), &mut seat, teller).await,
+                Err(error) => teller.mention(&error),
             }
         });
     }
+}
+
+fn late(peer: SocketAddr) -> Error {
+    let text = format!("handshake with {peer} took too long");
+    Error::new(Kind::TimedOut, text)
 }
 
 /// Carries one connection until either side ends it.

@@ -11,7 +11,7 @@ use super::LARGEST_DATAGRAM;
 use super::dtls::Secured;
 use super::group::Group;
 use super::sequence::{self, Sequence};
-use super::stream::Streamed;
+use super::stream::{Streamed, loss};
 use super::tap::{Direction, Tap};
 use super::udp::Udp;
 use super::wire::{Heard, Wire};
@@ -243,7 +243,7 @@ impl Client {
                     // Datagrams know no connection; what was under way on this association has no answer.
                     self.endpoint.handle_unreachable(now, self.peer);
                 } else {
-                    self.endpoint.disconnected(now, self.peer, &why);
+                    self.endpoint.disconnected(now, self.peer, why);
                 }
             }
         }
@@ -262,8 +262,7 @@ impl Client {
             self.endpoint.handle_unreachable(now, self.peer);
         } else {
             self.wire = Wire::Gone;
-            let why = connect::failure::reason(cause);
-            self.endpoint.disconnected(now, self.peer, &why);
+            self.endpoint.disconnected(now, self.peer, loss(cause));
         }
     }
 }

@@ -216,7 +216,7 @@ impl Secured {
                 Ok(()) => {}
                 Err(Ended::Socket(cause)) => return Heard::Undelivered(cause),
                 Err(Ended::Channel(trouble)) => {
-                    return Heard::Ended(words(&trouble));
+                    return Heard::Ended(words(&trouble).into());
                 }
             }
             if let Err(cause) = self.send_all().await {

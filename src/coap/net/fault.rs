@@ -4,6 +4,12 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use bytes::Bytes;
+
+use crate::coap::code::Code;
+use crate::coap::endpoint::Transport;
+use crate::coap::frame;
+use crate::coap::message::{Message, Token};
 use crate::coap::random::Random;
 
 /// Something that is done to messages: to every Nth, or to a share of them.
@@ -224,6 +230,44 @@ impl Faults {
             .collect::<Vec<_>>()
             .into_iter()
     }
+}
+
+/// The code of a message as it stands on the wire; `None` for the signals of a connection (RFC 8323 §5).
+pub(super) fn code_of(transport: Transport, bytes: &[u8]) -> Option<Code> {
+    let code = decoded(transport, bytes).map(|it| it.code);
+    code.filter(|it| !it.is_signal())
+}
+
+fn decoded(transport: Transport, bytes: &[u8]) -> Option<Message> {
+    match transport {
+        Transport::Datagram => Message::decode(bytes).ok(),
+        Transport::WebSocket => frame::decode_websocket(bytes).ok(),
+        Transport::Stream => {
+            let mut decoder = frame::Decoder::new(usize::MAX);
+            decoder.push(bytes);
+            decoder.take().ok().flatten()
+        }
+    }
+}
+
+/// The same message with a token that nobody has used.
+pub(super) fn with_another_token(transport: Transport, bytes: Bytes) -> Bytes {
+    let Some(mut message) = decoded(transport, &bytes) else {
+        return bytes;
+    };
+    let mut token = message.token.bytes().to_vec();
+    match token.first_mut() {
+        Some(byte) => *byte ^= 0xFF,
+        None => token.push(0xFF),
+    }
+    // It is no longer than a token may be.
+    message.token = Token::new(&token).unwrap_or_default();
+    let written = match transport {
+        Transport::Datagram => message.encode(),
+        Transport::Stream => frame::encode_stream(&message),
+        Transport::WebSocket => frame::encode_websocket(&message),
+    };
+    written.unwrap_or(bytes)
 }
 
 #[cfg(test)]

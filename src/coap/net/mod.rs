@@ -29,7 +29,7 @@ pub use capture::Capture;
 pub use client::Client;
 pub use dtls::{Association, associate};
 pub use fault::{FAULTS, Fault};
-pub use server::Server;
+pub use server::{Notice, Server};
 pub use tap::{Direction, Seen, Tap};
 
 /// The largest datagram, in bytes: servers send large notifications in one.

@@ -12,18 +12,15 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep_until;
 
 use super::arrivals::{self, Came, Teller, What};
-use super::fault::{Fate, Fault, Faults, Way};
+use super::fault::{Fate, Fault, Faults, Way, code_of, with_another_token};
 use super::membership;
 use super::seats::Seats;
 use super::sequence::{self, Sequence};
-use crate::coap::code::Code;
 use crate::coap::endpoint::{
     Config, Endpoint, Event, Exchange, Incoming, Peer, Response, Transport,
 };
-use crate::coap::frame;
-use crate::coap::message::{Message, Token};
 use crate::coap::random::Random;
-use crate::coap::secure::{Secrets, SecureServer};
+use crate::coap::secure::{LiveSecrets, Secrets, SecureServer};
 use crate::coap::site::{Answering, Site};
 use crate::connect::{Addressed, Listener, Oscore, udp};
 use crate::error::{Error, Result};
@@ -59,6 +56,15 @@ pub struct Server {
     /// Where the sequence numbers of OSCORE are reserved.
     sequence: Option<Sequence>,
     seats: Seats,
+    not_accepted: Vec<String>,
+}
+
+/// What a server tells as it happens.
+pub enum Notice<'a> {
+    /// A request.
+    Request(&'a Incoming),
+    /// Somebody could not connect, for this reason.
+    NotAccepted(&'a str),
 }
 
 /// A message on its way between wire and endpoint.
@@ -145,6 +151,7 @@ impl Server {
             challenge: false,
             sequence: None,
             seats: Seats::new(),
+            not_accepted: Vec::new(),
         }
     }
 
@@ -190,7 +197,7 @@ impl Server {
         Ok(address)
     }
 
-    /// The same with DTLS.
+    /// The same with DTLS; returns its secrets too, which can be replaced.
     ///
     /// # Errors
     /// As [`Server::listen_datagrams`], and [`crate::error::Kind::Usage`] for secrets that cannot be used.
@@ -198,13 +205,14 @@ impl Server {
         &mut self,
         address: SocketAddr,
         secrets: &Secrets,
-    ) -> Result<SocketAddr> {
+    ) -> Result<(SocketAddr, LiveSecrets)> {
         let socket = Arc::new(Addressed::new(udp::listening(address)?));
         let address = socket.local_addr().unwrap_or(address);
         let secured = Box::new(SecureServer::new(address, secrets)?);
+        let live = secured.secrets();
         let outlet = Outlet::Secured(Arc::clone(&socket), secured);
         self.listen_on(socket, address, outlet)?;
-        Ok(address)
+        Ok((address, live))
     }
 
     fn listen_on(
@@ -295,8 +303,8 @@ impl Server {
         port
     }
 
-    /// Serves until the future is dropped; `seen` hears of every request.
-    pub async fn serve(&mut self, mut seen: impl FnMut(&Incoming)) {
+    /// Serves until the future is dropped; `seen` hears of every request, and of who could not connect.
+    pub async fn serve(&mut self, mut seen: impl FnMut(Notice<'_>)) {
         loop {
             self.settle(&mut seen);
             self.reserve();
@@ -310,12 +318,15 @@ impl Server {
     }
 
     /// Takes all events and sends all messages.
-    fn settle(&mut self, seen: &mut impl FnMut(&Incoming)) {
+    fn settle(&mut self, seen: &mut impl FnMut(Notice<'_>)) {
         let now = Instant::now();
+        for why in self.not_accepted.drain(..) {
+            seen(Notice::NotAccepted(&why));
+        }
         for port in 0..self.ports.0.len() {
             while let Some(event) = self.ports.0[port].endpoint.poll_event() {
                 if let Event::Incoming(request) = &event {
-                    seen(request);
+                    seen(Notice::Request(request));
                     if self.faults.reset() {
                         self.reject(now, port, request);
                         continue;
@@ -431,7 +442,7 @@ impl Server {
             (Way::In, _) if passing.multicast => endpoint.handle_multicast(now, peer, &bytes),
             (Way::In, Outlet::Secured(socket, secured)) => {
                 let plain = secured.feed(now, peer, &bytes);
-                forget_all(endpoint, secured);
+                settle_all(endpoint, secured, &mut self.not_accepted);
                 for plain in plain {
                     endpoint.handle_datagram(now, peer, &plain);
                 }
@@ -467,13 +478,14 @@ impl Server {
             (What::Bytes(bytes), _) => endpoint.handle_stream(now, peer, &bytes),
             (What::Frame(bytes), _) => endpoint.handle_frame(now, peer, &bytes),
             (What::Written(length), _) => endpoint.written(now, peer, length),
+            (What::NotAccepted(why), _) => self.not_accepted.push(why),
             (What::Connection(writer), Outlet::Connections(connections)) => {
                 connections.insert(peer, writer);
                 endpoint.connected(now, peer);
             }
             (What::Ended(why), Outlet::Connections(connections)) => {
                 connections.remove(&peer);
-                endpoint.disconnected(now, peer, &why);
+                endpoint.disconnected(now, peer, why);
             }
             (What::Connection(_) | What::Ended(_), Outlet::Socket(_) | Outlet::Secured(..)) => {}
         }
@@ -516,7 +528,7 @@ impl Server {
             port.endpoint.handle_timeout(now);
             if let Outlet::Secured(socket, secured) = &mut port.outlet {
                 secured.handle_timeout(now);
-                forget_all(&mut port.endpoint, secured);
+                settle_all(&mut port.endpoint, secured, &mut self.not_accepted);
                 send_all(socket, secured);
             }
         }
@@ -540,7 +552,8 @@ impl Drop for Server {
 }
 
 /// What comes from a peer after its association has ended is from somebody else.
-fn forget_all(endpoint: &mut Endpoint, secured: &mut SecureServer) {
+fn settle_all(endpoint: &mut Endpoint, secured: &mut SecureServer, failures: &mut Vec<String>) {
+    failures.extend(std::iter::from_fn(|| secured.poll_failure()));
     while let Some(peer) = secured.poll_gone() {
         endpoint.forget_peer(peer);
     }
@@ -550,42 +563,4 @@ fn send_all(socket: &Addressed, secured: &mut SecureServer) {
     while let Some((peer, bytes)) = secured.poll_transmit() {
         socket.send(&bytes, peer.address(), peer.local());
     }
-}
-
-/// The code of a message as it stands on the wire; `None` for the signals of a connection (RFC 8323 §5).
-fn code_of(transport: Transport, bytes: &[u8]) -> Option<Code> {
-    let code = decoded(transport, bytes).map(|it| it.code);
-    code.filter(|it| !it.is_signal())
-}
-
-fn decoded(transport: Transport, bytes: &[u8]) -> Option<Message> {
-    match transport {
-        Transport::Datagram => Message::decode(bytes).ok(),
-        Transport::WebSocket => frame::decode_websocket(bytes).ok(),
-        Transport::Stream => {
-            let mut decoder = frame::Decoder::new(usize::MAX);
-            decoder.push(bytes);
-            decoder.take().ok().flatten()
-        }
-    }
-}
-
-/// The same message with a token that nobody has used.
-fn with_another_token(transport: Transport, bytes: Bytes) -> Bytes {
-    let Some(mut message) = decoded(transport, &bytes) else {
-        return bytes;
-    };
-    let mut token = message.token.bytes().to_vec();
-    match token.first_mut() {
-        Some(byte) => *byte ^= 0xFF,
-        None => token.push(0xFF),
-    }
-    // It is no longer than a token may be.
-    message.token = Token::new(&token).unwrap_or_default();
-    let written = match transport {
-        Transport::Datagram => message.encode(),
-        Transport::Stream => frame::encode_stream(&message),
-        Transport::WebSocket => frame::encode_websocket(&message),
-    };
-    written.unwrap_or(bytes)
 }

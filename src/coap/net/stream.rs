@@ -12,7 +12,8 @@ use tokio::time::timeout;
 
 use super::seats::Room;
 use super::wire::Heard;
-use crate::connect::{self, Stream};
+use crate::coap::endpoint::Loss;
+use crate::connect::{Stream, failure};
 
 /// How long an alert that explains a broken connection is waited for; it has come with the connection's end.
 const ALERT: Duration = Duration::from_millis(100);
@@ -100,9 +101,9 @@ impl Streamed {
     pub(super) async fn hear(&mut self, buffer: &mut [u8]) -> Heard {
         loop {
             let length = match self.stream.read(buffer).await {
-                Ok(0) => return Heard::Ended(String::from("closed by the peer")),
+                Ok(0) => return Heard::Ended("closed by the peer".into()),
                 Ok(length) => length,
-                Err(cause) => return Heard::Ended(connect::failure::reason(&cause)),
+                Err(cause) => return Heard::Ended(loss(&cause)),
             };
             if !self.websocket {
                 return Heard::Bytes(length);
@@ -110,7 +111,7 @@ impl Streamed {
             if let Some(room) = &self.room
                 && !room.take(self.message.len(), length)
             {
-                return Heard::Ended(String::from("there is no room for so long a message now"));
+                return Heard::Ended("there is no room for so long a message now".into());
             }
             self.message.extend_from_slice(&buffer[..length]);
             if self.stream.at_message_end() {
@@ -118,7 +119,8 @@ impl Streamed {
                 return Heard::Frame(std::mem::take(&mut self.message).freeze());
             }
             if self.message.len() > self.limit {
-                return Heard::Ended(format!("a message of more than {} bytes", self.limit));
+                let why = format!("a message of more than {} bytes", self.limit);
+                return Heard::Ended(why.into());
             }
         }
     }
@@ -134,6 +136,12 @@ impl Streamed {
         let _ = self.flush().await;
         let _ = self.stream.shutdown().await;
     }
+}
+
+/// Why a connection ended that reports this error.
+pub(super) fn loss(cause: &io::Error) -> Loss {
+    let (why, alert) = (failure::reason(cause), failure::alert(cause));
+    Loss { why, alert }
 }
 
 impl Drop for Streamed {

@@ -9,7 +9,7 @@ use super::dtls::Secured;
 use super::group::Group;
 use super::stream::Streamed;
 use super::udp::Udp;
-use crate::coap::endpoint::Peer;
+use crate::coap::endpoint::{Loss, Peer};
 
 /// What came from the wire.
 pub(super) enum Heard {
@@ -22,7 +22,7 @@ pub(super) enum Heard {
     /// The operating system says that a datagram could not be delivered.
     Undelivered(io::Error),
     /// The connection has ended.
-    Ended(String),
+    Ended(Loss),
 }
 
 /// What carries the messages of a client.

@@ -5,6 +5,7 @@ mod cookie;
 mod dtls;
 mod flight;
 mod record;
+mod secrets;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,8 @@ use std::time::Instant;
 use bytes::Bytes;
 
 pub use dtls::client;
-pub use server::{Secrets, SecureServer};
+pub use secrets::{LiveSecrets, Secrets};
+pub use server::SecureServer;
 
 /// One protected association, sans-I/O: datagrams and time in, datagrams and plain text out.
 pub trait SecureDatagram: Send {

@@ -2,24 +2,20 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use rtc_dtls::config::{ClientAuthType, ConfigBuilder, HandshakeConfig};
 use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
 use rtc_shared::TransportProtocol;
 use rtc_shared::error::Error as DtlsError;
-use rustls::pki_types::CertificateDer;
 
-use super::certificate::certificate;
-use super::cookie::{Cookies, Dealer};
-use super::dtls::{CERTIFICATE_SUITES, PSK_SUITES, cannot_set_up, provider, verify};
+use super::cookie::Cookies;
+use super::dtls::{cannot_set_up, provider};
 use super::flight::Flight;
 use super::record::{self, ClientHello, Record};
+use super::secrets::{LiveSecrets, Secrets};
 use crate::coap::endpoint::Peer;
 use crate::coap::shares::{self, Shares};
-use crate::connect::{Psk, ServerTls};
 use crate::error::Result;
 
 /// Associations at most; beyond it, who has most of them gives way, or else newcomers are not answered.
@@ -45,20 +41,10 @@ const BUDGET: usize = 64 << 10;
 /// What a record costs beside its bytes.
 pub(super) const RECORD: usize = 64;
 
-/// What proves who is who.
-#[derive(Clone, Debug)]
-pub struct Secrets {
-    /// A key and its name; without a name the client may use any.
-    pub psk: Option<Psk>,
-    /// The server's certificate, and whose certificates clients must show.
-    pub tls: Option<ServerTls>,
-}
-
 /// All associations of one socket, sans-I/O.
 pub struct SecureServer {
     local: SocketAddr,
-    config: Arc<HandshakeConfig>,
-    dealer: Arc<Dealer>,
+    live: LiveSecrets,
     cookies: Cookies,
     pub(super) most: usize,
     pub(super) peers: HashMap<Peer, Association>,
@@ -67,6 +53,7 @@ pub struct SecureServer {
     shares: Shares,
     out: VecDeque<(Peer, Bytes)>,
     gone: VecDeque<Peer>,
+    failures: VecDeque<String>,
 }
 
 /// One association.
@@ -79,8 +66,16 @@ pub(super) struct Association {
     heard: Instant,
     flight: Flight,
     pub(super) budget: usize,
-    /// When the handshake ends as failed, and the alert that is sent then.
-    failed: Option<(Instant, Vec<Bytes>)>,
+    failed: Option<Failed>,
+}
+
+/// A handshake that has failed, as it seems.
+struct Failed {
+    /// When it ends.
+    at: Instant,
+    /// What is sent then.
+    alert: Vec<Bytes>,
+    why: String,
 }
 
 impl SecureServer {
@@ -89,37 +84,12 @@ impl SecureServer {
     /// # Errors
     /// [`crate::error::Kind::Usage`] for certificates that cannot be used.
     pub fn new(local: SocketAddr, secrets: &Secrets) -> Result<Self> {
-        let dealer = Arc::new(Dealer::new(provider()?));
-        let mut builder = ConfigBuilder::default().with_crypto_provider(dealer.clone());
-        let mut suites = Vec::new();
-        if let Some(psk) = secrets.psk.clone() {
-            suites.extend(PSK_SUITES);
-            builder = builder.with_psk(Some(Arc::new(move |identity: &[u8]| key(&psk, identity))));
-        }
-        if let Some(tls) = &secrets.tls {
-            suites.extend(CERTIFICATE_SUITES);
-            builder = builder.with_certificates(vec![certificate(&tls.identity()?)]);
-            if let Some(verifier) = tls.client_verifier()? {
-                let check = move |chain: &[Vec<u8>], _: &[CertificateDer<'static>]| {
-                    let verified = verify(chain, |own, others, now| {
-                        verifier.verify_client_cert(own, others, now).map(drop)
-                    });
-                    verified.map_err(|_| DtlsError::ErrClientCertificateNotVerified)
-                };
-                builder = builder
-                    // Whether it is to be trusted is decided by what decides it for TLS.
-                    .with_client_auth(ClientAuthType::RequireAnyClientCert)
-                    .with_verify_peer_certificate(Some(Arc::new(check)));
-            }
-        }
-        let builder = builder.with_cipher_suites(suites);
-        let config = builder.build(false, None).map_err(cannot_set_up)?;
+        let live = LiveSecrets::new(secrets)?;
         let cookies = Cookies::new(Instant::now(), provider()?.random());
         let cookies = cookies.map_err(|cause| cannot_set_up(DtlsError::Other(cause.to_string())));
         Ok(Self {
             local,
-            config: Arc::new(config),
-            dealer,
+            live,
             cookies: cookies?,
             most: MOST,
             peers: HashMap::new(),
@@ -127,7 +97,13 @@ impl SecureServer {
             shares: Shares::default(),
             out: VecDeque::new(),
             gone: VecDeque::new(),
+            failures: VecDeque::new(),
         })
+    }
+
+    /// What proves who is who, to be replaced later.
+    pub fn secrets(&self) -> LiveSecrets {
+        self.live.clone()
     }
 
     /// Takes a datagram; returns what was in it.
@@ -167,7 +143,7 @@ impl SecureServer {
         if !self.makes_room(now, peer) {
             return;
         }
-        let config = Some(Arc::clone(&self.config));
+        let config = Some(self.live.config());
         let mut random = [0; 32];
         random.copy_from_slice(hello.random);
         let mut association = Association {
@@ -181,7 +157,7 @@ impl SecureServer {
             failed: None,
         };
         // The library wants to see both; that it asks for the cookie is not sent again.
-        self.dealer.deal(cookie);
+        self.live.deal(cookie);
         let first = BytesMut::from(&hello.without_cookie()[..]);
         let _ = association.endpoint.read(now, peer.address(), None, first);
         while association.endpoint.poll_transmit().is_some() {}
@@ -191,10 +167,17 @@ impl SecureServer {
         self.read(now, peer, record, &mut Vec::new());
         // This one is no forgery: its sender had the cookie.
         let failed = self.peers.get_mut(&peer).and_then(|it| it.failed.take());
-        if let Some((_, alert)) = failed {
-            self.out.extend(alert.into_iter().map(|it| (peer, it)));
-            self.forget(peer);
+        if let Some(failed) = failed {
+            self.give_up(peer, failed);
         }
+    }
+
+    fn give_up(&mut self, peer: Peer, failed: Failed) {
+        self.out
+            .extend(failed.alert.into_iter().map(|it| (peer, it)));
+        self.failures
+            .push_back(format!("DTLS handshake with {peer} failed: {}", failed.why));
+        self.forget(peer);
     }
 
     /// Lets the library read a record of an association.
@@ -209,8 +192,9 @@ impl SecureServer {
         association.flight.turn();
         let bytes = BytesMut::from(record.bytes());
         let read = association.endpoint.read(now, peer.address(), None, bytes);
-        let Ok(events) = read else {
-            return self.failed(now, peer);
+        let events = match read {
+            Ok(events) => events,
+            Err(cause) => return self.failed(now, peer, &cause),
         };
         let mut is_over = false;
         for event in events {
@@ -233,7 +217,7 @@ impl SecureServer {
 
     /// The library could not read what came. An association that is there does not end by it, as anyone can send
     /// garbage in its name; a handshake ends by it, if it does not come to a better end soon.
-    fn failed(&mut self, now: Instant, peer: Peer) {
+    fn failed(&mut self, now: Instant, peer: Peer, cause: &DtlsError) {
         let Some(association) = self.peers.get_mut(&peer) else {
             return;
         };
@@ -241,8 +225,10 @@ impl SecureServer {
         while let Some(transmit) = association.endpoint.poll_transmit() {
             alert.push(transmit.message.freeze());
         }
+        let why = self.live.why(cause, alert.last());
         if !association.established && association.failed.is_none() {
-            association.failed = Some((now + DOUBT, alert));
+            let at = now + DOUBT;
+            association.failed = Some(Failed { at, alert, why });
         }
         self.drain(now, peer);
     }
@@ -263,6 +249,11 @@ impl SecureServer {
     /// The next peer whose association is over. What comes from its address from now on is from somebody else.
     pub fn poll_gone(&mut self) -> Option<Peer> {
         self.gone.pop_front()
+    }
+
+    /// The next handshake that has failed: with whom, and why.
+    pub fn poll_failure(&mut self) -> Option<String> {
+        self.failures.pop_front()
     }
 
     /// When [`SecureServer::handle_timeout`] is to be called.
@@ -290,14 +281,17 @@ impl SecureServer {
             self.out.extend(again.map(|bytes| (peer, bytes.clone())));
             it.flight.turn();
             let library = it.endpoint.handle_timeout(peer.address(), now);
-            let failed = it.failed.take_if(|(at, _)| *at <= now);
-            let is_over = library.is_err() || now >= it.since + HANDSHAKE || failed.is_some();
+            let is_late = library.is_err() || now >= it.since + HANDSHAKE;
+            let late = || Failed {
+                at: now,
+                alert: Vec::new(),
+                why: String::from("it took too long"),
+            };
+            let failed = it.failed.take_if(|failed| failed.at <= now || is_late);
+            let failed = failed.or_else(|| is_late.then(late));
             self.drain(now, peer);
-            if let Some((_, alert)) = failed {
-                self.out.extend(alert.into_iter().map(|it| (peer, it)));
-            }
-            if is_over {
-                self.forget(peer);
+            if let Some(failed) = failed {
+                self.give_up(peer, failed);
             }
         }
     }
@@ -354,7 +348,7 @@ impl Association {
     fn due(&self, peer: Peer) -> Instant {
         let library = self.endpoint.poll_timeout(&peer.address());
         let again = library.or_else(|| self.flight.due());
-        let failed = self.failed.as_ref().map(|(at, _)| *at);
+        let failed = self.failed.as_ref().map(|it| it.at);
         let end = self.since + HANDSHAKE;
         again.into_iter().chain(failed).fold(end, Instant::min)
     }
@@ -367,13 +361,5 @@ impl Association {
         let left = self.budget.checked_sub(record.bytes().len() + RECORD);
         self.budget = left.unwrap_or(self.budget);
         left.is_some()
-    }
-}
-
-fn key(psk: &Psk, identity: &[u8]) -> std::result::Result<Vec<u8>, DtlsError> {
-    if psk.identity.is_empty() || psk.identity.as_bytes() == identity {
-        Ok(psk.key.reveal().to_vec())
-    } else {
-        Err(DtlsError::ErrPskAndIdentityMustBeSetForClient)
     }
 }

@@ -34,7 +34,7 @@ pub(in crate::command) fn identity(course: &Course) -> Result<Identity> {
     let variable = |name: &str| env::var(name).ok().filter(|text| !text.is_empty());
     let shard = match course.shard {
         Some(shard) => shard,
-        None => of_environment(variable)?.unwrap_or(Shard { index: 0, count: 1 }),
+        None => of_environment(variable)?.unwrap_or_default(),
     };
     let run_id = if let Some(run_id) = course.run_id {
         run_id

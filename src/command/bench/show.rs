@@ -24,8 +24,6 @@ use crate::stop::{Asked, Stop};
 pub(in crate::command) struct Show {
     results: Results,
     live: Live,
-    /// When the last interval ended, in seconds.
-    last_s: f64,
     metrics: Option<Metrics>,
     /// The threshold that ended the run.
     missed: Option<Threshold>,
@@ -33,7 +31,6 @@ pub(in crate::command) struct Show {
 
 /// The endpoint for Prometheus, while it serves.
 struct Metrics {
-    figures: prometheus::Live,
     page: watch::Sender<String>,
     serving: JoinHandle<()>,
 }
@@ -59,7 +56,6 @@ impl Show {
                 let address = endpoint.local_addr()?;
                 live.note(&format!("metrics at http://{address}/metrics"));
                 Some(Metrics {
-                    figures: prometheus::Live::default(),
                     page,
                     serving: tokio::spawn(endpoint.serve()),
                 })
@@ -68,7 +64,6 @@ impl Show {
         Ok(Self {
             results: course.results.clone(),
             live,
-            last_s: 0.0,
             metrics,
             missed: None,
         })
@@ -77,20 +72,14 @@ impl Show {
     /// Tells about an interval; `false`: a threshold was missed that ends the run.
     pub(in crate::command) fn interval(&mut self, live: &engine::Live<'_>) -> bool {
         let interval = live.interval;
-        // Of a new run in the same command the first interval is as long as it says.
-        let length_s = match interval.at_s - self.last_s {
-            length if length > 0.0 => length,
-            _ => interval.at_s,
-        };
-        self.last_s = interval.at_s;
         let line = match self.live.is_in_place() {
-            true => text::live_line(interval, length_s),
-            false => text::interval_line(interval, length_s),
+            true => text::live_line(interval, live.length_s),
+            false => text::interval_line(interval, live.length_s),
         };
         self.live.show(&line, live.progress);
         if let Some(metrics) = &mut self.metrics {
-            metrics.figures.add(interval);
-            metrics.page.send_replace(metrics.figures.render());
+            let page = prometheus::live(live.messages, live.errors, interval);
+            metrics.page.send_replace(page);
         }
         if !self.results.abort_on_miss || interval.phase != "measure" {
             return true;

@@ -1,5 +1,6 @@
 //! What ends a connection to a server.
 
+use crate::error::brief;
 use crate::mqtt::packet::{ConnAck, Disconnect, Malformed, Packet, ReasonCode, Unencodable};
 
 /// Why a connection cannot go on.
@@ -82,7 +83,7 @@ fn is_temporary(reason: ReasonCode) -> bool {
 
 fn words(reason: ReasonCode, reason_string: Option<&str>) -> String {
     match reason_string {
-        Some(text) => format!("{reason}: {text}"),
+        Some(text) => format!("{reason}: {}", brief(text)),
         None => reason.to_string(),
     }
 }
@@ -93,5 +94,19 @@ impl From<Malformed> for Fault {
             reason: malformed.reason,
             text: malformed.to_string(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_string_is_shown_in_a_line() {
+        let text = words(ReasonCode::NOT_AUTHORIZED, Some(&"x".repeat(65_000)));
+        assert!(
+            text.ends_with("x… (65000 bytes)") && text.len() < 300,
+            "{text}"
+        );
     }
 }

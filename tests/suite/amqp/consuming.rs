@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use iotctl::amqp::topology::{Binding, Declaration, Deletion, Destination, Exchange, Queue};
 use iotctl::command::amqp_consume::{self, Plan, Settle};
-use iotctl::command::amqp_exec::Exec;
 use iotctl::command::amqp_topology::Action;
 use iotctl::command::{amqp_get, amqp_publish};
 use iotctl::error::{Error, Kind};
+use iotctl::flow::Exec;
 use iotctl::message::AmqpValue;
 use iotctl::output::{Format, Output, Style};
 

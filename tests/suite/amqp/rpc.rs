@@ -3,12 +3,12 @@
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use iotctl::command::amqp_exec::Exec;
 use iotctl::command::amqp_publish;
 use iotctl::command::amqp_request::{self, Plan};
 use iotctl::command::amqp_respond::{self, Answer};
 use iotctl::command::amqp_topology::Action;
 use iotctl::error::{Error, Kind};
+use iotctl::flow::Exec;
 use iotctl::message::AmqpProperties;
 use iotctl::output::Style;
 

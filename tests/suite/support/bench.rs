@@ -40,9 +40,55 @@ impl Figures {
             "lost_with_connection",
         ];
         assert_eq!(of("sent"), ends.into_iter().map(of).sum::<u64>(), "{shown}");
-        assert_eq!(of("received"), of("unique") + of("duplicate"), "{shown}");
+        let came = of("unique") + of("duplicate") + of("undecided");
+        assert_eq!(of("received"), came, "{shown}");
         let missing = of("expected").saturating_sub(of("unique"));
         assert_eq!(of("missing"), missing, "{shown}");
+        // A merge has one point for each stretch of the common clock, whatever phase its parts are in.
+        if !self.0["setup"]["workers"].is_string() {
+            self.points_add_up();
+        }
+    }
+
+    /// All points are all messages; those of the measured time make the rates.
+    #[track_caller]
+    fn points_add_up(&self) {
+        for name in ["planned", "sent", "acknowledged", "received"] {
+            let all = self.messages(name) + self.count("warmup", name);
+            assert_eq!(
+                self.points("", name),
+                all,
+                "{name}: {}",
+                self.0["intervals"]
+            );
+        }
+        let measured = self.0["phases"]["measured_s"].as_f64().unwrap();
+        for (rate, name) in [
+            ("planned_per_s", "planned"),
+            ("offered_per_s", "sent"),
+            ("accepted_per_s", "acknowledged"),
+        ] {
+            let messages = self.rate(rate) * measured.max(1e-9);
+            let points = self.points("measure", name) as f64;
+            assert!(
+                (messages - points).abs() < 0.01,
+                "{rate}: {messages} {points}"
+            );
+        }
+        let planned = self.points("measure", "planned");
+        assert_eq!(planned, self.messages("planned"));
+    }
+
+    /// The sum of a count over the points of a phase, or of all.
+    pub fn points(&self, phase: &str, name: &str) -> u64 {
+        let points = self.0["intervals"].as_array().unwrap().iter();
+        let own = points.filter(|point| phase.is_empty() || point["phase"] == phase);
+        own.map(|point| point[name].as_u64().unwrap()).sum()
+    }
+
+    /// Messages in a second.
+    pub fn rate(&self, name: &str) -> f64 {
+        self.0["rates"][name].as_f64().unwrap()
     }
 
     pub fn messages(&self, name: &str) -> u64 {

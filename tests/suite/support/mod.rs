@@ -5,6 +5,7 @@
 
 pub mod aiocoap;
 pub mod bench;
+pub mod bench_peer;
 pub mod broker;
 pub mod capture;
 pub mod certificates;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use amq_protocol::frame::AMQPFrame;
 use amq_protocol::protocol::{AMQPClass, basic, queue, tx};
 use amq_protocol::types::AMQPValue;
+use bytes::BytesMut;
 
 use super::world::{Properties, Who, World, declare, encoded, int, published, table, text};
 use crate::amqp::broker::chores::TURN;
@@ -40,6 +41,18 @@ impl World {
 
     fn is_answered(&mut self, who: Who, ids: [u8; 4]) -> bool {
         self.output(who).windows(4).any(|window| window == ids)
+    }
+}
+
+#[test]
+fn a_batch_of_messages_makes_room_for_others_and_a_single_one_need_not() {
+    let mut world = World::new();
+    let who = world.client();
+    let message = published("", "nowhere", "x", Properties::default(), false);
+    for (count, has_worked) in [(1, false), (2_000, true)] {
+        let mut input = BytesMut::from(&message.repeat(count)[..]);
+        world.core.feed(who, &mut input, world.now);
+        assert_eq!(world.core.has_worked(), has_worked, "{count}");
     }
 }
 

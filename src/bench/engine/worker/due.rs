@@ -33,6 +33,7 @@ impl Worker {
             let part = self.connections[number].part;
             let meant = self.setup.parts[part].runner.noticed(at, last);
             self.records.tardy.span(meant.min(now), now);
+            self.standing.due = self.standing.due.max(at);
             self.enqueue(number, at);
         }
         self.due = dues;

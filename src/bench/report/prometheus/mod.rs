@@ -4,7 +4,7 @@ mod endpoint;
 mod live;
 
 pub use endpoint::Endpoint;
-pub use live::Live;
+pub use live::render as live;
 
 use crate::bench::result::{Latency, Messages, Report};
 
@@ -14,7 +14,7 @@ use super::rows;
 pub fn render(report: &Report) -> String {
     let mut page = Page::default();
     info(report, &mut page);
-    messages(&report.messages, &mut page);
+    messages(&report.messages, true, &mut page);
     page.family("rate", "gauge", "Messages in a second while measuring.");
     for (kind, rate) in [
         ("planned", report.rates.planned_per_s),
@@ -27,14 +27,13 @@ pub fn render(report: &Report) -> String {
     counts(report, &mut page);
     connections(report, &mut page);
     latencies(report, &mut page);
-    page.family("errors_total", "counter", "Failures by cause.");
-    for error in &report.errors {
-        page.sample(
-            "errors_total",
-            &[("cause", &error.cause)],
-            error.count as f64,
-        );
-    }
+    errors(
+        report
+            .errors
+            .iter()
+            .map(|one| (one.cause.as_str(), one.count)),
+        &mut page,
+    );
     generator(report, &mut page);
     page.family("threshold_kept", "gauge", "1 when the threshold was kept.");
     for threshold in &report.thresholds {
@@ -60,7 +59,8 @@ fn info(report: &Report, page: &mut Page) {
     page.sample("info", &labels, 1.0);
 }
 
-fn messages(m: &Messages, page: &mut Page) {
+/// What has not come is missing once the run is over; before, it may be under way.
+fn messages(m: &Messages, is_over: bool, page: &mut Page) {
     page.family(
         "messages_total",
         "counter",
@@ -79,17 +79,28 @@ fn messages(m: &Messages, page: &mut Page) {
         ("received", m.received),
         ("unique", m.unique),
         ("duplicate", m.duplicate),
-        ("missing", m.missing),
+        ("undecided", m.undecided),
         ("reordered", m.reordered),
         ("late", m.late),
         ("foreign", m.foreign),
     ] {
         page.sample("messages_total", &[("state", state)], number as f64);
     }
+    if is_over {
+        let missing = [("state", "missing")];
+        page.sample("messages_total", &missing, m.missing as f64);
+    }
     page.family("bytes_total", "counter", "Payload and headers.");
     let bytes = [("sent", m.sent_bytes), ("received", m.received_bytes)];
     for (direction, number) in bytes {
         page.sample("bytes_total", &[("direction", direction)], number as f64);
+    }
+}
+
+fn errors<'a>(causes: impl Iterator<Item = (&'a str, u64)>, page: &mut Page) {
+    page.family("errors_total", "counter", "Failures by cause.");
+    for (cause, count) in causes {
+        page.sample("errors_total", &[("cause", cause)], count as f64);
     }
 }
 

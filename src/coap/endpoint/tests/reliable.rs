@@ -1,6 +1,7 @@
 //! TCP and WebSocket: CSM, large messages, BERT, signals.
 
 use super::*;
+use crate::coap::block::Szx;
 use crate::coap::endpoint::{Closing, Incoming, Response, Transport};
 use crate::coap::frame::{self, Csm};
 use crate::coap::message::Token;
@@ -267,6 +268,35 @@ fn no_message_is_longer_than_the_server_takes() {
         assert_eq!(sent, 6000, "{limit}");
         assert!(client.is_idle());
     }
+}
+
+#[test]
+fn no_block_is_longer_than_the_client_takes_whatever_the_server_prefers() {
+    let now = Instant::now();
+    let config = Config {
+        transport: Transport::Stream,
+        serve: true,
+        serve_block: Szx::of_size(512).expect("a size"),
+        ..Config::default()
+    };
+    let mut server = Endpoint::seeded(config, 2);
+    let mut site = Site::new();
+    site.add("/kept", Kept(pattern(5000)));
+    server.connected(now, server_address());
+    let csm = Csm {
+        max_message_size: 300,
+        block_wise: true,
+    };
+    hear(&mut server, now, &csm.message());
+    said(&mut server);
+    let mut asked = Message::new(Type::Con, Code::GET, 0, Token::EMPTY);
+    asked.options.push_text(option::URI_PATH, "kept");
+    hear(&mut server, now, &asked);
+    while let Some(event) = server.poll_event() {
+        site.handle(now, &mut server, event);
+    }
+    let (_, answer) = server.poll_transmit().expect("an answer");
+    assert!((100..=300).contains(&answer.len()), "{}", answer.len());
 }
 
 #[test]

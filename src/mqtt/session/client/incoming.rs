@@ -9,6 +9,9 @@ use crate::mqtt::session::inbound::Arrival;
 const PUBACK: u8 = 0x40;
 const PUBREC: u8 = 0x50;
 
+/// The length of each, in bytes.
+const ACKNOWLEDGEMENT: usize = 4;
+
 impl Session {
     #[inline]
     pub(super) fn hold_acknowledgement(&mut self, publish: &Publish) {
@@ -71,6 +74,18 @@ impl Session {
         self.unacknowledged = self
             .unacknowledged
             .saturating_sub(std::mem::take(&mut self.held_final));
+    }
+
+    /// Of the acknowledgements that are held back, send the first `count`: the order of arrival (MQTT 5.0 §4.6).
+    pub fn accept_first(&mut self, count: usize) {
+        let held = self.held.len().min(ACKNOWLEDGEMENT * count);
+        let first = self.held.split_to(held);
+        let finals = first.chunks(ACKNOWLEDGEMENT).filter(|it| it[0] == PUBACK);
+        // As many as `held_final` counted when they were held.
+        let finals = finals.count() as u32;
+        self.held_final -= finals;
+        self.unacknowledged = self.unacknowledged.saturating_sub(finals);
+        self.output.unsplit(first);
     }
 
     pub(super) fn on_pubrel(&mut self, ack: &Ack) -> Result<(), Fault> {

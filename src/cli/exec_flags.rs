@@ -1,0 +1,44 @@
+//! The flags about a command that is run for each message, the same for every command that receives.
+
+use std::num::NonZeroUsize;
+
+use clap::Args;
+
+use crate::error::Result;
+use crate::flow::Exec;
+
+use super::numbers::Count;
+use super::values;
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Command")]
+pub(super) struct ExecFlags {
+    /// Run this command for each message, with the body as its standard input; all words to the end of the line are the command's. The message is acknowledged when it has ended; an exit code other than 0 counts as a refused message. IOTCTL_TOPIC is the topic; IOTCTL_QOS, IOTCTL_RETAIN, IOTCTL_DUPLICATE, IOTCTL_CONTENT_TYPE, IOTCTL_RESPONSE_TOPIC and IOTCTL_CORRELATION_DATA are as their names say
+    #[arg(
+        long,
+        value_name = "COMMAND",
+        num_args = 1..,
+        allow_hyphen_values = true
+    )]
+    exec: Vec<String>,
+
+    /// Commands that may run at once [default: 1]
+    #[arg(long, value_name = "COUNT")]
+    workers: Option<Count>,
+}
+
+impl ExecFlags {
+    /// The command, if there is one.
+    pub(super) fn exec(self) -> Result<Option<Exec>> {
+        let there = !self.exec.is_empty();
+        values::needs("--workers", self.workers.is_some(), "--exec", there)?;
+        let Count(workers) = self.workers.unwrap_or(Count(1));
+        let workers = usize::try_from(workers).unwrap_or(usize::MAX);
+        let workers = values::at_least_one("--workers", NonZeroUsize::new(workers))?;
+        Ok(there.then_some(Exec {
+            command: self.exec,
+            workers,
+            requeue: false,
+        }))
+    }
+}

@@ -1,0 +1,81 @@
+//! What happens to a message between its source and its target.
+
+use crate::error::{Error, Kind, Result};
+use crate::message::Message;
+use crate::payload::expect::Condition;
+
+/// Which messages pass, and what every one of those must be.
+#[derive(Clone, Debug, Default)]
+pub struct Stages {
+    /// Only messages that fulfil all of these pass (`--filter`).
+    pub filter: Vec<Condition>,
+    /// Every message that passes must fulfil all of these (`--expect`).
+    pub expect: Vec<Condition>,
+}
+
+impl Stages {
+    /// Whether the message passes.
+    #[inline]
+    pub fn pass(&self, message: &Message) -> bool {
+        self.filter.is_empty() || self.filter.iter().all(|it| fulfils(it, message))
+    }
+
+    /// Checks a message that passed.
+    ///
+    /// # Errors
+    /// [`Kind::Missed`], naming the first condition that it does not fulfil.
+    #[inline]
+    pub fn check(&self, message: &Message) -> Result<()> {
+        let mut expected = self.expect.iter();
+        match expected.find(|it| !fulfils(it, message)) {
+            None => Ok(()),
+            Some(missed) => Err(Error::new(
+                Kind::Missed,
+                format!("a message to {} was not: {missed}", message.topic),
+            )),
+        }
+    }
+}
+
+/// Whether a message fulfils a condition; a payload that is JSON is looked into.
+pub fn fulfils(condition: &Condition, message: &Message) -> bool {
+    let json = || serde_json::from_slice(&message.payload).ok();
+    condition.holds(&message.topic, &message.payload, json)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::message::{Detail, MqttDetail};
+
+    fn message(topic: &'static str, payload: &'static str) -> Message {
+        Message {
+            time: SystemTime::UNIX_EPOCH,
+            topic: topic.into(),
+            payload: payload.into(),
+            detail: Detail::Mqtt(MqttDetail::default()),
+        }
+    }
+
+    #[test]
+    fn all_conditions_count() {
+        let stages = Stages {
+            filter: vec![
+                "/t > 20".parse().unwrap(),
+                "topic contains kitchen".parse().unwrap(),
+            ],
+            expect: vec!["/t < 30".parse().unwrap()],
+        };
+        assert!(stages.pass(&message("home/kitchen", "{\"t\":21}")));
+        assert!(!stages.pass(&message("home/bath", "{\"t\":21}")));
+        assert!(!stages.pass(&message("home/kitchen", "{\"t\":19}")));
+        assert!(stages.check(&message("a", "{\"t\":21}")).is_ok());
+        let missed = stages.check(&message("a", "{\"t\":31}")).unwrap_err();
+        assert_eq!(
+            (missed.exit_code(), missed.text()),
+            (7, "a message to a was not: /t < 30")
+        );
+    }
+}

@@ -1,0 +1,231 @@
+//! When a flow ends: after a number of messages, at a time, in silence, or at a message that fulfils a condition.
+
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Kind, Result};
+use crate::payload::expect::Condition;
+
+/// What was asked for; nothing: for ever.
+#[derive(Clone, Debug, Default)]
+pub struct Until {
+    /// End after so many messages; at least 1 (`-C`).
+    pub count: Option<u64>,
+    /// Fail after this long (`-W`, `--timeout`).
+    pub timeout: Option<Duration>,
+    /// End after this long: a success (`--for`).
+    pub duration: Option<Duration>,
+    /// End when nothing came for this long: a success (`--idle`).
+    pub idle: Option<Duration>,
+    /// End at a message that fulfils this; any other end is a failure (`--until`).
+    pub until: Option<Condition>,
+}
+
+/// How far a flow is on its way to its end.
+#[derive(Debug)]
+pub struct Progress<'a> {
+    until: &'a Until,
+    began: Instant,
+    last: Instant,
+    passed: u64,
+    reached: bool,
+}
+
+impl<'a> Progress<'a> {
+    /// A flow that begins now.
+    pub const fn new(until: &'a Until, now: Instant) -> Self {
+        Self {
+            until,
+            began: now,
+            last: now,
+            passed: 0,
+            reached: false,
+        }
+    }
+
+    /// How many messages passed.
+    pub const fn passed(&self) -> u64 {
+        self.passed
+    }
+
+    /// A message passed; `fulfils` says whether it fulfils a condition.
+    #[inline]
+    pub fn pass(&mut self, now: Instant, fulfils: impl FnOnce(&Condition) -> bool) {
+        self.passed += 1;
+        self.last = now;
+        self.reached |= self.until.until.as_ref().is_some_and(fulfils);
+    }
+
+    /// Whether no further message is wanted.
+    #[inline]
+    pub fn is_complete(&self) -> bool {
+        self.reached || self.until.count == Some(self.passed)
+    }
+
+    /// When [`Progress::time_passed`] has something to say; `None`: never.
+    pub fn deadline(&self) -> Option<Instant> {
+        let ends = [
+            self.until.timeout.map(|limit| self.began + limit),
+            self.until.duration.map(|limit| self.began + limit),
+            self.until.idle.map(|limit| self.last + limit),
+        ];
+        ends.into_iter().flatten().min()
+    }
+
+    /// When the flow has failed, whatever is still under way; `None`: never.
+    pub fn fails_at(&self) -> Option<Instant> {
+        self.until.timeout.map(|limit| self.began + limit)
+    }
+
+    /// How the flow ends at this time, if it does. `awaits` is what the source still waits for before messages can come.
+    pub fn time_passed(&self, now: Instant, awaits: Option<&str>) -> Option<Result<()>> {
+        let over = |limit: Option<Duration>, since: Instant| {
+            limit.is_some_and(|limit| now >= since + limit)
+        };
+        if over(self.until.timeout, self.began) {
+            return Some(Err(self.timed_out(awaits)));
+        }
+        if !over(self.until.duration, self.began) && !over(self.until.idle, self.last) {
+            return None;
+        }
+        Some(match (awaits, self.until.count) {
+            (Some(_), _) => Err(self.timed_out(awaits)),
+            (None, Some(count)) => {
+                let text = format!("{} of {count} messages came", self.passed);
+                Err(Error::new(Kind::TimedOut, text))
+            }
+            (None, None) => self.verdict(),
+        })
+    }
+
+    /// The end of a flow that got what it was to get: a failure where no message fulfilled `--until`.
+    ///
+    /// # Errors
+    /// [`Kind::Missed`].
+    pub fn verdict(&self) -> Result<()> {
+        match &self.until.until {
+            Some(until) if !self.reached => {
+                let text = format!("{}, and none was: {until}", messages(self.passed));
+                Err(Error::new(Kind::Missed, text))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn timed_out(&self, awaits: Option<&str>) -> Error {
+        let text = match (awaits, self.until.count) {
+            (Some(what), _) => format!("timed out: {what}"),
+            (None, Some(count)) => format!("timed out: {} of {count} messages came", self.passed),
+            (None, None) => format!("timed out after {}", messages(self.passed)),
+        };
+        Error::new(Kind::TimedOut, text)
+    }
+
+    /// The words for a flow that a signal ended.
+    pub fn interrupted(&self) -> String {
+        match self.until.count {
+            Some(count) => format!("interrupted: {} of {count} messages came", self.passed),
+            None => format!("interrupted after {}", messages(self.passed)),
+        }
+    }
+}
+
+/// `1 message`, `2 messages`.
+pub fn messages(count: u64) -> String {
+    if count == 1 {
+        String::from("1 message")
+    } else {
+        format!("{count} messages")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn ended(progress: &Progress<'_>, now: Instant, awaits: Option<&str>) -> Option<(u8, String)> {
+        progress.time_passed(now, awaits).map(|end| match end {
+            Ok(()) => (0, String::new()),
+            Err(error) => (error.exit_code(), error.text().to_owned()),
+        })
+    }
+
+    #[test]
+    fn a_timeout_fails_and_a_duration_succeeds() {
+        let now = Instant::now();
+        let until = Until {
+            timeout: Some(3 * SECOND),
+            duration: Some(2 * SECOND),
+            ..Until::default()
+        };
+        let progress = Progress::new(&until, now);
+        assert_eq!(progress.deadline(), Some(now + 2 * SECOND));
+        assert_eq!(ended(&progress, now + SECOND, None), None);
+        assert_eq!(
+            ended(&progress, now + 2 * SECOND, None),
+            Some((0, String::new()))
+        );
+        assert_eq!(
+            ended(&progress, now + 3 * SECOND, None),
+            Some((5, String::from("timed out after 0 messages")))
+        );
+        assert_eq!(
+            ended(&progress, now + 2 * SECOND, Some("no connection to x")),
+            Some((5, String::from("timed out: no connection to x")))
+        );
+    }
+
+    #[test]
+    fn a_count_that_is_not_reached_is_a_failure() {
+        let now = Instant::now();
+        let until = Until {
+            count: Some(2),
+            duration: Some(SECOND),
+            ..Until::default()
+        };
+        let mut progress = Progress::new(&until, now);
+        progress.pass(now, |_| false);
+        assert!(!progress.is_complete());
+        assert_eq!(
+            ended(&progress, now + SECOND, None),
+            Some((5, String::from("1 of 2 messages came")))
+        );
+        assert_eq!(progress.interrupted(), "interrupted: 1 of 2 messages came");
+        progress.pass(now, |_| false);
+        assert!(progress.is_complete() && progress.verdict().is_ok());
+    }
+
+    #[test]
+    fn a_condition_ends_it_and_its_absence_is_a_failure() {
+        let now = Instant::now();
+        let until = Until {
+            until: Some("payload == on".parse().unwrap()),
+            idle: Some(SECOND),
+            ..Until::default()
+        };
+        let mut progress = Progress::new(&until, now);
+        progress.pass(now, |_| false);
+        let missed = progress.verdict().unwrap_err();
+        assert_eq!(
+            (missed.exit_code(), missed.text()),
+            (7, "1 message, and none was: payload == on")
+        );
+        progress.pass(now, |_| true);
+        assert!(progress.is_complete() && progress.verdict().is_ok());
+    }
+
+    #[test]
+    fn silence_counts_from_the_last_message() {
+        let now = Instant::now();
+        let until = Until {
+            idle: Some(SECOND),
+            ..Until::default()
+        };
+        let mut progress = Progress::new(&until, now - 10 * SECOND);
+        progress.pass(now, |_| false);
+        let deadline = progress.deadline().unwrap();
+        assert_eq!(deadline, now + SECOND);
+        assert_eq!(ended(&progress, deadline, None), Some((0, String::new())));
+    }
+}
