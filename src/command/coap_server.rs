@@ -1,13 +1,11 @@
 //! `coap server`: resources for development and tests.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use rustls::ServerConfig;
 
-use super::serving::{Starting, fresh_tls, renew_tls};
+use super::serving::{Serving, Starting, fresh_tls, renew_tls};
 use crate::coap::endpoint::Incoming;
 use crate::coap::net::{Fault, Notice, Server};
 use crate::coap::plugtest;
@@ -169,7 +167,7 @@ pub async fn run(plan: Plan) -> Result<()> {
     {
         server.protect(&oscore).await?;
     }
-    let mut serving = starting.ready().await?;
+    let serving = starting.ready().await?;
     notes.note("a server for development and tests");
     let verbose = plan.verbose;
     let seen = move |what: Notice<'_>| match what {
@@ -184,10 +182,9 @@ pub async fn run(plan: Plan) -> Result<()> {
         Notice::Request(_) => {}
         Notice::NotAccepted(why) => notes.warn(why),
     };
-    let (read, apply) = (plan.reader(&secured), |fresh| secured.renew(fresh));
     tokio::select! {
         () = server.serve(seen) => Ok(()),
-        () = serving.asked_to_stop(read, apply) => Ok(()),
+        () = secured.asked_to_stop(serving, plan) => Ok(()),
     }
 }
 
@@ -198,38 +195,33 @@ struct Secured {
     datagrams: Vec<LiveSecrets>,
 }
 
-/// What was read again: for the listeners of TLS, and for those of DTLS.
-type Fresh = (Option<Arc<ServerConfig>>, Vec<Box<dyn FnOnce() + Send>>);
+/// Puts into force what was read.
+type Apply = Box<dyn FnOnce() + Send>;
 
 impl Secured {
-    /// Puts it into force; returns for how many listeners.
-    fn renew(&self, (tls, datagrams): Fresh) -> usize {
-        let count = datagrams.len();
-        datagrams.into_iter().for_each(|it| it());
-        count + renew_tls(&self.streams, tls.as_ref())
+    /// Waits until the server is to stop, and reads the files again when it is asked to.
+    async fn asked_to_stop(self, mut serving: Serving, plan: Plan) {
+        let Self { streams, datagrams } = self;
+        let tls = plan.tls.clone().filter(|_| !streams.is_empty());
+        let has_files = plan.tls.is_some() || plan.psk_file.is_some();
+        let read = move || {
+            let secrets = plan.secrets()?;
+            let fresh = |it: &LiveSecrets| Ok(Box::new(it.fresh(&secrets)?) as Apply);
+            let datagrams = datagrams.iter().map(fresh).collect::<Result<_>>()?;
+            Ok((fresh_tls(tls.as_ref())?, datagrams))
+        };
+        let apply = |(tls, datagrams): (Option<_>, Vec<Apply>)| {
+            let files = if has_files { datagrams.len() } else { 0 };
+            for fresh in datagrams {
+                fresh();
+            }
+            files + renew_tls(&streams, tls.as_ref())
+        };
+        serving.asked_to_stop(read, apply).await;
     }
 }
 
 impl Plan {
-    /// What reads the files again, beside the server's work.
-    fn reader(&self, secured: &Secured) -> impl Fn() -> Result<Fresh> + Clone + Send + use<> {
-        let has_files = self.tls.is_some() || self.psk_file.is_some();
-        let mut live = secured.datagrams.clone();
-        live.retain(|_| has_files);
-        let streams = !secured.streams.is_empty();
-        let plan = self.clone();
-        move || {
-            let secrets = plan.secrets()?;
-            let datagrams = live.iter().map(|it| {
-                let fresh = it.fresh(&secrets)?;
-                Ok(Box::new(fresh) as Box<dyn FnOnce() + Send>)
-            });
-            let datagrams = datagrams.collect::<Result<_>>()?;
-            let tls = plan.tls.as_ref().filter(|_| streams);
-            Ok((fresh_tls(tls)?, datagrams))
-        }
-    }
-
     async fn bind(
         &self,
         listen: &Listen,

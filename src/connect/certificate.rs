@@ -71,6 +71,18 @@ impl<'a> Certificate<'a> {
         self.0.is_ca()
     }
 
+    /// Whether certificates that its key has signed may be trusted for its sake (RFC 5280 §6.1.4). Authorities of old do
+    /// not say that they are.
+    pub(super) fn may_sign(&self) -> bool {
+        let constraints = self.0.basic_constraints().ok().flatten();
+        let usage = self.0.key_usage().ok().flatten();
+        let signs = usage.map(|it| it.value.key_cert_sign());
+        match constraints {
+            Some(constraints) => constraints.value.ca && signs.unwrap_or(true),
+            None => signs.unwrap_or_else(|| self.is_version_1()),
+        }
+    }
+
     /// Whether it names hosts: a DNS name or an address in its subjectAltName (RFC 6125 §6.4).
     pub(super) fn names_hosts(&self) -> bool {
         let names = self.0.subject_alternative_name().ok().flatten();

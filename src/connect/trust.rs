@@ -22,7 +22,7 @@ pub(super) type Build<V> = fn(RootCertStore) -> Option<V>;
 /// Whom to trust. `V` is webpki's verifier of chains, for servers or for clients.
 pub(super) struct Trusted<V> {
     named: Vec<Named>,
-    /// Leads to all of them.
+    /// Leads to those that may sign others: whoever trusts one server trusts it for no other name.
     chains: Option<V>,
     /// The time in which all of them are in date: webpki itself does not look at the dates of an authority.
     span: (UnixTime, UnixTime),
@@ -41,6 +41,9 @@ impl<V> Trusted<V> {
             let parsed = Certificate::parse(certificate);
             if let Some((from, until)) = parsed.as_ref().map(Certificate::validity) {
                 span = (span.0.max(from), span.1.min(until));
+            }
+            if parsed.as_ref().is_some_and(|it| !it.may_sign()) {
+                continue;
             }
             match (roots.add(certificate.clone()), parsed) {
                 // Whatever webpki finds amiss in an authority, the certificate itself can still be shown by a server.
@@ -98,7 +101,9 @@ impl<V> Trusted<V> {
             .partition(|(_, certificate)| out_of_date(certificate, now).is_none());
         let chains = |named: &[&Named]| {
             let mut roots = RootCertStore::empty();
-            roots.add_parsable_certificates(named.iter().map(|(_, it)| it.clone()));
+            let signs = |it: &&&Named| Certificate::parse(&it.1).is_some_and(|it| it.may_sign());
+            let named = named.iter().filter(signs);
+            roots.add_parsable_certificates(named.map(|(_, it)| it.clone()));
             (self.build)(roots)
         };
         let verified = chains(&current).as_ref().map_or_else(unknown, &by);

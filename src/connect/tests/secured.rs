@@ -116,6 +116,26 @@ async fn unknown_issuer_and_the_ways_out() {
     round_trip(&mut dialled(insecure).await.unwrap(), b"hello").await;
 }
 
+/// Its key would otherwise speak for every name.
+#[tokio::test]
+async fn a_trusted_server_signs_no_others() {
+    let keys = Keyring::new();
+    let key = KeyPair::generate().unwrap();
+    for (number, is_ca) in [IsCa::NoCa, IsCa::ExplicitNoCa].into_iter().enumerate() {
+        let mut params = CertificateParams::new([String::from("sensor.example")]).unwrap();
+        params.is_ca = is_ca;
+        params.distinguished_name.push(DnType::CommonName, "sensor");
+        let own = params.self_signed(&key).unwrap().pem();
+        let own = keys.write("sensor.crt", &own);
+        let issuer = Issuer::new(params, KeyPair::try_from(key.serialize_der()).unwrap());
+        let forged = keys.signed(&format!("forged{number}"), &["localhost"], &issuer);
+        let refusal = refused(trusting(secured(forged, None).await, own)).await;
+        let words = "certificate is signed by an unknown issuer (CN=sensor)";
+        assert!(refusal.text().contains(words), "{refusal}");
+        assert_eq!(refusal.exit_code(), 3);
+    }
+}
+
 #[tokio::test]
 async fn self_signed_and_the_way_out() {
     let keys = Keyring::new();
