@@ -18,7 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(text) = str::from_utf8(bytes) {
         let _ = cbor::from_diagnostic(text);
         if let Ok(condition) = text.parse::<Condition>() {
-            condition.holds(bytes, || cbor::json(bytes).ok());
+            condition.holds("a", bytes, || cbor::json(bytes).ok());
         }
     }
 });

@@ -39,7 +39,7 @@ impl Reason {
 
 /// How many dead letters one message may become on its own, that is without a rejection in between. Queues that are dead
 /// letter queues of each other multiply a message with every round, by as many paths as there are between them.
-const DEATHS: u32 = 10_000;
+const DEATHS: u32 = 1_000;
 
 /// What each death of a dead letter costs in steps: its story is read and written.
 const LETTER: usize = 100;
