@@ -257,22 +257,24 @@ impl Source for Subscribed<'_> {
     }
 
     #[inline]
-    fn next(&mut self) -> Result<Option<Next>> {
-        if let Some(notice) = self.client.poll_notice()
-            && let Some(next) = self.noticed(notice)
-        {
-            return Ok(Some(next));
-        }
-        while let Some(event) = self.client.poll_event() {
-            let next = match event {
-                Event::Message(publish) => Some(self.message(publish)),
-                other => self.event(other)?,
-            };
-            if next.is_some() {
-                return Ok(next);
+    fn take(&mut self, mut sink: impl FnMut(Next) -> Result<bool>) -> Result<()> {
+        while let Some(notice) = self.client.poll_notice() {
+            if let Some(next) = self.noticed(notice)
+                && !sink(next)?
+            {
+                return Ok(());
             }
         }
-        Ok(None)
+        while let Some(event) = self.client.poll_event() {
+            let wanted = match event {
+                Event::Message(publish) => sink(self.message(publish))?,
+                other => self.event(other)?.map_or(Ok(true), &mut sink)?,
+            };
+            if !wanted {
+                return Ok(());
+            }
+        }
+        Ok(())
     }
 
     fn settle(&mut self, count: u64) {

@@ -25,15 +25,18 @@ pub async fn run<S: Source, T: Target>(
     until: &Until,
     stop: &mut Stop,
 ) -> Result<()> {
+    let now = now();
     let mut flow = Flow {
         source,
-        target,
-        stages,
-        progress: until::Progress::new(until, now()),
-        now: now(),
-        ledger: Ledger::default(),
-        refused: 0,
-        end: None,
+        passage: Passage {
+            target,
+            stages,
+            progress: until::Progress::new(until, now),
+            now,
+            ledger: Ledger::default(),
+            refused: 0,
+            end: None,
+        },
     };
     let ended = flow.carry(stop).await;
     flow.settle();
@@ -42,6 +45,11 @@ pub async fn run<S: Source, T: Target>(
 
 struct Flow<'a, S, T> {
     source: &'a mut S,
+    passage: Passage<'a, T>,
+}
+
+/// The way of messages to their target.
+struct Passage<'a, T> {
     target: &'a mut T,
     stages: &'a Stages,
     progress: until::Progress<'a>,
@@ -64,16 +72,16 @@ enum Woken {
 impl<S: Source, T: Target> Flow<'_, S, T> {
     async fn carry(&mut self, stop: &mut Stop) -> Result<()> {
         loop {
-            if self.end.is_some() && self.target.is_idle() {
+            if self.passage.end.is_some() && self.passage.target.is_idle() {
                 self.settle();
-                return self.verdict();
+                return self.passage.verdict();
             }
             let woken = self.turn(stop).await?;
-            self.now = now();
+            self.passage.now = now();
             match woken {
                 Woken::Source => self.take_in()?,
                 Woken::Target(progress) => {
-                    self.count(progress);
+                    self.passage.count(progress);
                     self.settle();
                     self.take_in()?;
                 }
@@ -84,13 +92,13 @@ impl<S: Source, T: Target> Flow<'_, S, T> {
 
     /// Waits for whatever comes next.
     async fn turn(&mut self, stop: &mut Stop) -> Result<Woken> {
-        let deadline = match self.end {
-            None => self.progress.deadline(),
+        let deadline = match self.passage.end {
+            None => self.passage.progress.deadline(),
             // Only a failure is worth an interruption of what is under way.
-            Some(_) => self.progress.fails_at(),
+            Some(_) => self.passage.progress.fails_at(),
         };
-        let (source, target) = (&mut *self.source, &mut *self.target);
-        let reading = self.end.is_none() && target.is_free();
+        let (source, target) = (&mut *self.source, &mut *self.passage.target);
+        let reading = self.passage.end.is_none() && target.is_free();
         let received = async {
             match reading {
                 true => source.drive().await.map(|()| Woken::Source),
@@ -113,17 +121,20 @@ impl<S: Source, T: Target> Flow<'_, S, T> {
             () = sleep_until(deadline.unwrap_or_else(now).into()), if deadline.is_some() => return Ok(Woken::Time),
         };
         stop.unless_again(self.drain()).await?;
-        Err(Error::new(asked.kind(), self.progress.interrupted()))
+        Err(Error::new(
+            asked.kind(),
+            self.passage.progress.interrupted(),
+        ))
     }
 
     /// Lets what is under way end, within a time.
     async fn drain(&mut self) -> Result<()> {
         let end = now() + DRAIN;
-        while !self.target.is_idle() {
+        while !self.passage.target.is_idle() {
             tokio::select! {
                 biased;
-                progress = self.target.drive() => {
-                    self.count(progress?);
+                progress = self.passage.target.drive() => {
+                    self.passage.count(progress?);
                     self.settle();
                 }
                 error = self.source.hold() => return Err(error),
@@ -135,22 +146,61 @@ impl<S: Source, T: Target> Flow<'_, S, T> {
 
     /// Takes what the source has, for as long as there is room for it.
     fn take_in(&mut self) -> Result<()> {
-        while self.end.is_none() && self.target.has_room() {
-            match self.source.next()? {
-                None => break,
-                Some(Next::Message(message)) => self.message(message)?,
-                Some(Next::Skipped) => {
-                    let number = self.ledger.arrive();
-                    self.ledger.finish(number);
-                }
-                Some(Next::Lost) => self.ledger.forget(),
-                Some(Next::End(end)) => self.end = Some(end),
-            }
+        let passage = &mut self.passage;
+        if passage.wants_more() {
+            self.source.take(|next| passage.arrive(next))?;
         }
-        if self.target.is_idle() {
+        if self.passage.target.is_idle() {
             self.settle();
         }
         Ok(())
+    }
+
+    /// Tells the source of what is done with, in order.
+    fn settle(&mut self) {
+        let settled = self.passage.ledger.take_settled();
+        if settled > 0 {
+            self.source.settle(settled);
+        }
+    }
+
+    fn time_passed(&mut self) -> Result<()> {
+        let awaits = self.source.awaits();
+        match self
+            .passage
+            .progress
+            .time_passed(self.passage.now, awaits.as_deref())
+        {
+            Some(Err(error)) => Err(error),
+            Some(Ok(())) if self.passage.end.is_none() => {
+                self.passage.end = Some(Ok(()));
+                Ok(())
+            }
+            Some(Ok(())) | None => Ok(()),
+        }
+    }
+}
+
+impl<T: Target> Passage<'_, T> {
+    /// Whether there is room for another message that is wanted.
+    #[inline]
+    fn wants_more(&self) -> bool {
+        self.end.is_none() && self.target.has_room()
+    }
+
+    /// Takes what came from the source; whether more is wanted.
+    #[inline]
+    fn arrive(&mut self, next: Next) -> Result<bool> {
+        match next {
+            Next::Message(message) => self.message(message)?,
+            Next::Skipped => {
+                let number = self.ledger.arrive();
+                self.ledger.finish(number);
+            }
+            Next::Lost => self.ledger.forget(),
+            Next::End(end) => self.end = Some(end),
+        }
+        Ok(self.wants_more())
     }
 
     #[inline]
@@ -177,26 +227,6 @@ impl<S: Source, T: Target> Flow<'_, S, T> {
                 self.refused += u64::from(outcome == Outcome::Refused);
                 self.ledger.finish(number);
             }
-        }
-    }
-
-    /// Tells the source of what is done with, in order.
-    fn settle(&mut self) {
-        let settled = self.ledger.take_settled();
-        if settled > 0 {
-            self.source.settle(settled);
-        }
-    }
-
-    fn time_passed(&mut self) -> Result<()> {
-        let awaits = self.source.awaits();
-        match self.progress.time_passed(self.now, awaits.as_deref()) {
-            Some(Err(error)) => Err(error),
-            Some(Ok(())) if self.end.is_none() => {
-                self.end = Some(Ok(()));
-                Ok(())
-            }
-            Some(Ok(())) | None => Ok(()),
         }
     }
 

@@ -63,7 +63,7 @@ pub enum Outcome {
 
 /// Where messages come from. It keeps its connection alive and comes back when that is lost.
 pub trait Source {
-    /// Waits until [`Source::next`] has something, or everything that waited to be sent is sent. Cancel-safe.
+    /// Waits until [`Source::take`] has something, or everything that waited to be sent is sent. Cancel-safe.
     ///
     /// # Errors
     /// What ends the source for good.
@@ -73,11 +73,12 @@ pub trait Source {
     /// cannot go on. Cancel-safe.
     fn hold(&mut self) -> impl Future<Output = Error>;
 
-    /// What came; `None` when [`Source::drive`] is to be called first.
+    /// Hands over what came, one after the other, for as long as `sink` wants more. It is called with a closure, and not
+    /// asked for one after the other, so that a message is moved once.
     ///
     /// # Errors
-    /// What ends the source for good.
-    fn next(&mut self) -> Result<Option<Next>>;
+    /// What ends the source for good; those of `sink`.
+    fn take(&mut self, sink: impl FnMut(Next) -> Result<bool>) -> Result<()>;
 
     /// The next `count` arrivals, in the order in which they were handed out, are done with: acknowledge them.
     fn settle(&mut self, count: u64);

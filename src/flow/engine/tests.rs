@@ -63,17 +63,21 @@ impl Source for Script {
         std::future::pending().await
     }
 
-    fn next(&mut self) -> Result<Option<Next>> {
-        if !self.has_next() {
-            return Ok(None);
+    fn take(&mut self, mut sink: impl FnMut(Next) -> Result<bool>) -> Result<()> {
+        while self.has_next() {
+            let Some(next) = self.next.pop_front() else {
+                break;
+            };
+            match &next {
+                Next::Message(_) | Next::Skipped => self.unsettled += 1,
+                Next::Lost => self.unsettled = 0,
+                Next::End(_) => {}
+            }
+            if !sink(next)? {
+                break;
+            }
         }
-        let next = self.next.pop_front();
-        match &next {
-            Some(Next::Message(_) | Next::Skipped) => self.unsettled += 1,
-            Some(Next::Lost) => self.unsettled = 0,
-            _ => {}
-        }
-        Ok(next)
+        Ok(())
     }
 
     fn settle(&mut self, count: u64) {
