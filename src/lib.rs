@@ -19,7 +19,7 @@
 //! | [`connect`] | all that a connection needs before its first byte: target, secrets, TLS, contexts, back-off, streams |
 //! | [`payload`] | makes and reads bodies: files, stdin, lines, records, hex and base64 |
 //! | [`error`] | what can go wrong, in words, and the exit code that follows |
-//! | [`file`] | files that are read whole: one bound and one wording |
+//! | [`file`](mod@file) | files that are read whole: one bound and one wording |
 //! | [`message`] | the record of one received message, the same for every protocol |
 //! | [`stop`] | how a command is asked to end: once means cleanly, twice means now |
 

@@ -14,7 +14,7 @@ use crate::connect::environment::SECRET_VARIABLES;
 use crate::error::{Error, Kind, Result, plain};
 use crate::message::{AmqpDetail, CoapDetail, Detail, Message, MqttDetail};
 
-/// A command that gets each message: the body on its standard input, the rest in its environment ([`variables`]).
+/// A command that gets each message: the body on its standard input, the rest in its environment (`IOTCTL_TOPIC` …).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exec {
     /// The program and its words (`--exec PROGRAM [WORD]…`); at least one.
