@@ -1,14 +1,12 @@
 //! The flags about a command that is run for each message.
 
-use std::num::NonZeroUsize;
-
 use clap::Args;
 
 use crate::error::Result;
 use crate::flow::Exec;
 
+use super::exec_flags::exec;
 use super::numbers::Count;
-use super::values;
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Command")]
@@ -34,16 +32,6 @@ pub(super) struct ExecFlags {
 impl ExecFlags {
     /// The command, if there is one.
     pub(super) fn exec(self) -> Result<Option<Exec>> {
-        let there = !self.exec.is_empty();
-        values::needs("--workers", self.workers.is_some(), "--exec", there)?;
-        values::needs("--requeue", self.requeue, "--exec", there)?;
-        let Count(workers) = self.workers.unwrap_or(Count(1));
-        let workers = usize::try_from(workers).unwrap_or(usize::MAX);
-        let workers = values::at_least_one("--workers", NonZeroUsize::new(workers))?;
-        Ok(there.then_some(Exec {
-            command: self.exec,
-            workers,
-            requeue: self.requeue,
-        }))
+        exec(self.exec, self.workers, self.requeue)
     }
 }

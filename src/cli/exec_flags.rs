@@ -30,15 +30,25 @@ pub(super) struct ExecFlags {
 impl ExecFlags {
     /// The command, if there is one.
     pub(super) fn exec(self) -> Result<Option<Exec>> {
-        let there = !self.exec.is_empty();
-        values::needs("--workers", self.workers.is_some(), "--exec", there)?;
-        let Count(workers) = self.workers.unwrap_or(Count(1));
-        let workers = usize::try_from(workers).unwrap_or(usize::MAX);
-        let workers = values::at_least_one("--workers", NonZeroUsize::new(workers))?;
-        Ok(there.then_some(Exec {
-            command: self.exec,
-            workers,
-            requeue: false,
-        }))
+        exec(self.exec, self.workers, false)
     }
+}
+
+/// The command that these flags make, if there is one.
+pub(super) fn exec(
+    command: Vec<String>,
+    workers: Option<Count>,
+    requeue: bool,
+) -> Result<Option<Exec>> {
+    let there = !command.is_empty();
+    values::needs("--workers", workers.is_some(), "--exec", there)?;
+    values::needs("--requeue", requeue, "--exec", there)?;
+    let Count(workers) = workers.unwrap_or(Count(1));
+    let workers = usize::try_from(workers).unwrap_or(usize::MAX);
+    let workers = values::at_least_one("--workers", NonZeroUsize::new(workers))?;
+    Ok(there.then_some(Exec {
+        command,
+        workers,
+        requeue,
+    }))
 }

@@ -10,6 +10,7 @@ use crate::amqp::topology::{Declaration, QueueState};
 use crate::amqp::{Channel, Client, Event, Login, Mechanism, Options, one, speaks_only_one};
 use crate::connect::{self, Backoff, Environment, Protocol, Retry, Target};
 use crate::error::{Error, Kind, Result};
+pub(super) use crate::flow::until::messages;
 use crate::output::Notes;
 
 /// Which of the two protocols called AMQP is spoken (`--protocol`).
@@ -244,13 +245,4 @@ pub(super) async fn prepared(
         last = channel.declare(declaration).await?.or(last);
     }
     Ok((channel, last))
-}
-
-/// `1 message`, `2 messages`.
-pub(super) fn messages(count: u64) -> String {
-    if count == 1 {
-        String::from("1 message")
-    } else {
-        format!("{count} messages")
-    }
 }
