@@ -59,7 +59,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn carry_out(parsed: cli::Parsed) -> Result<()> {
     match parsed {
-        cli::Parsed::Command(plan) => command::run(plan),
+        cli::Parsed::Command(command) => command::run(command),
         cli::Parsed::Print(text) => output::print(text.as_bytes()),
         cli::Parsed::Scenario(scenario) => {
             let text = file::read_text(&scenario.file, file::SMALL)?;

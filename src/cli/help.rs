@@ -2,16 +2,13 @@
 
 use std::fmt::Write;
 
-use crate::amqp;
-use crate::coap;
-use crate::command::bench_amqp;
-use crate::command::bench_coap;
-use crate::command::bench_mqtt::Play;
+use crate::command::bench;
+use crate::command::bench::mqtt::Play;
 use crate::error::Kind;
 use crate::mqtt::broker::{FAULT_KEYS, FAULTS};
 
-use super::coap_server::KINDS;
-use super::{amqp_help, coap_help};
+use super::{amqp, coap};
+use crate::cli::coap::server::KINDS;
 
 /// A worked example: what it is for, and the words.
 pub(super) type Example = (&'static str, &'static str);
@@ -326,8 +323,8 @@ pub fn examples(command: &str) -> &'static [(&'static str, &'static str)] {
         "bench report" => BENCH_REPORT,
         "bench compare" => BENCH_COMPARE,
         "bench merge" => BENCH_MERGE,
-        _ if command.starts_with("coap") => coap_help::examples(command),
-        _ => amqp_help::examples(command),
+        _ if command.starts_with("coap") => coap::help::examples(command),
+        _ => amqp::help::examples(command),
     }
 }
 
@@ -342,8 +339,8 @@ pub fn exit_codes() -> impl Iterator<Item = (u8, &'static str)> {
 pub fn scenarios(command: &str) -> Vec<(&'static str, &'static str)> {
     match command {
         "bench mqtt" => Play::all().collect(),
-        "bench coap" => bench_coap::Play::all().collect(),
-        "bench amqp" => bench_amqp::Play::all().collect(),
+        "bench coap" => bench::coap::Play::all().collect(),
+        "bench amqp" => bench::amqp::Play::all().collect(),
         _ => Vec::new(),
     }
 }
@@ -355,9 +352,9 @@ pub fn faults() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// The faults of `amqp broker --fault`, then the keys that each may have.
 pub fn amqp_faults() -> impl Iterator<Item = (&'static str, &'static str)> {
-    amqp::broker::FAULTS
+    crate::amqp::broker::FAULTS
         .iter()
-        .chain(amqp::broker::FAULT_KEYS)
+        .chain(crate::amqp::broker::FAULT_KEYS)
         .copied()
 }
 
@@ -368,7 +365,7 @@ pub fn resource_kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// The faults of `coap server --fault`, and their keys.
 pub fn coap_faults() -> impl Iterator<Item = (&'static str, &'static str)> {
-    coap::net::FAULTS.iter().copied()
+    crate::coap::net::FAULTS.iter().copied()
 }
 
 /// What stands below the flags on a help page.
@@ -391,7 +388,7 @@ pub(super) fn below(command: &str) -> String {
     }
     if command == "coap server" {
         entries(&mut text, "Kinds, for --resource:", KINDS);
-        entries(&mut text, "Faults, for --fault:", coap::net::FAULTS);
+        entries(&mut text, "Faults, for --fault:", crate::coap::net::FAULTS);
     }
     section(&mut text, "Examples:");
     for (purpose, words) in examples(command) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::*;
-use crate::command::{mqtt_broker, mqtt_pub, mqtt_sub};
+use crate::command::mqtt::{broker, publish, subscribe};
 use crate::connect::{Retry, TlsVersion};
 use crate::error::{Error, Kind};
 use crate::mqtt::packet::{Property, QoS, RetainHandling, Version};
@@ -19,23 +19,23 @@ fn read(words: &[&str]) -> Result<Parsed> {
     parse(["iotctl"].iter().chain(words).map(OsString::from))
 }
 
-fn publish(words: &[&str]) -> Result<mqtt_pub::Plan> {
+fn publish(words: &[&str]) -> Result<publish::Plan> {
     match read(&[&["mqtt", "pub"], words].concat())? {
-        Parsed::Command(Plan::MqttPub(plan)) => Ok(*plan),
+        Parsed::Command(Command::Mqtt(crate::command::mqtt::Command::Publish(plan))) => Ok(*plan),
         other => panic!("{words:?} gave {other:?}"),
     }
 }
 
-fn subscribe(words: &[&str]) -> Result<mqtt_sub::Plan> {
+fn subscribe(words: &[&str]) -> Result<subscribe::Plan> {
     match read(&[&["mqtt", "sub"], words].concat())? {
-        Parsed::Command(Plan::MqttSub(plan)) => Ok(*plan),
+        Parsed::Command(Command::Mqtt(crate::command::mqtt::Command::Subscribe(plan))) => Ok(*plan),
         other => panic!("{words:?} gave {other:?}"),
     }
 }
 
-fn broker(words: &[&str]) -> Result<mqtt_broker::Plan> {
+fn broker(words: &[&str]) -> Result<broker::Plan> {
     match read(&[&["mqtt", "broker"], words].concat())? {
-        Parsed::Command(Plan::MqttBroker(plan)) => Ok(*plan),
+        Parsed::Command(Command::Mqtt(crate::command::mqtt::Command::Broker(plan))) => Ok(*plan),
         other => panic!("{words:?} gave {other:?}"),
     }
 }
@@ -240,7 +240,7 @@ fn a_message_may_look_like_a_flag_and_hold_any_byte() {
         .into_iter()
         .chain([OsString::from_vec(vec![0xff, 0xfe])]);
     match parse(words).unwrap() {
-        Parsed::Command(Plan::MqttPub(plan)) => {
+        Parsed::Command(Command::Mqtt(crate::command::mqtt::Command::Publish(plan))) => {
             assert_eq!(plan.source, Source::Text(Bytes::from_static(b"\xff\xfe")));
         }
         other => panic!("{other:?}"),
@@ -801,19 +801,19 @@ mod coap {
     use super::*;
     use crate::coap::code::Code;
     use crate::coap::option;
-    use crate::command::coap_session::{OptionValue, OptionWord};
-    use crate::command::{coap_observe, coap_request};
+    use crate::command::coap::session::{OptionValue, OptionWord};
+    use crate::command::coap::{observe, request};
 
-    fn request(line: &str) -> coap_request::Plan {
+    fn request(line: &str) -> request::Plan {
         match read(&[&["coap"], &split(line)[..]].concat()).unwrap() {
-            Parsed::Command(Plan::CoapRequest(plan)) => *plan,
+            Parsed::Command(Command::Coap(crate::command::coap::Command::Request(plan))) => *plan,
             other => panic!("{line} gave {other:?}"),
         }
     }
 
-    fn observe(line: &str) -> coap_observe::Plan {
+    fn observe(line: &str) -> observe::Plan {
         match read(&[&["coap", "observe"], &split(line)[..]].concat()).unwrap() {
-            Parsed::Command(Plan::CoapObserve(plan)) => *plan,
+            Parsed::Command(Command::Coap(crate::command::coap::Command::Observe(plan))) => *plan,
             other => panic!("{line} gave {other:?}"),
         }
     }

@@ -16,7 +16,7 @@ use crate::error::Result;
 ///
 /// # Errors
 /// Whatever kept the load from beginning.
-pub(in crate::command) async fn perform(
+pub(crate) async fn perform(
     course: &Course,
     identity: Identity,
     made: Made,
@@ -52,7 +52,7 @@ pub(in crate::command) async fn perform(
 }
 
 /// The local addresses to connect from: those of `--bind`, else the one that the target has.
-pub(in crate::command) fn sources(bind: &[LocalAddress], target: &Target) -> Vec<LocalAddress> {
+pub(crate) fn sources(bind: &[LocalAddress], target: &Target) -> Vec<LocalAddress> {
     match bind.is_empty() {
         true => target.bind.into_iter().collect(),
         false => bind.to_vec(),
@@ -60,7 +60,7 @@ pub(in crate::command) fn sources(bind: &[LocalAddress], target: &Target) -> Vec
 }
 
 /// Sizes from `least` to `most` bytes, as a report shows them.
-pub(in crate::command) fn span(least: usize, most: usize) -> String {
+pub(crate) fn span(least: usize, most: usize) -> String {
     match least == most {
         true => format!("{least} B"),
         false => format!("{least}-{most} B"),
@@ -69,7 +69,7 @@ pub(in crate::command) fn span(least: usize, most: usize) -> String {
 
 impl Course {
     /// The target as this course connects to it.
-    pub(in crate::command) fn connecting(&self, target: Target) -> Target {
+    pub(crate) fn connecting(&self, target: Target) -> Target {
         match self.full_handshakes {
             true => target.without_resumption(),
             false => target,
@@ -98,14 +98,14 @@ fn state_clocks(course: &Course, report: &mut Report) {
 }
 
 /// Who is asked whether to go on, at each interval.
-pub(in crate::command) type Watch<'a> = &'a mut dyn FnMut(&Live<'_>) -> bool;
+pub(crate) type Watch<'a> = &'a mut dyn FnMut(&Live<'_>) -> bool;
 
 /// Runs the load, shows what was found, and judges it. `measure` does one run of what it is given: this load, or the same
 /// at another rate.
 ///
 /// # Errors
 /// Those of `measure`; a signal; no connection; a threshold that was missed.
-pub(in crate::command) async fn carry_out(
+pub(crate) async fn carry_out(
     course: &Course,
     load: &LoadWords,
     measure: impl AsyncFn(LoadWords, Pin<&mut dyn Future<Output = ()>>, Watch<'_>) -> Result<Outcome>,

@@ -16,7 +16,7 @@ const AGREE: usize = 2;
 const ENOUGH: u64 = 99;
 
 /// A search under way.
-pub(in crate::command) struct Hunt {
+pub(crate) struct Hunt {
     search: Search,
     best: Option<Outcome>,
     /// The runs of this rate that kept and that missed it.
@@ -29,7 +29,7 @@ pub(in crate::command) struct Hunt {
 
 impl Hunt {
     /// Begins at `first` messages a second.
-    pub(in crate::command) const fn new(first: f64) -> Self {
+    pub(crate) const fn new(first: f64) -> Self {
         Self {
             search: Search::new(first, PRECISION, TRIES),
             best: None,
@@ -40,17 +40,12 @@ impl Hunt {
     }
 
     /// The rate to run next, in messages a second.
-    pub(in crate::command) fn next(&self) -> Option<f64> {
+    pub(crate) fn next(&self) -> Option<f64> {
         self.search.next()
     }
 
     /// Enters what came of a run at this rate.
-    pub(in crate::command) fn enter(
-        &mut self,
-        mut outcome: Outcome,
-        cut_short: bool,
-        show: &mut Show,
-    ) {
+    pub(crate) fn enter(&mut self, mut outcome: Outcome, cut_short: bool, show: &mut Show) {
         show.judge(&mut outcome.report);
         let Some(rate) = self.search.next().filter(|_| !cut_short) else {
             self.best.get_or_insert(outcome);
@@ -97,7 +92,7 @@ impl Hunt {
     ///
     /// # Errors
     /// When nothing was run.
-    pub(in crate::command) fn end(mut self) -> Result<Outcome> {
+    pub(crate) fn end(mut self) -> Result<Outcome> {
         let mut others = self.runs.into_iter().flatten();
         let nothing = || Error::usage("no rate to begin the search with");
         let mut outcome = self

@@ -63,7 +63,7 @@ impl LoadWords {
     ///
     /// # Errors
     /// A file of gaps that cannot be read, or has none.
-    pub(in crate::command) fn load(&self) -> Result<Load> {
+    pub(crate) fn load(&self) -> Result<Load> {
         Ok(match &self.stages {
             Some(stages) => Load::Open {
                 stages: stages.clone(),
@@ -79,7 +79,7 @@ impl LoadWords {
 
     /// The same load at another, even rate.
     #[must_use]
-    pub(in crate::command) fn at(&self, rate: f64) -> Self {
+    pub(crate) fn at(&self, rate: f64) -> Self {
         let steady = Stage {
             lasts: None,
             from: rate,
@@ -92,7 +92,7 @@ impl LoadWords {
     }
 
     /// The rate in words: `10000/s`, `0-500/s for 10s, 500/s`, `max`.
-    pub(in crate::command) fn rate(&self) -> String {
+    pub(crate) fn rate(&self) -> String {
         match (&self.stages, &self.arrivals) {
             (_, ArrivalWords::Recorded(file)) => format!("recorded in {}", file.display()),
             (Some(stages), _) => stages
@@ -119,7 +119,7 @@ fn stage_words(stage: &Stage) -> String {
 
 impl ArrivalWords {
     /// For the report.
-    pub(in crate::command) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Self::Constant => String::from("constant"),
             Self::Uniform => String::from("uniform"),

@@ -9,10 +9,10 @@ use crate::error::{Error, Result};
 
 /// What distinguishes a run and its part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::command) struct Identity {
-    pub(in crate::command) shard: Shard,
-    pub(in crate::command) run_id: u64,
-    pub(in crate::command) seed: u64,
+pub(crate) struct Identity {
+    pub(crate) shard: Shard,
+    pub(crate) run_id: u64,
+    pub(crate) seed: u64,
 }
 
 /// Variables that hold an index and a count, best known first.
@@ -30,7 +30,7 @@ const RUNS: [&str; 2] = ["IOTCTL_RUN", "SLURM_JOB_ID"];
 ///
 /// # Errors
 /// [`Kind::Usage`](crate::error::Kind::Usage) for a variable that is no shard.
-pub(in crate::command) fn identity(course: &Course) -> Result<Identity> {
+pub(crate) fn identity(course: &Course) -> Result<Identity> {
     let variable = |name: &str| env::var(name).ok().filter(|text| !text.is_empty());
     let shard = match course.shard {
         Some(shard) => shard,

@@ -8,20 +8,20 @@ use std::rc::Rc;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-use super::super::bench_results::missed;
 use super::{Course, Results};
 use crate::bench::engine::{self, Outcome};
 use crate::bench::recorder::NOT_PROVED;
 use crate::bench::report::prometheus::{self, Endpoint};
 use crate::bench::report::text;
 use crate::bench::result::{Report, Threshold};
+use crate::command::bench::results::missed;
 use crate::error::{Error, Kind, Result};
 use crate::file;
 use crate::output::{self, Live};
 use crate::stop::{Asked, Stop};
 
 /// Watches a run and tells about it.
-pub(in crate::command) struct Show {
+pub(crate) struct Show {
     results: Results,
     live: Live,
     metrics: Option<Metrics>,
@@ -40,7 +40,7 @@ impl Show {
     ///
     /// # Errors
     /// A file that cannot be written; an address that cannot be listened on.
-    pub(in crate::command) async fn begin(course: &Course) -> Result<Self> {
+    pub(crate) async fn begin(course: &Course) -> Result<Self> {
         let live = Live::start(course.style);
         for (_, path) in &course.results.files {
             File::options()
@@ -70,7 +70,7 @@ impl Show {
     }
 
     /// Tells about an interval; `false`: a threshold was missed that ends the run.
-    pub(in crate::command) fn interval(&mut self, live: &engine::Live<'_>) -> bool {
+    pub(crate) fn interval(&mut self, live: &engine::Live<'_>) -> bool {
         let interval = live.interval;
         let line = match self.live.is_in_place() {
             true => text::live_line(interval, live.length_s),
@@ -98,12 +98,12 @@ impl Show {
     }
 
     /// Says something that stays on the terminal.
-    pub(in crate::command) fn note(&self, line: &str) {
+    pub(crate) fn note(&self, line: &str) {
         self.live.note(line);
     }
 
     /// Judges the report of the run that has just ended.
-    pub(in crate::command) fn judge(&mut self, report: &mut Report) {
+    pub(crate) fn judge(&mut self, report: &mut Report) {
         let thresholds = self.results.thresholds.iter();
         report.thresholds = thresholds.map(|one| one.evaluate(report)).collect();
         // What ended the run counts, even if the whole of it would have passed.
@@ -120,11 +120,7 @@ impl Show {
     ///
     /// # Errors
     /// What kept the report from being written; a signal; no connection; a threshold that was missed.
-    pub(in crate::command) fn end(
-        mut self,
-        mut outcome: Outcome,
-        asked: Option<Asked>,
-    ) -> Result<()> {
+    pub(crate) fn end(mut self, mut outcome: Outcome, asked: Option<Asked>) -> Result<()> {
         if outcome.report.thresholds.is_empty() {
             self.judge(&mut outcome.report);
         }
@@ -153,7 +149,7 @@ fn cannot_write(path: &Path, cause: &std::io::Error) -> Error {
 ///
 /// # Errors
 /// When signals cannot be watched for.
-pub(in crate::command) fn stopped() -> Result<(impl Future<Output = ()>, Rc<Cell<Option<Asked>>>)> {
+pub(crate) fn stopped() -> Result<(impl Future<Output = ()>, Rc<Cell<Option<Asked>>>)> {
     let mut stop = Stop::watch()?;
     let (sender, first) = oneshot::channel();
     tokio::spawn(async move {

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use iotctl::amqp::topology::{Binding, Declaration, Deletion, Destination, Exchange, Queue};
-use iotctl::command::amqp_consume::{self, Plan, Settle};
-use iotctl::command::amqp_topology::Action;
-use iotctl::command::{amqp_get, amqp_publish};
+use iotctl::command::amqp::consume::{self, Plan, Settle};
+use iotctl::command::amqp::topology::Action;
+use iotctl::command::amqp::{get, publish};
 use iotctl::error::{Error, Kind};
 use iotctl::flow::Exec;
 use iotctl::message::AmqpValue;
@@ -23,11 +23,11 @@ fn plan(queue: &str) -> Plan {
 }
 
 fn consume(plan: Plan) -> (Result<(), Error>, String) {
-    caught(LINES, |output| amqp_consume::run_to(plan, output))
+    caught(LINES, |output| consume::run_to(plan, output))
 }
 
 fn get(queue: &str, count: Option<u64>, settle: Settle) -> (Result<(), Error>, String) {
-    let plan = amqp_get::Plan {
+    let plan = get::Plan {
         session: shared(),
         queue: queue.into(),
         declare: Vec::new(),
@@ -36,7 +36,7 @@ fn get(queue: &str, count: Option<u64>, settle: Settle) -> (Result<(), Error>, S
         format: LINES,
         style: Style::default(),
     };
-    caught(LINES, |output| amqp_get::run_to(plan, output))
+    caught(LINES, |output| get::run_to(plan, output))
 }
 
 /// What is left in a queue, in order.
@@ -203,19 +203,19 @@ fn a_temporary_queue_hears_a_topic_exchange() {
             topic: true,
             newline: true,
         };
-        caught(format, |output| amqp_consume::run_to(errors, output))
+        caught(format, |output| consume::run_to(errors, output))
     });
     // Messages before the binding are lost, as they should be; so ask until the queue is there.
     for key in ["kern.error", "auth.error"] {
         wait_for("the binding", || {
-            let mut message = amqp_publish::Plan::new(shared(), key, text("x"));
+            let mut message = publish::Plan::new(shared(), key, text("x"));
             message.exchange = exchange.as_str().into();
             message.mandatory = true;
-            block_on(amqp_publish::run(message)).ok()
+            block_on(publish::run(message)).ok()
         });
-        let mut message = amqp_publish::Plan::new(shared(), "kern.info", text("x"));
+        let mut message = publish::Plan::new(shared(), "kern.info", text("x"));
         message.exchange = exchange.as_str().into();
-        block_on(amqp_publish::run(message)).unwrap();
+        block_on(publish::run(message)).unwrap();
     }
     let (ended, text) = consuming.join().unwrap();
     ended.unwrap();
@@ -237,15 +237,15 @@ fn dead_letters_say_why() {
         Action::Declare(queue(&work, &arguments)),
     ])
     .unwrap();
-    let message = amqp_publish::Plan::new(shared(), &*work, text("bad"));
-    block_on(amqp_publish::run(message)).unwrap();
+    let message = publish::Plan::new(shared(), &*work, text("bad"));
+    block_on(publish::run(message)).unwrap();
     let mut refusing = plan(&work);
     refusing.count = Some(1);
     refusing.settle = Settle::Reject;
     consume(refusing).0.unwrap();
     let mut reading = plan(&dead);
     reading.count = Some(1);
-    let (ended, text) = caught(RECORDS, |output| amqp_consume::run_to(reading, output));
+    let (ended, text) = caught(RECORDS, |output| consume::run_to(reading, output));
     ended.unwrap();
     let record: serde_json::Value = serde_json::from_str(&text).unwrap();
     let death = &record["amqp"]["headers"]["x-death"][0];
@@ -258,9 +258,9 @@ fn a_stream_is_read_from_its_beginning_and_again() {
     let name = unique("stream");
     let arguments = [("x-queue-type", AmqpValue::Text("stream".into()))];
     for body in ["a", "b"] {
-        let mut message = amqp_publish::Plan::new(shared(), &*name, text(body));
+        let mut message = publish::Plan::new(shared(), &*name, text(body));
         message.declare = vec![queue(&name, &arguments)];
-        block_on(amqp_publish::run(message)).unwrap();
+        block_on(publish::run(message)).unwrap();
     }
     for (offset, expected) in [("first", "a\nb\n"), ("1", "b\n")] {
         let mut reading = plan(&name);
@@ -322,10 +322,10 @@ fn a_command_that_does_not_read_its_input_is_fine() {
 fn a_reader_that_stalls_stops_the_server_and_keeps_its_deadline() {
     const COUNT: usize = 3000;
     let name = unique("stalled");
-    let mut message = amqp_publish::Plan::new(shared(), &*name, text(&"x".repeat(1000)));
+    let mut message = publish::Plan::new(shared(), &*name, text(&"x".repeat(1000)));
     message.declare = vec![queue(&name, &[])];
     message.repeat = COUNT as u64;
-    block_on(amqp_publish::run(message)).unwrap();
+    block_on(publish::run(message)).unwrap();
     for settle in [Settle::Ack, Settle::Auto] {
         let (reader, writer) = std::io::pipe().unwrap();
         let output = Output::over(writer.into(), LINES, Style::default());
@@ -333,7 +333,7 @@ fn a_reader_that_stalls_stops_the_server_and_keeps_its_deadline() {
         slow.settle = settle;
         slow.timeout = Some(Duration::from_secs(1));
         let began = Instant::now();
-        let error = block_on(amqp_consume::run_to(slow, output)).unwrap_err();
+        let error = block_on(consume::run_to(slow, output)).unwrap_err();
         assert_eq!(error.kind(), Kind::TimedOut, "{error}");
         assert!(began.elapsed() < Duration::from_secs(5));
         drop(reader);
@@ -350,7 +350,7 @@ fn a_reader_that_goes_ends_it_quietly() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let output = Output::over(writer.into(), LINES, Style::default());
-    let error = block_on(amqp_consume::run_to(plan(&name), output)).unwrap_err();
+    let error = block_on(consume::run_to(plan(&name), output)).unwrap_err();
     assert_eq!(error.kind(), Kind::ReaderGone);
     assert_eq!(left(&name), "a\nb\n");
 }

@@ -12,7 +12,7 @@ use iotctl::amqp::consumer::Subscription;
 use iotctl::amqp::publisher::Publisher;
 use iotctl::amqp::topology::{Binding, Declaration, Deletion, Destination, Exchange, Queue};
 use iotctl::amqp::{Channel, Client, Login, Options};
-use iotctl::command::amqp_consume;
+use iotctl::command::amqp::consume;
 use iotctl::connect::{Protocol, Target};
 use iotctl::error::{Kind, Result};
 use iotctl::output::{Output, Style};
@@ -196,7 +196,7 @@ fn what_comes_together_is_acknowledged_together() {
         Some(acks)
     });
     let url = format!("amqp://127.0.0.1:{}", peer.port);
-    let mut plan = amqp_consume::Plan::new(session(url), "q");
+    let mut plan = consume::Plan::new(session(url), "q");
     plan.prefetch = 1000;
     plan.count = Some(COUNT);
     plan.timeout = Some(PATIENCE);
@@ -208,7 +208,7 @@ fn what_comes_together_is_acknowledged_together() {
         text.len() as u64
     });
     let output = Output::over(writer.into(), LINES, Style::default());
-    block_on(amqp_consume::run_to(plan, output)).unwrap();
+    block_on(consume::run_to(plan, output)).unwrap();
     assert_eq!(reading.join().unwrap(), 100_001 + 2 * (COUNT - 1));
     let acks = peer.result().unwrap();
     assert!(acks.len() <= 2 && acks.iter().all(|ack| ack.1), "{acks:?}");

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use iotctl::amqp::publisher::{Fate, Outgoing, Publisher};
 use iotctl::amqp::{Client, Login, Options};
-use iotctl::command::amqp_consume::{self, Settle};
-use iotctl::command::amqp_get;
-use iotctl::command::amqp_publish::{self, Plan};
+use iotctl::command::amqp::consume::{self, Settle};
+use iotctl::command::amqp::get;
+use iotctl::command::amqp::publish::{self, Plan};
 use iotctl::connect::{Protocol, Retry, Target};
 use iotctl::error::{Error, Kind};
 use iotctl::message::{AmqpProperties, AmqpValue};
@@ -21,12 +21,12 @@ use crate::support::rabbitmq::{RabbitMq, rabbitmq, unique};
 use crate::support::{PATIENCE, wait_for};
 
 fn publish(plan: Plan) -> Result<(), Error> {
-    block_on(amqp_publish::run(plan))
+    block_on(publish::run(plan))
 }
 
 /// The records of all messages of a queue.
 fn records(name: &str) -> Vec<Value> {
-    let plan = amqp_get::Plan {
+    let plan = get::Plan {
         session: shared(),
         queue: name.into(),
         declare: Vec::new(),
@@ -35,7 +35,7 @@ fn records(name: &str) -> Vec<Value> {
         format: RECORDS,
         style: Style::default(),
     };
-    let (ended, text) = caught(RECORDS, |output| amqp_get::run_to(plan, output));
+    let (ended, text) = caught(RECORDS, |output| get::run_to(plan, output));
     ended.unwrap();
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -245,11 +245,11 @@ fn large_messages_arrive_whole() {
     let mut plan = Plan::new(shared(), &*name, Source::Text(body.clone().into()));
     plan.declare = vec![queue(&name, &[])];
     publish(plan).unwrap();
-    let mut plan = amqp_consume::Plan::new(shared(), &*name);
+    let mut plan = consume::Plan::new(shared(), &*name);
     plan.count = Some(1);
     plan.timeout = Some(PATIENCE);
     let format = iotctl::output::Format::Hex { topic: false };
-    let (ended, text) = caught(format, |output| amqp_consume::run_to(plan, output));
+    let (ended, text) = caught(format, |output| consume::run_to(plan, output));
     ended.unwrap();
     assert!(text.trim_end() == data_encoding(&body));
 }
@@ -273,7 +273,7 @@ fn a_server_killed_meanwhile_loses_nothing_that_was_confirmed() {
     plan.repeat = COUNT;
     plan.rate = Some(10_000.0);
     plan.session.connect.retry = Some(Retry::For(PATIENCE));
-    let publishing = std::thread::spawn(move || block_on(amqp_publish::run(plan)));
+    let publishing = std::thread::spawn(move || block_on(publish::run(plan)));
     wait_for("a part of the messages", || {
         (depth(&server, name)? >= COUNT / 10).then_some(())
     });

@@ -3,10 +3,10 @@
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use iotctl::command::amqp_publish;
-use iotctl::command::amqp_request::{self, Plan};
-use iotctl::command::amqp_respond::{self, Answer};
-use iotctl::command::amqp_topology::Action;
+use iotctl::command::amqp::publish;
+use iotctl::command::amqp::request::{self, Plan};
+use iotctl::command::amqp::respond::{self, Answer};
+use iotctl::command::amqp::topology::Action;
 use iotctl::error::{Error, Kind};
 use iotctl::flow::Exec;
 use iotctl::message::AmqpProperties;
@@ -18,7 +18,7 @@ use crate::support::rabbitmq::unique;
 
 fn responder(name: &str, answer: Answer, count: u64) -> JoinHandle<Result<(), Error>> {
     carry_out(vec![Action::Declare(queue(name, &[]))]).unwrap();
-    let plan = amqp_respond::Plan {
+    let plan = respond::Plan {
         session: shared(),
         queue: name.into(),
         declare: Vec::new(),
@@ -28,11 +28,11 @@ fn responder(name: &str, answer: Answer, count: u64) -> JoinHandle<Result<(), Er
         duration: None,
         style: Style::default(),
     };
-    std::thread::spawn(move || block_on(amqp_respond::run(plan)))
+    std::thread::spawn(move || block_on(respond::run(plan)))
 }
 
 fn request(plan: Plan) -> (Result<(), Error>, String) {
-    caught(LINES, |output| amqp_request::run_to(plan, output))
+    caught(LINES, |output| request::run_to(plan, output))
 }
 
 #[test]
@@ -52,9 +52,9 @@ fn an_answer_comes_by_a_named_queue_among_others() {
     let (name, answers) = (unique("rpc"), unique("answers"));
     carry_out(vec![Action::Declare(queue(&answers, &[]))]).unwrap();
     // Somebody else's answer, which must stay where it is.
-    let mut other = amqp_publish::Plan::new(shared(), &*answers, text("not yours"));
+    let mut other = publish::Plan::new(shared(), &*answers, text("not yours"));
     other.properties.correlation_id = Some("other".into());
-    block_on(amqp_publish::run(other)).unwrap();
+    block_on(publish::run(other)).unwrap();
     let serving = responder(&name, Answer::Text("42".into()), 1);
     let mut plan = Plan::new(shared(), &*name, text("what?"));
     plan.reply_to = Some(answers.as_str().into());

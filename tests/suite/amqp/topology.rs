@@ -3,8 +3,8 @@
 use iotctl::amqp::topology::{
     Binding, Declaration, Deletion, Destination, Exchange, Queue, QueueState,
 };
-use iotctl::command::amqp_publish;
-use iotctl::command::amqp_topology::{self, Action, Plan};
+use iotctl::command::amqp::publish;
+use iotctl::command::amqp::topology::{self, Action, Plan};
 use iotctl::error::{Error, Kind};
 use iotctl::message::AmqpValue;
 use iotctl::output::{Format, Style};
@@ -24,7 +24,7 @@ fn run(actions: Vec<Action>, json: bool) -> Result<String, Error> {
         json,
         style: Style::default(),
     };
-    let (ended, text) = caught(Format::Raw, |output| amqp_topology::run_to(plan, output));
+    let (ended, text) = caught(Format::Raw, |output| topology::run_to(plan, output));
     ended.map(|()| text)
 }
 
@@ -46,10 +46,10 @@ fn binding(source: &str, destination: Destination, key: &str) -> Binding {
 
 /// Whether a message to this exchange reaches a queue.
 fn is_routed(exchange: &str, key: &str) -> bool {
-    let mut plan = amqp_publish::Plan::new(shared(), key, text("x"));
+    let mut plan = publish::Plan::new(shared(), key, text("x"));
     plan.exchange = exchange.into();
     plan.mandatory = true;
-    match block_on(amqp_publish::run(plan)) {
+    match block_on(publish::run(plan)) {
         Ok(()) => true,
         Err(error) => {
             assert!(error.text().contains("NO_ROUTE"), "{error}");
@@ -186,11 +186,11 @@ fn headers_and_alternate_exchanges() {
     ])
     .unwrap();
     assert!(!is_routed(&headers, ""));
-    let mut plan = amqp_publish::Plan::new(shared(), "", text("x"));
+    let mut plan = publish::Plan::new(shared(), "", text("x"));
     plan.exchange = headers.as_str().into();
     plan.mandatory = true;
     plan.properties.headers = vec![("floor".into(), AmqpValue::Int(2))];
-    block_on(amqp_publish::run(plan)).unwrap();
+    block_on(publish::run(plan)).unwrap();
     let catching = unique("caught");
     let unrouted = binding(&other, Destination::Queue(catching.as_str().into()), "");
     carry_out(vec![

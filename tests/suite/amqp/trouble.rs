@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use iotctl::amqp::publisher::{Outgoing, Publisher};
 use iotctl::amqp::{Client, Login, Mechanism, Options};
-use iotctl::command::amqp_session::{SessionWords, Speaks};
-use iotctl::command::{amqp_ping, amqp_publish};
+use iotctl::command::amqp::session::{SessionWords, Speaks};
+use iotctl::command::amqp::{ping, publish};
 use iotctl::connect::{Protocol, Target, Words};
 use iotctl::error::{Error, Kind};
 use iotctl::output::{Format, Style};
@@ -19,14 +19,14 @@ use crate::support::peer::{Peer, drain};
 use crate::support::rabbitmq::{RabbitMq, rabbitmq, unique};
 
 fn ping(session: SessionWords) -> Result<String, Error> {
-    let plan = amqp_ping::Plan {
+    let plan = ping::Plan {
         session,
         count: 1,
         interval: Duration::ZERO,
         json: false,
         style: Style::default(),
     };
-    let (ended, text) = caught(Format::Raw, |output| amqp_ping::run_to(plan, output));
+    let (ended, text) = caught(Format::Raw, |output| ping::run_to(plan, output));
     ended.map(|()| text)
 }
 
@@ -304,10 +304,10 @@ fn a_blocked_connection_is_told_and_given_up_in_time() {
             .unwrap();
         drain(stream);
     });
-    let mut plan = amqp_publish::Plan::new(peer_session(peer.port), "k", text("x"));
+    let mut plan = publish::Plan::new(peer_session(peer.port), "k", text("x"));
     plan.ack_timeout = Duration::from_millis(500);
     let began = Instant::now();
-    let error = block_on(amqp_publish::run(plan)).unwrap_err();
+    let error = block_on(publish::run(plan)).unwrap_err();
     assert_eq!(error.kind(), Kind::TimedOut);
     says(&error, "it is blocked: low on memory");
     assert!(began.elapsed() < Duration::from_secs(5));
@@ -323,11 +323,11 @@ fn a_real_server_that_is_low_on_memory_and_a_user_without_rights() {
     );
     says(&error, "access to vhost '/' refused");
     server.control(&["set_vm_memory_high_watermark", "0"]);
-    let mut plan = amqp_publish::Plan::new(session(server.url()), unique("blocked"), text("x"));
+    let mut plan = publish::Plan::new(session(server.url()), unique("blocked"), text("x"));
     plan.repeat = 10;
     plan.ack_timeout = Duration::from_secs(1);
     let began = Instant::now();
-    let error = block_on(amqp_publish::run(plan)).unwrap_err();
+    let error = block_on(publish::run(plan)).unwrap_err();
     assert_eq!(error.kind(), Kind::TimedOut, "{error}");
     says(
         &error,

@@ -5,8 +5,8 @@ use std::io::Read;
 use std::process::{Command, Stdio};
 
 use iotctl::amqp::topology::{Declaration, Queue};
-use iotctl::command::amqp_publish;
-use iotctl::command::amqp_session::SessionWords;
+use iotctl::command::amqp::publish;
+use iotctl::command::amqp::session::SessionWords;
 use iotctl::connect::Words;
 use iotctl::error::Result;
 use iotctl::message::AmqpValue;
@@ -89,9 +89,9 @@ pub(super) fn queue(name: &str, arguments: &[(&str, AmqpValue)]) -> Declaration 
 /// Declares a queue on the shared server and puts bodies into it.
 pub(super) fn filled(name: &str, bodies: &[&str]) {
     for body in bodies {
-        let mut plan = amqp_publish::Plan::new(shared(), name, text(body));
+        let mut plan = publish::Plan::new(shared(), name, text(body));
         plan.declare = vec![queue(name, &[])];
-        block_on(amqp_publish::run(plan)).unwrap();
+        block_on(publish::run(plan)).unwrap();
     }
 }
 

@@ -1,0 +1,72 @@
+//! `amqp get`: its flags, and the plan they make.
+
+use std::ffi::OsString;
+
+use clap::Args;
+
+use crate::amqp::topology::{Declaration, Queue};
+use crate::command::amqp::get::Plan;
+use crate::error::Result;
+
+use super::consume::AckMode;
+use super::session::{self, AmqpSessionFlags};
+use super::syntax;
+use crate::cli::flags::format::FormatFlags;
+use crate::cli::flags::terminal::TerminalFlags;
+use crate::cli::syntax::numbers::Count;
+use crate::cli::syntax::values;
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Getting")]
+pub(crate) struct GetFlags {
+    #[arg(value_name = "URL", help_heading = None, help = session::URL)]
+    url: Option<OsString>,
+
+    /// Queue to take from
+    #[arg(value_name = "QUEUE", help_heading = None)]
+    queue: Option<OsString>,
+
+    /// First declare the queue, durable and without arguments
+    #[arg(long)]
+    declare: bool,
+
+    /// Take at most this many messages [default: 1]
+    #[arg(short = 'C', long, value_name = "COUNT")]
+    count: Option<Count>,
+
+    /// Take messages until the queue is empty
+    #[arg(long, conflicts_with = "count")]
+    all: bool,
+
+    /// What becomes of a message that was shown: ack; auto acknowledges before; nack and reject drop it or make it a dead letter; requeue and peek give it back at the end
+    #[arg(long, value_name = "MODE", default_value = "ack")]
+    ack: AckMode,
+
+    #[command(flatten)]
+    format: FormatFlags,
+
+    #[command(flatten)]
+    session: AmqpSessionFlags,
+
+    #[command(flatten)]
+    terminal: TerminalFlags,
+}
+
+impl GetFlags {
+    /// What was asked for, checked as far as that can be done without a file or the network.
+    pub(crate) fn plan(self) -> Result<Plan> {
+        let (url, queue) = syntax::sorted(self.url, self.queue)?;
+        let queue = syntax::name("queue", queue)?;
+        let declared = || Declaration::Queue(Queue::new(queue.clone()));
+        let count = values::messages(self.count)?;
+        Ok(Plan {
+            session: self.session.words(url)?,
+            declare: self.declare.then(declared).into_iter().collect(),
+            queue,
+            count: (!self.all).then(|| count.unwrap_or(1)),
+            settle: self.ack.settle(),
+            format: self.format.format()?,
+            style: self.terminal.style(),
+        })
+    }
+}

@@ -1,0 +1,181 @@
+//! `amqp publish`: its flags, and the plan they make.
+
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+
+use bytestring::ByteString;
+use clap::Args;
+
+use crate::amqp::topology::{Declaration, Exchange, Queue};
+use crate::command::amqp::publish::Plan;
+use crate::error::{Error, Result};
+use crate::message::AmqpProperties;
+use crate::payload::Source;
+
+use super::property::PropertyFlags;
+use super::session::{self, AmqpSessionFlags};
+use super::syntax::{self, Rate, Speed, short, short_or_none};
+use crate::cli::flags::input::{InputFlags, RepeatFlags};
+use crate::cli::flags::terminal::TerminalFlags;
+use crate::cli::syntax::numbers::{Count, Wait};
+use crate::cli::syntax::values;
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Publishing")]
+pub(crate) struct PublishFlags {
+    #[arg(value_name = "URL", help_heading = None, help = session::URL)]
+    url: Option<OsString>,
+
+    /// Exchange to publish to [default: the default exchange, where the routing key is the name of a queue]
+    #[arg(short = 'e', long, value_name = "NAME")]
+    exchange: Option<OsString>,
+
+    /// Routing key; may be repeated: each message goes out under each
+    #[arg(short = 'k', long, value_name = "KEY")]
+    routing_key: Vec<OsString>,
+
+    /// Where to, in the words of a server of AMQP 1.0, such as /queue/orders or a plain name; instead of -e and -k, and speaks 1.0
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["exchange", "routing_key"])]
+    address: Option<OsString>,
+
+    #[command(flatten)]
+    input: InputFlags,
+
+    /// A message that no queue gets is a failure
+    #[arg(long, conflicts_with = "no_confirm")]
+    mandatory: bool,
+
+    /// Do not wait until the server has confirmed each message
+    #[arg(long, conflicts_with_all = ["window", "ack_timeout"])]
+    no_confirm: bool,
+
+    /// Messages that may wait for their confirmation
+    #[arg(long, value_name = "COUNT", default_value = "1000")]
+    window: Count,
+
+    /// Messages a second at most [default: as many as the server takes]
+    #[arg(long, value_name = "RATE")]
+    rate: Option<Rate>,
+
+    /// Publish the records of --ndjson with the gaps that their times have, instead of as fast as it goes
+    #[arg(long, conflicts_with = "rate")]
+    replay: bool,
+
+    /// How fast to replay: 2 is twice as fast as it was recorded [default: 1]
+    #[arg(long, value_name = "FACTOR")]
+    speed: Option<Speed>,
+
+    #[command(flatten)]
+    repeat: RepeatFlags,
+
+    /// Give up when no confirmation comes for this long
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    ack_timeout: Wait,
+
+    #[command(flatten)]
+    declare: TargetFlags,
+
+    #[command(flatten)]
+    properties: PropertyFlags,
+
+    /// What an answer is to carry
+    #[arg(long, value_name = "ID", help_heading = "Properties")]
+    correlation_id: Option<OsString>,
+
+    /// Queue that an answer is to go to
+    #[arg(long, value_name = "QUEUE", help_heading = "Properties")]
+    reply_to: Option<OsString>,
+
+    #[command(flatten)]
+    session: AmqpSessionFlags,
+
+    #[command(flatten)]
+    terminal: TerminalFlags,
+}
+
+/// Whether what is sent to is made first.
+#[derive(Args, Debug)]
+pub(crate) struct TargetFlags {
+    /// First declare what is sent to, durable: the exchange of -e, or the queues that the routing keys name
+    #[arg(long)]
+    declare: bool,
+
+    /// Type of the exchange that is declared: direct, fanout, topic, headers or a plugin's [default: direct]
+    #[arg(long, value_name = "TYPE", requires = "declare", value_parser = syntax::exchange_type)]
+    exchange_type: Option<ByteString>,
+}
+
+impl TargetFlags {
+    /// What is to be declared for messages to `exchange` under `keys`.
+    pub(crate) fn declarations(
+        self,
+        exchange: &ByteString,
+        keys: &[ByteString],
+    ) -> Result<Vec<Declaration>> {
+        let typed = self.exchange_type.is_some();
+        values::needs("--exchange-type", typed, "-e", !exchange.is_empty())?;
+        if !self.declare {
+            return Ok(Vec::new());
+        }
+        if exchange.is_empty() {
+            let queues = keys
+                .iter()
+                .map(|key| Declaration::Queue(Queue::new(key.clone())));
+            return Ok(queues.collect());
+        }
+        let kind = self.exchange_type.unwrap_or_else(|| "direct".into());
+        Ok(vec![Declaration::Exchange(Exchange::new(
+            exchange.clone(),
+            kind,
+        ))])
+    }
+}
+
+impl PublishFlags {
+    /// What was asked for, checked as far as that can be done without a file or the network.
+    pub(crate) fn plan(self) -> Result<Plan> {
+        let exchange = short_or_none("-e", self.exchange)?.unwrap_or_default();
+        let keys = self.routing_key.into_iter().map(|key| short("-k", key));
+        let keys = keys.collect::<Result<Vec<_>>>()?;
+        let (source, encoding) = self.input.words()?;
+        let address = syntax::address(self.address)?;
+        let somewhere = !exchange.is_empty() || !keys.is_empty() || address.is_some();
+        if !somewhere && source != Source::Records {
+            return Err(Error::usage("nothing says where the messages go")
+                .hint("give -k QUEUE, or -e EXCHANGE, with -k KEY where it takes one"));
+        }
+        let records = source == Source::Records;
+        values::needs("--replay", self.replay, "--ndjson", records)?;
+        values::needs("--speed", self.speed.is_some(), "--replay", self.replay)?;
+        let speed = self.speed.map_or(1.0, |Speed(speed)| speed);
+        let (repeat, delay) = self.repeat.words(&source)?;
+        let Count(window) = self.window;
+        let window = NonZeroUsize::new(usize::try_from(window).unwrap_or(usize::MAX));
+        let Wait(ack_timeout) = self.ack_timeout;
+        Ok(Plan {
+            session: self
+                .session
+                .words_with(self.url, address.is_some().then_some("--address"))?,
+            address,
+            declare: self.declare.declarations(&exchange, &keys)?,
+            exchange,
+            keys,
+            properties: AmqpProperties {
+                correlation_id: short_or_none("--correlation-id", self.correlation_id)?,
+                reply_to: short_or_none("--reply-to", self.reply_to)?,
+                ..self.properties.properties()?
+            },
+            mandatory: self.mandatory,
+            confirms: !self.no_confirm,
+            window: values::at_least_one("--window", window)?.get(),
+            source,
+            encoding,
+            repeat,
+            delay,
+            rate: self.rate.map(|Rate(rate)| rate),
+            replay: self.replay.then_some(speed),
+            ack_timeout,
+            style: self.terminal.style(),
+        })
+    }
+}

@@ -1,0 +1,103 @@
+//! `amqp request`: its flags, and the plan they make.
+
+use std::ffi::OsString;
+
+use clap::Args;
+
+use crate::command::amqp::request::Plan;
+use crate::error::{Error, Result};
+use crate::payload::Source;
+
+use super::property::PropertyFlags;
+use super::publish::TargetFlags;
+use super::session::{self, AmqpSessionFlags};
+use super::syntax::{self, short_or_none};
+use crate::cli::flags::format::FormatFlags;
+use crate::cli::flags::input::InputFlags;
+use crate::cli::flags::terminal::TerminalFlags;
+use crate::cli::syntax::numbers::Wait;
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Asking")]
+pub(crate) struct RequestFlags {
+    #[arg(value_name = "URL", help_heading = None, help = session::URL)]
+    url: Option<OsString>,
+
+    /// Routing key of the requests, which in the default exchange is the name of a queue
+    #[arg(value_name = "KEY", help_heading = None, conflicts_with = "routing_key")]
+    key_argument: Option<OsString>,
+
+    /// The same as the argument KEY
+    #[arg(short = 'k', long, value_name = "KEY")]
+    routing_key: Option<OsString>,
+
+    /// Exchange to ask through [default: the default exchange]
+    #[arg(short = 'e', long, value_name = "NAME")]
+    exchange: Option<OsString>,
+
+    #[command(flatten)]
+    input: InputFlags,
+
+    /// Queue that answers come to; it must be there [default: none is needed, by direct reply-to]
+    #[arg(long, value_name = "QUEUE")]
+    reply_to: Option<OsString>,
+
+    /// Fail when an answer takes longer than this, with exit code 5
+    #[arg(short = 'W', long, value_name = "TIME", default_value = "10s")]
+    timeout: Wait,
+
+    #[command(flatten)]
+    declare: TargetFlags,
+
+    #[command(flatten)]
+    properties: PropertyFlags,
+
+    #[command(flatten)]
+    format: FormatFlags,
+
+    #[command(flatten)]
+    session: AmqpSessionFlags,
+
+    #[command(flatten)]
+    terminal: TerminalFlags,
+}
+
+impl RequestFlags {
+    /// What was asked for, checked as far as that can be done without a file or the network.
+    pub(crate) fn plan(self) -> Result<Plan> {
+        let (url, key) = syntax::sorted(self.url, self.key_argument)?;
+        if key.is_some() && self.routing_key.is_some() {
+            return Err(Error::usage("-k and the argument KEY say the same"));
+        }
+        let key = short_or_none("the routing key", key.or(self.routing_key))?;
+        let exchange = short_or_none("-e", self.exchange)?.unwrap_or_default();
+        let (source, encoding) = self.input.words()?;
+        let key = match key {
+            Some(key) if !key.is_empty() => key,
+            _ if exchange.is_empty() && source != Source::Records => {
+                return Err(Error::usage("nothing says who is asked")
+                    .hint("name the queue after the URL, or an exchange with -e"));
+            }
+            key => key.unwrap_or_default(),
+        };
+        let Wait(timeout) = self.timeout;
+        let keys = if key.is_empty() {
+            &[][..]
+        } else {
+            std::slice::from_ref(&key)
+        };
+        Ok(Plan {
+            session: self.session.words(url)?,
+            declare: self.declare.declarations(&exchange, keys)?,
+            exchange,
+            key,
+            reply_to: short_or_none("--reply-to", self.reply_to)?,
+            properties: self.properties.properties()?,
+            source,
+            encoding,
+            timeout,
+            format: self.format.format()?,
+            style: self.terminal.style(),
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! `amqp respond`: its flags, and the plan they make.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
+use bytes::Bytes;
+use clap::Args;
+
+use crate::amqp::topology::{Declaration, Queue};
+use crate::command::amqp::respond::{Answer, Plan};
+use crate::error::{Error, Result};
+use crate::flow::Exec;
+
+use super::exec::ExecFlags;
+use super::property::PropertyFlags;
+use super::session::{self, AmqpSessionFlags};
+use super::syntax;
+use crate::cli::flags::terminal::TerminalFlags;
+use crate::cli::syntax::numbers::{Count, Wait};
+use crate::cli::syntax::values;
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Answering")]
+pub(crate) struct RespondFlags {
+    #[arg(value_name = "URL", help_heading = None, help = session::URL)]
+    url: Option<OsString>,
+
+    /// Queue that the requests come to
+    #[arg(value_name = "QUEUE", help_heading = None)]
+    queue: Option<OsString>,
+
+    /// First declare the queue, durable and without arguments
+    #[arg(long)]
+    declare: bool,
+
+    /// Answer with the request itself
+    #[arg(long, conflicts_with_all = ["message", "exec"])]
+    echo: bool,
+
+    /// Answer with this text; with --exec the answer is what the command writes
+    #[arg(
+        short = 'm',
+        long,
+        value_name = "TEXT",
+        allow_hyphen_values = true,
+        conflicts_with = "exec"
+    )]
+    message: Option<OsString>,
+
+    /// End after this many requests
+    #[arg(short = 'C', long, value_name = "COUNT")]
+    count: Option<Count>,
+
+    /// End after this long, with exit code 0
+    #[arg(long = "for", value_name = "TIME")]
+    duration: Option<Wait>,
+
+    #[command(flatten)]
+    exec: ExecFlags,
+
+    #[command(flatten)]
+    properties: PropertyFlags,
+
+    #[command(flatten)]
+    session: AmqpSessionFlags,
+
+    #[command(flatten)]
+    terminal: TerminalFlags,
+}
+
+impl RespondFlags {
+    /// What was asked for, checked as far as that can be done without a file or the network.
+    pub(crate) fn plan(self) -> Result<Plan> {
+        let (url, queue) = syntax::sorted(self.url, self.queue)?;
+        let queue = syntax::name("queue", queue)?;
+        let declared = || Declaration::Queue(Queue::new(queue.clone()));
+        Ok(Plan {
+            session: self.session.words(url)?,
+            declare: self.declare.then(declared).into_iter().collect(),
+            queue,
+            answer: answer(self.echo, self.message, self.exec.exec()?)?,
+            properties: self.properties.properties()?,
+            count: values::messages(self.count)?,
+            duration: self.duration.map(|Wait(time)| time),
+            style: self.terminal.style(),
+        })
+    }
+}
+
+fn answer(echo: bool, text: Option<OsString>, exec: Option<Exec>) -> Result<Answer> {
+    match (echo, text, exec) {
+        (true, _, _) => Ok(Answer::Echo),
+        (_, Some(text), _) => Ok(Answer::Text(Bytes::from(text.into_vec()))),
+        (_, _, Some(exec)) => Ok(Answer::Exec(exec)),
+        _ => Err(Error::usage("nothing says what the answer is")
+            .hint("give --echo, -m TEXT or --exec COMMAND")),
+    }
+}

@@ -1,0 +1,156 @@
+//! The flags about one AMQP connection: server, virtual host, login and heartbeats.
+
+use std::ffi::OsString;
+
+use clap::{Args, ValueEnum};
+
+use crate::amqp::Mechanism;
+use crate::command::amqp::session::{SessionWords, Speaks};
+use crate::connect::LocalAddress;
+use crate::error::{Error, Result};
+
+use super::syntax;
+use crate::cli::flags::connect::ServerFlags;
+use crate::cli::syntax::numbers::Wait;
+use crate::cli::syntax::values;
+
+/// The help of the argument URL.
+pub(crate) const URL: &str = "Where to connect: amqp://[USER[:PASSWORD]@]HOST[:PORT][/VHOST], also amqps; left out for -h and -p [default: amqp://localhost]";
+
+const PORT: &str = "Port, 1 to 65535 [default: 5672, with TLS 5671]";
+const RETRY: &str = "Whether to try again: never, forever, or for outages up to a TIME [default: never for the first connection; after it, publish 30s, consume and respond forever]";
+const CONNECT_TIMEOUT: &str =
+    "Give up connecting after this long: name, TCP and TLS together [default: 10s]";
+
+#[derive(Args, Debug)]
+#[command(
+    next_help_heading = "Session",
+    mut_arg("port", |port| port.help(PORT)),
+    mut_arg("retry", |retry| retry.help(RETRY)),
+    mut_arg("connect_timeout", |timeout| timeout.help(CONNECT_TIMEOUT))
+)]
+pub(crate) struct AmqpSessionFlags {
+    /// Which AMQP to speak: two protocols share the name; auto takes 0-9-1, and 1.0 where the server speaks only that; publish, consume and ping have 1.0
+    #[arg(long, value_name = "VERSION", default_value = "auto")]
+    protocol: Version,
+
+    /// Virtual host [default: the path of the URL, else /]
+    #[arg(long, value_name = "NAME")]
+    vhost: Option<OsString>,
+
+    /// How to log in [default: external with a --cert and no user name, else plain]
+    #[arg(long, value_name = "MECHANISM")]
+    auth: Option<Auth>,
+
+    /// Time between heartbeats, in whole seconds up to 65535; the server may ask for less; 0 leaves it to the server
+    #[arg(long, value_name = "TIME", default_value = "60", value_parser = values::keep_alive)]
+    heartbeat: u16,
+
+    /// Largest frame, in bytes such as 128KiB, at least 4096; more than 1MiB is taken for 1MiB
+    #[arg(long, value_name = "SIZE", default_value = "128KiB", value_parser = syntax::frame_max)]
+    frame_max: u32,
+
+    /// The connection's name in the server's lists [default: iotctl and the command]
+    #[arg(long, value_name = "NAME")]
+    connection_name: Option<OsString>,
+
+    /// Give up when the server does not answer a request for this long
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    answer_timeout: Wait,
+
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Auth {
+    Plain,
+    Amqplain,
+    External,
+    Anonymous,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Version {
+    #[value(name = "0-9-1")]
+    Nine,
+    #[value(name = "1.0")]
+    One,
+    Auto,
+}
+
+impl AmqpSessionFlags {
+    /// The local addresses, of which most commands take one.
+    pub(crate) fn addresses(&self) -> &[LocalAddress] {
+        self.server.addresses()
+    }
+
+    /// The connection's words, with the argument `url`, of a command that speaks 0-9-1 only.
+    pub(crate) fn words(self, url: Option<OsString>) -> Result<SessionWords> {
+        if self.protocol == Version::One {
+            return Err(Error::usage("this command has no --protocol 1.0")
+                .hint("publish, consume and ping have it; queues and exchanges are of 0-9-1"));
+        }
+        Ok(SessionWords {
+            protocol: Speaks::Nine,
+            ..self.words_of_either(url)?
+        })
+    }
+
+    /// The same of a command that speaks both; `of_one` was given a flag that only 1.0 has.
+    pub(crate) fn words_with(
+        self,
+        url: Option<OsString>,
+        of_one: Option<&str>,
+    ) -> Result<SessionWords> {
+        let Some(flag) = of_one else {
+            return self.words_of_either(url);
+        };
+        if self.protocol == Version::Nine {
+            return Err(Error::usage(format!("{flag} is of AMQP 1.0")).hint("say --protocol 1.0"));
+        }
+        Ok(SessionWords {
+            protocol: Speaks::One,
+            ..self.words_of_either(url)?
+        })
+    }
+
+    /// The same of a command that speaks both.
+    pub(crate) fn words_of_either(self, url: Option<OsString>) -> Result<SessionWords> {
+        if let (Some(_), Some(flag)) = (&url, self.server.named()) {
+            return Err(Error::usage(format!(
+                "the argument URL cannot be used with {flag}"
+            )));
+        }
+        let url = url.map(|url| values::text("the URL", url)).transpose()?;
+        let name = self
+            .connection_name
+            .map(|name| values::text("--connection-name", name));
+        let Wait(patience) = self.answer_timeout;
+        Ok(SessionWords {
+            connect: self.server.words(url),
+            protocol: match self.protocol {
+                Version::Nine => Speaks::Nine,
+                Version::One => Speaks::One,
+                Version::Auto => Speaks::Either,
+            },
+            vhost: syntax::short_or_none("--vhost", self.vhost)?,
+            mechanism: self.auth.map(Auth::mechanism),
+            heartbeat: self.heartbeat,
+            frame_max: self.frame_max,
+            name: name.transpose()?.map(Into::into),
+            patience,
+        })
+    }
+}
+
+impl Auth {
+    const fn mechanism(self) -> Mechanism {
+        match self {
+            Self::Plain => Mechanism::Plain,
+            Self::Amqplain => Mechanism::AmqPlain,
+            Self::External => Mechanism::External,
+            Self::Anonymous => Mechanism::Anonymous,
+        }
+    }
+}

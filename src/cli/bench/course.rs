@@ -1,0 +1,206 @@
+//! The flags about the course of a load test and its results, the same for every protocol.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::bench::plan::Coalesce;
+use crate::bench::report::Form;
+use crate::bench::threshold::Assert;
+use crate::command::bench::{Course, Results};
+use crate::error::{Error, Result};
+
+use super::words::{Moment, Rate, ShardWord, coalesce};
+use crate::cli::flags::terminal::TerminalFlags;
+use crate::cli::syntax::numbers::{Count, Span, Wait};
+use crate::cli::syntax::values;
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Course")]
+pub(crate) struct CourseFlags {
+    /// How long to measure [default: 10s; with --count or --stage, until they are done]
+    #[arg(short = 'd', long, value_name = "TIME")]
+    duration: Option<Wait>,
+
+    /// How many messages to send over all senders
+    #[arg(long, value_name = "COUNT")]
+    count: Option<Count>,
+
+    /// Send this long before measuring; it is not in the figures
+    #[arg(long, value_name = "TIME", default_value = "0")]
+    warmup: Span,
+
+    /// Wait this long at most for what is still under way when sending has ended
+    #[arg(long, value_name = "TIME", default_value = "5s")]
+    drain: Span,
+
+    /// Time between two points of the time series and two live lines
+    #[arg(long, value_name = "TIME", default_value = "1s")]
+    interval: Wait,
+
+    /// Worker threads, 1 to 1024
+    #[arg(long, value_name = "COUNT", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: u16,
+
+    /// Gather reads: never, adaptive, or a TIME such as 500us [default: adaptive with --max, else never]
+    #[arg(long, value_name = "HOW", value_parser = coalesce)]
+    coalesce: Option<Coalesce>,
+
+    /// New connections in a second [default: as fast as they come]
+    #[arg(long, value_name = "RATE")]
+    connect_rate: Option<Rate>,
+
+    /// Do this part of the whole load: INDEX/COUNT, from 0 [default: IOTCTL_SHARD; JOB_COMPLETION_INDEX with IOTCTL_SHARDS; SLURM_PROCID with SLURM_NTASKS]
+    #[arg(long, value_name = "INDEX/COUNT")]
+    shard: Option<ShardWord>,
+
+    /// Begin to send at this moment, so that shards begin together: 2026-11-20T21:00:00Z, or seconds since 1970
+    #[arg(long, value_name = "TIME")]
+    start_at: Option<Moment>,
+
+    /// Number of the run, the same for all its shards [default: IOTCTL_RUN; SLURM_JOB_ID; without shards a new one each time]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    run_id: Option<u64>,
+
+    /// How far the clocks of the shards' machines are apart at most; without it shards do not report end-to-end latency, 0 is for shards on one machine
+    #[arg(long, value_name = "TIME")]
+    clock_error: Option<Span>,
+
+    /// Do a full TLS handshake for each connection instead of going on with an earlier session where the server allows it
+    #[arg(long)]
+    no_resumption: bool,
+
+    /// Number that makes everything random repeatable
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+
+    #[command(flatten)]
+    results: ResultFlags,
+
+    #[command(flatten)]
+    terminal: TerminalFlags,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Results")]
+struct ResultFlags {
+    /// What a run must reach, such as 'p99 < 20ms', from the quantities below; a miss is exit code 7; may be repeated
+    #[arg(long, value_name = "THRESHOLD")]
+    assert: Vec<Assert>,
+
+    /// End the run as soon as an interval misses a threshold
+    #[arg(long, requires = "assert")]
+    abort_on_miss: bool,
+
+    /// What standard output shows
+    #[arg(short = 'o', long, value_name = "FORM", default_value = "text", value_parser = form())]
+    output: Form,
+
+    /// Write the result to a file too, for bench report, compare and merge
+    #[arg(long, value_name = "FILE")]
+    save_json: Option<PathBuf>,
+
+    /// Write a page with plots to a file
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+
+    /// Write the time series to a file
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+
+    /// Write the distributions to a file, as an HdrHistogram V2 log
+    #[arg(long, value_name = "FILE")]
+    hlog: Option<PathBuf>,
+
+    /// Write a summary for a code review to a file
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+
+    /// Write the thresholds to a file, as JUnit test cases
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+
+    /// Serve the figures to Prometheus at http://ADDR:PORT/metrics while the run goes on
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::socket_address)]
+    prometheus_listen: Option<SocketAddr>,
+}
+
+impl CourseFlags {
+    /// The course; `stages_last`: how long the stages of the load are together, where that is known.
+    pub(crate) fn course(self, stages_last: Option<Duration>) -> Result<Course> {
+        let Span(warmup) = self.warmup;
+        let count = self.count.map(|Count(count)| count);
+        if count == Some(0) {
+            return Err(Error::usage("--count 0 sends nothing"));
+        }
+        let default = match (stages_last, count) {
+            (Some(all), _) => Some(all.saturating_sub(warmup)),
+            (None, Some(_)) => None,
+            (None, None) => Some(Duration::from_secs(10)),
+        };
+        let duration = self.duration.map(|Wait(time)| time).or(default);
+        if duration == Some(Duration::ZERO) {
+            return Err(Error::usage("--warmup is longer than all stages"));
+        }
+        let Wait(interval) = self.interval;
+        if interval < Duration::from_millis(10) {
+            return Err(Error::usage("--interval is at least 10ms"));
+        }
+        values::needs(
+            "--start-at",
+            self.start_at.is_some() && count.is_none(),
+            "--duration",
+            duration.is_some(),
+        )?;
+        Ok(Course {
+            warmup,
+            duration,
+            count,
+            drain: self.drain.0,
+            interval,
+            threads: self.threads.into(),
+            coalesce: self.coalesce,
+            connect_rate: self.connect_rate.map(|Rate(rate)| rate),
+            shard: self.shard.map(|ShardWord(shard)| shard),
+            start_at: self.start_at.map(|Moment(time)| time),
+            run_id: self.run_id,
+            clock_error: self.clock_error.map(|Span(time)| time),
+            full_handshakes: self.no_resumption,
+            seed: self.seed,
+            find_max: None,
+            results: self.results.results(),
+            style: self.terminal.style(),
+        })
+    }
+}
+
+impl ResultFlags {
+    fn results(self) -> Results {
+        let files = [
+            (Form::Json, self.save_json),
+            (Form::Html, self.html),
+            (Form::Csv, self.csv),
+            (Form::Hlog, self.hlog),
+            (Form::Markdown, self.markdown),
+            (Form::Junit, self.junit),
+        ];
+        Results {
+            form: self.output,
+            files: files
+                .into_iter()
+                .filter_map(|(form, file)| Some((form, file?)))
+                .collect(),
+            thresholds: self.assert,
+            abort_on_miss: self.abort_on_miss,
+            prometheus: self.prometheus_listen,
+        }
+    }
+}
+
+/// The name of a form.
+pub(crate) fn form() -> impl TypedValueParser<Value = Form> {
+    PossibleValuesParser::new(Form::ALL.map(Form::name)).try_map(|name| name.parse::<Form>())
+}

@@ -1,0 +1,141 @@
+//! The flags that say when messages are sent, the same for every protocol.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::bench::plan::Stage;
+use crate::command::bench::{ArrivalWords, LoadWords};
+use crate::error::{Error, Result};
+
+use super::words::{Rate, StageWord, arrivals};
+use crate::cli::syntax::numbers::{Span, Wait};
+use crate::cli::syntax::values;
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Load")]
+pub(crate) struct LoadFlags {
+    /// Messages in a second over all senders, sent when they are due whatever the peer does: 1000, 10k, 0.5, 30/m
+    #[arg(long, value_name = "RATE", conflicts_with_all = ["max", "stage"])]
+    rate: Option<Rate>,
+
+    /// Send as fast as --window allows [default without --rate and --stage]
+    #[arg(long, conflicts_with = "stage")]
+    max: bool,
+
+    /// Search the highest rate that keeps every --assert and loses nothing, in runs of --duration, beginning at --rate [default: 1k]
+    #[arg(long, conflicts_with_all = ["max", "stage", "ramp", "count", "start_at", "shard", "think"])]
+    find_max: bool,
+
+    /// Reach --rate evenly from 0 in this time
+    #[arg(long, value_name = "TIME", requires = "rate")]
+    ramp: Option<Span>,
+
+    /// A stretch of the load: TIME:RATE, TIME:RATE-RATE for a ramp, or RATE to the end; may be repeated
+    #[arg(long, value_name = "STAGE", allow_hyphen_values = true)]
+    stage: Vec<StageWord>,
+
+    /// How sends are spread in time: constant, uniform, poisson, devices, bursts:TIME, or recorded:FILE with a gap, or a record with its time, on each line
+    #[arg(
+        long, value_name = "KIND", default_value = "constant", value_parser = arrivals,
+        hide_default_value = false
+    )]
+    arrivals: ArrivalWords,
+
+    /// Messages that await their acknowledgement on one connection at most, 1 to 65535
+    #[arg(
+        short = 'M', long, visible_alias = "max-inflight", value_name = "COUNT", default_value = "100",
+        value_parser = clap::value_parser!(u16).range(1..)
+    )]
+    window: u16,
+
+    /// Give a message up that is not acknowledged in this time: it has timed out, and leaves its place in the window
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    ack_timeout: Wait,
+
+    /// Pause between an acknowledgement and the next message, with --max
+    #[arg(long, value_name = "TIME", default_value = "0", conflicts_with_all = ["rate", "stage"])]
+    think: Span,
+}
+
+impl LoadFlags {
+    /// Where to begin the search for the highest rate, if that is wanted.
+    pub(crate) fn find_max(&self) -> Option<f64> {
+        let Rate(first) = self.rate.unwrap_or(Rate(1000.0));
+        self.find_max.then_some(first)
+    }
+
+    /// How long the stages last together, where each says it.
+    pub(crate) fn stages_last(&self) -> Option<Duration> {
+        if self.stage.is_empty() {
+            return None;
+        }
+        self.stage.iter().map(|StageWord(stage)| stage.lasts).sum()
+    }
+
+    pub(crate) fn words(self) -> Result<LoadWords> {
+        let stages = self.stages()?;
+        let recorded = matches!(self.arrivals, ArrivalWords::Recorded(_));
+        if recorded && (stages.is_some() || self.max) {
+            return Err(Error::usage(
+                "--arrivals recorded has its own rate: leave out --rate, --stage and --max",
+            ));
+        }
+        if !recorded && self.arrivals != ArrivalWords::Constant {
+            values::needs("--arrivals", true, "--rate or --stage", stages.is_some())?;
+        }
+        let steady = |rate| Stage {
+            lasts: None,
+            from: rate,
+            to: rate,
+        };
+        Ok(LoadWords {
+            // What is recorded has gaps, not a rate.
+            stages: stages.or_else(|| recorded.then(|| vec![steady(1.0)])),
+            arrivals: self.arrivals,
+            window: self.window.into(),
+            ack_timeout: self.ack_timeout.0,
+            think: self.think.0,
+        })
+    }
+
+    fn stages(&self) -> Result<Option<Vec<Stage>>> {
+        let rate = self.rate.map(|Rate(rate)| rate);
+        if let Some(rate) = rate.or_else(|| self.find_max()) {
+            let ramp = self
+                .ramp
+                .map(|Span(time)| time)
+                .filter(|time| !time.is_zero());
+            let ramp = ramp.map(|lasts| Stage {
+                lasts: Some(lasts),
+                from: 0.0,
+                to: rate,
+            });
+            let steady = Stage {
+                lasts: None,
+                from: rate,
+                to: rate,
+            };
+            return Ok(Some(ramp.into_iter().chain([steady]).collect()));
+        }
+        let stages: Vec<Stage> = self
+            .stage
+            .iter()
+            .map(|StageWord(stage)| stage.clone())
+            .collect();
+        let Some((_, before)) = stages.split_last() else {
+            return Ok(None);
+        };
+        if before.iter().any(|stage| stage.lasts.is_none()) {
+            return Err(Error::usage("only the last --stage may be without a time")
+                .hint("write it as 30s:10k"));
+        }
+        if stages
+            .iter()
+            .all(|stage| stage.from == 0.0 && stage.to == 0.0)
+        {
+            return Err(Error::usage("the stages send nothing: all rates are 0"));
+        }
+        Ok(Some(stages))
+    }
+}

@@ -1,0 +1,283 @@
+//! Words that only load tests use: rates, stages, arrivals, ranges of sizes, shards.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::{Duration, SystemTime};
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use jiff::Timestamp;
+
+use crate::bench::plan::{Coalesce, Shard, Stage};
+use crate::command::bench::ArrivalWords;
+
+use crate::cli::syntax::numbers::{Size, Span, Wait};
+
+/// More is no rate that a machine could send: one message each 10 ns.
+const HIGHEST_RATE: f64 = 1e8;
+
+/// What a rate looks like.
+const RATE: &str =
+    "write a rate such as 1000, 10k, 0.5 or 30/m; a plain number is messages in a second";
+
+/// Messages in a second: `1000`, `10k`, `0.5`, `30/m`; more than 0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Rate(pub(crate) f64);
+
+/// A rate that may be 0: a pause among stages.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct RateOrPause(f64);
+
+/// A size, or two with a hyphen: `256`, `64-1KiB`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SizeRange {
+    pub(crate) least: usize,
+    pub(crate) most: usize,
+}
+
+/// `TIME:RATE`, `TIME:RATE-RATE`, or `RATE` to the end.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct StageWord(pub(crate) Stage);
+
+/// `INDEX/COUNT`, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ShardWord(pub(crate) Shard);
+
+/// A point in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment(pub(crate) SystemTime);
+
+/// Reads one of these names; what each means is the help's to say.
+pub(crate) fn one_of<T>(
+    known: impl Iterator<Item = (&'static str, &'static str)>,
+) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err = &'static str> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(known.map(|(name, _)| name)).try_map(|name| name.parse::<T>())
+}
+
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word.parse()? {
+            RateOrPause(0.0) => Err(String::from("a rate is more than 0")),
+            RateOrPause(rate) => Ok(Self(rate)),
+        }
+    }
+}
+
+impl FromStr for RateOrPause {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        let (number, per) = word.split_once('/').unwrap_or((word, "s"));
+        let seconds = match per {
+            "s" | "sec" => 1.0,
+            "m" | "min" => 60.0,
+            "h" => 3600.0,
+            _ => return Err(RATE.to_owned()),
+        };
+        let (digits, times) = match number.char_indices().last() {
+            Some((at, 'k' | 'K')) => (&number[..at], 1e3),
+            Some((at, 'M')) => (&number[..at], 1e6),
+            _ => (number, 1.0),
+        };
+        // Rust would also read `1e3`, `inf` and `-0`.
+        let plain = digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let rate = digits.parse::<f64>().ok().filter(|_| plain);
+        match rate.map(|rate| rate * times / seconds) {
+            Some(rate) if rate > HIGHEST_RATE => Err(format!(
+                "no machine sends more than {HIGHEST_RATE} messages in a second"
+            )),
+            Some(rate) => Ok(Self(rate)),
+            None => Err(RATE.to_owned()),
+        }
+    }
+}
+
+impl FromStr for SizeRange {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        let one = |word: &str| {
+            let Size(size) = word.parse().map_err(str::to_owned)?;
+            // MQTT cannot carry more (MQTT 5.0 §1.5.5); memory neither, mostly.
+            match usize::try_from(size) {
+                Ok(size) if size <= 268_435_000 => Ok(size),
+                _ => Err(String::from("a message has at most 268435000 bytes")),
+            }
+        };
+        let (least, most) = word.split_once('-').unwrap_or((word, word));
+        let (least, most) = (one(least)?, one(most)?);
+        if least > most {
+            return Err(String::from("the smaller size comes first"));
+        }
+        Ok(Self { least, most })
+    }
+}
+
+impl FromStr for StageWord {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        let (lasts, rates) = match word.split_once(':') {
+            Some((lasts, rates)) => {
+                let Wait(lasts) = lasts.parse().map_err(str::to_owned)?;
+                (Some(lasts), rates)
+            }
+            None => (None, word),
+        };
+        let (from, to) = rates.split_once('-').unwrap_or((rates, rates));
+        let (RateOrPause(from), RateOrPause(to)) = (from.parse()?, to.parse()?);
+        if lasts.is_none() && from != to {
+            return Err(String::from("a ramp needs a time: 30s:0-10k"));
+        }
+        Ok(Self(Stage { lasts, from, to }))
+    }
+}
+
+/// `constant`, `uniform`, `poisson`, `devices`, `bursts:TIME`, `recorded:FILE`.
+pub(crate) fn arrivals(word: &str) -> Result<ArrivalWords, String> {
+    let (kind, more) = match word.split_once(':') {
+        Some((kind, more)) => (kind, Some(more)),
+        None => (word, None),
+    };
+    match (kind, more) {
+        ("constant", None) => Ok(ArrivalWords::Constant),
+        ("uniform", None) => Ok(ArrivalWords::Uniform),
+        ("poisson", None) => Ok(ArrivalWords::Poisson),
+        ("devices", None) => Ok(ArrivalWords::Devices),
+        ("bursts", Some(every)) => {
+            let Wait(every) = every.parse().map_err(str::to_owned)?;
+            Ok(ArrivalWords::Bursts { every })
+        }
+        ("recorded", Some(file)) if !file.is_empty() => {
+            Ok(ArrivalWords::Recorded(PathBuf::from(file)))
+        }
+        _ => Err(String::from(
+            "known are constant, uniform, poisson, devices, bursts:TIME and recorded:FILE",
+        )),
+    }
+}
+
+/// `never`, `adaptive`, or a time.
+pub(crate) fn coalesce(word: &str) -> Result<Coalesce, &'static str> {
+    match word {
+        "never" => Ok(Coalesce::Never),
+        "adaptive" => Ok(Coalesce::Adaptive),
+        _ => match word.parse() {
+            Ok(Span(Duration::ZERO)) => Ok(Coalesce::Never),
+            Ok(Span(time)) if time <= Duration::from_secs(1) => Ok(Coalesce::Fixed(time)),
+            _ => Err("write never, adaptive, or a time up to 1s such as 500us"),
+        },
+    }
+}
+
+impl FromStr for ShardWord {
+    type Err = &'static str;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let numbers = word.split_once('/').and_then(|(index, count)| {
+            Some((index.parse::<u32>().ok()?, count.parse::<u32>().ok()?))
+        });
+        match numbers {
+            Some((index, count)) if index < count => Ok(Self(Shard { index, count })),
+            _ => Err("write INDEX/COUNT, counted from 0: 0/4 to 3/4"),
+        }
+    }
+}
+
+impl FromStr for Moment {
+    type Err = &'static str;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        if let Ok(seconds) = word.parse::<u32>() {
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.into());
+            return Ok(Self(time));
+        }
+        word.parse::<Timestamp>()
+            .map(|time| Self(time.into()))
+            .map_err(|_| "write a time such as 2026-11-20T21:00:00Z, or seconds since 1970")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rate(word: &str) -> Option<f64> {
+        word.parse().ok().map(|Rate(rate)| rate)
+    }
+
+    #[test]
+    fn rates() {
+        assert_eq!(rate("1000"), Some(1000.0));
+        assert_eq!(rate("1000/s"), Some(1000.0));
+        assert_eq!(rate("10k"), Some(10_000.0));
+        assert_eq!(rate("1.5M"), Some(1_500_000.0));
+        assert_eq!(rate("0.5"), Some(0.5));
+        assert_eq!(rate("30/m"), Some(0.5));
+        for wrong in [
+            "", "k", "0", "-1", "1e3", "inf", "NaN", "5/x", "200M", "1 k",
+        ] {
+            assert_eq!(rate(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn sizes_may_be_a_range() {
+        let range = |word: &str| {
+            word.parse()
+                .ok()
+                .map(|SizeRange { least, most }| (least, most))
+        };
+        assert_eq!(range("256"), Some((256, 256)));
+        assert_eq!(range("64-1KiB"), Some((64, 1024)));
+        assert_eq!(range("0"), Some((0, 0)));
+        for wrong in ["", "-", "64-", "1KiB-64", "300MB"] {
+            assert_eq!(range(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn stages() {
+        let stage = |word: &str| {
+            let StageWord(stage) = word.parse().ok()?;
+            Some((stage.lasts.map(|time| time.as_secs()), stage.from, stage.to))
+        };
+        assert_eq!(stage("30s:10k"), Some((Some(30), 10_000.0, 10_000.0)));
+        assert_eq!(stage("10s:0-50k"), Some((Some(10), 0.0, 50_000.0)));
+        assert_eq!(stage("5k"), Some((None, 5000.0, 5000.0)));
+        for wrong in ["", "0-50k", "0s:5", "10s:", "10s:5-", "x:5"] {
+            assert_eq!(stage(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_rest() {
+        assert_eq!(
+            arrivals("bursts:100ms"),
+            Ok(ArrivalWords::Bursts {
+                every: Duration::from_millis(100)
+            })
+        );
+        for wrong in ["bursts", "recorded:", "poisson:3", "x"] {
+            assert!(arrivals(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(
+            coalesce("500us"),
+            Ok(Coalesce::Fixed(Duration::from_micros(500)))
+        );
+        assert_eq!(coalesce("0"), Ok(Coalesce::Never));
+        assert!(coalesce("2s").is_err());
+        assert_eq!("3/4".parse(), Ok(ShardWord(Shard { index: 3, count: 4 })));
+        for wrong in ["4/4", "0/0", "1", "a/b", "-1/2"] {
+            assert!(wrong.parse::<ShardWord>().is_err(), "{wrong}");
+        }
+        let moment: Moment = "1970-01-01T00:00:05Z".parse().unwrap();
+        assert_eq!("5".parse(), Ok(moment));
+    }
+}

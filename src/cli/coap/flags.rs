@@ -1,0 +1,514 @@
+//! What the CoAP commands share: where to ask and how, options, and what is shown besides.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use clap::{Args, ValueEnum};
+
+use crate::coap::block::Szx;
+use crate::coap::format;
+use crate::coap::message::Token;
+use crate::coap::option::{self, Format as OptionFormat};
+use crate::command::coap::asking::ProxyMode;
+use crate::command::coap::decode::Decode;
+use crate::command::coap::session::{OptionValue, OptionWord, SessionWords, Transfer, Wording};
+use crate::connect::{LocalAddress, OscoreWords, Secret, Words};
+use crate::error::Result;
+use crate::output::Format;
+use crate::payload::expect::Condition;
+
+use crate::cli::flags::connect::TlsFlags;
+use crate::cli::syntax::numbers::{Size, Span, Wait};
+use crate::cli::syntax::values;
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct CoapConnectFlags {
+    /// Host name or IP address, for URIs that are only a path [default: localhost]
+    #[arg(short = 'h', long, value_name = "HOST")]
+    host: Option<String>,
+
+    /// Port, 1 to 65535 [default: 5683, with DTLS 5684]
+    #[arg(short = 'p', long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    port: Option<u16>,
+
+    /// Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]
+    #[arg(long, value_name = "TIME")]
+    connect_timeout: Option<Wait>,
+
+    /// Local IP address to send from
+    #[arg(short = 'A', long, value_name = "ADDRESS", action = clap::ArgAction::Set, num_args = 1)]
+    bind: Vec<LocalAddress>,
+
+    /// Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+
+    #[command(flatten)]
+    psk: PskFlags,
+
+    #[command(flatten)]
+    tls: TlsFlags,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "DTLS")]
+pub(crate) struct PskFlags {
+    /// Name of the pre-shared key
+    #[arg(long, value_name = "NAME")]
+    pub(crate) psk_identity: Option<String>,
+
+    /// Pre-shared key, for DTLS: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK
+    #[arg(
+        long,
+        value_name = "KEY",
+        conflicts_with = "psk_file",
+        allow_hyphen_values = true
+    )]
+    pub(crate) psk: Option<String>,
+
+    /// File that holds the pre-shared key, spelled alike; a final line break does not count
+    #[arg(long, value_name = "FILE")]
+    pub(crate) psk_file: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "OSCORE")]
+pub(crate) struct OscoreFlags {
+    /// Master secret, which turns OSCORE on (RFC 8613): text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --oscore-secret-file or IOTCTL_OSCORE_SECRET
+    #[arg(
+        long,
+        value_name = "KEY",
+        conflicts_with = "oscore_secret_file",
+        allow_hyphen_values = true
+    )]
+    oscore_secret: Option<String>,
+
+    /// File that holds the master secret, spelled alike; a final line break does not count
+    #[arg(long, value_name = "FILE")]
+    oscore_secret_file: Option<PathBuf>,
+
+    /// Master salt, spelled alike
+    #[arg(long, value_name = "SALT", allow_hyphen_values = true)]
+    oscore_salt: Option<String>,
+
+    /// Our id, spelled alike, at most 7 bytes [default: empty]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
+    oscore_sender_id: Option<String>,
+
+    /// The other side's id, spelled alike, at most 7 bytes [default: empty]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
+    oscore_recipient_id: Option<String>,
+
+    /// Id context, spelled alike
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
+    oscore_id_context: Option<String>,
+
+    /// File that keeps the sender sequence number, which must never be used twice [default: one for each context under $XDG_STATE_HOME/iotctl/oscore or ~/.local/state/iotctl/oscore]
+    #[arg(long, value_name = "FILE")]
+    oscore_state: Option<PathBuf>,
+}
+
+impl OscoreFlags {
+    pub(crate) fn words(self) -> OscoreWords {
+        OscoreWords {
+            secret: self.oscore_secret.map(Secret::from),
+            secret_file: self.oscore_secret_file,
+            salt: self.oscore_salt.map(Secret::from),
+            sender_id: self.oscore_sender_id,
+            recipient_id: self.oscore_recipient_id,
+            id_context: self.oscore_id_context,
+            state: self.oscore_state,
+        }
+    }
+}
+
+impl CoapConnectFlags {
+    /// The local addresses, of which most commands take one.
+    pub(crate) fn addresses(&self) -> &[LocalAddress] {
+        &self.bind
+    }
+
+    pub(crate) fn words(self) -> Words {
+        Words {
+            host: self.host,
+            port: self.port,
+            connect_timeout: self.connect_timeout.map(|Wait(time)| time),
+            bind: self.bind.first().copied(),
+            context: self.context,
+            psk_identity: self.psk.psk_identity,
+            psk: self.psk.psk.map(Secret::from),
+            psk_file: self.psk.psk_file,
+            cafile: self.tls.cafile,
+            capath: self.tls.capath,
+            cert: self.tls.cert,
+            key: self.tls.key,
+            insecure: self.tls.insecure.then_some(true),
+            tls_server_name: self.tls.tls_server_name,
+            tls_alpn: self.tls.tls_alpn,
+            tls_version: self.tls.tls_version,
+            ..Words::default()
+        }
+    }
+}
+
+impl PskFlags {
+    /// Whether there is a key.
+    pub(crate) const fn is_given(&self) -> bool {
+        self.psk.is_some() || self.psk_file.is_some()
+    }
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Transfer")]
+pub(crate) struct TransferFlags {
+    /// Non-confirmable: sent once, and not again when it is lost
+    #[arg(short = 'N', long)]
+    non: bool,
+
+    /// Give up when no answer comes for this long; 0: as long as RFC 7252 has it
+    #[arg(short = 'W', long, value_name = "TIME", default_value = "30s")]
+    timeout: Span,
+
+    #[command(flatten)]
+    message: MessageFlags,
+}
+
+/// For commands that have a `--timeout` of their own.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Transfer")]
+pub(crate) struct MessageFlags {
+    /// Send again when no acknowledgement came for this long, then for twice as long [default: 2s, less once round trips were measured]
+    #[arg(long, value_name = "TIME")]
+    ack_timeout: Option<Wait>,
+
+    /// Send again at most this often [default: 4]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(..=20))]
+    max_retransmit: Option<u8>,
+
+    /// Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]
+    #[arg(long, value_name = "SIZE", value_parser = block)]
+    block: Option<Szx>,
+
+    /// Largest body of an answer, in bytes such as 1MiB [default: 64MiB]
+    #[arg(long, value_name = "SIZE")]
+    body_limit: Option<Size>,
+
+    /// Time that the members of a multicast group have to answer
+    #[arg(long, value_name = "TIME", default_value = "7s")]
+    collect: Wait,
+}
+
+/// What is mostly left to us.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Request")]
+pub(crate) struct WordingFlags {
+    /// Token of the request, at most 8 bytes: text, or 0x and hexadecimal digits, or '' for none [default: 8 random bytes]
+    #[arg(long, value_name = "TOKEN", value_parser = token, allow_hyphen_values = true)]
+    token: Option<Token>,
+
+    /// Do not send the host's name (Uri-Host)
+    #[arg(long, conflicts_with = "proxy")]
+    no_uri_host: bool,
+
+    /// Local UDP port to send from
+    #[arg(
+        long,
+        value_name = "PORT",
+        value_parser = clap::value_parser!(u16).range(1..),
+        help_heading = "Connection"
+    )]
+    bind_port: Option<u16>,
+}
+
+impl WordingFlags {
+    /// What requests say, and `session` with what concerns the connection.
+    pub(crate) const fn wording(self, session: &mut SessionWords) -> Wording {
+        session.connect.bind_port = self.bind_port;
+        Wording {
+            token: self.token,
+            no_host: self.no_uri_host,
+        }
+    }
+}
+
+/// More options, and what is shown of the exchange.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Request")]
+pub(crate) struct OptionFlags {
+    /// Add an option, by name or number: its value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated
+    #[arg(short = 'O', long = "option", value_name = "NAME=VALUE")]
+    options: Vec<OptionWord>,
+
+    /// Content format that the answer should have: number, media type or short name
+    #[arg(long, value_name = "FORMAT", value_parser = content_format)]
+    accept: Option<u16>,
+
+    /// Ask this proxy, coap://HOST[:PORT] or with another scheme; the URI says what it is to ask for
+    #[arg(long, value_name = "URI")]
+    proxy: Option<String>,
+
+    /// How the proxy is told: scheme (Proxy-Scheme and the Uri options), uri (Proxy-Uri), or auto: scheme, then uri where it is not known
+    #[arg(long, value_name = "MODE", requires = "proxy", default_value = "auto")]
+    proxy_mode: ProxyModeWord,
+
+    #[command(flatten)]
+    oscore: OscoreFlags,
+
+    /// Show the request and the response with their options on standard error
+    #[arg(short = 'v', long, conflicts_with = "quiet", help_heading = "Request")]
+    verbose: bool,
+
+    /// Show every message on standard error
+    #[arg(long, conflicts_with = "quiet", help_heading = "Request")]
+    trace: bool,
+
+    /// Keep every message in this file for Wireshark (pcapng), as UDP or TCP on port 5683, decrypted where DTLS or TLS carries it
+    #[arg(long, value_name = "FILE", help_heading = "Request")]
+    pcap: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ProxyModeWord {
+    Auto,
+    Scheme,
+    Uri,
+}
+
+/// How an answer is shown.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct BodyFlags {
+    /// How an answer is shown: text and raw are its payload, hex and base64 spell it, json is one object a line
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    output: BodyOutput,
+
+    /// JSON over several indented lines (json)
+    #[arg(long)]
+    pretty: bool,
+
+    /// A payload that is JSON stands as it is, as payload_json (json)
+    #[arg(long)]
+    embed_json: bool,
+
+    /// Show what the payload says (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with a line for each entry; the format is the one that the answer names, unless one is given
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, value_parser = content_format)]
+    decode: Option<Option<u16>>,
+
+    /// Fail with exit code 7 unless this holds: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated
+    #[arg(long, value_name = "CONDITION", help_heading = "Until")]
+    pub(crate) expect: Vec<Condition>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum BodyOutput {
+    Text,
+    Json,
+    Raw,
+    Hex,
+    Base64,
+}
+
+impl BodyFlags {
+    /// Whether bodies are shown as they come.
+    pub(crate) fn is_bare(&self) -> bool {
+        let plain = matches!(self.output, BodyOutput::Text | BodyOutput::Raw);
+        plain && self.decode.is_none()
+    }
+
+    /// How bodies are decoded, if they are.
+    pub(crate) fn decode(&self) -> Result<Option<Decode>> {
+        let text = self.output == BodyOutput::Text;
+        values::needs("--decode", self.decode.is_some(), "--output text", text)?;
+        Ok(self
+            .decode
+            .map(|format| format.map_or(Decode::AsSaid, Decode::As)))
+    }
+
+    /// `newline`: whether each text is followed by a line break.
+    pub(crate) fn format(&self, newline: bool) -> Result<Format> {
+        let json = self.output == BodyOutput::Json;
+        values::needs("--pretty", self.pretty, "--output json", json)?;
+        values::needs("--embed-json", self.embed_json, "--output json", json)?;
+        Ok(match self.output {
+            BodyOutput::Text => Format::Text {
+                topic: false,
+                newline,
+            },
+            BodyOutput::Json => Format::Json {
+                pretty: self.pretty,
+                embed: self.embed_json,
+            },
+            BodyOutput::Raw => Format::Raw,
+            BodyOutput::Hex => Format::Hex { topic: false },
+            BodyOutput::Base64 => Format::Base64 { topic: false },
+        })
+    }
+}
+
+impl TransferFlags {
+    fn transfer(self) -> Transfer {
+        let Span(timeout) = self.timeout;
+        let timeout = Some(timeout).filter(|time| !time.is_zero());
+        self.message.transfer(!self.non, timeout)
+    }
+
+    /// All words about the requests of a command.
+    pub(crate) fn session(
+        self,
+        uris: Vec<String>,
+        connect: CoapConnectFlags,
+        options: OptionFlags,
+    ) -> SessionWords {
+        session(uris, connect, self.transfer(), options)
+    }
+}
+
+impl MessageFlags {
+    /// All words about the requests of a command without `--non` and `--timeout` of the usual meaning.
+    pub(crate) fn session(
+        self,
+        uris: Vec<String>,
+        connect: CoapConnectFlags,
+        options: OptionFlags,
+        timeout: Option<Duration>,
+    ) -> SessionWords {
+        session(uris, connect, self.transfer(true, timeout), options)
+    }
+
+    fn transfer(self, confirmable: bool, timeout: Option<Duration>) -> Transfer {
+        let Wait(collect) = self.collect;
+        Transfer {
+            confirmable,
+            timeout,
+            ack_timeout: self.ack_timeout.map(|Wait(time)| time),
+            max_retransmit: self.max_retransmit,
+            block: self.block,
+            collect,
+            // A number beyond the address space is as good as no limit.
+            body_limit: self
+                .body_limit
+                .map(|Size(size)| usize::try_from(size).unwrap_or(usize::MAX)),
+        }
+    }
+}
+
+fn session(
+    uris: Vec<String>,
+    connect: CoapConnectFlags,
+    transfer: Transfer,
+    flags: OptionFlags,
+) -> SessionWords {
+    let mut options = flags.options;
+    options.extend(
+        flags
+            .accept
+            .map(|format| uint(option::ACCEPT, format.into())),
+    );
+    SessionWords {
+        connect: Words {
+            oscore: flags.oscore.words(),
+            ..connect.words()
+        },
+        uris,
+        transfer,
+        options,
+        proxy: flags.proxy,
+        proxy_mode: match flags.proxy_mode {
+            ProxyModeWord::Auto => ProxyMode::Auto,
+            ProxyModeWord::Scheme => ProxyMode::Scheme,
+            ProxyModeWord::Uri => ProxyMode::Uri,
+        },
+        pcap: flags.pcap,
+        verbose: flags.verbose,
+        trace: flags.trace,
+    }
+}
+
+/// An option with an unsigned value.
+pub(crate) fn uint(number: u16, value: u64) -> OptionWord {
+    OptionWord {
+        number,
+        value: OptionValue::Bytes(option::uint_bytes(value)),
+    }
+}
+
+/// A content format by number, media type or short name.
+pub(crate) fn content_format(word: &str) -> Result<u16, String> {
+    format::number(word).ok_or_else(|| {
+        format!("{word:?} is no content format: neither a number up to 65535, nor a media type, nor a short name such as json")
+    })
+}
+
+fn token(word: &str) -> Result<Token, String> {
+    let bytes = opaque(word)?;
+    Token::new(&bytes).ok_or_else(|| format!("{word:?} has more than the 8 bytes of a token"))
+}
+
+fn block(word: &str) -> Result<Szx, String> {
+    let size = word.parse().ok().and_then(Szx::of_size);
+    size.ok_or_else(|| format!("{word:?} is none of 16, 32, 64, 128, 256, 512, 1024"))
+}
+
+/// Bytes as people spell them: `0x` and hexadecimal digits, or text.
+pub(crate) fn opaque(word: &str) -> Result<Bytes, String> {
+    let Some(digits) = word.strip_prefix("0x") else {
+        return Ok(Bytes::copy_from_slice(word.as_bytes()));
+    };
+    data_encoding::HEXLOWER_PERMISSIVE
+        .decode(digits.as_bytes())
+        .map(Bytes::from)
+        .map_err(|_| format!("{word:?} has no whole bytes in hexadecimal digits after 0x"))
+}
+
+impl FromStr for OptionWord {
+    type Err = String;
+
+    /// Reads `NAME=VALUE`, `NUMBER=VALUE`, libcoap's `NUMBER,VALUE`, and a name alone for an empty value.
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let (name, value) = match word.find(['=', ',']) {
+            Some(at) => (&word[..at], &word[at + 1..]),
+            None => (word, ""),
+        };
+        let number = option::number(name).ok_or_else(|| {
+            format!("{name:?} is neither the name of an option nor a number up to 65535")
+        })?;
+        if let Some(instead) = set_elsewhere(number) {
+            return Err(format!("{instead} sets the option {name}"));
+        }
+        let value = match value.strip_prefix('@') {
+            Some(file) => OptionValue::File(PathBuf::from(file)),
+            None => OptionValue::Bytes(option_value(number, value)?),
+        };
+        Ok(Self { number, value })
+    }
+}
+
+/// What to say instead of options that belong to the endpoint.
+const fn set_elsewhere(number: u16) -> Option<&'static str> {
+    match number {
+        option::OBSERVE => Some("coap observe"),
+        option::BLOCK1 | option::BLOCK2 => Some("--block"),
+        option::PROXY_SCHEME | option::PROXY_URI => Some("--proxy"),
+        option::OSCORE => Some("--oscore-secret"),
+        option::Q_BLOCK1 | option::Q_BLOCK2 | option::REQUEST_TAG | option::ECHO => {
+            Some("the exchange itself")
+        }
+        _ => None,
+    }
+}
+
+fn option_value(number: u16, value: &str) -> Result<Bytes, String> {
+    let format = option::registered(number).map(|about| about.format);
+    if value.starts_with("0x") || format != Some(OptionFormat::Uint) {
+        return opaque(value);
+    }
+    let named = matches!(number, option::CONTENT_FORMAT | option::ACCEPT);
+    let plain = value.parse().ok();
+    plain
+        .or_else(|| format::number(value).filter(|_| named).map(u64::from))
+        .map(option::uint_bytes)
+        .ok_or_else(|| format!("{value:?} is no number"))
+}

@@ -1,0 +1,347 @@
+//! `coap get` to `ipatch`: their flags, and the plans they make.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+use clap::Args;
+
+use crate::coap::code::Code;
+use crate::coap::option;
+use crate::command::coap::request::Plan;
+use crate::command::coap::session::{OptionValue, OptionWord};
+use crate::error::{Error, Result};
+use crate::payload::template::Template;
+use crate::payload::{Encoding, Source, cbor};
+
+use super::flags::{self, BodyFlags, CoapConnectFlags, OptionFlags, TransferFlags, WordingFlags};
+use crate::cli::flags::terminal::TerminalFlags;
+use crate::cli::syntax::numbers::{Count, Span};
+use crate::cli::syntax::values;
+
+/// `get` and `delete`.
+#[derive(Args, Debug)]
+pub(crate) struct AskFlags {
+    #[command(flatten)]
+    asking: AskingFlags,
+
+    #[command(flatten)]
+    connect: CoapConnectFlags,
+
+    #[command(flatten)]
+    terminal: TerminalFlags,
+}
+
+/// `put`, `post`, `fetch`, `patch` and `ipatch`.
+#[derive(Args, Debug)]
+pub(crate) struct SendFlags {
+    #[command(flatten)]
+    source: BodySource,
+
+    #[command(flatten)]
+    asking: AskingFlags,
+
+    #[command(flatten)]
+    connect: CoapConnectFlags,
+
+    #[command(flatten)]
+    terminal: TerminalFlags,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Request")]
+struct AskingFlags {
+    /// What to ask: coap://HOST[:PORT][/PATH][?QUERY], also coaps, coap+tcp, coaps+tcp, coap+ws and coaps+ws; or only the path, with -h; may be repeated
+    #[arg(value_name = "URI", help_heading = None)]
+    uris: Vec<String>,
+
+    #[command(flatten)]
+    conditions: ConditionFlags,
+
+    #[command(flatten)]
+    wording: WordingFlags,
+
+    #[command(flatten)]
+    options: OptionFlags,
+
+    #[command(flatten)]
+    transfer: TransferFlags,
+
+    #[command(flatten)]
+    body: BodyFlags,
+
+    #[command(flatten)]
+    file: FileFlags,
+
+    #[command(flatten)]
+    repeat: AgainFlags,
+}
+
+/// Where the body of an answer goes.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Output")]
+struct FileFlags {
+    /// Put the body of the answer into this file
+    #[arg(short = 'o', long, value_name = "FILE")]
+    output_file: Option<PathBuf>,
+
+    /// Keep what has come in FILE.part, and go on there where an earlier run was interrupted, if the ETag is still the same (get)
+    #[arg(long, requires = "output_file", conflicts_with = "etag_file")]
+    resume: bool,
+}
+
+/// How often it is asked.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Request")]
+struct AgainFlags {
+    /// Ask this many times
+    #[arg(long, value_name = "COUNT", default_value = "1")]
+    repeat: Count,
+
+    /// Wait this long between two of them
+    #[arg(long, value_name = "TIME", default_value = "0")]
+    repeat_delay: Span,
+}
+
+impl AgainFlags {
+    fn words(&self) -> Result<(u64, Duration)> {
+        let (Count(repeat), Span(delay)) = (self.repeat, self.repeat_delay);
+        if repeat == 0 {
+            return Err(Error::usage("--repeat 0 asks nothing"));
+        }
+        values::needs("--repeat-delay", !delay.is_zero(), "--repeat", repeat > 1)?;
+        Ok((repeat, delay))
+    }
+}
+
+impl FileFlags {
+    fn check(&self, method: Code, body: &BodyFlags, uris: usize, repeat: u64) -> Result<()> {
+        let given = self.output_file.is_some();
+        if given && uris > 1 {
+            return Err(Error::usage("--output-file takes the answer of one URI"));
+        }
+        if given && repeat > 1 {
+            return Err(Error::usage(
+                "--output-file takes one answer, not that of each --repeat",
+            ));
+        }
+        if self.resume && method != Code::GET {
+            return Err(Error::usage("--resume is for get"));
+        }
+        values::needs("--output-file", given, "the body as it is", body.is_bare())
+    }
+}
+
+/// Under which conditions the request is carried out.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Request")]
+struct ConditionFlags {
+    /// Only if the resource has this ETag: text, or 0x and hexadecimal digits; without one, only if the resource exists; may be repeated
+    #[arg(long, value_name = "ETAG", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = etag)]
+    if_match: Vec<Bytes>,
+
+    /// Only if the resource does not exist
+    #[arg(long)]
+    if_none_match: bool,
+
+    /// File that holds the ETag of what is there already; the answer is shown only if it is another, and its ETag is put there
+    #[arg(long, value_name = "FILE")]
+    etag_file: Option<PathBuf>,
+}
+
+/// Where the body comes from: one of these.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Body")]
+pub(crate) struct BodySource {
+    /// Send this text
+    #[arg(
+        short = 'm',
+        short_alias = 'e',
+        long,
+        value_name = "TEXT",
+        allow_hyphen_values = true,
+        group = "body"
+    )]
+    message: Option<OsString>,
+
+    /// Send the content of a file
+    #[arg(short = 'f', long, value_name = "FILE", group = "body")]
+    file: Option<PathBuf>,
+
+    /// Send the whole of standard input
+    #[arg(short = 's', long, group = "body")]
+    stdin: bool,
+
+    /// Send CBOR, written in diagnostic notation: '{"on": true, "level": 21.5}'
+    #[arg(
+        long,
+        value_name = "NOTATION",
+        allow_hyphen_values = true,
+        group = "body"
+    )]
+    cbor: Option<String>,
+
+    /// Send this text with its places filled in, anew for each of --repeat: {seq}, {time}, {unix_ms}, {uuid}, {random:LOW-HIGH}
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, group = "body")]
+    template: Option<String>,
+
+    /// Send no body
+    #[arg(short = 'n', long, group = "body")]
+    null_message: bool,
+
+    /// The body is written in hexadecimal digits
+    #[arg(long, conflicts_with_all = ["base64", "null_message", "cbor", "template"])]
+    hex: bool,
+
+    /// The body is written in base64
+    #[arg(long, conflicts_with_all = ["null_message", "cbor", "template"])]
+    base64: bool,
+
+    /// Content format of the body: number, media type or short name such as json [default: cbor with --cbor]
+    #[arg(short = 't', long, value_name = "FORMAT", value_parser = flags::content_format)]
+    content_format: Option<u16>,
+}
+
+impl AskFlags {
+    /// What was asked for, checked as far as that can be done without a file or the network.
+    pub(crate) fn plan(self, method: Code) -> Result<Plan> {
+        let empty = (Source::Empty, Encoding::Plain);
+        self.asking
+            .plan(method, self.connect, self.terminal, empty, None)
+    }
+}
+
+impl SendFlags {
+    /// What was asked for, checked as far as that can be done without a file or the network.
+    pub(crate) fn plan(self, method: Code) -> Result<Plan> {
+        let content_format = self.source.content_format();
+        let body = self.source.body(method)?;
+        self.asking
+            .plan(method, self.connect, self.terminal, body, content_format)
+    }
+}
+
+impl AskingFlags {
+    fn plan(
+        self,
+        method: Code,
+        connect: CoapConnectFlags,
+        terminal: TerminalFlags,
+        (source, encoding): (Source, Encoding),
+        content_format: Option<u16>,
+    ) -> Result<Plan> {
+        let (repeat, repeat_delay) = self.repeat.words()?;
+        self.file
+            .check(method, &self.body, self.uris.len(), repeat)?;
+        // What is decoded is for people, who want whole lines.
+        let decode = self.body.decode()?;
+        let newline = self.uris.len() > 1 || repeat > 1 || decode.is_some();
+        let format = self.body.format(newline)?;
+        let mut session = self.transfer.session(self.uris, connect, self.options);
+        session.options.extend(self.conditions.options());
+        let content_format =
+            content_format.map(|format| flags::uint(option::CONTENT_FORMAT, format.into()));
+        session.options.extend(content_format);
+        Ok(Plan {
+            wording: self.wording.wording(&mut session),
+            session,
+            method,
+            source,
+            encoding,
+            repeat,
+            repeat_delay,
+            etag_file: self.conditions.etag_file,
+            file: self.file.output_file,
+            resume: self.file.resume,
+            decode,
+            expect: self.body.expect,
+            format,
+            style: terminal.style(),
+        })
+    }
+}
+
+impl ConditionFlags {
+    fn options(&self) -> Vec<OptionWord> {
+        let matches = self.if_match.iter().map(|etag| OptionWord {
+            number: option::IF_MATCH,
+            value: OptionValue::Bytes(etag.clone()),
+        });
+        let none = self.if_none_match.then(|| OptionWord {
+            number: option::IF_NONE_MATCH,
+            value: OptionValue::Bytes(Bytes::new()),
+        });
+        matches.chain(none).collect()
+    }
+}
+
+impl BodySource {
+    /// Whether a body was given, be it an empty one.
+    pub(crate) const fn is_given(&self) -> bool {
+        self.message.is_some()
+            || self.file.is_some()
+            || self.stdin
+            || self.null_message
+            || self.cbor.is_some()
+            || self.template.is_some()
+    }
+
+    pub(crate) fn content_format(&self) -> Option<u16> {
+        let cbor = self.cbor.as_ref().map(|_| 60);
+        self.content_format.or(cbor)
+    }
+
+    pub(crate) fn body(self, method: Code) -> Result<(Source, Encoding)> {
+        let encoding = match (self.hex, self.base64) {
+            (true, _) => Encoding::Hex,
+            (_, true) => Encoding::Base64,
+            _ => Encoding::Plain,
+        };
+        let source = match self {
+            Self {
+                message: Some(text),
+                ..
+            } => Source::Text(Bytes::from(text.into_vec())),
+            Self {
+                file: Some(file), ..
+            } => Source::File(file),
+            Self { stdin: true, .. } => Source::Stdin,
+            Self {
+                cbor: Some(text), ..
+            } => match cbor::from_diagnostic(&text) {
+                Ok(bytes) => Source::Text(bytes.into()),
+                Err(why) => return Err(Error::usage(format!("--cbor: {why}"))),
+            },
+            Self {
+                template: Some(text),
+                ..
+            } => Source::Template(Template::parse(&text)),
+            Self {
+                null_message: true, ..
+            } => Source::Empty,
+            // Many resources are set off by a POST without a body.
+            _ if method == Code::POST => Source::Empty,
+            _ => {
+                return Err(Error::usage("there is nothing to send").hint(
+                    "give -m TEXT, -f FILE, --template TEXT, -s for standard input, or -n for an empty body",
+                ));
+            }
+        };
+        if let Source::Text(text) = &source
+            && let Err(why) = encoding.decode(text.clone())
+        {
+            return Err(Error::usage(format!("-m is {why}")));
+        }
+        Ok((source, encoding))
+    }
+}
+
+fn etag(word: &str) -> Result<Bytes, String> {
+    let etag = flags::opaque(word)?;
+    if etag.len() > 8 {
+        return Err(format!("{word:?} has more than the 8 bytes of an ETag"));
+    }
+    Ok(etag)
+}

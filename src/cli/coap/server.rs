@@ -1,0 +1,244 @@
+//! `coap server`: its flags, and the plan they make.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use clap::Args;
+
+use crate::coap::net::Fault;
+use crate::command::coap::server::{Declared, Kind, Listen, ListenScheme, Plan};
+use crate::connect::{ListenAddress, Secret};
+use crate::error::Result;
+
+use super::flags::{OscoreFlags, PskFlags};
+use crate::cli::flags::server_tls::ServerTlsFlags;
+use crate::cli::flags::terminal::TerminalFlags;
+use crate::cli::syntax::numbers::{Size, Span, Wait};
+use crate::cli::syntax::values;
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Listening")]
+pub(crate) struct ServerFlags {
+    /// Where to listen: [coap|coaps|coap+tcp|coaps+tcp|coap+ws|coaps+ws://]ADDR:PORT; port 0 takes a free one, and the first line on standard output says which; may be repeated
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:5683")]
+    listen: Vec<Listen>,
+
+    /// Also take requests to the groups of all CoAP nodes (224.0.1.187, ff02::fd, ff05::fd) on the network interface of each coap:// listener
+    #[arg(long)]
+    multicast: bool,
+
+    /// Answer requests to a group some time within this span
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "5s",
+        requires = "multicast"
+    )]
+    leisure: Span,
+
+    /// Answer nobody over UDP before it has shown that its address is its own (Echo, RFC 9175), so that a forged one makes no amplifier of the server
+    #[arg(long)]
+    challenge: bool,
+
+    #[command(flatten)]
+    tls: ServerTlsFlags,
+
+    #[command(flatten)]
+    psk: PskFlags,
+
+    #[command(flatten)]
+    oscore: OscoreFlags,
+
+    #[command(flatten)]
+    resources: ResourceFlags,
+
+    /// What to do wrong on purpose to messages: NAME[:KEY=VALUE[,KEY=VALUE]...], from the list below; may be repeated
+    #[arg(long, value_name = "FAULT", help_heading = "Faults")]
+    fault: Vec<Fault>,
+
+    /// End when the process that started this one does
+    #[arg(long, hide = true)]
+    end_with_parent: bool,
+
+    #[command(flatten)]
+    terminal: TerminalFlags,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Resources")]
+struct ResourceFlags {
+    /// A resource: /PATH=KIND[:ARGUMENT], from the list below; may be repeated [default: /counter, /clock, /sensor and /store]
+    #[arg(short = 'r', long, value_name = "PATH=KIND")]
+    resource: Vec<Declared>,
+
+    /// Show the files of this directory
+    #[arg(short = 'd', long, value_name = "DIR")]
+    directory: Option<PathBuf>,
+
+    /// Files may be put and deleted
+    #[arg(long, requires = "directory")]
+    writable: bool,
+
+    /// The resources of the ETSI CoAP plugtest
+    #[arg(long)]
+    plugtest: bool,
+
+    /// Say each request on standard error
+    #[arg(short = 'v', long, conflicts_with = "quiet")]
+    verbose: bool,
+}
+
+/// The kinds of resources, as help lists them.
+pub(crate) const KINDS: &[(&str, &str)] = &[
+    (
+        "text:WORDS, json:WORDS",
+        "holds these words until others are put",
+    ),
+    (
+        "file:FILE",
+        "holds the content of a file until another is put",
+    ),
+    (
+        "counter[:TIME], clock[:TIME], sensor[:TIME]",
+        "changes every TIME (default 1s)",
+    ),
+    ("large:SIZE", "holds so many bytes, such as 64KiB"),
+    (
+        "delay:TIME[:WORDS]",
+        "answers so much later, by a separate response",
+    ),
+    ("store", "keeps whatever is put or posted below it"),
+];
+
+impl ServerFlags {
+    /// What was asked for, checked as far as that can be done without a file or the network.
+    pub(crate) fn plan(self) -> Result<Plan> {
+        let encrypted = self.listen.iter().any(|it| it.scheme.is_encrypted());
+        let given = self.tls.is_given();
+        let listening = "--listen coaps+tcp:// or coaps+ws://";
+        values::needs(listening, encrypted, "--cert and --key", given)?;
+        let plain = self.listen.iter().any(|it| it.scheme == ListenScheme::Udp);
+        values::needs("--multicast", self.multicast, "--listen coap://", plain)?;
+        let Span(leisure) = self.leisure;
+        let dtls = self.listen.iter().any(|it| it.scheme == ListenScheme::Dtls);
+        let keys = self.psk.is_given();
+        let any = "--psk, or --cert and --key";
+        values::needs("--listen coaps://", dtls, any, given || keys)?;
+        values::needs("--psk", keys, "--listen coaps://", dtls)?;
+        let secure = "--listen coaps://, coaps+tcp:// or coaps+ws://";
+        values::needs("--cert", given, secure, encrypted || dtls)?;
+        let flags = self.resources;
+        let mut resources = flags.resource;
+        if resources.is_empty() && flags.directory.is_none() && !flags.plugtest {
+            resources = usual();
+        }
+        Ok(Plan {
+            listen: self.listen,
+            multicast: self.multicast.then_some(leisure),
+            challenge: self.challenge,
+            tls: self.tls.words(),
+            psk_identity: self.psk.psk_identity,
+            psk: self.psk.psk.map(Secret::from),
+            psk_file: self.psk.psk_file,
+            oscore: self.oscore.words(),
+            resources,
+            directory: flags.directory,
+            writable: flags.writable,
+            plugtest: flags.plugtest,
+            faults: self.fault,
+            verbose: flags.verbose,
+            end_with_parent: self.end_with_parent,
+            style: self.terminal.style(),
+        })
+    }
+}
+
+/// What there is to look at when nothing was declared.
+fn usual() -> Vec<Declared> {
+    let second = Duration::from_secs(1);
+    let kinds = [
+        ("/counter", Kind::Counter(second)),
+        ("/clock", Kind::Clock(second)),
+        ("/sensor", Kind::Sensor(second)),
+        ("/store", Kind::Tree),
+    ];
+    let declared = |(path, kind): (&str, Kind)| Declared {
+        path: String::from(path),
+        kind,
+    };
+    kinds.map(declared).into()
+}
+
+impl FromStr for Declared {
+    type Err = String;
+
+    /// Reads `/PATH=KIND[:ARGUMENT]`.
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let (path, kind) = word
+            .split_once('=')
+            .ok_or("a resource is written as /PATH=KIND, such as /temp=text:21.5")?;
+        if !path.starts_with('/') {
+            return Err(format!("the path {path:?} does not begin with a slash"));
+        }
+        let (name, argument) = match kind.split_once(':') {
+            Some((name, argument)) => (name, Some(argument)),
+            None => (kind, None),
+        };
+        Ok(Self {
+            path: String::from(path),
+            kind: kind_of(name, argument)?,
+        })
+    }
+}
+
+fn kind_of(name: &str, argument: Option<&str>) -> Result<Kind, String> {
+    let words = || Bytes::copy_from_slice(argument.unwrap_or_default().as_bytes());
+    let time = |word: &str| word.parse::<Wait>().map(|Wait(time)| time);
+    let interval = || argument.map_or(Ok(Duration::from_secs(1)), time);
+    let needed = || argument.ok_or_else(|| format!("{name} needs an argument after a colon"));
+    Ok(match name {
+        "text" => Kind::Fixed(0, words()),
+        "json" => Kind::Fixed(50, words()),
+        "file" => Kind::File(PathBuf::from(needed()?)),
+        "counter" => Kind::Counter(interval()?),
+        "clock" => Kind::Clock(interval()?),
+        "sensor" => Kind::Sensor(interval()?),
+        "large" => {
+            let Size(size) = needed()?.parse()?;
+            let limit = 256 << 20;
+            if size > limit {
+                return Err(String::from("large is at most 256MiB"));
+            }
+            // At most the limit.
+            Kind::Large(size as usize)
+        }
+        "delay" => {
+            let (delay, words) = needed()?.split_once(':').unwrap_or((needed()?, "late"));
+            Kind::Late(time(delay)?, Bytes::copy_from_slice(words.as_bytes()))
+        }
+        "store" if argument.is_none() => Kind::Tree,
+        _ => {
+            return Err(format!(
+                "{name:?} is none of text, json, file, counter, clock, sensor, large, delay, store"
+            ));
+        }
+    })
+}
+
+impl FromStr for Listen {
+    type Err = String;
+
+    /// Reads `[SCHEME://]ADDR:PORT`; an IPv6 address stands in brackets.
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let (scheme, address) = word.split_once("://").unwrap_or(("coap", word));
+        let known = ListenScheme::ALL.into_iter().find(|it| it.name() == scheme);
+        let scheme = known
+            .ok_or("the schemes are coap, coaps, coap+tcp, coaps+tcp, coap+ws and coaps+ws")?;
+        match address.parse()? {
+            ListenAddress::Tcp(address) => Ok(Self { scheme, address }),
+            ListenAddress::Unix(_) => Err(String::from("there is no CoAP over unix sockets")),
+        }
+    }
+}

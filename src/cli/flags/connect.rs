@@ -1,0 +1,215 @@
+//! The flags that say where to connect and how, the same for every protocol.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::connect::{LocalAddress, Retry, Secret, TlsVersion, Words};
+use crate::error::{Error, Result};
+
+use crate::cli::syntax::numbers::Wait;
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct ConnectFlags {
+    // Not a doc comment: rustdoc would take the brackets for links.
+    #[arg(
+        value_name = "URL",
+        help_heading = None,
+        help = "Where to connect: mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], also mqtts, ws and wss [default: mqtt://localhost]",
+        conflicts_with_all = ["url_flag", "host", "port", "unix"]
+    )]
+    url: Option<String>,
+
+    #[command(flatten)]
+    server: ServerFlags,
+
+    /// Speak over WebSocket, as the URL schemes ws and wss do
+    #[arg(long)]
+    ws: bool,
+
+    /// Header for the WebSocket handshake; may be repeated
+    #[arg(long, visible_alias = "header", value_name = "NAME: VALUE")]
+    ws_header: Vec<String>,
+}
+
+/// What every protocol says about its server.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct ServerFlags {
+    /// The same as the argument URL
+    #[arg(short = 'L', long = "url", value_name = "URL", conflicts_with_all = ["host", "port", "unix"])]
+    url_flag: Option<String>,
+
+    /// Host name or IP address [default: localhost]
+    #[arg(short = 'h', long, value_name = "HOST", conflicts_with = "unix")]
+    host: Option<String>,
+
+    /// Port, 1 to 65535 [default: 1883, with TLS 8883, with --ws 80 or 443]
+    #[arg(short = 'p', long, value_name = "PORT", conflicts_with = "unix", value_parser = clap::value_parser!(u16).range(1..))]
+    port: Option<u16>,
+
+    /// Unix socket instead of host and port
+    #[arg(long, value_name = "PATH")]
+    unix: Option<PathBuf>,
+
+    /// User name
+    #[arg(short = 'u', long, value_name = "NAME")]
+    username: Option<String>,
+
+    /// Password; other users of this machine can see it, so better --password-file or IOTCTL_PASSWORD
+    #[arg(
+        short = 'P', long, alias = "pw", value_name = "PASSWORD", allow_hyphen_values = true,
+        conflicts_with_all = ["password_file", "password_prompt"]
+    )]
+    password: Option<OsString>,
+
+    /// File that holds the password; a final line break does not count
+    #[arg(long, value_name = "FILE", conflicts_with = "password_prompt")]
+    password_file: Option<PathBuf>,
+
+    /// Ask for the password on the terminal
+    #[arg(long)]
+    password_prompt: bool,
+
+    /// Give up connecting after this long: name, TCP, TLS and WebSocket together [default: 10s]
+    #[arg(long, value_name = "TIME")]
+    connect_timeout: Option<Wait>,
+
+    /// Whether to try again: never, forever, or for outages up to a TIME [default: never for the first connection; after it, pub 30s, sub forever]
+    #[arg(long, value_name = "TIME")]
+    retry: Option<Retry>,
+
+    /// Local IP address to connect from
+    #[arg(short = 'A', long, value_name = "ADDRESS", action = clap::ArgAction::Set, num_args = 1)]
+    bind: Vec<LocalAddress>,
+
+    /// Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+
+    #[command(flatten)]
+    tls: TlsFlags,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "TLS")]
+pub(crate) struct TlsFlags {
+    /// PEM file of certificates to trust instead of the operating system's: those of authorities, or the server's own,
+    /// which suffices as it is; turns TLS on
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cafile: Option<PathBuf>,
+
+    /// Directory of such files; turns TLS on
+    #[arg(long, value_name = "DIR")]
+    pub(crate) capath: Option<PathBuf>,
+
+    /// PEM file of the client's certificate chain
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) cert: Option<PathBuf>,
+
+    /// PEM file of the client's private key, not encrypted
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub(crate) key: Option<PathBuf>,
+
+    /// Do not verify the server's certificate: anyone in between can read and change everything
+    #[arg(long)]
+    pub(crate) insecure: bool,
+
+    /// Name to send and to verify instead of the host
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tls_server_name: Option<String>,
+
+    /// Protocol to offer by ALPN; may be repeated, best first
+    #[arg(long, value_name = "PROTOCOL")]
+    pub(crate) tls_alpn: Vec<String>,
+
+    /// Exactly this version of TLS: 1.2 or 1.3 [default: the best that both sides know]
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) tls_version: Option<TlsVersion>,
+}
+
+impl ConnectFlags {
+    /// The local addresses, of which most commands take one.
+    pub(crate) fn addresses(&self) -> &[LocalAddress] {
+        self.server.addresses()
+    }
+
+    /// What was said, for [`Words::resolve`] to complete.
+    pub(crate) fn words(self) -> Result<Words> {
+        let headers = self
+            .ws_header
+            .iter()
+            .map(|header| split(header))
+            .collect::<Result<_>>()?;
+        Ok(Words {
+            websocket: self.ws,
+            headers,
+            ..self.server.words(self.url)
+        })
+    }
+}
+
+impl ServerFlags {
+    /// The local addresses, of which most commands take one.
+    pub(crate) fn addresses(&self) -> &[LocalAddress] {
+        &self.bind
+    }
+
+    /// The first flag that says which server it is.
+    pub(crate) fn named(&self) -> Option<&'static str> {
+        let flags = [
+            ("--url", self.url_flag.is_some()),
+            ("--host", self.host.is_some()),
+            ("--port", self.port.is_some()),
+            ("--unix", self.unix.is_some()),
+        ];
+        let given = flags.into_iter().find(|(_, given)| *given);
+        given.map(|(flag, _)| flag)
+    }
+
+    /// What was said, with the argument `url`.
+    pub(crate) fn words(self, url: Option<String>) -> Words {
+        Words {
+            url: url.or(self.url_flag),
+            host: self.host,
+            port: self.port,
+            unix: self.unix,
+            username: self.username,
+            password: self
+                .password
+                .map(|password| Secret::new(password.into_vec())),
+            password_file: self.password_file,
+            password_prompt: self.password_prompt,
+            cafile: self.tls.cafile,
+            capath: self.tls.capath,
+            cert: self.tls.cert,
+            key: self.tls.key,
+            insecure: self.tls.insecure.then_some(true),
+            tls_server_name: self.tls.tls_server_name,
+            tls_alpn: self.tls.tls_alpn,
+            tls_version: self.tls.tls_version,
+            psk_identity: None,
+            psk: None,
+            psk_file: None,
+            connect_timeout: self.connect_timeout.map(|Wait(time)| time),
+            retry: self.retry,
+            bind: self.bind.first().copied(),
+            context: self.context,
+            ..Words::default()
+        }
+    }
+}
+
+/// `NAME: VALUE`; the value may hold a secret, so a refusal shows none of it.
+fn split(header: &str) -> Result<(String, String)> {
+    match header.split_once(':') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err(Error::usage("a --ws-header has no name before a colon")
+            .hint("write it as 'NAME: VALUE'")),
+    }
+}

@@ -1,0 +1,154 @@
+//! The flags that say what is sent, the same for every command that sends messages.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+use clap::Args;
+
+use crate::error::{Error, Result};
+use crate::payload::template::Template;
+use crate::payload::{Encoding, Source};
+
+use crate::cli::syntax::numbers::{Count, Span};
+use crate::cli::syntax::values;
+
+/// What is sent, and how it is written.
+#[derive(Args, Debug)]
+pub(crate) struct InputFlags {
+    #[command(flatten)]
+    source: SourceFlags,
+
+    /// The messages are written in hexadecimal digits
+    #[arg(long, conflicts_with_all = ["base64", "ndjson", "null_message", "body"])]
+    hex: bool,
+
+    /// The messages are written in base64
+    #[arg(long, conflicts_with_all = ["ndjson", "null_message", "body"])]
+    base64: bool,
+}
+
+/// Where the messages come from: exactly one of these.
+#[derive(Args, Debug)]
+#[group(id = "source", multiple = false)]
+struct SourceFlags {
+    /// Publish this text
+    #[arg(short = 'm', long, value_name = "TEXT", allow_hyphen_values = true)]
+    message: Option<OsString>,
+
+    /// Publish the content of a file
+    #[arg(short = 'f', long, value_name = "FILE")]
+    file: Option<PathBuf>,
+
+    /// Publish the whole of standard input as one message
+    #[arg(short = 's', long, alias = "stdin-file")]
+    stdin: bool,
+
+    /// Publish each line of standard input as a message
+    #[arg(short = 'l', long, alias = "stdin-line")]
+    lines: bool,
+
+    /// Publish each piece of standard input up to a NUL byte as a message
+    #[arg(short = '0', long)]
+    null_delimited: bool,
+
+    /// Publish an empty message
+    #[arg(short = 'n', long)]
+    null_message: bool,
+
+    /// Publish this text with its places filled in, anew for each of --repeat: {seq}, {time}, {unix_ms}, {uuid}, {random:LOW-HIGH}
+    #[arg(
+        id = "body",
+        long = "template",
+        value_name = "TEXT",
+        allow_hyphen_values = true
+    )]
+    template: Option<String>,
+
+    /// Publish the records on standard input, one JSON object a line, as --output json writes them
+    #[arg(long)]
+    ndjson: bool,
+}
+
+impl SourceFlags {
+    fn source(self) -> Result<Source> {
+        match self {
+            Self { message: Some(text), .. } => Ok(Source::Text(Bytes::from(text.into_vec()))),
+            Self { file: Some(file), .. } => Ok(Source::File(file)),
+            Self { stdin: true, .. } => Ok(Source::Stdin),
+            Self { lines: true, .. } => Ok(Source::Lines { delimiter: b'\n' }),
+            Self { null_delimited: true, .. } => Ok(Source::Lines { delimiter: 0 }),
+            Self { null_message: true, .. } => Ok(Source::Empty),
+            Self { template: Some(text), .. } => Ok(Source::Template(Template::parse(&text))),
+            Self { ndjson: true, .. } => Ok(Source::Records),
+            _ => Err(Error::usage("there is nothing to publish").hint(
+                "give -m TEXT, -f FILE, --template TEXT, -n for an empty message, or read standard input with -s, -l, -0 or --ndjson",
+            )),
+        }
+    }
+}
+
+/// How often it is sent.
+#[derive(Args, Debug)]
+pub(crate) struct RepeatFlags {
+    /// Publish it this many times
+    #[arg(long, value_name = "COUNT", default_value = "1")]
+    repeat: Count,
+
+    /// Wait this long between two of them
+    #[arg(long, value_name = "TIME", default_value = "0")]
+    repeat_delay: Span,
+}
+
+impl InputFlags {
+    /// Where the messages come from, and how they are written there.
+    pub(crate) fn words(self) -> Result<(Source, Encoding)> {
+        let source = self.source.source()?;
+        let encoding = match (self.hex, self.base64) {
+            (true, _) => Encoding::Hex,
+            (_, true) => Encoding::Base64,
+            _ => Encoding::Plain,
+        };
+        check_text(&source, encoding)?;
+        Ok((source, encoding))
+    }
+}
+
+impl RepeatFlags {
+    /// How often, and how long to wait in between.
+    pub(crate) fn words(self, source: &Source) -> Result<(u64, Duration)> {
+        let (Count(repeat), Span(delay)) = (self.repeat, self.repeat_delay);
+        check_repeat(source, repeat)?;
+        values::needs(
+            "--repeat-delay",
+            delay > Duration::ZERO,
+            "--repeat",
+            repeat > 1,
+        )?;
+        Ok((repeat, delay))
+    }
+}
+
+/// Words that are no digits are refused before anything is sent; they are decoded again when they are.
+fn check_text(source: &Source, encoding: Encoding) -> Result<()> {
+    let Source::Text(text) = source else {
+        return Ok(());
+    };
+    match encoding.decode(text.clone()) {
+        Ok(_) => Ok(()),
+        Err(why) => Err(Error::usage(format!("-m is {why}"))),
+    }
+}
+
+fn check_repeat(source: &Source, repeat: u64) -> Result<()> {
+    let streamed = matches!(source, Source::Lines { .. } | Source::Records);
+    match repeat {
+        0 => Err(Error::usage("--repeat 0 publishes nothing")),
+        1 => Ok(()),
+        _ if streamed => Err(Error::usage("--repeat cannot read standard input again")
+            .hint("it goes with -m, -f, -s, -n and --template")),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,10 @@
+//! The flags that several commands share, one group a file.
+
+pub(crate) mod condition;
+pub(crate) mod connect;
+pub(crate) mod exec;
+pub(crate) mod format;
+pub(crate) mod input;
+pub(crate) mod server_tls;
+pub(crate) mod terminal;
+pub(crate) mod until;

@@ -1,0 +1,228 @@
+//! `mqtt broker`: its flags, and the plan they make.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Args;
+
+use crate::command::mqtt::broker::{Files, Listen, Plan};
+use crate::error::Result;
+use crate::mqtt::broker::{Fault, Options};
+use crate::mqtt::packet::QoS;
+
+use crate::cli::flags::server_tls::ServerTlsFlags;
+use crate::cli::flags::terminal::TerminalFlags;
+use crate::cli::syntax::numbers::{Count, Expiry, Patience, Size, Wait};
+use crate::cli::syntax::values;
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Listening")]
+pub(crate) struct BrokerFlags {
+    /// Where to listen: [mqtt|mqtts|ws|wss://]ADDR:PORT or unix:PATH; port 0 takes a free one, and the first line on standard output says which; may be repeated
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:1883")]
+    listen: Vec<Listen>,
+
+    #[command(flatten)]
+    tls: ServerTlsFlags,
+
+    #[command(flatten)]
+    access: AccessFlags,
+
+    #[command(flatten)]
+    limits: LimitFlags,
+
+    #[command(flatten)]
+    faults: FaultFlags,
+
+    /// End when the process that started this one does
+    #[arg(long, hide = true)]
+    end_with_parent: bool,
+
+    #[command(flatten)]
+    terminal: TerminalFlags,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Access")]
+struct AccessFlags {
+    /// File of USER:PASSWORD lines, in plain text or as mosquitto_passwd writes them; others are not let in. SIGHUP reads it again
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+
+    /// Let clients without a user name in, in spite of --password-file
+    #[arg(long, requires = "password_file")]
+    allow_anonymous: bool,
+
+    /// File of rights by topic in mosquitto's format: user NAME, topic [read|write|readwrite|deny] FILTER, pattern. SIGHUP reads it again
+    #[arg(long, value_name = "FILE")]
+    acl_file: Option<PathBuf>,
+
+    /// Refuse clients without a client identifier instead of assigning one
+    #[arg(long)]
+    refuse_empty_id: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Limits")]
+struct LimitFlags {
+    /// Connected clients at most [default: no limit]
+    #[arg(long, value_name = "COUNT")]
+    max_connections: Option<Count>,
+
+    /// Time that a connection may take to send CONNECT [default: 10s]
+    #[arg(long, value_name = "TIME")]
+    connect_timeout: Option<Wait>,
+
+    /// Largest packet taken, in bytes such as 64KiB [default: what the protocol allows, 256MiB]
+    #[arg(long, value_name = "SIZE", value_parser = values::packet_size)]
+    max_packet_size: Option<u32>,
+
+    /// QoS 1 and 2 messages taken at once from one MQTT 5 client [default: 1000]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
+    receive_maximum: Option<u16>,
+
+    /// QoS 1 and 2 messages sent at once to one client [default: 1000]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
+    max_inflight: Option<u16>,
+
+    /// Topic aliases taken from one client [default: 16]
+    #[arg(long, value_name = "COUNT")]
+    topic_alias_maximum: Option<u16>,
+
+    /// Keep-alive that replaces the one of each MQTT 5 client, in whole seconds; 0 turns it off [default: the client's]
+    #[arg(long, value_name = "TIME", value_parser = values::keep_alive)]
+    server_keep_alive: Option<u16>,
+
+    /// Highest quality of service: 0, 1 or 2 [default: 2]
+    #[arg(long, value_name = "QOS", value_parser = values::qos)]
+    max_qos: Option<QoS>,
+
+    /// Refuse retained messages
+    #[arg(long)]
+    no_retain: bool,
+
+    /// QoS 1 and 2 messages that may wait for one client; one more is refused, or before MQTT 5 waits with its
+    /// acknowledgement [default: 100k]
+    #[arg(long, value_name = "COUNT")]
+    max_queued: Option<Count>,
+
+    /// Bytes that they may hold, such as 1MiB [default: 64MiB]
+    #[arg(long, value_name = "SIZE")]
+    max_queued_bytes: Option<Size>,
+
+    /// Bytes that may wait to be written to one client; beyond it QoS 0 messages are dropped [default: 16MiB]
+    #[arg(long, value_name = "SIZE")]
+    max_buffered_bytes: Option<Size>,
+
+    /// Keep QoS 0 messages for clients that are away, too
+    #[arg(long)]
+    queue_qos0: bool,
+
+    /// Time that a session may outlive its connection at most, in whole seconds [default: no limit]
+    #[arg(long, value_name = "TIME")]
+    session_expiry_limit: Option<Expiry>,
+
+    /// What a client that asks for Response Information is told, followed by its identifier (MQTT 5)
+    #[arg(long, value_name = "PREFIX", value_parser = values::identifier)]
+    response_information: Option<bytestring::ByteString>,
+
+    /// Time between two rounds of the $SYS topics, or never [default: 10s]
+    #[arg(long, value_name = "TIME")]
+    sys_interval: Option<Patience>,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Faults")]
+struct FaultFlags {
+    /// What to do wrong on purpose: NAME[:KEY=VALUE[,KEY=VALUE]...], from the list below; may be repeated
+    #[arg(long, value_name = "FAULT")]
+    fault: Vec<Fault>,
+}
+
+impl BrokerFlags {
+    /// What was asked for, checked as far as that can be done without a file or the network.
+    pub(crate) fn plan(self) -> Result<Plan> {
+        let encrypted = self.listen.iter().any(|listen| listen.tls);
+        let tls = self.tls.files("--listen mqtts:// or wss://", encrypted)?;
+        let mut options = self.limits.options();
+        options.allow_anonymous =
+            self.access.password_file.is_none() || self.access.allow_anonymous;
+        options.allow_empty_client_id = !self.access.refuse_empty_id;
+        options.faults = self.faults.fault;
+        Ok(Plan {
+            listen: self.listen,
+            tls,
+            files: Files {
+                passwords: self.access.password_file,
+                rights: self.access.acl_file,
+            },
+            options,
+            end_with_parent: self.end_with_parent,
+            style: self.terminal.style(),
+        })
+    }
+}
+
+impl LimitFlags {
+    fn options(self) -> Options {
+        let default = Options::default();
+        // A number beyond the address space is as good as no limit.
+        let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        Options {
+            max_connections: self.max_connections.map(|Count(count)| whole(count)),
+            connect_timeout: self
+                .connect_timeout
+                .map_or(default.connect_timeout, |Wait(time)| time),
+            max_packet_size: self.max_packet_size.unwrap_or(default.max_packet_size),
+            receive_maximum: self.receive_maximum.unwrap_or(default.receive_maximum),
+            max_inflight: self.max_inflight.unwrap_or(default.max_inflight),
+            topic_alias_maximum: self
+                .topic_alias_maximum
+                .unwrap_or(default.topic_alias_maximum),
+            server_keep_alive: self.server_keep_alive,
+            maximum_qos: self.max_qos.unwrap_or(default.maximum_qos),
+            retain_available: !self.no_retain,
+            max_queued: self
+                .max_queued
+                .map_or(default.max_queued, |Count(count)| whole(count)),
+            max_queued_bytes: self
+                .max_queued_bytes
+                .map_or(default.max_queued_bytes, |Size(size)| whole(size)),
+            max_buffered_bytes: self
+                .max_buffered_bytes
+                .map_or(default.max_buffered_bytes, |Size(size)| whole(size)),
+            queue_qos0_offline: self.queue_qos0,
+            session_expiry_limit: self.session_expiry_limit.map(|Expiry(seconds)| seconds),
+            response_information: self.response_information,
+            sys_interval: self
+                .sys_interval
+                .map_or(default.sys_interval, |Patience(time)| time),
+            ..default
+        }
+    }
+}
+
+impl FromStr for Listen {
+    type Err = String;
+
+    /// Reads `[SCHEME://]ADDR:PORT` and `unix:PATH`; an IPv6 address stands in brackets.
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let (scheme, address) = match word.split_once("://") {
+            Some(("unix", _)) | None => ("mqtt", word),
+            Some(parts) => parts,
+        };
+        let (tls, websocket) = match scheme {
+            "mqtt" => (false, false),
+            "mqtts" => (true, false),
+            "ws" => (false, true),
+            "wss" => (true, true),
+            _ => return Err(String::from("the schemes are mqtt, mqtts, ws and wss")),
+        };
+        let address = address.parse()?;
+        Ok(Self {
+            address,
+            tls,
+            websocket,
+        })
+    }
+}

@@ -1,0 +1,55 @@
+//! The commands of `mqtt`.
+
+mod broker;
+pub(crate) mod property;
+mod publish;
+pub(crate) mod session;
+mod subscribe;
+pub(crate) mod subscription;
+
+use std::ffi::OsString;
+
+use clap::Subcommand;
+
+use crate::cli::help;
+use crate::cli::top::{alone, one};
+use crate::command::{self, mqtt};
+use crate::error::Result;
+use broker::BrokerFlags;
+use publish::PubFlags;
+use subscribe::SubFlags;
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Mqtt {
+    /// Publish messages and wait until each is acknowledged
+    #[command(disable_help_flag = true, after_help = help::below("mqtt pub"))]
+    Pub(Box<PubFlags>),
+
+    /// Subscribe and show what comes
+    #[command(disable_help_flag = true, after_help = help::below("mqtt sub"))]
+    Sub(Box<SubFlags>),
+
+    /// Run the embedded broker, for development and tests
+    #[command(disable_help_flag = true, after_help = help::below("mqtt broker"))]
+    Broker(Box<BrokerFlags>),
+}
+
+impl Mqtt {
+    /// The command that the words ask for.
+    pub(crate) fn command(self) -> Result<command::Command> {
+        Ok(command::Command::Mqtt(match self {
+            Self::Pub(flags) => mqtt::Command::Publish(Box::new(flags.plan()?)),
+            Self::Sub(flags) => mqtt::Command::Subscribe(Box::new(flags.plan()?)),
+            Self::Broker(flags) => mqtt::Command::Broker(Box::new(flags.plan()?)),
+        }))
+    }
+
+    /// The command alone, described without the others; `None` unless its words are all right.
+    pub(crate) fn alone(words: &[OsString]) -> Option<Self> {
+        match words.get(1)?.to_str()? {
+            "pub" => one(words).map(Self::Pub),
+            "sub" => one(words).map(Self::Sub),
+            _ => alone(words),
+        }
+    }
+}

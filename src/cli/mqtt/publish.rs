@@ -1,0 +1,74 @@
+//! `mqtt pub`: its flags, and the plan they make.
+
+use std::ffi::OsString;
+
+use clap::Args;
+
+use crate::command::mqtt::publish::Plan;
+use crate::error::Result;
+use crate::mqtt::packet::{Place, QoS};
+
+use super::session::SessionFlags;
+use crate::cli::flags::input::{InputFlags, RepeatFlags};
+use crate::cli::flags::terminal::TerminalFlags;
+use crate::cli::syntax::numbers::Patience;
+use crate::cli::syntax::values;
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Publishing")]
+pub(crate) struct PubFlags {
+    /// Topic to publish to; may be repeated: each message goes to each [default: the path of the URL]
+    #[arg(short = 't', long, value_name = "TOPIC")]
+    topic: Vec<OsString>,
+
+    #[command(flatten)]
+    input: InputFlags,
+
+    /// Quality of service: 0 at most once, 1 at least once, 2 exactly once
+    #[arg(short = 'q', long, value_name = "QOS", default_value = "0", value_parser = values::qos)]
+    qos: QoS,
+
+    /// Retain the message: the server keeps it for later subscribers
+    #[arg(short = 'r', long)]
+    retain: bool,
+
+    #[command(flatten)]
+    repeat: RepeatFlags,
+
+    /// Give up when no acknowledgement comes for this long, or never
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    ack_timeout: Patience,
+
+    #[command(flatten)]
+    session: SessionFlags,
+
+    #[command(flatten)]
+    terminal: TerminalFlags,
+}
+
+impl PubFlags {
+    /// What was asked for, checked as far as that can be done without a file or the network.
+    pub(crate) fn plan(self) -> Result<Plan> {
+        let topics = self
+            .topic
+            .into_iter()
+            .map(|topic| values::topic_name("-t", topic));
+        let topics = topics.collect::<Result<_>>()?;
+        let (source, encoding) = self.input.words()?;
+        let (repeat, delay) = self.repeat.words(&source)?;
+        let (session, mut sets) = self.session.words(&[Place::Publish])?;
+        Ok(Plan {
+            session,
+            topics,
+            qos: self.qos,
+            retain: self.retain,
+            properties: sets.take(Place::Publish),
+            source,
+            encoding,
+            repeat,
+            delay,
+            ack_timeout: self.ack_timeout.0,
+            style: self.terminal.style(),
+        })
+    }
+}

@@ -1,0 +1,198 @@
+//! The flags about one MQTT session: version, identity, keep-alive, will and properties.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use bytestring::ByteString;
+use clap::Args;
+
+use crate::command::mqtt::session::{SessionWords, WillWords};
+use crate::error::{Error, Result};
+use crate::mqtt::packet::{Place, Properties, QoS, Version};
+use crate::payload::Source;
+
+use super::property::{self, PropertySets};
+use crate::cli::flags::connect::ConnectFlags;
+use crate::cli::syntax::numbers::Expiry;
+use crate::cli::syntax::values;
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Session")]
+pub(crate) struct SessionFlags {
+    /// MQTT version: 31, 311 or 5 [default: 5, and 311 with a server that does not know 5]
+    #[arg(short = 'V', long, value_name = "VERSION", value_parser = values::version)]
+    protocol_version: Option<Version>,
+
+    /// Client identifier [default: made up]
+    #[arg(short = 'i', long, value_name = "ID", conflicts_with = "id_prefix", value_parser = values::identifier)]
+    id: Option<ByteString>,
+
+    /// What a made-up client identifier starts with
+    #[arg(short = 'I', long, value_name = "PREFIX", value_parser = values::identifier)]
+    id_prefix: Option<ByteString>,
+
+    /// Time after which a silent connection is probed, in whole seconds up to 65535; 0 turns it off
+    #[arg(
+        short = 'k', long, alias = "keep-alive", value_name = "TIME", default_value = "60",
+        value_parser = values::keep_alive
+    )]
+    keepalive: u16,
+
+    /// Persistent session: take up the one the server kept under this --id, and leave one behind
+    #[arg(short = 'c', long, alias = "disable-clean-session")]
+    persistent: bool,
+
+    /// Time for which the server keeps the session after the connection ends, or never for no end (MQTT 5)
+    #[arg(
+        short = 'x',
+        long,
+        alias = "session-expiry-interval",
+        value_name = "TIME",
+        allow_hyphen_values = true
+    )]
+    session_expiry: Option<Expiry>,
+
+    /// QoS 1 and 2 messages under way at once, 1 to 65535 [default: what the server allows]
+    #[arg(
+        short = 'M', long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..)
+    )]
+    max_inflight: Option<u16>,
+
+    /// Largest packet to accept, in bytes such as 64KiB [default: what the protocol allows, 256MiB]
+    #[arg(long, value_name = "SIZE", value_parser = values::packet_size)]
+    max_packet_size: Option<u32>,
+
+    /// MQTT 5 property of a packet: -D publish content-type text/plain, -D connect user-property NAME VALUE; may be repeated
+    #[arg(
+        short = 'D', long, value_names = ["COMMAND", "NAME", "VALUE"], num_args = property::WORDS,
+        action = clap::ArgAction::Append, allow_hyphen_values = true
+    )]
+    property: Vec<OsString>,
+
+    #[command(flatten)]
+    will: WillFlags,
+
+    #[command(flatten)]
+    connect: ConnectFlags,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Will")]
+struct WillFlags {
+    /// Topic of the message that the server publishes when this client vanishes
+    #[arg(long, value_name = "TOPIC")]
+    will_topic: Option<OsString>,
+
+    /// Its payload [default: empty]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        allow_hyphen_values = true,
+        conflicts_with = "will_payload_file"
+    )]
+    will_payload: Option<OsString>,
+
+    /// File that holds its payload
+    #[arg(long, value_name = "FILE")]
+    will_payload_file: Option<PathBuf>,
+
+    /// Its quality of service: 0, 1 or 2 [default: 0]
+    #[arg(long, value_name = "QOS", value_parser = values::qos)]
+    will_qos: Option<QoS>,
+
+    /// Retain it
+    #[arg(long)]
+    will_retain: bool,
+}
+
+impl SessionFlags {
+    /// The one version to speak, if one was named.
+    pub(crate) const fn version(&self) -> Option<Version> {
+        self.protocol_version
+    }
+
+    /// The session's words, and the properties of the other packets that the command sends: `places`.
+    pub(crate) fn words(self, places: &[Place]) -> Result<(SessionWords, PropertySets)> {
+        self.check()?;
+        let places = [&[Place::Connect, Place::Will, Place::Disconnect], places].concat();
+        let mut sets = PropertySets::read(self.property, &places)?;
+        let connect_properties = sets.take(Place::Connect);
+        let twice = |given: bool, flag, name| match given {
+            true => Err(Error::usage(format!(
+                "{flag} and -D connect {name} say the same"
+            ))),
+            false => Ok(()),
+        };
+        let session_expiry = self.session_expiry.map(|Expiry(seconds)| seconds);
+        let named = connect_properties.session_expiry_interval();
+        twice(
+            session_expiry.and(named).is_some(),
+            "-x",
+            "session-expiry-interval",
+        )?;
+        let named = connect_properties.maximum_packet_size();
+        twice(
+            self.max_packet_size.and(named).is_some(),
+            "--max-packet-size",
+            "maximum-packet-size",
+        )?;
+        let words = SessionWords {
+            connect: self.connect.words()?,
+            version: self.protocol_version,
+            client_id: self.id,
+            id_prefix: self.id_prefix,
+            keep_alive: self.keepalive,
+            persistent: self.persistent,
+            session_expiry,
+            will: self.will.words(sets.take(Place::Will))?,
+            max_inflight: self.max_inflight,
+            max_packet_size: self.max_packet_size,
+            connect_properties,
+            disconnect_properties: sets.take(Place::Disconnect),
+        };
+        Ok((words, sets))
+    }
+
+    fn check(&self) -> Result<()> {
+        values::needs_v5(self.protocol_version, "-D", !self.property.is_empty())?;
+        values::needs_v5(self.protocol_version, "-x", self.session_expiry.is_some())?;
+        if self.persistent && self.id.as_ref().is_none_or(|id| id.is_empty()) {
+            return Err(
+                Error::usage("-c (persistent session) needs a client identifier")
+                    .hint("name it with -i ID, the same each time"),
+            );
+        }
+        Ok(())
+    }
+}
+
+impl WillFlags {
+    fn words(self, properties: Properties) -> Result<Option<WillWords>> {
+        let Some(topic) = self.will_topic else {
+            for (flag, given) in [
+                ("--will-payload", self.will_payload.is_some()),
+                ("--will-payload-file", self.will_payload_file.is_some()),
+                ("--will-qos", self.will_qos.is_some()),
+                ("--will-retain", self.will_retain),
+                ("-D will", !properties.is_empty()),
+            ] {
+                values::needs(flag, given, "--will-topic", false)?;
+            }
+            return Ok(None);
+        };
+        let payload = match (self.will_payload, self.will_payload_file) {
+            (Some(text), _) => Source::Text(Bytes::from(text.into_vec())),
+            (None, Some(file)) => Source::File(file),
+            (None, None) => Source::Empty,
+        };
+        Ok(Some(WillWords {
+            topic: values::topic_name("--will-topic", topic)?,
+            payload,
+            qos: self.will_qos.unwrap_or_default(),
+            retain: self.will_retain,
+            properties,
+        }))
+    }
+}

@@ -1,0 +1,4 @@
+//! What the values of flags look like, whatever the protocol.
+
+pub(crate) mod numbers;
+pub(crate) mod values;

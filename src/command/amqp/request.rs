@@ -1,0 +1,242 @@
+//! `amqp request`: sends requests and shows their answers.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::Duration;
+
+use bytestring::ByteString;
+use tokio::time::{Instant, timeout_at};
+
+use super::session::{SessionWords, prepared};
+use crate::amqp::Client;
+use crate::amqp::consumer::{Consumer, Delivery, Subscription};
+use crate::amqp::publisher::{Fate, Outgoing, Publisher};
+use crate::amqp::topology::Declaration;
+use crate::connect::Retry;
+use crate::error::{Error, Kind, Result};
+use crate::message::AmqpProperties;
+use crate::output::{Format, Notes, Output, Style};
+use crate::payload::{Bodies, Body, Encoding, Source};
+use crate::stop::Stop;
+
+/// RabbitMQ's pseudo-queue for answers, which needs no queue at all.
+const DIRECT: &str = "amq.rabbitmq.reply-to";
+
+/// Foreign answers that are held while ours is looked for in a queue.
+const HELD: u16 = 1000;
+
+/// What to ask, and where the answer comes.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The connection.
+    pub session: SessionWords,
+    /// Where requests go (`-e`, default: the default exchange).
+    pub exchange: ByteString,
+    /// The routing key, which for the default exchange is the queue (`KEY` or `-k`).
+    pub key: ByteString,
+    /// The queue that answers come to (`--reply-to`); otherwise direct reply-to.
+    pub reply_to: Option<ByteString>,
+    /// What is made before (`--declare`).
+    pub declare: Vec<Declaration>,
+    /// Properties of each request; correlation id and reply-to are ours.
+    pub properties: AmqpProperties,
+    /// Where the requests come from (`-m -f -s -l -n --ndjson`); one is asked after the other.
+    pub source: Source,
+    /// How they are written there.
+    pub encoding: Encoding,
+    /// How long each answer may take (`-W`, `--timeout`, default 10 s).
+    pub timeout: Duration,
+    /// How an answer is shown (`--output`, `-F`).
+    pub format: Format,
+    /// What the terminal shows.
+    pub style: Style,
+}
+
+impl Plan {
+    /// Requests to a queue, with the defaults.
+    pub fn new(session: SessionWords, key: impl Into<ByteString>, source: Source) -> Self {
+        Self {
+            session,
+            exchange: ByteString::new(),
+            key: key.into(),
+            reply_to: None,
+            declare: Vec::new(),
+            properties: AmqpProperties::default(),
+            source,
+            encoding: Encoding::Plain,
+            timeout: Duration::from_secs(10),
+            format: Format::Text {
+                topic: false,
+                newline: true,
+            },
+            style: Style::default(),
+        }
+    }
+}
+
+/// Asks and shows the answers on standard output.
+///
+/// # Errors
+/// [`Kind::Refused`] when nobody serves the routing key, [`Kind::TimedOut`] without an answer; no connection; see [`Kind`].
+pub async fn run(plan: Plan) -> Result<()> {
+    let output = Output::open(plan.format.clone(), plan.style)?;
+    run_to(plan, output).await
+}
+
+/// Asks and shows the answers on `output`.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
+    let mut bodies = Bodies::open(&plan.source, plan.encoding)?;
+    let mut stop = Stop::watch()?;
+    let notes = Notes::new(plan.style);
+    let session = plan.session.session("request", Retry::Never, notes)?;
+    let work = async {
+        let client = session.connect().await?;
+        let mut caller = Caller::new(&plan, &client, notes).await?;
+        let asked = caller.ask_all(&mut bodies, &mut output).await;
+        client.close().await;
+        asked
+    };
+    stop.unless_asked("interrupted", work).await
+}
+
+struct Caller<'a> {
+    plan: &'a Plan,
+    notes: Notes,
+    publisher: Publisher,
+    answers: Consumer,
+    /// Begins every correlation id of this run.
+    id: String,
+    asked: u64,
+}
+
+impl<'a> Caller<'a> {
+    async fn new(plan: &'a Plan, client: &Client, notes: Notes) -> Result<Self> {
+        let (channel, _) = prepared(client, &plan.declare).await?;
+        channel.prefetch(HELD).await?;
+        // Direct reply-to takes no acknowledgements, and wants its consumer on the channel of the requests.
+        let answers = channel
+            .consume(&Subscription {
+                queue: plan.reply_to.clone().unwrap_or_else(|| DIRECT.into()),
+                no_ack: plan.reply_to.is_none(),
+                ..Subscription::default()
+            })
+            .await?;
+        let random = RandomState::new().build_hasher().finish();
+        Ok(Self {
+            plan,
+            notes,
+            publisher: Publisher::new(channel, true, 1).await?,
+            answers,
+            id: format!("{random:016x}"),
+            asked: 0,
+        })
+    }
+
+    async fn ask_all(&mut self, bodies: &mut Bodies, output: &mut Output) -> Result<()> {
+        let mut batch = Vec::new();
+        while bodies.next(&mut batch).await? {
+            for body in batch.drain(..) {
+                let answer = self.ask(body).await?;
+                output.message(&answer.message)?;
+                output.flush().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends one request and waits for its answer.
+    async fn ask(&mut self, body: Body) -> Result<Delivery> {
+        self.asked += 1;
+        let id = ByteString::from(format!("{}-{}", self.id, self.asked));
+        let words = body.amqp.map(|words| *words);
+        let (exchange, properties) = match words {
+            Some(words) => (words.exchange, words.properties),
+            None => (None, self.plan.properties.clone()),
+        };
+        let reply_to = self.plan.reply_to.clone();
+        let message = Outgoing {
+            exchange: exchange.unwrap_or_else(|| self.plan.exchange.clone()),
+            key: body.topic.unwrap_or_else(|| self.plan.key.clone()),
+            properties: AmqpProperties {
+                correlation_id: Some(id.clone()),
+                reply_to: Some(reply_to.unwrap_or_else(|| DIRECT.into())),
+                ..properties
+            }
+            .into(),
+            payload: body.payload,
+            mandatory: true,
+        };
+        let key = message.key.clone();
+        self.publisher.publish(self.asked, message)?;
+        let end = Instant::now() + self.plan.timeout;
+        timeout_at(end, self.answer(&id, &key))
+            .await
+            .unwrap_or_else(|_| {
+                let target = self.publisher.channel().target();
+                let limit = humantime::format_duration(self.plan.timeout);
+                Err(Error::new(
+                    Kind::TimedOut,
+                    format!("no answer to the request to {key:?} on {target} within {limit}"),
+                ))
+            })
+    }
+
+    async fn answer(&mut self, id: &ByteString, key: &ByteString) -> Result<Delivery> {
+        let mut fates = Vec::new();
+        loop {
+            let awaited = self.publisher.unconfirmed() > 0;
+            tokio::select! {
+                biased;
+                known = self.publisher.fates(&mut fates), if awaited => {
+                    for (_, fate) in fates.drain(..) {
+                        self.check(&fate, key)?;
+                    }
+                    known?;
+                }
+                answer = self.answers.next() => {
+                    let answer = answer?;
+                    if self.is_ours(&answer, id).await? {
+                        return Ok(answer);
+                    }
+                }
+            }
+        }
+    }
+
+    fn check(&self, fate: &Fate, key: &ByteString) -> Result<()> {
+        let target = self.publisher.channel().target();
+        match fate {
+            Fate::Confirmed | Fate::Written => Ok(()),
+            Fate::Nacked => Err(Error::new(
+                Kind::Refused,
+                format!("{target} refused the request to {key:?} (nack)"),
+            )),
+            Fate::Refused(words) => Err(Error::new(
+                Kind::Refused,
+                format!("{target} refused the request to {key:?}: {words}"),
+            )),
+            Fate::Returned(words) => Err(Error::new(
+                Kind::Refused,
+                format!("nobody serves {key:?} on {target} ({words})"),
+            )),
+        }
+    }
+
+    /// Whether the answer carries our correlation id. From a queue, others' answers are held and go back to it at the end.
+    async fn is_ours(&self, answer: &Delivery, id: &ByteString) -> Result<bool> {
+        let correlation = answer.detail().properties.correlation_id.as_ref();
+        if correlation == Some(id) {
+            if self.plan.reply_to.is_some() {
+                self.publisher.channel().ack(answer.tag, false).await?;
+            }
+            return Ok(true);
+        }
+        let found = correlation.map_or("none", |found| found);
+        self.notes.warn(format_args!(
+            "passing over an answer to another request (correlation id {found})"
+        ));
+        Ok(false)
+    }
+}

@@ -1,0 +1,248 @@
+//! What every AMQP client command says about its connection.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use bytestring::ByteString;
+
+use crate::amqp::client::{FRAME_MAX, HEARTBEAT};
+use crate::amqp::topology::{Declaration, QueueState};
+use crate::amqp::{Channel, Client, Event, Login, Mechanism, Options, one, speaks_only_one};
+use crate::connect::{self, Backoff, Environment, Protocol, Retry, Target};
+use crate::error::{Error, Kind, Result};
+pub(crate) use crate::flow::until::messages;
+use crate::output::Notes;
+
+/// Which of the two protocols called AMQP is spoken (`--protocol`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Speaks {
+    /// 0-9-1, and 1.0 with a server whose greeting says that it speaks only that.
+    #[default]
+    Either,
+    /// 0-9-1.
+    Nine,
+    /// 1.0.
+    One,
+}
+
+/// The words about one AMQP connection, as the command line gave them.
+///
+/// Nothing is looked up here: the address, the secrets and the context are resolved when the command runs.
+#[derive(Clone, Debug)]
+pub struct SessionWords {
+    /// Where to, and how.
+    pub connect: connect::Words,
+    /// Which AMQP (`--protocol`); only publish, consume and ping look at it.
+    pub protocol: Speaks,
+    /// The virtual host (`--vhost`); otherwise the path of the URL, otherwise `/`.
+    pub vhost: Option<ByteString>,
+    /// How to log in (`--auth`); otherwise by certificate where there is one and no user name, else `PLAIN`.
+    pub mechanism: Option<Mechanism>,
+    /// Seconds between heartbeats (`--heartbeat`, default 60); the server may ask for fewer.
+    pub heartbeat: u16,
+    /// Bytes (`--frame-max`, default 131072, at least 4096). Memory per connection follows from it.
+    pub frame_max: u32,
+    /// The connection's name in the server's lists (`--connection-name`); otherwise `iotctl COMMAND`.
+    pub name: Option<ByteString>,
+    /// How long the server may take to answer a request (`--answer-timeout`, default 30 s).
+    pub patience: Duration,
+}
+
+impl Default for SessionWords {
+    fn default() -> Self {
+        Self {
+            connect: connect::Words::default(),
+            protocol: Speaks::default(),
+            vhost: None,
+            mechanism: None,
+            heartbeat: HEARTBEAT,
+            frame_max: FRAME_MAX,
+            name: None,
+            patience: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A resolved connection that can be made as often as it is lost.
+pub(crate) struct Session {
+    pub(crate) target: Target,
+    pub(crate) options: Options,
+    notes: Notes,
+    speaks: Cell<Speaks>,
+    first: Retry,
+    backoff: Backoff,
+}
+
+impl SessionWords {
+    /// Resolves the words: every file is read, every secret asked for. `later` says how long to keep trying to
+    /// come back after a lost connection, unless `--retry` says.
+    pub(crate) fn session(&self, command: &str, later: Retry, notes: Notes) -> Result<Session> {
+        let (target, options) = self.resolved(command, notes)?;
+        Ok(Session {
+            first: target.retry.unwrap_or(Retry::Never),
+            backoff: Backoff::new(target.retry.unwrap_or(later)),
+            target,
+            options,
+            notes,
+            speaks: Cell::new(self.protocol),
+        })
+    }
+
+    /// The same for who makes connections of another kind.
+    pub(crate) fn resolved(&self, command: &str, notes: Notes) -> Result<(Target, Options)> {
+        let words = self.connect.clone();
+        let target = words.resolve(Protocol::Amqp, &Environment::of_process())?;
+        target.prepare()?;
+        if target.is_insecure() {
+            notes.warn(format_args!(
+                "the certificate of {target} is not verified (--insecure)"
+            ));
+        }
+        let path = || target.path.clone().map(ByteString::from);
+        let vhost = self.vhost.clone().or_else(path);
+        let name = || format!("iotctl {command}").into();
+        let options = Options {
+            login: Login::of(&target, self.mechanism)?,
+            vhost: vhost.unwrap_or_else(|| "/".into()),
+            name: self.name.clone().unwrap_or_else(name),
+            heartbeat: self.heartbeat,
+            frame_max: self.frame_max,
+            patience: self.patience,
+        };
+        Ok((target, options))
+    }
+}
+
+impl Session {
+    /// Connects, trying again as `--retry` says.
+    pub(crate) async fn connect(&self) -> Result<Client> {
+        self.connect_by(Self::client).await
+    }
+
+    /// The same with what `make` makes of the session.
+    pub(crate) async fn connect_by<T>(&self, make: impl AsyncFn(&Self) -> Result<T>) -> Result<T> {
+        let mut backoff = Backoff::new(self.first);
+        loop {
+            match make(self).await {
+                Ok(client) => return Ok(client),
+                Err(error) => self.wait(error, &mut backoff).await?,
+            }
+        }
+    }
+
+    /// Something worked since the last outage, so that the next one counts anew.
+    pub(crate) fn progressed(&mut self) {
+        self.backoff.reset();
+    }
+
+    /// Makes again, with `make`, what `error` ended, which is said; fails with it when it is no time to.
+    pub(crate) async fn remake<T>(
+        &mut self,
+        error: Error,
+        make: impl AsyncFn(&Self) -> Result<T>,
+    ) -> Result<T> {
+        let began = Instant::now();
+        let mut error = error;
+        loop {
+            let mut backoff = self.backoff.clone();
+            let waited = self.wait(error, &mut backoff).await;
+            self.backoff = backoff;
+            waited?;
+            match make(self).await {
+                Ok(client) => {
+                    let away = Duration::from_millis(began.elapsed().as_millis() as u64);
+                    let away = humantime::format_duration(away);
+                    self.notes.note(format_args!(
+                        "connected to {} again after {away}",
+                        self.target
+                    ));
+                    return Ok(client);
+                }
+                Err(next) => error = next,
+            }
+        }
+    }
+
+    async fn wait(&self, error: Error, backoff: &mut Backoff) -> Result<()> {
+        let may_pass = matches!(
+            error.kind(),
+            Kind::Unreachable | Kind::Lost | Kind::TimedOut
+        );
+        let wait = backoff.next(Instant::now()).filter(|_| may_pass);
+        let Some(wait) = wait else { return Err(error) };
+        let shown = humantime::format_duration(Duration::from_millis(wait.as_millis() as u64));
+        self.notes
+            .warn(format_args!("{error}; trying again in {shown}"));
+        tokio::time::sleep(wait).await;
+        Ok(())
+    }
+
+    /// Makes a connection: `nine` over 0-9-1, `one` over 1.0 where that was asked for or where the server speaks only
+    /// that, which is said once.
+    pub(crate) async fn over<T>(
+        &self,
+        nine: impl AsyncFn(&Self) -> Result<T>,
+        one: impl AsyncFn(&Self) -> Result<T>,
+    ) -> Result<T> {
+        if self.speaks.get() == Speaks::One {
+            return one(self).await;
+        }
+        match nine(self).await {
+            Err(error) if self.speaks.get() == Speaks::Either && speaks_only_one(&error) => {
+                if let Err(absent) = one::available() {
+                    return Err(match absent.way_out() {
+                        Some(hint) => error.hint(format!("{absent}: {hint}")),
+                        None => error,
+                    });
+                }
+                self.speaks.set(Speaks::One);
+                let target = &self.target;
+                self.notes
+                    .note(format_args!("{target} speaks AMQP 1.0 only, and so do we"));
+                one(self).await
+            }
+            made => made,
+        }
+    }
+
+    /// Connects once.
+    pub(crate) async fn client(&self) -> Result<Client> {
+        Client::connect(&self.target, &self.options, self.on_event()).await
+    }
+
+    /// Says what the server says about the connection.
+    pub(crate) fn on_event(&self) -> impl Fn(Event) + Send + 'static {
+        let (notes, target) = (self.notes, self.target.to_string());
+        move |event| match event {
+            Event::Blocked(reason) => notes.warn(format_args!(
+                "{target} is blocked and takes no messages for now: {reason}"
+            )),
+            Event::Unblocked => notes.note(format_args!("{target} takes messages again")),
+        }
+    }
+}
+
+/// Refuses the first of the flags that was given, as AMQP 1.0 knows nothing like it.
+///
+/// # Errors
+/// [`Kind::Usage`], naming the flag.
+pub(crate) fn not_of_one(flags: &[(bool, &str)]) -> Result<()> {
+    match flags.iter().find(|(given, _)| *given) {
+        None => Ok(()),
+        Some((_, flag)) => Err(Error::usage(format!("{flag} has no meaning in AMQP 1.0"))
+            .hint("leave it out, or say --protocol 0-9-1 where the server speaks that")),
+    }
+}
+
+/// A connection with one channel on it, on which everything was declared.
+pub(crate) async fn prepared(
+    client: &Client,
+    declare: &[Declaration],
+) -> Result<(Channel, Option<QueueState>)> {
+    let channel = client.channel().await?;
+    let mut last = None;
+    for declaration in declare {
+        last = channel.declare(declaration).await?.or(last);
+    }
+    Ok((channel, last))
+}

@@ -1,0 +1,118 @@
+//! `amqp declare`, `delete`, `bind`, `unbind`, `purge`: exchanges, queues and bindings.
+
+use bytestring::ByteString;
+
+use super::session::SessionWords;
+use crate::amqp::Channel;
+use crate::amqp::topology::{Binding, Declaration, Deletion, QueueState};
+use crate::connect::Retry;
+use crate::error::Result;
+use crate::output::{Format, Notes, Output, Style};
+use crate::stop::Stop;
+
+/// What is to be made, checked or taken away.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The connection.
+    pub session: SessionWords,
+    /// What is to be done, in this order; at least one.
+    pub actions: Vec<Action>,
+    /// Results as JSON, one object a line (`--output json`), instead of words.
+    pub json: bool,
+    /// What the terminal shows.
+    pub style: Style,
+}
+
+/// One change or check.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// `declare exchange NAME`, `declare queue NAME`; with `--passive` it is only checked.
+    Declare(Declaration),
+    /// `delete exchange NAME`, `delete queue NAME`.
+    Delete(Deletion),
+    /// `bind`
+    Bind(Binding),
+    /// `unbind`
+    Unbind(Binding),
+    /// `purge QUEUE`
+    Purge(ByteString),
+}
+
+/// Does it, one after the other, until the first refusal.
+///
+/// # Errors
+/// No connection, what the server refuses; see [`crate::error::Kind`].
+pub async fn run(plan: Plan) -> Result<()> {
+    let output = Output::open(Format::Raw, plan.style)?;
+    run_to(plan, output).await
+}
+
+/// Does the same with `output` for the results.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
+    let notes = Notes::new(plan.style);
+    let mut stop = Stop::watch()?;
+    let session = plan.session.session("topology", Retry::Never, notes)?;
+    let work = async {
+        let client = session.connect().await?;
+        let done = carry_out(&plan, &client.channel().await?, &mut output).await;
+        client.close().await;
+        done
+    };
+    let done = stop.unless_asked("interrupted", work).await;
+    output.flush().await?;
+    done
+}
+
+async fn carry_out(plan: &Plan, channel: &Channel, output: &mut Output) -> Result<()> {
+    for action in &plan.actions {
+        let line = match action {
+            Action::Declare(declaration) => {
+                let state = channel.declare(declaration).await?;
+                state.map(|state| queue_line(&state, plan.json))
+            }
+            Action::Delete(deletion) => {
+                let gone = channel.delete(deletion).await?;
+                match deletion {
+                    Deletion::Queue { name, .. } => Some(count_line(name, gone, plan.json)),
+                    Deletion::Exchange { .. } => None,
+                }
+            }
+            Action::Bind(binding) => channel.bind(binding).await.map(|()| None)?,
+            Action::Unbind(binding) => channel.unbind(binding).await.map(|()| None)?,
+            Action::Purge(queue) => {
+                let gone = channel.purge(queue).await?;
+                Some(count_line(queue, gone, plan.json))
+            }
+        };
+        if let Some(line) = line {
+            output.line(&line);
+        }
+    }
+    Ok(())
+}
+
+/// `orders 12 messages, 1 consumer` with the name first, as a script reads it.
+fn queue_line(state: &QueueState, json: bool) -> String {
+    let QueueState {
+        name,
+        messages,
+        consumers,
+    } = state;
+    if json {
+        let queue = &**name;
+        return serde_json::json!({"queue": queue, "messages": messages, "consumers": consumers})
+            .to_string();
+    }
+    format!("{name}\t{messages} messages\t{consumers} consumers")
+}
+
+/// How many messages went.
+fn count_line(queue: &str, gone: u32, json: bool) -> String {
+    if json {
+        return serde_json::json!({"queue": queue, "removed": gone}).to_string();
+    }
+    format!("{queue}\t{gone} messages removed")
+}

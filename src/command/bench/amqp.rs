@@ -1,0 +1,332 @@
+//! `bench amqp`: load on an AMQP 0-9-1 server.
+
+mod play;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytestring::ByteString;
+
+use super::peer::Peer;
+use crate::amqp::Options;
+use crate::amqp::topology::Arguments;
+use crate::bench::amqp::{Consuming, Scenario, Settings, Topology};
+use crate::bench::dial::Dialer;
+use crate::bench::engine::{Live, Outcome};
+use crate::bench::pattern::Pattern;
+use crate::command::amqp::session::SessionWords;
+use crate::command::bench::{
+    Course, Identity, LoadWords, carry_out, identity, perform, sources, span,
+};
+use crate::connect::{LocalAddress, Protocol};
+use crate::error::{Error, Result};
+use crate::message::AmqpValue;
+use crate::output::Notes;
+
+pub use play::Play;
+
+/// A load and where it goes; every field is a flag.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where to, and how.
+    pub session: SessionWords,
+    /// `--embedded`: start a broker of our own, and stop it at the end.
+    pub embedded: bool,
+    /// `--calibrate`: a peer that only answers, to find the limit of the generator.
+    pub calibrate: bool,
+    /// `--scenario`
+    pub scenario: Scenario,
+    /// `--producers`
+    pub producers: usize,
+    /// `--consumers`
+    pub consumers: usize,
+    /// `--channels` of each connection.
+    pub channels: u16,
+    /// `--exchange`; `None`: the default one, or one of our own where there is a type.
+    pub exchange: Option<String>,
+    /// `--type` of the exchange.
+    pub kind: Option<ByteString>,
+    /// `--routing-key`; `None`: the name of the queue.
+    pub key: Option<Pattern>,
+    /// `--queue`; `None`: made up.
+    pub queue: Option<Pattern>,
+    /// `--queues`; `None`: one, or with a fanout exchange one for each consumer.
+    pub queues: Option<usize>,
+    /// `--queue-type`
+    pub queue_type: QueueType,
+    /// `--argument` of the queues.
+    pub arguments: Arguments,
+    /// `--predeclared`: exchange, queues and bindings are there.
+    pub predeclared: bool,
+    /// `--size`, at least and at most.
+    pub size: (usize, usize),
+    /// `--persistent`
+    pub persistent: bool,
+    /// `--mandatory`
+    pub mandatory: bool,
+    /// Without `--no-confirm`.
+    pub confirms: bool,
+    /// How consumers take messages.
+    pub consuming: Consuming,
+    /// `--rate`, `--max`, `--stage`, `--arrivals`, `--window`, `--think`
+    pub load: LoadWords,
+    /// `--bind A,B,…`
+    pub bind: Vec<LocalAddress>,
+    /// Phases, threads, shard, terminal.
+    pub course: Course,
+}
+
+/// What kind of queue it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum QueueType {
+    /// The server's usual one.
+    #[default]
+    Classic,
+    /// Replicated.
+    Quorum,
+    /// A log that consumers read without taking from it.
+    Stream,
+}
+
+impl QueueType {
+    /// The value of `x-queue-type`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Classic => "classic",
+            Self::Quorum => "quorum",
+            Self::Stream => "stream",
+        }
+    }
+}
+
+impl Plan {
+    /// One producer and one consumer as fast as a window of 100 confirms allows, 256 bytes, for ten seconds.
+    pub fn new(session: SessionWords) -> Self {
+        Self {
+            session,
+            embedded: false,
+            calibrate: false,
+            scenario: Scenario::Publish,
+            producers: 1,
+            consumers: 1,
+            channels: 1,
+            exchange: None,
+            kind: None,
+            key: None,
+            queue: None,
+            queues: None,
+            queue_type: QueueType::Classic,
+            arguments: Arguments::new(),
+            predeclared: false,
+            size: (256, 256),
+            persistent: false,
+            mandatory: false,
+            confirms: true,
+            consuming: Consuming::default(),
+            load: LoadWords::default(),
+            bind: Vec::new(),
+            course: Course::default(),
+        }
+    }
+
+    /// Takes over what follows from a scenario's name.
+    pub fn play(&mut self, play: Play) {
+        self.scenario = play.scenario();
+        (self.producers, self.consumers) = play.connections();
+        self.kind = play.kind().map(ByteString::from_static);
+        self.queues = play.queues();
+    }
+
+    /// The exchange's type.
+    fn kind(&self) -> &str {
+        self.kind.as_deref().unwrap_or("direct")
+    }
+
+    /// Whether each queue gets only what is meant for it.
+    fn is_routed(&self) -> bool {
+        !matches!(self.kind(), "fanout" | "headers")
+    }
+
+    /// How many queues there are.
+    pub fn queues(&self) -> usize {
+        let consumers = self.consumers * usize::from(self.channels);
+        let usual = if self.is_routed() { 1 } else { consumers };
+        self.queues.unwrap_or(usual).max(1)
+    }
+
+    fn exchange(&self, run: &str) -> String {
+        match (&self.exchange, &self.kind) {
+            (Some(name), _) => name.clone(),
+            (None, Some(_)) => run.to_owned(),
+            // Nothing can be bound to the default exchange.
+            (None, None) if self.scenario == Scenario::Bindings => String::from("amq.direct"),
+            (None, None) => String::new(),
+        }
+    }
+
+    fn settings(&self, options: Options, identity: Identity) -> Result<Settings> {
+        let Identity {
+            run_id,
+            seed,
+            shard,
+        } = identity;
+        let run = format!("bench-{:06x}", run_id & 0xFF_FFFF);
+        let queues = self.queues();
+        let numbered = match queues {
+            1 => run.clone(),
+            _ => format!("{run}-{{queue}}"),
+        };
+        let queue = match &self.queue {
+            Some(queue) => queue.clone(),
+            None => Pattern::parse_key("queue", &numbered)?,
+        };
+        Ok(Settings {
+            scenario: self.scenario,
+            options,
+            producers: self.producers,
+            consumers: self.consumers,
+            channels: self.channels,
+            exchange: self.exchange(&run),
+            routed: self.is_routed(),
+            key: self.key.clone().unwrap_or_else(|| queue.clone()),
+            queue,
+            queues,
+            streams: self.queue_type == QueueType::Stream,
+            size: self.size,
+            persistent: self.persistent,
+            mandatory: self.mandatory,
+            confirms: self.confirms,
+            consuming: self.consuming.clone(),
+            load: self.load.load()?,
+            window: self.load.window,
+            ack_timeout: self.load.ack_timeout,
+            sharded: shard.count > 1,
+            run_id,
+            seed,
+        })
+    }
+
+    /// What is to be made at the server for the length of the run.
+    fn topology(&self, settings: &Settings, identity: Identity) -> Result<Option<Topology>> {
+        let needed = matches!(
+            self.scenario,
+            Scenario::Publish | Scenario::Request | Scenario::Consumers | Scenario::Bindings
+        );
+        if self.predeclared || self.calibrate || !needed {
+            return Ok(None);
+        }
+        if identity.shard.count > 1 {
+            return Err(Error::usage(
+                "the shards of a load share queues, which none of them makes",
+            )
+            .hint("declare them first, with iotctl amqp declare, and add --predeclared"));
+        }
+        let mut arguments = self.arguments.clone();
+        if self.queue_type != QueueType::Classic {
+            let name = AmqpValue::Text(self.queue_type.name().into());
+            arguments.push(("x-queue-type".into(), name));
+        }
+        Ok(Some(Topology::new(settings, self.kind(), arguments)))
+    }
+
+    /// What was done, for the report.
+    fn setup(&self, target: &str, settings: &Settings) -> BTreeMap<String, String> {
+        let exchange = match settings.exchange.as_str() {
+            "" => String::from("default"),
+            name => name.to_owned(),
+        };
+        let acks = match &self.consuming {
+            consuming if consuming.auto_ack => String::from("none"),
+            consuming => format!("every {}", consuming.multi_ack),
+        };
+        [
+            ("target", target.to_owned()),
+            ("protocol", String::from("AMQP 0-9-1")),
+            ("scenario", format!("{:?}", self.scenario).to_lowercase()),
+            ("producers", self.producers.to_string()),
+            ("consumers", self.consumers.to_string()),
+            ("channels", self.channels.to_string()),
+            ("exchange", exchange),
+            (
+                "queues",
+                format!("{} {}", settings.queues, self.queue_type.name()),
+            ),
+            ("persistent", self.persistent.to_string()),
+            ("confirms", self.confirms.to_string()),
+            ("prefetch", self.consuming.prefetch.to_string()),
+            ("acks", acks),
+            ("size", span(self.size.0, self.size.1)),
+            ("rate", self.load.rate()),
+            ("arrivals", self.load.arrivals.name()),
+            ("window", self.load.window.to_string()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+}
+
+/// Runs the load and returns what was found; `watch` sees each interval and says whether to go on.
+///
+/// # Errors
+/// Whatever kept the load from beginning. What happened to connections and messages is in the report.
+pub async fn measure(
+    plan: &Plan,
+    stop: impl Future<Output = ()>,
+    watch: impl FnMut(&Live<'_>) -> bool,
+) -> Result<Outcome> {
+    let peer = Peer::start(Protocol::Amqp, plan.embedded, plan.calibrate).await?;
+    let words = SessionWords {
+        connect: peer.words(&plan.session.connect),
+        ..plan.session.clone()
+    };
+    let (target, options) = words.resolved("bench amqp", Notes::new(plan.course.style))?;
+    let sources = sources(&plan.bind, &target);
+    let identity = identity(&plan.course)?;
+    let settings = plan.settings(options, identity)?;
+    let mut topology = plan.topology(&settings, identity)?;
+    let options = Options {
+        login: settings.login(0),
+        ..settings.options.clone()
+    };
+    if let Some(topology) = &mut topology {
+        topology.make(&target, &options).await?;
+    }
+    let ran = async {
+        let to = plan.course.connecting(target.clone());
+        let dialer = Arc::new(Dialer::new(to, sources, settings.connections()).await?);
+        let made = settings.make(&dialer);
+        let mut outcome = perform(&plan.course, identity, made, stop, watch).await?;
+        dialer.report(&mut outcome.report.connections);
+        if outcome.has_no_connection() {
+            dialer.explain(&mut outcome.trouble).await;
+        }
+        Ok(outcome)
+    };
+    let ran = ran.await;
+    let left = match &topology {
+        Some(topology) => topology.delete(&target, &options).await,
+        None => None,
+    };
+    let mut outcome = ran?;
+    let setup = plan.setup(&target.to_string(), &settings);
+    outcome.report.setup.extend(setup);
+    outcome.report.warnings.extend(left);
+    peer.describe(&mut outcome.report);
+    peer.stop().await;
+    Ok(outcome)
+}
+
+/// Runs the load, shows what was found, and judges it.
+///
+/// # Errors
+/// See [`measure`]; a signal; no connection; a threshold that was missed.
+pub async fn run(plan: Plan) -> Result<()> {
+    carry_out(&plan.course, &plan.load, async |load, stop, watch| {
+        let plan = Plan {
+            load,
+            ..plan.clone()
+        };
+        measure(&plan, stop, watch).await
+    })
+    .await
+}

@@ -1,0 +1,386 @@
+//! `bench coap`: load on a CoAP server.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::peer::Peer;
+use crate::bench::coap::{Body, Mix, Opener, Scenario, Settings, name_figures};
+use crate::bench::engine::{Live, Outcome};
+use crate::coap::code::Code;
+use crate::coap::option::Options;
+use crate::command::bench::{
+    Course, Identity, LoadWords, carry_out, identity, perform, sources, span,
+};
+use crate::command::coap::asking::ProxyMode;
+use crate::command::coap::session::{OptionWord, Place, SessionWords, Transfer, add_options};
+use crate::connect::{self, LocalAddress, Protocol};
+use crate::error::{Error, Result};
+use crate::file;
+use crate::output::Notes;
+use crate::payload::LONGEST;
+
+/// What a peer of our own is asked for unless the path is said.
+const OWN_PATH: &str = "/bench";
+
+/// A load and where it goes; every field is a flag.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// How to connect, and where to when the URI is only a path.
+    pub connect: connect::Words,
+    /// The URI, with `{client}` and `{seq}` in its path or query.
+    pub uri: Option<String>,
+    /// `--embedded`: start a server of our own, and stop it at the end.
+    pub embedded: bool,
+    /// `--calibrate`: a peer that only answers, to find the limit of the generator.
+    pub calibrate: bool,
+    /// `--scenario`
+    pub scenario: Scenario,
+    /// `--sockets`
+    pub sockets: usize,
+    /// `--observers`
+    pub observers: usize,
+    /// `--method`, `--mix`: methods with their weights.
+    pub mix: Vec<(Code, u32)>,
+    /// Not `--non`.
+    pub confirmable: bool,
+    /// `--size`, `--file`, `--message`
+    pub body: BodyWords,
+    /// `--option`, `--accept`, `--content-format`
+    pub options: Vec<OptionWord>,
+    /// `--rate`, `--max`, `--stage`, `--arrivals`, `--outstanding`, `--timeout`, `--think`
+    pub load: LoadWords,
+    /// `--ack-timeout`
+    pub ack_timeout: Duration,
+    /// `--max-retransmit`
+    pub max_retransmit: u8,
+    /// `--bind A,B,…`
+    pub bind: Vec<LocalAddress>,
+    /// Phases, threads, shard, terminal.
+    pub course: Course,
+}
+
+/// What requests carry, as it was said.
+#[derive(Clone, Debug)]
+pub enum BodyWords {
+    /// A stamp, filled up to a size between these.
+    Size {
+        /// At least, in bytes.
+        least: usize,
+        /// At most, in bytes.
+        most: usize,
+    },
+    /// The bytes of a file.
+    File(PathBuf),
+    /// A text.
+    Text(String),
+}
+
+impl Plan {
+    /// One socket that asks by GET as fast as it goes, for ten seconds.
+    pub fn new(connect: connect::Words, uri: Option<String>) -> Self {
+        Self {
+            connect,
+            uri,
+            embedded: false,
+            calibrate: false,
+            scenario: Scenario::Request,
+            sockets: 1,
+            observers: 0,
+            mix: vec![(Code::GET, 1)],
+            confirmable: true,
+            body: BodyWords::Size {
+                least: 64,
+                most: 64,
+            },
+            options: Vec::new(),
+            load: LoadWords::default(),
+            ack_timeout: Duration::from_secs(2),
+            max_retransmit: 4,
+            bind: Vec::new(),
+            course: Course::default(),
+        }
+    }
+
+    /// Takes over what follows from a scenario's name.
+    pub fn play(&mut self, play: Play) {
+        let Play(row) = play;
+        self.scenario = row.scenario;
+        (self.sockets, self.observers) = (row.sockets, row.observers);
+    }
+
+    fn place(&self, peer: &Peer) -> Result<Place> {
+        let own = self.embedded || self.calibrate;
+        let path = self
+            .uri
+            .clone()
+            .or_else(|| own.then(|| String::from(OWN_PATH)));
+        let session = SessionWords {
+            connect: peer.words(&self.connect),
+            uris: path.into_iter().collect(),
+            transfer: Transfer {
+                confirmable: self.confirmable,
+                timeout: Some(self.load.ack_timeout),
+                ack_timeout: Some(self.ack_timeout),
+                max_retransmit: Some(self.max_retransmit),
+                block: None,
+                collect: Duration::ZERO,
+                body_limit: None,
+            },
+            options: Vec::new(),
+            proxy: None,
+            proxy_mode: ProxyMode::Auto,
+            pcap: None,
+            verbose: false,
+            trace: false,
+        };
+        let place = session.only_place()?;
+        for text in place.uri.path.iter().chain(&place.uri.query) {
+            check_places(text)?;
+        }
+        Ok(place)
+    }
+
+    fn settings(&self, place: &Place, identity: Identity) -> Result<Settings> {
+        let mut options = Options::new();
+        add_options(&self.options, &mut options)?;
+        Ok(Settings {
+            scenario: self.scenario,
+            uri: place.uri.clone(),
+            options,
+            mix: Mix::new(&self.mix)?,
+            confirmable: self.confirmable,
+            body: self.body.read()?,
+            sockets: self.sockets,
+            observers: self.observers,
+            load: self.load.load()?,
+            window: self.load.window,
+            timeout: self.load.ack_timeout,
+            ack_timeout: self.ack_timeout,
+            max_retransmit: self.max_retransmit,
+            run_id: identity.run_id,
+            seed: identity.seed,
+        })
+    }
+
+    /// What was done, for the report.
+    fn setup(&self, place: &Place) -> BTreeMap<String, String> {
+        let method = |(code, weight): &(Code, u32)| {
+            let name = code.name().unwrap_or_default();
+            match self.mix.len() {
+                1 => name.to_owned(),
+                _ => format!("{name}={weight}"),
+            }
+        };
+        let methods: Vec<String> = self.mix.iter().map(method).collect();
+        let size = match &self.body {
+            BodyWords::Size { least, most } => span(*least, *most),
+            BodyWords::File(path) => path.display().to_string(),
+            BodyWords::Text(text) => format!("{} B of text", text.len()),
+        };
+        let protocol = match place.target.transport.is_datagram() {
+            true => "CoAP, RFC 7252",
+            false => "CoAP over TCP, RFC 8323",
+        };
+        let protocol = String::from(protocol);
+        let mut shown = place.uri.clone();
+        // It may carry a token.
+        shown.query.clear();
+        [
+            ("target", place.target.to_string()),
+            ("protocol", protocol),
+            ("path", shown.local()),
+            ("scenario", format!("{:?}", self.scenario).to_lowercase()),
+            ("sockets", self.sockets.to_string()),
+            ("observers", self.observers.to_string()),
+            ("outstanding", self.load.window.to_string()),
+            ("method", methods.join(",")),
+            (
+                "type",
+                String::from(if self.confirmable { "CON" } else { "NON" }),
+            ),
+            ("size", size),
+            ("rate", self.load.rate()),
+            ("arrivals", self.load.arrivals.name()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+}
+
+/// Refuses words in braces that stand for nothing.
+fn check_places(text: &str) -> Result<()> {
+    let mut rest = text;
+    while let Some((_, behind)) = rest.split_once('{') {
+        let Some((word, behind)) = behind.split_once('}') else {
+            return Ok(());
+        };
+        if !matches!(word, "client" | "seq") {
+            return Err(
+                Error::usage(format!("path segment {text:?}: {{{word}}} is not known"))
+                    .hint("known are {client} and {seq}"),
+            );
+        }
+        rest = behind;
+    }
+    Ok(())
+}
+
+impl BodyWords {
+    fn read(&self) -> Result<Body> {
+        Ok(match self {
+            Self::Size { least, most } => Body::Sized {
+                least: *least,
+                most: *most,
+            },
+            Self::Text(text) => Body::Verbatim(Bytes::copy_from_slice(text.as_bytes())),
+            Self::File(path) => Body::Verbatim(file::read(path, LONGEST as u64)?.into()),
+        })
+    }
+}
+
+/// A scenario by the name that people give it, with what follows from it unless they say otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct Play(&'static Row);
+
+#[derive(Debug)]
+struct Row {
+    name: &'static str,
+    does: &'static str,
+    scenario: Scenario,
+    sockets: usize,
+    observers: usize,
+}
+
+static PLAYS: [Row; 5] = [
+    Row {
+        name: "request",
+        does: "sockets send requests",
+        scenario: Scenario::Request,
+        sockets: 1,
+        observers: 0,
+    },
+    Row {
+        name: "observe",
+        does: "observers only; with --sockets and --method put, what is put is what they are told",
+        scenario: Scenario::Request,
+        sockets: 0,
+        observers: 10,
+    },
+    Row {
+        name: "ping",
+        does: "each message of the load is a ping, which the server answers without looking at a resource",
+        scenario: Scenario::Ping,
+        sockets: 1,
+        observers: 0,
+    },
+    Row {
+        name: "churn",
+        does: "each message of the load is a connection, closed and opened again: handshakes in a second",
+        scenario: Scenario::Churn,
+        sockets: 100,
+        observers: 0,
+    },
+    Row {
+        name: "idle",
+        does: "connections that only stay open, opened at --connect-rate or all at once: a connection storm",
+        scenario: Scenario::Idle,
+        sockets: 1000,
+        observers: 0,
+    },
+];
+
+impl Play {
+    /// Name and meaning of each, in the order in which help shows them.
+    pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+        PLAYS.iter().map(|row| (row.name, row.does))
+    }
+}
+
+impl FromStr for Play {
+    type Err = &'static str;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let found = PLAYS.iter().find(|row| row.name == word);
+        found.map(Self).ok_or("there is no such scenario")
+    }
+}
+
+/// Runs the load and returns what was found; `watch` sees each interval and says whether to go on.
+///
+/// # Errors
+/// Whatever kept the load from beginning. What happened to sockets and requests is in the report.
+pub async fn measure(
+    plan: &Plan,
+    stop: impl Future<Output = ()>,
+    watch: impl FnMut(&Live<'_>) -> bool,
+) -> Result<Outcome> {
+    let peer = Peer::start(Protocol::Coap, plan.embedded, plan.calibrate).await?;
+    let place = plan.place(&peer)?;
+    let identity = identity(&plan.course)?;
+    let settings = plan.settings(&place, identity)?;
+    let sources = sources(&plan.bind, &place.target);
+    let target = plan.course.connecting(place.target.clone());
+    let opener = Arc::new(Opener::new(target, sources, settings.connections()).await?);
+    let made = settings.make(&opener)?;
+    if plan.course.find_max.is_none() {
+        let notes = Notes::new(plan.course.style);
+        made.warnings.iter().for_each(|it| notes.warn(it));
+    }
+    let mut outcome = perform(&plan.course, identity, made, stop, watch).await?;
+    opener.report(&mut outcome.report.connections);
+    if outcome.has_no_connection() {
+        opener.explain(&mut outcome.trouble).await;
+    }
+    name_figures(&mut outcome.report);
+    let told = settings.judge(&outcome.report);
+    outcome.report.setup.extend(plan.setup(&place));
+    outcome.report.warnings.extend(told);
+    peer.describe(&mut outcome.report);
+    peer.stop().await;
+    Ok(outcome)
+}
+
+/// Runs the load, shows what was found, and judges it.
+///
+/// # Errors
+/// See [`measure`]; a signal; no connection; a threshold that was missed.
+pub async fn run(plan: Plan) -> Result<()> {
+    carry_out(&plan.course, &plan.load, async |load, stop, watch| {
+        let plan = Plan {
+            load,
+            ..plan.clone()
+        };
+        measure(&plan, stop, watch).await
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scenarios_are_read_by_their_names() {
+        for (name, _) in Play::all() {
+            let mut plan = Plan::new(connect::Words::default(), None);
+            plan.play(name.parse().unwrap());
+            assert!(plan.sockets + plan.observers > 0, "{name}");
+        }
+        assert!("x".parse::<Play>().is_err());
+    }
+
+    #[test]
+    fn unknown_places_in_a_path_are_refused() {
+        assert!(check_places("a{client}b{seq}{").is_ok());
+        let refused = check_places("x{device}").unwrap_err();
+        assert_eq!(
+            refused.text(),
+            "path segment \"x{device}\": {device} is not known"
+        );
+    }
+}

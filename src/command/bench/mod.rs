@@ -1,0 +1,158 @@
+//! What all `bench` commands share: the load in words, the course, and what is done with the report.
+
+pub mod amqp;
+pub mod coap;
+pub mod compare;
+mod course;
+mod hunt;
+mod load;
+pub mod merge;
+pub mod mqtt;
+mod peer;
+pub mod report;
+mod results;
+mod shard;
+mod show;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use crate::bench::plan::{Coalesce, Phases, Shard};
+use crate::bench::report::Form;
+use crate::bench::threshold::Assert;
+use crate::error::Result;
+use crate::output::Style;
+
+pub(crate) use course::{carry_out, perform, sources, span};
+use hunt::Hunt;
+pub use load::{ArrivalWords, LoadWords};
+pub(crate) use shard::{Identity, identity};
+use show::{Show, stopped};
+
+/// A command of `bench`, ready to run.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// `bench mqtt`
+    Mqtt(Box<mqtt::Plan>),
+    /// `bench coap`
+    Coap(Box<coap::Plan>),
+    /// `bench amqp`
+    Amqp(Box<amqp::Plan>),
+    /// `bench report`
+    Report(Box<report::Plan>),
+    /// `bench merge`
+    Merge(Box<merge::Plan>),
+    /// `bench compare`
+    Compare(Box<compare::Plan>),
+}
+
+impl Command {
+    /// Runs it to its end.
+    ///
+    /// # Errors
+    /// Whatever kept it from being done in full.
+    pub async fn run(self) -> Result<()> {
+        match self {
+            Self::Mqtt(plan) => mqtt::run(*plan).await,
+            Self::Coap(plan) => coap::run(*plan).await,
+            Self::Amqp(plan) => amqp::run(*plan).await,
+            Self::Report(plan) => report::run(*plan).await,
+            Self::Merge(plan) => merge::run(*plan).await,
+            Self::Compare(plan) => compare::run(*plan).await,
+        }
+    }
+}
+
+/// What every `bench` command can be told about its course.
+#[derive(Clone, Debug)]
+pub struct Course {
+    /// `--warmup`
+    pub warmup: Duration,
+    /// `--duration`; `None`: until `count`.
+    pub duration: Option<Duration>,
+    /// `--count`
+    pub count: Option<u64>,
+    /// `--drain`
+    pub drain: Duration,
+    /// `--interval`
+    pub interval: Duration,
+    /// `--threads`
+    pub threads: usize,
+    /// `--coalesce`; `None`: as the load wants it.
+    pub coalesce: Option<Coalesce>,
+    /// `--connect-rate`, connections in a second.
+    pub connect_rate: Option<f64>,
+    /// `--shard`; `None`: as the environment says, or the whole.
+    pub shard: Option<Shard>,
+    /// `--start-at`
+    pub start_at: Option<SystemTime>,
+    /// `--run-id`: the same for all shards of a run, so that they know each other's messages; `None`: as the
+    /// environment says, or a new one.
+    pub run_id: Option<u64>,
+    /// `--clock-error`: how far the clocks of the shards' machines are apart at most; `None`: not known.
+    pub clock_error: Option<Duration>,
+    /// `--no-resumption`: each TLS handshake is a full one.
+    pub full_handshakes: bool,
+    /// `--seed`; `None`: another one each time.
+    pub seed: Option<u64>,
+    /// `--find-max`: search the highest rate that is kept, beginning with this one, in messages a second.
+    pub find_max: Option<f64>,
+    /// What is done with the report.
+    pub results: Results,
+    /// What the terminal shows.
+    pub style: Style,
+}
+
+/// Where the report goes, and what it must say.
+#[derive(Clone, Debug, Default)]
+pub struct Results {
+    /// `--output`
+    pub form: Form,
+    /// `--save-json`, `--html` and the like.
+    pub files: Vec<(Form, PathBuf)>,
+    /// `--assert`
+    pub thresholds: Vec<Assert>,
+    /// `--abort-on-miss`
+    pub abort_on_miss: bool,
+    /// `--prometheus-listen`
+    pub prometheus: Option<SocketAddr>,
+}
+
+impl Default for Course {
+    /// Ten seconds at once, on one thread.
+    fn default() -> Self {
+        Self {
+            warmup: Duration::ZERO,
+            duration: Some(Duration::from_secs(10)),
+            count: None,
+            drain: Duration::from_secs(5),
+            interval: Duration::from_secs(1),
+            threads: 1,
+            coalesce: None,
+            connect_rate: None,
+            shard: None,
+            start_at: None,
+            run_id: None,
+            clock_error: None,
+            full_handshakes: false,
+            seed: None,
+            find_max: None,
+            results: Results::default(),
+            style: Style::default(),
+        }
+    }
+}
+
+impl Course {
+    const fn phases(&self) -> Phases {
+        Phases {
+            warmup: self.warmup,
+            duration: self.duration,
+            count: self.count,
+            drain: self.drain,
+            interval: self.interval,
+            start_at: self.start_at,
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! `coap discover`: what a server offers (RFC 6690), or the servers of a group.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use super::asking::{Asking, Watch};
+use super::links::{self, Source};
+use super::request::tell;
+use super::session::{Place, SessionWords, failed, refused};
+use crate::coap::code::Code;
+use crate::coap::endpoint::{Event, Reply};
+use crate::coap::link::{self, Filter, Link};
+use crate::coap::option;
+use crate::coap::uri::Uri;
+use crate::error::{Error, Kind, Result};
+use crate::output::{Format, Notes, Output, Style};
+use crate::stop::Stop;
+
+pub use super::links::Shape;
+
+/// Lists that are followed at most: a server may make up new ones for ever.
+const MOST_LISTS: usize = 1000;
+
+/// Whom to ask, and what for.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where, and how.
+    pub session: SessionWords,
+    /// What links must have: `rt=temperature`, `href=/sensors/*`, `obs`; all of them.
+    pub filters: Vec<String>,
+    /// Ask for the lists too that the links name (`ct=40`).
+    pub recursive: bool,
+    /// How the links are shown.
+    pub shape: Shape,
+    /// What the terminal shows.
+    pub style: Style,
+}
+
+/// Asks for `/.well-known/core` unless the URI has a path.
+///
+/// # Errors
+/// No answer, a refusal, an answer that is no link-format, or no link at all.
+pub async fn run(plan: Plan) -> Result<()> {
+    let mut stop = Stop::watch()?;
+    let mut output = Output::open(Format::Raw, plan.style)?;
+    stop.unless_asked("interrupted", discover(&plan, &mut output))
+        .await
+}
+
+async fn discover(plan: &Plan, output: &mut Output) -> Result<()> {
+    let notes = Notes::new(plan.style);
+    let mut place = plan.session.only_place()?;
+    if place.uri.path.is_empty() {
+        place.uri.path = well_known();
+    }
+    if place.uri.query.is_empty() && !plan.recursive {
+        // A server need not filter, and takes one filter only (RFC 6690 §4.1); we filter again.
+        place.uri.query.extend(plan.filters.first().cloned());
+    }
+    let watch = Watch::open(&plan.session, notes)?;
+    let client = Asking::open(&plan.session, &watch, &place).await?;
+    if plan.recursive && client.is_group() {
+        return Err(Error::usage("--recursive asks one server, not a group"));
+    }
+    let mut search = Search {
+        plan,
+        notes,
+        output,
+        client,
+        answers: 0,
+        links: 0,
+    };
+    if plan.recursive {
+        search.descend(&mut place).await?;
+    } else {
+        search.list(&place).await?;
+    }
+    search.client.close().await;
+    watch.finish(&plan.session)?;
+    let what = match (search.answers, search.links) {
+        (0, _) => "nobody answered",
+        (_, 0) => "no resource was found",
+        _ => return Ok(()),
+    };
+    Err(Error::new(Kind::Refused, format!("{}: {what}", place.uri)))
+}
+
+pub(crate) fn well_known() -> Vec<String> {
+    vec![String::from(".well-known"), String::from("core")]
+}
+
+/// A running `coap discover`.
+struct Search<'a> {
+    plan: &'a Plan,
+    notes: Notes,
+    output: &'a mut Output,
+    client: Asking,
+    answers: u64,
+    links: usize,
+}
+
+impl Search<'_> {
+    fn ask(&mut self, place: &Place) -> Result<()> {
+        let session = &self.plan.session;
+        let mut request = session.request(&self.client, place, Code::GET)?;
+        if !request.options.contains(option::ACCEPT) && !self.client.is_group() {
+            request.options.push_uint(option::ACCEPT, 40);
+        }
+        session.show_request(&request, &place.uri, self.notes);
+        self.client.ask(place, session.proxy_mode, request)
+    }
+
+    /// Asks one server, or the members of a group, and shows what each answers.
+    async fn list(&mut self, place: &Place) -> Result<()> {
+        self.ask(place)?;
+        while let Some(reply) = self.reply(place).await? {
+            let member_by = self.client.is_group().then_some(place.uri.scheme);
+            let source = Source {
+                from: reply.from,
+                member_by,
+            };
+            let shown = self
+                .take(&reply, place)
+                .map(|links| self.show(&links, source));
+            match shown {
+                Err(error) if self.client.is_group() => self.notes.warn(error),
+                shown => shown?,
+            }
+            self.output.flush().await?;
+            if !self.client.is_group() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows the lists that links name, on the same server; shows everything at the end.
+    async fn descend(&mut self, place: &mut Place) -> Result<()> {
+        let mut waiting = VecDeque::from([place.uri.clone()]);
+        let mut known: BTreeSet<String> = waiting.iter().map(Uri::to_string).collect();
+        let mut found: Vec<Link> = Vec::new();
+        let mut source = None;
+        while let Some(uri) = waiting.pop_front() {
+            let list = Place {
+                uri: uri.clone(),
+                ..place.clone()
+            };
+            self.ask(&list)?;
+            let links = match self.reply(&list).await? {
+                Some(reply) => {
+                    let member_by = None;
+                    let from = reply.from;
+                    source.get_or_insert(Source { from, member_by });
+                    self.take(&reply, &list)
+                }
+                None => continue,
+            };
+            for link in self.usable(links, &uri, found.is_empty())? {
+                let below = uri.join(&link.target).ok();
+                let below =
+                    below.filter(|it| link.formats().contains(&40) && is_same_server(it, &uri));
+                let below =
+                    below.filter(|it| known.len() < MOST_LISTS && known.insert(it.to_string()));
+                waiting.extend(below);
+                if !found.iter().any(|other| other.target == link.target) {
+                    found.push(link);
+                }
+            }
+        }
+        found.retain(|link| self.is_wanted(link));
+        if let Some(source) = source {
+            self.show(&found, source);
+        }
+        self.output.flush().await
+    }
+
+    /// The links of a list, with targets as seen from the server's root. That a list below cannot be read is no
+    /// reason to keep the others.
+    fn usable(&self, links: Result<Vec<Link>>, uri: &Uri, first: bool) -> Result<Vec<Link>> {
+        let mut links = match links {
+            Ok(links) => links,
+            Err(error) if first => return Err(error),
+            Err(error) => {
+                self.notes.warn(error);
+                return Ok(Vec::new());
+            }
+        };
+        for link in links.iter_mut().filter(|it| !it.target.contains("://")) {
+            if let Ok(target) = uri.join(&link.target) {
+                link.target = target.local();
+            }
+        }
+        Ok(links)
+    }
+
+    /// The next answer; `None` when no other can come.
+    async fn reply(&mut self, place: &Place) -> Result<Option<Reply>> {
+        loop {
+            match self.client.next().await {
+                Event::Reply { reply, .. } => {
+                    self.plan.session.show_reply(&reply, self.notes);
+                    self.answers += 1;
+                    return Ok(Some(reply));
+                }
+                Event::Failed { failure, .. } => return Err(failed(place, &failure, None)),
+                Event::Finished { .. } => return Ok(None),
+                other => tell(&other, self.notes, self.plan.session.verbose),
+            }
+        }
+    }
+
+    /// The links of an answer; with `--output raw` its text is shown instead.
+    fn take(&mut self, reply: &Reply, place: &Place) -> Result<Vec<Link>> {
+        if self.plan.shape != Shape::Raw {
+            return links_of(reply, place);
+        }
+        let text = text_of(reply, place)?;
+        self.output.line(text);
+        self.links += 1;
+        Ok(Vec::new())
+    }
+
+    fn show(&mut self, links: &[Link], source: Source) {
+        let mut links = links.to_vec();
+        links.retain(|link| self.is_wanted(link));
+        self.links += links.len();
+        if self.plan.shape != Shape::Raw {
+            links::show(self.plan.shape, &links, source, self.output);
+        }
+    }
+
+    fn is_wanted(&self, link: &Link) -> bool {
+        let mut filters = self.plan.filters.iter().map(|it| Filter::parse(it));
+        filters.all(|filter| filter.matches(link))
+    }
+}
+
+fn is_same_server(one: &Uri, other: &Uri) -> bool {
+    (one.scheme, &one.host, one.port) == (other.scheme, &other.host, other.port)
+}
+
+/// The links of an answer to `place`.
+///
+/// # Errors
+/// It is a refusal, or no link-format.
+pub(crate) fn links_of(reply: &Reply, place: &Place) -> Result<Vec<Link>> {
+    let text = text_of(reply, place)?;
+    link::parse(text).map_err(|fault| no_links(reply, &fault.to_string()))
+}
+
+fn text_of<'a>(reply: &'a Reply, place: &Place) -> Result<&'a str> {
+    if !reply.response.code.is_success() {
+        return Err(refused(&place.uri, reply));
+    }
+    let text = str::from_utf8(&reply.response.payload);
+    text.map_err(|_| no_links(reply, "it is no text"))
+}
+
+fn no_links(reply: &Reply, why: &str) -> Error {
+    let text = format!("{} did not answer in link-format: {why}", reply.from);
+    Error::new(Kind::Lost, text).hint("--output raw shows the answer as it is")
+}

@@ -1,0 +1,54 @@
+//! `coap`: requests, observations, discovery, directories, ping, and a server.
+
+pub mod asking;
+pub mod decode;
+mod directory;
+pub mod discover;
+mod download;
+mod exec;
+pub mod keep;
+mod links;
+pub mod observe;
+pub mod ping;
+mod progress;
+pub mod rd;
+mod record;
+pub mod request;
+pub mod server;
+pub mod session;
+
+use crate::error::Result;
+
+/// A command of `coap`, ready to run.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// `coap get` to `coap ipatch`
+    Request(Box<request::Plan>),
+    /// `coap observe`
+    Observe(Box<observe::Plan>),
+    /// `coap discover`
+    Discover(Box<discover::Plan>),
+    /// `coap rd`
+    Directory(Box<rd::Plan>),
+    /// `coap ping`
+    Ping(Box<ping::Plan>),
+    /// `coap server`
+    Server(Box<server::Plan>),
+}
+
+impl Command {
+    /// Runs it to its end.
+    ///
+    /// # Errors
+    /// Whatever kept it from being done in full.
+    pub async fn run(self) -> Result<()> {
+        match self {
+            Self::Request(plan) => request::run(*plan).await,
+            Self::Observe(plan) => observe::run(*plan).await,
+            Self::Discover(plan) => discover::run(*plan).await,
+            Self::Directory(plan) => rd::run(*plan).await,
+            Self::Ping(plan) => ping::run(*plan).await,
+            Self::Server(plan) => server::run(*plan).await,
+        }
+    }
+}

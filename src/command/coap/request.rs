@@ -1,0 +1,417 @@
+//! `coap get`, `put`, `post`, `delete`, `fetch`, `patch` and `ipatch`: one request to each of several URIs.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use data_encoding::HEXLOWER;
+use tokio::task::spawn_blocking;
+use tokio::time::sleep_until;
+
+use super::asking::{Asking, INTERRUPTED, Watch, next_of};
+use super::decode::{self, Decode};
+use super::download::Download;
+use super::progress::Meter;
+use super::record::record;
+use super::session::{Place, SessionWords, Wording, failed, refused};
+use crate::coap::code::Code;
+use crate::coap::endpoint::{Arrived, Event, Reply, Request};
+use crate::coap::option;
+use crate::coap::uri;
+use crate::error::{Error, Kind, Result};
+use crate::file;
+use crate::message::Message;
+use crate::output::{Format, Notes, Output, Style};
+use crate::payload::expect::Condition;
+use crate::payload::{Bodies, Body, Encoding, Source};
+use crate::stop::Stop;
+
+/// What is asked, and how the answers are shown.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where, and how.
+    pub session: SessionWords,
+    /// What it says that is mostly left to us.
+    pub wording: Wording,
+    /// One of the seven methods.
+    pub method: Code,
+    /// The body.
+    pub source: Source,
+    /// How the body is spelled.
+    pub encoding: Encoding,
+    /// How often each URI is asked; at least once.
+    pub repeat: u64,
+    /// Between two rounds of that.
+    pub repeat_delay: Duration,
+    /// A file that holds the ETag of what is there already, as hexadecimal digits; the new one is put there.
+    pub etag_file: Option<PathBuf>,
+    /// A file that gets the body of the answer, instead of standard output.
+    pub file: Option<PathBuf>,
+    /// Go on with what an earlier run has put into the file; there is one then, and one URI.
+    pub resume: bool,
+    /// How the body of an answer is decoded, if it is.
+    pub decode: Option<Decode>,
+    /// What every answer must fulfil.
+    pub expect: Vec<Condition>,
+    /// How an answer is shown.
+    pub format: Format,
+    /// What the terminal shows.
+    pub style: Style,
+}
+
+/// Asks, one URI after the other.
+///
+/// # Errors
+/// Of one URI: its failure; of several: the kind of the first failure, and how many there were.
+pub async fn run(plan: Plan) -> Result<()> {
+    let places = plan.session.places()?;
+    // Before signals are watched for: a file may be a pipe that nobody writes to.
+    let bodies = Bodies::open(&plan.source, plan.encoding)?;
+    let mut stop = Stop::watch()?;
+    let notes = Notes::new(plan.style);
+    let mut asker = Asker {
+        output: Output::open(plan.format.clone(), plan.style)?,
+        notes,
+        watch: Watch::open(&plan.session, notes)?,
+        payload: Bytes::new(),
+        bodies,
+        etag: None,
+        client: None,
+        download: None,
+        meter: Meter::new(plan.style),
+        plan: &plan,
+    };
+    let ended = stop.unless_asked(INTERRUPTED, asker.ask_all(&places)).await;
+    asker.meter.finish();
+    ended.map_err(|error| asker.with_a_way_on(error))
+}
+
+/// How an answer ends a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answered {
+    /// It does.
+    Yes,
+    /// It must be asked again, from the beginning.
+    NoSuchBlock,
+}
+
+/// A running command.
+struct Asker<'a> {
+    plan: &'a Plan,
+    output: Output,
+    notes: Notes,
+    watch: Watch,
+    payload: Bytes,
+    bodies: Bodies,
+    etag: Option<Bytes>,
+    /// What `--resume` goes on with.
+    download: Option<Download>,
+    meter: Meter,
+    /// The connection of the last request; the next one may use it again.
+    client: Option<Asking>,
+}
+
+impl Asker<'_> {
+    async fn ask_all(&mut self, places: &[Place]) -> Result<()> {
+        self.prepare().await?;
+        let total = self.plan.repeat.saturating_mul(places.len() as u64);
+        let (mut first, mut failed) = (None, 0_u64);
+        for round in 0..self.plan.repeat {
+            if round > 0 {
+                self.pause().await;
+                let body = Body::plain(self.payload.clone());
+                self.payload = self.bodies.anew(body).payload;
+            }
+            for place in places {
+                if let Err(error) = self.ask(place).await {
+                    if error.kind() == Kind::ReaderGone {
+                        return Err(error);
+                    }
+                    if total > 1 {
+                        self.notes.warn(&error);
+                    }
+                    failed += 1;
+                    first.get_or_insert(error);
+                }
+                self.output.flush().await?;
+            }
+        }
+        if let Some(client) = &mut self.client {
+            client.close().await;
+        }
+        self.watch.finish(&self.plan.session)?;
+        match first {
+            None => Ok(()),
+            Some(error) if total == 1 => Err(error),
+            Some(error) => {
+                let text = format!("{failed} of {total} requests failed");
+                Err(Error::new(error.kind(), text))
+            }
+        }
+    }
+
+    /// Lets time pass; the peer is answered meanwhile.
+    async fn pause(&mut self) {
+        let until = Instant::now() + self.plan.repeat_delay;
+        loop {
+            tokio::select! {
+                () = sleep_until(until.into()) => return,
+                event = next_of(&mut self.client) => tell(&event, self.notes, self.plan.session.verbose),
+            }
+        }
+    }
+
+    /// Reads what has to be read before anything is sent.
+    async fn prepare(&mut self) -> Result<()> {
+        let mut bodies = Vec::new();
+        self.bodies.next(&mut bodies).await?;
+        self.payload = bodies.pop().map(|body| body.payload).unwrap_or_default();
+        if let Some(path) = &self.plan.etag_file {
+            self.etag = read_etag(path)?;
+        }
+        if let Some(path) = self.plan.file.as_ref().filter(|_| self.plan.resume) {
+            self.download = Some(Download::open(path)?);
+        }
+        Ok(())
+    }
+
+    async fn ask(&mut self, place: &Place) -> Result<()> {
+        let (plan, notes) = (self.plan, self.notes);
+        let name = place.target.to_string();
+        // One that leads elsewhere is gone before the next begins: its OSCORE context may be needed again.
+        let same = self.client.take().filter(|it| it.leads_to(&name));
+        let mut client = match same {
+            Some(client) => client,
+            None => Asking::open(&plan.session, &self.watch, place).await?,
+        };
+        let request = self.request(&client, place)?;
+        plan.session.show_request(&request, &place.uri, notes);
+        client.ask(place, plan.session.proxy_mode, request)?;
+        let mut answered = self.answers(&mut client, place).await;
+        if matches!(answered, Ok(Answered::NoSuchBlock)) {
+            notes.note("the server does not go on in the middle: it begins anew");
+            let request = self.request(&client, place)?;
+            client.ask(place, plan.session.proxy_mode, request)?;
+            answered = self.answers(&mut client, place).await;
+        }
+        if !matches!(&answered, Err(error) if error.kind() == Kind::Lost) {
+            self.client = Some(client);
+        }
+        answered.map(drop)
+    }
+
+    fn request(&self, client: &Asking, place: &Place) -> Result<Request> {
+        let mut request = self.plan.session.request(client, place, self.plan.method)?;
+        self.plan.wording.apply(&mut request);
+        request.payload = self.payload.clone();
+        request.resume = self.download.as_ref().and_then(Download::resume);
+        if let Some(etag) = &self.etag {
+            request.options.push(option::ETAG, etag.clone());
+        }
+        Ok(request)
+    }
+
+    /// Waits for the answer, or for those of a group.
+    async fn answers(&mut self, client: &mut Asking, place: &Place) -> Result<Answered> {
+        let mut came = 0;
+        loop {
+            match client.next().await {
+                Event::Reply { reply, .. } => {
+                    came += 1;
+                    self.meter.finish();
+                    if self.is_no_such_block(&reply) {
+                        self.download = self.download.take().map(Download::without_past);
+                        return Ok(Answered::NoSuchBlock);
+                    }
+                    let shown = self.answer(&reply, place, client.is_datagram()).await;
+                    if !client.is_group() {
+                        return shown.map(|()| Answered::Yes);
+                    }
+                    shown?;
+                    self.notes.note(format_args!("{} answered", reply.from));
+                    self.output.flush().await?;
+                }
+                Event::Finished { .. } if client.is_group() && came == 0 => {
+                    let text = format!("{}: nobody answered", place.uri);
+                    return Err(Error::new(Kind::Refused, text));
+                }
+                Event::Finished { .. } => return Ok(Answered::Yes),
+                Event::Progress {
+                    sent,
+                    received,
+                    total,
+                    ..
+                } => self.progress(client, (sent, received, total))?,
+                Event::Failed {
+                    failure, partial, ..
+                } => return Err(failed(place, &failure, partial.as_ref())),
+                other => tell(&other, self.notes, self.plan.session.verbose),
+            }
+        }
+    }
+
+    fn progress(
+        &mut self,
+        client: &Asking,
+        (sent, received, total): (usize, usize, Option<usize>),
+    ) -> Result<()> {
+        match received {
+            0 => self.meter.at(sent, Some(self.payload.len())),
+            _ => self.meter.at(received, total),
+        }
+        match (&mut self.download, client.arrived()) {
+            (Some(download), Some(arrived)) => download.take(&arrived),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a server refuses to go on in the middle: the body may be shorter now.
+    fn is_no_such_block(&self, reply: &Reply) -> bool {
+        let resumed = self.download.as_ref().and_then(Download::resume);
+        resumed.is_some() && matches!(reply.response.code, Code::BAD_REQUEST | Code::BAD_OPTION)
+    }
+
+    fn with_a_way_on(&self, error: Error) -> Error {
+        match &self.download {
+            Some(download) if download.written() > 0 && error.way_out().is_none() => {
+                let written = download.written();
+                error.hint(format!("the same command goes on at byte {written}"))
+            }
+            _ => error,
+        }
+    }
+
+    /// Puts the body of an answer into the file.
+    async fn keep(&mut self, path: &Path, reply: &Reply) -> Result<()> {
+        let response = &reply.response;
+        if let Some(download) = self.download.take() {
+            return download.finish(&Arrived {
+                offset: reply.offset,
+                body: &response.payload,
+                etag: response.options.etag(),
+            });
+        }
+        replaced(path, response.payload.clone()).await
+    }
+
+    async fn answer(&mut self, reply: &Reply, place: &Place, datagram: bool) -> Result<()> {
+        self.plan.session.show_reply(reply, self.notes);
+        let code = reply.response.code;
+        let json = matches!(self.plan.format, Format::Json { .. });
+        // A server need not know 2.03: the same ETag says the same.
+        let etag = reply.response.options.etag();
+        let known = code == Code::VALID || etag.is_some() && etag == self.etag.as_ref();
+        if let Some(path) = self
+            .plan
+            .file
+            .as_ref()
+            .filter(|_| code.is_success() && !known)
+        {
+            self.keep(path, reply).await?;
+        } else if code.is_success() && !known || json {
+            let message = record(&place.uri, reply, None, datagram);
+            let shown = decoded(&message, self.plan.decode, self.notes);
+            self.output.message(&shown)?;
+            self.output.end_line();
+        }
+        if !code.is_success() {
+            return Err(refused(&place.uri, reply));
+        }
+        if known {
+            self.notes
+                .note(format_args!("{} has not changed", place.uri));
+        }
+        if let Some(location) = uri::location_of(&reply.response.options) {
+            self.notes.note(format_args!("{:?} at {location}", code));
+        }
+        self.keep_etag(reply).await?;
+        let message = record(&place.uri, reply, None, datagram);
+        expected(&self.plan.expect, &message)
+    }
+
+    async fn keep_etag(&mut self, reply: &Reply) -> Result<()> {
+        let (Some(path), Some(etag)) = (&self.plan.etag_file, reply.response.options.etag()) else {
+            return Ok(());
+        };
+        self.etag = Some(etag.clone());
+        let text = HEXLOWER.encode(etag) + "\n";
+        replaced(path, text.into()).await
+    }
+}
+
+/// As [`file::replace`], in a thread: a pipe that nobody reads from must not keep signals waiting.
+async fn replaced(path: &Path, bytes: Bytes) -> Result<()> {
+    let path = path.to_owned();
+    spawn_blocking(move || file::replace(&path, &bytes))
+        .await
+        .map_err(|cause| Error::local("cannot write", &cause.into()))?
+}
+
+/// The message as it is shown; what cannot be decoded is shown as it is.
+pub(crate) fn decoded(message: &Message, decode: Option<Decode>, notes: Notes) -> Message {
+    let shown = decode.map(|decode| decode::decoded(message, decode));
+    shown
+        .and_then(|shown| shown.map_err(|why| notes.warn(why)).ok())
+        .unwrap_or_else(|| message.clone())
+}
+
+/// Whether a message fulfils all that is expected.
+///
+/// # Errors
+/// [`Kind::Missed`], with the first condition that it does not fulfil.
+pub(crate) fn expected(conditions: &[Condition], message: &Message) -> Result<()> {
+    let mut conditions = conditions.iter();
+    match conditions.find(|it| !decode::fulfils(it, message)) {
+        None => Ok(()),
+        Some(condition) => {
+            let text = format!("{}: not as expected: {condition}", message.topic);
+            Err(Error::new(Kind::Missed, text))
+        }
+    }
+}
+
+/// What happened on the way, for whoever watches.
+pub(crate) fn tell(event: &Event, notes: Notes, verbose: bool) {
+    let text = match event {
+        Event::Retransmitted { attempt, of, .. } => {
+            format!("no answer yet, sent again ({attempt} of {of})")
+        }
+        Event::Acknowledged { .. } => String::from("acknowledged; the response comes separately"),
+        Event::Ignored { peer, ignored } => format!("from {peer}, ignored: {ignored}"),
+        Event::IdsAgain { .. } => {
+            let text = "more than 65536 messages within 247 s: a server that remembers message ids may answer with old blocks; larger blocks or coap+tcp need fewer";
+            return notes.warn(text);
+        }
+        Event::NumbersStandStill { last, found, .. } => {
+            let text = format!(
+                "the server's Observe numbers do not go up ({found} after {last}): such notifications count as old and are left out, for 128 s at most"
+            );
+            return notes.warn(text);
+        }
+        Event::Reregistered { .. } => String::from("nothing came within Max-Age; registered again"),
+        _ => return,
+    };
+    if verbose {
+        notes.plain(format_args!("* {text}"));
+    } else if !matches!(event, Event::Ignored { .. }) {
+        notes.progress(text);
+    }
+}
+
+/// The ETag that `path` holds; none when there is no such file, or nothing in it.
+fn read_etag(path: &Path) -> Result<Option<Bytes>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = file::read_text(path, file::SMALL)?;
+    let digits = text.trim();
+    let etag = HEXLOWER.decode(digits.to_ascii_lowercase().as_bytes());
+    match etag {
+        Ok(etag) if etag.is_empty() => Ok(None),
+        Ok(etag) if etag.len() <= 8 => Ok(Some(etag.into())),
+        _ => Err(Error::usage(format!(
+            "{} does not hold an ETag of 1 to 8 bytes in hexadecimal digits",
+            path.display()
+        ))),
+    }
+}

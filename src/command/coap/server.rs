@@ -1,0 +1,315 @@
+//! `coap server`: resources for development and tests.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::coap::endpoint::Incoming;
+use crate::coap::net::{Fault, Notice, Server};
+use crate::coap::plugtest;
+use crate::coap::resources::{Clock, Counter, Directory, Late, Sensor, Stored, Tree};
+use crate::coap::secure::{LiveSecrets, Secrets};
+use crate::coap::site::Site;
+use crate::command::serving::{Serving, Starting, fresh_tls, renew_tls};
+use crate::connect::{
+    Environment, ListenAddress, ListenOn, Listener, LiveTls, OscoreWords, Psk, Secret, ServerTls,
+};
+use crate::error::{Error, Result, brief};
+use crate::output::Style;
+
+/// What the server listens on, what it shows, and what it does wrong.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where it listens; at least one.
+    pub listen: Vec<Listen>,
+    /// Join the groups of all CoAP nodes on every `coap` listener, and answer within this time.
+    pub multicast: Option<Duration>,
+    /// Who asks over UDP must first show that its address is its own.
+    pub challenge: bool,
+    /// PEM files for TLS and DTLS; there whenever a TLS listener needs them.
+    pub tls: Option<ServerTls>,
+    /// The name of the key below; clients must use it. Without a name any will do.
+    pub psk_identity: Option<String>,
+    /// The key that DTLS clients may use instead of certificates.
+    pub psk: Option<Secret>,
+    /// A file that holds it.
+    pub psk_file: Option<PathBuf>,
+    /// What protects requests and responses, whatever the transport.
+    pub oscore: OscoreWords,
+    /// What it shows, by path.
+    pub resources: Vec<Declared>,
+    /// A directory whose files it shows.
+    pub directory: Option<PathBuf>,
+    /// Whether files may be put and deleted.
+    pub writable: bool,
+    /// Whether it has the resources of the ETSI plugtest.
+    pub plugtest: bool,
+    /// What it does wrong on purpose.
+    pub faults: Vec<Fault>,
+    /// Say each request on standard error.
+    pub verbose: bool,
+    /// End when the process that started this one does.
+    pub end_with_parent: bool,
+    /// What the terminal shows.
+    pub style: Style,
+}
+
+/// One place where the server listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// How messages travel.
+    pub scheme: ListenScheme,
+    /// Port 0 takes a free one.
+    pub address: std::net::SocketAddr,
+}
+
+/// How messages travel to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListenScheme {
+    /// `coap`
+    Udp,
+    /// `coaps`
+    Dtls,
+    /// `coap+tcp`
+    Tcp,
+    /// `coaps+tcp`
+    Tls,
+    /// `coap+ws`
+    WebSocket,
+    /// `coaps+ws`
+    SecureWebSocket,
+}
+
+impl ListenScheme {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Udp,
+        Self::Dtls,
+        Self::Tcp,
+        Self::Tls,
+        Self::WebSocket,
+        Self::SecureWebSocket,
+    ];
+
+    /// As it stands in a URI.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Udp => "coap",
+            Self::Dtls => "coaps",
+            Self::Tcp => "coap+tcp",
+            Self::Tls => "coaps+tcp",
+            Self::WebSocket => "coap+ws",
+            Self::SecureWebSocket => "coaps+ws",
+        }
+    }
+
+    /// Whether a certificate is needed.
+    pub const fn is_encrypted(self) -> bool {
+        matches!(self, Self::Tls | Self::SecureWebSocket)
+    }
+}
+
+/// A resource as the user declared it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declared {
+    /// `/a/b`
+    pub path: String,
+    /// What it does.
+    pub kind: Kind,
+}
+
+/// What a declared resource does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Holds this body of this content format.
+    Fixed(u16, Bytes),
+    /// Holds the content of a file.
+    File(PathBuf),
+    /// Counts up.
+    Counter(Duration),
+    /// Shows the time.
+    Clock(Duration),
+    /// Shows a value that wanders.
+    Sensor(Duration),
+    /// Holds so many bytes.
+    Large(usize),
+    /// Holds this text, which comes later.
+    Late(Duration, Bytes),
+    /// Takes whatever is put below it.
+    Tree,
+}
+
+/// All bodies that a tree keeps, in bytes.
+const ROOM: usize = 64 << 20;
+
+/// Serves until a signal comes, which is the good end of a server.
+///
+/// # Errors
+/// Unreadable files, addresses that cannot be listened on.
+pub async fn run(plan: Plan) -> Result<()> {
+    let mut starting = Starting::new(plan.style, plan.end_with_parent)?;
+    let notes = starting.notes;
+    let mut server = Server::new(plan.site()?, plan.faults.clone());
+    server.set_challenge(plan.challenge);
+    if let Some(leisure) = plan.multicast {
+        server.set_leisure(leisure);
+    }
+    let mut secured = Secured::default();
+    for listen in &plan.listen {
+        let address = plan.bind(listen, &mut server, &mut secured).await?;
+        starting.listens(format!("{}://{address}", listen.scheme.name()));
+    }
+    if let Some(oscore) = plan
+        .oscore
+        .clone()
+        .read_for_server(&Environment::of_process())?
+    {
+        server.protect(&oscore).await?;
+    }
+    let serving = starting.ready().await?;
+    notes.note("a server for development and tests");
+    let verbose = plan.verbose;
+    let seen = move |what: Notice<'_>| match what {
+        Notice::Request(request) if verbose => {
+            let Incoming { peer, method, .. } = request;
+            let length = request.payload.len();
+            notes.plain(format_args!(
+                "{peer} {method:?} {} {length} bytes",
+                brief(&request.path())
+            ));
+        }
+        Notice::Request(_) => {}
+        Notice::NotAccepted(why) => notes.warn(why),
+    };
+    tokio::select! {
+        () = server.serve(seen) => Ok(()),
+        () = secured.asked_to_stop(serving, plan) => Ok(()),
+    }
+}
+
+/// What protects the listeners, and can be read again.
+#[derive(Default)]
+struct Secured {
+    streams: Vec<LiveTls>,
+    datagrams: Vec<LiveSecrets>,
+}
+
+/// Puts into force what was read.
+type Apply = Box<dyn FnOnce() + Send>;
+
+impl Secured {
+    /// Waits until the server is to stop, and reads the files again when it is asked to.
+    async fn asked_to_stop(self, mut serving: Serving, plan: Plan) {
+        let Self { streams, datagrams } = self;
+        let tls = plan.tls.clone().filter(|_| !streams.is_empty());
+        let has_files = plan.tls.is_some() || plan.psk_file.is_some();
+        let read = move || {
+            let secrets = plan.secrets()?;
+            let fresh = |it: &LiveSecrets| Ok(Box::new(it.fresh(&secrets)?) as Apply);
+            let datagrams = datagrams.iter().map(fresh).collect::<Result<_>>()?;
+            Ok((fresh_tls(tls.as_ref())?, datagrams))
+        };
+        let apply = |(tls, datagrams): (Option<_>, Vec<Apply>)| {
+            let files = if has_files { datagrams.len() } else { 0 };
+            for fresh in datagrams {
+                fresh();
+            }
+            files + renew_tls(&streams, tls.as_ref())
+        };
+        serving.asked_to_stop(read, apply).await;
+    }
+}
+
+impl Plan {
+    async fn bind(
+        &self,
+        listen: &Listen,
+        server: &mut Server,
+        secured: &mut Secured,
+    ) -> Result<String> {
+        if listen.scheme == ListenScheme::Udp {
+            let address = match self.multicast {
+                Some(_) => server.listen_with_groups(listen.address)?,
+                None => server.listen_datagrams(listen.address)?,
+            };
+            return Ok(address.to_string());
+        }
+        if listen.scheme == ListenScheme::Dtls {
+            let secrets = self.secrets()?;
+            let (address, live) = server.listen_securely(listen.address, &secrets)?;
+            secured.datagrams.push(live);
+            return Ok(address.to_string());
+        }
+        let websocket = matches!(
+            listen.scheme,
+            ListenScheme::WebSocket | ListenScheme::SecureWebSocket
+        );
+        let listener = Listener::bind(&ListenOn {
+            address: ListenAddress::Tcp(listen.address),
+            tls: self.tls.clone().filter(|_| listen.scheme.is_encrypted()),
+            websocket,
+        })
+        .await?;
+        let address = listener.local_addr().to_string();
+        secured.streams.extend(listener.tls());
+        server.listen_streams(listener, websocket);
+        Ok(address)
+    }
+
+    fn secrets(&self) -> Result<Secrets> {
+        Ok(Secrets {
+            psk: Psk::given(
+                self.psk_identity.as_deref(),
+                self.psk.as_ref(),
+                self.psk_file.as_deref(),
+            )?,
+            tls: self.tls.clone(),
+        })
+    }
+
+    fn site(&self) -> Result<Site> {
+        let now = Instant::now();
+        let mut site = if self.plugtest {
+            plugtest::site(now, plugtest::Pace::default())
+        } else {
+            Site::new()
+        };
+        if let Some(directory) = &self.directory {
+            let shown = Directory::open(directory, self.writable).map_err(|cause| {
+                Error::local(format_args!("cannot read {}", directory.display()), &cause)
+            })?;
+            site.add("/", shown);
+        }
+        for declared in &self.resources {
+            add(&mut site, declared, now)?;
+        }
+        Ok(site)
+    }
+}
+
+fn add(site: &mut Site, declared: &Declared, now: Instant) -> Result<()> {
+    let path = declared.path.as_str();
+    match &declared.kind {
+        Kind::Fixed(format, body) => site.add(path, Stored::new(Some(*format), body.clone())),
+        Kind::File(file) => {
+            let body = crate::file::read(file, ROOM as u64)?;
+            site.add(path, Stored::new(None, body));
+        }
+        Kind::Counter(interval) => site.add(path, Counter::new(now, *interval)),
+        Kind::Clock(interval) => site.add(path, Clock::new(now, *interval)),
+        Kind::Sensor(interval) => site.add(path, Sensor::new(now, *interval)),
+        Kind::Large(size) => {
+            // Lines of 64 letters, so that a piece that is missing or doubled can be seen.
+            let line = |number: usize| format!("{number:063}\n").into_bytes();
+            let mut body: Vec<u8> = (0..size.div_ceil(64)).flat_map(line).collect();
+            body.truncate(*size);
+            site.add(path, Stored::new(Some(42), body));
+        }
+        Kind::Late(delay, body) => {
+            site.add(path, Late::new(Stored::new(Some(0), body.clone()), *delay));
+        }
+        Kind::Tree => site.add(path, Tree::new(declared.path.clone(), ROOM)),
+    }
+    Ok(())
+}

@@ -1,0 +1,397 @@
+//! What every CoAP client command says about its requests, and how they end.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::asking::{Asking, ProxyMode, spell_by_scheme};
+use super::record;
+use crate::coap::block::Szx;
+use crate::coap::code::Code;
+use crate::coap::endpoint::{Config, Failure, Loss, Partial, Reply, Request};
+use crate::coap::message::Token;
+use crate::coap::option::{self, Options};
+use crate::coap::uri::{BadUri, Host, Uri};
+use crate::connect::{self, Environment, Protocol, Target, Words, without_credentials};
+use crate::error::{Error, Kind, Result};
+use crate::file;
+use crate::output::Notes;
+
+/// The words about the requests of one command.
+#[derive(Clone, Debug)]
+pub struct SessionWords {
+    /// How to connect, and where to for URIs that are only a path.
+    pub connect: Words,
+    /// Absolute URIs, or paths below what `connect` says.
+    pub uris: Vec<String>,
+    /// How requests travel.
+    pub transfer: Transfer,
+    /// More options for each request.
+    pub options: Vec<OptionWord>,
+    /// Whom to ask in place of the URI's host.
+    pub proxy: Option<String>,
+    /// How the proxy is told what is asked for.
+    pub proxy_mode: ProxyMode,
+    /// A file for Wireshark that gets every message.
+    pub pcap: Option<PathBuf>,
+    /// Show the lines of request and response on standard error.
+    pub verbose: bool,
+    /// Show every message on standard error.
+    pub trace: bool,
+}
+
+/// How requests travel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transfer {
+    /// Sent again until acknowledged.
+    pub confirmable: bool,
+    /// The wait for an answer; `None`: as long as the RFC has it.
+    pub timeout: Option<Duration>,
+    /// ACK_TIMEOUT.
+    pub ack_timeout: Option<Duration>,
+    /// MAX_RETRANSMIT.
+    pub max_retransmit: Option<u8>,
+    /// The largest block; a size that was said is asked for at once.
+    pub block: Option<Szx>,
+    /// How long the members of a group may answer.
+    pub collect: Duration,
+    /// The largest body of a response, in bytes.
+    pub body_limit: Option<usize>,
+}
+
+/// What a request says that is mostly left to us.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wording {
+    /// Its token; random ones otherwise.
+    pub token: Option<Token>,
+    /// Leave Uri-Host out.
+    pub no_host: bool,
+}
+
+impl Wording {
+    pub(crate) fn apply(self, request: &mut Request) {
+        request.token = self.token;
+        if self.no_host {
+            request.options.remove(option::URI_HOST);
+        }
+    }
+}
+
+/// An option as the user gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OptionWord {
+    /// Its number.
+    pub number: u16,
+    /// Its value, or the file that holds it.
+    pub value: OptionValue,
+}
+
+/// The value of an option.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OptionValue {
+    /// These bytes.
+    Bytes(Bytes),
+    /// The content of this file.
+    File(PathBuf),
+}
+
+/// What is asked, and where.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) uri: Uri,
+    /// Who is connected to: the URI's host, or a proxy.
+    pub(crate) target: Target,
+    pub(crate) proxied: bool,
+}
+
+impl SessionWords {
+    /// What is to be asked, in order; at least one.
+    pub(crate) fn places(&self) -> Result<Vec<Place>> {
+        let environment = Environment::of_process();
+        if self.uris.is_empty() {
+            return Ok(vec![self.place(None, &environment)?]);
+        }
+        let places = self.uris.iter();
+        places
+            .map(|word| self.place(Some(word), &environment))
+            .collect()
+    }
+
+    /// The one thing to be asked.
+    pub(crate) fn only_place(&self) -> Result<Place> {
+        let environment = Environment::of_process();
+        self.place(self.uris.first().map(String::as_str), &environment)
+    }
+
+    /// What an absolute URI names that came up on the way.
+    pub(crate) fn place_of(&self, uri: &str) -> Result<Place> {
+        let mut words = self.clone();
+        (words.connect.host, words.connect.port) = (None, None);
+        words.place(Some(uri), &Environment::of_process())
+    }
+
+    fn place(&self, word: Option<&str>, environment: &Environment) -> Result<Place> {
+        let bad = |fault| bad_uri(word.unwrap_or_default(), "", &fault);
+        let mut connect = self.connect.clone();
+        if let Some(proxy) = &self.proxy {
+            let uri = word.filter(|word| word.contains("://")).ok_or_else(|| {
+                Error::usage("with --proxy the URI is an absolute one")
+                    .hint("the proxy is connected to, and asks the URI's host")
+            })?;
+            let uri = Uri::parse(uri).map_err(bad)?;
+            return self.proxied(uri, proxy, environment);
+        }
+        if let Some(word) = word.filter(|word| word.contains("://")) {
+            if connect.host.is_some() || connect.port.is_some() {
+                return Err(Error::usage(
+                    "an absolute URI and --host or --port are given: one of them is enough",
+                )
+                .hint("with -h a URI is only a path, such as /.well-known/core"));
+            }
+            let uri = Uri::parse(word).map_err(bad)?;
+            connect.url = Some(format!("{}://{}:{}", uri.scheme.name(), uri.host, uri.port));
+            let target = connect.resolve(Protocol::Coap, environment)?;
+            let proxied = false;
+            return Ok(Place {
+                uri,
+                target,
+                proxied,
+            });
+        }
+        let mut target = connect.resolve(Protocol::Coap, environment)?;
+        let path = target.path.take().unwrap_or_default();
+        let base = Uri::parse(&format!("{target}{path}")).map_err(bad)?;
+        let uri = base.join(word.unwrap_or_default()).map_err(bad)?;
+        let proxied = false;
+        Ok(Place {
+            uri,
+            target,
+            proxied,
+        })
+    }
+
+    fn proxied(&self, uri: Uri, proxy: &str, environment: &Environment) -> Result<Place> {
+        let mut connect = self.connect.clone();
+        if connect.host.is_some() || connect.port.is_some() {
+            return Err(Error::usage(
+                "--proxy and --host or --port are given: one of them is enough",
+            ));
+        }
+        let bad = |fault| bad_uri(proxy, " for --proxy", &fault);
+        let there = Uri::parse(proxy).map_err(bad)?;
+        if !there.path.is_empty() || !there.query.is_empty() {
+            let proxy = without_credentials(proxy);
+            return Err(Error::usage(format!(
+                "--proxy {proxy} has a path: a proxy is a host"
+            )));
+        }
+        connect.url = Some(format!(
+            "{}://{}:{}",
+            there.scheme.name(),
+            there.host,
+            there.port
+        ));
+        let target = connect.resolve(Protocol::Coap, environment)?;
+        let proxied = true;
+        Ok(Place {
+            uri,
+            target,
+            proxied,
+        })
+    }
+
+    /// The settings of an endpoint.
+    pub(crate) fn config(&self) -> Config {
+        let usual = Config::default();
+        let transfer = &self.transfer;
+        Config {
+            // Who says when to send again means that.
+            adapt: transfer.ack_timeout.is_none() && transfer.max_retransmit.is_none(),
+            ack_timeout: transfer.ack_timeout.unwrap_or(usual.ack_timeout),
+            max_retransmit: transfer.max_retransmit.unwrap_or(usual.max_retransmit),
+            body_limit: transfer.body_limit.unwrap_or(usual.body_limit),
+            ..usual
+        }
+    }
+
+    /// A request for `uri` with all that the user said.
+    pub(crate) fn request(&self, client: &Asking, place: &Place, method: Code) -> Result<Request> {
+        let uri = &place.uri;
+        let mut request = Request::new(client.peer(), method);
+        let transfer = &self.transfer;
+        // A group is never asked to acknowledge (RFC 7252 §8.1).
+        request.confirmable = transfer.confirmable && !client.is_group();
+        request.group = client.is_group().then_some(transfer.collect);
+        request.deadline = transfer.timeout;
+        request.block = transfer.block;
+        request.early = transfer.block.is_some();
+        match &uri.host {
+            _ if place.proxied => spell_by_scheme(&mut request.options, uri, place.target.port),
+            // The group's name says nothing to its members.
+            Host::Name(_) if client.is_group() => uri.add_local_to(&mut request.options),
+            _ => uri.add_to(&mut request.options),
+        }
+        add_options(&self.options, &mut request.options)?;
+        Ok(request)
+    }
+
+    /// Shows a request, for `-v`.
+    pub(crate) fn show_request(&self, request: &Request, uri: &Uri, notes: Notes) {
+        if self.verbose {
+            let options = record::options_line(&request.options, false);
+            let length = request.payload.len();
+            let body = if length > 0 {
+                format!(", {length} bytes")
+            } else {
+                String::new()
+            };
+            notes.plain(format_args!("> {:?} {uri}{options}{body}", request.method));
+        }
+    }
+
+    /// Shows a response, for `-v`.
+    pub(crate) fn show_reply(&self, reply: &Reply, notes: Notes) {
+        if self.verbose {
+            let line = record::response_line(&reply.response);
+            let (from, took) = (reply.from, reply.took.as_secs_f64() * 1e3);
+            let blocks = match reply.blocks {
+                0 | 1 => String::new(),
+                blocks => format!(" in {blocks} blocks"),
+            };
+            notes.plain(format_args!(
+                "< {line}{blocks} from {from} after {took:.3} ms"
+            ));
+        }
+    }
+}
+
+/// What is wrong with a URI, without what may be a password or a token in it.
+fn bad_uri(word: &str, place: &str, fault: &BadUri) -> Error {
+    let word = without_credentials(word);
+    let error = Error::usage(format!("bad URI {word}{place}: {fault}"));
+    match fault {
+        BadUri::User => {
+            error.hint("--psk-identity and --psk-file, or --cert and --key, say who you are")
+        }
+        _ => error,
+    }
+}
+
+/// Adds options as the user gave them; reads their files.
+///
+/// # Errors
+/// A file that cannot be read; a value that the option cannot have.
+pub(crate) fn add_options(words: &[OptionWord], options: &mut Options) -> Result<()> {
+    for word in words {
+        let value = match &word.value {
+            OptionValue::Bytes(bytes) => bytes.clone(),
+            OptionValue::File(path) => file::read(path, file::SMALL)?.into(),
+        };
+        let name =
+            || option::name(word.number).map_or_else(|| word.number.to_string(), String::from);
+        let limits =
+            option::registered(word.number).map_or((0, option::LONGEST_VALUE), |it| it.length);
+        if !(limits.0..=limits.1).contains(&value.len()) {
+            return Err(Error::usage(format!(
+                "the option {} has {} bytes, but may have {} to {}",
+                name(),
+                value.len(),
+                limits.0,
+                limits.1
+            )));
+        }
+        options.push(word.number, value);
+    }
+    Ok(())
+}
+
+/// A URI as errors show it: its query may carry a token.
+pub(crate) fn shown(uri: &Uri) -> String {
+    let mut shown = uri.clone();
+    shown.query.clear();
+    shown.to_string()
+}
+
+/// Why an answer that is no success ends the command.
+pub(crate) fn refused(uri: &Uri, reply: &Reply) -> Error {
+    let response = &reply.response;
+    let diagnostic = record::diagnostic(response)
+        .map(|text| format!(": {text}"))
+        .unwrap_or_default();
+    let kind = match response.code {
+        Code::UNAUTHORIZED | Code::FORBIDDEN => Kind::Unauthorized,
+        _ => Kind::Refused,
+    };
+    let bare = if reply.bare {
+        " (not protected by OSCORE)"
+    } else {
+        ""
+    };
+    let text = format!("{}: {:?}{bare}{diagnostic}", shown(uri), response.code);
+    let error = Error::new(kind, text);
+    match way_out(reply) {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
+
+fn way_out(reply: &Reply) -> Option<String> {
+    let options = &reply.response.options;
+    let said = |words: &str| reply.response.payload.starts_with(words.as_bytes());
+    Some(match reply.response.code {
+        // What RFC 8613 §8.2 has a server say, unprotected.
+        Code::UNAUTHORIZED if said("Security context not found") => {
+            String::from("check --oscore-sender-id and --oscore-id-context")
+        }
+        Code::UNAUTHORIZED if said("Replay detected") => String::from(
+            "the server has seen higher sequence numbers: another client uses these keys, or its number was lost",
+        ),
+        Code::BAD_REQUEST if said("Decryption failed") => {
+            String::from("check --oscore-secret, --oscore-salt and the ids")
+        }
+        Code::NOT_ACCEPTABLE => String::from("--accept asks for another content format"),
+        Code::UNSUPPORTED_CONTENT_FORMAT => String::from("--content-format names another one"),
+        Code::REQUEST_ENTITY_TOO_LARGE => {
+            let size = options.uint(option::SIZE1)?;
+            format!("the server takes at most {size} bytes")
+        }
+        Code::SERVICE_UNAVAILABLE | Code::TOO_MANY_REQUESTS
+            if options.contains(option::MAX_AGE) =>
+        {
+            format!("try again after {} s", options.max_age())
+        }
+        _ => return None,
+    })
+}
+
+/// Why a request without answer ends the command.
+pub(crate) fn failed(place: &Place, failure: &Failure, partial: Option<&Partial>) -> Error {
+    let uri = shown(&place.uri);
+    let came = partial
+        .map(|partial| partial.response.payload.len())
+        .filter(|length| *length > 0)
+        .map(|length| format!("; {length} bytes of the body had come"))
+        .unwrap_or_default();
+    let kind = match failure {
+        Failure::TimedOut { .. } | Failure::GaveUp { .. } => Kind::TimedOut,
+        Failure::Unreachable => {
+            let text = format!("cannot connect to {}: {failure}", place.target);
+            return Error::new(Kind::Unreachable, text);
+        }
+        // The server does not accept our certificate, most often.
+        Failure::Disconnected(Loss {
+            alert: Some(alert), ..
+        }) => return connect::refused(&place.target, *alert),
+        Failure::Unsendable(_) => Kind::Usage,
+        _ => Kind::Lost,
+    };
+    let error = Error::new(kind, format!("{uri}: {failure}{came}"));
+    match failure {
+        Failure::TimedOut {
+            acknowledged: true, ..
+        } => error.hint("--timeout waits longer"),
+        Failure::TooLarge { .. } => error.hint("--body-limit takes more"),
+        _ => error,
+    }
+}

@@ -1,0 +1,192 @@
+//! `mqtt broker`: the embedded broker, for development and tests.
+
+use std::path::PathBuf;
+
+use tokio::sync::oneshot;
+
+use crate::command::serving::{Starting, fresh_tls, parse, renew_tls};
+use crate::connect::{ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
+use crate::error::{Result, brief};
+use crate::mqtt::broker::{Acl, Broker, Event, Options, Users, serve};
+use crate::output::{Notes, Style};
+
+/// What the broker listens on, whom it lets in, and how it behaves.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where it listens; at least one.
+    pub listen: Vec<Listen>,
+    /// The files for TLS; there whenever a listener speaks it.
+    pub tls: Option<ServerTls>,
+    /// Who may connect, and who may do what.
+    pub files: Files,
+    /// Limits, offers and faults; `users` and `acl` come from the files above when the command runs.
+    pub options: Options,
+    /// Ends when the process that started it does, however that ends.
+    pub end_with_parent: bool,
+    /// What the terminal shows.
+    pub style: Style,
+}
+
+/// The files about users, which SIGHUP reads again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Files {
+    /// User names and passwords.
+    pub passwords: Option<PathBuf>,
+    /// What each user may publish and receive.
+    pub rights: Option<PathBuf>,
+}
+
+/// What they say.
+type Access = (Option<Users>, Option<Acl>);
+
+/// One place where the broker listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// Port 0 takes a free one.
+    pub address: ListenAddress,
+    /// Whether TLS protects it.
+    pub tls: bool,
+    /// Whether it speaks WebSocket.
+    pub websocket: bool,
+}
+
+/// Serves until a signal comes, which is the good end of a broker.
+///
+/// # Errors
+/// Unreadable files, addresses that cannot be listened on.
+pub async fn run(plan: Plan) -> Result<()> {
+    let mut starting = Starting::new(plan.style, plan.end_with_parent)?;
+    let notes = starting.notes;
+    let mut options = plan.options.clone();
+    (options.users, options.acl) = plan.files.access()?;
+    let broker = Broker::new(options, move |event| log(&event, notes));
+    let mut listeners = Vec::new();
+    for listen in &plan.listen {
+        let listener = listen.bind(plan.tls.as_ref()).await?;
+        starting.listens(listen.url(listener.local_addr()));
+        listeners.push(listener);
+    }
+    let mut serving = starting.ready().await?;
+    notes.note("a broker for development and tests: it keeps everything in memory");
+    let secured: Vec<LiveTls> = listeners.iter().filter_map(Listener::tls).collect();
+    let tls = plan.tls.clone().filter(|_| !secured.is_empty());
+    let files = plan.files;
+    let read = move || Ok((files.access()?, fresh_tls(tls.as_ref())?));
+    let apply = |((users, acl), tls): (Access, Option<_>)| {
+        let files = usize::from(users.is_some()) + usize::from(acl.is_some());
+        broker.set_access(users, acl);
+        files + renew_tls(&secured, tls.as_ref())
+    };
+    let (ask, asked) = oneshot::channel::<()>();
+    tokio::select! {
+        ended = serve(broker.clone(), listeners, asked) => ended,
+        () = async {
+            serving.asked_to_stop(read, apply).await;
+            drop(ask);
+            // While clients are told, a second signal ends the process at once.
+            serving.asked_again().await;
+        } => Ok(()),
+    }
+}
+
+impl Files {
+    fn access(&self) -> Result<Access> {
+        let users = parse(self.passwords.as_deref(), Users::parse)?;
+        let acl = parse(self.rights.as_deref(), Acl::parse)?;
+        Ok((users, acl))
+    }
+}
+
+impl Listen {
+    async fn bind(&self, tls: Option<&ServerTls>) -> Result<Listener> {
+        let tls = tls.filter(|_| self.tls).cloned();
+        Listener::bind(&ListenOn {
+            address: self.address.clone(),
+            tls,
+            websocket: self.websocket,
+        })
+        .await
+    }
+
+    fn url(&self, address: &ListenAddress) -> String {
+        let scheme = match (self.websocket, self.tls) {
+            (false, false) => "mqtt",
+            (false, true) => "mqtts",
+            (true, false) => "ws",
+            (true, true) => "wss",
+        };
+        match address {
+            ListenAddress::Tcp(address) => format!("{scheme}://{address}"),
+            ListenAddress::Unix(_) => address.to_string(),
+        }
+    }
+}
+
+/// One line for what happened.
+fn log(event: &Event, notes: Notes) {
+    match event {
+        Event::NotAccepted { error } => notes.warn(error),
+        Event::QueueFull { client_id } => notes.warn(format_args!(
+            "the queue of {} is full (--max-queued, --max-queued-bytes): messages to it are refused or wait",
+            brief(client_id)
+        )),
+        Event::Stopped(counts) => notes.note(format_args!(
+            "stopped after {} connections, {} messages in, {} out, {} dropped",
+            counts.connections,
+            counts.messages_received,
+            counts.messages_sent,
+            counts.messages_dropped
+        )),
+        client => notes.note(about_client(client)),
+    }
+}
+
+/// What a client did, in words.
+fn about_client(event: &Event) -> String {
+    match event {
+        Event::Connected {
+            client_id,
+            peer,
+            version,
+            resumed,
+        } => {
+            let again = if *resumed {
+                ", back to its session"
+            } else {
+                ""
+            };
+            let client_id = brief(client_id);
+            format!("{client_id} connected from {peer} with {version}{again}")
+        }
+        Event::Refused {
+            client_id,
+            peer,
+            reason,
+        } => {
+            format!("{} from {peer} was refused: {reason}", brief(client_id))
+        }
+        Event::Disconnected {
+            client_id,
+            reason: Some(reason),
+        } => {
+            format!("{} disconnected: {reason}", brief(client_id))
+        }
+        Event::Disconnected {
+            client_id,
+            reason: None,
+        } => format!("{} vanished", brief(client_id)),
+        Event::Subscribed {
+            client_id,
+            filter,
+            reason,
+        } => {
+            let (client_id, filter) = (brief(client_id), brief(filter));
+            format!("{client_id} subscribed to {filter}: {reason}")
+        }
+        Event::Unsubscribed { client_id, filter } => {
+            format!("{} unsubscribed from {}", brief(client_id), brief(filter))
+        }
+        // Told by `log` itself.
+        Event::NotAccepted { .. } | Event::QueueFull { .. } | Event::Stopped(_) => String::new(),
+    }
+}

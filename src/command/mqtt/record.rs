@@ -1,0 +1,88 @@
+//! Between MQTT packets and the records that input and output share.
+
+use std::time::SystemTime;
+
+use bytestring::ByteString;
+
+use crate::message::{Detail, Message, MqttDetail, MqttProperties};
+use crate::mqtt::packet::{Properties, Property, Publish};
+
+/// The record of a message received at `time`.
+#[inline]
+pub(crate) fn record(publish: Publish, time: SystemTime) -> Message {
+    let properties =
+        (!publish.properties.is_empty()).then(|| Box::new(from_properties(&publish.properties)));
+    Message {
+        time,
+        topic: publish.topic,
+        payload: publish.payload,
+        detail: Detail::Mqtt(MqttDetail {
+            qos: publish.qos.level(),
+            retain: publish.retain,
+            duplicate: publish.duplicate,
+            packet_id: publish.packet_id,
+            properties,
+        }),
+    }
+}
+
+fn from_properties(properties: &Properties) -> MqttProperties {
+    let pair = |(name, value): (&ByteString, &ByteString)| (name.clone(), value.clone());
+    MqttProperties {
+        payload_format_indicator: properties.payload_format_indicator(),
+        message_expiry_interval: properties.message_expiry_interval(),
+        content_type: properties.content_type(),
+        response_topic: properties.response_topic(),
+        correlation_data: properties.correlation_data(),
+        topic_alias: properties.topic_alias(),
+        subscription_identifiers: properties.subscription_identifiers().collect(),
+        user_properties: properties.user_properties().map(pair).collect(),
+    }
+}
+
+/// The properties to send for a record; what belonged to the connection it was received on is left out.
+pub(crate) fn to_properties(record: MqttProperties) -> Properties {
+    let singles = [
+        record
+            .payload_format_indicator
+            .map(Property::PayloadFormatIndicator),
+        record
+            .message_expiry_interval
+            .map(Property::MessageExpiryInterval),
+        record.content_type.map(Property::ContentType),
+        record.response_topic.map(Property::ResponseTopic),
+        record.correlation_data.map(Property::CorrelationData),
+    ];
+    let users = record
+        .user_properties
+        .into_iter()
+        .map(|(name, value)| Property::UserProperty(name, value));
+    singles.into_iter().flatten().chain(users).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn properties_survive_the_way_through_a_record() {
+        let properties: Properties = [
+            Property::PayloadFormatIndicator(1),
+            Property::MessageExpiryInterval(60),
+            Property::ContentType("text/plain".into()),
+            Property::ResponseTopic("answers".into()),
+            Property::CorrelationData(vec![0, 255].into()),
+            Property::UserProperty("k".into(), "v".into()),
+            Property::UserProperty("k".into(), "w".into()),
+        ]
+        .into_iter()
+        .collect();
+        let publish = Publish {
+            properties: properties.clone(),
+            ..Publish::default()
+        };
+        let detail = record(publish, SystemTime::now()).detail;
+        let kept = detail.as_mqtt().into_owned().properties.unwrap();
+        assert_eq!(to_properties(*kept), properties);
+    }
+}

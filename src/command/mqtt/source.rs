@@ -1,0 +1,309 @@
+//! A subscription as a source of messages.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant, SystemTime};
+
+use bytestring::ByteString;
+
+use super::record::record;
+use super::session::tell;
+use crate::error::{Error, Kind, Result, brief};
+use crate::flow::{Next, Source};
+use crate::mqtt::client::{Client, Notice};
+use crate::mqtt::packet::{Disconnect, Properties, Publish, QoS, ReasonCode};
+use crate::mqtt::session::client::Event;
+use crate::mqtt::topic;
+use crate::output::Notes;
+
+/// What is asked of the server, and which of its messages count.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Whether there are subscriptions at all.
+    pub subscribes: bool,
+    /// Filters to unsubscribe from once connected.
+    pub unsubscribe: Vec<ByteString>,
+    /// For UNSUBSCRIBE.
+    pub unsubscribe_properties: Properties,
+    /// Messages whose topic matches one of these filters are passed over.
+    pub filter_out: Vec<ByteString>,
+    /// Retained messages are passed over.
+    pub skip_retained: bool,
+    /// Only retained messages count; the first that is not ends it.
+    pub retained_only: bool,
+    /// It ends once every subscription is acknowledged.
+    pub exit_after_subscribe: bool,
+}
+
+/// A run of arrivals that are not settled, all of them acknowledged, or none.
+struct Run {
+    acknowledged: bool,
+    length: u64,
+}
+
+/// The messages of a session's subscriptions.
+pub(crate) struct Subscribed<'a> {
+    client: Client,
+    wanted: &'a Wanted,
+    notes: Notes,
+    /// What was handed out and not settled.
+    unsettled: VecDeque<Run>,
+    /// When the batch came that is being handed out.
+    time: SystemTime,
+    /// Subscribe and unsubscribe requests that are not answered yet.
+    unanswered: usize,
+    refused: Option<Error>,
+    ever_connected: bool,
+    /// Since when the connection has been down.
+    away_since: Option<Instant>,
+    /// Whether a message came since the last PINGREQ that looks for the end of the retained ones.
+    came_since_ping: bool,
+    /// Whether such a PINGREQ is to be sent as soon as all that came is acknowledged.
+    wants_ping: bool,
+}
+
+impl<'a> Subscribed<'a> {
+    /// Over a client that has been told what to subscribe to.
+    pub(crate) fn new(client: Client, wanted: &'a Wanted, notes: Notes) -> Self {
+        Self {
+            client,
+            wanted,
+            notes,
+            unsettled: VecDeque::new(),
+            time: SystemTime::now(),
+            unanswered: 1,
+            refused: None,
+            ever_connected: false,
+            away_since: None,
+            came_since_ping: false,
+            wants_ping: false,
+        }
+    }
+
+    /// Disconnects, and says whether a request was refused meanwhile.
+    pub(crate) async fn close(&mut self, properties: Properties) -> Result<()> {
+        let disconnect = Disconnect {
+            properties,
+            ..Disconnect::default()
+        };
+        self.client.close(disconnect).await;
+        self.refused.take().map_or(Ok(()), Err)
+    }
+
+    /// The connection is gone: what it delivered cannot be acknowledged any more.
+    fn noticed(&mut self, notice: Notice) -> Option<Next> {
+        let lost = matches!(notice, Notice::Lost { .. });
+        self.away_since.get_or_insert_with(Instant::now);
+        tell(notice, &self.client, self.notes);
+        self.unsettled.clear();
+        lost.then_some(Next::Lost)
+    }
+
+    #[inline]
+    fn message(&mut self, publish: Publish) -> Next {
+        self.came_since_ping = true;
+        if self.wanted.retained_only && !publish.retain {
+            return Next::End(Ok(()));
+        }
+        // Without an identifier its connection is gone.
+        self.handed_out(publish.qos != QoS::AtMostOnce && publish.packet_id != 0);
+        let left_out = |filter: &ByteString| topic::matches(filter, &publish.topic);
+        if (self.wanted.skip_retained && publish.retain)
+            || self.wanted.filter_out.iter().any(left_out)
+        {
+            return Next::Skipped;
+        }
+        Next::Message(record(publish, self.time))
+    }
+
+    #[inline]
+    fn handed_out(&mut self, acknowledged: bool) {
+        match self.unsettled.back_mut() {
+            Some(run) if run.acknowledged == acknowledged => run.length += 1,
+            _ => self.unsettled.push_back(Run {
+                acknowledged,
+                length: 1,
+            }),
+        }
+    }
+
+    fn event(&mut self, event: Event) -> Result<Option<Next>> {
+        match event {
+            Event::Connected {
+                session_present, ..
+            } => self.connected(session_present).map(|()| None),
+            Event::Subscribed(answers, reason_string) => {
+                Ok(self.subscribed(&answers, reason_string.as_deref()))
+            }
+            Event::Unsubscribed(answers) => {
+                self.unsubscribed(&answers);
+                Ok(self.answered())
+            }
+            Event::Pong if self.wanted.retained_only => Ok(self.pong()),
+            _ => Ok(None),
+        }
+    }
+
+    fn connected(&mut self, session_present: bool) -> Result<()> {
+        if let Some(since) = self.away_since.take().filter(|_| self.ever_connected) {
+            let target = self.client.target();
+            let away = humantime::format_duration(Duration::from_millis(
+                since.elapsed().as_millis() as u64,
+            ));
+            if session_present {
+                self.notes.note(format_args!(
+                    "connected to {target} again after {away}; the server kept the session"
+                ));
+            } else {
+                self.notes.warn(format_args!(
+                    "connected to {target} again after {away} and subscribed anew; messages published meanwhile may have been missed"
+                ));
+            }
+        }
+        if !self.ever_connected && !self.wanted.unsubscribe.is_empty() {
+            let properties = &self.wanted.unsubscribe_properties;
+            let session = self.client.session();
+            let asked = session.unsubscribe(&self.wanted.unsubscribe, properties);
+            asked.map_err(|fault| Error::usage(fault.to_string()))?;
+            self.unanswered += usize::from(self.wanted.subscribes);
+        }
+        self.ever_connected = true;
+        Ok(())
+    }
+
+    fn subscribed(
+        &mut self,
+        answers: &[(ByteString, ReasonCode)],
+        reason_string: Option<&str>,
+    ) -> Option<Next> {
+        let refused: Vec<_> = answers
+            .iter()
+            .filter(|(_, reason)| reason.is_failure())
+            .collect();
+        for (filter, reason) in &refused {
+            let words = reason_string
+                .map(|text| format!(": {}", brief(text)))
+                .unwrap_or_default();
+            let text = format!(
+                "{} refused the subscription to {filter}: {reason}{words}",
+                self.client.target()
+            );
+            if refused.len() < answers.len() {
+                self.notes.warn(&text);
+            }
+            self.refused
+                .get_or_insert_with(|| Error::new(Kind::Refused, text));
+        }
+        if !refused.is_empty() && refused.len() == answers.len() {
+            return Some(Next::End(Ok(())));
+        }
+        self.wants_ping = self.wanted.retained_only;
+        self.answered()
+    }
+
+    fn unsubscribed(&mut self, answers: &[(ByteString, ReasonCode)]) {
+        for (filter, reason) in answers {
+            if reason.is_failure() {
+                let text = format!(
+                    "{} refused to unsubscribe {filter}: {reason}",
+                    self.client.target()
+                );
+                self.refused
+                    .get_or_insert_with(|| Error::new(Kind::Refused, text));
+            } else if *reason == ReasonCode::NO_SUBSCRIPTION_EXISTED {
+                self.notes
+                    .note(format_args!("there was no subscription to {filter}"));
+            }
+        }
+    }
+
+    /// One request was answered; the end at the last one when nothing else is to be waited for.
+    fn answered(&mut self) -> Option<Next> {
+        self.unanswered = self.unanswered.saturating_sub(1);
+        let only_asked = self.wanted.exit_after_subscribe
+            || !self.wanted.subscribes && !self.wanted.unsubscribe.is_empty();
+        (self.unanswered == 0 && only_asked).then_some(Next::End(Ok(())))
+    }
+
+    /// The server sends what it has retained before it answers a PINGREQ; at QoS 1 and 2 as far as its window
+    /// allows. So we ask again until nothing comes between two answers, and only once all that came is
+    /// acknowledged: before that a full window looks like the end.
+    fn look_for_the_end(&mut self) {
+        if self.wants_ping && self.client.session().unacknowledged() == 0 {
+            self.wants_ping = false;
+            self.came_since_ping = false;
+            self.client.session().ping(Instant::now());
+        }
+    }
+
+    fn pong(&mut self) -> Option<Next> {
+        if !self.came_since_ping {
+            return Some(Next::End(Ok(())));
+        }
+        self.wants_ping = true;
+        None
+    }
+}
+
+impl Source for Subscribed<'_> {
+    async fn drive(&mut self) -> Result<()> {
+        self.look_for_the_end();
+        self.client.drive().await?;
+        self.time = SystemTime::now();
+        Ok(())
+    }
+
+    async fn hold(&mut self) -> Error {
+        self.client.hold().await
+    }
+
+    #[inline]
+    fn take(&mut self, mut sink: impl FnMut(Next) -> Result<bool>) -> Result<()> {
+        while let Some(notice) = self.client.poll_notice() {
+            if let Some(next) = self.noticed(notice)
+                && !sink(next)?
+            {
+                return Ok(());
+            }
+        }
+        while let Some(event) = self.client.poll_event() {
+            let wanted = match event {
+                Event::Message(publish) => sink(self.message(publish))?,
+                other => self.event(other)?.map_or(Ok(true), &mut sink)?,
+            };
+            if !wanted {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, count: u64) {
+        let (mut left, mut acknowledged) = (count, 0);
+        while let Some(run) = self.unsettled.front_mut().filter(|_| left > 0) {
+            let length = run.length.min(left);
+            acknowledged += if run.acknowledged { length } else { 0 };
+            left -= length;
+            run.length -= length;
+            if run.length == 0 {
+                self.unsettled.pop_front();
+            }
+        }
+        if self.unsettled.is_empty() {
+            self.client.session().accept();
+        } else {
+            // A window is 16 bits wide.
+            self.client.session().accept_first(acknowledged as usize);
+        }
+    }
+
+    fn awaits(&self) -> Option<String> {
+        let target = self.client.target();
+        match (self.ever_connected, self.unanswered) {
+            (false, _) => Some(format!("no connection to {target}")),
+            (true, 1..) => Some(format!(
+                "{target} did not answer the subscription (no SUBACK)"
+            )),
+            (true, 0) => None,
+        }
+    }
+}
