@@ -141,7 +141,7 @@ impl Error {
     }
 
     /// The way out, where there is one.
-    pub fn way_out(&self) -> Option<&str> {
+    pub fn hint_text(&self) -> Option<&str> {
         self.0.hint.as_deref()
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! Arrows point down only, and a test says so (`tests/suite/layers.rs`):
 //!
-//! `main → lib → cli → command → {flow, bench} → {mqtt, coap, amqp, output} → {connect, payload} → {error, message, stop}`
+//! `main → lib → cli → command → {flow, bench} → {mqtt, coap, amqp, output} → server → {connect, payload} → {file, message, stop} → error`
 //!
 //! | room | what it is for |
 //! |---|---|
@@ -17,6 +17,7 @@
 //! | [`amqp`] | AMQP 0-9-1: publishing, consuming and topology |
 //! | [`output`] | the only room that writes to stdout and stderr: formats, colour, errors |
 //! | [`connect`] | all that a connection needs before its first byte: target, secrets, TLS, contexts, back-off, streams |
+//! | [`server`] | what the embedded servers share: connections, clock, users, fault rules |
 //! | [`payload`] | makes and reads bodies: files, stdin, lines, records, hex and base64 |
 //! | [`error`] | what can go wrong, in words, and the exit code that follows |
 //! | [`file`](mod@file) | files that are read whole: one bound and one wording |
@@ -36,6 +37,7 @@ pub mod message;
 pub mod mqtt;
 pub mod output;
 pub mod payload;
+pub mod server;
 pub mod stop;
 
 use std::ffi::OsString;

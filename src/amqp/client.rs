@@ -20,8 +20,8 @@ use crate::error::{Error, Result};
 
 use super::channel::Channel;
 use super::heard::{Heard, Listening};
-use super::panics::Watch;
-use super::{transport, trouble, wire};
+use super::panics::PanicGuard;
+use super::{diagnose, transport, wire};
 
 /// Bytes; what RabbitMQ proposes too. Never 0 (no limit): lapin would ask for as much memory at once.
 pub const FRAME_MAX: u32 = 131_072;
@@ -198,7 +198,7 @@ pub struct Client {
 pub(super) struct Link {
     pub(super) target: Target,
     pub(super) patience: Duration,
-    pub(super) watch: Watch,
+    pub(super) watch: PanicGuard,
     connection: Connection,
     heard: Heard,
     blocked: watch::Receiver<Option<String>>,
@@ -223,27 +223,27 @@ impl Client {
     ) -> Result<Self> {
         let uri = uri(target, options)?;
         let stream = dial(target).await?;
-        let (watch, heard) = (Watch::new(), Heard::default());
+        let (watch, heard) = (PanicGuard::new(), Heard::default());
         // However this ends, also by being dropped half-way, lapin's thread ends too.
         let guard = Leaving(Some((watch.clone(), heard.clone())));
         let stream = Listening::new(stream, heard.clone());
         let connecting = log_in(uri, properties(options), stream, watch.clone());
         let limit = target.connect_timeout;
-        let objection = heard.until(|said| trouble::objection(target, &options.login, said));
+        let objection = heard.until(|said| diagnose::objection(target, &options.login, said));
         let connection = tokio::select! {
             biased;
-            text = watch.panicked() => return Err(trouble::panicked(target, &text)),
+            text = watch.panicked() => return Err(diagnose::panicked(target, &text)),
             error = objection => return Err(error),
             () = heard.left() => {
                 let cause = io::Error::from(io::ErrorKind::UnexpectedEof).into();
-                return Err(trouble::login(target, &options.login, &heard, &cause).await);
+                return Err(diagnose::login(target, &options.login, &heard, &cause).await);
             }
             connected = timeout(limit, connecting) => match connected {
                 Ok(Ok(connection)) => connection,
                 Ok(Err(cause)) => {
-                    return Err(trouble::login(target, &options.login, &heard, &cause).await);
+                    return Err(diagnose::login(target, &options.login, &heard, &cause).await);
                 }
-                Err(_) => return Err(trouble::no_answer(target, limit)),
+                Err(_) => return Err(diagnose::no_answer(target, limit)),
             },
         };
         guard.stay();
@@ -325,7 +325,7 @@ impl Link {
     ) -> Result<T> {
         tokio::select! {
             biased;
-            text = self.watch.panicked() => Err(trouble::panicked(&self.target, &text)),
+            text = self.watch.panicked() => Err(diagnose::panicked(&self.target, &text)),
             () = self.heard.left() => {
                 let cause = io::Error::from(io::ErrorKind::UnexpectedEof).into();
                 Err(self.explain(what, cause).await)
@@ -335,7 +335,7 @@ impl Link {
                 Ok(Err(cause)) => Err(self.explain(what, cause).await),
                 Err(_) => {
                     let blocked = self.blocked.borrow();
-                    Err(trouble::silent(&self.target, what, self.patience, blocked.as_deref()))
+                    Err(diagnose::silent(&self.target, what, self.patience, blocked.as_deref()))
                 }
             },
         }
@@ -356,7 +356,7 @@ impl Link {
             }
             _ => None,
         };
-        trouble::request(&self.target, what, &told.unwrap_or(cause))
+        diagnose::request(&self.target, what, &told.unwrap_or(cause))
     }
 
     /// Why the server takes nothing from us, if it said so.
@@ -371,7 +371,7 @@ impl Drop for Link {
     }
 }
 
-fn leave(watch: &Watch, heard: &Heard) {
+fn leave(watch: &PanicGuard, heard: &Heard) {
     heard.cut();
     if !watch.has_panicked() {
         heard.part();
@@ -380,7 +380,7 @@ fn leave(watch: &Watch, heard: &Heard) {
 }
 
 /// Cuts the connection when it is dropped before it is logged in.
-struct Leaving(Option<(Watch, Heard)>);
+struct Leaving(Option<(PanicGuard, Heard)>);
 
 impl Leaving {
     fn stay(mut self) {
@@ -410,7 +410,7 @@ async fn log_in(
     uri: AMQPUri,
     properties: ConnectionProperties,
     stream: Listening,
-    watch: Watch,
+    watch: PanicGuard,
 ) -> lapin::Result<Connection> {
     let slot = Mutex::new(Some(stream));
     let connect = async move |_, _| {

@@ -12,8 +12,8 @@ use crate::message::{AmqpDetail, AmqpValue, Detail, Message};
 
 use super::channel::Channel;
 use super::client::Link;
+use super::diagnose;
 use super::topology::Arguments;
-use super::trouble;
 use super::wire::{from_properties, short, table};
 
 /// Where in a stream to begin (`x-stream-offset`).
@@ -184,7 +184,7 @@ impl Consumer {
         }
         tokio::select! {
             biased;
-            text = self.link.watch.panicked() => Err(trouble::panicked(&self.link.target, &text)),
+            text = self.link.watch.panicked() => Err(diagnose::panicked(&self.link.target, &text)),
             next = self.raw.next() => match next {
                 Some(Ok(delivery)) => Ok(received(delivery, SystemTime::now())),
                 Some(Err(cause)) => Err(self.ended(Some(cause)).await),

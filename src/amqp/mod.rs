@@ -28,22 +28,22 @@ pub mod bulk;
 pub mod channel;
 pub mod client;
 pub mod consumer;
+pub mod definitions;
+mod diagnose;
 pub mod firehose;
 mod heard;
-pub mod layout;
 mod narrow;
-#[cfg_attr(not(feature = "amqp1"), path = "one/absent.rs")]
-pub mod one;
 mod panics;
 pub mod publisher;
 mod spoken;
 pub mod topology;
 mod transport;
-mod trouble;
+#[cfg_attr(not(feature = "amqp1"), path = "v1/absent.rs")]
+pub mod v1;
 pub mod value;
 mod wire;
 pub mod wish;
 
 pub use channel::Channel;
 pub use client::{Client, Event, Login, Mechanism, Options};
-pub use trouble::speaks_only_one;
+pub use diagnose::speaks_only_one;

@@ -21,12 +21,12 @@ const HELD: Duration = Duration::from_secs(5);
 
 /// Watches one thread, which is not known before it runs.
 #[derive(Clone, Debug)]
-pub(super) struct Watch {
+pub(super) struct PanicGuard {
     sender: watch::Sender<Option<String>>,
     thread: Arc<Mutex<Option<ThreadId>>>,
 }
 
-impl Watch {
+impl PanicGuard {
     /// Installs the hook when it is the first one.
     pub(super) fn new() -> Self {
         static HOOK: Once = Once::new();
@@ -98,7 +98,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_of_the_watched_thread_is_told() {
-        let watch = Watch::new();
+        let watch = PanicGuard::new();
         let watched = watch.clone();
         let thread = thread::spawn(move || {
             watched.this_thread();
@@ -110,7 +110,7 @@ mod tests {
 
     #[tokio::test]
     async fn other_threads_panic_as_usual() {
-        let watch = Watch::new();
+        let watch = PanicGuard::new();
         assert!(thread::spawn(|| panic!("not ours")).join().is_err());
         let waited = tokio::time::timeout(Duration::from_millis(10), watch.panicked()).await;
         assert!(waited.is_err());

@@ -20,7 +20,7 @@ use crate::error::Result;
 use crate::message::{AmqpProperties, AmqpValue};
 
 use super::channel::Channel;
-use super::trouble;
+use super::diagnose;
 use super::wire::{short, to_properties};
 
 /// Bytes under way at once, beside the window: one larger message is let through alone.
@@ -46,7 +46,7 @@ pub struct Outgoing {
 
 /// What became of a message, by its number.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum Outcome {
     /// The server has it: stored or routed, or returned before.
     Confirmed,
     /// The server could not take it.
@@ -69,7 +69,7 @@ pub struct Publisher {
     kept: BTreeMap<u64, Outgoing>,
     bytes: usize,
     marks: Marks,
-    fates: Vec<(u64, Fate)>,
+    fates: Vec<(u64, Outcome)>,
 }
 
 type Done = (u64, lapin::Result<Confirmation>);
@@ -110,7 +110,7 @@ impl Publisher {
         self.kept.len()
     }
 
-    /// Hands a message to the connection under a number that `Fate`s name; numbers must not repeat.
+    /// Hands a message to the connection under a number that `Outcome`s name; numbers must not repeat.
     ///
     /// # Errors
     /// [`crate::error::Kind::Usage`] for a text over 255 bytes; nothing was sent then.
@@ -150,7 +150,7 @@ impl Publisher {
     ///
     /// # Errors
     /// What ended the channel or the connection. [`Publisher::abandoned`] tells what is in doubt then.
-    pub async fn fates(&mut self, into: &mut Vec<(u64, Fate)>) -> Result<bool> {
+    pub async fn fates(&mut self, into: &mut Vec<(u64, Outcome)>) -> Result<bool> {
         if !self.fates.is_empty() {
             into.append(&mut self.fates);
             return Ok(true);
@@ -158,7 +158,7 @@ impl Publisher {
         let link = Arc::clone(self.channel.link());
         let first = tokio::select! {
             biased;
-            text = link.watch.panicked() => return Err(trouble::panicked(&link.target, &text)),
+            text = link.watch.panicked() => return Err(diagnose::panicked(&link.target, &text)),
             first = self.under_way.next() => first,
         };
         let Some(first) = first else { return Ok(false) };
@@ -185,9 +185,9 @@ impl Publisher {
 
     fn settle(&mut self, number: u64, confirmation: Confirmation) {
         let fate = match &confirmation {
-            Confirmation::Ack(_) => Fate::Confirmed,
-            Confirmation::Nack(_) => Fate::Nacked,
-            Confirmation::NotRequested => Fate::Written,
+            Confirmation::Ack(_) => Outcome::Confirmed,
+            Confirmation::Nack(_) => Outcome::Nacked,
+            Confirmation::NotRequested => Outcome::Written,
         };
         if let Some(message) = self.kept.remove(&number) {
             self.bytes -= message.payload.len();
@@ -200,7 +200,7 @@ impl Publisher {
                 .marks
                 .number(&returned.delivery.properties)
                 .unwrap_or(number);
-            self.fates.push((number, Fate::Returned(words)));
+            self.fates.push((number, Outcome::Returned(words)));
         }
     }
 

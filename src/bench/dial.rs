@@ -337,7 +337,7 @@ mod tests {
         );
         assert!(
             refused
-                .way_out()
+                .hint_text()
                 .is_some_and(|hint| hint.contains("--bind"))
         );
     }

@@ -81,7 +81,7 @@ pub enum How<'a> {
 
 /// What a protocol makes of a load: groups for the engine, with a driver for each.
 #[derive(Default)]
-pub struct Made {
+pub struct LoadPlan {
     /// For the plan.
     pub groups: Vec<Group>,
     /// In the same order.
@@ -90,7 +90,7 @@ pub struct Made {
     pub warnings: Vec<String>,
 }
 
-impl Made {
+impl LoadPlan {
     /// Adds a group; its driver is told how many connections the groups before it have.
     pub fn add<D: Driver + 'static>(
         &mut self,
@@ -161,12 +161,12 @@ pub struct Io<'a> {
     /// The books.
     pub records: &'a mut Records,
     /// What the engine is asked to do after the call.
-    pub wish: &'a mut Wish,
+    pub wish: &'a mut Action,
 }
 
 /// What a session asks of the engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Wish {
+pub enum Action {
     /// Nothing.
     #[default]
     Nothing,
@@ -183,26 +183,26 @@ pub enum Wish {
 impl Io<'_> {
     /// The session can be used from now on.
     pub const fn ready(&mut self) {
-        *self.wish = Wish::Ready;
+        *self.wish = Action::Ready;
     }
 
     /// The transport is to be closed and opened again.
     pub const fn again(&mut self) {
-        *self.wish = Wish::Again;
+        *self.wish = Action::Again;
     }
 
     /// The transport is to be closed, and opened again after this long.
     pub const fn away(&mut self, time: Nanos) {
-        *self.wish = Wish::Away(time);
+        *self.wish = Action::Away(time);
     }
 
     /// The session is to be ticked at this moment too, and not in multiples of anything. Whether that will be: another
     /// wish comes first.
     #[must_use]
     pub fn tick_at(&mut self, moment: Nanos) -> bool {
-        let free = *self.wish == Wish::Nothing;
+        let free = *self.wish == Action::Nothing;
         if free {
-            *self.wish = Wish::Tick(moment);
+            *self.wish = Action::Tick(moment);
         }
         free
     }
@@ -254,7 +254,7 @@ impl From<Error> for Broken {
     fn from(error: Error) -> Self {
         Self {
             cause: error.text().to_owned(),
-            hint: error.way_out().map(str::to_owned),
+            hint: error.hint_text().map(str::to_owned),
             kind: error.kind(),
         }
     }

@@ -367,7 +367,7 @@ impl Records {
 
     /// A message was accepted by the peer.
     #[inline]
-    pub fn acknowledged(&mut self, flight: &Flight, now: Nanos) {
+    pub fn acknowledged(&mut self, flight: &Pending, now: Nanos) {
         self.flow_at(now).acknowledged += 1;
         if self.window.holds(flight.due) {
             self.messages.acknowledged += 1;
@@ -427,12 +427,12 @@ impl Records {
     }
 
     /// The peer said no.
-    pub fn refused(&mut self, flight: &Flight) {
+    pub fn refused(&mut self, flight: &Pending) {
         self.messages.refused += u64::from(self.window.holds(flight.due));
     }
 
     /// The peer said no, for this cause.
-    pub fn refused_for(&mut self, flight: &Flight, cause: &str) {
+    pub fn refused_for(&mut self, flight: &Pending, cause: &str) {
         self.refused(flight);
         if self.window.holds(flight.due) {
             self.error(cause, None);
@@ -442,7 +442,7 @@ impl Records {
     }
 
     /// A message was under way when its connection was lost.
-    pub fn lost(&mut self, flight: &Flight) {
+    pub fn lost(&mut self, flight: &Pending) {
         self.flow_at(self.at).errors += 1;
         self.messages.lost_with_connection += u64::from(self.window.holds(flight.due));
     }
@@ -454,7 +454,7 @@ impl Records {
     }
 
     /// A message was not answered in time.
-    pub fn timed_out(&mut self, flight: &Flight) {
+    pub fn timed_out(&mut self, flight: &Pending) {
         self.flow_at(self.at).errors += 1;
         self.messages.timed_out += u64::from(self.window.holds(flight.due));
     }
@@ -581,7 +581,7 @@ pub fn add_messages(sum: &mut Messages, more: &Messages) {
 
 /// A message under way that will be answered on its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Flight {
+pub struct Pending {
     /// When it was due.
     pub due: Nanos,
     /// When it was written.

@@ -5,8 +5,8 @@ use std::fs;
 use rustix::process::{Resource, getrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::connect::hosting::raise_descriptors;
 use crate::error::{Error, Kind, Result};
+use crate::server::raise_descriptors;
 
 /// Descriptors that are not connections: standard streams, timers, the runtime's own.
 const OTHER_DESCRIPTORS: u64 = 64;
@@ -69,7 +69,11 @@ mod tests {
         if getrlimit(Resource::Nofile).maximum.is_some() {
             let error = error.expect("there is a limit");
             assert_eq!(error.kind(), Kind::Local);
-            assert!(error.way_out().is_some_and(|hint| hint.contains("ulimit")));
+            assert!(
+                error
+                    .hint_text()
+                    .is_some_and(|hint| hint.contains("ulimit"))
+            );
         }
     }
 

@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 
 use super::clock::Nanos;
+use super::connection_state::ConnectionState;
 use super::driver::{Broken, Io, Session};
-use super::lane::Lane;
 use super::plan::{Arrivals, Stage};
 use super::profile::{Schedule, Share};
 use super::random::Random;
-use super::recorder::{Flight, Quantity, Records, Window};
+use super::recorder::{Pending, Quantity, Records, Window};
 
 const MS: Nanos = 1_000_000;
 const SECOND: Nanos = 1_000 * MS;
@@ -26,7 +26,7 @@ enum Answer {
 /// A protocol of one byte a message; answers are one byte too.
 struct Scripted {
     window: usize,
-    flights: VecDeque<Flight>,
+    flights: VecDeque<Pending>,
     sequence: u64,
 }
 
@@ -56,7 +56,7 @@ impl Session for Scripted {
 
     fn send(&mut self, dues: &[Nanos], io: &mut Io<'_>) {
         for due in dues {
-            self.flights.push_back(Flight {
+            self.flights.push_back(Pending {
                 due: *due,
                 sent: io.now,
                 sequence: self.sequence,
@@ -89,7 +89,7 @@ impl Session for Scripted {
 
 /// A run of ten measured seconds after one of warm-up, a thousand messages a second.
 struct World {
-    lane: Lane,
+    lane: ConnectionState,
     records: Records,
     /// Answers on their way, by when they come.
     answers: VecDeque<(Nanos, u8)>,
@@ -104,7 +104,7 @@ impl World {
             sequence: 0,
         });
         let mut world = Self {
-            lane: Lane::new(session, 0),
+            lane: ConnectionState::new(session, 0),
             records: Records {
                 window: Window {
                     from: SECOND,

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::command::bench;
-use crate::command::bench::mqtt::Play;
+use crate::command::bench::mqtt::ScenarioPreset;
 use crate::error::Kind;
 use crate::mqtt::broker::{FAULT_KEYS, FAULTS};
 
@@ -338,9 +338,9 @@ pub fn exit_codes() -> impl Iterator<Item = (u8, &'static str)> {
 /// The scenarios of a load test's `--scenario`, and what each does; none for other commands.
 pub fn scenarios(command: &str) -> Vec<(&'static str, &'static str)> {
     match command {
-        "bench mqtt" => Play::all().collect(),
-        "bench coap" => bench::coap::Play::all().collect(),
-        "bench amqp" => bench::amqp::Play::all().collect(),
+        "bench mqtt" => ScenarioPreset::all().collect(),
+        "bench coap" => bench::coap::ScenarioPreset::all().collect(),
+        "bench amqp" => bench::amqp::ScenarioPreset::all().collect(),
         _ => Vec::new(),
     }
 }

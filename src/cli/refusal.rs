@@ -20,7 +20,7 @@ pub(super) fn read(answer: &clap::Error, words: &[OsString]) -> Result<Parsed> {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Ok(Parsed::Incomplete(text)),
         _ => {
             let refused = refusal(&without_secrets(text, words), &command(words));
-            Err(match way_out(answer) {
+            Err(match hint_text(answer) {
                 Some(hint) => refused.hint(hint),
                 None => refused,
             })
@@ -48,9 +48,9 @@ fn without_secrets(mut text: String, words: &[OsString]) -> String {
 }
 
 /// The hint of the value's own type, where it has one.
-fn way_out(answer: &clap::Error) -> Option<&str> {
+fn hint_text(answer: &clap::Error) -> Option<&str> {
     let cause = std::error::Error::source(answer)?;
-    cause.downcast_ref::<Error>()?.way_out()
+    cause.downcast_ref::<Error>()?.hint_text()
 }
 
 /// Takes the parts of clap's text: `error: …`, then, each after an empty line, `  tip: …` and the usage.
@@ -102,7 +102,7 @@ mod tests {
         );
         assert_eq!(refused.text(), "unexpected argument '--tpoic' found");
         assert_eq!(
-            refused.way_out(),
+            refused.hint_text(),
             Some("a similar argument exists: '--topic'")
         );
     }
@@ -119,7 +119,7 @@ mod tests {
             "the following required arguments were not provided: --key <FILE>"
         );
         assert_eq!(
-            refused.way_out(),
+            refused.hint_text(),
             Some("`iotctl mqtt pub --help` shows what can be said")
         );
     }

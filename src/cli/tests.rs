@@ -777,12 +777,12 @@ fn wrong_commands_are_refused_with_a_way_out() {
     let refused = read(&["mqtt", "publish"]).unwrap_err();
     assert_eq!(text_of(&refused), "unrecognized subcommand 'publish'");
     assert_eq!(
-        refused.way_out(),
+        refused.hint_text(),
         Some("a similar subcommand exists: 'pub'")
     );
     let refused = publish(&split("-t a -m x --tpoic b")).unwrap_err();
     assert_eq!(
-        refused.way_out(),
+        refused.hint_text(),
         Some("a similar argument exists: '--topic'")
     );
     assert_eq!(

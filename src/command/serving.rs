@@ -8,17 +8,17 @@ use std::thread;
 use rustls::ServerConfig;
 use tokio::sync::oneshot;
 
-use crate::connect::hosting::raise_descriptors;
 use crate::connect::{LiveTls, ServerTls};
 use crate::error::{Error, Kind, Result};
 use crate::file;
-use crate::output::{Format, Notes, Output, Style, terminals};
+use crate::output::{Console, Format, Output, Style, terminals};
+use crate::server::raise_descriptors;
 use crate::stop::{Hangup, Stop};
 
 /// A server that starts. Signals do what they do to every process: what it reads may be a pipe that nobody writes to.
 pub(super) struct Starting {
     output: Output,
-    pub(super) notes: Notes,
+    pub(super) notes: Console,
     /// Where it listens.
     addresses: Vec<String>,
 }
@@ -28,7 +28,7 @@ pub(super) struct Serving {
     stop: Stop,
     hangup: Hangup,
     terminals: [bool; 3],
-    notes: Notes,
+    notes: Console,
     /// Open for as long as the server runs.
     _output: Output,
 }
@@ -45,7 +45,7 @@ impl Starting {
         raise_descriptors();
         Ok(Self {
             output: Output::open(Format::Raw, style)?,
-            notes: Notes::new(style),
+            notes: Console::new(style),
             addresses: Vec::new(),
         })
     }

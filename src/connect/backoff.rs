@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::args::Retry;
 use super::random::Random;
-use super::words::Retry;
 
 /// The first wait is at most this long.
 const FIRST: Duration = Duration::from_millis(100);

@@ -12,10 +12,10 @@ use serde::{Deserialize, Deserializer};
 use crate::error::{Error, Result};
 use crate::file;
 
+use super::args::{self, ConnectArgs, Retry, TlsVersion};
 use super::environment::Environment;
-use super::oscore::OscoreWords;
+use super::oscore::OscoreArgs;
 use super::secret::Secret;
-use super::words::{self, Retry, TlsVersion, Words};
 use super::zone::LocalAddress;
 
 /// The configuration file.
@@ -73,14 +73,14 @@ struct Context {
 ///
 /// # Errors
 /// [`crate::error::Kind::Usage`] for an unknown context or a mistake in the file, with its line.
-pub(super) fn words(asked: Option<&str>, environment: &Environment) -> Result<Words> {
+pub(super) fn words(asked: Option<&str>, environment: &Environment) -> Result<ConnectArgs> {
     let Some(path) = environment.config_file() else {
         return missing(asked, None);
     };
     // A service often runs with a HOME that it may not read, or that is no folder: that matters to who asks for a context.
     let unasked = asked.is_none() && !environment.names_config_file();
     if unasked && File::open(&path).is_err() {
-        return Ok(Words::default());
+        return Ok(ConnectArgs::default());
     }
     if !path.try_exists().unwrap_or(true) {
         return missing(asked, Some(&path));
@@ -89,7 +89,7 @@ pub(super) fn words(asked: Option<&str>, environment: &Environment) -> Result<Wo
     let mut config: Config =
         toml::from_str(&text).map_err(|cause| mistake(&path, &text, &cause))?;
     let Some(name) = asked.map(str::to_owned).or_else(|| config.context.take()) else {
-        return Ok(Words::default());
+        return Ok(ConnectArgs::default());
     };
     match config.contexts.remove(&name) {
         Some(context) => Ok(context.words(&Folders::new(&path, environment), &path)?),
@@ -97,9 +97,9 @@ pub(super) fn words(asked: Option<&str>, environment: &Environment) -> Result<Wo
     }
 }
 
-fn missing(asked: Option<&str>, path: Option<&Path>) -> Result<Words> {
+fn missing(asked: Option<&str>, path: Option<&Path>) -> Result<ConnectArgs> {
     match (asked, path) {
-        (None, _) => Ok(Words::default()),
+        (None, _) => Ok(ConnectArgs::default()),
         (Some(name), Some(path)) => Err(Error::usage(format!(
             "unknown context {name:?}: there is no file {}",
             path.display()
@@ -134,9 +134,9 @@ fn mistake(path: &Path, text: &str, cause: &toml::de::Error) -> Error {
 }
 
 impl Context {
-    fn words(self, folders: &Folders, path: &Path) -> Result<Words> {
+    fn words(self, folders: &Folders, path: &Path) -> Result<ConnectArgs> {
         let place = |file: Option<PathBuf>| file.map(|file| folders.place(file));
-        Ok(Words {
+        Ok(ConnectArgs {
             url: self.url,
             host: self.host,
             port: self.port,
@@ -156,7 +156,7 @@ impl Context {
             psk_identity: self.psk_identity,
             psk: self.psk,
             psk_file: place(self.psk_file),
-            oscore: OscoreWords {
+            oscore: OscoreArgs {
                 secret: self.oscore_secret,
                 secret_file: place(self.oscore_secret_file),
                 salt: self.oscore_salt,
@@ -221,7 +221,7 @@ fn from_text<'de, D: Deserializer<'de>, T: std::str::FromStr<Err = String>>(
 
 fn from_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    words::duration(&text).map(Some).map_err(D::Error::custom)
+    args::duration(&text).map(Some).map_err(D::Error::custom)
 }
 
 #[cfg(test)]
@@ -230,7 +230,7 @@ mod tests {
 
     use super::*;
 
-    fn with_file(text: &str, asked: Option<&str>) -> Result<Words> {
+    fn with_file(text: &str, asked: Option<&str>) -> Result<ConnectArgs> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
         fs::write(&path, text).unwrap();
@@ -276,7 +276,7 @@ mod tests {
             "{refused}"
         );
         assert_eq!(
-            (refused.way_out(), refused.exit_code()),
+            (refused.hint_text(), refused.exit_code()),
             (Some("known contexts: dev, prod"), 2)
         );
     }

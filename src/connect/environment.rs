@@ -9,9 +9,9 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
-use super::oscore::OscoreWords;
+use super::args::{self, ConnectArgs};
+use super::oscore::OscoreArgs;
 use super::secret::Secret;
-use super::words::{self, Words};
 
 /// Asks the user for a secret: the question in, the answer out.
 pub type Prompt = fn(&str) -> io::Result<String>;
@@ -75,8 +75,8 @@ impl Environment {
     }
 
     /// What the `IOTCTL_*` variables say about a connection; an empty variable says nothing.
-    pub(super) fn words(&self) -> Result<Words> {
-        Ok(Words {
+    pub(super) fn words(&self) -> Result<ConnectArgs> {
+        Ok(ConnectArgs {
             url: self.text("IOTCTL_URL")?,
             host: self.text("IOTCTL_HOST")?,
             port: self.port()?,
@@ -96,11 +96,11 @@ impl Environment {
             psk: self.text("IOTCTL_PSK")?.map(Secret::from),
             psk_file: self.path("IOTCTL_PSK_FILE"),
             oscore: self.oscore()?,
-            connect_timeout: self.read("IOTCTL_CONNECT_TIMEOUT", words::duration)?,
+            connect_timeout: self.read("IOTCTL_CONNECT_TIMEOUT", args::duration)?,
             retry: self.read("IOTCTL_RETRY", FromStr::from_str)?,
             bind: self.read("IOTCTL_BIND", FromStr::from_str)?,
             context: self.text("IOTCTL_CONTEXT")?,
-            ..Words::default()
+            ..ConnectArgs::default()
         })
     }
 
@@ -128,8 +128,8 @@ impl Environment {
         Some(folder.join("iotctl"))
     }
 
-    pub(super) fn oscore(&self) -> Result<OscoreWords> {
-        Ok(OscoreWords {
+    pub(super) fn oscore(&self) -> Result<OscoreArgs> {
+        Ok(OscoreArgs {
             secret: self.text("IOTCTL_OSCORE_SECRET")?.map(Secret::from),
             secret_file: self.path("IOTCTL_OSCORE_SECRET_FILE"),
             salt: self.text("IOTCTL_OSCORE_SALT")?.map(Secret::from),

@@ -6,7 +6,7 @@ use crate::error::{Error, Kind, plain};
 
 use super::target::Target;
 use super::tls::ClientTls;
-use super::tls_words::{self, Identity, Words};
+use super::tls_errors::{self, ConnectArgs, Identity};
 
 /// What `cause`, seen while reading or writing the stream to `target`, means to the user.
 ///
@@ -16,7 +16,7 @@ use super::tls_words::{self, Identity, Words};
 pub fn failure(target: &Target, cause: &io::Error) -> Error {
     match rustls_cause(cause) {
         Some(rustls::Error::AlertReceived(_)) => tls_failure(target, cause),
-        Some(other) => lost(target, tls_words::reason(other)),
+        Some(other) => lost(target, tls_errors::reason(other)),
         None if cause.kind() == io::ErrorKind::UnexpectedEof => {
             lost(target, "closed by the server")
         }
@@ -27,7 +27,7 @@ pub fn failure(target: &Target, cause: &io::Error) -> Error {
 /// The reason alone, in words.
 pub fn reason(cause: &io::Error) -> String {
     match rustls_cause(cause) {
-        Some(cause) => tls_words::reason(cause),
+        Some(cause) => tls_errors::reason(cause),
         None => plain(cause),
     }
 }
@@ -75,8 +75,8 @@ pub(super) fn tls_failure(target: &Target, cause: &io::Error) -> Error {
         given: target.tls.as_ref().is_some_and(ClientTls::has_identity),
         asked: target.tls.as_ref().is_some_and(ClientTls::was_asked),
     };
-    let Words { reason, hint } = match rustls_cause(cause) {
-        Some(cause) => tls_words::client(cause, identity),
+    let ConnectArgs { reason, hint } = match rustls_cause(cause) {
+        Some(cause) => tls_errors::client(cause, identity),
         None => hung_up(cause),
     };
     let error = cannot_connect(target, reason);
@@ -87,15 +87,15 @@ pub(super) fn tls_failure(target: &Target, cause: &io::Error) -> Error {
 }
 
 /// A plain server closes the connection when it sees the first TLS record.
-fn hung_up(cause: &io::Error) -> Words {
+fn hung_up(cause: &io::Error) -> ConnectArgs {
     match cause.kind() {
         io::ErrorKind::UnexpectedEof
         | io::ErrorKind::ConnectionReset
         | io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::BrokenPipe => tls_words::not_tls(
+        | io::ErrorKind::BrokenPipe => tls_errors::not_tls(
             "server does not speak TLS, or refuses to: it closed the connection during the handshake",
         ),
-        _ => Words {
+        _ => ConnectArgs {
             reason: plain(cause),
             hint: None,
         },

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use crate::error::{Error, Result};
 
+use super::args::ConnectArgs;
 use super::scheme::{Protocol, Scheme};
 use super::secret::Secret;
 use super::url;
-use super::words::Words;
 
 /// What one source, or several over each other, say about a connection.
 #[derive(Default)]
@@ -20,7 +20,7 @@ pub(super) struct Layer {
     pub(super) username: Option<String>,
     pub(super) password: Option<Password>,
     /// What is merged field by field; its address and credentials are empty.
-    pub(super) rest: Words,
+    pub(super) rest: ConnectArgs,
 }
 
 /// Where the password comes from.
@@ -32,7 +32,7 @@ pub(super) enum Password {
 
 impl Layer {
     /// Takes the words of one source apart and checks that they do not contradict each other.
-    pub(super) fn read(mut words: Words, protocol: Protocol) -> Result<Self> {
+    pub(super) fn read(mut words: ConnectArgs, protocol: Protocol) -> Result<Self> {
         check_address(&words)?;
         words.host.as_deref().map_or(Ok(()), url::check_host)?;
         let mut layer = Self {
@@ -95,7 +95,7 @@ impl Layer {
     }
 }
 
-fn check_address(words: &Words) -> Result<()> {
+fn check_address(words: &ConnectArgs) -> Result<()> {
     let by_name = words.host.is_some() || words.port.is_some();
     match (&words.url, by_name, &words.unix) {
         (Some(_), true, _) => Err(Error::usage(
@@ -113,7 +113,7 @@ fn check_address(words: &Words) -> Result<()> {
     }
 }
 
-fn password(words: &mut Words) -> Result<Option<Password>> {
+fn password(words: &mut ConnectArgs) -> Result<Option<Password>> {
     let prompt = std::mem::take(&mut words.password_prompt);
     match (words.password.take(), words.password_file.take(), prompt) {
         (None, None, false) => Ok(None),
@@ -126,8 +126,8 @@ fn password(words: &mut Words) -> Result<Option<Password>> {
     }
 }
 
-fn without_tls(words: Words) -> Words {
-    Words {
+fn without_tls(words: ConnectArgs) -> ConnectArgs {
+    ConnectArgs {
         cafile: None,
         capath: None,
         cert: None,
@@ -144,7 +144,7 @@ fn without_tls(words: Words) -> Words {
 }
 
 /// Certificate and key belong together, so a source that names either replaces both.
-fn merge(upper: Words, lower: Words) -> Words {
+fn merge(upper: ConnectArgs, lower: ConnectArgs) -> ConnectArgs {
     let (cert, key) = if upper.cert.is_some() || upper.key.is_some() {
         (upper.cert, upper.key)
     } else {
@@ -162,7 +162,7 @@ fn merge(upper: Words, lower: Words) -> Words {
         (lower.psk, lower.psk_file)
     };
     let longer = |upper: Vec<_>, lower| if upper.is_empty() { lower } else { upper };
-    Words {
+    ConnectArgs {
         cert,
         key,
         cafile,
@@ -185,6 +185,6 @@ fn merge(upper: Words, lower: Words) -> Words {
         } else {
             upper.headers
         },
-        ..Words::default()
+        ..ConnectArgs::default()
     }
 }

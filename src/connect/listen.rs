@@ -21,7 +21,7 @@ use crate::error::{Error, Kind, Result, plain};
 
 pub use super::server_tls::ServerTls;
 use super::stream::{Stream, Tcp, Wire};
-use super::tls_words;
+use super::tls_errors;
 use super::upgrade::{self, Failure};
 use super::zone;
 
@@ -329,7 +329,7 @@ fn tls_reason(cause: &io::Error) -> String {
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<rustls::Error>())
     {
-        Some(cause) => tls_words::server(cause),
+        Some(cause) => tls_errors::server(cause),
         None => plain(cause),
     }
 }

@@ -1,6 +1,6 @@
 //! All that a connection needs before its first byte: target, secrets, TLS, contexts, back-off, streams.
 //!
-//! It knows no protocol beyond its URL schemes. What was said ([`Words`]) becomes a checked
+//! It knows no protocol beyond its URL schemes. What was said ([`ConnectArgs`]) becomes a checked
 //! [`Target`]; [`dial()`] turns that into a [`Stream`] of bytes, whatever the transport.
 //!
 //! | part | what it is for |
@@ -21,9 +21,9 @@
 //! | [`backoff`] | when to try again |
 //! | [`diagnose`] | what a peer speaks that does not speak our protocol |
 //! | [`listen`] | the server side, for the embedded peers |
-//! | [`hosting`] | what the embedded brokers share: clock, tasks, users, the spelling of faults |
 
 pub mod addressed;
+pub mod args;
 pub mod backoff;
 mod certificate;
 mod contexts;
@@ -32,7 +32,6 @@ pub mod dial;
 pub mod environment;
 pub mod failure;
 pub mod happy;
-pub mod hosting;
 mod identity;
 mod layer;
 pub mod listen;
@@ -47,7 +46,7 @@ mod server_tls;
 pub mod stream;
 pub mod target;
 pub mod tls;
-mod tls_words;
+mod tls_errors;
 mod trust;
 pub mod udp;
 mod upgrade;
@@ -55,24 +54,23 @@ mod url;
 mod verify;
 mod verify_client;
 mod websocket;
-pub mod words;
 mod zone;
 
 pub use addressed::Addressed;
+pub use args::{ConnectArgs, Retry, TlsVersion};
 pub use backoff::Backoff;
 pub use dial::dial;
 pub use environment::Environment;
 pub use failure::{failure, refused};
 pub use listen::{Incoming, ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
-pub use oscore::{Oscore, OscoreState, OscoreWords};
+pub use oscore::{Oscore, OscoreArgs, OscoreState};
 pub use psk::Psk;
 pub use scheme::Protocol;
 pub use secret::Secret;
 pub use stream::Stream;
 pub use target::{Target, Transport};
-pub use tls_words::server as client_failure;
+pub use tls_errors::server as client_failure;
 pub use url::without_credentials;
-pub use words::{Retry, TlsVersion, Words};
 pub use zone::LocalAddress;
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::secret::Secret;
 
 /// What was said about OSCORE; all of it optional. Keys and ids are spelled as pre-shared keys are.
 #[derive(Clone, Default)]
-pub struct OscoreWords {
+pub struct OscoreArgs {
     /// The master secret; excludes `secret_file`.
     pub secret: Option<Secret>,
     /// A file whose content, without the final line break, is the master secret.
@@ -28,10 +28,10 @@ pub struct OscoreWords {
     pub state: Option<PathBuf>,
 }
 
-impl fmt::Debug for OscoreWords {
+impl fmt::Debug for OscoreArgs {
     /// Shows the ids, and nothing that is secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OscoreWords")
+        f.debug_struct("OscoreArgs")
             .field("sender_id", &self.sender_id)
             .field("recipient_id", &self.recipient_id)
             .finish_non_exhaustive()
@@ -64,7 +64,7 @@ pub struct Oscore {
     pub state: OscoreState,
 }
 
-impl OscoreWords {
+impl OscoreArgs {
     /// These words over those of a lower layer; the secret is one decision, told by value or by file.
     pub(super) fn over(self, lower: Self) -> Self {
         let (secret, secret_file) = if self.secret.is_some() || self.secret_file.is_some() {
@@ -97,7 +97,7 @@ impl OscoreWords {
     /// The security context, if one was named here; the environment only fills in what is missing.
     ///
     /// # Errors
-    /// As [`OscoreWords::read`].
+    /// As [`OscoreArgs::read`].
     pub fn read_for_server(self, environment: &Environment) -> Result<Option<Oscore>> {
         if !self.is_given() {
             return Ok(None);
@@ -164,11 +164,11 @@ fn no_folder() -> Error {
 mod tests {
     use super::*;
 
-    fn words(secret: &str) -> OscoreWords {
-        OscoreWords {
+    fn words(secret: &str) -> OscoreArgs {
+        OscoreArgs {
             secret: Some(Secret::from(secret)),
             sender_id: Some(String::from("0x01")),
-            ..OscoreWords::default()
+            ..OscoreArgs::default()
         }
     }
 
@@ -188,13 +188,13 @@ mod tests {
     fn what_is_missing_is_said() {
         let nowhere = Environment::of([("HOME", "")]);
         let refused = words("x").read(&nowhere).unwrap_err();
-        assert!(refused.way_out().unwrap().contains("--oscore-state"));
-        let without = OscoreWords {
+        assert!(refused.hint_text().unwrap().contains("--oscore-state"));
+        let without = OscoreArgs {
             secret: None,
             ..words("")
         };
         assert!(without.read(&nowhere).is_err());
-        assert!(OscoreWords::default().read(&nowhere).unwrap().is_none());
+        assert!(OscoreArgs::default().read(&nowhere).unwrap().is_none());
     }
 
     #[test]

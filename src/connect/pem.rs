@@ -502,7 +502,7 @@ mod tests {
         let refused = certificates_in(folder.path()).unwrap_err();
         assert!(
             refused
-                .way_out()
+                .hint_text()
                 .unwrap()
                 .ends_with("a.pem: it is all on one line")
         );

@@ -7,8 +7,8 @@ use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 
 use crate::error::{Error, Result};
 
+use super::args::ConnectArgs;
 use super::secret::Secret;
-use super::words::Words;
 
 /// A pre-shared key and its name.
 #[derive(Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Psk {
 
 impl Psk {
     /// The key that was named, if any.
-    pub(super) fn of(words: &Words) -> Result<Option<Self>> {
+    pub(super) fn of(words: &ConnectArgs) -> Result<Option<Self>> {
         let identity = words.psk_identity.as_deref();
         Self::given(identity, words.psk.as_ref(), words.psk_file.as_deref())
     }
@@ -120,11 +120,14 @@ mod tests {
 
     #[test]
     fn an_identity_without_key_is_refused() {
-        let words = Words {
+        let words = ConnectArgs {
             psk_identity: Some(String::from("me")),
-            ..Words::default()
+            ..ConnectArgs::default()
         };
         assert!(Psk::of(&words).is_err());
-        assert_eq!(Psk::of(&Words::default()).expect("nothing said"), None);
+        assert_eq!(
+            Psk::of(&ConnectArgs::default()).expect("nothing said"),
+            None
+        );
     }
 }

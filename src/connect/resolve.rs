@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 
+use super::args::ConnectArgs;
 use super::contexts;
 use super::environment::Environment;
 use super::identity;
@@ -12,9 +13,8 @@ use super::scheme::{Carrier, Protocol, Scheme};
 use super::secret::Secret;
 use super::target::{CONNECT_TIMEOUT, Target, Transport};
 use super::tls::{ClientTls, Trust};
-use super::words::Words;
 
-impl Words {
+impl ConnectArgs {
     /// Fills in what is not said here from the environment, then from the context, checks it all and
     /// reads the files it names.
     ///
@@ -37,7 +37,7 @@ impl Words {
 /// The same mistake, with the source it stands in.
 fn named(cause: Error, place: &str) -> Error {
     let error = Error::new(cause.kind(), format!("{} ({place})", cause.text()));
-    match cause.way_out() {
+    match cause.hint_text() {
         Some(hint) => error.hint(hint),
         None => error,
     }
@@ -100,7 +100,7 @@ fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result
     Ok(target)
 }
 
-fn psk(words: &Words, scheme: &Scheme, protocol: Protocol) -> Result<Option<Psk>> {
+fn psk(words: &ConnectArgs, scheme: &Scheme, protocol: Protocol) -> Result<Option<Psk>> {
     let psk = Psk::of(words)?;
     if psk.is_some() && scheme.carrier != Carrier::Dtls {
         return Err(Error::usage(format!(
@@ -168,7 +168,7 @@ fn scheme(layer: &Layer, protocol: Protocol) -> Result<&'static Scheme> {
 }
 
 /// The flag that asks for TLS, if any.
-fn tls_flag(words: &Words) -> Option<&'static str> {
+fn tls_flag(words: &ConnectArgs) -> Option<&'static str> {
     let said = [
         (words.cafile.is_some(), "--cafile"),
         (words.capath.is_some(), "--capath"),
@@ -230,7 +230,7 @@ fn check_headers(headers: &[(String, String)], carrier: Carrier) -> Result<()> {
     Ok(())
 }
 
-fn client_tls(words: &Words) -> Result<ClientTls> {
+fn client_tls(words: &ConnectArgs) -> Result<ClientTls> {
     // What is named is read and checked also with --insecure: a missing file is a mistake either way.
     let mut trusted = Vec::new();
     if let Some(file) = &words.cafile {
@@ -305,20 +305,20 @@ mod tests {
         Some(value.to_owned())
     }
 
-    fn resolve(words: Words) -> Result<Target> {
+    fn resolve(words: ConnectArgs) -> Result<Target> {
         words.resolve(Protocol::Mqtt, &Environment::of::<String, String>([]))
     }
 
-    fn url(value: &str) -> Words {
-        Words {
+    fn url(value: &str) -> ConnectArgs {
+        ConnectArgs {
             url: text(value),
-            ..Words::default()
+            ..ConnectArgs::default()
         }
     }
 
     #[test]
     fn places_have_defaults_by_scheme_and_flags() {
-        let file = Words::default;
+        let file = ConnectArgs::default;
         for (words, shown) in [
             (file(), "mqtt://localhost:1883"),
             (url("mqtt://h"), "mqtt://h:1883"),
@@ -329,14 +329,14 @@ mod tests {
             (url("wss://me:pw@h/x?token=1"), "wss://h:443/x"),
             (url("unix:/run/m"), "unix:/run/m"),
             (
-                Words {
+                ConnectArgs {
                     unix: Some(PathBuf::from("/run/m")),
                     ..file()
                 },
                 "unix:/run/m",
             ),
             (
-                Words {
+                ConnectArgs {
                     host: text("h"),
                     insecure: Some(true),
                     ..file()
@@ -344,7 +344,7 @@ mod tests {
                 "mqtts://h:8883",
             ),
             (
-                Words {
+                ConnectArgs {
                     port: Some(1),
                     insecure: Some(true),
                     ..file()
@@ -352,28 +352,28 @@ mod tests {
                 "mqtts://localhost:1",
             ),
             (
-                Words {
+                ConnectArgs {
                     port: Some(8883),
                     ..file()
                 },
                 "mqtts://localhost:8883",
             ),
             (
-                Words {
+                ConnectArgs {
                     insecure: Some(false),
                     ..file()
                 },
                 "mqtt://localhost:1883",
             ),
             (
-                Words {
+                ConnectArgs {
                     websocket: true,
                     ..file()
                 },
                 "ws://localhost:80/mqtt",
             ),
             (
-                Words {
+                ConnectArgs {
                     websocket: true,
                     tls_alpn: vec![String::from("mqtt")],
                     ..file()
@@ -381,7 +381,7 @@ mod tests {
                 "wss://localhost:443/mqtt",
             ),
             (
-                Words {
+                ConnectArgs {
                     host: text("[::1]"),
                     ..file()
                 },
@@ -401,119 +401,119 @@ mod tests {
         let pem = || Some(PathBuf::from("/nonexistent.pem"));
         for (words, part) in [
             (
-                Words {
+                ConnectArgs {
                     host: text("x"),
                     ..url("mqtt://h")
                 },
                 "a URL and --host or --port",
             ),
             (
-                Words {
+                ConnectArgs {
                     port: Some(1),
                     ..url("mqtt://h")
                 },
                 "a URL and --host or --port",
             ),
             (
-                Words {
+                ConnectArgs {
                     unix: pem(),
                     ..url("mqtt://h")
                 },
                 "a URL and --unix",
             ),
             (
-                Words {
+                ConnectArgs {
                     unix: pem(),
                     host: text("x"),
-                    ..Words::default()
+                    ..ConnectArgs::default()
                 },
                 "--unix and --host or --port",
             ),
             (
-                Words {
+                ConnectArgs {
                     unix: pem(),
                     cafile: pem(),
-                    ..Words::default()
+                    ..ConnectArgs::default()
                 },
                 "a unix socket and --cafile",
             ),
             (
-                Words {
+                ConnectArgs {
                     unix: pem(),
                     websocket: true,
-                    ..Words::default()
+                    ..ConnectArgs::default()
                 },
                 "a unix socket and --ws",
             ),
             (
-                Words {
+                ConnectArgs {
                     cafile: pem(),
                     ..url("mqtt://h")
                 },
                 "the URL says mqtt://, which is not encrypted, but --cafile",
             ),
             (
-                Words {
+                ConnectArgs {
                     insecure: Some(true),
                     ..url("ws://h")
                 },
                 "the URL says ws://, which is not encrypted, but --insecure",
             ),
             (
-                Words {
+                ConnectArgs {
                     websocket: true,
                     ..url("mqtt://h")
                 },
                 "but --ws asks for WebSocket",
             ),
             (
-                Words {
+                ConnectArgs {
                     cert: pem(),
-                    ..Words::default()
+                    ..ConnectArgs::default()
                 },
                 "--cert and --key belong together",
             ),
             (
-                Words {
+                ConnectArgs {
                     key: pem(),
-                    ..Words::default()
+                    ..ConnectArgs::default()
                 },
                 "--cert and --key belong together",
             ),
             (
-                Words {
+                ConnectArgs {
                     password: Some(Secret::from("x")),
                     password_prompt: true,
-                    ..Words::default()
+                    ..ConnectArgs::default()
                 },
                 "in several ways",
             ),
             (
-                Words {
+                ConnectArgs {
                     headers: vec![(String::from("A"), String::new())],
-                    ..Words::default()
+                    ..ConnectArgs::default()
                 },
                 "only for WebSocket",
             ),
             (
-                Words {
+                ConnectArgs {
                     headers: vec![(String::from("A b"), String::new())],
                     ..url("ws://h")
                 },
                 "\"A b\" is not the name",
             ),
             (
-                Words {
+                ConnectArgs {
                     headers: vec![(String::from("A"), String::from("b\r\nC: d"))],
                     ..url("ws://h")
                 },
                 "control character",
             ),
             (
-                Words {
+                ConnectArgs {
                     host: text("a b"),
                     insecure: Some(true),
-                    ..Words::default()
+                    ..ConnectArgs::default()
                 },
                 "\"a b\" is not a name",
             ),
@@ -525,7 +525,7 @@ mod tests {
     }
 
     /// Flags over variables over the context, which is `mqtts://cu:cp@c:8000/t`.
-    fn layered(flags: Words, variables: &[(&str, &str)]) -> Target {
+    fn layered(flags: ConnectArgs, variables: &[(&str, &str)]) -> Target {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("config.toml");
         fs::write(
@@ -540,9 +540,9 @@ mod tests {
 
     #[test]
     fn flags_win_over_environment_over_context() {
-        let file = Words::default;
+        let file = ConnectArgs::default;
         type Row<'a> = (
-            Words,
+            ConnectArgs,
             &'a [(&'a str, &'a str)],
             &'a str,
             Option<&'a str>,
@@ -551,7 +551,7 @@ mod tests {
         let table: [Row<'_>; 10] = [
             (file(), &[], "mqtts://c:8000", Some("cu"), Some("cp")),
             (
-                Words {
+                ConnectArgs {
                     host: text("f"),
                     ..file()
                 },
@@ -561,7 +561,7 @@ mod tests {
                 Some("cp"),
             ),
             (
-                Words {
+                ConnectArgs {
                     port: Some(1),
                     ..file()
                 },
@@ -571,7 +571,7 @@ mod tests {
                 Some("cp"),
             ),
             (
-                Words {
+                ConnectArgs {
                     username: text("fu"),
                     ..file()
                 },
@@ -596,7 +596,7 @@ mod tests {
                 Some("ep"),
             ),
             (
-                Words {
+                ConnectArgs {
                     port: Some(1),
                     ..file()
                 },
@@ -613,7 +613,7 @@ mod tests {
                 Some("fp"),
             ),
             (
-                Words {
+                ConnectArgs {
                     unix: Some(PathBuf::from("/s")),
                     ..file()
                 },
@@ -654,9 +654,9 @@ mod tests {
         fs::write(&file, "context = \"a\"\n[contexts.a]\nhost = \"a\"\n[contexts.b]\nhost = \"b\"\n[contexts.c]\nhost = \"c\"\n").unwrap();
         let config = ("IOTCTL_CONFIG", file.to_str().unwrap());
         let host = |flag: Option<&str>, variables: &[(&str, &str)]| {
-            let words = Words {
+            let words = ConnectArgs {
                 context: flag.map(str::to_owned),
-                ..Words::default()
+                ..ConnectArgs::default()
             };
             words
                 .resolve(Protocol::Mqtt, &Environment::of(variables.iter().copied()))
@@ -680,9 +680,9 @@ mod tests {
             ("", ""),
         ] {
             fs::write(&file, content).unwrap();
-            let words = Words {
+            let words = ConnectArgs {
                 password_file: Some(file.clone()),
-                ..Words::default()
+                ..ConnectArgs::default()
             };
             assert_eq!(
                 resolve(words).unwrap().password.unwrap().reveal(),
@@ -690,16 +690,16 @@ mod tests {
                 "{content:?}"
             );
         }
-        let missing = Words {
+        let missing = ConnectArgs {
             password_file: Some(folder.path().join("none")),
-            ..Words::default()
+            ..ConnectArgs::default()
         };
         assert_eq!(resolve(missing).unwrap_err().exit_code(), 8);
 
-        let asking = Words {
+        let asking = ConnectArgs {
             password_prompt: true,
             username: text("me"),
-            ..Words::default()
+            ..ConnectArgs::default()
         };
         assert_eq!(
             resolve(asking.clone()).unwrap_err().text(),
@@ -715,7 +715,7 @@ mod tests {
 
     #[test]
     fn secrets_are_in_no_display_or_debug() {
-        let target = resolve(Words {
+        let target = resolve(ConnectArgs {
             headers: vec![(String::from("Authorization"), String::from("hunter2"))],
             ..url("ws://me:hunter2@h/x?token=hunter2")
         });

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use crate::error::Result;
 
+use super::args::Retry;
 use super::oscore::Oscore;
 use super::psk::Psk;
 use super::scheme::{Carrier, Protocol};
 use super::secret::Secret;
 use super::tls::ClientTls;
-use super::words::Retry;
 use super::zone::LocalAddress;
 
 /// How long connecting may take when nothing else is said.

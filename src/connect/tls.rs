@@ -18,9 +18,9 @@ use rustls::{ClientConfig, RootCertStore, SignatureScheme, SupportedProtocolVers
 
 use crate::error::{Error, Result};
 
+use super::args::TlsVersion;
 use super::trust::{Named, Trusted};
 use super::verify::{Anything, Verifier};
-use super::words::TlsVersion;
 
 /// What is known about TLS to a target; cheap to clone.
 #[derive(Clone)]

@@ -11,7 +11,7 @@ use rustls::{CertificateError, Error as TlsError, OtherError, RootCertStore};
 use crate::error::{Error, Result};
 
 use super::certificate::Certificate;
-use super::tls_words;
+use super::tls_errors;
 
 /// A certificate that was named as trusted, with the file it came from.
 pub(super) type Named = (PathBuf, CertificateDer<'static>);
@@ -49,7 +49,7 @@ impl<V> Trusted<V> {
                 // Whatever webpki finds amiss in an authority, the certificate itself can still be shown by a server.
                 (Ok(()), _) | (Err(_), Some(_)) => {}
                 (Err(cause), None) => {
-                    let (file, reason) = (file.display(), tls_words::reason(&cause));
+                    let (file, reason) = (file.display(), tls_errors::reason(&cause));
                     let text = format!("a certificate in {file} cannot be used: {reason}");
                     return Err(Error::usage(text));
                 }
@@ -156,7 +156,7 @@ impl Reason {
     fn stale(file: &Path, authority: &CertificateDer<'_>, now: UnixTime) -> Self {
         let name = Certificate::parse(authority).map(|it| it.subject_name());
         let date = out_of_date(authority, now).map(TlsError::InvalidCertificate);
-        let date = date.as_ref().map(tls_words::reason).unwrap_or_default();
+        let date = date.as_ref().map(tls_errors::reason).unwrap_or_default();
         Self {
             text: format!(
                 "the authority {} in {}: {date}",

@@ -539,7 +539,7 @@ mod tests {
             ] {
                 let text = format!("{scheme}://me:{raw}@h:99999/%");
                 let error = parse(&text, Protocol::Mqtt).unwrap_err();
-                let shown = format!("{error} {:?}", error.way_out());
+                let shown = format!("{error} {:?}", error.hint_text());
                 assert!(!shown.contains("ter2") && !shown.contains("me:"), "{shown}");
             }
         }
@@ -554,7 +554,7 @@ mod tests {
                 error.text(),
                 "bad URL amqp://h/v: its query (?…) is not read"
             );
-            error.way_out().unwrap().to_owned()
+            error.hint_text().unwrap().to_owned()
         };
         assert_eq!(
             told("heartbeat=5"),
@@ -586,7 +586,7 @@ mod tests {
                 refused.text(),
                 format!("--host takes a name or an IP address, not {what}")
             );
-            assert!(refused.way_out().unwrap_or_default().contains(hint));
+            assert!(refused.hint_text().unwrap_or_default().contains(hint));
             assert_eq!(refused.exit_code(), 2);
         }
     }

@@ -15,7 +15,7 @@ use rustls::{
 };
 
 use super::certificate::Certificate;
-use super::tls_words::RIGHT_HINT;
+use super::tls_errors::RIGHT_HINT;
 use super::trust::{Reason, Trusted, out_of_date};
 
 /// Verifies chains and names, and takes a certificate that was itself named as trusted.
@@ -306,7 +306,7 @@ fn untrusted(first: &Certificate<'_>, intermediates: &[CertificateDer<'_>]) -> E
     }
     Reason {
         text: format!("certificate is signed by an unknown issuer ({name})"),
-        hint: super::tls_words::TRUST_HINT,
+        hint: super::tls_errors::TRUST_HINT,
     }
     .into()
 }

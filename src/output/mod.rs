@@ -5,25 +5,25 @@
 //! | [`Output`] | standard output for messages and results: batched, never blocking the caller's event loop |
 //! | [`Format`] | what a message looks like; one file each under `format/` |
 //! | [`Template`] | mosquitto's format language (`-F`) |
-//! | [`Notes`] | what a command says besides its results, on standard error |
+//! | [`Console`] | what a command says besides its results, on standard error |
 //! | [`Live`] | a view of something that goes on, on standard error |
 //! | [`flush`] | waits, within reason, until standard error has it all |
 //! | [`report`] | the last words of a command that failed |
 //! | [`Style`] | `--color` and `--quiet` |
 
+mod console;
 mod escape;
 mod format;
 mod live;
-mod notes;
 mod screen;
 mod sink;
 mod stderr;
 mod stream;
 mod style;
 
+pub use console::{Console, report};
 pub use format::{Format, Template, indented_json};
 pub use live::Live;
-pub use notes::{Notes, report};
 pub use stderr::flush;
 pub use stream::{Output, print};
 pub use style::{ColorChoice, Style, terminals};

@@ -84,12 +84,12 @@ pub struct Body {
     /// the connection that the message was received on.
     pub properties: Option<Box<MqttProperties>>,
     /// What the record says about AMQP.
-    pub amqp: Option<Box<AmqpWords>>,
+    pub amqp: Option<Box<AmqpArgs>>,
 }
 
 /// What a record says about an AMQP message, besides its routing key.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct AmqpWords {
+pub struct AmqpArgs {
     /// The exchange; empty for the default exchange.
     pub exchange: Option<ByteString>,
     /// Its basic properties.
@@ -97,7 +97,7 @@ pub struct AmqpWords {
 }
 
 // A header may be NaN, which no test and no user compares.
-impl Eq for AmqpWords {}
+impl Eq for AmqpArgs {}
 
 impl Body {
     /// A body that says nothing about topic, QoS, retain or properties.

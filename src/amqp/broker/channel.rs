@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::message::{Charge, Held, Meter, Properties};
 use super::queue::Queued;
 use super::refusal::Refusal;
-use crate::connect::hosting::Key;
+use crate::server::Key;
 
 /// A delivered message that is not settled.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use amq_protocol::protocol::{AMQPClass, tx};
 use super::channel::Operation;
 use super::core::Core;
 use super::queue::Line;
-use crate::connect::hosting::Key;
+use crate::server::Key;
 
 /// How many steps a turn may take: about a millisecond.
 pub(super) const TURN: usize = 10_000;

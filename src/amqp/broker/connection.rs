@@ -8,7 +8,7 @@ use bytes::BytesMut;
 
 use super::channel::Channel;
 use super::message::{Charge, Held, Meter};
-use crate::connect::hosting::{Key, Login};
+use crate::server::{Key, Login};
 
 /// How far a connection has come (AMQP 0-9-1 §2.2.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

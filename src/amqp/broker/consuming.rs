@@ -20,7 +20,7 @@ use super::queues::{REPLIES, count};
 use super::refusal::{Refusal, short};
 use super::settings::kind;
 use super::wire::{self, Content, Head};
-use crate::connect::hosting::Key;
+use crate::server::Key;
 
 /// What a consumer takes beyond its name, in bytes.
 const CONSUMER: usize = 2 * size_of::<Consumer>();
@@ -428,7 +428,7 @@ impl Core {
         } else {
             let place = self.queues.get(key).map_or("", |queue| &queue.name);
             let of = |action: Action| action.is_of_delivering().then_some(action);
-            let fault = self.faults.strike(place, of);
+            let fault = self.faults.trigger(place, of);
             let late = spoil(
                 &mut connection.out,
                 fault,

@@ -10,7 +10,7 @@ use bytes::{Buf, BytesMut};
 use super::channel::Consumer;
 use super::chores::Chore;
 use super::connection::{Connection, Phase};
-use super::dead::DeadLetter;
+use super::dead_letter::DeadLetter;
 use super::events::{Counts, Event};
 use super::exchange::Vhost;
 use super::faults::{Action, Faults};
@@ -19,7 +19,7 @@ use super::options::Options;
 use super::queue::Queue;
 use super::refusal::Refusal;
 use super::wire::{self, Frame};
-use crate::connect::hosting::{Key, Slab, Timers};
+use crate::server::{Key, Slab, Timers};
 
 /// How long a closing connection may take to answer, and to close its side.
 pub(super) const FAREWELL: Duration = Duration::from_secs(2);
@@ -36,7 +36,7 @@ const UNTUNED: usize = 131_072;
 
 /// What is to become of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum Disposition {
     /// It goes on.
     Open,
     /// Everything is handed out: it is to be closed when that is written.
@@ -134,7 +134,7 @@ impl Core {
         connection.frame_max = UNTUNED;
         connection.dribble = self
             .faults
-            .strike("", |action| (action == Action::Dribble).then_some(()))
+            .trigger("", |action| (action == Action::Dribble).then_some(()))
             .is_some();
         let id = self.connections.insert(connection);
         self.timers
@@ -180,7 +180,7 @@ impl Core {
 
     /// Does what one batch has left: dead letters, confirms, memory.
     pub(super) fn settle_all(&mut self) {
-        self.bury();
+        self.dead_letter();
         self.work_off();
         self.answer_publishers();
         self.watch_memory();
@@ -284,21 +284,21 @@ impl Core {
         connection.last_sent = now;
         if std::mem::take(&mut connection.starved) {
             self.feed_consumers(id);
-            self.bury();
+            self.dead_letter();
         }
         self.watch_memory();
         true
     }
 
     /// What is to become of a connection.
-    pub fn fate(&self, id: Key) -> Fate {
+    pub fn fate(&self, id: Key) -> Disposition {
         match self.connections.get(id) {
-            None => Fate::Closed,
-            Some(connection) if connection.stalled => Fate::Open,
+            None => Disposition::Closed,
+            Some(connection) if connection.stalled => Disposition::Open,
             Some(connection) => match connection.phase {
-                Phase::Closed => Fate::Closed,
-                Phase::Ending if connection.out.is_empty() => Fate::Closing,
-                _ => Fate::Open,
+                Phase::Closed => Disposition::Closed,
+                Phase::Ending if connection.out.is_empty() => Disposition::Closing,
+                _ => Disposition::Open,
             },
         }
     }

@@ -10,7 +10,7 @@ use super::exchanges::check_room;
 use super::message::Held;
 use super::refusal::Refusal;
 use super::wire::{self, BODY, Frame, HEADER, HEARTBEAT, Publish};
-use crate::connect::hosting::Key;
+use crate::server::Key;
 
 impl Core {
     /// Handles one frame.

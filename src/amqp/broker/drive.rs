@@ -9,8 +9,8 @@ use super::events::{Counts, Event};
 use super::link::Link;
 use super::options::Options;
 use crate::connect::Listener;
-use crate::connect::hosting::{self, Engine, Host, Key, Users};
 use crate::error::Result;
+use crate::server::{self, Engine, Host, Key, Users};
 
 /// A running broker; clones are the same broker.
 pub type Broker = Host<Core>;
@@ -32,13 +32,13 @@ impl Host<Core> {
     }
 }
 
-/// Serves the clients of all listeners until `stop` is done, then says goodbye to them; see [`hosting::serve`].
+/// Serves the clients of all listeners until `stop` is done, then says goodbye to them; see [`server::serve`].
 ///
 /// # Errors
 /// A listener does not work any more ([`crate::error::Kind::Local`]).
 pub async fn serve(broker: Broker, listeners: Vec<Listener>, stop: impl Future) -> Result<()> {
     let patience = broker.state().engine.options.connect_timeout;
-    hosting::serve(broker, listeners, patience, stop).await
+    server::serve(broker, listeners, patience, stop).await
 }
 
 impl Engine for Core {

@@ -12,7 +12,7 @@ use super::events::Event;
 use super::faults::Action;
 use super::refusal::{Refusal, short};
 use super::wire;
-use crate::connect::hosting::Key;
+use crate::server::Key;
 
 /// What a `malformed` fault sends: no frame is of type 0xff.
 const MALFORMED: &[u8] = &[0xff; 8];
@@ -312,7 +312,7 @@ impl Core {
             return;
         };
         let received = connection.received;
-        let struck = self.faults.strike("", |action| match action {
+        let struck = self.faults.trigger("", |action| match action {
             Action::Close { after } => after.is_none_or(|n| n == received).then_some(action),
             Action::Stall { after, .. } | Action::Malformed { after } => {
                 (after == received).then_some(action)

@@ -9,7 +9,7 @@ use super::matching;
 use super::message::{Charge, Held, Meter};
 use super::refusal::Refusal;
 use super::settings::{kind, shown, weight};
-use crate::connect::hosting::Key;
+use crate::server::Key;
 
 /// The types of exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

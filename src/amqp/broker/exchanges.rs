@@ -10,7 +10,7 @@ use super::exchange::{Binding, Destination, Exchange, Kind};
 use super::message::Meter;
 use super::refusal::Refusal;
 use super::settings::{difference, invalid_type};
-use crate::connect::hosting::Key;
+use crate::server::Key;
 
 impl Core {
     pub(super) fn on_exchange(

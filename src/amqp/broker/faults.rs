@@ -3,8 +3,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::connect::hosting::{Keys, When};
 use crate::error::{Error, Result};
+use crate::server::{Keys, When};
 
 /// The faults, for the help page and the man page: what to write, and what it does.
 pub const FAULTS: &[(&str, &str)] = &[
@@ -248,7 +248,7 @@ impl Faults {
 
     /// The first action that `wanted` picks and whose turn it is; every candidate counts the occasion. `place` is the
     /// exchange or queue that it happens at.
-    pub(super) fn strike<T>(
+    pub(super) fn trigger<T>(
         &mut self,
         place: &str,
         wanted: impl Fn(Action) -> Option<T>,
@@ -314,7 +314,7 @@ mod tests {
     #[test]
     fn counters_count_only_their_place() {
         let mut faults = Faults::new(&["nack:every=2,exchange=x".parse().unwrap()]);
-        let mut hit = |place| faults.strike(place, Some).is_some();
+        let mut hit = |place| faults.trigger(place, Some).is_some();
         assert_eq!(
             [hit("x"), hit("y"), hit("x"), hit("x")],
             [false, false, true, false]

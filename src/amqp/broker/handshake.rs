@@ -14,7 +14,7 @@ use super::faults::Action;
 use super::nesting;
 use super::refusal::Refusal;
 use super::wire::PROTOCOL;
-use crate::connect::hosting::{Check, Key, Login};
+use crate::server::{Check, Key, Login};
 
 /// The smallest frame size that a client may ask for (§4.2.3), in bytes.
 const SMALLEST_FRAME: u32 = 4_096;
@@ -208,7 +208,7 @@ impl Core {
         };
         let frame_max = self
             .faults
-            .strike("", size)
+            .trigger("", size)
             .unwrap_or(self.options.frame_max);
         let (channel_max, heartbeat) = (self.options.channel_max, self.options.heartbeat);
         if let Some(connection) = self.connections.get_mut(id) {

@@ -9,8 +9,8 @@ use bytes::{Buf, BufMut, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::task::yield_now;
 
-use super::core::{Core, Fate};
-use crate::connect::hosting::{Checking, Host, Key};
+use super::core::{Core, Disposition};
+use crate::server::{Checking, Host, Key};
 
 /// What is read at most at a time, in bytes.
 const BATCH: usize = 256 * 1024;
@@ -28,7 +28,7 @@ pub(super) struct Link<S> {
     /// Whether the stream may still hold what it took.
     unflushed: bool,
     /// How much to reserve for the next read.
-    appetite: usize,
+    read_size: usize,
     /// Our side is shut down; what the client still sends is thrown away. To close with unread bytes would reset the
     /// connection, and our last words might be lost with it.
     draining: bool,
@@ -45,7 +45,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             input: BytesMut::new(),
             output: BytesMut::new(),
             unflushed: false,
-            appetite: SMALL_READ,
+            read_size: SMALL_READ,
             draining: false,
             checking: Checking::default(),
         }
@@ -65,13 +65,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         let written = self.write(cx)?;
         let fate = self.broker.state().engine.fate(self.id);
         match fate {
-            Fate::Closed => return Poll::Ready(Ok(())),
-            Fate::Closing if written.is_ready() => {
+            Disposition::Closed => return Poll::Ready(Ok(())),
+            Disposition::Closing if written.is_ready() => {
                 ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
                 self.draining = true;
                 return self.drain(cx);
             }
-            Fate::Closing | Fate::Open => {}
+            Disposition::Closing | Disposition::Open => {}
         }
         self.read(cx)
     }
@@ -125,7 +125,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
                 return Poll::Pending;
             }
         }
-        self.input.reserve(self.appetite);
+        self.input.reserve(self.read_size);
         let mut room = (&mut self.input).limit(BATCH);
         let read = pin!(self.stream.read_buf(&mut room)).poll(cx);
         if read.is_pending() && self.input.is_empty() {
@@ -136,10 +136,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         if count == 0 {
             return Poll::Ready(Ok(()));
         }
-        self.appetite = match count {
-            _ if count >= self.appetite => (self.appetite * 4).min(BATCH),
-            _ if count < self.appetite / 8 => (self.appetite / 2).max(SMALL_READ),
-            _ => self.appetite,
+        self.read_size = match count {
+            _ if count >= self.read_size => (self.read_size * 4).min(BATCH),
+            _ if count < self.read_size / 8 => (self.read_size / 2).max(SMALL_READ),
+            _ => self.read_size,
         };
         self.hand_on();
         self.shrink();
@@ -180,7 +180,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
     fn drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             let state = self.broker.state();
-            if state.stopping || state.engine.fate(self.id) == Fate::Closed {
+            if state.stopping || state.engine.fate(self.id) == Disposition::Closed {
                 return Poll::Ready(Ok(()));
             }
             drop(state);

@@ -11,18 +11,18 @@
 //! | `handshake` | from the protocol header to the virtual host |
 //! | `exchanges`, `queues` | the methods that declare, bind and delete |
 //! | `chores` | what is too much for one turn |
-//! | `publishing`, `consuming`, `settling`, `dead` | a message's way: in, out, done, or dead |
+//! | `publishing`, `consuming`, `settling`, `dead_letter` | a message's way: in, out, done, or dead |
 //! | `exchange`, `queue`, `settings`, `message`, `channel`, `connection` | what is remembered |
 //! | `matching`, `wire`, `nesting`, `refusal` | patterns, frames, what is too deep, how to say no |
 //! | `faults`, `options`, `events` | what goes wrong, how, what is told |
-//! | `drive`, `link` | the core as an engine of [`crate::connect::hosting`]; a connection's task |
+//! | `drive`, `link` | the core as an engine of [`crate::server`]; a connection's task |
 
 mod channel;
 mod chores;
 mod connection;
 mod consuming;
 mod core;
-mod dead;
+mod dead_letter;
 mod dispatch;
 mod drive;
 mod ending;
@@ -46,8 +46,8 @@ mod settling;
 mod tests;
 pub(in crate::amqp) mod wire;
 
-pub use crate::connect::hosting::{Key as ConnectionId, Users};
-pub use core::{Core, Fate};
+pub use crate::server::{Key as ConnectionId, Users};
+pub use core::{Core, Disposition};
 pub use drive::{Broker, serve};
 pub use events::{Counts, Event};
 pub use faults::{FAULT_KEYS, FAULTS, Fault};

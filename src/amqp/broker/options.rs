@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::faults::Fault;
-use crate::connect::hosting::Users;
+use crate::server::Users;
 
 /// The settings of one broker.
 #[derive(Clone, Debug)]

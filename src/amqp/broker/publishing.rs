@@ -14,7 +14,7 @@ use super::queues::REPLIES;
 use super::refusal::{Refusal, short};
 use super::settings::Overflow;
 use super::wire::{self, Content, Head, Publish};
-use crate::connect::hosting::Key;
+use crate::server::Key;
 
 impl Core {
     pub(super) fn begin_publish(
@@ -187,7 +187,7 @@ impl Core {
             true => None,
             false => {
                 let of = |action: Action| action.is_of_publishing().then_some(action);
-                self.faults.strike(&message.exchange, of)
+                self.faults.trigger(&message.exchange, of)
             }
         };
         let taken = fault != Some(Action::Nack) && self.route(id, number, message, mandatory)?;
@@ -417,7 +417,7 @@ impl Core {
             return;
         }
         let published = self.counts.published;
-        let struck = self.faults.strike("", |action| match action {
+        let struck = self.faults.trigger("", |action| match action {
             Action::Block { after, during } => (after == published).then_some(during),
             _ => None,
         });

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::message::{Charge, Held, Message, Meter};
 use super::settings::{Overflow, Settings};
-use crate::connect::hosting::Key;
+use crate::server::Key;
 
 /// A message in a queue, or delivered from it.
 #[derive(Debug)]

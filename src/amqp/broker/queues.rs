@@ -13,7 +13,7 @@ use super::exchanges::check_room;
 use super::queue::Queue;
 use super::refusal::{Refusal, short};
 use super::settings::Settings;
-use crate::connect::hosting::Key;
+use crate::server::Key;
 
 /// How the routing keys of direct replies begin, and the queue that stands for them (RabbitMQ's direct reply-to).
 pub(super) const REPLIES: &str = "amq.rabbitmq.reply-to";

@@ -4,9 +4,9 @@ use amq_protocol::protocol::{AMQPClass, basic};
 
 use super::channel::{Operation, Outcome, Unsettled};
 use super::core::Core;
-use super::dead::Reason;
+use super::dead_letter::Reason;
 use super::refusal::Refusal;
-use crate::connect::hosting::Key;
+use crate::server::Key;
 
 impl Core {
     /// Settles deliveries, or notes it for tx.commit.

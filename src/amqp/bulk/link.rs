@@ -13,8 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::sleep_until;
 
 use super::super::broker::wire::{Frame, put_heartbeat, put_method};
+use super::super::diagnose;
 use super::super::heard::Listening;
-use super::super::trouble;
 use crate::connect::Target;
 use crate::error::{Error, Kind};
 
@@ -43,7 +43,7 @@ impl End {
             Self::Nonsense(text) => {
                 Error::new(Kind::Lost, format!("{target} broke the protocol: {text}"))
             }
-            other => trouble::request(target, what, &other.cause()),
+            other => diagnose::request(target, what, &other.cause()),
         }
     }
 

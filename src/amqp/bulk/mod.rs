@@ -10,9 +10,9 @@
 //! | `login` | from the protocol header to a channel that confirms |
 //! | `template` | a message as frames |
 //! | `news` | what the server says about messages |
-//! | `flights` | what is under way, by delivery tag |
+//! | `in_flight` | what is under way, by delivery tag |
 
-mod flights;
+mod in_flight;
 mod link;
 mod login;
 mod news;

@@ -9,8 +9,8 @@ use bytes::BytesMut;
 use super::super::broker::nesting::check_properties;
 use super::super::broker::wire::{Frame, HEADER, put_method};
 use super::super::client::Event;
-use super::super::publisher::{Fate, Marks};
-use super::flights::Flights;
+use super::super::publisher::{Marks, Outcome};
+use super::in_flight::InFlight;
 use super::link::End;
 use super::login;
 
@@ -19,8 +19,8 @@ const BEFORE_PROPERTIES: usize = 12;
 
 /// What is under way, and what became of the rest.
 pub(super) struct News {
-    pub(super) flights: Flights,
-    pub(super) fates: Vec<(u64, Fate)>,
+    pub(super) flights: InFlight,
+    pub(super) fates: Vec<(u64, Outcome)>,
     /// The words of a return, until its header tells which message it is.
     returned: Option<String>,
     /// Why the server takes nothing from us.
@@ -35,7 +35,7 @@ pub(super) struct News {
 impl News {
     pub(super) fn new(on_event: impl Fn(Event) + Send + 'static) -> Self {
         Self {
-            flights: Flights::default(),
+            flights: InFlight::default(),
             fates: Vec::new(),
             returned: None,
             blocked: None,
@@ -59,10 +59,10 @@ impl News {
             // The bodies of returned messages, and heartbeats.
             None => Ok(()),
             Some(AMQPClass::Basic(basic::AMQPMethod::Ack(ack))) => {
-                self.settle(ack.delivery_tag, ack.multiple, &Fate::Confirmed)
+                self.settle(ack.delivery_tag, ack.multiple, &Outcome::Confirmed)
             }
             Some(AMQPClass::Basic(basic::AMQPMethod::Nack(nack))) => {
-                self.settle(nack.delivery_tag, nack.multiple, &Fate::Nacked)
+                self.settle(nack.delivery_tag, nack.multiple, &Outcome::Nacked)
             }
             Some(AMQPClass::Basic(basic::AMQPMethod::Return(back))) => {
                 self.returned = Some(format!("{} {}", back.reply_code, back.reply_text));
@@ -84,7 +84,7 @@ impl News {
         }
     }
 
-    fn settle(&mut self, tag: u64, multiple: bool, fate: &Fate) -> Result<(), End> {
+    fn settle(&mut self, tag: u64, multiple: bool, fate: &Outcome) -> Result<(), End> {
         let fates = &mut self.fates;
         let done = |number| fates.push((number, fate.clone()));
         match self.flights.settle(tag, multiple, done) {
@@ -106,7 +106,7 @@ impl News {
             Err(_) => None,
         };
         match number {
-            Some(number) => self.fates.push((number, Fate::Returned(words))),
+            Some(number) => self.fates.push((number, Outcome::Returned(words))),
             None => {
                 let text = "a message came back that was never sent";
                 return Err(End::Nonsense(String::from(text)));

@@ -7,9 +7,9 @@ use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
 use super::super::client::{CLOSING, Event, Options};
+use super::super::diagnose;
 use super::super::heard::{Heard, Listening};
-use super::super::publisher::{Fate, MOST_BYTES, Marks, Outgoing};
-use super::super::trouble;
+use super::super::publisher::{MOST_BYTES, Marks, Outcome, Outgoing};
 use super::link::{End, Link};
 use super::login::{self, CHANNEL, FIRST_FRAMES, Wishes, answer, log_in, of, start_ok};
 use super::news::News;
@@ -49,7 +49,7 @@ impl Publisher {
         let stream = Listening::new(dial(target).await?, heard.clone());
         let mut link = Link::new(stream, FIRST_FRAMES);
         let limit = target.connect_timeout;
-        let objection = heard.until(|said| trouble::objection(target, &options.login, said));
+        let objection = heard.until(|said| diagnose::objection(target, &options.login, said));
         let logging_in = log_in(&mut link, start_ok(options), &wishes);
         let logged_in = tokio::select! {
             biased;
@@ -60,9 +60,9 @@ impl Publisher {
             Ok(Ok(())) => {}
             Ok(Err(end)) => {
                 let cause = end.cause();
-                return Err(trouble::login(target, &options.login, &heard, &cause).await);
+                return Err(diagnose::login(target, &options.login, &heard, &cause).await);
             }
-            Err(_) => return Err(trouble::no_answer(target, limit)),
+            Err(_) => return Err(diagnose::no_answer(target, limit)),
         }
         let mut publisher = Self {
             target: target.clone(),
@@ -109,7 +109,7 @@ impl Publisher {
         self.broken
     }
 
-    /// Puts a message into the next write, under a number that [`Fate`]s name; numbers must not repeat.
+    /// Puts a message into the next write, under a number that [`Outcome`]s name; numbers must not repeat.
     ///
     /// # Errors
     /// [`crate::error::Kind::Usage`] for a text over 255 bytes; nothing is sent then.
@@ -127,7 +127,7 @@ impl Publisher {
     ///
     /// # Errors
     /// What ended the channel or the connection. [`Publisher::abandoned`] tells what is in doubt then.
-    pub async fn fates(&mut self, into: &mut Vec<(u64, Fate)>) -> Result<()> {
+    pub async fn fates(&mut self, into: &mut Vec<(u64, Outcome)>) -> Result<()> {
         loop {
             let took = self.take();
             let known = !self.heard.fates.is_empty();
@@ -146,7 +146,7 @@ impl Publisher {
                 let fates = &mut heard.fates;
                 heard
                     .flights
-                    .written(written, |number| fates.push((number, Fate::Written)));
+                    .written(written, |number| fates.push((number, Outcome::Written)));
             }
         }
     }
@@ -204,7 +204,7 @@ impl Publisher {
     ) -> Result<()> {
         match done {
             Ok(done) => done.map_err(|end| end.words(&self.target, what)),
-            Err(_) => Err(trouble::silent(
+            Err(_) => Err(diagnose::silent(
                 &self.target,
                 what,
                 self.patience,

@@ -2,8 +2,8 @@
 
 use super::super::clock::{Nanos, nanos};
 use super::super::driver::{Broken, Io};
-use super::super::recorder::Flight;
-use super::flights::Flights;
+use super::super::recorder::Pending;
+use super::in_flight::InFlight;
 use super::methods::{self, Name};
 use super::scan::{Fields, malformed};
 use super::settings::{Group, Scenario};
@@ -15,9 +15,9 @@ const FIRST: u16 = 2;
 #[derive(Default)]
 pub(super) struct Churn {
     /// In the order of their answers, or [`Scenario::Channels`], of their numbers.
-    flights: Flights,
+    flights: InFlight,
     /// Of channels: which are under way, by their number less [`FIRST`].
-    channels: Vec<Option<Flight>>,
+    channels: Vec<Option<Pending>>,
     open: usize,
     answered: u64,
     sequence: u64,
@@ -35,7 +35,7 @@ impl Churn {
         io: &mut Io<'_>,
     ) {
         const CHANNEL: u16 = 1;
-        let flight = Flight {
+        let flight = Pending {
             due,
             sent: io.now,
             sequence: self.sequence,
@@ -65,7 +65,7 @@ impl Churn {
         }
     }
 
-    fn open_channel(&mut self, flight: Flight, io: &mut Io<'_>) {
+    fn open_channel(&mut self, flight: Pending, io: &mut Io<'_>) {
         let free = self.channels.iter().position(Option::is_none);
         let place = free.unwrap_or(self.channels.len());
         if place == self.channels.len() {
@@ -124,7 +124,7 @@ impl Churn {
     }
 
     /// Nothing is under way any more; each that was is handed to `last`.
-    pub(super) fn clear(&mut self, mut last: impl FnMut(&Flight)) {
+    pub(super) fn clear(&mut self, mut last: impl FnMut(&Pending)) {
         self.flights.clear(&mut last);
         let channels = self.channels.drain(..).flatten();
         channels

@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 
 use super::super::clock::{Nanos, nanos};
+use super::super::counters::Received;
 use super::super::driver::Io;
 use super::super::random::Random;
 use super::super::recorder::Quantity;
 use super::super::stamp::Room;
-use super::super::tally::Received;
 use super::content::{Content, Message};
 use super::methods;
 use super::settings::{Consuming, Group};

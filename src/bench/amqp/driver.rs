@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::dial::Dialer;
-use super::super::driver::{Broken, Dialing, Driver, End, Made, Session};
+use super::super::driver::{Broken, Dialing, Driver, End, LoadPlan, Session};
 use super::session::AmqpSession;
 use super::settings::{Group, Role, Settings};
 
 impl Settings {
     /// The groups, with a driver for each, all to connect through `dialer`.
-    pub fn make(&self, dialer: &Arc<Dialer>) -> Made {
-        let mut made = Made {
+    pub fn make(&self, dialer: &Arc<Dialer>) -> LoadPlan {
+        let mut made = LoadPlan {
             warnings: self.warnings(),
-            ..Made::default()
+            ..LoadPlan::default()
         };
         let role = self.role();
         let load = (role != Role::Idle).then(|| self.load.clone());

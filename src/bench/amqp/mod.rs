@@ -9,7 +9,7 @@
 //! | `template` | a message as frames, encoded once and patched |
 //! | `methods` | the methods we send |
 //! | `scan`, `content` | frames off the raw bytes; messages that arrive in several of them |
-//! | `flights` | messages under way, by delivery tag |
+//! | `in_flight` | messages under way, by delivery tag |
 //! | `topology` | queues and bindings for the length of a run |
 //! | `null` | a server that only answers |
 
@@ -17,7 +17,7 @@ mod churn;
 mod consumer;
 mod content;
 mod driver;
-mod flights;
+mod in_flight;
 mod methods;
 mod null;
 mod publisher;

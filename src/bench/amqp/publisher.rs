@@ -3,10 +3,10 @@
 use super::super::clock::{Nanos, nanos};
 use super::super::driver::{Broken, Io};
 use super::super::random::Random;
-use super::super::recorder::{Flight, Unproved};
+use super::super::recorder::{Pending, Unproved};
 use super::super::stamp::Stamp;
 use super::content::{Content, Message};
-use super::flights::{Flights, Tag};
+use super::in_flight::{InFlight, Tag};
 use super::methods;
 use super::scan::Fields;
 use super::settings::Group;
@@ -23,7 +23,7 @@ pub(super) struct Publisher {
     key: Key,
     template: Template,
     random: Random,
-    flights: Flights,
+    flights: InFlight,
     /// Messages whose confirm, should it come, is for nothing that waits: given up, or returned.
     excused: u64,
     sequence: u64,
@@ -52,7 +52,7 @@ impl Publisher {
             template: Template::new(&group.kind, &key, channel, frame_max),
             key,
             random: Random::new(group.kind.seed, sender.into()),
-            flights: Flights::default(),
+            flights: InFlight::default(),
             excused: 0,
             sequence: 0,
             first: 0,
@@ -102,7 +102,7 @@ impl Publisher {
             run: group.settings.run_id,
         };
         if group.is_answered() {
-            self.flights.enter(Flight {
+            self.flights.enter(Pending {
                 due,
                 sent: io.now,
                 sequence: self.sequence,
@@ -199,7 +199,7 @@ impl Publisher {
         if unproved.all > 0 {
             unproved.all -= 1;
             unproved.measured -= unproved.measured.min(stamp.measured.into());
-            let flight = Flight {
+            let flight = Pending {
                 due: stamp.due,
                 sent: stamp.due,
                 sequence: stamp.sequence,

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use super::super::clock::{Nanos, nanos};
 use super::super::driver::{Broken, Io, Session};
-use super::super::recorder::{Flight, HELD_BACK};
+use super::super::recorder::{HELD_BACK, Pending};
 use super::churn::Churn;
 use super::consumer::Consumer;
 use super::content::Message;
-use super::flights::Flights;
+use super::in_flight::InFlight;
 use super::methods::{self, Name};
 use super::publisher::Publisher;
 use super::scan::{BODY, Fields, Frame, HEADER, METHOD, malformed};
@@ -43,7 +43,7 @@ pub(super) struct AmqpSession {
     next: usize,
     churn: Churn,
     /// Connections as messages.
-    connections: Flights,
+    connections: InFlight,
     /// The queue that belongs to the first channel.
     queue: String,
     /// Channels that are not open yet.
@@ -84,7 +84,7 @@ impl AmqpSession {
             channels: (1..=count).map(channel).collect(),
             next: 0,
             churn: Churn::default(),
-            connections: Flights::default(),
+            connections: InFlight::default(),
             queue: queue.fill(0, 0),
             opening: 0,
             largest: FIRST_FRAMES,
@@ -424,7 +424,7 @@ impl AmqpSession {
     /// A whole connection as a message: this one is closed, and when the server has agreed opened again.
     fn send_connection(&mut self, dues: &[Nanos], io: &mut Io<'_>) {
         for due in dues {
-            self.connections.enter(Flight {
+            self.connections.enter(Pending {
                 due: *due,
                 sent: io.now,
                 sequence: 0,

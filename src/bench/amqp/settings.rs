@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use super::super::counters::Shared;
 use super::super::pattern::{Pattern, user_name};
 use super::super::plan::Load;
 use super::super::random::letters;
 use super::super::stamp::Room;
-use super::super::tally::Shared;
 use super::template::Kind;
 use crate::amqp::consumer::Offset;
 use crate::amqp::{Login, Options};

@@ -10,8 +10,8 @@ use super::settings::Role;
 use super::*;
 use crate::amqp::{Login, Mechanism, Options};
 use crate::bench::clock::Nanos;
-use crate::bench::driver::{Broken, Wish};
-use crate::bench::lane::Lane;
+use crate::bench::connection_state::ConnectionState;
+use crate::bench::driver::{Action, Broken};
 use crate::bench::pattern::Pattern;
 use crate::bench::plan::Load;
 use crate::bench::random::Random;
@@ -69,11 +69,11 @@ fn settings() -> Settings {
 
 /// A connection, and what it writes.
 struct Rig {
-    lane: Lane,
+    lane: ConnectionState,
     records: Records,
     out: Vec<u8>,
     now: Nanos,
-    wish: Wish,
+    wish: Action,
 }
 
 impl Rig {
@@ -84,14 +84,14 @@ impl Rig {
             to: Nanos::MAX,
         };
         let mut rig = Self {
-            lane: Lane::new(Box::new(session), 0),
+            lane: ConnectionState::new(Box::new(session), 0),
             records: Records {
                 window,
                 ..Records::default()
             },
             out: Vec::new(),
             now: BEGIN,
-            wish: Wish::Nothing,
+            wish: Action::Nothing,
         };
         rig.connect();
         rig
@@ -556,12 +556,12 @@ fn consumers_work_on_one_message_after_the_other() {
     for tag in 1..=2 {
         rig.hear(&delivery(methods::DELIVER, tag, tag, 30)).unwrap();
     }
-    assert_eq!((rig.said(), rig.wish), (vec![], Wish::Nothing));
+    assert_eq!((rig.said(), rig.wish), (vec![], Action::Nothing));
     rig.tick(false);
     let first = BEGIN + 1_000_000;
     for (now, said, wish) in [
-        (first, vec![methods::ACK], Wish::Tick(first + 1_000_000)),
-        (first + 1_000_000, vec![methods::ACK], Wish::Nothing),
+        (first, vec![methods::ACK], Action::Tick(first + 1_000_000)),
+        (first + 1_000_000, vec![methods::ACK], Action::Nothing),
     ] {
         rig.now = now;
         rig.tick(false);
@@ -585,7 +585,7 @@ fn messages_are_asked_for_one_by_one() {
     assert_eq!(rig.said(), [methods::ACK, methods::GET]);
     rig.hear_method(methods::GET_EMPTY, &[0]).unwrap();
     let later = BEGIN + 5_000_000;
-    assert_eq!((rig.said(), rig.wish), (vec![], Wish::Tick(later)));
+    assert_eq!((rig.said(), rig.wish), (vec![], Action::Tick(later)));
     rig.now = later;
     rig.tick(false);
     assert_eq!(rig.said(), [methods::GET]);
@@ -664,7 +664,7 @@ fn a_connection_may_be_the_message() {
         assert_eq!(names(&closing), [methods::CLOSE]);
         assert_eq!((rig.room(), rig.lane.session.in_flight()), (0, 1));
         rig.hear_method(methods::CLOSE_OK, &[]).unwrap();
-        assert_eq!(rig.wish, Wish::Again);
+        assert_eq!(rig.wish, Action::Again);
         rig.connect();
         let mut null = Null::default();
         rig.out.extend_from_slice(methods::PROTOCOL);
@@ -674,7 +674,7 @@ fn a_connection_may_be_the_message() {
     rig.send(1);
     rig.now += 31 * SECOND;
     rig.tick(false);
-    assert_eq!((rig.messages().timed_out, rig.wish), (1, Wish::Again));
+    assert_eq!((rig.messages().timed_out, rig.wish), (1, Action::Again));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::driver::{Broken, Dialing, Driver, End, Made, Session};
+use super::super::driver::{Broken, Dialing, Driver, End, LoadPlan, Session};
 use super::observer::Observer;
 use super::opener::Opener;
 use super::session::{CoapSession, Group, Role};
@@ -16,14 +16,14 @@ impl Settings {
     ///
     /// # Errors
     /// Requests that no message can carry; no sockets at all.
-    pub fn make(&self, opener: &Arc<Opener>) -> Result<Made> {
+    pub fn make(&self, opener: &Arc<Opener>) -> Result<LoadPlan> {
         if self.connections() == 0 {
             return Err(Error::usage("no sockets: nothing to do"));
         }
         let framing = opener.framing();
-        let mut made = Made {
+        let mut made = LoadPlan {
             warnings: self.warnings(framing),
-            ..Made::default()
+            ..LoadPlan::default()
         };
         // Observers are first: they are open before anything is sent.
         if self.observers > 0 {
@@ -51,7 +51,7 @@ impl Settings {
 
     fn add(
         &self,
-        made: &mut Made,
+        made: &mut LoadPlan,
         name: &str,
         group: Group,
         connections: usize,

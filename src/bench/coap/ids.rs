@@ -1,7 +1,7 @@
 //! Message ids: given out in turn, and how soon the same one comes round again.
 
 use super::super::clock::Nanos;
-use super::slots::Slots;
+use super::exchanges::ExchangeTable;
 
 /// How long a peer may remember a confirmable message by its id (RFC 7252 §4.8.2, EXCHANGE_LIFETIME).
 pub(super) const EXCHANGE_LIFETIME: Nanos = 247_000_000_000;
@@ -39,7 +39,7 @@ impl Ids {
 
     /// The next id that is not under way, and whether a peer may still remember an older message by it.
     #[inline]
-    pub(super) fn give(&mut self, now: Nanos, slots: &Slots) -> (u16, bool) {
+    pub(super) fn give(&mut self, now: Nanos, slots: &ExchangeTable) -> (u16, bool) {
         loop {
             if self.next.is_multiple_of(WATCHED) {
                 self.enter_group(now, slots);
@@ -53,7 +53,7 @@ impl Ids {
         }
     }
 
-    fn enter_group(&mut self, now: Nanos, slots: &Slots) {
+    fn enter_group(&mut self, now: Nanos, slots: &ExchangeTable) {
         let number = self.next / WATCHED;
         let begun = &mut self.begun[usize::from(number)];
         self.early = *begun > 0 && now.saturating_sub(*begun) < self.lifetime;
@@ -69,12 +69,12 @@ impl Ids {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::recorder::Flight;
+    use crate::bench::recorder::Pending;
 
     #[test]
     fn ids_that_come_round_too_soon_are_told() {
         let mut ids = Ids::new(40_000, EXCHANGE_LIFETIME);
-        let (none, mut early) = (Slots::default(), 0);
+        let (none, mut early) = (ExchangeTable::default(), 0);
         for _ in 0..65_535 {
             let (id, again) = ids.give(1, &none);
             assert_ne!(id, 0);
@@ -98,9 +98,9 @@ mod tests {
 
     #[test]
     fn an_id_under_way_is_left_out() {
-        let (mut ids, mut slots) = (Ids::new(1, NON_LIFETIME), Slots::default());
+        let (mut ids, mut slots) = (Ids::new(1, NON_LIFETIME), ExchangeTable::default());
         let (first, _) = ids.give(1, &slots);
-        slots.enter(Flight::default(), 5000, 0);
+        slots.enter(Pending::default(), 5000, 0);
         let given: Vec<u16> = (0..2 * 65_535).map(|_| ids.give(1, &slots).0).collect();
         assert_eq!(first, 1);
         // Nothing of the first round is under way when it is given out.

@@ -6,10 +6,10 @@
 //! | `driver` | groups and drivers made of it |
 //! | `session`, `observer` | one socket that asks; one that observes |
 //! | `signals` | what only reliable transports say |
-//! | `patience` | when to send again |
+//! | `rto` | when to send again |
 //! | `template` | requests encoded once and patched |
 //! | `wire` | messages as they stand in what has arrived |
-//! | `slots`, `ids` | requests under way; message ids, and how soon they come round again |
+//! | `exchanges`, `ids` | requests under way; message ids, and how soon they come round again |
 //! | `opener`, `udp`, `bundle`, `dtls` | sockets as links |
 //! | `null` | a server that only answers |
 //! | `figures` | the counts that only CoAP has, by the names of ETSI |
@@ -17,17 +17,17 @@
 mod bundle;
 mod driver;
 mod dtls;
+mod exchanges;
 mod figures;
 mod ids;
 mod mix;
 mod null;
 mod observer;
 mod opener;
-mod patience;
+mod rto;
 mod session;
 mod settings;
 mod signals;
-mod slots;
 mod template;
 #[cfg(test)]
 mod tests;

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use super::super::clock::Nanos;
+use super::super::counters::{Order, Received};
 use super::super::driver::{Broken, Io, Session};
 use super::super::random::Random;
 use super::super::recorder::Quantity;
 use super::super::stamp::{Room, Stamp};
-use super::super::tally::{Order, Received};
+use super::exchanges::ExchangeTable;
 use super::figures::{CHALLENGES, MALFORMED, REGISTRATIONS, RETRANSMISSIONS};
 use super::ids::Ids;
 use super::session::{Group, MOST_CHALLENGES, challenged, foreign, reject};
 use super::signals::{Signal, heed, write_greeting};
-use super::slots::Slots;
 use super::template::{Kind, Patch, Template};
 use super::wire::{ACK, CON, Content, Framing, PREFIX, RST, Seen, write_empty};
 use crate::coap::code::Code;
@@ -88,7 +88,7 @@ impl Observer {
     }
 
     fn ask(&mut self, io: &mut Io<'_>) {
-        let (mid, _) = self.ids.give(io.now, &Slots::default());
+        let (mid, _) = self.ids.give(io.now, &ExchangeTable::default());
         self.asked = Some(Asked {
             mid,
             sent: io.now,
@@ -321,7 +321,7 @@ impl Session for Observer {
 
     fn finish(&mut self, io: &mut Io<'_>) {
         if let (true, Some(cancel)) = (self.watching, &self.cancel) {
-            let (mid, _) = self.ids.give(io.now, &Slots::default());
+            let (mid, _) = self.ids.give(io.now, &ExchangeTable::default());
             cancel.write(&self.patch(mid), self.group.framing, io.out);
         }
     }

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use super::super::clock::Nanos;
 use super::super::driver::{Broken, Io, Session};
 use super::super::random::Random;
-use super::super::recorder::Flight;
+use super::super::recorder::Pending;
 use super::super::stamp::Stamp;
+use super::exchanges::{ExchangeTable, Found, MOST, State};
 use super::figures::{
     CHALLENGES, DUPLICATES, EARLY_IDS, LATE, MALFORMED, PARTIAL, PIGGYBACKED, RESETS,
     RETRANSMISSIONS, SEPARATE,
 };
 use super::ids::Ids;
 use super::mix::Mix;
-use super::patience::Patience;
+use super::rto::RtoEstimator;
 use super::signals::{self, Signal, heed, write_greeting};
-use super::slots::{Found, MOST, Slots, State};
 use super::template::{Kind, Patch, Template};
 use super::wire::{ACK, CON, Content, Framing, NON, PREFIX, RST, Seen, write_empty};
 use crate::coap::code::Code;
@@ -47,7 +47,7 @@ pub(super) struct Group {
     pub(super) framing: Framing,
     pub(super) kind: Kind,
     pub(super) mix: Mix,
-    pub(super) patience: Patience,
+    pub(super) patience: RtoEstimator,
     /// How long a server may remember a message id.
     pub(super) lifetime: Nanos,
     /// Requests under way at most.
@@ -79,12 +79,12 @@ pub(super) struct CoapSession {
     templates: Vec<Template>,
     /// The same with the answer to the server's last challenge, and that answer.
     answering: Option<(Box<[u8]>, Vec<Template>)>,
-    slots: Slots,
+    slots: ExchangeTable,
     ids: Ids,
     random: Random,
     sequence: u64,
     /// The connection that is a message and on its way.
-    opening: Option<Flight>,
+    opening: Option<Pending>,
     /// Emptied in each tick.
     due: Vec<u16>,
     /// Responses in an acknowledgement, and others; entered after each batch.
@@ -101,7 +101,7 @@ impl CoapSession {
             observers: group.observers_of(index),
             templates: templates(&group, &group.kind, index),
             answering: None,
-            slots: Slots::default(),
+            slots: ExchangeTable::default(),
             ids: Ids::new(random.next() as u16, group.lifetime),
             random,
             sequence: 0,
@@ -113,10 +113,10 @@ impl CoapSession {
         }
     }
 
-    fn flight(&mut self, due: Nanos, now: Nanos) -> Flight {
+    fn flight(&mut self, due: Nanos, now: Nanos) -> Pending {
         let sequence = self.sequence;
         self.sequence += 1;
-        Flight {
+        Pending {
             due,
             sent: now,
             sequence,
@@ -276,7 +276,13 @@ impl CoapSession {
         }
     }
 
-    fn settle(&mut self, flight: &Flight, seen: &Seen<'_>, content: &Content<'_>, io: &mut Io<'_>) {
+    fn settle(
+        &mut self,
+        flight: &Pending,
+        seen: &Seen<'_>,
+        content: &Content<'_>,
+        io: &mut Io<'_>,
+    ) {
         if seen.code.is_success() {
             io.records.acknowledged(flight, io.now);
             if self.changes(flight) && io.records.window.holds(flight.due) {
@@ -296,7 +302,7 @@ impl CoapSession {
     }
 
     /// Whether a request replaces what the resource says, which its observers are then told (RFC 7641 §1.1).
-    fn changes(&self, flight: &Flight) -> bool {
+    fn changes(&self, flight: &Pending) -> bool {
         let code = match self.group.role {
             Role::Ask => self.group.mix.method(flight.sequence),
             _ => return false,

@@ -9,7 +9,7 @@ use super::super::stamp::Room;
 use super::figures::{EARLY_IDS, PARTIAL};
 use super::ids::{EXCHANGE_LIFETIME, NON_LIFETIME};
 use super::mix::Mix;
-use super::patience::Patience;
+use super::rto::RtoEstimator;
 use super::session::{Group, Role};
 use super::template::{Body, Kind, carries};
 use super::wire::Framing;
@@ -98,7 +98,7 @@ impl Settings {
                 seed: self.seed,
             },
             mix: self.mix.clone(),
-            patience: Patience {
+            patience: RtoEstimator {
                 repeats: datagrams && (self.confirmable || asks_once),
                 first: nanos(self.ack_timeout),
                 most: self.max_retransmit,

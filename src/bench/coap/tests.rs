@@ -11,8 +11,8 @@ use super::settings::{Scenario, Settings};
 use super::template::Body;
 use super::wire::Framing;
 use crate::bench::clock::Nanos;
-use crate::bench::driver::{Broken, Session, Wish};
-use crate::bench::lane::Lane;
+use crate::bench::connection_state::ConnectionState;
+use crate::bench::driver::{Action, Broken, Session};
 use crate::bench::plan::Load;
 use crate::bench::recorder::{Quantity, Records, Window};
 use crate::bench::stamp::Stamp;
@@ -50,7 +50,7 @@ fn settings(scenario: Scenario) -> Settings {
 
 /// A lane, its books and its clock.
 struct World {
-    lane: Lane,
+    lane: ConnectionState,
     records: Records,
     now: Nanos,
     out: Vec<u8>,
@@ -81,7 +81,7 @@ impl World {
             to: Nanos::MAX,
         };
         let mut world = Self {
-            lane: Lane::new(session, 0),
+            lane: ConnectionState::new(session, 0),
             records: Records {
                 window,
                 ..Records::default()
@@ -94,13 +94,13 @@ impl World {
             lane.with(now, out, records, |session, io| session.connected(io))
                 .1
         });
-        world.lane.ready = wish == Wish::Ready;
+        world.lane.ready = wish == Action::Ready;
         world
     }
 
     fn call<T>(
         &mut self,
-        call: impl FnOnce(&mut Lane, Nanos, &mut Vec<u8>, &mut Records) -> T,
+        call: impl FnOnce(&mut ConnectionState, Nanos, &mut Vec<u8>, &mut Records) -> T,
     ) -> T {
         call(&mut self.lane, self.now, &mut self.out, &mut self.records)
     }
@@ -133,7 +133,7 @@ impl World {
         self.written()
     }
 
-    fn hear(&mut self, message: &Message) -> Result<Wish, Broken> {
+    fn hear(&mut self, message: &Message) -> Result<Action, Broken> {
         let bytes = match self.framing {
             Framing::Stream => frame::encode_stream(message).unwrap().to_vec(),
             Framing::Datagrams => {
@@ -295,7 +295,7 @@ fn an_observer_answers_a_challenge() {
     assert_eq!(again.options.observe(), Some(0));
     let mut accepted = piggybacked(&again);
     accepted.options.push_uint(option::OBSERVE, 1);
-    assert_eq!(world.hear(&accepted).unwrap(), Wish::Ready);
+    assert_eq!(world.hear(&accepted).unwrap(), Action::Ready);
 }
 
 #[test]
@@ -440,12 +440,12 @@ fn pings_are_answered_by_resets() {
 fn a_connection_is_a_message_when_it_is_opened_again() {
     let mut world = World::new(&settings(Scenario::Churn));
     let (wish, sent, _) = world.call(|lane, now, out, records| lane.fill_now(1, now, out, records));
-    assert_eq!((wish, sent), (Wish::Again, 1));
+    assert_eq!((wish, sent), (Action::Again, 1));
     world.now += 3 * MS;
     let (_, wish) = world.call(|lane, now, out, records| {
         lane.with(now, out, records, |session, io| session.connected(io))
     });
-    assert_eq!(wish, Wish::Ready);
+    assert_eq!(wish, Action::Ready);
     assert_eq!(world.records.messages.acknowledged, 1);
 }
 
@@ -465,7 +465,7 @@ fn what_was_under_way_is_lost_with_the_socket() {
 fn a_stream_greets_answers_pings_and_ends_by_an_abort() {
     let mut world = World::over(&settings(Scenario::Request), Framing::Stream);
     assert_eq!(world.written()[0].code, Code::CSM);
-    assert_eq!(world.hear(&Csm::default().message()), Ok(Wish::Ready));
+    assert_eq!(world.hear(&Csm::default().message()), Ok(Action::Ready));
     let requests = world.send(2);
     for request in &requests {
         world.hear(&piggybacked(request)).unwrap();
@@ -497,7 +497,7 @@ fn a_server_with_smaller_messages_gets_none_that_is_larger() {
         };
         world.hear(&csm.message())
     };
-    assert_eq!(csm(6000), Ok(Wish::Ready));
+    assert_eq!(csm(6000), Ok(Action::Ready));
     let refused = csm(1152).unwrap_err();
     assert!(
         refused
@@ -545,7 +545,7 @@ fn an_observer_registers_until_it_is_heard_and_counts_what_it_is_told() {
     assert_eq!(again.len(), 1, "the first one was lost");
     assert_eq!(again[0].1, register);
     let answered = world.hear(&told(&register, Type::Ack, register.mid, 5, b"1"));
-    assert_eq!(answered, Ok(Wish::Ready));
+    assert_eq!(answered, Ok(Action::Ready));
     let mut stamped = [0; 24];
     Stamp {
         measured: true,

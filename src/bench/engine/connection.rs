@@ -8,8 +8,8 @@ use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::super::clock::Nanos;
+use super::super::connection_state::ConnectionState;
 use super::super::driver::Link;
-use super::super::lane::Lane;
 use super::wake::{Bell, Ready};
 use crate::connect::Backoff;
 
@@ -32,7 +32,7 @@ pub(super) struct Connection {
     pub(super) part: usize,
     /// Its number in its group, over all shards.
     pub(super) index: usize,
-    pub(super) lane: Lane,
+    pub(super) lane: ConnectionState,
     pub(super) state: State,
     /// When the current state, or the outage, began.
     pub(super) since: Nanos,
@@ -67,7 +67,7 @@ impl Connection {
         number: u32,
         part: usize,
         index: usize,
-        lane: Lane,
+        lane: ConnectionState,
         ready: &Arc<Ready>,
     ) -> Self {
         let bell = Bell::new(number, ready);

@@ -63,7 +63,7 @@ impl Control {
 
 /// What a worker has to say.
 #[derive(Debug)]
-pub(super) struct News {
+pub(super) struct WorkerEvent {
     /// Which worker.
     pub(super) worker: usize,
     /// When.
@@ -71,14 +71,14 @@ pub(super) struct News {
     /// What it has seen since the last news.
     pub(super) records: Records,
     /// How it stands.
-    pub(super) standing: Standing,
+    pub(super) standing: WorkerStatus,
     /// The first failure to connect, with its exit code.
     pub(super) trouble: Option<Error>,
 }
 
 /// How a worker stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Standing {
+pub(super) struct WorkerStatus {
     /// Every connection has been tried.
     pub(super) settled: bool,
     /// Nothing will become due any more.

@@ -2,7 +2,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `course` | the coordinator: connect, warm up, measure, drain |
+//! | `run` | the coordinator: connect, warm up, measure, drain |
 //! | `worker` | a thread with a loop: reads, makes due, writes |
 //! | `connection`, `wake`, `timer` | one socket; which sockets have something; an exact timer |
 //! | `load`, `coalesce` | what a worker sends; when it reads |
@@ -13,14 +13,14 @@
 mod coalesce;
 mod connection;
 mod control;
-mod course;
 mod load;
 mod points;
 mod punctual;
+mod run;
 mod summary;
 mod timer;
 mod wake;
 mod worker;
 
-pub use course::{Live, Outcome, Run, coalesce_for, run};
+pub use run::{Live, Outcome, Run, coalesce_for, run};
 pub use summary::latency;

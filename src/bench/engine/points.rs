@@ -19,7 +19,7 @@ pub(super) struct Points {
 
 /// What a point says beside what the workers have recorded.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Standing {
+pub(super) struct WorkerStatus {
     /// Up to when all workers have reported.
     pub(super) at: Nanos,
     pub(super) window: Window,
@@ -57,7 +57,7 @@ impl Points {
     pub(super) fn close(
         &mut self,
         records: &mut Records,
-        now: &Standing,
+        now: &WorkerStatus,
     ) -> (Vec<(Interval, f64)>, Records) {
         let mut stretches = self.stretches(now);
         let (mut shown, mut held) = (Vec::new(), Records::default());
@@ -94,7 +94,7 @@ impl Points {
     }
 
     /// The points to be made, one for each phase since the last one, and empty.
-    fn stretches(&self, now: &Standing) -> Vec<Stretch> {
+    fn stretches(&self, now: &WorkerStatus) -> Vec<Stretch> {
         let Window { from, to } = now.window;
         let bounds = [(0, from), (from, to), (to, Nanos::MAX)];
         let mut stretches = Vec::new();
@@ -169,7 +169,7 @@ fn enter(flow: &Flow, point: &mut Interval) {
 #[cfg(test)]
 mod tests {
     use super::super::super::clock::Nanos;
-    use super::super::super::recorder::Flight;
+    use super::super::super::recorder::Pending;
     use super::*;
 
     const MS: Nanos = 1_000_000;
@@ -198,7 +198,7 @@ mod tests {
                 records.sent(&[at], at, 0);
             }
             if since >= 15 * MS && since % (10 * MS) == 5 * MS && at - 15 * MS < window.to {
-                let flight = Flight {
+                let flight = Pending {
                     due: at - 15 * MS,
                     sent: at - 15 * MS,
                     sequence: 0,
@@ -209,7 +209,7 @@ mod tests {
                 continue;
             }
             next += SECOND;
-            let now = Standing {
+            let now = WorkerStatus {
                 at,
                 window,
                 ended: at == end,
@@ -281,7 +281,7 @@ mod tests {
             window,
             ..Records::default()
         };
-        let now = |at, ended| Standing {
+        let now = |at, ended| WorkerStatus {
             at: BEGIN + at,
             window,
             ended,

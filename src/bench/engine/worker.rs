@@ -18,13 +18,13 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::{JoinSet, unconstrained, yield_now};
 
 use super::super::clock::{Clock, Nanos};
+use super::super::connection_state::ConnectionState;
 use super::super::driver::{Driver, Link};
-use super::super::lane::Lane;
 use super::super::plan::Coalesce;
 use super::super::recorder::Records;
 use super::coalesce::Gather;
 use super::connection::Connection;
-use super::control::{Control, News, Standing};
+use super::control::{Control, WorkerEvent, WorkerStatus};
 use super::load::Runner;
 use super::punctual::Punctual;
 use super::timer::Timer;
@@ -71,7 +71,7 @@ pub(super) struct Setup {
     pub(super) sends: bool,
     pub(super) control: Arc<Control>,
     pub(super) ready: Arc<Ready>,
-    pub(super) news: UnboundedSender<News>,
+    pub(super) news: UnboundedSender<WorkerEvent>,
 }
 
 /// What a timer is for.
@@ -116,7 +116,7 @@ pub(super) struct Worker {
     punctual: Punctual,
     /// Something is left to do at once.
     busy: bool,
-    standing: Standing,
+    standing: WorkerStatus,
     trouble: Option<Error>,
 }
 
@@ -125,7 +125,7 @@ pub(super) async fn run(setup: Setup) {
     match Worker::new(setup) {
         Ok(worker) => unconstrained(worker.run()).await,
         Err((news, number, error)) => {
-            let standing = Standing {
+            let standing = WorkerStatus {
                 settled: true,
                 sent_all: true,
                 idle: true,
@@ -134,7 +134,7 @@ pub(super) async fn run(setup: Setup) {
                 ended: true,
             };
             // When the coordinator is gone nobody wants to know.
-            let _ = news.send(News {
+            let _ = news.send(WorkerEvent {
                 worker: number,
                 at: 0,
                 records: Records::default(),
@@ -146,7 +146,7 @@ pub(super) async fn run(setup: Setup) {
 }
 
 impl Worker {
-    fn new(setup: Setup) -> Result<Self, (UnboundedSender<News>, usize, Error)> {
+    fn new(setup: Setup) -> Result<Self, (UnboundedSender<WorkerEvent>, usize, Error)> {
         let timer = match Timer::new(setup.clock) {
             Ok(timer) => timer,
             Err(error) => return Err((setup.news, setup.number, error)),
@@ -156,7 +156,7 @@ impl Worker {
             bases.push(connections.len());
             for (index, sender) in &part.connections {
                 let session = part.driver.session(*index, *sender);
-                let mut lane = Lane::new(session, part.driver.receivers(*index));
+                let mut lane = ConnectionState::new(session, part.driver.receivers(*index));
                 lane.plans_at_send = part.runner.think().is_some();
                 let at = connections.len() as u32;
                 connections.push(Connection::new(at, number, *index, lane, &setup.ready));
@@ -187,7 +187,7 @@ impl Worker {
             gather: Gather::new(setup.coalesce),
             punctual: Punctual::default(),
             busy: false,
-            standing: Standing::default(),
+            standing: WorkerStatus::default(),
             trouble: None,
             connections,
             setup,

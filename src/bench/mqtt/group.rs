@@ -5,10 +5,10 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 
+use super::super::counters::Shared;
 use super::super::driver::{Broken, Io};
 use super::super::pattern::{Pattern, user_name};
 use super::super::stamp::{Room, Stamp};
-use super::super::tally::Shared;
 use super::scan::Message;
 use super::template::{Kind, Template};
 use crate::error::Kind as ErrorKind;

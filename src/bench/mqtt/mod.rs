@@ -7,10 +7,10 @@
 //! | `template` | packets encoded once and patched |
 //! | `property` | the stamp beside a body that is not ours |
 //! | `null` | a broker that only answers |
-//! | `scan`, `flights` | acknowledgements off the raw bytes; messages under way |
+//! | `scan`, `in_flight` | acknowledgements off the raw bytes; messages under way |
 
-mod flights;
 mod group;
+mod in_flight;
 mod null;
 mod property;
 mod scan;

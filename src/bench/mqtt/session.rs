@@ -8,12 +8,12 @@ use std::sync::Arc;
 use bytes::BytesMut;
 
 use super::super::clock::{Nanos, nanos};
+use super::super::counters::Received;
 use super::super::driver::{Broken, Io, Session};
-use super::super::recorder::{Flight, Quantity, Unproved};
+use super::super::recorder::{Pending, Quantity, Unproved};
 use super::super::stamp::Stamp;
-use super::super::tally::Received;
-use super::flights::{Flights, RESERVED, Step};
 use super::group::{Group, Role};
+use super::in_flight::{InFlight, RESERVED, Step};
 use super::property;
 use super::scan::{Frame, Message, malformed};
 use super::template::Template;
@@ -39,7 +39,7 @@ pub(super) struct MqttSession {
     sender: u32,
     template: Option<Box<Template>>,
     received: Option<Box<Received>>,
-    flights: Flights,
+    flights: InFlight,
     sequence: u64,
     /// Messages in flight at most, beside the group's window: the broker's Receive Maximum.
     allowed: u16,
@@ -73,7 +73,7 @@ impl MqttSession {
                 let received = Received::new(group.run_id, group.least);
                 Box::new(received.sharing(group.books.clone()))
             }),
-            flights: Flights::default(),
+            flights: InFlight::default(),
             sequence: 0,
             allowed: u16::MAX,
             unproved: Unproved::default(),
@@ -122,7 +122,7 @@ impl MqttSession {
 
     fn send_answered(&mut self, dues: &[Nanos], io: &mut Io<'_>) {
         for due in dues {
-            let flight = Flight {
+            let flight = Pending {
                 due: *due,
                 sent: io.now,
                 sequence: self.sequence,
@@ -139,7 +139,7 @@ impl MqttSession {
     /// SUBSCRIBE as a message of its own, each time for another topic.
     fn send_subscriptions(&mut self, dues: &[Nanos], io: &mut Io<'_>) {
         for due in dues {
-            let flight = Flight {
+            let flight = Pending {
                 due: *due,
                 sent: io.now,
                 sequence: self.sequence,
@@ -154,7 +154,7 @@ impl MqttSession {
     /// A whole connection as a message: this one is closed and opened again.
     fn send_connection(&mut self, dues: &[Nanos], io: &mut Io<'_>) {
         for due in dues {
-            self.flights.enter(Flight {
+            self.flights.enter(Pending {
                 due: *due,
                 sent: io.now,
                 sequence: self.sequence,
@@ -270,7 +270,7 @@ impl MqttSession {
         let Some(stamp) = Stamp::read(message.payload, io.now) else {
             return;
         };
-        let open = |(_, flight, _): &(u16, Flight, Step)| flight.sequence == stamp.sequence;
+        let open = |(_, flight, _): &(u16, Pending, Step)| flight.sequence == stamp.sequence;
         let Some((packet_id, _, step)) = self.flights.iter().find(open) else {
             return;
         };
@@ -297,7 +297,7 @@ impl MqttSession {
         Ok(())
     }
 
-    fn settle(&self, flight: &Flight, reason: u8, io: &mut Io<'_>) {
+    fn settle(&self, flight: &Pending, reason: u8, io: &mut Io<'_>) {
         if reason < 0x80 {
             return io.records.acknowledged(flight, io.now);
         }

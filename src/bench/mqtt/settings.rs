@@ -6,12 +6,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use bytestring::ByteString;
 
+use super::super::counters::Shared;
 use super::super::dial::Dialer;
-use super::super::driver::{Broken, Dialing, Driver, End, Made, Session};
+use super::super::driver::{Broken, Dialing, Driver, End, LoadPlan, Session};
 use super::super::pattern::Pattern;
 use super::super::plan::Load;
 use super::super::stamp::Room;
-use super::super::tally::Shared;
 use super::group::{Filters, Group, Role};
 use super::property;
 use super::session::MqttSession;
@@ -108,15 +108,15 @@ impl Settings {
     ///
     /// # Errors
     /// Topics, filters or bodies that MQTT cannot carry; no connections at all.
-    pub fn make(&self, dialer: &Arc<Dialer>) -> Result<Made> {
+    pub fn make(&self, dialer: &Arc<Dialer>) -> Result<LoadPlan> {
         if self.connections() == 0 {
             return Err(Error::usage(
                 "neither publishers nor subscribers: nothing to do",
             ));
         }
-        let mut made = Made {
+        let mut made = LoadPlan {
             warnings: self.warnings(),
-            ..Made::default()
+            ..LoadPlan::default()
         };
         // Receivers are first: they are open before anything is sent.
         if self.subscribers > 0 {
@@ -163,7 +163,7 @@ impl Settings {
 
     fn add(
         &self,
-        made: &mut Made,
+        made: &mut LoadPlan,
         name: &str,
         group: Group,
         connections: usize,

@@ -13,9 +13,9 @@ use super::scan::Frame;
 use super::session::MqttSession;
 use super::*;
 use crate::bench::clock::{Clock, Nanos};
+use crate::bench::connection_state::ConnectionState;
 use crate::bench::dial::Dialer;
 use crate::bench::engine::{self, Outcome, Run, coalesce_for};
-use crate::bench::lane::Lane;
 use crate::bench::pattern::Pattern;
 use crate::bench::plan::{Arrivals, Load, Phases, Plan, Shard, Stage};
 use crate::bench::recorder::{Quantity, Records, Window};
@@ -274,7 +274,7 @@ fn on_a_virtual_clock_a_known_delay_is_measured_exactly() {
     let settings = settings(1, 1, QoS::AtLeastOnce);
     let lane = |group: Group, sender| {
         let session = MqttSession::new(Arc::new(group), 0, sender);
-        Lane::new(Box::new(session), 0)
+        ConnectionState::new(Box::new(session), 0)
     };
     let mut publisher = lane(settings.senders(), 1);
     let mut subscriber = lane(settings.receivers(), 0);

@@ -164,7 +164,7 @@ mod tests {
     use super::*;
     use crate::cli::{Parsed, parse};
     use crate::command::{self, Command};
-    use crate::connect::hosting::Check;
+    use crate::server::Check;
 
     fn plan(line: &str) -> Result<Plan> {
         let words = ["iotctl", "amqp", "broker"].into_iter();

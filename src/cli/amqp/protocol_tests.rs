@@ -39,20 +39,20 @@ fn three_commands_speak_both() {
     for command in ["publish -k q -m x", "consume q", "ping"] {
         assert_eq!(speaks(command), Speaks::Either);
         for (word, meant) in [
-            ("0-9-1", Speaks::Nine),
-            ("1.0", Speaks::One),
+            ("0-9-1", Speaks::V091),
+            ("1.0", Speaks::V10),
             ("auto", Speaks::Either),
         ] {
             assert_eq!(speaks(&format!("{command} --protocol {word}")), meant);
         }
     }
-    assert_eq!(speaks("publish --address a -m x"), Speaks::One);
-    assert_eq!(speaks("consume --address a"), Speaks::One);
+    assert_eq!(speaks("publish --address a -m x"), Speaks::V10);
+    assert_eq!(speaks("consume --address a"), Speaks::V10);
 }
 
 #[test]
 fn the_others_refuse_the_other() {
-    assert_eq!(speaks("get q"), Speaks::Nine);
+    assert_eq!(speaks("get q"), Speaks::V091);
     for command in [
         "get q",
         "request q -m x",

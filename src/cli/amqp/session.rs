@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{Args, ValueEnum};
 
 use crate::amqp::Mechanism;
-use crate::command::amqp::session::{SessionWords, Speaks};
+use crate::command::amqp::session::{SessionArgs, Speaks};
 use crate::connect::LocalAddress;
 use crate::error::{Error, Result};
 
@@ -73,7 +73,7 @@ enum Auth {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Version {
     #[value(name = "0-9-1")]
-    Nine,
+    V091,
     #[value(name = "1.0")]
     One,
     Auto,
@@ -86,13 +86,13 @@ impl AmqpSessionFlags {
     }
 
     /// The connection's words, with the argument `url`, of a command that speaks 0-9-1 only.
-    pub(crate) fn words(self, url: Option<OsString>) -> Result<SessionWords> {
+    pub(crate) fn words(self, url: Option<OsString>) -> Result<SessionArgs> {
         if self.protocol == Version::One {
             return Err(Error::usage("this command has no --protocol 1.0")
                 .hint("publish, consume and ping have it; queues and exchanges are of 0-9-1"));
         }
-        Ok(SessionWords {
-            protocol: Speaks::Nine,
+        Ok(SessionArgs {
+            protocol: Speaks::V091,
             ..self.words_of_either(url)?
         })
     }
@@ -102,21 +102,21 @@ impl AmqpSessionFlags {
         self,
         url: Option<OsString>,
         of_one: Option<&str>,
-    ) -> Result<SessionWords> {
+    ) -> Result<SessionArgs> {
         let Some(flag) = of_one else {
             return self.words_of_either(url);
         };
-        if self.protocol == Version::Nine {
+        if self.protocol == Version::V091 {
             return Err(Error::usage(format!("{flag} is of AMQP 1.0")).hint("say --protocol 1.0"));
         }
-        Ok(SessionWords {
-            protocol: Speaks::One,
+        Ok(SessionArgs {
+            protocol: Speaks::V10,
             ..self.words_of_either(url)?
         })
     }
 
     /// The same of a command that speaks both.
-    pub(crate) fn words_of_either(self, url: Option<OsString>) -> Result<SessionWords> {
+    pub(crate) fn words_of_either(self, url: Option<OsString>) -> Result<SessionArgs> {
         if let (Some(_), Some(flag)) = (&url, self.server.named()) {
             return Err(Error::usage(format!(
                 "the argument URL cannot be used with {flag}"
@@ -127,11 +127,11 @@ impl AmqpSessionFlags {
             .connection_name
             .map(|name| values::text("--connection-name", name));
         let Wait(patience) = self.answer_timeout;
-        Ok(SessionWords {
+        Ok(SessionArgs {
             connect: self.server.words(url),
             protocol: match self.protocol {
-                Version::Nine => Speaks::Nine,
-                Version::One => Speaks::One,
+                Version::V091 => Speaks::V091,
+                Version::One => Speaks::V10,
                 Version::Auto => Speaks::Either,
             },
             vhost: syntax::short_or_none("--vhost", self.vhost)?,

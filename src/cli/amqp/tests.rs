@@ -1,4 +1,4 @@
-//! Words → plan, and words → message for each refusal, of the AMQP commands.
+//! ConnectArgs → plan, and words → message for each refusal, of the AMQP commands.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::cli::{Parsed, parse};
 use crate::command::Command;
 use crate::command::amqp::consume::Settle;
 use crate::command::amqp::respond::Answer;
-use crate::command::amqp::session::SessionWords;
+use crate::command::amqp::session::SessionArgs;
 use crate::command::amqp::topology::Action;
 use crate::command::amqp::{self, consume, get, ping, publish, request, respond, topology};
 use crate::error::{Kind, Result};
@@ -90,7 +90,7 @@ fn actions(line: &str) -> Vec<Action> {
     topology(&split(line)).actions
 }
 
-fn url(session: &SessionWords) -> Option<&str> {
+fn url(session: &SessionArgs) -> Option<&str> {
     session.connect.url.as_deref()
 }
 
@@ -104,7 +104,7 @@ fn refused(words: &[&str]) -> String {
 #[test]
 fn publish_has_the_plans_defaults() {
     let plan = publish("-k orders -m hello");
-    let usual = publish::Plan::new(SessionWords::default(), "orders", plan.source.clone());
+    let usual = publish::Plan::new(SessionArgs::default(), "orders", plan.source.clone());
     assert_eq!(plan.source, Source::Text(Bytes::from_static(b"hello")));
     assert_eq!((plan.keys, plan.exchange), (usual.keys, usual.exchange));
     assert_eq!(plan.properties, usual.properties);

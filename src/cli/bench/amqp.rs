@@ -9,13 +9,13 @@ use clap::{Args, ValueEnum};
 use crate::amqp::consumer::Offset;
 use crate::bench::amqp::{Consuming, Scenario};
 use crate::bench::pattern::Pattern;
-use crate::command::bench::amqp::{Plan, Play, QueueType};
+use crate::command::bench::amqp::{Plan, QueueType, ScenarioPreset};
 use crate::error::{Error, Result};
 
-use super::course::CourseFlags;
 use super::load::LoadFlags;
 use super::mqtt::connections;
-use super::words::{SizeRange, one_of};
+use super::run::RunOptionFlags;
+use super::syntax::{SizeRange, one_of};
 use crate::cli::amqp::session::{self, AmqpSessionFlags};
 use crate::cli::amqp::syntax;
 use crate::cli::syntax::numbers::{Count, Span, Wait};
@@ -44,8 +44,8 @@ pub(crate) struct BenchAmqpFlags {
     calibrate: bool,
 
     /// Who does what, from the list below; the defaults of other flags follow from it
-    #[arg(long, value_name = "SCENARIO", default_value = "publish-consume", value_parser = one_of::<Play>(Play::all()), hide_possible_values = true)]
-    scenario: Play,
+    #[arg(long, value_name = "SCENARIO", default_value = "publish-consume", value_parser = one_of::<ScenarioPreset>(ScenarioPreset::all()), hide_possible_values = true)]
+    scenario: ScenarioPreset,
 
     /// Connections that publish, or do what the scenario is about [default: the scenario's]
     #[arg(long, value_name = "COUNT")]
@@ -72,7 +72,7 @@ pub(crate) struct BenchAmqpFlags {
     load: LoadFlags,
 
     #[command(flatten)]
-    course: CourseFlags,
+    course: RunOptionFlags,
 
     #[command(flatten)]
     session: AmqpSessionFlags,
@@ -435,7 +435,7 @@ mod tests {
 
     #[test]
     fn scenarios_are_read_by_their_names() {
-        for (name, _) in Play::all() {
+        for (name, _) in ScenarioPreset::all() {
             let plan = plan(&format!("--scenario {name}")).unwrap();
             assert!(plan.producers > 0, "{name}");
         }

@@ -7,13 +7,13 @@ use clap::Args;
 
 use crate::coap::code::Code;
 use crate::coap::option;
-use crate::command::bench::coap::{BodyWords, Plan, Play};
+use crate::command::bench::coap::{BodyArgs, Plan, ScenarioPreset};
 use crate::command::coap::session::OptionWord;
 use crate::error::{Error, Result};
 
-use super::course::CourseFlags;
 use super::load::LoadFlags;
-use super::words::{SizeRange, one_of};
+use super::run::RunOptionFlags;
+use super::syntax::{SizeRange, one_of};
 use crate::cli::coap::flags::{CoapConnectFlags, content_format, uint};
 use crate::cli::syntax::numbers::{Count, Wait};
 
@@ -63,8 +63,8 @@ pub(crate) struct BenchCoapFlags {
     calibrate: bool,
 
     /// Who asks for what, from the list below; the defaults of other flags follow from it
-    #[arg(long, value_name = "SCENARIO", default_value = "request", value_parser = one_of::<Play>(Play::all()), hide_possible_values = true)]
-    scenario: Play,
+    #[arg(long, value_name = "SCENARIO", default_value = "request", value_parser = one_of::<ScenarioPreset>(ScenarioPreset::all()), hide_possible_values = true)]
+    scenario: ScenarioPreset,
 
     /// Sockets that ask; each is a client of its own to the server [default: the scenario's]
     #[arg(long, value_name = "COUNT")]
@@ -89,7 +89,7 @@ pub(crate) struct BenchCoapFlags {
     load: LoadFlags,
 
     #[command(flatten)]
-    course: CourseFlags,
+    course: RunOptionFlags,
 
     #[command(flatten)]
     connect: CoapConnectFlags,
@@ -206,9 +206,9 @@ impl RequestFlags {
     fn enter(self, plan: &mut Plan) {
         plan.confirmable = !self.non;
         plan.body = match (self.file, self.message) {
-            (Some(path), _) => BodyWords::File(path),
-            (None, Some(text)) => BodyWords::Text(text),
-            (None, None) => BodyWords::Size {
+            (Some(path), _) => BodyArgs::File(path),
+            (None, Some(text)) => BodyArgs::Text(text),
+            (None, None) => BodyArgs::Size {
                 least: self.size.least,
                 most: self.size.most,
             },

@@ -185,7 +185,7 @@ impl Scenario {
 
     fn named(&self, refused: &Error) -> Error {
         let named = Error::usage(format!("{}: {}", self.file.display(), refused.text()));
-        match refused.way_out() {
+        match refused.hint_text() {
             Some(hint) => named.hint(hint),
             None => named,
         }

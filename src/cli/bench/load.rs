@@ -5,10 +5,10 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::bench::plan::Stage;
-use crate::command::bench::{ArrivalWords, LoadWords};
+use crate::command::bench::{ArrivalArgs, LoadArgs};
 use crate::error::{Error, Result};
 
-use super::words::{Rate, StageWord, arrivals};
+use super::syntax::{Rate, StageWord, arrivals};
 use crate::cli::syntax::numbers::{Span, Wait};
 use crate::cli::syntax::values;
 
@@ -40,7 +40,7 @@ pub(crate) struct LoadFlags {
         long, value_name = "KIND", default_value = "constant", value_parser = arrivals,
         hide_default_value = false
     )]
-    arrivals: ArrivalWords,
+    arrivals: ArrivalArgs,
 
     /// Messages that await their acknowledgement on one connection at most, 1 to 65535
     #[arg(
@@ -73,15 +73,15 @@ impl LoadFlags {
         self.stage.iter().map(|StageWord(stage)| stage.lasts).sum()
     }
 
-    pub(crate) fn words(self) -> Result<LoadWords> {
+    pub(crate) fn words(self) -> Result<LoadArgs> {
         let stages = self.stages()?;
-        let recorded = matches!(self.arrivals, ArrivalWords::Recorded(_));
+        let recorded = matches!(self.arrivals, ArrivalArgs::Recorded(_));
         if recorded && (stages.is_some() || self.max) {
             return Err(Error::usage(
                 "--arrivals recorded has its own rate: leave out --rate, --stage and --max",
             ));
         }
-        if !recorded && self.arrivals != ArrivalWords::Constant {
+        if !recorded && self.arrivals != ArrivalArgs::Constant {
             values::needs("--arrivals", true, "--rate or --stage", stages.is_some())?;
         }
         let steady = |rate| Stage {
@@ -89,7 +89,7 @@ impl LoadFlags {
             from: rate,
             to: rate,
         };
-        Ok(LoadWords {
+        Ok(LoadArgs {
             // What is recorded has gaps, not a rate.
             stages: stages.or_else(|| recorded.then(|| vec![steady(1.0)])),
             arrivals: self.arrivals,

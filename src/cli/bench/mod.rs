@@ -2,11 +2,11 @@
 
 mod amqp;
 mod coap;
-mod course;
 pub(crate) mod file;
 mod load;
 pub(crate) mod mqtt;
-mod words;
+mod run;
+mod syntax;
 
 use std::path::PathBuf;
 
@@ -21,9 +21,9 @@ use crate::error::{Error, Result};
 
 use self::amqp::BenchAmqpFlags;
 use self::coap::BenchCoapFlags;
-use self::course::form;
 use self::file::RunFlags;
 use self::mqtt::BenchMqttFlags;
+use self::run::form;
 use super::Parsed;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::help;

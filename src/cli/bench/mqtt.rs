@@ -8,14 +8,14 @@ use clap::Args;
 
 use crate::bench::mqtt::Scenario;
 use crate::bench::pattern::Pattern;
-use crate::command::bench::mqtt::{BodyWords, Plan, Play};
+use crate::command::bench::mqtt::{BodyArgs, Plan, ScenarioPreset};
 use crate::error::{Error, Result};
 use crate::mqtt::packet::{QoS, Version};
 use crate::payload::template::Template;
 
-use super::course::CourseFlags;
 use super::load::LoadFlags;
-use super::words::{SizeRange, one_of};
+use super::run::RunOptionFlags;
+use super::syntax::{SizeRange, one_of};
 use crate::cli::flags::connect::ConnectFlags;
 use crate::cli::syntax::numbers::{Count, Wait};
 use crate::cli::syntax::values;
@@ -43,8 +43,8 @@ pub(crate) struct BenchMqttFlags {
     calibrate: bool,
 
     /// Who sends what to whom, from the list below; the defaults of other flags follow from it
-    #[arg(long, value_name = "SCENARIO", default_value = "publish", value_parser = one_of::<Play>(Play::all()), hide_possible_values = true)]
-    scenario: Play,
+    #[arg(long, value_name = "SCENARIO", default_value = "publish", value_parser = one_of::<ScenarioPreset>(ScenarioPreset::all()), hide_possible_values = true)]
+    scenario: ScenarioPreset,
 
     /// Connections that send [default: the scenario's]
     #[arg(long, value_name = "COUNT")]
@@ -100,7 +100,7 @@ pub(crate) struct BenchMqttFlags {
     load: LoadFlags,
 
     #[command(flatten)]
-    course: CourseFlags,
+    course: RunOptionFlags,
 
     #[command(flatten)]
     connect: ConnectFlags,
@@ -216,19 +216,19 @@ impl BenchMqttFlags {
 }
 
 impl BodyFlags {
-    fn words(self) -> Result<BodyWords> {
+    fn words(self) -> Result<BodyArgs> {
         let stamp = self.stamp;
         if let Some(text) = self.template {
             values::needs("--stamp", stamp, "--file or --message", false)?;
-            return Ok(BodyWords::Template(Template::parse(&text)));
+            return Ok(BodyArgs::Template(Template::parse(&text)));
         }
         match (self.file, self.message) {
-            (Some(path), _) => Ok(BodyWords::File { path, stamp }),
-            (None, Some(text)) => Ok(BodyWords::Text { text, stamp }),
+            (Some(path), _) => Ok(BodyArgs::File { path, stamp }),
+            (None, Some(text)) => Ok(BodyArgs::Text { text, stamp }),
             (None, None) => {
                 values::needs("--stamp", stamp, "--file or --message", false)?;
                 let SizeRange { least, most } = self.size;
-                Ok(BodyWords::Size { least, most })
+                Ok(BodyArgs::Size { least, most })
             }
         }
     }
@@ -344,7 +344,7 @@ mod tests {
         );
         assert!(matches!(
             plan.body,
-            BodyWords::Size {
+            BodyArgs::Size {
                 least: 64,
                 most: 1024
             }

@@ -11,10 +11,10 @@ use crate::coap::block::Szx;
 use crate::coap::format;
 use crate::coap::message::Token;
 use crate::coap::option::{self, Format as OptionFormat};
-use crate::command::coap::asking::ProxyMode;
+use crate::command::coap::client::ProxyMode;
 use crate::command::coap::decode::Decode;
-use crate::command::coap::session::{OptionValue, OptionWord, SessionWords, Transfer, Wording};
-use crate::connect::{LocalAddress, OscoreWords, Secret, Words};
+use crate::command::coap::session::{OptionValue, OptionWord, SessionArgs, Transfer, Wording};
+use crate::connect::{ConnectArgs, LocalAddress, OscoreArgs, Secret};
 use crate::error::Result;
 use crate::output::Format;
 use crate::payload::expect::Condition;
@@ -112,8 +112,8 @@ pub(crate) struct OscoreFlags {
 }
 
 impl OscoreFlags {
-    pub(crate) fn words(self) -> OscoreWords {
-        OscoreWords {
+    pub(crate) fn words(self) -> OscoreArgs {
+        OscoreArgs {
             secret: self.oscore_secret.map(Secret::from),
             secret_file: self.oscore_secret_file,
             salt: self.oscore_salt.map(Secret::from),
@@ -131,8 +131,8 @@ impl CoapConnectFlags {
         &self.bind
     }
 
-    pub(crate) fn words(self) -> Words {
-        Words {
+    pub(crate) fn words(self) -> ConnectArgs {
+        ConnectArgs {
             host: self.host,
             port: self.port,
             connect_timeout: self.connect_timeout.map(|Wait(time)| time),
@@ -149,7 +149,7 @@ impl CoapConnectFlags {
             tls_server_name: self.tls.tls_server_name,
             tls_alpn: self.tls.tls_alpn,
             tls_version: self.tls.tls_version,
-            ..Words::default()
+            ..ConnectArgs::default()
         }
     }
 }
@@ -225,7 +225,7 @@ pub(crate) struct WordingFlags {
 
 impl WordingFlags {
     /// What requests say, and `session` with what concerns the connection.
-    pub(crate) const fn wording(self, session: &mut SessionWords) -> Wording {
+    pub(crate) const fn wording(self, session: &mut SessionArgs) -> Wording {
         session.connect.bind_port = self.bind_port;
         Wording {
             token: self.token,
@@ -361,7 +361,7 @@ impl TransferFlags {
         uris: Vec<String>,
         connect: CoapConnectFlags,
         options: OptionFlags,
-    ) -> SessionWords {
+    ) -> SessionArgs {
         session(uris, connect, self.transfer(), options)
     }
 }
@@ -374,7 +374,7 @@ impl MessageFlags {
         connect: CoapConnectFlags,
         options: OptionFlags,
         timeout: Option<Duration>,
-    ) -> SessionWords {
+    ) -> SessionArgs {
         session(uris, connect, self.transfer(true, timeout), options)
     }
 
@@ -400,15 +400,15 @@ fn session(
     connect: CoapConnectFlags,
     transfer: Transfer,
     flags: OptionFlags,
-) -> SessionWords {
+) -> SessionArgs {
     let mut options = flags.options;
     options.extend(
         flags
             .accept
             .map(|format| uint(option::ACCEPT, format.into())),
     );
-    SessionWords {
-        connect: Words {
+    SessionArgs {
+        connect: ConnectArgs {
             oscore: flags.oscore.words(),
             ..connect.words()
         },

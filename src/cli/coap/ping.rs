@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::command::coap::asking::ProxyMode;
+use crate::command::coap::client::ProxyMode;
 use crate::command::coap::ping::Plan;
-use crate::command::coap::session::{SessionWords, Transfer};
+use crate::command::coap::session::{SessionArgs, Transfer};
 use crate::error::{Error, Result};
 
 use super::flags::CoapConnectFlags;
@@ -76,7 +76,7 @@ impl PingFlags {
             return Err(Error::usage("--count is at most 4294967295"));
         }
         Ok(Plan {
-            session: SessionWords {
+            session: SessionArgs {
                 connect: self.connect.words(),
                 uris: self.uri.into_iter().collect(),
                 transfer: Transfer {

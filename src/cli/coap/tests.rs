@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::coap::code::Code;
 use crate::coap::option;
 use crate::command::Command;
-use crate::command::coap::asking::ProxyMode;
+use crate::command::coap::client::ProxyMode;
 use crate::command::coap::decode::Decode;
 use crate::command::coap::keep::Keep;
 use crate::command::coap::rd::{Action, Links, Lookup, Register};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::connect::{LocalAddress, Retry, Secret, TlsVersion, Words};
+use crate::connect::{ConnectArgs, LocalAddress, Retry, Secret, TlsVersion};
 use crate::error::{Error, Result};
 
 use crate::cli::syntax::numbers::Wait;
@@ -137,14 +137,14 @@ impl ConnectFlags {
         self.server.addresses()
     }
 
-    /// What was said, for [`Words::resolve`] to complete.
-    pub(crate) fn words(self) -> Result<Words> {
+    /// What was said, for [`ConnectArgs::resolve`] to complete.
+    pub(crate) fn words(self) -> Result<ConnectArgs> {
         let headers = self
             .ws_header
             .iter()
             .map(|header| split(header))
             .collect::<Result<_>>()?;
-        Ok(Words {
+        Ok(ConnectArgs {
             websocket: self.ws,
             headers,
             ..self.server.words(self.url)
@@ -171,8 +171,8 @@ impl ServerFlags {
     }
 
     /// What was said, with the argument `url`.
-    pub(crate) fn words(self, url: Option<String>) -> Words {
-        Words {
+    pub(crate) fn words(self, url: Option<String>) -> ConnectArgs {
+        ConnectArgs {
             url: url.or(self.url_flag),
             host: self.host,
             port: self.port,
@@ -198,7 +198,7 @@ impl ServerFlags {
             retry: self.retry,
             bind: self.bind.first().copied(),
             context: self.context,
-            ..Words::default()
+            ..ConnectArgs::default()
         }
     }
 }

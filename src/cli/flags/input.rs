@@ -131,7 +131,7 @@ impl RepeatFlags {
     }
 }
 
-/// Words that are no digits are refused before anything is sent; they are decoded again when they are.
+/// ConnectArgs that are no digits are refused before anything is sent; they are decoded again when they are.
 fn check_text(source: &Source, encoding: Encoding) -> Result<()> {
     let Source::Text(text) = source else {
         return Ok(());

@@ -12,7 +12,7 @@ use crate::mqtt::packet::QoS;
 
 use crate::cli::flags::server_tls::ServerTlsFlags;
 use crate::cli::flags::terminal::TerminalFlags;
-use crate::cli::syntax::numbers::{Count, Expiry, Patience, Size, Wait};
+use crate::cli::syntax::numbers::{Count, Expiry, Size, Timeouts, Wait};
 use crate::cli::syntax::values;
 
 #[derive(Args, Debug)]
@@ -128,7 +128,7 @@ struct LimitFlags {
 
     /// Time between two rounds of the $SYS topics, or never [default: 10s]
     #[arg(long, value_name = "TIME")]
-    sys_interval: Option<Patience>,
+    sys_interval: Option<Timeouts>,
 }
 
 #[derive(Args, Debug)]
@@ -196,7 +196,7 @@ impl LimitFlags {
             response_information: self.response_information,
             sys_interval: self
                 .sys_interval
-                .map_or(default.sys_interval, |Patience(time)| time),
+                .map_or(default.sys_interval, |Timeouts(time)| time),
             ..default
         }
     }

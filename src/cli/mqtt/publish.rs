@@ -11,7 +11,7 @@ use crate::mqtt::packet::{Place, QoS};
 use super::session::SessionFlags;
 use crate::cli::flags::input::{InputFlags, RepeatFlags};
 use crate::cli::flags::terminal::TerminalFlags;
-use crate::cli::syntax::numbers::Patience;
+use crate::cli::syntax::numbers::Timeouts;
 use crate::cli::syntax::values;
 
 #[derive(Args, Debug)]
@@ -37,7 +37,7 @@ pub(crate) struct PubFlags {
 
     /// Give up when no acknowledgement comes for this long, or never
     #[arg(long, value_name = "TIME", default_value = "30s")]
-    ack_timeout: Patience,
+    ack_timeout: Timeouts,
 
     #[command(flatten)]
     session: SessionFlags,

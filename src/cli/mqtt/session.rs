@@ -8,7 +8,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use clap::Args;
 
-use crate::command::mqtt::session::{SessionWords, WillWords};
+use crate::command::mqtt::session::{SessionArgs, WillArgs};
 use crate::error::{Error, Result};
 use crate::mqtt::packet::{Place, Properties, QoS, Version};
 use crate::payload::Source;
@@ -114,7 +114,7 @@ impl SessionFlags {
     }
 
     /// The session's words, and the properties of the other packets that the command sends: `places`.
-    pub(crate) fn words(self, places: &[Place]) -> Result<(SessionWords, PropertySets)> {
+    pub(crate) fn words(self, places: &[Place]) -> Result<(SessionArgs, PropertySets)> {
         self.check()?;
         let places = [&[Place::Connect, Place::Will, Place::Disconnect], places].concat();
         let mut sets = PropertySets::read(self.property, &places)?;
@@ -138,7 +138,7 @@ impl SessionFlags {
             "--max-packet-size",
             "maximum-packet-size",
         )?;
-        let words = SessionWords {
+        let words = SessionArgs {
             connect: self.connect.words()?,
             version: self.protocol_version,
             client_id: self.id,
@@ -169,7 +169,7 @@ impl SessionFlags {
 }
 
 impl WillFlags {
-    fn words(self, properties: Properties) -> Result<Option<WillWords>> {
+    fn words(self, properties: Properties) -> Result<Option<WillArgs>> {
         let Some(topic) = self.will_topic else {
             for (flag, given) in [
                 ("--will-payload", self.will_payload.is_some()),
@@ -187,7 +187,7 @@ impl WillFlags {
             (None, Some(file)) => Source::File(file),
             (None, None) => Source::Empty,
         };
-        Ok(Some(WillWords {
+        Ok(Some(WillArgs {
             topic: values::topic_name("--will-topic", topic)?,
             payload,
             qos: self.will_qos.unwrap_or_default(),

@@ -24,7 +24,7 @@ pub(crate) struct Wait(pub(crate) Duration);
 
 /// A limit in time that can be lifted: a [`Wait`], or `never`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Patience(pub(crate) Option<Duration>);
+pub(crate) struct Timeouts(pub(crate) Option<Duration>);
 
 /// Whole seconds on the wire, `u32::MAX` standing for `never` (MQTT 5.0 §3.1.2.11.2): a [`Span`], `never`, `-1` or `∞`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +114,7 @@ impl FromStr for Wait {
     }
 }
 
-impl FromStr for Patience {
+impl FromStr for Timeouts {
     type Err = &'static str;
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
@@ -243,9 +243,9 @@ mod tests {
 
     #[test]
     fn patience_can_be_endless() {
-        assert_eq!("never".parse(), Ok(Patience(None)));
-        assert_eq!("3".parse(), Ok(Patience(Some(Duration::from_secs(3)))));
-        assert!("0".parse::<Patience>().is_err());
+        assert_eq!("never".parse(), Ok(Timeouts(None)));
+        assert_eq!("3".parse(), Ok(Timeouts(Some(Duration::from_secs(3)))));
+        assert!("0".parse::<Timeouts>().is_err());
     }
 
     #[test]

@@ -209,6 +209,6 @@ mod tests {
             refused.text(),
             r##"-t: topic "a/#" contains the wildcard #"##
         );
-        assert!(refused.way_out().is_some());
+        assert!(refused.hint_text().is_some());
     }
 }

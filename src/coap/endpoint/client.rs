@@ -78,7 +78,7 @@ impl Client {
         }
         self.last += 1;
         let id = self.last;
-        core.strays.remove(&request.peer);
+        core.unmatched.remove(&request.peer);
         let observe = request.observe;
         let mut flow = Flow::new(core, now, Handle(id), request);
         if observe {
@@ -87,7 +87,7 @@ impl Client {
         }
         self.try_out(core, &flow)?;
         self.flows.insert(id, flow);
-        self.launch(core, now, id);
+        self.send_next(core, now, id);
         Ok(Handle(id))
     }
 
@@ -105,7 +105,7 @@ impl Client {
     }
 
     /// Sends the next message of a flow.
-    pub(super) fn launch(&mut self, core: &mut Core, now: Instant, id: u64) {
+    pub(super) fn send_next(&mut self, core: &mut Core, now: Instant, id: u64) {
         let tagged = self.must_be_tagged(core, id);
         let Some(flow) = self.flows.get_mut(&id) else {
             return;
@@ -157,30 +157,37 @@ impl Client {
                 .any(|it| it.request.peer == peer && it.transfer.is_upload())
     }
 
-    fn launched(&mut self, core: &mut Core, now: Instant, id: u64, air: (Token, u16), last: bool) {
+    fn launched(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        id: u64,
+        in_flight: (Token, u16),
+        last: bool,
+    ) {
         let Some(flow) = self.flows.get_mut(&id) else {
             return;
         };
-        flow.air = Some(air);
+        flow.in_flight = Some(in_flight);
         flow.acknowledged = false;
         match flow.request.group {
             Some(window) => {
-                self.groups.insert(air.0, id);
+                self.groups.insert(in_flight.0, id);
                 let window = window.min(FOREVER);
                 core.timers.set(Timer::Deadline(id), now + window);
             }
             None => {
-                self.tokens.insert((flow.request.peer, air.0), id);
+                self.tokens.insert((flow.request.peer, in_flight.0), id);
                 let unacknowledged = !flow.request.confirmable || core.is_reliable();
                 if last && unacknowledged {
-                    self.hush(core, now, id);
+                    self.suppress(core, now, id);
                 }
             }
         }
     }
 
     /// Nothing but what No-Response lets through can still come.
-    fn hush(&mut self, core: &mut Core, now: Instant, id: u64) {
+    fn suppress(&mut self, core: &mut Core, now: Instant, id: u64) {
         let Some(flow) = self.flows.get_mut(&id) else {
             return;
         };
@@ -195,12 +202,12 @@ impl Client {
         }
     }
 
-    /// The message in the air is answered, or of no interest any more.
+    /// The message in the in_flight is answered, or of no interest any more.
     pub(super) fn land(&mut self, core: &mut Core, now: Instant, id: u64) {
         let Some(flow) = self.flows.get_mut(&id) else {
             return;
         };
-        let Some((token, mid)) = flow.air.take() else {
+        let Some((token, mid)) = flow.in_flight.take() else {
             return;
         };
         core.settle(now, flow.request.peer, mid);
@@ -250,14 +257,14 @@ impl Client {
     }
 
     fn is_acknowledged_by(&self, id: u64, message: &Message) -> bool {
-        let air = self.flows.get(&id).and_then(|it| it.air);
-        air.is_some_and(|(token, mid)| token == message.token && mid == message.mid)
+        let in_flight = self.flows.get(&id).and_then(|it| it.in_flight);
+        in_flight.is_some_and(|(token, mid)| token == message.token && mid == message.mid)
     }
 
     /// Whether this message is the flow's latest; a reset of an older one says nothing.
     pub(super) fn waits_for(&self, id: u64, mid: u16) -> bool {
-        let air = self.flows.get(&id).and_then(|it| it.air);
-        air.is_some_and(|it| it.1 == mid)
+        let in_flight = self.flows.get(&id).and_then(|it| it.in_flight);
+        in_flight.is_some_and(|it| it.1 == mid)
     }
 
     fn answer(&mut self, core: &mut Core, now: Instant, id: u64, peer: Peer, message: &Message) {
@@ -271,7 +278,7 @@ impl Client {
         if let Some(echo) = challenge(flow, message) {
             flow.echo = Some(echo);
             flow.echoes += 1;
-            return self.launch(core, now, id);
+            return self.send_next(core, now, id);
         }
         self.advance(core, now, id, peer, message);
     }
@@ -306,7 +313,7 @@ impl Client {
                 if let Some(observation) = &mut flow.observation {
                     observation.registering = false;
                 }
-                self.launch(core, now, id);
+                self.send_next(core, now, id);
             }
             Step::Done(response) => {
                 let reply = reply(flow, now, peer, message, response);
@@ -342,7 +349,7 @@ impl Client {
         }
     }
 
-    /// An empty acknowledgement of a message in the air.
+    /// An empty acknowledgement of a message in the in_flight.
     pub(super) fn acknowledged(&mut self, core: &mut Core, now: Instant, id: u64) {
         let Some(flow) = self.flows.get_mut(&id) else {
             return;
@@ -353,7 +360,7 @@ impl Client {
             core.events.push_back(Event::Acknowledged { handle });
         }
         if flow.transfer.received() == 0 {
-            self.hush(core, now, id);
+            self.suppress(core, now, id);
         }
     }
 
@@ -394,7 +401,7 @@ impl Client {
             core.settle(now, ping.peer, ping.mid);
             let failure = Failure::TimedOut {
                 acknowledged: false,
-                stray: core.strays.get(&ping.peer).copied(),
+                stray: core.unmatched.get(&ping.peer).copied(),
                 after: ping.deadline,
             };
             return fail_event(core, Handle(id), failure, None);
@@ -414,7 +421,7 @@ impl Client {
         }
         let failure = Failure::TimedOut {
             acknowledged: flow.acknowledged,
-            stray: core.strays.get(&flow.request.peer).copied(),
+            stray: core.unmatched.get(&flow.request.peer).copied(),
             after: flow.deadline(core),
         };
         self.fail(core, now, id, failure);
@@ -486,7 +493,7 @@ impl Client {
             if let Some(flow) = self.flows.get_mut(&id) {
                 flow.begin_again(core);
             }
-            self.launch(core, now, id);
+            self.send_next(core, now, id);
         }
     }
 

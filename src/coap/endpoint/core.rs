@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::config::{Config, Transport};
+use super::dedup::Memory;
 use super::event::{Event, Ignored};
 use super::flow::FOREVER;
 use super::ids::Ids;
-use super::memory::Memory;
-use super::patience::{self, Patience};
 use super::protection::Protection;
 use super::request::Peer;
+use super::rto::{self, RtoEstimator};
 use super::signals::Connection;
 use super::timers::Timers;
 use crate::coap::frame;
@@ -79,7 +79,7 @@ pub(super) struct Core {
     pub(super) random: Random,
     pub(super) timers: Timers<Timer>,
     pub(super) memory: Memory,
-    patience: Patience,
+    patience: RtoEstimator,
     pub(super) connections: HashMap<Peer, Connection>,
     /// Bytes of messages on all connections that are not whole yet.
     pub(super) partial: usize,
@@ -89,7 +89,7 @@ pub(super) struct Core {
     pub(super) protection: Protection,
     pub(super) events: VecDeque<Event>,
     /// What was ignored last since a request to the peer began: why it may have gone unanswered.
-    pub(super) strays: HashMap<Peer, Ignored>,
+    pub(super) unmatched: HashMap<Peer, Ignored>,
     pub(super) out: VecDeque<(Peer, Bytes)>,
     mid: u16,
     sending: HashMap<(Peer, u16), Sending>,
@@ -103,7 +103,7 @@ impl Core {
     pub(super) fn new(config: Config, mut random: Random) -> Self {
         Self {
             memory: Memory::new(config.remembered),
-            patience: Patience::default(),
+            patience: RtoEstimator::default(),
             mid: random.next() as u16,
             config,
             random,
@@ -114,7 +114,7 @@ impl Core {
             looked: None,
             protection: Protection::default(),
             events: VecDeque::new(),
-            strays: HashMap::new(),
+            unmatched: HashMap::new(),
             out: VecDeque::new(),
             sending: HashMap::new(),
             outstanding: HashMap::new(),
@@ -133,8 +133,8 @@ impl Core {
             ignored,
             Ignored::Malformed(_) | Ignored::Token | Ignored::MessageId | Ignored::Type
         );
-        if telling && self.strays.len() < STRAYS {
-            self.strays.insert(peer, ignored);
+        if telling && self.unmatched.len() < STRAYS {
+            self.unmatched.insert(peer, ignored);
         }
         if self.events.len() < IGNORED {
             self.events.push_back(Event::Ignored { peer, ignored });
@@ -251,7 +251,7 @@ impl Core {
         *self.outstanding.entry(peer).or_default() += 1;
         let share = self.random.fraction();
         let shortest = self.patience.shortest(&self.config, peer);
-        let wait = patience::first(&self.config, shortest, share);
+        let wait = rto::first(&self.config, shortest, share);
         self.out.push_back((peer, bytes.clone()));
         self.timers.set(Timer::Retransmit(peer, mid), now + wait);
         let sending = Sending {
@@ -260,7 +260,7 @@ impl Core {
             transmissions: 1,
             wait,
             began: now,
-            until: now + patience::longest(&self.config, share),
+            until: now + rto::longest(&self.config, share),
         };
         self.sending.insert((peer, mid), sending);
     }

@@ -39,7 +39,7 @@ pub(super) struct Flow {
     pub(super) transfer: Transfer,
     pub(super) started: Instant,
     /// The message that waits for an answer: its token and id.
-    pub(super) air: Option<(Token, u16)>,
+    pub(super) in_flight: Option<(Token, u16)>,
     pub(super) acknowledged: bool,
     pub(super) retransmitted: u32,
     pub(super) echo: Option<Bytes>,
@@ -120,7 +120,7 @@ impl Flow {
             parent: None,
             transfer: Transfer::new(&request, tag(core), limits),
             started: now,
-            air: None,
+            in_flight: None,
             acknowledged: false,
             retransmitted: 0,
             echo: None,

@@ -44,7 +44,7 @@ impl Client {
                 self.last += 1;
                 let child_id = self.last;
                 self.flows.insert(child_id, child);
-                self.launch(core, now, child_id);
+                self.send_next(core, now, child_id);
             }
             Step::Done(response) => {
                 let reply = reply(&child, now, peer, message, response);

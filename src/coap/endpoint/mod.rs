@@ -2,7 +2,7 @@
 //!
 //! | part | what it is for |
 //! |---|---|
-//! | `core`, `memory`, `patience`, `timers` | the message layer: retransmission, NSTART, de-duplication (RFC 7252 §4) |
+//! | `core`, `dedup`, `rto`, `timers` | the message layer: retransmission, NSTART, de-duplication (RFC 7252 §4) |
 //! | `client`, `flow`, `endings`, `groups`, `observing`, `pings` | requests: tokens, deadlines, groups, observations |
 //! | `transfer` | one body up and one body down, block by block (RFC 7959) |
 //! | `server`, `bodies`, `observers`, `challenge` | requests of peers, their blocks and observations, Echo (RFC 9175) |
@@ -18,18 +18,18 @@ mod challenge;
 mod client;
 mod config;
 mod core;
+mod dedup;
 mod endings;
 mod event;
 mod flow;
 mod groups;
 mod ids;
-mod memory;
 mod observers;
 mod observing;
-mod patience;
 mod pings;
 mod protection;
 mod request;
+mod rto;
 mod server;
 mod serving;
 mod signals;
@@ -55,7 +55,7 @@ use super::oscore::Context;
 use super::random::Random;
 use client::{Client, Taken};
 use core::{Again, Core, Owner, Timer};
-use memory::Seen;
+use dedup::Seen;
 use server::Server;
 
 /// Client and server of one socket, or of one transport's connections.

@@ -170,7 +170,7 @@ impl Client {
         }
         let handle = flow.handle;
         core.events.push_back(Event::Reregistered { handle });
-        self.launch(core, now, id);
+        self.send_next(core, now, id);
     }
 
     /// Sends GET with Observe 1 and the observation's token (RFC 7641 §3.6).
@@ -185,6 +185,6 @@ impl Client {
         if let Some(observation) = &mut flow.observation {
             (observation.registering, observation.ending) = (true, true);
         }
-        self.launch(core, now, id);
+        self.send_next(core, now, id);
     }
 }

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::LARGEST_DATAGRAM;
 use super::seats::{Room, Seat, Seats};
 use super::stream::Streamed;
-use super::wire::Heard;
+use super::wire::Received;
 use crate::coap::endpoint::{Config, Peer};
 use crate::connect::{Addressed, Listener, Stream};
 use crate::error::{Error, Kind};
@@ -187,7 +187,7 @@ async fn carry(
         let turn = async {
             match waits {
                 true => Turn::Written(wire.step().await),
-                false => Turn::Heard(wire.hear(&mut buffer).await),
+                false => Turn::Received(wire.hear(&mut buffer).await),
             }
         };
         let turn = tokio::select! {
@@ -210,12 +210,12 @@ async fn carry(
                 moved = Instant::now();
                 What::Written(length)
             }
-            Turn::Heard(Heard::Bytes(length)) => {
+            Turn::Received(Received::Bytes(length)) => {
                 What::Bytes(Bytes::copy_from_slice(&buffer[..length]))
             }
-            Turn::Heard(Heard::Frame(frame)) => What::Frame(frame),
-            Turn::Heard(Heard::Ended(_)) => return Some("closed by the peer"),
-            Turn::Heard(Heard::Datagram(..) | Heard::Undelivered(_)) => continue,
+            Turn::Received(Received::Frame(frame)) => What::Frame(frame),
+            Turn::Received(Received::Ended(_)) => return Some("closed by the peer"),
+            Turn::Received(Received::Datagram(..) | Received::Undelivered(_)) => continue,
         };
         if !teller.tell(peer, what).await {
             return None;
@@ -228,5 +228,5 @@ enum Turn {
     /// There is more to be written; nothing more ever.
     More(Option<Bytes>),
     Written(io::Result<usize>),
-    Heard(Heard),
+    Received(Received),
 }

@@ -14,7 +14,7 @@ use super::sequence::{self, Sequence};
 use super::stream::{Streamed, loss};
 use super::tap::{Direction, Tap};
 use super::udp::Udp;
-use super::wire::{Heard, Wire};
+use super::wire::{Received, Wire};
 use crate::coap::endpoint::{
     Arrived, Cancel, Closing, Config, Endpoint, Event, Exchange, Handle, Peer, Refused, Request,
     Response, Transport,
@@ -217,27 +217,27 @@ impl Client {
         }
     }
 
-    fn take(&mut self, heard: Heard) {
+    fn take(&mut self, heard: Received) {
         let now = Instant::now();
         match heard {
-            Heard::Datagram(peer, length) => {
+            Received::Datagram(peer, length) => {
                 self.see(peer, length);
                 let datagram = &self.buffer[..length];
                 self.endpoint.handle_datagram(now, peer, datagram);
             }
-            Heard::Bytes(length) => {
+            Received::Bytes(length) => {
                 self.see(self.peer, length);
                 let bytes = &self.buffer[..length];
                 self.endpoint.handle_stream(now, self.peer, bytes);
             }
-            Heard::Frame(frame) => {
+            Received::Frame(frame) => {
                 if let Some(tap) = &mut self.tap {
                     tap.see(Direction::In, self.wire.ends(self.peer), &frame);
                 }
                 self.endpoint.handle_frame(now, self.peer, &frame);
             }
-            Heard::Undelivered(cause) => self.failed(&cause),
-            Heard::Ended(why) => {
+            Received::Undelivered(cause) => self.failed(&cause),
+            Received::Ended(why) => {
                 self.wire = Wire::Gone;
                 if self.is_datagram() {
                     // Datagrams know no connection; what was under way on this association has no answer.

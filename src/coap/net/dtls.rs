@@ -10,7 +10,7 @@ use tokio::net::UdpSocket;
 use tokio::time::{sleep_until, timeout, timeout_at};
 
 use super::LARGEST_DATAGRAM;
-use super::wire::Heard;
+use super::wire::Received;
 use crate::coap::endpoint::Peer;
 use crate::coap::secure::{self, SecureDatagram, Trouble};
 use crate::connect::{Target, failure, udp};
@@ -205,22 +205,22 @@ impl Secured {
         self.send_all().await
     }
 
-    pub(super) async fn hear(&mut self, peer: Peer, buffer: &mut [u8]) -> Heard {
+    pub(super) async fn hear(&mut self, peer: Peer, buffer: &mut [u8]) -> Received {
         loop {
             if let Some(plain) = self.plain.pop_front() {
                 let length = plain.len().min(buffer.len());
                 buffer[..length].copy_from_slice(&plain[..length]);
-                return Heard::Datagram(peer, length);
+                return Received::Datagram(peer, length);
             }
             match self.turn().await {
                 Ok(()) => {}
-                Err(Ended::Socket(cause)) => return Heard::Undelivered(cause),
+                Err(Ended::Socket(cause)) => return Received::Undelivered(cause),
                 Err(Ended::Channel(trouble)) => {
-                    return Heard::Ended(words(&trouble).into());
+                    return Received::Ended(words(&trouble).into());
                 }
             }
             if let Err(cause) = self.send_all().await {
-                return Heard::Undelivered(cause);
+                return Received::Undelivered(cause);
             }
         }
     }

@@ -142,7 +142,7 @@ fn time(value: &str) -> Option<Duration> {
 
 /// How one copy of a message arrives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Fate {
+pub(super) struct Disposition {
     /// So much later.
     pub(super) delay: Duration,
     /// No later than the next message of the same way and peer.
@@ -192,9 +192,9 @@ impl Faults {
     }
 
     /// How the copies of a message arrive: nothing for a message that is lost.
-    pub(super) fn fates(&mut self, way: Way) -> Vec<Fate> {
+    pub(super) fn fates(&mut self, way: Way) -> Vec<Disposition> {
         let apart = |kind| matches!(kind, Kind::Reset | Kind::Token);
-        let mut copies = vec![Fate::default()];
+        let mut copies = vec![Disposition::default()];
         for kind in self.struck(|it| it.way == way && !apart(it.kind)) {
             match kind {
                 Kind::Drop => copies.clear(),
@@ -211,10 +211,10 @@ impl Faults {
         copies
     }
 
-    /// Counts a message for the chosen faults; those that strike it.
+    /// Counts a message for the chosen faults; those that trigger it.
     fn struck(&mut self, chosen: impl Fn(&Fault) -> bool) -> impl Iterator<Item = Kind> {
         let Self { faults, random } = self;
-        let mut strike = |(fault, count): &mut (Fault, u64)| {
+        let mut trigger = |(fault, count): &mut (Fault, u64)| {
             *count += 1;
             let strikes = match fault.when {
                 When::Always => true,
@@ -226,7 +226,7 @@ impl Faults {
         };
         let chosen = faults.iter_mut().filter(|(fault, _)| chosen(fault));
         chosen
-            .filter_map(&mut strike)
+            .filter_map(&mut trigger)
             .collect::<Vec<_>>()
             .into_iter()
     }
@@ -295,15 +295,15 @@ mod tests {
 
     #[test]
     fn copies_arrive_as_they_are_told() {
-        let fate = Fate {
+        let fate = Disposition {
             delay: Duration::from_millis(200),
-            ..Fate::default()
+            ..Disposition::default()
         };
         let delayed = faults(&["delay:by=200ms,every=1"]).fates(Way::Out);
         assert_eq!(delayed, [fate]);
         let overtaken = true;
         let reordered = faults(&["reorder:by=200ms"]).fates(Way::Out);
-        assert_eq!(reordered, [Fate { overtaken, ..fate }]);
+        assert_eq!(reordered, [Disposition { overtaken, ..fate }]);
         let elsewhere = faults(&["source"]).fates(Way::Out);
         assert!(elsewhere[0].elsewhere && faults(&["source"]).need_another_port());
     }

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use tokio::net::UdpSocket;
 
-use super::wire::Heard;
+use super::wire::Received;
 use crate::coap::endpoint::Peer;
 use crate::connect::udp;
 
@@ -49,11 +49,11 @@ impl Group {
         Ok(())
     }
 
-    pub(super) async fn hear(&mut self, buffer: &mut [u8]) -> Heard {
+    pub(super) async fn hear(&mut self, buffer: &mut [u8]) -> Received {
         loop {
             // A refusal by one member says nothing about the others.
             if let Ok((length, peer)) = self.socket.recv_from(buffer).await {
-                return Heard::Datagram(peer.into(), length);
+                return Received::Datagram(peer.into(), length);
             }
         }
     }

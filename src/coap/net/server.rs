@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep_until;
 
 use super::arrivals::{self, Came, Teller, What};
-use super::fault::{Fate, Fault, Faults, Way, code_of, with_another_token};
+use super::fault::{Disposition, Fault, Faults, Way, code_of, with_another_token};
 use super::membership;
 use super::seats::Seats;
 use super::sequence::{self, Sequence};
@@ -76,7 +76,7 @@ struct Passing {
     bytes: Bytes,
     /// It was sent to a group.
     multicast: bool,
-    fate: Fate,
+    fate: Disposition,
 }
 
 /// One place where the server listens.
@@ -368,7 +368,7 @@ impl Server {
     /// Sends a message, as the faults will have it.
     fn send(&mut self, port: usize, peer: Peer, bytes: Bytes) {
         let transport = self.ports.0[port].endpoint.config().transport;
-        let fate = Fate::default();
+        let fate = Disposition::default();
         let (way, multicast) = (Way::Out, false);
         let mut passing = Passing {
             way,
@@ -492,7 +492,7 @@ impl Server {
     }
 
     fn receive(&mut self, port: usize, peer: Peer, bytes: Bytes, multicast: bool) {
-        let (way, fate) = (Way::In, Fate::default());
+        let (way, fate) = (Way::In, Disposition::default());
         self.pass(Passing {
             way,
             port,

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use super::seats::Room;
-use super::wire::Heard;
+use super::wire::Received;
 use crate::coap::endpoint::Loss;
 use crate::connect::{Stream, failure};
 
@@ -98,29 +98,29 @@ impl Streamed {
         Ok(written)
     }
 
-    pub(super) async fn hear(&mut self, buffer: &mut [u8]) -> Heard {
+    pub(super) async fn hear(&mut self, buffer: &mut [u8]) -> Received {
         loop {
             let length = match self.stream.read(buffer).await {
-                Ok(0) => return Heard::Ended("closed by the peer".into()),
+                Ok(0) => return Received::Ended("closed by the peer".into()),
                 Ok(length) => length,
-                Err(cause) => return Heard::Ended(loss(&cause)),
+                Err(cause) => return Received::Ended(loss(&cause)),
             };
             if !self.websocket {
-                return Heard::Bytes(length);
+                return Received::Bytes(length);
             }
             if let Some(room) = &self.room
                 && !room.take(self.message.len(), length)
             {
-                return Heard::Ended("there is no room for so long a message now".into());
+                return Received::Ended("there is no room for so long a message now".into());
             }
             self.message.extend_from_slice(&buffer[..length]);
             if self.stream.at_message_end() {
                 self.leave_room();
-                return Heard::Frame(std::mem::take(&mut self.message).freeze());
+                return Received::Frame(std::mem::take(&mut self.message).freeze());
             }
             if self.message.len() > self.limit {
                 let why = format!("a message of more than {} bytes", self.limit);
-                return Heard::Ended(why.into());
+                return Received::Ended(why.into());
             }
         }
     }

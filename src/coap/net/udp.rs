@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use tokio::net::UdpSocket;
 
-use super::wire::Heard;
+use super::wire::Received;
 use crate::coap::endpoint::Peer;
 use crate::connect::happy::telling;
 use crate::connect::{Target, udp};
@@ -83,19 +83,19 @@ impl Udp {
         Ok(())
     }
 
-    pub(super) async fn hear(&mut self, peer: Peer, buffer: &mut [u8]) -> Heard {
+    pub(super) async fn hear(&mut self, peer: Peer, buffer: &mut [u8]) -> Received {
         loop {
             match self.socket.recv(buffer).await {
                 Ok(length) => {
                     self.unheard = None;
-                    return Heard::Datagram(peer, length);
+                    return Received::Datagram(peer, length);
                 }
                 Err(cause) => {
                     if let Err(cause) = self.undelivered(cause).await {
-                        return Heard::Undelivered(cause);
+                        return Received::Undelivered(cause);
                     }
                     if let Err(cause) = Box::pin(self.flush()).await {
-                        return Heard::Undelivered(cause);
+                        return Received::Undelivered(cause);
                     }
                 }
             }

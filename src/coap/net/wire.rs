@@ -12,7 +12,7 @@ use super::udp::Udp;
 use crate::coap::endpoint::{Loss, Peer};
 
 /// What came from the wire.
-pub(super) enum Heard {
+pub(super) enum Received {
     /// A datagram; its bytes are the first ones of the buffer.
     Datagram(Peer, usize),
     /// Bytes of a stream, in the buffer.
@@ -70,7 +70,7 @@ impl Wire {
     }
 
     /// Waits for what comes next. Cancel-safe.
-    pub(super) async fn hear(&mut self, peer: Peer, buffer: &mut [u8]) -> Heard {
+    pub(super) async fn hear(&mut self, peer: Peer, buffer: &mut [u8]) -> Received {
         match self {
             Self::Udp(udp) => udp.hear(peer, buffer).await,
             Self::Dtls(dtls) => dtls.hear(peer, buffer).await,

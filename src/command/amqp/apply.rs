@@ -4,20 +4,20 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::session::SessionWords;
+use super::session::SessionArgs;
 use crate::amqp::topology::{Declaration, Destination};
-use crate::amqp::{Client, layout};
+use crate::amqp::{Client, definitions};
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
 use crate::file;
-use crate::output::{Format, Notes, Output, Style};
+use crate::output::{Console, Format, Output, Style};
 use crate::stop::Stop;
 
 /// What is to be there.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The connection.
-    pub session: SessionWords,
+    pub session: SessionArgs,
     /// The description (`FILE`), see [`layout`].
     pub file: PathBuf,
     /// Change nothing, and fail unless all is as described (`--check`).
@@ -36,10 +36,10 @@ pub struct Plan {
 pub async fn run(plan: Plan) -> Result<()> {
     let name = plan.file.display();
     let text = file::read_text(&plan.file, file::SMALL)?;
-    let wanted =
-        layout::parse(&text).map_err(|why| Error::new(Kind::Usage, format!("{name}: {why}")))?;
+    let wanted = definitions::parse(&text)
+        .map_err(|why| Error::new(Kind::Usage, format!("{name}: {why}")))?;
     let mut output = Output::open(Format::Raw, plan.style)?;
-    let notes = Notes::new(plan.style);
+    let notes = Console::new(plan.style);
     let mut stop = Stop::watch()?;
     let session = plan.session.session("apply", Retry::Never, notes)?;
     let work = async {

@@ -8,7 +8,7 @@ use crate::amqp::broker::{Broker, Event, Options, Users, serve};
 use crate::command::serving::{Starting, fresh_tls, parse, renew_tls};
 use crate::connect::{ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
 use crate::error::{Result, brief};
-use crate::output::{Notes, Style};
+use crate::output::{Console, Style};
 
 /// What the broker listens on, whom it lets in, and how it behaves.
 #[derive(Clone, Debug)]
@@ -104,7 +104,7 @@ impl Listen {
 }
 
 /// One line for what happened.
-fn log(event: &Event, notes: Notes) {
+fn log(event: &Event, notes: Console) {
     match event {
         Event::NotAccepted { error } => notes.warn(error),
         Event::Blocked(true) => notes.warn("publishers are held back: low on memory, or on request"),

@@ -8,17 +8,17 @@ use tokio::time::sleep_until;
 use super::link::Link;
 pub use super::link::Settle;
 use super::place::Place;
-use super::session::{Session, SessionWords, Speaks, messages, not_of_one, prepared};
+use super::session::{Session, SessionArgs, Speaks, messages, not_of_one, prepared};
 use crate::amqp::address::Address;
 use crate::amqp::consumer::{Delivery, Offset, Subscription};
 use crate::amqp::topology::{Arguments, Declaration};
 use crate::amqp::wish::Receiving;
-use crate::amqp::{firehose, one};
+use crate::amqp::{firehose, v1};
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
 use crate::flow::{Commands, Exec, Outcome, Progress, Target};
 use crate::message::{Detail, Message};
-use crate::output::{Format, Notes, Output, Style};
+use crate::output::{Console, Format, Output, Style};
 use crate::payload::expect::Condition;
 use crate::payload::inflate::inflated;
 use crate::stop::Stop;
@@ -33,7 +33,7 @@ const BATCH: usize = 1000;
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The connection.
-    pub session: SessionWords,
+    pub session: SessionArgs,
     /// The queue (`QUEUE`); empty: the one declared last.
     pub queue: ByteString,
     /// From where over AMQP 1.0, instead of the queue (`--address`).
@@ -79,7 +79,7 @@ pub struct Plan {
 
 impl Plan {
     /// Everything from a queue, with the defaults.
-    pub fn new(session: SessionWords, queue: impl Into<ByteString>) -> Self {
+    pub fn new(session: SessionArgs, queue: impl Into<ByteString>) -> Self {
         Self {
             session,
             queue: queue.into(),
@@ -126,13 +126,13 @@ impl Plan {
             ahead: self.ahead(),
             settled: self.settle == Settle::Auto,
         };
-        let consumer = one::Consumer::connect(&session.target, &session.options, wish).await?;
-        Ok(Link::One(Box::new(consumer)))
+        let consumer = v1::Consumer::connect(&session.target, &session.options, wish).await?;
+        Ok(Link::V10(Box::new(consumer)))
     }
 
     /// Where to consume from over AMQP 1.0; refuses what that has no word for.
     fn fits_one(&self) -> Result<Address> {
-        one::available()?;
+        v1::available()?;
         let flags = [
             (self.exclusive, "--exclusive"),
             (self.priority.is_some(), "--priority"),
@@ -201,11 +201,11 @@ pub async fn run(plan: Plan) -> Result<()> {
 /// # Errors
 /// As [`run`].
 pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
-    if plan.session.protocol == Speaks::One {
+    if plan.session.protocol == Speaks::V10 {
         plan.fits_one()?;
     }
     let mut stop = Stop::watch()?;
-    let notes = Notes::new(plan.style);
+    let notes = Console::new(plan.style);
     let session = plan.session.session("consume", Retry::Forever, notes)?;
     let now = Instant::now();
     let mut running = Running {
@@ -231,7 +231,7 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
 struct Running<'a> {
     plan: &'a Plan,
     session: Session,
-    notes: Notes,
+    notes: Console,
     began: Instant,
     last_message: Instant,
     shown: u64,
@@ -534,25 +534,25 @@ impl Running<'_> {
 
 /// Connects and consumes over whichever AMQP it is to be, in a stream from `place` on if there is one.
 async fn open(plan: &Plan, place: Option<Offset>, session: &Session) -> Result<Link> {
-    let nine = async |session: &Session| nine(plan, place.clone(), session).await;
+    let v091 = async |session: &Session| v091(plan, place.clone(), session).await;
     session
-        .over(nine, async |session| plan.one(session).await)
+        .over(v091, async |session| plan.one(session).await)
         .await
 }
 
 /// Declares and consumes.
-async fn nine(plan: &Plan, place: Option<Offset>, session: &Session) -> Result<Link> {
+async fn v091(plan: &Plan, place: Option<Offset>, session: &Session) -> Result<Link> {
     let client = session.client().await?;
     let (channel, _) = prepared(&client, &plan.declare).await?;
     channel.prefetch(plan.ahead()).await?;
     let mut subscription = plan.subscription();
     subscription.offset = place.or(subscription.offset);
     let consumer = channel.consume(&subscription).await?;
-    Ok(Link::Nine(client, channel, Box::new(consumer)))
+    Ok(Link::V091(client, channel, Box::new(consumer)))
 }
 
 /// Undoes the content encoding, which is gone then; what cannot be undone stays as it came, and is told.
-fn decompressed(mut message: Message, notes: Notes) -> Message {
+fn decompressed(mut message: Message, notes: Console) -> Message {
     let Detail::Amqp(detail) = &mut message.detail else {
         return message;
     };

@@ -3,19 +3,19 @@
 use bytestring::ByteString;
 
 use super::consume::Settle;
-use super::session::{SessionWords, prepared};
+use super::session::{SessionArgs, prepared};
 use crate::amqp::Channel;
 use crate::amqp::topology::Declaration;
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
-use crate::output::{Format, Notes, Output, Style};
+use crate::output::{Console, Format, Output, Style};
 use crate::stop::Stop;
 
 /// What to take, and what becomes of it.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The connection.
-    pub session: SessionWords,
+    pub session: SessionArgs,
     /// The queue (`QUEUE`).
     pub queue: ByteString,
     /// What is made before (`--declare`).
@@ -46,7 +46,7 @@ pub async fn run(plan: Plan) -> Result<()> {
 /// As [`run`].
 pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
     let mut stop = Stop::watch()?;
-    let notes = Notes::new(plan.style);
+    let notes = Console::new(plan.style);
     let session = plan.session.session("get", Retry::Never, notes)?;
     let work = async {
         let client = session.connect().await?;

@@ -2,7 +2,7 @@
 
 use crate::amqp::consumer::{Consumer, Delivery};
 use crate::amqp::wish::Settlement;
-use crate::amqp::{Channel, Client, one};
+use crate::amqp::{Channel, Client, v1};
 use crate::error::Result;
 
 /// What happens to a message that was shown.
@@ -39,33 +39,33 @@ impl Settle {
 /// A connection that consumes.
 pub(crate) enum Link {
     /// Over AMQP 0-9-1: a connection, its channel, and the consumer on it.
-    Nine(Client, Channel, Box<Consumer>),
+    V091(Client, Channel, Box<Consumer>),
     /// Over AMQP 1.0.
-    One(Box<one::Consumer>),
+    V10(Box<v1::Consumer>),
 }
 
 impl Link {
     /// Waits for the next message. Cancel-safe.
     pub(crate) async fn next(&mut self) -> Result<Delivery> {
         match self {
-            Self::Nine(_, _, consumer) => consumer.next().await,
-            Self::One(one) => one.next().await,
+            Self::V091(_, _, consumer) => consumer.next().await,
+            Self::V10(one) => one.next().await,
         }
     }
 
     /// A message that came already, if there is one.
     pub(crate) fn poll_now(&mut self) -> Option<Delivery> {
         match self {
-            Self::Nine(_, _, consumer) => consumer.poll_now(),
-            Self::One(one) => one.poll_now(),
+            Self::V091(_, _, consumer) => consumer.poll_now(),
+            Self::V10(one) => one.poll_now(),
         }
     }
 
     /// Whether trying again would break it again.
     pub(crate) fn is_broken(&self) -> bool {
         match self {
-            Self::Nine(client, ..) => client.is_broken(),
-            Self::One(one) => one.is_broken(),
+            Self::V091(client, ..) => client.is_broken(),
+            Self::V10(one) => one.is_broken(),
         }
     }
 
@@ -76,16 +76,16 @@ impl Link {
             return Ok(());
         };
         match self {
-            Self::Nine(_, channel, _) if all && how != Settle::Reject => {
+            Self::V091(_, channel, _) if all && how != Settle::Reject => {
                 settle(channel, last, true, how).await
             }
-            Self::Nine(_, channel, _) => {
+            Self::V091(_, channel, _) => {
                 for &tag in tags {
                     settle(channel, tag, false, how).await?;
                 }
                 Ok(())
             }
-            Self::One(one) => {
+            Self::V10(one) => {
                 if let Some(settlement) = how.settlement() {
                     one.settle(tags.to_vec(), settlement);
                 }
@@ -100,13 +100,13 @@ impl Link {
             return;
         }
         match self {
-            Self::Nine(client, channel, consumer) => {
+            Self::V091(client, channel, consumer) => {
                 // Whatever fails here fails again with the connection; nothing of ours depends on it.
                 let _ = channel.close().await;
                 drop(consumer);
                 client.close().await;
             }
-            Self::One(one) => one.close().await,
+            Self::V10(one) => one.close().await,
         }
     }
 }

@@ -2,19 +2,19 @@
 
 use std::time::{Duration, Instant};
 
-use super::session::{Session, SessionWords};
-use crate::amqp::one::Pinger;
+use super::session::{Session, SessionArgs};
+use crate::amqp::v1::Pinger;
 use crate::amqp::{Channel, Client};
 use crate::connect::Retry;
 use crate::error::Result;
-use crate::output::{Format, Notes, Output, Style};
+use crate::output::{Console, Format, Output, Style};
 use crate::stop::Stop;
 
 /// What to measure.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The connection.
-    pub session: SessionWords,
+    pub session: SessionArgs,
     /// How many round trips (`-C`, default 1).
     pub count: u64,
     /// Between two round trips (`--interval`, default 1 s).
@@ -39,7 +39,7 @@ pub async fn run(plan: Plan) -> Result<()> {
 /// # Errors
 /// As [`run`].
 pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
-    let notes = Notes::new(plan.style);
+    let notes = Console::new(plan.style);
     let mut stop = Stop::watch()?;
     let session = plan.session.session("ping", Retry::Never, notes)?;
     let work = async {
@@ -58,24 +58,24 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
 
 /// A connection that round trips are measured on.
 enum Peer {
-    Nine(Client, Option<Channel>),
-    One(Box<Pinger>),
+    V091(Client, Option<Channel>),
+    V10(Box<Pinger>),
 }
 
 impl Peer {
     async fn connect(session: &Session) -> Result<Self> {
-        let nine = async |session: &Session| Ok(Self::Nine(session.client().await?, None));
+        let v091 = async |session: &Session| Ok(Self::V091(session.client().await?, None));
         let one = async |session: &Session| {
             let (target, options) = (&session.target, &session.options);
             let pinger = Pinger::connect(target, options).await?;
-            Ok(Self::One(Box::new(pinger)))
+            Ok(Self::V10(Box::new(pinger)))
         };
-        session.over(nine, one).await
+        session.over(v091, one).await
     }
 
     /// What comes before the first round trip.
     async fn prepare(&mut self) -> Result<()> {
-        if let Self::Nine(client, channel) = self {
+        if let Self::V091(client, channel) = self {
             *channel = Some(client.channel().await?);
         }
         Ok(())
@@ -84,16 +84,16 @@ impl Peer {
     /// The cheapest request that is answered and changes nothing.
     async fn ping(&self) -> Result<()> {
         match self {
-            Self::Nine(_, Some(channel)) => channel.prefetch(1).await,
-            Self::Nine(_, None) => Ok(()),
-            Self::One(pinger) => pinger.ping().await,
+            Self::V091(_, Some(channel)) => channel.prefetch(1).await,
+            Self::V091(_, None) => Ok(()),
+            Self::V10(pinger) => pinger.ping().await,
         }
     }
 
     async fn close(self) {
         match self {
-            Self::Nine(client, _) => client.close().await,
-            Self::One(pinger) => pinger.close().await,
+            Self::V091(client, _) => client.close().await,
+            Self::V10(pinger) => pinger.close().await,
         }
     }
 }

@@ -9,16 +9,16 @@ use tokio::time::sleep_until;
 
 use super::publish_tally::Tally;
 use super::publisher::Publisher;
-use super::session::{Session, SessionWords, Speaks, messages, not_of_one, prepared};
+use super::session::{Session, SessionArgs, Speaks, messages, not_of_one, prepared};
 use crate::amqp::address::Address;
-use crate::amqp::publisher::{Fate, Outgoing};
+use crate::amqp::publisher::{Outcome, Outgoing};
 use crate::amqp::topology::Declaration;
 use crate::amqp::wish::Sending;
-use crate::amqp::{bulk, one};
+use crate::amqp::{bulk, v1};
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
 use crate::message::AmqpProperties;
-use crate::output::{Notes, Style};
+use crate::output::{Console, Style};
 use crate::payload::replay::Replay;
 use crate::payload::{Bodies, Body, Encoding, Source};
 use crate::stop::{Asked, Stop};
@@ -33,7 +33,7 @@ pub const WINDOW: usize = 1000;
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The connection.
-    pub session: SessionWords,
+    pub session: SessionArgs,
     /// For messages that do not say their own (`-e`, default: the default exchange, which is the empty name).
     pub exchange: ByteString,
     /// Each message goes out under each (`-k`, several); empty: records name theirs, and others have the empty one.
@@ -71,7 +71,7 @@ pub struct Plan {
 
 impl Plan {
     /// One message to a routing key, with everything else as the defaults are.
-    pub fn new(session: SessionWords, key: impl Into<ByteString>, source: Source) -> Self {
+    pub fn new(session: SessionArgs, key: impl Into<ByteString>, source: Source) -> Self {
         Self {
             session,
             exchange: ByteString::new(),
@@ -104,12 +104,12 @@ pub async fn run(plan: Plan) -> Result<()> {
             "--mandatory needs confirmations: without them nobody waits for what comes back",
         ));
     }
-    if plan.session.protocol == Speaks::One {
+    if plan.session.protocol == Speaks::V10 {
         plan.fits_one()?;
     }
     let bodies = Bodies::open(&plan.source, plan.encoding)?;
     let mut stop = Stop::watch()?;
-    let notes = Notes::new(plan.style);
+    let notes = Console::new(plan.style);
     let session = plan.session.session("publish", LATER, notes)?;
     let opening = session.connect_by(async |session| plan.publisher(session).await);
     let publisher = stop.unless_asked("interrupted", opening).await?;
@@ -142,9 +142,9 @@ pub async fn run(plan: Plan) -> Result<()> {
 impl Plan {
     /// Connects to publish, over whichever AMQP it is to be.
     async fn publisher(&self, session: &Session) -> Result<Publisher> {
-        let nine = async |session: &Session| self.nine(session).await;
+        let v091 = async |session: &Session| self.v091(session).await;
         session
-            .over(nine, async |session| self.one(session).await)
+            .over(v091, async |session| self.one(session).await)
             .await
     }
 
@@ -157,14 +157,14 @@ impl Plan {
             confirms: self.confirms,
             window: self.window,
         };
-        let publisher = one::Publisher::connect(&session.target, &session.options, wish).await?;
-        Ok(Publisher::One(Box::new(publisher)))
+        let publisher = v1::Publisher::connect(&session.target, &session.options, wish).await?;
+        Ok(Publisher::V10(Box::new(publisher)))
     }
 
     /// Refuses what AMQP 1.0 has no word for.
     fn fits_one(&self) -> Result<()> {
-        one::available()?;
-        one::carries(&self.properties)?;
+        v1::available()?;
+        v1::carries(&self.properties)?;
         let flags = [
             (self.mandatory, "--mandatory"),
             (!self.declare.is_empty(), "--declare"),
@@ -173,7 +173,7 @@ impl Plan {
     }
 
     /// Declares what is to be there, and then connects to publish.
-    async fn nine(&self, session: &Session) -> Result<Publisher> {
+    async fn v091(&self, session: &Session) -> Result<Publisher> {
         if !self.declare.is_empty() {
             let client = session.client().await?;
             prepared(&client, &self.declare).await?;
@@ -183,7 +183,7 @@ impl Plan {
         let said = session.on_event();
         let publisher =
             bulk::Publisher::connect(target, options, said, self.confirms, self.window).await?;
-        Ok(Publisher::Nine(Box::new(publisher)))
+        Ok(Publisher::V091(Box::new(publisher)))
     }
 }
 
@@ -195,7 +195,7 @@ struct Running<'a> {
     /// The plan's, which most messages share.
     properties: Arc<AmqpProperties>,
     bodies: Bodies,
-    notes: Notes,
+    notes: Console,
     /// Read and not handed to the connection.
     waiting: VecDeque<Waiting>,
     replay: Option<Replay>,
@@ -390,7 +390,7 @@ impl Running<'_> {
         }
     }
 
-    fn take_fates(&mut self, fates: &mut Vec<(u64, Fate)>) {
+    fn take_fates(&mut self, fates: &mut Vec<(u64, Outcome)>) {
         self.last_progress = Instant::now();
         if !fates.is_empty() {
             self.session.progressed();

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::amqp::publisher::Fate;
+use crate::amqp::publisher::Outcome;
 use crate::connect::Target;
 use crate::error::{Error, Kind, Result};
 
@@ -76,19 +76,19 @@ impl Tally {
         self.again += count;
     }
 
-    pub(crate) fn settle(&mut self, number: u64, fate: Fate) {
+    pub(crate) fn settle(&mut self, number: u64, fate: Outcome) {
         match fate {
-            Fate::Confirmed => {
+            Outcome::Confirmed => {
                 self.confirmed += 1;
                 self.confirmed_numbers.insert(number);
             }
-            Fate::Written => self.written += 1,
-            Fate::Nacked => self.refuse(number),
-            Fate::Refused(words) => {
+            Outcome::Written => self.written += 1,
+            Outcome::Nacked => self.refuse(number),
+            Outcome::Refused(words) => {
                 self.refuse(number);
                 self.refusal.get_or_insert(words);
             }
-            Fate::Returned(words) => {
+            Outcome::Returned(words) => {
                 self.returned.insert(number, words);
             }
         }
@@ -119,7 +119,7 @@ impl Tally {
             return Err(cause);
         }
         let error = Error::new(cause.kind(), format!("{cause}: {}", self.numbers(arrived)));
-        Err(match cause.way_out() {
+        Err(match cause.hint_text() {
             Some(hint) => error.hint(hint),
             None => error,
         })
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
     use crate::connect::Protocol;
 
-    fn tally(fates: &[(u64, Fate)]) -> Tally {
+    fn tally(fates: &[(u64, Outcome)]) -> Tally {
         let mut tally = Tally::default();
         for _ in 0..4 {
             let number = tally.number();
@@ -188,15 +188,15 @@ mod tests {
 
     #[test]
     fn all_confirmed_is_success() {
-        let all: Vec<_> = (0..4).map(|number| (number, Fate::Confirmed)).collect();
+        let all: Vec<_> = (0..4).map(|number| (number, Outcome::Confirmed)).collect();
         assert!(verdict(&tally(&all)).is_ok());
     }
 
     #[test]
     fn a_returned_message_did_not_arrive_whenever_its_confirmation_comes() {
-        let returned = (1, Fate::Returned(String::from("312 NO_ROUTE")));
+        let returned = (1, Outcome::Returned(String::from("312 NO_ROUTE")));
         for at in 0..=4 {
-            let mut fates: Vec<_> = (0..4).map(|number| (number, Fate::Confirmed)).collect();
+            let mut fates: Vec<_> = (0..4).map(|number| (number, Outcome::Confirmed)).collect();
             fates.insert(at, returned.clone());
             let error = verdict(&tally(&fates)).unwrap_err();
             assert_eq!(error.kind(), Kind::Refused);
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn refused_and_missing_ones_are_counted() {
-        let error = verdict(&tally(&[(0, Fate::Confirmed), (2, Fate::Nacked)])).unwrap_err();
+        let error = verdict(&tally(&[(0, Outcome::Confirmed), (2, Outcome::Nacked)])).unwrap_err();
         assert!(
             error
                 .text()
@@ -223,14 +223,14 @@ mod tests {
         tally.again(4);
         for number in 0..4 {
             tally.sent(number);
-            tally.settle(number, Fate::Confirmed);
+            tally.settle(number, Outcome::Confirmed);
         }
         assert!(verdict(&tally).is_ok());
     }
 
     #[test]
     fn without_confirmations_only_the_proof_counts() {
-        let written: Vec<_> = (0..4).map(|number| (number, Fate::Written)).collect();
+        let written: Vec<_> = (0..4).map(|number| (number, Outcome::Written)).collect();
         let mut tally = tally(&written);
         assert!(verdict(&tally).is_err());
         tally.proved();

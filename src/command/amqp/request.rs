@@ -6,15 +6,15 @@ use std::time::Duration;
 use bytestring::ByteString;
 use tokio::time::{Instant, timeout_at};
 
-use super::session::{SessionWords, prepared};
+use super::session::{SessionArgs, prepared};
 use crate::amqp::Client;
 use crate::amqp::consumer::{Consumer, Delivery, Subscription};
-use crate::amqp::publisher::{Fate, Outgoing, Publisher};
+use crate::amqp::publisher::{Outcome, Outgoing, Publisher};
 use crate::amqp::topology::Declaration;
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
 use crate::message::AmqpProperties;
-use crate::output::{Format, Notes, Output, Style};
+use crate::output::{Console, Format, Output, Style};
 use crate::payload::{Bodies, Body, Encoding, Source};
 use crate::stop::Stop;
 
@@ -28,7 +28,7 @@ const HELD: u16 = 1000;
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The connection.
-    pub session: SessionWords,
+    pub session: SessionArgs,
     /// Where requests go (`-e`, default: the default exchange).
     pub exchange: ByteString,
     /// The routing key, which for the default exchange is the queue (`KEY` or `-k`).
@@ -53,7 +53,7 @@ pub struct Plan {
 
 impl Plan {
     /// Requests to a queue, with the defaults.
-    pub fn new(session: SessionWords, key: impl Into<ByteString>, source: Source) -> Self {
+    pub fn new(session: SessionArgs, key: impl Into<ByteString>, source: Source) -> Self {
         Self {
             session,
             exchange: ByteString::new(),
@@ -89,7 +89,7 @@ pub async fn run(plan: Plan) -> Result<()> {
 pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
     let mut bodies = Bodies::open(&plan.source, plan.encoding)?;
     let mut stop = Stop::watch()?;
-    let notes = Notes::new(plan.style);
+    let notes = Console::new(plan.style);
     let session = plan.session.session("request", Retry::Never, notes)?;
     let work = async {
         let client = session.connect().await?;
@@ -103,7 +103,7 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
 
 struct Caller<'a> {
     plan: &'a Plan,
-    notes: Notes,
+    notes: Console,
     publisher: Publisher,
     answers: Consumer,
     /// Begins every correlation id of this run.
@@ -112,7 +112,7 @@ struct Caller<'a> {
 }
 
 impl<'a> Caller<'a> {
-    async fn new(plan: &'a Plan, client: &Client, notes: Notes) -> Result<Self> {
+    async fn new(plan: &'a Plan, client: &Client, notes: Console) -> Result<Self> {
         let (channel, _) = prepared(client, &plan.declare).await?;
         channel.prefetch(HELD).await?;
         // Direct reply-to takes no acknowledgements, and wants its consumer on the channel of the requests.
@@ -205,19 +205,19 @@ impl<'a> Caller<'a> {
         }
     }
 
-    fn check(&self, fate: &Fate, key: &ByteString) -> Result<()> {
+    fn check(&self, fate: &Outcome, key: &ByteString) -> Result<()> {
         let target = self.publisher.channel().target();
         match fate {
-            Fate::Confirmed | Fate::Written => Ok(()),
-            Fate::Nacked => Err(Error::new(
+            Outcome::Confirmed | Outcome::Written => Ok(()),
+            Outcome::Nacked => Err(Error::new(
                 Kind::Refused,
                 format!("{target} refused the request to {key:?} (nack)"),
             )),
-            Fate::Refused(words) => Err(Error::new(
+            Outcome::Refused(words) => Err(Error::new(
                 Kind::Refused,
                 format!("{target} refused the request to {key:?}: {words}"),
             )),
-            Fate::Returned(words) => Err(Error::new(
+            Outcome::Returned(words) => Err(Error::new(
                 Kind::Refused,
                 format!("nobody serves {key:?} on {target} ({words})"),
             )),

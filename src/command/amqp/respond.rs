@@ -10,16 +10,16 @@ use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Instant, sleep_until};
 
-use super::session::{Session, SessionWords, messages, prepared};
+use super::session::{Session, SessionArgs, messages, prepared};
 use crate::amqp::consumer::{Consumer, Delivery, Subscription};
-use crate::amqp::publisher::{Fate, Outgoing, Publisher};
+use crate::amqp::publisher::{Outcome, Outgoing, Publisher};
 use crate::amqp::topology::Declaration;
 use crate::amqp::{Channel, Client};
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
 use crate::flow::Exec;
 use crate::message::AmqpProperties;
-use crate::output::{Notes, Style};
+use crate::output::{Console, Style};
 use crate::stop::Stop;
 
 /// What the answer is.
@@ -37,7 +37,7 @@ pub enum Answer {
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The connection.
-    pub session: SessionWords,
+    pub session: SessionArgs,
     /// The queue that requests come to (`QUEUE`).
     pub queue: ByteString,
     /// What is made before, again after each reconnect (`--declare`).
@@ -60,7 +60,7 @@ pub struct Plan {
 /// No connection, a refusal, commands that failed; see [`Kind`].
 pub async fn run(plan: Plan) -> Result<()> {
     let mut stop = Stop::watch()?;
-    let notes = Notes::new(plan.style);
+    let notes = Console::new(plan.style);
     let session = plan.session.session("respond", Retry::Forever, notes)?;
     let opening = session.connect_by(async |session| open(&plan, session.client().await?).await);
     let desk = stop.unless_asked("interrupted", opening).await?;
@@ -133,7 +133,7 @@ impl Plan {
 struct Responder<'a> {
     plan: &'a Plan,
     session: Session,
-    notes: Notes,
+    notes: Console,
     ends: Option<Instant>,
     desk: Option<Desk>,
     taken: u64,
@@ -219,7 +219,7 @@ impl Responder<'_> {
         desk.publisher.publish(request.tag, answer)
     }
 
-    async fn confirmed(&mut self, fates: Vec<(u64, Fate)>) -> Result<()> {
+    async fn confirmed(&mut self, fates: Vec<(u64, Outcome)>) -> Result<()> {
         let Some(desk) = &mut self.desk else {
             return Ok(());
         };
@@ -228,7 +228,7 @@ impl Responder<'_> {
                 continue;
             }
             self.settled += 1;
-            if fate == Fate::Nacked {
+            if fate == Outcome::Nacked {
                 self.failed += 1;
                 self.notes.warn("the server refused an answer (nack)");
             }

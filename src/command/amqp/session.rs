@@ -7,11 +7,11 @@ use bytestring::ByteString;
 
 use crate::amqp::client::{FRAME_MAX, HEARTBEAT};
 use crate::amqp::topology::{Declaration, QueueState};
-use crate::amqp::{Channel, Client, Event, Login, Mechanism, Options, one, speaks_only_one};
+use crate::amqp::{Channel, Client, Event, Login, Mechanism, Options, speaks_only_one, v1};
 use crate::connect::{self, Backoff, Environment, Protocol, Retry, Target};
 use crate::error::{Error, Kind, Result};
 pub(crate) use crate::flow::until::messages;
-use crate::output::Notes;
+use crate::output::Console;
 
 /// Which of the two protocols called AMQP is spoken (`--protocol`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,18 +20,18 @@ pub enum Speaks {
     #[default]
     Either,
     /// 0-9-1.
-    Nine,
+    V091,
     /// 1.0.
-    One,
+    V10,
 }
 
 /// The words about one AMQP connection, as the command line gave them.
 ///
 /// Nothing is looked up here: the address, the secrets and the context are resolved when the command runs.
 #[derive(Clone, Debug)]
-pub struct SessionWords {
+pub struct SessionArgs {
     /// Where to, and how.
-    pub connect: connect::Words,
+    pub connect: connect::ConnectArgs,
     /// Which AMQP (`--protocol`); only publish, consume and ping look at it.
     pub protocol: Speaks,
     /// The virtual host (`--vhost`); otherwise the path of the URL, otherwise `/`.
@@ -48,10 +48,10 @@ pub struct SessionWords {
     pub patience: Duration,
 }
 
-impl Default for SessionWords {
+impl Default for SessionArgs {
     fn default() -> Self {
         Self {
-            connect: connect::Words::default(),
+            connect: connect::ConnectArgs::default(),
             protocol: Speaks::default(),
             vhost: None,
             mechanism: None,
@@ -67,16 +67,16 @@ impl Default for SessionWords {
 pub(crate) struct Session {
     pub(crate) target: Target,
     pub(crate) options: Options,
-    notes: Notes,
+    notes: Console,
     speaks: Cell<Speaks>,
     first: Retry,
     backoff: Backoff,
 }
 
-impl SessionWords {
+impl SessionArgs {
     /// Resolves the words: every file is read, every secret asked for. `later` says how long to keep trying to
     /// come back after a lost connection, unless `--retry` says.
-    pub(crate) fn session(&self, command: &str, later: Retry, notes: Notes) -> Result<Session> {
+    pub(crate) fn session(&self, command: &str, later: Retry, notes: Console) -> Result<Session> {
         let (target, options) = self.resolved(command, notes)?;
         Ok(Session {
             first: target.retry.unwrap_or(Retry::Never),
@@ -89,7 +89,7 @@ impl SessionWords {
     }
 
     /// The same for who makes connections of another kind.
-    pub(crate) fn resolved(&self, command: &str, notes: Notes) -> Result<(Target, Options)> {
+    pub(crate) fn resolved(&self, command: &str, notes: Console) -> Result<(Target, Options)> {
         let words = self.connect.clone();
         let target = words.resolve(Protocol::Amqp, &Environment::of_process())?;
         target.prepare()?;
@@ -177,25 +177,25 @@ impl Session {
         Ok(())
     }
 
-    /// Makes a connection: `nine` over 0-9-1, `one` over 1.0 where that was asked for or where the server speaks only
+    /// Makes a connection: `v091` over 0-9-1, `v1` over 1.0 where that was asked for or where the server speaks only
     /// that, which is said once.
     pub(crate) async fn over<T>(
         &self,
-        nine: impl AsyncFn(&Self) -> Result<T>,
+        v091: impl AsyncFn(&Self) -> Result<T>,
         one: impl AsyncFn(&Self) -> Result<T>,
     ) -> Result<T> {
-        if self.speaks.get() == Speaks::One {
+        if self.speaks.get() == Speaks::V10 {
             return one(self).await;
         }
-        match nine(self).await {
+        match v091(self).await {
             Err(error) if self.speaks.get() == Speaks::Either && speaks_only_one(&error) => {
-                if let Err(absent) = one::available() {
-                    return Err(match absent.way_out() {
+                if let Err(absent) = v1::available() {
+                    return Err(match absent.hint_text() {
                         Some(hint) => error.hint(format!("{absent}: {hint}")),
                         None => error,
                     });
                 }
-                self.speaks.set(Speaks::One);
+                self.speaks.set(Speaks::V10);
                 let target = &self.target;
                 self.notes
                     .note(format_args!("{target} speaks AMQP 1.0 only, and so do we"));

@@ -2,19 +2,19 @@
 
 use bytestring::ByteString;
 
-use super::session::SessionWords;
+use super::session::SessionArgs;
 use crate::amqp::Channel;
 use crate::amqp::topology::{Binding, Declaration, Deletion, QueueState};
 use crate::connect::Retry;
 use crate::error::Result;
-use crate::output::{Format, Notes, Output, Style};
+use crate::output::{Console, Format, Output, Style};
 use crate::stop::Stop;
 
 /// What is to be made, checked or taken away.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The connection.
-    pub session: SessionWords,
+    pub session: SessionArgs,
     /// What is to be done, in this order; at least one.
     pub actions: Vec<Action>,
     /// Results as JSON, one object a line (`--output json`), instead of words.
@@ -52,7 +52,7 @@ pub async fn run(plan: Plan) -> Result<()> {
 /// # Errors
 /// As [`run`].
 pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
-    let notes = Notes::new(plan.style);
+    let notes = Console::new(plan.style);
     let mut stop = Stop::watch()?;
     let session = plan.session.session("topology", Retry::Never, notes)?;
     let work = async {

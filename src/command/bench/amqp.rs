@@ -1,6 +1,6 @@
 //! `bench amqp`: load on an AMQP 0-9-1 server.
 
-mod play;
+mod preset;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,22 +14,22 @@ use crate::bench::amqp::{Consuming, Scenario, Settings, Topology};
 use crate::bench::dial::Dialer;
 use crate::bench::engine::{Live, Outcome};
 use crate::bench::pattern::Pattern;
-use crate::command::amqp::session::SessionWords;
+use crate::command::amqp::session::SessionArgs;
 use crate::command::bench::{
-    Course, Identity, LoadWords, carry_out, identity, perform, sources, span,
+    Identity, LoadArgs, RunOptions, carry_out, identity, perform, sources, span,
 };
 use crate::connect::{LocalAddress, Protocol};
 use crate::error::{Error, Result};
 use crate::message::AmqpValue;
-use crate::output::Notes;
+use crate::output::Console;
 
-pub use play::Play;
+pub use preset::ScenarioPreset;
 
 /// A load and where it goes; every field is a flag.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Where to, and how.
-    pub session: SessionWords,
+    pub session: SessionArgs,
     /// `--embedded`: start a broker of our own, and stop it at the end.
     pub embedded: bool,
     /// `--calibrate`: a peer that only answers, to find the limit of the generator.
@@ -69,11 +69,11 @@ pub struct Plan {
     /// How consumers take messages.
     pub consuming: Consuming,
     /// `--rate`, `--max`, `--stage`, `--arrivals`, `--window`, `--think`
-    pub load: LoadWords,
+    pub load: LoadArgs,
     /// `--bind A,B,…`
     pub bind: Vec<LocalAddress>,
     /// Phases, threads, shard, terminal.
-    pub course: Course,
+    pub course: RunOptions,
 }
 
 /// What kind of queue it is.
@@ -101,7 +101,7 @@ impl QueueType {
 
 impl Plan {
     /// One producer and one consumer as fast as a window of 100 confirms allows, 256 bytes, for ten seconds.
-    pub fn new(session: SessionWords) -> Self {
+    pub fn new(session: SessionArgs) -> Self {
         Self {
             session,
             embedded: false,
@@ -123,14 +123,14 @@ impl Plan {
             mandatory: false,
             confirms: true,
             consuming: Consuming::default(),
-            load: LoadWords::default(),
+            load: LoadArgs::default(),
             bind: Vec::new(),
-            course: Course::default(),
+            course: RunOptions::default(),
         }
     }
 
     /// Takes over what follows from a scenario's name.
-    pub fn play(&mut self, play: Play) {
+    pub fn play(&mut self, play: ScenarioPreset) {
         self.scenario = play.scenario();
         (self.producers, self.consumers) = play.connections();
         self.kind = play.kind().map(ByteString::from_static);
@@ -275,11 +275,11 @@ pub async fn measure(
     watch: impl FnMut(&Live<'_>) -> bool,
 ) -> Result<Outcome> {
     let peer = Peer::start(Protocol::Amqp, plan.embedded, plan.calibrate).await?;
-    let words = SessionWords {
+    let words = SessionArgs {
         connect: peer.words(&plan.session.connect),
         ..plan.session.clone()
     };
-    let (target, options) = words.resolved("bench amqp", Notes::new(plan.course.style))?;
+    let (target, options) = words.resolved("bench amqp", Console::new(plan.course.style))?;
     let sources = sources(&plan.bind, &target);
     let identity = identity(&plan.course)?;
     let settings = plan.settings(options, identity)?;

@@ -14,14 +14,14 @@ use crate::bench::engine::{Live, Outcome};
 use crate::coap::code::Code;
 use crate::coap::option::Options;
 use crate::command::bench::{
-    Course, Identity, LoadWords, carry_out, identity, perform, sources, span,
+    Identity, LoadArgs, RunOptions, carry_out, identity, perform, sources, span,
 };
-use crate::command::coap::asking::ProxyMode;
-use crate::command::coap::session::{OptionWord, Place, SessionWords, Transfer, add_options};
+use crate::command::coap::client::ProxyMode;
+use crate::command::coap::session::{OptionWord, Place, SessionArgs, Transfer, add_options};
 use crate::connect::{self, LocalAddress, Protocol};
 use crate::error::{Error, Result};
 use crate::file;
-use crate::output::Notes;
+use crate::output::Console;
 use crate::payload::LONGEST;
 
 /// What a peer of our own is asked for unless the path is said.
@@ -31,7 +31,7 @@ const OWN_PATH: &str = "/bench";
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// How to connect, and where to when the URI is only a path.
-    pub connect: connect::Words,
+    pub connect: connect::ConnectArgs,
     /// The URI, with `{client}` and `{seq}` in its path or query.
     pub uri: Option<String>,
     /// `--embedded`: start a server of our own, and stop it at the end.
@@ -49,11 +49,11 @@ pub struct Plan {
     /// Not `--non`.
     pub confirmable: bool,
     /// `--size`, `--file`, `--message`
-    pub body: BodyWords,
+    pub body: BodyArgs,
     /// `--option`, `--accept`, `--content-format`
     pub options: Vec<OptionWord>,
     /// `--rate`, `--max`, `--stage`, `--arrivals`, `--outstanding`, `--timeout`, `--think`
-    pub load: LoadWords,
+    pub load: LoadArgs,
     /// `--ack-timeout`
     pub ack_timeout: Duration,
     /// `--max-retransmit`
@@ -61,12 +61,12 @@ pub struct Plan {
     /// `--bind A,B,…`
     pub bind: Vec<LocalAddress>,
     /// Phases, threads, shard, terminal.
-    pub course: Course,
+    pub course: RunOptions,
 }
 
 /// What requests carry, as it was said.
 #[derive(Clone, Debug)]
-pub enum BodyWords {
+pub enum BodyArgs {
     /// A stamp, filled up to a size between these.
     Size {
         /// At least, in bytes.
@@ -82,7 +82,7 @@ pub enum BodyWords {
 
 impl Plan {
     /// One socket that asks by GET as fast as it goes, for ten seconds.
-    pub fn new(connect: connect::Words, uri: Option<String>) -> Self {
+    pub fn new(connect: connect::ConnectArgs, uri: Option<String>) -> Self {
         Self {
             connect,
             uri,
@@ -93,22 +93,22 @@ impl Plan {
             observers: 0,
             mix: vec![(Code::GET, 1)],
             confirmable: true,
-            body: BodyWords::Size {
+            body: BodyArgs::Size {
                 least: 64,
                 most: 64,
             },
             options: Vec::new(),
-            load: LoadWords::default(),
+            load: LoadArgs::default(),
             ack_timeout: Duration::from_secs(2),
             max_retransmit: 4,
             bind: Vec::new(),
-            course: Course::default(),
+            course: RunOptions::default(),
         }
     }
 
     /// Takes over what follows from a scenario's name.
-    pub fn play(&mut self, play: Play) {
-        let Play(row) = play;
+    pub fn play(&mut self, play: ScenarioPreset) {
+        let ScenarioPreset(row) = play;
         self.scenario = row.scenario;
         (self.sockets, self.observers) = (row.sockets, row.observers);
     }
@@ -119,7 +119,7 @@ impl Plan {
             .uri
             .clone()
             .or_else(|| own.then(|| String::from(OWN_PATH)));
-        let session = SessionWords {
+        let session = SessionArgs {
             connect: peer.words(&self.connect),
             uris: path.into_iter().collect(),
             transfer: Transfer {
@@ -178,9 +178,9 @@ impl Plan {
         };
         let methods: Vec<String> = self.mix.iter().map(method).collect();
         let size = match &self.body {
-            BodyWords::Size { least, most } => span(*least, *most),
-            BodyWords::File(path) => path.display().to_string(),
-            BodyWords::Text(text) => format!("{} B of text", text.len()),
+            BodyArgs::Size { least, most } => span(*least, *most),
+            BodyArgs::File(path) => path.display().to_string(),
+            BodyArgs::Text(text) => format!("{} B of text", text.len()),
         };
         let protocol = match place.target.transport.is_datagram() {
             true => "CoAP, RFC 7252",
@@ -230,7 +230,7 @@ fn check_places(text: &str) -> Result<()> {
     Ok(())
 }
 
-impl BodyWords {
+impl BodyArgs {
     fn read(&self) -> Result<Body> {
         Ok(match self {
             Self::Size { least, most } => Body::Sized {
@@ -245,7 +245,7 @@ impl BodyWords {
 
 /// A scenario by the name that people give it, with what follows from it unless they say otherwise.
 #[derive(Clone, Copy, Debug)]
-pub struct Play(&'static Row);
+pub struct ScenarioPreset(&'static Row);
 
 #[derive(Debug)]
 struct Row {
@@ -256,7 +256,7 @@ struct Row {
     observers: usize,
 }
 
-static PLAYS: [Row; 5] = [
+static PRESETS: [Row; 5] = [
     Row {
         name: "request",
         does: "sockets send requests",
@@ -294,18 +294,18 @@ static PLAYS: [Row; 5] = [
     },
 ];
 
-impl Play {
+impl ScenarioPreset {
     /// Name and meaning of each, in the order in which help shows them.
     pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
-        PLAYS.iter().map(|row| (row.name, row.does))
+        PRESETS.iter().map(|row| (row.name, row.does))
     }
 }
 
-impl FromStr for Play {
+impl FromStr for ScenarioPreset {
     type Err = &'static str;
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
-        let found = PLAYS.iter().find(|row| row.name == word);
+        let found = PRESETS.iter().find(|row| row.name == word);
         found.map(Self).ok_or("there is no such scenario")
     }
 }
@@ -328,7 +328,7 @@ pub async fn measure(
     let opener = Arc::new(Opener::new(target, sources, settings.connections()).await?);
     let made = settings.make(&opener)?;
     if plan.course.find_max.is_none() {
-        let notes = Notes::new(plan.course.style);
+        let notes = Console::new(plan.course.style);
         made.warnings.iter().for_each(|it| notes.warn(it));
     }
     let mut outcome = perform(&plan.course, identity, made, stop, watch).await?;
@@ -366,12 +366,12 @@ mod tests {
 
     #[test]
     fn scenarios_are_read_by_their_names() {
-        for (name, _) in Play::all() {
-            let mut plan = Plan::new(connect::Words::default(), None);
+        for (name, _) in ScenarioPreset::all() {
+            let mut plan = Plan::new(connect::ConnectArgs::default(), None);
             plan.play(name.parse().unwrap());
             assert!(plan.sockets + plan.observers > 0, "{name}");
         }
-        assert!("x".parse::<Play>().is_err());
+        assert!("x".parse::<ScenarioPreset>().is_err());
     }
 
     #[test]

@@ -12,11 +12,11 @@ use crate::file;
 
 /// A load in words; every field is a flag.
 #[derive(Clone, Debug)]
-pub struct LoadWords {
+pub struct LoadArgs {
     /// `--rate`, `--ramp`, `--stage`: the rate over all senders; `None`: `--max`, as fast as the window allows.
     pub stages: Option<Vec<Stage>>,
     /// `--arrivals`
-    pub arrivals: ArrivalWords,
+    pub arrivals: ArrivalArgs,
     /// `--window`: messages under way on a connection.
     pub window: usize,
     /// `--ack-timeout`: how long to wait for an answer before a message is given up.
@@ -27,7 +27,7 @@ pub struct LoadWords {
 
 /// How sends are spread in time, before a file is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ArrivalWords {
+pub enum ArrivalArgs {
     /// Evenly.
     Constant,
     /// With gaps drawn evenly.
@@ -45,12 +45,12 @@ pub enum ArrivalWords {
     Recorded(PathBuf),
 }
 
-impl Default for LoadWords {
+impl Default for LoadArgs {
     /// As fast as a window of 100 allows.
     fn default() -> Self {
         Self {
             stages: None,
-            arrivals: ArrivalWords::Constant,
+            arrivals: ArrivalArgs::Constant,
             window: 100,
             ack_timeout: Duration::from_secs(30),
             think: Duration::ZERO,
@@ -58,7 +58,7 @@ impl Default for LoadWords {
     }
 }
 
-impl LoadWords {
+impl LoadArgs {
     /// The load itself; reads the recorded gaps.
     ///
     /// # Errors
@@ -94,7 +94,7 @@ impl LoadWords {
     /// The rate in words: `10000/s`, `0-500/s for 10s, 500/s`, `max`.
     pub(crate) fn rate(&self) -> String {
         match (&self.stages, &self.arrivals) {
-            (_, ArrivalWords::Recorded(file)) => format!("recorded in {}", file.display()),
+            (_, ArrivalArgs::Recorded(file)) => format!("recorded in {}", file.display()),
             (Some(stages), _) => stages
                 .iter()
                 .map(stage_words)
@@ -117,7 +117,7 @@ fn stage_words(stage: &Stage) -> String {
     }
 }
 
-impl ArrivalWords {
+impl ArrivalArgs {
     /// For the report.
     pub(crate) fn name(&self) -> String {
         match self {
@@ -226,11 +226,11 @@ mod tests {
             from,
             to,
         };
-        let words = LoadWords {
+        let words = LoadArgs {
             stages: Some(vec![stage(Some(10), 0.0, 500.0), stage(None, 500.0, 500.0)]),
-            ..LoadWords::default()
+            ..LoadArgs::default()
         };
         assert_eq!(words.rate(), "0-500/s for 10s, 500/s");
-        assert_eq!(LoadWords::default().rate(), "max");
+        assert_eq!(LoadArgs::default().rate(), "max");
     }
 }

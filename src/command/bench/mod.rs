@@ -3,14 +3,14 @@
 pub mod amqp;
 pub mod coap;
 pub mod compare;
-mod course;
-mod hunt;
 mod load;
 pub mod merge;
 pub mod mqtt;
 mod peer;
+mod rate_search;
 pub mod report;
 mod results;
+mod run;
 mod shard;
 mod show;
 
@@ -24,9 +24,9 @@ use crate::bench::threshold::Assert;
 use crate::error::Result;
 use crate::output::Style;
 
-pub(crate) use course::{carry_out, perform, sources, span};
-use hunt::Hunt;
-pub use load::{ArrivalWords, LoadWords};
+pub use load::{ArrivalArgs, LoadArgs};
+use rate_search::RateSearch;
+pub(crate) use run::{carry_out, perform, sources, span};
 pub(crate) use shard::{Identity, identity};
 use show::{Show, stopped};
 
@@ -66,7 +66,7 @@ impl Command {
 
 /// What every `bench` command can be told about its course.
 #[derive(Clone, Debug)]
-pub struct Course {
+pub struct RunOptions {
     /// `--warmup`
     pub warmup: Duration,
     /// `--duration`; `None`: until `count`.
@@ -119,7 +119,7 @@ pub struct Results {
     pub prometheus: Option<SocketAddr>,
 }
 
-impl Default for Course {
+impl Default for RunOptions {
     /// Ten seconds at once, on one thread.
     fn default() -> Self {
         Self {
@@ -144,7 +144,7 @@ impl Default for Course {
     }
 }
 
-impl Course {
+impl RunOptions {
     const fn phases(&self) -> Phases {
         Phases {
             warmup: self.warmup,

@@ -15,13 +15,13 @@ use crate::bench::engine::{Live, Outcome};
 use crate::bench::mqtt::{Body, Scenario, Settings};
 use crate::bench::pattern::Pattern;
 use crate::command::bench::{
-    Course, Identity, LoadWords, carry_out, identity, perform, sources, span,
+    Identity, LoadArgs, RunOptions, carry_out, identity, perform, sources, span,
 };
 use crate::connect::{self, Environment, LocalAddress, Protocol, Target};
 use crate::error::Result;
 use crate::file;
 use crate::mqtt::packet::{QoS, Version};
-use crate::output::Notes;
+use crate::output::Console;
 use crate::payload::LONGEST;
 use crate::payload::template::Template;
 
@@ -29,7 +29,7 @@ use crate::payload::template::Template;
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Where to, and how.
-    pub connect: connect::Words,
+    pub connect: connect::ConnectArgs,
     /// `--embedded`: start a broker of our own, and stop it at the end.
     pub embedded: bool,
     /// `--calibrate`: a peer that only answers, to find the limit of the generator.
@@ -53,9 +53,9 @@ pub struct Plan {
     /// `--sub-qos`
     pub sub_qos: QoS,
     /// `--size`, `--file`, `--template`
-    pub body: BodyWords,
+    pub body: BodyArgs,
     /// `--rate`, `--max`, `--stage`, `--arrivals`, `--window`, `--think`
-    pub load: LoadWords,
+    pub load: LoadArgs,
     /// `--away`: in the backlog scenario.
     pub away: Duration,
     /// `--retained-messages`: of each connection, in the scenario of that name.
@@ -75,12 +75,12 @@ pub struct Plan {
     /// `--bind A,B,…`
     pub bind: Vec<LocalAddress>,
     /// Phases, threads, shard, terminal.
-    pub course: Course,
+    pub course: RunOptions,
 }
 
 /// What messages carry, as it was said.
 #[derive(Clone, Debug)]
-pub enum BodyWords {
+pub enum BodyArgs {
     /// A stamp, filled up to a size between these.
     Size {
         /// At least, in bytes.
@@ -108,7 +108,7 @@ pub enum BodyWords {
 
 impl Plan {
     /// One publisher at QoS 0 as fast as it goes, 256 bytes, for ten seconds.
-    pub fn new(connect: connect::Words) -> Self {
+    pub fn new(connect: connect::ConnectArgs) -> Self {
         Self {
             connect,
             embedded: false,
@@ -122,11 +122,11 @@ impl Plan {
             filter: None,
             qos: QoS::AtMostOnce,
             sub_qos: QoS::AtMostOnce,
-            body: BodyWords::Size {
+            body: BodyArgs::Size {
                 least: 256,
                 most: 256,
             },
-            load: LoadWords::default(),
+            load: LoadArgs::default(),
             away: Duration::from_secs(1),
             retained: 100,
             stamp_property: false,
@@ -136,13 +136,13 @@ impl Plan {
             shared_group: None,
             client_prefix: None,
             bind: Vec::new(),
-            course: Course::default(),
+            course: RunOptions::default(),
         }
     }
 
     /// Takes over what follows from a scenario's name.
-    pub fn play(&mut self, play: Play) {
-        let Play(row) = play;
+    pub fn play(&mut self, play: ScenarioPreset) {
+        let ScenarioPreset(row) = play;
         self.scenario = row.scenario;
         (self.publishers, self.subscribers) = (row.publishers, row.subscribers);
         self.topic = pattern(row.topic);
@@ -187,10 +187,10 @@ impl Plan {
     /// What was done, for the report.
     fn setup(&self, target: &str) -> BTreeMap<String, String> {
         let size = match &self.body {
-            BodyWords::Size { least, most } => span(*least, *most),
-            BodyWords::File { path, .. } => path.display().to_string(),
-            BodyWords::Template(_) => String::from("template"),
-            BodyWords::Text { text, .. } => format!("{} B of text", text.len()),
+            BodyArgs::Size { least, most } => span(*least, *most),
+            BodyArgs::File { path, .. } => path.display().to_string(),
+            BodyArgs::Template(_) => String::from("template"),
+            BodyArgs::Text { text, .. } => format!("{} B of text", text.len()),
         };
         [
             ("target", target.to_owned()),
@@ -215,7 +215,7 @@ fn pattern(text: &str) -> Pattern {
     Pattern::parse(text).unwrap_or_else(|_| unreachable!("a known pattern"))
 }
 
-impl BodyWords {
+impl BodyArgs {
     fn read(&self) -> Result<Body> {
         let (bytes, stamp) = match self {
             Self::Size { least, most } => {
@@ -237,7 +237,7 @@ impl BodyWords {
 
 /// A scenario by the name that people give it, with what follows from it unless they say otherwise.
 #[derive(Clone, Copy, Debug)]
-pub struct Play(&'static Row);
+pub struct ScenarioPreset(&'static Row);
 
 #[derive(Debug)]
 struct Row {
@@ -268,7 +268,7 @@ const fn row(
     }
 }
 
-static PLAYS: [Row; 13] = [
+static PRESETS: [Row; 13] = [
     row(
         "publish",
         "publishers only, or with --subscribers each gets everything",
@@ -365,18 +365,18 @@ static PLAYS: [Row; 13] = [
     ),
 ];
 
-impl Play {
+impl ScenarioPreset {
     /// Name and meaning of each, in the order in which help shows them.
     pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
-        PLAYS.iter().map(|row| (row.name, row.does))
+        PRESETS.iter().map(|row| (row.name, row.does))
     }
 }
 
-impl FromStr for Play {
+impl FromStr for ScenarioPreset {
     type Err = &'static str;
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
-        let found = PLAYS.iter().find(|row| row.name == word);
+        let found = PRESETS.iter().find(|row| row.name == word);
         found.map(Self).ok_or("there is no such scenario")
     }
 }
@@ -396,7 +396,7 @@ pub async fn measure(
     let where_to = target.to_string();
     if target.is_insecure() {
         let text = format!("the certificate of {target} is not verified (--insecure)");
-        Notes::new(plan.course.style).warn(text);
+        Console::new(plan.course.style).warn(text);
     }
     let sources = sources(&plan.bind, &target);
     let identity = identity(&plan.course)?;
@@ -436,11 +436,11 @@ mod tests {
 
     #[test]
     fn scenarios_are_read_by_their_names() {
-        for (name, _) in Play::all() {
-            let mut plan = Plan::new(connect::Words::default());
+        for (name, _) in ScenarioPreset::all() {
+            let mut plan = Plan::new(connect::ConnectArgs::default());
             plan.play(name.parse().unwrap());
             assert!(plan.publishers > 0, "{name}");
         }
-        assert!("x".parse::<Play>().is_err());
+        assert!("x".parse::<ScenarioPreset>().is_err());
     }
 }

@@ -10,9 +10,9 @@ use tokio::process::{Child, Command};
 use crate::bench::calibrate::NullPeer;
 use crate::bench::coap::NullServer;
 use crate::bench::result::Report;
-use crate::connect::hosting::raise_descriptors;
-use crate::connect::{Protocol, Words};
+use crate::connect::{ConnectArgs, Protocol};
 use crate::error::{Error, Result};
+use crate::server::raise_descriptors;
 
 /// The words that start a CoAP server with something to ask for, to observe and to put.
 const COAP_SERVER: [&str; 14] = [
@@ -62,7 +62,7 @@ impl Peer {
     }
 
     /// `words` with the peer's own address.
-    pub(crate) fn words(&self, words: &Words) -> Words {
+    pub(crate) fn words(&self, words: &ConnectArgs) -> ConnectArgs {
         let url = match self {
             Self::Named => return words.clone(),
             Self::Embedded { url, .. } => url.clone(),
@@ -72,7 +72,7 @@ impl Peer {
             Self::Null(peer, _) => format!("mqtt://{}", peer.address()),
             Self::NullCoap(peer) => format!("coap://{}", peer.address()),
         };
-        Words {
+        ConnectArgs {
             url: Some(url),
             ..words.clone()
         }

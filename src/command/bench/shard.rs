@@ -3,7 +3,7 @@
 use std::env;
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 
-use super::Course;
+use super::RunOptions;
 use crate::bench::plan::Shard;
 use crate::error::{Error, Result};
 
@@ -30,7 +30,7 @@ const RUNS: [&str; 2] = ["IOTCTL_RUN", "SLURM_JOB_ID"];
 ///
 /// # Errors
 /// [`Kind::Usage`](crate::error::Kind::Usage) for a variable that is no shard.
-pub(crate) fn identity(course: &Course) -> Result<Identity> {
+pub(crate) fn identity(course: &RunOptions) -> Result<Identity> {
     let variable = |name: &str| env::var(name).ok().filter(|text| !text.is_empty());
     let shard = match course.shard {
         Some(shard) => shard,
@@ -110,10 +110,10 @@ mod tests {
 
     #[test]
     fn shards_of_one_run_are_one_run() {
-        let course = |index| Course {
+        let course = |index| RunOptions {
             shard: Some(Shard { index, count: 2 }),
             seed: Some(7),
-            ..Course::default()
+            ..RunOptions::default()
         };
         let [first, second] = [0, 1].map(|index| identity(&course(index)).unwrap());
         assert_eq!((first.run_id, first.seed), (second.run_id, second.seed));

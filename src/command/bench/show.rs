@@ -8,7 +8,7 @@ use std::rc::Rc;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-use super::{Course, Results};
+use super::{Results, RunOptions};
 use crate::bench::engine::{self, Outcome};
 use crate::bench::recorder::NOT_PROVED;
 use crate::bench::report::prometheus::{self, Endpoint};
@@ -40,7 +40,7 @@ impl Show {
     ///
     /// # Errors
     /// A file that cannot be written; an address that cannot be listened on.
-    pub(crate) async fn begin(course: &Course) -> Result<Self> {
+    pub(crate) async fn begin(course: &RunOptions) -> Result<Self> {
         let live = Live::start(course.style);
         for (_, path) in &course.results.files {
             File::options()

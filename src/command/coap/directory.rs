@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{sleep_until, timeout};
 
-use super::asking::{Asking, Watch, next_of};
+use super::client::{RequestClient, Tracer, next_of};
 use super::discover::{links_of, well_known};
 use super::request::tell;
-use super::session::{Place, SessionWords, failed, refused};
+use super::session::{Place, SessionArgs, failed, refused};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Config, Event, Incoming, Reply, Response};
 use crate::coap::format;
@@ -15,29 +15,29 @@ use crate::coap::link::{self, Filter, Link};
 use crate::coap::option;
 use crate::coap::uri::{self, Uri};
 use crate::error::{Error, Kind, Result};
-use crate::output::{Format, Notes, Output, Style};
+use crate::output::{Console, Format, Output, Style};
 
 /// How long the end of a connection may take.
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// A directory that is being asked.
 pub(crate) struct Directory<'a> {
-    session: &'a SessionWords,
-    watch: Watch,
-    pub(crate) notes: Notes,
+    session: &'a SessionArgs,
+    watch: Tracer,
+    pub(crate) notes: Console,
     pub(crate) output: Output,
     /// What we say of ourselves, where the directory may ask for it.
     says: Option<Vec<Link>>,
     /// The connection of the last request.
-    connection: Option<Asking>,
+    connection: Option<RequestClient>,
 }
 
 impl<'a> Directory<'a> {
-    pub(crate) fn open(session: &'a SessionWords, style: Style) -> Result<Self> {
-        let notes = Notes::new(style);
+    pub(crate) fn open(session: &'a SessionArgs, style: Style) -> Result<Self> {
+        let notes = Console::new(style);
         Ok(Self {
             session,
-            watch: Watch::open(session, notes)?,
+            watch: Tracer::open(session, notes)?,
             notes,
             output: Output::open(Format::Raw, style)?,
             says: None,
@@ -52,7 +52,7 @@ impl<'a> Directory<'a> {
         self.connection = None;
     }
 
-    pub(crate) const fn session(&self) -> &'a SessionWords {
+    pub(crate) const fn session(&self) -> &'a SessionArgs {
         self.session
     }
 
@@ -125,7 +125,7 @@ impl<'a> Directory<'a> {
         let same = self.connection.take().filter(|it| it.leads_to(&name));
         let mut connection = match same {
             Some(connection) => connection,
-            None => Asking::open_with(self.config(), &self.watch, place).await?,
+            None => RequestClient::open_with(self.config(), &self.watch, place).await?,
         };
         if connection.is_group() {
             return Err(Error::usage("a group is no resource directory"));
@@ -157,7 +157,7 @@ impl<'a> Directory<'a> {
 
     fn begin(
         &self,
-        connection: &mut Asking,
+        connection: &mut RequestClient,
         method: Code,
         place: &Place,
         links: Option<&str>,
@@ -202,7 +202,7 @@ impl<'a> Directory<'a> {
 }
 
 /// Takes an event that no request of ours waits for.
-fn heard(connection: &mut Asking, event: Event, directory: &Directory<'_>) {
+fn heard(connection: &mut RequestClient, event: Event, directory: &Directory<'_>) {
     let verbose = directory.session.verbose;
     match (event, &directory.says) {
         (Event::Incoming(request), Some(links)) => {

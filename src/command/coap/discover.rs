@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::asking::{Asking, Watch};
+use super::client::{RequestClient, Tracer};
 use super::links::{self, Source};
 use super::request::tell;
-use super::session::{Place, SessionWords, failed, refused};
+use super::session::{Place, SessionArgs, failed, refused};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Event, Reply};
 use crate::coap::link::{self, Filter, Link};
 use crate::coap::option;
 use crate::coap::uri::Uri;
 use crate::error::{Error, Kind, Result};
-use crate::output::{Format, Notes, Output, Style};
+use crate::output::{Console, Format, Output, Style};
 use crate::stop::Stop;
 
 pub use super::links::Shape;
@@ -24,7 +24,7 @@ const MOST_LISTS: usize = 1000;
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Where, and how.
-    pub session: SessionWords,
+    pub session: SessionArgs,
     /// What links must have: `rt=temperature`, `href=/sensors/*`, `obs`; all of them.
     pub filters: Vec<String>,
     /// Ask for the lists too that the links name (`ct=40`).
@@ -47,7 +47,7 @@ pub async fn run(plan: Plan) -> Result<()> {
 }
 
 async fn discover(plan: &Plan, output: &mut Output) -> Result<()> {
-    let notes = Notes::new(plan.style);
+    let notes = Console::new(plan.style);
     let mut place = plan.session.only_place()?;
     if place.uri.path.is_empty() {
         place.uri.path = well_known();
@@ -56,8 +56,8 @@ async fn discover(plan: &Plan, output: &mut Output) -> Result<()> {
         // A server need not filter, and takes one filter only (RFC 6690 §4.1); we filter again.
         place.uri.query.extend(plan.filters.first().cloned());
     }
-    let watch = Watch::open(&plan.session, notes)?;
-    let client = Asking::open(&plan.session, &watch, &place).await?;
+    let watch = Tracer::open(&plan.session, notes)?;
+    let client = RequestClient::open(&plan.session, &watch, &place).await?;
     if plan.recursive && client.is_group() {
         return Err(Error::usage("--recursive asks one server, not a group"));
     }
@@ -91,9 +91,9 @@ pub(crate) fn well_known() -> Vec<String> {
 /// A running `coap discover`.
 struct Search<'a> {
     plan: &'a Plan,
-    notes: Notes,
+    notes: Console,
     output: &'a mut Output,
-    client: Asking,
+    client: RequestClient,
     answers: u64,
     links: usize,
 }

@@ -1,6 +1,6 @@
 //! `coap`: requests, observations, discovery, directories, ping, and a server.
 
-pub mod asking;
+pub mod client;
 pub mod decode;
 mod directory;
 pub mod discover;

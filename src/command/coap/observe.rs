@@ -5,18 +5,18 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::time::{sleep_until, timeout};
 
-use super::asking::{Asking, Watch};
+use super::client::{RequestClient, Tracer};
 use super::decode::{Decode, fulfils};
 use super::exec::Runs;
 use super::record::record;
 use super::request::{decoded, expected, tell};
-use super::session::{Place, SessionWords, Wording, failed, refused};
+use super::session::{Place, SessionArgs, Wording, failed, refused};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Cancel, Event, Failure, Reply};
 use crate::connect::{Backoff, Retry};
 use crate::error::{Error, Kind, Result};
 use crate::flow::Exec;
-use crate::output::{Format, Notes, Output, Style};
+use crate::output::{Console, Format, Output, Style};
 use crate::payload::expect::Condition;
 use crate::payload::{Bodies, Encoding, Source};
 use crate::stop::Stop;
@@ -34,7 +34,7 @@ const LINGER: Duration = Duration::from_millis(50);
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Where, and how.
-    pub session: SessionWords,
+    pub session: SessionArgs,
     /// What the request says that is mostly left to us.
     pub wording: Wording,
     /// GET or FETCH.
@@ -81,8 +81,8 @@ pub async fn run(plan: Plan) -> Result<()> {
     let place = plan.session.only_place()?;
     let mut stop = Stop::watch()?;
     let output = Output::open(plan.format.clone(), plan.style)?;
-    let notes = Notes::new(plan.style);
-    let watch = Watch::open(&plan.session, notes)?;
+    let notes = Console::new(plan.style);
+    let watch = Tracer::open(&plan.session, notes)?;
     let mut observer = Observer::new(&plan, &place, output, notes);
     let mut client = None;
     let ended = observer.observe(&watch, &mut client, &mut stop).await;
@@ -93,7 +93,7 @@ pub async fn run(plan: Plan) -> Result<()> {
     }
     if let Some(mut client) = client {
         if observer.registered {
-            stop.unless_again(farewell(&mut client, plan.deregister))
+            stop.unless_again(close_timeout(&mut client, plan.deregister))
                 .await;
         }
         client.close().await;
@@ -118,7 +118,7 @@ async fn body(plan: &Plan) -> Result<Bytes> {
 }
 
 /// Ends the observation and waits until the server knows.
-async fn farewell(client: &mut Asking, deregister: bool) {
+async fn close_timeout(client: &mut RequestClient, deregister: bool) {
     if deregister {
         client.cancel(Cancel::Deregister);
         let over = async {
@@ -152,7 +152,7 @@ struct Observer<'a> {
     plan: &'a Plan,
     place: &'a Place,
     output: Output,
-    notes: Notes,
+    notes: Console,
     began: Instant,
     last: Instant,
     /// When the server is pinged next; `None` while it has not answered the last one.
@@ -168,7 +168,7 @@ struct Observer<'a> {
 }
 
 impl<'a> Observer<'a> {
-    fn new(plan: &'a Plan, place: &'a Place, output: Output, notes: Notes) -> Self {
+    fn new(plan: &'a Plan, place: &'a Place, output: Output, notes: Console) -> Self {
         let now = Instant::now();
         Self {
             plan,
@@ -189,8 +189,8 @@ impl<'a> Observer<'a> {
     /// Observes, and once more when the server was lost, for as long as `--retry` has it.
     async fn observe(
         &mut self,
-        watch: &Watch,
-        client: &mut Option<Asking>,
+        watch: &Tracer,
+        client: &mut Option<RequestClient>,
         stop: &mut Stop,
     ) -> Result<()> {
         let payload = stop.unless_asked(CONNECTING, body(self.plan)).await?;
@@ -243,7 +243,7 @@ impl<'a> Observer<'a> {
     }
 
     /// Until the next try, or the end that was asked for.
-    async fn wait(&self, until: Instant, watch: &Watch, stop: &mut Stop) -> Result<()> {
+    async fn wait(&self, until: Instant, watch: &Tracer, stop: &mut Stop) -> Result<()> {
         let held_off = watch.held_off(self.place);
         let until = held_off.map_or(until, |it| it.max(until));
         let until = self.deadline().map_or(until, |it| it.min(until));
@@ -254,9 +254,9 @@ impl<'a> Observer<'a> {
     }
 
     /// Connects and registers.
-    async fn begin(&mut self, watch: &Watch, payload: Bytes) -> Result<Asking> {
+    async fn begin(&mut self, watch: &Tracer, payload: Bytes) -> Result<RequestClient> {
         let (plan, place) = (self.plan, self.place);
-        let mut client = Asking::open(&plan.session, watch, place).await?;
+        let mut client = RequestClient::open(&plan.session, watch, place).await?;
         if client.is_group() {
             return Err(Error::usage("a group cannot be observed"));
         }
@@ -271,7 +271,7 @@ impl<'a> Observer<'a> {
         Ok(client)
     }
 
-    async fn listen(&mut self, client: &mut Asking, stop: &mut Stop) -> Result<()> {
+    async fn listen(&mut self, client: &mut RequestClient, stop: &mut Stop) -> Result<()> {
         loop {
             let (deadline, next_ping) = (self.deadline(), self.next_ping);
             let far_away = Instant::now() + Duration::from_secs(3600);
@@ -384,7 +384,7 @@ impl<'a> Observer<'a> {
     }
 
     /// One that is not answered fails, and the observation with it.
-    fn ping(&mut self, client: &mut Asking) {
+    fn ping(&mut self, client: &mut RequestClient) {
         if self.next_ping.take().is_some() {
             client.ping(PONG);
         }

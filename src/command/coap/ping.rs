@@ -5,19 +5,19 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 
-use super::asking::{Asking, Watch};
-use super::session::{Place, SessionWords};
+use super::client::{RequestClient, Tracer};
+use super::session::{Place, SessionArgs};
 use crate::coap::endpoint::{Event, Failure, Loss};
 use crate::connect;
 use crate::error::{Error, Kind, Result};
-use crate::output::{Format, Notes, Output, Style};
+use crate::output::{Console, Format, Output, Style};
 use crate::stop::Stop;
 
 /// Whom to ping, and how often.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Where, and how.
-    pub session: SessionWords,
+    pub session: SessionArgs,
     /// How many pings; `None`: until a signal comes.
     pub count: Option<u64>,
     /// From the start of one to the start of the next.
@@ -40,9 +40,9 @@ pub async fn run(plan: Plan) -> Result<()> {
     place.target.oscore = None;
     let mut stop = Stop::watch()?;
     let mut output = Output::open(Format::Raw, plan.style)?;
-    let notes = Notes::new(plan.style);
-    let watch = Watch::open(&plan.session, notes)?;
-    let mut client = Asking::open(&plan.session, &watch, &place).await?;
+    let notes = Console::new(plan.style);
+    let watch = Tracer::open(&plan.session, notes)?;
+    let mut client = RequestClient::open(&plan.session, &watch, &place).await?;
     if client.is_group() {
         return Err(Error::usage("a group cannot be pinged").hint("coap discover asks its members"));
     }
@@ -66,7 +66,7 @@ pub async fn run(plan: Plan) -> Result<()> {
     tally.verdict(&place)
 }
 
-async fn one(client: &mut Asking, wait: Duration) -> Result<Duration, Failure> {
+async fn one(client: &mut RequestClient, wait: Duration) -> Result<Duration, Failure> {
     let ping = client.ping(wait);
     loop {
         match client.next().await {
@@ -91,7 +91,7 @@ impl Tally {
     fn count(
         &mut self,
         answer: Result<Duration, Failure>,
-        client: &Asking,
+        client: &RequestClient,
         plan: &Plan,
         output: &mut Output,
     ) {

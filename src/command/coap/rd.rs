@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::asking::INTERRUPTED;
+use super::client::INTERRUPTED;
 use super::directory::{Directory, origin};
 use super::discover::{links_of, well_known};
 use super::keep::{self, Became, Keep, USUAL_LIFETIME};
 use super::links::{self, Shape, Source as From};
-use super::session::{Place, SessionWords, refused};
+use super::session::{Place, SessionArgs, refused};
 use crate::coap::code::Code;
 use crate::coap::endpoint::Reply;
 use crate::coap::link::{self, Link};
@@ -21,7 +21,7 @@ use crate::stop::Stop;
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Where, and how: the directory, or for an update or removal the registration.
-    pub session: SessionWords,
+    pub session: SessionArgs,
     /// What is asked.
     pub action: Action,
     /// What the terminal shows.

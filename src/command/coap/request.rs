@@ -8,12 +8,12 @@ use data_encoding::HEXLOWER;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep_until;
 
-use super::asking::{Asking, INTERRUPTED, Watch, next_of};
+use super::client::{INTERRUPTED, RequestClient, Tracer, next_of};
 use super::decode::{self, Decode};
 use super::download::Download;
 use super::progress::Meter;
 use super::record::record;
-use super::session::{Place, SessionWords, Wording, failed, refused};
+use super::session::{Place, SessionArgs, Wording, failed, refused};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Arrived, Event, Reply, Request};
 use crate::coap::option;
@@ -21,7 +21,7 @@ use crate::coap::uri;
 use crate::error::{Error, Kind, Result};
 use crate::file;
 use crate::message::Message;
-use crate::output::{Format, Notes, Output, Style};
+use crate::output::{Console, Format, Output, Style};
 use crate::payload::expect::Condition;
 use crate::payload::{Bodies, Body, Encoding, Source};
 use crate::stop::Stop;
@@ -30,7 +30,7 @@ use crate::stop::Stop;
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Where, and how.
-    pub session: SessionWords,
+    pub session: SessionArgs,
     /// What it says that is mostly left to us.
     pub wording: Wording,
     /// One of the seven methods.
@@ -68,11 +68,11 @@ pub async fn run(plan: Plan) -> Result<()> {
     // Before signals are watched for: a file may be a pipe that nobody writes to.
     let bodies = Bodies::open(&plan.source, plan.encoding)?;
     let mut stop = Stop::watch()?;
-    let notes = Notes::new(plan.style);
+    let notes = Console::new(plan.style);
     let mut asker = Asker {
         output: Output::open(plan.format.clone(), plan.style)?,
         notes,
-        watch: Watch::open(&plan.session, notes)?,
+        watch: Tracer::open(&plan.session, notes)?,
         payload: Bytes::new(),
         bodies,
         etag: None,
@@ -99,8 +99,8 @@ enum Answered {
 struct Asker<'a> {
     plan: &'a Plan,
     output: Output,
-    notes: Notes,
-    watch: Watch,
+    notes: Console,
+    watch: Tracer,
     payload: Bytes,
     bodies: Bodies,
     etag: Option<Bytes>,
@@ -108,7 +108,7 @@ struct Asker<'a> {
     download: Option<Download>,
     meter: Meter,
     /// The connection of the last request; the next one may use it again.
-    client: Option<Asking>,
+    client: Option<RequestClient>,
 }
 
 impl Asker<'_> {
@@ -182,7 +182,7 @@ impl Asker<'_> {
         let same = self.client.take().filter(|it| it.leads_to(&name));
         let mut client = match same {
             Some(client) => client,
-            None => Asking::open(&plan.session, &self.watch, place).await?,
+            None => RequestClient::open(&plan.session, &self.watch, place).await?,
         };
         let request = self.request(&client, place)?;
         plan.session.show_request(&request, &place.uri, notes);
@@ -200,7 +200,7 @@ impl Asker<'_> {
         answered.map(drop)
     }
 
-    fn request(&self, client: &Asking, place: &Place) -> Result<Request> {
+    fn request(&self, client: &RequestClient, place: &Place) -> Result<Request> {
         let mut request = self.plan.session.request(client, place, self.plan.method)?;
         self.plan.wording.apply(&mut request);
         request.payload = self.payload.clone();
@@ -212,7 +212,7 @@ impl Asker<'_> {
     }
 
     /// Waits for the answer, or for those of a group.
-    async fn answers(&mut self, client: &mut Asking, place: &Place) -> Result<Answered> {
+    async fn answers(&mut self, client: &mut RequestClient, place: &Place) -> Result<Answered> {
         let mut came = 0;
         loop {
             match client.next().await {
@@ -252,7 +252,7 @@ impl Asker<'_> {
 
     fn progress(
         &mut self,
-        client: &Asking,
+        client: &RequestClient,
         (sent, received, total): (usize, usize, Option<usize>),
     ) -> Result<()> {
         match received {
@@ -273,7 +273,7 @@ impl Asker<'_> {
 
     fn with_a_way_on(&self, error: Error) -> Error {
         match &self.download {
-            Some(download) if download.written() > 0 && error.way_out().is_none() => {
+            Some(download) if download.written() > 0 && error.hint_text().is_none() => {
                 let written = download.written();
                 error.hint(format!("the same command goes on at byte {written}"))
             }
@@ -348,7 +348,7 @@ async fn replaced(path: &Path, bytes: Bytes) -> Result<()> {
 }
 
 /// The message as it is shown; what cannot be decoded is shown as it is.
-pub(crate) fn decoded(message: &Message, decode: Option<Decode>, notes: Notes) -> Message {
+pub(crate) fn decoded(message: &Message, decode: Option<Decode>, notes: Console) -> Message {
     let shown = decode.map(|decode| decode::decoded(message, decode));
     shown
         .and_then(|shown| shown.map_err(|why| notes.warn(why)).ok())
@@ -371,7 +371,7 @@ pub(crate) fn expected(conditions: &[Condition], message: &Message) -> Result<()
 }
 
 /// What happened on the way, for whoever watches.
-pub(crate) fn tell(event: &Event, notes: Notes, verbose: bool) {
+pub(crate) fn tell(event: &Event, notes: Console, verbose: bool) {
     let text = match event {
         Event::Retransmitted { attempt, of, .. } => {
             format!("no answer yet, sent again ({attempt} of {of})")

@@ -13,7 +13,7 @@ use crate::coap::secure::{LiveSecrets, Secrets};
 use crate::coap::site::Site;
 use crate::command::serving::{Serving, Starting, fresh_tls, renew_tls};
 use crate::connect::{
-    Environment, ListenAddress, ListenOn, Listener, LiveTls, OscoreWords, Psk, Secret, ServerTls,
+    Environment, ListenAddress, ListenOn, Listener, LiveTls, OscoreArgs, Psk, Secret, ServerTls,
 };
 use crate::error::{Error, Result, brief};
 use crate::output::Style;
@@ -36,7 +36,7 @@ pub struct Plan {
     /// A file that holds it.
     pub psk_file: Option<PathBuf>,
     /// What protects requests and responses, whatever the transport.
-    pub oscore: OscoreWords,
+    pub oscore: OscoreArgs,
     /// What it shows, by path.
     pub resources: Vec<Declared>,
     /// A directory whose files it shows.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::asking::{Asking, ProxyMode, spell_by_scheme};
+use super::client::{ProxyMode, RequestClient, spell_by_scheme};
 use super::record;
 use crate::coap::block::Szx;
 use crate::coap::code::Code;
@@ -13,16 +13,16 @@ use crate::coap::endpoint::{Config, Failure, Loss, Partial, Reply, Request};
 use crate::coap::message::Token;
 use crate::coap::option::{self, Options};
 use crate::coap::uri::{BadUri, Host, Uri};
-use crate::connect::{self, Environment, Protocol, Target, Words, without_credentials};
+use crate::connect::{self, ConnectArgs, Environment, Protocol, Target, without_credentials};
 use crate::error::{Error, Kind, Result};
 use crate::file;
-use crate::output::Notes;
+use crate::output::Console;
 
 /// The words about the requests of one command.
 #[derive(Clone, Debug)]
-pub struct SessionWords {
+pub struct SessionArgs {
     /// How to connect, and where to for URIs that are only a path.
-    pub connect: Words,
+    pub connect: ConnectArgs,
     /// Absolute URIs, or paths below what `connect` says.
     pub uris: Vec<String>,
     /// How requests travel.
@@ -105,7 +105,7 @@ pub(crate) struct Place {
     pub(crate) proxied: bool,
 }
 
-impl SessionWords {
+impl SessionArgs {
     /// What is to be asked, in order; at least one.
     pub(crate) fn places(&self) -> Result<Vec<Place>> {
         let environment = Environment::of_process();
@@ -216,7 +216,12 @@ impl SessionWords {
     }
 
     /// A request for `uri` with all that the user said.
-    pub(crate) fn request(&self, client: &Asking, place: &Place, method: Code) -> Result<Request> {
+    pub(crate) fn request(
+        &self,
+        client: &RequestClient,
+        place: &Place,
+        method: Code,
+    ) -> Result<Request> {
         let uri = &place.uri;
         let mut request = Request::new(client.peer(), method);
         let transfer = &self.transfer;
@@ -237,7 +242,7 @@ impl SessionWords {
     }
 
     /// Shows a request, for `-v`.
-    pub(crate) fn show_request(&self, request: &Request, uri: &Uri, notes: Notes) {
+    pub(crate) fn show_request(&self, request: &Request, uri: &Uri, notes: Console) {
         if self.verbose {
             let options = record::options_line(&request.options, false);
             let length = request.payload.len();
@@ -251,7 +256,7 @@ impl SessionWords {
     }
 
     /// Shows a response, for `-v`.
-    pub(crate) fn show_reply(&self, reply: &Reply, notes: Notes) {
+    pub(crate) fn show_reply(&self, reply: &Reply, notes: Console) {
         if self.verbose {
             let line = record::response_line(&reply.response);
             let (from, took) = (reply.from, reply.took.as_secs_f64() * 1e3);
@@ -330,13 +335,13 @@ pub(crate) fn refused(uri: &Uri, reply: &Reply) -> Error {
     };
     let text = format!("{}: {:?}{bare}{diagnostic}", shown(uri), response.code);
     let error = Error::new(kind, text);
-    match way_out(reply) {
+    match hint_text(reply) {
         Some(hint) => error.hint(hint),
         None => error,
     }
 }
 
-fn way_out(reply: &Reply) -> Option<String> {
+fn hint_text(reply: &Reply) -> Option<String> {
     let options = &reply.response.options;
     let said = |words: &str| reply.response.payload.starts_with(words.as_bytes());
     Some(match reply.response.code {

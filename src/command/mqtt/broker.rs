@@ -8,7 +8,7 @@ use crate::command::serving::{Starting, fresh_tls, parse, renew_tls};
 use crate::connect::{ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
 use crate::error::{Result, brief};
 use crate::mqtt::broker::{Acl, Broker, Event, Options, Users, serve};
-use crate::output::{Notes, Style};
+use crate::output::{Console, Style};
 
 /// What the broker listens on, whom it lets in, and how it behaves.
 #[derive(Clone, Debug)]
@@ -123,7 +123,7 @@ impl Listen {
 }
 
 /// One line for what happened.
-fn log(event: &Event, notes: Notes) {
+fn log(event: &Event, notes: Console) {
     match event {
         Event::NotAccepted { error } => notes.warn(error),
         Event::QueueFull { client_id } => notes.warn(format_args!(

@@ -9,14 +9,14 @@ use bytestring::ByteString;
 use tokio::time::sleep_until;
 
 use super::record::to_properties;
-use super::session::{SessionWords, Wants, tell, topic_of};
+use super::session::{SessionArgs, Wants, tell, topic_of};
 use crate::connect::{Retry, Target};
 use crate::error::{Error, Kind, Result, brief};
 use crate::mqtt::client::Client;
 use crate::mqtt::packet::{Disconnect, Place, Properties, Publish, QoS, ReasonCode, Version};
 use crate::mqtt::session::client::Event;
 use crate::mqtt::topic;
-use crate::output::{Notes, Style};
+use crate::output::{Console, Style};
 use crate::payload::{Bodies, Body, Encoding, Source};
 use crate::stop::{Asked, Stop};
 
@@ -30,7 +30,7 @@ const BATCH: usize = 256 * 1024;
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The session.
-    pub session: SessionWords,
+    pub session: SessionArgs,
     /// Valid topic names; each message goes to each. Empty when the records of `--ndjson` or the
     /// path of the URL name it; which of them does is known only once the URL is resolved.
     pub topics: Vec<ByteString>,
@@ -66,7 +66,7 @@ pub async fn run(plan: Plan) -> Result<()> {
         .check(Place::Publish)
         .map_err(Error::usage)?;
     let mut stop = Stop::watch()?;
-    let notes = Notes::new(plan.style);
+    let notes = Console::new(plan.style);
     let wants = Wants {
         later: LATER,
         version_5_only: !plan.properties.is_empty(),
@@ -167,7 +167,7 @@ struct Publisher<'a> {
     outlines: Vec<Publish>,
     client: Client,
     bodies: Bodies,
-    notes: Notes,
+    notes: Console,
     waiting: VecDeque<Next>,
     read: Vec<Body>,
     /// The bodies of the first round, for the next ones.
@@ -189,7 +189,7 @@ impl<'a> Publisher<'a> {
         topics: Vec<ByteString>,
         client: Client,
         bodies: Bodies,
-        notes: Notes,
+        notes: Console,
     ) -> Self {
         let outline = |topic| Publish {
             qos: plan.qos,
@@ -528,7 +528,7 @@ impl<'a> Publisher<'a> {
             parts.push(format!("and {unsent} were read but not sent"));
         }
         let error = Error::new(cause.kind(), format!("{cause}: {}", parts.join(", ")));
-        match cause.way_out() {
+        match cause.hint_text() {
             Some(hint) => error.hint(hint),
             None => error,
         }

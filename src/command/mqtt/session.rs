@@ -8,12 +8,12 @@ use bytestring::ByteString;
 
 use crate::connect::{self, Environment, Protocol, Retry, Target};
 use crate::error::{Error, Result};
-use crate::mqtt::client::{Client, Notice, Patience};
+use crate::mqtt::client::{Client, Notice, Timeouts};
 use crate::mqtt::packet::{
     Connect, LARGEST_PACKET, Place, Properties, Property, QoS, Version, Will,
 };
 use crate::mqtt::session::client::Session;
-use crate::output::Notes;
+use crate::output::Console;
 use crate::payload::{self, Bodies, Encoding};
 
 /// How many QoS 1 and 2 messages are under way at once unless the user says otherwise. More than mosquitto's
@@ -25,9 +25,9 @@ const WINDOW: u16 = 100;
 /// Nothing is looked up here: the address, the secrets and the context are resolved when the
 /// command runs.
 #[derive(Clone, Debug, Default)]
-pub struct SessionWords {
+pub struct SessionArgs {
     /// Where to, and how.
-    pub connect: connect::Words,
+    pub connect: connect::ConnectArgs,
     /// The one version to speak; `None`: MQTT 5, and 3.1.1 with a server that does not know 5.
     pub version: Option<Version>,
     /// The client identifier as given; excludes `id_prefix`.
@@ -41,7 +41,7 @@ pub struct SessionWords {
     /// Seconds for which the server keeps the session; `u32::MAX` is for ever (MQTT 5.0 §3.1.2.11.2).
     pub session_expiry: Option<u32>,
     /// What the server publishes when this client vanishes.
-    pub will: Option<WillWords>,
+    pub will: Option<WillArgs>,
     /// How many QoS 1 and 2 messages may be under way at once, beside what the server allows.
     pub max_inflight: Option<u16>,
     /// Bytes; larger packets from the server are refused.
@@ -54,7 +54,7 @@ pub struct SessionWords {
 
 /// The words about the will message (MQTT 5.0 §3.1.2.5).
 #[derive(Clone, Debug)]
-pub struct WillWords {
+pub struct WillArgs {
     /// A valid topic name.
     pub topic: ByteString,
     /// The body: text, a file, or empty.
@@ -77,7 +77,7 @@ pub(crate) struct Wants {
     pub(crate) topic_aliases: u16,
 }
 
-impl SessionWords {
+impl SessionArgs {
     /// Where to connect to, with every file read and every secret asked for.
     pub(crate) fn target(&self) -> Result<Target> {
         let mut target = self
@@ -96,7 +96,7 @@ impl SessionWords {
         &self,
         target: Target,
         wants: &Wants,
-        notes: Notes,
+        notes: Console,
     ) -> Result<Client> {
         if target.is_insecure() {
             notes.warn(format_args!(
@@ -107,7 +107,7 @@ impl SessionWords {
         let window = self.max_inflight.unwrap_or(WINDOW);
         let largest_in = self.max_packet_size.unwrap_or(LARGEST_PACKET);
         let session = Session::new(connect, window, largest_in, Instant::now());
-        let patience = Patience {
+        let patience = Timeouts {
             first: target.retry.unwrap_or(Retry::Never),
             later: target.retry.unwrap_or(wants.later),
         };
@@ -220,7 +220,7 @@ impl SessionWords {
 }
 
 /// Tells the user what happened to the connection.
-pub(crate) fn tell(notice: Notice, client: &Client, notes: Notes) {
+pub(crate) fn tell(notice: Notice, client: &Client, notes: Console) {
     match notice {
         Notice::Lost { error, retry_in } => {
             let wait = humantime::format_duration(std::time::Duration::from_millis(

@@ -13,7 +13,7 @@ use crate::mqtt::client::{Client, Notice};
 use crate::mqtt::packet::{Disconnect, Properties, Publish, QoS, ReasonCode};
 use crate::mqtt::session::client::Event;
 use crate::mqtt::topic;
-use crate::output::Notes;
+use crate::output::Console;
 
 /// What is asked of the server, and which of its messages count.
 #[derive(Clone, Debug, Default)]
@@ -44,7 +44,7 @@ struct Run {
 pub(crate) struct Subscribed<'a> {
     client: Client,
     wanted: &'a Wanted,
-    notes: Notes,
+    notes: Console,
     /// What was handed out and not settled.
     unsettled: VecDeque<Run>,
     /// When the batch came that is being handed out.
@@ -63,7 +63,7 @@ pub(crate) struct Subscribed<'a> {
 
 impl<'a> Subscribed<'a> {
     /// Over a client that has been told what to subscribe to.
-    pub(crate) fn new(client: Client, wanted: &'a Wanted, notes: Notes) -> Self {
+    pub(crate) fn new(client: Client, wanted: &'a Wanted, notes: Console) -> Self {
         Self {
             client,
             wanted,

@@ -1,6 +1,6 @@
 //! `mqtt sub`: subscribes, and shows what comes or runs a command for it.
 
-use super::session::{SessionWords, Wants};
+use super::session::{SessionArgs, Wants};
 use super::source::Subscribed;
 pub use super::source::Wanted;
 use crate::connect::{Retry, Target};
@@ -9,7 +9,7 @@ use crate::flow::{self, Commands, Exec, Printed, Stages, Until};
 use crate::mqtt::client::Client;
 use crate::mqtt::packet::{Properties, Subscription};
 use crate::mqtt::topic;
-use crate::output::{Format, Notes, Output, Style};
+use crate::output::{Console, Format, Output, Style};
 use crate::stop::Stop;
 
 /// The highest topic alias that the server may use towards us.
@@ -19,7 +19,7 @@ const TOPIC_ALIASES: u16 = 16;
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The session.
-    pub session: SessionWords,
+    pub session: SessionArgs,
     /// Valid filters with their options. Empty when the path of the URL names it, or with
     /// `unsubscribe`; the former is known only once the URL is resolved.
     pub subscriptions: Vec<Subscription>,
@@ -50,7 +50,7 @@ pub async fn run(plan: Plan) -> Result<()> {
     let subscriptions = plan.subscriptions(&target)?;
     let mut output = Output::open(plan.format.clone(), plan.style)?;
     let mut stop = Stop::watch()?;
-    let notes = Notes::new(plan.style);
+    let notes = Console::new(plan.style);
     let client = plan.client(target, &subscriptions, notes).await?;
     let wanted = Wanted {
         subscribes: !subscriptions.is_empty(),
@@ -79,7 +79,7 @@ impl Plan {
         &self,
         target: Target,
         subscriptions: &[Subscription],
-        notes: Notes,
+        notes: Console,
     ) -> Result<Client> {
         let wants = Wants {
             later: Retry::Forever,

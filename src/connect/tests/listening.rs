@@ -115,7 +115,7 @@ async fn a_slow_client_delays_nobody() {
     })
     .await;
     let _slow = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    let words = Words {
+    let words = ConnectArgs {
         cafile: Some(keys.path("ca.pem")),
         ..to(format!("mqtts://localhost:{port}"))
     };

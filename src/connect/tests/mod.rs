@@ -140,20 +140,20 @@ async fn scripted<F: Future<Output = ()> + Send + 'static>(script: fn(TcpStream)
     port
 }
 
-fn to(url: String) -> Words {
-    Words {
+fn to(url: String) -> ConnectArgs {
+    ConnectArgs {
         url: Some(url),
-        ..Words::default()
+        ..ConnectArgs::default()
     }
 }
 
-fn resolved(words: Words) -> Target {
+fn resolved(words: ConnectArgs) -> Target {
     words
         .resolve(Protocol::Mqtt, &Environment::of::<String, String>([]))
         .unwrap()
 }
 
-async fn refused(words: Words) -> Error {
+async fn refused(words: ConnectArgs) -> Error {
     dial(&resolved(words)).await.unwrap_err()
 }
 
@@ -166,6 +166,6 @@ async fn round_trip(stream: &mut Stream, bytes: &[u8]) {
     assert!(back == bytes, "{} bytes came back changed", bytes.len());
 }
 
-async fn dialled(words: Words) -> Result<Stream> {
+async fn dialled(words: ConnectArgs) -> Result<Stream> {
     dial(&resolved(words)).await
 }

@@ -15,8 +15,8 @@ async fn secured((cert, key): (PathBuf, PathBuf), client_ca: Option<PathBuf>) ->
     .await
 }
 
-fn trusting(port: u16, cafile: PathBuf) -> Words {
-    Words {
+fn trusting(port: u16, cafile: PathBuf) -> ConnectArgs {
+    ConnectArgs {
         cafile: Some(cafile),
         ..to(format!("mqtts://localhost:{port}"))
     }
@@ -75,9 +75,9 @@ async fn wrong_name_and_the_way_out() {
             .ends_with(": certificate is for \"a.example\" (and \"b.example\"), not \"localhost\""),
         "{refusal}"
     );
-    assert!(refusal.way_out().unwrap().contains("--tls-server-name"));
+    assert!(refusal.hint_text().unwrap().contains("--tls-server-name"));
 
-    let named = Words {
+    let named = ConnectArgs {
         tls_server_name: Some(String::from("b.example")),
         ..words
     };
@@ -98,17 +98,17 @@ async fn unknown_issuer_and_the_ways_out() {
         "{refusal}"
     );
     assert_eq!(
-        refusal.way_out(),
+        refusal.hint_text(),
         Some("--cafile FILE trusts its issuer; --insecure skips the check")
     );
 
-    let folder = Words {
+    let folder = ConnectArgs {
         capath: Some(keys.path("")),
         cafile: None,
         ..trusting(port, PathBuf::new())
     };
     round_trip(&mut dialled(folder).await.unwrap(), b"hello").await;
-    let insecure = Words {
+    let insecure = ConnectArgs {
         insecure: Some(true),
         ..to(format!("mqtts://localhost:{port}"))
     };
@@ -163,7 +163,7 @@ async fn self_signed_and_the_way_out() {
     )
     .await;
 
-    let elsewhere = Words {
+    let elsewhere = ConnectArgs {
         url: Some(format!("mqtts://127.0.0.1:{port}")),
         ..trusting(port, cert)
     };
@@ -183,7 +183,7 @@ async fn client_certificates() {
     let stranger = keys.authority("stranger");
     let server = keys.signed("server", &["localhost"], &authority);
     let port = secured(server, Some(keys.path("ca.pem"))).await;
-    let with = |(cert, key): (PathBuf, PathBuf)| Words {
+    let with = |(cert, key): (PathBuf, PathBuf)| ConnectArgs {
         cert: Some(cert),
         key: Some(key),
         ..trusting(port, keys.path("ca.pem"))
@@ -194,7 +194,7 @@ async fn client_certificates() {
     round_trip(&mut stream, b"hello").await;
 
     for version in [TlsVersion::V12, TlsVersion::V13] {
-        let none = Words {
+        let none = ConnectArgs {
             tls_version: Some(version),
             ..trusting(port, keys.path("ca.pem"))
         };
@@ -205,7 +205,7 @@ async fn client_certificates() {
                 "cannot connect to mqtts://localhost:{port}: server requires a client certificate"
             )
         );
-        assert!(refusal.way_out().unwrap().contains("--cert FILE"));
+        assert!(refusal.hint_text().unwrap().contains("--cert FILE"));
         assert_eq!(refusal.exit_code(), 3);
     }
 
@@ -219,7 +219,7 @@ async fn client_certificates() {
 }
 
 /// With TLS 1.3 the refusal comes with the first read.
-async fn refused_late(words: Words) -> Error {
+async fn refused_late(words: ConnectArgs) -> Error {
     let target = resolved(words);
     match dial(&target).await {
         Err(refusal) => refusal,
@@ -233,7 +233,7 @@ async fn tls_versions_and_alpn() {
     let authority = keys.authority("ca");
     let port = secured(keys.signed("server", &["localhost"], &authority), None).await;
     for version in [TlsVersion::V12, TlsVersion::V13] {
-        let words = Words {
+        let words = ConnectArgs {
             tls_version: Some(version),
             tls_alpn: vec![String::from("mqtt")],
             ..trusting(port, keys.path("ca.pem"))
@@ -333,7 +333,7 @@ async fn an_authority_that_is_out_of_date_signs_nothing() {
     let (cert, key) = keys.signed("client", &["me"], &issuer);
     for (client_ca, accepted) in [("expired.pem", false), ("current.pem", true)] {
         let port = secured(server(), Some(keys.path(client_ca))).await;
-        let words = Words {
+        let words = ConnectArgs {
             cert: Some(cert.clone()),
             key: Some(key.clone()),
             tls_version: Some(TlsVersion::V12),
@@ -397,14 +397,14 @@ async fn a_certificate_that_is_named_itself_suffices() {
         let port = secured((cert.clone(), key), None).await;
         let refusal = refused(trusting(port, ca)).await;
         assert!(refusal.text().ends_with(why), "{refusal}");
-        let hint = refusal.way_out().unwrap();
+        let hint = refusal.hint_text().unwrap();
         assert!(
             hint.contains("--cafile with the server's own certificate"),
             "{hint}"
         );
         assert!(hint.contains("subjectAltName=DNS:"), "{hint}");
         for version in [TlsVersion::V12, TlsVersion::V13] {
-            let words = Words {
+            let words = ConnectArgs {
                 tls_version: Some(version),
                 ..trusting(port, cert.clone())
             };
@@ -432,7 +432,7 @@ async fn a_client_certificate_that_is_named_itself_suffices() {
     for (_, cert, key, ca) in odd_certificates(&keys) {
         let authority = keys.authority("server-ca");
         let server = keys.signed("server", &["localhost"], &authority);
-        let words = |port, version| Words {
+        let words = |port, version| ConnectArgs {
             cert: Some(cert.clone()),
             key: Some(key.clone()),
             tls_version: Some(version),
@@ -454,7 +454,7 @@ async fn a_client_certificate_that_is_named_itself_suffices() {
         }
         let stranger = keys.signed("stranger", &[], &keys.authority("strange-ca"));
         let port = secured(stranger, Some(cert.clone())).await;
-        let none = Words {
+        let none = ConnectArgs {
             tls_version: Some(TlsVersion::V12),
             ..trusting(port, keys.path("strange-ca.pem"))
         };
@@ -475,6 +475,6 @@ async fn a_refusal_is_not_taken_for_a_question() {
         refusal.text().contains("server refused the TLS handshake"),
         "{refusal}"
     );
-    let shown = format!("{refusal} {:?}", refusal.way_out());
+    let shown = format!("{refusal} {:?}", refusal.hint_text());
     assert!(!shown.contains("client certificate"), "{shown}");
 }

@@ -42,8 +42,8 @@ async fn hang_up(stream: TcpStream) {
     answer(stream, b"").await;
 }
 
-fn quickly(words: Words) -> Words {
-    Words {
+fn quickly(words: ConnectArgs) -> ConnectArgs {
+    ConnectArgs {
         connect_timeout: Some(Duration::from_millis(50)),
         ..words
     }
@@ -72,7 +72,7 @@ async fn nobody_listens() {
 
 #[tokio::test]
 async fn bind_to_a_foreign_address() {
-    let words = Words {
+    let words = ConnectArgs {
         bind: Some("192.0.2.1".parse().unwrap()),
         ..to(String::from("mqtt://127.0.0.1:9"))
     };
@@ -83,7 +83,7 @@ async fn bind_to_a_foreign_address() {
             .ends_with(": 192.0.2.1 is not an address of this machine"),
         "{refusal}"
     );
-    let refusal = refused(Words {
+    let refusal = refused(ConnectArgs {
         url: Some(String::from("mqtt://[::1]:9")),
         ..words
     })
@@ -155,7 +155,7 @@ async fn tls_to_a_port_without() {
             refusal.text().contains(": server does not speak TLS"),
             "{refusal}"
         );
-        assert!(refusal.way_out().unwrap().contains("without TLS"));
+        assert!(refusal.hint_text().unwrap().contains("without TLS"));
         assert_eq!(refusal.exit_code(), 3);
     }
 }

@@ -69,7 +69,7 @@ async fn tls_verified() {
         ..ListenOn::plain(loopback())
     })
     .await;
-    let words = Words {
+    let words = ConnectArgs {
         cafile: Some(keys.path("ca.pem")),
         ..to(format!("mqtts://localhost:{port}"))
     };
@@ -102,7 +102,7 @@ async fn websocket_over_tls() {
         ..ListenOn::plain(loopback())
     })
     .await;
-    let words = Words {
+    let words = ConnectArgs {
         cafile: Some(keys.path("ca.pem")),
         ..to(format!("wss://127.0.0.1:{port}/any/path"))
     };
@@ -119,9 +119,9 @@ async fn unix_socket() {
     let serving = tokio::spawn(async move {
         echo(listener.accept().await.unwrap()).await;
     });
-    let words = Words {
+    let words = ConnectArgs {
         unix: Some(path.clone()),
-        ..Words::default()
+        ..ConnectArgs::default()
     };
     large_round_trip(dialled(words).await.unwrap(), 1 << 20).await;
     serving.await.unwrap();
@@ -131,7 +131,7 @@ async fn unix_socket() {
 #[tokio::test]
 async fn bind_chooses_the_source_address() {
     let listener = Listener::bind(&ListenOn::plain(loopback())).await.unwrap();
-    let words = Words {
+    let words = ConnectArgs {
         bind: Some("127.0.0.2".parse().unwrap()),
         ..to(format!("mqtt://localhost:{}", port(&listener)))
     };

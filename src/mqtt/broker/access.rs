@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::subscriptions::Asked;
-use crate::connect::hosting::significant;
 use crate::error::{Error, Result};
 use crate::mqtt::topic;
+use crate::server::significant;
 
 /// Which topics clients may read and write, in mosquitto's file format.
 ///

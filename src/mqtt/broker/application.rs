@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use crate::connect::hosting::Key;
 use crate::mqtt::packet::{Properties, Property, Publish, QoS, Version, Will};
+use crate::server::Key;
 
 /// The longest payload that is copied out of the buffer it was read into, in bytes. The buffer is some hundred kilobytes
 /// large: a longer payload holds little more than itself, a shorter one many times that.

@@ -11,11 +11,11 @@ use super::events::Event;
 use super::faults::Action;
 use super::sessions::Reminder;
 use super::sessions::{NEVER, Session};
-use crate::connect::hosting::{Check, Key, Login};
 use crate::mqtt::packet::{
     self, ConnAck, Connect, LARGEST_PACKET, Packet, Properties, Property, QoS, ReasonCode, Version,
 };
 use crate::mqtt::session::alias::{Incoming, Outgoing};
+use crate::server::{Check, Key, Login};
 
 /// The largest will that is kept, in bytes: as long a topic and a payload as there can be, and ample properties.
 const LARGEST_WILL: usize = 256 * 1024;
@@ -104,7 +104,7 @@ impl Core {
     fn accepts_client(&mut self, connect: &Connect) -> Result<(), ReasonCode> {
         let refused = self
             .faults
-            .strike(&connect.client_id, |action| match action {
+            .trigger(&connect.client_id, |action| match action {
                 Action::RefuseConnect(code) => Some(code),
                 _ => None,
             });
@@ -217,7 +217,7 @@ impl Core {
         }
         let fault = self
             .faults
-            .strike(&connect.client_id, |action| match action {
+            .trigger(&connect.client_id, |action| match action {
                 Action::ServerKeepAlive(seconds) => Some(seconds),
                 _ => None,
             });
@@ -250,7 +250,7 @@ impl Core {
         let found = self.sessions.find(client_id);
         if let Some(key) = found {
             let forgets = |action| matches!(action, Action::ForgetSessions).then_some(());
-            let forgotten = self.faults.strike(client_id, forgets).is_some();
+            let forgotten = self.faults.trigger(client_id, forgets).is_some();
             // A session belongs to its user: another one who takes its client identifier begins anew, and gets nothing
             // of what was meant for the first.
             let own = self
@@ -287,7 +287,7 @@ impl Core {
 
     fn attach(&mut self, id: Key, session: Key, connect: &Connect, keep_alive: u16) {
         let dribbles = |action| matches!(action, Action::Dribble).then_some(());
-        let dribble = self.faults.strike(&connect.client_id, dribbles).is_some();
+        let dribble = self.faults.trigger(&connect.client_id, dribbles).is_some();
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };

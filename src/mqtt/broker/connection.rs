@@ -7,9 +7,9 @@ use bytestring::ByteString;
 
 use super::holding::Held;
 use super::subscribing::Request;
-use crate::connect::hosting::{Key, Login};
 use crate::mqtt::packet::{self, Connect, LARGEST_PACKET, Packet, Publish, Version};
 use crate::mqtt::session::alias::{Incoming, Outgoing};
+use crate::server::{Key, Login};
 
 /// How far over its limit an outbox may grow, in bytes, before nothing more is read from its client:
 /// a client that asks and never listens would otherwise make us hold any number of answers.

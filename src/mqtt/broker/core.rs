@@ -14,9 +14,9 @@ use super::retained::Retained;
 use super::sessions::Reminder;
 use super::sessions::Sessions;
 use super::subscriptions::Subscriptions;
-use crate::connect::hosting::Timers;
-use crate::connect::hosting::{Key, Slab};
 use crate::mqtt::packet::{Packet, ReasonCode, Version};
+use crate::server::Timers;
+use crate::server::{Key, Slab};
 
 /// How long the answer to a PINGREQ waits for retained messages at most.
 const PONG: Duration = Duration::from_secs(1);
@@ -32,7 +32,7 @@ const MALFORMED: &[u8] = &[0x00, 0x00];
 
 /// What is to become of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum Disposition {
     /// It goes on.
     Open,
     /// Everything is handed out: it is to be closed when that is written.
@@ -335,14 +335,14 @@ impl Core {
     }
 
     /// What is to become of a connection.
-    pub fn fate(&self, id: Key) -> Fate {
+    pub fn fate(&self, id: Key) -> Disposition {
         match self.connections.get(id) {
-            None => Fate::Closed,
-            Some(connection) if connection.stalled => Fate::Open,
+            None => Disposition::Closed,
+            Some(connection) if connection.stalled => Disposition::Open,
             Some(connection) => match connection.phase {
-                Phase::Closed => Fate::Closed,
-                Phase::Closing if connection.outbox.is_empty() => Fate::Closing,
-                Phase::Fresh | Phase::Open(_) | Phase::Closing => Fate::Open,
+                Phase::Closed => Disposition::Closed,
+                Phase::Closing if connection.outbox.is_empty() => Disposition::Closing,
+                Phase::Fresh | Phase::Open(_) | Phase::Closing => Disposition::Open,
             },
         }
     }
@@ -424,7 +424,7 @@ impl Core {
         let received = connection.received;
         let struck = self
             .faults
-            .strike(&connection.client_id, |action| match action {
+            .trigger(&connection.client_id, |action| match action {
                 Action::Close { after } => after.is_none_or(|n| n == received).then_some(action),
                 Action::Stall { after, .. } | Action::Malformed { after } => {
                     (after == received).then_some(action)

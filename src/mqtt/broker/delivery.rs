@@ -8,8 +8,8 @@ use super::application::{self, Delivery, Message};
 use super::core::Core;
 use super::sessions::{Room, Session};
 use super::subscriptions::{Fitness, Matches, Target};
-use crate::connect::hosting::Key;
 use crate::mqtt::packet::{self, LARGEST_PACKET, Packet, Publish, QoS, Version};
+use crate::server::Key;
 
 /// The most bytes that a topic alias adds to a PUBLISH: itself, and a longer property length.
 const ALIAS_LENGTH: usize = 4;

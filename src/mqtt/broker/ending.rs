@@ -13,9 +13,9 @@ use super::events::Event;
 use super::holding::Held;
 use super::sessions::Reminder;
 use super::sessions::Session;
-use crate::connect::hosting::Key;
 use crate::mqtt::packet::{Disconnect, QoS, ReasonCode, Version, Will};
 use crate::mqtt::session::outbound::Orphan;
+use crate::server::Key;
 
 /// What a session that has ended leaves behind.
 #[derive(Debug)]

@@ -11,8 +11,8 @@ use super::core::Core;
 use super::events::Event;
 use super::sessions::{Reminder, Room, Session};
 use super::subscriptions::Target;
-use crate::connect::hosting::Key;
 use crate::mqtt::packet::{Publish, QoS, ReasonCode, Version};
+use crate::server::Key;
 
 /// How long a message waits for room while nothing moves. Then its connection is closed: the subscriber may be away for
 /// good, or be the publisher itself, and an end without acknowledgement is better than none.

@@ -10,10 +10,10 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::task::yield_now;
 
 use super::connection::Outgo;
-use super::core::{Core, Fate};
+use super::core::{Core, Disposition};
 use super::drive::Broker;
-use crate::connect::hosting::{Checking, Key, State};
 use crate::mqtt::packet::{self, Decoder, Packet, Version};
+use crate::server::{Checking, Key, State};
 
 /// What is read, or encoded for one write, at most at a time, in bytes.
 const BATCH: usize = 256 * 1024;
@@ -35,7 +35,7 @@ pub(super) struct Link<S> {
     /// Whether the stream may still hold what it took.
     unflushed: bool,
     /// How much to reserve for the next read.
-    appetite: usize,
+    read_size: usize,
     phase: Phase,
     /// The check of the password in CONNECT.
     checking: Checking,
@@ -63,7 +63,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             input: BytesMut::new(),
             output: BytesMut::new(),
             unflushed: false,
-            appetite: SMALL_READ,
+            read_size: SMALL_READ,
             phase: Phase::Open,
             checking: Checking::default(),
             behind: false,
@@ -79,12 +79,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             let written = self.write(cx)?;
             let fate = self.broker.state().engine.fate(self.id);
             match fate {
-                Fate::Closed => return Poll::Ready(Ok(())),
-                Fate::Closing if written.is_ready() => {
+                Disposition::Closed => return Poll::Ready(Ok(())),
+                Disposition::Closing if written.is_ready() => {
                     ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
                     self.phase = Phase::Draining;
                 }
-                Fate::Closing | Fate::Open => {}
+                Disposition::Closing | Disposition::Open => {}
             }
         }
         match self.phase {
@@ -164,16 +164,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             others_first(cx);
             return Poll::Pending;
         }
-        self.input.reserve(self.appetite);
+        self.input.reserve(self.read_size);
         let mut room = (&mut self.input).limit(BATCH);
         let count = ready!(pin!(self.stream.read_buf(&mut room)).poll(cx))?;
         if count == 0 {
             return Poll::Ready(Ok(()));
         }
-        self.appetite = match count {
-            _ if count >= self.appetite => (self.appetite * 4).min(BATCH),
-            _ if count < self.appetite / 8 => (self.appetite / 2).max(SMALL_READ),
-            _ => self.appetite,
+        self.read_size = match count {
+            _ if count >= self.read_size => (self.read_size * 4).min(BATCH),
+            _ if count < self.read_size / 8 => (self.read_size / 2).max(SMALL_READ),
+            _ => self.read_size,
         };
         self.broker.state().engine.count_bytes(count as u64, 0);
         self.hand_on();
@@ -232,7 +232,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
     fn drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             let state = self.broker.state();
-            if state.stopping || state.engine.fate(self.id) == Fate::Closed {
+            if state.stopping || state.engine.fate(self.id) == Disposition::Closed {
                 return Poll::Ready(Ok(()));
             }
             drop(state);

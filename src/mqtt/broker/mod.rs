@@ -13,7 +13,7 @@
 //! | `holding` | what becomes of messages that a queue has no room for |
 //! | `sessions`, `connection`, `subscriptions`, `retained`, `application` | what is remembered |
 //! | `access`, `faults`, `options`, `events`, `sys` | who may, what goes wrong, how, what is told |
-//! | `drive`, `link` | the core as an engine of [`crate::connect::hosting`]; a connection's task |
+//! | `drive`, `link` | the core as an engine of [`crate::server`]; a connection's task |
 
 mod access;
 mod application;
@@ -38,10 +38,10 @@ mod sys;
 #[cfg(test)]
 mod tests;
 
-pub use crate::connect::hosting::{Key as ConnectionId, Users};
+pub use crate::server::{Key as ConnectionId, Users};
 pub use access::Acl;
 pub use connection::Outgo;
-pub use core::{Core, Fate};
+pub use core::{Core, Disposition};
 pub use drive::{Broker, serve};
 pub use events::{Counts, Event};
 pub use faults::{FAULT_KEYS, FAULTS, Fault};

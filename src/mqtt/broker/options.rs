@@ -6,8 +6,8 @@ use bytestring::ByteString;
 
 use super::access::Acl;
 use super::faults::Fault;
-use crate::connect::hosting::Users;
 use crate::mqtt::packet::{LARGEST_PACKET, QoS};
+use crate::server::Users;
 
 /// The settings of one broker.
 #[derive(Clone, Debug)]

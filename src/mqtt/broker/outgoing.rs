@@ -1,4 +1,4 @@
-//! What leaves the broker: packets into outboxes, with the faults that befall them, and closes.
+//! What leaves the broker: packets into outboxes, with the faults that affect them, and closes.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use super::core::Core;
 use super::events::Event;
 use super::faults::Action;
 use super::sessions::Reminder;
-use crate::connect::hosting::Key;
 use crate::mqtt::packet::{ConnAck, Disconnect, Packet, ReasonCode, Version};
+use crate::server::Key;
 
 /// How long a closing connection may take to read what is left for it, and to close its side.
 pub(super) const FAREWELL: Duration = Duration::from_secs(2);

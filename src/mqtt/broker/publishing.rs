@@ -4,10 +4,10 @@ use super::access::{Client, Right};
 use super::application::Message;
 use super::core::Core;
 use super::faults::Action;
-use crate::connect::hosting::Key;
 use crate::mqtt::packet::{Ack, Packet, Publish, QoS, ReasonCode, Version};
 use crate::mqtt::session::inbound::Arrival;
 use crate::mqtt::session::outbound::Progress;
+use crate::server::Key;
 
 impl Core {
     pub(super) fn publish(&mut self, id: Key, session: Key, mut publish: Publish) {

@@ -8,10 +8,10 @@ use bytestring::ByteString;
 use super::access::Client;
 use super::application::Delivery;
 use super::retained::Walk;
-use crate::connect::hosting::{Key, Slab};
 use crate::mqtt::packet::{QoS, Version, Will};
 use crate::mqtt::session::inbound::Inbound;
 use crate::mqtt::session::outbound::Outbound;
+use crate::server::{Key, Slab};
 
 /// The Session Expiry Interval that means: never (MQTT 5.0 §3.1.2.11.2).
 pub(super) const NEVER: u32 = u32::MAX;

@@ -11,11 +11,11 @@ use super::faults::Action;
 use super::retained::Walk;
 use super::sessions::Session;
 use super::subscriptions::{Asked, DEEPEST_FILTER, Grant, wants_retained};
-use crate::connect::hosting::Key;
 use crate::mqtt::packet::{
     Packet, ReasonCode, SubAck, Subscribe, Subscription, UnsubAck, Unsubscribe, Version,
 };
 use crate::mqtt::topic;
+use crate::server::Key;
 
 /// The most subscriptions of one session.
 const MOST_SUBSCRIPTIONS: usize = 100_000;

@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use bytestring::ByteString;
 
-use crate::connect::hosting::{Key, Slab};
 use crate::mqtt::packet::{QoS, RetainHandling, Subscription};
 use crate::mqtt::topic;
+use crate::server::{Key, Slab};
 
 /// The deepest filter taken, in levels; it bounds every recursion over the tree.
 pub(super) const DEEPEST_FILTER: usize = 256;

@@ -4,9 +4,9 @@
 //! [`Client::poll_event`] and [`Client::poll_notice`] without waiting. Nothing is lost when a future of
 //! this module is dropped: all state lives in [`Client`].
 
+mod diagnose;
 mod exchange;
 mod pace;
-mod trouble;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -49,7 +49,7 @@ pub enum Notice {
 
 /// How long to keep trying.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct Timeouts {
     /// For the very first connection.
     pub first: Retry,
     /// After a connection was lost.
@@ -72,7 +72,7 @@ pub struct Client {
     session: Session,
     link: Link,
     input: BytesMut,
-    patience: Patience,
+    patience: Timeouts,
     may_fall_back: bool,
     backoff: Backoff,
     opened_at: Instant,
@@ -92,7 +92,7 @@ pub struct Client {
 
 impl Client {
     /// A client that will connect to `target` at the first [`Self::drive`].
-    pub fn new(target: Target, session: Session, patience: Patience) -> Self {
+    pub fn new(target: Target, session: Session, patience: Timeouts) -> Self {
         let now = Instant::now();
         Self {
             target: Arc::new(target),
@@ -257,7 +257,7 @@ impl Client {
                 Ok(())
             }
             Ok(Moved::TimePassed) if !self.session.is_online() => {
-                self.failed(trouble::no_answer(&self.target), true)
+                self.failed(diagnose::no_answer(&self.target), true)
             }
             Ok(Moved::TimePassed) => match self.session.on_time(now) {
                 Ok(()) => Ok(()),
@@ -268,7 +268,7 @@ impl Client {
                 Ok(())
             }
             Ok(Moved::Closed) => {
-                let error = trouble::closed(
+                let error = diagnose::closed(
                     &self.target,
                     self.session.is_online(),
                     self.first_bytes.as_ref(),
@@ -277,7 +277,7 @@ impl Client {
                 self.failed(error, true)
             }
             Err(cause) => {
-                let error = trouble::broken(&self.target, &cause, self.session.is_online()).await;
+                let error = diagnose::broken(&self.target, &cause, self.session.is_online()).await;
                 self.failed(error, true)
             }
         }
@@ -319,7 +319,7 @@ impl Client {
         }
         let may_pass = fault.may_pass();
         self.failed(
-            trouble::fault(&self.target, &fault, self.first_bytes.as_ref()),
+            diagnose::fault(&self.target, &fault, self.first_bytes.as_ref()),
             may_pass,
         )
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::message::{AmqpProperties, AmqpValue};
 
-use super::super::{AmqpWords, Encoding};
+use super::super::{AmqpArgs, Encoding};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,11 +33,11 @@ struct Amqp {
     cluster_id: Option<String>,
 }
 
-pub(super) fn words(raw: &RawValue) -> Result<AmqpWords, String> {
+pub(super) fn words(raw: &RawValue) -> Result<AmqpArgs, String> {
     let amqp: Amqp = super::field("amqp", raw)?;
     let text = |text: Option<String>| text.map(ByteString::from);
     let headers = amqp.headers.unwrap_or_default();
-    Ok(AmqpWords {
+    Ok(AmqpArgs {
         exchange: text(amqp.exchange),
         properties: AmqpProperties {
             content_type: text(amqp.content_type),

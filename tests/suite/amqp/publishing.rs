@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use iotctl::amqp::publisher::{Fate, Outgoing, Publisher};
+use iotctl::amqp::publisher::{Outcome, Outgoing, Publisher};
 use iotctl::amqp::{Client, Login, Options};
 use iotctl::command::amqp::consume::{self, Settle};
 use iotctl::command::amqp::get;
@@ -203,7 +203,7 @@ fn each_confirmation_belongs_to_its_message() {
         while publisher.fates(&mut fates).await.unwrap() {}
         assert_eq!(fates.len(), 4000);
         for (number, fate) in fates {
-            if fate == Fate::Nacked {
+            if fate == Outcome::Nacked {
                 nacked.insert(number);
             }
         }

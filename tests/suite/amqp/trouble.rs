@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use iotctl::amqp::publisher::{Outgoing, Publisher};
 use iotctl::amqp::{Client, Login, Mechanism, Options};
-use iotctl::command::amqp::session::{SessionWords, Speaks};
+use iotctl::command::amqp::session::{SessionArgs, Speaks};
 use iotctl::command::amqp::{ping, publish};
-use iotctl::connect::{Protocol, Target, Words};
+use iotctl::connect::{ConnectArgs, Protocol, Target};
 use iotctl::error::{Error, Kind};
 use iotctl::output::{Format, Style};
 
@@ -18,7 +18,7 @@ use crate::support::PATIENCE;
 use crate::support::peer::{Peer, drain};
 use crate::support::rabbitmq::{RabbitMq, rabbitmq, unique};
 
-fn ping(session: SessionWords) -> Result<String, Error> {
+fn ping(session: SessionArgs) -> Result<String, Error> {
     let plan = ping::Plan {
         session,
         count: 1,
@@ -32,7 +32,7 @@ fn ping(session: SessionWords) -> Result<String, Error> {
 
 /// The failure of a ping, with its kind checked.
 #[track_caller]
-fn refused(session: SessionWords, kind: Kind) -> Error {
+fn refused(session: SessionArgs, kind: Kind) -> Error {
     let error = ping(session).unwrap_err();
     assert_eq!(error.kind(), kind, "{error}");
     error
@@ -40,23 +40,23 @@ fn refused(session: SessionWords, kind: Kind) -> Error {
 
 #[track_caller]
 fn says(error: &Error, words: &str) {
-    let hint = error.way_out().unwrap_or_default();
+    let hint = error.hint_text().unwrap_or_default();
     let all = format!("{} | {hint}", error.text());
     assert!(all.contains(words), "{words:?} is not in {all:?}");
 }
 
-fn peer_session(port: u16) -> SessionWords {
+fn peer_session(port: u16) -> SessionArgs {
     session(format!("amqp://127.0.0.1:{port}"))
 }
 
-fn tls(url: String) -> SessionWords {
-    SessionWords {
-        connect: Words {
+fn tls(url: String) -> SessionArgs {
+    SessionArgs {
+        connect: ConnectArgs {
             url: Some(url),
             cafile: Some(rabbitmq().certificates.ca.clone()),
-            ..Words::default()
+            ..ConnectArgs::default()
         },
-        ..SessionWords::default()
+        ..SessionArgs::default()
     }
 }
 
@@ -187,8 +187,8 @@ fn other_protocols_are_named() {
             let _ = stream.write_all(answer);
         });
         // Left to itself the program would go on in 1.0, where it was built with that.
-        let session = SessionWords {
-            protocol: Speaks::Nine,
+        let session = SessionArgs {
+            protocol: Speaks::V091,
             ..peer_session(peer.port)
         };
         let error = refused(session, Kind::Unreachable);

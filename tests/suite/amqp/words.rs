@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 
 use iotctl::amqp::topology::{Declaration, Queue};
 use iotctl::command::amqp::publish;
-use iotctl::command::amqp::session::SessionWords;
-use iotctl::connect::Words;
+use iotctl::command::amqp::session::SessionArgs;
+use iotctl::connect::ConnectArgs;
 use iotctl::error::Result;
 use iotctl::message::AmqpValue;
 use iotctl::output::{Format, Output, Style};
@@ -27,18 +27,18 @@ pub(super) fn block_on<T>(work: impl Future<Output = T>) -> T {
 }
 
 /// A connection to this URL.
-pub(super) fn session(url: impl Into<String>) -> SessionWords {
-    SessionWords {
-        connect: Words {
+pub(super) fn session(url: impl Into<String>) -> SessionArgs {
+    SessionArgs {
+        connect: ConnectArgs {
             url: Some(url.into()),
-            ..Words::default()
+            ..ConnectArgs::default()
         },
-        ..SessionWords::default()
+        ..SessionArgs::default()
     }
 }
 
 /// A connection to the shared RabbitMQ.
-pub(super) fn shared() -> SessionWords {
+pub(super) fn shared() -> SessionArgs {
     session(rabbitmq().url())
 }
 

@@ -8,9 +8,9 @@ use amq_protocol::protocol::{AMQPClass, basic, channel, connection, queue};
 use super::world::{
     Properties, World, consume, declare, encoded, int, open, start_ok, table, text, tune_ok,
 };
-use crate::amqp::broker::core::Fate;
+use crate::amqp::broker::core::Disposition;
 use crate::amqp::broker::options::Options;
-use crate::connect::hosting::Users;
+use crate::server::Users;
 
 /// A client that has come as far as these methods, without an answer read.
 fn after(
@@ -36,7 +36,7 @@ fn other_protocols_are_told_what_is_spoken_here() {
         let who = world.connect();
         world.bytes(who, said);
         assert_eq!(world.output(who), b"AMQP\0\0\x09\x01");
-        assert_eq!(world.fate(who), Fate::Closing);
+        assert_eq!(world.fate(who), Disposition::Closing);
     }
 }
 
@@ -118,9 +118,9 @@ fn a_login_that_takes_too_long_is_ended() {
     let who = after(&mut world, [start_ok("a", "b")]);
     world.wait(Duration::from_secs(10));
     world.output(who);
-    assert_eq!(world.fate(who), Fate::Closing);
+    assert_eq!(world.fate(who), Disposition::Closing);
     world.wait(Duration::from_secs(2));
-    assert_eq!(world.fate(who), Fate::Closed);
+    assert_eq!(world.fate(who), Disposition::Closed);
 }
 
 #[test]
@@ -131,9 +131,9 @@ fn heartbeats_go_both_ways() {
     assert_eq!(world.frames(who), [AMQPFrame::Heartbeat]);
     world.bytes(who, &encoded(&AMQPFrame::Heartbeat));
     world.wait(Duration::from_secs(14));
-    assert_eq!(world.fate(who), Fate::Open);
+    assert_eq!(world.fate(who), Disposition::Open);
     world.wait(Duration::from_secs(11));
-    assert_eq!(world.fate(who), Fate::Closed);
+    assert_eq!(world.fate(who), Disposition::Closed);
 }
 
 #[test]
@@ -277,5 +277,5 @@ fn the_end_of_the_broker_is_told() {
     assert_eq!(world.closed(who).1, 320);
     let done = connection::AMQPMethod::CloseOk(connection::CloseOk {});
     world.send(who, 0, AMQPClass::Connection(done));
-    assert_eq!(world.fate(who), Fate::Closing);
+    assert_eq!(world.fate(who), Disposition::Closing);
 }

@@ -7,7 +7,7 @@ use amq_protocol::{frame::AMQPFrame, protocol::AMQPClass};
 use bytes::BytesMut;
 
 use super::world::{Properties, World, published, start_ok};
-use crate::amqp::broker::core::Fate;
+use crate::amqp::broker::core::Disposition;
 
 /// The confirms of three messages under this fault, once all delays are over.
 fn confirms(fault: &str) -> Vec<(u64, bool, bool)> {
@@ -103,7 +103,7 @@ fn connections_are_cut_stalled_and_fed_nonsense() {
     let mut world = World::with_fault("close:after=5");
     let who = world.client();
     world.queue(who, "q", &[]);
-    assert_eq!(world.fate(who), Fate::Closing);
+    assert_eq!(world.fate(who), Disposition::Closing);
 
     let mut world = World::with_fault("stall:after=5,for=1s");
     let who = world.client();

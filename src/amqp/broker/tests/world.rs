@@ -7,9 +7,9 @@ use amq_protocol::protocol::{AMQPClass, basic, channel, confirm, connection, exc
 use amq_protocol::types::{AMQPValue, FieldTable};
 use bytes::BytesMut;
 
-use crate::amqp::broker::core::{Core, Fate};
+use crate::amqp::broker::core::{Core, Disposition};
 use crate::amqp::broker::options::Options;
-use crate::connect::hosting::Key;
+use crate::server::Key;
 
 pub(super) type Properties = basic::AMQPProperties;
 
@@ -419,7 +419,7 @@ impl World {
         }
     }
 
-    pub(super) fn fate(&self, who: Who) -> Fate {
+    pub(super) fn fate(&self, who: Who) -> Disposition {
         self.core.fate(who)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::super::clock::Nanos;
 use super::super::connection::{Connection, State};
-use super::super::control::News;
+use super::super::control::WorkerEvent;
 use super::super::load::Runner;
 use super::{DRAIN_REPORT, Part, Worker};
 
@@ -78,7 +78,7 @@ impl Worker {
         if now >= self.next_report {
             self.next_report = (self.next_report + step).max(now + step / 2);
         }
-        let news = News {
+        let news = WorkerEvent {
             worker: self.setup.number,
             at: now,
             records: self.records.take(),

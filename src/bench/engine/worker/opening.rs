@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::time::Instant;
 
 use super::super::super::clock::{Nanos, nanos};
-use super::super::super::driver::{Broken, End, How, Io, Link, Session, Wish};
+use super::super::super::driver::{Action, Broken, End, How, Io, Link, Session};
 use super::super::super::recorder::Quantity;
 use super::super::connection::State;
 use super::{DIALS, Job, LONGEST_BACKOFF, Worker};
@@ -76,20 +76,20 @@ impl Worker {
         returned
     }
 
-    pub(super) fn grant(&mut self, number: usize, now: Nanos, wish: Wish) {
+    pub(super) fn grant(&mut self, number: usize, now: Nanos, wish: Action) {
         match wish {
-            Wish::Nothing => {}
-            Wish::Ready => self.opened(number, now),
-            Wish::Again => {
+            Action::Nothing => {}
+            Action::Ready => self.opened(number, now),
+            Action::Again => {
                 self.close_to_open_again(number);
                 self.to_dial.push_back(number as u32);
             }
-            Wish::Away(time) => {
+            Action::Away(time) => {
                 self.close_to_open_again(number);
                 self.timers
                     .push(Reverse((now + time, number as u32, Job::Dial)));
             }
-            Wish::Tick(moment) => {
+            Action::Tick(moment) => {
                 self.timers
                     .push(Reverse((moment, number as u32, Job::Extra)));
             }

@@ -3,7 +3,7 @@
 use std::task::Poll;
 
 use super::super::super::clock::Nanos;
-use super::super::super::driver::{How, Wish};
+use super::super::super::driver::{Action, How};
 use super::super::connection::State;
 use super::{READS, Worker};
 
@@ -132,7 +132,7 @@ impl Worker {
         }
     }
 
-    pub(super) fn fill(&mut self, number: usize, now: Nanos) -> (Wish, bool) {
+    pub(super) fn fill(&mut self, number: usize, now: Nanos) -> (Action, bool) {
         let connection = &mut self.connections[number];
         let lane = &mut connection.lane;
         let runner = &mut self.setup.parts[connection.part].runner;
@@ -143,10 +143,10 @@ impl Worker {
             return filled;
         }
         if now >= self.records.window.to {
-            return (Wish::Nothing, false);
+            return (Action::Nothing, false);
         }
         let Some(left) = runner.left() else {
-            return (Wish::Nothing, false);
+            return (Action::Nothing, false);
         };
         let (wish, sent, more) = lane.fill_now(*left, now, &mut self.out, &mut self.records);
         if self.records.window.holds(now) {

@@ -3,9 +3,9 @@
 
 use super::super::super::clock::Nanos;
 use super::super::super::driver::Io;
-use super::super::super::recorder::Flight;
+use super::super::super::recorder::Pending;
 use super::super::super::stamp::Stamp;
-use super::super::flights::Step;
+use super::super::in_flight::Step;
 use super::super::scan::{Frame, Message};
 use super::{MqttSession, PINGREQ};
 
@@ -56,7 +56,7 @@ impl MqttSession {
 
     pub(super) fn send_storms(&mut self, dues: &[Nanos], io: &mut Io<'_>) {
         for due in dues {
-            let packet_id = self.flights.enter(Flight {
+            let packet_id = self.flights.enter(Pending {
                 due: *due,
                 sent: io.now,
                 sequence: self.sequence,

@@ -225,7 +225,7 @@ fn td_coap_core_16_lossy_separate() {
             .filter(|it| is_empty(it, Type::Ack))
             .count();
         assert!(responses <= 2 && acknowledged >= 1);
-        assert!(net.air.is_empty());
+        assert!(net.in_flight.is_empty());
     }
 }
 

@@ -56,7 +56,7 @@ struct Net {
     client: Endpoint,
     server: Endpoint,
     site: Site,
-    air: BTreeMap<(Instant, usize), Packet>,
+    in_flight: BTreeMap<(Instant, usize), Packet>,
     fate: Fate,
     sent: Vec<Packet>,
     /// Datagrams down and up.
@@ -82,7 +82,7 @@ impl Net {
             client: Endpoint::seeded(client, 1),
             server: Endpoint::seeded(serving, 2),
             site: plugtest::site(start, Pace::default()),
-            air: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
             fate: Box::new(|_| vec![LATENCY]),
             sent: Vec::new(),
             count: [0; 2],
@@ -117,11 +117,11 @@ impl Net {
             else {
                 return;
             };
-            self.launch(up, bytes);
+            self.send_next(up, bytes);
         }
     }
 
-    fn launch(&mut self, up: bool, bytes: Bytes) {
+    fn send_next(&mut self, up: bool, bytes: Bytes) {
         self.count[usize::from(up)] += 1;
         let packet = Packet {
             up,
@@ -132,7 +132,8 @@ impl Net {
         };
         for (copy, delay) in (self.fate)(&packet).into_iter().enumerate() {
             let order = self.sent.len() * 8 + copy;
-            self.air.insert((self.now + delay, order), packet.clone());
+            self.in_flight
+                .insert((self.now + delay, order), packet.clone());
         }
         self.sent.push(packet);
     }
@@ -140,7 +141,7 @@ impl Net {
     /// Goes to the next thing that happens, but not beyond `end`. False when nothing does until then.
     fn step(&mut self, end: Instant) -> bool {
         self.flush();
-        let arrival = self.air.first_key_value().map(|((at, _), _)| *at);
+        let arrival = self.in_flight.first_key_value().map(|((at, _), _)| *at);
         let timers = [
             self.client.poll_timeout(),
             self.server.poll_timeout(),
@@ -152,7 +153,11 @@ impl Net {
             return false;
         };
         self.now = self.now.max(next);
-        while let Some(entry) = self.air.first_entry().filter(|it| it.key().0 <= self.now) {
+        while let Some(entry) = self
+            .in_flight
+            .first_entry()
+            .filter(|it| it.key().0 <= self.now)
+        {
             let packet = entry.remove();
             match packet.up {
                 true => self

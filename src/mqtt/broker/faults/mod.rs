@@ -6,9 +6,9 @@ mod words;
 
 use std::time::Duration;
 
-use crate::connect::hosting::When;
 use crate::mqtt::packet::{Packet, ReasonCode};
 use crate::mqtt::topic;
+use crate::server::When;
 
 /// The faults, for the help page and the man page: what to write, and what it does.
 pub const FAULTS: &[(&str, &str)] = &[
@@ -205,7 +205,7 @@ impl Faults {
     }
 
     /// The first action that `wanted` picks and whose turn it is for this client; every candidate counts the occasion.
-    pub(super) fn strike<T>(
+    pub(super) fn trigger<T>(
         &mut self,
         client: &str,
         wanted: impl Fn(Action) -> Option<T>,
@@ -213,7 +213,7 @@ impl Faults {
         self.strike_if(client, None, |fault| wanted(fault.action))
     }
 
-    /// As [`Self::strike`], for what happens on a topic, or to a topic filter.
+    /// As [`Self::trigger`], for what happens on a topic, or to a topic filter.
     pub(super) fn strike_on<T>(
         &mut self,
         client: &str,

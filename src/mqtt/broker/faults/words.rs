@@ -1,10 +1,10 @@
 //! Reads `ACTION[:KEY=VALUE[,KEY=VALUE…]]`.
 
 use super::{Action, Fault, Kind};
-use crate::connect::hosting::{Keys, When};
 use crate::error::{Error, Result};
 use crate::mqtt::packet::ReasonCode;
 use crate::mqtt::topic;
+use crate::server::{Keys, When};
 use std::str::FromStr;
 
 /// The names of all actions, for the error that lists them.
@@ -251,7 +251,7 @@ mod tests {
             let error = text.parse::<Fault>().unwrap_err();
             assert_eq!(error.text(), expected);
             assert!(
-                error.way_out().unwrap_or_default().contains(hint),
+                error.hint_text().unwrap_or_default().contains(hint),
                 "{error}"
             );
         }

@@ -2,15 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use crate::connect::hosting::Key;
 use crate::mqtt::broker::connection::Outgo;
-use crate::mqtt::broker::core::{Core, Fate};
+use crate::mqtt::broker::core::{Core, Disposition};
 use crate::mqtt::broker::events::Event;
 use crate::mqtt::broker::options::Options;
 use crate::mqtt::packet::{
     Ack, ConnAck, Connect, Disconnect, Packet, Property, Publish, QoS, ReasonCode, RetainHandling,
     Subscribe, Subscription, Unsubscribe, Version, Will,
 };
+use crate::server::Key;
 
 pub(super) struct World {
     pub(super) core: Core,
@@ -311,7 +311,7 @@ impl World {
     }
 
     pub(super) fn is_closed(&self, who: Who) -> bool {
-        self.core.fate(who) != Fate::Open
+        self.core.fate(who) != Disposition::Open
     }
 
     /// Expects that the connection ends with this DISCONNECT.

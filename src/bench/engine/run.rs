@@ -17,9 +17,9 @@ use super::super::random::Random;
 use super::super::recorder::{Records, Window};
 use super::super::result::{Interval, Messages, Report};
 use super::super::system;
-use super::control::{self, Control, News};
+use super::control::{self, Control, WorkerEvent};
 use super::load::{Runner, part_of, parts_before, saturates, window};
-use super::points::{Points, Standing};
+use super::points::{Points, WorkerStatus};
 use super::summary::{self, Drain, Phases};
 use super::wake::Ready;
 use super::worker::{self, Part, Setup};
@@ -90,13 +90,13 @@ pub async fn run(
 ) -> Result<Outcome> {
     let (sender, news) = unbounded_channel();
     let mut course = Course::start(&run, sender)?;
-    let mut reporter = Watch(watch);
+    let mut reporter = Observer(watch);
     tokio::pin!(stop);
     course.follow(news, stop.as_mut(), &mut reporter).await;
     Ok(course.finish(&run))
 }
 
-struct Watch<F>(F);
+struct Observer<F>(F);
 
 /// Where the run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,7 +111,7 @@ struct Course<'a> {
     clock: Clock,
     control: Arc<Control>,
     workers: Vec<(Arc<Ready>, thread::JoinHandle<()>)>,
-    standings: Vec<control::Standing>,
+    standings: Vec<control::WorkerStatus>,
     /// Up to when each worker has reported.
     heard: Vec<Nanos>,
     phase: Phase,
@@ -136,7 +136,7 @@ struct Course<'a> {
 }
 
 impl<'a> Course<'a> {
-    fn start(run: &Run<'a>, news: UnboundedSender<News>) -> Result<Self> {
+    fn start(run: &Run<'a>, news: UnboundedSender<WorkerEvent>) -> Result<Self> {
         let plan = run.plan;
         let own: usize = plan
             .groups
@@ -159,7 +159,7 @@ impl<'a> Course<'a> {
             plan,
             clock,
             control,
-            standings: vec![control::Standing::default(); threads],
+            standings: vec![control::WorkerStatus::default(); threads],
             heard: vec![0; threads],
             workers,
             phase: Phase::Connecting,
@@ -182,9 +182,9 @@ impl<'a> Course<'a> {
 
     async fn follow<F: FnMut(&Live<'_>) -> bool>(
         &mut self,
-        mut news: UnboundedReceiver<News>,
+        mut news: UnboundedReceiver<WorkerEvent>,
         mut stop: impl Future<Output = ()> + Unpin,
-        watch: &mut Watch<F>,
+        watch: &mut Observer<F>,
     ) {
         while !self.standings.iter().all(|standing| standing.ended) {
             tokio::select! {
@@ -201,7 +201,7 @@ impl<'a> Course<'a> {
         }
     }
 
-    fn hear(&mut self, news: News) {
+    fn hear(&mut self, news: WorkerEvent) {
         self.heard[news.worker] = news.at;
         self.standings[news.worker] = news.standing;
         if news.records.brought() > 0 {
@@ -252,7 +252,7 @@ impl<'a> Course<'a> {
         }
     }
 
-    fn all(&self, holds: impl Fn(&control::Standing) -> bool) -> bool {
+    fn all(&self, holds: impl Fn(&control::WorkerStatus) -> bool) -> bool {
         self.standings.iter().all(holds)
     }
 
@@ -335,7 +335,7 @@ impl<'a> Course<'a> {
     }
 
     /// Closes the interval when every worker has reported past its end.
-    fn emit<F: FnMut(&Live<'_>) -> bool>(&mut self, watch: &mut Watch<F>) {
+    fn emit<F: FnMut(&Live<'_>) -> bool>(&mut self, watch: &mut Observer<F>) {
         let heard = self.heard.iter().copied().min().unwrap_or(0);
         let ended = self.all(|standing| standing.ended);
         if self.begin == Nanos::MAX || heard < self.next_interval && !ended {
@@ -344,7 +344,7 @@ impl<'a> Course<'a> {
         let every = nanos(self.plan.phases.interval).max(1);
         let behind = heard.saturating_sub(self.next_interval) / every;
         self.next_interval += (behind + 1) * every;
-        let now = Standing {
+        let now = WorkerStatus {
             at: heard,
             window: self.control.window(),
             ended,
@@ -453,7 +453,7 @@ fn setup(
     clock: Clock,
     control: &Arc<Control>,
     ready: &Arc<Ready>,
-    news: &UnboundedSender<News>,
+    news: &UnboundedSender<WorkerEvent>,
 ) -> Setup {
     let plan = run.plan;
     let mut first_sender = 0;

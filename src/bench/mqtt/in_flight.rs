@@ -1,7 +1,7 @@
 //! Messages under way, by packet identifier.
 
 use super::super::clock::Nanos;
-use super::super::recorder::Flight;
+use super::super::recorder::Pending;
 
 /// Packet identifiers from here on are not given to messages.
 pub(super) const RESERVED: u16 = 65_000;
@@ -21,14 +21,14 @@ pub(super) enum Step {
 
 /// A table that grows to the window and is never searched.
 #[derive(Debug, Default)]
-pub(super) struct Flights {
-    slots: Vec<(Flight, Step)>,
+pub(super) struct InFlight {
+    slots: Vec<(Pending, Step)>,
     free: Vec<u16>,
     /// Slots that were given up.
     late: usize,
 }
 
-impl Flights {
+impl InFlight {
     /// How many are under way.
     pub(super) const fn len(&self) -> usize {
         self.slots.len() - self.free.len() - self.late
@@ -36,7 +36,7 @@ impl Flights {
 
     /// Enters a message and returns its packet identifier. At most [`RESERVED`] − 1 may be under way.
     #[inline]
-    pub(super) fn enter(&mut self, flight: Flight) -> u16 {
+    pub(super) fn enter(&mut self, flight: Pending) -> u16 {
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.slots[usize::from(slot)] = (flight, Step::Sent);
@@ -47,7 +47,7 @@ impl Flights {
         slot + 1
     }
 
-    fn enter_anew(&mut self, flight: Flight) -> u16 {
+    fn enter_anew(&mut self, flight: Pending) -> u16 {
         if self.slots.len() + 1 < usize::from(RESERVED) || self.late == 0 {
             self.slots.push((flight, Step::Sent));
             return (self.slots.len() - 1) as u16;
@@ -62,7 +62,7 @@ impl Flights {
 
     /// Takes a message out if it has come as far as `step`.
     #[inline]
-    pub(super) fn take(&mut self, packet_id: u16, step: Step) -> Option<Flight> {
+    pub(super) fn take(&mut self, packet_id: u16, step: Step) -> Option<Pending> {
         let slot = packet_id.checked_sub(1)?;
         let (flight, found) = self.slots.get_mut(usize::from(slot))?;
         if *found == Step::Late {
@@ -86,7 +86,7 @@ impl Flights {
     }
 
     /// Gives up what was written before `moment`; each is handed to `last`.
-    pub(super) fn give_up(&mut self, moment: Nanos, mut last: impl FnMut(&Flight)) {
+    pub(super) fn give_up(&mut self, moment: Nanos, mut last: impl FnMut(&Pending)) {
         for (flight, step) in &mut self.slots {
             if matches!(step, Step::Sent | Step::Released) && flight.sent < moment {
                 last(flight);
@@ -109,14 +109,14 @@ impl Flights {
     }
 
     /// All that are under way, with their packet identifiers.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u16, Flight, Step)> + '_ {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u16, Pending, Step)> + '_ {
         let all = self.slots.iter().enumerate();
         all.filter(|(_, (_, step))| matches!(step, Step::Sent | Step::Released))
             .map(|(slot, (flight, step))| (slot as u16 + 1, *flight, *step))
     }
 
     /// Forgets all; each is handed to `last`.
-    pub(super) fn clear(&mut self, mut last: impl FnMut(&Flight)) {
+    pub(super) fn clear(&mut self, mut last: impl FnMut(&Pending)) {
         for (_, flight, _) in self.iter() {
             last(&flight);
         }
@@ -130,10 +130,10 @@ mod tests {
 
     #[test]
     fn what_was_given_up_leaves_room_and_its_late_answer_counts_for_nobody() {
-        let mut flights = Flights::default();
-        let at = |sent| Flight {
+        let mut flights = InFlight::default();
+        let at = |sent| Pending {
             sent,
-            ..Flight::default()
+            ..Pending::default()
         };
         let (old, new) = (flights.enter(at(1)), flights.enter(at(9)));
         let mut given_up = Vec::new();
@@ -149,11 +149,11 @@ mod tests {
 
     #[test]
     fn identifiers_do_not_run_out_when_answers_never_come() {
-        let mut flights = Flights::default();
+        let mut flights = InFlight::default();
         for sent in 0..2 * u64::from(RESERVED) {
-            let packet_id = flights.enter(Flight {
+            let packet_id = flights.enter(Pending {
                 sent,
-                ..Flight::default()
+                ..Pending::default()
             });
             assert!((1..RESERVED).contains(&packet_id));
             flights.give_up(sent + 1, |_| {});
@@ -163,18 +163,18 @@ mod tests {
 
     #[test]
     fn identifiers_are_used_again_and_answers_count_once() {
-        let mut flights = Flights::default();
-        let first = flights.enter(Flight::default());
-        let second = flights.enter(Flight {
+        let mut flights = InFlight::default();
+        let first = flights.enter(Pending::default());
+        let second = flights.enter(Pending {
             sequence: 1,
-            ..Flight::default()
+            ..Pending::default()
         });
         assert_eq!((first, second, flights.len()), (1, 2, 2));
         assert!(flights.take(first, Step::Sent).is_some());
         assert!(flights.take(first, Step::Sent).is_none());
         assert!(flights.take(0, Step::Sent).is_none());
         assert!(flights.take(9, Step::Sent).is_none());
-        assert_eq!(flights.enter(Flight::default()), first);
+        assert_eq!(flights.enter(Pending::default()), first);
         assert!(flights.release(second));
         assert!(flights.take(second, Step::Sent).is_none());
         assert_eq!(

@@ -2,8 +2,8 @@
 
 use std::pin::{Pin, pin};
 
-use super::{Course, Hunt, Identity, LoadWords, Show, stopped};
-use crate::bench::driver::Made;
+use super::{Identity, LoadArgs, RateSearch, RunOptions, Show, stopped};
+use crate::bench::driver::LoadPlan;
 use crate::bench::engine::{self, Live, Outcome, Run};
 use crate::bench::merge::SHARD;
 use crate::bench::plan::{Plan, Shard};
@@ -17,9 +17,9 @@ use crate::error::Result;
 /// # Errors
 /// Whatever kept the load from beginning.
 pub(crate) async fn perform(
-    course: &Course,
+    course: &RunOptions,
     identity: Identity,
-    made: Made,
+    made: LoadPlan,
     stop: impl Future<Output = ()>,
     watch: impl FnMut(&Live<'_>) -> bool,
 ) -> Result<Outcome> {
@@ -67,7 +67,7 @@ pub(crate) fn span(least: usize, most: usize) -> String {
     }
 }
 
-impl Course {
+impl RunOptions {
     /// The target as this course connects to it.
     pub(crate) fn connecting(&self, target: Target) -> Target {
         match self.full_handshakes {
@@ -78,7 +78,7 @@ impl Course {
 }
 
 /// From shard to shard a latency is the difference of two machines' clocks: it is worth as much as is known of them.
-fn state_clocks(course: &Course, report: &mut Report) {
+fn state_clocks(course: &RunOptions, report: &mut Report) {
     let name = Quantity::EndToEnd.name();
     if let Some(error) = course.clock_error {
         let error = humantime::format_duration(error).to_string();
@@ -106,9 +106,9 @@ pub(crate) type Watch<'a> = &'a mut dyn FnMut(&Live<'_>) -> bool;
 /// # Errors
 /// Those of `measure`; a signal; no connection; a threshold that was missed.
 pub(crate) async fn carry_out(
-    course: &Course,
-    load: &LoadWords,
-    measure: impl AsyncFn(LoadWords, Pin<&mut dyn Future<Output = ()>>, Watch<'_>) -> Result<Outcome>,
+    course: &RunOptions,
+    load: &LoadArgs,
+    measure: impl AsyncFn(LoadArgs, Pin<&mut dyn Future<Output = ()>>, Watch<'_>) -> Result<Outcome>,
 ) -> Result<()> {
     let mut show = Show::begin(course).await?;
     let (stopped, asked) = stopped()?;
@@ -117,7 +117,7 @@ pub(crate) async fn carry_out(
         let outcome = measure(load.clone(), stopped, &mut |live| show.interval(live)).await?;
         return show.end(outcome, asked.get());
     };
-    let mut hunt = Hunt::new(first);
+    let mut hunt = RateSearch::new(first);
     while let Some(rate) = hunt.next() {
         let watch: Watch<'_> = &mut |live| show.interval(live);
         let outcome = measure(load.at(rate), stopped.as_mut(), watch).await?;

@@ -70,7 +70,7 @@ async fn ping(opened: &mut Opened) -> Result<()> {
         Ok(Ok(session)) => session,
         Ok(Err(why)) => return Err(opened.explain("a session", why).await),
         Err(_) => {
-            return Err(super::trouble::silent(
+            return Err(super::diagnose::silent(
                 &opened.target,
                 "a session",
                 opened.patience,
@@ -84,9 +84,9 @@ async fn end(opened: &mut Opened) -> Result<()> {
     match tokio::time::timeout(opened.patience, opened.session.end()).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(opened
-            .explain("to end a session", super::trouble::End::Gone)
+            .explain("to end a session", super::diagnose::End::Gone)
             .await),
-        Err(_) => Err(super::trouble::silent(
+        Err(_) => Err(super::diagnose::silent(
             &opened.target,
             "to end a session",
             opened.patience,

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::super::clock::Nanos;
-use super::super::recorder::Flight;
+use super::super::recorder::Pending;
 
 /// What a tag that was settled stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,14 +18,14 @@ pub(super) enum Tag {
 
 /// Messages in the order of their tags; those settled out of turn leave a gap.
 #[derive(Debug, Default)]
-pub(super) struct Flights {
+pub(super) struct InFlight {
     /// Tag of the first place, less one.
     before: u64,
-    places: VecDeque<Option<Flight>>,
+    places: VecDeque<Option<Pending>>,
     open: usize,
 }
 
-impl Flights {
+impl InFlight {
     /// How many are under way.
     pub(super) const fn len(&self) -> usize {
         self.open
@@ -33,7 +33,7 @@ impl Flights {
 
     /// Enters the next message.
     #[inline]
-    pub(super) fn enter(&mut self, flight: Flight) {
+    pub(super) fn enter(&mut self, flight: Pending) {
         self.places.push_back(Some(flight));
         self.open += 1;
     }
@@ -45,7 +45,7 @@ impl Flights {
         &mut self,
         tag: u64,
         multiple: bool,
-        mut each: impl FnMut(&Flight),
+        mut each: impl FnMut(&Pending),
     ) -> Tag {
         let count = match tag {
             0 => self.places.len(),
@@ -73,7 +73,7 @@ impl Flights {
     }
 
     /// Gives up what was written before `moment`; each is handed to `last`. A late answer counts for nobody.
-    pub(super) fn give_up(&mut self, moment: Nanos, mut last: impl FnMut(&Flight)) {
+    pub(super) fn give_up(&mut self, moment: Nanos, mut last: impl FnMut(&Pending)) {
         for place in &mut self.places {
             let old = place.take_if(|flight| flight.sent < moment);
             if let Some(flight) = old {
@@ -92,7 +92,7 @@ impl Flights {
     }
 
     /// Forgets all and counts from 1 again; each is handed to `last`.
-    pub(super) fn clear(&mut self, mut last: impl FnMut(&Flight)) {
+    pub(super) fn clear(&mut self, mut last: impl FnMut(&Pending)) {
         self.places.iter().flatten().for_each(&mut last);
         *self = Self::default();
     }
@@ -104,18 +104,18 @@ mod tests {
 
     const NONE: [Nanos; 0] = [];
 
-    fn three() -> Flights {
-        let mut flights = Flights::default();
+    fn three() -> InFlight {
+        let mut flights = InFlight::default();
         for sent in 1..=3 {
-            flights.enter(Flight {
+            flights.enter(Pending {
                 sent,
-                ..Flight::default()
+                ..Pending::default()
             });
         }
         flights
     }
 
-    fn settled(flights: &mut Flights, tag: u64, multiple: bool) -> Vec<Nanos> {
+    fn settled(flights: &mut InFlight, tag: u64, multiple: bool) -> Vec<Nanos> {
         let mut found = Vec::new();
         flights.settle(tag, multiple, |flight| found.push(flight.sent));
         found
@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(settled(&mut flights, 9, true), NONE, "never sent");
         assert_eq!(settled(&mut three(), 9, false), NONE, "never sent");
         assert_eq!(settled(&mut three(), 0, true), [1, 2, 3]);
-        assert_eq!(settled(&mut Flights::default(), 0, true), NONE);
+        assert_eq!(settled(&mut InFlight::default(), 0, true), NONE);
     }
 
     #[test]

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::oscore::OscoreWords;
+use super::oscore::OscoreArgs;
 use super::secret::Secret;
 use super::url;
 use super::zone::LocalAddress;
 
-/// What one source said about a connection. [`Words::resolve`] makes a checked target of it.
+/// What one source said about a connection. [`ConnectArgs::resolve`] makes a checked target of it.
 #[derive(Clone, Default)]
-pub struct Words {
+pub struct ConnectArgs {
     /// `mqtts://user:password@host:port/path`; excludes `host`, `port` and `unix` in the same source.
     pub url: Option<String>,
     /// A name or an IP address.
@@ -52,7 +52,7 @@ pub struct Words {
     /// A file whose content, without the final line break, is such a key.
     pub psk_file: Option<PathBuf>,
     /// What protects CoAP messages between the two ends.
-    pub oscore: OscoreWords,
+    pub oscore: OscoreArgs,
     /// Until the connection is usable: name, TCP, TLS and WebSocket together.
     pub connect_timeout: Option<Duration>,
     /// Whether and how long to try again.
@@ -69,10 +69,10 @@ pub struct Words {
     pub context: Option<String>,
 }
 
-impl fmt::Debug for Words {
+impl fmt::Debug for ConnectArgs {
     /// Shows where to, never a secret: URL credentials and header values are left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Words")
+        f.debug_struct("ConnectArgs")
             .field("url", &self.url.as_deref().map(url::without_credentials))
             .field("host", &self.host)
             .field("port", &self.port)
@@ -200,11 +200,11 @@ mod tests {
 
     #[test]
     fn debug_shows_no_secret() {
-        let words = Words {
+        let words = ConnectArgs {
             url: Some(String::from("mqtt://me:hunter2@h")),
             password: Some(Secret::from("hunter2")),
             headers: vec![(String::from("Authorization"), String::from("hunter2"))],
-            ..Words::default()
+            ..ConnectArgs::default()
         };
         let shown = format!("{words:?}");
         assert!(!shown.contains("hunter2"), "{shown}");

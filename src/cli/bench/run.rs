@@ -10,17 +10,17 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use crate::bench::plan::Coalesce;
 use crate::bench::report::Form;
 use crate::bench::threshold::Assert;
-use crate::command::bench::{Course, Results};
+use crate::command::bench::{Results, RunOptions};
 use crate::error::{Error, Result};
 
-use super::words::{Moment, Rate, ShardWord, coalesce};
+use super::syntax::{Moment, Rate, ShardWord, coalesce};
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::syntax::numbers::{Count, Span, Wait};
 use crate::cli::syntax::values;
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Course")]
-pub(crate) struct CourseFlags {
+#[command(next_help_heading = "Run")]
+pub(crate) struct RunOptionFlags {
     /// How long to measure [default: 10s; with --count or --stage, until they are done]
     #[arg(short = 'd', long, value_name = "TIME")]
     duration: Option<Wait>,
@@ -128,9 +128,9 @@ struct ResultFlags {
     prometheus_listen: Option<SocketAddr>,
 }
 
-impl CourseFlags {
+impl RunOptionFlags {
     /// The course; `stages_last`: how long the stages of the load are together, where that is known.
-    pub(crate) fn course(self, stages_last: Option<Duration>) -> Result<Course> {
+    pub(crate) fn course(self, stages_last: Option<Duration>) -> Result<RunOptions> {
         let Span(warmup) = self.warmup;
         let count = self.count.map(|Count(count)| count);
         if count == Some(0) {
@@ -155,7 +155,7 @@ impl CourseFlags {
             "--duration",
             duration.is_some(),
         )?;
-        Ok(Course {
+        Ok(RunOptions {
             warmup,
             duration,
             count,

@@ -14,8 +14,8 @@ use super::super::address::{Address, Dialect};
 use super::super::client::{CLOSING, Options};
 use super::super::consumer::Delivery;
 use super::super::wish::{Receiving, Settlement};
+use super::diagnose::End;
 use super::thread::{Opened, Ready, Thread};
-use super::trouble::End;
 use super::wire::incoming;
 use crate::connect::Target;
 use crate::error::{Error, Result};
@@ -147,7 +147,7 @@ async fn attach(opened: &mut Opened, wish: &Receiving) -> Result<Attached> {
     let mut receiver = match tokio::time::timeout(limit, attached).await {
         Ok(Ok(receiver)) => receiver,
         Ok(Err(why)) => return Err(opened.explain(&what, why).await),
-        Err(_) => return Err(super::trouble::silent(&opened.target, &what, limit)),
+        Err(_) => return Err(super::diagnose::silent(&opened.target, &what, limit)),
     };
     let ahead = u32::from(wish.ahead.max(1));
     if let Err(why) = receiver.set_credit(ahead).await {

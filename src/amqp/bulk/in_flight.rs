@@ -6,7 +6,7 @@ use super::super::publisher::Outgoing;
 
 /// A message that went out and is not settled.
 #[derive(Debug)]
-struct Flight {
+struct Pending {
     number: u64,
     message: Outgoing,
     /// Where it ends in all that was ever written.
@@ -16,15 +16,15 @@ struct Flight {
 
 /// The messages under way. Tags count up by one from 1 on a channel, so that the place in the row is the tag.
 #[derive(Debug, Default)]
-pub(super) struct Flights {
-    row: VecDeque<Flight>,
+pub(super) struct InFlight {
+    row: VecDeque<Pending>,
     /// The tag of the first in the row, less one.
     before: u64,
     unsettled: usize,
     bytes: usize,
 }
 
-impl Flights {
+impl InFlight {
     pub(super) const fn len(&self) -> usize {
         self.unsettled
     }
@@ -37,7 +37,7 @@ impl Flights {
     pub(super) fn enter(&mut self, number: u64, message: Outgoing, end: u64) {
         self.unsettled += 1;
         self.bytes += message.payload.len();
-        self.row.push_back(Flight {
+        self.row.push_back(Pending {
             number,
             message,
             end,
@@ -103,8 +103,8 @@ mod tests {
     use super::*;
 
     /// Five messages with the numbers 10 to 14, of one byte, that end at 100, 200 and so on.
-    fn five() -> Flights {
-        let mut flights = Flights::default();
+    fn five() -> InFlight {
+        let mut flights = InFlight::default();
         for number in 10..15 {
             let message = Outgoing {
                 payload: "x".into(),
@@ -115,7 +115,7 @@ mod tests {
         flights
     }
 
-    fn settled(flights: &mut Flights, tag: u64, multiple: bool) -> Option<Vec<u64>> {
+    fn settled(flights: &mut InFlight, tag: u64, multiple: bool) -> Option<Vec<u64>> {
         let mut done = Vec::new();
         let known = flights.settle(tag, multiple, |number| done.push(number));
         known.then_some(done)

@@ -33,11 +33,11 @@ struct Estimate {
 
 /// The round trips to all peers.
 #[derive(Debug, Default)]
-pub(super) struct Patience {
+pub(super) struct RtoEstimator {
     peers: HashMap<Peer, Estimate>,
 }
 
-impl Patience {
+impl RtoEstimator {
     /// The shortest first wait for an acknowledgement of this peer's.
     pub(super) fn shortest(&self, config: &Config, peer: Peer) -> Duration {
         match self.peers.get(&peer).filter(|_| config.adapt) {
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn without_measurement_the_wait_is_that_of_the_rfc() {
         let config = Config::default();
-        let shortest = Patience::default().shortest(&config, peer());
+        let shortest = RtoEstimator::default().shortest(&config, peer());
         assert_eq!(shortest, millis(2000));
         assert_eq!(first(&config, shortest, 1.0), millis(3000));
         assert_eq!(longest(&config, 0.0), millis(62_000));
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn the_wait_follows_the_round_trips_within_bounds() {
-        let (mut patience, config) = (Patience::default(), Config::default());
+        let (mut patience, config) = (RtoEstimator::default(), Config::default());
         let mut wait_after = |took| {
             (0..50).for_each(|_| patience.measured(peer(), millis(took)));
             patience.shortest(&config, peer())
@@ -125,11 +125,11 @@ mod tests {
 
     #[test]
     fn a_wait_that_was_too_short_counts_until_the_next_clean_measurement() {
-        let (mut patience, config) = (Patience::default(), Config::default());
+        let (mut patience, config) = (RtoEstimator::default(), Config::default());
         patience.backed_off(peer(), millis(1800));
         patience.measured(peer(), millis(10));
         patience.backed_off(peer(), millis(1800));
-        let wait = |it: &Patience| it.shortest(&config, peer());
+        let wait = |it: &RtoEstimator| it.shortest(&config, peer());
         assert_eq!(wait(&patience), millis(1800));
         patience.measured(peer(), millis(10));
         assert_eq!(wait(&patience), SHORTEST);
@@ -141,7 +141,7 @@ mod tests {
             adapt: false,
             ..Config::default()
         };
-        let mut patience = Patience::default();
+        let mut patience = RtoEstimator::default();
         for port in 0..u16::MAX {
             patience.measured(([192, 0, 2, 1], port).into(), millis(1));
         }

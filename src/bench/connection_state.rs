@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::clock::Nanos;
-use super::driver::{Broken, Io, Session, Wish};
+use super::driver::{Action, Broken, Io, Session};
 use super::recorder::Records;
 
 /// Bytes that are written in one go.
@@ -12,7 +12,7 @@ const BATCH_BYTES: usize = 64 * 1024;
 const BATCH_MESSAGES: usize = 64;
 
 /// A session with its queue.
-pub struct Lane {
+pub struct ConnectionState {
     /// The protocol's state.
     pub session: Box<dyn Session>,
     /// Due times of messages that wait.
@@ -25,7 +25,7 @@ pub struct Lane {
     pub plans_at_send: bool,
 }
 
-impl Lane {
+impl ConnectionState {
     /// A lane that is not open yet.
     pub fn new(session: Box<dyn Session>, receivers: u64) -> Self {
         Self {
@@ -38,11 +38,11 @@ impl Lane {
     }
 
     /// Encodes what waits, as far as the session has room and a batch has. Whether more could go at once.
-    pub fn fill(&mut self, now: Nanos, out: &mut Vec<u8>, records: &mut Records) -> (Wish, bool) {
+    pub fn fill(&mut self, now: Nanos, out: &mut Vec<u8>, records: &mut Records) -> (Action, bool) {
         records.at = now;
-        let (mut wish, mut sent) = (Wish::Nothing, 0);
+        let (mut wish, mut sent) = (Action::Nothing, 0);
         let (start, limit) = (out.len(), out.len() + BATCH_BYTES);
-        while self.ready && wish == Wish::Nothing && out.len() < limit {
+        while self.ready && wish == Action::Nothing && out.len() < limit {
             let room = self.session.room().min(BATCH_MESSAGES);
             let (first, _) = self.backlog.as_slices();
             // Due times may lie ahead: a pause between an answer and the next message.
@@ -76,12 +76,12 @@ impl Lane {
         now: Nanos,
         out: &mut Vec<u8>,
         records: &mut Records,
-    ) -> (Wish, u64, bool) {
+    ) -> (Action, u64, bool) {
         records.at = now;
         let dues = [now; BATCH_MESSAGES];
-        let (mut wish, mut sent) = (Wish::Nothing, 0);
+        let (mut wish, mut sent) = (Action::Nothing, 0);
         let (start, limit) = (out.len(), out.len() + BATCH_BYTES);
-        while self.ready && wish == Wish::Nothing && out.len() < limit {
+        while self.ready && wish == Action::Nothing && out.len() < limit {
             let room = self.session.room().min(BATCH_MESSAGES) as u64;
             let count = room.min(most - sent);
             if count == 0 {
@@ -115,9 +115,9 @@ impl Lane {
         now: Nanos,
         out: &mut Vec<u8>,
         records: &mut Records,
-    ) -> Result<(usize, Wish), Broken> {
+    ) -> Result<(usize, Action), Broken> {
         records.at = now;
-        let mut wish = Wish::Nothing;
+        let mut wish = Action::Nothing;
         let mut io = Io {
             now,
             out,
@@ -125,7 +125,7 @@ impl Lane {
             wish: &mut wish,
         };
         let taken = self.session.received(bytes, &mut io)?;
-        self.ready |= wish == Wish::Ready;
+        self.ready |= wish == Action::Ready;
         Ok((taken, wish))
     }
 
@@ -136,9 +136,9 @@ impl Lane {
         out: &mut Vec<u8>,
         records: &mut Records,
         call: impl FnOnce(&mut dyn Session, &mut Io<'_>) -> T,
-    ) -> (T, Wish) {
+    ) -> (T, Action) {
         records.at = now;
-        let mut wish = Wish::Nothing;
+        let mut wish = Action::Nothing;
         let mut io = Io {
             now,
             out,

@@ -3,7 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use super::super::clock::Nanos;
-use super::super::recorder::Flight;
+use super::super::recorder::Pending;
 
 /// Requests under way on one socket at most; fewer than there are message ids.
 pub(super) const MOST: usize = 60_000;
@@ -27,7 +27,7 @@ pub(super) enum State {
 /// A request under way, or the last one that was in its place.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slot {
-    pub(super) flight: Flight,
+    pub(super) flight: Pending,
     /// When it is sent again or given up.
     pub(super) deadline: Nanos,
     pub(super) mid: u16,
@@ -61,7 +61,7 @@ pub(super) enum Found {
 
 /// A table that grows to the window. A token is the place and its turn, so that nothing is searched.
 #[derive(Debug, Default)]
-pub(super) struct Slots {
+pub(super) struct ExchangeTable {
     slots: Vec<Slot>,
     free: Vec<u16>,
     /// The place of the message ids that end alike; a later one may have taken it over.
@@ -71,7 +71,7 @@ pub(super) struct Slots {
     given_up: VecDeque<[u8; 4]>,
 }
 
-impl Slots {
+impl ExchangeTable {
     /// How many are under way.
     pub(super) const fn len(&self) -> usize {
         self.slots.len() - self.free.len()
@@ -79,7 +79,7 @@ impl Slots {
 
     /// Enters a request and returns its place. At most [`MOST`] may be under way.
     #[inline]
-    pub(super) fn enter(&mut self, flight: Flight, mid: u16, deadline: Nanos) -> u16 {
+    pub(super) fn enter(&mut self, flight: Pending, mid: u16, deadline: Nanos) -> u16 {
         let place = match self.free.pop() {
             Some(place) => place,
             None => self.grow(),
@@ -126,7 +126,7 @@ impl Slots {
     fn grow(&mut self) -> u16 {
         let place = self.slots.len() as u16;
         self.slots.push(Slot {
-            flight: Flight::default(),
+            flight: Pending::default(),
             deadline: 0,
             mid: 0,
             turn: 0,
@@ -207,7 +207,7 @@ impl Slots {
 
     /// Takes the request in this place out; `state` says what became of it.
     #[inline]
-    pub(super) fn end(&mut self, place: u16, state: State) -> Flight {
+    pub(super) fn end(&mut self, place: u16, state: State) -> Pending {
         self.free.push(place);
         if state == State::GivenUp {
             self.remember(self.token(place));
@@ -244,7 +244,7 @@ impl Slots {
     }
 
     /// Gives up all; each is handed to `last`.
-    pub(super) fn clear(&mut self, mut last: impl FnMut(&Flight)) {
+    pub(super) fn clear(&mut self, mut last: impl FnMut(&Pending)) {
         for place in 0..self.slots.len() as u16 {
             if self.slot(place).waits() {
                 last(&self.end(place, State::GivenUp));
@@ -257,16 +257,16 @@ impl Slots {
 mod tests {
     use super::*;
 
-    fn numbered(sequence: u64) -> Flight {
-        Flight {
+    fn numbered(sequence: u64) -> Pending {
+        Pending {
             sequence,
-            ..Flight::default()
+            ..Pending::default()
         }
     }
 
     #[test]
     fn tokens_and_ids_find_their_request_and_nobody_elses() {
-        let mut slots = Slots::default();
+        let mut slots = ExchangeTable::default();
         let mut places = Vec::new();
         for sequence in 0..300 {
             let place = slots.enter(numbered(sequence), 1 + sequence as u16 * 7, 0);
@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn what_is_due_is_listed_and_what_is_given_up_is_known() {
-        let mut slots = Slots::default();
+        let mut slots = ExchangeTable::default();
         let first = slots.enter(numbered(0), 1, 10);
         let second = slots.enter(numbered(1), 2, 20);
         let mut places = Vec::new();
@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn the_first_answer_to_what_was_given_up_is_no_copy_even_when_its_place_is_taken() {
-        let mut slots = Slots::default();
+        let mut slots = ExchangeTable::default();
         let place = slots.enter(numbered(0), 1, 10);
         let token = slots.token(place);
         slots.end(place, State::GivenUp);

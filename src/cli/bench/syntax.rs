@@ -1,4 +1,4 @@
-//! Words that only load tests use: rates, stages, arrivals, ranges of sizes, shards.
+//! ConnectArgs that only load tests use: rates, stages, arrivals, ranges of sizes, shards.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::Timestamp;
 
 use crate::bench::plan::{Coalesce, Shard, Stage};
-use crate::command::bench::ArrivalWords;
+use crate::command::bench::ArrivalArgs;
 
 use crate::cli::syntax::numbers::{Size, Span, Wait};
 
@@ -140,22 +140,22 @@ impl FromStr for StageWord {
 }
 
 /// `constant`, `uniform`, `poisson`, `devices`, `bursts:TIME`, `recorded:FILE`.
-pub(crate) fn arrivals(word: &str) -> Result<ArrivalWords, String> {
+pub(crate) fn arrivals(word: &str) -> Result<ArrivalArgs, String> {
     let (kind, more) = match word.split_once(':') {
         Some((kind, more)) => (kind, Some(more)),
         None => (word, None),
     };
     match (kind, more) {
-        ("constant", None) => Ok(ArrivalWords::Constant),
-        ("uniform", None) => Ok(ArrivalWords::Uniform),
-        ("poisson", None) => Ok(ArrivalWords::Poisson),
-        ("devices", None) => Ok(ArrivalWords::Devices),
+        ("constant", None) => Ok(ArrivalArgs::Constant),
+        ("uniform", None) => Ok(ArrivalArgs::Uniform),
+        ("poisson", None) => Ok(ArrivalArgs::Poisson),
+        ("devices", None) => Ok(ArrivalArgs::Devices),
         ("bursts", Some(every)) => {
             let Wait(every) = every.parse().map_err(str::to_owned)?;
-            Ok(ArrivalWords::Bursts { every })
+            Ok(ArrivalArgs::Bursts { every })
         }
         ("recorded", Some(file)) if !file.is_empty() => {
-            Ok(ArrivalWords::Recorded(PathBuf::from(file)))
+            Ok(ArrivalArgs::Recorded(PathBuf::from(file)))
         }
         _ => Err(String::from(
             "known are constant, uniform, poisson, devices, bursts:TIME and recorded:FILE",
@@ -260,7 +260,7 @@ mod tests {
     fn the_rest() {
         assert_eq!(
             arrivals("bursts:100ms"),
-            Ok(ArrivalWords::Bursts {
+            Ok(ArrivalArgs::Bursts {
                 every: Duration::from_millis(100)
             })
         );

@@ -15,11 +15,11 @@ use tokio::time::timeout;
 
 use super::super::address::Dialect;
 use super::super::client::{CLOSING, Options};
+use super::super::diagnose::{no_answer, panicked};
 use super::super::heard::{Heard, Listening};
-use super::super::panics::Watch;
-use super::super::trouble::{no_answer, panicked};
+use super::super::panics::PanicGuard;
+use super::diagnose::{self, End};
 use super::gathered::Gathered;
-use super::trouble::{self, End};
 use super::{sasl, server};
 use crate::connect::{Target, dial};
 use crate::error::{Error, Result};
@@ -73,7 +73,7 @@ pub(super) struct Thread {
     pub(super) target: Target,
     /// How the server writes addresses.
     pub(super) dialect: Dialect,
-    watch: Watch,
+    watch: PanicGuard,
     heard: Heard,
     broken: Arc<AtomicBool>,
     ended: oneshot::Receiver<()>,
@@ -90,7 +90,7 @@ impl Thread {
         options: &Options,
         job: impl FnOnce(Opened, Ready) -> F + Send + 'static,
     ) -> Result<Self> {
-        let (watch, heard) = (Watch::new(), Heard::default());
+        let (watch, heard) = (PanicGuard::new(), Heard::default());
         let broken = Arc::new(AtomicBool::new(false));
         let (ready, prepared) = oneshot::channel();
         let (end, ended) = oneshot::channel();
@@ -196,7 +196,7 @@ async fn open(
 ) -> Result<Opened> {
     let host = hostname(target, options);
     if let Err(why) = sasl::log_in(&mut stream, &options.login, &host).await {
-        return Err(trouble::login(target, &options.login, heard, why).await);
+        return Err(diagnose::login(target, &options.login, heard, why).await);
     }
     let mut builder = Connection::builder()
         .container_id(&*options.name)

@@ -12,13 +12,14 @@
 //! | `links` | one sending link for each address |
 //! | `wire` | between our words and the library's types |
 //! | `body` | what a body of typed values is as bytes |
-//! | `trouble` | what went wrong, in words |
+//! | `diagnose` | what went wrong, in words |
 //!
 //! The library runs in a thread of its own, one for each connection, as lapin does: so it keeps the connection alive
 //! whatever the command waits for, and a panic in it becomes an error of the command.
 
 mod body;
 pub mod consumer;
+mod diagnose;
 mod gathered;
 mod links;
 pub mod pinger;
@@ -26,7 +27,6 @@ pub mod publisher;
 mod sasl;
 mod server;
 mod thread;
-mod trouble;
 mod wire;
 
 pub use consumer::Consumer;

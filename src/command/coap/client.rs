@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::time::sleep_until;
 
 use super::record;
-use super::session::{Place, SessionWords};
+use super::session::{Place, SessionArgs};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{
     Arrived, Cancel, Config, Event, Exchange, Handle, Peer, Request, Response,
@@ -18,7 +18,7 @@ use crate::coap::net::{Capture, Client, Direction, Seen, Tap};
 use crate::coap::option::{self, Options};
 use crate::coap::uri::{Host, Uri};
 use crate::error::{Error, Result};
-use crate::output::Notes;
+use crate::output::Console;
 
 /// How a request tells a proxy what is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +32,8 @@ pub enum ProxyMode {
 }
 
 /// Who sees the messages of a command: `--trace` and `--pcap`.
-pub(crate) struct Watch {
-    notes: Notes,
+pub(crate) struct Tracer {
+    notes: Console,
     trace: bool,
     began: Instant,
     capture: Option<Arc<Mutex<Kept>>>,
@@ -49,9 +49,9 @@ struct Kept {
     failure: Option<std::io::Error>,
 }
 
-impl Watch {
+impl Tracer {
     /// Creates the file of `--pcap`, if one was asked for.
-    pub(crate) fn open(session: &SessionWords, notes: Notes) -> Result<Self> {
+    pub(crate) fn open(session: &SessionArgs, notes: Console) -> Result<Self> {
         let create = |path: &std::path::PathBuf| {
             let cannot =
                 |cause| Error::local(format_args!("cannot write {}", path.display()), &cause);
@@ -95,7 +95,7 @@ impl Watch {
     }
 
     /// Whether everything that was seen is in the file.
-    pub(crate) fn finish(&self, session: &SessionWords) -> Result<()> {
+    pub(crate) fn finish(&self, session: &SessionArgs) -> Result<()> {
         let (Some(kept), Some(path)) = (&self.capture, &session.pcap) else {
             return Ok(());
         };
@@ -113,7 +113,7 @@ impl Kept {
     }
 }
 
-fn show(notes: Notes, began: Instant, seen: &Seen<'_>) {
+fn show(notes: Console, began: Instant, seen: &Seen<'_>) {
     let arrow = match seen.direction {
         Direction::Out => '>',
         Direction::In => '<',
@@ -127,7 +127,7 @@ fn show(notes: Notes, began: Instant, seen: &Seen<'_>) {
 }
 
 /// A connection, and the one request that goes on over it.
-pub(crate) struct Asking {
+pub(crate) struct RequestClient {
     client: Client,
     handle: Option<Handle>,
     /// The same request for a proxy that does not know Proxy-Scheme.
@@ -137,14 +137,14 @@ pub(crate) struct Asking {
     held_off: HeldOff,
 }
 
-impl Asking {
+impl RequestClient {
     /// A connection to where `place` is asked.
-    pub(crate) async fn open(session: &SessionWords, watch: &Watch, place: &Place) -> Result<Self> {
+    pub(crate) async fn open(session: &SessionArgs, watch: &Tracer, place: &Place) -> Result<Self> {
         Self::open_with(session.config(), watch, place).await
     }
 
     /// The same with settings of its own.
-    pub(crate) async fn open_with(config: Config, watch: &Watch, place: &Place) -> Result<Self> {
+    pub(crate) async fn open_with(config: Config, watch: &Tracer, place: &Place) -> Result<Self> {
         let target = &place.target;
         if target.is_insecure() {
             let text = format!("the certificate of {target} is not verified (--insecure)");
@@ -267,7 +267,7 @@ impl Asking {
     }
 }
 
-impl Drop for Asking {
+impl Drop for RequestClient {
     fn drop(&mut self) {
         if let Some(until) = self.client.held_off() {
             let held_off = self.held_off.lock();
@@ -320,7 +320,7 @@ fn spell_as_uri(options: &mut Options, uri: &Uri) {
 pub(crate) const INTERRUPTED: &str = "interrupted while waiting for an answer";
 
 /// The next event of the connection that is kept; without one there is none. Cancel-safe.
-pub(crate) async fn next_of(kept: &mut Option<Asking>) -> Event {
+pub(crate) async fn next_of(kept: &mut Option<RequestClient>) -> Event {
     match kept {
         Some(connection) => connection.next().await,
         None => std::future::pending().await,

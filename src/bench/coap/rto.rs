@@ -8,7 +8,7 @@ const FACTOR: f64 = 1.5;
 
 /// How long a group waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Patience {
+pub(super) struct RtoEstimator {
     /// Sent again at all: confirmable, and over datagrams.
     pub(super) repeats: bool,
     /// ACK_TIMEOUT.
@@ -19,7 +19,7 @@ pub(super) struct Patience {
     pub(super) whole: Nanos,
 }
 
-impl Patience {
+impl RtoEstimator {
     /// When a request that is sent for the first time is looked at again.
     #[inline]
     pub(super) fn begin(&self, now: Nanos, random: &mut Random) -> Nanos {
@@ -64,8 +64,8 @@ mod tests {
 
     const SECOND: Nanos = 1_000_000_000;
 
-    fn usual() -> Patience {
-        Patience {
+    fn usual() -> RtoEstimator {
+        RtoEstimator {
             repeats: true,
             first: 2 * SECOND,
             most: 4,
@@ -93,14 +93,14 @@ mod tests {
 
     #[test]
     fn the_whole_time_is_the_end_of_it() {
-        let short = Patience {
+        let short = RtoEstimator {
             whole: 3 * SECOND,
             ..usual()
         };
         let due = short.begin(0, &mut Random::new(1, 2));
         assert_eq!(short.next(0, due, due, 0), Some(3 * SECOND));
         assert_eq!(short.next(0, 3 * SECOND, 3 * SECOND, 1), None);
-        let once = Patience {
+        let once = RtoEstimator {
             repeats: false,
             ..short
         };

@@ -16,7 +16,7 @@ const AGREE: usize = 2;
 const ENOUGH: u64 = 99;
 
 /// A search under way.
-pub(crate) struct Hunt {
+pub(crate) struct RateSearch {
     search: Search,
     best: Option<Outcome>,
     /// The runs of this rate that kept and that missed it.
@@ -27,7 +27,7 @@ pub(crate) struct Hunt {
     limited_at: Option<f64>,
 }
 
-impl Hunt {
+impl RateSearch {
     /// Begins at `first` messages a second.
     pub(crate) const fn new(first: f64) -> Self {
         Self {

@@ -6,7 +6,7 @@ use crate::bench::amqp::Scenario;
 
 /// A scenario with what follows from it unless people say otherwise.
 #[derive(Clone, Copy, Debug)]
-pub struct Play(&'static Row);
+pub struct ScenarioPreset(&'static Row);
 
 #[derive(Debug)]
 struct Row {
@@ -36,7 +36,7 @@ const fn row(
     }
 }
 
-static PLAYS: [Row; 12] = [
+static PRESETS: [Row; 12] = [
     row(
         "publish-consume",
         "producers and consumers on the same queues",
@@ -117,10 +117,10 @@ static PLAYS: [Row; 12] = [
     ),
 ];
 
-impl Play {
+impl ScenarioPreset {
     /// Name and meaning of each, in the order in which help shows them.
     pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
-        PLAYS.iter().map(|row| (row.name, row.does))
+        PRESETS.iter().map(|row| (row.name, row.does))
     }
 
     pub(crate) const fn scenario(self) -> Scenario {
@@ -140,11 +140,11 @@ impl Play {
     }
 }
 
-impl FromStr for Play {
+impl FromStr for ScenarioPreset {
     type Err = &'static str;
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
-        let found = PLAYS.iter().find(|row| row.name == word);
+        let found = PRESETS.iter().find(|row| row.name == word);
         found.map(Self).ok_or("there is no such scenario")
     }
 }

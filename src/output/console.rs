@@ -27,7 +27,7 @@ fn lines(error: &Error) -> Vec<u8> {
         return lines;
     }
     push_line(&mut lines, "iotctl: ", error.text());
-    if let Some(hint) = error.way_out() {
+    if let Some(hint) = error.hint_text() {
         push_line(&mut lines, "hint: ", hint);
     }
     lines
@@ -41,14 +41,14 @@ fn push_line(lines: &mut Vec<u8>, label: &str, text: &str) {
 
 /// Says on standard error what a command does; silent with `--quiet`. No call waits for somebody to read it.
 #[derive(Clone, Copy, Debug)]
-pub struct Notes {
+pub struct Console {
     quiet: bool,
     color: bool,
     terminal: bool,
 }
 
-impl Notes {
-    /// Notes in `style`; asks once whether standard error is a terminal.
+impl Console {
+    /// Console in `style`; asks once whether standard error is a terminal.
     pub fn new(style: Style) -> Self {
         let terminal = io::stderr().is_terminal();
         Self {
@@ -133,9 +133,9 @@ mod tests {
             color,
             quiet: false,
         };
-        let plain = Notes::new(style(ColorChoice::Never));
+        let plain = Console::new(style(ColorChoice::Never));
         assert_eq!(plain.line(Tone::Speaker, &"up"), b"iotctl: up\n");
-        let bright = Notes::new(style(ColorChoice::Always));
+        let bright = Console::new(style(ColorChoice::Always));
         assert_eq!(
             bright.line(Tone::Caution, &"up"),
             b"\x1b[33miotctl:\x1b[0m up\n"

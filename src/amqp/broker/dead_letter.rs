@@ -15,7 +15,7 @@ use super::matching::whole;
 use super::message::{Message, Properties};
 use super::queue::Queued;
 use super::refusal::short;
-use crate::connect::hosting::Key;
+use crate::server::Key;
 
 /// Why a message left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,7 +141,7 @@ impl Core {
     /// Routes the dead letters, and those that this makes, as far as this turn allows. It ends: without a rejection in
     /// between, no message enters a queue twice, nor becomes more than [`DEATHS`]. What a letter becomes comes before
     /// the next letter, so that few wait, each with its long story, wherever queues multiply what they hand to each other.
-    pub(super) fn bury(&mut self) {
+    pub(super) fn dead_letter(&mut self) {
         while !self.is_spent()
             && let Some(letter) = self.dead.pop_front()
         {

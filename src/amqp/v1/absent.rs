@@ -2,7 +2,7 @@
 
 use super::client::Options;
 use super::consumer::Delivery;
-use super::publisher::{Fate, Outgoing};
+use super::publisher::{Outcome, Outgoing};
 use super::wish::{Receiving, Sending, Settlement};
 use crate::connect::Target;
 use crate::error::{Error, Result};
@@ -49,7 +49,7 @@ impl Publisher {
         match *self {}
     }
 
-    pub async fn fates(&mut self, _: &mut Vec<(u64, Fate)>) -> Result<()> {
+    pub async fn fates(&mut self, _: &mut Vec<(u64, Outcome)>) -> Result<()> {
         match *self {}
     }
 

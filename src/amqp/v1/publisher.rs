@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::super::address::Address;
 use super::super::client::Options;
-use super::super::publisher::{Fate, MOST_BYTES, Outgoing};
+use super::super::publisher::{MOST_BYTES, Outcome, Outgoing};
 use super::super::wish::Sending;
 use super::links;
 use super::thread::Thread;
@@ -27,7 +27,7 @@ pub(super) enum Command {
 }
 
 /// What comes back: fates, and at last why there are no more.
-pub(super) type News = Result<Vec<(u64, Fate)>>;
+pub(super) type News = Result<Vec<(u64, Outcome)>>;
 
 /// A connection that sends, and nothing else.
 pub struct Publisher {
@@ -86,7 +86,7 @@ impl Publisher {
         self.thread.is_broken()
     }
 
-    /// Puts a message among those that [`Publisher::fates`] sends, under a number that [`Fate`]s name; numbers must
+    /// Puts a message among those that [`Publisher::fates`] sends, under a number that [`Outcome`]s name; numbers must
     /// not repeat.
     ///
     /// # Errors
@@ -120,7 +120,7 @@ impl Publisher {
     ///
     /// # Errors
     /// What ended a link or the connection. [`Publisher::abandoned`] tells what is in doubt then.
-    pub async fn fates(&mut self, into: &mut Vec<(u64, Fate)>) -> Result<()> {
+    pub async fn fates(&mut self, into: &mut Vec<(u64, Outcome)>) -> Result<()> {
         if !self.out.is_empty() {
             // A thread that is gone has left why among the news.
             let _ = self

@@ -14,8 +14,8 @@ use fe2o3_amqp::types::definitions::{self, ErrorCondition};
 use fe2o3_amqp::types::primitives::Symbol;
 
 use super::super::client::Login;
+use super::super::diagnose as v091;
 use super::super::heard::Heard;
-use super::super::trouble;
 use super::sasl::Refusal;
 use crate::connect::{self, Target, diagnose};
 use crate::error::{Error, Kind, brief};
@@ -74,7 +74,7 @@ fn told(target: &Target, what: &str, error: &definitions::Error) -> Error {
 pub(super) fn described(error: &definitions::Error) -> String {
     let condition = condition(error);
     let description = error.description.as_deref().unwrap_or_default();
-    let description = trouble::server_words(description);
+    let description = v091::server_words(description);
     let words: Vec<&str> = description.split_whitespace().collect();
     match words.is_empty() {
         true => condition,
@@ -106,8 +106,8 @@ fn kind_of(condition: &str) -> Kind {
 pub(super) async fn login(target: &Target, login: &Login, heard: &Heard, why: Refusal) -> Error {
     let wanted = login.mechanism.name();
     match why {
-        Refusal::Denied => trouble::denied(target, login),
-        Refusal::Offers(offered) => trouble::not_offered(target, wanted, &offered),
+        Refusal::Denied => v091::denied(target, login),
+        Refusal::Offers(offered) => v091::not_offered(target, wanted, &offered),
         Refusal::Unready => Error::new(
             Kind::Lost,
             format!("{target} cannot check the login at the moment"),
@@ -120,14 +120,14 @@ pub(super) async fn login(target: &Target, login: &Login, heard: &Heard, why: Re
 /// It ended before anybody could log in.
 async fn early(target: &Target, heard: &Heard) -> Error {
     let bytes = heard.bytes();
-    if let Some(error) = trouble::foreign(target, &bytes, trouble::ONE) {
+    if let Some(error) = v091::foreign(target, &bytes, v091::ONE) {
         return error;
     }
     match &bytes[..] {
         [] => {}
         // The header of a server that wants to go on without SASL (AMQP 1.0 part 2 §2.2).
         b"AMQP\0\x01\0\0" => {
-            let text = format!("{target} speaks {} without a login (SASL)", trouble::ONE);
+            let text = format!("{target} speaks {} without a login (SASL)", v091::ONE);
             return Error::new(Kind::Unreachable, text)
                 .hint("iotctl begins with a login, also as anonymous");
         }
@@ -147,7 +147,7 @@ async fn early(target: &Target, heard: &Heard) -> Error {
 
 /// No answer came within the deadline.
 pub(super) fn silent(target: &Target, what: &str, limit: Duration) -> Error {
-    trouble::silent(target, what, limit, None)
+    v091::silent(target, what, limit, None)
 }
 
 impl From<OpenError> for End {

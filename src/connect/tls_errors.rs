@@ -13,7 +13,7 @@ use super::trust::Reason;
 
 /// A reason, and the way out where there is one.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Words {
+pub(super) struct ConnectArgs {
     pub(super) reason: String,
     pub(super) hint: Option<Cow<'static, str>>,
 }
@@ -30,8 +30,8 @@ const VERSION_HINT: &str = "--tls-version sets it; known are 1.2 and 1.3";
 /// The most names of a certificate that are listed.
 const NAMES: usize = 5;
 
-fn words(reason: impl Into<String>, hint: Option<&'static str>) -> Words {
-    Words {
+fn words(reason: impl Into<String>, hint: Option<&'static str>) -> ConnectArgs {
+    ConnectArgs {
         reason: reason.into(),
         hint: hint.map(Cow::Borrowed),
     }
@@ -56,7 +56,7 @@ pub(super) fn reason(cause: &Error) -> String {
 }
 
 /// What `cause` means to a client.
-pub(super) fn client(cause: &Error, identity: Identity) -> Words {
+pub(super) fn client(cause: &Error, identity: Identity) -> ConnectArgs {
     match cause {
         Error::InvalidCertificate(cause) => certificate(cause),
         Error::InvalidMessage(
@@ -112,11 +112,11 @@ fn peer_fault(cause: &Error) -> String {
 }
 
 /// The peer answered in something else than TLS, or hung up on the first TLS record.
-pub(super) fn not_tls(reason: &str) -> Words {
+pub(super) fn not_tls(reason: &str) -> ConnectArgs {
     words(reason, Some(PLAIN_HINT))
 }
 
-fn alerted(alert: AlertDescription, identity: Identity) -> Words {
+fn alerted(alert: AlertDescription, identity: Identity) -> ConnectArgs {
     use AlertDescription as Alert;
     let refused = |why: &str| words(format!("server refused our client certificate{why}"), None);
     match alert {
@@ -169,7 +169,7 @@ fn alerted(alert: AlertDescription, identity: Identity) -> Words {
     }
 }
 
-fn certificate(cause: &CertificateError) -> Words {
+fn certificate(cause: &CertificateError) -> ConnectArgs {
     let skip = |reason: String| words(reason, Some(SKIP_HINT));
     match cause {
         CertificateError::ExpiredContext { time, not_after } => skip(format!(
@@ -210,7 +210,7 @@ fn certificate(cause: &CertificateError) -> Words {
 }
 
 /// What is rarer than a wrong date, name or issuer.
-fn odd(cause: &CertificateError) -> Words {
+fn odd(cause: &CertificateError) -> ConnectArgs {
     let skip = |reason: String| words(reason, Some(SKIP_HINT));
     match cause {
         CertificateError::BadEncoding => words("certificate is broken", None),
@@ -247,7 +247,7 @@ fn odd(cause: &CertificateError) -> Words {
 }
 
 /// A certificate for another host. The presented names come as `DnsName("a.example")`.
-fn wrong_name(expected: &ServerName<'_>, presented: &[String]) -> Words {
+fn wrong_name(expected: &ServerName<'_>, presented: &[String]) -> ConnectArgs {
     let inside = |kind: &str, name: &str| {
         let name = name.strip_prefix(kind)?.strip_suffix(')')?;
         Some(name.trim_matches('"').to_owned())
@@ -264,7 +264,7 @@ fn wrong_name(expected: &ServerName<'_>, presented: &[String]) -> Words {
         );
     };
     if names.contains(&host.to_string()) {
-        return Words {
+        return ConnectArgs {
             reason: format!("certificate has {host} as a DNS name, not as an address"),
             hint: Some(format!("openssl x509 -req with subjectAltName=IP:{host} in its -extfile makes a right one").into()),
         };
@@ -358,11 +358,11 @@ mod tests {
         }
     }
 
-    fn told(cause: CertificateError) -> Words {
+    fn told(cause: CertificateError) -> ConnectArgs {
         certificate(&cause)
     }
 
-    fn for_another(host: &'static str, presented: &[&str]) -> Words {
+    fn for_another(host: &'static str, presented: &[&str]) -> ConnectArgs {
         told(CertificateError::NotValidForNameContext {
             expected: ServerName::try_from(host).unwrap(),
             presented: presented.iter().map(|&name| name.to_owned()).collect(),

@@ -5,7 +5,7 @@ use std::result::Result as Either;
 
 use fe2o3_amqp::link::delivery::DeliveryFut;
 use fe2o3_amqp::link::{DetachError, SendError};
-use fe2o3_amqp::types::messaging::{Data, Message, Outcome};
+use fe2o3_amqp::types::messaging::{self, Data, Message};
 use fe2o3_amqp::{Sendable, Sender};
 use futures_util::future::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -13,10 +13,10 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::super::address::{Address, Dialect};
-use super::super::publisher::Fate;
+use super::super::publisher::Outcome;
+use super::diagnose::{self, End};
 use super::publisher::{Command, Item, News};
 use super::thread::{Opened, Ready};
-use super::trouble::{self, End};
 use crate::error::Result;
 
 /// Servers let one session have about so many links.
@@ -28,7 +28,7 @@ const TAKEN: usize = 64;
 /// A message that was sent, by its number, or that could not be.
 type Sent = (
     u64,
-    Either<DeliveryFut<Either<Outcome, SendError>>, SendError>,
+    Either<DeliveryFut<Either<messaging::Outcome, SendError>>, SendError>,
 );
 
 /// A link's queue, and its task, which gives the link back when the queue is closed.
@@ -69,17 +69,19 @@ pub(super) async fn serve(
 }
 
 /// What the outcome says, with the server's words.
-fn fate(outcome: Outcome, confirms: bool) -> Fate {
-    match outcome {
-        Outcome::Accepted(_) if confirms => Fate::Confirmed,
-        Outcome::Accepted(_) => Fate::Written,
-        Outcome::Rejected(rejected) => Fate::Refused(match rejected.error {
-            Some(error) => format!("rejected, {}", trouble::described(&error)),
+fn outcome_of(peer: messaging::Outcome, confirms: bool) -> Outcome {
+    match peer {
+        messaging::Outcome::Accepted(_) if confirms => Outcome::Confirmed,
+        messaging::Outcome::Accepted(_) => Outcome::Written,
+        messaging::Outcome::Rejected(rejected) => Outcome::Refused(match rejected.error {
+            Some(error) => format!("rejected, {}", diagnose::described(&error)),
             None => String::from("rejected"),
         }),
-        Outcome::Released(_) => Fate::Refused(String::from("released, as nothing takes it")),
-        Outcome::Modified(modified) => {
-            Fate::Refused(String::from(match modified.undeliverable_here {
+        messaging::Outcome::Released(_) => {
+            Outcome::Refused(String::from("released, as nothing takes it"))
+        }
+        messaging::Outcome::Modified(modified) => {
+            Outcome::Refused(String::from(match modified.undeliverable_here {
                 Some(true) => "modified, undeliverable here",
                 _ => "modified, delivery failed",
             }))
@@ -116,7 +118,7 @@ impl Links {
                     let mut failed = None;
                     while let Some((number, outcome)) = next {
                         match outcome {
-                            Ok(outcome) => fates.push((number, fate(outcome, self.confirms))),
+                            Ok(outcome) => fates.push((number, outcome_of(outcome, self.confirms))),
                             Err(error) => failed = Some(error),
                         }
                         next = under_way.next().now_or_never().flatten();
@@ -153,7 +155,7 @@ impl Links {
         let sender = match tokio::time::timeout(limit, attached).await {
             Ok(Ok(sender)) => sender,
             Ok(Err(why)) => return Err(opened.explain(&what, why).await),
-            Err(_) => return Err(trouble::silent(&opened.target, &what, limit)),
+            Err(_) => return Err(diagnose::silent(&opened.target, &what, limit)),
         };
         let (queue, queued) = mpsc::unbounded_channel();
         let task = tokio::spawn(pump(sender, queued, self.sent.clone(), self.confirms));
@@ -193,7 +195,7 @@ impl Links {
             match tokio::time::timeout(opened.patience, closing).await {
                 Ok(Ok(())) => {}
                 Ok(Err(why)) => return Err(opened.explain(what, why).await),
-                Err(_) => return Err(trouble::silent(&opened.target, what, opened.patience)),
+                Err(_) => return Err(diagnose::silent(&opened.target, what, opened.patience)),
             }
         }
         Ok(())
