@@ -35,6 +35,7 @@ use clap::{CommandFactory, Parser};
 use crate::command::Command;
 use crate::error::Result;
 
+mod alone;
 mod amqp;
 mod bench;
 mod coap;
