@@ -40,7 +40,7 @@ impl Stages {
 /// Whether a message fulfils a condition; a payload that is JSON is looked into.
 pub fn fulfils(condition: &Condition, message: &Message) -> bool {
     let json = || serde_json::from_slice(&message.payload).ok();
-    condition.holds(&message.topic, &message.payload, json)
+    condition.holds(message, json)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::command::amqp::consume::{PREFETCH, Plan, Settle};
 use crate::error::{Error, Result};
 use crate::payload::expect::Condition;
 
-use super::exec::ExecFlags;
+use super::exec::AmqpExecFlags;
 use super::session::{self, AmqpSessionFlags};
 use super::syntax::{self, short, short_or_none};
 use crate::cli::flags::format::FormatFlags;
@@ -83,7 +83,7 @@ pub(crate) struct ConsumeFlags {
     filter: FilterFlags,
 
     #[command(flatten)]
-    exec: ExecFlags,
+    exec: AmqpExecFlags,
 
     #[command(flatten)]
     until: UntilFlags,

@@ -144,6 +144,7 @@ impl ObserveFlags {
             exec: (!self.exec.is_empty()).then_some(Exec {
                 command: self.exec,
                 workers: NonZeroUsize::MIN,
+                json: false,
                 requeue: false,
             }),
             decode: self.body.decode()?,

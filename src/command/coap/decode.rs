@@ -70,7 +70,7 @@ pub(crate) fn decoded(message: &Message, decode: Decode) -> Result<Message, Stri
 
 /// Whether the body fulfils a condition; CBOR is looked into as JSON is.
 pub(crate) fn fulfils(condition: &Condition, message: &Message) -> bool {
-    condition.holds(&message.topic, &message.payload, || json_of(message))
+    condition.holds(message, || json_of(message))
 }
 
 fn json_of(message: &Message) -> Option<Value> {
