@@ -213,7 +213,7 @@ impl<T: Target> Passage<'_, T> {
         self.progress
             .pass(self.now, |until| fulfils(until, &message));
         let checked = self.stages.check(&message);
-        self.target.take(number, message)?;
+        self.target.take(number, self.stages.decoded(message))?;
         if checked.is_err() || self.progress.is_complete() {
             self.end = Some(checked.and_then(|()| self.progress.verdict()));
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::coap::link;
+use crate::payload::link;
 use crate::command::coap::keep::Keep;
 use crate::command::coap::rd::{Action, Links, Lookup, Plan, Register, Registration};
 use crate::connect::without_credentials;

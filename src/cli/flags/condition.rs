@@ -27,6 +27,7 @@ impl ConditionFlags {
         Stages {
             filter: self.filter.clone(),
             expect: self.expect.clone(),
+            decode: None,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::code::Code;
 use super::endpoint::{Incoming, Response};
-use super::link::Link;
+use crate::payload::link::Link;
 use super::option;
 use super::site::{Answer, Resource, Site};
 

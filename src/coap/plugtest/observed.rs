@@ -8,7 +8,7 @@ use super::{Pace, Page};
 use crate::coap::block::{Block, Szx};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Incoming, Response};
-use crate::coap::link::Link;
+use crate::payload::link::Link;
 use crate::coap::option;
 use crate::coap::site::{Answer, Change, Resource, Site};
 

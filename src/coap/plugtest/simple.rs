@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{Pace, Page, created, get_only, portrait, text};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Incoming, Response};
-use crate::coap::link::{self, Link};
+use crate::payload::link::{self, Link};
 use crate::coap::option;
 use crate::coap::site::{Answer, Site};
 

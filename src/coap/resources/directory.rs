@@ -15,7 +15,7 @@ use super::{beneath, condition_fails, shown};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Incoming, Response};
 use crate::coap::format;
-use crate::coap::link::{self, Link};
+use crate::payload::link::{self, Link};
 use crate::coap::option;
 use crate::coap::random::Random;
 use crate::coap::site::{Answer, Resource};

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::super::random::Random;
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Incoming, Response};
-use crate::coap::link::Link;
+use crate::payload::link::Link;
 use crate::coap::option;
 use crate::coap::site::{Answer, Change, Resource};
 

@@ -11,7 +11,7 @@ use super::session::{Place, SessionArgs, failed, refused};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Config, Event, Incoming, Reply, Response};
 use crate::coap::format;
-use crate::coap::link::{self, Filter, Link};
+use crate::payload::link::{self, Filter, Link};
 use crate::coap::option;
 use crate::coap::uri::{self, Uri};
 use crate::error::{Error, Kind, Result};

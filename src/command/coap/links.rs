@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use serde_json::{Map, Value};
 
 use crate::coap::format;
-use crate::coap::link::Link;
+use crate::payload::link::Link;
 use crate::coap::uri::Scheme;
 use crate::output::Output;
 

@@ -1,7 +1,7 @@
 //! TD_COAP_LINK_01 to 09: discovery.
 
 use super::*;
-use crate::coap::link::{self, Link};
+use crate::payload::link::{self, Link};
 use crate::coap::option;
 use crate::coap::uri::Uri;
 
