@@ -117,8 +117,9 @@ impl<S: Source, T: Target> Flow<'_, S, T> {
             biased;
             asked = stop.asked() => asked,
             woken = taken => return woken,
-            woken = received => return woken,
+            // Before the source, which always has something where a server floods.
             () = sleep_until(deadline.unwrap_or_else(now).into()), if deadline.is_some() => return Ok(Woken::Time),
+            woken = received => return woken,
         };
         stop.unless_again(self.drain()).await?;
         Err(Error::new(
@@ -137,8 +138,8 @@ impl<S: Source, T: Target> Flow<'_, S, T> {
                     self.passage.count(progress?);
                     self.settle();
                 }
-                error = self.source.hold() => return Err(error),
                 () = sleep_until(end.into()) => return Ok(()),
+                error = self.source.hold() => return Err(error),
             }
         }
         Ok(())
