@@ -27,22 +27,26 @@ pub(crate) struct ConditionFlags {
 impl ConditionFlags {
     /// What is to pass, of messages with these fields.
     pub(crate) fn stages(&self, fields: &Fields) -> Result<Stages> {
-        self.check(fields)?;
+        check("--filter", &self.filter, fields)?;
+        check("--expect", &self.expect, fields)?;
+        check("--until", &self.until, fields)?;
         Ok(Stages {
             filter: self.filter.clone(),
             expect: self.expect.clone(),
+            decode: None,
         })
     }
+}
 
-    /// Refuses conditions on what these messages do not have.
-    fn check(&self, fields: &Fields) -> Result<()> {
-        let filter = self.filter.iter().map(|it| ("--filter", it));
-        let expect = self.expect.iter().map(|it| ("--expect", it));
-        let until = self.until.iter().map(|it| ("--until", it));
-        for (flag, condition) in filter.chain(expect).chain(until) {
-            let checked = condition.check(fields);
-            checked.map_err(|why| Error::usage(format!("{flag} {condition}: {why}")))?;
-        }
-        Ok(())
+/// Refuses conditions on what messages do not have.
+pub(crate) fn check<'a>(
+    flag: &str,
+    conditions: impl IntoIterator<Item = &'a Condition>,
+    fields: &Fields,
+) -> Result<()> {
+    for condition in conditions {
+        let checked = condition.check(fields);
+        checked.map_err(|why| Error::usage(format!("{flag} '{condition}': {why}")))?;
     }
+    Ok(())
 }
