@@ -145,6 +145,13 @@ fn sections(command: &str) -> Roff {
         }
         _ => {}
     }
+    if let Some(fields) = help::fields(command) {
+        let rows: Vec<_> = fields.rows().collect();
+        let rows = rows.iter().map(|(name, meaning)| (&**name, *meaning));
+        roff.control("SH", ["FIELDS"])
+            .text([roman(help::FIELDS_TITLE)]);
+        entries(&mut roff, rows);
+    }
     examples(command, &mut roff);
     let codes: Vec<_> = help::exit_codes()
         .map(|(code, meaning)| (code.to_string(), meaning))
@@ -170,6 +177,10 @@ fn examples(command: &str, roff: &mut Roff) {
 
 fn list<'a>(roff: &mut Roff, title: &str, rows: impl Iterator<Item = (&'a str, &'a str)>) {
     roff.control("SH", [title]);
+    entries(roff, rows);
+}
+
+fn entries<'a>(roff: &mut Roff, rows: impl Iterator<Item = (&'a str, &'a str)>) {
     for (name, meaning) in rows {
         roff.control("TP", [])
             .text([bold(name)])

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::command::bench;
 use crate::command::bench::mqtt::ScenarioPreset;
 use crate::error::Kind;
+use crate::message::fields::{self, Fields};
 use crate::mqtt::broker::{FAULT_KEYS, FAULTS};
 
 use super::{amqp, coap};
@@ -368,6 +369,21 @@ pub fn coap_faults() -> impl Iterator<Item = (&'static str, &'static str)> {
     crate::coap::net::FAULTS.iter().copied()
 }
 
+/// What stands above the fields of a message: where they are used.
+pub const FIELDS_TITLE: &str =
+    "Fields, for conditions; in the environment of --exec content-type is IOTCTL_CONTENT_TYPE:";
+
+/// The fields of the messages that a command receives; none for most.
+pub fn fields(command: &str) -> Option<&'static Fields> {
+    match command {
+        "mqtt sub" => Some(&fields::MQTT),
+        "amqp consume" | "amqp tap" | "amqp respond" => Some(&fields::AMQP),
+        "coap observe" | "coap get" | "coap put" | "coap post" | "coap delete" | "coap fetch"
+        | "coap patch" | "coap ipatch" => Some(&fields::COAP),
+        _ => None,
+    }
+}
+
 /// What stands below the flags on a help page.
 pub(super) fn below(command: &str) -> String {
     let mut text = String::new();
@@ -389,6 +405,11 @@ pub(super) fn below(command: &str) -> String {
     if command == "coap server" {
         entries(&mut text, "Kinds, for --resource:", KINDS);
         entries(&mut text, "Faults, for --fault:", crate::coap::net::FAULTS);
+    }
+    if let Some(fields) = fields(command) {
+        let rows: Vec<_> = fields.rows().collect();
+        let rows = rows.iter().map(|(name, meaning)| (&**name, *meaning));
+        table(&mut text, FIELDS_TITLE, rows);
     }
     section(&mut text, "Examples:");
     for (purpose, words) in examples(command) {

@@ -63,6 +63,11 @@ impl Backoff {
     ///
     /// The last try of a limited rule is made at its end, never later.
     pub fn next(&mut self, now: Instant) -> Option<Duration> {
+        self.next_after(now, Duration::ZERO)
+    }
+
+    /// The same where the peer has said that it will be away for `least`; a rule that is over by then gives up at once.
+    pub fn next_after(&mut self, now: Instant, least: Duration) -> Option<Duration> {
         let held = match self.retry {
             Retry::For(limit) => HELD.min(limit),
             Retry::Never | Retry::Forever => HELD,
@@ -79,7 +84,8 @@ impl Backoff {
             Retry::Forever => Duration::MAX,
         };
         let ceiling = (outage / PART_OF_OUTAGE).clamp(FIRST, LONGEST);
-        Some(ceiling.mul_f64(self.random.fraction()).min(left))
+        let wait = ceiling.mul_f64(self.random.fraction()).min(left);
+        (least <= left).then_some(wait.max(least))
     }
 
     /// The outage is over: the next failure starts a new one.

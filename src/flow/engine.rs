@@ -116,9 +116,10 @@ impl<S: Source, T: Target> Flow<'_, S, T> {
         let asked = tokio::select! {
             biased;
             asked = stop.asked() => asked,
+            // Before both sides, which always have something where a server floods.
+            () = sleep_until(deadline.unwrap_or_else(now).into()), if deadline.is_some() => return Ok(Woken::Time),
             woken = taken => return woken,
             woken = received => return woken,
-            () = sleep_until(deadline.unwrap_or_else(now).into()), if deadline.is_some() => return Ok(Woken::Time),
         };
         stop.unless_again(self.drain()).await?;
         Err(Error::new(
@@ -137,8 +138,8 @@ impl<S: Source, T: Target> Flow<'_, S, T> {
                     self.passage.count(progress?);
                     self.settle();
                 }
-                error = self.source.hold() => return Err(error),
                 () = sleep_until(end.into()) => return Ok(()),
+                error = self.source.hold() => return Err(error),
             }
         }
         Ok(())
@@ -213,7 +214,7 @@ impl<T: Target> Passage<'_, T> {
         self.progress
             .pass(self.now, |until| fulfils(until, &message));
         let checked = self.stages.check(&message);
-        self.target.take(number, message)?;
+        self.target.take(number, self.stages.decoded(message))?;
         if checked.is_err() || self.progress.is_complete() {
             self.end = Some(checked.and_then(|()| self.progress.verdict()));
         }

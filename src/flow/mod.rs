@@ -15,10 +15,11 @@
 //! | [`Source`], [`Target`] | the two ends, as traits with static dispatch |
 //! | [`ledger`] | which arrivals are not settled yet; pure |
 //! | [`until`] | count, time, silence or a condition that ends a flow; pure, on a virtual clock |
-//! | [`stages`] | which messages pass |
+//! | [`stages`], [`decode`] | which messages pass, and bodies as text |
 //! | [`exec`] | the target that runs a command for each message |
 //! | [`printed`] | the target that shows messages on standard output |
 
+pub mod decode;
 mod engine;
 pub mod exec;
 pub mod ledger;

@@ -10,6 +10,7 @@
 //! | [`comparison`] | the operators of conditions and thresholds |
 //! | [`expect`] | conditions on a body: `payload == 21.5`, `/temp > 20` |
 //! | [`inflate`] | compressed bodies |
+//! | [`link`] | link-format (RFC 6690) |
 //! | [`replay`] | recorded messages at their pace |
 //! | [`senml`] | measurements (RFC 8428) as lines |
 //! | [`template`] | bodies that differ from message to message |
@@ -22,6 +23,7 @@ mod encoding;
 pub mod expect;
 pub mod inflate;
 mod lines;
+pub mod link;
 mod reader;
 mod record;
 pub mod replay;
