@@ -108,6 +108,7 @@ const VARIABLES: [&str; 15] = [
 fn variables(message: &Message) -> Vec<(&'static str, String)> {
     let mut all = vec![("IOTCTL_TOPIC", message.topic.to_string())];
     match &message.detail {
+        Detail::Plain => {}
         Detail::Mqtt(mqtt) => of_mqtt(mqtt, &mut all),
         Detail::Amqp(amqp) => of_amqp(amqp, &mut all),
         Detail::Coap(coap) => of_coap(coap, &mut all),
@@ -203,12 +204,12 @@ impl<'a> Commands<'a> {
 }
 
 impl Target for Commands<'_> {
-    fn has_room(&self) -> bool {
-        self.running.len() < self.exec.workers.get()
+    fn name(&self) -> String {
+        String::from("the command")
     }
 
-    fn is_free(&self) -> bool {
-        self.has_room()
+    fn has_room(&self) -> bool {
+        self.running.len() < self.exec.workers.get()
     }
 
     fn is_idle(&self) -> bool {
@@ -223,16 +224,16 @@ impl Target for Commands<'_> {
         Ok(())
     }
 
-    async fn drive(&mut self) -> Result<Progress> {
-        match self.running.next().await {
-            Some((number, true)) => Ok(Progress::One(number, Outcome::Accepted)),
-            Some((number, false)) => Ok(Progress::One(number, Outcome::Refused)),
-            None => std::future::pending().await,
-        }
-    }
-
-    async fn gone(&mut self) {
-        std::future::pending().await
+    async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
+        let Some((number, good)) = self.running.next().await else {
+            return std::future::pending().await;
+        };
+        let outcome = match good {
+            true => Outcome::Accepted,
+            false => Outcome::Refused(Error::new(Kind::Refused, "the command failed")),
+        };
+        into.push(Progress::One(number, outcome));
+        Ok(())
     }
 }
 

@@ -87,7 +87,7 @@ fn json_of(message: &Message) -> Option<Value> {
 fn content_format(message: &Message) -> Option<u16> {
     match &message.detail {
         Detail::Coap(coap) => coap.content_format,
-        Detail::Mqtt(_) | Detail::Amqp(_) => None,
+        Detail::Plain | Detail::Mqtt(_) | Detail::Amqp(_) => None,
     }
 }
 

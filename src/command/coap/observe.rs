@@ -110,11 +110,7 @@ const CONNECTING: &str = "interrupted while connecting";
 
 /// What a FETCH asks for; nothing for a GET.
 async fn body(plan: &Plan) -> Result<Bytes> {
-    let mut bodies = Vec::new();
-    Bodies::open(&plan.source, plan.encoding)?
-        .next(&mut bodies)
-        .await?;
-    Ok(bodies.pop().map(|body| body.payload).unwrap_or_default())
+    Bodies::open(&plan.source, plan.encoding)?.body().await
 }
 
 /// Ends the observation and waits until the server knows.

@@ -23,7 +23,7 @@ use crate::file;
 use crate::message::Message;
 use crate::output::{Console, Format, Output, Style};
 use crate::payload::expect::Condition;
-use crate::payload::{Bodies, Body, Encoding, Source};
+use crate::payload::{Bodies, Encoding, Source};
 use crate::stop::Stop;
 
 /// What is asked, and how the answers are shown.
@@ -119,8 +119,7 @@ impl Asker<'_> {
         for round in 0..self.plan.repeat {
             if round > 0 {
                 self.pause().await;
-                let body = Body::plain(self.payload.clone());
-                self.payload = self.bodies.anew(body).payload;
+                self.payload = self.bodies.body().await?;
             }
             for place in places {
                 if let Err(error) = self.ask(place).await {
@@ -163,9 +162,7 @@ impl Asker<'_> {
 
     /// Reads what has to be read before anything is sent.
     async fn prepare(&mut self) -> Result<()> {
-        let mut bodies = Vec::new();
-        self.bodies.next(&mut bodies).await?;
-        self.payload = bodies.pop().map(|body| body.payload).unwrap_or_default();
+        self.payload = self.bodies.body().await?;
         if let Some(path) = &self.plan.etag_file {
             self.etag = read_etag(path)?;
         }

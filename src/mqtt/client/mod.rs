@@ -27,9 +27,6 @@ use crate::error::{Error, Result};
 /// How much is read at once. Large reads are what makes high rates cheap.
 const READ_SIZE: usize = 64 * 1024;
 
-/// A connection that lived this long was a good one: the next loss starts with a fresh back-off.
-const SETTLED: Duration = Duration::from_secs(5);
-
 /// How long a closing connection may take to write what is left, and the server to close its side.
 const CLOSING: Duration = Duration::from_secs(2);
 
@@ -77,8 +74,8 @@ pub struct Client {
     backoff: Backoff,
     opened_at: Instant,
     ever_online: bool,
-    /// Whether something came over this connection that shows progress, not merely a CONNACK.
-    progressed: bool,
+    /// Why the server ended the last connection, if it said so (DISCONNECT).
+    dismissed: Option<ReasonCode>,
     /// The first bytes of this connection, for a diagnosis.
     first_bytes: Option<Bytes>,
     notices: Vec<Notice>,
@@ -104,7 +101,7 @@ impl Client {
             backoff: Backoff::new(patience.first),
             opened_at: now,
             ever_online: false,
-            progressed: false,
+            dismissed: None,
             first_bytes: None,
             notices: Vec::new(),
             pace: Pace::new(now),
@@ -134,13 +131,13 @@ impl Client {
         let event = self.session.poll_event()?;
         match &event {
             Event::Message(publish) => {
-                self.progressed = true;
+                self.backoff.progressed();
                 // Messages that await an acknowledgement come no faster than we acknowledge: never wait for more.
                 if publish.qos == QoS::AtMostOnce {
                     self.pace.count();
                 }
             }
-            Event::Acknowledged { .. } | Event::Pong => self.progressed = true,
+            Event::Acknowledged { .. } | Event::Pong => self.backoff.progressed(),
             _ => {}
         }
         Some(event)
@@ -165,8 +162,23 @@ impl Client {
     }
 
     /// How many bytes wait to be written.
-    pub fn unwritten(&mut self) -> usize {
-        self.session.output().len()
+    pub fn unwritten(&self) -> usize {
+        self.session.unwritten()
+    }
+
+    /// How many messages are sent or to be sent again and not yet acknowledged.
+    pub fn unfinished(&self) -> usize {
+        self.session.unfinished()
+    }
+
+    /// Whether the connection is up and CONNECT was answered.
+    pub fn is_online(&self) -> bool {
+        self.session.is_online()
+    }
+
+    /// Why the server ended the last connection, if it said so (DISCONNECT, MQTT 5.0 §3.14).
+    pub const fn dismissed(&self) -> Option<ReasonCode> {
+        self.dismissed
     }
 
     /// Drives the connection until there is an event or a notice, or everything in the output is written
@@ -225,7 +237,7 @@ impl Client {
         let now = Instant::now();
         self.input.clear();
         self.first_bytes = None;
-        self.progressed = false;
+        self.dismissed = None;
         self.opened_at = now;
         self.drained = false;
         stream.quick_ack();
@@ -291,6 +303,7 @@ impl Client {
             ));
         }
         self.drained = self.input.len() < self.input.capacity();
+        let was_online = self.session.is_online();
         let taken = self.session.receive(&mut self.input, now);
         if self.session.is_online() && !self.ever_online {
             self.ever_online = true;
@@ -298,6 +311,9 @@ impl Client {
                 self.notices.push(Notice::FellBack);
             }
             self.backoff = Backoff::new(self.patience.later);
+        }
+        if self.session.is_online() && !was_online {
+            self.backoff.connected(now);
         }
         match taken {
             Ok(()) => Ok(()),
@@ -316,6 +332,11 @@ impl Client {
                 finish(stream, self.session.output()),
             )
             .await;
+        }
+        match &fault {
+            Fault::Closed(disconnect) => self.dismissed = Some(disconnect.reason),
+            Fault::KeepAlive => self.session.acquit(),
+            _ => {}
         }
         let may_pass = fault.may_pass();
         self.failed(
@@ -353,15 +374,10 @@ impl Client {
     /// The connection failed or was lost: try again later, or give up.
     fn failed(&mut self, error: Error, may_pass: bool) -> Result<()> {
         let now = Instant::now();
-        let was_good =
-            self.session.is_online() && (self.progressed || now - self.opened_at > SETTLED);
         self.link = Link::Down;
         self.session.lost();
         if let Some(connect) = self.unanswered.take() {
             self.session.go_back(connect);
-        }
-        if was_good {
-            self.backoff.reset();
         }
         let Some(retry_in) = self.backoff.next(now).filter(|_| may_pass) else {
             return Err(error);
