@@ -60,7 +60,10 @@ impl Asked {
     }
 }
 
-#[expect(unsafe_code, reason = "the only way to give a signal its usual meaning back")]
+#[expect(
+    unsafe_code,
+    reason = "the only way to give a signal its usual meaning back"
+)]
 mod by_default {
     /// Lets `signal` do what it does to a process that does not catch it.
     pub(super) fn end(signal: i32) {

@@ -135,7 +135,11 @@ fn mqtt(raw: &RawValue, like: &Detail) -> Result<MqttDetail, String> {
     Ok(MqttDetail {
         qos: qos.unwrap_or(like.qos),
         retain: optional("mqtt.retain", mqtt.retain)?.unwrap_or(like.retain),
-        properties: if said { Some(Box::new(properties)) } else { like.properties },
+        properties: if said {
+            Some(Box::new(properties))
+        } else {
+            like.properties
+        },
         ..like
     })
 }
@@ -242,7 +246,10 @@ mod tests {
             "correlation_data":"c","topic_alias":3,"subscription_identifiers":[1,2],
             "user_properties":[["k","v"],["k","w"]]}}"#;
         let message = read(line).unwrap();
-        assert_eq!((&*message.topic, &message.payload[..]), ("a/b", &b"21.5"[..]));
+        assert_eq!(
+            (&*message.topic, &message.payload[..]),
+            ("a/b", &b"21.5"[..])
+        );
         let mqtt = message.detail.as_mqtt().into_owned();
         assert_eq!((mqtt.qos, mqtt.retain), (1, true));
         let properties = MqttProperties {
@@ -303,8 +310,14 @@ mod tests {
         let fanout = r#"{"topic":"","payload":"","amqp":{"exchange":"logs"}}"#;
         assert!(addressed(fanout, &Detail::Amqp(Box::default())));
         assert!(!addressed(fanout, &Detail::Mqtt(MqttDetail::default())));
-        for unsaid in [r#"{"topic":"","payload":""}"#, r#"{"payload":"","amqp":{}}"#] {
-            assert!(!addressed(unsaid, &Detail::Amqp(Box::default())), "{unsaid}");
+        for unsaid in [
+            r#"{"topic":"","payload":""}"#,
+            r#"{"payload":"","amqp":{}}"#,
+        ] {
+            assert!(
+                !addressed(unsaid, &Detail::Amqp(Box::default())),
+                "{unsaid}"
+            );
         }
     }
 

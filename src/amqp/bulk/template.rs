@@ -103,7 +103,9 @@ impl Template {
                 "properties and headers have {} bytes; the server takes frames of at most {frame_max}",
                 header.len()
             );
-            return Err(Error::usage(text).hint("--frame-max allows for more, where the server does too"));
+            return Err(
+                Error::usage(text).hint("--frame-max allows for more, where the server does too")
+            );
         }
         let mut method = BytesMut::new();
         let publish = AMQPClass::Basic(basic::AMQPMethod::Publish(publish));

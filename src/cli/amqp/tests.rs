@@ -114,7 +114,10 @@ fn publish_has_the_plans_defaults() {
         (plan.window, plan.ack_timeout),
         (usual.window, usual.ack_timeout)
     );
-    assert_eq!((plan.pacing, plan.declare), (Pacing::default(), usual.declare));
+    assert_eq!(
+        (plan.pacing, plan.declare),
+        (Pacing::default(), usual.declare)
+    );
     let (session, usual) = (plan.session, usual.session);
     assert_eq!(
         (session.heartbeat, session.frame_max, session.patience),

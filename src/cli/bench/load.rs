@@ -9,8 +9,8 @@ use crate::command::bench::{ArrivalArgs, LoadArgs};
 use crate::error::{Error, Result};
 
 use super::syntax::{StageWord, arrivals};
-use crate::cli::syntax::rate::Rate;
 use crate::cli::syntax::numbers::{Span, Wait};
+use crate::cli::syntax::rate::Rate;
 use crate::cli::syntax::values;
 
 #[derive(Args, Debug)]

@@ -152,7 +152,9 @@ impl PacingFlags {
         Ok(Pacing {
             repeat,
             delay,
-            rate: self.rate.map(|Rate(per_second)| flow::Rate { per_second, burst }),
+            rate: self
+                .rate
+                .map(|Rate(per_second)| flow::Rate { per_second, burst }),
             replay: self.replay.then_some(speed),
         })
     }

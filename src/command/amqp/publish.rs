@@ -168,7 +168,9 @@ impl Plan {
 
 fn check_record(message: &Message) -> Result<(), String> {
     match message.topic.len() {
-        256.. => Err(String::from("the topic is longer than 255 bytes, so it is no routing key")),
+        256.. => Err(String::from(
+            "the topic is longer than 255 bytes, so it is no routing key",
+        )),
         _ => Ok(()),
     }
 }

@@ -161,10 +161,16 @@ impl<'a> Caller<'a> {
         let plan = self.plan;
         let (key, exchange, properties) = match request.detail {
             Detail::Amqp(amqp) => (request.topic, amqp.exchange, amqp.properties),
-            _ if request.topic.is_empty() => {
-                (plan.key.clone(), plan.exchange.clone(), plan.properties.clone())
-            }
-            _ => (request.topic, plan.exchange.clone(), plan.properties.clone()),
+            _ if request.topic.is_empty() => (
+                plan.key.clone(),
+                plan.exchange.clone(),
+                plan.properties.clone(),
+            ),
+            _ => (
+                request.topic,
+                plan.exchange.clone(),
+                plan.properties.clone(),
+            ),
         };
         let reply_to = self.plan.reply_to.clone();
         let message = Outgoing {

@@ -196,9 +196,8 @@ impl Publisher {
             match self.client.unfinished() {
                 // Every number up to the last went out at QoS 0, or has its outcome.
                 0 => into.push(Progress::Through(last)),
-                _ => into.extend(
-                    (first..=last).map(|number| Progress::One(number, Outcome::Accepted)),
-                ),
+                _ => into
+                    .extend((first..=last).map(|number| Progress::One(number, Outcome::Accepted))),
             }
         }
     }

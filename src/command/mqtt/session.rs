@@ -197,7 +197,9 @@ impl SessionArgs {
         let Some(words) = &self.will else {
             return Ok(None);
         };
-        let payload = Bodies::open(&words.payload, Encoding::Plain)?.body().await?;
+        let payload = Bodies::open(&words.payload, Encoding::Plain)?
+            .body()
+            .await?;
         if payload.len() > usize::from(u16::MAX) {
             return Err(Error::usage(format!(
                 "the will's payload of {} bytes is longer than 65535",

@@ -157,7 +157,10 @@ async fn the_lines_before_a_wrong_one_are_handed_out_first() {
     writer.write_all(b"3131\n32\nzz\n33\n").unwrap();
     let mut into = VecDeque::new();
     assert!(bodies.next(&mut into).await.unwrap());
-    assert_eq!(into, [Message::plain("11".into()), Message::plain("2".into())]);
+    assert_eq!(
+        into,
+        [Message::plain("11".into()), Message::plain("2".into())]
+    );
     let error = bodies.next(&mut into).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Usage);
     assert_eq!(
@@ -240,7 +243,10 @@ async fn a_record_that_cannot_be_sent_is_named_by_its_line() {
 #[tokio::test]
 async fn one_body_is_given_again_and_a_template_filled_in_anew() {
     let template = Source::Template(Template::parse("{seq}"));
-    for (source, texts) in [(Source::Text("x".into()), ["x", "x"]), (template, ["0", "1"])] {
+    for (source, texts) in [
+        (Source::Text("x".into()), ["x", "x"]),
+        (template, ["0", "1"]),
+    ] {
         let mut bodies = open(source, Encoding::Plain);
         let mut into = VecDeque::new();
         assert!(bodies.next(&mut into).await.unwrap());
