@@ -81,11 +81,11 @@ fn pub_has_mosquittos_defaults() {
     assert_eq!(plan.topics, ["a/b"]);
     assert_eq!(plan.source, Source::Text(Bytes::from_static(b"hello")));
     assert_eq!(
-        (plan.qos, plan.retain, plan.repeat),
+        (plan.qos, plan.retain, plan.pacing.repeat),
         (QoS::AtMostOnce, false, 1)
     );
     assert_eq!(
-        (plan.encoding, plan.delay),
+        (plan.encoding, plan.pacing.delay),
         (Encoding::Plain, Duration::ZERO)
     );
     assert_eq!(plan.ack_timeout, Some(Duration::from_secs(30)));
@@ -254,7 +254,7 @@ fn repeats_and_times_read_as_people_write_them() {
     ))
     .unwrap();
     assert_eq!(
-        (plan.repeat, plan.delay),
+        (plan.pacing.repeat, plan.pacing.delay),
         (10_000, Duration::from_millis(250))
     );
     assert_eq!(plan.ack_timeout, None);

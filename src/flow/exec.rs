@@ -165,13 +165,13 @@ impl<'a> Commands<'a> {
 }
 
 impl Target for Commands<'_> {
+    fn name(&self) -> String {
+        String::from("the command")
+    }
+
     fn has_room(&self) -> bool {
         self.is_idle()
             || self.running.len() < self.exec.workers.get() && self.bytes < LARGEST_TOGETHER
-    }
-
-    fn is_free(&self) -> bool {
-        self.has_room()
     }
 
     fn is_idle(&self) -> bool {
@@ -194,20 +194,17 @@ impl Target for Commands<'_> {
         Ok(())
     }
 
-    async fn drive(&mut self) -> Result<Progress> {
+    async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
         let Some((number, bytes, good)) = self.running.next().await else {
             return std::future::pending().await;
         };
         self.bytes -= bytes;
         let outcome = match good {
             true => Outcome::Accepted,
-            false => Outcome::Refused,
+            false => Outcome::Refused(Error::new(Kind::Refused, "the command failed")),
         };
-        Ok(Progress::One(number, outcome))
-    }
-
-    async fn gone(&mut self) {
-        std::future::pending().await
+        into.push(Progress::One(number, outcome));
+        Ok(())
     }
 }
 
@@ -300,12 +297,18 @@ mod tests {
         let exec = shell("exit 0");
         let mut commands = Commands::new(&exec, Console::new(Style::default()));
         commands.take(1, large).unwrap();
-        let refused = Progress::One(1, Outcome::Refused);
-        assert_eq!(commands.drive().await.unwrap(), refused);
+        let mut done = Vec::new();
+        commands.drive(&mut done).await.unwrap();
         let small = message(Detail::Mqtt(MqttDetail::default()));
         commands.take(2, small).unwrap();
-        let accepted = Progress::One(2, Outcome::Accepted);
-        assert_eq!(commands.drive().await.unwrap(), accepted);
+        commands.drive(&mut done).await.unwrap();
+        assert!(matches!(
+            done[..],
+            [
+                Progress::One(1, Outcome::Refused(_)),
+                Progress::One(2, Outcome::Accepted)
+            ]
+        ));
     }
 
     #[tokio::test]
@@ -319,7 +322,7 @@ mod tests {
         large.payload = vec![0; LARGEST_TOGETHER].into();
         commands.take(1, large).unwrap();
         assert!(!commands.has_room());
-        commands.drive().await.unwrap();
+        commands.drive(&mut Vec::new()).await.unwrap();
         assert!(commands.has_room());
     }
 }

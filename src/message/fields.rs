@@ -281,13 +281,20 @@ pub const COAP: Fields = Fields {
     pairs: ("option", "the option of that name, such as option.Max-Age"),
 };
 
+/// What no protocol carried says.
+const PLAIN: Fields = Fields {
+    protocol: "plain",
+    named: &[topic("the topic"), TIME],
+    pairs: ("", ""),
+};
+
 /// All there are.
 const ALL: [&Fields; 3] = [&MQTT, &AMQP, &COAP];
 
 fn mqtt(message: &Message) -> Option<&MqttDetail> {
     match &message.detail {
         Detail::Mqtt(mqtt) => Some(mqtt),
-        Detail::Amqp(_) | Detail::Coap(_) => None,
+        Detail::Plain | Detail::Amqp(_) | Detail::Coap(_) => None,
     }
 }
 
@@ -298,14 +305,14 @@ fn properties(message: &Message) -> Option<&MqttProperties> {
 fn amqp(message: &Message) -> Option<&AmqpDetail> {
     match &message.detail {
         Detail::Amqp(amqp) => Some(amqp),
-        Detail::Mqtt(_) | Detail::Coap(_) => None,
+        Detail::Plain | Detail::Mqtt(_) | Detail::Coap(_) => None,
     }
 }
 
 fn coap(message: &Message) -> Option<&CoapDetail> {
     match &message.detail {
         Detail::Coap(coap) => Some(coap),
-        Detail::Mqtt(_) | Detail::Amqp(_) => None,
+        Detail::Plain | Detail::Mqtt(_) | Detail::Amqp(_) => None,
     }
 }
 
@@ -313,6 +320,7 @@ impl Fields {
     /// Those of this message's protocol.
     pub const fn of(message: &Message) -> &'static Self {
         match message.detail {
+            Detail::Plain => &PLAIN,
             Detail::Mqtt(_) => &MQTT,
             Detail::Amqp(_) => &AMQP,
             Detail::Coap(_) => &COAP,
@@ -409,6 +417,7 @@ fn pairs(message: &Message) -> Vec<(String, String)> {
         (name.to_string(), value.to_string())
     };
     match &message.detail {
+        Detail::Plain => Vec::new(),
         Detail::Mqtt(mqtt) => match &mqtt.properties {
             Some(properties) => properties.user_properties.iter().map(text).collect(),
             None => Vec::new(),

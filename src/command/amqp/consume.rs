@@ -253,9 +253,15 @@ async fn in_time<T>(end: Option<Instant>, work: impl Future<Output = T>) -> Opti
 
 /// The next command that ends; never, where none runs. Cancel-safe.
 async fn next_ended(pool: &mut Option<Commands<'_>>) -> Result<Progress> {
-    match pool {
-        Some(pool) => pool.drive().await,
-        None => std::future::pending().await,
+    let Some(pool) = pool else {
+        return std::future::pending().await;
+    };
+    let mut ended = Vec::new();
+    loop {
+        pool.drive(&mut ended).await?;
+        if let Some(progress) = ended.pop() {
+            return Ok(progress);
+        }
     }
 }
 
@@ -428,7 +434,7 @@ impl Running<'_> {
         let Progress::One(tag, outcome) = progress else {
             return Ok(false);
         };
-        let good = outcome == Outcome::Accepted;
+        let good = matches!(outcome, Outcome::Accepted);
         self.place.end(tag);
         let (Some(link), Some(exec)) = (&self.link, &self.plan.exec) else {
             return Ok(false);

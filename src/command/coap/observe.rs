@@ -81,9 +81,5 @@ pub async fn run(plan: Plan) -> Result<()> {
 
 /// What a FETCH asks for; nothing for a GET.
 async fn body(plan: &Plan) -> Result<Bytes> {
-    let mut bodies = Vec::new();
-    Bodies::open(&plan.source, plan.encoding)?
-        .next(&mut bodies)
-        .await?;
-    Ok(bodies.pop().map(|body| body.payload).unwrap_or_default())
+    Bodies::open(&plan.source, plan.encoding)?.body().await
 }

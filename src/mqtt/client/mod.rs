@@ -79,6 +79,8 @@ pub struct Client {
     ever_ready: bool,
     /// Whether this connection is one.
     ready: bool,
+    /// Why the server ended the last connection, if it said so (DISCONNECT).
+    dismissed: Option<ReasonCode>,
     /// The first bytes of this connection, for a diagnosis.
     first_bytes: Option<Bytes>,
     notices: Vec<Notice>,
@@ -106,6 +108,7 @@ impl Client {
             ever_online: false,
             ever_ready: false,
             ready: false,
+            dismissed: None,
             first_bytes: None,
             notices: Vec::new(),
             pace: Pace::new(now),
@@ -133,11 +136,16 @@ impl Client {
     #[inline]
     pub fn poll_event(&mut self) -> Option<Event> {
         let event = self.session.poll_event()?;
-        // Messages that await an acknowledgement come no faster than we acknowledge: never wait for more.
-        if let Event::Message(publish) = &event
-            && publish.qos == QoS::AtMostOnce
-        {
-            self.pace.count();
+        match &event {
+            Event::Message(publish) => {
+                self.backoff.progressed();
+                // Messages that await an acknowledgement come no faster than we acknowledge: never wait for more.
+                if publish.qos == QoS::AtMostOnce {
+                    self.pace.count();
+                }
+            }
+            Event::Acknowledged { .. } | Event::Pong => self.backoff.progressed(),
+            _ => {}
         }
         Some(event)
     }
@@ -161,8 +169,23 @@ impl Client {
     }
 
     /// How many bytes wait to be written.
-    pub fn unwritten(&mut self) -> usize {
-        self.session.output().len()
+    pub fn unwritten(&self) -> usize {
+        self.session.unwritten()
+    }
+
+    /// How many messages are sent or to be sent again and not yet acknowledged.
+    pub fn unfinished(&self) -> usize {
+        self.session.unfinished()
+    }
+
+    /// Whether the connection is up and CONNECT was answered.
+    pub fn is_online(&self) -> bool {
+        self.session.is_online()
+    }
+
+    /// Why the server ended the last connection, if it said so (DISCONNECT, MQTT 5.0 §3.14).
+    pub const fn dismissed(&self) -> Option<ReasonCode> {
+        self.dismissed
     }
 
     /// Drives the connection until there is an event or a notice, or everything in the output is written
@@ -226,6 +249,7 @@ impl Client {
         self.input.clear();
         self.first_bytes = None;
         self.ready = false;
+        self.dismissed = None;
         self.heard_at = now;
         self.drained = false;
         stream.quick_ack();
@@ -334,6 +358,11 @@ impl Client {
                 finish(stream, self.session.output()),
             )
             .await;
+        }
+        match &fault {
+            Fault::Closed(disconnect) => self.dismissed = Some(disconnect.reason),
+            Fault::KeepAlive => self.session.acquit(),
+            _ => {}
         }
         let may_pass = fault.may_pass();
         self.failed(
