@@ -6,10 +6,10 @@ use crate::coap::code::Code;
 use crate::coap::option;
 use crate::command::Command;
 use crate::command::coap::client::ProxyMode;
-use crate::flow::decode::ContentType;
 use crate::command::coap::keep::Keep;
 use crate::command::coap::rd::{Action, Links, Lookup, Register};
 use crate::command::coap::{self, observe, rd, request};
+use crate::flow::decode::ContentType;
 use crate::payload::Source;
 
 use crate::cli::{Parsed, parse};

@@ -37,12 +37,7 @@ pub(crate) struct OutputFlags {
     output: Output,
 
     /// Show messages in mosquitto's format language, such as '%I %t %p'; its sequences stand in iotctl-mqtt-sub(1)
-    #[arg(
-        short = 'F',
-        long,
-        value_name = "TEMPLATE",
-        allow_hyphen_values = true
-    )]
+    #[arg(short = 'F', long, value_name = "TEMPLATE", allow_hyphen_values = true)]
     format: Option<Template>,
 
     /// JSON over several indented lines (json; -F: %j and %J)
@@ -90,7 +85,8 @@ impl FormatFlags {
     /// The format, when the flags go together.
     pub(crate) fn format(self) -> Result<Format> {
         let output = &self.output;
-        let spelled = output.is(Output::Text) || output.is(Output::Hex) || output.is(Output::Base64);
+        let spelled =
+            output.is(Output::Text) || output.is(Output::Hex) || output.is(Output::Base64);
         values::needs("-v", self.verbose, "--output text, hex or base64", spelled)?;
         let lines = output.format.is_some() || output.is(Output::Text);
         values::needs("-N", self.no_newline, "--output text or -F", lines)?;
