@@ -217,8 +217,15 @@ fn wrong_words_send_nothing() {
         ("get coap+tcp://h/ --psk x", "DTLS"),
         ("observe coap://h/ -C 0", "-C 0"),
         ("server --listen coaps+tcp://127.0.0.1:0", "--cert"),
-        ("server --fault explode", "none of drop, delay, duplicate"),
-        ("server --fault reset:way=in", "not reset"),
+        (
+            "server --fault explode",
+            "the faults are drop, delay, duplicate",
+        ),
+        (
+            "server --fault reset:way=in",
+            "fault reset: unknown key way",
+        ),
+        ("server --fault drop:share=5%", "hint: write percent=5"),
         (
             "server --listen coap+tcp://127.0.0.1:0 --multicast",
             "--multicast needs --listen coap://",
