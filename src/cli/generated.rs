@@ -133,16 +133,11 @@ fn sections(command: &str) -> Roff {
     let mut roff = Roff::new();
     match command {
         "mqtt sub" => list(&mut roff, "FORMAT", help::TEMPLATE.iter().copied()),
-        "mqtt broker" => list(&mut roff, "FAULTS", help::faults()),
-        "amqp broker" => list(&mut roff, "FAULTS", help::amqp_faults()),
         "bench mqtt" | "bench coap" | "bench amqp" => {
             list(&mut roff, "SCENARIOS", help::scenarios(command).into_iter());
             list(&mut roff, "QUANTITIES", help::QUANTITIES.iter().copied());
         }
-        "coap server" => {
-            list(&mut roff, "RESOURCES", help::resource_kinds());
-            list(&mut roff, "FAULTS", help::coap_faults());
-        }
+        "coap server" => list(&mut roff, "RESOURCES", help::resource_kinds()),
         _ => {}
     }
     if let Some(fields) = help::fields(command) {
@@ -151,6 +146,10 @@ fn sections(command: &str) -> Roff {
         roff.control("SH", ["FIELDS"])
             .text([roman(help::FIELDS_TITLE)]);
         entries(&mut roff, rows);
+    }
+    let faults = help::faults(command);
+    if !faults.is_empty() {
+        list(&mut roff, "FAULTS", faults.into_iter());
     }
     examples(command, &mut roff);
     let codes: Vec<_> = help::exit_codes()
