@@ -11,7 +11,7 @@ use crate::cli::syntax::numbers::Count;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Command")]
 pub(crate) struct ExecFlags {
-    /// Run this command for each message, with the body as its standard input; all words to the end of the line are the command's. Its exit code 0 acknowledges the message, any other gives it back. IOTCTL_TOPIC is the routing key; IOTCTL_EXCHANGE, IOTCTL_REDELIVERED, IOTCTL_MESSAGE_ID, IOTCTL_CORRELATION_ID, IOTCTL_CONTENT_TYPE and IOTCTL_REPLY_TO are as their names say
+    /// Run this command for each message, with the body on standard input; everything after --exec belongs to the command. Exit code 0 acknowledges the message, any other rejects it. IOTCTL_TOPIC is the routing key; IOTCTL_EXCHANGE, IOTCTL_REDELIVERED, IOTCTL_MESSAGE_ID, IOTCTL_CORRELATION_ID, IOTCTL_CONTENT_TYPE and IOTCTL_REPLY_TO hold the properties of the same name
     #[arg(
         long,
         value_name = "COMMAND",
@@ -20,11 +20,11 @@ pub(crate) struct ExecFlags {
     )]
     exec: Vec<String>,
 
-    /// Commands that may run at once [default: 1]
+    /// Number of commands that run at the same time [default: 1]
     #[arg(long, value_name = "COUNT")]
     workers: Option<Count>,
 
-    /// A message whose command failed goes back to the queue; else it is dropped or becomes a dead letter
+    /// Requeue a message whose command failed, instead of dropping or dead-lettering it
     #[arg(long)]
     requeue: bool,
 }

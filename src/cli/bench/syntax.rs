@@ -12,14 +12,14 @@ use crate::command::bench::ArrivalArgs;
 
 use crate::cli::syntax::numbers::{Size, Span, Wait};
 
-/// More is no rate that a machine could send: one message each 10 ns.
+/// No machine sends more: one message per 10 ns.
 const HIGHEST_RATE: f64 = 1e8;
 
-/// What a rate looks like.
+/// The syntax of a rate.
 const RATE: &str =
-    "write a rate such as 1000, 10k, 0.5 or 30/m; a plain number is messages in a second";
+    "expected a rate such as 1000, 10k, 0.5 or 30/m; a plain number is messages per second";
 
-/// Messages in a second: `1000`, `10k`, `0.5`, `30/m`; more than 0.
+/// Messages per second: `1000`, `10k`, `0.5`, `30/m`; more than 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Rate(pub(crate) f64);
 
@@ -46,7 +46,7 @@ pub(crate) struct ShardWord(pub(crate) Shard);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Moment(pub(crate) SystemTime);
 
-/// Reads one of these names; what each means is the help's to say.
+/// Reads one of these names; the help page explains them.
 pub(crate) fn one_of<T>(
     known: impl Iterator<Item = (&'static str, &'static str)>,
 ) -> impl TypedValueParser<Value = T>
@@ -61,7 +61,7 @@ impl FromStr for Rate {
 
     fn from_str(word: &str) -> Result<Self, String> {
         match word.parse()? {
-            RateOrPause(0.0) => Err(String::from("a rate is more than 0")),
+            RateOrPause(0.0) => Err(String::from("a rate must be more than 0")),
             RateOrPause(rate) => Ok(Self(rate)),
         }
     }
@@ -90,7 +90,7 @@ impl FromStr for RateOrPause {
         let rate = digits.parse::<f64>().ok().filter(|_| plain);
         match rate.map(|rate| rate * times / seconds) {
             Some(rate) if rate > HIGHEST_RATE => Err(format!(
-                "no machine sends more than {HIGHEST_RATE} messages in a second"
+                "a rate is at most {HIGHEST_RATE} messages per second"
             )),
             Some(rate) => Ok(Self(rate)),
             None => Err(RATE.to_owned()),
@@ -107,13 +107,13 @@ impl FromStr for SizeRange {
             // MQTT cannot carry more (MQTT 5.0 §1.5.5); memory neither, mostly.
             match usize::try_from(size) {
                 Ok(size) if size <= 268_435_000 => Ok(size),
-                _ => Err(String::from("a message has at most 268435000 bytes")),
+                _ => Err(String::from("a message is at most 268435000 bytes")),
             }
         };
         let (least, most) = word.split_once('-').unwrap_or((word, word));
         let (least, most) = (one(least)?, one(most)?);
         if least > most {
-            return Err(String::from("the smaller size comes first"));
+            return Err(String::from("the smaller size must come first"));
         }
         Ok(Self { least, most })
     }
@@ -158,7 +158,7 @@ pub(crate) fn arrivals(word: &str) -> Result<ArrivalArgs, String> {
             Ok(ArrivalArgs::Recorded(PathBuf::from(file)))
         }
         _ => Err(String::from(
-            "known are constant, uniform, poisson, devices, bursts:TIME and recorded:FILE",
+            "expected constant, uniform, poisson, devices, bursts:TIME or recorded:FILE",
         )),
     }
 }
@@ -171,7 +171,7 @@ pub(crate) fn coalesce(word: &str) -> Result<Coalesce, &'static str> {
         _ => match word.parse() {
             Ok(Span(Duration::ZERO)) => Ok(Coalesce::Never),
             Ok(Span(time)) if time <= Duration::from_secs(1) => Ok(Coalesce::Fixed(time)),
-            _ => Err("write never, adaptive, or a time up to 1s such as 500us"),
+            _ => Err("expected never, adaptive, or a time up to 1s such as 500us"),
         },
     }
 }
@@ -185,7 +185,7 @@ impl FromStr for ShardWord {
         });
         match numbers {
             Some((index, count)) if index < count => Ok(Self(Shard { index, count })),
-            _ => Err("write INDEX/COUNT, counted from 0: 0/4 to 3/4"),
+            _ => Err("expected INDEX/COUNT, counted from 0: 0/4 to 3/4"),
         }
     }
 }
@@ -200,7 +200,7 @@ impl FromStr for Moment {
         }
         word.parse::<Timestamp>()
             .map(|time| Self(time.into()))
-            .map_err(|_| "write a time such as 2026-11-20T21:00:00Z, or seconds since 1970")
+            .map_err(|_| "expected a time such as 2026-11-20T21:00:00Z, or seconds since 1970")
     }
 }
 

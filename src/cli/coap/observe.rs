@@ -22,30 +22,30 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Observing")]
 pub(crate) struct ObserveFlags {
-    /// What to observe: coap://HOST[:PORT][/PATH][?QUERY], also coaps, coap+tcp, coaps+tcp, coap+ws and coaps+ws; or only the path, with -h
+    /// Resource to observe: coap://HOST[:PORT][/PATH][?QUERY], also coaps, coap+tcp, coaps+tcp, coap+ws and coaps+ws; or only the path, with -h
     #[arg(value_name = "URI", help_heading = None)]
     uri: Option<String>,
 
-    /// Do not register again when nothing came within Max-Age
+    /// Do not register again when no notification arrives within Max-Age
     #[arg(long)]
     no_reregister: bool,
 
-    /// Observe again when the server is lost: never, forever, or for outages up to a TIME
+    /// Observe again after an outage: never, forever, or for outages up to TIME
     #[arg(long, value_name = "TIME", default_value = "never")]
     retry: Retry,
 
-    /// Ping the server this often, which keeps the way open through routers and shows whether it is still there
+    /// Ping the server at this interval, to keep NAT bindings open and to detect outages
     #[arg(long, value_name = "TIME")]
     keep_alive: Option<Wait>,
 
-    /// Leave without telling the server; the next notification is answered with a reset, if we are still there
+    /// Exit without cancelling the observation; a later notification is answered with a reset
     #[arg(long)]
     no_deregister: bool,
 
     #[command(flatten)]
     until: ObserveUntil,
 
-    /// Run this command for each notification instead of showing it, with the payload as its standard input; all words to the end of the line are the command's. IOTCTL_TOPIC is the path; IOTCTL_URI, IOTCTL_CODE, IOTCTL_OBSERVE and IOTCTL_CONTENT_TYPE are as their names say
+    /// Run this command for each notification instead of showing it, with the payload on standard input; everything after --exec belongs to the command. IOTCTL_TOPIC is the path; IOTCTL_URI, IOTCTL_CODE, IOTCTL_OBSERVE and IOTCTL_CONTENT_TYPE hold the properties of the same name
     #[arg(
         long,
         value_name = "COMMAND",
@@ -81,7 +81,7 @@ pub(crate) struct ObserveFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Until")]
 struct ObserveUntil {
-    /// End after this many notifications, the first answer included
+    /// End after this many notifications, including the first response
     #[arg(short = 'C', long, value_name = "COUNT")]
     count: Option<Count>,
 
@@ -93,20 +93,20 @@ struct ObserveUntil {
     #[arg(long = "for", value_name = "TIME")]
     duration: Option<Wait>,
 
-    /// End when nothing came for this long, with exit code 0
+    /// End when nothing arrives for this long, with exit code 0
     #[arg(long, value_name = "TIME")]
     idle: Option<Wait>,
 
-    /// End when a notification fulfils this, written as for --expect; any other end is a failure
+    /// End at a notification that meets this condition, in the syntax of --expect; any other end is a failure
     #[arg(long, value_name = "CONDITION")]
     until: Option<Condition>,
 }
 
 impl ObserveFlags {
-    /// What was asked for, checked as far as that can be done without a file or the network.
+    /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         if self.until.count == Some(Count(0)) {
-            return Err(Error::usage("-C 0 waits for no notification"));
+            return Err(Error::usage("-C must be at least 1"));
         }
         let uris = self.uri.into_iter().collect();
         let answer_within = Some(std::time::Duration::from_secs(30));

@@ -13,7 +13,7 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Command")]
 pub(crate) struct ExecFlags {
-    /// Run this command for each message, with the body as its standard input; all words to the end of the line are the command's. The message is acknowledged when it has ended; an exit code other than 0 counts as a refused message. IOTCTL_TOPIC is the topic; IOTCTL_QOS, IOTCTL_RETAIN, IOTCTL_DUPLICATE, IOTCTL_CONTENT_TYPE, IOTCTL_RESPONSE_TOPIC and IOTCTL_CORRELATION_DATA are as their names say
+    /// Run this command for each message, with the body on standard input; everything after --exec belongs to the command. The message is acknowledged when the command has ended; an exit code other than 0 counts as a failed message. IOTCTL_TOPIC is the topic; IOTCTL_QOS, IOTCTL_RETAIN, IOTCTL_DUPLICATE, IOTCTL_CONTENT_TYPE, IOTCTL_RESPONSE_TOPIC and IOTCTL_CORRELATION_DATA hold the properties of the same name
     #[arg(
         long,
         value_name = "COMMAND",
@@ -22,7 +22,7 @@ pub(crate) struct ExecFlags {
     )]
     exec: Vec<String>,
 
-    /// Commands that may run at once [default: 1]
+    /// Number of commands that run at the same time [default: 1]
     #[arg(long, value_name = "COUNT")]
     workers: Option<Count>,
 }

@@ -11,7 +11,7 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct FormatFlags {
-    /// How a message is shown: text, hex and base64 are its payload and a line break; raw its payload only; json one object a line; csv a header and a row each
+    /// Output format: text, hex and base64 write the payload and a line break; raw writes the payload only; json writes one object per line; csv writes a header and one row per message
     #[arg(
         long,
         value_name = "FORMAT",
@@ -20,7 +20,7 @@ pub(crate) struct FormatFlags {
     )]
     output: Output,
 
-    /// Show messages in mosquitto's format language, such as '%I %t %p'; its sequences stand in iotctl-mqtt-sub(1)
+    /// Format messages with a mosquitto format string, such as '%I %t %p'; iotctl-mqtt-sub(1) lists the sequences
     #[arg(
         short = 'F',
         long = "format",
@@ -37,20 +37,20 @@ pub(crate) struct FormatFlags {
     #[arg(short = 'N', long)]
     no_newline: bool,
 
-    /// JSON over several indented lines (json; -F: %j and %J)
+    /// Indent JSON over several lines (json; -F: %j and %J)
     #[arg(long)]
     pretty: bool,
 
-    /// A payload that is JSON stands as it is, as payload_json (json)
+    /// Embed JSON payloads as payload_json (json)
     #[arg(long)]
     embed_json: bool,
 }
 
-/// How a result that is no message is shown.
+/// How a result other than a message is shown.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct ReportFlags {
-    /// How results are shown: text, or json one object a line
+    /// Output format: text, or json with one object per line
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     output: Report,
 }

@@ -57,9 +57,9 @@ pub(crate) fn decoded(message: &Message, decode: Decode) -> Result<Message, Stri
     }
     let text = match reading(said) {
         Reading::Text => return Ok(message.clone()),
-        Reading::Unknown => Err(format!("{name} is not decoded")),
+        Reading::Unknown => Err(format!("{name} cannot be decoded")),
         reading => {
-            text_of(reading, &message.payload).map_err(|why| format!("this is no {name}: {why}"))
+            text_of(reading, &message.payload).map_err(|why| format!("not valid {name}: {why}"))
         }
     };
     Ok(Message {
@@ -120,7 +120,7 @@ fn reading(content_format: Option<u16>) -> Reading {
 }
 
 fn text_of(reading: Reading, body: &Bytes) -> Result<Bytes, String> {
-    let no_json = || String::from("it cannot be read");
+    let no_json = || String::from("it cannot be parsed");
     let json = |body: &[u8]| serde_json::from_slice(body).map_err(|fault| fault.to_string());
     let bad = |fault: cbor::BadCbor| fault.to_string();
     Ok(match reading {
@@ -133,7 +133,7 @@ fn text_of(reading: Reading, body: &Bytes) -> Result<Bytes, String> {
             senml::lines(&list)?.join("\n").into()
         }
         Reading::Links => {
-            let text = str::from_utf8(body).map_err(|_| String::from("it is no text"))?;
+            let text = str::from_utf8(body).map_err(|_| String::from("not UTF-8 text"))?;
             let links = link::parse(text).map_err(|fault| fault.to_string())?;
             let lines = links.iter().map(|it| link::write(std::slice::from_ref(it)));
             lines.collect::<Vec<_>>().join("\n").into()
