@@ -35,10 +35,18 @@ pub(crate) fn short_or_none(what: &str, word: Option<OsString>) -> Result<Option
 
 /// A name that something must have; `what` it names: `queue`.
 pub(crate) fn name(what: &str, word: Option<OsString>) -> Result<ByteString> {
+    name_or(
+        what,
+        word,
+        "its name is the last argument, after the optional URL",
+    )
+}
+
+/// The same with another hint for a missing name.
+pub(crate) fn name_or(what: &str, word: Option<OsString>, hint: &str) -> Result<ByteString> {
     match word {
         Some(word) if !word.is_empty() => short(&format!("the name of the {what}"), word),
-        _ => Err(Error::usage(format!("no {what} was given"))
-            .hint("its name is the last argument, after the optional URL")),
+        _ => Err(Error::usage(format!("no {what} was given")).hint(hint)),
     }
 }
 
@@ -220,11 +228,11 @@ mod tests {
         let refused = arguments(words(&["x-message-ttl=1"]), shortcut(Some(number(5))));
         assert_eq!(
             refused.unwrap_err().text(),
-            "--ttl and --argument x-message-ttl cannot be used together"
+            "--ttl and --argument x-message-ttl say the same"
         );
         assert!(arguments(words(&["x-message-ttl=1"]), shortcut(None)).is_ok());
         let refused = pairs("--header", words(&["a=1", "a=2"])).unwrap_err();
-        assert_eq!(refused.text(), "--header a is given twice");
+        assert_eq!(refused.text(), "--header a stands twice");
         let refused = pairs("--header", words(&["a:wide=1"])).unwrap_err();
         assert!(
             refused
