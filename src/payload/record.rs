@@ -24,7 +24,7 @@ pub use amqp::amqp_value;
 /// The body that one line of JSON describes.
 ///
 /// # Errors
-/// What is wrong with it, without the line's number: `mqtt.qos: 3 is none of 0, 1, 2`.
+/// What is wrong with it, without the line's number: `mqtt.qos: 3 is not one of 0, 1, 2`.
 pub(super) fn parse(line: &[u8]) -> Result<Body, String> {
     // Files that were made on Windows begin with one, also where they were joined to others.
     let line = line
@@ -117,7 +117,7 @@ fn payload(record: &Record<'_>) -> Result<Bytes, String> {
 fn with_details(mqtt: &Mqtt<'_>) -> Result<Body, String> {
     let qos = optional::<u8>("mqtt.qos", mqtt.qos)?;
     if let Some(qos @ 3..) = qos {
-        return Err(format!("mqtt.qos: {qos} is none of 0, 1, 2"));
+        return Err(format!("mqtt.qos: {qos} is not one of 0, 1, 2"));
     }
     let properties = properties(mqtt)?;
     Ok(Body {
@@ -305,7 +305,7 @@ mod tests {
             (r#"{"topic":"","payload":""}"#, "topic is empty"),
             (
                 r#"{"payload":"","mqtt":{"qos":3}}"#,
-                "mqtt.qos: 3 is none of 0, 1, 2",
+                "mqtt.qos: 3 is not one of 0, 1, 2",
             ),
             (
                 r#"{"payload":"","mqtt":{"payload_format_indicator":2}}"#,

@@ -310,7 +310,7 @@ fn records_are_refused_by_their_line() {
         ("{\"topic\":\"a\",\"payload_base64\":\"?\"}\n", "base64"),
         (
             "{\"topic\":\"a\",\"payload\":\"x\",\"mqtt\":{\"qos\":3}}\n",
-            "mqtt.qos: 3 is none of 0, 1, 2",
+            "mqtt.qos: 3 is not one of 0, 1, 2",
         ),
         ("{\"payload\":\"x\"}\n", "topic"),
     ] {

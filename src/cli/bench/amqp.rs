@@ -464,7 +464,7 @@ mod tests {
                 "--queue q{seq}",
                 "--queue does not support {client} and {seq}; use them in --routing-key",
             ),
-            ("-k a{x}", "--routing-key \"a{x}\": {x} is not known"),
+            ("-k a{x}", "--routing-key \"a{x}\": unknown placeholder {x}"),
             (
                 "-e e -k a{seq}",
                 "a direct exchange cannot match {client} or {seq} in --routing-key",
