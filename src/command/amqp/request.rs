@@ -1,6 +1,5 @@
 //! `amqp request`: sends requests and shows their answers.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use bytestring::ByteString;
@@ -16,6 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::message::AmqpProperties;
 use crate::output::{Console, Format, Output, Style};
 use crate::payload::{Bodies, Body, Encoding, Source};
+use crate::random::unguessable;
 use crate::stop::Stop;
 
 /// RabbitMQ's pseudo-queue for answers, which needs no queue at all.
@@ -123,7 +123,7 @@ impl<'a> Caller<'a> {
                 ..Subscription::default()
             })
             .await?;
-        let random = RandomState::new().build_hasher().finish();
+        let random = unguessable();
         Ok(Self {
             plan,
             notes,
