@@ -106,12 +106,12 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s W -l timeout -d 'Fail after this long, with exit code 5' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l for -d 'End after this long, with exit code 0' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l idle -d 'End when nothing came for this long, with exit code 0' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l filter -d 'Only messages that fulfil this count: \'payload == 21.5\', \'/temp > 20\', \'topic contains kitchen\'; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l filter -d 'Only messages that fulfil this count: payload, a JSON pointer such as /temp or a field below, then ==, !=, <, <=, >, >= or contains, then a value, as \'payload == 21.5\', \'/temp > 20\' and \'topic contains kitchen\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l until -d 'End at a message that fulfils this; any other end is a failure, with exit code 7' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l expect -d 'Fail with exit code 7 at a message that does not fulfil this; may be repeated' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l exec -d 'Run this command for each message, with the body as its standard input; all words to the end of the line are the command\'s. The message is acknowledged when it has ended; an exit code other than 0 counts as a refused message. IOTCTL_TOPIC is the topic; IOTCTL_QOS, IOTCTL_RETAIN, IOTCTL_DUPLICATE, IOTCTL_CONTENT_TYPE, IOTCTL_RESPONSE_TOPIC and IOTCTL_CORRELATION_DATA are as their names say' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l exec -d 'Run this command for each message, with the body as its standard input and the fields below in its environment; all words to the end of the line are the command\'s. Its exit code 0 acknowledges the message, any other refuses it' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l workers -d 'Commands that may run at once [default: 1]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l output -d 'How a message is shown: text, hex and base64 are its payload and a line break; raw its payload only; json one object a line; csv a header and a row each' -r -f -a "text\t''
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l output -d 'How a message is shown: text, hex and base64 are its payload in lines; raw its payload only; json one object a line; csv a header and a row each' -r -f -a "text\t''
 json\t''
 raw\t''
 csv\t''
@@ -157,10 +157,11 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s R -l no-retained -d 'Leave out retained messages'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l retained-only -d 'Show retained messages only, and end at the first that is not'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s E -l exit-after-subscribe -d 'End as soon as the subscriptions are acknowledged'
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s v -l verbose -d 'Show the topic before each payload (text, hex and base64)'
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s N -l no-newline -d 'No line break after each message (text and -F)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l exec-json -d 'The command gets the whole message as one line of JSON, as --output json shows it, instead of the body'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l pretty -d 'JSON over several indented lines (json; -F: %j and %J)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s v -l verbose -d 'Show the topic before each payload (text, hex and base64)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s N -l no-newline -d 'No line break after each message (text and -F)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s c -l persistent -d 'Persistent session: take up the one the server kept under this --id, and leave one behind'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l will-retain -d 'Retain it'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l password-prompt -d 'Ask for the password on the terminal'
@@ -236,13 +237,15 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l block -d 'Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l body-limit -d 'Largest body of an answer, in bytes such as 1MiB [default: 64MiB]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l collect -d 'Time that the members of a multicast group have to answer' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l output -d 'How an answer is shown: text and raw are its payload, hex and base64 spell it, json is one object a line' -r -f -a "text\t''
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l output -d 'How a message is shown: text, hex and base64 are its payload in lines; raw its payload only; json one object a line; csv a header and a row each' -r -f -a "text\t''
 json\t''
 raw\t''
+csv\t''
 hex\t''
 base64\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -s F -l format -d 'Show messages in mosquitto\'s format language, such as \'%I %t %p\'; its sequences stand in iotctl-mqtt-sub(1)' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l decode -d 'Show what the payload says (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with a line for each entry; the format is the one that the answer names, unless one is given' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l expect -d 'Fail with exit code 7 unless this holds: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l expect -d 'Fail with exit code 7 unless the answer fulfils this: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -s o -l output-file -d 'Put the body of the answer into this file' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l repeat -d 'Ask this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l repeat-delay -d 'Wait this long between two of them' -r
@@ -269,7 +272,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -s v -l verbose -d 'Show the request and the response with their options on standard error'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l trace -d 'Show every message on standard error'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -s N -l non -d 'Non-confirmable: sent once, and not again when it is lost'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l pretty -d 'JSON over several indented lines (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l pretty -d 'JSON over several indented lines (json; -F: %j and %J)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l resume -d 'Keep what has come in FILE.part, and go on there where an earlier run was interrupted, if the ETag is still the same (get)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
@@ -304,13 +307,15 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l block -d 'Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l body-limit -d 'Largest body of an answer, in bytes such as 1MiB [default: 64MiB]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l collect -d 'Time that the members of a multicast group have to answer' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l output -d 'How an answer is shown: text and raw are its payload, hex and base64 spell it, json is one object a line' -r -f -a "text\t''
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l output -d 'How a message is shown: text, hex and base64 are its payload in lines; raw its payload only; json one object a line; csv a header and a row each' -r -f -a "text\t''
 json\t''
 raw\t''
+csv\t''
 hex\t''
 base64\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s F -l format -d 'Show messages in mosquitto\'s format language, such as \'%I %t %p\'; its sequences stand in iotctl-mqtt-sub(1)' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l decode -d 'Show what the payload says (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with a line for each entry; the format is the one that the answer names, unless one is given' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l expect -d 'Fail with exit code 7 unless this holds: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l expect -d 'Fail with exit code 7 unless the answer fulfils this: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s o -l output-file -d 'Put the body of the answer into this file' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l repeat -d 'Ask this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l repeat-delay -d 'Wait this long between two of them' -r
@@ -341,7 +346,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s v -l verbose -d 'Show the request and the response with their options on standard error'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l trace -d 'Show every message on standard error'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s N -l non -d 'Non-confirmable: sent once, and not again when it is lost'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l pretty -d 'JSON over several indented lines (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l pretty -d 'JSON over several indented lines (json; -F: %j and %J)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l resume -d 'Keep what has come in FILE.part, and go on there where an earlier run was interrupted, if the ETag is still the same (get)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
@@ -376,13 +381,15 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l block -d 'Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l body-limit -d 'Largest body of an answer, in bytes such as 1MiB [default: 64MiB]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l collect -d 'Time that the members of a multicast group have to answer' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l output -d 'How an answer is shown: text and raw are its payload, hex and base64 spell it, json is one object a line' -r -f -a "text\t''
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l output -d 'How a message is shown: text, hex and base64 are its payload in lines; raw its payload only; json one object a line; csv a header and a row each' -r -f -a "text\t''
 json\t''
 raw\t''
+csv\t''
 hex\t''
 base64\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s F -l format -d 'Show messages in mosquitto\'s format language, such as \'%I %t %p\'; its sequences stand in iotctl-mqtt-sub(1)' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l decode -d 'Show what the payload says (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with a line for each entry; the format is the one that the answer names, unless one is given' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l expect -d 'Fail with exit code 7 unless this holds: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l expect -d 'Fail with exit code 7 unless the answer fulfils this: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s o -l output-file -d 'Put the body of the answer into this file' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l repeat -d 'Ask this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l repeat-delay -d 'Wait this long between two of them' -r
@@ -413,7 +420,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s v -l verbose -d 'Show the request and the response with their options on standard error'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l trace -d 'Show every message on standard error'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s N -l non -d 'Non-confirmable: sent once, and not again when it is lost'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l pretty -d 'JSON over several indented lines (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l pretty -d 'JSON over several indented lines (json; -F: %j and %J)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l resume -d 'Keep what has come in FILE.part, and go on there where an earlier run was interrupted, if the ETag is still the same (get)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
@@ -443,13 +450,15 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l block -d 'Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l body-limit -d 'Largest body of an answer, in bytes such as 1MiB [default: 64MiB]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l collect -d 'Time that the members of a multicast group have to answer' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l output -d 'How an answer is shown: text and raw are its payload, hex and base64 spell it, json is one object a line' -r -f -a "text\t''
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l output -d 'How a message is shown: text, hex and base64 are its payload in lines; raw its payload only; json one object a line; csv a header and a row each' -r -f -a "text\t''
 json\t''
 raw\t''
+csv\t''
 hex\t''
 base64\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -s F -l format -d 'Show messages in mosquitto\'s format language, such as \'%I %t %p\'; its sequences stand in iotctl-mqtt-sub(1)' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l decode -d 'Show what the payload says (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with a line for each entry; the format is the one that the answer names, unless one is given' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l expect -d 'Fail with exit code 7 unless this holds: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l expect -d 'Fail with exit code 7 unless the answer fulfils this: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -s o -l output-file -d 'Put the body of the answer into this file' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l repeat -d 'Ask this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l repeat-delay -d 'Wait this long between two of them' -r
@@ -476,7 +485,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -s v -l verbose -d 'Show the request and the response with their options on standard error'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l trace -d 'Show every message on standard error'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -s N -l non -d 'Non-confirmable: sent once, and not again when it is lost'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l pretty -d 'JSON over several indented lines (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l pretty -d 'JSON over several indented lines (json; -F: %j and %J)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l resume -d 'Keep what has come in FILE.part, and go on there where an earlier run was interrupted, if the ETag is still the same (get)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
@@ -511,13 +520,15 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l block -d 'Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l body-limit -d 'Largest body of an answer, in bytes such as 1MiB [default: 64MiB]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l collect -d 'Time that the members of a multicast group have to answer' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l output -d 'How an answer is shown: text and raw are its payload, hex and base64 spell it, json is one object a line' -r -f -a "text\t''
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l output -d 'How a message is shown: text, hex and base64 are its payload in lines; raw its payload only; json one object a line; csv a header and a row each' -r -f -a "text\t''
 json\t''
 raw\t''
+csv\t''
 hex\t''
 base64\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s F -l format -d 'Show messages in mosquitto\'s format language, such as \'%I %t %p\'; its sequences stand in iotctl-mqtt-sub(1)' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l decode -d 'Show what the payload says (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with a line for each entry; the format is the one that the answer names, unless one is given' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l expect -d 'Fail with exit code 7 unless this holds: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l expect -d 'Fail with exit code 7 unless the answer fulfils this: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s o -l output-file -d 'Put the body of the answer into this file' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l repeat -d 'Ask this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l repeat-delay -d 'Wait this long between two of them' -r
@@ -548,7 +559,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s v -l verbose -d 'Show the request and the response with their options on standard error'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l trace -d 'Show every message on standard error'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s N -l non -d 'Non-confirmable: sent once, and not again when it is lost'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l pretty -d 'JSON over several indented lines (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l pretty -d 'JSON over several indented lines (json; -F: %j and %J)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l resume -d 'Keep what has come in FILE.part, and go on there where an earlier run was interrupted, if the ETag is still the same (get)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
@@ -583,13 +594,15 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l block -d 'Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l body-limit -d 'Largest body of an answer, in bytes such as 1MiB [default: 64MiB]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l collect -d 'Time that the members of a multicast group have to answer' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l output -d 'How an answer is shown: text and raw are its payload, hex and base64 spell it, json is one object a line' -r -f -a "text\t''
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l output -d 'How a message is shown: text, hex and base64 are its payload in lines; raw its payload only; json one object a line; csv a header and a row each' -r -f -a "text\t''
 json\t''
 raw\t''
+csv\t''
 hex\t''
 base64\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s F -l format -d 'Show messages in mosquitto\'s format language, such as \'%I %t %p\'; its sequences stand in iotctl-mqtt-sub(1)' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l decode -d 'Show what the payload says (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with a line for each entry; the format is the one that the answer names, unless one is given' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l expect -d 'Fail with exit code 7 unless this holds: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l expect -d 'Fail with exit code 7 unless the answer fulfils this: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s o -l output-file -d 'Put the body of the answer into this file' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l repeat -d 'Ask this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l repeat-delay -d 'Wait this long between two of them' -r
@@ -620,7 +633,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s v -l verbose -d 'Show the request and the response with their options on standard error'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l trace -d 'Show every message on standard error'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s N -l non -d 'Non-confirmable: sent once, and not again when it is lost'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l pretty -d 'JSON over several indented lines (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l pretty -d 'JSON over several indented lines (json; -F: %j and %J)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l resume -d 'Keep what has come in FILE.part, and go on there where an earlier run was interrupted, if the ETag is still the same (get)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
@@ -655,13 +668,15 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l block -d 'Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l body-limit -d 'Largest body of an answer, in bytes such as 1MiB [default: 64MiB]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l collect -d 'Time that the members of a multicast group have to answer' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l output -d 'How an answer is shown: text and raw are its payload, hex and base64 spell it, json is one object a line' -r -f -a "text\t''
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l output -d 'How a message is shown: text, hex and base64 are its payload in lines; raw its payload only; json one object a line; csv a header and a row each' -r -f -a "text\t''
 json\t''
 raw\t''
+csv\t''
 hex\t''
 base64\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s F -l format -d 'Show messages in mosquitto\'s format language, such as \'%I %t %p\'; its sequences stand in iotctl-mqtt-sub(1)' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l decode -d 'Show what the payload says (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with a line for each entry; the format is the one that the answer names, unless one is given' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l expect -d 'Fail with exit code 7 unless this holds: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l expect -d 'Fail with exit code 7 unless the answer fulfils this: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s o -l output-file -d 'Put the body of the answer into this file' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l repeat -d 'Ask this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l repeat-delay -d 'Wait this long between two of them' -r
@@ -692,7 +707,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s v -l verbose -d 'Show the request and the response with their options on standard error'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l trace -d 'Show every message on standard error'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s N -l non -d 'Non-confirmable: sent once, and not again when it is lost'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l pretty -d 'JSON over several indented lines (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l pretty -d 'JSON over several indented lines (json; -F: %j and %J)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l resume -d 'Keep what has come in FILE.part, and go on there where an earlier run was interrupted, if the ETag is still the same (get)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
@@ -700,12 +715,15 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l help -d 'Print this page'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l retry -d 'Observe again when the server is lost: never, forever, or for outages up to a TIME' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l keep-alive -d 'Ping the server this often, which keeps the way open through routers and shows whether it is still there' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s C -l count -d 'End after this many notifications, the first answer included' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s C -l count -d 'End after this many messages' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s W -l timeout -d 'Fail after this long, with exit code 5' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l for -d 'End after this long, with exit code 0' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l idle -d 'End when nothing came for this long, with exit code 0' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l until -d 'End when a notification fulfils this, written as for --expect; any other end is a failure' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l exec -d 'Run this command for each notification instead of showing it, with the payload as its standard input; all words to the end of the line are the command\'s. IOTCTL_TOPIC is the path; IOTCTL_URI, IOTCTL_CODE, IOTCTL_OBSERVE and IOTCTL_CONTENT_TYPE are as their names say' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l filter -d 'Only messages that fulfil this count: payload, a JSON pointer such as /temp or a field below, then ==, !=, <, <=, >, >= or contains, then a value, as \'payload == 21.5\', \'/temp > 20\' and \'topic contains kitchen\'; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l until -d 'End at a message that fulfils this; any other end is a failure, with exit code 7' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l expect -d 'Fail with exit code 7 at a message that does not fulfil this; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l exec -d 'Run this command for each message, with the body as its standard input and the fields below in its environment; all words to the end of the line are the command\'s. Its exit code 0 acknowledges the message, any other refuses it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l workers -d 'Commands that may run at once [default: 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s m -l message -d 'Send this text' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s f -l file -d 'Send the content of a file' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l cbor -d 'Send CBOR, written in diagnostic notation: \'{"on": true, "level": 21.5}\'' -r
@@ -732,13 +750,14 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l block -d 'Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l body-limit -d 'Largest body of an answer, in bytes such as 1MiB [default: 64MiB]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l collect -d 'Time that the members of a multicast group have to answer' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l output -d 'How an answer is shown: text and raw are its payload, hex and base64 spell it, json is one object a line' -r -f -a "text\t''
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l output -d 'How a message is shown: text, hex and base64 are its payload in lines; raw its payload only; json one object a line; csv a header and a row each' -r -f -a "text\t''
 json\t''
 raw\t''
+csv\t''
 hex\t''
 base64\t''"
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s F -l format -d 'Show messages in mosquitto\'s format language, such as \'%I %t %p\'; its sequences stand in iotctl-mqtt-sub(1)' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l decode -d 'Show what the payload says (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with a line for each entry; the format is the one that the answer names, unless one is given' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l expect -d 'Fail with exit code 7 unless this holds: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
@@ -759,6 +778,7 @@ always\t''
 never\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l no-reregister -d 'Do not register again when nothing came within Max-Age'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l no-deregister -d 'Leave without telling the server; the next notification is answered with a reset, if we are still there'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l exec-json -d 'The command gets the whole message as one line of JSON, as --output json shows it, instead of the body'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s s -l stdin -d 'Send the whole of standard input'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s n -l null-message -d 'Send no body'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l hex -d 'The body is written in hexadecimal digits'
@@ -766,7 +786,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l no-uri-host -d 'Do not send the host\'s name (Uri-Host)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s v -l verbose -d 'Show the request and the response with their options on standard error'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l trace -d 'Show every message on standard error'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l pretty -d 'JSON over several indented lines (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l pretty -d 'JSON over several indented lines (json; -F: %j and %J)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l quiet -d 'Say nothing but results and the error that ended the command'
@@ -993,13 +1013,13 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l consumer-tag -d 'The consumer\'s name [default: made up by the server]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l argument -d 'Argument of the consumer, typed as in `amqp declare`; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l filter -d 'Take only messages for which this holds: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated; others go back to their queue at the end' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l exec -d 'Run this command for each message, with the body as its standard input; all words to the end of the line are the command\'s. Its exit code 0 acknowledges the message, any other gives it back. IOTCTL_TOPIC is the routing key; IOTCTL_EXCHANGE, IOTCTL_REDELIVERED, IOTCTL_MESSAGE_ID, IOTCTL_CORRELATION_ID, IOTCTL_CONTENT_TYPE and IOTCTL_REPLY_TO are as their names say' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l exec -d 'Run this command for each message, with the body as its standard input and the fields below in its environment; all words to the end of the line are the command\'s. Its exit code 0 acknowledges the message, any other refuses it' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l workers -d 'Commands that may run at once [default: 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -s C -l count -d 'End after this many messages' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -s W -l timeout -d 'Fail after this long, with exit code 5' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l for -d 'End after this long, with exit code 0' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l idle -d 'End when nothing came for this long, with exit code 0' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l output -d 'How a message is shown: text, hex and base64 are its payload and a line break; raw its payload only; json one object a line; csv a header and a row each' -r -f -a "text\t''
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l output -d 'How a message is shown: text, hex and base64 are its payload in lines; raw its payload only; json one object a line; csv a header and a row each' -r -f -a "text\t''
 json\t''
 raw\t''
 csv\t''
@@ -1042,11 +1062,12 @@ never\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l declare -d 'First declare the queue, durable and without arguments; for others there is `amqp declare queue`'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l exclusive -d 'Nobody else may consume from the queue'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l decompress -d 'Undo gzip and deflate where the content encoding names them; a message that is not what it says is shown as it came'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l exec-json -d 'The command gets the whole message as one line of JSON, as --output json shows it, instead of the body'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l requeue -d 'A message whose command failed goes back to the queue; else it is dropped or becomes a dead letter'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -s v -l verbose -d 'Show the topic before each payload (text, hex and base64)'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -s N -l no-newline -d 'No line break after each message (text and -F)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l pretty -d 'JSON over several indented lines (json; -F: %j and %J)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -s v -l verbose -d 'Show the topic before each payload (text, hex and base64)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -s N -l no-newline -d 'No line break after each message (text and -F)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l password-prompt -d 'Ask for the password on the terminal'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l quiet -d 'Say nothing but results and the error that ended the command'
@@ -1057,7 +1078,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -s W -l timeout -d 'Fail after this long, with exit code 5' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l for -d 'End after this long, with exit code 0' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l idle -d 'End when nothing came for this long, with exit code 0' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l output -d 'How a message is shown: text, hex and base64 are its payload and a line break; raw its payload only; json one object a line; csv a header and a row each' -r -f -a "text\t''
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l output -d 'How a message is shown: text, hex and base64 are its payload in lines; raw its payload only; json one object a line; csv a header and a row each' -r -f -a "text\t''
 json\t''
 raw\t''
 csv\t''
@@ -1099,10 +1120,10 @@ always\t''
 never\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l firehose -d 'Tap all exchanges and queues, by RabbitMQ\'s firehose (turned on by `rabbitmqctl trace_on`); then KEY is publish.EXCHANGE or deliver.QUEUE'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l decompress -d 'Undo gzip and deflate where the content encoding names them; a message that is not what it says is shown as it came'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -s v -l verbose -d 'Show the topic before each payload (text, hex and base64)'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -s N -l no-newline -d 'No line break after each message (text and -F)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l pretty -d 'JSON over several indented lines (json; -F: %j and %J)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -s v -l verbose -d 'Show the topic before each payload (text, hex and base64)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -s N -l no-newline -d 'No line break after each message (text and -F)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l password-prompt -d 'Ask for the password on the terminal'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l quiet -d 'Say nothing but results and the error that ended the command'
@@ -1114,7 +1135,7 @@ nack\t''
 reject\t''
 requeue\t''
 peek\t''"
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l output -d 'How a message is shown: text, hex and base64 are its payload and a line break; raw its payload only; json one object a line; csv a header and a row each' -r -f -a "text\t''
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l output -d 'How a message is shown: text, hex and base64 are its payload in lines; raw its payload only; json one object a line; csv a header and a row each' -r -f -a "text\t''
 json\t''
 raw\t''
 csv\t''
@@ -1156,10 +1177,10 @@ always\t''
 never\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l declare -d 'First declare the queue, durable and without arguments'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l all -d 'Take messages until the queue is empty'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -s v -l verbose -d 'Show the topic before each payload (text, hex and base64)'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -s N -l no-newline -d 'No line break after each message (text and -F)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l pretty -d 'JSON over several indented lines (json; -F: %j and %J)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -s v -l verbose -d 'Show the topic before each payload (text, hex and base64)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -s N -l no-newline -d 'No line break after each message (text and -F)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l password-prompt -d 'Ask for the password on the terminal'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l quiet -d 'Say nothing but results and the error that ended the command'
@@ -1182,7 +1203,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l message-type -d 'What kind of message it is for the application: the property type' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l user-id -d 'The publisher\'s user name, which the server checks' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l app-id -d 'The publishing application' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l output -d 'How a message is shown: text, hex and base64 are its payload and a line break; raw its payload only; json one object a line; csv a header and a row each' -r -f -a "text\t''
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l output -d 'How a message is shown: text, hex and base64 are its payload in lines; raw its payload only; json one object a line; csv a header and a row each' -r -f -a "text\t''
 json\t''
 raw\t''
 csv\t''
@@ -1231,10 +1252,10 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l base64 -d 'The messages are written in base64'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l declare -d 'First declare what is sent to, durable: the exchange of -e, or the queues that the routing keys name'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l persistent -d 'Keep the message on disk: delivery mode 2'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -s v -l verbose -d 'Show the topic before each payload (text, hex and base64)'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -s N -l no-newline -d 'No line break after each message (text and -F)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l pretty -d 'JSON over several indented lines (json; -F: %j and %J)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l embed-json -d 'A payload that is JSON stands as it is, as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -s v -l verbose -d 'Show the topic before each payload (text, hex and base64)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -s N -l no-newline -d 'No line break after each message (text and -F)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l password-prompt -d 'Ask for the password on the terminal'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l insecure -d 'Do not verify the server\'s certificate: anyone in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l quiet -d 'Say nothing but results and the error that ended the command'
@@ -1242,7 +1263,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -s m -l message -d 'Answer with this text; with --exec the answer is what the command writes' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -s C -l count -d 'End after this many requests' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l for -d 'End after this long, with exit code 0' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l exec -d 'Run this command for each message, with the body as its standard input; all words to the end of the line are the command\'s. Its exit code 0 acknowledges the message, any other gives it back. IOTCTL_TOPIC is the routing key; IOTCTL_EXCHANGE, IOTCTL_REDELIVERED, IOTCTL_MESSAGE_ID, IOTCTL_CORRELATION_ID, IOTCTL_CONTENT_TYPE and IOTCTL_REPLY_TO are as their names say' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l exec -d 'Run this command for each message, with the body as its standard input and the fields below in its environment; all words to the end of the line are the command\'s. Its exit code 0 acknowledges the message, any other refuses it' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l workers -d 'Commands that may run at once [default: 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l content-type -d 'MIME type of the body' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l content-encoding -d 'How the body is packed, such as gzip' -r
@@ -1289,6 +1310,7 @@ always\t''
 never\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l declare -d 'First declare the queue, durable and without arguments'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l echo -d 'Answer with the request itself'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l exec-json -d 'The command gets the whole message as one line of JSON, as --output json shows it, instead of the body'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l requeue -d 'A message whose command failed goes back to the queue; else it is dropped or becomes a dead letter'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l persistent -d 'Keep the message on disk: delivery mode 2'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l password-prompt -d 'Ask for the password on the terminal'

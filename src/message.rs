@@ -3,6 +3,8 @@
 //! It is what every output format shows, what `--output json` writes, and what the `--ndjson`
 //! inputs read back, so a recording can be published again.
 
+pub mod fields;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;

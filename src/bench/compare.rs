@@ -306,8 +306,8 @@ fn warnings(before: &[Report], after: &[Report]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::random::Random;
     use crate::bench::report::sample;
+    use crate::random::Random;
 
     /// Runs whose response p99 and accepted rate are these times the sample's.
     fn runs(factors: &[(f64, f64)]) -> Vec<Report> {

@@ -28,6 +28,7 @@ use crate::error::{Error, Result};
 
 use super::report::units::percent;
 use super::result::{Interval, Report, Threshold};
+use crate::payload::comparison::Comparison;
 
 use quantity::Quantity;
 
@@ -36,41 +37,8 @@ use quantity::Quantity;
 pub struct Assert {
     text: String,
     quantity: Quantity,
-    operator: Operator,
+    operator: Comparison,
     limit: f64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Operator {
-    Less,
-    AtMost,
-    More,
-    AtLeast,
-    Equal,
-    Unequal,
-}
-
-impl Operator {
-    /// Longer ones first, as `<=` begins with `<`.
-    const ALL: [(&str, Self); 6] = [
-        ("<=", Self::AtMost),
-        (">=", Self::AtLeast),
-        ("==", Self::Equal),
-        ("!=", Self::Unequal),
-        ("<", Self::Less),
-        (">", Self::More),
-    ];
-
-    fn holds(self, measured: f64, limit: f64) -> bool {
-        match self {
-            Self::Less => measured < limit,
-            Self::AtMost => measured <= limit,
-            Self::More => measured > limit,
-            Self::AtLeast => measured >= limit,
-            Self::Equal => measured == limit,
-            Self::Unequal => measured != limit,
-        }
-    }
 }
 
 impl Assert {
@@ -91,16 +59,18 @@ impl Assert {
     /// Whether a miss while the run goes on is a reason to end it (`--abort-on-miss`): not for what has yet to
     /// grow, such as `sent >= 1M`.
     pub fn can_abort(&self) -> bool {
-        let is_below = matches!(self.operator, Operator::Less | Operator::AtMost);
+        let is_below = matches!(self.operator, Comparison::Less | Comparison::AtMost);
         is_below
             || !self.quantity.grows()
-            || (self.operator == Operator::Equal && self.limit == 0.0)
+            || (self.operator == Comparison::Equal && self.limit == 0.0)
     }
 
     fn judge(&self, measured: Result<f64, String>) -> Threshold {
         let (measured, missed_by) = match measured {
             Err(why) => (0.0, why),
-            Ok(measured) if self.operator.holds(measured, self.limit) => (measured, String::new()),
+            Ok(measured) if self.operator.holds(&measured, &self.limit) => {
+                (measured, String::new())
+            }
             Ok(measured) => (measured, self.missed_by(measured)),
         };
         Threshold {
@@ -135,13 +105,11 @@ impl FromStr for Assert {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let parts = text.find(['<', '>', '=', '!']).and_then(|at| {
-            let (quantity, rest) = text.split_at(at);
-            let (sign, operator) = Operator::ALL
-                .iter()
-                .find(|(sign, _)| rest.starts_with(sign))?;
-            Some((quantity.trim(), *operator, rest[sign.len()..].trim()))
-        });
+        let parts = Comparison::find(text)
+            .filter(|(.., operator)| *operator != Comparison::Contains)
+            .map(|(at, sign, operator)| {
+                (text[..at].trim(), operator, text[at + sign.len()..].trim())
+            });
         let Some((quantity, operator, limit)) = parts else {
             let said = format!("{text:?} is no threshold: it has none of < <= > >= == !=");
             return Err(Error::usage(said).hint("write a threshold such as 'p99 < 20ms'"));

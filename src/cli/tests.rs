@@ -894,10 +894,10 @@ mod coap {
     #[test]
     fn an_observation_ends_as_a_subscription_does() {
         let plan = observe("coap://h/a -C 3 -W 5 --for 10 --idle 2 --no-deregister");
-        assert_eq!((plan.count, plan.deregister), (Some(3), false));
-        assert_eq!(plan.timeout, Some(Duration::from_secs(5)));
-        assert_eq!(plan.duration, Some(Duration::from_secs(10)));
-        assert_eq!(plan.idle, Some(Duration::from_secs(2)));
+        assert_eq!((plan.until.count, plan.deregister), (Some(3), false));
+        assert_eq!(plan.until.timeout, Some(Duration::from_secs(5)));
+        assert_eq!(plan.until.duration, Some(Duration::from_secs(10)));
+        assert_eq!(plan.until.idle, Some(Duration::from_secs(2)));
         assert!(plan.reregister);
     }
 

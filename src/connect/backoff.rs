@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::args::Retry;
-use super::random::Random;
+use crate::random::Random;
 
 /// The first wait is at most this long.
 const FIRST: Duration = Duration::from_millis(100);
@@ -44,7 +44,7 @@ impl Backoff {
 
     /// A back-off whose waits follow from `seed`, for tests.
     pub const fn seeded(retry: Retry, seed: u64) -> Self {
-        Self::with(retry, Random::seeded(seed))
+        Self::with(retry, Random::new(seed, 0))
     }
 
     const fn with(retry: Retry, random: Random) -> Self {
@@ -66,6 +66,11 @@ impl Backoff {
     ///
     /// The last try of a limited rule is made at its end, never later.
     pub fn next(&mut self, now: Instant) -> Option<Duration> {
+        self.next_after(now, Duration::ZERO)
+    }
+
+    /// The same where the peer has said that it will be away for `least`; a rule that is over by then gives up at once.
+    pub fn next_after(&mut self, now: Instant, least: Duration) -> Option<Duration> {
         let held = match self.retry {
             Retry::For(limit) => HELD.min(limit),
             Retry::Never | Retry::Forever => HELD,
@@ -83,7 +88,8 @@ impl Backoff {
             Retry::Forever => Duration::MAX,
         };
         let ceiling = (outage / PART_OF_OUTAGE).clamp(FIRST, LONGEST);
-        Some(ceiling.mul_f64(self.random.fraction()).min(left))
+        let wait = ceiling.mul_f64(self.random.fraction()).min(left);
+        (least <= left).then_some(wait.max(least))
     }
 
     /// Something got through: the limit counts anew, and the waits are as long as before.

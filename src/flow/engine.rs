@@ -147,9 +147,10 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
         let asked = tokio::select! {
             biased;
             asked = stop.asked() => asked,
+            // Before both sides, which always have something where a server floods.
+            () = sleep_until(deadline.unwrap_or_else(now).into()), if deadline.is_some() => return Ok(Woken::Time),
             driven = target.drive(&mut self.done) => return driven.map(|()| Woken::Target),
             woken = received => return woken,
-            () = sleep_until(deadline.unwrap_or_else(now).into()), if deadline.is_some() => return Ok(Woken::Time),
         };
         stop.unless_again(self.drain()).await?;
         Err(Error::new(
@@ -167,8 +168,8 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
             let driven = tokio::select! {
                 biased;
                 driven = self.passage.target.drive(&mut self.done) => driven,
-                error = self.source.hold() => Err(error),
                 () = sleep_until(end.into()) => return Ok(()),
+                error = self.source.hold() => Err(error),
             };
             self.count()?;
             self.settle();
@@ -302,7 +303,7 @@ impl<T: Target> Passage<'_, T> {
         self.progress
             .pass(self.now, |until| fulfils(until, &message));
         let checked = self.stages.check(&message);
-        self.target.take(number, message)?;
+        self.target.take(number, self.stages.decoded(message))?;
         if checked.is_err() || self.progress.is_complete() {
             self.end = Some(checked.and_then(|()| self.progress.verdict()));
         }

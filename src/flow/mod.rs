@@ -19,11 +19,12 @@
 //! | [`retry`] | which message it is that a connection does not survive; pure |
 //! | [`input`], [`pacing`] | the source of what is to be sent, and when each message is due |
 //! | [`until`] | count, time, silence or a condition that ends a flow; pure, on a virtual clock |
-//! | [`stages`] | which messages pass |
+//! | [`stages`], [`decode`] | which messages pass, and bodies as text |
 //! | [`exec`] | the target that runs a command for each message |
 //! | [`printed`] | the target that shows messages on standard output |
 
 pub mod account;
+pub mod decode;
 mod engine;
 pub mod exec;
 pub mod input;

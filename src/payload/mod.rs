@@ -7,18 +7,22 @@
 //! | [`Bodies`] | reads them as messages, in batches, without ever blocking the caller's event loop |
 //! | [`Outline`] | what the command line says about those messages |
 //! | [`cbor`] | CBOR as text, and from text |
+//! | [`comparison`] | the operators of conditions and thresholds |
 //! | [`expect`] | conditions on a body: `payload == 21.5`, `/temp > 20` |
 //! | [`inflate`] | compressed bodies |
+//! | [`link`] | link-format (RFC 6690) |
 //! | [`senml`] | measurements (RFC 8428) as lines |
 //! | [`template`] | bodies that differ from message to message |
 //! | [`standard`] | whether standard input and output were there when the command started |
 
 mod bodies;
 pub mod cbor;
+pub mod comparison;
 mod encoding;
 pub mod expect;
 pub mod inflate;
 mod lines;
+pub mod link;
 mod reader;
 mod record;
 pub mod senml;

@@ -118,7 +118,7 @@ fn observations_end_after_a_count_and_are_deregistered() {
         .words("-C 5 -W 0.5")
         .run()
         .exits(5)
-        .says(" of 5 notifications");
+        .says(" of 5 messages");
 }
 
 #[test]

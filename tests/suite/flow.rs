@@ -145,7 +145,7 @@ fn conditions_choose_end_and_judge() {
     receiver
         .ends()
         .exits(7)
-        .says("a message to e was not: payload == on")
+        .says("e: not as expected: payload == on")
         .prints("on\noff\n");
     let receiver = broker
         .iotctl("sub -t u -C 1 --until")

@@ -2,7 +2,6 @@
 
 use super::super::clock::{Nanos, nanos};
 use super::super::driver::{Broken, Io};
-use super::super::random::Random;
 use super::super::recorder::{Pending, Unproved};
 use super::super::stamp::Stamp;
 use super::content::{Content, Message};
@@ -11,6 +10,7 @@ use super::methods;
 use super::scan::Fields;
 use super::settings::Group;
 use super::template::{Key, Template};
+use crate::random::Random;
 
 /// Between two proofs that what is published without confirms has arrived.
 const PROOF: Nanos = 1_000_000_000;

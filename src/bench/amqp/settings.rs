@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::super::counters::Shared;
+use super::super::letters::letters;
 use super::super::pattern::{Pattern, user_name};
 use super::super::plan::Load;
-use super::super::random::letters;
 use super::super::stamp::Room;
 use super::template::Kind;
 use crate::amqp::consumer::Offset;

@@ -14,12 +14,12 @@ use crate::bench::connection_state::ConnectionState;
 use crate::bench::driver::{Action, Broken};
 use crate::bench::pattern::Pattern;
 use crate::bench::plan::Load;
-use crate::bench::random::Random;
 use crate::bench::recorder::{Records, Window};
 use crate::bench::result::Messages;
 use crate::bench::stamp::Stamp;
 use crate::connect::{Protocol, Target};
 use crate::error::Kind;
+use crate::random::Random;
 
 const RUN: u64 = 4711;
 const SECOND: Nanos = 1_000_000_000;

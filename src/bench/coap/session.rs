@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::super::clock::Nanos;
 use super::super::driver::{Broken, Io, Session};
-use super::super::random::Random;
 use super::super::recorder::Pending;
 use super::super::stamp::Stamp;
 use super::exchanges::{ExchangeTable, Found, MOST, State};
@@ -21,6 +20,7 @@ use super::wire::{ACK, CON, Content, Framing, NON, PREFIX, RST, Seen, write_empt
 use crate::coap::code::Code;
 use crate::coap::option;
 use crate::error::Kind as Class;
+use crate::random::Random;
 
 /// Challenges that one request answers.
 pub(super) const MOST_CHALLENGES: u8 = 2;

@@ -196,7 +196,7 @@ const SERVER: &[Example] = &[
     ),
     (
         "A directory for firmware updates, with a network that loses one datagram in ten",
-        "iotctl coap server -d firmware --fault drop:share=10%",
+        "iotctl coap server -d firmware --fault drop:percent=10",
     ),
 ];
 

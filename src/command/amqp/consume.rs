@@ -159,7 +159,7 @@ impl Plan {
     fn wants(&self, message: &Message) -> bool {
         let json = || serde_json::from_slice(&message.payload).ok();
         let mut conditions = self.filter.iter();
-        conditions.all(|condition| condition.holds(&message.topic, &message.payload, json))
+        conditions.all(|condition| condition.holds(message, json))
     }
 
     /// Whether unwanted messages stay unacknowledged among the others.
@@ -218,7 +218,7 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
         failed: 0,
         link: None,
         place: Place::default(),
-        pool: plan.exec.as_ref().map(Commands::new),
+        pool: plan.exec.as_ref().map(|exec| Commands::new(exec, notes)),
     };
     let ended = running.consume_all(&mut output, &mut stop).await;
     if let Some(link) = running.link.take() {

@@ -1,11 +1,12 @@
 //! Which part of a load this process does, and what makes it one run with its fellows.
 
 use std::env;
-use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::RunOptions;
 use crate::bench::plan::Shard;
 use crate::error::{Error, Result};
+use crate::random::unguessable;
 
 /// What distinguishes a run and its part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub(crate) fn identity(course: &RunOptions) -> Result<Identity> {
     let run_id = if let Some(run_id) = course.run_id {
         run_id
     } else if shard.count == 1 {
-        RandomState::new().hash_one(0_u8)
+        unguessable()
     } else {
         let mut hasher = DefaultHasher::new();
         (course.seed, course.start_at, shard.count).hash(&mut hasher);

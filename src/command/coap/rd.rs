@@ -10,10 +10,10 @@ use super::links::{self, Shape, Source as From};
 use super::session::{Place, SessionArgs, refused};
 use crate::coap::code::Code;
 use crate::coap::endpoint::Reply;
-use crate::coap::link::{self, Link};
 use crate::coap::uri;
 use crate::error::{Error, Kind, Result};
 use crate::output::Style;
+use crate::payload::link::{self, Link};
 use crate::payload::{Bodies, Encoding, Source};
 use crate::stop::Stop;
 

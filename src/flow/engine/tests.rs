@@ -244,7 +244,7 @@ async fn what_is_passed_over_is_settled_and_not_counted() {
     let mut target = Slow::new(8);
     let stages = Stages {
         filter: vec!["payload != 2".parse().unwrap()],
-        expect: Vec::new(),
+        ..Stages::default()
     };
     let mut stop = Stop::watch().unwrap();
     run(&mut source, &mut target, &stages, &count(2), &mut stop)

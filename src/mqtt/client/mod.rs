@@ -72,8 +72,13 @@ pub struct Client {
     patience: Timeouts,
     may_fall_back: bool,
     backoff: Backoff,
-    opened_at: Instant,
+    /// When the connection was opened or, once it is online and until it is ready, when something last came over it.
+    heard_at: Instant,
     ever_online: bool,
+    /// Whether there was ever a connection over which all subscriptions were answered.
+    ever_ready: bool,
+    /// Whether this connection is one.
+    ready: bool,
     /// Why the server ended the last connection, if it said so (DISCONNECT).
     dismissed: Option<ReasonCode>,
     /// The first bytes of this connection, for a diagnosis.
@@ -99,8 +104,10 @@ impl Client {
             patience,
             may_fall_back: false,
             backoff: Backoff::new(patience.first),
-            opened_at: now,
+            heard_at: now,
             ever_online: false,
+            ever_ready: false,
+            ready: false,
             dismissed: None,
             first_bytes: None,
             notices: Vec::new(),
@@ -203,7 +210,11 @@ impl Client {
     /// Keeps the connection alive without reading from it, so that a server is slowed down while whoever
     /// takes our messages is busy. Returns only when the connection cannot go on.
     pub async fn hold(&mut self) -> Error {
-        self.session.set_reading(false, Instant::now());
+        let now = Instant::now();
+        self.session.set_reading(false, now);
+        if !self.ready && self.session.is_online() {
+            self.heard_at = now;
+        }
         loop {
             if !matches!(self.link, Link::Open(_)) {
                 return std::future::pending().await;
@@ -237,8 +248,9 @@ impl Client {
         let now = Instant::now();
         self.input.clear();
         self.first_bytes = None;
+        self.ready = false;
         self.dismissed = None;
-        self.opened_at = now;
+        self.heard_at = now;
         self.drained = false;
         stream.quick_ack();
         self.link = Link::Open(Box::new(stream));
@@ -257,9 +269,11 @@ impl Client {
         {
             before_next_read(stream, &self.pace);
         }
-        let until = self.session.next_time().or_else(|| {
-            (!self.session.is_online()).then(|| self.opened_at + self.target.connect_timeout)
-        });
+        let greeted_by = (!self.ready).then(|| self.heard_at + self.target.connect_timeout);
+        let until = [self.session.next_time(), greeted_by]
+            .into_iter()
+            .flatten()
+            .min();
         let moved = exchange(stream, &mut self.session, &mut self.input, until).await;
         let now = Instant::now();
         match moved {
@@ -268,8 +282,9 @@ impl Client {
                 self.session.wrote(now);
                 Ok(())
             }
-            Ok(Moved::TimePassed) if !self.session.is_online() => {
-                self.failed(diagnose::no_answer(&self.target), true)
+            Ok(Moved::TimePassed) if greeted_by.is_some_and(|end| now >= end) => {
+                let error = diagnose::no_answer(&self.target, self.session.is_online());
+                self.failed(error, true)
             }
             Ok(Moved::TimePassed) => match self.session.on_time(now) {
                 Ok(()) => Ok(()),
@@ -303,22 +318,33 @@ impl Client {
             ));
         }
         self.drained = self.input.len() < self.input.capacity();
-        let was_online = self.session.is_online();
         let taken = self.session.receive(&mut self.input, now);
         if self.session.is_online() && !self.ever_online {
             self.ever_online = true;
             if self.unanswered.take().is_some() {
                 self.notices.push(Notice::FellBack);
             }
-            self.backoff = Backoff::new(self.patience.later);
         }
-        if self.session.is_online() && !was_online {
-            self.backoff.connected(now);
+        if !self.ready && self.session.is_online() {
+            self.heard_at = now;
+            if self.session.is_ready() {
+                self.became_ready(now);
+            }
         }
         match taken {
             Ok(()) => Ok(()),
             Err(fault) => self.faulted(fault).await,
         }
+    }
+
+    /// The connection can be used, and all subscriptions are answered.
+    fn became_ready(&mut self, now: Instant) {
+        if !self.ever_ready {
+            self.ever_ready = true;
+            self.backoff = Backoff::new(self.patience.later);
+        }
+        self.ready = true;
+        self.backoff.connected(now);
     }
 
     async fn faulted(&mut self, fault: Fault) -> Result<()> {
@@ -373,13 +399,13 @@ impl Client {
 
     /// The connection failed or was lost: try again later, or give up.
     fn failed(&mut self, error: Error, may_pass: bool) -> Result<()> {
-        let now = Instant::now();
+        let error = diagnose::unanswered(error, &self.session.unanswered_filters());
         self.link = Link::Down;
         self.session.lost();
         if let Some(connect) = self.unanswered.take() {
             self.session.go_back(connect);
         }
-        let Some(retry_in) = self.backoff.next(now).filter(|_| may_pass) else {
+        let Some(retry_in) = self.backoff.next(Instant::now()).filter(|_| may_pass) else {
             return Err(error);
         };
         self.link = Link::Waiting(Box::pin(sleep(retry_in)));

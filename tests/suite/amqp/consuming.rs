@@ -276,6 +276,7 @@ fn exec(words: &[&str], workers: usize, requeue: bool) -> Option<Exec> {
     Some(Exec {
         command: words.iter().map(|word| (*word).to_owned()).collect(),
         workers: workers.try_into().unwrap(),
+        json: false,
         requeue,
     })
 }
