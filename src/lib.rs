@@ -22,6 +22,7 @@
 //! | [`error`] | what can go wrong, in words, and the exit code that follows |
 //! | [`file`](mod@file) | files that are read whole: one bound and one wording |
 //! | [`message`] | the record of one received message, the same for every protocol |
+//! | [`random`] | the one source of randomness |
 //! | [`stop`] | how a command is asked to end: once means cleanly, twice means now |
 
 pub mod amqp;
@@ -37,6 +38,7 @@ pub mod message;
 pub mod mqtt;
 pub mod output;
 pub mod payload;
+pub mod random;
 pub mod server;
 pub mod stop;
 
@@ -71,7 +73,7 @@ fn carry_out(parsed: cli::Parsed) -> Result<()> {
             carry_out(scenario.parse(&text)?)
         }
         cli::Parsed::Incomplete(help) => {
-            output::print(help.as_bytes()).and_then(|()| Err(Error::usage("no command was named")))
+            output::print(help.as_bytes()).and_then(|()| Err(Error::usage("no command was given")))
         }
     }
 }

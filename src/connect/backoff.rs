@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::args::Retry;
-use super::random::Random;
+use crate::random::Random;
 
 /// The first wait is at most this long.
 const FIRST: Duration = Duration::from_millis(100);
@@ -44,7 +44,7 @@ impl Backoff {
 
     /// A back-off whose waits follow from `seed`, for tests.
     pub const fn seeded(retry: Retry, seed: u64) -> Self {
-        Self::with(retry, Random::seeded(seed))
+        Self::with(retry, Random::new(seed, 0))
     }
 
     const fn with(retry: Retry, random: Random) -> Self {

@@ -10,6 +10,7 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
+use super::comparison::Comparison;
 use crate::message::Message;
 use crate::message::fields::{self, Fields};
 
@@ -33,28 +34,6 @@ enum Subject {
     Pointer(String),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Comparison {
-    Equal,
-    Unequal,
-    Less,
-    AtMost,
-    Greater,
-    AtLeast,
-    Contains,
-}
-
-/// Two letters stand before one, so that `<=` is not read as `<`.
-const COMPARISONS: [(&str, Comparison); 7] = [
-    ("==", Comparison::Equal),
-    ("!=", Comparison::Unequal),
-    ("<=", Comparison::AtMost),
-    (">=", Comparison::AtLeast),
-    ("<", Comparison::Less),
-    (">", Comparison::Greater),
-    (" contains ", Comparison::Contains),
-];
-
 impl Condition {
     /// Whether a message fulfils it; `json` gives the body as JSON where a pointer asks for it.
     pub fn holds(&self, message: &Message, json: impl FnOnce() -> Option<Value>) -> bool {
@@ -64,7 +43,7 @@ impl Condition {
             Subject::Pointer(pointer) => json().and_then(|json| json.pointer(pointer).map(text_of)),
         };
         match found {
-            Some(found) => self.comparison.holds(&found, &self.value),
+            Some(found) => holds(self.comparison, &found, &self.value),
             None => self.comparison == Comparison::Unequal,
         }
     }
@@ -91,21 +70,14 @@ fn text_of(value: &Value) -> String {
     }
 }
 
-impl Comparison {
-    fn holds(self, found: &str, value: &str) -> bool {
-        let numbers = number(found).zip(number(value));
-        match (self, numbers) {
-            (Self::Contains, _) => found.contains(value),
-            (Self::Equal, Some((found, value))) => found == value,
-            (Self::Unequal, Some((found, value))) => found != value,
-            (Self::Equal, None) => found == value,
-            (Self::Unequal, None) => found != value,
-            (Self::Less, Some((found, value))) => found < value,
-            (Self::AtMost, Some((found, value))) => found <= value,
-            (Self::Greater, Some((found, value))) => found > value,
-            (Self::AtLeast, Some((found, value))) => found >= value,
-            (Self::Less | Self::AtMost | Self::Greater | Self::AtLeast, None) => false,
-        }
+/// How a value is compared with another, as text where one of them is no number.
+fn holds(comparison: Comparison, found: &str, value: &str) -> bool {
+    match (comparison, number(found).zip(number(value))) {
+        (Comparison::Contains, _) => found.contains(value),
+        (_, Some((found, value))) => comparison.holds(&found, &value),
+        (Comparison::Equal, None) => found == value,
+        (Comparison::Unequal, None) => found != value,
+        (_, None) => false,
     }
 }
 
@@ -120,12 +92,7 @@ impl FromStr for Condition {
     type Err = String;
 
     fn from_str(words: &str) -> Result<Self, String> {
-        let places = COMPARISONS.iter().filter_map(|(sign, comparison)| {
-            let at = words.find(sign)?;
-            Some((at, *sign, *comparison))
-        });
-        // The first sign counts, and of two at one place the longer one, which stands first.
-        let Some((at, sign, comparison)) = places.min_by_key(|(at, ..)| *at) else {
+        let Some((at, sign, comparison)) = Comparison::find(words) else {
             return Err(format!(
                 "{words:?} has none of ==, !=, <, <=, >, >= and contains"
             ));

@@ -7,6 +7,7 @@
 //! | [`Bodies`] | reads them as messages, in batches, without ever blocking the caller's event loop |
 //! | [`Outline`] | what the command line says about those messages |
 //! | [`cbor`] | CBOR as text, and from text |
+//! | [`comparison`] | the operators of conditions and thresholds |
 //! | [`expect`] | conditions on a body: `payload == 21.5`, `/temp > 20` |
 //! | [`inflate`] | compressed bodies |
 //! | [`link`] | link-format (RFC 6690) |
@@ -16,6 +17,7 @@
 
 mod bodies;
 pub mod cbor;
+pub mod comparison;
 mod encoding;
 pub mod expect;
 pub mod inflate;

@@ -17,11 +17,11 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct DecodeFlags {
-    /// Show what the payload says (text and -F): JSON indented, CBOR in diagnostic notation, SenML and link-format with a line for each entry; the format is the one that the message names, unless one is given: a media type, or a short name such as cbor. hex and base64 turn digits into the bytes that they stand for, before conditions look at them
+    /// Decode the payload (text and -F): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the message unless given here, as a media type or a short name such as cbor; hex and base64 are decoded for every output, and before conditions are checked
     #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, value_parser = content_type)]
     decode: Option<Option<ContentType>>,
 
-    /// Undo gzip and deflate where a message says so: AMQP's content encoding, MQTT's user property content-encoding or else the first bytes of gzip, a CoAP content format such as application/json@deflate; a message that is not what it says is shown as it came
+    /// Decompress gzip and deflate as the message says: in AMQP by its content encoding, in MQTT by the user property content-encoding or the first bytes of gzip, in CoAP by a content format such as application/json@deflate; a payload that cannot be decompressed is passed on unchanged
     #[arg(long)]
     decompress: bool,
 }

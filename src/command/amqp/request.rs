@@ -1,7 +1,6 @@
 //! `amqp request`: sends requests and shows their answers.
 
 use std::collections::VecDeque;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use bytestring::ByteString;
@@ -17,6 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::message::{AmqpDetail, AmqpProperties, Detail, Message};
 use crate::output::{Console, Format, Output, Style};
 use crate::payload::{Bodies, Encoding, Outline, Source};
+use crate::random::unguessable;
 use crate::stop::Stop;
 
 /// RabbitMQ's pseudo-queue for answers, which needs no queue at all.
@@ -131,7 +131,7 @@ impl<'a> Caller<'a> {
                 ..Subscription::default()
             })
             .await?;
-        let random = RandomState::new().build_hasher().finish();
+        let random = unguessable();
         Ok(Self {
             plan,
             notes,

@@ -12,7 +12,7 @@ use super::client::{INTERRUPTED, RequestClient, Tracer, next_of};
 use super::download::Download;
 use super::progress::Meter;
 use super::record::record;
-use super::session::{Place, SessionArgs, Wording, failed, refused};
+use super::session::{Place, SessionArgs, Wording, failed, is_absence, refused};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Arrived, Event, Reply, Request};
 use crate::coap::option;
@@ -188,7 +188,8 @@ impl Asker<'_> {
             client.ask(place, plan.session.proxy_mode, request)?;
             answered = self.answers(&mut client, place).await;
         }
-        if !matches!(&answered, Err(error) if error.kind() == Kind::Lost) {
+        // One who was started anew knows nothing of this connection, or of its keys.
+        if !matches!(&answered, Err(error) if is_absence(error)) {
             self.client = Some(client);
         }
         answered.map(drop)

@@ -341,6 +341,14 @@ pub(crate) fn refused(uri: &Uri, reply: &Reply) -> Error {
     }
 }
 
+/// Whether an error says that the server is not there: another connection may find it again.
+pub(crate) fn is_absence(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        Kind::Unreachable | Kind::TimedOut | Kind::Lost
+    )
+}
+
 /// Whether an answer is about the state of the server, which may change, and not about the request.
 pub(crate) const fn is_outage(code: Code) -> bool {
     let permanent = matches!(

@@ -11,7 +11,7 @@ use super::client::{RequestClient, Tracer};
 use super::observe::Plan;
 use super::record::record;
 use super::request::tell;
-use super::session::{Place, failed, is_outage, refused, retry_after, shown};
+use super::session::{Place, failed, is_absence, is_outage, refused, retry_after, shown};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Cancel, Event, Failure, Reply};
 use crate::connect::Backoff;
@@ -148,8 +148,7 @@ impl<'a> Observed<'a> {
         match opened {
             Ok(client) => self.register(client),
             Err(error) => {
-                let outages = [Kind::Unreachable, Kind::TimedOut, Kind::Lost];
-                self.over(outages.contains(&error.kind()), Duration::ZERO, error);
+                self.over(is_absence(&error), Duration::ZERO, error);
                 Ok(())
             }
         }
