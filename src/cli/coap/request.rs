@@ -208,7 +208,7 @@ pub(crate) struct BodySource {
     base64: bool,
 
     /// Content format of the body: number, media type or short name such as json [default: cbor with --cbor]
-    #[arg(short = 't', long, value_name = "FORMAT", value_parser = flags::content_format)]
+    #[arg(short = 't', long, value_name = "FORMAT", value_parser = values::content_format)]
     content_format: Option<u16>,
 }
 
@@ -248,9 +248,9 @@ impl AskingFlags {
         let style = terminal.style();
         let stages = Stages {
             expect: self.expect,
-            decode: self.body.decode(style)?,
             ..Stages::default()
         };
+        let stages = self.body.stages(style, stages)?;
         let newline = self.uris.len() > 1 || repeat > 1 || self.body.decodes();
         let format = self.body.format(newline)?;
         let mut session = self.transfer.session(self.uris, connect, self.options);

@@ -33,7 +33,7 @@ impl ConditionFlags {
         Ok(Stages {
             filter: self.filter.clone(),
             expect: self.expect.clone(),
-            decode: None,
+            ..Stages::default()
         })
     }
 }
