@@ -116,10 +116,7 @@ impl Hangup {
     }
 }
 
-#[expect(
-    clippy::exit,
-    reason = "the second signal means: now, whatever is still under way"
-)]
+#[expect(clippy::exit, reason = "a second signal ends the command at once")]
 fn leave_now(asked: Asked) -> ! {
     process::exit(i32::from(asked.kind().exit_code()))
 }

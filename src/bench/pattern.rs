@@ -148,6 +148,9 @@ mod tests {
     #[test]
     fn unknown_words_are_refused() {
         let error = Pattern::parse("a/{device}").unwrap_err();
-        assert_eq!(error.text(), "topic \"a/{device}\": unknown placeholder {device}");
+        assert_eq!(
+            error.text(),
+            "topic \"a/{device}\": unknown placeholder {device}"
+        );
     }
 }

@@ -125,7 +125,7 @@ pub(super) async fn connect_tcp(target: &Target) -> Result<TcpStream> {
             return Err(cannot_connect(
                 target,
                 format!(
-                    "{:?} has no {family} address to reach from {source}",
+                    "{:?} has no {family} address reachable from {source}",
                     target.host
                 ),
             ));
@@ -154,7 +154,7 @@ pub(super) fn lookup_words(host: &str, cause: &io::Error) -> String {
         return format!("unknown host {host:?}");
     }
     let why = text.rsplit(": ").next().unwrap_or(&text).to_lowercase();
-    format!("cannot look up {host:?}: {why}")
+    format!("cannot resolve {host:?}: {why}")
 }
 
 async fn secure(target: &Target, tls: &ClientTls, tcp: TcpStream) -> Result<TlsStream<Tcp>> {
@@ -197,7 +197,7 @@ fn redirected(target: &Target, text: &str, location: &str) -> Error {
     };
     let scheme = target.protocol.scheme_of(carrier).name;
     let there = brief(&there);
-    error.hint(format!("the URL to connect to may be {scheme}://{there}"))
+    error.hint(format!("try {scheme}://{there}"))
 }
 
 fn upgrade_failure(target: &Target, cause: Failure) -> Error {
@@ -216,7 +216,7 @@ fn upgrade_failure(target: &Target, cause: Failure) -> Error {
             location,
         } => {
             let answer = format!("server answered HTTP {status} {name}");
-            let text = format!("{} instead of a WebSocket", answer.trim_end());
+            let text = format!("{} instead of accepting the WebSocket", answer.trim_end());
             match location {
                 Some(location) => redirected(target, &text, &location),
                 None if status == 404 => cannot_connect(target, text)

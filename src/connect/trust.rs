@@ -148,10 +148,10 @@ fn stale_authority(file: &Path, authority: &CertificateDer<'_>, now: UnixTime) -
     let date = date.as_ref().map(tls_errors::reason).unwrap_or_default();
     Reason {
         text: format!(
-            "the authority {} in {}: {date}",
+            "the CA certificate {} in {}: {date}",
             name.unwrap_or_default(),
             file.display()
         ),
-        hint: "--cafile FILE takes its newer certificate; --insecure skips the check",
+        hint: "use --cafile FILE with a newer certificate, or --insecure to skip verification",
     }
 }

@@ -31,7 +31,10 @@ impl Stages {
             None => Ok(()),
             Some(missed) => Err(Error::new(
                 Kind::Missed,
-                format!("a message to {} was not: {missed}", message.topic),
+                format!(
+                    "a message to {} does not meet the condition {missed}",
+                    message.topic
+                ),
             )),
         }
     }
@@ -75,7 +78,7 @@ mod tests {
         let missed = stages.check(&message("a", "{\"t\":31}")).unwrap_err();
         assert_eq!(
             (missed.exit_code(), missed.text()),
-            (7, "a message to a was not: /t < 30")
+            (7, "a message to a does not meet the condition /t < 30")
         );
     }
 }

@@ -106,7 +106,7 @@ fn payload(record: &Record<'_>) -> Result<Bytes, String> {
         (None, Some(raw), None) => base64("payload_base64", raw),
         (None, None, Some(raw)) => Ok(Bytes::copy_from_slice(raw.get().as_bytes())),
         (None, None, None) => Err(String::from(
-            "no payload: one of payload, payload_base64, payload_json is needed",
+            "no payload: expected payload, payload_base64 or payload_json",
         )),
         _ => Err(String::from(
             "more than one of payload, payload_base64, payload_json",
@@ -284,7 +284,7 @@ mod tests {
         let table = [
             (
                 r#"{"topic":"a"}"#,
-                "no payload: one of payload, payload_base64, payload_json is needed",
+                "no payload: expected payload, payload_base64 or payload_json",
             ),
             (
                 r#"{"payload":"","payload_base64":""}"#,

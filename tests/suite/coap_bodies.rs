@@ -77,7 +77,10 @@ fn cbor_is_written_as_people_read_it() {
     let expected = iotctl("coap get").word(&uri).word("--expect");
     expected.word("/on == true").run().exits(0);
     let put = iotctl("coap put").word(&uri).word("--cbor");
-    put.word("[1,").run().exits(2).says("--cbor: at letter 4");
+    put.word("[1,")
+        .run()
+        .exits(2)
+        .says("--cbor: at character 4");
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn bodies_are_read_and_written_in_cbor() {
     );
     let plan = request("get coap://h/a --decode=senml");
     assert_eq!(plan.decode, Some(Decode::As(110)));
-    refused("put coap://h/a --cbor [1", "--cbor: at letter 3");
+    refused("put coap://h/a --cbor [1", "--cbor: at character 3");
     refused("put coap://h/a --cbor 1 -m x", "--cbor");
     refused("put coap://h/a --cbor 1 --hex", "--hex");
     refused(

@@ -151,11 +151,11 @@ impl<'a> Subscribed<'a> {
             ));
             if session_present {
                 self.notes.note(format_args!(
-                    "connected to {target} again after {away}; the server kept the session"
+                    "reconnected to {target} after {away}; session present"
                 ));
             } else {
                 self.notes.warn(format_args!(
-                    "connected to {target} again after {away} and subscribed anew; messages published meanwhile may have been missed"
+                    "reconnected to {target} after {away} and subscribed again; messages published in between may have been missed"
                 ));
             }
         }
@@ -301,7 +301,7 @@ impl Source for Subscribed<'_> {
         match (self.ever_connected, self.unanswered) {
             (false, _) => Some(format!("no connection to {target}")),
             (true, 1..) => Some(format!(
-                "{target} did not answer the subscription (no SUBACK)"
+                "no answer from {target} to the subscription (no SUBACK)"
             )),
             (true, 0) => None,
         }

@@ -289,7 +289,7 @@ fn a_panic_in_the_librarys_thread_ends_the_command() {
         error
     });
     assert_eq!(error.kind(), Kind::Lost, "{error}");
-    says(&error, "something that the AMQP library failed at");
+    says(&error, "something that the AMQP library cannot handle");
 }
 
 #[test]
