@@ -48,17 +48,20 @@ use std::process::ExitCode;
 use error::{Error, Result};
 
 /// Runs one command line (the program's name first) to its end and returns the exit code of
-/// [`error::Kind`]'s table.
+/// [`error::Kind`]'s table. A command that a signal has ended ends the process by that signal.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let code = match cli::parse(words).and_then(carry_out) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            output::report(&error);
-            ExitCode::from(error.exit_code())
-        }
-    };
+    let ended = cli::parse(words).and_then(carry_out);
+    if let Err(error) = &ended {
+        output::report(error);
+    }
     output::flush();
-    code
+    let Err(error) = ended else {
+        return ExitCode::SUCCESS;
+    };
+    if let Some(asked) = stop::Asked::of(error.kind()) {
+        asked.die();
+    }
+    ExitCode::from(error.exit_code())
 }
 
 fn carry_out(parsed: cli::Parsed) -> Result<()> {

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use crate::command::bench;
 use crate::command::bench::mqtt::ScenarioPreset;
 use crate::error::Kind;
-use crate::mqtt::broker::{FAULT_KEYS, FAULTS};
+use crate::message::fields::{self, Fields};
+use crate::server::{WHEN_KEYS, Wrong};
 
 use super::{amqp, coap};
 use crate::cli::coap::server::KINDS;
@@ -342,17 +343,24 @@ pub fn scenarios(command: &str) -> Vec<(&'static str, &'static str)> {
     }
 }
 
-/// The faults of `mqtt broker --fault`, then the keys that each may have.
-pub fn faults() -> impl Iterator<Item = (&'static str, &'static str)> {
-    FAULTS.iter().chain(FAULT_KEYS).copied()
-}
-
-/// The faults of `amqp broker --fault`, then the keys that each may have.
-pub fn amqp_faults() -> impl Iterator<Item = (&'static str, &'static str)> {
-    crate::amqp::broker::FAULTS
-        .iter()
-        .chain(crate::amqp::broker::FAULT_KEYS)
-        .copied()
+/// The faults of a server's `--fault`, then the keys that they may have; none for other commands.
+pub fn faults(command: &str) -> Vec<(&'static str, &'static str)> {
+    let (faults, keys) = match command {
+        "mqtt broker" => (
+            crate::mqtt::broker::Injected::FAULTS,
+            crate::mqtt::broker::FAULT_KEYS,
+        ),
+        "amqp broker" => (
+            crate::amqp::broker::Injected::FAULTS,
+            crate::amqp::broker::FAULT_KEYS,
+        ),
+        "coap server" => (
+            crate::coap::net::Injected::FAULTS,
+            crate::coap::net::FAULT_KEYS,
+        ),
+        _ => return Vec::new(),
+    };
+    [faults, WHEN_KEYS, keys].concat()
 }
 
 /// The kinds of resources of `coap server --resource`.
@@ -360,22 +368,24 @@ pub fn resource_kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
     KINDS.iter().copied()
 }
 
-/// The faults of `coap server --fault`, and their keys.
-pub fn coap_faults() -> impl Iterator<Item = (&'static str, &'static str)> {
-    crate::coap::net::FAULTS.iter().copied()
+/// The heading of the fields of a message.
+pub const FIELDS_TITLE: &str =
+    "Fields for conditions; in the environment of --exec, content-type is IOTCTL_CONTENT_TYPE:";
+
+/// The fields of the messages that a command receives; none for most.
+pub fn fields(command: &str) -> Option<&'static Fields> {
+    match command {
+        "mqtt sub" => Some(&fields::MQTT),
+        "amqp consume" | "amqp tap" | "amqp respond" => Some(&fields::AMQP),
+        "coap observe" | "coap get" | "coap put" | "coap post" | "coap delete" | "coap fetch"
+        | "coap patch" | "coap ipatch" => Some(&fields::COAP),
+        _ => None,
+    }
 }
 
 /// The text below the flags on a help page.
 pub(super) fn below(command: &str) -> String {
     let mut text = String::new();
-    if command == "mqtt broker" {
-        section(&mut text, "Faults for --fault:");
-        listed(&mut text, faults());
-    }
-    if command == "amqp broker" {
-        section(&mut text, "Faults for --fault:");
-        listed(&mut text, amqp_faults());
-    }
     let scenarios = scenarios(command);
     if !scenarios.is_empty() {
         section(&mut text, "Scenarios for --scenario:");
@@ -385,7 +395,16 @@ pub(super) fn below(command: &str) -> String {
     }
     if command == "coap server" {
         entries(&mut text, "Resource kinds for --resource:", KINDS);
-        entries(&mut text, "Faults for --fault:", crate::coap::net::FAULTS);
+    }
+    let faults = faults(command);
+    if !faults.is_empty() {
+        section(&mut text, "Faults for --fault:");
+        listed(&mut text, faults.into_iter());
+    }
+    if let Some(fields) = fields(command) {
+        let rows: Vec<_> = fields.rows().collect();
+        let rows = rows.iter().map(|(name, meaning)| (&**name, *meaning));
+        table(&mut text, FIELDS_TITLE, rows);
     }
     section(&mut text, "Examples:");
     for (purpose, words) in examples(command) {

@@ -81,11 +81,11 @@ fn pub_has_mosquittos_defaults() {
     assert_eq!(plan.topics, ["a/b"]);
     assert_eq!(plan.source, Source::Text(Bytes::from_static(b"hello")));
     assert_eq!(
-        (plan.qos, plan.retain, plan.repeat),
+        (plan.qos, plan.retain, plan.pacing.repeat),
         (QoS::AtMostOnce, false, 1)
     );
     assert_eq!(
-        (plan.encoding, plan.delay),
+        (plan.encoding, plan.pacing.delay),
         (Encoding::Plain, Duration::ZERO)
     );
     assert_eq!(plan.ack_timeout, Some(Duration::from_secs(30)));
@@ -254,7 +254,7 @@ fn repeats_and_times_read_as_people_write_them() {
     ))
     .unwrap();
     assert_eq!(
-        (plan.repeat, plan.delay),
+        (plan.pacing.repeat, plan.pacing.delay),
         (10_000, Duration::from_millis(250))
     );
     assert_eq!(plan.ack_timeout, None);
@@ -900,10 +900,10 @@ mod coap {
     #[test]
     fn an_observation_ends_as_a_subscription_does() {
         let plan = observe("coap://h/a -C 3 -W 5 --for 10 --idle 2 --no-deregister");
-        assert_eq!((plan.count, plan.deregister), (Some(3), false));
-        assert_eq!(plan.timeout, Some(Duration::from_secs(5)));
-        assert_eq!(plan.duration, Some(Duration::from_secs(10)));
-        assert_eq!(plan.idle, Some(Duration::from_secs(2)));
+        assert_eq!((plan.until.count, plan.deregister), (Some(3), false));
+        assert_eq!(plan.until.timeout, Some(Duration::from_secs(5)));
+        assert_eq!(plan.until.duration, Some(Duration::from_secs(10)));
+        assert_eq!(plan.until.idle, Some(Duration::from_secs(2)));
         assert!(plan.reregister);
     }
 

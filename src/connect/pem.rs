@@ -411,7 +411,7 @@ mod tests {
             (
                 &|text| text.as_bytes()[..text.len() / 2].to_vec(),
                 "an END line is missing",
-                "cut off",
+                "truncated",
             ),
             (
                 &|text| text.replace("\nM", "\n*").into_bytes(),

@@ -445,14 +445,14 @@ mod tests {
                     cafile: pem(),
                     ..url("mqtt://h")
                 },
-                "the URL says mqtt://, which is not encrypted, but --cafile",
+                "the URL has mqtt://, which is not encrypted, but --cafile",
             ),
             (
                 ConnectArgs {
                     insecure: Some(true),
                     ..url("ws://h")
                 },
-                "the URL says ws://, which is not encrypted, but --insecure",
+                "the URL has ws://, which is not encrypted, but --insecure",
             ),
             (
                 ConnectArgs {

@@ -4,13 +4,17 @@ use crate::error::{Error, Kind, Result};
 use crate::message::Message;
 use crate::payload::expect::Condition;
 
-/// Which messages pass, and what every one of those must be.
+use super::decode::{self, Decode};
+
+/// Which messages pass, what every one of those must be, and how its body is shown.
 #[derive(Clone, Debug, Default)]
 pub struct Stages {
     /// Only messages that fulfil all of these pass (`--filter`).
     pub filter: Vec<Condition>,
     /// Every message that passes must fulfil all of these (`--expect`).
     pub expect: Vec<Condition>,
+    /// The target gets bodies as text (`--decode`); conditions look at them as they came.
+    pub decode: Option<Decode>,
 }
 
 impl Stages {
@@ -31,19 +35,24 @@ impl Stages {
             None => Ok(()),
             Some(missed) => Err(Error::new(
                 Kind::Missed,
-                format!(
-                    "a message to {} does not meet the condition {missed}",
-                    message.topic
-                ),
+                format!("{}: condition not met: {missed}", message.topic),
             )),
+        }
+    }
+
+    /// The message as its target gets it.
+    #[inline]
+    pub fn decoded(&self, message: Message) -> Message {
+        match &self.decode {
+            None => message,
+            Some(decode) => decode.decoded(message),
         }
     }
 }
 
-/// Whether a message fulfils a condition; a payload that is JSON is looked into.
+/// Whether a message fulfils a condition; a payload that is JSON or CBOR is looked into.
 pub fn fulfils(condition: &Condition, message: &Message) -> bool {
-    let json = || serde_json::from_slice(&message.payload).ok();
-    condition.holds(&message.topic, &message.payload, json)
+    condition.holds(message, || decode::json(message))
 }
 
 #[cfg(test)]
@@ -70,6 +79,7 @@ mod tests {
                 "topic contains kitchen".parse().unwrap(),
             ],
             expect: vec!["/t < 30".parse().unwrap()],
+            decode: None,
         };
         assert!(stages.pass(&message("home/kitchen", "{\"t\":21}")));
         assert!(!stages.pass(&message("home/bath", "{\"t\":21}")));
@@ -78,7 +88,7 @@ mod tests {
         let missed = stages.check(&message("a", "{\"t\":31}")).unwrap_err();
         assert_eq!(
             (missed.exit_code(), missed.text()),
-            (7, "a message to a does not meet the condition /t < 30")
+            (7, "a: condition not met: /t < 30")
         );
     }
 }

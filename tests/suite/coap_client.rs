@@ -118,7 +118,7 @@ fn observations_end_after_a_count_and_are_deregistered() {
         .words("-C 5 -W 0.5")
         .run()
         .exits(5)
-        .says(" of 5 notifications");
+        .says(" of 5 messages");
 }
 
 #[test]
@@ -275,5 +275,5 @@ fn what_is_no_dtls_is_told_from_a_closed_port() {
     let line = iotctl("coap get").words(key).word(uri);
     line.run().exits(3).says("does not speak DTLS");
     let closed = iotctl("coap get").words(key).word("coaps://127.0.0.1:1/");
-    closed.run().exits(3).says("nobody listens there");
+    closed.run().exits(3).says("port unreachable (ICMP)");
 }

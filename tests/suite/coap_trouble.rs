@@ -1,14 +1,14 @@
 //! Peers that misbehave: each ends within its deadline, with the right exit code, and with a line that says what happened.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::io::Write;
+use std::net::{TcpListener, UdpSocket};
 use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use crate::support::PATIENCE;
-use crate::support::coap_peer::{ack, message, option_of, parts, peer};
+use crate::support::coap_peer::{ack, frame, message, option_of, parts, peer};
 use crate::support::command::{Line, iotctl};
 use crate::support::peer::Peer;
 use crate::support::ports::free_ports;
@@ -217,8 +217,15 @@ fn wrong_words_send_nothing() {
         ("get coap+tcp://h/ --psk x", "DTLS"),
         ("observe coap://h/ -C 0", "-C must be at least 1"),
         ("server --listen coaps+tcp://127.0.0.1:0", "--cert"),
-        ("server --fault explode", "none of drop, delay, duplicate"),
-        ("server --fault reset:way=in", "not reset"),
+        (
+            "server --fault explode",
+            "the faults are drop, delay, duplicate",
+        ),
+        (
+            "server --fault reset:way=in",
+            "fault reset: unknown key way",
+        ),
+        ("server --fault drop:share=5%", "hint: write percent=5"),
         (
             "server --listen coap+tcp://127.0.0.1:0 --multicast",
             "--multicast needs --listen coap://",
@@ -278,23 +285,6 @@ fn a_request_says_what_its_user_wants() {
     ] {
         iotctl("coap").words(words).run().exits(2).says(said);
     }
-}
-
-/// A message of a stream peer: its code and its token.
-fn frame(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
-    let mut bytes = |count: usize| {
-        let mut bytes = vec![0; count];
-        stream.read_exact(&mut bytes).ok().map(|()| bytes)
-    };
-    let first = bytes(1)?[0];
-    let length = match first >> 4 {
-        13 => 13 + usize::from(bytes(1)?[0]),
-        length => length.into(),
-    };
-    let code = bytes(1)?[0];
-    let token = bytes(usize::from(first & 15))?;
-    bytes(length)?;
-    Some((code, token))
 }
 
 #[test]

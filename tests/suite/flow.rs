@@ -145,7 +145,7 @@ fn conditions_choose_end_and_judge() {
     receiver
         .ends()
         .exits(7)
-        .says("a message to e does not meet the condition payload == on")
+        .says("e: condition not met: payload == on")
         .prints("on\noff\n");
     let receiver = broker
         .iotctl("sub -t u -C 1 --until")
@@ -156,5 +156,5 @@ fn conditions_choose_end_and_judge() {
     receiver
         .ends()
         .exits(7)
-        .says("1 message, but none met the condition payload == on");
+        .says("1 message, and none met the condition payload == on");
 }

@@ -130,7 +130,7 @@ fn a_wrong_name_lists_the_right_ones() {
         .publish("localhost", &trusting)
         .exits(3)
         .says("certificate is for \"right.example\", not \"localhost\"")
-        .says("hint: --tls-server-name NAME");
+        .says("hint: use --tls-server-name NAME");
     server
         .publish(
             "localhost",
@@ -198,7 +198,7 @@ fn a_missing_client_certificate_is_asked_for() {
             .publish_trusting("localhost", &format!("--tls-version {version}"))
             .exits(3)
             .says("client certificate")
-            .says("hint: --cert FILE --key FILE");
+            .says("hint: use --cert FILE --key FILE");
     }
     let files = &server.files;
     let identity = format!(
@@ -238,7 +238,7 @@ fn coap_is_told_of_a_missing_client_certificate_too() {
                     .run()
                     .exits(3)
                     .says("client certificate")
-                    .says("hint: --cert FILE --key FILE");
+                    .says("hint: use --cert FILE --key FILE");
             }
         }
     }
@@ -257,7 +257,7 @@ fn mosquitto_asks_for_a_client_certificate_too() {
         .run()
         .exits(3)
         .says("client certificate")
-        .says("hint: --cert FILE --key FILE");
+        .says("hint: use --cert FILE --key FILE");
     }
 }
 

@@ -9,11 +9,13 @@ use crate::amqp::consumer::Offset;
 use crate::amqp::topology::{Arguments, Binding, Declaration, Destination, Queue};
 use crate::command::amqp::consume::{PREFETCH, Plan, Settle};
 use crate::error::Result;
+use crate::message::fields;
 use crate::payload::expect::Condition;
 
-use super::exec::ExecFlags;
+use super::exec::AmqpExecFlags;
 use super::session::{self, AmqpSessionFlags};
 use super::syntax::{self, short, short_or_none};
+use crate::cli::flags::condition::check;
 use crate::cli::flags::format::FormatFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::UntilFlags;
@@ -86,7 +88,7 @@ pub(crate) struct ConsumeFlags {
     filter: FilterFlags,
 
     #[command(flatten)]
-    exec: ExecFlags,
+    exec: AmqpExecFlags,
 
     #[command(flatten)]
     until: UntilFlags,
@@ -150,6 +152,7 @@ impl ConsumeFlags {
         };
         let keys = self.routing_key.into_iter().map(|key| short("-k", key));
         let keys = keys.collect::<Result<Vec<_>>>()?;
+        check("--filter", &self.filter.filter, &fields::AMQP)?;
         Ok(Plan {
             session: self
                 .session

@@ -14,8 +14,8 @@ use crate::payload::Source;
 
 use super::property::PropertyFlags;
 use super::session::{self, AmqpSessionFlags};
-use super::syntax::{self, Rate, Speed, short, short_or_none};
-use crate::cli::flags::input::{InputFlags, RepeatFlags};
+use super::syntax::{self, short, short_or_none};
+use crate::cli::flags::input::{InputFlags, PacingFlags};
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::syntax::numbers::{Count, Wait};
 use crate::cli::syntax::values;
@@ -53,20 +53,8 @@ pub(crate) struct PublishFlags {
     #[arg(long, value_name = "COUNT", default_value = "1000")]
     window: Count,
 
-    /// Maximum rate in messages per second [default: as fast as the server accepts them]
-    #[arg(long, value_name = "RATE")]
-    rate: Option<Rate>,
-
-    /// Publish the records of --ndjson at the pace of their timestamps, instead of as fast as possible
-    #[arg(long, conflicts_with = "rate")]
-    replay: bool,
-
-    /// Speed of --replay: 2 is twice as fast as recorded [default: 1]
-    #[arg(long, value_name = "FACTOR")]
-    speed: Option<Speed>,
-
     #[command(flatten)]
-    repeat: RepeatFlags,
+    pacing: PacingFlags,
 
     /// Give up when no confirm arrives for this long
     #[arg(long, value_name = "TIME", default_value = "30s")]
@@ -144,11 +132,7 @@ impl PublishFlags {
             return Err(Error::usage("no exchange or routing key was given")
                 .hint("use -k QUEUE, or -e EXCHANGE with -k KEY if the exchange type needs one"));
         }
-        let records = source == Source::Records;
-        values::needs("--replay", self.replay, "--ndjson", records)?;
-        values::needs("--speed", self.speed.is_some(), "--replay", self.replay)?;
-        let speed = self.speed.map_or(1.0, |Speed(speed)| speed);
-        let (repeat, delay) = self.repeat.words(&source)?;
+        let pacing = self.pacing.pacing(&source)?;
         let Count(window) = self.window;
         let window = NonZeroUsize::new(usize::try_from(window).unwrap_or(usize::MAX));
         let Wait(ack_timeout) = self.ack_timeout;
@@ -170,10 +154,7 @@ impl PublishFlags {
             window: values::at_least_one("--window", window)?.get(),
             source,
             encoding,
-            repeat,
-            delay,
-            rate: self.rate.map(|Rate(rate)| rate),
-            replay: self.replay.then_some(speed),
+            pacing,
             ack_timeout,
             style: self.terminal.style(),
         })

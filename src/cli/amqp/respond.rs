@@ -11,7 +11,7 @@ use crate::command::amqp::respond::{Answer, Plan};
 use crate::error::{Error, Result};
 use crate::flow::Exec;
 
-use super::exec::ExecFlags;
+use super::exec::AmqpExecFlags;
 use super::property::PropertyFlags;
 use super::session::{self, AmqpSessionFlags};
 use super::syntax;
@@ -56,7 +56,7 @@ pub(crate) struct RespondFlags {
     duration: Option<Wait>,
 
     #[command(flatten)]
-    exec: ExecFlags,
+    exec: AmqpExecFlags,
 
     #[command(flatten)]
     properties: PropertyFlags,

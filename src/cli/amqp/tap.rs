@@ -8,10 +8,12 @@ use clap::Args;
 use crate::amqp::firehose;
 use crate::command::amqp::consume::{Plan, Settle};
 use crate::error::{Error, Result};
+use crate::message::fields;
 
 use super::consume::{FilterFlags, declarations};
 use super::session::{self, AmqpSessionFlags};
 use super::syntax::{self, short};
+use crate::cli::flags::condition::check;
 use crate::cli::flags::format::FormatFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::UntilFlags;
@@ -63,6 +65,7 @@ impl TapFlags {
         let keys = self.routing_key.into_iter().map(|key| short("-k", key));
         let keys = keys.collect::<Result<Vec<_>>>()?;
         let queue = ByteString::new();
+        check("--filter", &self.filter.filter, &fields::AMQP)?;
         Ok(Plan {
             address: None,
             declare: declarations(&queue, false, Some(exchange), keys),

@@ -17,6 +17,7 @@ use crate::command::amqp::session::SessionArgs;
 use crate::command::amqp::topology::Action;
 use crate::command::amqp::{self, consume, get, ping, publish, request, respond, topology};
 use crate::error::{Kind, Result};
+use crate::flow::{Pacing, Rate};
 use crate::message::{AmqpProperties, AmqpValue};
 use crate::output::Format;
 use crate::payload::{Encoding, Source};
@@ -113,8 +114,10 @@ fn publish_has_the_plans_defaults() {
         (plan.window, plan.ack_timeout),
         (usual.window, usual.ack_timeout)
     );
-    assert_eq!((plan.repeat, plan.delay), (1, Duration::ZERO));
-    assert_eq!((plan.rate, plan.declare), (None, usual.declare));
+    assert_eq!(
+        (plan.pacing, plan.declare),
+        (Pacing::default(), usual.declare)
+    );
     let (session, usual) = (plan.session, usual.session);
     assert_eq!(
         (session.heartbeat, session.frame_max, session.patience),
@@ -134,8 +137,16 @@ fn publish_takes_every_flag() {
     assert_eq!(plan.keys, ["a", "b"]);
     assert_eq!(plan.encoding, Encoding::Hex);
     assert!(plan.mandatory);
-    assert_eq!((plan.window, plan.rate), (10, Some(10_000.0)));
-    assert_eq!((plan.repeat, plan.delay), (3, Duration::from_secs(1)));
+    let pacing = Pacing {
+        repeat: 3,
+        delay: Duration::from_secs(1),
+        rate: Some(Rate {
+            per_second: 10_000.0,
+            burst: None,
+        }),
+        replay: None,
+    };
+    assert_eq!((plan.window, plan.pacing), (10, pacing));
     assert_eq!(plan.ack_timeout, Duration::from_secs(5));
     assert_eq!(
         plan.declare,

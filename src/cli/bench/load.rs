@@ -8,8 +8,9 @@ use crate::bench::plan::Stage;
 use crate::command::bench::{ArrivalArgs, LoadArgs};
 use crate::error::{Error, Result};
 
-use super::syntax::{Rate, StageWord, arrivals};
+use super::syntax::{StageWord, arrivals};
 use crate::cli::syntax::numbers::{Span, Wait};
+use crate::cli::syntax::rate::Rate;
 use crate::cli::syntax::values;
 
 #[derive(Args, Debug)]

@@ -13,9 +13,10 @@ use crate::bench::threshold::Assert;
 use crate::command::bench::{Results, RunOptions};
 use crate::error::{Error, Result};
 
-use super::syntax::{Moment, Rate, ShardWord, coalesce};
+use super::syntax::{Moment, ShardWord, coalesce};
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::syntax::numbers::{Count, Span, Wait};
+use crate::cli::syntax::rate::Rate;
 use crate::cli::syntax::values;
 
 #[derive(Args, Debug)]

@@ -12,14 +12,14 @@ use crate::coap::format;
 use crate::coap::message::Token;
 use crate::coap::option::{self, Format as OptionFormat};
 use crate::command::coap::client::ProxyMode;
-use crate::command::coap::decode::Decode;
 use crate::command::coap::session::{OptionValue, OptionWord, SessionArgs, Transfer, Wording};
 use crate::connect::{ConnectArgs, LocalAddress, OscoreArgs, Secret};
 use crate::error::Result;
-use crate::output::Format;
-use crate::payload::expect::Condition;
+use crate::flow::decode::{ContentType, Decode};
+use crate::output::{Console, Format, Style};
 
 use crate::cli::flags::connect::TlsFlags;
+use crate::cli::flags::format::OutputFlags;
 use crate::cli::syntax::numbers::{Size, Span, Wait};
 use crate::cli::syntax::values;
 
@@ -281,70 +281,41 @@ enum ProxyModeWord {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct BodyFlags {
-    /// Output format: text and raw write the payload, hex and base64 encode it, json writes one object per line
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    output: BodyOutput,
-
-    /// Indent JSON over several lines (json)
-    #[arg(long)]
-    pretty: bool,
-
-    /// Embed JSON payloads as payload_json (json)
-    #[arg(long)]
-    embed_json: bool,
+    #[command(flatten)]
+    output: OutputFlags,
 
     /// Decode the payload (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the response unless given here
     #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, value_parser = content_format)]
     decode: Option<Option<u16>>,
-
-    /// Fail with exit code 7 unless this condition is met: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated
-    #[arg(long, value_name = "CONDITION", help_heading = "Until")]
-    pub(crate) expect: Vec<Condition>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum BodyOutput {
-    Text,
-    Json,
-    Raw,
-    Hex,
-    Base64,
 }
 
 impl BodyFlags {
     /// Whether bodies are shown unchanged.
     pub(crate) fn is_bare(&self) -> bool {
-        let plain = matches!(self.output, BodyOutput::Text | BodyOutput::Raw);
-        plain && self.decode.is_none()
+        self.output.is_bare() && self.decode.is_none()
+    }
+
+    /// Whether bodies are decoded.
+    pub(crate) const fn decodes(&self) -> bool {
+        self.decode.is_some()
     }
 
     /// How bodies are decoded, if they are.
-    pub(crate) fn decode(&self) -> Result<Option<Decode>> {
-        let text = self.output == BodyOutput::Text;
+    pub(crate) fn decode(&self, style: Style) -> Result<Option<Decode>> {
+        let text = self.output.is_text();
         values::needs("--decode", self.decode.is_some(), "--output text", text)?;
-        Ok(self
-            .decode
-            .map(|format| format.map_or(Decode::AsSaid, Decode::As)))
+        Ok(self.decode.map(|format| {
+            let by = format.map_or(ContentType::Named, |number| {
+                ContentType::Given(format::media_type(number).unwrap_or_default())
+            });
+            Decode::new(by, Console::new(style))
+        }))
     }
 
     /// `newline`: whether each text is followed by a line break.
-    pub(crate) fn format(&self, newline: bool) -> Result<Format> {
-        let json = self.output == BodyOutput::Json;
-        values::needs("--pretty", self.pretty, "--output json", json)?;
-        values::needs("--embed-json", self.embed_json, "--output json", json)?;
-        Ok(match self.output {
-            BodyOutput::Text => Format::Text {
-                topic: false,
-                newline,
-            },
-            BodyOutput::Json => Format::Json {
-                pretty: self.pretty,
-                embed: self.embed_json,
-            },
-            BodyOutput::Raw => Format::Raw,
-            BodyOutput::Hex => Format::Hex { topic: false },
-            BodyOutput::Base64 => Format::Base64 { topic: false },
-        })
+    pub(crate) fn format(self, newline: bool) -> Result<Format> {
+        let newline = newline || self.output.is_template();
+        self.output.format(false, newline)
     }
 }
 

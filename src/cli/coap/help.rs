@@ -199,7 +199,7 @@ const SERVER: &[Example] = &[
     ),
     (
         "Serve a directory of firmware updates over a network that loses 10% of all datagrams",
-        "iotctl coap server -d firmware --fault drop:share=10%",
+        "iotctl coap server -d firmware --fault drop:percent=10",
     ),
 ];
 

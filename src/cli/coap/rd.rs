@@ -8,12 +8,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::coap::link;
 use crate::command::coap::keep::Keep;
 use crate::command::coap::rd::{Action, Links, Lookup, Plan, Register, Registration};
 use crate::connect::without_credentials;
 use crate::error::{Error, Result};
 use crate::payload::Source;
+use crate::payload::link;
 
 use super::discover::DiscoverOutput;
 use super::flags::{CoapConnectFlags, OptionFlags, TransferFlags};

@@ -13,10 +13,14 @@ use crate::coap::option;
 use crate::command::coap::request::Plan;
 use crate::command::coap::session::{OptionValue, OptionWord};
 use crate::error::{Error, Result};
+use crate::flow::Stages;
+use crate::message::fields;
+use crate::payload::expect::Condition;
 use crate::payload::template::Template;
 use crate::payload::{Encoding, Source, cbor};
 
 use super::flags::{self, BodyFlags, CoapConnectFlags, OptionFlags, TransferFlags, WordingFlags};
+use crate::cli::flags::condition::check;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::syntax::numbers::{Count, Span};
 use crate::cli::syntax::values;
@@ -71,6 +75,10 @@ struct AskingFlags {
 
     #[command(flatten)]
     body: BodyFlags,
+
+    /// Fail with exit code 7 unless the response meets this condition: 'payload == 21.5', '/temp > 20'; may be repeated
+    #[arg(long, value_name = "CONDITION", help_heading = "Conditions")]
+    expect: Vec<Condition>,
 
     #[command(flatten)]
     file: FileFlags,
@@ -235,9 +243,15 @@ impl AskingFlags {
         let (repeat, repeat_delay) = self.repeat.words()?;
         self.file
             .check(method, &self.body, self.uris.len(), repeat)?;
+        check("--expect", &self.expect, &fields::COAP)?;
         // What is decoded is for people, who want whole lines.
-        let decode = self.body.decode()?;
-        let newline = self.uris.len() > 1 || repeat > 1 || decode.is_some();
+        let style = terminal.style();
+        let stages = Stages {
+            expect: self.expect,
+            decode: self.body.decode(style)?,
+            ..Stages::default()
+        };
+        let newline = self.uris.len() > 1 || repeat > 1 || self.body.decodes();
         let format = self.body.format(newline)?;
         let mut session = self.transfer.session(self.uris, connect, self.options);
         session.options.extend(self.conditions.options());
@@ -255,10 +269,9 @@ impl AskingFlags {
             etag_file: self.conditions.etag_file,
             file: self.file.output_file,
             resume: self.file.resume,
-            decode,
-            expect: self.body.expect,
+            stages,
             format,
-            style: terminal.style(),
+            style,
         })
     }
 }

@@ -9,10 +9,12 @@ use bytes::Bytes;
 use clap::Args;
 
 use crate::error::{Error, Result};
+use crate::flow::{self, Pacing};
 use crate::payload::template::Template;
 use crate::payload::{Encoding, Source};
 
 use crate::cli::syntax::numbers::{Count, Span};
+use crate::cli::syntax::rate::{Rate, Speed};
 use crate::cli::syntax::values;
 
 /// What is sent, and how it is written.
@@ -90,9 +92,9 @@ impl SourceFlags {
     }
 }
 
-/// How often it is sent.
+/// How often, and how fast, it is sent.
 #[derive(Args, Debug)]
-pub(crate) struct RepeatFlags {
+pub(crate) struct PacingFlags {
     /// Publish it this many times
     #[arg(long, value_name = "COUNT", default_value = "1")]
     repeat: Count,
@@ -100,6 +102,22 @@ pub(crate) struct RepeatFlags {
     /// Interval between repetitions
     #[arg(long, value_name = "TIME", default_value = "0")]
     repeat_delay: Span,
+
+    /// Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]
+    #[arg(long, value_name = "RATE")]
+    rate: Option<Rate>,
+
+    /// Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]
+    #[arg(long, value_name = "COUNT", requires = "rate")]
+    burst: Option<Count>,
+
+    /// Publish the records of --ndjson at the pace of their timestamps, instead of as fast as possible
+    #[arg(long, conflicts_with = "rate")]
+    replay: bool,
+
+    /// Speed of --replay: 2 is twice as fast as recorded [default: 1]
+    #[arg(long, value_name = "FACTOR")]
+    speed: Option<Speed>,
 }
 
 impl InputFlags {
@@ -116,18 +134,29 @@ impl InputFlags {
     }
 }
 
-impl RepeatFlags {
-    /// How often, and how long to wait in between.
-    pub(crate) fn words(self, source: &Source) -> Result<(u64, Duration)> {
+impl PacingFlags {
+    /// How often and how fast what comes from `source` is sent.
+    pub(crate) fn pacing(self, source: &Source) -> Result<Pacing> {
         let (Count(repeat), Span(delay)) = (self.repeat, self.repeat_delay);
         check_repeat(source, repeat)?;
-        values::needs(
-            "--repeat-delay",
-            delay > Duration::ZERO,
-            "--repeat",
-            repeat > 1,
-        )?;
-        Ok((repeat, delay))
+        let delayed = delay > Duration::ZERO;
+        values::needs("--repeat-delay", delayed, "--repeat", repeat > 1)?;
+        let records = *source == Source::Records;
+        values::needs("--replay", self.replay, "--ndjson", records)?;
+        values::needs("--speed", self.speed.is_some(), "--replay", self.replay)?;
+        let burst = self.burst.map(|Count(burst)| burst);
+        if burst == Some(0) {
+            return Err(Error::usage("--burst must be at least 1"));
+        }
+        let speed = self.speed.map_or(1.0, |Speed(speed)| speed);
+        Ok(Pacing {
+            repeat,
+            delay,
+            rate: self
+                .rate
+                .map(|Rate(per_second)| flow::Rate { per_second, burst }),
+            replay: self.replay.then_some(speed),
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::mqtt::packet::{Place, QoS};
 
 use super::session::SessionFlags;
-use crate::cli::flags::input::{InputFlags, RepeatFlags};
+use crate::cli::flags::input::{InputFlags, PacingFlags};
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::syntax::numbers::Timeouts;
 use crate::cli::syntax::values;
@@ -33,7 +33,7 @@ pub(crate) struct PubFlags {
     retain: bool,
 
     #[command(flatten)]
-    repeat: RepeatFlags,
+    pacing: PacingFlags,
 
     /// Give up when no acknowledgement arrives for this long, or never
     #[arg(long, value_name = "TIME", default_value = "30s")]
@@ -55,7 +55,7 @@ impl PubFlags {
             .map(|topic| values::topic_name("-t", topic));
         let topics = topics.collect::<Result<_>>()?;
         let (source, encoding) = self.input.words()?;
-        let (repeat, delay) = self.repeat.words(&source)?;
+        let pacing = self.pacing.pacing(&source)?;
         let (session, mut sets) = self.session.words(&[Place::Publish])?;
         Ok(Plan {
             session,
@@ -65,8 +65,7 @@ impl PubFlags {
             properties: sets.take(Place::Publish),
             source,
             encoding,
-            repeat,
-            delay,
+            pacing,
             ack_timeout: self.ack_timeout.0,
             style: self.terminal.style(),
         })

@@ -8,6 +8,7 @@ use clap::Args;
 use crate::command::mqtt::subscribe::{Plan, Wanted};
 use crate::error::Result;
 use crate::flow::Until;
+use crate::message::fields;
 use crate::mqtt::packet::{Place, QoS, RetainHandling, Subscription};
 
 use super::session::SessionFlags;
@@ -119,8 +120,8 @@ impl SubFlags {
                 until: self.conditions.until.clone(),
                 ..self.until.until()
             },
-            stages: self.conditions.stages(),
-            exec: self.exec.exec()?,
+            stages: self.conditions.stages(&fields::MQTT)?,
+            exec: self.exec.exec(false)?,
             format: self.format.format()?,
             style: self.terminal.style(),
         })

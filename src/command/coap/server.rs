@@ -151,7 +151,7 @@ const ROOM: usize = 64 << 20;
 pub async fn run(plan: Plan) -> Result<()> {
     let mut starting = Starting::new(plan.style, plan.end_with_parent)?;
     let notes = starting.notes;
-    let mut server = Server::new(plan.site()?, plan.faults.clone());
+    let mut server = Server::new(plan.site()?, &plan.faults);
     server.set_challenge(plan.challenge);
     if let Some(leisure) = plan.multicast {
         server.set_leisure(leisure);

@@ -195,11 +195,9 @@ impl SessionArgs {
         let Some(words) = &self.will else {
             return Ok(None);
         };
-        let mut bodies = Vec::new();
-        Bodies::open(&words.payload, Encoding::Plain)?
-            .next(&mut bodies)
+        let payload = Bodies::open(&words.payload, Encoding::Plain)?
+            .body()
             .await?;
-        let payload = bodies.pop().map(|body| body.payload).unwrap_or_default();
         if payload.len() > usize::from(u16::MAX) {
             return Err(Error::usage(format!(
                 "the will's payload of {} bytes is longer than 65535",
