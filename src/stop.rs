@@ -74,7 +74,7 @@ mod by_default {
 
 /// Watches for SIGINT and SIGTERM.
 ///
-/// The first signal is handed to whoever waits on [`Stop::asked`], and the command closes cleanly.
+/// The first signal is handed to the task that waits on [`Stop::asked`], and the command closes cleanly.
 /// The second ends the process at once with the same exit code.
 pub struct Stop {
     interrupt: Signal,

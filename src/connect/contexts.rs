@@ -120,7 +120,7 @@ fn unknown(name: &str, path: &Path, config: &Config) -> Error {
     error.hint(format!("known contexts: {}", known.join(", ")))
 }
 
-/// TOML's own message shows the line itself, which may hold a password: only its number is told.
+/// TOML's own message shows the line itself, which may hold a password: only its number is shown.
 fn mistake(path: &Path, text: &str, cause: &toml::de::Error) -> Error {
     let Range { start, .. } = cause.span().unwrap_or_default();
     let line = 1 + text

@@ -79,7 +79,7 @@ pub async fn over(target: &Target, tcp: TcpStream) -> Result<Stream> {
     .map_err(|cause| upgrade_failure(target, cause))
 }
 
-/// The address that connecting to `target` would try first, and that answers: for whoever opens many connections
+/// The address that connecting to `target` would try first, and that answers: for callers that open many connections
 /// and looks the name up once.
 ///
 /// # Errors
@@ -166,7 +166,7 @@ async fn secure(target: &Target, tls: &ClientTls, tcp: TcpStream) -> Result<TlsS
         .map_err(|cause| tls_failure(target, &cause))
 }
 
-/// A redirect is not followed, as what is sent afterwards is for this server only; but it is said where to.
+/// A redirect is not followed, as what is sent afterwards is for this server only; but its destination is reported.
 fn redirected(target: &Target, text: &str, location: &str) -> Error {
     // A query may carry a token, and what is before an @ is a password.
     let place = location.split(['?', '#']).next().unwrap_or_default();

@@ -57,7 +57,7 @@ impl Layer {
         Ok(layer)
     }
 
-    /// Lies this layer over a lower one: what is said here counts.
+    /// Lays this layer over a lower one: its values take precedence.
     ///
     /// A URL replaces the place and the credentials below as one, and a URL without TLS also what is
     /// said about TLS below; a host or port alone keeps the rest.

@@ -1,4 +1,4 @@
-//! From what was said to a checked target.
+//! From the arguments to a checked target.
 
 use crate::error::{Error, Result};
 

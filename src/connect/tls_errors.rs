@@ -21,7 +21,7 @@ pub(super) struct Explanation {
 
 pub(super) const TRUST_HINT: &str =
     "use --cafile FILE to trust its issuer, or --insecure to skip verification";
-/// For certificates as `openssl x509 -req` makes them when it is told no more.
+/// For certificates as `openssl x509 -req` makes them by default.
 pub(super) const RIGHT_HINT: &str = "use --cafile with the server's own certificate to trust it, or create a proper one with openssl x509 -req -extfile and subjectAltName=DNS:NAME in that file";
 const SKIP_HINT: &str = "use --insecure to skip verification";
 const NAME_HINT: &str = "use --tls-server-name NAME to verify another name than the host";
@@ -38,7 +38,7 @@ fn words(reason: impl Into<String>, hint: Option<&'static str>) -> Explanation {
     }
 }
 
-/// What is known of our own certificate when the handshake failed.
+/// What is known of the client certificate when the handshake failed.
 #[derive(Clone, Copy)]
 pub(super) struct Identity {
     /// We have one.
@@ -47,7 +47,7 @@ pub(super) struct Identity {
     pub(super) asked: bool,
 }
 
-/// The reason alone, for errors of our own certificates.
+/// The reason alone, for errors of client certificates.
 pub(super) fn reason(cause: &Error) -> String {
     let identity = Identity {
         given: true,

@@ -21,7 +21,7 @@ pub(super) type Build<V> = fn(RootCertStore) -> Option<V>;
 /// Whom to trust. `V` is webpki's verifier of chains, for servers or for clients.
 pub(super) struct Trusted<V> {
     named: Vec<Named>,
-    /// Leads to those that may sign others: whoever trusts one server trusts it for no other name.
+    /// Leads to those that may sign others: trusting one server does not extend to other names.
     chains: Option<V>,
     /// The time in which all of them are in date: webpki itself does not look at the dates of an authority.
     span: (UnixTime, UnixTime),

@@ -152,7 +152,7 @@ pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
     Ok(WebSocket::new(wire, Role::Server, rest))
 }
 
-/// The client is told too, so that a browser or curl shows why.
+/// The client gets the reason too, so that a browser or curl shows it.
 async fn refuse<S: AsyncWrite + Unpin>(wire: &mut S, head: &str) -> io::Result<()> {
     let text = format!("HTTP/1.1 {head}Connection: close\r\nContent-Length: 0\r\n\r\n");
     wire.write_all(text.as_bytes()).await?;

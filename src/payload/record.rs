@@ -1,6 +1,6 @@
 //! Reads records, as `--output json` writes them, back into messages that are to be sent.
 //!
-//! What only matters to whoever received the message (`protocol`, `dup`, `packet_id`,
+//! What only matters to the receiver of the message (`protocol`, `dup`, `packet_id`,
 //! `topic_alias`, `subscription_identifiers`, `redelivered`, `delivery_tag`, other protocols' details) is passed over. Unknown names
 //! inside `mqtt` and `amqp` are refused, so that a slip of the pen is not sent as nothing.
 

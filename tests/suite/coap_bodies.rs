@@ -400,7 +400,7 @@ fn a_server_that_comes_back_is_observed_again() {
     line.run()
         .exits(3)
         .says("observing again")
-        .says("nobody listens");
+        .says("port unreachable");
     let line = iotctl("coap observe --retry forever --for 0.3");
     let ended = line.word(format!("coap://127.0.0.1:{port}/x")).run();
     ended.exits(5).says("timed out: no answer from");

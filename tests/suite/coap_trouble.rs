@@ -52,7 +52,7 @@ fn a_closed_port_is_known_at_once() {
         .word(&uri)
         .run()
         .exits(3)
-        .says("nobody listens there");
+        .says("port unreachable (ICMP)");
     iotctl("coap ping -C 1").word(&uri).run().exits(3);
     iotctl("coap observe").word(&uri).run().exits(3);
     assert!(began.elapsed() < Duration::from_secs(10));
@@ -225,7 +225,7 @@ fn wrong_words_send_nothing() {
             "server --fault reset:way=in",
             "fault reset: unknown key way",
         ),
-        ("server --fault drop:share=5%", "hint: write percent=5"),
+        ("server --fault drop:share=5%", "hint: use percent=5"),
         (
             "server --listen coap+tcp://127.0.0.1:0 --multicast",
             "--multicast needs --listen coap://",

@@ -156,5 +156,5 @@ fn conditions_choose_end_and_judge() {
     receiver
         .ends()
         .exits(7)
-        .says("1 message, and none met the condition payload == on");
+        .says("1 message, but none met the condition payload == on");
 }

@@ -11,7 +11,7 @@ use crate::payload::expect::Condition;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Conditions")]
 pub(crate) struct ConditionFlags {
-    /// Only messages that meet this condition: payload, a JSON pointer such as /temp or a field listed below, then ==, !=, <, <=, >, >= or contains, then a value, as 'payload == 21.5', '/temp > 20' and 'topic contains kitchen'; may be repeated
+    /// Only messages that meet this condition: payload, a JSON pointer such as /temp or a field below, then ==, !=, <, <=, >, >= or contains, then a value, as 'payload == 21.5', '/temp > 20' and 'topic contains kitchen'; may be repeated
     #[arg(long, value_name = "CONDITION")]
     pub(crate) filter: Vec<Condition>,
 
@@ -25,7 +25,7 @@ pub(crate) struct ConditionFlags {
 }
 
 impl ConditionFlags {
-    /// The conditions on messages with these fields.
+    /// What is to pass, of messages with these fields.
     pub(crate) fn stages(&self, fields: &Fields) -> Result<Stages> {
         check("--filter", &self.filter, fields)?;
         check("--expect", &self.expect, fields)?;
@@ -38,7 +38,7 @@ impl ConditionFlags {
     }
 }
 
-/// Refuses conditions on unknown fields.
+/// Refuses conditions on what messages do not have.
 pub(crate) fn check<'a>(
     flag: &str,
     conditions: impl IntoIterator<Item = &'a Condition>,

@@ -13,7 +13,7 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Command")]
 pub(crate) struct ExecFlags {
-    /// Run this command for each message, with the body on standard input and the fields listed below in its environment; everything after --exec belongs to the command. Exit code 0 acknowledges the message, any other rejects it
+    /// Run this command for each message, with the body on standard input and the fields below in its environment; everything after --exec belongs to the command. Exit code 0 acknowledges the message, any other rejects it
     #[arg(
         long,
         value_name = "COMMAND",
@@ -22,7 +22,7 @@ pub(crate) struct ExecFlags {
     )]
     exec: Vec<String>,
 
-    /// Pass the whole message to the command as one line of JSON, as in --output json, instead of the body
+    /// Pass the whole message on standard input as one line of JSON, as --output json shows it, instead of the body
     #[arg(long)]
     exec_json: bool,
 

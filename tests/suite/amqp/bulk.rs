@@ -46,9 +46,9 @@ fn confirmations_in_any_order_are_each_counted_once() {
         Some(())
     });
     let ended = publish(peer.port, "-k q -l").input(lines(10)).run();
-    ended.exits(1).says(
-        "refused what it cannot take (nack): of 10 messages sent, 8 are confirmed, 2 refused",
-    );
+    ended
+        .exits(1)
+        .says("refused what it cannot take (nack): of 10 messages sent, 8 acknowledged, 2 refused");
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn a_confirmation_of_nothing_ends_it_and_is_not_tried_again() {
         .exits(6)
         .says("protocol violation by ")
         .says("it confirmed message 4 of the channel, which was never sent")
-        .says("of 3 messages sent, 0 are confirmed, 3 not confirmed");
+        .says("of 3 messages sent, 0 acknowledged, 3 not acknowledged");
     assert_eq!(peer.result(), Some(()));
     assert_eq!(peer.others(), 0);
 }
@@ -241,7 +241,7 @@ fn other_protocols_and_silence_are_told_as_everywhere() {
         until(stream, 10, 11);
     });
     let url = format!("amqp://127.0.0.1:{}", peer.port);
-    let why = "does not offer the login EXTERNAL; it offers PLAIN AMQPLAIN";
+    let why = "does not offer the SASL mechanism EXTERNAL; it offers PLAIN AMQPLAIN";
     fail_alike(&url, "--auth external", 4, why);
     let peer = Peer::start(|stream, _| {
         welcome(stream, 131_072);

@@ -146,7 +146,7 @@ fn a_login_that_nobody_offers_is_told_at_once() {
                 // It says no more, whatever comes.
                 drain(stream);
             });
-            let text = format!("does not offer the login PLAIN; it offers {named}");
+            let text = format!("does not offer the SASL mechanism PLAIN; it offers {named}");
             let ended = at(&peer, words).input("x").run();
             ended.exits(4).says(&text);
         }
