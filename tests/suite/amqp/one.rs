@@ -359,7 +359,7 @@ fn logins_are_refused_in_one_line() {
     ));
     ping(rabbitmq().url(), "--auth external")
         .exits(4)
-        .says("does not offer the login EXTERNAL; it offers");
+        .says("does not offer the SASL mechanism EXTERNAL; it offers");
     ping(format!("{}/nope", rabbitmq().url()), "")
         .exits(4)
         .says("refused the connection");
@@ -505,7 +505,7 @@ fn without_another_try_the_numbers_are_told() {
     server.kill();
     let ended = publishing.ends_by_itself().exits(6);
     let said = ended.says("read but not sent").stderr;
-    let before = said.split(" are confirmed").next().unwrap();
+    let before = said.split(" acknowledged").next().unwrap();
     let confirmed: u64 = before.rsplit(' ').next().unwrap().parse().unwrap();
     assert!(confirmed > 0, "{said}");
     server.restart();

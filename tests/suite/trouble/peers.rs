@@ -143,12 +143,12 @@ fn missing_acknowledgements_are_counted() {
     at(peer.port, "pub", "-t a -q 2 -m x --ack-timeout 200ms")
         .run()
         .exits(5)
-        .says("of 1 messages sent, 0 are acknowledged, 1 not acknowledged");
+        .says("of 1 message sent, 0 acknowledged, 1 not acknowledged");
     let peer = answers_only(0);
     at(peer.port, "pub", "-t a -q 0 -m x --ack-timeout 200ms")
         .run()
         .exits(5)
-        .says("of 1 messages sent, 0 are acknowledged, 1 not acknowledged");
+        .says("of 1 message sent, 0 acknowledged, 1 not acknowledged");
 }
 
 #[test]
