@@ -89,7 +89,7 @@ fn wrong_words_are_one_line_a_hint_and_exit_2() {
         ),
         (
             &["mqtt", "pub", "-t", "a"],
-            "iotctl: there is nothing to publish\nhint: give -m TEXT, -f FILE, --template TEXT, -n for an empty message, \
+            "iotctl: there is nothing to publish\nhint: give -m TEXT, -f FILE, --template TEXT, --cbor NOTATION, -n for an empty message, \
              or read standard input with -s, -l, -0 or --ndjson\n",
         ),
         (

@@ -523,7 +523,7 @@ fn refusals_say_what_is_wrong_in_one_line() {
 fn values_are_refused_by_their_type() {
     for (line, why) in [
         ("publish -k a -n --priority 256", "256"),
-        ("publish -k a -n --rate 0", "messages a second"),
+        ("publish -k a -n --rate 0", "a rate is more than 0"),
         ("publish -k a -n --expiration 1us", "whole milliseconds"),
         ("publish -k a -n --mandatory --no-confirm", "--no-confirm"),
         ("publish -k a -n --exchange-type topic", "--declare"),
