@@ -112,7 +112,7 @@ impl Delivery {
         match &self.message.detail {
             Detail::Amqp(detail) => detail,
             // `received` makes no others.
-            Detail::Mqtt(_) | Detail::Coap(_) => unreachable!(),
+            Detail::Plain | Detail::Mqtt(_) | Detail::Coap(_) => unreachable!(),
         }
     }
 }

@@ -6,7 +6,6 @@
 //! of our own, as lapin hands it out with some confirmation, not with its own.
 
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -18,6 +17,7 @@ use lapin::{BasicProperties, Confirmation};
 
 use crate::error::Result;
 use crate::message::{AmqpProperties, AmqpValue};
+use crate::random::unguessable;
 
 use super::channel::Channel;
 use super::diagnose;
@@ -231,7 +231,7 @@ pub(super) struct Marks {
 
 impl Marks {
     pub(super) fn new() -> Self {
-        let random = RandomState::new().build_hasher().finish();
+        let random = unguessable();
         Self {
             ours: format!("iotctl-{random:016x}-"),
         }

@@ -80,6 +80,7 @@ pub fn json(message: &Message) -> Option<Value> {
 /// What the message says of its body; empty for a content format without a media type.
 fn media_type(message: &Message) -> Option<&str> {
     match &message.detail {
+        Detail::Plain => None,
         Detail::Coap(coap) => coap
             .content_format
             .map(|_| coap.media_type.unwrap_or_default()),

@@ -1,18 +1,17 @@
 //! The one loop: arrivals in, outcomes back, deadlines and signals.
 
-use std::time::{Duration, Instant};
+use std::collections::VecDeque;
+use std::time::Instant;
 
 use tokio::time::{Instant as Clock, sleep_until};
 
+use super::retry::Suspects;
 use super::stages::fulfils;
 use super::until::{self, Until};
-use super::{Ledger, Next, Outcome, Progress, Source, Stages, Target};
-use crate::error::{Error, Kind, Result};
+use super::{Account, Ledger, Next, Number, Outcome, Progress, Source, Stages, Target};
+use crate::error::{Error, Kind, Result, brief};
 use crate::message::Message;
-use crate::stop::Stop;
-
-/// How long what is under way may take to end after a signal.
-const DRAIN: Duration = Duration::from_secs(4);
+use crate::stop::{DRAIN, Stop};
 
 /// Carries messages until the end that was asked for.
 ///
@@ -25,27 +24,44 @@ pub async fn run<S: Source, T: Target>(
     until: &Until,
     stop: &mut Stop,
 ) -> Result<()> {
-    let now = now();
-    let mut flow = Flow {
-        source,
-        passage: Passage {
-            target,
-            stages,
-            progress: until::Progress::new(until, now),
-            now,
-            ledger: Ledger::default(),
-            refused: 0,
-            end: None,
-        },
-    };
+    let mut flow = Flow::new(source, target, stages, until);
     let ended = flow.carry(stop).await;
     flow.settle();
-    ended
+    ended.and_then(|()| flow.passage.verdict())
+}
+
+/// Sends all that the source has, and accounts for every message.
+///
+/// # Errors
+/// Those of the source and of the target; a signal; a message that did not arrive. The numbers are in the text.
+pub async fn send<S: Source, T: Target>(
+    source: &mut S,
+    target: &mut T,
+    stop: &mut Stop,
+) -> Result<()> {
+    let (stages, until) = (Stages::default(), Until::default());
+    let mut flow = Flow::new(source, target, &stages, &until);
+    let ended = flow.carry(stop).await.map_err(|error| match error.kind() {
+        kind @ (Kind::Interrupted | Kind::Terminated) => Error::new(kind, "interrupted"),
+        _ => error,
+    });
+    flow.settle();
+    let Passage {
+        mut account,
+        ledger,
+        target,
+        ..
+    } = flow.passage;
+    account.received = ledger.newest();
+    account.unsent = flow.source.unsent();
+    account.verdict(ended, &target.name())
 }
 
 struct Flow<'a, S, T> {
     source: &'a mut S,
     passage: Passage<'a, T>,
+    /// What the target has done and was not looked at.
+    done: Vec<Progress>,
 }
 
 /// The way of messages to their target.
@@ -56,35 +72,56 @@ struct Passage<'a, T> {
     /// When the loop last woke.
     now: Instant,
     ledger: Ledger,
-    /// Messages that the target did not want.
-    refused: u64,
+    account: Account,
+    /// What the target gave back, in order.
+    again: VecDeque<(Number, Message)>,
+    suspects: Suspects,
     /// How the flow ends, once what is under way has ended.
     end: Option<Result<()>>,
+    /// Whether the target was told that nothing more comes.
+    finished: bool,
 }
 
 /// What woke the loop.
 enum Woken {
     Source,
-    Target(Progress),
+    Target,
     Time,
 }
 
-impl<S: Source, T: Target> Flow<'_, S, T> {
+impl<'a, S: Source, T: Target> Flow<'a, S, T> {
+    fn new(source: &'a mut S, target: &'a mut T, stages: &'a Stages, until: &'a Until) -> Self {
+        let now = now();
+        let passage = Passage {
+            target,
+            stages,
+            progress: until::Progress::new(until, now),
+            now,
+            ledger: Ledger::default(),
+            account: Account::default(),
+            again: VecDeque::new(),
+            suspects: Suspects::default(),
+            end: None,
+            finished: false,
+        };
+        Self {
+            source,
+            passage,
+            done: Vec::new(),
+        }
+    }
+
     async fn carry(&mut self, stop: &mut Stop) -> Result<()> {
         loop {
-            if self.passage.end.is_some() && self.passage.target.is_idle() {
+            if self.passage.is_over() {
                 self.settle();
-                return self.passage.verdict();
+                return self.passage.end.take().unwrap_or(Ok(()));
             }
-            let woken = self.turn(stop).await?;
+            let woken = self.turn(stop).await;
             self.passage.now = now();
-            match woken {
-                Woken::Source => self.take_in()?,
-                Woken::Target(progress) => {
-                    self.passage.count(progress);
-                    self.settle();
-                    self.take_in()?;
-                }
+            self.count()?;
+            match woken? {
+                Woken::Source | Woken::Target => self.take_in()?,
                 Woken::Time => self.time_passed()?,
             }
         }
@@ -97,28 +134,20 @@ impl<S: Source, T: Target> Flow<'_, S, T> {
             // Only a failure is worth an interruption of what is under way.
             Some(_) => self.passage.progress.fails_at(),
         };
+        let reading = self.passage.reads_on();
         let (source, target) = (&mut *self.source, &mut *self.passage.target);
-        let reading = self.passage.end.is_none() && target.is_free();
         let received = async {
             match reading {
                 true => source.drive().await.map(|()| Woken::Source),
                 false => Err(source.hold().await),
             }
         };
-        let taken = async {
-            if !target.is_idle() {
-                return target.drive().await.map(Woken::Target);
-            }
-            target.gone().await;
-            let text = "nobody reads our output any more";
-            Err(Error::new(Kind::ReaderGone, text))
-        };
         let asked = tokio::select! {
             biased;
             asked = stop.asked() => asked,
-            woken = taken => return woken,
-            // Before the source, which always has something where a server floods.
+            // Before both sides, which always have something where a server floods.
             () = sleep_until(deadline.unwrap_or_else(now).into()), if deadline.is_some() => return Ok(Woken::Time),
+            driven = target.drive(&mut self.done) => return driven.map(|()| Woken::Target),
             woken = received => return woken,
         };
         stop.unless_again(self.drain()).await?;
@@ -128,32 +157,49 @@ impl<S: Source, T: Target> Flow<'_, S, T> {
         ))
     }
 
-    /// Lets what is under way end, within a time.
+    /// Lets what is under way end, within a time; whether more could have been done counts no more, but for what cannot be
+    /// written here.
     async fn drain(&mut self) -> Result<()> {
         let end = now() + DRAIN;
+        self.passage.target.finish();
         while !self.passage.target.is_idle() {
-            tokio::select! {
+            let driven = tokio::select! {
                 biased;
-                progress = self.passage.target.drive() => {
-                    self.passage.count(progress?);
-                    self.settle();
-                }
+                driven = self.passage.target.drive(&mut self.done) => driven,
                 () = sleep_until(end.into()) => return Ok(()),
-                error = self.source.hold() => return Err(error),
+                error = self.source.hold() => Err(error),
+            };
+            self.count()?;
+            self.settle();
+            match driven {
+                Ok(()) => {}
+                Err(error) if error.kind() == Kind::Local => return Err(error),
+                Err(_) => return Ok(()),
             }
         }
         Ok(())
     }
 
-    /// Takes what the source has, for as long as there is room for it.
+    /// Takes what the source has, for as long as there is room for it; what comes again goes first.
     fn take_in(&mut self) -> Result<()> {
         let passage = &mut self.passage;
+        passage.send_again()?;
         if passage.wants_more() {
             self.source.take(|next| passage.arrive(next))?;
         }
         if self.passage.target.is_idle() {
             self.settle();
         }
+        Ok(())
+    }
+
+    /// Counts what the target has done, and tells the source of it.
+    fn count(&mut self) -> Result<()> {
+        if self.done.is_empty() {
+            return Ok(());
+        }
+        self.passage.count(&mut self.done);
+        self.settle();
         Ok(())
     }
 
@@ -183,10 +229,46 @@ impl<S: Source, T: Target> Flow<'_, S, T> {
 }
 
 impl<T: Target> Passage<'_, T> {
+    /// Whether nothing more is to be waited for.
+    fn is_over(&mut self) -> bool {
+        if self.end.is_none() || !self.again.is_empty() || !self.target.is_idle() {
+            return false;
+        }
+        if !std::mem::replace(&mut self.finished, true) {
+            self.target.finish();
+        }
+        self.target.is_idle()
+    }
+
+    /// Whether the source may be read.
+    fn reads_on(&self) -> bool {
+        self.end.is_none() && self.is_clear() && self.target.is_free()
+    }
+
     /// Whether there is room for another message that is wanted.
     #[inline]
     fn wants_more(&self) -> bool {
-        self.end.is_none() && self.target.has_room()
+        self.end.is_none() && self.is_clear() && self.target.has_room()
+    }
+
+    /// Whether nothing that comes again is before what is new.
+    #[inline]
+    fn is_clear(&self) -> bool {
+        self.again.is_empty() && !self.suspects.alone()
+    }
+
+    /// Hands over what the target gave back.
+    fn send_again(&mut self) -> Result<()> {
+        while !self.again.is_empty()
+            && self.target.has_room()
+            && (!self.suspects.alone() || self.target.is_idle())
+        {
+            if let Some((number, message)) = self.again.pop_front() {
+                self.account.again += 1;
+                self.target.take(number, message)?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes what came from the source; whether more is wanted.
@@ -197,8 +279,12 @@ impl<T: Target> Passage<'_, T> {
             Next::Skipped => {
                 let number = self.ledger.arrive();
                 self.ledger.finish(number);
+                self.account.filtered += 1;
             }
-            Next::Lost => self.ledger.forget(),
+            Next::Lost => {
+                self.account.void += self.ledger.unsettled();
+                self.ledger.forget();
+            }
             Next::End(end) => self.end = Some(end),
         }
         Ok(self.wants_more())
@@ -209,6 +295,7 @@ impl<T: Target> Passage<'_, T> {
         let number = self.ledger.arrive();
         if !self.stages.pass(&message) {
             self.ledger.finish(number);
+            self.account.filtered += 1;
             return Ok(());
         }
         self.progress
@@ -221,29 +308,84 @@ impl<T: Target> Passage<'_, T> {
         Ok(())
     }
 
-    fn count(&mut self, progress: Progress) {
-        match progress {
-            Progress::Through(number) => self.ledger.finish_through(number),
-            Progress::One(number, outcome) => {
-                self.refused += u64::from(outcome == Outcome::Refused);
-                self.ledger.finish(number);
+    fn count(&mut self, done: &mut Vec<Progress>) {
+        let before = self.again.len();
+        for progress in done.drain(..) {
+            let (number, outcome) = match progress {
+                Progress::One(number, outcome) => (number, outcome),
+                Progress::Through(number) => {
+                    self.account.delivered += self.ledger.finish_through(number);
+                    self.suspects.survived();
+                    continue;
+                }
+            };
+            if let Outcome::Again(message) = outcome {
+                // It may have been refused before.
+                if self.ledger.is_open(number) {
+                    self.again.push_back((number, *message));
+                }
+                continue;
             }
+            self.suspects.survived();
+            let new = self.ledger.finish(number);
+            match outcome {
+                Outcome::Accepted => self.account.delivered += u64::from(new),
+                Outcome::InDoubt => self.account.in_doubt += u64::from(new),
+                Outcome::Refused(why) if new => self.account.refuse(why),
+                // A message may be returned after it was acknowledged.
+                Outcome::Refused(why) if number <= self.ledger.newest() => {
+                    self.account.delivered = self.account.delivered.saturating_sub(1);
+                    self.account.refuse(why);
+                }
+                Outcome::Refused(_) | Outcome::Again(_) => {}
+            }
+        }
+        if self.again.len() > before {
+            self.lost(self.again.len() - before);
         }
     }
 
-    /// How the flow ended; messages that the target refused make a good end a failure.
+    /// The connection was lost over the last `count` of what comes again.
+    fn lost(&mut self, count: usize) {
+        let all = self.again.make_contiguous();
+        let lost = all.iter().rev().take(count).map(|(number, _)| *number);
+        let newest = lost.max().unwrap_or(0);
+        all.sort_unstable_by_key(|(number, _)| *number);
+        if !self.suspects.lost(count, newest) {
+            return;
+        }
+        // It was alone, so that it comes before all others.
+        if let Some((number, message)) = self.again.pop_front() {
+            let name = self.target.name();
+            self.account.refuse(twice(&name, number, &message.topic));
+            self.ledger.finish(number);
+        }
+    }
+
+    /// Messages that the target refused make a good end a failure.
     fn verdict(&mut self) -> Result<()> {
-        match (self.end.take().unwrap_or(Ok(())), self.refused) {
-            (Ok(()), refused @ 1..) => Err(Error::new(
-                Kind::Refused,
+        match self.account.refusal.take() {
+            None => Ok(()),
+            Some(refusal) => Err(Error::new(
+                refusal.kind(),
                 format!(
-                    "the command failed for {refused} of {}",
+                    "{refusal} for {} of {}",
+                    self.account.refused,
                     until::messages(self.progress.passed())
                 ),
             )),
-            (end, _) => end,
         }
     }
+}
+
+/// A message that no connection survives.
+pub fn twice(target: &str, number: Number, topic: &str) -> Error {
+    let place = match topic {
+        "" => String::new(),
+        topic => format!(" to {}", brief(topic)),
+    };
+    let text = format!("{target} closed the connection each time it got message {number}{place}");
+    Error::new(Kind::Refused, text)
 }
 
 /// The runtime's clock, which tests stop and set.

@@ -29,23 +29,38 @@ impl Ledger {
         self.newest
     }
 
-    /// One arrival is done with.
-    pub fn finish(&mut self, number: Number) {
+    /// One arrival is done with; `false`: it was already, or is void.
+    pub fn finish(&mut self, number: Number) -> bool {
         if number <= self.settled || number > self.newest {
-            return;
+            return false;
         }
         if number == self.settled + 1 {
             self.advance_to(number);
-        } else {
-            self.ahead.insert(number);
+            return true;
         }
+        self.ahead.insert(number)
     }
 
-    /// Every arrival up to this one is done with.
-    pub fn finish_through(&mut self, number: Number) {
-        if number > self.settled {
-            self.advance_to(number.min(self.newest));
+    /// Every arrival up to this one is done with; so many were not before.
+    pub fn finish_through(&mut self, number: Number) -> u64 {
+        let number = number.min(self.newest);
+        if number <= self.settled {
+            return 0;
         }
+        let before = self.ahead.range(..=number).count() as u64;
+        let finished = number - self.settled - before;
+        self.advance_to(number);
+        finished
+    }
+
+    /// Whether an arrival is still to be done with.
+    pub fn is_open(&self, number: Number) -> bool {
+        self.settled < number && number <= self.newest && !self.ahead.contains(&number)
+    }
+
+    /// The newest arrival's number.
+    pub const fn newest(&self) -> Number {
+        self.newest
     }
 
     fn advance_to(&mut self, number: Number) {
@@ -135,15 +150,17 @@ mod tests {
                 }
                 40..95 if !model.is_empty() => {
                     let at = draw(model.len() as u64);
-                    model[at as usize] = true;
-                    ledger.finish(base + at + 1);
+                    let before = std::mem::replace(&mut model[at as usize], true);
+                    assert_eq!(ledger.finish(base + at + 1), !before);
                 }
                 95.. if !model.is_empty() => {
                     let at = draw(model.len() as u64);
-                    model[..=at as usize].fill(true);
-                    ledger.finish_through(base + at + 1);
+                    let upto = &mut model[..=at as usize];
+                    let open = upto.iter().filter(|finished| !**finished).count();
+                    upto.fill(true);
+                    assert_eq!(ledger.finish_through(base + at + 1), open as u64);
                 }
-                _ => ledger.finish(draw(base + 1)),
+                _ => assert!(!ledger.finish(draw(base + 1))),
             }
             settled += ledger.take_settled();
             let prefix = model.iter().take_while(|finished| **finished).count() as u64;

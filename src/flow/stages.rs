@@ -52,7 +52,7 @@ impl Stages {
 
 /// Whether a message fulfils a condition; a payload that is JSON or CBOR is looked into.
 pub fn fulfils(condition: &Condition, message: &Message) -> bool {
-    condition.holds(&message.topic, &message.payload, || decode::json(message))
+    condition.holds(message, || decode::json(message))
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ pub struct Publisher {
     marks: Marks,
     heard: News,
     broken: bool,
+    objected: bool,
 }
 
 impl Publisher {
@@ -74,6 +75,7 @@ impl Publisher {
             marks: Marks::new(),
             heard: News::new(on_event),
             broken: false,
+            objected: false,
         };
         let what = "to open a channel";
         let opening = login::open(&mut publisher.link, confirms);
@@ -107,6 +109,17 @@ impl Publisher {
     /// Whether the server broke the rules, so that trying again would break them again.
     pub const fn is_broken(&self) -> bool {
         self.broken
+    }
+
+    /// Whether the server ended the connection over what it was sent, and not because it was told to (320): what was sent
+    /// would end the next one too.
+    pub const fn objected(&self) -> bool {
+        self.objected
+    }
+
+    /// The first message under way.
+    pub fn oldest(&self) -> Option<(u64, &Outgoing)> {
+        self.heard.flights.oldest()
     }
 
     /// Puts a message into the next write, under a number that [`Outcome`]s name; numbers must not repeat.
@@ -161,6 +174,7 @@ impl Publisher {
     /// The words for the end; what was still to be said, such as that we have heard, is said.
     async fn ended(&mut self, what: &str, end: End) -> Error {
         self.broken = matches!(end, End::Nonsense(_));
+        self.objected = end.objects();
         if matches!(end, End::Told(_)) {
             let link = &mut self.link;
             let saying = async { while !link.out.is_empty() && link.progress().await.is_ok() {} };

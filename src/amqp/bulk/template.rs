@@ -12,7 +12,7 @@ use super::super::broker::wire::{OVERHEAD, put_method};
 use super::super::publisher::{Marks, Outgoing};
 use super::super::wire::{short, to_properties};
 use super::login::CHANNEL;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::message::AmqpProperties;
 
 /// The first frame of a body.
@@ -53,7 +53,7 @@ impl Template {
     /// Appends the message, with frames of at most `frame_max` bytes.
     ///
     /// # Errors
-    /// [`crate::error::Kind::Usage`] for a text over 255 bytes; nothing was appended then.
+    /// [`crate::error::Kind::Usage`] for a text over 255 bytes, and for properties over one frame; nothing was appended then.
     pub(super) fn put(
         &mut self,
         number: u64,
@@ -63,7 +63,7 @@ impl Template {
         out: &mut BytesMut,
     ) -> Result<()> {
         if !self.of.as_ref().is_some_and(|of| of.fits(message)) {
-            self.prepare(message, marks)?;
+            self.prepare(message, marks, frame_max)?;
         }
         let size = (message.payload.len() as u64).to_be_bytes();
         self.frames[self.size_at..self.size_at + 8].copy_from_slice(&size);
@@ -85,7 +85,7 @@ impl Template {
         Ok(())
     }
 
-    fn prepare(&mut self, message: &Outgoing, marks: &Marks) -> Result<()> {
+    fn prepare(&mut self, message: &Outgoing, marks: &Marks, frame_max: usize) -> Result<()> {
         let publish = basic::Publish {
             exchange: short("exchange name", &message.exchange)?,
             routing_key: short("routing key", &message.key)?,
@@ -96,6 +96,17 @@ impl Template {
             .mandatory
             .then(|| marks.mark(0, &message.properties));
         let properties = to_properties(marked.as_ref().unwrap_or(&message.properties))?;
+        let header = header(properties);
+        // A server ends the connection over it (AMQP 0-9-1 §4.2.3), whatever else is under way.
+        if header.len() > frame_max {
+            let text = format!(
+                "properties and headers have {} bytes; the server takes frames of at most {frame_max}",
+                header.len()
+            );
+            return Err(
+                Error::usage(text).hint("--frame-max allows for more, where the server does too")
+            );
+        }
         let mut method = BytesMut::new();
         let publish = AMQPClass::Basic(basic::AMQPMethod::Publish(publish));
         put_method(&mut method, CHANNEL, publish);
@@ -106,7 +117,7 @@ impl Template {
             mandatory: message.mandatory,
         });
         self.size_at = method.len() + SIZE_AT;
-        self.frames = [&method[..], &header(properties)].concat();
+        self.frames = [&method[..], &header].concat();
         self.mark_at = marked.and_then(|_| {
             let at = memmem::find(&self.frames, marks.ours().as_bytes())?;
             Some(at + marks.ours().len())

@@ -159,7 +159,7 @@ impl Plan {
     fn wants(&self, message: &Message) -> bool {
         let json = || serde_json::from_slice(&message.payload).ok();
         let mut conditions = self.filter.iter();
-        conditions.all(|condition| condition.holds(&message.topic, &message.payload, json))
+        conditions.all(|condition| condition.holds(message, json))
     }
 
     /// Whether unwanted messages stay unacknowledged among the others.
@@ -218,7 +218,7 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
         failed: 0,
         link: None,
         place: Place::default(),
-        pool: plan.exec.as_ref().map(Commands::new),
+        pool: plan.exec.as_ref().map(|exec| Commands::new(exec, notes)),
     };
     let ended = running.consume_all(&mut output, &mut stop).await;
     if let Some(link) = running.link.take() {
@@ -253,9 +253,15 @@ async fn in_time<T>(end: Option<Instant>, work: impl Future<Output = T>) -> Opti
 
 /// The next command that ends; never, where none runs. Cancel-safe.
 async fn next_ended(pool: &mut Option<Commands<'_>>) -> Result<Progress> {
-    match pool {
-        Some(pool) => pool.drive().await,
-        None => std::future::pending().await,
+    let Some(pool) = pool else {
+        return std::future::pending().await;
+    };
+    let mut ended = Vec::new();
+    loop {
+        pool.drive(&mut ended).await?;
+        if let Some(progress) = ended.pop() {
+            return Ok(progress);
+        }
     }
 }
 
@@ -428,7 +434,7 @@ impl Running<'_> {
         let Progress::One(tag, outcome) = progress else {
             return Ok(false);
         };
-        let good = outcome == Outcome::Accepted;
+        let good = matches!(outcome, Outcome::Accepted);
         self.place.end(tag);
         let (Some(link), Some(exec)) = (&self.link, &self.plan.exec) else {
             return Ok(false);

@@ -8,7 +8,6 @@ mod link;
 pub mod ping;
 mod place;
 pub mod publish;
-mod publish_tally;
 mod publisher;
 pub mod request;
 pub mod respond;

@@ -1,6 +1,6 @@
 //! `amqp request`: sends requests and shows their answers.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytestring::ByteString;
@@ -13,9 +13,10 @@ use crate::amqp::publisher::{Outcome, Outgoing, Publisher};
 use crate::amqp::topology::Declaration;
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
-use crate::message::AmqpProperties;
+use crate::message::{AmqpDetail, AmqpProperties, Detail, Message};
 use crate::output::{Console, Format, Output, Style};
-use crate::payload::{Bodies, Body, Encoding, Source};
+use crate::payload::{Bodies, Encoding, Outline, Source};
+use crate::random::unguessable;
 use crate::stop::Stop;
 
 /// RabbitMQ's pseudo-queue for answers, which needs no queue at all.
@@ -87,7 +88,14 @@ pub async fn run(plan: Plan) -> Result<()> {
 /// # Errors
 /// As [`run`].
 pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
-    let mut bodies = Bodies::open(&plan.source, plan.encoding)?;
+    let mut bodies = Bodies::open(&plan.source, plan.encoding)?.like(Outline {
+        topics: vec![plan.key.clone()],
+        detail: Detail::Amqp(Box::new(AmqpDetail {
+            exchange: plan.exchange.clone(),
+            ..AmqpDetail::default()
+        })),
+        ..Outline::default()
+    });
     let mut stop = Stop::watch()?;
     let notes = Console::new(plan.style);
     let session = plan.session.session("request", Retry::Never, notes)?;
@@ -123,7 +131,7 @@ impl<'a> Caller<'a> {
                 ..Subscription::default()
             })
             .await?;
-        let random = RandomState::new().build_hasher().finish();
+        let random = unguessable();
         Ok(Self {
             plan,
             notes,
@@ -135,10 +143,10 @@ impl<'a> Caller<'a> {
     }
 
     async fn ask_all(&mut self, bodies: &mut Bodies, output: &mut Output) -> Result<()> {
-        let mut batch = Vec::new();
+        let mut batch = VecDeque::new();
         while bodies.next(&mut batch).await? {
-            for body in batch.drain(..) {
-                let answer = self.ask(body).await?;
+            for request in batch.drain(..) {
+                let answer = self.ask(request).await?;
                 output.message(&answer.message)?;
                 output.flush().await?;
             }
@@ -147,25 +155,34 @@ impl<'a> Caller<'a> {
     }
 
     /// Sends one request and waits for its answer.
-    async fn ask(&mut self, body: Body) -> Result<Delivery> {
+    async fn ask(&mut self, request: Message) -> Result<Delivery> {
         self.asked += 1;
         let id = ByteString::from(format!("{}-{}", self.id, self.asked));
-        let words = body.amqp.map(|words| *words);
-        let (exchange, properties) = match words {
-            Some(words) => (words.exchange, words.properties),
-            None => (None, self.plan.properties.clone()),
+        let plan = self.plan;
+        let (key, exchange, properties) = match request.detail {
+            Detail::Amqp(amqp) => (request.topic, amqp.exchange, amqp.properties),
+            _ if request.topic.is_empty() => (
+                plan.key.clone(),
+                plan.exchange.clone(),
+                plan.properties.clone(),
+            ),
+            _ => (
+                request.topic,
+                plan.exchange.clone(),
+                plan.properties.clone(),
+            ),
         };
         let reply_to = self.plan.reply_to.clone();
         let message = Outgoing {
-            exchange: exchange.unwrap_or_else(|| self.plan.exchange.clone()),
-            key: body.topic.unwrap_or_else(|| self.plan.key.clone()),
+            exchange,
+            key,
             properties: AmqpProperties {
                 correlation_id: Some(id.clone()),
                 reply_to: Some(reply_to.unwrap_or_else(|| DIRECT.into())),
                 ..properties
             }
             .into(),
-            payload: body.payload,
+            payload: request.payload,
             mandatory: true,
         };
         let key = message.key.clone();

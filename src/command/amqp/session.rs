@@ -130,9 +130,9 @@ impl Session {
         }
     }
 
-    /// Something worked since the last outage, so that the next one counts anew.
-    pub(crate) fn progressed(&mut self) {
-        self.backoff.reset();
+    /// Something got through since the last outage.
+    pub(crate) const fn progressed(&mut self) {
+        self.backoff.progressed();
     }
 
     /// Makes again, with `make`, what `error` ended, which is said; fails with it when it is no time to.
@@ -152,6 +152,7 @@ impl Session {
                 Ok(client) => {
                     let away = Duration::from_millis(began.elapsed().as_millis() as u64);
                     let away = humantime::format_duration(away);
+                    self.backoff.connected(Instant::now());
                     self.notes.note(format_args!(
                         "connected to {} again after {away}",
                         self.target

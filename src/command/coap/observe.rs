@@ -56,7 +56,8 @@ pub async fn run(plan: Plan) -> Result<()> {
     let place = plan.session.only_place()?;
     let mut stop = Stop::watch()?;
     let mut output = Output::open(plan.format.clone(), plan.style)?;
-    let tracer = Tracer::open(&plan.session, Console::new(plan.style))?;
+    let notes = Console::new(plan.style);
+    let tracer = Tracer::open(&plan.session, notes)?;
     let body = stop
         .unless_asked("interrupted while reading the body", body(&plan))
         .await?;
@@ -68,7 +69,7 @@ pub async fn run(plan: Plan) -> Result<()> {
             flow::run(&mut source, &mut target, stages, until, &mut stop).await
         }
         Some(exec) => {
-            let mut target = Commands::new(exec);
+            let mut target = Commands::new(exec, notes);
             flow::run(&mut source, &mut target, stages, until, &mut stop).await
         }
     };
@@ -80,9 +81,5 @@ pub async fn run(plan: Plan) -> Result<()> {
 
 /// What a FETCH asks for; nothing for a GET.
 async fn body(plan: &Plan) -> Result<Bytes> {
-    let mut bodies = Vec::new();
-    Bodies::open(&plan.source, plan.encoding)?
-        .next(&mut bodies)
-        .await?;
-    Ok(bodies.pop().map(|body| body.payload).unwrap_or_default())
+    Bodies::open(&plan.source, plan.encoding)?.body().await
 }

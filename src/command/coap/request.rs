@@ -21,7 +21,7 @@ use crate::error::{Error, Kind, Result};
 use crate::file;
 use crate::flow::Stages;
 use crate::output::{Console, Format, Output, Style};
-use crate::payload::{Bodies, Body, Encoding, Source};
+use crate::payload::{Bodies, Encoding, Source};
 use crate::stop::Stop;
 
 /// What is asked, and how the answers are shown.
@@ -115,8 +115,7 @@ impl Asker<'_> {
         for round in 0..self.plan.repeat {
             if round > 0 {
                 self.pause().await;
-                let body = Body::plain(self.payload.clone());
-                self.payload = self.bodies.anew(body).payload;
+                self.payload = self.bodies.body().await?;
             }
             for place in places {
                 if let Err(error) = self.ask(place).await {
@@ -159,9 +158,7 @@ impl Asker<'_> {
 
     /// Reads what has to be read before anything is sent.
     async fn prepare(&mut self) -> Result<()> {
-        let mut bodies = Vec::new();
-        self.bodies.next(&mut bodies).await?;
-        self.payload = bodies.pop().map(|body| body.payload).unwrap_or_default();
+        self.payload = self.bodies.body().await?;
         if let Some(path) = &self.plan.etag_file {
             self.etag = read_etag(path)?;
         }

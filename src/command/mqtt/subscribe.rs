@@ -64,7 +64,7 @@ pub async fn run(plan: Plan) -> Result<()> {
             flow::run(&mut source, &mut target, stages, until, &mut stop).await
         }
         Some(exec) => {
-            let mut target = Commands::new(exec);
+            let mut target = Commands::new(exec, notes);
             flow::run(&mut source, &mut target, stages, until, &mut stop).await
         }
     };

@@ -1,5 +1,5 @@
 use std::collections::{BTreeSet, VecDeque};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::*;
 use crate::flow::Number;
@@ -116,12 +116,12 @@ impl Slow {
 }
 
 impl Target for Slow {
-    fn has_room(&self) -> bool {
-        self.under_way.len() < self.room
+    fn name(&self) -> String {
+        String::from("slow")
     }
 
-    fn is_free(&self) -> bool {
-        self.has_room()
+    fn has_room(&self) -> bool {
+        self.under_way.len() < self.room
     }
 
     fn is_idle(&self) -> bool {
@@ -138,21 +138,18 @@ impl Target for Slow {
         Ok(())
     }
 
-    async fn drive(&mut self) -> Result<Progress> {
-        if self.stalls {
+    async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
+        if self.stalls || self.is_idle() {
             return std::future::pending().await;
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
         let number = self.under_way.pop_last().unwrap();
         let outcome = match self.refused.contains(&number) {
-            true => Outcome::Refused,
+            true => Outcome::Refused(Error::new(Kind::Refused, "the command failed")),
             false => Outcome::Accepted,
         };
-        Ok(Progress::One(number, outcome))
-    }
-
-    async fn gone(&mut self) {
-        std::future::pending().await
+        into.push(Progress::One(number, outcome));
+        Ok(())
     }
 }
 
