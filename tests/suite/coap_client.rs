@@ -78,7 +78,9 @@ fn several_uris_are_asked_in_turn_and_the_failures_counted() {
         .word(server.uri("coap", "/nothing"));
     let ended = line.word(server.uri("coap", "/time")).run().exits(1);
     assert_eq!(ended.text().lines().count(), 2);
-    ended.says("4.04 Not Found").says("1 of 3 requests failed");
+    ended
+        .says("4.04 Not Found")
+        .says("of 3 messages sent, 2 acknowledged, 1 refused");
 }
 
 #[test]
