@@ -75,6 +75,11 @@ impl Offset {
             Self::Ago(interval) => AmqpValue::Text(interval.clone()),
         }
     }
+
+    /// The consumer argument.
+    pub fn argument(&self) -> (ByteString, AmqpValue) {
+        ("x-stream-offset".into(), self.value())
+    }
 }
 
 /// What to consume, and how.

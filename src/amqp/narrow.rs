@@ -5,7 +5,7 @@
 
 use bytes::{BufMut, BytesMut};
 
-use super::broker::wire::{BODY, METHOD, OVERHEAD};
+use super::frame::{BODY, METHOD, OVERHEAD};
 
 /// The smallest frames that lapin agrees to, in bytes.
 const LAPINS: u32 = 8_192;

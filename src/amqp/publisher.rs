@@ -13,8 +13,8 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use lapin::Confirmation;
 use lapin::options::BasicPublishOptions;
-use lapin::{BasicProperties, Confirmation};
 
 use crate::error::Result;
 use crate::message::{AmqpProperties, AmqpValue};
@@ -198,7 +198,7 @@ impl Publisher {
             // Without our mark it cannot be; the confirmation that it came with is the best guess then.
             let number = self
                 .marks
-                .number(&returned.delivery.properties)
+                .number(&super::wire::from_properties(&returned.delivery.properties))
                 .unwrap_or(number);
             self.fates.push((number, Outcome::Returned(words)));
         }
@@ -260,8 +260,7 @@ impl Marks {
     }
 
     /// The number of a message that came back with these properties, if it is one of ours.
-    pub(super) fn number(&self, properties: &BasicProperties) -> Option<u64> {
-        let properties = super::wire::from_properties(properties);
+    pub(super) fn number(&self, properties: &AmqpProperties) -> Option<u64> {
         let headers = properties.headers.iter();
         let marks = headers.filter_map(|(name, value)| match value {
             AmqpValue::Text(text) if *name == MARK => Some(text),

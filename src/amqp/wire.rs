@@ -164,6 +164,7 @@ pub(super) fn from_properties(from: &BasicProperties) -> AmqpProperties {
         user_id: text(from.user_id()),
         app_id: text(from.app_id()),
         cluster_id: text(from.cluster_id()),
+        not_text: Vec::new(),
     }
 }
 
@@ -203,6 +204,7 @@ mod tests {
             user_id: text("u"),
             app_id: text("app"),
             cluster_id: text("cl"),
+            not_text: Vec::new(),
         };
         assert_eq!(
             from_properties(&to_properties(&properties).unwrap()),

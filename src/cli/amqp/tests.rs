@@ -174,6 +174,7 @@ fn properties_become_what_goes_over_the_wire() {
         user_id: Some("u".into()),
         app_id: Some("p".into()),
         cluster_id: None,
+        not_text: Vec::new(),
     };
     assert_eq!(plan.properties, expected);
 }

@@ -14,7 +14,7 @@ use crate::amqp::address::Address;
 use crate::amqp::publisher::{Outcome, Outgoing};
 use crate::amqp::topology::Declaration;
 use crate::amqp::wish::Sending;
-use crate::amqp::{bulk, v1};
+use crate::amqp::{v1, v091};
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
 use crate::message::AmqpProperties;
@@ -182,7 +182,7 @@ impl Plan {
         let (target, options) = (&session.target, &session.options);
         let said = session.on_event();
         let publisher =
-            bulk::Publisher::connect(target, options, said, self.confirms, self.window).await?;
+            v091::Connection::connect(target, options, said, self.confirms, self.window).await?;
         Ok(Publisher::V091(Box::new(publisher)))
     }
 }

@@ -3,13 +3,13 @@
 use std::time::Instant;
 
 use crate::amqp::publisher::{Outcome, Outgoing};
-use crate::amqp::{bulk, v1};
+use crate::amqp::{v1, v091};
 use crate::error::Result;
 
 /// A connection that publishes.
 pub(crate) enum Publisher {
     /// Over AMQP 0-9-1.
-    V091(Box<bulk::Publisher>),
+    V091(Box<v091::Connection>),
     /// Over AMQP 1.0.
     V10(Box<v1::Publisher>),
 }

@@ -54,6 +54,7 @@ pub(super) fn words(raw: &RawValue) -> Result<AmqpArgs, String> {
             user_id: text(amqp.user_id),
             app_id: text(amqp.app_id),
             cluster_id: text(amqp.cluster_id),
+            not_text: Vec::new(),
         },
     })
 }

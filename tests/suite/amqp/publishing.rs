@@ -76,6 +76,7 @@ fn all_properties_and_headers_arrive() {
         user_id: Some("guest".into()),
         app_id: Some("app".into()),
         cluster_id: None,
+        not_text: Vec::new(),
     };
     publish(plan).unwrap();
     let record = &records(&name)[0];
