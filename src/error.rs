@@ -96,6 +96,14 @@ struct Parts {
     kind: Kind,
     text: String,
     hint: Option<String>,
+    cause: Option<Cause>,
+}
+
+/// What a caller may want to do something about, as no program may depend on the words of an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The server's greeting says that it speaks AMQP 1.0, and not 0-9-1.
+    SpeaksAmqp10,
 }
 
 impl Error {
@@ -105,6 +113,7 @@ impl Error {
             kind,
             text: text.into(),
             hint: None,
+            cause: None,
         }))
     }
 
@@ -123,6 +132,18 @@ impl Error {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
+    }
+
+    /// The same failure with a cause that a caller can tell from others.
+    #[must_use]
+    pub fn because(mut self, cause: Cause) -> Self {
+        self.0.cause = Some(cause);
+        self
+    }
+
+    /// The cause, where a caller may want to do something about it.
+    pub fn cause(&self) -> Option<Cause> {
+        self.0.cause
     }
 
     /// The class of this failure.

@@ -7,7 +7,7 @@ use lapin::ErrorKind;
 use lapin::protocol::{AMQPError, AMQPErrorKind, AMQPHardError, AMQPSoftError};
 
 use crate::connect::{self, Target, diagnose};
-use crate::error::{Error, Kind, brief};
+use crate::error::{Cause, Error, Kind, brief};
 
 use super::client::{Login, SMALLEST_FRAME};
 use super::heard::{Greeting, Heard};
@@ -153,12 +153,6 @@ pub(super) const NINE: &str = "AMQP 0-9-1";
 /// The other protocol by that name.
 pub(super) const ONE: &str = "AMQP 1.0";
 
-/// Whether a connection over 0-9-1 failed because the server speaks only 1.0, and says so in its greeting.
-pub fn speaks_only_one(error: &Error) -> bool {
-    let end = format!(" does not speak {NINE} but {ONE}");
-    error.kind() == Kind::Unreachable && error.text().ends_with(&end)
-}
-
 /// The first bytes belong to another protocol than `ours`, or to another version of AMQP.
 pub(super) fn foreign(target: &Target, bytes: &[u8], ours: &str) -> Option<Error> {
     let (what, hint) = match bytes {
@@ -186,6 +180,10 @@ pub(super) fn foreign(target: &Target, bytes: &[u8], ours: &str) -> Option<Error
     };
     let text = format!("{target} does not speak {ours} but {what}");
     let error = Error::new(Kind::Unreachable, text);
+    let error = match what == ONE {
+        true => error.because(Cause::SpeaksAmqp10),
+        false => error,
+    };
     Some(match hint {
         Some(hint) => error.hint(hint),
         None => error,

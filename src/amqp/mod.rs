@@ -48,4 +48,3 @@ pub mod wish;
 
 pub use channel::Channel;
 pub use client::{Client, Event, Login, Mechanism, Options};
-pub use diagnose::speaks_only_one;

@@ -35,6 +35,7 @@ use clap::{CommandFactory, Parser};
 use crate::command::Command;
 use crate::error::Result;
 
+mod alone;
 mod amqp;
 mod bench;
 mod coap;
@@ -47,6 +48,9 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 mod top;
+
+/// What `--version` prints, as clap words it.
+const VERSION: &str = concat!("iotctl ", env!("CARGO_PKG_VERSION"), "\n");
 
 /// What the words on the command line ask for.
 #[derive(Debug)]
@@ -68,6 +72,12 @@ pub enum Parsed {
 /// file or the network.
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
     let words: Vec<_> = words.into_iter().collect();
+    // Asked by scripts more often than anything else, and clap would describe every command to itself before it answers.
+    if let [_, only] = words.as_slice()
+        && (only == "--version" || only == "-V")
+    {
+        return Ok(Parsed::Print(VERSION.into()));
+    }
     // Only MQTT has -D; in other commands, the word may belong to the command of an --exec.
     let words = match words.get(1) {
         Some(protocol) if protocol == "amqp" || protocol == "coap" => words,

@@ -533,6 +533,13 @@ fn pages_are_printed() {
             other => panic!("{words:?} gave {other:?}"),
         }
     }
+    for words in [["--version"], ["-V"]] {
+        let clap = top::Cli::read(&["iotctl".into(), words[0].into()]).unwrap_err();
+        match read(&words).unwrap() {
+            Parsed::Print(text) => assert_eq!(text, clap.to_string()),
+            other => panic!("{words:?} gave {other:?}"),
+        }
+    }
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         assert!(
             matches!(read(&["completions", shell]), Ok(Parsed::Print(_))),

@@ -2,11 +2,12 @@
 
 use std::ffi::OsString;
 
-use clap::{Args, Command, CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::error::Result;
 
+use super::alone::alone;
 use super::coap::Coap;
 use super::generated;
 use super::mqtt::Mqtt;
@@ -163,21 +164,4 @@ impl Topic {
             _ => None,
         }
     }
-}
-
-/// The flags of one command, whose name is the second word.
-pub(crate) fn one<F: Args>(words: &[OsString]) -> Option<Box<F>> {
-    let bare = Command::new("iotctl").disable_help_flag(true);
-    let matches = F::augment_args(bare).try_get_matches_from(&words[1..]);
-    F::from_arg_matches(&matches.ok()?).ok().map(Box::new)
-}
-
-pub(crate) fn alone<C: Subcommand>(words: &[OsString]) -> Option<C> {
-    let bare = Command::new("iotctl")
-        .disable_help_flag(true)
-        .disable_help_subcommand(true);
-    let matches = C::augment_subcommands(bare)
-        .try_get_matches_from(words)
-        .ok()?;
-    C::from_arg_matches(&matches).ok()
 }

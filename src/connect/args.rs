@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::oscore::OscoreArgs;
 use super::secret::Secret;
 use super::url;
 use super::zone::LocalAddress;
@@ -160,6 +159,35 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     }
     humantime::parse_duration(text)
         .map_err(|_| format!("{text:?} is not a duration such as 250ms or 1m30s"))
+}
+
+/// The arguments of OSCORE, all optional. Keys and ids are spelled as pre-shared keys are.
+#[derive(Clone, Default)]
+pub struct OscoreArgs {
+    /// The master secret; excludes `secret_file`.
+    pub secret: Option<Secret>,
+    /// A file whose content, without the final line break, is the master secret.
+    pub secret_file: Option<PathBuf>,
+    /// The master salt.
+    pub salt: Option<Secret>,
+    /// Our id; empty where not given.
+    pub sender_id: Option<String>,
+    /// The peer's id; empty where not given.
+    pub recipient_id: Option<String>,
+    /// Tells contexts of the same ids apart.
+    pub id_context: Option<String>,
+    /// The file that keeps the sender sequence number.
+    pub state: Option<PathBuf>,
+}
+
+impl fmt::Debug for OscoreArgs {
+    /// Shows the ids, and nothing that is secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OscoreArgs")
+            .field("sender_id", &self.sender_id)
+            .field("recipient_id", &self.recipient_id)
+            .finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]

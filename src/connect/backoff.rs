@@ -11,6 +11,9 @@ const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(10);
 /// A wait is at most this part of the outage so far.
 const PART_OF_OUTAGE: u32 = 3;
+/// A connection that lived this long has held, and with it the outage before it is over. Less under a shorter
+/// [`Retry::For`].
+const HELD: Duration = Duration::from_secs(5);
 
 /// Exponential back-off with full jitter, under a [`Retry`] rule.
 ///
@@ -18,12 +21,17 @@ const PART_OF_OUTAGE: u32 = 3;
 /// most 10 s. So the waits grow with each failure, and a peer that was away for three seconds is
 /// found again within one, while a long outage is asked about only every few seconds and thousands
 /// of clients come back spread out.
+///
+/// A connection ends the outage only once it has held for five seconds: a server that takes connections and closes them at
+/// once, or after each message, is asked less and less often too.
 #[derive(Clone, Debug)]
 pub struct Backoff {
     retry: Retry,
     random: Random,
     /// When the first failure of this outage was seen.
     since: Option<Instant>,
+    /// Since when there has been a connection that may end it.
+    connected: Option<Instant>,
 }
 
 impl Backoff {
@@ -42,13 +50,28 @@ impl Backoff {
             retry,
             random,
             since: None,
+            connected: None,
         }
+    }
+
+    /// There is a connection since `now`; [`Backoff::next`] judges whether it has held.
+    pub const fn connected(&mut self, now: Instant) {
+        self.connected = Some(now);
     }
 
     /// How long to wait before the next try, after a failure at `now`; `None`: give up.
     ///
     /// The last try of a limited rule is made at its end, never later.
     pub fn next(&mut self, now: Instant) -> Option<Duration> {
+        let held = match self.retry {
+            Retry::For(limit) => HELD.min(limit),
+            Retry::Never | Retry::Forever => HELD,
+        };
+        if let Some(since) = self.connected.take()
+            && now.saturating_duration_since(since) >= held
+        {
+            self.reset();
+        }
         let outage = now.saturating_duration_since(*self.since.get_or_insert(now));
         let left = match self.retry {
             Retry::Never => return None,
@@ -116,6 +139,55 @@ mod tests {
             let total: Duration = waits(Retry::For(limit), seed, usize::MAX).iter().sum();
             assert_eq!(total, limit);
         }
+    }
+
+    /// A server that closes every connection after `life`, for a minute: how often it is asked.
+    fn asked_in_a_minute(life: Duration, seed: u64) -> usize {
+        let mut backoff = Backoff::seeded(Retry::Forever, seed);
+        let start = Instant::now();
+        let (mut now, mut asked) = (start, 0);
+        while now < start + Duration::from_secs(60) {
+            backoff.connected(now);
+            now += life;
+            // For ever is never given up.
+            now += backoff.next(now).unwrap();
+            asked += 1;
+        }
+        asked
+    }
+
+    #[test]
+    fn a_server_that_closes_at_once_is_asked_less_and_less_often() {
+        for seed in 1..50 {
+            let asked = asked_in_a_minute(Duration::from_millis(5), seed);
+            assert!((5..80).contains(&asked), "{asked} times");
+        }
+    }
+
+    #[test]
+    fn a_connection_that_held_ends_the_outage() {
+        for seed in 1..50 {
+            // 60 s of connections that live 5 s and waits of at most 100 ms.
+            assert!((11..=12).contains(&asked_in_a_minute(HELD, seed)));
+        }
+    }
+
+    #[test]
+    fn under_a_limit_a_server_that_closes_at_once_is_given_up() {
+        let limit = Duration::from_secs(2);
+        let mut backoff = Backoff::seeded(Retry::For(limit), 5);
+        let start = Instant::now();
+        let mut now = start;
+        while let Some(wait) = backoff.next(now) {
+            now += wait;
+            backoff.connected(now);
+            now += Duration::from_millis(10);
+        }
+        let gave_up = now - start;
+        assert!(gave_up >= limit && gave_up < 2 * limit, "{gave_up:?}");
+        // One that lives as long as the limit is worth another try.
+        backoff.connected(now);
+        assert!(backoff.next(now + limit).is_some());
     }
 
     #[test]

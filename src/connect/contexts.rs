@@ -12,9 +12,8 @@ use serde::{Deserialize, Deserializer};
 use crate::error::{Error, Result};
 use crate::file;
 
-use super::args::{self, ConnectArgs, Retry, TlsVersion};
+use super::args::{self, ConnectArgs, OscoreArgs, Retry, TlsVersion};
 use super::environment::Environment;
-use super::oscore::OscoreArgs;
 use super::secret::Secret;
 use super::zone::LocalAddress;
 

@@ -9,8 +9,7 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
-use super::args::{self, ConnectArgs};
-use super::oscore::OscoreArgs;
+use super::args::{self, ConnectArgs, OscoreArgs};
 use super::secret::Secret;
 
 /// Asks the user for a secret: the question in, the answer out.

@@ -6,7 +6,7 @@ use crate::error::{Error, Kind, plain};
 
 use super::target::Target;
 use super::tls::ClientTls;
-use super::tls_errors::{self, ConnectArgs, Identity};
+use super::tls_errors::{self, Explanation, Identity};
 
 /// What `cause`, seen while reading or writing the stream to `target`, means to the user.
 ///
@@ -75,7 +75,7 @@ pub(super) fn tls_failure(target: &Target, cause: &io::Error) -> Error {
         given: target.tls.as_ref().is_some_and(ClientTls::has_identity),
         asked: target.tls.as_ref().is_some_and(ClientTls::was_asked),
     };
-    let ConnectArgs { reason, hint } = match rustls_cause(cause) {
+    let Explanation { reason, hint } = match rustls_cause(cause) {
         Some(cause) => tls_errors::client(cause, identity),
         None => hung_up(cause),
     };
@@ -87,7 +87,7 @@ pub(super) fn tls_failure(target: &Target, cause: &io::Error) -> Error {
 }
 
 /// A plain server closes the connection when it sees the first TLS record.
-fn hung_up(cause: &io::Error) -> ConnectArgs {
+fn hung_up(cause: &io::Error) -> Explanation {
     match cause.kind() {
         io::ErrorKind::UnexpectedEof
         | io::ErrorKind::ConnectionReset
@@ -95,7 +95,7 @@ fn hung_up(cause: &io::Error) -> ConnectArgs {
         | io::ErrorKind::BrokenPipe => tls_errors::not_tls(
             "server does not speak TLS, or refuses to: it closed the connection during the handshake",
         ),
-        _ => ConnectArgs {
+        _ => Explanation {
             reason: plain(cause),
             hint: None,
         },

@@ -57,13 +57,13 @@ mod websocket;
 mod zone;
 
 pub use addressed::Addressed;
-pub use args::{ConnectArgs, Retry, TlsVersion};
+pub use args::{ConnectArgs, OscoreArgs, Retry, TlsVersion};
 pub use backoff::Backoff;
 pub use dial::dial;
 pub use environment::Environment;
 pub use failure::{failure, refused};
 pub use listen::{Incoming, ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
-pub use oscore::{Oscore, OscoreArgs, OscoreState};
+pub use oscore::{Oscore, OscoreState};
 pub use psk::Psk;
 pub use scheme::Protocol;
 pub use secret::Secret;

@@ -1,42 +1,13 @@
 //! What an OSCORE security context is made of (RFC 8613 §3.2), and where its counter is kept.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
 
+use super::args::OscoreArgs;
 use super::environment::Environment;
 use super::psk::decode;
 use super::secret::Secret;
-
-/// What was said about OSCORE; all of it optional. Keys and ids are spelled as pre-shared keys are.
-#[derive(Clone, Default)]
-pub struct OscoreArgs {
-    /// The master secret; excludes `secret_file`.
-    pub secret: Option<Secret>,
-    /// A file whose content, without the final line break, is the master secret.
-    pub secret_file: Option<PathBuf>,
-    /// The master salt.
-    pub salt: Option<Secret>,
-    /// Our id; empty where not said.
-    pub sender_id: Option<String>,
-    /// The peer's id; empty where not said.
-    pub recipient_id: Option<String>,
-    /// Tells contexts of the same ids apart.
-    pub id_context: Option<String>,
-    /// The file that keeps the sender sequence number.
-    pub state: Option<PathBuf>,
-}
-
-impl fmt::Debug for OscoreArgs {
-    /// Shows the ids, and nothing that is secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OscoreArgs")
-            .field("sender_id", &self.sender_id)
-            .field("recipient_id", &self.recipient_id)
-            .finish_non_exhaustive()
-    }
-}
 
 /// Where the sender sequence number of a security context is kept between runs.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,8 @@
 //! What TLS failures mean, in words with human dates.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
 
 use rustls::pki_types::{ServerName, UnixTime};
 use rustls::{
@@ -9,11 +11,10 @@ use rustls::{
 };
 
 use super::certificate::algorithm_name;
-use super::trust::Reason;
 
 /// A reason, and the way out where there is one.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct ConnectArgs {
+pub(super) struct Explanation {
     pub(super) reason: String,
     pub(super) hint: Option<Cow<'static, str>>,
 }
@@ -30,8 +31,8 @@ const VERSION_HINT: &str = "--tls-version sets it; known are 1.2 and 1.3";
 /// The most names of a certificate that are listed.
 const NAMES: usize = 5;
 
-fn words(reason: impl Into<String>, hint: Option<&'static str>) -> ConnectArgs {
-    ConnectArgs {
+fn words(reason: impl Into<String>, hint: Option<&'static str>) -> Explanation {
+    Explanation {
         reason: reason.into(),
         hint: hint.map(Cow::Borrowed),
     }
@@ -56,7 +57,7 @@ pub(super) fn reason(cause: &Error) -> String {
 }
 
 /// What `cause` means to a client.
-pub(super) fn client(cause: &Error, identity: Identity) -> ConnectArgs {
+pub(super) fn client(cause: &Error, identity: Identity) -> Explanation {
     match cause {
         Error::InvalidCertificate(cause) => certificate(cause),
         Error::InvalidMessage(
@@ -112,11 +113,11 @@ fn peer_fault(cause: &Error) -> String {
 }
 
 /// The peer answered in something else than TLS, or hung up on the first TLS record.
-pub(super) fn not_tls(reason: &str) -> ConnectArgs {
+pub(super) fn not_tls(reason: &str) -> Explanation {
     words(reason, Some(PLAIN_HINT))
 }
 
-fn alerted(alert: AlertDescription, identity: Identity) -> ConnectArgs {
+fn alerted(alert: AlertDescription, identity: Identity) -> Explanation {
     use AlertDescription as Alert;
     let refused = |why: &str| words(format!("server refused our client certificate{why}"), None);
     match alert {
@@ -169,7 +170,7 @@ fn alerted(alert: AlertDescription, identity: Identity) -> ConnectArgs {
     }
 }
 
-fn certificate(cause: &CertificateError) -> ConnectArgs {
+fn certificate(cause: &CertificateError) -> Explanation {
     let skip = |reason: String| words(reason, Some(SKIP_HINT));
     match cause {
         CertificateError::ExpiredContext { time, not_after } => skip(format!(
@@ -210,7 +211,7 @@ fn certificate(cause: &CertificateError) -> ConnectArgs {
 }
 
 /// What is rarer than a wrong date, name or issuer.
-fn odd(cause: &CertificateError) -> ConnectArgs {
+fn odd(cause: &CertificateError) -> Explanation {
     let skip = |reason: String| words(reason, Some(SKIP_HINT));
     match cause {
         CertificateError::BadEncoding => words("certificate is broken", None),
@@ -247,7 +248,7 @@ fn odd(cause: &CertificateError) -> ConnectArgs {
 }
 
 /// A certificate for another host. The presented names come as `DnsName("a.example")`.
-fn wrong_name(expected: &ServerName<'_>, presented: &[String]) -> ConnectArgs {
+fn wrong_name(expected: &ServerName<'_>, presented: &[String]) -> Explanation {
     let inside = |kind: &str, name: &str| {
         let name = name.strip_prefix(kind)?.strip_suffix(')')?;
         Some(name.trim_matches('"').to_owned())
@@ -264,7 +265,7 @@ fn wrong_name(expected: &ServerName<'_>, presented: &[String]) -> ConnectArgs {
         );
     };
     if names.contains(&host.to_string()) {
-        return ConnectArgs {
+        return Explanation {
             reason: format!("certificate has {host} as a DNS name, not as an address"),
             hint: Some(format!("openssl x509 -req with subjectAltName=IP:{host} in its -extfile makes a right one").into()),
         };
@@ -312,7 +313,7 @@ fn named(alert: AlertDescription) -> String {
 }
 
 /// The name of a variant in words, without what it holds: `NoCipherSuitesInCommon` is `no cipher suites in common`.
-fn spelled(variant: &dyn std::fmt::Debug) -> String {
+fn spelled(variant: &dyn fmt::Debug) -> String {
     let mut text = String::new();
     let name = format!("{variant:?}");
     let name = name.split([' ', '(', '{']).next().unwrap_or_default();
@@ -333,6 +334,29 @@ fn lower(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| {
         first.to_lowercase().chain(letters).collect()
     })
+}
+
+/// Why a certificate is not accepted, where rustls has no words for it.
+#[derive(Debug)]
+pub(super) struct Reason {
+    /// `certificate is …`.
+    pub(super) text: String,
+    /// The way out of a client.
+    pub(super) hint: &'static str,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Reason {}
+
+impl From<Reason> for Error {
+    fn from(reason: Reason) -> Self {
+        Self::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(reason))))
+    }
 }
 
 #[cfg(test)]
@@ -358,11 +382,11 @@ mod tests {
         }
     }
 
-    fn told(cause: CertificateError) -> ConnectArgs {
+    fn told(cause: CertificateError) -> Explanation {
         certificate(&cause)
     }
 
-    fn for_another(host: &'static str, presented: &[&str]) -> ConnectArgs {
+    fn for_another(host: &'static str, presented: &[&str]) -> Explanation {
         told(CertificateError::NotValidForNameContext {
             expected: ServerName::try_from(host).unwrap(),
             presented: presented.iter().map(|&name| name.to_owned()).collect(),

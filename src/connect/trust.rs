@@ -2,16 +2,15 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::{CertificateDer, UnixTime};
-use rustls::{CertificateError, Error as TlsError, OtherError, RootCertStore};
+use rustls::{CertificateError, Error as TlsError, RootCertStore};
 
 use crate::error::{Error, Result};
 
 use super::certificate::Certificate;
-use super::tls_errors;
+use super::tls_errors::{self, Reason};
 
 /// A certificate that was named as trusted, with the file it came from.
 pub(super) type Named = (PathBuf, CertificateDer<'static>);
@@ -112,7 +111,7 @@ impl<V> Trusted<V> {
         };
         let leads_to = |it: &&&Named| chains(&[**it]).as_ref().is_some_and(|it| by(it).is_ok());
         match stale.iter().find(leads_to) {
-            Some((file, authority)) => Err(Reason::stale(file, authority, now).into()),
+            Some((file, authority)) => Err(stale_authority(file, authority, now).into()),
             None => verified,
         }
     }
@@ -143,41 +142,16 @@ pub(super) fn out_of_date(
     (now < not_before).then_some(CertificateError::NotValidYetContext { time, not_before })
 }
 
-/// Why a certificate is not accepted, where rustls has no words for it.
-#[derive(Debug)]
-pub(super) struct Reason {
-    /// `certificate is …`.
-    pub(super) text: String,
-    /// The way out of a client.
-    pub(super) hint: &'static str,
-}
-
-impl Reason {
-    fn stale(file: &Path, authority: &CertificateDer<'_>, now: UnixTime) -> Self {
-        let name = Certificate::parse(authority).map(|it| it.subject_name());
-        let date = out_of_date(authority, now).map(TlsError::InvalidCertificate);
-        let date = date.as_ref().map(tls_errors::reason).unwrap_or_default();
-        Self {
-            text: format!(
-                "the authority {} in {}: {date}",
-                name.unwrap_or_default(),
-                file.display()
-            ),
-            hint: "--cafile FILE takes its newer certificate; --insecure skips the check",
-        }
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl std::error::Error for Reason {}
-
-impl From<Reason> for TlsError {
-    fn from(reason: Reason) -> Self {
-        Self::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(reason))))
+fn stale_authority(file: &Path, authority: &CertificateDer<'_>, now: UnixTime) -> Reason {
+    let name = Certificate::parse(authority).map(|it| it.subject_name());
+    let date = out_of_date(authority, now).map(TlsError::InvalidCertificate);
+    let date = date.as_ref().map(tls_errors::reason).unwrap_or_default();
+    Reason {
+        text: format!(
+            "the authority {} in {}: {date}",
+            name.unwrap_or_default(),
+            file.display()
+        ),
+        hint: "--cafile FILE takes its newer certificate; --insecure skips the check",
     }
 }

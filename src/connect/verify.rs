@@ -16,7 +16,8 @@ use rustls::{
 
 use super::certificate::Certificate;
 use super::tls_errors::RIGHT_HINT;
-use super::trust::{Reason, Trusted, out_of_date};
+use super::tls_errors::Reason;
+use super::trust::{Trusted, out_of_date};
 
 /// Verifies chains and names, and takes a certificate that was itself named as trusted.
 #[derive(Debug)]

@@ -138,6 +138,70 @@ fn a_panic_is_explained() {
     verdict(complaints.collect());
 }
 
+/// The protocols as pure state machines: bytes and the time go in, bytes and events come out. A test may set any time, and
+/// a driver may be of any kind.
+const WITHOUT_IO: [&str; 11] = [
+    "src/coap/endpoint/",
+    "src/coap/oscore/",
+    "src/flow/ledger.rs",
+    "src/flow/stages.rs",
+    "src/flow/until.rs",
+    "src/mqtt/packet/",
+    "src/mqtt/session/",
+    "src/mqtt/broker/",
+    "src/amqp/broker/",
+    "src/output/format/",
+    "src/message.rs",
+];
+
+/// What drives them.
+const DRIVERS: [&str; 4] = [
+    "src/amqp/broker/drive.rs",
+    "src/amqp/broker/link.rs",
+    "src/mqtt/broker/drive.rs",
+    "src/mqtt/broker/link.rs",
+];
+
+#[test]
+fn what_is_without_io_has_no_clock_and_no_runtime() {
+    const IO: [&str; 6] = [
+        "tokio",
+        "TcpStream",
+        "UdpSocket",
+        "std::fs",
+        "Instant::now",
+        "SystemTime::now",
+    ];
+    let pure = |source: &&Source| source.is_in(&WITHOUT_IO) && !source.is_in(&DRIVERS);
+    verdict(
+        sources()
+            .iter()
+            .filter(pure)
+            .flat_map(|source| source.mentions(&IO, "is without I/O; the caller gives the time"))
+            .collect(),
+    );
+}
+
+#[test]
+fn no_branch_depends_on_the_words_of_an_error() {
+    const BRANCHES: [&str; 7] = [
+        ".text() ==",
+        ".text() !=",
+        ".text().starts_with",
+        ".text().ends_with",
+        ".text().contains",
+        ".to_string().contains",
+        ".to_string().starts_with",
+    ];
+    let rule = "branches on the words of an error; it wants a typed cause";
+    verdict(
+        sources()
+            .iter()
+            .flat_map(|source| source.mentions(&BRANCHES, rule))
+            .collect(),
+    );
+}
+
 #[test]
 fn functions_stay_small() {
     let complaints = sources().into_iter().flat_map(|source| {
@@ -228,5 +292,10 @@ fn an_arrow_that_points_up_is_found_wherever_it_hides() {
     assert_eq!(
         arrows(&Source::new("src/stop.rs", "use crate::error::Kind;\n")).len(),
         0
+    );
+    let climbing = "use super::super::super::cli;\nuse super::super::tls;\nuse super::stream;\n";
+    assert_eq!(
+        arrows(&Source::new("src/connect/deep/x.rs", climbing)),
+        ["src/connect/deep/x.rs:1: connect uses cli, which does not lie below it"]
     );
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::{Buf, BytesMut};
 
@@ -68,6 +68,8 @@ pub(super) type Delayed = (Key, BytesMut);
 pub struct Core {
     pub(super) options: Options,
     pub(super) now: Instant,
+    /// The same moment on both clocks.
+    started: (Instant, SystemTime),
     pub(super) connections: Slab<Connection>,
     pub(super) vhosts: Vec<Vhost>,
     pub(super) queues: Slab<Queue>,
@@ -100,8 +102,9 @@ pub struct Core {
 
 impl Core {
     /// A broker that starts at `now`.
-    pub fn new(options: Options, now: Instant) -> Self {
+    pub fn new(options: Options, now: Instant, time: SystemTime) -> Self {
         Self {
+            started: (now, time),
             faults: Faults::new(&options.faults),
             vhosts: options.vhosts.iter().map(|name| Vhost::new(name)).collect(),
             options,
@@ -125,6 +128,12 @@ impl Core {
             salt: RandomState::new().build_hasher().finish(),
             ready: Vec::new(),
         }
+    }
+
+    /// The time of day.
+    pub(super) fn time(&self) -> SystemTime {
+        let (instant, time) = self.started;
+        time + self.now.saturating_duration_since(instant)
     }
 
     /// A network connection from `peer` was accepted. Its bytes go to [`Self::feed`]; its end to [`Self::lost`].

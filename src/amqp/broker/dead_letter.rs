@@ -155,7 +155,7 @@ impl Core {
     fn route_dead(&mut self, letter: &DeadLetter) {
         let properties = letter.message.properties.whole();
         let headers = properties.headers().clone().unwrap_or_default();
-        let deaths = letter.deaths(&headers, &properties);
+        let deaths = letter.deaths(&headers, &properties, self.time());
         let own = [letter.key.as_deref().unwrap_or(&letter.message.routing_key)];
         let cc = copies(&headers, "CC").unwrap_or_default();
         // A key of the queue's own replaces all others.
@@ -199,7 +199,12 @@ impl Core {
 
 impl DeadLetter {
     /// The `x-death` list with this death in front; the same queue and reason are counted up.
-    fn deaths(&self, headers: &FieldTable, properties: &AMQPProperties) -> Vec<FieldTable> {
+    fn deaths(
+        &self,
+        headers: &FieldTable,
+        properties: &AMQPProperties,
+        time: SystemTime,
+    ) -> Vec<FieldTable> {
         let mut deaths: Vec<FieldTable> = match headers.inner().get("x-death") {
             Some(AMQPValue::FieldArray(items)) => {
                 items.as_slice().iter().filter_map(as_table).collect()
@@ -212,14 +217,14 @@ impl DeadLetter {
         };
         let now = match deaths.iter().position(same) {
             Some(at) => counted_up(&deaths.remove(at)),
-            None => self.death(properties),
+            None => self.death(properties, time),
         };
         deaths.insert(0, now);
         deaths
     }
 
-    fn death(&self, properties: &AMQPProperties) -> FieldTable {
-        let seconds = SystemTime::now()
+    fn death(&self, properties: &AMQPProperties, time: SystemTime) -> FieldTable {
+        let seconds = time
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.as_secs());
         let text = |text: &str| AMQPValue::LongString(text.into());

@@ -1,6 +1,6 @@
 //! The core with a clock and streams.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -18,7 +18,10 @@ pub type Broker = Host<Core>;
 impl Host<Core> {
     /// A broker that tells `events` what is worth a line in a log.
     pub fn new(options: Options, events: impl FnMut(Event) + 'static) -> Self {
-        Self::of(Core::new(options, Instant::now()), events)
+        Self::of(
+            Core::new(options, Instant::now(), SystemTime::now()),
+            events,
+        )
     }
 
     /// Replaces who may connect. Clients who are connected stay.

@@ -8,7 +8,7 @@
 //! | `load`, `coalesce` | what a worker sends; when it reads |
 //! | `control` | what coordinator and workers tell each other |
 //! | `points` | the time series, cut where phases begin and end |
-//! | `summary` | from books to a report |
+//! | `summary` | from counters to a report |
 
 mod coalesce;
 mod connection;
@@ -22,5 +22,20 @@ mod timer;
 mod wake;
 mod worker;
 
-pub use run::{Live, Outcome, Run, coalesce_for, run};
+pub use run::{Live, Outcome, coalesce_for, run};
 pub use summary::latency;
+
+use std::sync::Arc;
+
+use super::driver::Driver;
+use super::plan::Plan;
+
+/// What to run.
+pub struct Run<'a> {
+    /// What is to be done.
+    pub plan: &'a Plan,
+    /// One for each group of the plan.
+    pub drivers: Vec<Arc<dyn Driver>>,
+    /// The run's number, as the drivers write it into their messages.
+    pub run_id: u64,
+}

@@ -17,6 +17,7 @@ use super::super::random::Random;
 use super::super::recorder::{Records, Window};
 use super::super::result::{Interval, Messages, Report};
 use super::super::system;
+use super::Run;
 use super::control::{self, Control, WorkerEvent};
 use super::load::{Runner, part_of, parts_before, saturates, window};
 use super::points::{Points, WorkerStatus};
@@ -32,16 +33,6 @@ const NOTICE: Nanos = 20_000_000;
 const STILL_COMING: Nanos = 200_000_000;
 /// How often the coordinator looks at the clock.
 const LOOK: Duration = Duration::from_millis(10);
-
-/// What to run.
-pub struct Run<'a> {
-    /// What is to be done.
-    pub plan: &'a Plan,
-    /// One for each group of the plan.
-    pub drivers: Vec<Arc<dyn Driver>>,
-    /// The run's number, as the drivers write it into their messages.
-    pub run_id: u64,
-}
 
 /// What came of it.
 #[derive(Debug)]

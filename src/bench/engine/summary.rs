@@ -17,8 +17,8 @@ use super::super::result::{
 };
 use super::super::series;
 use super::super::system;
+use super::Run;
 use super::load::saturates;
-use super::run::Run;
 
 /// Lateness of the generator itself, in nanoseconds, from which its numbers are doubtful.
 const TOO_LATE: u64 = 1_000_000;

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::amqp::consumer::Offset;
 use crate::amqp::topology::{Arguments, Binding, Declaration, Destination, Queue};
 use crate::command::amqp::consume::{PREFETCH, Plan, Settle};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::payload::expect::Condition;
 
 use super::exec::ExecFlags;
@@ -19,6 +19,9 @@ use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::UntilFlags;
 use crate::cli::syntax::numbers::Wait;
 use crate::cli::syntax::values;
+
+const OR_EXCHANGE: &str =
+    "name it after the URL, or an exchange with -e: a temporary queue is bound to it";
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Consuming")]
@@ -143,7 +146,7 @@ impl ConsumeFlags {
         let address = syntax::address(self.address)?;
         let queue = match (exchange.is_some() || address.is_some(), queue) {
             (true, None) => ByteString::new(),
-            (_, queue) => syntax::name("queue", queue).map_err(or_exchange)?,
+            (_, queue) => syntax::name_or("queue", queue, OR_EXCHANGE)?,
         };
         let keys = self.routing_key.into_iter().map(|key| short("-k", key));
         let keys = keys.collect::<Result<Vec<_>>>()?;
@@ -176,13 +179,6 @@ impl ConsumeFlags {
             style: self.terminal.style(),
         })
     }
-}
-
-fn or_exchange(refused: Error) -> Error {
-    if refused.text() != "no queue was named" {
-        return refused;
-    }
-    refused.hint("name it after the URL, or an exchange with -e: a temporary queue is bound to it")
 }
 
 /// The queue, where it is to be made, then its bindings.

@@ -35,10 +35,18 @@ pub(crate) fn short_or_none(what: &str, word: Option<OsString>) -> Result<Option
 
 /// A name that something must have; `what` it names: `queue`.
 pub(crate) fn name(what: &str, word: Option<OsString>) -> Result<ByteString> {
+    name_or(
+        what,
+        word,
+        "its name is the last argument, after the URL, if there is one",
+    )
+}
+
+/// The same with another hint for who named nothing.
+pub(crate) fn name_or(what: &str, word: Option<OsString>, hint: &str) -> Result<ByteString> {
     match word {
         Some(word) if !word.is_empty() => short(&format!("the name of the {what}"), word),
-        _ => Err(Error::usage(format!("no {what} was named"))
-            .hint("its name is the last argument, after the URL, if there is one")),
+        _ => Err(Error::usage(format!("no {what} was named")).hint(hint)),
     }
 }
 

@@ -15,9 +15,9 @@ use std::ffi::OsString;
 
 use clap::Subcommand;
 
+use crate::cli::alone::{alone, one};
 use crate::cli::flags::terminal::HelpFlag;
 use crate::cli::help::below;
-use crate::cli::top::{alone, one};
 use crate::coap::code::Code;
 use crate::command::{self, coap};
 use crate::error::Result;

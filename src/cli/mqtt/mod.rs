@@ -11,8 +11,8 @@ use std::ffi::OsString;
 
 use clap::Subcommand;
 
+use crate::cli::alone::{alone, one};
 use crate::cli::help;
-use crate::cli::top::{alone, one};
 use crate::command::{self, mqtt};
 use crate::error::Result;
 use broker::BrokerFlags;

@@ -7,9 +7,9 @@ use bytestring::ByteString;
 
 use crate::amqp::client::{FRAME_MAX, HEARTBEAT};
 use crate::amqp::topology::{Declaration, QueueState};
-use crate::amqp::{Channel, Client, Event, Login, Mechanism, Options, speaks_only_one, v1};
+use crate::amqp::{Channel, Client, Event, Login, Mechanism, Options, v1};
 use crate::connect::{self, Backoff, Environment, Protocol, Retry, Target};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Cause, Error, Kind, Result};
 pub(crate) use crate::flow::until::messages;
 use crate::output::Console;
 
@@ -188,7 +188,10 @@ impl Session {
             return one(self).await;
         }
         match v091(self).await {
-            Err(error) if self.speaks.get() == Speaks::Either && speaks_only_one(&error) => {
+            Err(error)
+                if self.speaks.get() == Speaks::Either
+                    && error.cause() == Some(Cause::SpeaksAmqp10) =>
+            {
                 if let Err(absent) = v1::available() {
                     return Err(match absent.hint_text() {
                         Some(hint) => error.hint(format!("{absent}: {hint}")),

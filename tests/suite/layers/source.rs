@@ -82,18 +82,48 @@ impl Source {
         room.strip_suffix(".rs").unwrap_or(room)
     }
 
-    /// The first name of each path that begins with `crate::`, with its line; tests count too.
+    /// The first name of each path that begins at the crate's root, with its line: after `crate::`, and after as many
+    /// `super::` as lead out of the room. Tests count too.
     pub(super) fn crate_paths(&self) -> Vec<(usize, String)> {
         let mut found = Vec::new();
-        for (at, start) in self.code.match_indices("crate::") {
-            let line = line_of(&self.code, at);
-            let rest = &self.code[at + start.len()..];
+        let roots = self
+            .code
+            .match_indices("crate::")
+            .map(|(at, start)| at + start.len());
+        for rest in roots.chain(self.paths_out_of_the_room()) {
+            let line = line_of(&self.code, rest);
+            let rest = &self.code[rest..];
             match rest.strip_prefix('{') {
                 Some(group) => found.extend(members(group).into_iter().map(|name| (line, name))),
                 None => found.push((line, name(rest).to_owned())),
             }
         }
         found
+    }
+
+    /// Where a path goes on that has left the room by `super::`. Modules inside the file are not looked at: one step more
+    /// is theirs.
+    fn paths_out_of_the_room(&self) -> Vec<usize> {
+        const STEP: &str = "super::";
+        let depth = self.directory().matches('/').count();
+        let mut found = Vec::new();
+        let mut from = 0;
+        while let Some(at) = self.product[from..].find(STEP) {
+            let start = from + at;
+            let rest = self.product[start..].trim_start_matches(STEP);
+            from = self.product.len() - rest.len();
+            if (from - start) / STEP.len() >= depth {
+                found.push(from);
+            }
+        }
+        found
+    }
+
+    /// Whether the file is one of `places`, or lies in one that ends with `/`.
+    pub(super) fn is_in(&self, places: &[&str]) -> bool {
+        places.iter().any(|place| {
+            self.path == *place || place.ends_with('/') && self.path.starts_with(place)
+        })
     }
 
     /// A complaint for each line of the product that contains one of `words`.
@@ -123,10 +153,17 @@ impl Source {
             .collect()
     }
 
-    /// Whether a comment stands on this line or on one of the six above it.
+    /// Whether a comment stands on this line or on one of the six above it. Documentation is none: it is about the item,
+    /// and not about what happens on the line.
     pub(super) fn is_explained(&self, line: usize) -> bool {
         let near = self.text.lines().take(line).skip(line.saturating_sub(7));
-        near.into_iter().any(|line| line.contains("//"))
+        near.into_iter().any(|line| {
+            line.match_indices("//").any(|(at, _)| {
+                !line[at..].starts_with("///")
+                    && !line[at..].starts_with("//!")
+                    && !line[..at].ends_with(['/', ':'])
+            })
+        })
     }
 
     /// The functions of the product.

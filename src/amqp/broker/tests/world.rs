@@ -1,6 +1,6 @@
 //! A broker, its clients and a clock.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use amq_protocol::frame::{AMQPContentHeader, AMQPFrame, WriteContext, gen_frame, parse_frame};
 use amq_protocol::protocol::{AMQPClass, basic, channel, confirm, connection, exchange, queue};
@@ -91,7 +91,7 @@ impl World {
     pub(super) fn with(options: Options) -> Self {
         let now = Instant::now();
         Self {
-            core: Core::new(options, now),
+            core: Core::new(options, now, SystemTime::UNIX_EPOCH),
             now,
         }
     }
