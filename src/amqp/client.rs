@@ -358,11 +358,6 @@ impl Link {
         };
         diagnose::request(&self.target, what, &told.unwrap_or(cause))
     }
-
-    /// Why the server takes nothing from us, if it said so.
-    pub(super) fn blocked(&self) -> Option<String> {
-        self.blocked.borrow().clone()
-    }
 }
 
 impl Drop for Link {

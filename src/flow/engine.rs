@@ -6,7 +6,7 @@ use tokio::time::{Instant as Clock, sleep_until};
 
 use super::stages::fulfils;
 use super::until::{self, Until};
-use super::{Ledger, Next, Outcome, Progress, Source, Stages, Target};
+use super::{Ledger, Next, Number, Outcome, Progress, Source, Stages, Target};
 use crate::error::{Error, Kind, Result};
 use crate::message::Message;
 use crate::stop::Stop;
@@ -34,6 +34,7 @@ pub async fn run<S: Source, T: Target>(
             progress: until::Progress::new(until, now),
             now,
             ledger: Ledger::default(),
+            outcomes: Vec::new(),
             refused: 0,
             end: None,
         },
@@ -56,6 +57,8 @@ struct Passage<'a, T> {
     /// When the loop last woke.
     now: Instant,
     ledger: Ledger,
+    /// What became of single arrivals, until the source is told.
+    outcomes: Vec<(Number, Outcome)>,
     /// Messages that the target did not want.
     refused: u64,
     /// How the flow ends, once what is under way has ended.
@@ -158,6 +161,9 @@ impl<S: Source, T: Target> Flow<'_, S, T> {
 
     /// Tells the source of what is done with, in order.
     fn settle(&mut self) {
+        for (number, outcome) in self.passage.outcomes.drain(..) {
+            self.source.settle_one(number, outcome);
+        }
         let settled = self.passage.ledger.take_settled();
         if settled > 0 {
             self.source.settle(settled);
@@ -207,7 +213,7 @@ impl<T: Target> Passage<'_, T> {
     fn message(&mut self, message: Message) -> Result<()> {
         let number = self.ledger.arrive();
         if !self.stages.pass(&message) {
-            self.ledger.finish(number);
+            self.finish(number, Outcome::Filtered);
             return Ok(());
         }
         self.progress
@@ -224,9 +230,15 @@ impl<T: Target> Passage<'_, T> {
         match progress {
             Progress::Through(number) => self.ledger.finish_through(number),
             Progress::One(number, outcome) => {
-                self.refused += u64::from(outcome == Outcome::Refused);
-                self.ledger.finish(number);
+                self.refused += u64::from(outcome != Outcome::Accepted);
+                self.finish(number, outcome);
             }
+        }
+    }
+
+    fn finish(&mut self, number: Number, outcome: Outcome) {
+        if self.ledger.finish(number) {
+            self.outcomes.push((number, outcome));
         }
     }
 

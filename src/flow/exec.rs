@@ -63,25 +63,53 @@ impl Exec {
         Ok(feed(child, message.payload.clone()))
     }
 
-    /// Runs the command for this message to its end; what it wrote on standard output comes back.
+    /// Runs the command for this message to its end, or until it has written too much.
     ///
     /// # Errors
     /// As [`Exec::start`].
-    pub async fn answer(&self, message: &Message) -> Result<(bool, Vec<u8>)> {
+    pub async fn answer(&self, message: &Message) -> Result<Answered> {
         let mut command = self.command(message)?;
         command.stdout(Stdio::piped());
         let mut child = self.spawn(command)?;
-        let mut answer = Vec::new();
         let stdout = child.stdout.take();
         let reading = async {
-            match stdout {
-                Some(mut stdout) => stdout.read_to_end(&mut answer).await.is_ok(),
-                None => false,
+            let mut answer = Vec::new();
+            let read = match stdout {
+                Some(stdout) => {
+                    let mut stdout = stdout.take(LARGEST_ANSWER as u64 + 1);
+                    stdout.read_to_end(&mut answer).await
+                }
+                None => return Err(Answered::Failed),
+            };
+            match read {
+                Ok(length) if length > LARGEST_ANSWER => Err(Answered::TooLong),
+                Ok(_) => Ok(answer),
+                Err(_) => Err(Answered::Failed),
             }
         };
-        let (read, good) = tokio::join!(reading, feed(child, message.payload.clone()));
-        Ok((read && good, answer))
+        let feeding = async {
+            let good = feed(child, message.payload.clone()).await;
+            good.then_some(()).ok_or(Answered::Failed)
+        };
+        Ok(match tokio::try_join!(reading, feeding) {
+            Ok((answer, ())) => Answered::Done(answer.into()),
+            Err(answered) => answered,
+        })
     }
+}
+
+/// As many bytes may a command answer with.
+pub const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
+
+/// What became of a command that answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answered {
+    /// It ended with 0, after it wrote this.
+    Done(Bytes),
+    /// It ended otherwise.
+    Failed,
+    /// It wrote more than [`LARGEST_ANSWER`], and was ended.
+    TooLong,
 }
 
 /// The names that [`variables`] gives.
@@ -195,11 +223,6 @@ impl<'a> Commands<'a> {
             running: FuturesUnordered::new(),
         }
     }
-
-    /// Ends what runs; its outcome counts no more.
-    pub fn forget(&mut self) {
-        self.running.clear();
-    }
 }
 
 impl Target for Commands<'_> {
@@ -226,6 +249,7 @@ impl Target for Commands<'_> {
     async fn drive(&mut self) -> Result<Progress> {
         match self.running.next().await {
             Some((number, true)) => Ok(Progress::One(number, Outcome::Accepted)),
+            Some((number, false)) if self.exec.requeue => Ok(Progress::One(number, Outcome::Again)),
             Some((number, false)) => Ok(Progress::One(number, Outcome::Refused)),
             None => std::future::pending().await,
         }
@@ -277,12 +301,14 @@ mod tests {
             qos: 1,
             ..MqttDetail::default()
         }));
-        let (good, answer) = shell("cat; echo \" $IOTCTL_TOPIC $IOTCTL_QOS $IOTCTL_EXCHANGE.\"")
+        let answered = shell("cat; echo \" $IOTCTL_TOPIC $IOTCTL_QOS $IOTCTL_EXCHANGE.\"")
             .answer(&message)
             .await
             .unwrap();
-        assert!(good);
-        assert_eq!(String::from_utf8(answer).unwrap(), "body a\u{fffd}b 1 .\n");
+        let expected = Answered::Done("body a\u{fffd}b 1 .\n".into());
+        assert_eq!(answered, expected);
+        let endless = shell("cat /dev/zero").answer(&message).await.unwrap();
+        assert_eq!(endless, Answered::TooLong);
         assert!(!shell("exit 3").start(&message).unwrap().await);
         let missing = Exec {
             command: vec![String::from("/nonexistent/x")],

@@ -29,16 +29,16 @@ impl Ledger {
         self.newest
     }
 
-    /// One arrival is done with.
-    pub fn finish(&mut self, number: Number) {
+    /// One arrival is done with; `false`: it was before, or its connection is gone.
+    pub fn finish(&mut self, number: Number) -> bool {
         if number <= self.settled || number > self.newest {
-            return;
+            return false;
         }
         if number == self.settled + 1 {
             self.advance_to(number);
-        } else {
-            self.ahead.insert(number);
+            return true;
         }
+        self.ahead.insert(number)
     }
 
     /// Every arrival up to this one is done with.
@@ -136,14 +136,14 @@ mod tests {
                 40..95 if !model.is_empty() => {
                     let at = draw(model.len() as u64);
                     model[at as usize] = true;
-                    ledger.finish(base + at + 1);
+                    let _ = ledger.finish(base + at + 1);
                 }
                 95.. if !model.is_empty() => {
                     let at = draw(model.len() as u64);
                     model[..=at as usize].fill(true);
                     ledger.finish_through(base + at + 1);
                 }
-                _ => ledger.finish(draw(base + 1)),
+                _ => assert!(!ledger.finish(draw(base + 1))),
             }
             settled += ledger.take_settled();
             let prefix = model.iter().take_while(|finished| **finished).count() as u64;

@@ -59,6 +59,10 @@ pub enum Outcome {
     Accepted,
     /// The target does not want it: the command for it failed.
     Refused,
+    /// The target does not want it now: it may come again.
+    Again,
+    /// It did not get to the target: `--filter` did not let it pass.
+    Filtered,
 }
 
 /// Where messages come from. It keeps its connection alive and comes back when that is lost.
@@ -82,6 +86,12 @@ pub trait Source {
 
     /// The next `count` arrivals, in the order in which they were handed out, are done with: acknowledge them.
     fn settle(&mut self, count: u64);
+
+    /// This became of one arrival, whatever came before it; [`Source::settle`] counts it too. For sources that may
+    /// acknowledge in any order, or say more than that it is done with.
+    fn settle_one(&mut self, number: Number, outcome: Outcome) {
+        let _ = (number, outcome);
+    }
 
     /// What the source still waits for before messages can come: `no connection to …`; `None` once they can.
     fn awaits(&self) -> Option<String>;

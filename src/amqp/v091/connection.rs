@@ -33,6 +33,7 @@ pub struct Connection {
     /// Why it is over, until that is reported.
     end: Option<End>,
     broken: bool,
+    refused: bool,
 }
 
 impl Connection {
@@ -80,6 +81,7 @@ impl Connection {
             inbox: Inbox::default(),
             end: None,
             broken: false,
+            refused: false,
         })
     }
 
@@ -152,9 +154,16 @@ impl Connection {
         self.end.is_some()
     }
 
+    /// Whether the server closed it over something that was sent, and not because it ended itself.
+    pub const fn was_refused(&self) -> bool {
+        self.refused
+    }
+
     /// Notes why it is over.
     pub(super) fn over(&mut self, end: End) {
         self.broken = matches!(end, End::Nonsense(_));
+        // 320 is CONNECTION_FORCED.
+        self.refused = matches!(&end, End::Told(error) if error.get_id() != 320);
         self.end.get_or_insert(end);
     }
 

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use bytes::BufMut;
 
-use super::super::consumer::{Delivery, Subscription};
+use super::super::consumer::Subscription;
 use super::super::frame::methods::{self, Consume};
 use super::super::frame::{Fields, properties, put_short, table};
 use super::super::topology::{Declaration, Destination, Exchange, Queue, QueueState};
@@ -126,13 +126,13 @@ impl Connection {
         methods::consume(CHANNEL, &what.queue, how, &mut self.link.out);
     }
 
-    /// Takes one message from a queue, if it has one.
+    /// Takes one message from a queue, if it has one; with `no_ack` it is done with when it is sent.
     ///
     /// # Errors
     /// [`crate::error::Kind::Refused`] when there is no such queue; a lost connection, silence.
-    pub async fn get(&mut self, queue: &str) -> Result<Incoming> {
+    pub async fn get(&mut self, queue: &str, no_ack: bool) -> Result<Incoming> {
         properties::check_short("queue name", queue)?;
-        methods::get(CHANNEL, queue, false, &mut self.link.out);
+        methods::get(CHANNEL, queue, no_ack, &mut self.link.out);
         let what = format!("to get from the queue {queue:?}");
         let patience = self.patience();
         match tokio::time::timeout(patience, self.incoming(&what)).await {
@@ -141,19 +141,24 @@ impl Connection {
         }
     }
 
-    /// The next message.
     async fn incoming(&mut self, what: &str) -> Result<Incoming> {
         loop {
-            let mut came = None;
-            self.take(|incoming| {
-                came = Some(incoming);
-                Ok(false)
-            })?;
-            match came {
+            match self.poll_now() {
                 Some(incoming) => return Ok(incoming),
                 None => self.progress(what).await?,
             }
         }
+    }
+
+    /// What came already, if there is anything.
+    pub fn poll_now(&mut self) -> Option<Incoming> {
+        let mut came = None;
+        // It fails only where the closure does.
+        let _ = self.take(|incoming| {
+            came = Some(incoming);
+            Ok(false)
+        });
+        came
     }
 
     /// Puts into the next write what became of a message, and with `multiple` of all before it that are not settled;
@@ -165,6 +170,7 @@ impl Connection {
             Settlement::Failed => methods::nack(CHANNEL, tag, multiple, false, out),
             Settlement::Released => methods::nack(CHANNEL, tag, multiple, true, out),
             Settlement::Rejected => methods::reject(CHANNEL, tag, out),
+            Settlement::Held => {}
         }
     }
 
@@ -194,6 +200,15 @@ impl Connection {
         self.link.hold().await
     }
 
+    /// Does other work, with the connection held meanwhile.
+    pub async fn alive_during<T>(&mut self, work: impl Future<Output = T>) -> T {
+        tokio::select! {
+            biased;
+            done = work => done,
+            never = self.hold() => match never {},
+        }
+    }
+
     /// Hands over what came, for as long as `sink` wants more; the rest stays unread.
     ///
     /// # Errors
@@ -216,16 +231,6 @@ impl Connection {
             self.over(end);
         }
         failed.map_or(Ok(()), Err)
-    }
-}
-
-impl Delivery {
-    /// Of what came only messages.
-    pub fn of(incoming: Incoming) -> Option<Self> {
-        match incoming {
-            Incoming::Delivery(delivery) => Some(delivery),
-            _ => None,
-        }
     }
 }
 

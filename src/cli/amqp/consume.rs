@@ -9,15 +9,15 @@ use crate::amqp::consumer::Offset;
 use crate::amqp::topology::{Arguments, Binding, Declaration, Destination, Queue};
 use crate::command::amqp::consume::{PREFETCH, Plan, Settle};
 use crate::error::Result;
-use crate::payload::expect::Condition;
+use crate::flow::Until;
 
 use super::exec::ExecFlags;
 use super::session::{self, AmqpSessionFlags};
 use super::syntax::{self, short, short_or_none};
+use crate::cli::flags::condition::ConditionFlags;
 use crate::cli::flags::format::FormatFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::UntilFlags;
-use crate::cli::syntax::numbers::Wait;
 use crate::cli::syntax::values;
 
 const OR_EXCHANGE: &str =
@@ -82,11 +82,15 @@ pub(crate) struct ConsumeFlags {
     #[arg(long, value_name = "NAME:TYPE=VALUE")]
     argument: Vec<OsString>,
 
-    #[command(flatten)]
-    filter: FilterFlags,
+    /// Undo gzip and deflate where the content encoding names them; a message that is not what it says is shown as it came
+    #[arg(long)]
+    decompress: bool,
 
     #[command(flatten)]
     exec: ExecFlags,
+
+    #[command(flatten)]
+    conditions: ConditionFlags,
 
     #[command(flatten)]
     until: UntilFlags,
@@ -99,18 +103,6 @@ pub(crate) struct ConsumeFlags {
 
     #[command(flatten)]
     terminal: TerminalFlags,
-}
-
-/// Which messages are wanted, and how they are read.
-#[derive(Args, Debug)]
-pub(crate) struct FilterFlags {
-    /// Take only messages for which this holds: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated; others go back to their queue at the end
-    #[arg(long, value_name = "CONDITION")]
-    pub(crate) filter: Vec<Condition>,
-
-    /// Undo gzip and deflate where the content encoding names them; a message that is not what it says is shown as it came
-    #[arg(long)]
-    pub(crate) decompress: bool,
 }
 
 /// What becomes of a message that was shown.
@@ -167,18 +159,27 @@ impl ConsumeFlags {
             offset: self.offset,
             tag: short_or_none("--consumer-tag", self.consumer_tag)?.unwrap_or_default(),
             arguments: syntax::pairs("--argument", self.argument)?,
-            filter: self.filter.filter,
-            decompress: self.filter.decompress,
+            decompress: self.decompress,
             firehose: false,
-            count: values::messages(self.until.count)?,
-            timeout: self.until.timeout.map(|Wait(time)| time),
-            duration: self.until.duration.map(|Wait(time)| time),
-            idle: self.until.idle.map(|Wait(time)| time),
+            until: until(&self.until, &self.conditions)?,
+            stages: self.conditions.stages(),
             exec: self.exec.exec()?,
             format: self.format.format()?,
             style: self.terminal.style(),
         })
     }
+}
+
+/// When it ends.
+///
+/// # Errors
+/// A count of 0.
+pub(crate) fn until(flags: &UntilFlags, conditions: &ConditionFlags) -> Result<Until> {
+    values::messages(flags.count)?;
+    Ok(Until {
+        until: conditions.until.clone(),
+        ..flags.until()
+    })
 }
 
 /// The queue, where it is to be made, then its bindings.

@@ -9,14 +9,14 @@ use crate::amqp::firehose;
 use crate::command::amqp::consume::{Plan, Settle};
 use crate::error::{Error, Result};
 
-use super::consume::{FilterFlags, declarations};
+use super::consume::{declarations, until};
+use super::exec::ExecFlags;
 use super::session::{self, AmqpSessionFlags};
 use super::syntax::{self, short};
+use crate::cli::flags::condition::ConditionFlags;
 use crate::cli::flags::format::FormatFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::UntilFlags;
-use crate::cli::syntax::numbers::Wait;
-use crate::cli::syntax::values;
 
 /// Copies that the server may send ahead.
 const PREFETCH: u16 = 1000;
@@ -39,8 +39,15 @@ pub(crate) struct TapFlags {
     #[arg(long)]
     firehose: bool,
 
+    /// Undo gzip and deflate where the content encoding names them; a message that is not what it says is shown as it came
+    #[arg(long)]
+    decompress: bool,
+
     #[command(flatten)]
-    filter: FilterFlags,
+    exec: ExecFlags,
+
+    #[command(flatten)]
+    conditions: ConditionFlags,
 
     #[command(flatten)]
     until: UntilFlags,
@@ -68,13 +75,11 @@ impl TapFlags {
             declare: declarations(&queue, false, Some(exchange), keys),
             prefetch: PREFETCH,
             settle: Settle::Ack,
-            filter: self.filter.filter,
-            decompress: self.filter.decompress,
+            decompress: self.decompress,
             firehose: self.firehose,
-            count: values::messages(self.until.count)?,
-            timeout: self.until.timeout.map(|Wait(time)| time),
-            duration: self.until.duration.map(|Wait(time)| time),
-            idle: self.until.idle.map(|Wait(time)| time),
+            exec: self.exec.exec()?,
+            until: until(&self.until, &self.conditions)?,
+            stages: self.conditions.stages(),
             format: self.format.format()?,
             style: self.terminal.style(),
             ..Plan::new(self.session.words(url)?, queue)
