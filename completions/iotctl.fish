@@ -987,9 +987,11 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l offset -d 'Where in a stream to begin: first, last, next, a number, @SECONDS since 1970, or an interval such as 1h' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l consumer-tag -d 'The consumer\'s name [default: made up by the server]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l argument -d 'Argument of the consumer, typed as in `amqp declare`; may be repeated' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l filter -d 'Take only messages for which this holds: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated; others go back to their queue at the end' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l exec -d 'Run this command for each message, with the body as its standard input; all words to the end of the line are the command\'s. Its exit code 0 acknowledges the message, any other gives it back. IOTCTL_TOPIC is the routing key; IOTCTL_EXCHANGE, IOTCTL_REDELIVERED, IOTCTL_MESSAGE_ID, IOTCTL_CORRELATION_ID, IOTCTL_CONTENT_TYPE and IOTCTL_REPLY_TO are as their names say' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l workers -d 'Commands that may run at once [default: 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l filter -d 'Only messages that fulfil this count: \'payload == 21.5\', \'/temp > 20\', \'topic contains kitchen\'; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l until -d 'End at a message that fulfils this; any other end is a failure, with exit code 7' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l expect -d 'Fail with exit code 7 at a message that does not fulfil this; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -s C -l count -d 'End after this many messages' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -s W -l timeout -d 'Fail after this long, with exit code 5' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l for -d 'End after this long, with exit code 0' -r
@@ -1047,7 +1049,11 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l quiet -d 'Say nothing but results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l help -d 'Print this page'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -s k -l routing-key -d 'Key of the messages to copy, such as *.error; may be repeated [default: #, which is everything of a topic or fanout exchange]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l filter -d 'Take only messages for which this holds: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated; others go back to their queue at the end' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l exec -d 'Run this command for each message, with the body as its standard input; all words to the end of the line are the command\'s. Its exit code 0 acknowledges the message, any other gives it back. IOTCTL_TOPIC is the routing key; IOTCTL_EXCHANGE, IOTCTL_REDELIVERED, IOTCTL_MESSAGE_ID, IOTCTL_CORRELATION_ID, IOTCTL_CONTENT_TYPE and IOTCTL_REPLY_TO are as their names say' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l workers -d 'Commands that may run at once [default: 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l filter -d 'Only messages that fulfil this count: \'payload == 21.5\', \'/temp > 20\', \'topic contains kitchen\'; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l until -d 'End at a message that fulfils this; any other end is a failure, with exit code 7' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l expect -d 'Fail with exit code 7 at a message that does not fulfil this; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -s C -l count -d 'End after this many messages' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -s W -l timeout -d 'Fail after this long, with exit code 5' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l for -d 'End after this long, with exit code 0' -r
@@ -1094,6 +1100,7 @@ always\t''
 never\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l firehose -d 'Tap all exchanges and queues, by RabbitMQ\'s firehose (turned on by `rabbitmqctl trace_on`); then KEY is publish.EXCHANGE or deliver.QUEUE'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l decompress -d 'Undo gzip and deflate where the content encoding names them; a message that is not what it says is shown as it came'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l requeue -d 'A message whose command failed goes back to the queue; else it is dropped or becomes a dead letter'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -s v -l verbose -d 'Show the topic before each payload (text, hex and base64)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -s N -l no-newline -d 'No line break after each message (text and -F)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l pretty -d 'JSON over several indented lines (json; -F: %j and %J)'
