@@ -32,6 +32,7 @@ pub mod definitions;
 mod diagnose;
 pub mod firehose;
 pub(crate) mod frame;
+mod gate;
 mod heard;
 mod narrow;
 mod panics;

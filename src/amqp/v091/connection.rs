@@ -59,7 +59,7 @@ impl Connection {
         let logged_in = tokio::select! {
             biased;
             error = objection => return Err(error),
-            done = timeout(limit, log_in(&mut link, options, confirms)) => done,
+            done = timeout(limit, log_in(&mut link, options)) => done,
         };
         match logged_in {
             Ok(Ok(())) => {}
@@ -69,7 +69,7 @@ impl Connection {
             }
             Err(_) => return Err(diagnose::no_answer(target, limit)),
         }
-        Ok(Self {
+        let mut connection = Self {
             target: target.clone(),
             patience: options.patience,
             link,
@@ -82,7 +82,19 @@ impl Connection {
             end: None,
             broken: false,
             refused: false,
-        })
+        };
+        connection.open(confirms).await?;
+        Ok(connection)
+    }
+
+    async fn open(&mut self, confirms: bool) -> Result<()> {
+        let what = "to open a channel";
+        let limit = self.patience.min(self.target.connect_timeout);
+        match timeout(limit, login::open(&mut self.link, confirms)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(end)) => Err(end.words(&self.target, what)),
+            Err(_) => Err(diagnose::silent(&self.target, what, limit, self.blocked())),
+        }
     }
 
     /// Where this is connected to.

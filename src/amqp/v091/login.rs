@@ -11,11 +11,11 @@ use super::link::{End, Link};
 /// The one channel of the connection.
 pub(super) const CHANNEL: u16 = 1;
 
-/// Logs in, and opens the channel; with `confirms` it confirms what it takes.
+/// Logs in.
 ///
 /// # Errors
 /// What ended the connection.
-pub(super) async fn log_in(link: &mut Link, options: &Options, confirms: bool) -> Result<(), End> {
+pub(super) async fn log_in(link: &mut Link, options: &Options) -> Result<(), End> {
     link.out.extend_from_slice(&PROTOCOL);
     answer(link, methods::START).await?;
     let login = &options.login;
@@ -25,7 +25,14 @@ pub(super) async fn log_in(link: &mut Link, options: &Options, confirms: bool) -
     let tune = answer(link, methods::TUNE).await?;
     agree(link, options, Fields(&tune))?;
     methods::open(&options.vhost, &mut link.out);
-    answer(link, methods::OPEN_OK).await?;
+    answer(link, methods::OPEN_OK).await.map(|_| ())
+}
+
+/// Opens the channel; with `confirms` it confirms what it takes.
+///
+/// # Errors
+/// What ended the connection.
+pub(super) async fn open(link: &mut Link, confirms: bool) -> Result<(), End> {
     methods::open_channel(CHANNEL, &mut link.out);
     answer(link, methods::CHANNEL_OPEN_OK).await?;
     if confirms {

@@ -249,8 +249,12 @@ impl Source for Consumed<'_> {
                 return Ok(());
             }
         }
-        let State::Open(mut link) = std::mem::replace(&mut self.state, State::Over) else {
-            return Ok(());
+        let mut link = match std::mem::replace(&mut self.state, State::Over) {
+            State::Open(link) => link,
+            other => {
+                self.state = other;
+                return Ok(());
+            }
         };
         let before = self.arrivals.len();
         let taken = link.take(|incoming| match self.next(incoming) {
