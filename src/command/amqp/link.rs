@@ -100,7 +100,7 @@ impl Link {
             Self::V10(consumer) => consumer.settle(tags, how),
             Self::V091(connection) if all && how != Settlement::Rejected => {
                 if let Some(&last) = tags.last() {
-                    connection.settle(last, tags.len() > 1, how);
+                    connection.settle(last, true, how);
                 }
             }
             Self::V091(connection) => {
