@@ -587,7 +587,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__consume)
-            opts="-e -k -C -W -F -v -N -L -h -u -P -A -p --declare --exchange --address --routing-key --ack --prefetch --exclusive --priority --offset --consumer-tag --argument --decompress --exec --workers --requeue --filter --until --expect --count --timeout --for --idle --output --format --verbose --no-newline --pretty --embed-json --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-e -k -C -W -F -v -N -L -h -u -P -A -p --declare --exchange --address --routing-key --ack --prefetch --exclusive --priority --offset --consumer-tag --argument --filter --decompress --exec --exec-json --workers --requeue --count --timeout --for --idle --output --format --pretty --embed-json --verbose --no-newline --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -637,23 +637,15 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --exec)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --workers)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --filter)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --until)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --expect)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1489,7 +1481,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__get)
-            opts="-C -F -v -N -L -h -u -P -A -p --declare --count --all --ack --output --format --verbose --no-newline --pretty --embed-json --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-C -F -v -N -L -h -u -P -A -p --declare --count --all --ack --output --format --pretty --embed-json --verbose --no-newline --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1813,7 +1805,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__publish)
-            opts="-e -k -m -f -s -l -0 -n -L -h -u -P -A -p --exchange --routing-key --address --message --file --stdin --lines --null-delimited --null-message --template --ndjson --hex --base64 --mandatory --no-confirm --window --rate --replay --speed --repeat --repeat-delay --ack-timeout --declare --exchange-type --content-type --content-encoding --header --persistent --priority --expiration --message-id --timestamp --message-type --user-id --app-id --correlation-id --reply-to --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-e -k -m -f -s -l -0 -n -L -h -u -P -A -p --exchange --routing-key --address --message --file --stdin --lines --null-delimited --null-message --template --ndjson --hex --base64 --mandatory --no-confirm --window --repeat --repeat-delay --rate --burst --replay --speed --ack-timeout --declare --exchange-type --content-type --content-encoding --header --persistent --priority --expiration --message-id --timestamp --message-type --user-id --app-id --correlation-id --reply-to --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1863,19 +1855,23 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --rate)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --speed)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --repeat)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --repeat-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --burst)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --speed)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2217,7 +2213,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__request)
-            opts="-k -e -m -f -s -l -0 -n -W -F -v -N -L -h -u -P -A -p --routing-key --exchange --message --file --stdin --lines --null-delimited --null-message --template --ndjson --hex --base64 --reply-to --timeout --declare --exchange-type --content-type --content-encoding --header --persistent --priority --expiration --message-id --timestamp --message-type --user-id --app-id --output --format --verbose --no-newline --pretty --embed-json --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-k -e -m -f -s -l -0 -n -W -F -v -N -L -h -u -P -A -p --routing-key --exchange --message --file --stdin --lines --null-delimited --null-message --template --ndjson --hex --base64 --reply-to --timeout --declare --exchange-type --content-type --content-encoding --header --persistent --priority --expiration --message-id --timestamp --message-type --user-id --app-id --output --format --pretty --embed-json --verbose --no-newline --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2463,7 +2459,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__respond)
-            opts="-m -C -L -h -u -P -A -p --declare --echo --message --count --for --exec --workers --requeue --content-type --content-encoding --header --persistent --priority --expiration --message-id --timestamp --message-type --user-id --app-id --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-m -C -L -h -u -P -A -p --declare --echo --message --count --for --exec --exec-json --workers --requeue --content-type --content-encoding --header --persistent --priority --expiration --message-id --timestamp --message-type --user-id --app-id --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2673,7 +2669,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__tap)
-            opts="-k -C -W -F -v -N -L -h -u -P -A -p --routing-key --firehose --decompress --exec --workers --requeue --filter --until --expect --count --timeout --for --idle --output --format --verbose --no-newline --pretty --embed-json --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-k -C -W -F -v -N -L -h -u -P -A -p --routing-key --firehose --filter --decompress --count --timeout --for --idle --output --format --pretty --embed-json --verbose --no-newline --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2687,23 +2683,7 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --exec)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --workers)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --filter)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --until)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --expect)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4179,7 +4159,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__delete)
-            opts="-O -v -N -W -o -h -p -A --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-O -v -N -W -F -o -h -p -A --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4282,7 +4262,15 @@ _iotctl() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "text json raw hex base64" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text json raw csv hex base64" -- "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -F)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --decode)
@@ -4583,7 +4571,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__fetch)
-            opts="-m -f -s -n -t -O -v -N -W -o -h -p -A --message --file --stdin --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4718,7 +4706,15 @@ _iotctl() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "text json raw hex base64" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text json raw csv hex base64" -- "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -F)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --decode)
@@ -4829,7 +4825,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__get)
-            opts="-O -v -N -W -o -h -p -A --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-O -v -N -W -F -o -h -p -A --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4932,7 +4928,15 @@ _iotctl() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "text json raw hex base64" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text json raw csv hex base64" -- "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -F)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --decode)
@@ -5043,7 +5047,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__ipatch)
-            opts="-m -f -s -n -t -O -v -N -W -o -h -p -A --message --file --stdin --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5178,7 +5182,15 @@ _iotctl() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "text json raw hex base64" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text json raw csv hex base64" -- "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -F)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --decode)
@@ -5289,7 +5301,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__observe)
-            opts="-C -W -m -f -s -n -t -O -v -h -p -A --no-reregister --retry --keep-alive --no-deregister --count --timeout --for --idle --until --exec --message --file --stdin --cbor --template --null-message --hex --base64 --content-format --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-C -W -m -f -s -n -t -O -v -F -h -p -A --no-reregister --retry --keep-alive --no-deregister --count --timeout --for --idle --filter --until --expect --exec --exec-json --workers --message --file --stdin --cbor --template --null-message --hex --base64 --content-format --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5327,11 +5339,23 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --until)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --expect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --exec)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --workers)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5448,14 +5472,18 @@ _iotctl() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "text json raw hex base64" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text json raw csv hex base64" -- "${cur}"))
                     return 0
                     ;;
-                --decode)
+                --format)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --expect)
+                -F)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --decode)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5543,7 +5571,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__patch)
-            opts="-m -f -s -n -t -O -v -N -W -o -h -p -A --message --file --stdin --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5678,7 +5706,15 @@ _iotctl() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "text json raw hex base64" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text json raw csv hex base64" -- "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -F)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --decode)
@@ -5911,7 +5947,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__post)
-            opts="-m -f -s -n -t -O -v -N -W -o -h -p -A --message --file --stdin --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6046,7 +6082,15 @@ _iotctl() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "text json raw hex base64" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text json raw csv hex base64" -- "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -F)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --decode)
@@ -6157,7 +6201,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__put)
-            opts="-m -f -s -n -t -O -v -N -W -o -h -p -A --message --file --stdin --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --pretty --embed-json --decode --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6292,7 +6336,15 @@ _iotctl() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "text json raw hex base64" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text json raw csv hex base64" -- "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -F)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --decode)
@@ -7427,7 +7479,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__mqtt__subcmd__pub)
-            opts="-t -m -f -s -l -0 -n -q -r -V -i -I -k -c -x -M -D -L -h -p -u -P -A --topic --message --file --stdin --lines --null-delimited --null-message --template --ndjson --hex --base64 --qos --retain --repeat --repeat-delay --ack-timeout --protocol-version --id --id-prefix --keepalive --persistent --session-expiry --max-inflight --max-packet-size --property --will-topic --will-payload --will-payload-file --will-qos --will-retain --url --host --port --unix --username --password --password-file --password-prompt --connect-timeout --retry --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --ws --header --ws-header --quiet --color --help"
+            opts="-t -m -f -s -l -0 -n -q -r -V -i -I -k -c -x -M -D -L -h -p -u -P -A --topic --message --file --stdin --lines --null-delimited --null-message --template --ndjson --hex --base64 --qos --retain --repeat --repeat-delay --rate --burst --replay --speed --ack-timeout --protocol-version --id --id-prefix --keepalive --persistent --session-expiry --max-inflight --max-packet-size --property --will-topic --will-payload --will-payload-file --will-qos --will-retain --url --host --port --unix --username --password --password-file --password-prompt --connect-timeout --retry --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --ws --header --ws-header --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7474,6 +7526,18 @@ _iotctl() {
                     return 0
                     ;;
                 --repeat-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --burst)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --speed)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7673,7 +7737,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__mqtt__subcmd__sub)
-            opts="-t -q -U -T -R -C -W -E -F -v -N -V -i -I -k -c -x -M -D -L -h -p -u -P -A --topic --qos --no-local --retain-as-published --retain-handling --unsubscribe --filter-out --no-retained --retained-only --count --timeout --for --idle --exit-after-subscribe --filter --until --expect --exec --workers --output --format --verbose --no-newline --pretty --embed-json --protocol-version --id --id-prefix --keepalive --persistent --session-expiry --max-inflight --max-packet-size --property --will-topic --will-payload --will-payload-file --will-qos --will-retain --url --host --port --unix --username --password --password-file --password-prompt --connect-timeout --retry --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --ws --header --ws-header --quiet --color --help"
+            opts="-t -q -U -T -R -C -W -E -F -v -N -V -i -I -k -c -x -M -D -L -h -p -u -P -A --topic --qos --no-local --retain-as-published --retain-handling --unsubscribe --filter-out --no-retained --retained-only --count --timeout --for --idle --exit-after-subscribe --filter --until --expect --exec --exec-json --workers --output --format --pretty --embed-json --verbose --no-newline --decode --decompress --protocol-version --id --id-prefix --keepalive --persistent --session-expiry --max-inflight --max-packet-size --property --will-topic --will-payload --will-payload-file --will-qos --will-retain --url --host --port --unix --username --password --password-file --password-prompt --connect-timeout --retry --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --ws --header --ws-header --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7768,6 +7832,10 @@ _iotctl() {
                     return 0
                     ;;
                 -F)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --decode)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -4,6 +4,7 @@
 //! A path may be a pipe or a device (`<(…)`, `/dev/zero`), so that what is read is bounded, not what `stat` says.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -25,7 +26,7 @@ pub const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// # Errors
 /// [`Kind::Local`] that names the file: it cannot be read, or it is longer. No error shows what is in it.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let failed = |cause: io::Error| unreadable(path, &cause);
+    let failed = |cause: io::Error| unreadable(path.display(), &cause);
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(failed)?;
     file.take(limit + 1)
@@ -204,8 +205,8 @@ impl Drop for Draft {
 }
 
 /// `cannot read FILE: no such file or directory`.
-pub fn unreadable(path: &Path, cause: &io::Error) -> Error {
-    Error::local(format_args!("cannot read {}", path.display()), cause)
+pub fn unreadable(name: impl Display, cause: &io::Error) -> Error {
+    Error::local(format_args!("cannot read {name}"), cause)
 }
 
 /// Bytes as text, without a byte order mark; or what they are instead.

@@ -22,6 +22,7 @@
 //! | [`error`] | what can go wrong, in words, and the exit code that follows |
 //! | [`file`](mod@file) | files that are read whole: one bound and one wording |
 //! | [`message`] | the record of one received message, the same for every protocol |
+//! | [`random`] | the one source of randomness |
 //! | [`stop`] | how a command is asked to end: once means cleanly, twice means now |
 
 pub mod amqp;
@@ -37,6 +38,7 @@ pub mod message;
 pub mod mqtt;
 pub mod output;
 pub mod payload;
+pub mod random;
 pub mod server;
 pub mod stop;
 
@@ -46,17 +48,20 @@ use std::process::ExitCode;
 use error::{Error, Result};
 
 /// Runs one command line (the program's name first) to its end and returns the exit code of
-/// [`error::Kind`]'s table.
+/// [`error::Kind`]'s table. A command that a signal has ended ends the process by that signal.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let code = match cli::parse(words).and_then(carry_out) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            output::report(&error);
-            ExitCode::from(error.exit_code())
-        }
-    };
+    let ended = cli::parse(words).and_then(carry_out);
+    if let Err(error) = &ended {
+        output::report(error);
+    }
     output::flush();
-    code
+    let Err(error) = ended else {
+        return ExitCode::SUCCESS;
+    };
+    if let Some(asked) = stop::Asked::of(error.kind()) {
+        asked.die();
+    }
+    ExitCode::from(error.exit_code())
 }
 
 fn carry_out(parsed: cli::Parsed) -> Result<()> {
@@ -68,7 +73,7 @@ fn carry_out(parsed: cli::Parsed) -> Result<()> {
             carry_out(scenario.parse(&text)?)
         }
         cli::Parsed::Incomplete(help) => {
-            output::print(help.as_bytes()).and_then(|()| Err(Error::usage("no command was named")))
+            output::print(help.as_bytes()).and_then(|()| Err(Error::usage("no command was given")))
         }
     }
 }

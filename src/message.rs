@@ -3,6 +3,8 @@
 //! It is what every output format shows, what `--output json` writes, and what the `--ndjson`
 //! inputs read back, so a recording can be published again.
 
+pub mod fields;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
@@ -11,12 +13,16 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use bytestring::ByteString;
 
+/// The time of a message that was not received, and whose record does not say when it was.
+pub const UNTIMED: SystemTime = SystemTime::UNIX_EPOCH;
+
 /// One message, as it was received or as it is to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// When it was received.
+    /// When it was received, or [`UNTIMED`].
     pub time: SystemTime,
-    /// The MQTT topic, the CoAP path, the AMQP routing key.
+    /// The MQTT topic, the CoAP path, the AMQP routing key. Empty for a message that is to be sent wherever its target sends
+    /// those without one.
     pub topic: ByteString,
     /// The body, byte for byte.
     pub payload: Bytes,
@@ -24,9 +30,31 @@ pub struct Message {
     pub detail: Detail,
 }
 
+impl Message {
+    /// A body that is to be sent, about which nothing else is known.
+    #[inline]
+    pub const fn plain(payload: Bytes) -> Self {
+        Self {
+            time: UNTIMED,
+            topic: ByteString::new(),
+            payload,
+            detail: Detail::Plain,
+        }
+    }
+}
+
+impl Default for Message {
+    fn default() -> Self {
+        Self::plain(Bytes::new())
+    }
+}
+
 /// The part of a record that belongs to one protocol.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Detail {
+    /// No protocol has carried it.
+    #[default]
+    Plain,
     /// An MQTT application message.
     Mqtt(MqttDetail),
     /// A CoAP response or notification.
@@ -36,9 +64,10 @@ pub enum Detail {
 }
 
 impl Detail {
-    /// The protocol's name in records: `mqtt`, `coap`, `amqp`.
+    /// The protocol's name in records: `mqtt`, `coap`, `amqp`; `none` for what no protocol carried.
     pub const fn protocol(&self) -> &'static str {
         match self {
+            Self::Plain => "none",
             Self::Mqtt(_) => "mqtt",
             Self::Coap(_) => "coap",
             Self::Amqp(_) => "amqp",
@@ -48,6 +77,7 @@ impl Detail {
     /// What a format made for MQTT shows of the message: for other protocols the properties that mean the same.
     pub fn as_mqtt(&self) -> Cow<'_, MqttDetail> {
         match self {
+            Self::Plain => Cow::Owned(MqttDetail::default()),
             Self::Mqtt(mqtt) => Cow::Borrowed(mqtt),
             Self::Coap(coap) => Cow::Owned(coap.as_mqtt()),
             Self::Amqp(amqp) => Cow::Owned(amqp.as_mqtt()),

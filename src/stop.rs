@@ -1,10 +1,22 @@
 //! How a command is asked to end: once means cleanly, twice means now.
+//!
+//! A command that was asked to end dies by that signal, once it has cleaned up: a shell ends its loop at Ctrl-C only then, and
+//! systemd and others see that the end was the one they asked for.
 
 use std::process;
+use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::sleep_until;
 
 use crate::error::{Error, Kind, Result};
+
+/// How long what is under way may take to end after the first signal.
+pub const DRAIN: Duration = Duration::from_millis(3000);
+
+/// When the connection is given up that is being closed, counted from the first signal. Whoever waits four seconds before
+/// a harder signal gets a clean end.
+const CLOSED: Duration = Duration::from_millis(3800);
 
 /// The two signals that ask a command to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +35,44 @@ impl Asked {
             Self::Terminate => Kind::Terminated,
         }
     }
+
+    /// The signal that a failure of this kind was asked for by.
+    pub const fn of(kind: Kind) -> Option<Self> {
+        match kind {
+            Kind::Interrupted => Some(Self::Interrupt),
+            Kind::Terminated => Some(Self::Terminate),
+            _ => None,
+        }
+    }
+
+    /// Ends the process by this signal, as if it had never been caught; by the exit code where a signal cannot end it, as in
+    /// the first process of a container.
+    #[expect(
+        clippy::exit,
+        reason = "there is nothing left to do but to end, in one way or the other"
+    )]
+    pub fn die(self) -> ! {
+        by_default::end(match self {
+            Self::Interrupt => libc::SIGINT,
+            Self::Terminate => libc::SIGTERM,
+        });
+        process::exit(i32::from(self.kind().exit_code()))
+    }
+}
+
+#[expect(
+    unsafe_code,
+    reason = "the only way to give a signal its usual meaning back"
+)]
+mod by_default {
+    /// Lets `signal` do what it does to a process that does not catch it.
+    pub(super) fn end(signal: i32) {
+        // SAFETY: both calls take plain numbers. The handler that is replaced is tokio's, and nobody waits for it any more.
+        unsafe {
+            libc::signal(signal, libc::SIG_DFL);
+            libc::raise(signal);
+        }
+    }
 }
 
 /// Watches for SIGINT and SIGTERM.
@@ -32,7 +82,7 @@ impl Asked {
 pub struct Stop {
     interrupt: Signal,
     terminate: Signal,
-    first: Option<Asked>,
+    first: Option<(Asked, Instant)>,
 }
 
 impl Stop {
@@ -58,8 +108,8 @@ impl Stop {
             _ = self.interrupt.recv() => Asked::Interrupt,
             _ = self.terminate.recv() => Asked::Terminate,
         };
-        if let Some(first) = self.first.replace(asked) {
-            leave_now(first);
+        if let Some((first, _)) = self.first.replace((asked, Instant::now())) {
+            first.die();
         }
         asked
     }
@@ -77,6 +127,19 @@ impl Stop {
             biased;
             asked = self.asked() => Err(Error::new(asked.kind(), words)),
             done = work => done,
+        }
+    }
+
+    /// Runs `closing` (flushing, DISCONNECT) as [`Stop::unless_again`] does, and gives it up in time once a signal has come.
+    pub async fn close<T>(&mut self, closing: impl Future<Output = T>) -> Option<T> {
+        tokio::pin!(closing);
+        loop {
+            let end = self.first.map(|(_, when)| when + CLOSED);
+            tokio::select! {
+                done = &mut closing => return Some(done),
+                _ = self.asked() => {}
+                () = sleep_until(end.unwrap_or_else(Instant::now).into()), if end.is_some() => return None,
+            }
         }
     }
 
@@ -114,12 +177,4 @@ impl Hangup {
     pub async fn heard(&mut self) {
         self.signal.recv().await;
     }
-}
-
-#[expect(
-    clippy::exit,
-    reason = "the second signal means: now, whatever is still under way"
-)]
-fn leave_now(asked: Asked) -> ! {
-    process::exit(i32::from(asked.kind().exit_code()))
 }

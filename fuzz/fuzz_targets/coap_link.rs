@@ -3,7 +3,7 @@
 //! A filter stands before the first line feed. Run with `cargo +nightly fuzz run coap_link`.
 #![no_main]
 
-use iotctl::coap::link::{self, Filter};
+use iotctl::payload::link::{self, Filter};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &str| {

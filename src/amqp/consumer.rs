@@ -106,7 +106,7 @@ impl Delivery {
         match &self.message.detail {
             Detail::Amqp(detail) => detail,
             // Those who make deliveries make no others.
-            Detail::Mqtt(_) | Detail::Coap(_) => unreachable!(),
+            Detail::Plain | Detail::Mqtt(_) | Detail::Coap(_) => unreachable!(),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Messages to publish, what becomes of them, and how a returned one is known again.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use bytestring::ByteString;
 
 use crate::message::{AmqpProperties, AmqpValue};
+use crate::random::unguessable;
 
 /// Bytes under way at once, beside the window: one larger message is let through alone.
 pub(crate) const MOST_BYTES: usize = 16 * 1024 * 1024;
@@ -53,7 +53,7 @@ pub(super) struct Marks {
 
 impl Marks {
     pub(super) fn new() -> Self {
-        let random = RandomState::new().build_hasher().finish();
+        let random = unguessable();
         Self {
             ours: format!("iotctl-{random:016x}-"),
         }

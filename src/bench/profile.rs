@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::clock::{Nanos, nanos};
 use super::plan::{Arrivals, Stage};
-use super::random::Random;
+use crate::random::Random;
 
 /// Which part of a group's messages one worker sends.
 #[derive(Clone, Debug)]

@@ -28,6 +28,7 @@ use crate::error::{Error, Result};
 
 use super::report::units::percent;
 use super::result::{Interval, Report, Threshold};
+use crate::payload::comparison::Comparison;
 
 use quantity::Quantity;
 
@@ -36,41 +37,8 @@ use quantity::Quantity;
 pub struct Assert {
     text: String,
     quantity: Quantity,
-    operator: Operator,
+    operator: Comparison,
     limit: f64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Operator {
-    Less,
-    AtMost,
-    More,
-    AtLeast,
-    Equal,
-    Unequal,
-}
-
-impl Operator {
-    /// Longer ones first, as `<=` begins with `<`.
-    const ALL: [(&str, Self); 6] = [
-        ("<=", Self::AtMost),
-        (">=", Self::AtLeast),
-        ("==", Self::Equal),
-        ("!=", Self::Unequal),
-        ("<", Self::Less),
-        (">", Self::More),
-    ];
-
-    fn holds(self, measured: f64, limit: f64) -> bool {
-        match self {
-            Self::Less => measured < limit,
-            Self::AtMost => measured <= limit,
-            Self::More => measured > limit,
-            Self::AtLeast => measured >= limit,
-            Self::Equal => measured == limit,
-            Self::Unequal => measured != limit,
-        }
-    }
 }
 
 impl Assert {
@@ -91,22 +59,24 @@ impl Assert {
     /// Whether a miss while the run goes on is a reason to end it (`--abort-on-miss`): not for what has yet to
     /// grow, such as `sent >= 1M`.
     pub fn can_abort(&self) -> bool {
-        let is_below = matches!(self.operator, Operator::Less | Operator::AtMost);
+        let is_below = matches!(self.operator, Comparison::Less | Comparison::AtMost);
         is_below
             || !self.quantity.grows()
-            || (self.operator == Operator::Equal && self.limit == 0.0)
+            || (self.operator == Comparison::Equal && self.limit == 0.0)
     }
 
     fn judge(&self, measured: Result<f64, String>) -> Threshold {
         let (measured, missed_by) = match measured {
             Err(why) => (0.0, why),
-            Ok(measured) if self.operator.holds(measured, self.limit) => (measured, String::new()),
+            Ok(measured) if self.operator.holds(&measured, &self.limit) => {
+                (measured, String::new())
+            }
             Ok(measured) => (measured, self.missed_by(measured)),
         };
         Threshold {
             expression: self.text.clone(),
             measured,
-            kept: missed_by.is_empty(),
+            passed: missed_by.is_empty(),
             missed_by,
         }
     }
@@ -115,7 +85,7 @@ impl Assert {
     fn missed_by(&self, measured: f64) -> String {
         let distance = (measured - self.limit).abs();
         if distance == 0.0 {
-            return String::from("nothing: it is the limit itself");
+            return String::from("nothing: it equals the limit");
         }
         let shown = self.quantity.unit().show(distance);
         if self.limit == 0.0 {
@@ -135,25 +105,23 @@ impl FromStr for Assert {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let parts = text.find(['<', '>', '=', '!']).and_then(|at| {
-            let (quantity, rest) = text.split_at(at);
-            let (sign, operator) = Operator::ALL
-                .iter()
-                .find(|(sign, _)| rest.starts_with(sign))?;
-            Some((quantity.trim(), *operator, rest[sign.len()..].trim()))
-        });
+        let parts = Comparison::find(text)
+            .filter(|(.., operator)| *operator != Comparison::Contains)
+            .map(|(at, sign, operator)| {
+                (text[..at].trim(), operator, text[at + sign.len()..].trim())
+            });
         let Some((quantity, operator, limit)) = parts else {
-            let said = format!("{text:?} is no threshold: it has none of < <= > >= == !=");
-            return Err(Error::usage(said).hint("write a threshold such as 'p99 < 20ms'"));
+            let said = format!("{text:?} is not a threshold: it has none of < <= > >= == !=");
+            return Err(Error::usage(said).hint("use a threshold such as 'p99 < 20ms'"));
         };
         let quantity: Quantity = quantity
             .parse()
-            .map_err(|why| Error::usage(format!("{text:?} is no threshold: {why}")))?;
+            .map_err(|why| Error::usage(format!("{text:?} is not a threshold: {why}")))?;
         let unit = quantity.unit();
         let limit = unit.read(limit).ok_or_else(|| {
             let example = unit.example();
             Error::usage(format!(
-                "{text:?} is no threshold: {limit:?} is not a number such as {example}"
+                "{text:?} is not a threshold: {limit:?} is not a number such as {example}"
             ))
         })?;
         Ok(Self {
@@ -181,11 +149,11 @@ mod tests {
             Threshold {
                 expression: String::from("rate >= 49k"),
                 measured: 49_960.0,
-                kept: true,
+                passed: true,
                 missed_by: String::new(),
             }
         );
-        for kept in [
+        for passed in [
             "p50 < 1ms",
             "end_to_end.p99.9 < 1s",
             "end_to_end.p99.95<1s",
@@ -202,7 +170,7 @@ mod tests {
             "lag.max < 100us",
             "sent >= 1.4M",
         ] {
-            assert!(judged(kept).kept, "{:?}", judged(kept));
+            assert!(judged(passed).passed, "{:?}", judged(passed));
         }
     }
 
@@ -215,11 +183,11 @@ mod tests {
             ("rate >= 50k", "40/s (0.080 %)"),
             ("cpu < 40%", "2.00 % (5.00 %)"),
             ("rss <= 10MB", "1.53 MB (15.3 %)"),
-            ("errors != 1192", "nothing: it is the limit itself"),
+            ("errors != 1192", "nothing: it equals the limit"),
             ("handshake.p99 < 1s", "no handshake was measured"),
         ] {
             assert_eq!(judged(text).missed_by, missed_by, "{text}");
-            assert!(!judged(text).kept, "{text}");
+            assert!(!judged(text).passed, "{text}");
         }
     }
 
@@ -234,17 +202,17 @@ mod tests {
     #[test]
     fn an_interval_is_judged_by_what_it_holds() {
         let stalled = &sample::report().intervals[20];
-        let kept = |text: &str| {
+        let passed = |text: &str| {
             let assert: Assert = text.parse().unwrap();
             assert
                 .evaluate_interval(stalled)
-                .map(|outcome| outcome.kept)
+                .map(|outcome| outcome.passed)
         };
-        assert_eq!(kept("p99 < 20ms"), Some(false));
-        assert_eq!(kept("p50 < 20ms"), Some(true));
-        assert_eq!(kept("errors == 0"), Some(false));
-        assert_eq!(kept("p99.9 < 20ms"), None);
-        assert_eq!(kept("sent > 5"), None);
+        assert_eq!(passed("p99 < 20ms"), Some(false));
+        assert_eq!(passed("p50 < 20ms"), Some(true));
+        assert_eq!(passed("errors == 0"), Some(false));
+        assert_eq!(passed("p99.9 < 20ms"), None);
+        assert_eq!(passed("sent > 5"), None);
     }
 
     #[test]
@@ -269,21 +237,21 @@ mod tests {
         let refused = |text: &str| text.parse::<Assert>().unwrap_err().text().to_owned();
         assert_eq!(
             refused("p99"),
-            r#""p99" is no threshold: it has none of < <= > >= == !="#
+            r#""p99" is not a threshold: it has none of < <= > >= == !="#
         );
         assert_eq!(
             refused("p99 < 20km"),
-            r#""p99 < 20km" is no threshold: "20km" is not a number such as 20ms"#
+            r#""p99 < 20km" is not a threshold: "20km" is not a number such as 20ms"#
         );
         assert_eq!(
             refused("rate > fast"),
-            r#""rate > fast" is no threshold: "fast" is not a number such as 50k"#
+            r#""rate > fast" is not a threshold: "fast" is not a number such as 50k"#
         );
         assert!(refused("speed > 1").starts_with(
-            r#""speed > 1" is no threshold: "speed" is none of p50, p99, p99.9 and any other percentile, min, mean, stdev, max (also as service.p99"#
+            r#""speed > 1" is not a threshold: "speed" is not one of p50, p99, p99.9 and any other percentile, min, mean, stdev, max (also as service.p99"#
         ));
-        assert!(refused("p100.1 < 1").contains("\"p100.1\" is none of"));
-        assert!(refused("warp.p99 < 1").contains("\"warp.p99\" is none of"));
+        assert!(refused("p100.1 < 1").contains("\"p100.1\" is not one of"));
+        assert!(refused("warp.p99 < 1").contains("\"warp.p99\" is not one of"));
         assert!(refused("p99 =< 1").contains("none of <"));
     }
 }

@@ -7,8 +7,8 @@ use super::connection_state::ConnectionState;
 use super::driver::{Broken, Io, Session};
 use super::plan::{Arrivals, Stage};
 use super::profile::{Schedule, Share};
-use super::random::Random;
 use super::recorder::{Pending, Quantity, Records, Window};
+use crate::random::Random;
 
 const MS: Nanos = 1_000_000;
 const SECOND: Nanos = 1_000 * MS;

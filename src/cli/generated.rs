@@ -8,7 +8,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use super::help;
 
-/// The man pages: a command's words, joined by hyphens; a test compares them with the commands.
+/// The man pages: the names of a command, joined by hyphens; a test compares them with the commands.
 pub const PAGES: &[&str] = &[
     "iotctl",
     "mqtt",
@@ -97,7 +97,7 @@ pub(super) fn page_name() -> impl TypedValueParser<Value = String> {
     )
 }
 
-/// Writes one page; clap_mangen writes the flags, and what help pages say below the flags becomes sections.
+/// Writes one page; clap_mangen writes the flags, and the text below the flags of a help page becomes sections.
 fn write_page(command: &Command, words: &str, text: &mut Vec<u8>) {
     let name = format!("iotctl {words}").trim_end().replace(' ', "-");
     // clap gives subcommands neither version nor a name with hyphens of their own.
@@ -133,17 +133,23 @@ fn sections(command: &str) -> Roff {
     let mut roff = Roff::new();
     match command {
         "mqtt sub" => list(&mut roff, "FORMAT", help::TEMPLATE.iter().copied()),
-        "mqtt broker" => list(&mut roff, "FAULTS", help::faults()),
-        "amqp broker" => list(&mut roff, "FAULTS", help::amqp_faults()),
         "bench mqtt" | "bench coap" | "bench amqp" => {
             list(&mut roff, "SCENARIOS", help::scenarios(command).into_iter());
             list(&mut roff, "QUANTITIES", help::QUANTITIES.iter().copied());
         }
-        "coap server" => {
-            list(&mut roff, "RESOURCES", help::resource_kinds());
-            list(&mut roff, "FAULTS", help::coap_faults());
-        }
+        "coap server" => list(&mut roff, "RESOURCES", help::resource_kinds()),
         _ => {}
+    }
+    if let Some(fields) = help::fields(command) {
+        let rows: Vec<_> = fields.rows().collect();
+        let rows = rows.iter().map(|(name, meaning)| (&**name, *meaning));
+        roff.control("SH", ["FIELDS"])
+            .text([roman(help::FIELDS_TITLE)]);
+        entries(&mut roff, rows);
+    }
+    let faults = help::faults(command);
+    if !faults.is_empty() {
+        list(&mut roff, "FAULTS", faults.into_iter());
     }
     examples(command, &mut roff);
     let codes: Vec<_> = help::exit_codes()
@@ -170,6 +176,10 @@ fn examples(command: &str, roff: &mut Roff) {
 
 fn list<'a>(roff: &mut Roff, title: &str, rows: impl Iterator<Item = (&'a str, &'a str)>) {
     roff.control("SH", [title]);
+    entries(roff, rows);
+}
+
+fn entries<'a>(roff: &mut Roff, rows: impl Iterator<Item = (&'a str, &'a str)>) {
     for (name, meaning) in rows {
         roff.control("TP", [])
             .text([bold(name)])

@@ -81,11 +81,11 @@ fn pub_has_mosquittos_defaults() {
     assert_eq!(plan.topics, ["a/b"]);
     assert_eq!(plan.source, Source::Text(Bytes::from_static(b"hello")));
     assert_eq!(
-        (plan.qos, plan.retain, plan.repeat),
+        (plan.qos, plan.retain, plan.pacing.repeat),
         (QoS::AtMostOnce, false, 1)
     );
     assert_eq!(
-        (plan.encoding, plan.delay),
+        (plan.encoding, plan.pacing.delay),
         (Encoding::Plain, Duration::ZERO)
     );
     assert_eq!(plan.ack_timeout, Some(Duration::from_secs(30)));
@@ -254,7 +254,7 @@ fn repeats_and_times_read_as_people_write_them() {
     ))
     .unwrap();
     assert_eq!(
-        (plan.repeat, plan.delay),
+        (plan.pacing.repeat, plan.pacing.delay),
         (10_000, Duration::from_millis(250))
     );
     assert_eq!(plan.ack_timeout, None);
@@ -587,7 +587,7 @@ fn pub_refuses_what_cannot_be() {
             "-t a -m xx --hex",
             r#"-m is not hexadecimal: "x" at position 1"#,
         ),
-        ("-t a -m x --repeat 0", "--repeat 0 publishes nothing"),
+        ("-t a -m x --repeat 0", "--repeat must be at least 1"),
         (
             "-t a -l --repeat 2",
             "--repeat cannot read standard input again",
@@ -611,7 +611,7 @@ fn pub_refuses_what_cannot_be() {
         ),
         (
             "-t a -m x -V 4",
-            "invalid value '4' for '--protocol-version <VERSION>': known are 31, 311 and 5",
+            "invalid value '4' for '--protocol-version <VERSION>': expected 31, 311 or 5",
         ),
         ("-t a -m x --will-qos 1", "--will-qos needs --will-topic"),
         (
@@ -632,7 +632,7 @@ fn pub_refuses_what_cannot_be() {
         ),
         (
             "-t a -m x -x 5 -D connect session-expiry-interval 5",
-            "-x and -D connect session-expiry-interval say the same",
+            "-x and -D connect session-expiry-interval cannot be used together",
         ),
         (
             "-t a -m x --cert c",
@@ -648,7 +648,7 @@ fn pub_refuses_what_cannot_be() {
         ),
         (
             "-t a -m x --header token",
-            "a --ws-header has no name before a colon",
+            "--ws-header needs a name before the colon",
         ),
         (
             "-t a -m x -D",
@@ -657,7 +657,7 @@ fn pub_refuses_what_cannot_be() {
         ("-t a -m x --tpoic b", "unexpected argument '--tpoic' found"),
         (
             "-t a -m x --connect-timeout 0",
-            "invalid value '0' for '--connect-timeout <TIME>': it must be longer than 0",
+            "invalid value '0' for '--connect-timeout <TIME>': it must be more than 0",
         ),
     ] {
         assert_eq!(text_of(&publish(&split(line)).unwrap_err()), why, "{line}");
@@ -696,11 +696,11 @@ fn sub_refuses_what_cannot_be() {
         ("-t a -T b#", r##"-T: filter "b#": # must fill its level"##),
         ("-t a -U +b", r#"-U: filter "+b": + must fill its level"#),
         ("-t a;qos=3", r#"-t "a;qos=3": QoS is 0, 1 or 2"#),
-        ("-t a -C 0", "-C 0 waits for no message"),
+        ("-t a -C 0", "-C must be at least 1"),
         ("-t a -C -1", "unexpected argument '-1' found"),
         (
             "-t a -W 0",
-            "invalid value '0' for '--timeout <TIME>': it must be longer than 0",
+            "invalid value '0' for '--timeout <TIME>': it must be more than 0",
         ),
         (
             "-t a -R --retained-only",
@@ -894,10 +894,10 @@ mod coap {
     #[test]
     fn an_observation_ends_as_a_subscription_does() {
         let plan = observe("coap://h/a -C 3 -W 5 --for 10 --idle 2 --no-deregister");
-        assert_eq!((plan.count, plan.deregister), (Some(3), false));
-        assert_eq!(plan.timeout, Some(Duration::from_secs(5)));
-        assert_eq!(plan.duration, Some(Duration::from_secs(10)));
-        assert_eq!(plan.idle, Some(Duration::from_secs(2)));
+        assert_eq!((plan.until.count, plan.deregister), (Some(3), false));
+        assert_eq!(plan.until.timeout, Some(Duration::from_secs(5)));
+        assert_eq!(plan.until.duration, Some(Duration::from_secs(10)));
+        assert_eq!(plan.until.idle, Some(Duration::from_secs(2)));
         assert!(plan.reregister);
     }
 

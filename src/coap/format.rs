@@ -67,17 +67,6 @@ pub fn short(number: u16) -> Option<&'static str> {
         .map(|(name, _)| *name)
 }
 
-/// Whether payloads of this format are text that a person reads.
-pub fn is_text(number: u16) -> bool {
-    const SUFFIXES: [&str; 2] = ["json", "xml"];
-    media_type(number).is_some_and(|it| {
-        let essence = it.split([';', '@']).next().unwrap_or(it);
-        essence.starts_with("text/")
-            || essence == "application/link-format"
-            || SUFFIXES.iter().any(|suffix| essence.ends_with(suffix)) && !it.contains('@')
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,11 +93,5 @@ mod tests {
                 .iter()
                 .all(|(_, number)| media_type(*number).is_some())
         );
-    }
-
-    #[test]
-    fn text_is_told_from_bytes() {
-        assert!([0, 40, 41, 50, 110].into_iter().all(is_text));
-        assert!(![42, 60, 112, 11_050].into_iter().any(is_text));
     }
 }

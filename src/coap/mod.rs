@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`message`], [`code`], [`option`], [`block`] | one message, strictly checked |
 //! | [`format`](mod@format) | content formats by number, media type or short name |
-//! | [`uri`], [`link`] | URIs to options and back; link-format (RFC 6690) |
+//! | [`uri`] | URIs to options and back |
 //! | [`frame`] | messages on TCP, TLS and WebSocket (RFC 8323) |
 //! | [`oscore`] | one message encrypted into another (RFC 8613) |
 //! | [`endpoint`] | both roles over any transport: bytes and time in, bytes and events out |
@@ -16,7 +16,6 @@ pub mod code;
 pub mod endpoint;
 pub mod format;
 pub mod frame;
-pub mod link;
 pub mod message;
 pub mod net;
 pub mod option;

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use super::code::Code;
 use super::endpoint::{Endpoint, Event, Exchange, Incoming, Response};
 use super::format;
-use super::link::{self, Filter, Link};
 use super::option;
+use crate::payload::link::{self, Filter, Link};
 
 /// What a resource says to a request.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::args::Retry;
-use super::random::Random;
+use crate::random::Random;
 
 /// The first wait is at most this long.
 const FIRST: Duration = Duration::from_millis(100);
@@ -30,6 +30,8 @@ pub struct Backoff {
     random: Random,
     /// When the first failure of this outage was seen.
     since: Option<Instant>,
+    /// The same since something got through last, for the limit of a [`Retry::For`].
+    stuck_since: Option<Instant>,
     /// Since when there has been a connection that may end it.
     connected: Option<Instant>,
 }
@@ -42,7 +44,7 @@ impl Backoff {
 
     /// A back-off whose waits follow from `seed`, for tests.
     pub const fn seeded(retry: Retry, seed: u64) -> Self {
-        Self::with(retry, Random::seeded(seed))
+        Self::with(retry, Random::new(seed, 0))
     }
 
     const fn with(retry: Retry, random: Random) -> Self {
@@ -50,6 +52,7 @@ impl Backoff {
             retry,
             random,
             since: None,
+            stuck_since: None,
             connected: None,
         }
     }
@@ -63,6 +66,11 @@ impl Backoff {
     ///
     /// The last try of a limited rule is made at its end, never later.
     pub fn next(&mut self, now: Instant) -> Option<Duration> {
+        self.next_after(now, Duration::ZERO)
+    }
+
+    /// The same where the peer has said that it will be away for `least`; a rule that is over by then gives up at once.
+    pub fn next_after(&mut self, now: Instant, least: Duration) -> Option<Duration> {
         let held = match self.retry {
             Retry::For(limit) => HELD.min(limit),
             Retry::Never | Retry::Forever => HELD,
@@ -73,18 +81,26 @@ impl Backoff {
             self.reset();
         }
         let outage = now.saturating_duration_since(*self.since.get_or_insert(now));
+        let stuck = now.saturating_duration_since(*self.stuck_since.get_or_insert(now));
         let left = match self.retry {
             Retry::Never => return None,
-            Retry::For(limit) => limit.checked_sub(outage).filter(|left| !left.is_zero())?,
+            Retry::For(limit) => limit.checked_sub(stuck).filter(|left| !left.is_zero())?,
             Retry::Forever => Duration::MAX,
         };
         let ceiling = (outage / PART_OF_OUTAGE).clamp(FIRST, LONGEST);
-        Some(ceiling.mul_f64(self.random.fraction()).min(left))
+        let wait = ceiling.mul_f64(self.random.fraction()).min(left);
+        (least <= left).then_some(wait.max(least))
+    }
+
+    /// Something got through: the limit counts anew, and the waits are as long as before.
+    pub const fn progressed(&mut self) {
+        self.stuck_since = None;
     }
 
     /// The outage is over: the next failure starts a new one.
     pub const fn reset(&mut self) {
         self.since = None;
+        self.stuck_since = None;
     }
 }
 
@@ -199,5 +215,21 @@ mod tests {
         assert_eq!(backoff.next(later), None);
         backoff.reset();
         assert!(backoff.next(later).is_some_and(|wait| wait <= FIRST));
+    }
+
+    #[test]
+    fn what_gets_through_extends_the_limit_and_not_the_haste() {
+        let mut now = Instant::now();
+        let mut backoff = Backoff::seeded(Retry::For(Duration::from_secs(30)), 5);
+        let mut longest = Duration::ZERO;
+        // A server that takes a message and closes, each time.
+        for _ in 0..100 {
+            let wait = backoff.next(now).unwrap();
+            longest = longest.max(wait);
+            now += wait;
+            backoff.connected(now);
+            backoff.progressed();
+        }
+        assert!(longest > Duration::from_secs(5), "{longest:?}");
     }
 }

@@ -38,7 +38,6 @@ pub mod listen;
 pub mod oscore;
 mod pem;
 pub mod psk;
-mod random;
 mod resolve;
 pub mod scheme;
 pub mod secret;

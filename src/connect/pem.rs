@@ -48,7 +48,7 @@ pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> 
 ///
 /// Such folders hold other files too: keys, revocation lists, notes. One that is of no use does not spoil the rest.
 pub(super) fn certificates_in(folder: &Path) -> Result<Vec<(PathBuf, CertificateDer<'static>)>> {
-    let unreadable = |cause| file::unreadable(folder, &cause);
+    let unreadable = |cause| file::unreadable(folder.display(), &cause);
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         files.push(entry.map_err(unreadable)?.path());

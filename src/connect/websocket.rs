@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
-use super::random::Random;
+use crate::random::Random;
 
 /// The most payload that one write puts into one frame; bounds the output buffer.
 const LARGEST_FRAME: usize = 1024 * 1024;

@@ -1,18 +1,16 @@
 //! The one loop: arrivals in, outcomes back, deadlines and signals.
 
-use std::time::{Duration, Instant};
+use std::collections::VecDeque;
+use std::time::Instant;
 
 use tokio::time::{Instant as Clock, sleep_until};
 
-use super::stages::fulfils;
+use super::retry::Suspects;
 use super::until::{self, Until};
-use super::{Ledger, Next, Number, Outcome, Progress, Source, Stages, Target};
-use crate::error::{Error, Kind, Result};
+use super::{Account, Fate, Ledger, Next, Number, Outcome, Progress, Source, Stages, Target};
+use crate::error::{Error, Kind, Result, brief};
 use crate::message::Message;
-use crate::stop::Stop;
-
-/// How long what is under way may take to end after a signal.
-const DRAIN: Duration = Duration::from_secs(4);
+use crate::stop::{DRAIN, Stop};
 
 /// Carries messages until the end that was asked for.
 ///
@@ -25,69 +23,127 @@ pub async fn run<S: Source, T: Target>(
     until: &Until,
     stop: &mut Stop,
 ) -> Result<()> {
-    let now = now();
-    let mut flow = Flow {
-        source,
-        passage: Passage {
-            target,
-            stages,
-            progress: until::Progress::new(until, now),
-            now,
-            ledger: Ledger::default(),
-            outcomes: Vec::new(),
-            refused: 0,
-            end: None,
-        },
-    };
+    carry(source, target, stages, until, stop).await.0
+}
+
+/// As [`run()`], and what became of all that came.
+pub(super) async fn carry<S: Source, T: Target>(
+    source: &mut S,
+    target: &mut T,
+    stages: &Stages,
+    until: &Until,
+    stop: &mut Stop,
+) -> (Result<()>, Account) {
+    let mut flow = Flow::new(source, target, stages, until);
     let ended = flow.carry(stop).await;
     flow.settle();
-    ended
+    let mut passage = flow.passage;
+    let ended = ended.and_then(|()| passage.verdict());
+    passage.account.received = passage.ledger.newest();
+    (ended, passage.account)
+}
+
+/// Sends all that the source has, and accounts for every message.
+///
+/// # Errors
+/// Those of the source and of the target; a signal; a message that did not arrive. The numbers are in the text.
+pub async fn send<S: Source, T: Target>(
+    source: &mut S,
+    target: &mut T,
+    stop: &mut Stop,
+) -> Result<()> {
+    let (stages, until) = (Stages::default(), Until::default());
+    let mut flow = Flow::new(source, target, &stages, &until);
+    let ended = flow.carry(stop).await.map_err(|error| match error.kind() {
+        kind @ (Kind::Interrupted | Kind::Terminated) => Error::new(kind, "interrupted"),
+        _ => error,
+    });
+    flow.settle();
+    let Passage {
+        mut account,
+        ledger,
+        target,
+        ..
+    } = flow.passage;
+    account.received = ledger.newest();
+    account.unsent = flow.source.unsent();
+    account.verdict(ended, &target.name())
 }
 
 struct Flow<'a, S, T> {
     source: &'a mut S,
     passage: Passage<'a, T>,
+    /// What the target has done and was not looked at.
+    done: Vec<Progress>,
 }
 
 /// The way of messages to their target.
 struct Passage<'a, T> {
     target: &'a mut T,
     stages: &'a Stages,
+    /// Whether every message passes as it is, and none ends the flow but by their number.
+    bare: bool,
     progress: until::Progress<'a>,
     /// When the loop last woke.
     now: Instant,
     ledger: Ledger,
     /// What became of single arrivals, until the source is told.
-    outcomes: Vec<(Number, Outcome)>,
-    /// Messages that the target did not want.
-    refused: u64,
+    fates: Vec<(Number, Fate)>,
+    account: Account,
+    /// What the target gave back, in order.
+    again: VecDeque<(Number, Message)>,
+    suspects: Suspects,
     /// How the flow ends, once what is under way has ended.
     end: Option<Result<()>>,
+    /// When that is given up, after an end by the clock.
+    gives_up: Option<Instant>,
+    /// Whether the target was told that nothing more comes.
+    finished: bool,
 }
 
 /// What woke the loop.
 enum Woken {
     Source,
-    Target(Progress),
+    Target,
     Time,
 }
 
-impl<S: Source, T: Target> Flow<'_, S, T> {
+impl<'a, S: Source, T: Target> Flow<'a, S, T> {
+    fn new(source: &'a mut S, target: &'a mut T, stages: &'a Stages, until: &'a Until) -> Self {
+        let now = now();
+        let passage = Passage {
+            target,
+            stages,
+            bare: stages.are_bare() && until.until.is_none(),
+            progress: until::Progress::new(until, now),
+            now,
+            ledger: Ledger::default(),
+            fates: Vec::new(),
+            account: Account::default(),
+            again: VecDeque::new(),
+            suspects: Suspects::default(),
+            end: None,
+            gives_up: None,
+            finished: false,
+        };
+        Self {
+            source,
+            passage,
+            done: Vec::new(),
+        }
+    }
+
     async fn carry(&mut self, stop: &mut Stop) -> Result<()> {
         loop {
-            if self.passage.end.is_some() && self.passage.target.is_idle() {
+            if self.passage.is_over() {
                 self.settle();
-                return self.passage.verdict();
+                return self.passage.end.take().unwrap_or(Ok(()));
             }
-            let woken = self.turn(stop).await?;
+            let woken = self.turn(stop).await;
             self.passage.now = now();
-            match woken {
-                Woken::Source => self.take_in()?,
-                Woken::Target(progress) => {
-                    self.passage.count(progress);
-                    self.settle();
-                    self.take_in()?;
-                }
+            self.count()?;
+            match woken? {
+                Woken::Source | Woken::Target => self.take_in()?,
                 Woken::Time => self.time_passed()?,
             }
         }
@@ -97,31 +153,24 @@ impl<S: Source, T: Target> Flow<'_, S, T> {
     async fn turn(&mut self, stop: &mut Stop) -> Result<Woken> {
         let deadline = match self.passage.end {
             None => self.passage.progress.deadline(),
-            // Only a failure is worth an interruption of what is under way.
-            Some(_) => self.passage.progress.fails_at(),
+            // Only a failure and the clock are worth an interruption of what is under way.
+            Some(_) => earlier(self.passage.progress.fails_at(), self.passage.gives_up),
         };
+        let reading = self.passage.reads_on();
         let (source, target) = (&mut *self.source, &mut *self.passage.target);
-        let reading = self.passage.end.is_none() && target.is_free();
         let received = async {
             match reading {
                 true => source.drive().await.map(|()| Woken::Source),
                 false => Err(source.hold().await),
             }
         };
-        let taken = async {
-            if !target.is_idle() {
-                return target.drive().await.map(Woken::Target);
-            }
-            target.gone().await;
-            let text = "nobody reads our output any more";
-            Err(Error::new(Kind::ReaderGone, text))
-        };
         let asked = tokio::select! {
             biased;
             asked = stop.asked() => asked,
-            woken = taken => return woken,
-            woken = received => return woken,
+            // Before both sides, which always have something where a server floods.
             () = sleep_until(deadline.unwrap_or_else(now).into()), if deadline.is_some() => return Ok(Woken::Time),
+            driven = target.drive(&mut self.done) => return driven.map(|()| Woken::Target),
+            woken = received => return woken,
         };
         stop.unless_again(self.drain()).await?;
         Err(Error::new(
@@ -130,26 +179,38 @@ impl<S: Source, T: Target> Flow<'_, S, T> {
         ))
     }
 
-    /// Lets what is under way end, within a time.
+    /// Lets what is under way end, within a time; whether more could have been done counts no more, but for what cannot be
+    /// written here.
     async fn drain(&mut self) -> Result<()> {
         let end = now() + DRAIN;
+        self.passage.target.finish();
+        let mut connected = true;
         while !self.passage.target.is_idle() {
-            tokio::select! {
+            let driven = tokio::select! {
                 biased;
-                progress = self.passage.target.drive() => {
-                    self.passage.count(progress?);
-                    self.settle();
-                }
-                error = self.source.hold() => return Err(error),
+                driven = self.passage.target.drive(&mut self.done) => driven,
                 () = sleep_until(end.into()) => return Ok(()),
+                // What is under way ends all the same; the server delivers it again.
+                _ = self.source.hold(), if connected => {
+                    connected = false;
+                    continue;
+                }
+            };
+            self.count()?;
+            self.settle();
+            match driven {
+                Ok(()) => {}
+                Err(error) if error.kind() == Kind::Local => return Err(error),
+                Err(_) => return Ok(()),
             }
         }
         Ok(())
     }
 
-    /// Takes what the source has, for as long as there is room for it.
+    /// Takes what the source has, for as long as there is room for it; what comes again goes first.
     fn take_in(&mut self) -> Result<()> {
         let passage = &mut self.passage;
+        passage.send_again()?;
         if passage.wants_more() {
             self.source.take(|next| passage.arrive(next))?;
         }
@@ -159,10 +220,20 @@ impl<S: Source, T: Target> Flow<'_, S, T> {
         Ok(())
     }
 
+    /// Counts what the target has done, and tells the source of it.
+    fn count(&mut self) -> Result<()> {
+        if self.done.is_empty() {
+            return Ok(());
+        }
+        self.passage.count(&mut self.done);
+        self.settle();
+        Ok(())
+    }
+
     /// Tells the source of what is done with, in order.
     fn settle(&mut self) {
-        for (number, outcome) in self.passage.outcomes.drain(..) {
-            self.source.settle_one(number, outcome);
+        for (number, fate) in self.passage.fates.drain(..) {
+            self.source.settle_one(number, fate);
         }
         let settled = self.passage.ledger.take_settled();
         if settled > 0 {
@@ -180,18 +251,55 @@ impl<S: Source, T: Target> Flow<'_, S, T> {
             Some(Err(error)) => Err(error),
             Some(Ok(())) if self.passage.end.is_none() => {
                 self.passage.end = Some(Ok(()));
+                self.passage.gives_up = Some(self.passage.now + DRAIN);
                 Ok(())
             }
-            Some(Ok(())) | None => Ok(()),
+            Some(Ok(())) | None => self.passage.patience(),
         }
     }
 }
 
 impl<T: Target> Passage<'_, T> {
+    /// Whether nothing more is to be waited for.
+    fn is_over(&mut self) -> bool {
+        if self.end.is_none() || !self.again.is_empty() || !self.target.is_idle() {
+            return false;
+        }
+        if !std::mem::replace(&mut self.finished, true) {
+            self.target.finish();
+        }
+        self.target.is_idle()
+    }
+
+    /// Whether the source may be read.
+    fn reads_on(&self) -> bool {
+        self.end.is_none() && self.is_clear() && self.target.is_free()
+    }
+
     /// Whether there is room for another message that is wanted.
     #[inline]
     fn wants_more(&self) -> bool {
-        self.end.is_none() && self.target.has_room()
+        self.end.is_none() && self.is_clear() && self.target.has_room()
+    }
+
+    /// Whether nothing that comes again is before what is new.
+    #[inline]
+    fn is_clear(&self) -> bool {
+        self.again.is_empty() && !self.suspects.alone()
+    }
+
+    /// Hands over what the target gave back.
+    fn send_again(&mut self) -> Result<()> {
+        while !self.again.is_empty()
+            && self.target.has_room()
+            && (!self.suspects.alone() || self.target.is_idle())
+        {
+            if let Some((number, message)) = self.again.pop_front() {
+                self.account.again += 1;
+                self.target.take(number, message)?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes what came from the source; whether more is wanted.
@@ -202,8 +310,9 @@ impl<T: Target> Passage<'_, T> {
             Next::Skipped => {
                 let number = self.ledger.arrive();
                 self.ledger.finish(number);
+                self.account.filtered += 1;
             }
-            Next::Lost => self.ledger.forget(),
+            Next::Lost => self.account.void += self.ledger.forget(),
             Next::End(end) => self.end = Some(end),
         }
         Ok(self.wants_more())
@@ -212,49 +321,135 @@ impl<T: Target> Passage<'_, T> {
     #[inline]
     fn message(&mut self, message: Message) -> Result<()> {
         let number = self.ledger.arrive();
-        if !self.stages.pass(&message) {
-            self.finish(number, Outcome::Filtered);
+        if !self.bare {
+            return self.judge(number, message);
+        }
+        self.progress.pass(self.now, |_| false);
+        if self.progress.is_complete() {
+            self.end = Some(Ok(()));
+        }
+        self.target.take(number, message)
+    }
+
+    /// Lets a message through the stages.
+    #[inline(never)]
+    fn judge(&mut self, number: Number, mut message: Message) -> Result<()> {
+        let stages = self.stages;
+        stages.prepare(&mut message);
+        if !stages.pass(&message) {
+            self.ledger.finish(number);
+            self.fates.push((number, Fate::Filtered));
+            self.account.filtered += 1;
             return Ok(());
         }
         self.progress
-            .pass(self.now, |until| fulfils(until, &message));
-        let checked = self.stages.check(&message);
-        self.target.take(number, message)?;
+            .pass(self.now, |until| stages.fulfils(until, &message));
+        let checked = stages.check(&message);
+        self.target.take(number, stages.decoded(message))?;
         if checked.is_err() || self.progress.is_complete() {
             self.end = Some(checked.and_then(|()| self.progress.verdict()));
         }
         Ok(())
     }
 
-    fn count(&mut self, progress: Progress) {
-        match progress {
-            Progress::Through(number) => self.ledger.finish_through(number),
-            Progress::One(number, outcome) => {
-                self.refused += u64::from(outcome != Outcome::Accepted);
-                self.finish(number, outcome);
+    /// After its end by the clock a flow waits only so long for what is under way.
+    fn patience(&self) -> Result<()> {
+        if self.gives_up.is_none_or(|end| self.now < end) {
+            return Ok(());
+        }
+        let text = format!(
+            "timed out: {} still has {}",
+            self.target.name(),
+            until::messages(self.ledger.open())
+        );
+        Err(Error::new(Kind::TimedOut, text))
+    }
+
+    fn count(&mut self, done: &mut Vec<Progress>) {
+        let before = self.again.len();
+        for progress in done.drain(..) {
+            let (number, outcome) = match progress {
+                Progress::One(number, outcome) => (number, outcome),
+                Progress::Through(number) => {
+                    self.account.delivered += self.ledger.finish_through(number);
+                    self.suspects.survived();
+                    continue;
+                }
+            };
+            if let Outcome::Again(message) = outcome {
+                // It may have been refused before.
+                if self.ledger.is_open(number) {
+                    self.again.push_back((number, *message));
+                }
+                continue;
+            }
+            self.suspects.survived();
+            let new = self.ledger.finish(number);
+            if new {
+                self.fates.push((number, outcome.fate()));
+            }
+            match outcome {
+                Outcome::Accepted => self.account.delivered += u64::from(new),
+                Outcome::InDoubt => self.account.in_doubt += u64::from(new),
+                Outcome::Refused(why) if new => self.account.refuse(why),
+                // A message may be returned after it was acknowledged.
+                Outcome::Refused(why) if self.ledger.is_done(number) => {
+                    self.account.delivered = self.account.delivered.saturating_sub(1);
+                    self.account.refuse(why);
+                }
+                Outcome::Refused(_) | Outcome::Again(_) => {}
             }
         }
-    }
-
-    fn finish(&mut self, number: Number, outcome: Outcome) {
-        if self.ledger.finish(number) {
-            self.outcomes.push((number, outcome));
+        if self.again.len() > before {
+            self.lost(self.again.len() - before);
         }
     }
 
-    /// How the flow ended; messages that the target refused make a good end a failure.
+    /// The connection was lost over the last `count` of what comes again.
+    fn lost(&mut self, count: usize) {
+        let all = self.again.make_contiguous();
+        let lost = all.iter().rev().take(count).map(|(number, _)| *number);
+        let newest = lost.max().unwrap_or(0);
+        all.sort_unstable_by_key(|(number, _)| *number);
+        if !self.suspects.lost(count, newest) {
+            return;
+        }
+        // It was alone, so that it comes before all others.
+        if let Some((number, message)) = self.again.pop_front() {
+            let name = self.target.name();
+            self.account.refuse(twice(&name, number, &message.topic));
+            self.ledger.finish(number);
+        }
+    }
+
+    /// Messages that the target refused make a good end a failure.
     fn verdict(&mut self) -> Result<()> {
-        match (self.end.take().unwrap_or(Ok(())), self.refused) {
-            (Ok(()), refused @ 1..) => Err(Error::new(
-                Kind::Refused,
+        match self.account.refusal.take() {
+            None => Ok(()),
+            Some(refusal) => Err(Error::new(
+                refusal.kind(),
                 format!(
-                    "the command failed for {refused} of {}",
+                    "{refusal} for {} of {}",
+                    self.account.refused,
                     until::messages(self.progress.passed())
                 ),
             )),
-            (end, _) => end,
         }
     }
+}
+
+/// A message that no connection survives.
+pub fn twice(target: &str, number: Number, topic: &str) -> Error {
+    let place = match topic {
+        "" => String::new(),
+        topic => format!(" to {}", brief(topic)),
+    };
+    let text = format!("{target} closed the connection each time it got message {number}{place}");
+    Error::new(Kind::Refused, text)
+}
+
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    one.into_iter().chain(other).min()
 }
 
 /// The runtime's clock, which tests stop and set.

@@ -1,195 +1,120 @@
 //! A command for each message, in a bounded number of processes.
 
+use std::io::ErrorKind;
 use std::num::NonZeroUsize;
 use std::process::Stdio;
 
 use bytes::Bytes;
-use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::future::{BoxFuture, FutureExt, ready};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
 use super::{Number, Outcome, Progress, Target};
 use crate::connect::environment::SECRET_VARIABLES;
-use crate::error::{Error, Kind, Result, plain};
-use crate::message::{AmqpDetail, CoapDetail, Detail, Message, MqttDetail};
+use crate::error::{Error, Kind, Result, brief};
+use crate::message::{Message, fields};
+use crate::output::{Console, record_line};
 
-/// A command that gets each message: the body on its standard input, the rest in its environment (`IOTCTL_TOPIC` …).
+/// Bodies of this many bytes may be with commands at once; one always may.
+const LARGEST_TOGETHER: usize = 64 << 20;
+
+/// A command that answers with more bytes than these has failed.
+const LARGEST_ANSWER: usize = 64 << 20;
+
+/// A command that gets each message: the body or the whole record on its standard input, the rest in its environment
+/// ([`fields::variables`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exec {
     /// The program and its words (`--exec PROGRAM [WORD]…`); at least one.
     pub command: Vec<String>,
     /// How many may run at once (`--workers`, default 1).
     pub workers: NonZeroUsize,
+    /// It gets the record as `--output json` shows it instead of the body (`--exec-json`).
+    pub json: bool,
     /// A message whose command failed is given back to the server, where the protocol can (`--requeue`); otherwise it is
     /// refused.
     pub requeue: bool,
 }
 
 impl Exec {
-    /// The command for this message, not yet started. Our own secrets and the variables of another message, as in a
-    /// command of a command, are not in its environment.
-    fn command(&self, message: &Message) -> Result<Command> {
+    /// Starts the command for this message. Our own secrets and the variables of another message, as in a command of a
+    /// command, are not in its environment.
+    fn spawn(&self, message: &Message, stdout: Stdio) -> Result<Child> {
         let (program, words) = self
             .command
             .split_first()
             .ok_or_else(|| Error::usage("--exec needs a command"))?;
         let mut command = Command::new(program);
-        command.args(words).stdin(Stdio::piped()).kill_on_drop(true);
-        for name in SECRET_VARIABLES.into_iter().chain(VARIABLES) {
+        command.args(words).stdin(Stdio::piped()).stdout(stdout);
+        command.kill_on_drop(true);
+        let ours = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        for name in ours.filter(|name| fields::is_variable(name)) {
             command.env_remove(name);
         }
-        for (name, value) in variables(message) {
+        for name in SECRET_VARIABLES {
+            command.env_remove(name);
+        }
+        for (name, value) in fields::variables(message) {
             // An environment cannot hold a NUL; what peers send can.
             command.env(name, value.replace('\0', "\u{fffd}"));
         }
-        Ok(command)
+        command.spawn().map_err(|cause| match cause.kind() {
+            // What peers send decides: it is this message's failure.
+            ErrorKind::ArgumentListTooLong => {
+                let topic = brief(&message.topic);
+                let text = format!("a message to {topic} says more than an environment holds");
+                Error::new(Kind::Refused, text)
+            }
+            _ => Error::local(format_args!("cannot run {program}"), &cause),
+        })
     }
 
-    fn spawn(&self, mut command: Command) -> Result<Child> {
-        command.spawn().map_err(|cause| {
-            let program = self.command.first().map(String::as_str).unwrap_or_default();
-            let text = format!("cannot run {program}: {}", plain(&cause));
-            Error::new(Kind::Local, text)
-        })
+    /// What the command gets on its standard input.
+    fn input(&self, message: &Message) -> Bytes {
+        match self.json {
+            true => record_line(message).into(),
+            false => message.payload.clone(),
+        }
     }
 
     /// Starts the command for this message; the future says whether it ended with 0.
     ///
     /// # Errors
-    /// [`Kind::Local`] when it cannot be started, [`Kind::Usage`] when there is none.
+    /// [`Kind::Refused`] when an environment cannot hold what the message says, [`Kind::Local`] when the command cannot be
+    /// started, [`Kind::Usage`] when there is none.
     pub fn start(&self, message: &Message) -> Result<impl Future<Output = bool> + Send + use<>> {
-        let child = self.spawn(self.command(message)?)?;
-        Ok(feed(child, message.payload.clone()))
+        let child = self.spawn(message, Stdio::inherit())?;
+        Ok(feed(child, self.input(message)))
     }
 
-    /// Runs the command for this message to its end, or until it has written too much.
+    /// Runs the command for this message to its end; what it wrote on standard output comes back. One that writes more than
+    /// 64 MiB is ended, and has failed.
     ///
     /// # Errors
     /// As [`Exec::start`].
-    pub async fn answer(&self, message: &Message) -> Result<Answered> {
-        let mut command = self.command(message)?;
-        command.stdout(Stdio::piped());
-        let mut child = self.spawn(command)?;
+    pub async fn answer(&self, message: &Message) -> Result<(bool, Vec<u8>)> {
+        let mut child = self.spawn(message, Stdio::piped())?;
         let stdout = child.stdout.take();
         let reading = async {
             let mut answer = Vec::new();
-            let read = match stdout {
-                Some(stdout) => {
-                    let mut stdout = stdout.take(LARGEST_ANSWER as u64 + 1);
-                    stdout.read_to_end(&mut answer).await
-                }
-                None => return Err(Answered::Failed),
-            };
-            match read {
-                Ok(length) if length > LARGEST_ANSWER => Err(Answered::TooLong),
-                Ok(_) => Ok(answer),
-                Err(_) => Err(Answered::Failed),
+            if let Some(stdout) = stdout {
+                let mut stdout = stdout.take(LARGEST_ANSWER as u64 + 1);
+                stdout.read_to_end(&mut answer).await.map_err(|_| ())?;
+            }
+            match answer.len() > LARGEST_ANSWER {
+                true => Err(()),
+                false => Ok(answer),
             }
         };
-        let feeding = async {
-            let good = feed(child, message.payload.clone()).await;
-            good.then_some(()).ok_or(Answered::Failed)
-        };
-        Ok(match tokio::try_join!(reading, feeding) {
-            Ok((answer, ())) => Answered::Done(answer.into()),
-            Err(answered) => answered,
+        let feeding = feed(child, self.input(message));
+        // The first failure drops the command, which ends it.
+        let answered = tokio::try_join!(reading, feeding.map(Ok));
+        Ok(match answered {
+            Ok((answer, good)) => (good, answer),
+            Err(()) => (false, Vec::new()),
         })
     }
-}
-
-/// As many bytes may a command answer with.
-pub const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
-
-/// What became of a command that answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answered {
-    /// It ended with 0, after it wrote this.
-    Done(Bytes),
-    /// It ended otherwise.
-    Failed,
-    /// It wrote more than [`LARGEST_ANSWER`], and was ended.
-    TooLong,
-}
-
-/// The names that [`variables`] gives.
-const VARIABLES: [&str; 15] = [
-    "IOTCTL_TOPIC",
-    "IOTCTL_QOS",
-    "IOTCTL_RETAIN",
-    "IOTCTL_DUPLICATE",
-    "IOTCTL_CONTENT_TYPE",
-    "IOTCTL_RESPONSE_TOPIC",
-    "IOTCTL_CORRELATION_DATA",
-    "IOTCTL_EXCHANGE",
-    "IOTCTL_REDELIVERED",
-    "IOTCTL_MESSAGE_ID",
-    "IOTCTL_CORRELATION_ID",
-    "IOTCTL_REPLY_TO",
-    "IOTCTL_URI",
-    "IOTCTL_CODE",
-    "IOTCTL_OBSERVE",
-];
-
-/// What the environment of a command says about its message: `IOTCTL_TOPIC` is the MQTT topic, the AMQP routing key or the
-/// CoAP path; what a message does not have is not set.
-fn variables(message: &Message) -> Vec<(&'static str, String)> {
-    let mut all = vec![("IOTCTL_TOPIC", message.topic.to_string())];
-    match &message.detail {
-        Detail::Mqtt(mqtt) => of_mqtt(mqtt, &mut all),
-        Detail::Amqp(amqp) => of_amqp(amqp, &mut all),
-        Detail::Coap(coap) => of_coap(coap, &mut all),
-    }
-    all
-}
-
-fn of_mqtt(mqtt: &MqttDetail, all: &mut Vec<(&'static str, String)>) {
-    all.push(("IOTCTL_QOS", mqtt.qos.to_string()));
-    all.push(("IOTCTL_RETAIN", mqtt.retain.to_string()));
-    all.push(("IOTCTL_DUPLICATE", mqtt.duplicate.to_string()));
-    let Some(properties) = &mqtt.properties else {
-        return;
-    };
-    let texts = [
-        ("IOTCTL_CONTENT_TYPE", &properties.content_type),
-        ("IOTCTL_RESPONSE_TOPIC", &properties.response_topic),
-    ];
-    all.extend(there(&texts));
-    if let Some(data) = &properties.correlation_data {
-        let text = String::from_utf8_lossy(data).into_owned();
-        all.push(("IOTCTL_CORRELATION_DATA", text));
-    }
-}
-
-fn of_amqp(amqp: &AmqpDetail, all: &mut Vec<(&'static str, String)>) {
-    all.push(("IOTCTL_EXCHANGE", amqp.exchange.to_string()));
-    all.push(("IOTCTL_REDELIVERED", amqp.redelivered.to_string()));
-    let properties = &amqp.properties;
-    let texts = [
-        ("IOTCTL_MESSAGE_ID", &properties.message_id),
-        ("IOTCTL_CORRELATION_ID", &properties.correlation_id),
-        ("IOTCTL_CONTENT_TYPE", &properties.content_type),
-        ("IOTCTL_REPLY_TO", &properties.reply_to),
-    ];
-    all.extend(there(&texts));
-}
-
-fn of_coap(coap: &CoapDetail, all: &mut Vec<(&'static str, String)>) {
-    all.push(("IOTCTL_URI", coap.uri.to_string()));
-    all.push(("IOTCTL_CODE", coap.code.to_string()));
-    all.extend(coap.observe.map(|it| ("IOTCTL_OBSERVE", it.to_string())));
-    all.extend(
-        coap.media_type
-            .map(|it| ("IOTCTL_CONTENT_TYPE", it.to_owned())),
-    );
-}
-
-fn there(
-    texts: &[(&'static str, &Option<bytestring::ByteString>)],
-) -> impl Iterator<Item = (&'static str, String)> {
-    texts
-        .iter()
-        .filter_map(|(name, text)| Some((*name, text.as_ref()?.to_string())))
 }
 
 /// Writes the body, waits for the end, and says whether that was good. A command need not read its input.
@@ -209,29 +134,38 @@ async fn feed(mut child: Child, body: Bytes) -> bool {
     child.wait().await.is_ok_and(|status| status.success())
 }
 
+/// What a command comes to: the number of its message, the bytes that it got, and whether it ended with 0.
+type Ended = (Number, usize, bool);
+
 /// The commands that run, by the number of their message.
 pub struct Commands<'a> {
     exec: &'a Exec,
-    running: FuturesUnordered<BoxFuture<'static, (Number, bool)>>,
+    console: Console,
+    running: FuturesUnordered<BoxFuture<'static, Ended>>,
+    /// The bytes of the bodies that commands have now.
+    bytes: usize,
 }
 
 impl<'a> Commands<'a> {
-    /// None runs yet.
-    pub fn new(exec: &'a Exec) -> Self {
+    /// None runs yet. Messages that no command can get are reported on `console`.
+    pub fn new(exec: &'a Exec, console: Console) -> Self {
         Self {
             exec,
+            console,
             running: FuturesUnordered::new(),
+            bytes: 0,
         }
     }
 }
 
 impl Target for Commands<'_> {
-    fn has_room(&self) -> bool {
-        self.running.len() < self.exec.workers.get()
+    fn name(&self) -> String {
+        String::from("the command")
     }
 
-    fn is_free(&self) -> bool {
-        self.has_room()
+    fn has_room(&self) -> bool {
+        self.is_idle()
+            || self.running.len() < self.exec.workers.get() && self.bytes < LARGEST_TOGETHER
     }
 
     fn is_idle(&self) -> bool {
@@ -240,23 +174,31 @@ impl Target for Commands<'_> {
 
     /// Without a command to run, nothing after it can be done either.
     fn take(&mut self, number: Number, message: Message) -> Result<()> {
-        let ended = self.exec.start(&message)?;
-        self.running
-            .push(ended.map(move |good| (number, good)).boxed());
+        let bytes = message.payload.len();
+        let ended = match self.exec.start(&message) {
+            Ok(ended) => ended.map(move |good| (number, bytes, good)).boxed(),
+            Err(error) if error.kind() == Kind::Refused => {
+                self.console.warn(error);
+                ready((number, bytes, false)).boxed()
+            }
+            Err(error) => return Err(error),
+        };
+        self.bytes += bytes;
+        self.running.push(ended);
         Ok(())
     }
 
-    async fn drive(&mut self) -> Result<Progress> {
-        match self.running.next().await {
-            Some((number, true)) => Ok(Progress::One(number, Outcome::Accepted)),
-            Some((number, false)) if self.exec.requeue => Ok(Progress::One(number, Outcome::Again)),
-            Some((number, false)) => Ok(Progress::One(number, Outcome::Refused)),
-            None => std::future::pending().await,
-        }
-    }
-
-    async fn gone(&mut self) {
-        std::future::pending().await
+    async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
+        let Some((number, bytes, good)) = self.running.next().await else {
+            return std::future::pending().await;
+        };
+        self.bytes -= bytes;
+        let outcome = match good {
+            true => Outcome::Accepted,
+            false => Outcome::Refused(Error::new(Kind::Refused, "the command failed")),
+        };
+        into.push(Progress::One(number, outcome));
+        Ok(())
     }
 }
 
@@ -265,6 +207,8 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
+    use crate::message::{Detail, MqttDetail, MqttProperties};
+    use crate::output::Style;
 
     fn message(detail: Detail) -> Message {
         Message {
@@ -279,19 +223,8 @@ mod tests {
         Exec {
             command: ["sh", "-c", script].map(String::from).to_vec(),
             workers: NonZeroUsize::MIN,
+            json: false,
             requeue: false,
-        }
-    }
-
-    #[test]
-    fn every_variable_is_known_to_be_one() {
-        let amqp = AmqpDetail::default();
-        let details = [
-            Detail::Mqtt(MqttDetail::default()),
-            Detail::Amqp(Box::new(amqp)),
-        ];
-        for (name, _) in details.into_iter().flat_map(|it| variables(&message(it))) {
-            assert!(VARIABLES.contains(&name), "{name}");
         }
     }
 
@@ -301,14 +234,12 @@ mod tests {
             qos: 1,
             ..MqttDetail::default()
         }));
-        let answered = shell("cat; echo \" $IOTCTL_TOPIC $IOTCTL_QOS $IOTCTL_EXCHANGE.\"")
+        let (good, answer) = shell("cat; echo \" $IOTCTL_TOPIC $IOTCTL_QOS $IOTCTL_EXCHANGE.\"")
             .answer(&message)
             .await
             .unwrap();
-        let expected = Answered::Done("body a\u{fffd}b 1 .\n".into());
-        assert_eq!(answered, expected);
-        let endless = shell("cat /dev/zero").answer(&message).await.unwrap();
-        assert_eq!(endless, Answered::TooLong);
+        assert!(good);
+        assert_eq!(String::from_utf8(answer).unwrap(), "body a\u{fffd}b 1 .\n");
         assert!(!shell("exit 3").start(&message).unwrap().await);
         let missing = Exec {
             command: vec![String::from("/nonexistent/x")],
@@ -319,5 +250,73 @@ mod tests {
             error.text(),
             "cannot run /nonexistent/x: no such file or directory"
         );
+    }
+
+    #[tokio::test]
+    async fn a_command_gets_the_record_when_asked_to() {
+        let message = message(Detail::Mqtt(MqttDetail::default()));
+        let exec = Exec {
+            json: true,
+            ..shell("cat")
+        };
+        let (good, answer) = exec.answer(&message).await.unwrap();
+        assert!(good);
+        assert_eq!(
+            String::from_utf8(answer).unwrap(),
+            "{\"time\":\"1970-01-01T00:00:00.000000Z\",\"protocol\":\"mqtt\",\"topic\":\"a\\u0000b\",\"payload\":\"body\",\"mqtt\":{\"qos\":0,\"retain\":false}}\n"
+        );
+    }
+
+    #[tokio::test]
+    async fn what_a_command_writes_is_bounded() {
+        let message = message(Detail::Mqtt(MqttDetail::default()));
+        let endless = shell("trap '' PIPE; while :; do cat /dev/zero 2>&1; done");
+        let (good, answer) = endless.answer(&message).await.unwrap();
+        assert_eq!((good, answer.len()), (false, 0));
+    }
+
+    /// One message that no environment holds is refused, and the next one is taken.
+    #[tokio::test]
+    async fn a_message_that_no_command_can_get_is_refused() {
+        let value = "x".repeat(60_000);
+        let properties = MqttProperties {
+            user_properties: vec![("y".repeat(65_535).into(), value.clone().into())],
+            content_type: Some(value.repeat(3).into()),
+            ..MqttProperties::default()
+        };
+        let large = message(Detail::Mqtt(MqttDetail {
+            properties: Some(Box::new(properties)),
+            ..MqttDetail::default()
+        }));
+        let exec = shell("exit 0");
+        let mut commands = Commands::new(&exec, Console::new(Style::default()));
+        commands.take(1, large).unwrap();
+        let mut done = Vec::new();
+        commands.drive(&mut done).await.unwrap();
+        let small = message(Detail::Mqtt(MqttDetail::default()));
+        commands.take(2, small).unwrap();
+        commands.drive(&mut done).await.unwrap();
+        assert!(matches!(
+            done[..],
+            [
+                Progress::One(1, Outcome::Refused(_)),
+                Progress::One(2, Outcome::Accepted)
+            ]
+        ));
+    }
+
+    #[tokio::test]
+    async fn large_bodies_do_not_gather() {
+        let exec = Exec {
+            workers: NonZeroUsize::MAX,
+            ..shell("cat > /dev/null")
+        };
+        let mut commands = Commands::new(&exec, Console::new(Style::default()));
+        let mut large = message(Detail::Mqtt(MqttDetail::default()));
+        large.payload = vec![0; LARGEST_TOGETHER].into();
+        commands.take(1, large).unwrap();
+        assert!(!commands.has_room());
+        commands.drive(&mut Vec::new()).await.unwrap();
+        assert!(commands.has_room());
     }
 }

@@ -15,6 +15,8 @@ pub struct Ledger {
     settled: Number,
     /// The newest that was handed out.
     newest: Number,
+    /// All up to this one belong to connections that are gone.
+    forgotten: Number,
     /// Finished, but not the next in order.
     ahead: BTreeSet<Number>,
     /// Finished in order since the last [`Ledger::take_settled`].
@@ -29,7 +31,7 @@ impl Ledger {
         self.newest
     }
 
-    /// One arrival is done with; `false`: it was before, or its connection is gone.
+    /// One arrival is done with; `false`: it was already, or is void.
     pub fn finish(&mut self, number: Number) -> bool {
         if number <= self.settled || number > self.newest {
             return false;
@@ -41,11 +43,31 @@ impl Ledger {
         self.ahead.insert(number)
     }
 
-    /// Every arrival up to this one is done with.
-    pub fn finish_through(&mut self, number: Number) {
-        if number > self.settled {
-            self.advance_to(number.min(self.newest));
+    /// Every arrival up to this one is done with; so many were not before.
+    pub fn finish_through(&mut self, number: Number) -> u64 {
+        let number = number.min(self.newest);
+        if number <= self.settled {
+            return 0;
         }
+        let before = self.ahead.range(..=number).count() as u64;
+        let finished = number - self.settled - before;
+        self.advance_to(number);
+        finished
+    }
+
+    /// Whether an arrival is still to be done with.
+    pub fn is_open(&self, number: Number) -> bool {
+        self.settled < number && number <= self.newest && !self.ahead.contains(&number)
+    }
+
+    /// Whether an arrival of this connection is done with.
+    pub fn is_done(&self, number: Number) -> bool {
+        self.forgotten < number && number <= self.newest && !self.is_open(number)
+    }
+
+    /// The newest arrival's number.
+    pub const fn newest(&self) -> Number {
+        self.newest
     }
 
     fn advance_to(&mut self, number: Number) {
@@ -67,11 +89,20 @@ impl Ledger {
         self.newest - self.settled
     }
 
-    /// The connection is gone: nothing that was handed out so far can be settled any more.
-    pub fn forget(&mut self) {
+    /// How many arrivals are still to be done with.
+    pub fn open(&self) -> u64 {
+        self.unsettled() - self.ahead.len() as u64
+    }
+
+    /// The connection is gone: nothing that was handed out so far can be settled any more. So many were still to be done
+    /// with.
+    pub fn forget(&mut self) -> u64 {
+        let open = self.open();
         self.settled = self.newest;
+        self.forgotten = self.newest;
         self.ahead.clear();
         self.ready = 0;
+        open
     }
 }
 
@@ -104,11 +135,13 @@ mod tests {
         ledger.finish(old[0]);
         ledger.finish_through(old[1]);
         assert_eq!((ledger.take_settled(), ledger.unsettled()), (0, 1));
+        assert!(!ledger.is_done(old[1]) && ledger.is_open(new));
         ledger.finish(new);
         assert_eq!((ledger.take_settled(), ledger.unsettled()), (1, 0));
     }
 
-    /// Against a model that keeps every number: in any order, with losses, the prefix is exactly what is finished.
+    /// Against a model that keeps every number: in any order, with losses, the prefix is exactly what is finished, and each
+    /// arrival is finished or void once.
     #[test]
     fn any_order_settles_exactly_the_finished_prefix() {
         let random = RandomState::new();
@@ -118,12 +151,13 @@ mod tests {
             random.hash_one(drawn) % below
         };
         let (mut ledger, mut settled) = (Ledger::default(), 0);
+        let (mut finished, mut void) = (0, 0);
         // For each arrival of this connection whether it is finished; the first is number `base + 1`.
         let (mut base, mut model) = (0, Vec::new());
         for _ in 0..20_000 {
             match draw(100) {
                 0 => {
-                    ledger.forget();
+                    void += ledger.forget();
                     base += model.len() as u64;
                     model.clear();
                     settled = 0;
@@ -135,13 +169,18 @@ mod tests {
                 }
                 40..95 if !model.is_empty() => {
                     let at = draw(model.len() as u64);
-                    model[at as usize] = true;
-                    let _ = ledger.finish(base + at + 1);
+                    assert_eq!(ledger.is_open(base + at + 1), !model[at as usize]);
+                    let was = std::mem::replace(&mut model[at as usize], true);
+                    assert_eq!(ledger.finish(base + at + 1), !was);
+                    finished += u64::from(!was);
                 }
                 95.. if !model.is_empty() => {
                     let at = draw(model.len() as u64);
-                    model[..=at as usize].fill(true);
-                    ledger.finish_through(base + at + 1);
+                    let all = &mut model[..=at as usize];
+                    let new = all.iter().filter(|finished| !**finished).count() as u64;
+                    all.fill(true);
+                    assert_eq!(ledger.finish_through(base + at + 1), new);
+                    finished += new;
                 }
                 _ => assert!(!ledger.finish(draw(base + 1))),
             }
@@ -149,6 +188,7 @@ mod tests {
             let prefix = model.iter().take_while(|finished| **finished).count() as u64;
             assert_eq!(settled, prefix);
             assert_eq!(ledger.unsettled(), model.len() as u64 - prefix);
+            assert_eq!(finished + void + ledger.open(), ledger.newest());
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Carries messages from a source through stages to a target, and settles each with the source only when the target has it.
 //!
-//! It knows no protocol and no flags. A command brings a [`Source`] (a subscription, a queue, an observation), a [`Target`]
-//! (standard output, a command for each message) and what is to happen in between ([`Stages`]) and until when ([`Until`]);
-//! [`run()`] is the one loop of deadlines, counts, flushing, signals and acknowledgements.
+//! It knows no protocol and no flags. A command brings a [`Source`] (a subscription, a queue, an observation, an [`Input`]), a
+//! [`Target`] (standard output, a command for each message, a publisher) and what is to happen in between ([`Stages`]) and until
+//! when ([`Until`]); [`run()`] is the one loop of deadlines, counts, flushing, signals and acknowledgements. [`send()`] is the same
+//! loop for messages that are to be sent, all of them, with an account of what became of them.
 //!
 //! ```text
 //! Source ── arrivals ──> Stages ── messages ──> Target
@@ -14,22 +15,37 @@
 //! |---|---|
 //! | [`Source`], [`Target`] | the two ends, as traits with static dispatch |
 //! | [`ledger`] | which arrivals are not settled yet; pure |
+//! | [`account`] | how many messages were taken, and what became of them; pure |
+//! | [`retry`] | which message it is that a connection does not survive; pure |
+//! | [`input`], [`pacing`] | the source of what is to be sent, and when each message is due |
 //! | [`until`] | count, time, silence or a condition that ends a flow; pure, on a virtual clock |
-//! | [`stages`] | which messages pass |
+//! | [`stages`], [`decompress`], [`decode`] | which messages pass, and how their bodies are read |
+//! | [`receive`] | what all commands that receive have in common |
 //! | [`exec`] | the target that runs a command for each message |
 //! | [`printed`] | the target that shows messages on standard output |
 
+pub mod account;
+pub mod decode;
+pub mod decompress;
 mod engine;
 pub mod exec;
+pub mod input;
 pub mod ledger;
+pub mod pacing;
 pub mod printed;
+pub mod receive;
+pub mod retry;
 pub mod stages;
 pub mod until;
 
-pub use engine::run;
+pub use account::Account;
+pub use engine::{run, send, twice};
 pub use exec::{Commands, Exec};
+pub use input::Input;
 pub use ledger::Ledger;
+pub use pacing::{Pacing, Rate};
 pub use printed::Printed;
+pub use receive::Receiver;
 pub use stages::Stages;
 pub use until::Until;
 
@@ -53,15 +69,36 @@ pub enum Next {
 }
 
 /// What became of a message at its target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Outcome {
     /// The target has it.
     Accepted,
-    /// The target does not want it: the command for it failed.
+    /// The target does not want it, now or later, and says why.
+    Refused(Error),
+    /// The connection was lost, and it may have arrived or not; to send it again could double it.
+    InDoubt,
+    /// The connection was lost before the target had it: it is to go there again, before any other.
+    Again(Box<Message>),
+}
+
+impl Outcome {
+    /// What a source is told of it.
+    pub(crate) const fn fate(&self) -> Fate {
+        match self {
+            Self::Accepted => Fate::Accepted,
+            Self::Refused(_) | Self::InDoubt | Self::Again(_) => Fate::Refused,
+        }
+    }
+}
+
+/// What a source is told of an arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The target has it.
+    Accepted,
+    /// The target does not want it.
     Refused,
-    /// The target does not want it now: it may come again.
-    Again,
-    /// It did not get to the target: `--filter` did not let it pass.
+    /// It was not let through.
     Filtered,
 }
 
@@ -87,46 +124,61 @@ pub trait Source {
     /// The next `count` arrivals, in the order in which they were handed out, are done with: acknowledge them.
     fn settle(&mut self, count: u64);
 
-    /// This became of one arrival, whatever came before it; [`Source::settle`] counts it too. For sources that may
-    /// acknowledge in any order, or say more than that it is done with.
-    fn settle_one(&mut self, number: Number, outcome: Outcome) {
-        let _ = (number, outcome);
+    /// This became of one arrival, whatever became of those before it; [`Source::settle`] counts it too. For sources that
+    /// may acknowledge in any order, or say more than that it is done with.
+    fn settle_one(&mut self, number: Number, fate: Fate) {
+        let _ = (number, fate);
     }
 
     /// What the source still waits for before messages can come: `no connection to …`; `None` once they can.
     fn awaits(&self) -> Option<String>;
+
+    /// How many messages were read and not handed over.
+    fn unsent(&self) -> u64 {
+        0
+    }
 }
 
-/// Where messages go.
+/// Where messages go. It keeps its connection alive and comes back when that is lost.
+///
+/// What it takes is either kept until its outcome is known, and sent again over the next connection (as an MQTT session
+/// demands it), or given back as [`Outcome::Again`]. A window bounds what is under way, in messages and in bytes.
 pub trait Target {
+    /// What the user calls it: `mqtt://host:1883`.
+    fn name(&self) -> String;
+
     /// Whether another message of what came already can be taken at once.
     fn has_room(&self) -> bool;
 
     /// Whether the source may be read on while what is under way is under way.
-    fn is_free(&self) -> bool;
+    fn is_free(&self) -> bool {
+        self.has_room()
+    }
 
-    /// Whether nothing is under way.
+    /// Whether nothing is under way and every outcome was told.
     fn is_idle(&self) -> bool;
 
-    /// Takes a message; never waits. Only called while there is room.
+    /// Takes a message; never waits. Only called while there is room. A message that cannot be sent at all is an
+    /// [`Outcome::Refused`] like any other.
     ///
     /// # Errors
     /// What makes it impossible to go on at all.
     fn take(&mut self, number: Number, message: Message) -> Result<()>;
 
-    /// Waits for the next progress; only called while something is under way. Cancel-safe.
+    /// Nothing more comes: where outcomes are not told one by one, all that was taken is to be proved now.
+    fn finish(&mut self) {}
+
+    /// Does what there is to do, and appends what became of messages; while nothing is under way it only keeps its
+    /// connection, and returns at its leisure. Cancel-safe.
     ///
     /// # Errors
-    /// What makes it impossible to go on at all.
-    fn drive(&mut self) -> impl Future<Output = Result<Progress>>;
-
-    /// Returns when nobody is there any more to take messages; never, if that cannot be known. Only called while nothing
-    /// is under way. Cancel-safe.
-    fn gone(&mut self) -> impl Future<Output = ()>;
+    /// What makes it impossible to go on at all; [`Kind::ReaderGone`](crate::error::Kind::ReaderGone) when there is nobody any more to take messages. What was
+    /// appended is true all the same.
+    fn drive(&mut self, into: &mut Vec<Progress>) -> impl Future<Output = Result<()>>;
 }
 
 /// What a target has done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Progress {
     /// It has every message up to this one.
     Through(Number),

@@ -1,7 +1,7 @@
 //! Standard output as a target: a message is safe once it is written.
 
 use super::{Number, Progress, Target};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::message::Message;
 use crate::output::Output;
 
@@ -28,6 +28,10 @@ impl<'a> Printed<'a> {
 }
 
 impl Target for Printed<'_> {
+    fn name(&self) -> String {
+        String::from("standard output")
+    }
+
     #[inline]
     fn has_room(&self) -> bool {
         self.output.pending() < BATCH
@@ -49,13 +53,15 @@ impl Target for Printed<'_> {
     }
 
     /// A reader that stalls stalls this, and with it the source.
-    async fn drive(&mut self) -> Result<Progress> {
+    async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
+        if self.is_idle() {
+            self.output.reader_gone().await;
+            let text = "nobody reads our output any more";
+            return Err(Error::new(Kind::ReaderGone, text));
+        }
         self.output.flush().await?;
         self.written = self.newest;
-        Ok(Progress::Through(self.newest))
-    }
-
-    async fn gone(&mut self) {
-        self.output.reader_gone().await;
+        into.push(Progress::Through(self.newest));
+        Ok(())
     }
 }

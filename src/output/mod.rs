@@ -22,7 +22,7 @@ mod stream;
 mod style;
 
 pub use console::{Console, report};
-pub use format::{Format, Template, indented_json};
+pub use format::{Format, Template, indented_json, record_line};
 pub use live::Live;
 pub use stderr::flush;
 pub use stream::{Output, print};

@@ -1,5 +1,6 @@
 //! Bodies from their source, in batches.
 
+use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
@@ -10,16 +11,17 @@ use std::time::SystemTime;
 use bytes::{Bytes, BytesMut};
 
 use crate::error::{Error, Kind, Result};
+use crate::message::Message;
 
 use super::lines::{Flaw, Lines};
 use super::reader::Reader;
 use super::template::{Filling, Template};
-use super::{Body, Encoding, LONGEST, Source, record, standard};
+use super::{Encoding, LONGEST, Outline, Source, record, standard};
 
 /// Where [`Bodies`] stands.
 enum State {
     /// One body that is known already.
-    Ready(Body),
+    Ready(Bytes),
     /// One body that is still being read.
     Whole(Whole),
     /// A stream of them.
@@ -32,7 +34,10 @@ enum State {
 /// chunks ahead, and each line is handed over as soon as it was read.
 pub struct Bodies {
     encoding: Encoding,
+    outline: Outline,
     state: State,
+    /// The one body of a source that has only one.
+    only: Option<Bytes>,
     /// A failure that waits until the bodies before it were handed out.
     failure: Option<Error>,
     filler: Option<Filler>,
@@ -100,7 +105,7 @@ impl Bodies {
     ) -> Result<Self> {
         let mut filler = None;
         let state = match source {
-            Source::Empty => State::Ready(Body::default()),
+            Source::Empty => State::Ready(Bytes::new()),
             Source::Text(text) => ready(encoding, text.clone(), "the message")?,
             Source::File(path) => open_file(path, encoding)?,
             Source::Stdin => State::Whole(Whole::start(input()?, String::from(STDIN))?),
@@ -110,25 +115,55 @@ impl Bodies {
             Source::Template(_) if encoding != Encoding::Plain => return Err(digits_filled_in()),
             Source::Template(template) => {
                 let body = filler.insert(Filler::new(template)).fill();
-                State::Ready(Body::plain(body))
+                State::Ready(body)
             }
             Source::Records if encoding != Encoding::Plain => return Err(spelled_twice()),
             Source::Records => State::Stream(Stream::start(input()?, b'\n', Shape::Record)?),
         };
         Ok(Self {
             encoding,
+            outline: Outline::default(),
             state,
+            only: None,
             failure: None,
             filler,
         })
     }
 
-    /// A body that is sent once more: a template is filled in anew, any other stays as it is.
-    pub fn anew(&mut self, body: Body) -> Body {
-        match &mut self.filler {
-            Some(filler) => Body::plain(filler.fill()),
-            None => body,
+    /// What is not said of a message by its input is as `outline` has it.
+    #[must_use]
+    pub fn like(mut self, outline: Outline) -> Self {
+        self.outline = outline;
+        self
+    }
+
+    /// Appends once more what [`Bodies::next`] has appended of a source of one body; a template is filled in anew. Streams
+    /// give nothing.
+    pub fn again(&mut self, into: &mut VecDeque<Message>) {
+        if let Some(body) = self.body_again() {
+            self.outline.addressed(Message::plain(body), into);
         }
+    }
+
+    fn body_again(&mut self) -> Option<Bytes> {
+        match &mut self.filler {
+            Some(filler) => Some(filler.fill()),
+            None => self.only.clone(),
+        }
+    }
+
+    /// The body of a source of one, and the same again at each call; a template is filled in anew.
+    ///
+    /// # Errors
+    /// As [`Bodies::next`].
+    pub async fn body(&mut self) -> Result<Bytes> {
+        if let Some(body) = self.only.is_some().then(|| self.body_again()).flatten() {
+            return Ok(body);
+        }
+        let mut read = VecDeque::new();
+        self.next(&mut read).await?;
+        let first = read.pop_front();
+        Ok(first.map(|message| message.payload).unwrap_or_default())
     }
 
     /// Appends the next batch to `into`; `false` when the source has ended and nothing was appended.
@@ -138,7 +173,7 @@ impl Bodies {
     /// # Errors
     /// [`Kind::Local`] when reading fails, [`Kind::Usage`] for a line or record that is wrong, with its
     /// number. The bodies before it are handed out first; afterwards the source has ended.
-    pub async fn next(&mut self, into: &mut Vec<Body>) -> Result<bool> {
+    pub async fn next(&mut self, into: &mut VecDeque<Message>) -> Result<bool> {
         let before = into.len();
         if let Err(failure) = self.advance(into).await {
             self.state = State::Ended;
@@ -150,22 +185,39 @@ impl Bodies {
         self.failure.take().map_or(Ok(false), Err)
     }
 
-    async fn advance(&mut self, into: &mut Vec<Body>) -> Result<()> {
-        match &mut self.state {
+    async fn advance(&mut self, into: &mut VecDeque<Message>) -> Result<()> {
+        let body = match &mut self.state {
             State::Ended => return Ok(()),
-            State::Ready(body) => into.push(std::mem::take(body)),
+            State::Ready(body) => std::mem::take(body),
             State::Whole(whole) => {
                 let spelled = whole.read().await?;
-                into.push(decoded(self.encoding, spelled, &whole.name)?);
+                decoded(self.encoding, spelled, &whole.name)?
             }
             State::Stream(stream) => {
-                if stream.read(self.encoding, into).await? {
-                    return Ok(());
+                if !stream.read(self.encoding, &self.outline, into).await? {
+                    self.state = State::Ended;
                 }
+                return Ok(());
             }
-        }
+        };
+        self.only = Some(body.clone());
+        self.outline.addressed(Message::plain(body), into);
         self.state = State::Ended;
         Ok(())
+    }
+}
+
+impl Outline {
+    /// Appends a message that names no topic: once for each of ours, and as it is where there is none to choose from.
+    #[inline]
+    fn addressed(&self, message: Message, into: &mut VecDeque<Message>) {
+        match &self.topics[..] {
+            [] | [_] => into.push_back(message),
+            topics => into.extend(topics.iter().map(|topic| Message {
+                topic: topic.clone(),
+                ..message.clone()
+            })),
+        }
     }
 }
 
@@ -219,10 +271,9 @@ fn ready(encoding: Encoding, spelled: Bytes, name: &str) -> Result<State> {
     decoded(encoding, spelled, name).map(State::Ready)
 }
 
-fn decoded(encoding: Encoding, spelled: Bytes, name: &str) -> Result<Body> {
+fn decoded(encoding: Encoding, spelled: Bytes, name: &str) -> Result<Bytes> {
     encoding
         .decode(spelled)
-        .map(Body::plain)
         .map_err(|flaw| Error::usage(format!("{name} is {flaw}")))
 }
 
@@ -292,13 +343,18 @@ impl Stream {
     }
 
     /// Appends the lines of the next chunk that ends any; `false` after the last.
-    async fn read(&mut self, encoding: Encoding, into: &mut Vec<Body>) -> Result<bool> {
+    async fn read(
+        &mut self,
+        encoding: Encoding,
+        outline: &Outline,
+        into: &mut VecDeque<Message>,
+    ) -> Result<bool> {
         let before = into.len();
         while into.len() == before {
             let chunk = self.reader.next().await;
             let chunk = chunk.map_err(|cause| unreadable(STDIN, &cause))?;
             let shape = self.shape;
-            let take = |line| shape.take(line, encoding, into);
+            let take = |line| shape.take(line, encoding, outline, into);
             match chunk {
                 Some(chunk) => self.lines.split(&chunk, take).map_err(wrong)?,
                 None => return self.lines.finish(take).map(|()| false).map_err(wrong),
@@ -309,14 +365,31 @@ impl Stream {
 }
 
 impl Shape {
-    /// Appends the body that `line` stands for, if it does.
-    fn take(self, line: Bytes, encoding: Encoding, into: &mut Vec<Body>) -> Result<(), String> {
-        let body = match self {
-            Self::Line => Body::plain(encoding.decode(line)?),
-            Self::Record if line.trim_ascii().is_empty() => return Ok(()),
-            Self::Record => record::parse(&line)?,
-        };
-        into.push(body);
+    /// Appends the messages that `line` stands for.
+    fn take(
+        self,
+        line: Bytes,
+        encoding: Encoding,
+        outline: &Outline,
+        into: &mut VecDeque<Message>,
+    ) -> Result<(), String> {
+        match self {
+            Self::Line => outline.addressed(Message::plain(encoding.decode(line)?), into),
+            Self::Record if line.trim_ascii().is_empty() => {}
+            Self::Record => {
+                let before = into.len();
+                let (mut message, addressed) = record::parse(&line, &outline.detail)?;
+                match &outline.topics[..] {
+                    [topic] if !addressed => {
+                        message.topic = topic.clone();
+                        into.push_back(message);
+                    }
+                    _ if addressed => into.push_back(message),
+                    _ => outline.addressed(message, into),
+                }
+                into.range(before..).try_for_each(outline.check)?;
+            }
+        }
         Ok(())
     }
 }

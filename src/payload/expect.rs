@@ -1,6 +1,7 @@
 //! Conditions on a message: `payload == 21.5`, `/temp > 20`, `/state/name == "on"`, `topic contains kitchen`.
 //!
-//! What is compared is the body as text (`payload`), the topic, or what a JSON pointer (RFC 6901) finds in it. Where both sides
+//! What is compared is the body as text (`payload`), what a JSON pointer (RFC 6901) finds in it, or a detail of the message
+//! ([`fields`]: `topic`, `qos`, `header.NAME`). Where both sides
 //! are numbers, numbers are compared, so that `21.50` equals `21.5`; otherwise texts. What is not there, or is no
 //! number where one is needed, fulfils nothing but `!=`.
 
@@ -8,6 +9,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde_json::Value;
+
+use super::comparison::Comparison;
+use crate::message::Message;
+use crate::message::fields::{self, Fields};
 
 /// A condition on a message.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,45 +28,36 @@ pub struct Condition {
 enum Subject {
     /// The body as text.
     Payload,
-    /// The MQTT topic, the AMQP routing key, the CoAP path.
-    Topic,
+    /// A detail of the message.
+    Field(String),
     /// What a JSON pointer finds in the body.
     Pointer(String),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Comparison {
-    Equal,
-    Unequal,
-    Less,
-    AtMost,
-    Greater,
-    AtLeast,
-    Contains,
-}
-
-/// Two letters stand before one, so that `<=` is not read as `<`.
-const COMPARISONS: [(&str, Comparison); 7] = [
-    ("==", Comparison::Equal),
-    ("!=", Comparison::Unequal),
-    ("<=", Comparison::AtMost),
-    (">=", Comparison::AtLeast),
-    ("<", Comparison::Less),
-    (">", Comparison::Greater),
-    (" contains ", Comparison::Contains),
-];
-
 impl Condition {
     /// Whether a message fulfils it; `json` gives the body as JSON where a pointer asks for it.
-    pub fn holds(&self, topic: &str, body: &[u8], json: impl FnOnce() -> Option<Value>) -> bool {
+    pub fn holds(&self, message: &Message, json: impl FnOnce() -> Option<Value>) -> bool {
         let found = match &self.subject {
-            Subject::Topic => Some(topic.to_owned()),
-            Subject::Payload => str::from_utf8(body).ok().map(String::from),
+            Subject::Field(name) => fields::value(message, name),
+            Subject::Payload => str::from_utf8(&message.payload).ok().map(String::from),
             Subject::Pointer(pointer) => json().and_then(|json| json.pointer(pointer).map(text_of)),
         };
         match found {
-            Some(found) => self.comparison.holds(&found, &self.value),
+            Some(found) => holds(self.comparison, &found, &self.value),
             None => self.comparison == Comparison::Unequal,
+        }
+    }
+}
+
+impl Condition {
+    /// Checks that messages of one protocol have what is compared.
+    ///
+    /// # Errors
+    /// The wrong name, and the one that was probably meant.
+    pub fn check(&self, fields: &Fields) -> Result<(), String> {
+        match &self.subject {
+            Subject::Field(name) => fields::check(fields, name),
+            Subject::Payload | Subject::Pointer(_) => Ok(()),
         }
     }
 }
@@ -74,21 +70,14 @@ fn text_of(value: &Value) -> String {
     }
 }
 
-impl Comparison {
-    fn holds(self, found: &str, value: &str) -> bool {
-        let numbers = number(found).zip(number(value));
-        match (self, numbers) {
-            (Self::Contains, _) => found.contains(value),
-            (Self::Equal, Some((found, value))) => found == value,
-            (Self::Unequal, Some((found, value))) => found != value,
-            (Self::Equal, None) => found == value,
-            (Self::Unequal, None) => found != value,
-            (Self::Less, Some((found, value))) => found < value,
-            (Self::AtMost, Some((found, value))) => found <= value,
-            (Self::Greater, Some((found, value))) => found > value,
-            (Self::AtLeast, Some((found, value))) => found >= value,
-            (Self::Less | Self::AtMost | Self::Greater | Self::AtLeast, None) => false,
-        }
+/// How a value is compared with another, as text where one of them is no number.
+fn holds(comparison: Comparison, found: &str, value: &str) -> bool {
+    match (comparison, number(found).zip(number(value))) {
+        (Comparison::Contains, _) => found.contains(value),
+        (_, Some((found, value))) => comparison.holds(&found, &value),
+        (Comparison::Equal, None) => found == value,
+        (Comparison::Unequal, None) => found != value,
+        (_, None) => false,
     }
 }
 
@@ -103,12 +92,7 @@ impl FromStr for Condition {
     type Err = String;
 
     fn from_str(words: &str) -> Result<Self, String> {
-        let places = COMPARISONS.iter().filter_map(|(sign, comparison)| {
-            let at = words.find(sign)?;
-            Some((at, *sign, *comparison))
-        });
-        // The first sign counts, and of two at one place the longer one, which stands first.
-        let Some((at, sign, comparison)) = places.min_by_key(|(at, ..)| *at) else {
+        let Some((at, sign, comparison)) = Comparison::find(words) else {
             return Err(format!(
                 "{words:?} has none of ==, !=, <, <=, >, >= and contains"
             ));
@@ -116,12 +100,12 @@ impl FromStr for Condition {
         let (subject, value) = (words[..at].trim(), words[at + sign.len()..].trim());
         let subject = match subject {
             "payload" => Subject::Payload,
-            "topic" => Subject::Topic,
             _ if subject.starts_with('/') => Subject::Pointer(subject.to_owned()),
             _ => {
-                return Err(format!(
-                    "{subject:?} is neither payload, topic nor a JSON pointer such as /temp"
-                ));
+                fields::known(subject).map_err(|hint| {
+                    format!("{subject:?} is neither payload, a JSON pointer such as /temp nor a field such as topic{hint}")
+                })?;
+                Subject::Field(subject.to_owned())
             }
         };
         let value = unquoted(value)?;
@@ -157,13 +141,30 @@ impl fmt::Display for Condition {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
+    use crate::message::{Detail, MqttDetail};
+
+    fn message(body: &[u8]) -> Message {
+        Message {
+            time: SystemTime::UNIX_EPOCH,
+            topic: "a/b".into(),
+            payload: body.to_vec().into(),
+            detail: Detail::Mqtt(MqttDetail {
+                qos: 1,
+                ..MqttDetail::default()
+            }),
+        }
+    }
 
     #[track_caller]
     fn holds(words: &str, body: &str) -> bool {
         let condition: Condition = words.parse().expect(words);
         assert_eq!(condition.to_string(), words);
-        condition.holds("a/b", body.as_bytes(), || serde_json::from_str(body).ok())
+        condition.holds(&message(body.as_bytes()), || {
+            serde_json::from_str(body).ok()
+        })
     }
 
     #[test]
@@ -211,9 +212,20 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_fulfil_nothing() {
         let condition: Condition = "payload == x".parse().unwrap();
-        assert!(!condition.holds("a", b"\xff", || None));
+        assert!(!condition.holds(&message(b"\xff"), || None));
         let condition: Condition = "payload != x".parse().unwrap();
-        assert!(condition.holds("a", b"\xff", || None));
+        assert!(condition.holds(&message(b"\xff"), || None));
+    }
+
+    #[test]
+    fn a_detail_of_the_message_is_compared_and_must_be_one() {
+        assert!(holds("qos == 1", "") && holds("retain == false", "") && !holds("qos > 1", ""));
+        assert!(holds("content-type != x", "") && !holds("property.a == x", ""));
+        let condition: Condition = "redelivered == true".parse().unwrap();
+        assert!(condition.check(&fields::AMQP).is_ok());
+        assert!(condition.check(&fields::MQTT).is_err());
+        let refused = "retian == true".parse::<Condition>().unwrap_err();
+        assert!(refused.ends_with("; did you mean retain?"), "{refused}");
     }
 
     #[test]

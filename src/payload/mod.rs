@@ -4,36 +4,37 @@
 //! |---|---|
 //! | [`Source`] | where bodies come from |
 //! | [`Encoding`] | how they are spelled there |
-//! | [`Bodies`] | reads them, in batches, without ever blocking the caller's event loop |
-//! | [`Body`] | one of them |
+//! | [`Bodies`] | reads them as messages, in batches, without ever blocking the caller's event loop |
+//! | [`Outline`] | what the command line says about those messages |
 //! | [`cbor`] | CBOR as text, and from text |
+//! | [`comparison`] | the operators of conditions and thresholds |
 //! | [`expect`] | conditions on a body: `payload == 21.5`, `/temp > 20` |
 //! | [`inflate`] | compressed bodies |
-//! | [`replay`] | recorded messages at their pace |
+//! | [`link`] | link-format (RFC 6690) |
 //! | [`senml`] | measurements (RFC 8428) as lines |
 //! | [`template`] | bodies that differ from message to message |
 //! | [`standard`] | whether standard input and output were there when the command started |
 
 mod bodies;
 pub mod cbor;
+pub mod comparison;
 mod encoding;
 pub mod expect;
 pub mod inflate;
 mod lines;
+pub mod link;
 mod reader;
 mod record;
-pub mod replay;
 pub mod senml;
 pub mod standard;
 pub mod template;
 
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use crate::message::{AmqpProperties, MqttProperties};
+use crate::message::{Detail, Message};
 
 use template::Template;
 
@@ -67,44 +68,23 @@ pub enum Source {
     Records,
 }
 
-/// What is to be sent.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Body {
-    /// When the record was made, if it says so in a way that can be read.
-    pub time: Option<SystemTime>,
-    /// The topic that the record names.
-    pub topic: Option<ByteString>,
-    /// The bytes, decoded.
-    pub payload: Bytes,
-    /// The record's QoS: 0, 1 or 2.
-    pub qos: Option<u8>,
-    /// The record's retain flag.
-    pub retain: Option<bool>,
-    /// The record's MQTT 5 properties, without topic alias and subscription identifiers, which belong to
-    /// the connection that the message was received on.
-    pub properties: Option<Box<MqttProperties>>,
-    /// What the record says about AMQP.
-    pub amqp: Option<Box<AmqpArgs>>,
+/// What the command line says about the messages that its input does not say.
+#[derive(Clone, Debug)]
+pub struct Outline {
+    /// A message that names no topic of its own goes to each of these.
+    pub topics: Vec<ByteString>,
+    /// What a record of the command's own protocol begins with; [`Detail::Plain`]: records of any protocol are taken.
+    pub detail: Detail,
+    /// What is wrong with a record that is ready to be sent.
+    pub check: fn(&Message) -> Result<(), String>,
 }
 
-/// What a record says about an AMQP message, besides its routing key.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct AmqpArgs {
-    /// The exchange; empty for the default exchange.
-    pub exchange: Option<ByteString>,
-    /// Its basic properties.
-    pub properties: AmqpProperties,
-}
-
-// A header may be NaN, which no test and no user compares.
-impl Eq for AmqpArgs {}
-
-impl Body {
-    /// A body that says nothing about topic, QoS, retain or properties.
-    pub fn plain(payload: Bytes) -> Self {
+impl Default for Outline {
+    fn default() -> Self {
         Self {
-            payload,
-            ..Self::default()
+            topics: Vec::new(),
+            detail: Detail::Plain,
+            check: |_| Ok(()),
         }
     }
 }

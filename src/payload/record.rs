@@ -1,4 +1,4 @@
-//! Reads records, as `--output json` writes them, back into bodies.
+//! Reads records, as `--output json` writes them, back into messages that are to be sent.
 //!
 //! What only matters to whoever received the message (`protocol`, `dup`, `packet_id`,
 //! `topic_alias`, `subscription_identifiers`, `redelivered`, `delivery_tag`, other protocols' details) is passed over. Unknown names
@@ -13,19 +13,20 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::file;
-use crate::message::MqttProperties;
+use crate::message::{Detail, Message, MqttDetail, MqttProperties, UNTIMED};
 
-use super::{Body, Encoding};
+use super::Encoding;
 
 mod amqp;
 
 pub use amqp::amqp_value;
 
-/// The body that one line of JSON describes.
+/// The message that one line of JSON describes, and whether it says where it goes. A record of the protocol of `like` begins with
+/// that, and what others say of their protocols is read, and not taken; everything is taken where that is [`Detail::Plain`].
 ///
 /// # Errors
-/// What is wrong with it, without the line's number: `mqtt.qos: 3 is none of 0, 1, 2`.
-pub(super) fn parse(line: &[u8]) -> Result<Body, String> {
+/// What is wrong with it, without the line's number: `mqtt.qos: 3 is not one of 0, 1, 2`.
+pub(super) fn parse(line: &[u8], like: &Detail) -> Result<(Message, bool), String> {
     // Files that were made on Windows begin with one, also where they were joined to others.
     let line = line
         .strip_prefix(file::BYTE_ORDER_MARK.as_bytes())
@@ -34,20 +35,25 @@ pub(super) fn parse(line: &[u8]) -> Result<Body, String> {
         return Err(String::from("not a JSON object"));
     }
     let record: Record<'_> = serde_json::from_slice(line).map_err(|error| words(&error))?;
-    let mut body = match record.mqtt {
-        Some(mqtt) => with_details(&field("mqtt", mqtt)?)?,
-        None => Body::default(),
+    let mqtt = record.mqtt.map(|raw| mqtt(raw, like)).transpose()?;
+    let amqp = record.amqp.map(|raw| amqp::detail(raw, like)).transpose()?;
+    let detail = match (like, mqtt, amqp) {
+        (Detail::Plain | Detail::Mqtt(_), Some(mqtt), _) => Detail::Mqtt(mqtt),
+        (Detail::Plain | Detail::Amqp(_), _, Some(amqp)) => Detail::Amqp(Box::new(amqp)),
+        _ => Detail::Plain,
     };
-    if let Some(amqp) = record.amqp {
-        body.amqp = Some(Box::new(amqp::words(amqp)?));
-    }
-    body.topic = text("topic", record.topic)?;
-    if body.topic.as_ref().is_some_and(|topic| topic.is_empty()) {
-        return Err(String::from("topic is empty"));
-    }
-    body.payload = payload(&record)?;
-    body.time = record.time.and_then(time);
-    Ok(body)
+    let topic = text("topic", record.topic)?;
+    // What came over a fanout exchange has an empty routing key.
+    let addressed = topic
+        .as_ref()
+        .is_some_and(|topic| !topic.is_empty() || matches!(detail, Detail::Amqp(_)));
+    let message = Message {
+        time: record.time.and_then(time).unwrap_or(UNTIMED),
+        topic: topic.unwrap_or_default(),
+        payload: payload(&record)?,
+        detail,
+    };
+    Ok((message, addressed))
 }
 
 /// One field as it stands in the line, so that what is wrong can be told with the field's name.
@@ -114,17 +120,27 @@ fn payload(record: &Record<'_>) -> Result<Bytes, String> {
     }
 }
 
-fn with_details(mqtt: &Mqtt<'_>) -> Result<Body, String> {
+fn mqtt(raw: &RawValue, like: &Detail) -> Result<MqttDetail, String> {
+    let mqtt: Mqtt<'_> = field("mqtt", raw)?;
+    let like = match like {
+        Detail::Mqtt(like) => like.clone(),
+        _ => MqttDetail::default(),
+    };
     let qos = optional::<u8>("mqtt.qos", mqtt.qos)?;
     if let Some(qos @ 3..) = qos {
-        return Err(format!("mqtt.qos: {qos} is none of 0, 1, 2"));
+        return Err(format!("mqtt.qos: {qos} is not one of 0, 1, 2"));
     }
-    let properties = properties(mqtt)?;
-    Ok(Body {
-        qos,
-        retain: optional("mqtt.retain", mqtt.retain)?,
-        properties: (properties != MqttProperties::default()).then(|| Box::new(properties)),
-        ..Body::default()
+    let properties = properties(&mqtt)?;
+    let said = properties != MqttProperties::default();
+    Ok(MqttDetail {
+        qos: qos.unwrap_or(like.qos),
+        retain: optional("mqtt.retain", mqtt.retain)?.unwrap_or(like.retain),
+        properties: if said {
+            Some(Box::new(properties))
+        } else {
+            like.properties
+        },
+        ..like
     })
 }
 
@@ -214,8 +230,12 @@ fn words(error: &serde_json::Error) -> String {
 mod tests {
     use super::*;
 
+    fn read(line: &[u8]) -> Result<Message, String> {
+        parse(line, &Detail::Plain).map(|(message, _)| message)
+    }
+
     fn flaw(line: &str) -> String {
-        parse(line.as_bytes()).unwrap_err()
+        read(line.as_bytes()).unwrap_err()
     }
 
     #[test]
@@ -225,10 +245,13 @@ mod tests {
             "message_expiry_interval":60,"content_type":"text/plain","response_topic":"r",
             "correlation_data":"c","topic_alias":3,"subscription_identifiers":[1,2],
             "user_properties":[["k","v"],["k","w"]]}}"#;
-        let body = parse(line).unwrap();
-        assert_eq!(body.topic.as_deref(), Some("a/b"));
-        assert_eq!(body.payload, "21.5");
-        assert_eq!((body.qos, body.retain), (Some(1), Some(true)));
+        let message = read(line).unwrap();
+        assert_eq!(
+            (&*message.topic, &message.payload[..]),
+            ("a/b", &b"21.5"[..])
+        );
+        let mqtt = message.detail.as_mqtt().into_owned();
+        assert_eq!((mqtt.qos, mqtt.retain), (1, true));
         let properties = MqttProperties {
             payload_format_indicator: Some(1),
             message_expiry_interval: Some(60),
@@ -238,30 +261,69 @@ mod tests {
             user_properties: vec![("k".into(), "v".into()), ("k".into(), "w".into())],
             ..MqttProperties::default()
         };
-        assert_eq!(body.properties.as_deref(), Some(&properties));
+        assert_eq!(mqtt.properties.as_deref(), Some(&properties));
     }
 
     #[test]
     fn a_byte_order_mark_is_passed_over() {
         assert_eq!(
-            &parse("\u{feff}{\"payload\":\"x\"}".as_bytes())
+            &read("\u{feff}{\"payload\":\"x\"}".as_bytes())
                 .unwrap()
                 .payload[..],
             b"x"
         );
-        assert!(parse("{\u{feff}\"payload\":\"x\"}".as_bytes()).is_err());
+        assert!(read("{\u{feff}\"payload\":\"x\"}".as_bytes()).is_err());
     }
 
     #[test]
     fn the_least_record_is_a_payload() {
-        assert_eq!(parse(br#"{"payload":""}"#).unwrap(), Body::default());
-        let other = br#"{"payload":"x","coap":{"code":"2.05"},"note":1,"mqtt":{}}"#;
-        assert_eq!(parse(other).unwrap(), Body::plain("x".into()));
+        assert_eq!(read(br#"{"payload":""}"#).unwrap(), Message::default());
+        let other = br#"{"payload":"x","coap":{"code":"2.05"},"note":1}"#;
+        assert_eq!(read(other).unwrap(), Message::plain("x".into()));
+    }
+
+    #[test]
+    fn what_a_record_does_not_say_is_as_the_command_line_has_it() {
+        let like = Detail::Mqtt(MqttDetail {
+            qos: 2,
+            retain: true,
+            ..MqttDetail::default()
+        });
+        let mqtt = |line: &str| {
+            let (message, _) = parse(line.as_bytes(), &like).unwrap();
+            (message.detail != Detail::Plain).then(|| {
+                let mqtt = message.detail.as_mqtt().into_owned();
+                (mqtt.qos, mqtt.retain)
+            })
+        };
+        assert_eq!(mqtt(r#"{"payload":"","mqtt":{}}"#), Some((2, true)));
+        assert_eq!(mqtt(r#"{"payload":"","mqtt":{"qos":0}}"#), Some((0, true)));
+        // What another protocol carried, and what none did, has nothing of its own.
+        for other in [r#"{"payload":"","amqp":{}}"#, r#"{"payload":""}"#] {
+            assert_eq!(mqtt(other), None);
+        }
+    }
+
+    #[test]
+    fn an_empty_topic_is_one_where_a_fanout_exchange_had_it() {
+        let addressed = |line: &str, like: &Detail| parse(line.as_bytes(), like).unwrap().1;
+        let fanout = r#"{"topic":"","payload":"","amqp":{"exchange":"logs"}}"#;
+        assert!(addressed(fanout, &Detail::Amqp(Box::default())));
+        assert!(!addressed(fanout, &Detail::Mqtt(MqttDetail::default())));
+        for unsaid in [
+            r#"{"topic":"","payload":""}"#,
+            r#"{"payload":"","amqp":{}}"#,
+        ] {
+            assert!(
+                !addressed(unsaid, &Detail::Amqp(Box::default())),
+                "{unsaid}"
+            );
+        }
     }
 
     #[test]
     fn payloads_are_exact() {
-        let payload = |line: &str| parse(line.as_bytes()).unwrap().payload;
+        let payload = |line: &str| read(line.as_bytes()).unwrap().payload;
         assert_eq!(payload(r#"{"payload":"\u0000\ud83d\ude00\n"}"#), "\0😀\n");
         assert_eq!(payload(r#"{"payload_base64":"AP/+"}"#), b"\x00\xff\xfe"[..]);
         let verbatim = r#"{"b":1.0e400,"a": 9007199254740993}"#;
@@ -274,8 +336,9 @@ mod tests {
 
     #[test]
     fn correlation_data_may_be_binary() {
-        let body = parse(br#"{"payload":"","mqtt":{"correlation_data_base64":"/w=="}}"#).unwrap();
-        let data = body.properties.unwrap().correlation_data.unwrap();
+        let message = read(br#"{"payload":"","mqtt":{"correlation_data_base64":"/w=="}}"#).unwrap();
+        let mqtt = message.detail.as_mqtt().into_owned();
+        let data = mqtt.properties.unwrap().correlation_data.unwrap();
         assert_eq!(data, b"\xff"[..]);
     }
 
@@ -302,10 +365,9 @@ mod tests {
                 r#"{"payload_base64":"_-4="}"#,
                 "payload_base64: not base64: \"_\" at position 1",
             ),
-            (r#"{"topic":"","payload":""}"#, "topic is empty"),
             (
                 r#"{"payload":"","mqtt":{"qos":3}}"#,
-                "mqtt.qos: 3 is none of 0, 1, 2",
+                "mqtt.qos: 3 is not one of 0, 1, 2",
             ),
             (
                 r#"{"payload":"","mqtt":{"payload_format_indicator":2}}"#,

@@ -4,13 +4,13 @@
 //! |---|---|
 //! | `host`, `serve` | the engine with a clock and a task per connection; its listeners |
 //! | `users`, `password`, `login` | who may connect, and how that is found out without holding others up |
-//! | `keys` | how faults are spelled, and when they happen |
+//! | `fault` | how faults on purpose are written, and when they happen |
 //! | `descriptors` | how many connections there can be |
 //! | `timers`, `slab` | what is due when; tables with keys |
 
 mod descriptors;
+mod fault;
 mod host;
-mod keys;
 mod login;
 mod password;
 mod serve;
@@ -19,8 +19,8 @@ mod timers;
 mod users;
 
 pub use descriptors::raise_descriptors;
+pub use fault::{Fault, Faults, Keys, WHEN_KEYS, When, Wrong};
 pub use host::{Engine, Host, State};
-pub use keys::{Keys, When};
 pub use login::{Checking, Login};
 pub use serve::serve;
 pub use slab::{Key, Slab};

@@ -67,7 +67,7 @@ fn json_says_all_about_an_answer() {
     );
     assert_eq!(coap["peer"], format!("127.0.0.1:{}", server.port));
     assert_eq!(coap["options"][0]["name"], "Max-Age");
-    assert!(coap["took_ms"].as_f64().unwrap() > 0.0);
+    assert!(coap["rtt_ms"].as_f64().unwrap() > 0.0);
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn observations_end_after_a_count_and_are_deregistered() {
         .words("-C 5 -W 0.5")
         .run()
         .exits(5)
-        .says(" of 5 notifications");
+        .says(" of 5 messages");
 }
 
 #[test]

@@ -230,7 +230,7 @@ fn asked_with(fault: &str, scheme: &str, wait: u8) -> Ended {
 }
 
 fn every_fault_over(scheme: &str) {
-    for fault in ["drop", "drop:share=100%", "delay:by=1h"] {
+    for fault in ["drop", "drop:percent=100", "delay:by=1h"] {
         let ended = asked_with(fault, scheme, 1).exits(5).prints("");
         ended.says("no answer came within 1 s\n");
     }

@@ -1,14 +1,14 @@
 //! Peers that misbehave: each ends within its deadline, with the right exit code, and with a line that says what happened.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::io::Write;
+use std::net::{TcpListener, UdpSocket};
 use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use crate::support::PATIENCE;
-use crate::support::coap_peer::{ack, message, option_of, parts, peer};
+use crate::support::coap_peer::{ack, frame, message, option_of, parts, peer};
 use crate::support::command::{Line, iotctl};
 use crate::support::peer::Peer;
 use crate::support::ports::free_ports;
@@ -210,15 +210,22 @@ fn wrong_words_send_nothing() {
         ),
         ("get coap://h/ -O block2=1", "--block"),
         ("put coap://h/", "nothing to send"),
-        ("put coap://h/ -m x -t nonsense/x", "no content format"),
-        ("get coap://h/ --block 100", "none of 16"),
+        ("put coap://h/ -m x -t nonsense/x", "not a content format"),
+        ("get coap://h/ --block 100", "not one of 16"),
         ("get -h h coap://h/", "one of them is enough"),
         ("get coap://h/ --psk x", "not encrypted"),
         ("get coap+tcp://h/ --psk x", "DTLS"),
-        ("observe coap://h/ -C 0", "-C 0"),
+        ("observe coap://h/ -C 0", "-C must be at least 1"),
         ("server --listen coaps+tcp://127.0.0.1:0", "--cert"),
-        ("server --fault explode", "none of drop, delay, duplicate"),
-        ("server --fault reset:way=in", "not reset"),
+        (
+            "server --fault explode",
+            "the faults are drop, delay, duplicate",
+        ),
+        (
+            "server --fault reset:way=in",
+            "fault reset: unknown key way",
+        ),
+        ("server --fault drop:share=5%", "hint: write percent=5"),
         (
             "server --listen coap+tcp://127.0.0.1:0 --multicast",
             "--multicast needs --listen coap://",
@@ -266,7 +273,10 @@ fn a_request_says_what_its_user_wants() {
     assert_eq!(option_of(&seen[1].0, 3), None);
     assert_eq!((parts(&seen[2].0).0, seen[2].1), (&b"abc"[..], ours));
     for (words, said) in [
-        ("get coap://h/ --token 123456789", "8 bytes of a token"),
+        (
+            "get coap://h/ --token 123456789",
+            "8 bytes, the limit of a token",
+        ),
         ("get coap+tcp://h/ --bind-port 5000", "UDP and DTLS"),
         (
             "observe coap://h/ --no-uri-host --proxy coap://p",
@@ -275,23 +285,6 @@ fn a_request_says_what_its_user_wants() {
     ] {
         iotctl("coap").words(words).run().exits(2).says(said);
     }
-}
-
-/// A message of a stream peer: its code and its token.
-fn frame(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
-    let mut bytes = |count: usize| {
-        let mut bytes = vec![0; count];
-        stream.read_exact(&mut bytes).ok().map(|()| bytes)
-    };
-    let first = bytes(1)?[0];
-    let length = match first >> 4 {
-        13 => 13 + usize::from(bytes(1)?[0]),
-        length => length.into(),
-    };
-    let code = bytes(1)?[0];
-    let token = bytes(usize::from(first & 15))?;
-    bytes(length)?;
-    Some((code, token))
 }
 
 #[test]

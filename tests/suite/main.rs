@@ -23,6 +23,7 @@ mod coap_client;
 mod coap_dtls;
 mod coap_hostile;
 mod coap_loss;
+mod coap_observe;
 mod coap_oscore;
 mod coap_proxy;
 mod coap_rd;

@@ -1,7 +1,6 @@
 //! The broker without sockets and clock: bytes and time go in, bytes come out.
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -19,6 +18,7 @@ use super::message::Meter;
 use super::options::Options;
 use super::queue::Queue;
 use super::wire;
+use crate::random::unguessable;
 use crate::server::{Key, Slab, Timers};
 
 /// How long a closing connection may take to answer, and to close its side.
@@ -125,7 +125,7 @@ impl Core {
             connected: 0,
             confirming: Vec::new(),
             named: 0,
-            salt: RandomState::new().build_hasher().finish(),
+            salt: unguessable(),
             ready: Vec::new(),
         }
     }

@@ -1,13 +1,11 @@
 //! Fault injection: what is to go wrong on purpose, and when.
 
-use std::str::FromStr;
 use std::time::Duration;
 
-use crate::error::{Error, Result};
-use crate::server::{Keys, When};
+use crate::error::Result;
+use crate::server::{self, Keys, When, Wrong};
 
-/// The faults, for the help page and the man page: what to write, and what it does.
-pub const FAULTS: &[(&str, &str)] = &[
+const FAULTS: &[(&str, &str)] = &[
     (
         "nack",
         "refuses a published message (basic.nack, where confirms are on)",
@@ -58,12 +56,6 @@ pub const FAULTS: &[(&str, &str)] = &[
 /// What every fault may have besides, for the help page and the man page.
 pub const FAULT_KEYS: &[(&str, &str)] = &[
     (
-        "every=N",
-        "only every Nth time, counted over all connections",
-    ),
-    ("nth=N", "only the Nth time"),
-    ("percent=N", "N times of a hundred, spread evenly"),
-    (
         "exchange=NAME",
         "only for messages to this exchange (nack and the confirm faults)",
     ),
@@ -73,31 +65,18 @@ pub const FAULT_KEYS: &[(&str, &str)] = &[
     ),
 ];
 
-/// The names of all actions, for the error that lists them.
-const ACTIONS: &[&str] = &[
-    "nack",
-    "drop-confirm",
-    "delay-confirm",
-    "wrong-confirm",
-    "drop-deliver",
-    "delay-deliver",
-    "duplicate-deliver",
-    "wrong-tag",
-    "block",
-    "close",
-    "stall",
-    "malformed",
-    "dribble",
-    "frame-max",
-];
-
 /// One thing that is to go wrong; written `ACTION[:KEY=VALUE[,KEY=VALUE…]]`.
+pub type Fault = server::Fault<Injected>;
+
+/// The faults of one broker with their counters.
+pub(super) type Faults = server::Faults<Injected>;
+
+/// What is to go wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct Injected {
     action: Action,
     /// The exchange or queue that it is limited to.
     place: Option<String>,
-    when: When,
 }
 
 /// What happens.
@@ -147,31 +126,25 @@ impl Action {
     }
 }
 
-impl FromStr for Fault {
-    type Err = Error;
+impl Wrong for Injected {
+    const FAULTS: &'static [(&'static str, &'static str)] = FAULTS;
 
-    fn from_str(text: &str) -> Result<Self> {
-        let (name, keys) = text.split_once(':').unwrap_or((text, ""));
-        let mut keys = Keys::parse(name, keys)?;
-        let when = keys.when()?;
-        let action = action(name, &mut keys, when)?;
+    fn read(name: &str, keys: &mut Keys<'_>, when: When) -> Result<Option<Self>> {
+        let Some(action) = action(name, keys, when)? else {
+            return Ok(None);
+        };
         let place = match action {
             _ if action.is_of_publishing() => keys.take("exchange"),
             _ if action.is_of_delivering() => keys.take("queue"),
             _ => None,
         };
-        keys.none_left()?;
         let place = place.map(str::to_owned);
-        Ok(Self {
-            action,
-            place,
-            when,
-        })
+        Ok(Some(Self { action, place }))
     }
 }
 
-fn action(name: &str, keys: &mut Keys<'_>, when: When) -> Result<Action> {
-    Ok(match name {
+fn action(name: &str, keys: &mut Keys<'_>, when: When) -> Result<Option<Action>> {
+    Ok(Some(match name {
         "nack" => Action::Nack,
         "drop-confirm" => Action::DropConfirm,
         "delay-confirm" => Action::DelayConfirm(keys.needed_duration("by")?),
@@ -197,12 +170,8 @@ fn action(name: &str, keys: &mut Keys<'_>, when: When) -> Result<Action> {
         },
         "dribble" => Action::Dribble,
         "frame-max" => Action::FrameMax(bytes(keys)?),
-        _ => {
-            let known = ACTIONS.join(", ");
-            return Err(Error::usage(format!("unknown fault {name}"))
-                .hint(format!("the faults are {known}")));
-        }
-    })
+        _ => return Ok(None),
+    }))
 }
 
 fn bytes(keys: &mut Keys<'_>) -> Result<u32> {
@@ -212,66 +181,22 @@ fn bytes(keys: &mut Keys<'_>) -> Result<u32> {
     text.parse().map_err(wrong)
 }
 
-/// The faults of one broker with their counters.
-#[derive(Debug, Default)]
-pub(super) struct Faults(Vec<Counted>);
-
-#[derive(Debug)]
-struct Counted {
-    fault: Fault,
-    /// How often there was occasion.
-    seen: u64,
-    /// How often it happened.
-    happened: u64,
-}
-
 impl Faults {
-    pub(super) fn new(faults: &[Fault]) -> Self {
-        let counted = |fault: &Fault| Counted {
-            fault: fault.clone(),
-            seen: 0,
-            happened: 0,
-        };
-        Self(faults.iter().map(counted).collect())
-    }
-
-    pub(super) const fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Whether each message has to be confirmed on its own, as one confirm for many would hide what goes wrong.
-    pub(super) fn befall_confirms(&self) -> bool {
-        self.0
-            .iter()
-            .any(|counted| counted.fault.action.is_of_publishing())
+    pub(super) fn affects_confirms(&self) -> bool {
+        self.any(|fault| fault.action.is_of_publishing())
     }
 
-    /// The first action that `wanted` picks and whose turn it is; every candidate counts the occasion. `place` is the
-    /// exchange or queue that it happens at.
+    /// The first action that `wanted` picks and whose turn it is. `place` is the exchange or queue that it happens at.
     pub(super) fn trigger<T>(
         &mut self,
         place: &str,
         wanted: impl Fn(Action) -> Option<T>,
     ) -> Option<T> {
-        let mut struck = None;
-        for counted in &mut self.0 {
-            let fault = &counted.fault;
+        self.first(|fault| {
             let here = fault.place.as_deref().is_none_or(|own| own == place);
-            let Some(found) = wanted(fault.action).filter(|_| here) else {
-                continue;
-            };
-            counted.seen += 1;
-            if struck.is_none() && fault.when.holds(counted.seen) {
-                counted.happened += 1;
-                struck = Some(found);
-            }
-        }
-        struck
-    }
-
-    /// How often each fault happened, in the order in which they were given.
-    pub(super) fn happened(&self) -> Vec<u64> {
-        self.0.iter().map(|counted| counted.happened).collect()
+            wanted(fault.action).filter(|_| here)
+        })
     }
 }
 
@@ -288,10 +213,7 @@ mod tests {
                 .replace("=N", "=3");
             let fault = text.parse::<Fault>();
             assert!(fault.is_ok(), "{text}: {fault:?}");
-            let name = text.split(':').next().unwrap();
-            assert!(ACTIONS.contains(&name), "{name}");
         }
-        assert_eq!(FAULTS.len(), ACTIONS.len() + 1, "close has two forms");
     }
 
     #[test]

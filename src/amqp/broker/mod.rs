@@ -48,5 +48,5 @@ pub use crate::server::{Key as ConnectionId, Users};
 pub use core::{Core, Disposition};
 pub use drive::{Broker, serve};
 pub use events::{Counts, Event};
-pub use faults::{FAULT_KEYS, FAULTS, Fault};
+pub use faults::{FAULT_KEYS, Fault, Injected};
 pub use options::Options;

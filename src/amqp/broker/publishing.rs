@@ -345,7 +345,7 @@ impl Core {
 
     /// Notes what is to be said about a published message, now or at the end of the batch.
     fn confirm(&mut self, id: Key, number: u16, tag: u64, taken: bool, fault: Option<Action>) {
-        let singly = self.faults.befall_confirms();
+        let singly = self.faults.affects_confirms();
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };

@@ -33,7 +33,7 @@ pub struct Connection {
     /// Why it is over, until that is reported.
     end: Option<End>,
     broken: bool,
-    refused: bool,
+    objected: bool,
 }
 
 impl Connection {
@@ -81,7 +81,7 @@ impl Connection {
             inbox: Inbox::default(),
             end: None,
             broken: false,
-            refused: false,
+            objected: false,
         };
         connection.open(confirms).await?;
         Ok(connection)
@@ -166,16 +166,16 @@ impl Connection {
         self.end.is_some()
     }
 
-    /// Whether the server closed it over something that was sent, and not because it ended itself.
-    pub const fn was_refused(&self) -> bool {
-        self.refused
+    /// Whether the server ended the connection over what it was sent, and not because it was told to (320): what was sent
+    /// would end the next one too.
+    pub const fn objected(&self) -> bool {
+        self.objected
     }
 
     /// Notes why it is over.
     pub(super) fn over(&mut self, end: End) {
         self.broken = matches!(end, End::Nonsense(_));
-        // 320 is CONNECTION_FORCED.
-        self.refused = matches!(&end, End::Told(error) if error.get_id() != 320);
+        self.objected = end.objects();
         self.end.get_or_insert(end);
     }
 

@@ -91,6 +91,12 @@ impl InFlight {
         }
     }
 
+    /// The number and the message of the first that is not settled, as [`InFlight::tidy`] leaves it in front.
+    pub(super) fn oldest(&self) -> Option<(u64, &Outgoing)> {
+        let oldest = self.row.front()?;
+        Some((oldest.number, &oldest.message))
+    }
+
     /// What is not settled, in order.
     pub(super) fn rest(self) -> Vec<(u64, Outgoing)> {
         let rest = self.row.into_iter().filter(|flight| !flight.settled);

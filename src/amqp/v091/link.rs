@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use amq_protocol::protocol::AMQPError;
+use amq_protocol::protocol::{AMQPError, AMQPErrorKind, AMQPHardError};
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::sleep_until;
@@ -52,6 +52,12 @@ impl End {
             }
             other => diagnose::request(target, what, &other.cause()),
         }
+    }
+
+    /// Whether the server closed the connection for a reason that lies in what it got (AMQP 0-9-1 §1.2).
+    pub(super) fn objects(&self) -> bool {
+        let forced = AMQPErrorKind::Hard(AMQPHardError::CONNECTIONFORCED);
+        matches!(self, Self::Told(error) if matches!(error.kind(), AMQPErrorKind::Hard(_)) && *error.kind() != forced)
     }
 
     /// As lapin would have it.

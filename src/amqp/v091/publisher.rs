@@ -21,6 +21,11 @@ impl Connection {
         self.heard.flights.len()
     }
 
+    /// The first message under way.
+    pub fn oldest(&self) -> Option<(u64, &Outgoing)> {
+        self.heard.flights.oldest()
+    }
+
     /// Puts a message into the next write, under a number that [`Outcome`]s name; numbers must not repeat.
     ///
     /// # Errors

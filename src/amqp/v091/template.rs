@@ -9,7 +9,7 @@ use memchr::memmem;
 use super::super::frame::{OVERHEAD, methods, properties, put_body, put_header, put_short};
 use super::super::publisher::{Marks, Outgoing};
 use super::login::CHANNEL;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::message::AmqpProperties;
 
 /// Where a header frame has the size of the body: behind type, channel, length, class and weight.
@@ -47,7 +47,7 @@ impl Template {
     /// Appends the message, with frames of at most `frame_max` bytes.
     ///
     /// # Errors
-    /// [`crate::error::Kind::Usage`] for a text over 255 bytes; nothing was appended then.
+    /// [`crate::error::Kind::Usage`] for a text over 255 bytes, and for properties over one frame; nothing was appended then.
     pub(super) fn put(
         &mut self,
         number: u64,
@@ -57,7 +57,7 @@ impl Template {
         out: &mut BytesMut,
     ) -> Result<()> {
         if !self.of.as_ref().is_some_and(|of| of.fits(message)) {
-            self.prepare(message, marks)?;
+            self.prepare(message, marks, frame_max)?;
         }
         let size = (message.payload.len() as u64).to_be_bytes();
         self.frames[self.size_at..self.size_at + 8].copy_from_slice(&size);
@@ -72,7 +72,7 @@ impl Template {
         Ok(())
     }
 
-    fn prepare(&mut self, message: &Outgoing, marks: &Marks) -> Result<()> {
+    fn prepare(&mut self, message: &Outgoing, marks: &Marks, frame_max: usize) -> Result<()> {
         properties::check_short("exchange name", &message.exchange)?;
         properties::check_short("routing key", &message.key)?;
         let marked = message
@@ -87,10 +87,21 @@ impl Template {
             put_short(&message.key, out);
             out.put_u8(message.mandatory.into());
         });
-        self.size_at = frames.len() + SIZE_AT;
+        let method = frames.len();
         put_header(CHANNEL, 0, &mut frames, |out| {
             properties::put(properties, out)
         });
+        let header = frames.len() - method;
+        // A server ends the connection over it (AMQP 0-9-1 §4.2.3), whatever else is under way.
+        if header > frame_max {
+            let text = format!(
+                "properties and headers have {header} bytes; the server takes frames of at most {frame_max}"
+            );
+            return Err(
+                Error::usage(text).hint("--frame-max allows for more, where the server does too")
+            );
+        }
+        self.size_at = method + SIZE_AT;
         self.frames = frames;
         self.of = Some(Common {
             exchange: message.exchange.clone(),

@@ -5,13 +5,13 @@ use std::collections::VecDeque;
 use super::super::clock::{Nanos, nanos};
 use super::super::counters::Received;
 use super::super::driver::Io;
-use super::super::random::Random;
 use super::super::recorder::Quantity;
 use super::super::stamp::Room;
 use super::content::{Content, Message};
 use super::settings::{Consuming, Group};
 use crate::amqp::consumer::Offset;
 use crate::amqp::frame::methods::{self, Consume};
+use crate::random::Random;
 
 /// How long acknowledgements that are not yet enough for one wait, up to the next tick.
 const PATIENCE: Nanos = 500_000_000;

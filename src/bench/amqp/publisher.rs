@@ -2,7 +2,6 @@
 
 use super::super::clock::{Nanos, nanos};
 use super::super::driver::{Broken, Io};
-use super::super::random::Random;
 use super::super::recorder::{Pending, Unproved};
 use super::super::stamp::Stamp;
 use super::content::{Content, Message};
@@ -11,6 +10,7 @@ use super::settings::Group;
 use super::template::{Key, Template};
 use crate::amqp::frame::Fields;
 use crate::amqp::frame::methods;
+use crate::random::Random;
 
 /// Between two proofs that what is published without confirms has arrived.
 const PROOF: Nanos = 1_000_000_000;
@@ -144,7 +144,7 @@ impl Publisher {
             Tag::Settled if multiple => {}
             Tag::Settled if self.excused > 0 => self.excused -= 1,
             Tag::Settled | Tag::Unknown => {
-                let cause = format!("{name} with a delivery tag that no message waits with");
+                let cause = format!("{name} with an unknown delivery tag");
                 io.records.error(&cause, None);
             }
         }
@@ -156,7 +156,7 @@ impl Publisher {
         io: &mut Io<'_>,
     ) -> Result<(), Broken> {
         let (tag, multiple) = (fields.long_long()?, fields.octet()? & 1 == 1);
-        let cause = "the server did not take the message (basic.nack)";
+        let cause = "the server refused the message (basic.nack)";
         let found = self.flights.settle(tag, multiple, |flight| {
             io.records.refused_for(flight, cause);
         });

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::super::counters::Shared;
+use super::super::letters::letters;
 use super::super::pattern::{Pattern, user_name};
 use super::super::plan::Load;
-use super::super::random::letters;
 use super::super::stamp::Room;
 use super::template::Kind;
 use crate::amqp::consumer::Offset;
@@ -177,7 +177,7 @@ impl Settings {
         let all = [
             Room::of(self.size.0).warning().filter(|_| publishes),
             several.then_some(
-                "a message that comes to consumers of a queue in two shards counts twice and not as a duplicate, so that it may hide a missing one",
+                "a message delivered to consumers of one queue in two shards counts twice and not as a duplicate, so it may hide a missing one",
             ),
         ];
         all.into_iter().flatten().map(str::to_owned).collect()

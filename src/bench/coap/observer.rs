@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::super::clock::Nanos;
 use super::super::counters::{Order, Received};
 use super::super::driver::{Broken, Io, Session};
-use super::super::random::Random;
 use super::super::recorder::Quantity;
 use super::super::stamp::{Room, Stamp};
 use super::exchanges::ExchangeTable;
@@ -18,6 +17,7 @@ use super::wire::{ACK, CON, Content, Framing, PREFIX, RST, Seen, write_empty};
 use crate::coap::code::Code;
 use crate::coap::option;
 use crate::error::Kind as Class;
+use crate::random::Random;
 
 /// Max-Age where a notification does not say (RFC 7252 §5.10.5), in seconds.
 const MAX_AGE: u32 = 60;
@@ -246,7 +246,7 @@ impl Observer {
         let next = patience.next(asked.sent, asked.due, io.now, asked.again);
         let Some(due) = next.filter(|_| !asked.promised) else {
             io.records
-                .error("a registration was not answered in time", None);
+                .error("no response to a registration in time", None);
             return self.ask(io);
         };
         (asked.due, asked.again) = (due, asked.again + 1);

@@ -1,7 +1,7 @@
 //! When a request is sent again, and when it is given up (RFC 7252 §4.2).
 
 use super::super::clock::Nanos;
-use super::super::random::Random;
+use crate::random::Random;
 
 /// ACK_RANDOM_FACTOR (RFC 7252 §4.8): the first wait is up to this many times the time-out.
 const FACTOR: f64 = 1.5;

@@ -2,13 +2,13 @@
 
 use bytes::Bytes;
 
-use super::super::random::Random;
 use super::super::stamp::Stamp;
 use super::wire::{CON, Framing, NON, PREFIX};
 use crate::coap::code::Code;
 use crate::coap::option::{self, Options};
 use crate::coap::uri::{Host, Uri};
 use crate::error::{Error, Result};
+use crate::random::Random;
 
 /// The largest datagram of ours, in bytes: what UDP over IPv4 carries.
 const LARGEST_DATAGRAM: usize = 65_507;
@@ -187,7 +187,7 @@ impl Template {
             return Err(Error::usage(format!(
                 "a request of {whole} bytes is larger than a datagram: {LARGEST_DATAGRAM} bytes"
             ))
-            .hint("over coap+tcp it fits"));
+            .hint("it fits over coap+tcp"));
         }
         Ok(())
     }

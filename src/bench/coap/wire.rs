@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn nothing_from_the_network_panics() {
-        let mut random = crate::bench::random::Random::new(3, 0);
+        let mut random = crate::random::Random::new(3, 0);
         let valid = response().encode().unwrap();
         for framing in [Framing::Datagrams, Framing::Stream] {
             for _ in 0..20_000 {

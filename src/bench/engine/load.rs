@@ -199,8 +199,8 @@ pub(super) fn saturates(load: &Load) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::random::Random;
     use super::*;
+    use crate::random::Random;
 
     #[test]
     fn what_is_counted_is_what_is_measured() {

@@ -13,7 +13,6 @@ use super::super::clock::{self, Clock, Nanos, nanos, seconds};
 use super::super::driver::Driver;
 use super::super::plan::{Coalesce, Load, Plan};
 use super::super::profile::{self, Share};
-use super::super::random::Random;
 use super::super::recorder::{Records, Window};
 use super::super::result::{Interval, Messages, Report};
 use super::super::system;
@@ -25,6 +24,7 @@ use super::summary::{self, Drain, Phases};
 use super::wake::Ready;
 use super::worker::{self, Part, Setup};
 use crate::error::{Error, Result};
+use crate::random::Random;
 
 /// From the decision to begin to the first message, and from the decision to stop to the last: every worker
 /// has heard of it by then.

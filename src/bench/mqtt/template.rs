@@ -5,14 +5,15 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 
+use super::super::letters::letters;
 use super::super::pattern::Pattern;
-use super::super::random::{Random, letters};
 use super::super::stamp::Stamp;
 use super::property::{self, LETTERS};
 use crate::error::{Error, Result};
 use crate::mqtt::packet::{Properties, Publish, QoS, Version, encode_publish};
 use crate::payload;
 use crate::payload::template::Filling;
+use crate::random::Random;
 
 /// DUP (MQTT 5.0 §3.3.1.1).
 const DUPLICATE: u8 = 0x08;

@@ -10,7 +10,7 @@ use crate::amqp::value::Pair;
 use crate::error::{Error, Result};
 use crate::message::AmqpValue;
 
-use crate::cli::syntax::numbers::{Count, Span};
+use crate::cli::syntax::numbers::Span;
 use crate::cli::syntax::values;
 
 /// The longest short string, in bytes (AMQP 0-9-1 §4.2.5.3).
@@ -38,15 +38,15 @@ pub(crate) fn name(what: &str, word: Option<OsString>) -> Result<ByteString> {
     name_or(
         what,
         word,
-        "its name is the last argument, after the URL, if there is one",
+        "its name is the last argument, after the optional URL",
     )
 }
 
-/// The same with another hint for who named nothing.
+/// The same with another hint for a missing name.
 pub(crate) fn name_or(what: &str, word: Option<OsString>, hint: &str) -> Result<ByteString> {
     match word {
         Some(word) if !word.is_empty() => short(&format!("the name of the {what}"), word),
-        _ => Err(Error::usage(format!("no {what} was named")).hint(hint)),
+        _ => Err(Error::usage(format!("no {what} was given")).hint(hint)),
     }
 }
 
@@ -72,8 +72,8 @@ pub(crate) fn sorted(
         (name, None) => Ok((None, name)),
         // What it is, is not shown: it may hold a password.
         _ => Err(
-            Error::usage("of two arguments the first is the URL, and this one has no ://")
-                .hint("write it as amqp://HOST, or name the server with -h HOST"),
+            Error::usage("with two arguments the first is the URL, but this one has no ://")
+                .hint("write it as amqp://HOST, or use -h HOST"),
         ),
     }
 }
@@ -87,7 +87,7 @@ pub(crate) fn pairs(flag: &str, words: Vec<OsString>) -> Result<Arguments> {
             .parse()
             .map_err(|why| Error::usage(format!("{flag}: {why}")))?;
         if pairs.iter().any(|(name, _)| *name == pair.name) {
-            return Err(Error::usage(format!("{flag} {} stands twice", pair.name)));
+            return Err(Error::usage(format!("{flag} {} is given twice", pair.name)));
         }
         pairs.push(pair.into());
     }
@@ -104,7 +104,7 @@ pub(crate) fn arguments(words: Vec<OsString>, shortcuts: Vec<Shortcut>) -> Resul
         let Some(value) = value else { continue };
         if arguments.iter().any(|(known, _)| known == name) {
             return Err(Error::usage(format!(
-                "{flag} and --argument {name} say the same"
+                "{flag} and --argument {name} cannot be used together"
             )));
         }
         arguments.push((name.into(), value));
@@ -122,7 +122,7 @@ pub(crate) fn exchange_type(word: &str) -> Result<ByteString, &'static str> {
     match word {
         "direct" | "fanout" | "topic" | "headers" => Ok(word.into()),
         plugin if plugin.starts_with("x-") && plugin.len() <= LONGEST => Ok(plugin.into()),
-        _ => Err("known are direct, fanout, topic, headers, and x-... of a plugin"),
+        _ => Err("the types are direct, fanout, topic, headers, and x-... of a plugin"),
     }
 }
 
@@ -131,11 +131,11 @@ pub(crate) fn frame_max(word: &str) -> Result<u32, &'static str> {
     let crate::cli::syntax::numbers::Size(size) = word.parse()?;
     match u32::try_from(size) {
         Ok(size) if size >= 4096 => Ok(size),
-        _ => Err("a frame has from 4096 to 4294967295 bytes"),
+        _ => Err("a frame has between 4096 and 4294967295 bytes"),
     }
 }
 
-/// A length of time that the server is told in whole milliseconds.
+/// A duration that goes on the wire in whole milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Millis(pub(crate) u64);
 
@@ -146,40 +146,7 @@ impl FromStr for Millis {
         let Span(span) = word.parse()?;
         match u64::try_from(span.as_millis()) {
             Ok(millis) if span.subsec_nanos() % 1_000_000 == 0 => Ok(Self(millis)),
-            _ => Err("it is told to the server in whole milliseconds"),
-        }
-    }
-}
-
-/// Messages a second: `1000`, `10k`, `0.5`, each also with `/s`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Rate(pub(crate) f64);
-
-impl FromStr for Rate {
-    type Err = &'static str;
-
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        let number = word.strip_suffix("/s").unwrap_or(word);
-        let whole = number.parse().map(|Count(count)| count as f64);
-        let rate = whole.or_else(|_| number.parse::<f64>());
-        match rate {
-            Ok(rate) if rate > 0.0 && rate.is_finite() => Ok(Self(rate)),
-            _ => Err("write messages a second such as 1000, 10k/s or 0.5"),
-        }
-    }
-}
-
-/// How many times as fast: `2`, `0.5`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Speed(pub(crate) f64);
-
-impl FromStr for Speed {
-    type Err = &'static str;
-
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        match word.parse::<f64>() {
-            Ok(speed) if speed > 0.0 && speed.is_finite() => Ok(Self(speed)),
-            _ => Err("write how many times as fast, such as 2 or 0.5"),
+            _ => Err("it must be a whole number of milliseconds"),
         }
     }
 }
@@ -209,7 +176,7 @@ mod tests {
         let refused = short("-e", "ü".repeat(128).into()).unwrap_err();
         assert_eq!(refused.text(), "-e is longer than 255 bytes (256)");
         let refused = name("queue", None).unwrap_err();
-        assert_eq!(refused.text(), "no queue was named");
+        assert_eq!(refused.text(), "no queue was given");
         assert!(name("queue", Some(OsString::new())).is_err());
     }
 
@@ -228,7 +195,7 @@ mod tests {
         let refused = arguments(words(&["x-message-ttl=1"]), shortcut(Some(number(5))));
         assert_eq!(
             refused.unwrap_err().text(),
-            "--ttl and --argument x-message-ttl say the same"
+            "--ttl and --argument x-message-ttl cannot be used together"
         );
         assert!(arguments(words(&["x-message-ttl=1"]), shortcut(None)).is_ok());
         let refused = pairs("--header", words(&["a=1", "a=2"])).unwrap_err();
@@ -246,16 +213,6 @@ mod tests {
         assert_eq!("1m".parse(), Ok(Millis(60_000)));
         assert_eq!("0.25".parse(), Ok(Millis(250)));
         assert!("1us".parse::<Millis>().is_err());
-        for (word, rate) in [("10k/s", 10_000.0), ("0.5", 0.5), ("1000/s", 1000.0)] {
-            assert_eq!(word.parse(), Ok(Rate(rate)), "{word}");
-        }
-        for wrong in ["0", "-1", "inf", "nan", "5/m", ""] {
-            assert!(wrong.parse::<Rate>().is_err(), "{wrong}");
-        }
-        assert_eq!("0.5".parse(), Ok(Speed(0.5)));
-        for wrong in ["0", "-1", "inf", "2x", ""] {
-            assert!(wrong.parse::<Speed>().is_err(), "{wrong}");
-        }
         assert_eq!(frame_max("128KiB"), Ok(131_072));
         assert!(frame_max("4095").is_err() && frame_max("4GiB").is_err());
         assert!(exchange_type("x-delayed-message").is_ok());

@@ -11,21 +11,7 @@ use crate::bench::plan::{Coalesce, Shard, Stage};
 use crate::command::bench::ArrivalArgs;
 
 use crate::cli::syntax::numbers::{Size, Span, Wait};
-
-/// More is no rate that a machine could send: one message each 10 ns.
-const HIGHEST_RATE: f64 = 1e8;
-
-/// What a rate looks like.
-const RATE: &str =
-    "write a rate such as 1000, 10k, 0.5 or 30/m; a plain number is messages in a second";
-
-/// Messages in a second: `1000`, `10k`, `0.5`, `30/m`; more than 0.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Rate(pub(crate) f64);
-
-/// A rate that may be 0: a pause among stages.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct RateOrPause(f64);
+use crate::cli::syntax::rate::RateOrPause;
 
 /// A size, or two with a hyphen: `256`, `64-1KiB`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +32,7 @@ pub(crate) struct ShardWord(pub(crate) Shard);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Moment(pub(crate) SystemTime);
 
-/// Reads one of these names; what each means is the help's to say.
+/// Reads one of these names; the help page explains them.
 pub(crate) fn one_of<T>(
     known: impl Iterator<Item = (&'static str, &'static str)>,
 ) -> impl TypedValueParser<Value = T>
@@ -54,48 +40,6 @@ where
     T: FromStr<Err = &'static str> + Clone + Send + Sync + 'static,
 {
     PossibleValuesParser::new(known.map(|(name, _)| name)).try_map(|name| name.parse::<T>())
-}
-
-impl FromStr for Rate {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Self, String> {
-        match word.parse()? {
-            RateOrPause(0.0) => Err(String::from("a rate is more than 0")),
-            RateOrPause(rate) => Ok(Self(rate)),
-        }
-    }
-}
-
-impl FromStr for RateOrPause {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Self, String> {
-        let (number, per) = word.split_once('/').unwrap_or((word, "s"));
-        let seconds = match per {
-            "s" | "sec" => 1.0,
-            "m" | "min" => 60.0,
-            "h" => 3600.0,
-            _ => return Err(RATE.to_owned()),
-        };
-        let (digits, times) = match number.char_indices().last() {
-            Some((at, 'k' | 'K')) => (&number[..at], 1e3),
-            Some((at, 'M')) => (&number[..at], 1e6),
-            _ => (number, 1.0),
-        };
-        // Rust would also read `1e3`, `inf` and `-0`.
-        let plain = digits
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'.');
-        let rate = digits.parse::<f64>().ok().filter(|_| plain);
-        match rate.map(|rate| rate * times / seconds) {
-            Some(rate) if rate > HIGHEST_RATE => Err(format!(
-                "no machine sends more than {HIGHEST_RATE} messages in a second"
-            )),
-            Some(rate) => Ok(Self(rate)),
-            None => Err(RATE.to_owned()),
-        }
-    }
 }
 
 impl FromStr for SizeRange {
@@ -107,13 +51,13 @@ impl FromStr for SizeRange {
             // MQTT cannot carry more (MQTT 5.0 §1.5.5); memory neither, mostly.
             match usize::try_from(size) {
                 Ok(size) if size <= 268_435_000 => Ok(size),
-                _ => Err(String::from("a message has at most 268435000 bytes")),
+                _ => Err(String::from("a message is at most 268435000 bytes")),
             }
         };
         let (least, most) = word.split_once('-').unwrap_or((word, word));
         let (least, most) = (one(least)?, one(most)?);
         if least > most {
-            return Err(String::from("the smaller size comes first"));
+            return Err(String::from("the smaller size must come first"));
         }
         Ok(Self { least, most })
     }
@@ -158,7 +102,7 @@ pub(crate) fn arrivals(word: &str) -> Result<ArrivalArgs, String> {
             Ok(ArrivalArgs::Recorded(PathBuf::from(file)))
         }
         _ => Err(String::from(
-            "known are constant, uniform, poisson, devices, bursts:TIME and recorded:FILE",
+            "expected constant, uniform, poisson, devices, bursts:TIME or recorded:FILE",
         )),
     }
 }
@@ -171,7 +115,7 @@ pub(crate) fn coalesce(word: &str) -> Result<Coalesce, &'static str> {
         _ => match word.parse() {
             Ok(Span(Duration::ZERO)) => Ok(Coalesce::Never),
             Ok(Span(time)) if time <= Duration::from_secs(1) => Ok(Coalesce::Fixed(time)),
-            _ => Err("write never, adaptive, or a time up to 1s such as 500us"),
+            _ => Err("expected never, adaptive, or a time up to 1s such as 500us"),
         },
     }
 }
@@ -185,7 +129,7 @@ impl FromStr for ShardWord {
         });
         match numbers {
             Some((index, count)) if index < count => Ok(Self(Shard { index, count })),
-            _ => Err("write INDEX/COUNT, counted from 0: 0/4 to 3/4"),
+            _ => Err("expected INDEX/COUNT, counted from 0: 0/4 to 3/4"),
         }
     }
 }
@@ -200,32 +144,13 @@ impl FromStr for Moment {
         }
         word.parse::<Timestamp>()
             .map(|time| Self(time.into()))
-            .map_err(|_| "write a time such as 2026-11-20T21:00:00Z, or seconds since 1970")
+            .map_err(|_| "expected a time such as 2026-11-20T21:00:00Z, or seconds since 1970")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn rate(word: &str) -> Option<f64> {
-        word.parse().ok().map(|Rate(rate)| rate)
-    }
-
-    #[test]
-    fn rates() {
-        assert_eq!(rate("1000"), Some(1000.0));
-        assert_eq!(rate("1000/s"), Some(1000.0));
-        assert_eq!(rate("10k"), Some(10_000.0));
-        assert_eq!(rate("1.5M"), Some(1_500_000.0));
-        assert_eq!(rate("0.5"), Some(0.5));
-        assert_eq!(rate("30/m"), Some(0.5));
-        for wrong in [
-            "", "k", "0", "-1", "1e3", "inf", "NaN", "5/x", "200M", "1 k",
-        ] {
-            assert_eq!(rate(wrong), None, "{wrong}");
-        }
-    }
 
     #[test]
     fn sizes_may_be_a_range() {

@@ -1,59 +1,56 @@
 //! `coap observe`: its flags, and the plan they make.
 
-use std::num::NonZeroUsize;
-
 use clap::Args;
 
 use crate::coap::code::Code;
 use crate::coap::option;
 use crate::command::coap::observe::Plan;
 use crate::connect::Retry;
-use crate::error::{Error, Result};
-use crate::flow::Exec;
-use crate::payload::expect::Condition;
+use crate::error::Result;
+use crate::flow::Until;
+use crate::message::fields;
 use crate::payload::{Encoding, Source};
 
 use super::flags::{BodyFlags, CoapConnectFlags, MessageFlags, OptionFlags, WordingFlags, uint};
 use super::request::BodySource;
+use crate::cli::flags::condition::ConditionFlags;
+use crate::cli::flags::exec::ExecFlags;
 use crate::cli::flags::terminal::TerminalFlags;
-use crate::cli::syntax::numbers::{Count, Wait};
+use crate::cli::flags::until::UntilFlags;
+use crate::cli::syntax::numbers::Wait;
 use crate::cli::syntax::values;
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Observing")]
 pub(crate) struct ObserveFlags {
-    /// What to observe: coap://HOST[:PORT][/PATH][?QUERY], also coaps, coap+tcp, coaps+tcp, coap+ws and coaps+ws; or only the path, with -h
+    /// Resource to observe: coap://HOST[:PORT][/PATH][?QUERY], also coaps, coap+tcp, coaps+tcp, coap+ws and coaps+ws; or only the path, with -h
     #[arg(value_name = "URI", help_heading = None)]
     uri: Option<String>,
 
-    /// Do not register again when nothing came within Max-Age
+    /// Do not register again when no notification arrives within Max-Age
     #[arg(long)]
     no_reregister: bool,
 
-    /// Observe again when the server is lost: never, forever, or for outages up to a TIME
+    /// Observe again after an outage: never, forever, or for outages up to TIME
     #[arg(long, value_name = "TIME", default_value = "never")]
     retry: Retry,
 
-    /// Ping the server this often, which keeps the way open through routers and shows whether it is still there
+    /// Ping the server at this interval, to keep NAT bindings open and to detect outages
     #[arg(long, value_name = "TIME")]
     keep_alive: Option<Wait>,
 
-    /// Leave without telling the server; the next notification is answered with a reset, if we are still there
+    /// Exit without cancelling the observation; a later notification is answered with a reset
     #[arg(long)]
     no_deregister: bool,
 
     #[command(flatten)]
-    until: ObserveUntil,
+    until: UntilFlags,
 
-    /// Run this command for each notification instead of showing it, with the payload as its standard input; all words to the end of the line are the command's. IOTCTL_TOPIC is the path; IOTCTL_URI, IOTCTL_CODE, IOTCTL_OBSERVE and IOTCTL_CONTENT_TYPE are as their names say
-    #[arg(
-        long,
-        value_name = "COMMAND",
-        num_args = 1..,
-        allow_hyphen_values = true,
-        help_heading = "Command"
-    )]
-    exec: Vec<String>,
+    #[command(flatten)]
+    conditions: ConditionFlags,
+
+    #[command(flatten)]
+    exec: ExecFlags,
 
     #[command(flatten)]
     source: BodySource,
@@ -77,37 +74,11 @@ pub(crate) struct ObserveFlags {
     terminal: TerminalFlags,
 }
 
-/// When the command ends.
-#[derive(Args, Debug)]
-#[command(next_help_heading = "Until")]
-struct ObserveUntil {
-    /// End after this many notifications, the first answer included
-    #[arg(short = 'C', long, value_name = "COUNT")]
-    count: Option<Count>,
-
-    /// Fail after this long, with exit code 5
-    #[arg(short = 'W', long, value_name = "TIME")]
-    timeout: Option<Wait>,
-
-    /// End after this long, with exit code 0
-    #[arg(long = "for", value_name = "TIME")]
-    duration: Option<Wait>,
-
-    /// End when nothing came for this long, with exit code 0
-    #[arg(long, value_name = "TIME")]
-    idle: Option<Wait>,
-
-    /// End when a notification fulfils this, written as for --expect; any other end is a failure
-    #[arg(long, value_name = "CONDITION")]
-    until: Option<Condition>,
-}
-
 impl ObserveFlags {
-    /// What was asked for, checked as far as that can be done without a file or the network.
+    /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
-        if self.until.count == Some(Count(0)) {
-            return Err(Error::usage("-C 0 waits for no notification"));
-        }
+        values::messages(self.until.count)?;
+        let style = self.terminal.style();
         let uris = self.uri.into_iter().collect();
         let answer_within = Some(std::time::Duration::from_secs(30));
         let mut session = self
@@ -132,24 +103,20 @@ impl ObserveFlags {
             method,
             source,
             encoding,
-            count: self.until.count.map(|Count(count)| count),
-            timeout: self.until.timeout.map(|Wait(time)| time),
-            duration: self.until.duration.map(|Wait(time)| time),
-            idle: self.until.idle.map(|Wait(time)| time),
+            until: Until {
+                until: self.conditions.until.clone(),
+                ..self.until.until()
+            },
+            stages: self
+                .body
+                .stages(style, self.conditions.stages(&fields::COAP)?)?,
+            exec: self.exec.exec(false)?,
             reregister: !self.no_reregister,
             retry: self.retry,
             keep_alive: self.keep_alive.map(|Wait(time)| time),
             deregister: !self.no_deregister,
-            until: self.until.until,
-            exec: (!self.exec.is_empty()).then_some(Exec {
-                command: self.exec,
-                workers: NonZeroUsize::MIN,
-                requeue: false,
-            }),
-            decode: self.body.decode()?,
             format: self.body.format(true)?,
-            expect: self.body.expect,
-            style: self.terminal.style(),
+            style,
         })
     }
 }

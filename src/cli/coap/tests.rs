@@ -6,10 +6,10 @@ use crate::coap::code::Code;
 use crate::coap::option;
 use crate::command::Command;
 use crate::command::coap::client::ProxyMode;
-use crate::command::coap::decode::Decode;
 use crate::command::coap::keep::Keep;
 use crate::command::coap::rd::{Action, Links, Lookup, Register};
 use crate::command::coap::{self, observe, rd, request};
+use crate::flow::decode::ContentType;
 use crate::payload::Source;
 
 use crate::cli::{Parsed, parse};
@@ -90,12 +90,10 @@ fn bodies_are_read_and_written_in_cbor() {
     assert_eq!(plan.source, Source::Text(vec![0x81, 1].into()));
     let format = plan.session.options.last().expect("a format");
     assert_eq!(format.number, option::CONTENT_FORMAT);
-    assert_eq!(
-        request("get coap://h/a --decode").decode,
-        Some(Decode::AsSaid)
-    );
-    let plan = request("get coap://h/a --decode=senml");
-    assert_eq!(plan.decode, Some(Decode::As(110)));
+    let by = |words: &str| request(words).stages.decode.map(|it| it.content_type());
+    assert_eq!(by("get coap://h/a --decode"), Some(ContentType::Named));
+    let senml = ContentType::Given("application/senml+json");
+    assert_eq!(by("get coap://h/a --decode=senml"), Some(senml));
     refused("put coap://h/a --cbor [1", "--cbor: at letter 3");
     refused("put coap://h/a --cbor 1 -m x", "--cbor");
     refused("put coap://h/a --cbor 1 --hex", "--hex");
@@ -113,7 +111,7 @@ fn downloads_have_one_file() {
         (Some(Path::new("f")), true)
     );
     refused("get coap://h/a --resume", "--output-file");
-    refused("post coap://h/a -o f --resume", "--resume is for get");
+    refused("post coap://h/a -o f --resume", "--resume is for get only");
     refused("get coap://h/a coap://h/b -o f", "one URI");
     refused("get coap://h/a -o f --decode", "--output-file needs");
     refused("get coap://h/a -o f --resume --etag-file e", "--etag-file");
@@ -124,10 +122,10 @@ fn observations_know_their_end_and_their_body() {
     let words = "observe coap://h/a --until payload==5 --expect /a<3 --exec cat -D";
     let plan = observation(words);
     assert_eq!(
-        plan.until.map(|it| it.to_string()).as_deref(),
+        plan.until.until.map(|it| it.to_string()).as_deref(),
         Some("payload==5")
     );
-    assert_eq!((plan.expect.len(), plan.method), (1, Code::GET));
+    assert_eq!((plan.stages.expect.len(), plan.method), (1, Code::GET));
     assert_eq!(plan.exec.expect("a command").command, ["cat", "-D"]);
     let plan = observation("observe coap://h/a -m x -t text");
     assert_eq!((plan.method, plan.session.options.len()), (Code::FETCH, 1));
@@ -175,5 +173,8 @@ fn directories_are_asked_for_what_is_said() {
         "--lifetime",
     );
     refused("rd lookup ep coap://rd --filter =x", "--filter");
-    refused("discover coap://h -R --output raw", "do not go together");
+    refused(
+        "discover coap://h -R --output raw",
+        "cannot be used together",
+    );
 }

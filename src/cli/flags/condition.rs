@@ -2,31 +2,51 @@
 
 use clap::Args;
 
+use crate::error::{Error, Result};
 use crate::flow::Stages;
+use crate::message::fields::Fields;
 use crate::payload::expect::Condition;
 
-/// Which messages count, and what they must be.
+/// Which messages are selected, and what they must be.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Conditions")]
 pub(crate) struct ConditionFlags {
-    /// Only messages that fulfil this count: 'payload == 21.5', '/temp > 20', 'topic contains kitchen'; may be repeated
+    /// Only messages that meet this condition: payload, a JSON pointer such as /temp or a field below, then ==, !=, <, <=, >, >= or contains, then a value, as 'payload == 21.5', '/temp > 20' and 'topic contains kitchen'; may be repeated
     #[arg(long, value_name = "CONDITION")]
     pub(crate) filter: Vec<Condition>,
 
-    /// End at a message that fulfils this; any other end is a failure, with exit code 7
+    /// End at a message that meets this condition; any other end fails with exit code 7
     #[arg(long, value_name = "CONDITION")]
     pub(crate) until: Option<Condition>,
 
-    /// Fail with exit code 7 at a message that does not fulfil this; may be repeated
+    /// Fail with exit code 7 at a message that does not meet this condition; may be repeated
     #[arg(long, value_name = "CONDITION")]
     pub(crate) expect: Vec<Condition>,
 }
 
 impl ConditionFlags {
-    pub(crate) fn stages(&self) -> Stages {
-        Stages {
+    /// What is to pass, of messages with these fields.
+    pub(crate) fn stages(&self, fields: &Fields) -> Result<Stages> {
+        check("--filter", &self.filter, fields)?;
+        check("--expect", &self.expect, fields)?;
+        check("--until", &self.until, fields)?;
+        Ok(Stages {
             filter: self.filter.clone(),
             expect: self.expect.clone(),
-        }
+            ..Stages::default()
+        })
     }
+}
+
+/// Refuses conditions on what messages do not have.
+pub(crate) fn check<'a>(
+    flag: &str,
+    conditions: impl IntoIterator<Item = &'a Condition>,
+    fields: &Fields,
+) -> Result<()> {
+    for condition in conditions {
+        let checked = condition.check(fields);
+        checked.map_err(|why| Error::usage(format!("{flag} '{condition}': {why}")))?;
+    }
+    Ok(())
 }

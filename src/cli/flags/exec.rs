@@ -13,7 +13,7 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Command")]
 pub(crate) struct ExecFlags {
-    /// Run this command for each message, with the body as its standard input; all words to the end of the line are the command's. The message is acknowledged when it has ended; an exit code other than 0 counts as a refused message. IOTCTL_TOPIC is the topic; IOTCTL_QOS, IOTCTL_RETAIN, IOTCTL_DUPLICATE, IOTCTL_CONTENT_TYPE, IOTCTL_RESPONSE_TOPIC and IOTCTL_CORRELATION_DATA are as their names say
+    /// Run this command for each message, with the body on standard input and the fields below in its environment; everything after --exec belongs to the command. Exit code 0 acknowledges the message, any other rejects it
     #[arg(
         long,
         value_name = "COMMAND",
@@ -22,33 +22,30 @@ pub(crate) struct ExecFlags {
     )]
     exec: Vec<String>,
 
-    /// Commands that may run at once [default: 1]
+    /// Pass the whole message on standard input as one line of JSON, as --output json shows it, instead of the body
+    #[arg(long)]
+    exec_json: bool,
+
+    /// Number of commands that run at the same time [default: 1]
     #[arg(long, value_name = "COUNT")]
     workers: Option<Count>,
 }
 
 impl ExecFlags {
-    /// The command, if there is one.
-    pub(crate) fn exec(self) -> Result<Option<Exec>> {
-        exec(self.exec, self.workers, false)
+    /// The command, if there is one; `requeue`: a message that it refuses goes back to the server.
+    pub(crate) fn exec(self, requeue: bool) -> Result<Option<Exec>> {
+        let there = !self.exec.is_empty();
+        values::needs("--exec-json", self.exec_json, "--exec", there)?;
+        values::needs("--workers", self.workers.is_some(), "--exec", there)?;
+        values::needs("--requeue", requeue, "--exec", there)?;
+        let Count(workers) = self.workers.unwrap_or(Count(1));
+        let workers = usize::try_from(workers).unwrap_or(usize::MAX);
+        let workers = values::at_least_one("--workers", NonZeroUsize::new(workers))?;
+        Ok(there.then_some(Exec {
+            command: self.exec,
+            workers,
+            json: self.exec_json,
+            requeue,
+        }))
     }
-}
-
-/// The command that these flags make, if there is one.
-pub(crate) fn exec(
-    command: Vec<String>,
-    workers: Option<Count>,
-    requeue: bool,
-) -> Result<Option<Exec>> {
-    let there = !command.is_empty();
-    values::needs("--workers", workers.is_some(), "--exec", there)?;
-    values::needs("--requeue", requeue, "--exec", there)?;
-    let Count(workers) = workers.unwrap_or(Count(1));
-    let workers = usize::try_from(workers).unwrap_or(usize::MAX);
-    let workers = values::at_least_one("--workers", NonZeroUsize::new(workers))?;
-    Ok(there.then_some(Exec {
-        command,
-        workers,
-        requeue,
-    }))
 }

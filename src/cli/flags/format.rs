@@ -11,23 +11,8 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct FormatFlags {
-    /// How a message is shown: text, hex and base64 are its payload and a line break; raw its payload only; json one object a line; csv a header and a row each
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        default_value = "text",
-        conflicts_with = "template"
-    )]
-    output: Output,
-
-    /// Show messages in mosquitto's format language, such as '%I %t %p'; its sequences stand in iotctl-mqtt-sub(1)
-    #[arg(
-        short = 'F',
-        long = "format",
-        value_name = "TEMPLATE",
-        allow_hyphen_values = true
-    )]
-    template: Option<Template>,
+    #[command(flatten)]
+    pub(crate) output: OutputFlags,
 
     /// Show the topic before each payload (text, hex and base64)
     #[arg(short = 'v', long)]
@@ -36,21 +21,39 @@ pub(crate) struct FormatFlags {
     /// No line break after each message (text and -F)
     #[arg(short = 'N', long)]
     no_newline: bool,
+}
 
-    /// JSON over several indented lines (json; -F: %j and %J)
+/// The same where -v and -N mean something else.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputFlags {
+    /// Output format: text, hex and base64 write the payload and a line break; raw writes the payload only; json writes one object per line; csv writes a header and one row per message
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        conflicts_with = "format"
+    )]
+    output: Output,
+
+    /// Format messages with a mosquitto format string, such as '%I %t %p'; iotctl-mqtt-sub(1) lists the sequences
+    #[arg(short = 'F', long, value_name = "TEMPLATE", allow_hyphen_values = true)]
+    format: Option<Template>,
+
+    /// Indent JSON over several lines (json; -F: %j and %J)
     #[arg(long)]
     pretty: bool,
 
-    /// A payload that is JSON stands as it is, as payload_json (json)
+    /// Embed JSON payloads as payload_json (json)
     #[arg(long)]
     embed_json: bool,
 }
 
-/// How a result that is no message is shown.
+/// How a result other than a message is shown.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct ReportFlags {
-    /// How results are shown: text, or json one object a line
+    /// Output format: text, or json with one object per line
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     output: Report,
 }
@@ -81,9 +84,43 @@ enum Output {
 impl FormatFlags {
     /// The format, when the flags go together.
     pub(crate) fn format(self) -> Result<Format> {
-        let (topic, newline) = (self.verbose, !self.no_newline);
-        self.check()?;
-        if let Some(mut template) = self.template {
+        let output = &self.output;
+        let spelled =
+            output.is(Output::Text) || output.is(Output::Hex) || output.is(Output::Base64);
+        values::needs("-v", self.verbose, "--output text, hex or base64", spelled)?;
+        let lines = output.format.is_some() || output.is(Output::Text);
+        values::needs("-N", self.no_newline, "--output text or -F", lines)?;
+        self.output.format(self.verbose, !self.no_newline)
+    }
+}
+
+impl OutputFlags {
+    fn is(&self, output: Output) -> bool {
+        self.format.is_none() && self.output == output
+    }
+
+    /// Whether payloads stand among text for people.
+    pub(crate) fn shows_text(&self) -> bool {
+        self.is_template() || self.is(Output::Text)
+    }
+
+    /// Whether bodies are shown as they come.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.is(Output::Text) || self.is(Output::Raw)
+    }
+
+    /// Whether there is a template.
+    pub(crate) const fn is_template(&self) -> bool {
+        self.format.is_some()
+    }
+
+    /// The format, when the flags go together; with the `topic` before a payload and a `newline` after it where there can be.
+    pub(crate) fn format(self, topic: bool, newline: bool) -> Result<Format> {
+        let (json, template) = (self.is(Output::Json), self.format.is_some());
+        let there = template || json;
+        values::needs("--pretty", self.pretty, "--output json or -F", there)?;
+        values::needs("--embed-json", self.embed_json, "--output json", json)?;
+        if let Some(mut template) = self.format {
             template.newline = newline;
             template.pretty = self.pretty;
             return Ok(Format::Template(template));
@@ -99,31 +136,5 @@ impl FormatFlags {
             Output::Hex => Format::Hex { topic },
             Output::Base64 => Format::Base64 { topic },
         })
-    }
-
-    /// Refuses flags that the format would ignore.
-    fn check(&self) -> Result<()> {
-        let template = self.template.is_some();
-        let is = |output| !template && self.output == output;
-        let spelled = is(Output::Text) || is(Output::Hex) || is(Output::Base64);
-        values::needs("-v", self.verbose, "--output text, hex or base64", spelled)?;
-        values::needs(
-            "-N",
-            self.no_newline,
-            "--output text or -F",
-            template || is(Output::Text),
-        )?;
-        values::needs(
-            "--pretty",
-            self.pretty,
-            "--output json or -F",
-            template || is(Output::Json),
-        )?;
-        values::needs(
-            "--embed-json",
-            self.embed_json,
-            "--output json",
-            is(Output::Json),
-        )
     }
 }

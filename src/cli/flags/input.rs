@@ -9,10 +9,12 @@ use bytes::Bytes;
 use clap::Args;
 
 use crate::error::{Error, Result};
+use crate::flow::{self, Pacing};
 use crate::payload::template::Template;
 use crate::payload::{Encoding, Source};
 
 use crate::cli::syntax::numbers::{Count, Span};
+use crate::cli::syntax::rate::{Rate, Speed};
 use crate::cli::syntax::values;
 
 /// What is sent, and how it is written.
@@ -21,11 +23,11 @@ pub(crate) struct InputFlags {
     #[command(flatten)]
     source: SourceFlags,
 
-    /// The messages are written in hexadecimal digits
+    /// The messages are given in hexadecimal digits
     #[arg(long, conflicts_with_all = ["base64", "ndjson", "null_message", "body"])]
     hex: bool,
 
-    /// The messages are written in base64
+    /// The messages are given in base64
     #[arg(long, conflicts_with_all = ["ndjson", "null_message", "body"])]
     base64: bool,
 }
@@ -42,7 +44,7 @@ struct SourceFlags {
     #[arg(short = 'f', long, value_name = "FILE")]
     file: Option<PathBuf>,
 
-    /// Publish the whole of standard input as one message
+    /// Publish all of standard input as one message
     #[arg(short = 's', long, alias = "stdin-file")]
     stdin: bool,
 
@@ -50,7 +52,7 @@ struct SourceFlags {
     #[arg(short = 'l', long, alias = "stdin-line")]
     lines: bool,
 
-    /// Publish each piece of standard input up to a NUL byte as a message
+    /// Publish each NUL-terminated record of standard input as a message
     #[arg(short = '0', long)]
     null_delimited: bool,
 
@@ -58,7 +60,7 @@ struct SourceFlags {
     #[arg(short = 'n', long)]
     null_message: bool,
 
-    /// Publish this text with its places filled in, anew for each of --repeat: {seq}, {time}, {unix_ms}, {uuid}, {random:LOW-HIGH}
+    /// Publish this text with its placeholders filled in for each of --repeat: {seq}, {time}, {unix_ms}, {uuid}, {random:LOW-HIGH}
     #[arg(
         id = "body",
         long = "template",
@@ -67,7 +69,7 @@ struct SourceFlags {
     )]
     template: Option<String>,
 
-    /// Publish the records on standard input, one JSON object a line, as --output json writes them
+    /// Publish the records on standard input, one JSON object per line, as written by --output json
     #[arg(long)]
     ndjson: bool,
 }
@@ -84,22 +86,38 @@ impl SourceFlags {
             Self { template: Some(text), .. } => Ok(Source::Template(Template::parse(&text))),
             Self { ndjson: true, .. } => Ok(Source::Records),
             _ => Err(Error::usage("there is nothing to publish").hint(
-                "give -m TEXT, -f FILE, --template TEXT, -n for an empty message, or read standard input with -s, -l, -0 or --ndjson",
+                "use -m TEXT, -f FILE, --template TEXT, -n for an empty message, or read standard input with -s, -l, -0 or --ndjson",
             )),
         }
     }
 }
 
-/// How often it is sent.
+/// How often, and how fast, it is sent.
 #[derive(Args, Debug)]
-pub(crate) struct RepeatFlags {
+pub(crate) struct PacingFlags {
     /// Publish it this many times
     #[arg(long, value_name = "COUNT", default_value = "1")]
     repeat: Count,
 
-    /// Wait this long between two of them
+    /// Interval between repetitions
     #[arg(long, value_name = "TIME", default_value = "0")]
     repeat_delay: Span,
+
+    /// Messages a second at most, such as 1000, 10k, 0.5 or 30/m [default: as many as the server takes]
+    #[arg(long, value_name = "RATE")]
+    rate: Option<Rate>,
+
+    /// Messages that may go out at once after a pause, for --rate [default: as many as it allows in 10 ms, at least 1]
+    #[arg(long, value_name = "COUNT", requires = "rate")]
+    burst: Option<Count>,
+
+    /// Publish the records of --ndjson with the gaps that their times have, instead of as fast as possible
+    #[arg(long, conflicts_with = "rate")]
+    replay: bool,
+
+    /// How fast to replay: 2 is twice as fast as it was recorded [default: 1]
+    #[arg(long, value_name = "FACTOR")]
+    speed: Option<Speed>,
 }
 
 impl InputFlags {
@@ -116,22 +134,33 @@ impl InputFlags {
     }
 }
 
-impl RepeatFlags {
-    /// How often, and how long to wait in between.
-    pub(crate) fn words(self, source: &Source) -> Result<(u64, Duration)> {
+impl PacingFlags {
+    /// How often and how fast what comes from `source` is sent.
+    pub(crate) fn pacing(self, source: &Source) -> Result<Pacing> {
         let (Count(repeat), Span(delay)) = (self.repeat, self.repeat_delay);
         check_repeat(source, repeat)?;
-        values::needs(
-            "--repeat-delay",
-            delay > Duration::ZERO,
-            "--repeat",
-            repeat > 1,
-        )?;
-        Ok((repeat, delay))
+        let delayed = delay > Duration::ZERO;
+        values::needs("--repeat-delay", delayed, "--repeat", repeat > 1)?;
+        let records = *source == Source::Records;
+        values::needs("--replay", self.replay, "--ndjson", records)?;
+        values::needs("--speed", self.speed.is_some(), "--replay", self.replay)?;
+        let burst = self.burst.map(|Count(burst)| burst);
+        if burst == Some(0) {
+            return Err(Error::usage("--burst 0 lets nothing through"));
+        }
+        let speed = self.speed.map_or(1.0, |Speed(speed)| speed);
+        Ok(Pacing {
+            repeat,
+            delay,
+            rate: self
+                .rate
+                .map(|Rate(per_second)| flow::Rate { per_second, burst }),
+            replay: self.replay.then_some(speed),
+        })
     }
 }
 
-/// ConnectArgs that are no digits are refused before anything is sent; they are decoded again when they are.
+/// Text with invalid digits is refused before anything is sent; it is decoded again when it is.
 fn check_text(source: &Source, encoding: Encoding) -> Result<()> {
     let Source::Text(text) = source else {
         return Ok(());
@@ -145,10 +174,10 @@ fn check_text(source: &Source, encoding: Encoding) -> Result<()> {
 fn check_repeat(source: &Source, repeat: u64) -> Result<()> {
     let streamed = matches!(source, Source::Lines { .. } | Source::Records);
     match repeat {
-        0 => Err(Error::usage("--repeat 0 publishes nothing")),
+        0 => Err(Error::usage("--repeat must be at least 1")),
         1 => Ok(()),
         _ if streamed => Err(Error::usage("--repeat cannot read standard input again")
-            .hint("it goes with -m, -f, -s, -n and --template")),
+            .hint("it can be used with -m, -f, -s, -n and --template")),
         _ => Ok(()),
     }
 }

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::mqtt::packet::{Place, QoS};
 
 use super::session::SessionFlags;
-use crate::cli::flags::input::{InputFlags, RepeatFlags};
+use crate::cli::flags::input::{InputFlags, PacingFlags};
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::syntax::numbers::Timeouts;
 use crate::cli::syntax::values;
@@ -17,7 +17,7 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Publishing")]
 pub(crate) struct PubFlags {
-    /// Topic to publish to; may be repeated: each message goes to each [default: the path of the URL]
+    /// Topic to publish to; may be repeated: each message is published to every topic [default: the path of the URL]
     #[arg(short = 't', long, value_name = "TOPIC")]
     topic: Vec<OsString>,
 
@@ -33,9 +33,9 @@ pub(crate) struct PubFlags {
     retain: bool,
 
     #[command(flatten)]
-    repeat: RepeatFlags,
+    pacing: PacingFlags,
 
-    /// Give up when no acknowledgement comes for this long, or never
+    /// Give up when no acknowledgement arrives for this long, or never
     #[arg(long, value_name = "TIME", default_value = "30s")]
     ack_timeout: Timeouts,
 
@@ -47,7 +47,7 @@ pub(crate) struct PubFlags {
 }
 
 impl PubFlags {
-    /// What was asked for, checked as far as that can be done without a file or the network.
+    /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         let topics = self
             .topic
@@ -55,7 +55,7 @@ impl PubFlags {
             .map(|topic| values::topic_name("-t", topic));
         let topics = topics.collect::<Result<_>>()?;
         let (source, encoding) = self.input.words()?;
-        let (repeat, delay) = self.repeat.words(&source)?;
+        let pacing = self.pacing.pacing(&source)?;
         let (session, mut sets) = self.session.words(&[Place::Publish])?;
         Ok(Plan {
             session,
@@ -65,8 +65,7 @@ impl PubFlags {
             properties: sets.take(Place::Publish),
             source,
             encoding,
-            repeat,
-            delay,
+            pacing,
             ack_timeout: self.ack_timeout.0,
             style: self.terminal.style(),
         })

@@ -1,4 +1,5 @@
 //! What the values of flags look like, whatever the protocol.
 
 pub(crate) mod numbers;
+pub(crate) mod rate;
 pub(crate) mod values;

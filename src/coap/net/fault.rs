@@ -1,7 +1,5 @@
 //! What a server does wrong on purpose.
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,18 +8,49 @@ use crate::coap::code::Code;
 use crate::coap::endpoint::Transport;
 use crate::coap::frame;
 use crate::coap::message::{Message, Token};
-use crate::coap::random::Random;
+use crate::error::Result;
+use crate::server::{self, Keys, When, Wrong};
 
-/// Something that is done to messages: to every Nth, or to a share of them.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Fault {
+const FAULTS: &[(&str, &str)] = &[
+    ("drop[:way=in]", "loses the message"),
+    (
+        "delay:by=DURATION[,way=in]",
+        "lets the message come later, others overtake it",
+    ),
+    ("duplicate[:way=in]", "lets the message come twice"),
+    (
+        "reorder[:by=DURATION][,way=in]",
+        "lets the next one overtake the message; when none comes for this long (default 1s), it goes",
+    ),
+    (
+        "reset",
+        "rejects the request by a reset; over TCP and WebSocket by closing the connection",
+    ),
+    ("token", "answers with a token that nobody has used"),
+    ("source", "answers from another port (UDP and DTLS)"),
+];
+
+/// What some faults may have besides, for the help page and the man page.
+pub const FAULT_KEYS: &[(&str, &str)] = &[(
+    "way=in",
+    "for datagrams that come to the server; otherwise (way=out) for messages that it sends",
+)];
+
+/// Something that is done to messages; written `NAME[:KEY=VALUE[,KEY=VALUE…]]`.
+pub type Fault = server::Fault<Injected>;
+
+/// All faults of a server.
+pub(super) type Faults = server::Faults<Injected>;
+
+/// What is done, and to which messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Injected {
     kind: Kind,
     way: Way,
-    when: When,
 }
 
 /// What is done.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Drop,
     Delay(Duration),
@@ -42,102 +71,31 @@ pub(super) enum Way {
     Out,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum When {
-    Always,
-    Every(u64),
-    Nth(u64),
-    Share(f64),
-}
+impl Wrong for Injected {
+    const FAULTS: &'static [(&'static str, &'static str)] = FAULTS;
 
-/// The faults and their keys, as help lists them.
-pub const FAULTS: &[(&str, &str)] = &[
-    ("drop", "lose the message"),
-    (
-        "delay:by=TIME",
-        "let it come later by TIME (default 1s), others overtake it",
-    ),
-    ("duplicate", "let it come twice"),
-    (
-        "reorder:by=TIME",
-        "let the next one overtake it; when none comes for TIME (default 1s), it goes",
-    ),
-    (
-        "reset",
-        "reject the request by a reset; over TCP and WebSocket by closing the connection",
-    ),
-    ("token", "answer with a token that nobody has used"),
-    ("source", "answer from another port (UDP and DTLS)"),
-    ("every=N", "every Nth message only"),
-    ("nth=N", "the Nth message only, counted from 1"),
-    ("share=P%", "so many of a hundred, by chance"),
-    (
-        "way=in",
-        "datagrams that come to the server, instead of messages that it sends",
-    ),
-];
-
-const NAMES: &str = "drop, delay, duplicate, reorder, reset, token, source";
-
-impl FromStr for Fault {
-    type Err = String;
-
-    /// Reads `NAME[:KEY=VALUE[,KEY=VALUE]...]`: `drop:every=3`, `delay:by=200ms`, `duplicate:share=5%,way=in`.
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        let (name, keys) = word.split_once(':').unwrap_or((word, ""));
-        let second = Duration::from_secs(1);
+    fn read(name: &str, keys: &mut Keys<'_>, _: When) -> Result<Option<Self>> {
         let kind = match name {
             "drop" => Kind::Drop,
-            "delay" => Kind::Delay(second),
+            "delay" => Kind::Delay(keys.needed_duration("by")?),
             "duplicate" => Kind::Duplicate,
-            "reorder" => Kind::Reorder(second),
+            "reorder" => Kind::Reorder(keys.duration("by")?.unwrap_or(Duration::from_secs(1))),
             "reset" => Kind::Reset,
             "token" => Kind::Token,
             "source" => Kind::Source,
-            _ => return Err(format!("{name:?} is none of {NAMES}")),
+            _ => return Ok(None),
         };
-        let mut fault = Self {
-            kind,
-            way: Way::Out,
-            when: When::Always,
+        let way = match kind {
+            Kind::Reset | Kind::Token | Kind::Source => None,
+            _ => keys.take("way"),
         };
-        for key in keys.split(',').filter(|key| !key.is_empty()) {
-            fault.take(key)?;
-        }
-        Ok(fault)
+        let way = match way {
+            None | Some("out") => Way::Out,
+            Some("in") => Way::In,
+            Some(other) => return Err(keys.wrong(&format!("way={other} is neither in nor out"))),
+        };
+        Ok(Some(Self { kind, way }))
     }
-}
-
-impl Fault {
-    fn take(&mut self, key: &str) -> Result<(), String> {
-        let wrong = || {
-            format!(
-                "{key:?} is none of every=N, nth=N, share=P%, by=TIME (delay, reorder), way=in and way=out (not reset, token, source)"
-            )
-        };
-        let (name, value) = key.split_once('=').ok_or_else(wrong)?;
-        let number = value.parse::<u64>().ok().filter(|number| *number > 0);
-        let one_way = matches!(self.kind, Kind::Reset | Kind::Token | Kind::Source);
-        match (name, self.kind) {
-            ("every", _) => self.when = When::Every(number.ok_or_else(wrong)?),
-            ("nth", _) => self.when = When::Nth(number.ok_or_else(wrong)?),
-            ("share", _) => {
-                let percent = value.strip_suffix('%').unwrap_or(value).parse::<f64>();
-                let percent = percent.ok().filter(|it| (0.0..=100.0).contains(it));
-                self.when = When::Share(percent.ok_or_else(wrong)? / 100.0);
-            }
-            ("way", _) if value == "in" && !one_way => self.way = Way::In,
-            ("way", _) if value == "out" && !one_way => self.way = Way::Out,
-            ("by", Kind::Delay(_)) => self.kind = Kind::Delay(time(value).ok_or_else(wrong)?),
-            ("by", Kind::Reorder(_)) => self.kind = Kind::Reorder(time(value).ok_or_else(wrong)?),
-            _ => return Err(wrong()),
-        }
-        Ok(())
-    }
-}
-
-fn time(value: &str) -> Option<Duration> {
-    humantime::parse_duration(value).ok()
 }
 
 /// How one copy of a message arrives.
@@ -151,51 +109,28 @@ pub(super) struct Disposition {
     pub(super) elsewhere: bool,
 }
 
-/// All faults of a server, and how far each has counted.
-pub(super) struct Faults {
-    faults: Vec<(Fault, u64)>,
-    random: Random,
-}
-
-impl fmt::Debug for Faults {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(&self.faults).finish()
-    }
-}
-
 impl Faults {
-    pub(super) fn new(faults: Vec<Fault>) -> Self {
-        Self {
-            faults: faults.into_iter().map(|fault| (fault, 0)).collect(),
-            random: Random::from_system(),
-        }
-    }
-
-    /// Whether everything is done right.
-    pub(super) fn are_none(&self) -> bool {
-        self.faults.is_empty()
-    }
-
     /// Whether some answers come from another port.
     pub(super) fn need_another_port(&self) -> bool {
-        self.faults.iter().any(|(it, _)| it.kind == Kind::Source)
+        self.any(|it| it.kind == Kind::Source)
     }
 
     /// Whether a request is rejected.
     pub(super) fn reset(&mut self) -> bool {
-        self.struck(|it| it.kind == Kind::Reset).count() > 0
+        self.strikes(Kind::Reset)
     }
 
     /// Whether a response gets a wrong token.
     pub(super) fn spoil_token(&mut self) -> bool {
-        self.struck(|it| it.kind == Kind::Token).count() > 0
+        self.strikes(Kind::Token)
     }
 
     /// How the copies of a message arrive: nothing for a message that is lost.
     pub(super) fn fates(&mut self, way: Way) -> Vec<Disposition> {
         let apart = |kind| matches!(kind, Kind::Reset | Kind::Token);
         let mut copies = vec![Disposition::default()];
-        for kind in self.struck(|it| it.way == way && !apart(it.kind)) {
+        let wanted = |it: &Injected| (it.way == way && !apart(it.kind)).then_some(it.kind);
+        for kind in self.all(wanted) {
             match kind {
                 Kind::Drop => copies.clear(),
                 Kind::Delay(by) => copies.iter_mut().for_each(|it| it.delay += by),
@@ -211,24 +146,8 @@ impl Faults {
         copies
     }
 
-    /// Counts a message for the chosen faults; those that trigger it.
-    fn struck(&mut self, chosen: impl Fn(&Fault) -> bool) -> impl Iterator<Item = Kind> {
-        let Self { faults, random } = self;
-        let mut trigger = |(fault, count): &mut (Fault, u64)| {
-            *count += 1;
-            let strikes = match fault.when {
-                When::Always => true,
-                When::Every(number) => count.is_multiple_of(number),
-                When::Nth(number) => *count == number,
-                When::Share(share) => random.fraction() < share,
-            };
-            strikes.then_some(fault.kind)
-        };
-        let chosen = faults.iter_mut().filter(|(fault, _)| chosen(fault));
-        chosen
-            .filter_map(&mut trigger)
-            .collect::<Vec<_>>()
-            .into_iter()
+    fn strikes(&mut self, kind: Kind) -> bool {
+        self.first(|it| (it.kind == kind).then_some(())).is_some()
     }
 }
 
@@ -275,7 +194,8 @@ mod tests {
     use super::*;
 
     fn faults(words: &[&str]) -> Faults {
-        Faults::new(words.iter().map(|it| it.parse().expect(it)).collect())
+        let read: Vec<Fault> = words.iter().map(|it| it.parse().expect(it)).collect();
+        Faults::new(&read)
     }
 
     fn copies(words: &[&str], way: Way, count: usize) -> Vec<usize> {
@@ -289,7 +209,7 @@ mod tests {
         assert_eq!(copies(&["drop:nth=1"], Way::Out, 3), [0, 1, 1]);
         assert_eq!(copies(&["duplicate"], Way::Out, 2), [2, 2]);
         assert_eq!(copies(&["drop:way=in"], Way::Out, 2), [1, 1]);
-        assert_eq!(copies(&["drop:share=100%"], Way::Out, 2), [0, 0]);
+        assert_eq!(copies(&["drop:percent=100"], Way::Out, 2), [0, 0]);
         assert_eq!(copies(&["reset", "token"], Way::Out, 1), [1]);
     }
 
@@ -317,18 +237,52 @@ mod tests {
     }
 
     #[test]
+    fn every_documented_fault_is_read() {
+        for (usage, _) in FAULTS {
+            let text = usage.replace(['[', ']'], "").replace("DURATION", "50ms");
+            // Two keys, of which each may be left out.
+            let text = text.replace("50ms,", "50ms,every=2,");
+            assert!(text.parse::<Fault>().is_ok(), "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_fault_is_refused() {
-        for word in [
-            "explode",
-            "drop:by=1s",
-            "drop:every=0",
-            "delay:by=soon",
-            "drop:share=101%",
-            "drop:x",
-            "reset:way=in",
-            "source:by=1s",
-        ] {
-            assert!(word.parse::<Fault>().is_err(), "{word}");
+        let table = [
+            (
+                "explode",
+                "unknown fault explode",
+                "the faults are drop, delay, duplicate",
+            ),
+            (
+                "drop:by=1s",
+                "fault drop: unknown key by",
+                "its keys are every, nth, percent, way",
+            ),
+            ("delay", "fault delay: by= is missing", ""),
+            (
+                "drop:share=5%",
+                "fault drop: unknown key share",
+                "write percent=5, a whole number",
+            ),
+            (
+                "drop:way=up",
+                "fault drop: way=up is neither in nor out",
+                "",
+            ),
+            (
+                "reset:way=in",
+                "fault reset: unknown key way",
+                "its keys are every, nth, percent",
+            ),
+        ];
+        for (text, expected, hint) in table {
+            let error = text.parse::<Fault>().unwrap_err();
+            assert_eq!(error.text(), expected);
+            assert!(
+                error.hint_text().unwrap_or_default().contains(hint),
+                "{error}"
+            );
         }
     }
 }

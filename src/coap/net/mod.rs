@@ -28,7 +28,7 @@ mod wire;
 pub use capture::Capture;
 pub use client::Client;
 pub use dtls::{Association, associate};
-pub use fault::{FAULTS, Fault};
+pub use fault::{FAULT_KEYS, Fault, Injected};
 pub use server::{Notice, Server};
 pub use tap::{Direction, Seen, Tap};
 

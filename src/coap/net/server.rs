@@ -136,7 +136,7 @@ impl Answering for Ports {
 
 impl Server {
     /// A server of `site` that listens nowhere yet.
-    pub fn new(site: Site, faults: Vec<Fault>) -> Self {
+    pub fn new(site: Site, faults: &[Fault]) -> Self {
         let (sender, receiver) = mpsc::channel(WAITING);
         Self {
             site,
@@ -378,7 +378,7 @@ impl Server {
             multicast,
             fate,
         };
-        if self.faults.are_none() {
+        if self.faults.is_empty() {
             return self.arrive(passing);
         }
         let Some(code) = code_of(transport, &passing.bytes) else {

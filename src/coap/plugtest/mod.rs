@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use super::code::Code;
 use super::endpoint::{Incoming, Response};
-use super::link::Link;
 use super::option;
 use super::site::{Answer, Resource, Site};
+use crate::payload::link::Link;
 
 /// How fast the resources are.
 #[derive(Clone, Copy, Debug)]

@@ -8,9 +8,9 @@ use super::{Pace, Page};
 use crate::coap::block::{Block, Szx};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Incoming, Response};
-use crate::coap::link::Link;
 use crate::coap::option;
 use crate::coap::site::{Answer, Change, Resource, Site};
+use crate::payload::link::Link;
 
 pub(super) fn add(site: &mut Site, now: Instant, pace: Pace) {
     let clock = |size, confirms| Clock::new(now, pace, size, confirms);

@@ -5,9 +5,9 @@ use bytes::Bytes;
 use super::{Pace, Page, created, get_only, portrait, text};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Incoming, Response};
-use crate::coap::link::{self, Link};
 use crate::coap::option;
 use crate::coap::site::{Answer, Site};
+use crate::payload::link::{self, Link};
 
 type Attributes = &'static [(&'static str, &'static str)];
 

@@ -15,10 +15,10 @@ use super::{beneath, condition_fails, shown};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Incoming, Response};
 use crate::coap::format;
-use crate::coap::link::{self, Link};
 use crate::coap::option;
 use crate::coap::random::Random;
 use crate::coap::site::{Answer, Resource};
+use crate::payload::link::{self, Link};
 
 /// Files larger than this are not shown: each is read as a whole, and kept until its last block was fetched.
 const LARGEST: u64 = 48 << 20;

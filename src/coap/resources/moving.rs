@@ -5,9 +5,9 @@ use std::time::{Duration, Instant, SystemTime};
 use super::super::random::Random;
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Incoming, Response};
-use crate::coap::link::Link;
 use crate::coap::option;
 use crate::coap::site::{Answer, Change, Resource};
+use crate::payload::link::Link;
 
 /// When something changes next.
 #[derive(Debug)]

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use super::{condition_fails, shown};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Incoming, Response};
-use crate::coap::link::{self, Link};
 use crate::coap::option;
 use crate::coap::site::{Answer, Change, Resource};
+use crate::payload::link::{self, Link};
 
 /// One body, which GET shows and PUT replaces; observable.
 #[derive(Clone, Debug)]

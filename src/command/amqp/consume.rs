@@ -13,7 +13,7 @@ use crate::amqp::v1;
 use crate::amqp::wish::Receiving;
 use crate::connect::Retry;
 use crate::error::Result;
-use crate::flow::{self, Commands, Exec, Printed, Stages, Until};
+use crate::flow::{Exec, Receiver, Stages, Until};
 use crate::output::{Console, Format, Output, Style};
 use crate::stop::Stop;
 
@@ -48,8 +48,6 @@ pub struct Plan {
     /// Which messages are wanted, and what they must be. Others are acknowledged in a temporary queue, and held until the
     /// end and then given back to any other.
     pub stages: Stages,
-    /// Bodies are shown as they were before their content encoding (`--decompress`).
-    pub decompress: bool,
     /// What comes are copies of RabbitMQ's firehose, to be shown as what they copy (`--firehose`).
     pub firehose: bool,
     /// When it ends.
@@ -78,7 +76,6 @@ impl Plan {
             tag: ByteString::new(),
             arguments: Arguments::new(),
             stages: Stages::default(),
-            decompress: false,
             firehose: false,
             until: Until::default(),
             exec: None,
@@ -204,17 +201,14 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
     let notes = Console::new(plan.style);
     let session = plan.session.session("consume", Retry::Forever, notes)?;
     let mut source = Consumed::new(&plan, &session, notes);
-    let (stages, until) = (&plan.stages, &plan.until);
-    let ended = match &plan.exec {
-        None => {
-            let mut target = Printed::new(&mut output);
-            flow::run(&mut source, &mut target, stages, until, &mut stop).await
-        }
-        Some(exec) => {
-            let mut target = Commands::new(exec);
-            flow::run(&mut source, &mut target, stages, until, &mut stop).await
-        }
+    let receiver = Receiver {
+        output: &mut output,
+        exec: plan.exec.as_ref(),
+        stages: &plan.stages,
+        until: &plan.until,
+        console: notes,
     };
-    stop.unless_again(source.close()).await;
+    let ended = receiver.receive(&mut source, &mut stop).await;
+    stop.close(source.close()).await;
     ended
 }

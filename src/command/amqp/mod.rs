@@ -7,7 +7,6 @@ pub mod get;
 mod link;
 pub mod ping;
 pub mod publish;
-mod publish_tally;
 mod publisher;
 pub mod request;
 pub mod respond;

@@ -1,10 +1,301 @@
-//! The publisher of `amqp publish`, over whichever AMQP the server speaks.
+//! A connection that publishes, over whichever AMQP the server speaks, as a target of messages.
 
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Instant;
 
-use crate::amqp::publisher::{Outcome, Outgoing};
+use tokio::time::sleep_until;
+
+use super::publish::Plan;
+use super::session::{Session, messages};
+use crate::amqp::publisher::{Outcome as Known, Outgoing};
 use crate::amqp::{v1, v091};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result, brief};
+use crate::flow::{self, Number, Outcome, Progress};
+use crate::message::{AmqpDetail, AmqpProperties, Detail, Message};
+use crate::output::Console;
+
+type Connecting<'a> = Pin<Box<dyn Future<Output = (Session, Result<Publisher>)> + 'a>>;
+
+/// Where the connection stands.
+enum Link<'a> {
+    Up(Publisher, Session),
+    /// It was lost, and is made again.
+    Connecting(Connecting<'a>),
+    Down,
+}
+
+/// Publishes what it takes. What was not confirmed when the connection is lost is given back.
+pub(crate) struct Publishing<'a> {
+    plan: &'a Plan,
+    link: Link<'a>,
+    name: String,
+    notes: Console,
+    /// The plan's, which most messages share.
+    properties: Arc<AmqpProperties>,
+    /// Read while the server asked for a pause.
+    parked: Option<(Number, Outgoing)>,
+    known: Vec<(Number, Known)>,
+    /// What could not be published at all.
+    unsendable: Vec<Progress>,
+    newest: Number,
+    /// Without confirmations: everything was written, and that it was read is to be proved.
+    proving: bool,
+    last_progress: Instant,
+}
+
+impl<'a> Publishing<'a> {
+    /// Over a connection that is up.
+    pub(crate) fn new(
+        plan: &'a Plan,
+        publisher: Publisher,
+        session: Session,
+        notes: Console,
+    ) -> Self {
+        Self {
+            plan,
+            name: session.target.to_string(),
+            link: Link::Up(publisher, session),
+            notes,
+            properties: Arc::new(plan.properties.clone()),
+            parked: None,
+            known: Vec::new(),
+            unsendable: Vec::new(),
+            newest: 0,
+            proving: false,
+            last_progress: Instant::now(),
+        }
+    }
+
+    /// Ends the connection, if there is one.
+    pub(crate) async fn close(self) {
+        if let Link::Up(publisher, _) = self.link {
+            publisher.close().await;
+        }
+    }
+
+    /// A message as it goes out.
+    #[inline]
+    fn outgoing(&self, message: Message) -> Outgoing {
+        let plan = self.plan;
+        let Message {
+            topic,
+            payload,
+            detail,
+            ..
+        } = message;
+        let (exchange, properties, addressed) = match detail {
+            Detail::Amqp(amqp) => (amqp.exchange, Arc::new(amqp.properties), true),
+            Detail::Plain | Detail::Mqtt(_) | Detail::Coap(_) => {
+                (plan.exchange.clone(), Arc::clone(&self.properties), false)
+            }
+        };
+        let key = match plan.keys.first() {
+            Some(key) if topic.is_empty() && !addressed => key.clone(),
+            _ => topic,
+        };
+        Outgoing {
+            exchange,
+            key,
+            properties,
+            payload,
+            mandatory: plan.mandatory,
+        }
+    }
+
+    #[inline]
+    fn publish(&mut self, number: Number, message: Outgoing) {
+        let Link::Up(publisher, _) = &mut self.link else {
+            return;
+        };
+        if publisher.unconfirmed() == 0 {
+            self.last_progress = Instant::now();
+        }
+        self.newest = self.newest.max(number);
+        if let Err(error) = publisher.publish(number, message) {
+            let text = format!("message {number} cannot be published: {error}");
+            let refused = Error::new(Kind::Refused, text);
+            let refused = match error.hint_text() {
+                Some(hint) => refused.hint(hint),
+                None => refused,
+            };
+            self.unsendable
+                .push(Progress::One(number, Outcome::Refused(refused)));
+        }
+    }
+
+    fn take_known(&mut self, into: &mut Vec<Progress>) {
+        let refused = |text| Outcome::Refused(Error::new(Kind::Refused, text));
+        let cannot = |words: &str| format!("{} refused what it cannot take ({words})", self.name);
+        let no_queue = |words| format!("{} returned what no queue gets ({words})", self.name);
+        for (number, known) in self.known.drain(..) {
+            let outcome = match known {
+                Known::Confirmed => Outcome::Accepted,
+                Known::Nacked => refused(cannot("nack")),
+                Known::Refused(words) => refused(cannot(&words)),
+                // Its confirmation comes besides, and counts no more.
+                Known::Returned(words) => refused(no_queue(words)),
+                // Only the proof at the end counts.
+                Known::Written => continue,
+            };
+            into.push(Progress::One(number, outcome));
+        }
+    }
+
+    /// After a lost connection: gives back what was not confirmed, and connects again.
+    fn come_back(&mut self, error: Error, into: &mut Vec<Progress>) -> Result<()> {
+        let Link::Up(publisher, session) = std::mem::replace(&mut self.link, Link::Down) else {
+            return Err(error);
+        };
+        if let Some(objection) = publisher.objection(&error) {
+            return Err(objection);
+        }
+        // Without confirmations nobody knows what was lost with the connection.
+        if error.kind() != Kind::Lost || publisher.is_broken() || !self.plan.confirms {
+            return Err(error);
+        }
+        let abandoned = publisher.abandoned();
+        if !abandoned.is_empty() {
+            self.notes.warn(format_args!(
+                "publishing {} again that were not confirmed; some may arrive twice",
+                messages(abandoned.len() as u64)
+            ));
+        }
+        let abandoned = abandoned.into_iter().chain(self.parked.take());
+        into.extend(abandoned.map(|(number, message)| {
+            Progress::One(number, Outcome::Again(Box::new(given_back(message))))
+        }));
+        let plan = self.plan;
+        self.link = Link::Connecting(Box::pin(async move {
+            let connecting = async |session: &Session| plan.publisher(session).await;
+            let made = session.remake(error, connecting).await;
+            (session, made)
+        }));
+        Ok(())
+    }
+
+    /// When the server has had long enough to take or confirm a message.
+    fn give_up_at(&self) -> Option<Instant> {
+        let Link::Up(publisher, _) = &self.link else {
+            return None;
+        };
+        let since = match publisher.unconfirmed() {
+            0 => publisher.paused().filter(|_| self.parked.is_some())?,
+            _ => self.last_progress,
+        };
+        Some(since + self.plan.ack_timeout)
+    }
+
+    fn unanswered(&self) -> Error {
+        let limit = humantime::format_duration(self.plan.ack_timeout);
+        let target = &self.name;
+        let (blocked, paused) = match &self.link {
+            Link::Up(publisher, _) => (publisher.blocked(), publisher.paused().is_some()),
+            _ => (None, false),
+        };
+        let text = match blocked {
+            Some(reason) => {
+                format!("{target} took no message for {limit}: it is blocked: {reason}")
+            }
+            None if paused => format!("{target} took no message for {limit}: it asked for a pause"),
+            None => format!("no confirmation from {target} for {limit}"),
+        };
+        Error::new(Kind::TimedOut, text)
+    }
+}
+
+/// A message that goes out again: it says everything itself.
+fn given_back(message: Outgoing) -> Message {
+    Message {
+        topic: message.key,
+        detail: Detail::Amqp(Box::new(AmqpDetail {
+            exchange: message.exchange,
+            properties: Arc::unwrap_or_clone(message.properties),
+            ..AmqpDetail::default()
+        })),
+        ..Message::plain(message.payload)
+    }
+}
+
+impl flow::Target for Publishing<'_> {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    #[inline]
+    fn has_room(&self) -> bool {
+        match &self.link {
+            Link::Up(publisher, _) => {
+                self.parked.is_none() && (publisher.has_room() || publisher.paused().is_some())
+            }
+            Link::Connecting(_) | Link::Down => false,
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        let under_way = match &self.link {
+            Link::Up(publisher, _) => publisher.unconfirmed(),
+            Link::Connecting(_) | Link::Down => 0,
+        };
+        under_way == 0 && self.parked.is_none() && self.unsendable.is_empty() && !self.proving
+    }
+
+    #[inline]
+    fn take(&mut self, number: Number, message: Message) -> Result<()> {
+        let message = self.outgoing(message);
+        match &self.link {
+            Link::Up(publisher, _) if publisher.paused().is_some() => {
+                self.parked = Some((number, message));
+            }
+            _ => self.publish(number, message),
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) {
+        self.proving = !self.plan.confirms && matches!(self.link, Link::Up(..));
+    }
+
+    async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
+        if let Link::Connecting(connecting) = &mut self.link {
+            let (session, made) = connecting.await;
+            self.link = Link::Down;
+            self.link = Link::Up(made?, session);
+            self.last_progress = Instant::now();
+            return Ok(());
+        }
+        if matches!(&self.link, Link::Up(publisher, _) if publisher.has_room())
+            && let Some((number, message)) = self.parked.take()
+        {
+            self.publish(number, message);
+        }
+        if !self.unsendable.is_empty() {
+            into.append(&mut self.unsendable);
+            return Ok(());
+        }
+        let give_up = self.give_up_at();
+        let Link::Up(publisher, session) = &mut self.link else {
+            return std::future::pending().await;
+        };
+        if self.proving && publisher.unconfirmed() == 0 {
+            publisher.proof().await?;
+            self.proving = false;
+            into.push(Progress::Through(self.newest));
+            return Ok(());
+        }
+        let known = tokio::select! {
+            biased;
+            known = publisher.fates(&mut self.known) => known,
+            () = sleep_until(give_up.unwrap_or_else(Instant::now).into()), if give_up.is_some() => return Err(self.unanswered()),
+        };
+        self.last_progress = Instant::now();
+        if !self.known.is_empty() {
+            session.progressed();
+            self.take_known(into);
+        }
+        known.or_else(|error| self.come_back(error, into))
+    }
+}
 
 /// A connection that publishes.
 pub(crate) enum Publisher {
@@ -55,6 +346,22 @@ impl Publisher {
         }
     }
 
+    /// What the server closed the connection over, if it said that it lies in what it got: to publish that again would end
+    /// the next connection too, and to publish its neighbours again would double them.
+    fn objection(&self, error: &Error) -> Option<Error> {
+        let Self::V091(v091) = self else {
+            return None;
+        };
+        let (number, message) = v091.oldest().filter(|_| v091.objected())?;
+        let key = brief(&message.key);
+        let which = match v091.unconfirmed() {
+            1 => format!("over message {number} to {key}"),
+            count => format!("over one of {count} messages, from number {number} to {key} on"),
+        };
+        let text = format!("{error}, {which}");
+        Some(Error::new(Kind::Refused, text))
+    }
+
     /// Hands a message over under a number.
     pub(crate) fn publish(&mut self, number: u64, message: Outgoing) -> Result<()> {
         match self {
@@ -64,7 +371,7 @@ impl Publisher {
     }
 
     /// Waits until something is known. Cancel-safe.
-    pub(crate) async fn fates(&mut self, into: &mut Vec<(u64, Outcome)>) -> Result<()> {
+    pub(crate) async fn fates(&mut self, into: &mut Vec<(u64, Known)>) -> Result<()> {
         match self {
             Self::V091(v091) => v091.fates(into).await,
             Self::V10(one) => one.fates(into).await,

@@ -1,6 +1,6 @@
 //! `amqp request`: sends requests and shows their answers.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytestring::ByteString;
@@ -16,9 +16,10 @@ use crate::amqp::v091::{Connection, Incoming};
 use crate::amqp::wish::Settlement;
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
-use crate::message::AmqpProperties;
+use crate::message::{AmqpDetail, AmqpProperties, Detail, Message};
 use crate::output::{Console, Format, Output, Style};
-use crate::payload::{Bodies, Body, Encoding, Source};
+use crate::payload::{Bodies, Encoding, Outline, Source};
+use crate::random::unguessable;
 use crate::stop::Stop;
 
 /// Foreign answers that are held while ours is looked for in a queue.
@@ -99,7 +100,14 @@ pub async fn run(plan: Plan) -> Result<()> {
 /// # Errors
 /// As [`run`].
 pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
-    let mut bodies = Bodies::open(&plan.source, plan.encoding)?;
+    let mut bodies = Bodies::open(&plan.source, plan.encoding)?.like(Outline {
+        topics: vec![plan.key.clone()],
+        detail: Detail::Amqp(Box::new(AmqpDetail {
+            exchange: plan.exchange.clone(),
+            ..AmqpDetail::default()
+        })),
+        ..Outline::default()
+    });
     let mut stop = Stop::watch()?;
     let notes = Console::new(plan.style);
     let session = plan.session.session("request", Retry::Never, notes)?;
@@ -134,7 +142,7 @@ impl<'a> Caller<'a> {
         connection.prefetch(HELD).await?;
         // Direct reply-to takes no acknowledgements, and wants its consumer on the channel of the requests.
         connection.consume(&plan.answers()).await?;
-        let random = RandomState::new().build_hasher().finish();
+        let random = unguessable();
         Ok(Self {
             plan,
             session,
@@ -146,14 +154,14 @@ impl<'a> Caller<'a> {
     }
 
     async fn ask_all(&mut self, bodies: &mut Bodies, output: &mut Output) -> Result<()> {
-        let mut batch = Vec::new();
+        let mut batch = VecDeque::new();
         while self
             .connection
             .alive_during(bodies.next(&mut batch))
             .await?
         {
-            for body in batch.drain(..) {
-                let answer = self.ask(body).await?;
+            for request in batch.drain(..) {
+                let answer = self.ask(request).await?;
                 output.message(&answer.message)?;
                 self.connection.alive_during(output.flush()).await?;
             }
@@ -162,25 +170,34 @@ impl<'a> Caller<'a> {
     }
 
     /// Sends one request and waits for its answer.
-    async fn ask(&mut self, body: Body) -> Result<Delivery> {
+    async fn ask(&mut self, request: Message) -> Result<Delivery> {
         self.asked += 1;
         let id = ByteString::from(format!("{}-{}", self.id, self.asked));
-        let words = body.amqp.map(|words| *words);
-        let (exchange, properties) = match words {
-            Some(words) => (words.exchange, words.properties),
-            None => (None, self.plan.properties.clone()),
+        let plan = self.plan;
+        let (key, exchange, properties) = match request.detail {
+            Detail::Amqp(amqp) => (request.topic, amqp.exchange, amqp.properties),
+            _ if request.topic.is_empty() => (
+                plan.key.clone(),
+                plan.exchange.clone(),
+                plan.properties.clone(),
+            ),
+            _ => (
+                request.topic,
+                plan.exchange.clone(),
+                plan.properties.clone(),
+            ),
         };
         let reply_to = self.plan.reply_to.clone();
         let message = Outgoing {
-            exchange: exchange.unwrap_or_else(|| self.plan.exchange.clone()),
-            key: body.topic.unwrap_or_else(|| self.plan.key.clone()),
+            exchange,
+            key,
             properties: AmqpProperties {
                 correlation_id: Some(id.clone()),
                 reply_to: Some(reply_to.unwrap_or_else(|| DIRECT_REPLY_TO.into())),
                 ..properties
             }
             .into(),
-            payload: body.payload,
+            payload: request.payload,
             mandatory: true,
         };
         let key = message.key.clone();

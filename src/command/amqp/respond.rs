@@ -20,7 +20,7 @@ use crate::amqp::v091::{Connection, Incoming};
 use crate::amqp::wish::Settlement;
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
-use crate::flow::exec::{Answered, Exec, LARGEST_ANSWER};
+use crate::flow::Exec;
 use crate::message::AmqpProperties;
 use crate::output::{Console, Style};
 use crate::stop::Stop;
@@ -90,8 +90,8 @@ pub async fn run(plan: Plan) -> Result<()> {
     responder.serve(desk, &mut stop).await
 }
 
-/// A request, and what became of it.
-type Worked = (Delivery, Result<Answered>);
+/// A request, and its answer if there is one.
+type Worked = (Delivery, Result<Option<Bytes>>);
 
 /// Two connections, and all that is under way on them. Requests have one of their own, so that they can wait unread while
 /// answers are confirmed.
@@ -265,17 +265,11 @@ impl Responder<'_> {
     }
 
     /// The request was worked on; its answer is to be published.
-    fn worked(&mut self, desk: &mut Desk, request: Delivery, answered: Answered) {
+    fn worked(&mut self, desk: &mut Desk, request: Delivery, answer: Option<Bytes>) {
         let requeue = matches!(&self.plan.answer, Answer::Exec(exec) if exec.requeue);
-        let body = match answered {
-            Answered::Done(body) => body,
-            Answered::Failed => {
-                return self.give_up(desk, &request, requeue, "the command failed");
-            }
-            Answered::TooLong => {
-                let why = format!("the command wrote more than {LARGEST_ANSWER} bytes");
-                return self.give_up(desk, &request, requeue, &why);
-            }
+        let Some(body) = answer else {
+            let why = "the command failed or wrote too much";
+            return self.give_up(desk, &request, requeue, why);
         };
         let properties = &request.detail().properties;
         match &properties.reply_to {
@@ -368,7 +362,7 @@ impl Responder<'_> {
         if broken || !self.session.is_outage(&error) {
             return Err(error);
         }
-        if desk.answers.was_refused() {
+        if desk.answers.objected() {
             let alone = desk.answering.len() == 1;
             for to in desk.answering.into_values() {
                 *self.suspects.entry(to).or_default() += if alone { STRIKES } else { 1 };
@@ -399,9 +393,12 @@ async fn next(requests: &mut Connection, wanted: bool) -> Result<Incoming> {
 fn work(answer: Answer, request: Delivery) -> BoxFuture<'static, Worked> {
     async move {
         let answered = match answer {
-            Answer::Echo => Ok(Answered::Done(request.message.payload.clone())),
-            Answer::Text(text) => Ok(Answered::Done(text)),
-            Answer::Exec(exec) => exec.answer(&request.message).await,
+            Answer::Echo => Ok(Some(request.message.payload.clone())),
+            Answer::Text(text) => Ok(Some(text)),
+            Answer::Exec(exec) => {
+                let answered = exec.answer(&request.message).await;
+                answered.map(|(good, answer)| good.then(|| answer.into()))
+            }
         };
         (request, answered)
     }

@@ -151,6 +151,11 @@ impl Session {
         Error::new(Kind::Refused, text)
     }
 
+    /// Something got through since the last outage.
+    pub(crate) fn progressed(&self) {
+        self.backoff.borrow_mut().progressed();
+    }
+
     /// Makes again, with `make`, what `error` ended, which is said; fails with it when it is no time to.
     pub(crate) async fn remake<T>(
         &self,

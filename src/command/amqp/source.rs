@@ -12,10 +12,9 @@ use crate::amqp::firehose;
 use crate::amqp::v091::Incoming;
 use crate::amqp::wish::Settlement;
 use crate::error::{Error, Kind, Result};
-use crate::flow::{Next, Number, Outcome, Source};
-use crate::message::{AmqpValue, Detail, Message};
+use crate::flow::{Fate, Next, Number, Source};
+use crate::message::AmqpValue;
 use crate::output::Console;
-use crate::payload::inflate::inflated;
 
 /// The header by which a stream numbers its messages.
 const STREAM_OFFSET: &str = "x-stream-offset";
@@ -130,7 +129,11 @@ impl<'a> Consumed<'a> {
                     offset,
                     settled: false,
                 });
-                Some(Next::Message(self.readable(delivery.message)))
+                let message = match self.plan.firehose {
+                    true => firehose::original(delivery.message),
+                    false => delivery.message,
+                };
+                Some(Next::Message(message))
             }
             Incoming::TooLarge { tag, size } => {
                 self.notes.warn(too_large(tag, size));
@@ -147,18 +150,6 @@ impl<'a> Consumed<'a> {
                 None
             }
             Incoming::Empty => None,
-        }
-    }
-
-    /// The message as it is to be shown.
-    fn readable(&self, message: Message) -> Message {
-        let message = match self.plan.firehose {
-            true => firehose::original(message),
-            false => message,
-        };
-        match self.plan.decompress {
-            true => decompressed(message, self.notes),
-            false => message,
         }
     }
 
@@ -196,14 +187,15 @@ impl<'a> Consumed<'a> {
         }
     }
 
-    /// What the server is told of a message of which `outcome` became.
-    fn settlement(&self, arrival: &Arrival, outcome: Outcome) -> Settlement {
-        let how = match outcome {
-            Outcome::Filtered if self.plan.holds_back() => Settlement::Held,
-            Outcome::Filtered => Settlement::Accepted,
-            Outcome::Accepted => self.plan.settle.settlement(),
-            Outcome::Refused => Settlement::Failed,
-            Outcome::Again => Settlement::Released,
+    /// What the server is told of a message.
+    fn settlement(&self, arrival: &Arrival, fate: Fate) -> Settlement {
+        let requeue = self.plan.exec.as_ref().is_some_and(|exec| exec.requeue);
+        let how = match fate {
+            Fate::Filtered if self.plan.holds_back() => Settlement::Held,
+            Fate::Filtered => Settlement::Accepted,
+            Fate::Accepted => self.plan.settle.settlement(),
+            Fate::Refused if requeue => Settlement::Released,
+            Fate::Refused => Settlement::Failed,
         };
         match how {
             // A stream keeps what is acknowledged.
@@ -281,7 +273,7 @@ impl Source for Consumed<'_> {
         let Some(first) = self.arrivals.front() else {
             return;
         };
-        let how = self.settlement(first, Outcome::Accepted);
+        let how = self.settlement(first, Fate::Accepted);
         let done = self.arrivals.drain(..count);
         let tags: Vec<u64> = done
             .filter(|arrival| !arrival.settled)
@@ -292,14 +284,14 @@ impl Source for Consumed<'_> {
         }
     }
 
-    fn settle_one(&mut self, number: Number, outcome: Outcome) {
+    fn settle_one(&mut self, number: Number, fate: Fate) {
         let Some(place) = number.checked_sub(self.first).map(|place| place as usize) else {
             return;
         };
         let Some(arrival) = self.arrivals.get(place).filter(|arrival| !arrival.settled) else {
             return;
         };
-        let (tag, how) = (arrival.tag, self.settlement(arrival, outcome));
+        let (tag, how) = (arrival.tag, self.settlement(arrival, fate));
         self.arrivals[place].settled = true;
         self.tell(vec![tag], how, false);
     }
@@ -320,27 +312,4 @@ fn stream_offset(delivery: &Delivery) -> Option<i64> {
         AmqpValue::Int(offset) if *name == STREAM_OFFSET => Some(*offset),
         _ => None,
     })
-}
-
-/// Undoes the content encoding, which is gone then; what cannot be undone stays as it came, and is told.
-fn decompressed(mut message: Message, notes: Console) -> Message {
-    let Detail::Amqp(detail) = &mut message.detail else {
-        return message;
-    };
-    let encoding = &mut detail.properties.content_encoding;
-    let named = encoding
-        .as_deref()
-        .filter(|name| !matches!(*name, "" | "identity"));
-    match named.map(|name| inflated(name, &message.payload)) {
-        None => {}
-        Some(Ok(body)) => {
-            message.payload = body;
-            *encoding = None;
-        }
-        Some(Err(why)) => notes.warn(format_args!(
-            "message {} is shown as it came: {why}",
-            detail.delivery_tag
-        )),
-    }
-    message
 }

@@ -8,6 +8,7 @@ use crate::bench::report::json;
 use crate::bench::result::{Report, Threshold};
 use crate::error::{Error, Kind, Result};
 use crate::file;
+use crate::file::unreadable;
 use crate::output::{Format, Output, Style};
 use crate::payload::standard;
 
@@ -44,7 +45,7 @@ fn standard_input(name: &str) -> Result<Vec<u8>> {
     io::stdin()
         .take(LARGEST + 1)
         .read_to_end(&mut text)
-        .map_err(|cause| Error::local(format_args!("cannot read {name}"), &cause))?;
+        .map_err(|cause| unreadable(name, &cause))?;
     if text.len() as u64 > LARGEST {
         let said = format!("cannot read {name}: larger than {LARGEST} bytes");
         return Err(Error::new(Kind::Local, said));
@@ -70,7 +71,7 @@ pub(crate) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
 
 fn files_in(directory: &Path) -> Result<Vec<PathBuf>> {
     let shown = directory.display();
-    let failed = |cause| Error::local(format_args!("cannot read {shown}"), &cause);
+    let failed = |cause| unreadable(directory.display(), &cause);
     let mut files = Vec::new();
     for entry in fs::read_dir(directory).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
@@ -95,9 +96,9 @@ pub(crate) async fn write(text: &str, style: Style) -> Result<()> {
     output.flush().await
 }
 
-/// The failure that missed thresholds end a command with; `None` when all were kept.
+/// The failure that missed thresholds end a command with; `None` when all were passed.
 pub(crate) fn missed(thresholds: &[Threshold]) -> Option<Error> {
-    let missed: Vec<&Threshold> = thresholds.iter().filter(|one| !one.kept).collect();
+    let missed: Vec<&Threshold> = thresholds.iter().filter(|one| !one.passed).collect();
     let first = missed.first()?;
     let others = match missed.len() - 1 {
         0 => String::new(),
@@ -153,7 +154,7 @@ mod tests {
     fn missed_thresholds_end_a_command() {
         let threshold = |missed_by: &str| Threshold {
             expression: String::from("p99 < 20ms"),
-            kept: missed_by.is_empty(),
+            passed: missed_by.is_empty(),
             missed_by: missed_by.to_owned(),
             ..Threshold::default()
         };

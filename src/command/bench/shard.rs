@@ -1,11 +1,12 @@
 //! Which part of a load this process does, and what makes it one run with its fellows.
 
 use std::env;
-use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::RunOptions;
 use crate::bench::plan::Shard;
 use crate::error::{Error, Result};
+use crate::random::unguessable;
 
 /// What distinguishes a run and its part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub(crate) fn identity(course: &RunOptions) -> Result<Identity> {
     let run_id = if let Some(run_id) = course.run_id {
         run_id
     } else if shard.count == 1 {
-        RandomState::new().hash_one(0_u8)
+        unguessable()
     } else {
         let mut hasher = DefaultHasher::new();
         (course.seed, course.start_at, shard.count).hash(&mut hasher);
@@ -72,8 +73,8 @@ fn of_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Sh
 fn shard(name: &str, text: &str, index: &str, count: &str) -> Result<Shard> {
     match (index.parse(), count.parse()) {
         (Ok(index), Ok(count)) if index < count => Ok(Shard { index, count }),
-        _ => Err(Error::usage(format!("{name} is no shard: {text:?}"))
-            .hint("it is INDEX/COUNT, counted from 0: 0/4 to 3/4")),
+        _ => Err(Error::usage(format!("{name} is not a shard: {text:?}"))
+            .hint("expected INDEX/COUNT, counted from 0: 0/4 to 3/4")),
     }
 }
 
@@ -104,7 +105,7 @@ mod tests {
     #[test]
     fn what_is_no_shard_is_refused() {
         let refused = of(&[("IOTCTL_SHARD", "4/4")]).unwrap_err();
-        assert_eq!(refused.text(), r#"IOTCTL_SHARD is no shard: "4/4""#);
+        assert_eq!(refused.text(), r#"IOTCTL_SHARD is not a shard: "4/4""#);
         assert!(of(&[("SLURM_PROCID", "x"), ("SLURM_NTASKS", "4")]).is_err());
     }
 

@@ -11,11 +11,11 @@ use super::session::{Place, SessionArgs, failed, refused};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Config, Event, Incoming, Reply, Response};
 use crate::coap::format;
-use crate::coap::link::{self, Filter, Link};
 use crate::coap::option;
 use crate::coap::uri::{self, Uri};
 use crate::error::{Error, Kind, Result};
 use crate::output::{Console, Format, Output, Style};
+use crate::payload::link::{self, Filter, Link};
 
 /// How long the end of a connection may take.
 const GOODBYE: Duration = Duration::from_secs(1);

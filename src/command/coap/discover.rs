@@ -8,11 +8,11 @@ use super::request::tell;
 use super::session::{Place, SessionArgs, failed, refused};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Event, Reply};
-use crate::coap::link::{self, Filter, Link};
 use crate::coap::option;
 use crate::coap::uri::Uri;
 use crate::error::{Error, Kind, Result};
 use crate::output::{Console, Format, Output, Style};
+use crate::payload::link::{self, Filter, Link};
 use crate::stop::Stop;
 
 pub use super::links::Shape;

@@ -8,7 +8,7 @@ use tokio::time::{sleep_until, timeout};
 
 use super::directory::Directory;
 use super::rd::{Made, Order};
-use super::session::refused;
+use super::session::{is_outage, refused};
 use crate::coap::code::Code;
 use crate::connect::{Backoff, Retry};
 use crate::error::{Error, Kind, Result};
@@ -196,7 +196,7 @@ impl Kept<'_, '_> {
         let mut backoff = Backoff::new(Retry::For(self.order.lifetime));
         loop {
             let error = match self.order.post(self.directory).await {
-                Ok(reply) if is_worth_another_try(reply.response.code) => {
+                Ok(reply) if is_outage(reply.response.code) => {
                     refused(&self.order.place.uri, &reply)
                 }
                 Ok(reply) => {
@@ -248,10 +248,6 @@ impl Kept<'_, '_> {
 /// Whether it is not for the directory to change.
 fn is_ours(error: &Error) -> bool {
     matches!(error.kind(), Kind::Usage | Kind::Local | Kind::ReaderGone)
-}
-
-fn is_worth_another_try(code: Code) -> bool {
-    code.class() == 5 || code == Code::TOO_MANY_REQUESTS
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use std::net::SocketAddr;
 use serde_json::{Map, Value};
 
 use crate::coap::format;
-use crate::coap::link::Link;
 use crate::coap::uri::Scheme;
 use crate::output::Output;
+use crate::payload::link::Link;
 
 /// How links are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,11 +1,9 @@
 //! `coap`: requests, observations, discovery, directories, ping, and a server.
 
 pub mod client;
-pub mod decode;
 mod directory;
 pub mod discover;
 mod download;
-mod exec;
 pub mod keep;
 mod links;
 pub mod observe;
@@ -16,6 +14,7 @@ mod record;
 pub mod request;
 pub mod server;
 pub mod session;
+mod source;
 
 use crate::error::Result;
 

@@ -10,10 +10,10 @@ use super::links::{self, Shape, Source as From};
 use super::session::{Place, SessionArgs, refused};
 use crate::coap::code::Code;
 use crate::coap::endpoint::Reply;
-use crate::coap::link::{self, Link};
 use crate::coap::uri;
 use crate::error::{Error, Kind, Result};
 use crate::output::Style;
+use crate::payload::link::{self, Link};
 use crate::payload::{Bodies, Encoding, Source};
 use crate::stop::Stop;
 
@@ -340,11 +340,7 @@ async fn look_up(
 }
 
 async fn read_links(source: &Source) -> Result<Vec<Link>> {
-    let mut bodies = Vec::new();
-    Bodies::open(source, Encoding::Plain)?
-        .next(&mut bodies)
-        .await?;
-    let body = bodies.pop().map(|body| body.payload).unwrap_or_default();
+    let body = Bodies::open(source, Encoding::Plain)?.body().await?;
     let wrong = |why: String| Error::usage(format!("the links are not in link-format: {why}"));
     let text = str::from_utf8(&body).map_err(|_| wrong(String::from("they are no text")))?;
     link::parse(text).map_err(|fault| wrong(fault.to_string()))

@@ -9,21 +9,20 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep_until;
 
 use super::client::{INTERRUPTED, RequestClient, Tracer, next_of};
-use super::decode::{self, Decode};
 use super::download::Download;
 use super::progress::Meter;
 use super::record::record;
-use super::session::{Place, SessionArgs, Wording, failed, refused};
+use super::session::{Place, SessionArgs, Wording, failed, is_absence, refused};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Arrived, Event, Reply, Request};
 use crate::coap::option;
 use crate::coap::uri;
 use crate::error::{Error, Kind, Result};
 use crate::file;
+use crate::flow::Stages;
 use crate::message::Message;
 use crate::output::{Console, Format, Output, Style};
-use crate::payload::expect::Condition;
-use crate::payload::{Bodies, Body, Encoding, Source};
+use crate::payload::{Bodies, Encoding, Source};
 use crate::stop::Stop;
 
 /// What is asked, and how the answers are shown.
@@ -49,10 +48,8 @@ pub struct Plan {
     pub file: Option<PathBuf>,
     /// Go on with what an earlier run has put into the file; there is one then, and one URI.
     pub resume: bool,
-    /// How the body of an answer is decoded, if it is.
-    pub decode: Option<Decode>,
-    /// What every answer must fulfil.
-    pub expect: Vec<Condition>,
+    /// What every answer must fulfil, and how its body is shown.
+    pub stages: Stages,
     /// How an answer is shown.
     pub format: Format,
     /// What the terminal shows.
@@ -119,8 +116,7 @@ impl Asker<'_> {
         for round in 0..self.plan.repeat {
             if round > 0 {
                 self.pause().await;
-                let body = Body::plain(self.payload.clone());
-                self.payload = self.bodies.anew(body).payload;
+                self.payload = self.bodies.body().await?;
             }
             for place in places {
                 if let Err(error) = self.ask(place).await {
@@ -163,9 +159,7 @@ impl Asker<'_> {
 
     /// Reads what has to be read before anything is sent.
     async fn prepare(&mut self) -> Result<()> {
-        let mut bodies = Vec::new();
-        self.bodies.next(&mut bodies).await?;
-        self.payload = bodies.pop().map(|body| body.payload).unwrap_or_default();
+        self.payload = self.bodies.body().await?;
         if let Some(path) = &self.plan.etag_file {
             self.etag = read_etag(path)?;
         }
@@ -194,7 +188,8 @@ impl Asker<'_> {
             client.ask(place, plan.session.proxy_mode, request)?;
             answered = self.answers(&mut client, place).await;
         }
-        if !matches!(&answered, Err(error) if error.kind() == Kind::Lost) {
+        // One who was started anew knows nothing of this connection, or of its keys.
+        if !matches!(&answered, Err(error) if is_absence(error)) {
             self.client = Some(client);
         }
         answered.map(drop)
@@ -309,9 +304,8 @@ impl Asker<'_> {
         {
             self.keep(path, reply).await?;
         } else if code.is_success() && !known || json {
-            let message = record(&place.uri, reply, None, datagram);
-            let shown = decoded(&message, self.plan.decode, self.notes);
-            self.output.message(&shown)?;
+            let message = self.message(reply, place, datagram);
+            self.output.message(&self.plan.stages.decoded(message))?;
             self.output.end_line();
         }
         if !code.is_success() {
@@ -325,8 +319,14 @@ impl Asker<'_> {
             self.notes.note(format_args!("{:?} at {location}", code));
         }
         self.keep_etag(reply).await?;
-        let message = record(&place.uri, reply, None, datagram);
-        expected(&self.plan.expect, &message)
+        let message = self.message(reply, place, datagram);
+        self.plan.stages.check(&message)
+    }
+
+    fn message(&self, reply: &Reply, place: &Place, datagram: bool) -> Message {
+        let mut message = record(&place.uri, reply, None, datagram);
+        self.plan.stages.prepare(&mut message);
+        message
     }
 
     async fn keep_etag(&mut self, reply: &Reply) -> Result<()> {
@@ -345,29 +345,6 @@ async fn replaced(path: &Path, bytes: Bytes) -> Result<()> {
     spawn_blocking(move || file::replace(&path, &bytes))
         .await
         .map_err(|cause| Error::local("cannot write", &cause.into()))?
-}
-
-/// The message as it is shown; what cannot be decoded is shown as it is.
-pub(crate) fn decoded(message: &Message, decode: Option<Decode>, notes: Console) -> Message {
-    let shown = decode.map(|decode| decode::decoded(message, decode));
-    shown
-        .and_then(|shown| shown.map_err(|why| notes.warn(why)).ok())
-        .unwrap_or_else(|| message.clone())
-}
-
-/// Whether a message fulfils all that is expected.
-///
-/// # Errors
-/// [`Kind::Missed`], with the first condition that it does not fulfil.
-pub(crate) fn expected(conditions: &[Condition], message: &Message) -> Result<()> {
-    let mut conditions = conditions.iter();
-    match conditions.find(|it| !decode::fulfils(it, message)) {
-        None => Ok(()),
-        Some(condition) => {
-            let text = format!("{}: not as expected: {condition}", message.topic);
-            Err(Error::new(Kind::Missed, text))
-        }
-    }
 }
 
 /// What happened on the way, for whoever watches.

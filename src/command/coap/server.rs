@@ -15,7 +15,8 @@ use crate::command::serving::{Serving, Starting, fresh_tls, renew_tls};
 use crate::connect::{
     Environment, ListenAddress, ListenOn, Listener, LiveTls, OscoreArgs, Psk, Secret, ServerTls,
 };
-use crate::error::{Error, Result, brief};
+use crate::error::{Result, brief};
+use crate::file::unreadable;
 use crate::output::Style;
 
 /// What the server listens on, what it shows, and what it does wrong.
@@ -49,7 +50,7 @@ pub struct Plan {
     pub faults: Vec<Fault>,
     /// Say each request on standard error.
     pub verbose: bool,
-    /// End when the process that started this one does.
+    /// Exit when the parent process exits.
     pub end_with_parent: bool,
     /// What the terminal shows.
     pub style: Style,
@@ -150,7 +151,7 @@ const ROOM: usize = 64 << 20;
 pub async fn run(plan: Plan) -> Result<()> {
     let mut starting = Starting::new(plan.style, plan.end_with_parent)?;
     let notes = starting.notes;
-    let mut server = Server::new(plan.site()?, plan.faults.clone());
+    let mut server = Server::new(plan.site()?, &plan.faults);
     server.set_challenge(plan.challenge);
     if let Some(leisure) = plan.multicast {
         server.set_leisure(leisure);
@@ -276,9 +277,8 @@ impl Plan {
             Site::new()
         };
         if let Some(directory) = &self.directory {
-            let shown = Directory::open(directory, self.writable).map_err(|cause| {
-                Error::local(format_args!("cannot read {}", directory.display()), &cause)
-            })?;
+            let shown = Directory::open(directory, self.writable)
+                .map_err(|cause| unreadable(directory.display(), &cause))?;
             site.add("/", shown);
         }
         for declared in &self.resources {

@@ -341,6 +341,37 @@ pub(crate) fn refused(uri: &Uri, reply: &Reply) -> Error {
     }
 }
 
+/// Whether an error says that the server is not there: another connection may find it again.
+pub(crate) fn is_absence(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        Kind::Unreachable | Kind::TimedOut | Kind::Lost
+    )
+}
+
+/// Whether an answer is about the state of the server, which may change, and not about the request.
+pub(crate) const fn is_outage(code: Code) -> bool {
+    let permanent = matches!(
+        code,
+        Code::NOT_IMPLEMENTED | Code::PROXYING_NOT_SUPPORTED | Code::HOP_LIMIT_REACHED
+    );
+    matches!(code, Code::TOO_MANY_REQUESTS) || code.class() == 5 && !permanent
+}
+
+/// How long an answer wants us to wait before the next request (RFC 7252 §5.9.3.4, RFC 8516 §3).
+pub(crate) fn retry_after(reply: &Reply) -> Duration {
+    let options = &reply.response.options;
+    let seconds = match reply.response.code {
+        Code::SERVICE_UNAVAILABLE | Code::TOO_MANY_REQUESTS
+            if options.contains(option::MAX_AGE) =>
+        {
+            options.max_age()
+        }
+        _ => 0,
+    };
+    Duration::from_secs(seconds.into())
+}
+
 fn hint_text(reply: &Reply) -> Option<String> {
     let options = &reply.response.options;
     let said = |words: &str| reply.response.payload.starts_with(words.as_bytes());
@@ -361,12 +392,10 @@ fn hint_text(reply: &Reply) -> Option<String> {
             let size = options.uint(option::SIZE1)?;
             format!("the server takes at most {size} bytes")
         }
-        Code::SERVICE_UNAVAILABLE | Code::TOO_MANY_REQUESTS
-            if options.contains(option::MAX_AGE) =>
-        {
-            format!("try again after {} s", options.max_age())
-        }
-        _ => return None,
+        _ => match retry_after(reply).as_secs() {
+            0 => return None,
+            seconds => format!("try again after {seconds} s"),
+        },
     })
 }
 

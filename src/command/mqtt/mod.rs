@@ -2,6 +2,7 @@
 
 pub mod broker;
 pub mod publish;
+mod publisher;
 mod record;
 pub mod session;
 mod source;

@@ -1,6 +1,5 @@
 //! What every MQTT client command says about its session.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -15,6 +14,7 @@ use crate::mqtt::packet::{
 use crate::mqtt::session::client::Session;
 use crate::output::Console;
 use crate::payload::{self, Bodies, Encoding};
+use crate::random::unguessable;
 
 /// How many QoS 1 and 2 messages are under way at once unless the user says otherwise. More than mosquitto's
 /// 20: with a window of 100 an acknowledgement seldom has to be waited for.
@@ -166,9 +166,7 @@ impl SessionArgs {
             (Some(id), _) => id.clone(),
             (None, Some(prefix)) => format!("{prefix}{}", std::process::id()).into(),
             // 23 characters: what MQTT 3.1 allows.
-            (None, None) => {
-                format!("iotctl-{:016x}", RandomState::new().build_hasher().finish()).into()
-            }
+            (None, None) => format!("iotctl-{:016x}", unguessable()).into(),
         }
     }
 
@@ -197,11 +195,9 @@ impl SessionArgs {
         let Some(words) = &self.will else {
             return Ok(None);
         };
-        let mut bodies = Vec::new();
-        Bodies::open(&words.payload, Encoding::Plain)?
-            .next(&mut bodies)
+        let payload = Bodies::open(&words.payload, Encoding::Plain)?
+            .body()
             .await?;
-        let payload = bodies.pop().map(|body| body.payload).unwrap_or_default();
         if payload.len() > usize::from(u16::MAX) {
             return Err(Error::usage(format!(
                 "the will's payload of {} bytes is longer than 65535",

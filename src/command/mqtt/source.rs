@@ -53,7 +53,9 @@ pub(crate) struct Subscribed<'a> {
     unanswered: usize,
     refused: Option<Error>,
     ever_connected: bool,
-    /// Since when the connection has been down.
+    /// Whether the server has ever answered a subscription, so that messages can have been missed since.
+    ever_subscribed: bool,
+    /// Since when the connection has been down, or not subscribed.
     away_since: Option<Instant>,
     /// Whether a message came since the last PINGREQ that looks for the end of the retained ones.
     came_since_ping: bool,
@@ -73,6 +75,7 @@ impl<'a> Subscribed<'a> {
             unanswered: 1,
             refused: None,
             ever_connected: false,
+            ever_subscribed: false,
             away_since: None,
             came_since_ping: false,
             wants_ping: false,
@@ -144,20 +147,14 @@ impl<'a> Subscribed<'a> {
     }
 
     fn connected(&mut self, session_present: bool) -> Result<()> {
-        if let Some(since) = self.away_since.take().filter(|_| self.ever_connected) {
-            let target = self.client.target();
-            let away = humantime::format_duration(Duration::from_millis(
-                since.elapsed().as_millis() as u64,
+        if !self.ever_subscribed {
+            self.away_since = None;
+        }
+        if session_present && let Some(away) = self.back_after() {
+            self.notes.note(format_args!(
+                "connected to {} again after {away}; the server kept the session",
+                self.client.target()
             ));
-            if session_present {
-                self.notes.note(format_args!(
-                    "connected to {target} again after {away}; the server kept the session"
-                ));
-            } else {
-                self.notes.warn(format_args!(
-                    "connected to {target} again after {away} and subscribed anew; messages published meanwhile may have been missed"
-                ));
-            }
         }
         if !self.ever_connected && !self.wanted.unsubscribe.is_empty() {
             let properties = &self.wanted.unsubscribe_properties;
@@ -170,11 +167,28 @@ impl<'a> Subscribed<'a> {
         Ok(())
     }
 
+    /// How long the connection was down, if that has not been told and a subscription was there before.
+    fn back_after(&mut self) -> Option<humantime::FormattedDuration> {
+        if !self.ever_subscribed {
+            return None;
+        }
+        let since = self.away_since.take()?;
+        let away = Duration::from_millis(since.elapsed().as_millis() as u64);
+        Some(humantime::format_duration(away))
+    }
+
     fn subscribed(
         &mut self,
         answers: &[(ByteString, ReasonCode)],
         reason_string: Option<&str>,
     ) -> Option<Next> {
+        if let Some(away) = self.back_after() {
+            self.notes.warn(format_args!(
+                "connected to {} again after {away} and subscribed anew; messages published meanwhile may have been missed",
+                self.client.target()
+            ));
+        }
+        self.ever_subscribed = true;
         let refused: Vec<_> = answers
             .iter()
             .filter(|(_, reason)| reason.is_failure())

@@ -1,7 +1,6 @@
 //! The broker without sockets and clock: packets and time go in, packets come out.
 
 use std::collections::VecDeque;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
 use super::connection::{Connection, Outgo, Phase};
@@ -15,6 +14,7 @@ use super::sessions::Reminder;
 use super::sessions::Sessions;
 use super::subscriptions::Subscriptions;
 use crate::mqtt::packet::{Packet, ReasonCode, Version};
+use crate::random::unguessable;
 use crate::server::Timers;
 use crate::server::{Key, Slab};
 
@@ -97,7 +97,7 @@ impl Core {
             counts: Counts::default(),
             events: Vec::new(),
             assigned: 0,
-            salt: RandomState::new().build_hasher().finish(),
+            salt: unguessable(),
             connected: 0,
             ready: Vec::new(),
             purge_at: None,

@@ -2,14 +2,20 @@
 
 use std::io;
 
+use bytestring::ByteString;
+
 use crate::connect::{self, Target, diagnose};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, brief};
 use crate::mqtt::packet::ReasonCode;
 use crate::mqtt::session::fault::Fault;
 
-/// The server took the connection and did not answer CONNECT in time.
-pub(super) fn no_answer(target: &Target) -> Error {
+/// The server took the connection and did not answer CONNECT, or SUBSCRIBE once it is online, in time.
+pub(super) fn no_answer(target: &Target, online: bool) -> Error {
     let patience = humantime::format_duration(target.connect_timeout);
+    if online {
+        let text = format!("{target} did not answer the subscription within {patience}");
+        return Error::new(Kind::TimedOut, text).hint("--connect-timeout waits longer");
+    }
     Error::new(
         Kind::TimedOut,
         format!("{target} accepted the connection but did not answer CONNECT within {patience}"),
@@ -40,6 +46,23 @@ pub(super) async fn closed(
         Kind::Lost,
         format!("{target} closed the connection before answering CONNECT"),
     )
+}
+
+/// The same failure, with the filters whose subscription it left without an answer.
+pub(super) fn unanswered(error: Error, filters: &[ByteString]) -> Error {
+    let Some((first, others)) = filters.split_first() else {
+        return error;
+    };
+    let others = match others.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let text = format!("{error}; no SUBACK for {}{others}", brief(first));
+    let told = Error::new(error.kind(), text);
+    match error.hint_text() {
+        Some(hint) => told.hint(hint),
+        None => told,
+    }
 }
 
 /// Reading or writing failed.

@@ -27,9 +27,6 @@ use crate::error::{Error, Result};
 /// How much is read at once. Large reads are what makes high rates cheap.
 const READ_SIZE: usize = 64 * 1024;
 
-/// A connection that lived this long was a good one: the next loss starts with a fresh back-off.
-const SETTLED: Duration = Duration::from_secs(5);
-
 /// How long a closing connection may take to write what is left, and the server to close its side.
 const CLOSING: Duration = Duration::from_secs(2);
 
@@ -75,10 +72,15 @@ pub struct Client {
     patience: Timeouts,
     may_fall_back: bool,
     backoff: Backoff,
-    opened_at: Instant,
+    /// When the connection was opened or, once it is online and until it is ready, when something last came over it.
+    heard_at: Instant,
     ever_online: bool,
-    /// Whether something came over this connection that shows progress, not merely a CONNACK.
-    progressed: bool,
+    /// Whether there was ever a connection over which all subscriptions were answered.
+    ever_ready: bool,
+    /// Whether this connection is one.
+    ready: bool,
+    /// Why the server ended the last connection, if it said so (DISCONNECT).
+    dismissed: Option<ReasonCode>,
     /// The first bytes of this connection, for a diagnosis.
     first_bytes: Option<Bytes>,
     notices: Vec<Notice>,
@@ -102,9 +104,11 @@ impl Client {
             patience,
             may_fall_back: false,
             backoff: Backoff::new(patience.first),
-            opened_at: now,
+            heard_at: now,
             ever_online: false,
-            progressed: false,
+            ever_ready: false,
+            ready: false,
+            dismissed: None,
             first_bytes: None,
             notices: Vec::new(),
             pace: Pace::new(now),
@@ -134,13 +138,13 @@ impl Client {
         let event = self.session.poll_event()?;
         match &event {
             Event::Message(publish) => {
-                self.progressed = true;
+                self.backoff.progressed();
                 // Messages that await an acknowledgement come no faster than we acknowledge: never wait for more.
                 if publish.qos == QoS::AtMostOnce {
                     self.pace.count();
                 }
             }
-            Event::Acknowledged { .. } | Event::Pong => self.progressed = true,
+            Event::Acknowledged { .. } | Event::Pong => self.backoff.progressed(),
             _ => {}
         }
         Some(event)
@@ -165,8 +169,23 @@ impl Client {
     }
 
     /// How many bytes wait to be written.
-    pub fn unwritten(&mut self) -> usize {
-        self.session.output().len()
+    pub fn unwritten(&self) -> usize {
+        self.session.unwritten()
+    }
+
+    /// How many messages are sent or to be sent again and not yet acknowledged.
+    pub fn unfinished(&self) -> usize {
+        self.session.unfinished()
+    }
+
+    /// Whether the connection is up and CONNECT was answered.
+    pub fn is_online(&self) -> bool {
+        self.session.is_online()
+    }
+
+    /// Why the server ended the last connection, if it said so (DISCONNECT, MQTT 5.0 §3.14).
+    pub const fn dismissed(&self) -> Option<ReasonCode> {
+        self.dismissed
     }
 
     /// Drives the connection until there is an event or a notice, or everything in the output is written
@@ -191,7 +210,11 @@ impl Client {
     /// Keeps the connection alive without reading from it, so that a server is slowed down while whoever
     /// takes our messages is busy. Returns only when the connection cannot go on.
     pub async fn hold(&mut self) -> Error {
-        self.session.set_reading(false, Instant::now());
+        let now = Instant::now();
+        self.session.set_reading(false, now);
+        if !self.ready && self.session.is_online() {
+            self.heard_at = now;
+        }
         loop {
             if !matches!(self.link, Link::Open(_)) {
                 return std::future::pending().await;
@@ -225,8 +248,9 @@ impl Client {
         let now = Instant::now();
         self.input.clear();
         self.first_bytes = None;
-        self.progressed = false;
-        self.opened_at = now;
+        self.ready = false;
+        self.dismissed = None;
+        self.heard_at = now;
         self.drained = false;
         stream.quick_ack();
         self.link = Link::Open(Box::new(stream));
@@ -245,9 +269,11 @@ impl Client {
         {
             before_next_read(stream, &self.pace);
         }
-        let until = self.session.next_time().or_else(|| {
-            (!self.session.is_online()).then(|| self.opened_at + self.target.connect_timeout)
-        });
+        let greeted_by = (!self.ready).then(|| self.heard_at + self.target.connect_timeout);
+        let until = [self.session.next_time(), greeted_by]
+            .into_iter()
+            .flatten()
+            .min();
         let moved = exchange(stream, &mut self.session, &mut self.input, until).await;
         let now = Instant::now();
         match moved {
@@ -256,8 +282,9 @@ impl Client {
                 self.session.wrote(now);
                 Ok(())
             }
-            Ok(Moved::TimePassed) if !self.session.is_online() => {
-                self.failed(diagnose::no_answer(&self.target), true)
+            Ok(Moved::TimePassed) if greeted_by.is_some_and(|end| now >= end) => {
+                let error = diagnose::no_answer(&self.target, self.session.is_online());
+                self.failed(error, true)
             }
             Ok(Moved::TimePassed) => match self.session.on_time(now) {
                 Ok(()) => Ok(()),
@@ -297,12 +324,27 @@ impl Client {
             if self.unanswered.take().is_some() {
                 self.notices.push(Notice::FellBack);
             }
-            self.backoff = Backoff::new(self.patience.later);
+        }
+        if !self.ready && self.session.is_online() {
+            self.heard_at = now;
+            if self.session.is_ready() {
+                self.became_ready(now);
+            }
         }
         match taken {
             Ok(()) => Ok(()),
             Err(fault) => self.faulted(fault).await,
         }
+    }
+
+    /// The connection can be used, and all subscriptions are answered.
+    fn became_ready(&mut self, now: Instant) {
+        if !self.ever_ready {
+            self.ever_ready = true;
+            self.backoff = Backoff::new(self.patience.later);
+        }
+        self.ready = true;
+        self.backoff.connected(now);
     }
 
     async fn faulted(&mut self, fault: Fault) -> Result<()> {
@@ -316,6 +358,11 @@ impl Client {
                 finish(stream, self.session.output()),
             )
             .await;
+        }
+        match &fault {
+            Fault::Closed(disconnect) => self.dismissed = Some(disconnect.reason),
+            Fault::KeepAlive => self.session.acquit(),
+            _ => {}
         }
         let may_pass = fault.may_pass();
         self.failed(
@@ -352,18 +399,13 @@ impl Client {
 
     /// The connection failed or was lost: try again later, or give up.
     fn failed(&mut self, error: Error, may_pass: bool) -> Result<()> {
-        let now = Instant::now();
-        let was_good =
-            self.session.is_online() && (self.progressed || now - self.opened_at > SETTLED);
+        let error = diagnose::unanswered(error, &self.session.unanswered_filters());
         self.link = Link::Down;
         self.session.lost();
         if let Some(connect) = self.unanswered.take() {
             self.session.go_back(connect);
         }
-        if was_good {
-            self.backoff.reset();
-        }
-        let Some(retry_in) = self.backoff.next(now).filter(|_| may_pass) else {
+        let Some(retry_in) = self.backoff.next(Instant::now()).filter(|_| may_pass) else {
             return Err(error);
         };
         self.link = Link::Waiting(Box::pin(sleep(retry_in)));

@@ -257,6 +257,24 @@ impl<T: Clone> Outbound<T> {
         }
     }
 
+    /// Forgets the oldest message that was sent over this connection and that the receiver does not own; what the sender
+    /// attached to it, and where it was to go.
+    pub fn give_up(&mut self) -> Option<(T, ByteString)> {
+        let sent = self
+            .entries
+            .iter()
+            .filter_map(|(id, entry)| match &entry.state {
+                State::Published(publish) if !self.again.contains(id) => {
+                    Some((entry.order, *id, publish.topic.clone()))
+                }
+                _ => None,
+            });
+        let (_, id, topic) = sent.min_by_key(|(order, ..)| *order)?;
+        let entry = self.entries.remove(&id)?;
+        self.held -= entry.state.held();
+        Some((entry.tag, topic))
+    }
+
     /// Whether messages of a resumed session are still to be sent again.
     pub fn has_again(&self) -> bool {
         !self.again.is_empty()

@@ -75,6 +75,13 @@ pub fn indented_json(body: &[u8]) -> Option<Vec<u8>> {
     Some(lines)
 }
 
+/// The record of a message in one line, as `--output json` shows it, with its line feed.
+pub fn record_line(message: &Message) -> Vec<u8> {
+    let mut line = Vec::new();
+    json::Json::new(false, false).render(message, &mut line);
+    line
+}
+
 /// Turns messages into bytes.
 pub(super) trait Render: Send {
     /// Appends `message` to `into`; never fails, whatever the message holds.

@@ -4,6 +4,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::*;
+use crate::message::{Detail, MqttDetail};
 
 /// Bodies from a pipe that the test writes to, in place of standard input.
 fn from_pipe(source: &Source, encoding: Encoding) -> (PipeWriter, Bodies) {
@@ -16,8 +17,8 @@ fn from_pipe(source: &Source, encoding: Encoding) -> (PipeWriter, Bodies) {
 
 const LINES: Source = Source::Lines { delimiter: b'\n' };
 
-async fn all(bodies: &mut Bodies) -> Result<Vec<Body>> {
-    let mut into = Vec::new();
+async fn all(bodies: &mut Bodies) -> Result<VecDeque<Message>> {
+    let mut into = VecDeque::new();
     while bodies.next(&mut into).await? {}
     Ok(into)
 }
@@ -50,7 +51,7 @@ async fn a_text_and_nothing_are_one_body_each() {
 #[tokio::test]
 async fn the_end_stays_the_end() {
     let mut bodies = open(Source::Empty, Encoding::Plain);
-    let mut into = Vec::new();
+    let mut into = VecDeque::new();
     assert!(bodies.next(&mut into).await.unwrap());
     assert!(!bodies.next(&mut into).await.unwrap());
     assert!(!bodies.next(&mut into).await.unwrap());
@@ -120,11 +121,11 @@ async fn a_stream_may_be_one_body() {
 #[tokio::test]
 async fn every_line_is_handed_over_as_soon_as_it_is_read() {
     let (mut writer, mut bodies) = from_pipe(&LINES, Encoding::Plain);
-    let mut into = Vec::new();
+    let mut into = VecDeque::new();
     for line in ["one", "two"] {
         writeln!(writer, "{line}").unwrap();
         assert!(bodies.next(&mut into).await.unwrap());
-        assert_eq!(into.pop(), Some(Body::plain(line.into())));
+        assert_eq!(into.pop_front(), Some(Message::plain(line.into())));
     }
     write!(writer, "begun").unwrap();
     let waiting = timeout(Duration::from_millis(30), bodies.next(&mut into));
@@ -154,9 +155,12 @@ async fn many_lines_arrive_once_each_and_in_order() {
 async fn the_lines_before_a_wrong_one_are_handed_out_first() {
     let (mut writer, mut bodies) = from_pipe(&LINES, Encoding::Hex);
     writer.write_all(b"3131\n32\nzz\n33\n").unwrap();
-    let mut into = Vec::new();
+    let mut into = VecDeque::new();
     assert!(bodies.next(&mut into).await.unwrap());
-    assert_eq!(into, [Body::plain("11".into()), Body::plain("2".into())]);
+    assert_eq!(
+        into,
+        [Message::plain("11".into()), Message::plain("2".into())]
+    );
     let error = bodies.next(&mut into).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Usage);
     assert_eq!(
@@ -173,13 +177,16 @@ async fn records_are_read_and_blank_lines_passed_over() {
         .write_all(b"{\"topic\":\"a\",\"payload\":\"1\"}\n\n  \r\n{\"payload\":\"2\",\"mqtt\":{\"qos\":2}}")
         .unwrap();
     drop(writer);
-    let first = Body {
-        topic: Some("a".into()),
-        ..Body::plain("1".into())
+    let first = Message {
+        topic: "a".into(),
+        ..Message::plain("1".into())
     };
-    let second = Body {
-        qos: Some(2),
-        ..Body::plain("2".into())
+    let second = Message {
+        detail: Detail::Mqtt(MqttDetail {
+            qos: 2,
+            ..MqttDetail::default()
+        }),
+        ..Message::plain("2".into())
     };
     assert_eq!(all(&mut bodies).await.unwrap(), [first, second]);
 }
@@ -200,4 +207,51 @@ async fn a_wrong_record_is_named_by_its_line() {
 fn records_have_their_own_spelling() {
     let error = failure(Source::Records, Encoding::Hex);
     assert_eq!(error.kind(), Kind::Usage);
+}
+
+#[tokio::test]
+async fn each_message_without_a_topic_goes_to_each_of_ours() {
+    let (mut writer, bodies) = from_pipe(&Source::Records, Encoding::Plain);
+    let mut bodies = bodies.like(Outline {
+        topics: vec!["a".into(), "b".into()],
+        ..Outline::default()
+    });
+    writer
+        .write_all(b"{\"payload\":\"1\"}\n{\"topic\":\"c\",\"payload\":\"2\"}")
+        .unwrap();
+    drop(writer);
+    let all = all(&mut bodies).await.unwrap();
+    let all: Vec<_> = all.iter().map(|it| (&*it.topic, &it.payload[..])).collect();
+    assert_eq!(all, [("a", &b"1"[..]), ("b", b"1"), ("c", b"2")]);
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_sent_is_named_by_its_line() {
+    let (mut writer, bodies) = from_pipe(&Source::Records, Encoding::Plain);
+    let mut bodies = bodies.like(Outline {
+        check: |message| match message.topic.is_empty() {
+            true => Err(String::from("no topic")),
+            false => Ok(()),
+        },
+        ..Outline::default()
+    });
+    writer.write_all(b"{\"payload\":\"1\"}\n").unwrap();
+    let error = all(&mut bodies).await.unwrap_err();
+    assert_eq!(error.text(), "standard input, line 1: no topic");
+}
+
+#[tokio::test]
+async fn one_body_is_given_again_and_a_template_filled_in_anew() {
+    let template = Source::Template(Template::parse("{seq}"));
+    for (source, texts) in [
+        (Source::Text("x".into()), ["x", "x"]),
+        (template, ["0", "1"]),
+    ] {
+        let mut bodies = open(source, Encoding::Plain);
+        let mut into = VecDeque::new();
+        assert!(bodies.next(&mut into).await.unwrap());
+        bodies.again(&mut into);
+        let payloads: Vec<_> = into.iter().map(|it| it.payload.clone()).collect();
+        assert_eq!(payloads, texts);
+    }
 }

@@ -5,9 +5,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::message::{AmqpProperties, AmqpValue};
+use crate::message::{AmqpDetail, AmqpProperties, AmqpValue, Detail};
 
-use super::super::{AmqpArgs, Encoding};
+use super::super::Encoding;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,12 +33,16 @@ struct Amqp {
     cluster_id: Option<String>,
 }
 
-pub(super) fn words(raw: &RawValue) -> Result<AmqpArgs, String> {
+pub(super) fn detail(raw: &RawValue, like: &Detail) -> Result<AmqpDetail, String> {
     let amqp: Amqp = super::field("amqp", raw)?;
     let text = |text: Option<String>| text.map(ByteString::from);
     let headers = amqp.headers.unwrap_or_default();
-    Ok(AmqpArgs {
-        exchange: text(amqp.exchange),
+    let exchange = text(amqp.exchange).unwrap_or_else(|| match like {
+        Detail::Amqp(like) => like.exchange.clone(),
+        _ => ByteString::new(),
+    });
+    Ok(AmqpDetail {
+        exchange,
         properties: AmqpProperties {
             content_type: text(amqp.content_type),
             content_encoding: text(amqp.content_encoding),
@@ -56,6 +60,7 @@ pub(super) fn words(raw: &RawValue) -> Result<AmqpArgs, String> {
             cluster_id: text(amqp.cluster_id),
             not_text: Vec::new(),
         },
+        ..AmqpDetail::default()
     })
 }
 
@@ -110,9 +115,12 @@ mod tests {
         let line = br#"{"topic":"k","payload":"x","amqp":{"exchange":"logs","redelivered":true,"delivery_tag":3,
             "content_type":"text/plain","priority":4,"delivery_mode":2,"type":"t","timestamp":9,
             "headers":{"n":1,"f":1.0,"b":{"!base64":"/w=="},"l":[true,null],"t":{"x":"y"}}}}"#;
-        let words = parse(line).unwrap().amqp.unwrap();
-        assert_eq!(words.exchange.as_deref(), Some("logs"));
-        let properties = &words.properties;
+        let (message, _) = parse(line, &Detail::Plain).unwrap();
+        let Detail::Amqp(detail) = message.detail else {
+            panic!("not of AMQP")
+        };
+        assert_eq!(detail.exchange, "logs");
+        let properties = &detail.properties;
         assert_eq!(properties.kind.as_deref(), Some("t"));
         assert_eq!(
             (properties.priority, properties.timestamp),
@@ -137,7 +145,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named() {
-        let flaw = |line: &str| parse(line.as_bytes()).unwrap_err();
+        let flaw = |line: &str| parse(line.as_bytes(), &Detail::Plain).unwrap_err();
         assert!(
             flaw(r#"{"payload":"","amqp":{"prio":1}}"#).starts_with("amqp: unknown field `prio`")
         );

@@ -276,6 +276,7 @@ fn exec(words: &[&str], workers: usize, requeue: bool) -> Option<Exec> {
     Some(Exec {
         command: words.iter().map(|word| (*word).to_owned()).collect(),
         workers: workers.try_into().unwrap(),
+        json: false,
         requeue,
     })
 }
@@ -324,7 +325,7 @@ fn a_reader_that_stalls_stops_the_server_and_keeps_its_deadline() {
     let name = unique("stalled");
     let mut message = publish::Plan::new(shared(), &*name, text(&"x".repeat(1000)));
     message.declare = vec![queue(&name, &[])];
-    message.repeat = COUNT as u64;
+    message.pacing.repeat = COUNT as u64;
     block_on(publish::run(message)).unwrap();
     for settle in [Settle::Ack, Settle::Auto] {
         let (reader, writer) = std::io::pipe().unwrap();

@@ -12,7 +12,7 @@ use iotctl::command::amqp::topology::Action;
 use iotctl::output::Style;
 use serde_json::{Value, json};
 
-use super::peer::{consumer, deliver, method, open_channel, short, start, until, welcome};
+use super::peer::{consumer, deliver, method, short, start, until, welcome};
 use super::topology::carry_out;
 use super::words::{RECORDS, caught, filled, queue, shared};
 use crate::support::PATIENCE;
@@ -330,11 +330,9 @@ fn a_flood_ends_in_time_whatever_the_reader_does() {
         let mut child = command.stdout(writer).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(500));
         let began = Instant::now();
-        let kill = std::process::Command::new("kill");
-        let mut kill = kill;
+        let mut kill = std::process::Command::new("kill");
         kill.arg(child.id().to_string()).status().unwrap();
         let status = child.wait().unwrap();
         assert!(began.elapsed() < Duration::from_secs(20), "{status:?}");
     }
-    let _ = open_channel;
 }

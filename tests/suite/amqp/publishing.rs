@@ -11,6 +11,7 @@ use iotctl::command::amqp::get;
 use iotctl::command::amqp::publish::{self, Plan};
 use iotctl::connect::{Protocol, Retry, Target};
 use iotctl::error::{Error, Kind};
+use iotctl::flow;
 use iotctl::message::{AmqpProperties, AmqpValue};
 use iotctl::output::Style;
 use iotctl::payload::Source;
@@ -113,7 +114,7 @@ fn returned_messages_are_told_apart_from_routed_ones() {
         plan.keys.push("no-such-queue".into());
         plan.declare = vec![queue(&name, &[])];
         plan.mandatory = true;
-        plan.repeat = 500;
+        plan.pacing.repeat = 500;
         plan.properties.message_id = message_id.map(Into::into);
         let error = publish(plan).unwrap_err();
         assert_eq!(error.kind(), Kind::Refused);
@@ -159,7 +160,7 @@ fn nacks_are_reported() {
     let name = unique("small");
     let mut plan = Plan::new(shared(), &*name, text("x"));
     plan.declare = vec![small(&name)];
-    plan.repeat = 11;
+    plan.pacing.repeat = 11;
     let error = publish(plan).unwrap_err();
     assert_eq!(error.kind(), Kind::Refused);
     assert!(
@@ -234,8 +235,11 @@ fn names_over_255_bytes_are_refused_before_anything_is_sent() {
 #[test]
 fn a_rate_is_kept() {
     let mut plan = Plan::new(shared(), "nobody", text("x"));
-    plan.repeat = 21;
-    plan.rate = Some(100.0);
+    plan.pacing.repeat = 21;
+    plan.pacing.rate = Some(flow::Rate {
+        per_second: 100.0,
+        burst: None,
+    });
     let began = Instant::now();
     publish(plan).unwrap();
     assert!(began.elapsed() >= Duration::from_millis(200));
@@ -273,8 +277,11 @@ fn a_server_killed_meanwhile_loses_nothing_that_was_confirmed() {
     let mut plan = Plan::new(session(server.url()), name, text("x"));
     plan.declare = vec![queue(name, &[])];
     plan.properties.delivery_mode = Some(2);
-    plan.repeat = COUNT;
-    plan.rate = Some(10_000.0);
+    plan.pacing.repeat = COUNT;
+    plan.pacing.rate = Some(flow::Rate {
+        per_second: 10_000.0,
+        burst: None,
+    });
     plan.session.connect.retry = Some(Retry::For(PATIENCE));
     let publishing = std::thread::spawn(move || block_on(publish::run(plan)));
     wait_for("a part of the messages", || {

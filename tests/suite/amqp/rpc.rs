@@ -74,6 +74,7 @@ fn a_command_answers_and_its_failure_does_not() {
             .map(String::from)
             .to_vec(),
         workers: 2.try_into().unwrap(),
+        json: false,
         requeue: false,
     };
     let serving = responder(&name, Answer::Exec(exec), 2);

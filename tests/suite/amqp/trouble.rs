@@ -320,7 +320,7 @@ fn a_real_server_that_is_low_on_memory_and_a_user_without_rights() {
     says(&error, "access to vhost '/' refused");
     server.control(&["set_vm_memory_high_watermark", "0"]);
     let mut plan = publish::Plan::new(session(server.url()), unique("blocked"), text("x"));
-    plan.repeat = 10;
+    plan.pacing.repeat = 10;
     plan.ack_timeout = Duration::from_secs(1);
     let began = Instant::now();
     let error = block_on(publish::run(plan)).unwrap_err();

@@ -1,7 +1,7 @@
 //! CoAP servers that answer as a test says, byte by byte.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, UdpSocket};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 
 use super::PATIENCE;
 
@@ -115,4 +115,21 @@ fn extended(bytes: &mut impl Iterator<Item = u8>, nibble: u8) -> u16 {
         14 => (next() << 8 | next()) + 269,
         small => small.into(),
     }
+}
+
+/// A message of a stream peer: its code and its token.
+pub fn frame(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
+    let mut bytes = |count: usize| {
+        let mut bytes = vec![0; count];
+        stream.read_exact(&mut bytes).ok().map(|()| bytes)
+    };
+    let first = bytes(1)?[0];
+    let length = match first >> 4 {
+        13 => 13 + usize::from(bytes(1)?[0]),
+        length => length.into(),
+    };
+    let code = bytes(1)?[0];
+    let token = bytes(usize::from(first & 15))?;
+    bytes(length)?;
+    Some((code, token))
 }

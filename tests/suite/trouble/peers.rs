@@ -424,3 +424,58 @@ fn an_unavailable_server_is_tried_again_when_asked_to() {
         .exits(0)
         .says("server unavailable (0x88); trying again in");
 }
+
+#[test]
+fn a_first_subscription_that_is_never_answered_is_a_failed_connection() {
+    // Accepts the connection, and closes it at the SUBSCRIBE.
+    let closes = |stream: &mut TcpStream, _| {
+        welcome(stream);
+        read_until(stream, 0x80);
+    };
+    let peer = Peer::start(closes);
+    at(peer.port, "sub", "-t a/# -t b")
+        .run()
+        .exits(6)
+        .says_only(&format!(
+            "iotctl: mqtt://127.0.0.1:{} closed the connection; no SUBACK for a/# and 1 more\n",
+            peer.port
+        ));
+    peer.result();
+    assert_eq!(peer.others(), 0);
+    let tried = at(peer.port, "sub", "-t a --retry 300ms").run();
+    let told = tried
+        .exits(6)
+        .says("closed the connection; no SUBACK for a; trying again in")
+        .stderr;
+    assert!(!told.contains("anew"), "{told}");
+}
+
+#[test]
+fn without_a_suback_a_subscriber_ends_within_the_connect_timeout() {
+    for words in ["-t a -E", "-t a"] {
+        let peer = Peer::start(|stream, _| {
+            welcome(stream);
+            rest(stream)
+        });
+        at(peer.port, "sub", words)
+            .words("--connect-timeout 200ms")
+            .run()
+            .exits(5)
+            .says("did not answer the subscription within 200ms; no SUBACK for a\n");
+    }
+}
+
+#[test]
+fn a_server_that_closes_after_each_message_is_asked_less_and_less_often() {
+    let peer = Peer::start(|stream, number| {
+        subscribed(stream, &[0]);
+        send(stream, &publish("a", 0, 0, b"x"));
+        number
+    });
+    at(peer.port, "sub", "-t a --retry forever --for 4s")
+        .run()
+        .exits(0);
+    // Without waits that grow it would be asked ten times a second and more.
+    let asked = peer.others();
+    assert!((3..30).contains(&asked), "{asked} times");
+}

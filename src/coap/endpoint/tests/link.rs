@@ -1,9 +1,9 @@
 //! TD_COAP_LINK_01 to 09: discovery.
 
 use super::*;
-use crate::coap::link::{self, Link};
 use crate::coap::option;
 use crate::coap::uri::Uri;
+use crate::payload::link::{self, Link};
 
 fn found(net: &mut Net, local: &str) -> Vec<Link> {
     let uri = Uri::parse(&format!("coap://192.0.2.1{local}")).expect("a URI");

@@ -1,6 +1,4 @@
 //! Fault injection: what is to go wrong on purpose, and when.
-//!
-//! Everything is counted and nothing is random, so that a test can say exactly what must be lost.
 
 mod words;
 
@@ -8,10 +6,9 @@ use std::time::Duration;
 
 use crate::mqtt::packet::{Packet, ReasonCode};
 use crate::mqtt::topic;
-use crate::server::When;
+use crate::server;
 
-/// The faults, for the help page and the man page: what to write, and what it does.
-pub const FAULTS: &[(&str, &str)] = &[
+const FAULTS: &[(&str, &str)] = &[
     ("drop-ack[:packet=KIND]", "does not send acknowledgements"),
     (
         "delay-ack:by=DURATION[,packet=KIND]",
@@ -74,12 +71,6 @@ pub const FAULTS: &[(&str, &str)] = &[
 /// What every fault may have besides, for the help page and the man page.
 pub const FAULT_KEYS: &[(&str, &str)] = &[
     (
-        "every=N",
-        "only every Nth time, counted over all connections",
-    ),
-    ("nth=N", "only the Nth time"),
-    ("percent=N", "N times of a hundred, spread evenly"),
-    (
         "client=PREFIX",
         "only for client identifiers that begin like this",
     ),
@@ -94,13 +85,18 @@ pub const FAULT_KEYS: &[(&str, &str)] = &[
 ];
 
 /// One thing that is to go wrong; written `ACTION[:KEY=VALUE[,KEY=VALUE…]]`.
+pub type Fault = server::Fault<Injected>;
+
+/// The faults of one broker with their counters.
+pub(super) type Faults = server::Faults<Injected>;
+
+/// What is to go wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    pub(super) action: Action,
+pub struct Injected {
+    action: Action,
     kind: Option<Kind>,
     client: Option<String>,
     topic: Option<String>,
-    when: When,
 }
 
 /// What happens.
@@ -131,7 +127,7 @@ pub(super) enum Action {
     ServerKeepAlive(u16),
 }
 
-impl Fault {
+impl Injected {
     /// Whether this client, and this topic or topic filter, is one that it is limited to.
     fn concerns(&self, client: &str, topic: Option<&str>) -> bool {
         let own_client = self
@@ -177,34 +173,8 @@ kinds! {
     "connack" ConnAck ConnAck;
 }
 
-/// The faults of one broker with their counters.
-#[derive(Debug, Default)]
-pub(super) struct Faults(Vec<Counted>);
-
-#[derive(Debug)]
-struct Counted {
-    fault: Fault,
-    /// How often there was occasion.
-    seen: u64,
-    /// How often it happened.
-    happened: u64,
-}
-
 impl Faults {
-    pub(super) fn new(faults: &[Fault]) -> Self {
-        let counted = |fault: &Fault| Counted {
-            fault: fault.clone(),
-            seen: 0,
-            happened: 0,
-        };
-        Self(faults.iter().map(counted).collect())
-    }
-
-    pub(super) const fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The first action that `wanted` picks and whose turn it is for this client; every candidate counts the occasion.
+    /// The first action that `wanted` picks and whose turn it is for this client.
     pub(super) fn trigger<T>(
         &mut self,
         client: &str,
@@ -247,26 +217,9 @@ impl Faults {
         &mut self,
         client: &str,
         topic: Option<&str>,
-        wanted: impl Fn(&Fault) -> Option<T>,
+        wanted: impl Fn(&Injected) -> Option<T>,
     ) -> Option<T> {
-        let mut struck = None;
-        for counted in &mut self.0 {
-            let fault = &counted.fault;
-            let Some(found) = wanted(fault).filter(|_| fault.concerns(client, topic)) else {
-                continue;
-            };
-            counted.seen += 1;
-            if struck.is_none() && fault.when.holds(counted.seen) {
-                counted.happened += 1;
-                struck = Some(found);
-            }
-        }
-        struck
-    }
-
-    /// How often each fault happened, in the order in which they were given.
-    pub(super) fn happened(&self) -> Vec<u64> {
-        self.0.iter().map(|counted| counted.happened).collect()
+        self.first(|fault| wanted(fault).filter(|_| fault.concerns(client, topic)))
     }
 }
 

@@ -35,6 +35,9 @@ impl Session {
 
     /// The connection is gone. What is session state stays; what belonged to the connection is dropped.
     pub fn lost(&mut self) {
+        if self.state == State::Online {
+            self.suspect();
+        }
         self.state = State::Offline;
         self.output.clear();
         self.held.clear();
@@ -147,11 +150,30 @@ impl Session {
         self.pump()
     }
 
+    /// A connection is lost. When only one message was sent over it, and that was lost before, the next connection would fare
+    /// no better.
+    fn suspect(&mut self) {
+        let alone = self.cautious && self.output.is_empty();
+        self.cautious = self.unfinished() > 0;
+        if alone && let Some((ticket, topic)) = self.outbound.give_up() {
+            self.events.push_back(Event::Abandoned { ticket, topic });
+            self.cautious = false;
+        }
+    }
+
+    /// The connection is about to be lost as nothing came over it any more, which no message is the cause of.
+    pub fn acquit(&mut self) {
+        self.cautious = false;
+    }
+
     fn negotiate(&mut self, server: &Properties, now: Instant) {
-        self.outbound.set_window(
-            self.window
-                .min(server.receive_maximum().unwrap_or(u16::MAX)),
-        );
+        self.server_window = self
+            .window
+            .min(server.receive_maximum().unwrap_or(u16::MAX));
+        self.outbound.set_window(match self.cautious {
+            true => 1,
+            false => self.server_window,
+        });
         self.limits.largest_out = server.maximum_packet_size().unwrap_or(LARGEST_PACKET);
         self.limits.maximum_qos = server
             .maximum_qos()

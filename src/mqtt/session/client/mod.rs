@@ -67,6 +67,13 @@ pub enum Event {
     },
     /// The server owned this QoS 2 message (PUBREC) when it lost the session: it may or may not arrive.
     InDoubt(Ticket),
+    /// The connection was lost each time this message went out alone: it is not sent again.
+    Abandoned {
+        /// What the sender gave to [`Session::publish`].
+        ticket: Ticket,
+        /// Where the message should have gone.
+        topic: ByteString,
+    },
     /// SUBACK: the answer to each filter of one [`Session::subscribe`], however many packets they took.
     Subscribed(Vec<(ByteString, ReasonCode)>, Option<ByteString>),
     /// UNSUBACK: the answer to each filter of one [`Session::unsubscribe`].
@@ -141,6 +148,11 @@ pub struct Session {
     unacknowledged: u32,
     events: VecDeque<Event>,
     outbound: Outbound<Ticket>,
+    /// Since a connection was lost with messages under way, until one of them got through: they go out one at a time, so
+    /// that the one that a server closes the connection over is known.
+    cautious: bool,
+    /// How many messages the server lets be under way.
+    server_window: u16,
     /// Messages of a lost session, to be sent again as new ones.
     resend: VecDeque<(Ticket, Publish)>,
     inbound: Inbound,
@@ -170,6 +182,8 @@ impl Session {
             unacknowledged: 0,
             events: VecDeque::new(),
             outbound: Outbound::new(window),
+            cautious: false,
+            server_window: window,
             resend: VecDeque::new(),
             inbound: Inbound::default(),
             aliases_in: alias::Incoming::default(),
@@ -237,6 +251,11 @@ impl Session {
     /// Bytes to be written to the connection; the owner takes off what it has written.
     pub fn output(&mut self) -> &mut BytesMut {
         &mut self.output
+    }
+
+    /// How many bytes wait to be written.
+    pub fn unwritten(&self) -> usize {
+        self.output.len()
     }
 
     /// The next thing that happened. A message handed out here is acknowledged by the next [`Self::accept`].

@@ -69,6 +69,9 @@ impl Session {
                 reason,
             } => {
                 let reason_string = ack.properties.reason_string();
+                if std::mem::take(&mut self.cautious) {
+                    self.outbound.set_window(self.server_window);
+                }
                 self.events.push_back(Event::Acknowledged {
                     ticket,
                     reason,

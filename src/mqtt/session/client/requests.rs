@@ -166,6 +166,21 @@ impl Session {
                 .map_or(true, |length| length <= limit)
     }
 
+    /// Whether the connection is usable and every SUBSCRIBE is answered.
+    pub fn is_ready(&self) -> bool {
+        let mut open = self.requests.answers.values();
+        self.is_online() && !open.any(|answer| answer.subscribes)
+    }
+
+    /// The filters whose SUBSCRIBE has gone out over this connection and is not answered, in order.
+    pub fn unanswered_filters(&self) -> Vec<ByteString> {
+        let asked = self.requests.asked.iter();
+        let mut parts: Vec<_> = asked.filter(|(_, part)| part.subscribes).collect();
+        parts.sort_unstable_by_key(|(packet_id, _)| **packet_id);
+        let filters = parts.into_iter().flat_map(|(_, part)| part.filters.clone());
+        filters.collect()
+    }
+
     /// Sends what waits, as far as it may be under way. A filter too long for the server counts as refused.
     pub(super) fn ask_on(&mut self) -> Result<(), Fault> {
         while self.requests.asked.len() < MOST_ASKED {

@@ -48,6 +48,7 @@ impl Json {
         into.push(b',');
         self.payload(&message.payload, into);
         match &message.detail {
+            Detail::Plain => {}
             Detail::Mqtt(mqtt) => push_mqtt(mqtt, into),
             Detail::Coap(coap) => coap::push(coap, into),
             Detail::Amqp(amqp) => amqp::push(amqp, into),

@@ -1,17 +1,29 @@
-//! Repeatable randomness: the same seed gives the same run.
+//! The one source of randomness; nothing here guards a secret.
 
-use bytes::Bytes;
+use std::hash::{BuildHasher, RandomState};
 
-/// An xorshift64* generator.
+/// 64 bits from the operating system's generator, by way of the standard hasher's random keys: for names and numbers
+/// that nobody can guess from others.
+pub fn unguessable() -> u64 {
+    RandomState::new().hash_one(0_u8)
+}
+
+/// An xorshift64* generator: quick, and the same for the same seed.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
 
 impl Random {
-    /// A generator for part `part` of a run with this seed.
+    /// A generator for part `part` of what this seed stands for.
     pub const fn new(seed: u64, part: u64) -> Self {
         // Two rounds of splitmix64 set neighbouring seeds and parts far apart.
         let mixed = mix(mix(seed) ^ part);
+        // The state must not be zero, or it stays so.
         Self(if mixed == 0 { 1 } else { mixed })
+    }
+
+    /// Another one each time.
+    pub fn from_system() -> Self {
+        Self::new(unguessable(), 0)
     }
 
     /// Any 64 bits but zero.
@@ -31,14 +43,6 @@ impl Random {
     pub const fn between(&mut self, least: usize, most: usize) -> usize {
         least + (self.next() % (most - least + 1) as u64) as usize
     }
-}
-
-/// So many letters to fill bodies with: the same for the same seed, and not compressible to nothing.
-pub fn letters(count: usize, seed: u64) -> Bytes {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
-    let mut random = Random::new(seed, 0);
-    let letter = |_| LETTERS[(random.next() >> 58) as usize];
-    (0..count).map(letter).collect()
 }
 
 const fn mix(seed: u64) -> u64 {

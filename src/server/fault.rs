@@ -1,8 +1,147 @@
-//! Reads the keys of a fault, `NAME[:KEY=VALUE[,KEY=VALUE…]]`, and says when it is to happen.
+//! Faults on purpose: how they are written, `NAME[:KEY=VALUE[,KEY=VALUE…]]`, when they happen, and how often they did.
+//!
+//! Everything is counted and nothing is random, so that a test can say exactly what must be lost.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+
+/// The keys of every fault, for the help page and the man page.
+pub const WHEN_KEYS: &[(&str, &str)] = &[
+    (
+        "every=N",
+        "only every Nth time, counted over all connections",
+    ),
+    ("nth=N", "only the Nth time"),
+    ("percent=N", "N times of a hundred, spread evenly"),
+];
+
+/// What one kind of server can do wrong.
+pub trait Wrong: Sized {
+    /// The faults, for the help page and the man page: what to write, and what it does.
+    const FAULTS: &'static [(&'static str, &'static str)];
+
+    /// Reads a fault of this name; `None` for a name that is unknown. Which keys it takes are those that it has.
+    ///
+    /// # Errors
+    /// Those of [`Keys`].
+    fn read(name: &str, keys: &mut Keys<'_>, when: When) -> Result<Option<Self>>;
+}
+
+/// One thing that is to go wrong, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault<W> {
+    wrong: W,
+    when: When,
+}
+
+impl<W> Fault<W> {
+    /// What goes wrong.
+    pub const fn wrong(&self) -> &W {
+        &self.wrong
+    }
+}
+
+impl<W: Wrong> FromStr for Fault<W> {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (name, keys) = text.split_once(':').unwrap_or((text, ""));
+        let mut keys = Keys::parse(name, keys)?;
+        let when = keys.when()?;
+        let Some(wrong) = W::read(name, &mut keys, when)? else {
+            let mut names: Vec<_> = W::FAULTS
+                .iter()
+                .filter_map(|(usage, _)| usage.split(['[', ':']).next())
+                .collect();
+            names.dedup();
+            return Err(Error::usage(format!("unknown fault {name}"))
+                .hint(format!("the faults are {}", names.join(", "))));
+        };
+        keys.none_left()?;
+        Ok(Self { wrong, when })
+    }
+}
+
+/// The faults of one server with their counters.
+#[derive(Debug)]
+pub struct Faults<W>(Vec<Counted<W>>);
+
+#[derive(Debug)]
+struct Counted<W> {
+    fault: Fault<W>,
+    /// How often there was occasion.
+    seen: u64,
+    /// How often it happened.
+    happened: u64,
+}
+
+impl<W: Clone> Faults<W> {
+    /// None has happened yet.
+    pub fn new(faults: &[Fault<W>]) -> Self {
+        let counted = |fault: &Fault<W>| Counted {
+            fault: fault.clone(),
+            seen: 0,
+            happened: 0,
+        };
+        Self(faults.iter().map(counted).collect())
+    }
+}
+
+impl<W> Faults<W> {
+    /// Whether everything is done right.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether there is one like this.
+    pub fn any(&self, like: impl Fn(&W) -> bool) -> bool {
+        self.0.iter().any(|counted| like(&counted.fault.wrong))
+    }
+
+    /// The first that `wanted` picks and whose turn it is; every candidate counts the occasion.
+    pub fn first<T>(&mut self, wanted: impl Fn(&W) -> Option<T>) -> Option<T> {
+        let mut first = None;
+        for counted in &mut self.0 {
+            if let Some(found) = wanted(&counted.fault.wrong)
+                && counted.is_due()
+                && first.is_none()
+            {
+                counted.happened += 1;
+                first = Some(found);
+            }
+        }
+        first
+    }
+
+    /// All that `wanted` picks and whose turn it is.
+    pub fn all<T>(&mut self, wanted: impl Fn(&W) -> Option<T>) -> Vec<T> {
+        let mut all = Vec::new();
+        for counted in &mut self.0 {
+            if let Some(found) = wanted(&counted.fault.wrong)
+                && counted.is_due()
+            {
+                counted.happened += 1;
+                all.push(found);
+            }
+        }
+        all
+    }
+
+    /// How often each fault happened, in the order in which they were given.
+    pub fn happened(&self) -> Vec<u64> {
+        self.0.iter().map(|counted| counted.happened).collect()
+    }
+}
+
+impl<W> Counted<W> {
+    /// Counts an occasion; whether it is this one's turn.
+    fn is_due(&mut self) -> bool {
+        self.seen += 1;
+        self.fault.when.holds(self.seen)
+    }
+}
 
 /// As good as for ever, and still a time that a clock can show: a hundred years.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
@@ -36,7 +175,7 @@ impl When {
     }
 }
 
-/// The keys of one fault while it is read.
+/// The keys of one fault while it is read; every error is one of usage.
 #[derive(Debug)]
 pub struct Keys<'a> {
     fault: &'a str,
@@ -47,10 +186,7 @@ pub struct Keys<'a> {
 
 impl<'a> Keys<'a> {
     /// Reads what follows the colon of `fault`.
-    ///
-    /// # Errors
-    /// A usage error, as from all that follows: something that is no `KEY=VALUE`.
-    pub fn parse(fault: &'a str, text: &'a str) -> Result<Self> {
+    fn parse(fault: &'a str, text: &'a str) -> Result<Self> {
         let words = text.split(',').filter(|word| !word.is_empty());
         let pairs = words.map(|word| {
             let wrong = || Error::usage(format!("fault {fault}: expected KEY=VALUE, not {word}"));
@@ -128,10 +264,7 @@ impl<'a> Keys<'a> {
     }
 
     /// `every=N`, `nth=N` or `percent=N`, which every fault may have.
-    ///
-    /// # Errors
-    /// More than one of them, or no number.
-    pub fn when(&mut self) -> Result<When> {
+    fn when(&mut self) -> Result<When> {
         let (every, nth) = (self.number("every")?, self.number("nth")?);
         let percent = self.number("percent")?;
         match (every, nth, percent) {
@@ -144,18 +277,19 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// Every key was asked for.
-    ///
-    /// # Errors
-    /// One was not: the fault does not have it.
-    pub fn none_left(&self) -> Result<()> {
-        let Some((key, _)) = self.pairs.first() else {
+    /// Every key was asked for; one that was not the fault does not have.
+    fn none_left(&self) -> Result<()> {
+        let Some((key, value)) = self.pairs.first() else {
             return Ok(());
         };
+        let error = self.wrong(&format!("unknown key {key}"));
+        // As the CoAP server had it once.
+        if *key == "share" {
+            let percent = value.trim_end_matches('%');
+            return Err(error.hint(format!("write percent={percent}, a whole number")));
+        }
         let known = self.known.join(", ");
-        Err(self
-            .wrong(&format!("unknown key {key}"))
-            .hint(format!("its keys are {known}")))
+        Err(error.hint(format!("its keys are {known}")))
     }
 }
 

@@ -1,0 +1,342 @@
+//! A client that publishes as a target of messages.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use bytestring::ByteString;
+use tokio::time::sleep_until;
+
+use super::record::to_properties;
+use super::session::tell;
+use crate::error::{Error, Kind, Result, brief};
+use crate::flow::{self, Number, Outcome, Progress};
+use crate::message::{Detail, Message, MqttDetail};
+use crate::mqtt::client::Client;
+use crate::mqtt::packet::{Properties, Publish, QoS, ReasonCode, Version};
+use crate::mqtt::session::client::Event;
+use crate::output::Console;
+
+/// As much is handed to the session at once: enough for large writes, little enough to stay in the cache.
+const BATCH: usize = 256 * 1024;
+
+/// Publishes what it takes. QoS 1 and 2 messages stay in the session until they are acknowledged, through every reconnect.
+pub(crate) struct Publisher {
+    pub(crate) client: Client,
+    notes: Console,
+    /// What a message does not say itself; without a topic, where every message says its own.
+    outline: Publish,
+    /// How long no acknowledgement at all may come while some are awaited; `None`: for ever.
+    patience: Option<Duration>,
+    /// Does not fit into the window, as its QoS is not that of the outline.
+    parked: Option<(Number, Box<Publish>)>,
+    /// At QoS 0: sent, and not yet proved to be read, in runs of numbers.
+    unproved: VecDeque<(Number, Number)>,
+    /// As many runs of `unproved` were sent before the PINGREQ under way.
+    before_ping: usize,
+    /// What could not be handed to the session.
+    unsendable: Vec<Progress>,
+    last_progress: Instant,
+    properties_dropped: bool,
+    accepted: u64,
+    /// Accepted, but nobody is subscribed (MQTT 5 servers may tell).
+    unheard: u64,
+}
+
+impl Publisher {
+    /// Over a client that has not connected yet.
+    pub(crate) fn new(
+        client: Client,
+        outline: Publish,
+        patience: Option<Duration>,
+        notes: Console,
+    ) -> Self {
+        Self {
+            client,
+            notes,
+            outline,
+            patience,
+            parked: None,
+            unproved: VecDeque::new(),
+            before_ping: 0,
+            unsendable: Vec::new(),
+            last_progress: Instant::now(),
+            properties_dropped: false,
+            accepted: 0,
+            unheard: 0,
+        }
+    }
+
+    /// Whether everything was accepted, and nobody was there to get it.
+    pub(crate) const fn nobody_heard(&self) -> bool {
+        self.unheard > 0 && self.unheard == self.accepted
+    }
+
+    /// Hands a message to the session.
+    #[inline]
+    fn send(&mut self, number: Number, publish: Option<Box<Publish>>) {
+        if self.client.unfinished() == 0 && self.unproved.is_empty() {
+            self.last_progress = Instant::now();
+        }
+        let mut publish = publish;
+        let publish = publish.as_deref_mut().unwrap_or(&mut self.outline);
+        match self.client.publish(publish, number) {
+            Ok(()) if publish.qos == QoS::AtMostOnce => {
+                let open = self.unproved.len() > self.before_ping;
+                match self.unproved.back_mut().filter(|_| open) {
+                    Some((_, last)) if *last + 1 == number => *last = number,
+                    _ => self.unproved.push_back((number, number)),
+                }
+            }
+            Ok(()) => {}
+            Err(unsendable) => {
+                let (topic, server) = (brief(&publish.topic), self.client.target());
+                let text = format!("cannot publish to {topic} on {server}: {unsendable}");
+                let refused = Outcome::Refused(Error::new(Kind::Refused, text));
+                self.unsendable.push(Progress::One(number, refused));
+            }
+        }
+    }
+
+    /// A message that says more of itself than its body.
+    fn of_record(&mut self, topic: ByteString, detail: MqttDetail) -> Publish {
+        let properties = match detail.properties {
+            Some(said) => self.version_5_only(to_properties(*said)),
+            None => self.outline.properties.clone(),
+        };
+        Publish {
+            qos: QoS::from_level(detail.qos).unwrap_or(self.outline.qos),
+            retain: detail.retain,
+            topic,
+            properties,
+            ..Publish::default()
+        }
+    }
+
+    fn version_5_only(&mut self, properties: Properties) -> Properties {
+        if self.client.session().version() == Version::V5 || properties.is_empty() {
+            return properties;
+        }
+        if !std::mem::replace(&mut self.properties_dropped, true) {
+            self.notes
+                .warn("the properties of the records are left out: they need MQTT 5");
+        }
+        Properties::default()
+    }
+
+    /// QoS 0 messages have no acknowledgement; but a server answers a PINGREQ only after it has read all before it.
+    fn ask_for_proof(&mut self) {
+        if !self.unproved.is_empty()
+            && self.before_ping == 0
+            && self.client.can_publish(QoS::AtMostOnce)
+        {
+            self.before_ping = self.unproved.len();
+            self.client.session().ping(Instant::now());
+        }
+    }
+
+    fn take_in(&mut self, into: &mut Vec<Progress>) {
+        while let Some(notice) = self.client.poll_notice() {
+            // What was sent at QoS 0 and not proved to be read may be gone with the connection.
+            self.doubt(into);
+            tell(notice, &self.client, self.notes);
+        }
+        let now = Instant::now();
+        while let Some(event) = self.client.poll_event() {
+            self.event(event, now, into);
+        }
+    }
+
+    fn doubt(&mut self, into: &mut Vec<Progress>) {
+        self.before_ping = 0;
+        for (first, last) in self.unproved.drain(..) {
+            into.extend((first..=last).map(|number| Progress::One(number, Outcome::InDoubt)));
+        }
+    }
+
+    #[inline]
+    fn event(&mut self, event: Event, now: Instant, into: &mut Vec<Progress>) {
+        let (number, outcome) = match event {
+            Event::Acknowledged {
+                ticket,
+                reason,
+                reason_string,
+                topic,
+            } => {
+                self.last_progress = now;
+                if reason.is_failure() {
+                    let refusal = self.refusal(reason, reason_string.as_deref(), topic);
+                    (ticket, Outcome::Refused(refusal))
+                } else {
+                    self.accepted += 1;
+                    self.unheard += u64::from(reason == ReasonCode::NO_MATCHING_SUBSCRIBERS);
+                    (ticket, Outcome::Accepted)
+                }
+            }
+            Event::InDoubt(ticket) => (ticket, Outcome::InDoubt),
+            Event::Abandoned { ticket, topic } => {
+                let name = self.client.target().to_string();
+                (ticket, Outcome::Refused(flow::twice(&name, ticket, &topic)))
+            }
+            Event::Pong => {
+                self.last_progress = now;
+                self.proved(into);
+                return;
+            }
+            Event::Connected { .. } => {
+                self.last_progress = now;
+                return;
+            }
+            _ => return,
+        };
+        into.push(Progress::One(number, outcome));
+    }
+
+    fn proved(&mut self, into: &mut Vec<Progress>) {
+        for (first, last) in self.unproved.drain(..std::mem::take(&mut self.before_ping)) {
+            match self.client.unfinished() {
+                // Every number up to the last went out at QoS 0, or has its outcome.
+                0 => into.push(Progress::Through(last)),
+                _ => into
+                    .extend((first..=last).map(|number| Progress::One(number, Outcome::Accepted))),
+            }
+        }
+    }
+
+    fn refusal(
+        &self,
+        reason: ReasonCode,
+        reason_string: Option<&str>,
+        topic: Option<ByteString>,
+    ) -> Error {
+        let words = reason_string
+            .map(|text| format!(": {}", brief(text)))
+            .unwrap_or_default();
+        let place = topic
+            .map(|name| format!(" to {}", brief(&name)))
+            .unwrap_or_default();
+        let text = format!(
+            "{} refused the message{place}: {reason}{words}",
+            self.client.target()
+        );
+        Error::new(Kind::Refused, text)
+    }
+
+    /// When the server has had long enough to acknowledge something.
+    fn give_up_at(&self) -> Option<Instant> {
+        let awaited = self.client.unfinished() > 0 || self.before_ping > 0;
+        let patience = self
+            .patience
+            .filter(|_| awaited && self.client.is_online())?;
+        Some(self.last_progress + patience)
+    }
+
+    fn unanswered(&self) -> Error {
+        let limit = humantime::format_duration(self.patience.unwrap_or_default());
+        let text = format!(
+            "no acknowledgement from {} for {limit}",
+            self.client.target()
+        );
+        Error::new(Kind::TimedOut, text)
+    }
+
+    /// The end of the connection in the words of what it means: a server that objects to what it was sent refuses that.
+    fn objection(&self, error: Error) -> Error {
+        let objects = self.client.dismissed().is_some_and(is_about_a_message);
+        let under_way = self.client.unfinished() > 0 || !self.unproved.is_empty();
+        match objects && under_way {
+            true => Error::new(Kind::Refused, error.text()),
+            false => error,
+        }
+    }
+}
+
+/// Whether a server that gives this reason ends the connection because of a PUBLISH (MQTT 5.0 §3.14.2.1).
+fn is_about_a_message(reason: ReasonCode) -> bool {
+    matches!(
+        reason,
+        ReasonCode::MALFORMED_PACKET
+            | ReasonCode::PROTOCOL_ERROR
+            | ReasonCode::IMPLEMENTATION_SPECIFIC_ERROR
+            | ReasonCode::TOPIC_NAME_INVALID
+            | ReasonCode::TOPIC_ALIAS_INVALID
+            | ReasonCode::PACKET_TOO_LARGE
+            | ReasonCode::PAYLOAD_FORMAT_INVALID
+            | ReasonCode::RETAIN_NOT_SUPPORTED
+            | ReasonCode::QOS_NOT_SUPPORTED
+    )
+}
+
+impl flow::Target for Publisher {
+    fn name(&self) -> String {
+        self.client.target().to_string()
+    }
+
+    #[inline]
+    fn has_room(&self) -> bool {
+        self.parked.is_none()
+            && self.client.can_publish(self.outline.qos)
+            && self.client.unwritten() < BATCH
+    }
+
+    fn is_idle(&self) -> bool {
+        self.client.unfinished() == 0
+            && self.unproved.is_empty()
+            && self.unsendable.is_empty()
+            && self.parked.is_none()
+    }
+
+    #[inline]
+    fn take(&mut self, number: Number, message: Message) -> Result<()> {
+        let Message {
+            topic,
+            payload,
+            detail,
+            ..
+        } = message;
+        if topic.is_empty() && !matches!(detail, Detail::Mqtt(_)) {
+            self.outline.payload = payload;
+            self.send(number, None);
+            return Ok(());
+        }
+        let topic = match topic.is_empty() {
+            true => self.outline.topic.clone(),
+            false => topic,
+        };
+        let publish = match detail {
+            Detail::Mqtt(detail) => self.of_record(topic, detail),
+            // What another protocol knows of it is of no concern here.
+            Detail::Plain | Detail::Amqp(_) | Detail::Coap(_) => Publish {
+                topic,
+                ..self.outline.clone()
+            },
+        };
+        let publish = Box::new(Publish { payload, ..publish });
+        match self.client.can_publish(publish.qos) {
+            true => self.send(number, Some(publish)),
+            false => self.parked = Some((number, publish)),
+        }
+        Ok(())
+    }
+
+    async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
+        if let Some((number, publish)) = self
+            .parked
+            .take_if(|(_, publish)| self.client.can_publish(publish.qos))
+        {
+            self.send(number, Some(publish));
+        }
+        if !self.unsendable.is_empty() {
+            into.append(&mut self.unsendable);
+            return Ok(());
+        }
+        self.ask_for_proof();
+        let give_up = self.give_up_at();
+        let driven = tokio::select! {
+            biased;
+            driven = self.client.drive() => driven,
+            () = sleep_until(give_up.unwrap_or_else(Instant::now).into()), if give_up.is_some() => Err(self.unanswered()),
+        };
+        self.take_in(into);
+        driven.map_err(|error| self.objection(error))
+    }
+}

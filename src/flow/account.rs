@@ -1,0 +1,243 @@
+//! How many messages were taken, and what became of them.
+
+use crate::error::{Error, Kind, Result};
+
+use super::until::messages;
+
+/// Counts by message: one that is sent again counts once.
+#[derive(Debug, Default)]
+pub struct Account {
+    /// Handed over by the source.
+    pub received: u64,
+    /// Not let through.
+    pub filtered: u64,
+    /// The target has them.
+    pub delivered: u64,
+    /// The target does not want them.
+    pub refused: u64,
+    /// They may have arrived or not.
+    pub in_doubt: u64,
+    /// Delivered again by the source, or void with its connection.
+    pub void: u64,
+    /// Sent once more after a lost connection.
+    pub again: u64,
+    /// Read and never handed over.
+    pub unsent: u64,
+    /// Why the first of the refused was.
+    pub refusal: Option<Error>,
+}
+
+impl Account {
+    /// A message was refused.
+    pub fn refuse(&mut self, why: Error) {
+        self.refused += 1;
+        self.refusal.get_or_insert(why);
+    }
+
+    /// How many messages went to the target.
+    const fn sent(&self) -> u64 {
+        self.received.saturating_sub(self.filtered)
+    }
+
+    /// What has no outcome; `None`: there are more outcomes than messages.
+    fn open(&self) -> Option<u64> {
+        let told = self.filtered + self.delivered + self.refused + self.in_doubt + self.void;
+        self.received.checked_sub(told)
+    }
+
+    /// One line about what came, when not all of it was delivered.
+    ///
+    /// # Errors
+    /// [`Kind::Lost`] for an account that does not add up.
+    pub fn receipt(&self) -> Result<Option<String>> {
+        let open = self.open().ok_or_else(|| self.wrong())?;
+        if self.filtered + self.refused + self.in_doubt + open == 0 {
+            return Ok(None);
+        }
+        let mut text = format!(
+            "received {}: {} delivered",
+            messages(self.received),
+            self.delivered
+        );
+        let details = [
+            (self.filtered, "filtered out"),
+            (self.refused, "refused"),
+            (self.in_doubt, "in doubt"),
+            (self.void, "lost with their connection"),
+            (open, "not acknowledged"),
+        ];
+        for (count, what) in details.iter().filter(|(count, _)| *count > 0) {
+            text.push_str(&format!(", {count} {what}"));
+        }
+        Ok(Some(text))
+    }
+
+    fn wrong(&self) -> Error {
+        let text = format!("the account does not add up: {}", self.numbers(0));
+        Error::new(Kind::Lost, text)
+    }
+
+    /// Turns the end of a flow that was to deliver everything into the error that it is, with all numbers, when something
+    /// is missing.
+    ///
+    /// # Errors
+    /// `ended`; the first refusal; [`Kind::Lost`] for messages in doubt or without an outcome, and for an account that does not add up.
+    pub fn verdict(&mut self, ended: Result<()>, target: &str) -> Result<()> {
+        let open = self.open().ok_or_else(|| self.wrong())?;
+        let cause = match (ended, self.refusal.take()) {
+            (Err(cause), _) => cause,
+            (Ok(()), Some(refusal)) if self.in_doubt == 0 => refusal,
+            (Ok(()), None) if self.in_doubt + open == 0 => return Ok(()),
+            (Ok(()), _) => Error::new(
+                Kind::Lost,
+                format!("the connection to {target} was lost meanwhile"),
+            ),
+        };
+        let (sent, one_refused) = (self.sent(), self.sent() == 1 && self.refused == 1);
+        if sent + self.unsent == 0 || (self.unsent == 0 && one_refused) {
+            return Err(cause);
+        }
+        let error = Error::new(cause.kind(), format!("{cause}: {}", self.numbers(open)));
+        Err(match cause.hint_text() {
+            Some(hint) => error.hint(hint),
+            None => error,
+        })
+    }
+
+    fn numbers(&self, open: u64) -> String {
+        let mut text = format!(
+            "of {} sent, {} acknowledged",
+            messages(self.sent()),
+            self.delivered
+        );
+        let details = [
+            (self.refused, "refused"),
+            (self.in_doubt, "in doubt"),
+            (open, "not acknowledged"),
+            (self.again, "sent again"),
+            (self.unsent, "read but not sent"),
+        ];
+        for (count, what) in details.iter().filter(|(count, _)| *count > 0) {
+            text.push_str(&format!(", {count} {what}"));
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(mut account: Account, ended: Result<()>) -> (u8, String) {
+        match account.verdict(ended, "amqp://h") {
+            Ok(()) => (0, String::new()),
+            Err(error) => (error.exit_code(), error.text().to_owned()),
+        }
+    }
+
+    fn refusal() -> Option<Error> {
+        Some(Error::new(Kind::Refused, "no"))
+    }
+
+    #[test]
+    fn everything_delivered_is_success() {
+        let all = Account {
+            received: 4,
+            filtered: 1,
+            delivered: 3,
+            again: 2,
+            ..Account::default()
+        };
+        assert_eq!(verdict(all, Ok(())), (0, String::new()));
+    }
+
+    #[test]
+    fn what_is_missing_is_counted() {
+        let account = Account {
+            received: 9,
+            delivered: 4,
+            refused: 3,
+            again: 1,
+            unsent: 5,
+            refusal: refusal(),
+            ..Account::default()
+        };
+        let text = "no: of 9 messages sent, 4 acknowledged, 3 refused, 2 not acknowledged, 1 sent again, 5 read but not sent";
+        assert_eq!(verdict(account, Ok(())), (1, String::from(text)));
+    }
+
+    #[test]
+    fn a_single_refusal_needs_no_numbers() {
+        let account = Account {
+            received: 1,
+            refused: 1,
+            refusal: refusal(),
+            ..Account::default()
+        };
+        assert_eq!(verdict(account, Ok(())), (1, String::from("no")));
+        let nothing = Err(Error::new(Kind::Unreachable, "no host"));
+        assert_eq!(
+            verdict(Account::default(), nothing),
+            (3, String::from("no host"))
+        );
+    }
+
+    #[test]
+    fn doubt_is_a_lost_connection_and_the_end_comes_first() {
+        let account = || Account {
+            received: 2,
+            delivered: 1,
+            in_doubt: 1,
+            ..Account::default()
+        };
+        let text = "the connection to amqp://h was lost meanwhile: of 2 messages sent, 1 acknowledged, 1 in doubt";
+        assert_eq!(verdict(account(), Ok(())), (6, String::from(text)));
+        let stopped = Err(Error::new(Kind::Terminated, "interrupted"));
+        assert_eq!(
+            verdict(account(), stopped),
+            (
+                143,
+                String::from("interrupted: of 2 messages sent, 1 acknowledged, 1 in doubt")
+            )
+        );
+    }
+
+    #[test]
+    fn a_receipt_is_for_what_was_not_delivered() {
+        let all = Account {
+            received: 3,
+            delivered: 2,
+            void: 1,
+            ..Account::default()
+        };
+        assert_eq!(all.receipt().unwrap(), None);
+        let some = Account {
+            received: 9,
+            filtered: 4,
+            refused: 1,
+            ..all
+        };
+        assert_eq!(
+            some.receipt().unwrap().as_deref(),
+            Some(
+                "received 9 messages: 2 delivered, 4 filtered out, 1 refused, 1 lost with their connection, 1 not acknowledged"
+            )
+        );
+        let wrong = Account {
+            received: 1,
+            filtered: 2,
+            ..Account::default()
+        };
+        assert_eq!(wrong.receipt().unwrap_err().exit_code(), 6);
+    }
+
+    #[test]
+    fn an_account_that_does_not_add_up_is_an_error() {
+        let account = Account {
+            received: 1,
+            delivered: 2,
+            ..Account::default()
+        };
+        assert_eq!(verdict(account, Ok(())).0, 6);
+    }
+}

@@ -1,0 +1,138 @@
+//! What is to be sent as a source of messages: from its beginning to its end, in rounds, when each is due.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use futures_util::future::FutureExt;
+use tokio::time::{Instant as Clock, sleep_until};
+
+use super::pacing::Pacer;
+use super::{Next, Pacing, Source};
+use crate::error::{Error, Kind, Result};
+use crate::message::Message;
+use crate::payload::Bodies;
+
+/// The messages that a command is to send.
+pub struct Input {
+    bodies: Bodies,
+    pacing: Pacing,
+    pacer: Pacer,
+    /// Read and not handed over.
+    queue: VecDeque<Message>,
+    /// Rounds that have not begun.
+    rounds: u64,
+    /// When the next round begins; only once all was read.
+    next_round: Option<Instant>,
+    /// Whether a message was handed over.
+    begun: bool,
+    end: Option<Result<()>>,
+}
+
+impl Input {
+    /// All of `bodies`, as `pacing` has it.
+    pub fn new(bodies: Bodies, pacing: &Pacing) -> Self {
+        Self {
+            bodies,
+            pacing: *pacing,
+            pacer: Pacer::new(pacing),
+            queue: VecDeque::new(),
+            rounds: pacing.repeat.saturating_sub(1),
+            next_round: None,
+            begun: false,
+            end: None,
+        }
+    }
+
+    /// Takes a step towards more messages, or the end; waits for the input and for the time of the next round.
+    async fn read(&mut self) {
+        match self.next_round {
+            Some(round) => {
+                sleep_until(round.into()).await;
+                self.bodies.again(&mut self.queue);
+                self.round_done(round);
+            }
+            None => match self.bodies.next(&mut self.queue).await {
+                Ok(true) => {}
+                Ok(false) => self.round_done(now()),
+                Err(error) => self.end = Some(Err(self.cut(error))),
+            },
+        }
+    }
+
+    fn round_done(&mut self, began: Instant) {
+        match self.rounds.checked_sub(1) {
+            Some(left) => {
+                self.rounds = left;
+                self.next_round = Some(began + self.pacing.delay);
+            }
+            None => self.end = Some(Ok(())),
+        }
+    }
+
+    /// Input that turns out to be wrong after some of it was sent is no wrong usage any more.
+    fn cut(&self, error: Error) -> Error {
+        match error.kind() {
+            Kind::Usage if self.begun => Error::new(Kind::Local, error.text()),
+            _ => error,
+        }
+    }
+}
+
+impl Source for Input {
+    async fn drive(&mut self) -> Result<()> {
+        while self.queue.is_empty() && self.end.is_none() {
+            self.read().await;
+        }
+        let due = self.queue.front();
+        if let Some(due) = due.and_then(|next| self.pacer.due(next, now())) {
+            sleep_until(due.into()).await;
+        }
+        Ok(())
+    }
+
+    async fn hold(&mut self) -> Error {
+        std::future::pending().await
+    }
+
+    /// What can be read without waiting is read at once, so that it goes out in few large writes.
+    #[inline]
+    fn take(&mut self, mut sink: impl FnMut(Next) -> Result<bool>) -> Result<()> {
+        let now = now();
+        loop {
+            while let Some(next) = self.queue.front() {
+                if self.pacer.due(next, now).is_some() {
+                    return Ok(());
+                }
+                let Some(message) = self.queue.pop_front() else {
+                    break;
+                };
+                self.pacer.sent(now);
+                self.begun = true;
+                if !sink(Next::Message(message))? {
+                    return Ok(());
+                }
+            }
+            if let Some(end) = self.end.take() {
+                return sink(Next::End(end)).map(drop);
+            }
+            if self.read().now_or_never().is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn settle(&mut self, _: u64) {}
+
+    fn awaits(&self) -> Option<String> {
+        None
+    }
+
+    fn unsent(&self) -> u64 {
+        self.queue.len() as u64
+    }
+}
+
+/// The runtime's clock, which tests stop and set.
+fn now() -> Instant {
+    Clock::now().into_std()
+}
