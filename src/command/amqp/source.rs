@@ -162,13 +162,15 @@ impl<'a> Consumed<'a> {
             return;
         };
         let window = self.plan.ahead();
-        if self.held_here < window.div_ceil(2) {
+        // No more are looked at than were asked for, unless others may be among them.
+        let more = self.plan.holds_back() || self.plan.until.count.is_none();
+        if !more || self.held_here < window.div_ceil(2) {
             return;
         }
         if link.widen(&self.plan.subscription(), self.held_here) {
             if self.held == u64::from(self.held_here) {
                 self.notes.note(format_args!(
-                    "{} messages that are not wanted are held until the end, and others cannot have them before; consuming on",
+                    "{} messages are held until the end, and other consumers cannot get them before",
                     self.held
                 ));
             }

@@ -186,7 +186,7 @@ fn messages_that_are_not_wanted_do_not_fill_the_way_of_those_that_are() {
     let line = iotctl("amqp consume").words(&url).words(&name);
     let line = line.words("-C 1 -W 60 --filter").word("payload == wanted");
     let ended = line.run().exits(0).prints("wanted\n");
-    ended.says("messages that are not wanted are held until the end");
+    ended.says("messages are held until the end, and other consumers");
     let state = carry_out(vec![Action::Purge(name.as_str().into())]).unwrap();
     assert_eq!(state, format!("{name}\t350 messages removed\n"));
 }
@@ -305,7 +305,7 @@ fn an_endless_answer_is_cut_off() {
     filled(&name, &["x", "y"]);
     let said = answering(&name, &["--exec", "cat", "/dev/zero"]);
     assert!(
-        said.contains("the command wrote more than 16777216 bytes"),
+        said.contains("the command failed or wrote too much"),
         "{said}"
     );
 }
