@@ -527,7 +527,7 @@ fn refusals_say_what_is_wrong_in_one_line() {
 fn values_are_refused_by_their_type() {
     for (line, why) in [
         ("publish -k a -n --priority 256", "256"),
-        ("publish -k a -n --rate 0", "messages per second"),
+        ("publish -k a -n --rate 0", "a rate must be more than 0"),
         (
             "publish -k a -n --expiration 1us",
             "a whole number of milliseconds",

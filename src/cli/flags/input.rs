@@ -103,7 +103,7 @@ pub(crate) struct PacingFlags {
     #[arg(long, value_name = "TIME", default_value = "0")]
     repeat_delay: Span,
 
-    /// Messages a second at most, such as 1000, 10k, 0.5 or 30/m [default: as many as the server takes]
+    /// Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as many as the server takes]
     #[arg(long, value_name = "RATE")]
     rate: Option<Rate>,
 
