@@ -587,7 +587,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__consume)
-            opts="-e -k -C -W -F -v -N -L -h -u -P -A -p --declare --exchange --address --routing-key --ack --prefetch --exclusive --priority --offset --consumer-tag --argument --filter --decompress --exec --exec-json --workers --requeue --count --timeout --for --idle --output --format --pretty --embed-json --verbose --no-newline --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-e -k -C -W -F -v -N -L -h -u -P -A -p --declare --exchange --address --routing-key --ack --prefetch --exclusive --priority --offset --consumer-tag --argument --exec --exec-json --workers --requeue --filter --until --expect --count --timeout --for --idle --decode --decompress --output --format --pretty --embed-json --verbose --no-newline --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -637,15 +637,23 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --filter)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --exec)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --workers)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expect)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -670,6 +678,10 @@ _iotctl() {
                     return 0
                     ;;
                 --idle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --decode)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2677,7 +2689,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__tap)
-            opts="-k -C -W -F -v -N -L -h -u -P -A -p --routing-key --firehose --filter --decompress --count --timeout --for --idle --output --format --pretty --embed-json --verbose --no-newline --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-k -C -W -F -v -N -L -h -u -P -A -p --routing-key --firehose --exec --exec-json --workers --filter --until --expect --count --timeout --for --idle --decode --decompress --output --format --pretty --embed-json --verbose --no-newline --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2691,7 +2703,23 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --exec)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --workers)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expect)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2716,6 +2744,10 @@ _iotctl() {
                     return 0
                     ;;
                 --idle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --decode)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

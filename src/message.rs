@@ -263,6 +263,16 @@ pub struct AmqpProperties {
     pub app_id: Option<ByteString>,
     /// Deprecated, but still carried.
     pub cluster_id: Option<ByteString>,
+    /// Texts that came and are not UTF-8, by their names in records; among them may be `exchange` and `routing_key`.
+    pub not_text: Vec<(&'static str, Bytes)>,
+}
+
+impl AmqpProperties {
+    /// The bytes of a text that is not UTF-8.
+    pub fn not_text(&self, name: &str) -> Option<&Bytes> {
+        let mut all = self.not_text.iter();
+        all.find_map(|(known, bytes)| (*known == name).then_some(bytes))
+    }
 }
 
 /// The value of an AMQP header or argument (AMQP 0-9-1 §4.2.5.5, with RabbitMQ's corrections).

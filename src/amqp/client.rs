@@ -226,7 +226,7 @@ impl Client {
         let (watch, heard) = (PanicGuard::new(), Heard::default());
         // However this ends, also by being dropped half-way, lapin's thread ends too.
         let guard = Leaving(Some((watch.clone(), heard.clone())));
-        let stream = Listening::new(stream, heard.clone());
+        let stream = Listening::guarded(stream, heard.clone());
         let connecting = log_in(uri, properties(options), stream, watch.clone());
         let limit = target.connect_timeout;
         let objection = heard.until(|said| diagnose::objection(target, &options.login, said));
@@ -285,7 +285,9 @@ impl Client {
     /// A lost connection, a limit of the server, silence.
     pub async fn channel(&self) -> Result<Channel> {
         let opened = self.link.connection.create_channel();
-        let raw = self.link.guard("to open a channel", opened).await?;
+        let link = &self.link;
+        let limit = link.patience.min(link.target.connect_timeout);
+        let raw = link.guard_for(limit, "to open a channel", opened).await?;
         Ok(Channel::new(raw, Arc::clone(&self.link)))
     }
 
@@ -323,6 +325,15 @@ impl Link {
         what: &str,
         future: impl Future<Output = lapin::Result<T>>,
     ) -> Result<T> {
+        self.guard_for(self.patience, what, future).await
+    }
+
+    async fn guard_for<T>(
+        &self,
+        limit: Duration,
+        what: &str,
+        future: impl Future<Output = lapin::Result<T>>,
+    ) -> Result<T> {
         tokio::select! {
             biased;
             text = self.watch.panicked() => Err(diagnose::panicked(&self.target, &text)),
@@ -330,12 +341,12 @@ impl Link {
                 let cause = io::Error::from(io::ErrorKind::UnexpectedEof).into();
                 Err(self.explain(what, cause).await)
             }
-            done = timeout(self.patience, future) => match done {
+            done = timeout(limit, future) => match done {
                 Ok(Ok(value)) => Ok(value),
                 Ok(Err(cause)) => Err(self.explain(what, cause).await),
                 Err(_) => {
                     let blocked = self.blocked.borrow();
-                    Err(diagnose::silent(&self.target, what, self.patience, blocked.as_deref()))
+                    Err(diagnose::silent(&self.target, what, limit, blocked.as_deref()))
                 }
             },
         }
@@ -357,11 +368,6 @@ impl Link {
             _ => None,
         };
         diagnose::request(&self.target, what, &told.unwrap_or(cause))
-    }
-
-    /// Why the server takes nothing from us, if it said so.
-    pub(super) fn blocked(&self) -> Option<String> {
-        self.blocked.borrow().clone()
     }
 }
 

@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
+use super::gate::Gate;
 use super::narrow::Narrow;
 use super::spoken::Spoken;
 use crate::connect::Stream;
@@ -195,8 +196,12 @@ pub(super) struct Listening {
     /// Whether enough was heard.
     full: bool,
     spoken: Spoken,
+    /// Lapin reads and writes.
+    lapins: bool,
     /// Where lapin has to be corrected.
     narrow: Option<Narrow>,
+    /// What lapin reads first goes through this.
+    gate: Option<Gate>,
 }
 
 impl Listening {
@@ -207,7 +212,55 @@ impl Listening {
             heard,
             full: false,
             spoken: Spoken::default(),
+            lapins: false,
             narrow: None,
+            gate: None,
+        }
+    }
+
+    /// The same for lapin.
+    pub(super) fn guarded(stream: Stream, heard: Heard) -> Self {
+        let mut listening = Self::new(stream, heard);
+        listening.lapins = true;
+        listening.gate = Some(Gate::default());
+        listening
+    }
+
+    /// Reads, and notes how it began.
+    fn read(&mut self, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = into.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, into);
+        let came = &into.filled()[before..];
+        if came.len() < ANSWER {
+            self.stream.quick_ack();
+        }
+        if !self.full {
+            self.full = self.heard.take(came);
+            let tune = self.heard.greeting().tune;
+            let tune = tune.filter(|_| self.full && self.lapins);
+            self.narrow = tune.and_then(|tune| Narrow::of(tune.frame_max));
+        }
+        polled
+    }
+
+    /// Reads what the gate lets pass.
+    fn read_through(
+        &mut self,
+        gate: &mut Gate,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let mut space = [0; 4096];
+        loop {
+            if gate.give(into) {
+                return Poll::Ready(Ok(()));
+            }
+            let mut chunk = ReadBuf::new(&mut space);
+            ready!(self.read(cx, &mut chunk))?;
+            if chunk.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            gate.take(chunk.filled())?;
         }
     }
 
@@ -265,17 +318,11 @@ impl AsyncRead for Listening {
     ) -> Poll<io::Result<()>> {
         self.heard.0.reader.register(cx.waker());
         self.heard.whole()?;
-        let before = into.filled().len();
-        let polled = Pin::new(&mut self.stream).poll_read(cx, into);
-        let came = &into.filled()[before..];
-        if came.len() < ANSWER {
-            self.stream.quick_ack();
-        }
-        if !self.full {
-            self.full = self.heard.take(came);
-            let tune = self.heard.greeting().tune.filter(|_| self.full);
-            self.narrow = tune.and_then(|tune| Narrow::of(tune.frame_max));
-        }
+        let Some(mut gate) = self.gate.take() else {
+            return self.read(cx, into);
+        };
+        let polled = self.read_through(&mut gate, cx, into);
+        self.gate = Some(gate);
         polled
     }
 }

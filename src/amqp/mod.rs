@@ -5,13 +5,14 @@
 //! | [`client`] | one connection: login, deadlines, what the server says about it |
 //! | [`channel`] | one channel: every await has its deadline, every failure its words |
 //! | [`publisher`] | publishes within a window and knows what became of each message |
-//! | [`bulk`] | the same over a connection of its own, for many messages |
+//! | [`v091`] | publishes and receives on frames of our own |
+//! | `frame` | frames, fields, tables and methods as bytes |
 //! | [`consumer`] | deliveries as records, and their acknowledgement |
 //! | [`firehose`] | what RabbitMQ's copies of all messages are copies of |
 //! | [`topology`] | exchanges, queues and bindings |
-//! | [`layout`] | the same as a file |
+//! | [`definitions`] | the same as a file |
 //! | [`broker`] | the embedded broker, which knows nothing of the client |
-//! | [`one`] | AMQP 1.0: another protocol by the same name |
+//! | [`v1`] | AMQP 1.0: another protocol by the same name |
 //! | [`address`] | where AMQP 1.0 sends to and receives from |
 //! | [`wish`] | what is wanted of a connection over AMQP 1.0 |
 //! | [`value`] | headers and arguments as people write them |
@@ -24,13 +25,14 @@
 
 pub mod address;
 pub mod broker;
-pub mod bulk;
 pub mod channel;
 pub mod client;
 pub mod consumer;
 pub mod definitions;
 mod diagnose;
 pub mod firehose;
+pub(crate) mod frame;
+mod gate;
 mod heard;
 mod narrow;
 mod panics;
@@ -38,6 +40,7 @@ pub mod publisher;
 mod spoken;
 pub mod topology;
 mod transport;
+pub mod v091;
 #[cfg_attr(not(feature = "amqp1"), path = "v1/absent.rs")]
 pub mod v1;
 pub mod value;

@@ -1,11 +1,11 @@
 //! Keeps lapin to a server's small frames.
 //!
 //! AMQP 0-9-1 lets a server ask for frames of 4,096 bytes (§4.2.3); lapin asks for 8,192 and more whatever the server
-//! says, and is refused. Here its Connection.Tune-Ok is corrected, and its bodies are cut again.
+//! says, and is refused. Here its Connection.Tune-Ok is corrected; it sends no bodies.
 
 use bytes::{BufMut, BytesMut};
 
-use super::broker::wire::{BODY, METHOD, OVERHEAD};
+use super::frame::{METHOD, OVERHEAD};
 
 /// The smallest frames that lapin agrees to, in bytes.
 const LAPINS: u32 = 8_192;
@@ -55,16 +55,6 @@ impl Narrow {
                 self.ready.extend_from_slice(beat);
                 self.ready.put_u8(0xCE);
             }
-            (BODY, body) => {
-                let piece = (self.frame_max as usize).saturating_sub(OVERHEAD).max(1);
-                for part in body.chunks(piece) {
-                    self.ready.extend_from_slice(&head[..3]);
-                    // Not longer than a frame.
-                    self.ready.put_u32(part.len() as u32);
-                    self.ready.extend_from_slice(part);
-                    self.ready.put_u8(0xCE);
-                }
-            }
             _ => self.ready.extend_from_slice(frame),
         }
     }
@@ -75,18 +65,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_agreed_to_and_bodies_cut() {
+    fn sizes_are_agreed_to() {
         assert!(Narrow::of(0).is_none());
         assert!(Narrow::of(8_192).is_none());
         let tune_ok = [
             1, 0, 0, 0, 0, 0, 12, 0, 10, 0, 31, 0, 9, 0, 0, 32, 0, 0, 60, 0xCE,
         ];
-        let mut body = vec![3, 0, 1, 0, 0, 0x1F, 0xF0];
-        body.extend(vec![7; 0x1FF0]);
-        body.push(0xCE);
         for piece in [1, 7, 10_000] {
             let mut narrow = Narrow::of(4_096).unwrap();
-            for bytes in [&tune_ok[..], &body].concat().chunks(piece) {
+            for bytes in tune_ok.chunks(piece) {
                 narrow.take(bytes);
             }
             assert!(narrow.staged.is_empty());
@@ -97,11 +84,6 @@ mod tests {
                     1, 0, 0, 0, 0, 0, 12, 0, 10, 0, 31, 0, 9, 0, 0, 16, 0, 0, 60, 0xCE
                 ]
             );
-            let (first, rest) = out[20..].split_at(4_096);
-            assert_eq!(first[..7], [3, 0, 1, 0, 0, 0x0F, 0xF8]);
-            assert_eq!((first[4_095], rest[rest.len() - 1]), (0xCE, 0xCE));
-            assert_eq!(rest.len(), 4_096);
-            assert_eq!(rest[3..7], [0, 0, 0x0F, 0xF8]);
         }
     }
 }

@@ -11,6 +11,8 @@ use crate::error::Result;
 use crate::message::AmqpValue;
 
 use super::channel::Channel;
+use super::frame::properties::check_short;
+use super::frame::table::check;
 use super::wire::{short, table};
 
 /// Names and values, as a declaration, binding or consumer takes them.
@@ -131,6 +133,48 @@ pub enum Declaration {
     ExchangeIsThere(ByteString),
     /// Check that a queue of this name is there, whatever it is like.
     QueueIsThere(ByteString),
+}
+
+impl Declaration {
+    /// What is asked for, as it completes "the server refused …".
+    pub(super) fn request(&self) -> String {
+        match self {
+            Self::Exchange(exchange) => format!("to declare the exchange {:?}", exchange.name),
+            Self::Queue(queue) => format!("to declare the queue {:?}", queue.name),
+            Self::Binding(binding) => format!("to bind {}", words(binding)),
+            Self::ExchangeIsThere(name) => format!("to find the exchange {name:?}"),
+            Self::QueueIsThere(name) => format!("to find the queue {name:?}"),
+        }
+    }
+
+    /// Refuses what the wire has no room for.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Usage`] for a name over 255 bytes.
+    pub(super) fn check(&self) -> Result<()> {
+        match self {
+            Self::Exchange(exchange) => {
+                check_short("exchange name", &exchange.name)?;
+                check_short("exchange type", &exchange.kind)?;
+                check(&exchange.arguments)
+            }
+            Self::Queue(queue) => {
+                check_short("queue name", &queue.name)?;
+                check(&queue.arguments)
+            }
+            Self::Binding(binding) => {
+                check_short("exchange name", &binding.source)?;
+                check_short("binding key", &binding.key)?;
+                match &binding.destination {
+                    Destination::Queue(name) => check_short("queue name", name)?,
+                    Destination::Exchange(name) => check_short("exchange name", name)?,
+                }
+                check(&binding.arguments)
+            }
+            Self::ExchangeIsThere(name) => check_short("exchange name", name),
+            Self::QueueIsThere(name) => check_short("queue name", name),
+        }
+    }
 }
 
 /// Something that is to go.

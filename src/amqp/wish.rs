@@ -37,4 +37,6 @@ pub enum Settlement {
     Failed,
     /// It goes back as if nothing had been.
     Released,
+    /// Nothing is said of it before the end, which gives it back.
+    Held,
 }

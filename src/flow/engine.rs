@@ -7,7 +7,7 @@ use tokio::time::{Instant as Clock, sleep_until};
 
 use super::retry::Suspects;
 use super::until::{self, Until};
-use super::{Account, Ledger, Next, Number, Outcome, Progress, Source, Stages, Target};
+use super::{Account, Fate, Ledger, Next, Number, Outcome, Progress, Source, Stages, Target};
 use crate::error::{Error, Kind, Result, brief};
 use crate::message::Message;
 use crate::stop::{DRAIN, Stop};
@@ -89,6 +89,8 @@ struct Passage<'a, T> {
     /// When the loop last woke.
     now: Instant,
     ledger: Ledger,
+    /// What became of single arrivals, until the source is told.
+    fates: Vec<(Number, Fate)>,
     account: Account,
     /// What the target gave back, in order.
     again: VecDeque<(Number, Message)>,
@@ -118,6 +120,7 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
             progress: until::Progress::new(until, now),
             now,
             ledger: Ledger::default(),
+            fates: Vec::new(),
             account: Account::default(),
             again: VecDeque::new(),
             suspects: Suspects::default(),
@@ -231,6 +234,9 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
 
     /// Tells the source of what is done with, in order.
     fn settle(&mut self) {
+        for (number, fate) in self.passage.fates.drain(..) {
+            self.source.settle_one(number, fate);
+        }
         let settled = self.passage.ledger.take_settled();
         if settled > 0 {
             self.source.settle(settled);
@@ -334,6 +340,7 @@ impl<T: Target> Passage<'_, T> {
         stages.prepare(&mut message);
         if !stages.pass(&message) {
             self.ledger.finish(number);
+            self.fates.push((number, Fate::Filtered));
             self.account.filtered += 1;
             return Ok(());
         }
@@ -380,6 +387,9 @@ impl<T: Target> Passage<'_, T> {
             }
             self.suspects.survived();
             let new = self.ledger.finish(number);
+            if new {
+                self.fates.push((number, outcome.fate()));
+            }
             match outcome {
                 Outcome::Accepted => self.account.delivered += u64::from(new),
                 Outcome::InDoubt => self.account.in_doubt += u64::from(new),

@@ -156,12 +156,6 @@ impl<'a> Commands<'a> {
             bytes: 0,
         }
     }
-
-    /// Ends what runs; its outcome counts no more.
-    pub fn forget(&mut self) {
-        self.running.clear();
-        self.bytes = 0;
-    }
 }
 
 impl Target for Commands<'_> {

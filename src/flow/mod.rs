@@ -81,6 +81,27 @@ pub enum Outcome {
     Again(Box<Message>),
 }
 
+impl Outcome {
+    /// What a source is told of it.
+    pub(crate) const fn fate(&self) -> Fate {
+        match self {
+            Self::Accepted => Fate::Accepted,
+            Self::Refused(_) | Self::InDoubt | Self::Again(_) => Fate::Refused,
+        }
+    }
+}
+
+/// What a source is told of an arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The target has it.
+    Accepted,
+    /// The target does not want it.
+    Refused,
+    /// It was not let through.
+    Filtered,
+}
+
 /// Where messages come from. It keeps its connection alive and comes back when that is lost.
 pub trait Source {
     /// Waits until [`Source::take`] has something, or everything that waited to be sent is sent. Cancel-safe.
@@ -102,6 +123,12 @@ pub trait Source {
 
     /// The next `count` arrivals, in the order in which they were handed out, are done with: acknowledge them.
     fn settle(&mut self, count: u64);
+
+    /// This became of one arrival, whatever became of those before it; [`Source::settle`] counts it too. For sources that
+    /// may acknowledge in any order, or say more than that it is done with.
+    fn settle_one(&mut self, number: Number, fate: Fate) {
+        let _ = (number, fate);
+    }
 
     /// What the source still waits for before messages can come: `no connection to …`; `None` once they can.
     fn awaits(&self) -> Option<String>;

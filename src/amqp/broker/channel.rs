@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
+use super::super::frame::Refusal;
 use super::message::{Charge, Held, Meter, Properties};
 use super::queue::Queued;
-use super::refusal::Refusal;
 use crate::server::Key;
 
 /// A delivered message that is not settled.

@@ -7,6 +7,7 @@ use amq_protocol::protocol::{AMQPClass, basic};
 use amq_protocol::types::FieldTable;
 use bytes::BytesMut;
 
+use super::super::frame::{Refusal, short};
 use super::channel::{Channel, Consumer, Unsettled};
 use super::connection::Phase;
 use super::core::{Core, HIGH_WATER};
@@ -17,7 +18,6 @@ use super::matching::whole;
 use super::message::{Held, Message, Properties};
 use super::queue::Queued;
 use super::queues::{REPLIES, count};
-use super::refusal::{Refusal, short};
 use super::settings::kind;
 use super::wire::{self, Content, Head};
 use crate::server::Key;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::{Buf, BytesMut};
 
+use super::super::frame::{Frame, Refusal};
 use super::channel::Consumer;
 use super::chores::Chore;
 use super::connection::{Connection, Phase};
@@ -16,8 +17,7 @@ use super::faults::{Action, Faults};
 use super::message::Meter;
 use super::options::Options;
 use super::queue::Queue;
-use super::refusal::Refusal;
-use super::wire::{self, Frame};
+use super::wire;
 use crate::random::unguessable;
 use crate::server::{Key, Slab, Timers};
 
@@ -203,9 +203,10 @@ impl Core {
         if connection.phase == Phase::Fresh {
             return Ok(self.greet(id, input));
         }
-        let Some((frame, length)) = Frame::split(input, connection.frame_max)? else {
+        let Some(frame) = Frame::split(input, connection.frame_max)? else {
             return Ok(0);
         };
+        let length = frame.length();
         connection.received += 1;
         self.work += 1;
         self.handle(id, frame);

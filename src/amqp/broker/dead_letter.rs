@@ -8,13 +8,13 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use amq_protocol::protocol::basic::AMQPProperties;
 use amq_protocol::types::{AMQPValue, FieldArray, FieldTable};
 
+use super::super::frame::short;
 use super::chores::{Chore, TURN};
 use super::core::Core;
 use super::exchange::{Headers, Routed, copies};
 use super::matching::whole;
 use super::message::{Message, Properties};
 use super::queue::Queued;
-use super::refusal::short;
 use crate::server::Key;
 
 /// Why a message left.

@@ -2,14 +2,14 @@
 
 use amq_protocol::protocol::{AMQPClass, access, basic, channel, confirm, queue, tx};
 
+use super::super::frame::{BODY, Frame, HEADER, HEARTBEAT, METHOD, Refusal};
 use super::channel::{Channel, Confirms, Outcome, Transaction};
 use super::chores::Chore;
 use super::connection::Phase;
 use super::core::Core;
 use super::exchanges::check_room;
 use super::message::Held;
-use super::refusal::Refusal;
-use super::wire::{self, BODY, Frame, HEADER, HEARTBEAT, Publish};
+use super::wire::{self, Publish};
 use crate::server::Key;
 
 impl Core {
@@ -30,7 +30,7 @@ impl Core {
         };
         if let Err(refusal) = outcome {
             let ids = match frame.kind {
-                wire::METHOD => frame.method_ids(),
+                METHOD => frame.method_ids(),
                 _ => (60, 40),
             };
             self.refuse(id, frame.channel, &refusal, ids);
@@ -48,7 +48,7 @@ impl Core {
 
     /// Only the end of the connection is of interest any more (§1.4.2.10).
     fn while_closing(&mut self, id: Key, frame: Frame<'_>) {
-        if frame.channel != 0 || frame.kind != wire::METHOD {
+        if frame.channel != 0 || frame.kind != METHOD {
             return;
         }
         match frame.method_ids() {
@@ -59,7 +59,7 @@ impl Core {
     }
 
     fn on_channel_0(&mut self, id: Key, frame: Frame<'_>) -> Result<(), Refusal> {
-        if frame.kind != wire::METHOD {
+        if frame.kind != METHOD {
             return Err(Refusal::unexpected("content on channel 0"));
         }
         match wire::method(frame.payload)? {

@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use amq_protocol::protocol::{AMQPClass, channel, connection};
 
+use super::super::frame::{BEAT, Refusal, short};
 use super::channel::Channel;
 use super::chores::Chore;
 use super::connection::Phase;
 use super::core::{Core, FAREWELL, Reminder};
 use super::events::Event;
 use super::faults::Action;
-use super::refusal::{Refusal, short};
-use super::wire;
 use crate::server::Key;
 
 /// What a `malformed` fault sends: no frame is of type 0xff.
@@ -234,7 +233,7 @@ impl Core {
                     return self.vanish(id);
                 }
                 if connection.last_sent + heartbeat / 2 <= now && connection.out.is_empty() {
-                    wire::put_heartbeat(&mut connection.out);
+                    connection.out.extend_from_slice(&BEAT);
                     self.announce(id);
                 }
                 self.check_again(id, heartbeat / 2);

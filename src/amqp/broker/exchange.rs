@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use amq_protocol::types::{AMQPValue, FieldTable};
 
+use super::super::frame::Refusal;
 use super::matching;
 use super::message::{Charge, Held, Meter};
-use super::refusal::Refusal;
 use super::settings::{kind, shown, weight};
 use crate::server::Key;
 

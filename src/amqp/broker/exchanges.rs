@@ -5,10 +5,10 @@ use std::rc::Rc;
 use amq_protocol::protocol::{AMQPClass, exchange};
 use amq_protocol::types::{AMQPValue, FieldTable};
 
+use super::super::frame::Refusal;
 use super::core::Core;
 use super::exchange::{Binding, Destination, Exchange, Kind};
 use super::message::Meter;
-use super::refusal::Refusal;
 use super::settings::{difference, invalid_type};
 use crate::server::Key;
 

@@ -7,13 +7,13 @@ use amq_protocol::types::parsing::parse_field_table;
 use amq_protocol::types::{AMQPValue, FieldTable};
 use bytes::BufMut;
 
+use super::super::frame::PROTOCOL;
+use super::super::frame::Refusal;
+use super::super::frame::nesting;
 use super::connection::{Capabilities, Connection, Phase, Waiting};
 use super::core::Core;
 use super::events::Event;
 use super::faults::Action;
-use super::nesting;
-use super::refusal::Refusal;
-use super::wire::PROTOCOL;
 use crate::server::{Check, Key, Login};
 
 /// The smallest frame size that a client may ask for (§4.2.3), in bytes.

@@ -9,8 +9,8 @@ use amq_protocol::protocol::basic::{AMQPProperties, gen_properties, parse_proper
 use amq_protocol::types::{AMQPValue, FieldTable};
 use bytes::Bytes;
 
-use super::nesting;
-use super::refusal::Refusal;
+use super::super::frame::Refusal;
+use super::super::frame::nesting;
 use super::settings::LONGEST;
 
 /// What a message costs beyond its bytes, roughly.

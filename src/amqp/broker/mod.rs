@@ -13,7 +13,7 @@
 //! | `chores` | what is too much for one turn |
 //! | `publishing`, `consuming`, `settling`, `dead_letter` | a message's way: in, out, done, or dead |
 //! | `exchange`, `queue`, `settings`, `message`, `channel`, `connection` | what is remembered |
-//! | `matching`, `wire`, `nesting`, `refusal` | patterns, frames, what is too deep, how to say no |
+//! | `matching`, `wire` | patterns; what goes over the wire |
 //! | `faults`, `options`, `events` | what goes wrong, how, what is told |
 //! | `drive`, `link` | the core as an engine of [`crate::server`]; a connection's task |
 
@@ -34,17 +34,15 @@ mod handshake;
 mod link;
 mod matching;
 mod message;
-pub(in crate::amqp) mod nesting;
 mod options;
 mod publishing;
 mod queue;
 mod queues;
-pub(in crate::amqp) mod refusal;
 mod settings;
 mod settling;
 #[cfg(test)]
 mod tests;
-pub(in crate::amqp) mod wire;
+mod wire;
 
 pub use crate::server::{Key as ConnectionId, Users};
 pub use core::{Core, Disposition};

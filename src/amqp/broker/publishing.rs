@@ -5,13 +5,13 @@ use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
 
+use super::super::frame::{Refusal, short};
 use super::channel::{Channel, Incoming, Operation};
 use super::core::{Core, Reminder};
 use super::exchange::{Headers, Routed, copies};
 use super::faults::Action;
 use super::message::{BOOKKEEPING, Held, Message, Properties};
 use super::queues::REPLIES;
-use super::refusal::{Refusal, short};
 use super::settings::Overflow;
 use super::wire::{self, Content, Head, Publish};
 use crate::server::Key;

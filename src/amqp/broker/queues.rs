@@ -5,13 +5,13 @@ use std::rc::Rc;
 use amq_protocol::protocol::basic;
 use amq_protocol::protocol::{AMQPClass, queue};
 
+use super::super::frame::{Refusal, short};
 use super::chores::Chore;
 use super::core::{Core, Reminder};
 use super::events::Event;
 use super::exchange::{Binding, Destination};
 use super::exchanges::check_room;
 use super::queue::Queue;
-use super::refusal::{Refusal, short};
 use super::settings::Settings;
 use crate::server::Key;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use amq_protocol::types::{AMQPValue, FieldTable};
 
+use super::super::frame::Refusal;
 use super::matching::{same, whole};
-use super::refusal::Refusal;
 
 /// The types of queue that know an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

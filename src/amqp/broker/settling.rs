@@ -2,10 +2,10 @@
 
 use amq_protocol::protocol::{AMQPClass, basic};
 
+use super::super::frame::Refusal;
 use super::channel::{Operation, Outcome, Unsettled};
 use super::core::Core;
 use super::dead_letter::Reason;
-use super::refusal::Refusal;
 use crate::server::Key;
 
 impl Core {

@@ -75,7 +75,7 @@ impl Consumer {
         Err(absent())
     }
 
-    pub async fn next(&mut self) -> Result<Delivery> {
+    pub async fn drive(&mut self) -> Result<()> {
         match *self {}
     }
 
@@ -84,6 +84,10 @@ impl Consumer {
     }
 
     pub fn settle(&self, _: Vec<u64>, _: Settlement) {
+        match *self {}
+    }
+
+    pub fn widen(&self, _: u16) {
         match *self {}
     }
 

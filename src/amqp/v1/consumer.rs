@@ -24,7 +24,9 @@ use crate::error::{Error, Result};
 pub struct Consumer {
     thread: Thread,
     came: mpsc::Receiver<Result<Delivery>>,
-    commands: mpsc::UnboundedSender<(Vec<u64>, Settlement)>,
+    commands: mpsc::UnboundedSender<Command>,
+    /// What came while it was waited for.
+    first: Option<Delivery>,
     /// How it ended, when that was seen before it was asked for.
     end: Option<Error>,
 }
@@ -43,24 +45,31 @@ impl Consumer {
             thread,
             came,
             commands,
+            first: None,
             end: None,
         })
     }
 
-    /// Waits for the next message. Cancel-safe.
+    /// Waits until a message came. Cancel-safe.
     ///
     /// # Errors
     /// What ended the link or the connection.
-    pub async fn next(&mut self) -> Result<Delivery> {
+    pub async fn drive(&mut self) -> Result<()> {
         if let Some(end) = self.end.take() {
             return Err(end);
         }
-        let came = self.thread.unless_panicked(self.came.recv()).await?;
-        came.unwrap_or_else(|| Err(self.thread.gone()))
+        if self.first.is_none() {
+            let came = self.thread.unless_panicked(self.came.recv()).await?;
+            self.first = Some(came.unwrap_or_else(|| Err(self.thread.gone()))?);
+        }
+        Ok(())
     }
 
     /// A message that came already, if there is one.
     pub fn poll_now(&mut self) -> Option<Delivery> {
+        if let Some(first) = self.first.take() {
+            return Some(first);
+        }
         match self.came.try_recv().ok()? {
             Ok(delivery) => Some(delivery),
             Err(end) => {
@@ -73,8 +82,13 @@ impl Consumer {
     /// Tells the server what became of the messages with these tags. Those that it thinks done already only make
     /// room for more.
     pub fn settle(&self, tags: Vec<u64>, how: Settlement) {
-        // A thread that is gone has said so by `next`.
-        let _ = self.commands.send((tags, how));
+        // A thread that is gone has said so by `drive`.
+        let _ = self.commands.send(Command::Settle(tags, how));
+    }
+
+    /// Lets the server send so many more ahead.
+    pub fn widen(&self, count: u16) {
+        let _ = self.commands.send(Command::Widen(count));
     }
 
     /// Whether the library broke, or the server broke the rules, so that trying again would come to the same.
@@ -91,7 +105,14 @@ impl Consumer {
     }
 }
 
-type Commands = mpsc::UnboundedReceiver<(Vec<u64>, Settlement)>;
+enum Command {
+    /// This became of messages.
+    Settle(Vec<u64>, Settlement),
+    /// More may come ahead.
+    Widen(u16),
+}
+
+type Commands = mpsc::UnboundedReceiver<Command>;
 type Deliveries = mpsc::Sender<Result<Delivery>>;
 
 async fn serve(
@@ -188,7 +209,7 @@ impl Attached {
             tokio::select! {
                 biased;
                 asked = commands.recv() => match asked {
-                    Some((tags, how)) => self.settle(tags, how).await?,
+                    Some(command) => self.carry_out(command).await?,
                     None => return Ok(self.receiver),
                 },
                 came = receive(&mut self.receiver, deliveries) => match came {
@@ -201,10 +222,20 @@ impl Attached {
                     }
                     // Nobody reads any more; what was settled is still to be told.
                     None => match commands.recv().await {
-                        Some((tags, how)) => self.settle(tags, how).await?,
+                        Some(command) => self.carry_out(command).await?,
                         None => return Ok(self.receiver),
                     },
                 },
+            }
+        }
+    }
+
+    async fn carry_out(&mut self, command: Command) -> std::result::Result<(), End> {
+        match command {
+            Command::Settle(tags, how) => self.settle(tags, how).await,
+            Command::Widen(count) => {
+                self.ahead = self.ahead.saturating_add(count.into());
+                self.more().await
             }
         }
     }
@@ -220,6 +251,7 @@ impl Attached {
             }
             Settlement::Accepted => receiver.accept_all(infos).await?,
             Settlement::Rejected => receiver.reject_all(infos, None).await?,
+            Settlement::Held => {}
             Settlement::Released => receiver.release_all(infos).await?,
             Settlement::Failed => {
                 let failed = Modified {

@@ -4,9 +4,9 @@ use super::super::clock::{Nanos, nanos};
 use super::super::driver::{Broken, Io};
 use super::super::recorder::Pending;
 use super::in_flight::InFlight;
-use super::methods::{self, Name};
-use super::scan::{Fields, malformed};
 use super::settings::{Group, Scenario};
+use crate::amqp::frame::methods::{self, Consume, Name};
+use crate::amqp::frame::{Fields, cut_short};
 
 /// The first of the channels that come and go; those before it stay.
 const FIRST: u16 = 2;
@@ -55,11 +55,15 @@ impl Churn {
             }
             Scenario::Consumers => {
                 // Here it must: RabbitMQ breaks over a consumer that is cancelled before it has begun (3.10: 541).
-                methods::consume(CHANNEL, queue, &name, false, &[], io.out);
+                let how = Consume {
+                    tag: &name,
+                    ..Consume::default()
+                };
+                methods::consume(CHANNEL, queue, how, io.out);
             }
             _ => {
                 let binding = [queue, &settings.exchange, &name];
-                methods::bind(CHANNEL, binding, io.out);
+                methods::bind(CHANNEL, methods::BIND, binding, &[], io.out);
                 methods::unbind(CHANNEL, binding, io.out);
             }
         }
@@ -88,7 +92,7 @@ impl Churn {
             methods::CHANNEL_OPEN_OK => methods::close(channel, io.out),
             methods::CONSUME_OK => methods::cancel(channel, &fields.text()?, io.out),
             methods::CHANNEL_CLOSE_OK => {
-                let place = usize::from(channel.checked_sub(FIRST).ok_or_else(malformed)?);
+                let place = usize::from(channel.checked_sub(FIRST).ok_or_else(cut_short)?);
                 let flight = self.channels.get_mut(place).and_then(Option::take);
                 // One that was given up is closed late, and counts for nobody.
                 if let Some(flight) = flight.filter(|flight| flight.sent < Nanos::MAX) {

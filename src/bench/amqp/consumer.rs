@@ -8,8 +8,9 @@ use super::super::driver::Io;
 use super::super::recorder::Quantity;
 use super::super::stamp::Room;
 use super::content::{Content, Message};
-use super::methods;
 use super::settings::{Consuming, Group};
+use crate::amqp::consumer::Offset;
+use crate::amqp::frame::methods::{self, Consume};
 use crate::random::Random;
 
 /// How long acknowledgements that are not yet enough for one wait, up to the next tick.
@@ -59,17 +60,14 @@ impl Consumer {
             self.poll_at = io.now;
             return false;
         }
-        let arguments = consuming.offset.as_ref().map(methods::stream_offset);
-        let arguments = arguments.unwrap_or_default();
+        let offset = consuming.offset.as_ref().map(Offset::argument);
         self.asked_at = io.now;
-        methods::consume(
-            self.channel,
-            &self.queue,
-            "",
-            consuming.auto_ack,
-            &arguments,
-            io.out,
-        );
+        let how = Consume {
+            auto_ack: consuming.auto_ack,
+            arguments: offset.as_slice(),
+            ..Consume::default()
+        };
+        methods::consume(self.channel, &self.queue, how, io.out);
         true
     }
 
@@ -115,7 +113,7 @@ impl Consumer {
     fn settle(&mut self, tag: u64, consuming: &Consuming, io: &mut Io<'_>) {
         if consuming.nack > 0.0 && self.random.fraction() < consuming.nack {
             self.acknowledge(io);
-            return methods::nack(self.channel, tag, consuming.requeue, io.out);
+            return methods::nack(self.channel, tag, false, consuming.requeue, io.out);
         }
         if self.unacked.1 == 0 {
             self.unacked_since = io.now;

@@ -2,7 +2,7 @@
 
 use super::super::driver::Broken;
 use super::super::stamp;
-use super::scan::{Fields, malformed};
+use crate::amqp::frame::{Fields, cut_short};
 
 /// How far a message has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Content {
     /// The method that announces a message, in a frame of `length` bytes.
     pub(super) fn announce(&mut self, tag: Option<u64>, length: usize) -> Result<(), Broken> {
         if *self != Self::None {
-            return Err(malformed());
+            return Err(cut_short().into());
         }
         *self = Self::Announced(Message {
             tag,
@@ -64,7 +64,7 @@ impl Content {
         length: usize,
     ) -> Result<Option<Message>, Broken> {
         let Self::Announced(mut message) = std::mem::take(self) else {
-            return Err(malformed());
+            return Err(cut_short().into());
         };
         let mut fields = Fields(payload);
         // Class and weight.
@@ -82,11 +82,11 @@ impl Content {
         length: usize,
     ) -> Result<Option<Message>, Broken> {
         let Self::Body(mut message, left) = std::mem::take(self) else {
-            return Err(malformed());
+            return Err(cut_short().into());
         };
         let left = left
             .checked_sub(payload.len() as u64)
-            .ok_or_else(malformed)?;
+            .ok_or_else(cut_short)?;
         message.length += length;
         message.keep(payload);
         Ok(self.wait(message, left))
@@ -117,7 +117,7 @@ fn reply_to(mut fields: Fields<'_>) -> Result<Option<String>, Broken> {
             _ => drop(fields.bytes()?),
         }
     }
-    fields.text().map(Some)
+    Ok(Some(fields.text()?))
 }
 
 #[cfg(test)]

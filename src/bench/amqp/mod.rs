@@ -7,8 +7,7 @@
 //! | `session` | one connection: login, channels, what arrives for which of them |
 //! | `publisher`, `consumer`, `churn` | what channels do |
 //! | `template` | a message as frames, encoded once and patched |
-//! | `methods` | the methods we send |
-//! | `scan`, `content` | frames off the raw bytes; messages that arrive in several of them |
+//! | `content` | messages that arrive in several frames |
 //! | `in_flight` | messages under way, by delivery tag |
 //! | `topology` | queues and bindings for the length of a run |
 //! | `null` | a server that only answers |
@@ -18,10 +17,8 @@ mod consumer;
 mod content;
 mod driver;
 mod in_flight;
-mod methods;
 mod null;
 mod publisher;
-mod scan;
 mod session;
 mod settings;
 mod template;
@@ -29,6 +26,15 @@ mod template;
 mod tests;
 mod topology;
 
+use super::driver::Broken;
+use crate::amqp::frame::Refusal;
+
 pub(super) use null::Null;
 pub use settings::{Consuming, Scenario, Settings};
 pub use topology::Topology;
+
+impl From<Refusal> for Broken {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(format!("protocol error: {}", refusal.text))
+    }
+}

@@ -1,8 +1,8 @@
 //! The server's side of AMQP for a peer that does nothing but answer: it takes and confirms every message and delivers
 //! none.
 
-use super::methods::{self, Name, plain};
-use super::scan::{BODY, Fields, Frame, HEADER, METHOD};
+use crate::amqp::frame::methods::{self, Name, plain};
+use crate::amqp::frame::{BODY, Fields, Frame, HEADER, METHOD, PROTOCOL, put_short};
 
 /// Larger frames than anybody agrees on.
 const LARGEST: usize = 16 << 20;
@@ -31,17 +31,17 @@ impl Null {
     pub(in super::super) fn answer(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Option<usize> {
         let mut taken = 0;
         if !self.greeted {
-            if bytes.len() < methods::PROTOCOL.len() {
+            if bytes.len() < PROTOCOL.len() {
                 return Some(0);
             }
-            if !bytes.starts_with(methods::PROTOCOL) {
+            if !bytes.starts_with(&PROTOCOL) {
                 return None;
             }
             self.greeted = true;
-            taken = methods::PROTOCOL.len();
+            taken = PROTOCOL.len();
             plain(0, methods::START, START, out);
         }
-        while let Some(frame) = Frame::next(&bytes[taken..], LARGEST).ok()? {
+        while let Some(frame) = Frame::split(&bytes[taken..], LARGEST).ok()? {
             match frame.kind {
                 METHOD => self.method(&frame, out)?,
                 HEADER => {
@@ -51,7 +51,7 @@ impl Null {
                 BODY => self.take(&frame, 0)?,
                 _ => {}
             }
-            taken += frame.length;
+            taken += frame.length();
         }
         self.confirm(out);
         Some(taken)
@@ -97,9 +97,7 @@ impl Null {
                 fields.short().ok()?;
                 fields.bytes().ok()?;
                 let tag = fields.text().ok()?;
-                methods::method(number, methods::CONSUME_OK, out, |out| {
-                    methods::short(&tag, out)
-                });
+                methods::method(number, methods::CONSUME_OK, out, |out| put_short(&tag, out));
                 return Some(());
             }
             methods::CONFIRM => self.channel(number)?.confirms = true,
@@ -134,26 +132,27 @@ const fn answer_to(name: Name) -> &'static [u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::amqp::frame::put_frame;
 
     #[test]
     fn it_answers_what_has_come_whole() {
         let mut null = Null::default();
         let mut out = Vec::new();
         assert_eq!(null.answer(b"AMQP", &mut out), Some(0));
-        assert_eq!(null.answer(methods::PROTOCOL, &mut out), Some(8));
-        let started = Frame::next(&out, LARGEST).unwrap().unwrap();
+        assert_eq!(null.answer(&PROTOCOL, &mut out), Some(8));
+        let started = Frame::split(&out, LARGEST).unwrap().unwrap();
         assert_eq!(started.payload[..4], [0, 10, 0, 10]);
         let mut asked = Vec::new();
         methods::open_channel(1, &mut asked);
         plain(1, methods::CONFIRM, &[0], &mut asked);
         for size in [0_u64, 5] {
             plain(1, methods::PUBLISH, &[], &mut asked);
-            methods::frame(HEADER, 1, &mut asked, |out| {
+            put_frame(HEADER, 1, &mut asked, |out| {
                 out.extend_from_slice(&[0, 60, 0, 0]);
                 out.extend_from_slice(&size.to_be_bytes());
             });
         }
-        methods::frame(BODY, 1, &mut asked, |out| out.extend_from_slice(b"hello"));
+        put_frame(BODY, 1, &mut asked, |out| out.extend_from_slice(b"hello"));
         let half = asked.len() + 3;
         methods::qos(1, 1, &mut asked);
         out.clear();

@@ -6,10 +6,10 @@ use super::super::recorder::{Pending, Unproved};
 use super::super::stamp::Stamp;
 use super::content::{Content, Message};
 use super::in_flight::{InFlight, Tag};
-use super::methods;
-use super::scan::Fields;
 use super::settings::Group;
 use super::template::{Key, Template};
+use crate::amqp::frame::Fields;
+use crate::amqp::frame::methods;
 use crate::random::Random;
 
 /// Between two proofs that what is published without confirms has arrived.

@@ -11,15 +11,14 @@ use super::churn::Churn;
 use super::consumer::Consumer;
 use super::content::Message;
 use super::in_flight::InFlight;
-use super::methods::{self, Name};
 use super::publisher::Publisher;
-use super::scan::{BODY, Fields, Frame, HEADER, METHOD, malformed};
 use super::settings::{Group, Role};
+use crate::amqp::frame::methods::{self, Name};
+use crate::amqp::frame::{
+    BEAT, BODY, FIRST_FRAMES, Fields, Frame, HEADER, METHOD, PROTOCOL, cut_short,
+};
 use crate::error::Kind;
 
-/// Frames before the size of frames is agreed on have at most this many bytes (AMQP 0-9-1 §4.2.3); servers with
-/// much to say about themselves have been seen to exceed 4096.
-const FIRST_FRAMES: usize = 128 * 1024;
 /// Between two ticks.
 const PATIENCE: Nanos = 1_000_000_000;
 
@@ -101,26 +100,26 @@ impl AmqpSession {
     #[inline]
     fn method(&mut self, frame: &Frame<'_>, io: &mut Io<'_>) -> Result<(), Broken> {
         let mut fields = Fields(frame.payload);
-        let name = (fields.short()?, fields.short()?);
+        let name = fields.name()?;
         let place = usize::from(frame.channel).wrapping_sub(1);
         match (self.channels.get_mut(place), name) {
             (Some(Channel::Publish(publisher)), methods::ACK) => publisher.confirmed(fields, io),
             (Some(Channel::Publish(publisher)), methods::NACK) => publisher.refused(fields, io),
             (Some(Channel::Publish(publisher)), methods::DELIVER) => {
-                publisher.content.announce(Some(0), frame.length)
+                publisher.content.announce(Some(0), frame.length())
             }
             (Some(Channel::Publish(publisher)), methods::RETURN) => {
-                publisher.returned(fields, frame.length)
+                publisher.returned(fields, frame.length())
             }
             (Some(Channel::Consume(consumer)), methods::DELIVER) => {
                 // The consumer's tag.
                 fields.bytes()?;
                 let tag = fields.long_long()?;
-                consumer.content.announce(Some(tag), frame.length)
+                consumer.content.announce(Some(tag), frame.length())
             }
             (Some(Channel::Consume(consumer)), methods::GET_OK) => {
                 let tag = fields.long_long()?;
-                consumer.content.announce(Some(tag), frame.length)
+                consumer.content.announce(Some(tag), frame.length())
             }
             (Some(Channel::Consume(consumer)), methods::GET_EMPTY) => {
                 consumer.empty(&self.group, io.now);
@@ -217,11 +216,11 @@ impl AmqpSession {
             Some(Channel::Publish(publisher)) => &mut publisher.content,
             // A consumer that comes and goes was handed a message.
             Some(Channel::Open) if self.group.role == Role::Churn => return Ok(()),
-            _ => return Err(malformed()),
+            _ => return Err(cut_short().into()),
         };
         let whole = match frame.kind {
-            HEADER => content.header(frame.payload, frame.length)?,
-            _ => content.body(frame.payload, frame.length)?,
+            HEADER => content.header(frame.payload, frame.length())?,
+            _ => content.body(frame.payload, frame.length())?,
         };
         if let Some(message) = whole {
             self.take(place, &message, io);
@@ -284,7 +283,7 @@ impl Session for AmqpSession {
         (self.largest, self.spoke_at) = (FIRST_FRAMES, io.now);
         (self.open, self.held_back, self.tick_at) = (false, false, 0);
         self.closable = false;
-        io.out.extend_from_slice(methods::PROTOCOL);
+        io.out.extend_from_slice(&PROTOCOL);
     }
 
     fn received(&mut self, bytes: &[u8], io: &mut Io<'_>) -> Result<usize, Broken> {
@@ -352,7 +351,7 @@ impl Session for AmqpSession {
         self.work(io);
         if self.heartbeat > 0 && io.now.saturating_sub(self.spoke_at) >= self.heartbeat {
             self.spoke_at = io.now;
-            io.out.extend_from_slice(methods::HEARTBEAT);
+            io.out.extend_from_slice(&BEAT);
         }
         Some(next)
     }
@@ -390,13 +389,13 @@ impl AmqpSession {
             return Err(Broken::new("the server does not speak AMQP 0-9-1"));
         }
         let mut taken = 0;
-        while let Some(frame) = Frame::next(&bytes[taken..], self.largest)? {
+        while let Some(frame) = Frame::split(&bytes[taken..], self.largest)? {
             match frame.kind {
                 METHOD => self.method(&frame, io)?,
                 HEADER | BODY => self.content(&frame, io)?,
                 _ => {}
             }
-            taken += frame.length;
+            taken += frame.length();
         }
         self.work(io);
         Ok(taken)

@@ -4,15 +4,15 @@ use bytes::Bytes;
 
 use super::super::pattern::Pattern;
 use super::super::stamp::{self, Stamp};
-use super::methods::{DIRECT_REPLY_TO, PUBLISH, frame, method, short};
-use super::scan::{AROUND, BODY, HEADER};
+use crate::amqp::frame::methods::{DIRECT_REPLY_TO, PUBLISH, method};
+use crate::amqp::frame::{OVERHEAD, put_body, put_header, put_short};
 
 /// The delivery mode is there (AMQP 0-9-1 §4.2.6.1).
 const DELIVERY_MODE: u16 = 0x1000;
 /// The queue for the answer is there.
 const REPLY_TO: u16 = 0x0200;
 /// Where a header frame has the size of the body: behind its own head, the class and the weight.
-const SIZE: usize = AROUND - 1 + 4;
+const SIZE: usize = OVERHEAD - 1 + 4;
 /// Larger messages are put together each time: a copy for each connection would cost too much memory.
 const WHOLE: usize = 4096;
 
@@ -61,21 +61,19 @@ pub(super) struct Template {
     /// The whole message, where all have the same size and key.
     whole: Option<Vec<u8>>,
     filling: Bytes,
-    /// Bytes of a body in one frame.
-    piece: usize,
+    /// Of frames, in bytes.
+    largest: usize,
 }
 
 impl Template {
     pub(super) fn new(kind: &Kind, key: &Key, channel: u16, frame_max: u32) -> Self {
         let mut header = Vec::new();
-        frame(HEADER, channel, &mut header, |out| {
-            out.extend_from_slice(&[0, 60, 0, 0]);
-            out.extend_from_slice(&[0; 8]);
+        put_header(channel, 0, &mut header, |out| {
             let reply_to = if kind.reply_to { REPLY_TO } else { 0 };
             out.extend_from_slice(&(DELIVERY_MODE | reply_to).to_be_bytes());
             out.push(if kind.persistent { 2 } else { 1 });
             if kind.reply_to {
-                short(DIRECT_REPLY_TO, out);
+                put_short(DIRECT_REPLY_TO, out);
             }
         });
         let mut template = Self {
@@ -87,7 +85,7 @@ impl Template {
             header,
             whole: None,
             filling: kind.filling.clone(),
-            piece: frame_max as usize - AROUND,
+            largest: frame_max as usize,
         };
         if let Key::Fixed(key) = key {
             template.method = template.publish(key);
@@ -104,8 +102,8 @@ impl Template {
         let mut bytes = Vec::new();
         method(self.channel, PUBLISH, &mut bytes, |out| {
             out.extend_from_slice(&[0, 0]);
-            short(&self.exchange, out);
-            short(key, out);
+            put_short(&self.exchange, out);
+            put_short(key, out);
             out.push(self.mandatory.into());
         });
         bytes
@@ -124,7 +122,7 @@ impl Template {
         };
         if size > 0 {
             // Frames have room for a stamp: they have at least 4096 bytes.
-            let begin = body + AROUND - 1;
+            let begin = body + OVERHEAD - 1;
             stamp.write(&mut out[begin..begin + size.min(stamp::LENGTH)]);
         }
     }
@@ -142,17 +140,15 @@ impl Template {
         out.extend_from_slice(&self.header);
         out[at..at + 8].copy_from_slice(&(size as u64).to_be_bytes());
         let bodies = out.len();
-        for piece in self.filling[..size].chunks(self.piece) {
-            frame(BODY, self.channel, out, |out| out.extend_from_slice(piece));
-        }
+        put_body(self.channel, &self.filling[..size], self.largest, out);
         bodies
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::scan::{Fields, Frame, METHOD};
     use super::*;
+    use crate::amqp::frame::{Fields, Frame, HEADER, METHOD};
 
     const STAMP: Stamp = Stamp {
         measured: true,
@@ -178,7 +174,7 @@ mod tests {
     fn read(bytes: &[u8], size: usize) -> (Vec<u8>, String, Vec<u8>) {
         let (mut at, mut body, mut kinds) = (0, Vec::new(), Vec::new());
         let mut key = String::new();
-        while let Some(frame) = Frame::next(&bytes[at..], 4096).unwrap() {
+        while let Some(frame) = Frame::split(&bytes[at..], 4096).unwrap() {
             assert_eq!(frame.channel, 5);
             kinds.push(frame.kind);
             let mut fields = Fields(frame.payload);
@@ -197,7 +193,7 @@ mod tests {
                 }
                 _ => body.extend_from_slice(frame.payload),
             }
-            at += frame.length;
+            at += frame.length();
         }
         assert_eq!(at, bytes.len());
         (kinds, key, body)

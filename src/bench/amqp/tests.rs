@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::methods::{self, Name, frame, method, plain, short};
-use super::scan::{BODY, Fields, Frame, HEADER, METHOD};
 use super::session::AmqpSession;
 use super::settings::Role;
 use super::*;
+use crate::amqp::frame::methods::{self, Name, method, plain};
+use crate::amqp::frame::{
+    BEAT, BODY, Fields, Frame, HEADER, METHOD, PROTOCOL, put_frame, put_short,
+};
 use crate::amqp::{Login, Mechanism, Options};
 use crate::bench::clock::Nanos;
 use crate::bench::connection_state::ConnectionState;
@@ -103,7 +105,7 @@ impl Rig {
             .with(self.now, &mut self.out, &mut self.records, |session, io| {
                 session.connected(io);
             });
-        assert_eq!(self.out, methods::PROTOCOL);
+        assert_eq!(self.out, PROTOCOL);
         self.out.clear();
     }
 
@@ -198,8 +200,8 @@ fn names(bytes: &[u8]) -> Vec<Name> {
 
 fn frames(bytes: &[u8]) -> Vec<Frame<'_>> {
     let (mut at, mut found) = (0, Vec::new());
-    while let Some(frame) = Frame::next(&bytes[at..], 1 << 20).unwrap() {
-        at += frame.length;
+    while let Some(frame) = Frame::split(&bytes[at..], 1 << 20).unwrap() {
+        at += frame.length();
         found.push(frame);
     }
     assert_eq!(at, bytes.len());
@@ -264,11 +266,11 @@ fn stamp(sequence: u64) -> Stamp {
 fn content(sequence: u64, piece: usize, out: &mut Vec<u8>) {
     let mut body = [0; 30];
     stamp(sequence).write(&mut body);
-    frame(HEADER, 1, out, |out| {
+    put_frame(HEADER, 1, out, |out| {
         out.extend_from_slice(&[0, 60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 30, 0, 0]);
     });
     for piece in body.chunks(piece) {
-        frame(BODY, 1, out, |out| out.extend_from_slice(piece));
+        put_frame(BODY, 1, out, |out| out.extend_from_slice(piece));
     }
 }
 
@@ -276,12 +278,12 @@ fn delivery(name: Name, tag: u64, sequence: u64, piece: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     method(1, name, &mut bytes, |out| {
         if name == methods::DELIVER {
-            short("t", out);
+            put_short("t", out);
         }
         out.extend_from_slice(&tag.to_be_bytes());
         out.push(0);
-        short("", out);
-        short("q0", out);
+        put_short("", out);
+        put_short("q0", out);
     });
     content(sequence, piece, &mut bytes);
     bytes
@@ -293,7 +295,7 @@ fn returned(sequence: u64) -> Vec<u8> {
         out.extend_from_slice(&312_u16.to_be_bytes());
         ["NO_ROUTE", "", "q0"]
             .iter()
-            .for_each(|text| short(text, out));
+            .for_each(|text| put_short(text, out));
     });
     content(sequence, 30, &mut bytes);
     bytes
@@ -390,9 +392,9 @@ fn a_request_ends_with_its_answer() {
     // What the responder would be sent: header and body of the second request, and who is to be answered.
     let parts = frames(&asked);
     let mut bytes = delivery(methods::DELIVER, 1, 0, 30);
-    bytes.truncate(frames(&bytes)[0].length);
+    bytes.truncate(frames(&bytes)[0].length());
     for part in &parts[4..6] {
-        frame(part.kind, 1, &mut bytes, |out| {
+        put_frame(part.kind, 1, &mut bytes, |out| {
             out.extend_from_slice(part.payload);
         });
     }
@@ -404,9 +406,9 @@ fn a_request_ends_with_its_answer() {
     let body = frames(&answer)[2].payload;
     assert_eq!(Stamp::read(body, BEGIN).unwrap().sequence, 1);
     let mut bytes = delivery(methods::DELIVER, 1, 0, 30);
-    bytes.truncate(frames(&bytes)[0].length);
+    bytes.truncate(frames(&bytes)[0].length());
     for part in &frames(&answer)[1..3] {
-        frame(part.kind, 1, &mut bytes, |out| {
+        put_frame(part.kind, 1, &mut bytes, |out| {
             out.extend_from_slice(part.payload);
         });
     }
@@ -440,7 +442,7 @@ fn a_blocked_connection_sends_nothing_and_says_why() {
 fn what_the_server_closes_has_its_reason_and_class() {
     let close = |code: u16, text: &str| {
         let mut fields = code.to_be_bytes().to_vec();
-        short(text, &mut fields);
+        put_short(text, &mut fields);
         fields.extend_from_slice(&[0; 4]);
         fields
     };
@@ -475,7 +477,7 @@ fn what_the_server_closes_has_its_reason_and_class() {
     let broken = rig.hear_method(methods::CANCEL, b"\x01t\x01").unwrap_err();
     assert_eq!(broken.kind, Kind::Refused);
     let mut rig = Rig::new(&settings(), Role::Publish);
-    let broken = rig.hear(methods::PROTOCOL).unwrap_err();
+    let broken = rig.hear(&PROTOCOL).unwrap_err();
     assert_eq!(broken.cause, "the server does not speak AMQP 0-9-1");
     let mut rig = Rig::new(
         &Settings {
@@ -544,7 +546,7 @@ fn a_share_is_refused_and_goes_back() {
     let mut rig = consuming(&settings);
     rig.hear(&delivery(methods::DELIVER, 9, 0, 30)).unwrap();
     let mut expected = Vec::new();
-    methods::nack(1, 9, true, &mut expected);
+    methods::nack(1, 9, false, true, &mut expected);
     assert_eq!(rig.out, expected);
 }
 
@@ -598,7 +600,7 @@ fn a_heartbeat_is_sent_when_nothing_else_was() {
     for (seconds, said) in [(20, false), (11, true), (20, false), (11, true)] {
         rig.now += seconds * SECOND;
         rig.tick(false);
-        assert_eq!(std::mem::take(&mut rig.out) == methods::HEARTBEAT, said);
+        assert_eq!(std::mem::take(&mut rig.out) == BEAT, said);
     }
 }
 
@@ -614,7 +616,7 @@ fn talk(rig: &mut Rig, null: &mut Null) {
 
 fn begun(settings: &Settings) -> (Rig, Null) {
     let (mut rig, mut null) = (Rig::new(settings, settings.role()), Null::default());
-    rig.out.extend_from_slice(methods::PROTOCOL);
+    rig.out.extend_from_slice(&PROTOCOL);
     talk(&mut rig, &mut null);
     assert!(rig.lane.ready, "{:?}", settings.scenario);
     (rig, null)
@@ -667,7 +669,7 @@ fn a_connection_may_be_the_message() {
         assert_eq!(rig.wish, Action::Again);
         rig.connect();
         let mut null = Null::default();
-        rig.out.extend_from_slice(methods::PROTOCOL);
+        rig.out.extend_from_slice(&PROTOCOL);
         talk(&mut rig, &mut null);
         assert_eq!(rig.messages().acknowledged, round);
     }
@@ -705,7 +707,7 @@ fn whatever_arrives_is_taken_in_any_pieces_and_never_panics() {
     plain(1, methods::CONSUME_OK, b"\x01t", &mut told);
     told.extend_from_slice(&delivery(methods::DELIVER, 1, 0, 9));
     told.extend_from_slice(&delivery(methods::DELIVER, 2, 1, 30));
-    told.extend_from_slice(methods::HEARTBEAT);
+    told.extend_from_slice(&BEAT);
     let mut random = Random::new(7, 7);
     for round in 0..3000 {
         let mut bytes = told.clone();

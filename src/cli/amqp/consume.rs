@@ -9,17 +9,17 @@ use crate::amqp::consumer::Offset;
 use crate::amqp::topology::{Arguments, Binding, Declaration, Destination, Queue};
 use crate::command::amqp::consume::{PREFETCH, Plan, Settle};
 use crate::error::Result;
+use crate::flow::Until;
 use crate::message::fields;
-use crate::payload::expect::Condition;
 
 use super::exec::AmqpExecFlags;
 use super::session::{self, AmqpSessionFlags};
 use super::syntax::{self, short, short_or_none};
-use crate::cli::flags::condition::check;
+use crate::cli::flags::condition::ConditionFlags;
+use crate::cli::flags::decode::DecodeFlags;
 use crate::cli::flags::format::FormatFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::UntilFlags;
-use crate::cli::syntax::numbers::Wait;
 use crate::cli::syntax::values;
 
 const OR_EXCHANGE: &str =
@@ -85,13 +85,16 @@ pub(crate) struct ConsumeFlags {
     argument: Vec<OsString>,
 
     #[command(flatten)]
-    filter: FilterFlags,
-
-    #[command(flatten)]
     exec: AmqpExecFlags,
 
     #[command(flatten)]
+    conditions: ConditionFlags,
+
+    #[command(flatten)]
     until: UntilFlags,
+
+    #[command(flatten)]
+    decode: DecodeFlags,
 
     #[command(flatten)]
     format: FormatFlags,
@@ -101,18 +104,6 @@ pub(crate) struct ConsumeFlags {
 
     #[command(flatten)]
     terminal: TerminalFlags,
-}
-
-/// Which messages are consumed, and how they are decoded.
-#[derive(Args, Debug)]
-pub(crate) struct FilterFlags {
-    /// Consume only messages that meet this condition: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated; others are requeued at the end
-    #[arg(long, value_name = "CONDITION")]
-    pub(crate) filter: Vec<Condition>,
-
-    /// Decompress bodies whose content encoding is gzip or deflate; a body that cannot be decompressed is shown unchanged
-    #[arg(long)]
-    pub(crate) decompress: bool,
 }
 
 /// How a message is settled after it was shown.
@@ -152,7 +143,8 @@ impl ConsumeFlags {
         };
         let keys = self.routing_key.into_iter().map(|key| short("-k", key));
         let keys = keys.collect::<Result<Vec<_>>>()?;
-        check("--filter", &self.filter.filter, &fields::AMQP)?;
+        let style = self.terminal.style();
+        let stages = self.conditions.stages(&fields::AMQP)?;
         Ok(Plan {
             session: self
                 .session
@@ -170,18 +162,26 @@ impl ConsumeFlags {
             offset: self.offset,
             tag: short_or_none("--consumer-tag", self.consumer_tag)?.unwrap_or_default(),
             arguments: syntax::pairs("--argument", self.argument)?,
-            filter: self.filter.filter,
-            decompress: self.filter.decompress,
+            stages: self.decode.stages(&self.format.output, style, stages)?,
             firehose: false,
-            count: values::messages(self.until.count)?,
-            timeout: self.until.timeout.map(|Wait(time)| time),
-            duration: self.until.duration.map(|Wait(time)| time),
-            idle: self.until.idle.map(|Wait(time)| time),
+            until: until(&self.until, &self.conditions)?,
             exec: self.exec.exec()?,
             format: self.format.format()?,
-            style: self.terminal.style(),
+            style,
         })
     }
+}
+
+/// When it ends.
+///
+/// # Errors
+/// A count of 0.
+pub(crate) fn until(flags: &UntilFlags, conditions: &ConditionFlags) -> Result<Until> {
+    values::messages(flags.count)?;
+    Ok(Until {
+        until: conditions.until.clone(),
+        ..flags.until()
+    })
 }
 
 /// The queue, where it is to be made, then its bindings.

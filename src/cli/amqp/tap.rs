@@ -10,15 +10,15 @@ use crate::command::amqp::consume::{Plan, Settle};
 use crate::error::{Error, Result};
 use crate::message::fields;
 
-use super::consume::{FilterFlags, declarations};
+use super::consume::{declarations, until};
 use super::session::{self, AmqpSessionFlags};
 use super::syntax::{self, short};
-use crate::cli::flags::condition::check;
+use crate::cli::flags::condition::ConditionFlags;
+use crate::cli::flags::decode::DecodeFlags;
+use crate::cli::flags::exec::ExecFlags;
 use crate::cli::flags::format::FormatFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::UntilFlags;
-use crate::cli::syntax::numbers::Wait;
-use crate::cli::syntax::values;
 
 /// Prefetch count of the copies.
 const PREFETCH: u16 = 1000;
@@ -42,10 +42,16 @@ pub(crate) struct TapFlags {
     firehose: bool,
 
     #[command(flatten)]
-    filter: FilterFlags,
+    exec: ExecFlags,
+
+    #[command(flatten)]
+    conditions: ConditionFlags,
 
     #[command(flatten)]
     until: UntilFlags,
+
+    #[command(flatten)]
+    decode: DecodeFlags,
 
     #[command(flatten)]
     format: FormatFlags,
@@ -65,21 +71,19 @@ impl TapFlags {
         let keys = self.routing_key.into_iter().map(|key| short("-k", key));
         let keys = keys.collect::<Result<Vec<_>>>()?;
         let queue = ByteString::new();
-        check("--filter", &self.filter.filter, &fields::AMQP)?;
+        let style = self.terminal.style();
+        let stages = self.conditions.stages(&fields::AMQP)?;
         Ok(Plan {
             address: None,
             declare: declarations(&queue, false, Some(exchange), keys),
             prefetch: PREFETCH,
             settle: Settle::Ack,
-            filter: self.filter.filter,
-            decompress: self.filter.decompress,
+            stages: self.decode.stages(&self.format.output, style, stages)?,
             firehose: self.firehose,
-            count: values::messages(self.until.count)?,
-            timeout: self.until.timeout.map(|Wait(time)| time),
-            duration: self.until.duration.map(|Wait(time)| time),
-            idle: self.until.idle.map(|Wait(time)| time),
+            exec: self.exec.exec(false)?,
+            until: until(&self.until, &self.conditions)?,
             format: self.format.format()?,
-            style: self.terminal.style(),
+            style,
             ..Plan::new(self.session.words(url)?, queue)
         })
     }

@@ -185,6 +185,7 @@ fn properties_become_what_goes_over_the_wire() {
         user_id: Some("u".into()),
         app_id: Some("p".into()),
         cluster_id: None,
+        not_text: Vec::new(),
     };
     assert_eq!(plan.properties, expected);
 }
@@ -224,7 +225,7 @@ fn the_url_comes_first_and_may_be_left_out() {
             (Some("amqp://h/"), "q"),
             "{line}"
         );
-        assert_eq!(plan.count, Some(5), "{line}");
+        assert_eq!(plan.until.count, Some(5), "{line}");
     }
     let plan = consume("-h h q");
     assert_eq!((url(&plan.session), &*plan.queue), (None, "q"));
@@ -243,9 +244,9 @@ fn consume_takes_every_flag() {
     assert_eq!((plan.offset, &*plan.tag), (Some(Offset::First), "t"));
     assert_eq!(plan.arguments, [("x".into(), AmqpValue::Int(1))]);
     let seconds = |seconds| Some(Duration::from_secs(seconds));
-    assert_eq!(plan.count, Some(5));
+    assert_eq!(plan.until.count, Some(5));
     assert_eq!(
-        (plan.timeout, plan.duration, plan.idle),
+        (plan.until.timeout, plan.until.duration, plan.until.idle),
         (seconds(4), seconds(3), seconds(2))
     );
     let pretty = Format::Json {

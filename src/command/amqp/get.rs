@@ -3,9 +3,11 @@
 use bytestring::ByteString;
 
 use super::consume::Settle;
-use super::session::{SessionArgs, prepared};
-use crate::amqp::Channel;
+use super::link::too_large;
+use super::session::{Session, SessionArgs};
 use crate::amqp::topology::Declaration;
+use crate::amqp::v091::{Connection, Incoming};
+use crate::amqp::wish::Settlement;
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
 use crate::output::{Console, Format, Output, Style};
@@ -49,46 +51,51 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
     let notes = Console::new(plan.style);
     let session = plan.session.session("get", Retry::Never, notes)?;
     let work = async {
-        let client = session.connect().await?;
-        let (channel, _) = prepared(&client, &plan.declare).await?;
-        let done = take_all(&plan, &channel, &mut output).await;
-        // The end of the channel gives back what was only looked at.
-        let closed = channel.close().await;
-        client.close().await;
-        done.and(closed)
+        let making = async |session: &Session| session.receiver(&plan.declare, false).await;
+        let mut connection = session.connect_by(making).await?;
+        let done = take_all(&plan, &mut connection, &mut output, notes).await;
+        // The end of the connection gives back what was only looked at.
+        connection.close().await;
+        done
     };
     stop.unless_asked("interrupted", work).await
 }
 
-async fn take_all(plan: &Plan, channel: &Channel, output: &mut Output) -> Result<()> {
+async fn take_all(
+    plan: &Plan,
+    connection: &mut Connection,
+    output: &mut Output,
+    notes: Console,
+) -> Result<()> {
+    let at_once = plan.settle == Settle::Auto;
     let mut taken = 0;
     let mut last = None;
     while plan.count.is_none_or(|count| taken < count) {
-        let Some((delivery, _)) = channel.get(&plan.queue).await? else {
-            break;
+        let delivery = match connection.get(&plan.queue, at_once).await? {
+            Incoming::Delivery(delivery) => delivery,
+            Incoming::TooLarge { tag, size } => {
+                notes.warn(too_large(tag, size));
+                continue;
+            }
+            Incoming::Empty | Incoming::Cancelled => break,
         };
         taken += 1;
         output.message(&delivery.message)?;
-        if plan.settle == Settle::Auto {
-            channel.ack(delivery.tag, false).await?;
-        }
-        output.flush().await?;
+        connection.alive_during(output.flush()).await?;
         match plan.settle {
-            Settle::Ack => channel.ack(delivery.tag, false).await?,
-            Settle::Nack => channel.nack(delivery.tag, false, false).await?,
-            Settle::Reject => channel.reject(delivery.tag, false).await?,
-            Settle::Requeue => last = Some(delivery.tag),
             Settle::Auto | Settle::Peek => {}
+            Settle::Requeue => last = Some(delivery.tag),
+            other => connection.settle(delivery.tag, false, other.settlement()),
         }
     }
     if let Some(last) = last {
-        channel.nack(last, true, true).await?;
+        connection.settle(last, true, Settlement::Released);
     }
     if taken == 0 {
         let text = format!(
             "the queue {:?} on {} is empty",
             plan.queue,
-            channel.target()
+            connection.target()
         );
         return Err(Error::new(Kind::Refused, text));
     }

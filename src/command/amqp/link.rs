@@ -1,9 +1,10 @@
 //! The consumer of `amqp consume`, over whichever AMQP the server speaks, and what it tells the server of messages.
 
-use crate::amqp::consumer::{Consumer, Delivery};
+use crate::amqp::consumer::Subscription;
+use crate::amqp::v1;
+use crate::amqp::v091::{self, Incoming};
 use crate::amqp::wish::Settlement;
-use crate::amqp::{Channel, Client, v1};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What happens to a message that was shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,99 +26,108 @@ pub enum Settle {
 }
 
 impl Settle {
-    const fn settlement(self) -> Option<Settlement> {
+    pub(crate) const fn settlement(self) -> Settlement {
         match self {
-            Self::Ack | Self::Auto => Some(Settlement::Accepted),
-            Self::Nack => Some(Settlement::Failed),
-            Self::Reject => Some(Settlement::Rejected),
-            Self::Requeue => Some(Settlement::Released),
-            Self::Peek => None,
+            Self::Ack | Self::Auto => Settlement::Accepted,
+            Self::Nack => Settlement::Failed,
+            Self::Reject => Settlement::Rejected,
+            Self::Requeue => Settlement::Released,
+            Self::Peek => Settlement::Held,
         }
     }
 }
 
+/// The words for a message whose body is larger than any that is taken.
+pub(crate) fn too_large(tag: u64, size: u64) -> String {
+    format!(
+        "message {tag} declares a body of {size} bytes, which is too large to be taken; it stays in its queue"
+    )
+}
+
 /// A connection that consumes.
 pub(crate) enum Link {
-    /// Over AMQP 0-9-1: a connection, its channel, and the consumer on it.
-    V091(Client, Channel, Box<Consumer>),
+    /// Over AMQP 0-9-1.
+    V091(Box<v091::Connection>),
     /// Over AMQP 1.0.
     V10(Box<v1::Consumer>),
 }
 
 impl Link {
-    /// Waits for the next message. Cancel-safe.
-    pub(crate) async fn next(&mut self) -> Result<Delivery> {
+    /// Waits until something came, or something was written. Cancel-safe.
+    pub(crate) async fn drive(&mut self) -> Result<()> {
         match self {
-            Self::V091(_, _, consumer) => consumer.next().await,
-            Self::V10(one) => one.next().await,
+            Self::V091(connection) => connection.drive().await,
+            Self::V10(consumer) => consumer.drive().await,
         }
     }
 
-    /// A message that came already, if there is one.
-    pub(crate) fn poll_now(&mut self) -> Option<Delivery> {
+    /// Reads nothing, and keeps the connection alive. Cancel-safe.
+    pub(crate) async fn hold(&mut self) -> Error {
         match self {
-            Self::V091(_, _, consumer) => consumer.poll_now(),
-            Self::V10(one) => one.poll_now(),
+            Self::V091(connection) => match connection.hold().await {},
+            // Its thread does that; it reads no more than was let in.
+            Self::V10(_) => std::future::pending().await,
+        }
+    }
+
+    /// Hands over what came, for as long as `sink` wants more.
+    pub(crate) fn take(&mut self, mut sink: impl FnMut(Incoming) -> Result<bool>) -> Result<()> {
+        match self {
+            Self::V091(connection) => connection.take(sink),
+            Self::V10(consumer) => {
+                while let Some(delivery) = consumer.poll_now() {
+                    if !sink(Incoming::Delivery(delivery))? {
+                        break;
+                    }
+                }
+                Ok(())
+            }
         }
     }
 
     /// Whether trying again would break it again.
     pub(crate) fn is_broken(&self) -> bool {
         match self {
-            Self::V091(client, ..) => client.is_broken(),
-            Self::V10(one) => one.is_broken(),
+            Self::V091(connection) => connection.is_broken(),
+            Self::V10(consumer) => consumer.is_broken(),
         }
     }
 
-    /// Tells the server what became of the messages with these tags, which are in order; `all` before the last that were not told of yet
-    /// are among them.
-    pub(crate) async fn settle(&self, tags: &[u64], how: Settle, all: bool) -> Result<()> {
-        let Some(&last) = tags.last() else {
-            return Ok(());
-        };
+    /// Tells the server what became of the messages with these tags, which are in order; `all`: none before the last
+    /// is to stay unsettled.
+    pub(crate) fn settle(&mut self, tags: Vec<u64>, how: Settlement, all: bool) {
         match self {
-            Self::V091(_, channel, _) if all && how != Settle::Reject => {
-                settle(channel, last, true, how).await
-            }
-            Self::V091(_, channel, _) => {
-                for &tag in tags {
-                    settle(channel, tag, false, how).await?;
+            Self::V10(consumer) => consumer.settle(tags, how),
+            Self::V091(connection) if all && how != Settlement::Rejected => {
+                if let Some(&last) = tags.last() {
+                    connection.settle(last, true, how);
                 }
-                Ok(())
             }
-            Self::V10(one) => {
-                if let Some(settlement) = how.settlement() {
-                    one.settle(tags.to_vec(), settlement);
+            Self::V091(connection) => {
+                for tag in tags {
+                    connection.settle(tag, false, how);
                 }
-                Ok(())
             }
         }
     }
 
-    /// Stops the deliveries, then ends in good order: what is not acknowledged goes back to the queue.
+    /// Lets the server send as many more as are held back; `false`: not yet.
+    pub(crate) fn widen(&mut self, subscription: &Subscription, held: u16) -> bool {
+        match self {
+            Self::V091(connection) => connection.consume_anew(subscription),
+            Self::V10(consumer) => {
+                consumer.widen(held);
+                true
+            }
+        }
+    }
+
+    /// Ends in good order: what is not acknowledged goes back to the queue.
     pub(crate) async fn end(self) {
-        if self.is_broken() {
-            return;
-        }
         match self {
-            Self::V091(client, channel, consumer) => {
-                // Whatever fails here fails again with the connection; nothing of ours depends on it.
-                let _ = channel.close().await;
-                drop(consumer);
-                client.close().await;
-            }
-            Self::V10(one) => one.close().await,
+            Self::V091(connection) => connection.close().await,
+            Self::V10(consumer) if consumer.is_broken() => {}
+            Self::V10(consumer) => consumer.close().await,
         }
-    }
-}
-
-/// The message with this tag, and with `multiple` all before it.
-async fn settle(channel: &Channel, tag: u64, multiple: bool, how: Settle) -> Result<()> {
-    match how {
-        Settle::Ack | Settle::Auto => channel.ack(tag, multiple).await,
-        Settle::Nack => channel.nack(tag, multiple, false).await,
-        Settle::Requeue => channel.nack(tag, multiple, true).await,
-        Settle::Reject => channel.reject(tag, false).await,
-        Settle::Peek => Ok(()),
     }
 }

@@ -6,12 +6,12 @@ pub mod consume;
 pub mod get;
 mod link;
 pub mod ping;
-mod place;
 pub mod publish;
 mod publisher;
 pub mod request;
 pub mod respond;
 pub mod session;
+mod source;
 pub mod topology;
 
 use crate::error::Result;

@@ -9,7 +9,7 @@ use super::session::{Session, SessionArgs, Speaks, not_of_one, prepared};
 use crate::amqp::address::Address;
 use crate::amqp::topology::Declaration;
 use crate::amqp::wish::Sending;
-use crate::amqp::{bulk, v1};
+use crate::amqp::{v1, v091};
 use crate::connect::Retry;
 use crate::error::{Error, Result};
 use crate::flow::{self, Input, Pacing};
@@ -161,7 +161,7 @@ impl Plan {
         let (target, options) = (&session.target, &session.options);
         let said = session.on_event();
         let publisher =
-            bulk::Publisher::connect(target, options, said, self.confirms, self.window).await?;
+            v091::Connection::connect(target, options, said, self.confirms, self.window).await?;
         Ok(Publisher::V091(Box::new(publisher)))
     }
 }

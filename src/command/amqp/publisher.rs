@@ -9,7 +9,7 @@ use tokio::time::sleep_until;
 use super::publish::Plan;
 use super::session::{Session, messages};
 use crate::amqp::publisher::{Outcome as Known, Outgoing};
-use crate::amqp::{bulk, v1};
+use crate::amqp::{v1, v091};
 use crate::error::{Error, Kind, Result, brief};
 use crate::flow::{self, Number, Outcome, Progress};
 use crate::message::{AmqpDetail, AmqpProperties, Detail, Message};
@@ -151,7 +151,7 @@ impl<'a> Publishing<'a> {
 
     /// After a lost connection: gives back what was not confirmed, and connects again.
     fn come_back(&mut self, error: Error, into: &mut Vec<Progress>) -> Result<()> {
-        let Link::Up(publisher, mut session) = std::mem::replace(&mut self.link, Link::Down) else {
+        let Link::Up(publisher, session) = std::mem::replace(&mut self.link, Link::Down) else {
             return Err(error);
         };
         if let Some(objection) = publisher.objection(&error) {
@@ -311,7 +311,7 @@ impl flow::Target for Publishing<'_> {
 /// A connection that publishes.
 pub(crate) enum Publisher {
     /// Over AMQP 0-9-1.
-    V091(Box<bulk::Publisher>),
+    V091(Box<v091::Connection>),
     /// Over AMQP 1.0.
     V10(Box<v1::Publisher>),
 }

@@ -6,11 +6,14 @@ use std::time::Duration;
 use bytestring::ByteString;
 use tokio::time::{Instant, timeout_at};
 
-use super::session::{SessionArgs, prepared};
-use crate::amqp::Client;
-use crate::amqp::consumer::{Consumer, Delivery, Subscription};
-use crate::amqp::publisher::{Outcome, Outgoing, Publisher};
+use super::link::too_large;
+use super::session::{Session, SessionArgs};
+use crate::amqp::consumer::{Delivery, Subscription};
+use crate::amqp::frame::methods::DIRECT_REPLY_TO;
+use crate::amqp::publisher::{Outcome, Outgoing};
 use crate::amqp::topology::Declaration;
+use crate::amqp::v091::{Connection, Incoming};
+use crate::amqp::wish::Settlement;
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
 use crate::message::{AmqpDetail, AmqpProperties, Detail, Message};
@@ -18,9 +21,6 @@ use crate::output::{Console, Format, Output, Style};
 use crate::payload::{Bodies, Encoding, Outline, Source};
 use crate::random::unguessable;
 use crate::stop::Stop;
-
-/// RabbitMQ's pseudo-queue for answers, which needs no queue at all.
-const DIRECT: &str = "amq.rabbitmq.reply-to";
 
 /// Foreign answers that are held while ours is looked for in a queue.
 const HELD: u16 = 1000;
@@ -74,6 +74,18 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// What answers are consumed from.
+    fn answers(&self) -> Subscription {
+        let queue = self.reply_to.clone();
+        Subscription {
+            no_ack: queue.is_none(),
+            queue: queue.unwrap_or_else(|| DIRECT_REPLY_TO.into()),
+            ..Subscription::default()
+        }
+    }
+}
+
 /// Asks and shows the answers on standard output.
 ///
 /// # Errors
@@ -100,10 +112,11 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
     let notes = Console::new(plan.style);
     let session = plan.session.session("request", Retry::Never, notes)?;
     let work = async {
-        let client = session.connect().await?;
-        let mut caller = Caller::new(&plan, &client, notes).await?;
+        let making = async |session: &Session| session.receiver(&plan.declare, true).await;
+        let connection = session.connect_by(making).await?;
+        let mut caller = Caller::new(&plan, &session, connection, notes).await?;
         let asked = caller.ask_all(&mut bodies, &mut output).await;
-        client.close().await;
+        caller.connection.close().await;
         asked
     };
     stop.unless_asked("interrupted", work).await
@@ -111,32 +124,30 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
 
 struct Caller<'a> {
     plan: &'a Plan,
+    session: &'a Session,
     notes: Console,
-    publisher: Publisher,
-    answers: Consumer,
+    connection: Connection,
     /// Begins every correlation id of this run.
     id: String,
     asked: u64,
 }
 
 impl<'a> Caller<'a> {
-    async fn new(plan: &'a Plan, client: &Client, notes: Console) -> Result<Self> {
-        let (channel, _) = prepared(client, &plan.declare).await?;
-        channel.prefetch(HELD).await?;
+    async fn new(
+        plan: &'a Plan,
+        session: &'a Session,
+        mut connection: Connection,
+        notes: Console,
+    ) -> Result<Self> {
+        connection.prefetch(HELD).await?;
         // Direct reply-to takes no acknowledgements, and wants its consumer on the channel of the requests.
-        let answers = channel
-            .consume(&Subscription {
-                queue: plan.reply_to.clone().unwrap_or_else(|| DIRECT.into()),
-                no_ack: plan.reply_to.is_none(),
-                ..Subscription::default()
-            })
-            .await?;
+        connection.consume(&plan.answers()).await?;
         let random = unguessable();
         Ok(Self {
             plan,
+            session,
             notes,
-            publisher: Publisher::new(channel, true, 1).await?,
-            answers,
+            connection,
             id: format!("{random:016x}"),
             asked: 0,
         })
@@ -144,11 +155,15 @@ impl<'a> Caller<'a> {
 
     async fn ask_all(&mut self, bodies: &mut Bodies, output: &mut Output) -> Result<()> {
         let mut batch = VecDeque::new();
-        while bodies.next(&mut batch).await? {
+        while self
+            .connection
+            .alive_during(bodies.next(&mut batch))
+            .await?
+        {
             for request in batch.drain(..) {
                 let answer = self.ask(request).await?;
                 output.message(&answer.message)?;
-                output.flush().await?;
+                self.connection.alive_during(output.flush()).await?;
             }
         }
         Ok(())
@@ -178,7 +193,7 @@ impl<'a> Caller<'a> {
             key,
             properties: AmqpProperties {
                 correlation_id: Some(id.clone()),
-                reply_to: Some(reply_to.unwrap_or_else(|| DIRECT.into())),
+                reply_to: Some(reply_to.unwrap_or_else(|| DIRECT_REPLY_TO.into())),
                 ..properties
             }
             .into(),
@@ -186,12 +201,12 @@ impl<'a> Caller<'a> {
             mandatory: true,
         };
         let key = message.key.clone();
-        self.publisher.publish(self.asked, message)?;
+        self.connection.publish(self.asked, message)?;
         let end = Instant::now() + self.plan.timeout;
         timeout_at(end, self.answer(&id, &key))
             .await
             .unwrap_or_else(|_| {
-                let target = self.publisher.channel().target();
+                let target = self.connection.target();
                 let limit = humantime::format_duration(self.plan.timeout);
                 Err(Error::new(
                     Kind::TimedOut,
@@ -203,27 +218,25 @@ impl<'a> Caller<'a> {
     async fn answer(&mut self, id: &ByteString, key: &ByteString) -> Result<Delivery> {
         let mut fates = Vec::new();
         loop {
-            let awaited = self.publisher.unconfirmed() > 0;
-            tokio::select! {
-                biased;
-                known = self.publisher.fates(&mut fates), if awaited => {
-                    for (_, fate) in fates.drain(..) {
-                        self.check(&fate, key)?;
-                    }
-                    known?;
+            let came = self.connection.poll_now();
+            self.connection.outcomes(&mut fates);
+            for (_, fate) in fates.drain(..) {
+                self.check(&fate, key)?;
+            }
+            match came {
+                None => self.connection.drive().await?,
+                Some(Incoming::Delivery(answer)) if self.is_ours(&answer, id) => return Ok(answer),
+                Some(Incoming::TooLarge { tag, size }) => self.notes.warn(too_large(tag, size)),
+                Some(Incoming::Cancelled) => {
+                    return Err(self.session.cancelled(&self.plan.answers().queue));
                 }
-                answer = self.answers.next() => {
-                    let answer = answer?;
-                    if self.is_ours(&answer, id).await? {
-                        return Ok(answer);
-                    }
-                }
+                Some(Incoming::Delivery(_) | Incoming::Empty) => {}
             }
         }
     }
 
     fn check(&self, fate: &Outcome, key: &ByteString) -> Result<()> {
-        let target = self.publisher.channel().target();
+        let target = self.connection.target();
         match fate {
             Outcome::Confirmed | Outcome::Written => Ok(()),
             Outcome::Nacked => Err(Error::new(
@@ -242,18 +255,19 @@ impl<'a> Caller<'a> {
     }
 
     /// Whether the answer carries our correlation id. From a queue, others' answers are held and go back to it at the end.
-    async fn is_ours(&self, answer: &Delivery, id: &ByteString) -> Result<bool> {
+    fn is_ours(&mut self, answer: &Delivery, id: &ByteString) -> bool {
         let correlation = answer.detail().properties.correlation_id.as_ref();
         if correlation == Some(id) {
             if self.plan.reply_to.is_some() {
-                self.publisher.channel().ack(answer.tag, false).await?;
+                self.connection
+                    .settle(answer.tag, false, Settlement::Accepted);
             }
-            return Ok(true);
+            return true;
         }
         let found = correlation.map_or("none", |found| found);
         self.notes.warn(format_args!(
             "passing over an answer to another request (correlation id {found})"
         ));
-        Ok(false)
+        false
     }
 }

@@ -1,6 +1,6 @@
 //! `amqp respond`: answers requests by echo, with a text, or with what a command writes.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -8,19 +8,28 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
-use super::session::{Session, SessionArgs, messages, prepared};
-use crate::amqp::consumer::{Consumer, Delivery, Subscription};
-use crate::amqp::publisher::{Outcome, Outgoing, Publisher};
+use super::link::too_large;
+use super::session::{Session, SessionArgs, messages};
+use crate::amqp::consumer::{Delivery, Subscription};
+use crate::amqp::frame::methods::DIRECT_REPLY_TO;
+use crate::amqp::publisher::{MOST_BYTES, Outcome, Outgoing};
 use crate::amqp::topology::Declaration;
-use crate::amqp::{Channel, Client};
+use crate::amqp::v091::{Connection, Incoming};
+use crate::amqp::wish::Settlement;
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
 use crate::flow::Exec;
 use crate::message::AmqpProperties;
 use crate::output::{Console, Style};
 use crate::stop::Stop;
+
+/// How long what is under way may take to end after a signal.
+const DRAIN: Duration = Duration::from_secs(3);
+
+/// As often may the server close the connection over answers to a queue, before no more are sent there.
+const STRIKES: u32 = 2;
 
 /// What the answer is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +71,7 @@ pub async fn run(plan: Plan) -> Result<()> {
     let mut stop = Stop::watch()?;
     let notes = Console::new(plan.style);
     let session = plan.session.session("respond", Retry::Forever, notes)?;
-    let opening = session.connect_by(async |session| open(&plan, session.client().await?).await);
+    let opening = session.connect_by(async |session| Desk::open(&plan, session).await);
     let desk = stop.unless_asked("interrupted", opening).await?;
     notes.note(format_args!(
         "answering requests to {:?} on {}",
@@ -73,50 +82,64 @@ pub async fn run(plan: Plan) -> Result<()> {
         session,
         notes,
         ends: plan.duration.map(|limit| Instant::now() + limit),
-        desk: Some(desk),
+        suspects: HashMap::new(),
         taken: 0,
         settled: 0,
         failed: 0,
     };
-    let ended = responder.serve(&mut stop).await;
-    if let Some(desk) = responder.desk.take() {
-        // Requests that are not answered go back to the queue.
-        stop.unless_again(desk.client.close()).await;
-    }
-    ended
+    responder.serve(desk, &mut stop).await
 }
 
-/// A request, whether it can be answered, and the answer.
-type Worked = (Delivery, Result<(bool, Vec<u8>)>);
+/// A request, and its answer if there is one.
+type Worked = (Delivery, Result<Option<Bytes>>);
 
-/// A connection and all that is under way on it.
+/// Two connections, and all that is under way on them. Requests have one of their own, so that they can wait unread while
+/// answers are confirmed.
 struct Desk {
-    client: Client,
-    requests: Consumer,
-    channel: Channel,
-    publisher: Publisher,
+    requests: Connection,
+    answers: Connection,
     work: FuturesUnordered<BoxFuture<'static, Worked>>,
-    /// The requests whose answers are not confirmed, by delivery tag, which numbers the answer too.
-    answering: HashSet<u64>,
+    /// Of the requests that are worked on, in bytes.
+    bytes: usize,
+    /// What is not published yet: the request, where its answer goes, the answer.
+    ready: VecDeque<(Delivery, ByteString, Bytes)>,
+    /// Where answers went that are not confirmed, by delivery tag, which numbers the answer too.
+    answering: BTreeMap<u64, ByteString>,
 }
 
-async fn open(plan: &Plan, client: Client) -> Result<Desk> {
-    let (channel, _) = prepared(&client, &plan.declare).await?;
-    channel.prefetch(plan.workers()).await?;
-    let subscription = Subscription {
-        queue: plan.queue.clone(),
-        ..Subscription::default()
-    };
-    let requests = channel.consume(&subscription).await?;
-    let publisher = Publisher::new(client.channel().await?, true, usize::MAX).await?;
-    Ok(Desk {
-        client,
-        requests,
-        channel,
-        publisher,
-        work: FuturesUnordered::new(),
-        answering: HashSet::new(),
-    })
+impl Desk {
+    async fn open(plan: &Plan, session: &Session) -> Result<Self> {
+        let mut requests = session.receiver(&plan.declare, false).await?;
+        requests.prefetch(plan.workers()).await?;
+        let answers = session.receiver(&[], true).await?;
+        let subscription = Subscription {
+            queue: plan.queue.clone(),
+            ..Subscription::default()
+        };
+        requests.consume(&subscription).await?;
+        Ok(Self {
+            requests,
+            answers,
+            work: FuturesUnordered::new(),
+            bytes: 0,
+            ready: VecDeque::new(),
+            answering: BTreeMap::new(),
+        })
+    }
+
+    fn is_idle(&self) -> bool {
+        self.work.is_empty() && self.ready.is_empty() && self.answering.is_empty()
+    }
+
+    /// Whether memory has room for another request.
+    fn has_room(&self) -> bool {
+        self.bytes < MOST_BYTES && self.answers.has_room() && self.ready.is_empty()
+    }
+
+    async fn close(self) {
+        self.answers.close().await;
+        self.requests.close().await;
+    }
 }
 
 impl Plan {
@@ -128,6 +151,28 @@ impl Plan {
         };
         u16::try_from(workers.get()).unwrap_or(u16::MAX)
     }
+
+    /// The answer as it is published.
+    fn outgoing(&self, request: &Delivery, reply_to: ByteString, body: Bytes) -> Outgoing {
+        let asked = &request.detail().properties;
+        let not_text = asked.not_text.iter();
+        let properties = AmqpProperties {
+            correlation_id: asked.correlation_id.clone(),
+            not_text: not_text
+                .filter(|(name, _)| *name == "correlation_id")
+                .cloned()
+                .collect(),
+            ..self.properties.clone()
+        };
+        Outgoing {
+            // RabbitMQ takes a direct reply-to for no queue, and returns what goes there although it arrives.
+            mandatory: !reply_to.starts_with(DIRECT_REPLY_TO),
+            key: reply_to,
+            properties: properties.into(),
+            payload: body,
+            ..Outgoing::default()
+        }
+    }
 }
 
 struct Responder<'a> {
@@ -135,106 +180,171 @@ struct Responder<'a> {
     session: Session,
     notes: Console,
     ends: Option<Instant>,
-    desk: Option<Desk>,
+    /// Where answers went that the server may have closed the connection for, and how often it did.
+    suspects: HashMap<ByteString, u32>,
     taken: u64,
     settled: u64,
     failed: u64,
 }
 
 impl Responder<'_> {
-    async fn serve(&mut self, stop: &mut Stop) -> Result<()> {
-        loop {
+    async fn serve(&mut self, mut desk: Desk, stop: &mut Stop) -> Result<()> {
+        let mut accepts = true;
+        let ended = loop {
+            accepts &= self.plan.count.is_none_or(|count| self.taken < count);
+            if !accepts && desk.is_idle() {
+                break self.verdict();
+            }
             let turned = tokio::select! {
                 biased;
                 asked = stop.asked() => {
+                    let draining = timeout(DRAIN, self.drain(&mut desk));
+                    let _ = stop.unless_again(draining).await;
                     let text = format!("interrupted after {}", messages(self.settled));
-                    return Err(Error::new(asked.kind(), text));
+                    break Err(Error::new(asked.kind(), text));
                 }
-                turned = self.turn() => turned,
+                turned = self.turn(&mut desk, accepts) => turned,
             };
             match turned {
-                Ok(false) => {}
-                Ok(true) => return self.verdict(),
-                Err(error) => self.come_back(error, stop).await?,
+                Ok(more) => accepts &= more,
+                Err(error) => {
+                    desk = self.come_back(desk, error, stop).await?;
+                    // What was under way comes again, as it was not acknowledged.
+                    self.taken = self.settled;
+                    accepts = self.ends.is_none_or(|end| Instant::now() < end);
+                }
             }
-        }
+        };
+        // Requests that are not answered go back to the queue.
+        stop.unless_again(desk.close()).await;
+        ended
     }
 
-    /// Deals with one thing that happens; `true`: it was the last.
-    async fn turn(&mut self) -> Result<bool> {
-        let Some(desk) = &mut self.desk else {
-            return Err(Error::new(Kind::Lost, "no connection"));
-        };
-        let more = self.plan.count.is_none_or(|count| self.taken < count);
+    /// Lets what is under way end.
+    async fn drain(&mut self, desk: &mut Desk) -> Result<()> {
+        while !desk.is_idle() {
+            self.turn(desk, false).await?;
+        }
+        Ok(())
+    }
+
+    /// Deals with one thing that happens; `false`: no more requests are to be taken.
+    async fn turn(&mut self, desk: &mut Desk, accepts: bool) -> Result<bool> {
+        self.publish(desk)?;
+        let wanted = accepts && desk.has_room();
         let mut fates = Vec::new();
         tokio::select! {
             biased;
-            known = desk.publisher.fates(&mut fates), if desk.publisher.unconfirmed() > 0 => {
-                self.confirmed(fates).await?;
+            known = desk.answers.fates(&mut fates) => {
+                self.confirmed(desk, fates);
                 known?;
             }
-            Some((request, answer)) = desk.work.next() => self.answer(request, answer).await?,
-            request = desk.requests.next(), if more => {
-                let request = request?;
+            Some((request, answered)) = desk.work.next() => {
+                desk.bytes -= request.message.payload.len();
+                self.worked(desk, request, answered?);
+            }
+            incoming = next(&mut desk.requests, wanted) => self.take(desk, incoming?)?,
+            () = sleep_until(self.ends.unwrap_or_else(Instant::now)), if accepts && self.ends.is_some() => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Begins to work on a request.
+    fn take(&mut self, desk: &mut Desk, incoming: Incoming) -> Result<()> {
+        match incoming {
+            Incoming::Delivery(request) => {
                 self.taken += 1;
-                self.session.progressed();
+                desk.bytes += request.message.payload.len();
                 desk.work.push(work(self.plan.answer.clone(), request));
             }
-            () = sleep_until(self.ends.unwrap_or_else(Instant::now)), if self.ends.is_some() => return Ok(true),
+            Incoming::TooLarge { tag, size } => self.notes.warn(too_large(tag, size)),
+            Incoming::Cancelled => return Err(self.session.cancelled(&self.plan.queue)),
+            Incoming::Empty => {}
         }
-        Ok(self.plan.count == Some(self.settled))
+        Ok(())
     }
 
-    /// Publishes an answer. The request is acknowledged when the answer is confirmed.
-    async fn answer(&mut self, request: Delivery, answer: Result<(bool, Vec<u8>)>) -> Result<()> {
-        let Some(desk) = &mut self.desk else {
-            return Ok(());
+    /// The request was worked on; its answer is to be published.
+    fn worked(&mut self, desk: &mut Desk, request: Delivery, answer: Option<Bytes>) {
+        let requeue = matches!(&self.plan.answer, Answer::Exec(exec) if exec.requeue);
+        let Some(body) = answer else {
+            let why = "the command failed or wrote too much";
+            return self.give_up(desk, &request, requeue, why);
         };
-        let (good, body) = answer?;
-        if !good {
-            self.failed += 1;
-            self.settled += 1;
-            let requeue = matches!(&self.plan.answer, Answer::Exec(exec) if exec.requeue);
-            self.notes.warn("the command failed; nothing is answered");
-            return desk.channel.nack(request.tag, false, requeue).await;
-        }
         let properties = &request.detail().properties;
-        let Some(reply_to) = properties.reply_to.clone() else {
-            self.settled += 1;
-            self.notes
-                .warn("a request says no queue for its answer (reply-to); nothing is answered");
-            return desk.channel.ack(request.tag, false).await;
-        };
-        let answer = Outgoing {
-            key: reply_to,
-            properties: AmqpProperties {
-                correlation_id: properties.correlation_id.clone(),
-                ..self.plan.properties.clone()
+        match &properties.reply_to {
+            Some(to) if self.suspects.get(to).is_some_and(|times| *times >= STRIKES) => {
+                let target = &self.session.target;
+                let why = format!("an answer to {to:?} makes {target} close the connection");
+                self.give_up(desk, &request, false, &why);
             }
-            .into(),
-            payload: body.into(),
-            ..Outgoing::default()
-        };
-        desk.answering.insert(request.tag);
-        desk.publisher.publish(request.tag, answer)
+            Some(to) => {
+                let to = to.clone();
+                desk.ready.push_back((request, to, body));
+            }
+            None if properties.not_text("reply_to").is_some() => {
+                let why = "the queue for an answer (reply-to) is not UTF-8";
+                self.give_up(desk, &request, false, why);
+            }
+            None => {
+                self.settled += 1;
+                self.notes
+                    .warn("a request says no queue for its answer (reply-to); nothing is answered");
+                desk.requests
+                    .settle(request.tag, false, Settlement::Accepted);
+            }
+        }
     }
 
-    async fn confirmed(&mut self, fates: Vec<(u64, Outcome)>) -> Result<()> {
-        let Some(desk) = &mut self.desk else {
-            return Ok(());
+    /// Gives a request back without an answer.
+    fn give_up(&mut self, desk: &mut Desk, request: &Delivery, requeue: bool, why: &str) {
+        self.failed += 1;
+        self.settled += 1;
+        self.notes.warn(format_args!("{why}; nothing is answered"));
+        let how = match requeue {
+            true => Settlement::Released,
+            false => Settlement::Failed,
         };
+        desk.requests.settle(request.tag, false, how);
+    }
+
+    /// Publishes answers. One that may be what the server closes the connection for goes alone, so that no other comes to
+    /// be suspected with it.
+    fn publish(&self, desk: &mut Desk) -> Result<()> {
+        let suspected = |to: &ByteString| self.suspects.contains_key(to);
+        while let Some((_, to, _)) = desk.ready.front() {
+            let alone = suspected(to) || desk.answering.values().any(suspected);
+            if alone && !desk.answering.is_empty() {
+                break;
+            }
+            if let Some((request, to, body)) = desk.ready.pop_front() {
+                desk.answering.insert(request.tag, to.clone());
+                let answer = self.plan.outgoing(&request, to, body);
+                desk.answers.publish(request.tag, answer)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A request is acknowledged when its answer is confirmed.
+    fn confirmed(&mut self, desk: &mut Desk, fates: Vec<(u64, Outcome)>) {
         for (number, fate) in fates {
-            if !desk.answering.remove(&number) {
+            if let (Outcome::Returned(words), Some(to)) = (&fate, desk.answering.get(&number)) {
+                self.notes
+                    .warn(format_args!("an answer to {to:?} reached nobody ({words})"));
                 continue;
             }
+            let Some(to) = desk.answering.remove(&number) else {
+                continue;
+            };
+            self.suspects.remove(&to);
             self.settled += 1;
             if fate == Outcome::Nacked {
                 self.failed += 1;
                 self.notes.warn("the server refused an answer (nack)");
             }
-            desk.channel.ack(number, false).await?;
+            desk.requests.settle(number, false, Settlement::Accepted);
         }
-        Ok(())
     }
 
     fn verdict(&self) -> Result<()> {
@@ -247,31 +357,48 @@ impl Responder<'_> {
         }
     }
 
-    async fn come_back(&mut self, error: Error, stop: &mut Stop) -> Result<()> {
-        let broken = self
-            .desk
-            .as_ref()
-            .is_some_and(|desk| desk.client.is_broken());
-        if error.kind() != Kind::Lost || broken {
+    async fn come_back(&mut self, desk: Desk, error: Error, stop: &mut Stop) -> Result<Desk> {
+        let broken = desk.answers.is_broken() || desk.requests.is_broken();
+        if broken || !self.session.is_outage(&error) {
             return Err(error);
         }
-        // What was under way comes again, as it was not acknowledged.
-        self.desk = None;
-        self.taken = self.settled;
+        if desk.answers.objected() {
+            let alone = desk.answering.len() == 1;
+            for to in desk.answering.into_values() {
+                *self.suspects.entry(to).or_default() += if alone { STRIKES } else { 1 };
+            }
+        }
+        // Only then does the server give back what it has sent.
+        drop((desk.requests, desk.answers));
         let plan = self.plan;
-        let connecting = async |session: &Session| open(plan, session.client().await?).await;
+        let connecting = async |session: &Session| Desk::open(plan, session).await;
         let opening = self.session.remake(error, connecting);
-        self.desk = Some(stop.unless_asked("interrupted", opening).await?);
-        Ok(())
+        stop.unless_asked("interrupted", opening).await
+    }
+}
+
+/// The next request; without `wanted` it waits unread.
+async fn next(requests: &mut Connection, wanted: bool) -> Result<Incoming> {
+    if !wanted {
+        match requests.hold().await {}
+    }
+    loop {
+        match requests.poll_now() {
+            Some(incoming) => return Ok(incoming),
+            None => requests.drive().await?,
+        }
     }
 }
 
 fn work(answer: Answer, request: Delivery) -> BoxFuture<'static, Worked> {
     async move {
-        let answered = match &answer {
-            Answer::Echo => Ok((true, request.message.payload.to_vec())),
-            Answer::Text(text) => Ok((true, text.to_vec())),
-            Answer::Exec(exec) => exec.answer(&request.message).await,
+        let answered = match answer {
+            Answer::Echo => Ok(Some(request.message.payload.clone())),
+            Answer::Text(text) => Ok(Some(text)),
+            Answer::Exec(exec) => {
+                let answered = exec.answer(&request.message).await;
+                answered.map(|(good, answer)| good.then(|| answer.into()))
+            }
         };
         (request, answered)
     }

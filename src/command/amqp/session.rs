@@ -1,13 +1,13 @@
 //! What every AMQP client command says about its connection.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use bytestring::ByteString;
 
 use crate::amqp::client::{FRAME_MAX, HEARTBEAT};
 use crate::amqp::topology::{Declaration, QueueState};
-use crate::amqp::{Channel, Client, Event, Login, Mechanism, Options, v1};
+use crate::amqp::{Channel, Client, Event, Login, Mechanism, Options, v1, v091};
 use crate::connect::{self, Backoff, Environment, Protocol, Retry, Target};
 use crate::error::{Cause, Error, Kind, Result};
 pub(crate) use crate::flow::until::messages;
@@ -70,7 +70,7 @@ pub(crate) struct Session {
     notes: Console,
     speaks: Cell<Speaks>,
     first: Retry,
-    backoff: Backoff,
+    backoff: RefCell<Backoff>,
 }
 
 impl SessionArgs {
@@ -80,7 +80,7 @@ impl SessionArgs {
         let (target, options) = self.resolved(command, notes)?;
         Ok(Session {
             first: target.retry.unwrap_or(Retry::Never),
-            backoff: Backoff::new(target.retry.unwrap_or(later)),
+            backoff: Backoff::new(target.retry.unwrap_or(later)).into(),
             target,
             options,
             notes,
@@ -121,38 +121,56 @@ impl Session {
 
     /// The same with what `make` makes of the session.
     pub(crate) async fn connect_by<T>(&self, make: impl AsyncFn(&Self) -> Result<T>) -> Result<T> {
-        let mut backoff = Backoff::new(self.first);
+        let backoff = RefCell::new(Backoff::new(self.first));
         loop {
             match make(self).await {
-                Ok(client) => return Ok(client),
-                Err(error) => self.wait(error, &mut backoff).await?,
+                Ok(client) => {
+                    self.backoff.borrow_mut().connected(Instant::now());
+                    return Ok(client);
+                }
+                Err(error) if error.kind() == Kind::Refused => return Err(error),
+                Err(error) => self.wait(error, &backoff).await?,
             }
         }
     }
 
+    /// Whether what `error` ended is worth to be made again: a queue that is gone, or another refusal by a server that
+    /// took the same before, only where `--retry` asks for it.
+    pub(crate) fn is_outage(&self, error: &Error) -> bool {
+        match error.kind() {
+            Kind::Unreachable | Kind::Lost | Kind::TimedOut => true,
+            Kind::Refused => self.target.retry.is_some(),
+            _ => false,
+        }
+    }
+
+    /// The server has ended our consumer.
+    pub(crate) fn cancelled(&self, queue: &str) -> Error {
+        let target = &self.target;
+        let text = format!("{target} cancelled the consumer: the queue {queue:?} is gone");
+        Error::new(Kind::Refused, text)
+    }
+
     /// Something got through since the last outage.
-    pub(crate) const fn progressed(&mut self) {
-        self.backoff.progressed();
+    pub(crate) fn progressed(&self) {
+        self.backoff.borrow_mut().progressed();
     }
 
     /// Makes again, with `make`, what `error` ended, which is said; fails with it when it is no time to.
     pub(crate) async fn remake<T>(
-        &mut self,
+        &self,
         error: Error,
         make: impl AsyncFn(&Self) -> Result<T>,
     ) -> Result<T> {
         let began = Instant::now();
         let mut error = error;
         loop {
-            let mut backoff = self.backoff.clone();
-            let waited = self.wait(error, &mut backoff).await;
-            self.backoff = backoff;
-            waited?;
+            self.wait(error, &self.backoff).await?;
             match make(self).await {
                 Ok(client) => {
+                    self.backoff.borrow_mut().connected(Instant::now());
                     let away = Duration::from_millis(began.elapsed().as_millis() as u64);
                     let away = humantime::format_duration(away);
-                    self.backoff.connected(Instant::now());
                     self.notes
                         .note(format_args!("reconnected to {} after {away}", self.target));
                     return Ok(client);
@@ -162,12 +180,9 @@ impl Session {
         }
     }
 
-    async fn wait(&self, error: Error, backoff: &mut Backoff) -> Result<()> {
-        let may_pass = matches!(
-            error.kind(),
-            Kind::Unreachable | Kind::Lost | Kind::TimedOut
-        );
-        let wait = backoff.next(Instant::now()).filter(|_| may_pass);
+    async fn wait(&self, error: Error, backoff: &RefCell<Backoff>) -> Result<()> {
+        let wait = backoff.borrow_mut().next(Instant::now());
+        let wait = wait.filter(|_| self.is_outage(&error));
         let Some(wait) = wait else { return Err(error) };
         let shown = humantime::format_duration(Duration::from_millis(wait.as_millis() as u64));
         self.notes
@@ -205,6 +220,22 @@ impl Session {
             }
             made => made,
         }
+    }
+
+    /// Connects once with frames of our own, and declares; with `confirms` the server confirms what is published.
+    pub(crate) async fn receiver(
+        &self,
+        declare: &[Declaration],
+        confirms: bool,
+    ) -> Result<v091::Connection> {
+        let (target, options) = (&self.target, &self.options);
+        let connecting =
+            v091::Connection::connect(target, options, self.on_event(), confirms, usize::MAX);
+        let mut connection = connecting.await?;
+        for declaration in declare {
+            connection.declare(declaration).await?;
+        }
+        Ok(connection)
     }
 
     /// Connects once.

@@ -64,6 +64,7 @@ pub(super) fn detail(raw: &RawValue, like: &Detail) -> Result<AmqpDetail, String
             user_id: text(amqp.user_id),
             app_id: text(amqp.app_id),
             cluster_id: text(amqp.cluster_id),
+            not_text: Vec::new(),
         },
         ..AmqpDetail::default()
     })

@@ -18,7 +18,7 @@ use crate::support::{PATIENCE, wait_for};
 
 fn plan(queue: &str) -> Plan {
     let mut plan = Plan::new(shared(), queue);
-    plan.timeout = Some(PATIENCE);
+    plan.until.timeout = Some(PATIENCE);
     plan
 }
 
@@ -56,7 +56,7 @@ fn messages_are_shown_in_order_and_acknowledged() {
     let name = unique("order");
     filled(&name, &["a", "b", "c"]);
     let mut first = plan(&name);
-    first.count = Some(2);
+    first.until.count = Some(2);
     let (ended, text) = consume(first);
     ended.unwrap();
     assert_eq!(text, "a\nb\n");
@@ -76,7 +76,7 @@ fn every_way_to_settle() {
         let name = unique("settle");
         filled(&name, &["a", "b"]);
         let mut all = plan(&name);
-        all.count = Some(2);
+        all.until.count = Some(2);
         all.settle = settle;
         let (ended, text) = consume(all);
         ended.unwrap();
@@ -110,16 +110,16 @@ fn idle_and_duration_are_good_ends_and_a_timeout_is_not() {
     let name = unique("waiting");
     filled(&name, &["a"]);
     let mut idle = plan(&name);
-    idle.idle = Some(Duration::from_millis(300));
+    idle.until.idle = Some(Duration::from_millis(300));
     let (ended, text) = consume(idle);
     ended.unwrap();
     assert_eq!(text, "a\n");
     let mut short = plan(&name);
-    short.duration = Some(Duration::from_millis(300));
+    short.until.duration = Some(Duration::from_millis(300));
     consume(short).0.unwrap();
     let mut late = plan(&name);
-    late.timeout = Some(Duration::from_millis(300));
-    late.count = Some(1);
+    late.until.timeout = Some(Duration::from_millis(300));
+    late.until.count = Some(1);
     let error = consume(late).0.unwrap_err();
     assert_eq!(error.exit_code(), 5);
     assert_eq!(error.text(), "timed out: 0 of 1 messages came");
@@ -167,7 +167,7 @@ fn somebody_elses_exclusive_consumer_is_respected() {
     carry_out(vec![Action::Declare(queue(&name, &[]))]).unwrap();
     let mut first = plan(&name);
     first.exclusive = true;
-    first.count = Some(1);
+    first.until.count = Some(1);
     let first = std::thread::spawn(move || consume(first));
     wait_for("the first consumer", || {
         let check = Declaration::QueueIsThere(name.as_str().into());
@@ -187,7 +187,7 @@ fn a_temporary_queue_hears_a_topic_exchange() {
     let topic = Declaration::Exchange(Exchange::new(exchange.as_str(), "topic"));
     carry_out(vec![Action::Declare(topic.clone())]).unwrap();
     let mut errors = plan("");
-    errors.count = Some(2);
+    errors.until.count = Some(2);
     errors.declare = vec![
         topic,
         Declaration::Queue(Queue::temporary()),
@@ -240,11 +240,11 @@ fn dead_letters_say_why() {
     let message = publish::Plan::new(shared(), &*work, text("bad"));
     block_on(publish::run(message)).unwrap();
     let mut refusing = plan(&work);
-    refusing.count = Some(1);
+    refusing.until.count = Some(1);
     refusing.settle = Settle::Reject;
     consume(refusing).0.unwrap();
     let mut reading = plan(&dead);
-    reading.count = Some(1);
+    reading.until.count = Some(1);
     let (ended, text) = caught(RECORDS, |output| consume::run_to(reading, output));
     ended.unwrap();
     let record: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -265,7 +265,7 @@ fn a_stream_is_read_from_its_beginning_and_again() {
     for (offset, expected) in [("first", "a\nb\n"), ("1", "b\n")] {
         let mut reading = plan(&name);
         reading.offset = Some(offset.parse().unwrap());
-        reading.count = Some(expected.len() as u64 / 2);
+        reading.until.count = Some(expected.len() as u64 / 2);
         let (ended, text) = consume(reading);
         ended.unwrap();
         assert_eq!(text, expected);
@@ -286,7 +286,7 @@ fn the_exit_status_of_a_command_acknowledges() {
     let name = unique("exec");
     filled(&name, &["good", "bad", "good"]);
     let mut working = plan(&name);
-    working.count = Some(3);
+    working.until.count = Some(3);
     working.exec = exec(&["grep", "-q", "good"], 2, false);
     let error = consume(working).0.unwrap_err();
     assert_eq!(error.text(), "the command failed for 1 of 3 messages");
@@ -294,7 +294,7 @@ fn the_exit_status_of_a_command_acknowledges() {
     // What is to come again may come at once, so it is asked for once.
     filled(&name, &["bad"]);
     let mut working = plan(&name);
-    working.count = Some(1);
+    working.until.count = Some(1);
     working.exec = exec(&["grep", "-q", "good"], 2, true);
     let error = consume(working).0.unwrap_err();
     assert_eq!(error.text(), "the command failed for 1 of 1 message");
@@ -307,7 +307,7 @@ fn a_command_that_does_not_read_its_input_is_fine() {
     let body = "x".repeat(1_000_000);
     filled(&name, &[&body, &body]);
     let mut working = plan(&name);
-    working.count = Some(2);
+    working.until.count = Some(2);
     working.exec = exec(&["true"], 1, false);
     consume(working).0.unwrap();
     assert_eq!(left(&name), "");
@@ -332,7 +332,7 @@ fn a_reader_that_stalls_stops_the_server_and_keeps_its_deadline() {
         let output = Output::over(writer.into(), LINES, Style::default());
         let mut slow = plan(&name);
         slow.settle = settle;
-        slow.timeout = Some(Duration::from_secs(1));
+        slow.until.timeout = Some(Duration::from_secs(1));
         let began = Instant::now();
         let error = block_on(consume::run_to(slow, output)).unwrap_err();
         assert_eq!(error.kind(), Kind::TimedOut, "{error}");
@@ -363,7 +363,7 @@ fn messages_of_amqp_publish_come_too() {
     let words = ["amqp-publish", "-r", &name, "-b", "hi"];
     assert_eq!(tool(rabbitmq().port, &words).0, 0);
     let mut one = plan(&name);
-    one.count = Some(1);
+    one.until.count = Some(1);
     let (ended, text) = consume(one);
     ended.unwrap();
     assert_eq!(text, "hi\n");

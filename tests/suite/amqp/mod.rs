@@ -13,6 +13,7 @@ mod one_absent;
 #[cfg(feature = "amqp1")]
 mod one_peer;
 mod peer;
+mod poison;
 mod publishing;
 mod queues;
 mod recovery;

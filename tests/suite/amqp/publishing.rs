@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use iotctl::amqp::publisher::{Outcome, Outgoing, Publisher};
-use iotctl::amqp::{Client, Login, Options};
+use iotctl::amqp::publisher::{Outcome, Outgoing};
+use iotctl::amqp::v091::Connection;
+use iotctl::amqp::{Login, Options};
 use iotctl::command::amqp::consume::{self, Settle};
 use iotctl::command::amqp::get;
 use iotctl::command::amqp::publish::{self, Plan};
@@ -77,6 +78,7 @@ fn all_properties_and_headers_arrive() {
         user_id: Some("guest".into()),
         app_id: Some("app".into()),
         cluster_id: None,
+        not_text: Vec::new(),
     };
     publish(plan).unwrap();
     let record = &records(&name)[0];
@@ -182,11 +184,10 @@ fn each_confirmation_belongs_to_its_message() {
         patience: PATIENCE,
     };
     let nacked = block_on(async {
-        let client = Client::connect(&target, &options, |_| {}).await.unwrap();
-        let channel = client.channel().await.unwrap();
-        channel.declare(&queue(&good, &[])).await.unwrap();
-        channel.declare(&small(&full)).await.unwrap();
-        let mut publisher = Publisher::new(channel, true, 1000).await.unwrap();
+        let connecting = Connection::connect(&target, &options, |_| {}, true, 1000);
+        let mut publisher = connecting.await.unwrap();
+        publisher.declare(&queue(&good, &[])).await.unwrap();
+        publisher.declare(&small(&full)).await.unwrap();
         let mut nacked = BTreeSet::new();
         let mut fates = Vec::new();
         for number in 0..4000u64 {
@@ -201,14 +202,16 @@ fn each_confirmation_belongs_to_its_message() {
             };
             publisher.publish(number, message).unwrap();
         }
-        while publisher.fates(&mut fates).await.unwrap() {}
+        while publisher.unconfirmed() > 0 {
+            publisher.fates(&mut fates).await.unwrap();
+        }
         assert_eq!(fates.len(), 4000);
         for (number, fate) in fates {
             if fate == Outcome::Nacked {
                 nacked.insert(number);
             }
         }
-        client.close().await;
+        publisher.close().await;
         nacked
     });
     let expected: BTreeSet<u64> = (0..4000).filter(|number| number % 2 == 1).skip(2).collect();
@@ -250,8 +253,8 @@ fn large_messages_arrive_whole() {
     plan.declare = vec![queue(&name, &[])];
     publish(plan).unwrap();
     let mut plan = consume::Plan::new(shared(), &*name);
-    plan.count = Some(1);
-    plan.timeout = Some(PATIENCE);
+    plan.until.count = Some(1);
+    plan.until.timeout = Some(PATIENCE);
     let format = iotctl::output::Format::Hex { topic: false };
     let (ended, text) = caught(format, |output| consume::run_to(plan, output));
     ended.unwrap();

@@ -2,11 +2,11 @@
 
 use super::super::super::clock::Nanos;
 use super::super::super::driver::{Broken, Io};
-use super::super::methods::{self, Name};
-use super::super::scan::Fields;
 use super::super::settings::{Group, Role};
 use super::{AmqpSession, Channel, PATIENCE};
 use crate::amqp::client::SMALLEST_FRAME;
+use crate::amqp::frame::Fields;
+use crate::amqp::frame::methods::{self, Consume, Name};
 use crate::error::Kind;
 
 impl AmqpSession {
@@ -52,7 +52,11 @@ impl AmqpSession {
             (methods::CHANNEL_OPEN_OK, Channel::Publish(publisher)) => {
                 publisher.opened(io.now);
                 if self.group.requests() {
-                    methods::consume(number, methods::DIRECT_REPLY_TO, "", true, &[], io.out);
+                    let how = Consume {
+                        auto_ack: true,
+                        ..Consume::default()
+                    };
+                    methods::consume(number, methods::DIRECT_REPLY_TO, how, io.out);
                 } else if settings.confirms {
                     methods::plain(number, methods::CONFIRM, &[0], io.out);
                 }

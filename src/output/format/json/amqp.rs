@@ -13,7 +13,10 @@ use super::{push_list, push_name, push_number_field, push_string};
 
 pub(super) fn push(amqp: &AmqpDetail, into: &mut Vec<u8>) {
     into.extend_from_slice(b",\"amqp\":{\"exchange\":");
-    push_string(&amqp.exchange, into);
+    match amqp.properties.not_text("exchange") {
+        None => push_string(&amqp.exchange, into),
+        Some(bytes) => push_bytes(bytes, into),
+    }
     into.extend_from_slice(if amqp.redelivered {
         b",\"redelivered\":true"
     } else {
@@ -69,6 +72,17 @@ fn push_properties(properties: &AmqpProperties, into: &mut Vec<u8>) {
             push_table(&types, into);
         }
     }
+    let others = properties.not_text.iter();
+    for (name, bytes) in others.filter(|(name, _)| *name != "exchange") {
+        push_name(name, into);
+        push_bytes(bytes, into);
+    }
+}
+
+fn push_bytes(bytes: &[u8], into: &mut Vec<u8>) {
+    into.extend_from_slice(b"{\"!base64\":\"");
+    base64::push(bytes, into);
+    into.extend_from_slice(b"\"}");
 }
 
 /// The types that JSON does not have, by their letters in AMQP 0-9-1 §4.2.5.5; `D` is followed by the scale.
@@ -126,11 +140,7 @@ fn push_value(value: &AmqpValue, into: &mut Vec<u8>) {
         AmqpValue::Double(value) => push_string(&value.to_string(), into),
         AmqpValue::Decimal { digits, scale } => plain(decimal(*digits, *scale), into),
         AmqpValue::Text(text) => push_string(text, into),
-        AmqpValue::Bytes(bytes) => {
-            into.extend_from_slice(b"{\"!base64\":\"");
-            base64::push(bytes, into);
-            into.extend_from_slice(b"\"}");
-        }
+        AmqpValue::Bytes(bytes) => push_bytes(bytes, into),
         AmqpValue::List(items) => push_list(items, into, push_value),
         AmqpValue::Table(pairs) => push_table(pairs, into),
         AmqpValue::Void => into.extend_from_slice(b"null"),
@@ -218,5 +228,20 @@ mod tests {
         assert_eq!(amqp["headers"], expected);
         let types = json!({"/nan": "d", "/decimal": "D2", "/time": "T", "/list/1": "I"});
         assert_eq!(amqp["header_types"], types);
+    }
+
+    #[test]
+    fn what_is_not_text_comes_as_bytes() {
+        let bytes = |name| (name, Bytes::from_static(b"\xff"));
+        let record = record(AmqpDetail {
+            properties: AmqpProperties {
+                not_text: vec![bytes("correlation_id"), bytes("exchange")],
+                ..AmqpProperties::default()
+            },
+            ..AmqpDetail::default()
+        });
+        let expected = json!({"!base64": "/w=="});
+        assert_eq!(record["amqp"]["exchange"], expected);
+        assert_eq!(record["amqp"]["correlation_id"], expected);
     }
 }

@@ -57,6 +57,7 @@ fn amqp() -> Message {
                 user_id: text(),
                 app_id: text(),
                 cluster_id: text(),
+                not_text: Vec::new(),
             },
         })),
         ..message("k", b"21.5")

@@ -1,6 +1,6 @@
 //! Guards amq-protocol's parser, which follows nested tables by recursion: too deep a nesting would exhaust the stack.
 
-use super::refusal::Refusal;
+use super::Refusal;
 
 /// How deep tables and arrays may be nested.
 const DEEPEST: usize = 24;
@@ -45,7 +45,7 @@ fn ids(payload: &[u8]) -> Option<(u16, u16, &[u8])> {
 }
 
 /// Whether a client may send this method at all.
-pub(super) fn is_known(payload: &[u8]) -> bool {
+pub(in crate::amqp) fn is_known(payload: &[u8]) -> bool {
     ids(payload).is_some_and(|(class, method, _)| {
         let of = |(known, methods): &(u16, &[u16])| *known == class && methods.contains(&method);
         KNOWN.iter().any(of)
@@ -56,7 +56,7 @@ pub(super) fn is_known(payload: &[u8]) -> bool {
 ///
 /// # Errors
 /// 502.
-pub(super) fn check_method(payload: &[u8]) -> Result<(), Refusal> {
+pub(in crate::amqp) fn check_method(payload: &[u8]) -> Result<(), Refusal> {
     let Some((class, method, mut rest)) = ids(payload) else {
         return Err(Refusal::syntax("a method without a number"));
     };
@@ -139,7 +139,7 @@ pub(in crate::amqp) fn check_table(bytes: &[u8]) -> Result<(), Refusal> {
 }
 
 /// A short string, and what follows it.
-pub(super) fn short_string(bytes: &[u8]) -> Option<(&str, &[u8])> {
+pub(in crate::amqp) fn short_string(bytes: &[u8]) -> Option<(&str, &[u8])> {
     let (length, rest) = bytes.split_first()?;
     let (text, rest) = rest.split_at_checked(usize::from(*length))?;
     Some((str::from_utf8(text).ok()?, rest))

@@ -1,19 +1,19 @@
-//! How the broker says no: a reply code and its text (AMQP 0-9-1 §1.1, RabbitMQ's prefixes).
+//! Reply codes: a code and its text (AMQP 0-9-1 §1.1, RabbitMQ's prefixes).
 
 use amq_protocol::types::ShortString;
 
 /// A request that is not granted: it closes its channel, or the whole connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::amqp) struct Refusal {
-    pub(in crate::amqp) code: u16,
-    pub(in crate::amqp) text: String,
+pub(crate) struct Refusal {
+    pub(crate) code: u16,
+    pub(crate) text: String,
 }
 
 /// Declares a constructor for each reply code, and the names that begin their texts.
 macro_rules! codes {
     ($($make:ident $code:literal $name:literal;)*) => {
         impl Refusal {
-            $(pub(super) fn $make(text: impl Into<String>) -> Self {
+            $(pub(crate) fn $make(text: impl Into<String>) -> Self {
                 Self { code: $code, text: text.into() }
             })*
 
@@ -42,18 +42,18 @@ codes! {
 
 impl Refusal {
     /// Whether it ends the connection, and not only the channel.
-    pub(super) const fn is_hard(&self) -> bool {
+    pub(crate) const fn is_hard(&self) -> bool {
         !matches!(self.code, 403..=406)
     }
 
     /// `NOT_FOUND - no queue 'x' in vhost '/'`, cut to what a short string holds.
-    pub(super) fn reply_text(&self) -> ShortString {
+    pub(crate) fn reply_text(&self) -> ShortString {
         short(&format!("{} - {}", self.name(), self.text))
     }
 }
 
 /// As much of a text as a short string holds, 255 bytes.
-pub(super) fn short(text: &str) -> ShortString {
+pub(crate) fn short(text: &str) -> ShortString {
     let mut end = text.len().min(255);
     while !text.is_char_boundary(end) {
         end -= 1;

@@ -1,5 +1,6 @@
 //! Frames in and out of one connection, and its heartbeats.
 
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -7,13 +8,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use amq_protocol::protocol::{AMQPClass, AMQPError, AMQPErrorKind, AMQPHardError};
+use amq_protocol::protocol::{AMQPError, AMQPErrorKind, AMQPHardError};
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::sleep_until;
 
-use super::super::broker::wire::{Frame, put_heartbeat, put_method};
 use super::super::diagnose;
+use super::super::frame::{BEAT, Frame, Refusal};
 use super::super::heard::Listening;
 use crate::connect::Target;
 use crate::error::{Error, Kind};
@@ -34,6 +35,12 @@ pub(super) enum End {
     Silent,
     /// What came makes no sense.
     Nonsense(String),
+}
+
+impl From<Refusal> for End {
+    fn from(refusal: Refusal) -> Self {
+        Self::Nonsense(refusal.text)
+    }
 }
 
 impl End {
@@ -111,10 +118,6 @@ impl Link {
         self.heartbeat = (heartbeat > 0).then(|| Duration::from_secs(heartbeat.into()));
     }
 
-    pub(super) fn put(&mut self, channel: u16, method: AMQPClass) {
-        put_method(&mut self.out, channel, method);
-    }
-
     /// Gives each frame that has come to `take`, until it has enough and says `false`.
     ///
     /// # Errors
@@ -124,16 +127,43 @@ impl Link {
         mut take: impl FnMut(Frame<'_>, &mut BytesMut) -> Result<bool, End>,
     ) -> Result<(), End> {
         loop {
-            let split = Frame::split(&self.input, self.largest);
-            let split = split.map_err(|refusal| End::Nonsense(refusal.text))?;
-            let Some((frame, length)) = split else {
+            let Some(frame) = Frame::split(&self.input, self.largest)? else {
                 return Ok(());
             };
+            let length = frame.length();
             let more = take(frame, &mut self.out)?;
             self.input.advance(length);
             if !more {
                 return Ok(());
             }
+        }
+    }
+
+    /// Whether [`Link::frames`] has something to give.
+    pub(super) fn has_frame(&self) -> bool {
+        !matches!(Frame::split(&self.input, self.largest), Ok(None))
+    }
+
+    /// Writes what waits, and heartbeats, and reads nothing. Cancel-safe.
+    pub(super) async fn hold(&mut self) -> Infallible {
+        loop {
+            let due = self.heartbeat.map(|time| self.spoke + time / 2);
+            let alarm = sleep_until(due.unwrap_or(self.spoke).into());
+            let writing = poll_fn(|cx| {
+                self.poll_write(cx);
+                // Nothing can be heard meanwhile.
+                self.heard = Instant::now();
+                Poll::<Infallible>::Pending
+            });
+            tokio::select! {
+                biased;
+                never = writing => return never,
+                () = alarm, if due.is_some() => {}
+            }
+            if self.out.is_empty() && self.failed.is_none() {
+                self.out.extend_from_slice(&BEAT);
+            }
+            self.spoke = Instant::now();
         }
     }
 
@@ -176,7 +206,7 @@ impl Link {
             return Err(End::Silent);
         }
         if self.out.is_empty() {
-            put_heartbeat(&mut self.out);
+            self.out.extend_from_slice(&BEAT);
         }
         Ok(())
     }

@@ -2,22 +2,16 @@
 
 use std::sync::Arc;
 
-use amq_protocol::frame::{AMQPContentHeader, AMQPFrame, WriteContext, gen_frame};
-use amq_protocol::protocol::{AMQPClass, basic};
 use bytes::{BufMut, BytesMut};
 use bytestring::ByteString;
 use memchr::memmem;
 
-use super::super::broker::wire::{OVERHEAD, put_method};
+use super::super::frame::{OVERHEAD, methods, properties, put_body, put_header, put_short};
 use super::super::publisher::{Marks, Outgoing};
-use super::super::wire::{short, to_properties};
 use super::login::CHANNEL;
 use crate::error::{Error, Result};
 use crate::message::AmqpProperties;
 
-/// The first frame of a body.
-const BODY: u8 = 3;
-const END: u8 = 0xCE;
 /// Where a header frame has the size of the body: behind type, channel, length, class and weight.
 const SIZE_AT: usize = 7 + 4;
 
@@ -71,68 +65,52 @@ impl Template {
             let digits = Marks::digits(number);
             self.frames[at..at + digits.len()].copy_from_slice(digits.as_bytes());
         }
-        let parts = message.payload.chunks(frame_max - OVERHEAD);
-        out.reserve(self.frames.len() + message.payload.len() + parts.len() * OVERHEAD);
+        let parts = message.payload.len().div_ceil(frame_max - OVERHEAD);
+        out.reserve(self.frames.len() + message.payload.len() + parts * OVERHEAD);
         out.put_slice(&self.frames);
-        for part in parts {
-            out.put_u8(BODY);
-            out.put_u16(CHANNEL);
-            // A part is not longer than a frame, whose length is a u32.
-            out.put_u32(part.len() as u32);
-            out.put_slice(part);
-            out.put_u8(END);
-        }
+        put_body(CHANNEL, &message.payload, frame_max, out);
         Ok(())
     }
 
     fn prepare(&mut self, message: &Outgoing, marks: &Marks, frame_max: usize) -> Result<()> {
-        let publish = basic::Publish {
-            exchange: short("exchange name", &message.exchange)?,
-            routing_key: short("routing key", &message.key)?,
-            mandatory: message.mandatory,
-            immediate: false,
-        };
+        properties::check_short("exchange name", &message.exchange)?;
+        properties::check_short("routing key", &message.key)?;
         let marked = message
             .mandatory
             .then(|| marks.mark(0, &message.properties));
-        let properties = to_properties(marked.as_ref().unwrap_or(&message.properties))?;
-        let header = header(properties);
+        let properties = marked.as_ref().unwrap_or(&message.properties);
+        properties::check(properties)?;
+        let mut frames = Vec::new();
+        methods::method(CHANNEL, methods::PUBLISH, &mut frames, |out| {
+            out.put_u16(0);
+            put_short(&message.exchange, out);
+            put_short(&message.key, out);
+            out.put_u8(message.mandatory.into());
+        });
+        let method = frames.len();
+        put_header(CHANNEL, 0, &mut frames, |out| {
+            properties::put(properties, out)
+        });
+        let header = frames.len() - method;
         // A server ends the connection over it (AMQP 0-9-1 §4.2.3), whatever else is under way.
-        if header.len() > frame_max {
+        if header > frame_max {
             let text = format!(
-                "properties and headers have {} bytes, but the server accepts frames of at most {frame_max}",
-                header.len()
+                "properties and headers have {header} bytes, but the server accepts frames of at most {frame_max}"
             );
             return Err(Error::usage(text).hint("use a larger --frame-max if the server allows it"));
         }
-        let mut method = BytesMut::new();
-        let publish = AMQPClass::Basic(basic::AMQPMethod::Publish(publish));
-        put_method(&mut method, CHANNEL, publish);
+        self.size_at = method + SIZE_AT;
+        self.frames = frames;
         self.of = Some(Common {
             exchange: message.exchange.clone(),
             key: message.key.clone(),
             properties: Arc::clone(&message.properties),
             mandatory: message.mandatory,
         });
-        self.size_at = method.len() + SIZE_AT;
-        self.frames = [&method[..], &header].concat();
         self.mark_at = marked.and_then(|_| {
             let at = memmem::find(&self.frames, marks.ours().as_bytes())?;
             Some(at + marks.ours().len())
         });
         Ok(())
     }
-}
-
-fn header(properties: basic::AMQPProperties) -> Vec<u8> {
-    let header = AMQPContentHeader {
-        class_id: 60,
-        body_size: 0,
-        properties,
-    };
-    let frame = AMQPFrame::Header(CHANNEL, header);
-    // Memory takes all that is written to it.
-    gen_frame(&frame)(WriteContext::from(Vec::new()))
-        .map(|written| written.into_inner().0)
-        .unwrap_or_default()
 }

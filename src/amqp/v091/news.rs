@@ -2,13 +2,11 @@
 
 use std::time::Instant;
 
-use amq_protocol::protocol::basic::{self, parse_properties};
-use amq_protocol::protocol::{AMQPClass, channel, connection};
 use bytes::BytesMut;
 
-use super::super::broker::nesting::check_properties;
-use super::super::broker::wire::{Frame, HEADER, put_method};
 use super::super::client::Event;
+use super::super::frame::methods::{self, Name};
+use super::super::frame::{Fields, Frame, HEADER, properties};
 use super::super::publisher::{Marks, Outcome};
 use super::in_flight::InFlight;
 use super::link::End;
@@ -27,8 +25,6 @@ pub(super) struct News {
     pub(super) blocked: Option<String>,
     /// Since when it asks for a pause (channel.flow).
     pub(super) paused: Option<Instant>,
-    /// Whether the request that comes after all messages was answered.
-    pub(super) proved: bool,
     on_event: Box<dyn Fn(Event) + Send>,
 }
 
@@ -40,7 +36,6 @@ impl News {
             returned: None,
             blocked: None,
             paused: None,
-            proved: false,
             on_event: Box::new(on_event),
         }
     }
@@ -55,36 +50,29 @@ impl News {
         if frame.kind == HEADER {
             return self.came_back(frame.payload, marks);
         }
-        match login::read(frame, out)? {
-            // The bodies of returned messages, and heartbeats.
-            None => Ok(()),
-            Some(AMQPClass::Basic(basic::AMQPMethod::Ack(ack))) => {
-                self.settle(ack.delivery_tag, ack.multiple, &Outcome::Confirmed)
-            }
-            Some(AMQPClass::Basic(basic::AMQPMethod::Nack(nack))) => {
-                self.settle(nack.delivery_tag, nack.multiple, &Outcome::Nacked)
-            }
-            Some(AMQPClass::Basic(basic::AMQPMethod::Return(back))) => {
-                self.returned = Some(format!("{} {}", back.reply_code, back.reply_text));
+        // The bodies of returned messages, and heartbeats.
+        let Some((name, mut fields)) = login::read(frame, out)? else {
+            return Ok(());
+        };
+        match name {
+            methods::ACK => self.settle(fields, &Outcome::Confirmed),
+            methods::NACK => self.settle(fields, &Outcome::Nacked),
+            methods::RETURN => {
+                self.returned = Some(format!("{} {}", fields.short()?, fields.text()?));
                 Ok(())
             }
-            Some(AMQPClass::Basic(basic::AMQPMethod::QosOk(_))) => {
-                self.proved = true;
+            methods::FLOW => {
+                let active = fields.octet()? & 1;
+                self.paused = (active == 0).then(Instant::now);
+                methods::plain(frame.channel, methods::FLOW_OK, &[active], out);
                 Ok(())
             }
-            Some(AMQPClass::Channel(channel::AMQPMethod::Flow(flow))) => {
-                let active = flow.active;
-                self.paused = (!active).then(Instant::now);
-                let ok = channel::AMQPMethod::FlowOk(channel::FlowOk { active });
-                put_method(out, frame.channel, AMQPClass::Channel(ok));
-                Ok(())
-            }
-            Some(AMQPClass::Connection(method)) => self.about_itself(method),
-            Some(other) => Err(login::unexpected(&other)),
+            other => self.about_itself(other, fields),
         }
     }
 
-    fn settle(&mut self, tag: u64, multiple: bool, fate: &Outcome) -> Result<(), End> {
+    fn settle(&mut self, mut fields: Fields<'_>, fate: &Outcome) -> Result<(), End> {
+        let (tag, multiple) = (fields.long_long()?, fields.octet()? & 1 == 1);
         let fates = &mut self.fates;
         let done = |number| fates.push((number, fate.clone()));
         match self.flights.settle(tag, multiple, done) {
@@ -100,11 +88,8 @@ impl News {
         let nonsense = || End::Nonsense(String::from("an unexpected content header"));
         let words = self.returned.take().ok_or_else(nonsense)?;
         let properties = header.get(BEFORE_PROPERTIES..).ok_or_else(nonsense)?;
-        check_properties(properties).map_err(|refusal| End::Nonsense(refusal.text))?;
-        let number = match parse_properties(properties) {
-            Ok((_, properties)) => marks.number(&properties),
-            Err(_) => None,
-        };
+        let properties = properties::read(properties);
+        let number = properties.ok().and_then(|it| marks.number(&it));
         match number {
             Some(number) => self.fates.push((number, Outcome::Returned(words))),
             None => {
@@ -115,20 +100,20 @@ impl News {
         Ok(())
     }
 
-    fn about_itself(&mut self, method: connection::AMQPMethod) -> Result<(), End> {
-        match method {
-            connection::AMQPMethod::Blocked(why) => {
-                let reason = why.reason.to_string();
+    fn about_itself(&mut self, name: Name, mut fields: Fields<'_>) -> Result<(), End> {
+        match name {
+            methods::BLOCKED => {
+                let reason = fields.text()?;
                 self.blocked = Some(reason.clone());
                 (self.on_event)(Event::Blocked(reason));
                 Ok(())
             }
-            connection::AMQPMethod::Unblocked(_) => {
+            methods::UNBLOCKED => {
                 self.blocked = None;
                 (self.on_event)(Event::Unblocked);
                 Ok(())
             }
-            other => Err(login::unexpected(&login::of(other))),
+            other => Err(login::unexpected(other)),
         }
     }
 }
