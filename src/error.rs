@@ -12,7 +12,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// The classes of failure; each has one exit code, the same for every command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// The peer said no, or nothing came: SUBACK or PUBACK failure, 4.xx, nack, returned, empty. Exit code 1.
+    /// Refused by the peer, or no result: SUBACK or PUBACK failure, 4.xx, nack, returned, empty. Exit code 1.
     Refused,
     /// The command line, a context or an input record is wrong; nothing was sent. Exit code 2.
     Usage,
@@ -72,15 +72,15 @@ impl Kind {
     /// What the exit code means, as the help page and the man page say it.
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::ReaderGone => "all that was asked was done",
-            Self::Refused => "the peer said no, or nothing came",
-            Self::Usage => "wrong usage; nothing was sent",
+            Self::ReaderGone => "success",
+            Self::Refused => "refused by the peer, or no result",
+            Self::Usage => "usage error; nothing was sent",
             Self::Unreachable => "cannot connect (name, TCP, TLS)",
             Self::Unauthorized => "not authorised",
             Self::TimedOut => "timed out",
             Self::Lost => "protocol error or connection lost",
-            Self::Missed => "an expectation or a threshold was missed",
-            Self::Local => "local input or output failed",
+            Self::Missed => "an expectation or threshold was not met",
+            Self::Local => "local input or output error",
             Self::Interrupted => "interrupted (SIGINT)",
             Self::Terminated => "terminated (SIGTERM)",
         }

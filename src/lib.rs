@@ -73,7 +73,7 @@ fn carry_out(parsed: cli::Parsed) -> Result<()> {
             carry_out(scenario.parse(&text)?)
         }
         cli::Parsed::Incomplete(help) => {
-            output::print(help.as_bytes()).and_then(|()| Err(Error::usage("no command was named")))
+            output::print(help.as_bytes()).and_then(|()| Err(Error::usage("no command was given")))
         }
     }
 }

@@ -38,7 +38,7 @@ pub struct Comparison {
     pub bound_percent: Option<f64>,
     /// Figure by figure.
     pub figures: Vec<Figure>,
-    /// What a reader must know before believing the comparison.
+    /// Caveats about the comparison.
     pub warnings: Vec<String>,
 }
 
@@ -84,7 +84,7 @@ pub fn compare(before: &[Report], after: &[Report], bound: Option<f64>) -> Resul
         .map(|(figure, chance)| judge(figure, chance, bound))
         .collect();
     if figures.is_empty() {
-        return Err(Error::usage("the results have no figure in common"));
+        return Err(Error::usage("the results have no figures in common"));
     }
     Ok(Comparison {
         schema_version: SCHEMA_VERSION,
@@ -118,9 +118,9 @@ impl Comparison {
     /// What the number of runs allows to say.
     pub const fn confidence(&self) -> &'static str {
         if self.is_repeated() {
-            "ranges are those of the true ratio with 95 % confidence (Welch's t-test on logarithms); a regression is certain to 98 % over all figures together (Holm)"
+            "ranges are 95 % confidence intervals of the ratio (Welch's t-test on logarithms); regressions are significant at 2 % over all figures (Holm)"
         } else {
-            "one run on a side: no confidence statement is possible, and nothing counts as a regression; repeat the runs to get one"
+            "only one run on a side: significance cannot be tested and nothing counts as a regression; repeat the runs"
         }
     }
 }
@@ -200,7 +200,7 @@ impl Judge {
     fn ratio(self, ratio: &Ratio) -> (bool, String) {
         let worse = worse_by(ratio.point, self.better);
         if worse == 0.0 && ratio.range.is_none_or(|[low, high]| low == high) {
-            return (false, String::from("the same"));
+            return (false, String::from("unchanged"));
         }
         let (regressed, bound) = self.beyond(self.bound.is_some_and(|bound| worse > bound));
         let Some([low, high]) = ratio.range else {
@@ -211,7 +211,7 @@ impl Judge {
         let [best, worst] = range;
         if !regressed && best <= 0.0 && worst >= 0.0 {
             let between = format!("{} to {}", change(best), change(worst));
-            return (false, format!("no difference that can be told ({between})"));
+            return (false, format!("no significant difference ({between})"));
         }
         let (least, most) = (best.abs().min(worst.abs()), best.abs().max(worst.abs()));
         let between = format!("{} to {}", percent(least), percent(most));
@@ -221,16 +221,16 @@ impl Judge {
     /// Counts, and figures that are zero on a side.
     fn means(self, before: f64, after: f64) -> (bool, String) {
         if before == after {
-            return (false, String::from("the same"));
+            return (false, String::from("unchanged"));
         }
         let is_worse = (after > before) != (self.better == Better::Higher);
         let far = |bound| is_worse && (after - before).abs() > before * bound;
         let (regressed, bound) = self.beyond(self.bound.is_some_and(far));
         let word = match (after > before, is_worse) {
-            (true, true) => "more than before, which is worse",
-            (false, true) => "less than before, which is worse",
-            (true, false) => "more than before, which is better",
-            (false, false) => "less than before, which is better",
+            (true, true) => "increased, worse",
+            (false, true) => "decreased, worse",
+            (true, false) => "increased, better",
+            (false, false) => "decreased, better",
         };
         (regressed, format!("{word}{bound}"))
     }
@@ -245,11 +245,11 @@ impl Judge {
             Some(chance) if chance < ERROR => (true, bound),
             Some(_) => (
                 false,
-                format!("{bound}, which may be chance among so many figures"),
+                format!("{bound}, but not significant among this many figures"),
             ),
             None => (
                 false,
-                format!("{bound}, which one run on a side does not prove"),
+                format!("{bound}, but one run per side proves nothing"),
             ),
         }
     }
@@ -293,7 +293,7 @@ fn warnings(before: &[Report], after: &[Report]) -> Vec<String> {
     let limited = counted(|run| run.generator.limited);
     if limited > 0 {
         warnings.push(format!(
-            "in {limited} of the runs the generator was the limit, not the peer"
+            "the generator, not the peer, was the limit in {limited} of the runs"
         ));
     }
     let unsteady = counted(|run| !run.generator.steady);
@@ -329,11 +329,7 @@ mod tests {
     fn one_run_each_proves_nothing() {
         let (before, after) = (runs(&[(1.0, 1.0)]), runs(&[(1.1, 0.96)]));
         let found = compare(&before, &after, Some(0.05)).unwrap();
-        assert!(
-            found
-                .confidence()
-                .contains("no confidence statement is possible")
-        );
+        assert!(found.confidence().contains("significance cannot be tested"));
         let p99 = figure(&found, "response p99");
         assert_eq!(
             (p99.regressed, p99.ratio_range, p99.chance),
@@ -341,7 +337,7 @@ mod tests {
         );
         assert_eq!(
             p99.verdict,
-            "10 % worse, over the bound of 5 %, which one run on a side does not prove"
+            "10 % worse, over the bound of 5 %, but one run per side proves nothing"
         );
         assert_eq!(figure(&found, "accepted rate").verdict, "4.0 % worse");
         assert!(found.failure().is_none());
@@ -385,7 +381,7 @@ mod tests {
         let found = compare(&before, &after, Some(0.05)).unwrap();
         let p99 = figure(&found, "response p99");
         assert!(!p99.regressed);
-        assert!(p99.verdict.starts_with("no difference that can be told ("));
+        assert!(p99.verdict.starts_with("no significant difference ("));
         assert!(found.failure().is_none());
     }
 
@@ -408,11 +404,8 @@ mod tests {
         let found = compare(&losing([0; 3]), &losing([90, 110, 100]), Some(0.05)).unwrap();
         let missing = figure(&found, "missing");
         assert!(missing.regressed);
-        assert_eq!(
-            missing.verdict,
-            "more than before, which is worse, over the bound of 5 %"
-        );
-        assert_eq!(figure(&found, "errors").verdict, "the same");
+        assert_eq!(missing.verdict, "increased, worse, over the bound of 5 %");
+        assert_eq!(figure(&found, "errors").verdict, "unchanged");
         let found = compare(&losing([0; 3]), &losing([0, 1, 0]), Some(0.05)).unwrap();
         assert!(!figure(&found, "missing").regressed);
     }
@@ -486,7 +479,7 @@ mod tests {
             found.warnings,
             [
                 "the runs differ in qos",
-                "in 1 of the runs the generator was the limit, not the peer",
+                "the generator, not the peer, was the limit in 1 of the runs",
                 "1 of the runs were not steady",
             ]
         );

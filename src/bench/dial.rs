@@ -78,7 +78,7 @@ impl Dialer {
         }
         let sources = connections.div_ceil(each);
         let text = format!(
-            "{connections} connections to {address} need {sources} source addresses, and there are {}",
+            "{connections} connections to {address} need {sources} source addresses, but there are {}",
             self.sources.len().max(1)
         );
         let hint = match address.ip().is_loopback() {
@@ -156,9 +156,9 @@ impl Dialer {
                     ..Broken::of(Kind::Unauthorized, text)
                 }
             }
-            How::Closed | How::Failed(_) => Broken::new(format!(
-                "{target} closed the connection before it could be used"
-            )),
+            How::Closed | How::Failed(_) => {
+                Broken::new(format!("{target} closed the connection during setup"))
+            }
             How::Silent => {
                 let limit = humantime::format_duration(target.connect_timeout);
                 let text =
@@ -166,7 +166,7 @@ impl Dialer {
                 let protocol = target.protocol.name();
                 Broken {
                     hint: Some(format!(
-                        "does it speak {protocol}? --connect-timeout waits longer"
+                        "is this an {protocol} server? --connect-timeout waits longer"
                     )),
                     ..Broken::of(Kind::TimedOut, text)
                 }
@@ -258,8 +258,9 @@ impl Dialer {
         let text = format!("cannot connect to {}: {}", self.target, plain(cause));
         let error = Error::new(Kind::Unreachable, text);
         match cause.kind() {
-            io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse => error
-                .hint("the local ports are spent: connect from more addresses with --bind A,B,…"),
+            io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse => {
+                error.hint("out of local ports: connect from more addresses with --bind A,B,…")
+            }
             _ if cause.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) => {
                 error.hint("too many open descriptors: raise ulimit -n")
             }

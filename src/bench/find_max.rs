@@ -4,8 +4,8 @@
 /// A search under way.
 #[derive(Clone, Debug)]
 pub struct Search {
-    /// The highest rate that was kept; 0: none yet.
-    kept: f64,
+    /// The highest rate that was passed; 0: none yet.
+    passed: f64,
     /// The lowest rate that was missed.
     missed: Option<f64>,
     /// The rate to try next.
@@ -21,7 +21,7 @@ impl Search {
     /// after `tries` runs.
     pub const fn new(first: f64, precision: f64, tries: u32) -> Self {
         Self {
-            kept: 0.0,
+            passed: 0.0,
             missed: None,
             next: first,
             precision,
@@ -33,29 +33,29 @@ impl Search {
     pub fn next(&self) -> Option<f64> {
         let near = self
             .missed
-            .is_some_and(|missed| missed - self.kept <= self.precision * missed);
+            .is_some_and(|missed| missed - self.passed <= self.precision * missed);
         (self.tries > 0 && !near).then_some(self.next)
     }
 
-    /// Enters whether the last rate was kept.
-    pub fn enter(&mut self, kept: bool) {
+    /// Enters whether the last rate was passed.
+    pub fn enter(&mut self, passed: bool) {
         self.tries = self.tries.saturating_sub(1);
-        if kept {
-            self.kept = self.next;
+        if passed {
+            self.passed = self.next;
         } else {
             self.missed = Some(self.next);
         }
         self.next = match self.missed {
             None => self.next * 2.0,
             // From below there is nothing to hold on to yet.
-            Some(missed) if self.kept == 0.0 => missed / 4.0,
-            Some(missed) => (self.kept + missed) / 2.0,
+            Some(missed) if self.passed == 0.0 => missed / 4.0,
+            Some(missed) => (self.passed + missed) / 2.0,
         };
     }
 
-    /// The highest rate that was kept; `None` when none was.
+    /// The highest rate that was passed; `None` when none was.
     pub fn best(&self) -> Option<f64> {
-        (self.kept > 0.0).then_some(self.kept)
+        (self.passed > 0.0).then_some(self.passed)
     }
 }
 

@@ -21,7 +21,7 @@ pub const SHARD: &str = "shard";
 
 /// What a worker of several warns of; it is no longer true of the whole.
 pub const SHARD_ALONE: &str =
-    "a shard of a larger run: merge all shards before judging what is missing";
+    "one shard of a larger run: merge all shards before judging missing messages";
 
 /// A worker's report and the file that it came from, for messages.
 pub struct Part {
@@ -86,9 +86,9 @@ fn check(parts: &[Part]) -> Result<()> {
         }
         if let Some(other) = seen.insert((report.run_id, report.shard), name) {
             return Err(Error::usage(format!(
-                "{name} holds the same part of the same run as {other}"
+                "{name} is the same shard of the same run as {other}"
             ))
-            .hint("name each worker's result once; workers of one run need --shard I/N"));
+            .hint("give each worker's result once; workers of one run need --shard I/N"));
         }
     }
     Ok(())
@@ -125,7 +125,7 @@ fn told(parts: &[Part]) -> Vec<String> {
     let runs: BTreeSet<u64> = parts.iter().map(|part| part.report.run_id).collect();
     if runs.len() > 1 {
         told.push(format!(
-            "these are {} runs with ids of their own: what one received from another is counted as foreign",
+            "these are {} runs with different IDs: messages from one to another count as foreign",
             runs.len()
         ));
     }
@@ -159,7 +159,7 @@ fn judge(parts: &[Part], whole: &mut Report, warnings: &mut Vec<String>) {
                 let outcome = assert.evaluate(whole);
                 whole.thresholds.push(outcome);
             }
-            Err(error) => warnings.push(format!("a threshold is left out: {error}")),
+            Err(error) => warnings.push(format!("a threshold was skipped: {error}")),
         }
     }
 }
@@ -251,7 +251,7 @@ mod tests {
         twice[1].report.shard.index = 0;
         assert_eq!(
             refused(&twice),
-            "2.json holds the same part of the same run as 1.json"
+            "2.json is the same shard of the same run as 1.json"
         );
         let mut newer = parts();
         newer[1].report.schema_version = 2;

@@ -53,10 +53,12 @@ impl Pattern {
                 "seq" => Piece::Sequence,
                 word if word == group => Piece::Group,
                 _ => {
-                    return Err(
-                        Error::usage(format!("{what} {text:?}: {{{word}}} is not known"))
-                            .hint(format!("known are {{client}}, {{seq}} and {{{group}}}")),
-                    );
+                    return Err(Error::usage(format!(
+                        "{what} {text:?}: unknown placeholder {{{word}}}"
+                    ))
+                    .hint(format!(
+                        "the placeholders are {{client}}, {{seq}} and {{{group}}}"
+                    )));
                 }
             });
             rest = behind;
@@ -146,6 +148,9 @@ mod tests {
     #[test]
     fn unknown_words_are_refused() {
         let error = Pattern::parse("a/{device}").unwrap_err();
-        assert_eq!(error.text(), "topic \"a/{device}\": {device} is not known");
+        assert_eq!(
+            error.text(),
+            "topic \"a/{device}\": unknown placeholder {device}"
+        );
     }
 }

@@ -426,12 +426,12 @@ impl Records {
         }
     }
 
-    /// The peer said no.
+    /// Refused by the peer.
     pub fn refused(&mut self, flight: &Pending) {
         self.messages.refused += u64::from(self.window.holds(flight.due));
     }
 
-    /// The peer said no, for this cause.
+    /// Refused by the peer, with this cause.
     pub fn refused_for(&mut self, flight: &Pending, cause: &str) {
         self.refused(flight);
         if self.window.holds(flight.due) {

@@ -26,16 +26,15 @@ pub struct Report {
     /// Which part of a larger run this is.
     #[serde(default)]
     pub shard: Shard,
-    /// What was done, in words and numbers: target, protocol, scenario, flags.
+    /// The setup of the run: target, protocol, scenario, flags.
     pub setup: BTreeMap<String, String>,
     /// How long each phase took.
     pub phases: PhaseTimes,
-    /// What became of the connections.
+    /// Outcomes of the connections.
     pub connections: Connections,
     /// What became of the messages, over all streams.
     pub messages: Messages,
-    /// The messages that were due before the measured time. With those of `messages` they are what all points of the
-    /// time series add up to.
+    /// The messages that were due before the measured time. Together with `messages`, the sum of all points of the time series.
     #[serde(default)]
     pub warmup: Warmup,
     /// What receivers got without a stamp.
@@ -56,9 +55,9 @@ pub struct Report {
     pub errors: Vec<ErrorCount>,
     /// What the load generator itself needed.
     pub generator: Generator,
-    /// The thresholds asked for, and whether they were kept.
+    /// The thresholds of `--assert`, and whether they passed.
     pub thresholds: Vec<Threshold>,
-    /// What a reader must know before believing the numbers.
+    /// Caveats about the figures.
     pub warnings: Vec<String>,
 }
 
@@ -75,7 +74,7 @@ pub struct PhaseTimes {
     pub drain_s: f64,
 }
 
-/// What became of the connections.
+/// Outcomes of the connections.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Connections {
     /// Asked for.
@@ -88,19 +87,19 @@ pub struct Connections {
     pub lost: u64,
     /// Opened again after a loss.
     pub reopened: u64,
-    /// Seconds that all connections together were away.
+    /// Total downtime of all connections, in seconds.
     pub away_s: f64,
-    /// Opened in a second while connecting.
+    /// Opened per second while connecting.
     pub rate_per_s: f64,
     /// TLS and DTLS handshakes in full.
     #[serde(default)]
     pub tls_full: u64,
-    /// TLS handshakes that went on with an earlier session.
+    /// Resumed TLS handshakes.
     #[serde(default)]
     pub tls_resumed: u64,
 }
 
-/// What became of the messages that were due while measuring.
+/// Outcomes of the messages that were due while measuring.
 ///
 /// `planned = sent + unsent`; `sent = acknowledged + refused + timed_out + lost_with_connection`;
 /// `received = unique + duplicate + undecided`.
@@ -122,7 +121,7 @@ pub struct Messages {
     pub lost_with_connection: u64,
     /// Sent again after a lost connection or a time-out; counted once in `sent`.
     pub repeated: u64,
-    /// That receivers should have got: what was sent, times the receivers of each message.
+    /// Deliveries expected: messages sent, times the receivers of each message.
     pub expected: u64,
     /// That came to receivers.
     pub received: u64,
@@ -130,8 +129,7 @@ pub struct Messages {
     pub unique: u64,
     /// Of these, again.
     pub duplicate: u64,
-    /// Of these, so far behind the newest that it is not known whether they came for the first time; not in `unique`, so
-    /// that they cannot hide a loss.
+    /// Received so far behind the newest message that they may be duplicates; not in `unique`, so that they cannot hide a loss.
     #[serde(default)]
     pub undecided: u64,
     /// Expected and never come.
@@ -203,7 +201,7 @@ impl Unstamped {
     }
 }
 
-/// Messages in a second in the measured time, whenever they were due.
+/// Messages per second in the measured time, whenever they were due.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rates {
     /// By the plan.
@@ -212,7 +210,7 @@ pub struct Rates {
     pub offered_per_s: f64,
     /// Acknowledged by the peer.
     pub accepted_per_s: f64,
-    /// Come to receivers for the first time; what is not ours is not in it.
+    /// Received for the first time; excludes foreign messages.
     pub delivered_per_s: f64,
 }
 
@@ -221,7 +219,7 @@ pub struct Rates {
 pub struct Latency {
     /// Values recorded.
     pub count: u64,
-    /// Values below zero, which clocks of two machines can give; not in the distribution.
+    /// Negative values, caused by clock differences between machines; not in the distribution.
     pub negative: u64,
     /// Smallest.
     pub min_ms: f64,
@@ -287,20 +285,20 @@ pub struct ErrorCount {
     pub hint: Option<String>,
 }
 
-/// What the load generator needed, and whether it was the limit.
+/// Resources used by the load generator, and whether it was the limit.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Generator {
     /// CPU seconds while measuring.
     pub cpu_s: f64,
     /// In percent of one core.
     pub cpu_percent: f64,
-    /// CPU seconds for a million messages sent and received.
+    /// CPU seconds per million messages sent and received.
     pub cpu_s_per_million: f64,
     /// Largest resident memory, in bytes.
     pub max_rss_bytes: u64,
     /// Worker threads.
     pub threads: u64,
-    /// How reading was paced: `never`, `adaptive`, `fixed 500us`.
+    /// How reads were coalesced: `never`, `adaptive`, `fixed 500us`.
     pub coalesce: String,
     /// Whether the generator, not the peer, set the limit.
     pub limited: bool,
@@ -317,8 +315,8 @@ pub struct Threshold {
     pub expression: String,
     /// What was measured, in the unit of the quantity's name.
     pub measured: f64,
-    /// Whether it was kept.
-    pub kept: bool,
-    /// By how much it was missed, in words; empty when kept.
+    /// Whether it passed.
+    pub passed: bool,
+    /// By how much it was missed, as text; empty if it passed.
     pub missed_by: String,
 }

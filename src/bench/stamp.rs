@@ -51,13 +51,13 @@ impl Room {
         match self {
             Self::Whole => None,
             Self::Message => Some(
-                "payloads under 24 bytes have no room for the run: messages of other runs are not told apart",
+                "payloads under 24 bytes have no room for the run ID: messages of other runs are not recognised",
             ),
             Self::Time => Some(
-                "payloads under 16 bytes have room for a time only: duplicates and order are not seen, and a duplicate may hide a loss",
+                "payloads under 16 bytes only have room for a timestamp: duplicates and reordering are not detected, and a duplicate may hide a loss",
             ),
             Self::Nothing => Some(
-                "payloads without a stamp are only counted: no latency, duplicates or order at receivers; a duplicate may hide a loss, and what is lost of the warm-up counts as missing",
+                "payloads without a stamp are only counted: receivers measure no latency, duplicates or reordering; a duplicate may hide a loss, and messages lost during the warm-up count as missing",
             ),
         }
     }

@@ -29,7 +29,7 @@ pub fn reserve_descriptors(connections: u64) -> Result<()> {
 
 fn too_few(connections: u64, needed: u64, have: u64) -> Error {
     let text = format!(
-        "{connections} connections need {needed} descriptors, and this process may open {have}"
+        "{connections} connections need {needed} file descriptors, but the limit is {have}"
     );
     Error::new(Kind::Local, text)
         .hint("raise the hard limit (ulimit -Hn, LimitNOFILE=), or share the load with --shard")

@@ -76,7 +76,7 @@ impl Assert {
         Threshold {
             expression: self.text.clone(),
             measured,
-            kept: missed_by.is_empty(),
+            passed: missed_by.is_empty(),
             missed_by,
         }
     }
@@ -85,7 +85,7 @@ impl Assert {
     fn missed_by(&self, measured: f64) -> String {
         let distance = (measured - self.limit).abs();
         if distance == 0.0 {
-            return String::from("nothing: it is the limit itself");
+            return String::from("nothing: it equals the limit");
         }
         let shown = self.quantity.unit().show(distance);
         if self.limit == 0.0 {
@@ -111,17 +111,17 @@ impl FromStr for Assert {
                 (text[..at].trim(), operator, text[at + sign.len()..].trim())
             });
         let Some((quantity, operator, limit)) = parts else {
-            let said = format!("{text:?} is no threshold: it has none of < <= > >= == !=");
-            return Err(Error::usage(said).hint("write a threshold such as 'p99 < 20ms'"));
+            let said = format!("{text:?} is not a threshold: it has none of < <= > >= == !=");
+            return Err(Error::usage(said).hint("use a threshold such as 'p99 < 20ms'"));
         };
         let quantity: Quantity = quantity
             .parse()
-            .map_err(|why| Error::usage(format!("{text:?} is no threshold: {why}")))?;
+            .map_err(|why| Error::usage(format!("{text:?} is not a threshold: {why}")))?;
         let unit = quantity.unit();
         let limit = unit.read(limit).ok_or_else(|| {
             let example = unit.example();
             Error::usage(format!(
-                "{text:?} is no threshold: {limit:?} is not a number such as {example}"
+                "{text:?} is not a threshold: {limit:?} is not a number such as {example}"
             ))
         })?;
         Ok(Self {
@@ -149,11 +149,11 @@ mod tests {
             Threshold {
                 expression: String::from("rate >= 49k"),
                 measured: 49_960.0,
-                kept: true,
+                passed: true,
                 missed_by: String::new(),
             }
         );
-        for kept in [
+        for passed in [
             "p50 < 1ms",
             "end_to_end.p99.9 < 1s",
             "end_to_end.p99.95<1s",
@@ -170,7 +170,7 @@ mod tests {
             "lag.max < 100us",
             "sent >= 1.4M",
         ] {
-            assert!(judged(kept).kept, "{:?}", judged(kept));
+            assert!(judged(passed).passed, "{:?}", judged(passed));
         }
     }
 
@@ -183,11 +183,11 @@ mod tests {
             ("rate >= 50k", "40/s (0.080 %)"),
             ("cpu < 40%", "2.00 % (5.00 %)"),
             ("rss <= 10MB", "1.53 MB (15.3 %)"),
-            ("errors != 1192", "nothing: it is the limit itself"),
+            ("errors != 1192", "nothing: it equals the limit"),
             ("handshake.p99 < 1s", "no handshake was measured"),
         ] {
             assert_eq!(judged(text).missed_by, missed_by, "{text}");
-            assert!(!judged(text).kept, "{text}");
+            assert!(!judged(text).passed, "{text}");
         }
     }
 
@@ -202,17 +202,17 @@ mod tests {
     #[test]
     fn an_interval_is_judged_by_what_it_holds() {
         let stalled = &sample::report().intervals[20];
-        let kept = |text: &str| {
+        let passed = |text: &str| {
             let assert: Assert = text.parse().unwrap();
             assert
                 .evaluate_interval(stalled)
-                .map(|outcome| outcome.kept)
+                .map(|outcome| outcome.passed)
         };
-        assert_eq!(kept("p99 < 20ms"), Some(false));
-        assert_eq!(kept("p50 < 20ms"), Some(true));
-        assert_eq!(kept("errors == 0"), Some(false));
-        assert_eq!(kept("p99.9 < 20ms"), None);
-        assert_eq!(kept("sent > 5"), None);
+        assert_eq!(passed("p99 < 20ms"), Some(false));
+        assert_eq!(passed("p50 < 20ms"), Some(true));
+        assert_eq!(passed("errors == 0"), Some(false));
+        assert_eq!(passed("p99.9 < 20ms"), None);
+        assert_eq!(passed("sent > 5"), None);
     }
 
     #[test]
@@ -237,21 +237,21 @@ mod tests {
         let refused = |text: &str| text.parse::<Assert>().unwrap_err().text().to_owned();
         assert_eq!(
             refused("p99"),
-            r#""p99" is no threshold: it has none of < <= > >= == !="#
+            r#""p99" is not a threshold: it has none of < <= > >= == !="#
         );
         assert_eq!(
             refused("p99 < 20km"),
-            r#""p99 < 20km" is no threshold: "20km" is not a number such as 20ms"#
+            r#""p99 < 20km" is not a threshold: "20km" is not a number such as 20ms"#
         );
         assert_eq!(
             refused("rate > fast"),
-            r#""rate > fast" is no threshold: "fast" is not a number such as 50k"#
+            r#""rate > fast" is not a threshold: "fast" is not a number such as 50k"#
         );
         assert!(refused("speed > 1").starts_with(
-            r#""speed > 1" is no threshold: "speed" is none of p50, p99, p99.9 and any other percentile, min, mean, stdev, max (also as service.p99"#
+            r#""speed > 1" is not a threshold: "speed" is not one of p50, p99, p99.9 and any other percentile, min, mean, stdev, max (also as service.p99"#
         ));
-        assert!(refused("p100.1 < 1").contains("\"p100.1\" is none of"));
-        assert!(refused("warp.p99 < 1").contains("\"warp.p99\" is none of"));
+        assert!(refused("p100.1 < 1").contains("\"p100.1\" is not one of"));
+        assert!(refused("warp.p99 < 1").contains("\"warp.p99\" is not one of"));
         assert!(refused("p99 =< 1").contains("none of <"));
     }
 }

@@ -8,7 +8,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use super::help;
 
-/// The man pages: a command's words, joined by hyphens; a test compares them with the commands.
+/// The man pages: the names of a command, joined by hyphens; a test compares them with the commands.
 pub const PAGES: &[&str] = &[
     "iotctl",
     "mqtt",
@@ -97,7 +97,7 @@ pub(super) fn page_name() -> impl TypedValueParser<Value = String> {
     )
 }
 
-/// Writes one page; clap_mangen writes the flags, and what help pages say below the flags becomes sections.
+/// Writes one page; clap_mangen writes the flags, and the text below the flags of a help page becomes sections.
 fn write_page(command: &Command, words: &str, text: &mut Vec<u8>) {
     let name = format!("iotctl {words}").trim_end().replace(' ', "-");
     // clap gives subcommands neither version nor a name with hyphens of their own.

@@ -20,7 +20,7 @@ const PUB: &[Example] = &[
         "iotctl mqtt pub -t room/temperature -m 21.5",
     ),
     (
-        "Publish over TLS, acknowledged, and keep it for later subscribers",
+        "Publish a retained message at QoS 1 over TLS",
         "iotctl mqtt pub mqtts://broker.example -u me --password-file pw -t state -m on -q 1 -r",
     ),
     (
@@ -28,7 +28,7 @@ const PUB: &[Example] = &[
         "vmstat -n 1 | iotctl mqtt pub -t host/vmstat -l -q 1",
     ),
     (
-        "Publish bytes",
+        "Publish binary data",
         "iotctl mqtt pub -t cmd --hex -m '01 ff 00'",
     ),
     (
@@ -36,14 +36,14 @@ const PUB: &[Example] = &[
         "iotctl mqtt pub -t a -m 5 -D publish content-type text/plain",
     ),
     (
-        "Publish a recording again",
+        "Replay a recording",
         "iotctl mqtt pub --ndjson < recording.ndjson",
     ),
 ];
 
 const SUB: &[Example] = &[
     (
-        "Show everything with its topic",
+        "Show all messages with their topics",
         "iotctl mqtt sub -t '#' -v",
     ),
     (
@@ -55,124 +55,124 @@ const SUB: &[Example] = &[
         "iotctl mqtt sub -t 'sensors/#;qos=1' --for 1m --output json > recording.ndjson",
     ),
     (
-        "List what is retained",
+        "List retained messages",
         "iotctl mqtt sub -t '#' -v --retained-only --idle 1",
     ),
     (
-        "Choose what is shown",
+        "Choose the output format",
         "iotctl mqtt sub -t 'a/+' -F '%I %t %p'",
     ),
     (
-        "Lose nothing while this command is away",
+        "Receive messages that were published while this command was not running",
         "iotctl mqtt sub -t 'jobs/#' -q 1 -c -i worker-1 -x 1day",
     ),
 ];
 
 const BROKER: &[Example] = &[
-    ("A broker for this machine", "iotctl mqtt broker"),
+    ("Start a broker on this machine", "iotctl mqtt broker"),
     (
-        "A free port; the first line says which",
+        "Use a free port, printed on the first line",
         "iotctl mqtt broker --listen 127.0.0.1:0",
     ),
     (
-        "TCP and WebSocket, with passwords",
+        "Listen on TCP and WebSocket, with passwords",
         "iotctl mqtt broker --listen 0.0.0.0:1883 --listen ws://0.0.0.0:80 --password-file users",
     ),
     (
-        "Lose every tenth acknowledgement, to test a client",
+        "Drop every tenth acknowledgement, to test a client",
         "iotctl mqtt broker --fault drop-ack:packet=puback,every=10",
     ),
 ];
 
 const BENCH_MQTT: &[Example] = &[
     (
-        "Load a broker of our own for 5 seconds",
+        "Load the built-in broker for 5 seconds",
         "iotctl bench mqtt --embedded --duration 5s",
     ),
     (
-        "10,000 messages a second from 100 devices to one subscriber, and a verdict for CI",
+        "Send 10,000 messages per second from 100 devices to one subscriber, with thresholds for CI",
         "iotctl bench mqtt mqtt://broker.example --scenario fan-in --rate 10k -q 1 --assert 'p99 < 20ms' --assert 'lost == 0'",
     ),
     (
-        "As fast as the broker takes them, keeping the result and a page with plots",
+        "Send as fast as the broker accepts, and save the result and a page with plots",
         "iotctl bench mqtt -h broker.example --max -q 1 --publishers 10 --save-json run.json --html run.html",
     ),
     (
-        "Stages: a ramp, a plateau, a spike",
+        "Run stages: a ramp, a plateau, a spike",
         "iotctl bench mqtt --stage 10s:0-5k --stage 30s:5k --stage 5s:50k",
     ),
     (
-        "50,000 idle connections, opened at 2,000 a second",
+        "Open 50,000 idle connections at 2,000 per second",
         "iotctl bench mqtt --scenario idle --publishers 50k --connect-rate 2k --duration 1m",
     ),
     (
-        "What this machine's generator reaches at best",
+        "Measure the limit of the generator on this machine",
         "iotctl bench mqtt --calibrate --max",
     ),
 ];
 
 const BENCH_AMQP: &[Example] = &[
     (
-        "One producer and one consumer on a broker of our own for 5 seconds",
+        "Run one producer and one consumer on the built-in broker for 5 seconds",
         "iotctl bench amqp --embedded --duration 5s",
     ),
     (
-        "10,000 persistent messages a second to a quorum queue, and a verdict for CI",
+        "Send 10,000 persistent messages per second to a quorum queue, with thresholds for CI",
         "iotctl bench amqp amqp://broker.example --queue-type quorum --persistent --rate 10k --assert 'p99 < 20ms' --assert 'lost == 0'",
     ),
     (
-        "As fast as a window of 100 unconfirmed messages allows, spread over ten queues",
+        "Send to ten queues as fast as a window of 100 unconfirmed messages allows",
         "iotctl bench amqp -h broker.example --producers 10 --consumers 10 --queues 10 --window 100",
     ),
     (
-        "How many queues a second a server declares and deletes",
+        "Measure how many queues per second a server declares and deletes",
         "iotctl bench amqp -h broker.example --scenario queue-churn",
     ),
 ];
 
 const BENCH_COAP: &[Example] = &[
     (
-        "1,000 requests a second, and a verdict for CI",
+        "Send 1,000 requests per second, with thresholds for CI",
         "iotctl bench coap coap://server.example/sensors/temp --rate 1k --assert 'p99 < 20ms' --assert 'lost == 0'",
     ),
     (
-        "As fast as the server answers 50 clients with 4 requests under way each, one in five a PUT",
+        "Send as fast as the server responds, from 50 clients with 4 outstanding requests each, one in five a PUT",
         "iotctl bench coap coap://server.example/store/{client} --sockets 50 --outstanding 4 --mix get=80,put=20",
     ),
 ];
 
 const BENCH_RUN: &[Example] = &[(
-    "What load.toml says, shorter",
+    "Run the load test of load.toml for 5 seconds",
     "iotctl bench run load.toml --duration 5s",
 )];
 
 const BENCH_REPORT: &[Example] = &[
     (
-        "A page with plots of a kept result",
+        "Make a page with plots from a saved result",
         "iotctl bench report run.json --output html > run.html",
     ),
     (
-        "Judge it",
+        "Check a saved result against a threshold",
         "iotctl bench report run.json --assert 'p99.9 < 50ms'",
     ),
 ];
 
 const BENCH_COMPARE: &[Example] = &[
-    ("Two runs", "iotctl bench compare old.json new.json"),
+    ("Compare two runs", "iotctl bench compare old.json new.json"),
     (
-        "Five runs each; a regression of more than 5% is exit code 7",
+        "Compare five runs each; exit code 7 for a regression of more than 5%",
         "iotctl bench compare --bound 5% old/*.json -- new/*.json",
     ),
 ];
 
 const BENCH_MERGE: &[Example] = &[(
-    "One result from those of all workers",
+    "Merge the results of all workers",
     "iotctl bench merge worker-*.json --output text",
 )];
 
 const TOP: &[Example] = &[
     (
-        "Load a broker of our own, and see how it fares",
+        "Load the built-in broker and show a report",
         "iotctl bench mqtt --embedded --duration 5s",
     ),
     (
@@ -180,22 +180,22 @@ const TOP: &[Example] = &[
         "iotctl mqtt broker &\niotctl mqtt sub -t hello -C 1 &\niotctl mqtt pub -t hello -m world",
     ),
     (
-        "Complete words in bash",
+        "Install completions for bash",
         "iotctl completions bash > ~/.local/share/bash-completion/completions/iotctl",
     ),
     (
-        "Read the manual of a command",
+        "Read the man page of a command",
         "iotctl man mqtt-pub | man -l -",
     ),
 ];
 
-/// The sequences of `mqtt sub -F`, and what they stand for.
+/// The sequences of `mqtt sub -F` and their meaning.
 pub const TEMPLATE: &[(&str, &str)] = &[
     (
         "%p, %x, %X",
-        "the payload: its bytes, in hexadecimal digits, in upper-case ones",
+        "payload: raw, in lower-case hex, in upper-case hex",
     ),
-    ("%f, %d", "the payload as a 4-byte float, an 8-byte double"),
+    ("%f, %d", "payload as a 4-byte float, as an 8-byte double"),
     ("%t, %l", "topic, length of the payload in bytes"),
     ("%q, %r, %m", "QoS, retain flag (0 or 1), packet identifier"),
     (
@@ -204,7 +204,7 @@ pub const TEMPLATE: &[(&str, &str)] = &[
     ),
     (
         "%I, %U",
-        "local time as 2026-11-20T21:00:00+0000, Unix time with nanoseconds",
+        "local time such as 2026-11-20T21:00:00+0000, Unix time with nanoseconds",
     ),
     (
         "%C, %R, %D, %P",
@@ -216,97 +216,94 @@ pub const TEMPLATE: &[(&str, &str)] = &[
     ),
     (
         "@X, @N",
-        "what strftime makes of %X in local time, nanoseconds",
+        "local time formatted by strftime with %X, nanoseconds",
     ),
     (
         "%%, @@, \\\\, \\0, \\a, \\e, \\n, \\r, \\t, \\v",
-        "the letters themselves, and as in C",
+        "literal characters, and escapes as in C",
     ),
     (
         "%-10t, %010l, %.3p",
-        "left-aligned, padded with zeros, cut; %.2:x separates groups of digits by colons",
+        "left-aligned, zero-padded, truncated; %.2:x separates groups of digits with colons",
     ),
 ];
 
-/// The quantities of `bench … --assert`, and what they are.
+/// The quantities of `bench … --assert` and their meaning.
 pub const QUANTITIES: &[(&str, &str)] = &[
     (
         "p50, p99, p99.9, min, mean, stdev, max",
-        "response time, from the moment a message was due; other times as service.p99 (from its sending), lag.p99 (between the two), end_to_end.p99, connect.p99, handshake.p99, subscribe.p99, catch_up.p99",
+        "response time, from the moment a message was due; other times are service.p99 (from sending), lag.p99 (from due to sent), end_to_end.p99, connect.p99, handshake.p99, subscribe.p99, catch_up.p99",
     ),
     (
         "lost, loss",
-        "messages that never arrived, or, without receivers, were never acknowledged; the same in percent",
+        "messages never received, or, without receivers, never acknowledged; the same in percent",
     ),
     (
         "rate",
-        "messages accepted in a second; also rate.planned, rate.offered, rate.delivered",
+        "messages accepted per second; also rate.planned, rate.offered, rate.delivered",
     ),
     ("errors", "failures of any kind"),
     (
         "planned, sent, unsent, acknowledged, refused, timed_out, lost_with_connection, repeated",
-        "what became of messages on the sending side",
+        "message counts of the senders",
     ),
     (
         "expected, received, unique, duplicate, undecided, missing, reordered, late, foreign",
-        "and on the receiving side",
+        "message counts of the receivers",
     ),
     (
         "connections.opened, .failed, .lost, .reopened, .rate, .away",
-        "connections, those opened in a second, and the time that all were away",
+        "connections, connections opened per second, and the time without any connection",
     ),
-    ("cpu, rss", "what the generator needed: 80%, 64MiB"),
+    ("cpu, rss", "resources used by the generator: 80%, 64MiB"),
 ];
 
-/// The variables that commands read, and what for.
+/// The environment variables and their meaning.
 pub const ENVIRONMENT: &[(&str, &str)] = &[
     (
         "IOTCTL_URL, IOTCTL_HOST, IOTCTL_PORT, IOTCTL_UNIX, IOTCTL_USERNAME, IOTCTL_PASSWORD, IOTCTL_PASSWORD_FILE",
-        "as the flags: IOTCTL_PASSWORD_FILE is --password-file; flags win over the environment, which wins over the context",
+        "same as the flags: IOTCTL_PASSWORD_FILE is --password-file; flags override the environment, which overrides the context",
     ),
     (
         "IOTCTL_CAFILE, IOTCTL_CAPATH, IOTCTL_CERT, IOTCTL_KEY, IOTCTL_INSECURE, IOTCTL_TLS_SERVER_NAME, IOTCTL_TLS_ALPN, IOTCTL_TLS_VERSION",
-        "as the flags; several protocols for ALPN are separated by commas",
+        "same as the flags; several ALPN protocols are separated by commas",
     ),
     (
         "IOTCTL_PSK_IDENTITY, IOTCTL_PSK, IOTCTL_PSK_FILE",
-        "as the flags, for DTLS",
+        "same as the flags, for DTLS",
     ),
     (
         "IOTCTL_OSCORE_SECRET, IOTCTL_OSCORE_SECRET_FILE, IOTCTL_OSCORE_SALT, IOTCTL_OSCORE_SENDER_ID, IOTCTL_OSCORE_RECIPIENT_ID, IOTCTL_OSCORE_ID_CONTEXT, IOTCTL_OSCORE_STATE",
-        "as the flags, for CoAP",
+        "same as the flags, for CoAP",
     ),
     (
         "IOTCTL_CONNECT_TIMEOUT, IOTCTL_RETRY, IOTCTL_BIND",
-        "as the flags",
+        "same as the flags",
     ),
     (
         "IOTCTL_SHARD, IOTCTL_SHARDS, IOTCTL_RUN",
-        "for bench: --shard as INDEX/COUNT; the number of shards beside JOB_COMPLETION_INDEX; a word that is the same for all shards of one run",
+        "for bench: --shard as INDEX/COUNT; the number of shards, used with JOB_COMPLETION_INDEX; an identifier shared by all shards of one run",
     ),
-    (
-        "IOTCTL_CONTEXT",
-        "the context to use when --context names none",
-    ),
+    ("IOTCTL_CONTEXT", "the context to use without --context"),
     (
         "IOTCTL_CONFIG",
-        "the configuration file, instead of the one below",
+        "the configuration file, instead of the default below",
     ),
     (
         "NO_COLOR",
-        "when set to something, no colour unless --color asks for it",
+        "if not empty, disables colour unless --color is given",
     ),
 ];
 
-/// The files that commands read without being told, and what for.
+/// The files that commands read by default, and their purpose.
 pub const FILES: &[(&str, &str)] = &[
     (
         "$XDG_CONFIG_HOME/iotctl/config.toml, ~/.config/iotctl/config.toml",
-        "named contexts: under [contexts.NAME] the long flags about a connection, such as url, username and cafile; context = \"NAME\" names the default",
+        "named contexts: the table [contexts.NAME] has the long connection flags, such as url, username and cafile; context = \"NAME\" sets the default",
     ),
     (
         "$XDG_STATE_HOME/iotctl/oscore/, ~/.local/state/iotctl/oscore/",
-        "the sequence number of each OSCORE context; whoever loses one must agree on new keys",
+        "the sequence number of each OSCORE context; if one is lost, new keys must be agreed on",
     ),
 ];
 
@@ -386,22 +383,22 @@ pub fn fields(command: &str) -> Option<&'static Fields> {
     }
 }
 
-/// What stands below the flags on a help page.
+/// The text below the flags on a help page.
 pub(super) fn below(command: &str) -> String {
     let mut text = String::new();
     let scenarios = scenarios(command);
     if !scenarios.is_empty() {
-        section(&mut text, "Scenarios, for --scenario:");
+        section(&mut text, "Scenarios for --scenario:");
         listed(&mut text, scenarios.into_iter());
-        section(&mut text, "Quantities, for --assert:");
+        section(&mut text, "Quantities for --assert:");
         listed(&mut text, QUANTITIES.iter().copied());
     }
     if command == "coap server" {
-        entries(&mut text, "Kinds, for --resource:", KINDS);
+        entries(&mut text, "Resource kinds for --resource:", KINDS);
     }
     let faults = faults(command);
     if !faults.is_empty() {
-        section(&mut text, "Faults, for --fault:");
+        section(&mut text, "Faults for --fault:");
         listed(&mut text, faults.into_iter());
     }
     if let Some(fields) = fields(command) {

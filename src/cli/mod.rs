@@ -14,14 +14,14 @@
 //! | `mqtt`, `coap`, `amqp`, `bench` | one folder a protocol, one file a command: its flags, and the plan they make |
 //! | `flags` | the flags that commands share |
 //! | `syntax` | what the values of flags look like |
-//! | [`help`] | what help and man pages say besides the flags |
+//! | [`help`] | the parts of help and man pages beyond the flags |
 //! | [`generated`] | completions and man pages, made from the flags |
-//! | `refusal` | clap's answers in our words |
+//! | `refusal` | clap's errors as one line and a hint |
 
 #![allow(
     rustdoc::broken_intra_doc_links,
     rustdoc::invalid_html_tags,
-    reason = "what documents a flag is its help text, where brackets are no links and no tags"
+    reason = "doc comments on flags are help texts, where brackets are neither links nor tags"
 )]
 
 pub use self::bench::file::Scenario;
@@ -52,24 +52,23 @@ mod top;
 /// What `--version` prints, as clap words it.
 const VERSION: &str = concat!("iotctl ", env!("CARGO_PKG_VERSION"), "\n");
 
-/// What the words on the command line ask for.
+/// The result of parsing the command line.
 #[derive(Debug)]
 pub enum Parsed {
-    /// To run a command.
+    /// Run a command.
     Command(Command),
-    /// To print a text: help, version, completions or a man page.
+    /// Print a text: help, version, completions or a man page.
     Print(Cow<'static, str>),
-    /// To read a file and parse what it says.
+    /// Read a file and parse it.
     Scenario(Scenario),
     /// Nothing yet: no command was named. The help page that lists them.
     Incomplete(String),
 }
 
-/// Reads the words of a command line, the program's name first.
+/// Parses a command line, the program's name first.
 ///
 /// # Errors
-/// [`Kind::Usage`](crate::error::Kind::Usage), one line and a hint, for whatever can be seen to be wrong without a
-/// file or the network.
+/// [`Kind::Usage`](crate::error::Kind::Usage), one line and a hint, for everything that is wrong without looking at a file or the network.
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
     let words: Vec<_> = words.into_iter().collect();
     // Asked by scripts more often than anything else, and clap would describe every command to itself before it answers.

@@ -1,4 +1,4 @@
-//! clap's answers in our words: one line, and a hint.
+//! clap's errors as one line and a hint: one line, and a hint.
 
 use std::ffi::OsString;
 
@@ -12,7 +12,7 @@ use super::Parsed;
 /// The longest line, in characters; a word of the user may be much longer.
 const LONGEST: usize = 300;
 
-/// A page that was asked for, or why `words` are refused.
+/// A requested page, or the error for `words`.
 pub(super) fn read(answer: &clap::Error, words: &[OsString]) -> Result<Parsed> {
     let text = answer.render().to_string();
     match answer.kind() {
@@ -64,7 +64,7 @@ fn refusal(text: &str, command: &str) -> Error {
     let refused = Error::usage(cut(line));
     match tip {
         Some(tip) => refused.hint(tip),
-        None => refused.hint(format!("`{command} --help` shows what can be said")),
+        None => refused.hint(format!("`{command} --help` shows the usage")),
     }
 }
 
@@ -120,7 +120,7 @@ mod tests {
         );
         assert_eq!(
             refused.hint_text(),
-            Some("`iotctl mqtt pub --help` shows what can be said")
+            Some("`iotctl mqtt pub --help` shows the usage")
         );
     }
 

@@ -59,7 +59,7 @@ enum Topic {
         command: Coap,
     },
 
-    /// AMQP 0-9-1: publish, consume, request and respond, and the topology
+    /// AMQP 0-9-1: publish, consume, request and respond, topology, and an embedded broker
     #[command(
         disable_help_flag = true,
         disable_help_subcommand = true,
@@ -74,7 +74,7 @@ enum Topic {
         command: Amqp,
     },
 
-    /// Load tests, and what is made of their results
+    /// Load tests, and reports of their results
     #[command(
         disable_help_flag = true,
         disable_help_subcommand = true,
@@ -89,7 +89,7 @@ enum Topic {
         command: Bench,
     },
 
-    /// Print the completions for a shell
+    /// Print completions for a shell
     #[command(disable_help_flag = true)]
     Completions {
         /// The shell

@@ -106,7 +106,7 @@ pub struct Uri {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadUri {
     /// No scheme, or one that is not CoAP's.
-    #[error("the scheme is none of coap, coaps, coap+tcp, coaps+tcp, coap+ws, coaps+ws")]
+    #[error("the scheme is not one of coap, coaps, coap+tcp, coaps+tcp, coap+ws, coaps+ws")]
     Scheme,
     /// No host, or one that cannot be.
     #[error("the host is missing or malformed")]

@@ -3,9 +3,10 @@
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::error::brief;
 use crate::message::{Detail, Message};
 use crate::output::{Console, indented_json};
-use crate::payload::{cbor, link, senml};
+use crate::payload::{Encoding, cbor, link, senml};
 
 /// The largest body that is decoded, in bytes; what is made of it is larger.
 const LARGEST: usize = 4 << 20;
@@ -24,6 +25,8 @@ pub enum ContentType {
     Named,
     /// This media type.
     Given(&'static str),
+    /// None: the body is spelled in hexadecimal digits or base64.
+    Spelled(Encoding),
 }
 
 /// How a content type is read.
@@ -52,13 +55,33 @@ impl Decode {
         self.by
     }
 
+    /// The content type by which a message is read.
+    fn media_type<'a>(&self, message: &'a Message) -> Option<&'a str> {
+        match self.by {
+            ContentType::Given(media_type) => Some(media_type),
+            ContentType::Named | ContentType::Spelled(_) => media_type(message),
+        }
+    }
+
+    /// Turns digits into the bytes that they stand for; what they cannot be stays as it is.
+    pub fn respell(&self, message: &mut Message) {
+        let ContentType::Spelled(encoding) = self.by else {
+            return;
+        };
+        match encoding.decode(message.payload.clone()) {
+            Ok(bytes) => message.payload = bytes,
+            Err(why) => self
+                .console
+                .warn(format_args!("{}: the body is {why}", brief(&message.topic))),
+        }
+    }
+
     /// The same message with its body decoded; what cannot be decoded stays as it is.
     pub fn decoded(&self, message: Message) -> Message {
-        let media_type = match self.by {
-            ContentType::Named => media_type(&message),
-            ContentType::Given(media_type) => Some(media_type),
-        };
-        match decoded(media_type, &message.payload) {
+        if matches!(self.by, ContentType::Spelled(_)) {
+            return message;
+        }
+        match decoded(self.media_type(&message), &message.payload) {
             Ok(payload) => Message { payload, ..message },
             Err(why) => {
                 self.console.warn(why);
@@ -69,9 +92,16 @@ impl Decode {
 }
 
 /// The body as JSON, where it is JSON or CBOR.
-pub fn json(message: &Message) -> Option<Value> {
+pub fn json(message: &Message, decode: Option<&Decode>) -> Option<Value> {
     let body = &message.payload;
-    match reading(media_type(message)) {
+    if body.len() > LARGEST {
+        return None;
+    }
+    let media_type = match decode {
+        Some(decode) => decode.media_type(message),
+        None => media_type(message),
+    };
+    match reading(media_type) {
         Reading::Cbor | Reading::SenmlCbor => cbor::json(body).ok(),
         _ => serde_json::from_slice(body).ok(),
     }

@@ -140,6 +140,8 @@ pub fn messages(count: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::hash::{BuildHasher, RandomState};
+
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -227,5 +229,56 @@ mod tests {
         let deadline = progress.deadline().unwrap();
         assert_eq!(deadline, now + SECOND);
         assert_eq!(ended(&progress, deadline, None), Some((0, String::new())));
+    }
+
+    /// On a virtual clock, for any ends and any messages: before the deadline nothing ends, at the deadline something does,
+    /// and the earliest failure is one of them.
+    #[test]
+    fn the_deadline_is_when_something_ends() {
+        let random = RandomState::new();
+        for seed in 0..2000_u64 {
+            let draw = |what: u64, below: u64| random.hash_one((seed, what)) % below;
+            let time =
+                |what: u64| (draw(what, 2) == 0).then(|| SECOND * (1 + draw(what + 1, 9) as u32));
+            let until = Until {
+                count: (draw(0, 2) == 0).then(|| 1 + draw(1, 9)),
+                timeout: time(2),
+                duration: time(4),
+                idle: time(6),
+                until: None,
+            };
+            let began = Instant::now();
+            let mut progress = Progress::new(&until, began);
+            let (mut now, mut last) = (began, began);
+            for step in 0..draw(8, 20) {
+                let next = now + SECOND.mul_f64(draw(100 + step, 300) as f64 / 100.0);
+                match progress.deadline() {
+                    Some(deadline) if deadline <= next => {
+                        assert_eq!(
+                            ended(&progress, deadline - Duration::from_nanos(1), None),
+                            None
+                        );
+                        let (code, _) = ended(&progress, deadline, None).expect("an end");
+                        let failed = until.timeout.is_some_and(|it| deadline >= began + it);
+                        assert_eq!(code == 5, failed || until.count.is_some());
+                        break;
+                    }
+                    deadline => {
+                        let ends = [until.timeout, until.duration, until.idle];
+                        assert_eq!(deadline.is_none(), ends.iter().all(Option::is_none));
+                        assert_eq!(progress.fails_at(), until.timeout.map(|it| began + it));
+                    }
+                }
+                now = next;
+                progress.pass(now, |_| false);
+                last = last.max(now);
+                if progress.is_complete() {
+                    assert_eq!(until.count, Some(progress.passed()));
+                    break;
+                }
+                let idle = until.idle.map(|it| last + it);
+                assert!(idle.is_none_or(|idle| progress.deadline().is_some_and(|it| it <= idle)));
+            }
+        }
     }
 }

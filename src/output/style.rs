@@ -75,7 +75,7 @@ impl FromStr for ColorChoice {
         Self::ALL
             .into_iter()
             .find(|choice| choice.name() == word)
-            .ok_or_else(|| Error::usage(format!("{word:?} is none of auto, always, never")))
+            .ok_or_else(|| Error::usage(format!("{word:?} is not one of auto, always, never")))
     }
 }
 
@@ -115,7 +115,7 @@ mod tests {
         let error = "sometimes".parse::<ColorChoice>().unwrap_err();
         assert_eq!(
             error.text(),
-            r#""sometimes" is none of auto, always, never"#
+            r#""sometimes" is not one of auto, always, never"#
         );
     }
 

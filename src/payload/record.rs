@@ -25,7 +25,7 @@ pub use amqp::amqp_value;
 /// that, and what others say of their protocols is read, and not taken; everything is taken where that is [`Detail::Plain`].
 ///
 /// # Errors
-/// What is wrong with it, without the line's number: `mqtt.qos: 3 is none of 0, 1, 2`.
+/// What is wrong with it, without the line's number: `mqtt.qos: 3 is not one of 0, 1, 2`.
 pub(super) fn parse(line: &[u8], like: &Detail) -> Result<(Message, bool), String> {
     // Files that were made on Windows begin with one, also where they were joined to others.
     let line = line
@@ -128,7 +128,7 @@ fn mqtt(raw: &RawValue, like: &Detail) -> Result<MqttDetail, String> {
     };
     let qos = optional::<u8>("mqtt.qos", mqtt.qos)?;
     if let Some(qos @ 3..) = qos {
-        return Err(format!("mqtt.qos: {qos} is none of 0, 1, 2"));
+        return Err(format!("mqtt.qos: {qos} is not one of 0, 1, 2"));
     }
     let properties = properties(&mqtt)?;
     let said = properties != MqttProperties::default();
@@ -367,7 +367,7 @@ mod tests {
             ),
             (
                 r#"{"payload":"","mqtt":{"qos":3}}"#,
-                "mqtt.qos: 3 is none of 0, 1, 2",
+                "mqtt.qos: 3 is not one of 0, 1, 2",
             ),
             (
                 r#"{"payload":"","mqtt":{"payload_format_indicator":2}}"#,

@@ -43,13 +43,13 @@ struct Base {
 /// # Errors
 /// What is wrong with it.
 pub fn lines(list: &Value) -> Result<Vec<String>, String> {
-    let records = list.as_array().ok_or("it is no list")?;
+    let records = list.as_array().ok_or("not an array")?;
     let mut base = Base::default();
     let mut lines = Vec::new();
     for (at, record) in records.iter().enumerate() {
         let record = record
             .as_object()
-            .ok_or_else(|| format!("record {} is no object", at + 1))?;
+            .ok_or_else(|| format!("record {} is not an object", at + 1))?;
         let line = base
             .line(record)
             .map_err(|why| format!("record {}: {why}", at + 1))?;
@@ -73,7 +73,7 @@ impl Base {
         }
         let name = format!("{}{}", self.name, text(record, "n")?.unwrap_or_default());
         if name.is_empty() {
-            return Err(String::from("it has no name"));
+            return Err(String::from("the name is missing"));
         }
         let mut line = name;
         // Writing to a String cannot fail, here and below.
@@ -113,13 +113,13 @@ fn member<'a>(record: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
 
 fn number(record: &Map<String, Value>, name: &str) -> Result<Option<f64>, String> {
     let value = member(record, name);
-    let number = value.map(|it| it.as_f64().ok_or_else(|| format!("{name} is no number")));
+    let number = value.map(|it| it.as_f64().ok_or_else(|| format!("{name} is not a number")));
     number.transpose()
 }
 
 fn text(record: &Map<String, Value>, name: &str) -> Result<Option<String>, String> {
     let value = member(record, name);
-    let text = value.map(|it| it.as_str().ok_or_else(|| format!("{name} is no text")));
+    let text = value.map(|it| it.as_str().ok_or_else(|| format!("{name} is not a string")));
     text.transpose().map(|text| text.map(String::from))
 }
 
@@ -183,11 +183,11 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_and_nothing_panics() {
         for (list, why) in [
-            ("{}", "it is no list"),
-            ("[1]", "record 1 is no object"),
-            (r#"[{"n":"a","v":"x"}]"#, "record 1: v is no number"),
-            (r#"[{"bn":"a"},{"bt":"x"}]"#, "record 2: bt is no number"),
-            (r#"[{"v":1}]"#, "record 1: it has no name"),
+            ("{}", "not an array"),
+            ("[1]", "record 1 is not an object"),
+            (r#"[{"n":"a","v":"x"}]"#, "record 1: v is not a number"),
+            (r#"[{"bn":"a"},{"bt":"x"}]"#, "record 2: bt is not a number"),
+            (r#"[{"v":1}]"#, "record 1: the name is missing"),
             (
                 r#"[{"n":"a","vb":1}]"#,
                 "record 1: vb is neither true nor false",

@@ -73,12 +73,12 @@ fn filters_to_subscribe_to() {
 fn numbers_and_names() {
     words("pub -t a -m x", "-q 3").says("QoS is 0, 1 or 2");
     words("sub -t a", "-q -1").says("-1");
-    words("sub -t a", "-V 4").says("known are 31, 311 and 5");
+    words("sub -t a", "-V 4").says("expected 31, 311 or 5");
     words("sub -t a", "-k 65536").says("65535");
-    words("sub -t a", "-C 0").says("-C 0");
+    words("sub -t a", "-C 0").says("-C must be at least 1");
     words("sub -t a", "-C x").says("whole number");
-    words("sub -t a", "-W 0").says("longer than 0");
-    words("pub -t a -m x", "--repeat 0").says("--repeat 0");
+    words("sub -t a", "-W 0").says("it must be more than 0");
+    words("pub -t a -m x", "--repeat 0").says("--repeat must be at least 1");
     words("pub -t a -m x", "-M 0").says("0");
     words("pub -t a -m x", "--max-packet-size 0").says("packet");
     words("sub -t a", "-F %y").says("%y");
@@ -114,7 +114,7 @@ fn what_only_mqtt_5_has() {
 fn properties() {
     for (text, why) in [
         ("publish colour red", "colour"),
-        ("publish content-type", "lacks a word"),
+        ("publish content-type", "lacks an argument"),
         (
             "publish message-expiry-interval x",
             "message-expiry-interval",
@@ -131,7 +131,7 @@ fn properties() {
         ("connect receive-maximum 0", "receive-maximum"),
         ("subscribe user-property a b", "sends no subscribe"),
         ("will content-type x", "--will-topic"),
-        ("nonsense a b", "none of publish"),
+        ("nonsense a b", "must be one of publish"),
     ] {
         let ended = refused("pub -t a -m x", 2, |line| line.words("-D").words(text));
         ended.says(why);
@@ -310,7 +310,7 @@ fn records_are_refused_by_their_line() {
         ("{\"topic\":\"a\",\"payload_base64\":\"?\"}\n", "base64"),
         (
             "{\"topic\":\"a\",\"payload\":\"x\",\"mqtt\":{\"qos\":3}}\n",
-            "mqtt.qos: 3 is none of 0, 1, 2",
+            "mqtt.qos: 3 is not one of 0, 1, 2",
         ),
         ("{\"payload\":\"x\"}\n", "topic"),
     ] {

@@ -114,7 +114,7 @@ fn queues_are_ours_for_the_run_and_those_of_others_are_left_alone() {
     on(&theirs)
         .run()
         .exits(1)
-        .says(&format!("the queue {theirs:?} is there already"));
+        .says(&format!("the queue {theirs:?} already exists"));
     let found = Figures::of(
         &on(&theirs)
             .words("--predeclared --consumers 0")
@@ -190,7 +190,7 @@ fn a_blocked_connection_waits_and_says_so() {
     found.counts([("acknowledged", 200), ("unsent", 0)]);
     let cause = found.0["errors"][0]["cause"].as_str().unwrap();
     assert!(
-        cause.starts_with("the server takes no messages for now"),
+        cause.starts_with("the server blocked the connection"),
         "{cause}"
     );
     // What was due while it was blocked has waited.

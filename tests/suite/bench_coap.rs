@@ -144,7 +144,7 @@ fn pings_and_connections_are_messages_too() {
 #[test]
 fn what_cannot_be_is_refused_before_anything_is_sent() {
     for (words, why) in [
-        ("coap://127.0.0.1/{x}", "{x} is not known"),
+        ("coap://127.0.0.1/{x}", "unknown placeholder {x}"),
         (
             "coap://127.0.0.1/{seq}/{seq}",
             "the path has more than one {seq}",
@@ -152,7 +152,7 @@ fn what_cannot_be_is_refused_before_anything_is_sent() {
         ("http://127.0.0.1/", "bad URI http://127.0.0.1/"),
         (
             "coap+ws://127.0.0.1/",
-            "bench coap does not go over WebSocket",
+            "bench coap does not support WebSocket",
         ),
         (
             "coap://127.0.0.1/a --method put --size 70k",
@@ -239,7 +239,7 @@ fn a_server_of_our_own_and_one_that_only_answers() {
     found.counts([("acknowledged", 100)]);
     assert_eq!(
         found.0["setup"]["peer"],
-        "embedded, on the processors of the generator"
+        "built-in, sharing the processors of the generator"
     );
     let line = "bench coap --calibrate --quiet --output json --outstanding 64 --count 70k";
     let found = Figures::of(&iotctl(line).run().exits(0));

@@ -51,12 +51,7 @@ fn a_peer_that_is_silent_is_waited_for_as_long_as_was_said() {
 #[test]
 fn a_peer_that_hangs_up_is_told() {
     let peer = Peer::start(|stream, _| drop(read_packet(stream)));
-    unusable(
-        peer.port,
-        "",
-        6,
-        "closed the connection before it could be used",
-    );
+    unusable(peer.port, "", 6, "closed the connection during setup");
 }
 
 #[test]
@@ -127,7 +122,7 @@ fn puback(id: u16) -> Vec<u8> {
 
 #[test]
 fn acknowledgements_of_nothing_are_named() {
-    let wrong = "PUBACK with a packet identifier that no message waits with";
+    let wrong = "PUBACK with an unknown packet identifier";
     for (answer, count) in [
         (
             Box::new(|id| [puback(id + 1000), puback(id)].concat()) as Box<dyn Fn(u16) -> _ + Send>,
@@ -178,12 +173,12 @@ fn what_nothing_acknowledges_is_not_proved_rather_than_lost() {
     let ended = bench(peer.port, "-q 0 --rate 500 --count 50 --drain 300ms")
         .run()
         .exits(6);
-    let ended = ended.says("none of 50 messages was proved to have come to the peer");
+    let ended = ended.says("none of 50 messages was proved to have reached the peer");
     let found = Figures::of(&ended);
     assert_eq!(found.0["counts"]["not_proved"], 50);
     let warnings = found.0["warnings"].to_string();
     assert!(
-        warnings.contains("50 messages were not proved"),
+        warnings.contains("50 messages may not have reached the peer"),
         "{warnings}"
     );
     assert!(!warnings.contains("were not answered"), "{warnings}");
@@ -223,7 +218,7 @@ fn a_drain_that_ended_too_early_is_told() {
     assert!(found.messages("timed_out") > 0);
     let warnings = found.0["warnings"].to_string();
     assert!(
-        warnings.contains("the drain ended after 1s, when more was still coming"),
+        warnings.contains("the drain ended after 1s while messages were still arriving"),
         "{warnings}"
     );
 }
@@ -246,10 +241,7 @@ fn wrong_tokens_are_named() {
     let found = Figures::of(&iotctl(&line).run().exits(0));
     found.counts([("acknowledged", 10)]);
     let cause = &found.0["errors"][0]["cause"];
-    assert_eq!(
-        cause, "response with a token that no request has",
-        "{found:?}"
-    );
+    assert_eq!(cause, "response with an unknown token", "{found:?}");
 }
 
 #[test]
@@ -271,7 +263,7 @@ fn observers_expect_what_was_put() {
     found.counts([("acknowledged", 10), ("expected", 20), ("missing", 20)]);
     let warnings = found.0["warnings"].to_string();
     assert!(
-        warnings.contains("no observer was told anything"),
+        warnings.contains("no observer received a notification"),
         "{warnings}"
     );
 }
@@ -289,7 +281,9 @@ fn hostile_results_are_refused() {
                 "report" => iotctl("bench report").word(&file),
                 _ => line,
             };
-            line.run().exits(2).says("r.json is no result of bench: ");
+            line.run()
+                .exits(2)
+                .says("r.json is not a bench result file: ");
         }
     }
     let endless = iotctl("bench report /dev/zero").run().exits(8);

@@ -77,7 +77,7 @@ fn no_words_show_the_help_page_and_fail() {
     let ended = iotctl(&[]);
     assert_eq!(ended.status.code(), Some(2));
     assert!(text(&ended.stdout).contains("Usage: iotctl <COMMAND>"));
-    assert_eq!(text(&ended.stderr), "iotctl: no command was named\n");
+    assert_eq!(text(&ended.stderr), "iotctl: no command was given\n");
 }
 
 #[test]
@@ -89,12 +89,11 @@ fn wrong_words_are_one_line_a_hint_and_exit_2() {
         ),
         (
             &["mqtt", "pub", "-t", "a"],
-            "iotctl: there is nothing to publish\nhint: give -m TEXT, -f FILE, --template TEXT, --cbor NOTATION, -n for an empty message, \
-             or read standard input with -s, -l, -0 or --ndjson\n",
+            "iotctl: there is nothing to publish\nhint: use -m TEXT, -f FILE, --template TEXT, --cbor NOTATION, -n for an empty message, or read standard input with -s, -l, -0 or --ndjson\n",
         ),
         (
             &["mqtt", "sub", "-t", "a", "-V", "311", "-x", "5"],
-            "iotctl: -x needs MQTT 5, not -V 311\nhint: leave out -V 311, or -x\n",
+            "iotctl: -x needs MQTT 5, not -V 311\nhint: remove -V 311 or -x\n",
         ),
         (
             &["mqtt", "sub", "--tpoic", "a"],
@@ -103,7 +102,7 @@ fn wrong_words_are_one_line_a_hint_and_exit_2() {
         (
             &["mqtt", "pub", "-h"],
             "iotctl: a value is required for '--host <HOST>' but none was supplied\n\
-             hint: `iotctl mqtt pub --help` shows what can be said\n",
+             hint: `iotctl mqtt pub --help` shows the usage\n",
         ),
         (
             &["mqtt", "broker", "--fault", "drop"],

@@ -56,12 +56,12 @@ fn a_body_is_shown_as_its_format_has_it() {
         .run()
         .exits(0)
         .prints("\u{1}\n")
-        .says("is not decoded");
+        .says("cannot be decoded");
     get("--decode=cbor").run().exits(0).prints("1\n").quietly();
     get("--decode=json")
         .run()
         .exits(0)
-        .says("this is no application/json");
+        .says("not valid application/json");
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn a_body_goes_into_a_file() {
     iotctl("coap put -m x --resume -o f coap://127.0.0.1:1/")
         .run()
         .exits(2)
-        .says("--resume is for get");
+        .says("--resume is for get only");
     let line = iotctl("coap get -o /dev/full").word(format!("{}/small", server.uri));
     line.run().exits(8).says("cannot write /dev/full");
 }
@@ -338,9 +338,9 @@ fn requests_are_repeated_with_bodies_of_their_own() {
     let bodies = [(); 3].map(|()| server.request().payload);
     assert_eq!(bodies, ["0 7", "1 7", "2 7"]);
     for (words, said) in [
-        ("get coap://h/ --repeat 0", "--repeat 0"),
+        ("get coap://h/ --repeat 0", "--repeat must be at least 1"),
         ("get coap://h/ --repeat-delay 1s", "needs --repeat"),
-        ("get coap://h/ --repeat 2 -o f", "one answer"),
+        ("get coap://h/ --repeat 2 -o f", "one response"),
         ("put coap://h/ --template x --hex", "--hex"),
     ] {
         iotctl("coap").words(words).run().exits(2).says(said);

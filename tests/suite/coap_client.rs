@@ -67,7 +67,7 @@ fn json_says_all_about_an_answer() {
     );
     assert_eq!(coap["peer"], format!("127.0.0.1:{}", server.port));
     assert_eq!(coap["options"][0]["name"], "Max-Age");
-    assert!(coap["took_ms"].as_f64().unwrap() > 0.0);
+    assert!(coap["rtt_ms"].as_f64().unwrap() > 0.0);
 }
 
 #[test]

@@ -151,7 +151,7 @@ fn what_is_no_directory_and_what_is_no_link_is_said() {
     );
     refused(
         "register coap://127.0.0.1:1 --ep n -m </x> --base h",
-        "no absolute URI",
+        "not an absolute URI",
     );
     refused("update coap://127.0.0.1:1", "not the URI of a registration");
     refused("lookup ep coap://127.0.0.1:1 --filter x", "NAME=VALUE");

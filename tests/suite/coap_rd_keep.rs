@@ -275,7 +275,7 @@ fn what_does_not_go_together_is_refused() {
     for (words, said) in [
         ("--for 1s", "--for needs --keep"),
         ("-C 1", "--count needs --keep"),
-        ("--keep -C 0", "waits for no update"),
+        ("--keep -C 0", "must be at least 1"),
         ("--simple --base coap://h", "--base"),
         ("--simple --oscore-secret x", "OSCORE"),
         ("--simple --proxy coap://127.0.0.1:2", "the proxy"),

@@ -210,12 +210,12 @@ fn wrong_words_send_nothing() {
         ),
         ("get coap://h/ -O block2=1", "--block"),
         ("put coap://h/", "nothing to send"),
-        ("put coap://h/ -m x -t nonsense/x", "no content format"),
-        ("get coap://h/ --block 100", "none of 16"),
+        ("put coap://h/ -m x -t nonsense/x", "not a content format"),
+        ("get coap://h/ --block 100", "not one of 16"),
         ("get -h h coap://h/", "one of them is enough"),
         ("get coap://h/ --psk x", "not encrypted"),
         ("get coap+tcp://h/ --psk x", "DTLS"),
-        ("observe coap://h/ -C 0", "-C 0"),
+        ("observe coap://h/ -C 0", "-C must be at least 1"),
         ("server --listen coaps+tcp://127.0.0.1:0", "--cert"),
         (
             "server --fault explode",
@@ -273,7 +273,10 @@ fn a_request_says_what_its_user_wants() {
     assert_eq!(option_of(&seen[1].0, 3), None);
     assert_eq!((parts(&seen[2].0).0, seen[2].1), (&b"abc"[..], ours));
     for (words, said) in [
-        ("get coap://h/ --token 123456789", "8 bytes of a token"),
+        (
+            "get coap://h/ --token 123456789",
+            "8 bytes, the limit of a token",
+        ),
         ("get coap+tcp://h/ --bind-port 5000", "UDP and DTLS"),
         (
             "observe coap://h/ --no-uri-host --proxy coap://p",

@@ -144,7 +144,7 @@ impl Publisher {
             Tag::Settled if multiple => {}
             Tag::Settled if self.excused > 0 => self.excused -= 1,
             Tag::Settled | Tag::Unknown => {
-                let cause = format!("{name} with a delivery tag that no message waits with");
+                let cause = format!("{name} with an unknown delivery tag");
                 io.records.error(&cause, None);
             }
         }
@@ -156,7 +156,7 @@ impl Publisher {
         io: &mut Io<'_>,
     ) -> Result<(), Broken> {
         let (tag, multiple) = (fields.long_long()?, fields.octet()? & 1 == 1);
-        let cause = "the server did not take the message (basic.nack)";
+        let cause = "the server refused the message (basic.nack)";
         let found = self.flights.settle(tag, multiple, |flight| {
             io.records.refused_for(flight, cause);
         });

@@ -150,7 +150,7 @@ impl AmqpSession {
             methods::CHANNEL_CLOSE => Err(closed("channel", fields)?),
             methods::CANCEL => Err(Broken::of(
                 Kind::Refused,
-                "the server ended the consumer: its queue is gone",
+                "the server cancelled the consumer: its queue is gone",
             )),
             methods::CLOSE_OK => {
                 io.again();
@@ -202,7 +202,7 @@ impl AmqpSession {
         if self.held_back {
             io.records.count(HELD_BACK, 1);
             let why = fields.text()?;
-            let cause = format!("the server takes no messages for now: {why}");
+            let cause = format!("the server blocked the connection: {why}");
             io.records.error(&cause, None);
         }
         Ok(())

@@ -177,7 +177,7 @@ impl Settings {
         let all = [
             Room::of(self.size.0).warning().filter(|_| publishes),
             several.then_some(
-                "a message that comes to consumers of a queue in two shards counts twice and not as a duplicate, so that it may hide a missing one",
+                "a message delivered to consumers of one queue in two shards counts twice and not as a duplicate, so it may hide a missing one",
             ),
         ];
         all.into_iter().flatten().map(str::to_owned).collect()

@@ -316,8 +316,8 @@ fn confirms_of_one_of_many_and_refusals_each_count_once() {
     assert_eq!((found.sent, found.acknowledged, found.refused), (10, 4, 2));
     assert_eq!(rig.room(), 6);
     let count = |cause: &str| rig.records.errors[cause].0;
-    assert_eq!(count("the server did not take the message (basic.nack)"), 2);
-    let wrong = "basic.ack with a delivery tag that no message waits with";
+    assert_eq!(count("the server refused the message (basic.nack)"), 2);
+    let wrong = "basic.ack with an unknown delivery tag";
     assert_eq!((rig.records.errors.len(), count(wrong)), (2, 1));
     rig.now += 26 * SECOND;
     rig.tick(false);
@@ -425,7 +425,7 @@ fn a_blocked_connection_sends_nothing_and_says_why() {
     assert_eq!(rig.room(), 0);
     assert_eq!(
         rig.causes(),
-        ["the server takes no messages for now: low memory"]
+        ["the server blocked the connection: low memory"]
     );
     assert_eq!(rig.records.counts["held_back"], 1, "the peer is the limit");
     rig.hear_method(methods::UNBLOCKED, &[]).unwrap();
@@ -487,7 +487,7 @@ fn what_the_server_closes_has_its_reason_and_class() {
     let broken = rig.hear(&greeting()).unwrap_err();
     assert_eq!(
         broken.cause,
-        "the server allows 10 channels on a connection; 11 are needed"
+        "the server allows 10 channels per connection, but 11 are needed"
     );
 }
 

@@ -59,8 +59,9 @@ impl Topology {
         for name in &self.queues {
             let known = desk.channel().await?.check_queue(name).await;
             if is_there(known.map(|_| ()))? {
-                let text = format!("the queue {name:?} is there already");
-                let hint = "add --predeclared to use it as it is, or name another with --queue";
+                let text = format!("the queue {name:?} already exists");
+                let hint =
+                    "use --predeclared to use the existing queue, or choose another with --queue";
                 return Err(Error::new(Kind::Refused, text).hint(hint));
             }
         }
@@ -104,7 +105,11 @@ impl Topology {
     pub async fn delete(&self, target: &Target, options: &Options) -> Option<String> {
         let mut desk = match Desk::open(target, options).await {
             Ok(desk) => desk,
-            Err(error) => return Some(format!("its queues were left at the server: {error}")),
+            Err(error) => {
+                return Some(format!(
+                    "its queues were not deleted from the server: {error}"
+                ));
+            }
         };
         let left = self.delete_first(&mut desk, self.queues.len()).await;
         desk.client.close().await;
@@ -128,7 +133,7 @@ impl Topology {
             };
             left = left.or(desk.delete(&deletion).await.err());
         }
-        left.map(|error| format!("not everything was taken away at the server: {error}"))
+        left.map(|error| format!("not everything was deleted from the server: {error}"))
     }
 }
 

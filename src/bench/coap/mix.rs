@@ -19,7 +19,9 @@ impl Mix {
     pub fn new(weights: &[(Code, u32)]) -> Result<Self> {
         let whole: u32 = weights.iter().map(|(_, weight)| *weight).sum();
         if !(1..=10_000).contains(&whole) {
-            return Err(Error::usage("the weights of a mix are 1 to 10000 together"));
+            return Err(Error::usage(
+                "the weights of a mix must add up to 1 to 10000",
+            ));
         }
         // Who has waited longest, measured in turns, is next.
         let mut waited = vec![0_i64; weights.len()];

@@ -246,7 +246,7 @@ impl Observer {
         let next = patience.next(asked.sent, asked.due, io.now, asked.again);
         let Some(due) = next.filter(|_| !asked.promised) else {
             io.records
-                .error("a registration was not answered in time", None);
+                .error("no response to a registration in time", None);
             return self.ask(io);
         };
         (asked.due, asked.again) = (due, asked.again + 1);

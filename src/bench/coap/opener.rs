@@ -58,8 +58,8 @@ impl Opener {
         connections: usize,
     ) -> Result<Self> {
         if target.transport.is_websocket() {
-            return Err(Error::usage("bench coap does not go over WebSocket")
-                .hint("coap, coaps, coap+tcp and coaps+tcp are the schemes that it knows"));
+            return Err(Error::usage("bench coap does not support WebSocket")
+                .hint("the schemes are coap, coaps, coap+tcp and coaps+tcp"));
         }
         if !target.transport.is_datagram() {
             let dialer = Dialer::new(target, sources, connections).await?;
@@ -133,7 +133,7 @@ impl Opener {
                 How::Failed(cause) => udp::unreachable(&targets[0], cause).into(),
                 How::Closed | How::Silent => {
                     let limit = humantime::format_duration(targets[0].connect_timeout);
-                    let text = format!("{} did not answer within {limit}", targets[0]);
+                    let text = format!("no answer from {} within {limit}", targets[0]);
                     Broken::of(Kind::TimedOut, text)
                 }
             },
@@ -156,7 +156,7 @@ impl Opener {
         } = &self.way
         else {
             // Streams are the dialer's.
-            return Err(Error::usage("a stream is no socket for datagrams"));
+            return Err(Error::usage("a stream is not a datagram socket"));
         };
         let target = &targets[number % targets.len()];
         let first = known.load(Ordering::Relaxed);
@@ -181,7 +181,7 @@ fn check_ports(target: &Target, sources: usize, connections: usize) -> Result<()
         return Ok(());
     }
     let text = format!(
-        "{connections} sockets to {target} need {} source addresses, and there are {}",
+        "{connections} sockets to {target} need {} source addresses, but there are {}",
         connections.div_ceil(PORTS),
         sources.max(1)
     );

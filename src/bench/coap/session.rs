@@ -198,7 +198,7 @@ impl CoapSession {
             Some(largest) if largest > limit => Err(Broken::of(
                 Class::Refused,
                 format!(
-                    "the server takes messages of {limit} bytes at most, and requests have up to {largest}; they are not sent in blocks"
+                    "the server accepts messages of at most {limit} bytes, but requests have up to {largest}, and bench does not send them in blocks"
                 ),
             )),
             _ => Ok(()),
@@ -210,8 +210,7 @@ impl CoapSession {
         match self.slots.find(seen.token) {
             Found::Waiting(place) => self.answered(place, seen, io),
             Found::Nobody => {
-                io.records
-                    .error("response with a token that no request has", None);
+                io.records.error("response with an unknown token", None);
                 foreign(seen, io);
             }
             Found::GivenUp => {
@@ -234,7 +233,7 @@ impl CoapSession {
         // An acknowledgement is for its message id (RFC 7252 §4.4); a reset carries no response.
         let is_wrong = seen.kind == RST || seen.kind == ACK && seen.mid != slot.mid;
         if is_datagram && is_wrong {
-            let cause = "acknowledgement with a message id that is not its request's";
+            let cause = "acknowledgement with a message ID other than its request's";
             io.records.error(cause, None);
             return foreign(seen, io);
         }

@@ -119,24 +119,23 @@ impl Settings {
         if early > 0 {
             let seconds = self.lifetime() / 1_000_000_000;
             told.push(format!(
-                "{early} messages had a message id that their socket had used within {seconds} s, and a server may answer \
-                 those from memory: a socket has 65,535 ids, {} requests a second; more sockets share the load",
+                "{early} messages reused a message ID within {seconds} s, so a server may take them for duplicates: a socket has 65,535 IDs, enough for {} requests per second; use more sockets",
                 65_535 / seconds
             ));
         }
         let partial = count(PARTIAL);
         if partial > 0 {
             told.push(format!(
-                "{partial} responses were the first block of a larger body, of which no more was asked for"
+                "{partial} responses were the first block of a larger body; the rest was not requested"
             ));
         }
         if self.observers > 0 && report.messages.received == 0 {
-            told.push(String::from("no observer was told anything"));
+            told.push(String::from("no observer received a notification"));
         }
         let missing = report.messages.missing;
         if self.observers > 0 && missing > 0 {
             told.push(format!(
-                "{missing} changes were not told to an observer: a server may leave out those that others follow (RFC 7641 §1.3)"
+                "{missing} notifications are missing: a server may skip states that are soon replaced (RFC 7641 §1.3)"
             ));
         }
         told
@@ -156,12 +155,12 @@ impl Settings {
         let (least, most) = self.body.sizes();
         if carry && self.body.is_stamped() && Room::of(least) == Room::Nothing {
             warnings.push(String::from(
-                "payloads under 8 bytes have no room for a stamp: observers cannot measure latency with them",
+                "payloads under 8 bytes have no room for a stamp, so observers cannot measure latency",
             ));
         }
         if carry && framing == Framing::Datagrams && most > LARGEST_USUAL {
             warnings.push(format!(
-                "bodies of up to {most} bytes travel in one datagram each, not in blocks: servers may refuse them"
+                "bodies of up to {most} bytes are sent in one datagram each, not in blocks; servers may refuse them"
             ));
         }
         warnings

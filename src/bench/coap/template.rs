@@ -187,7 +187,7 @@ impl Template {
             return Err(Error::usage(format!(
                 "a request of {whole} bytes is larger than a datagram: {LARGEST_DATAGRAM} bytes"
             ))
-            .hint("over coap+tcp it fits"));
+            .hint("it fits over coap+tcp"));
         }
         Ok(())
     }

@@ -502,7 +502,7 @@ fn a_server_with_smaller_messages_gets_none_that_is_larger() {
     assert!(
         refused
             .cause
-            .starts_with("the server takes messages of 1152 bytes at most"),
+            .starts_with("the server accepts messages of at most 1152 bytes"),
         "{}",
         refused.cause
     );

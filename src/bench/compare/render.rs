@@ -138,10 +138,10 @@ mod tests {
             text(&comparison(2)),
             "2 runs before, 2 runs after, bound 5.00 %\n\n\
              \x20                 before      after  ratio  verdict\n\
-             accepted rate  49.96 k/s  49.96 k/s  1.000  the same\n\
+             accepted rate  49.96 k/s  49.96 k/s  1.000  unchanged\n\
              response p50      143 µs     285 µs  2.000  100 % worse (100 % to 100 %), over the bound of 5 %\n\
-             missing            1,270      1,270      –  the same\n\n\
-             ranges are those of the true ratio with 95 % confidence (Welch's t-test on logarithms); a regression is certain to 98 % over all figures together (Holm)\n"
+             missing            1,270      1,270      –  unchanged\n\n\
+             ranges are 95 % confidence intervals of the ratio (Welch's t-test on logarithms); regressions are significant at 2 % over all figures (Holm)\n"
         );
     }
 

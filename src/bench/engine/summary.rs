@@ -256,7 +256,7 @@ fn verdict(late: u64, busy: f64, threads: usize, held_back: u64) -> (bool, Strin
     let late_ms = late as f64 / 1e6;
     if busy > TOO_BUSY {
         let text = format!(
-            "the generator used {percent}% of its {threads} threads: it, not the peer, may be the limit"
+            "the generator used {percent}% of its {threads} threads and may be the limit, not the peer"
         );
         return (true, text);
     }
@@ -265,18 +265,17 @@ fn verdict(late: u64, busy: f64, threads: usize, held_back: u64) -> (bool, Strin
             1 => String::from("once"),
             more => format!("{more} times"),
         };
-        let text =
-            format!("the peer was the limit: it asked {times} to be sent nothing for a while");
+        let text = format!("the peer was the limit: it paused publishers {times}");
         return (false, text);
     }
     if late > TOO_LATE {
         let text = format!(
-            "the generator was late itself (p99 {late_ms:.1} ms): the machine is too busy for this rate"
+            "the generator fell behind its schedule (p99 {late_ms:.1} ms): the machine is too busy for this rate"
         );
         return (true, text);
     }
     let text = format!(
-        "the generator was not the limit: {percent}% of its threads' time, late by {late_ms:.3} ms (p99)"
+        "the generator was not the limit: {percent}% of its threads' time, send lag {late_ms:.3} ms (p99)"
     );
     (false, text)
 }
@@ -335,17 +334,17 @@ fn warnings(run: &Run<'_>, total: &Records, generator: &Generator, phases: &Phas
     }
     if !generator.steady {
         let what = match run.plan.is_open() {
-            true => "throughput did not follow the plan",
+            true => "throughput did not follow the planned rate",
             false => "throughput was not steady",
         };
         warnings.push(format!(
-            "{what}: a third of the measured time is over 10% away from the whole"
+            "{what}: a third of the measured time differs by more than 10% from the mean"
         ));
     }
     let messages = &total.messages;
     if messages.unsent > 0 {
         warnings.push(format!(
-            "{} messages were due and not sent: response times would be longer with them",
+            "{} messages were due but not sent: response times would be longer with them",
             messages.unsent
         ));
     }
@@ -358,12 +357,12 @@ fn warnings(run: &Run<'_>, total: &Records, generator: &Generator, phases: &Phas
     }
     if matches!(run.plan.coalesce, Coalesce::Fixed(_)) && loads().any(saturates) {
         warnings.push(String::from(
-            "reads were gathered for a fixed time, which may itself limit a closed loop: --coalesce adaptive does not",
+            "reads were coalesced for a fixed time, which may itself limit a closed loop; --coalesce adaptive does not",
         ));
     }
     if run.plan.coalesce != Coalesce::Never && loads().all(|load| !saturates(load)) {
         warnings.push(String::from(
-            "reads were gathered: latencies are longer by up to the time of gathering",
+            "reads were coalesced: latencies are longer by up to the coalescing time",
         ));
     }
     if run.plan.shard.count > 1 {
@@ -378,15 +377,13 @@ fn open_ends(total: &Records) -> Vec<String> {
     let undecided = total.messages.undecided;
     if undecided > 0 {
         warnings.push(format!(
-            "{undecided} messages came so far behind the newest that it is not known whether they came for the first time: \
-             they count as missing"
+            "{undecided} messages arrived so far behind the newest that they may be duplicates: they count as missing"
         ));
     }
     let not_proved = total.counts.get(NOT_PROVED).copied().unwrap_or(0);
     if not_proved > 0 {
         warnings.push(format!(
-            "{not_proved} messages were not proved to have come to the peer, which acknowledges none of its own accord: \
-             they may have"
+            "{not_proved} messages may not have reached the peer: it does not acknowledge them, and no later reply proves it"
         ));
     }
     let messages = &total.messages;
@@ -394,7 +391,7 @@ fn open_ends(total: &Records) -> Vec<String> {
     let unanswered = unanswered.saturating_sub(not_proved);
     if unanswered > 0 {
         warnings.push(format!(
-            "{unanswered} messages were not answered: their times are in no percentile"
+            "{unanswered} messages were not acknowledged: no percentile includes them"
         ));
     }
     warnings
@@ -406,13 +403,13 @@ fn drain(run: &Run<'_>, messages: &Messages, drain: Drain) -> Option<String> {
     let said = match drain {
         Drain::Done => return None,
         _ if open == 0 => return None,
-        Drain::Silent => "nothing came any more",
+        Drain::Silent => "no more messages were arriving",
         Drain::Early => {
-            "more was still coming: what counts as not answered or missing may only be late, and a longer --drain tells"
+            "messages were still arriving: those counted as timed out or missing may only be late; use a longer --drain"
         }
     };
     let lasted = humantime::format_duration(run.plan.phases.drain);
-    Some(format!("the drain ended after {lasted}, when {said}"))
+    Some(format!("the drain ended after {lasted} while {said}"))
 }
 
 #[cfg(test)]
@@ -457,10 +454,7 @@ mod tests {
     fn a_peer_that_takes_nothing_is_the_limit() {
         let (limited, said) = verdict(50_000_000, 0.1, 1, 2);
         assert!(!limited);
-        assert_eq!(
-            said,
-            "the peer was the limit: it asked 2 times to be sent nothing for a while"
-        );
+        assert_eq!(said, "the peer was the limit: it paused publishers 2 times");
         assert!(verdict(50_000_000, 0.1, 1, 0).0, "late");
         assert!(verdict(0, 0.95, 1, 2).0, "busy");
     }

@@ -20,7 +20,7 @@ pub(super) fn check(parts: &[Part], partial: bool) -> Result<Vec<String>> {
     let found: Vec<String> = missing(parts).into_iter().chain(apart(parts)).collect();
     match found.first() {
         Some(first) if !partial => Err(Error::usage(first.clone())
-            .hint("--partial merges what there is, and says so in the report")),
+            .hint("use --partial to merge them anyway; the report will say so")),
         _ => Ok(found),
     }
 }
@@ -70,8 +70,7 @@ fn apart(parts: &[Part]) -> Option<String> {
     let common = seconds(last_from, first_to).max(0.0);
     (common < COMMON * longest).then(|| {
         format!(
-            "the parts were not measured at the same time: {early} up to {first_to:.3}, {late} from {last_from:.3}, \
-             {common:.1} s of {longest:.1} s in common; rates that were not reached together cannot be added"
+            "the shards were not measured at the same time: {early} until {first_to:.3}, {late} from {last_from:.3}, an overlap of {common:.1} s of {longest:.1} s; their rates cannot be added"
         )
     })
 }

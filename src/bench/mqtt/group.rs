@@ -233,7 +233,7 @@ impl Group {
         if subscribe.len().max(published) <= limit as usize {
             return Ok(());
         }
-        let cause = format!("the broker takes packets of {limit} bytes at most");
+        let cause = format!("the broker accepts packets of at most {limit} bytes");
         Err(Broken::of(ErrorKind::Refused, cause))
     }
 

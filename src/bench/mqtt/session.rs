@@ -475,7 +475,7 @@ fn refused(reason: ReasonCode) -> Broken {
 #[cold]
 fn stray(late: bool, name: &str, io: &mut Io<'_>) {
     if !late {
-        let cause = format!("{name} with a packet identifier that no message waits with");
+        let cause = format!("{name} with an unknown packet identifier");
         io.records.error(&cause, None);
     }
 }

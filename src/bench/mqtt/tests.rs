@@ -629,7 +629,7 @@ fn what_the_broker_says_is_too_long_is_not_sent() {
         let trouble = outcome.trouble.unwrap();
         assert_eq!(trouble.exit_code(), 1, "{trouble}");
         assert!(
-            trouble.text().contains("packets of 60 bytes at most"),
+            trouble.text().contains("packets of at most 60 bytes"),
             "{trouble}"
         );
     }

@@ -65,7 +65,7 @@ pub fn decode(latency: &Latency) -> Result<Option<Histogram<u64>>, String> {
     let values = decode_text(&latency.histogram)?;
     if values.len() != latency.count {
         return Err(format!(
-            "has a histogram of {} values where {} were counted",
+            "has a histogram of {} values, but a count of {}",
             values.len(),
             latency.count
         ));
@@ -79,9 +79,7 @@ pub fn decode(latency: &Latency) -> Result<Option<Histogram<u64>>, String> {
 /// In words, when it is damaged.
 pub fn decode_text(text: &str) -> Result<Histogram<u64>, String> {
     if text.len() > LARGEST {
-        return Err(String::from(
-            "has a histogram that is larger than any of ours",
-        ));
+        return Err(String::from("has a histogram that is too large"));
     }
     let bytes = BASE64
         .decode(text.as_bytes())
@@ -179,7 +177,7 @@ mod tests {
             );
         }
         let long = decode_text(&"A".repeat(LARGEST + 4)).unwrap_err();
-        assert_eq!(long, "has a histogram that is larger than any of ours");
+        assert_eq!(long, "has a histogram that is too large");
     }
 
     #[test]
@@ -201,7 +199,7 @@ mod tests {
         );
         assert_eq!(
             decode(&with(&whole.histogram, 7)).unwrap_err(),
-            "has a histogram of 1000 values where 7 were counted"
+            "has a histogram of 1000 values, but a count of 7"
         );
     }
 }

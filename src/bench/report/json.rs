@@ -30,18 +30,20 @@ pub fn read(text: &[u8], name: &str) -> Result<Report> {
     }
 
     let Version { schema_version } = serde_json::from_slice(text)
-        .map_err(|cause| Error::usage(format!("{name} is no result of bench: {cause}")))?;
+        .map_err(|cause| Error::usage(format!("{name} is not a bench result file: {cause}")))?;
     if schema_version != SCHEMA_VERSION {
         let said = format!(
             "{name} has version {schema_version} of the result schema, not {SCHEMA_VERSION}"
         );
-        return Err(Error::usage(said).hint("use the iotctl that wrote it, or run it again"));
+        return Err(
+            Error::usage(said).hint("use the version of iotctl that wrote it, or repeat the run")
+        );
     }
     let report: Report = serde_json::from_slice(text)
-        .map_err(|cause| Error::usage(format!("{name} is no result of bench: {cause}")))?;
+        .map_err(|cause| Error::usage(format!("{name} is not a bench result file: {cause}")))?;
     let within = serde_json::to_value(&report).is_ok_and(|whole| is_within(&whole));
     if !within {
-        let said = format!("{name} is no result of bench: it has numbers that no run has");
+        let said = format!("{name} is not a bench result file: it has impossible numbers");
         return Err(Error::usage(said));
     }
     Ok(report)
@@ -109,7 +111,7 @@ mod tests {
         };
         assert_eq!(
             said("{"),
-            "a.json is no result of bench: EOF while parsing an object at line 1 column 1"
+            "a.json is not a bench result file: EOF while parsing an object at line 1 column 1"
         );
         assert_eq!(
             said("{\"schema_version\": 9}"),
@@ -119,13 +121,13 @@ mod tests {
         huge.messages.sent = u64::MAX;
         assert_eq!(
             said(&render(&huge)),
-            "a.json is no result of bench: it has numbers that no run has"
+            "a.json is not a bench result file: it has impossible numbers"
         );
         let deep = format!("{{\"schema_version\": 1, \"x\": {}", "[".repeat(1 << 20));
-        assert!(said(&deep).starts_with("a.json is no result of bench: "));
+        assert!(said(&deep).starts_with("a.json is not a bench result file: "));
         assert_eq!(
             said("{\"schema_version\": 1}"),
-            "a.json is no result of bench: missing field `tool` at line 1 column 21"
+            "a.json is not a bench result file: missing field `tool` at line 1 column 21"
         );
     }
 }

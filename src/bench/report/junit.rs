@@ -7,7 +7,7 @@ use super::units::three;
 
 /// The thresholds as a test suite; its time is the time measured.
 pub fn render(report: &Report) -> String {
-    let missed = report.thresholds.iter().filter(|one| !one.kept).count();
+    let missed = report.thresholds.iter().filter(|one| !one.passed).count();
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
     xml += &format!(
         "  <testsuite name=\"iotctl bench\" tests=\"{}\" failures=\"{missed}\" errors=\"0\" \
@@ -34,7 +34,7 @@ pub fn render(report: &Report) -> String {
 fn case(threshold: &Threshold) -> String {
     let name = escape(&threshold.expression);
     let start = format!("    <testcase classname=\"iotctl.bench\" name=\"{name}\"");
-    if threshold.kept {
+    if threshold.passed {
         return format!("{start}/>\n");
     }
     let outcome = escape(&rows::outcome(threshold));
@@ -69,21 +69,21 @@ mod tests {
 
     #[test]
     fn a_case_for_each_threshold() {
-        let kept = Threshold {
+        let passed = Threshold {
             expression: String::from("p99 < 20ms"),
             measured: 1.0,
-            kept: true,
+            passed: true,
             missed_by: String::new(),
         };
         let missed = Threshold {
             expression: String::from("lost == 0"),
             measured: 12.0,
-            kept: false,
+            passed: false,
             missed_by: String::from("12"),
         };
         let mut report = Report {
             started_at: String::from("2026-11-20T21:00:00Z"),
-            thresholds: vec![kept, missed],
+            thresholds: vec![passed, missed],
             ..Report::default()
         };
         report

@@ -24,17 +24,17 @@ pub fn render(report: &Report) -> String {
 }
 
 fn headline(report: &Report) -> String {
-    let missed = report.thresholds.iter().filter(|one| !one.kept).count();
+    let missed = report.thresholds.iter().filter(|one| !one.passed).count();
     match (missed, report.thresholds.len()) {
         (_, 0) => String::from("Load test"),
-        (0, all) => format!("Load test: all {all} thresholds kept"),
+        (0, all) => format!("Load test: all {all} thresholds passed"),
         (missed, all) => format!("Load test: {missed} of {all} thresholds missed"),
     }
 }
 
 fn thresholds(report: &Report, page: &mut String) {
     let rows = report.thresholds.iter().map(|threshold| {
-        let sign = if threshold.kept { "✅" } else { "❌" };
+        let sign = if threshold.passed { "✅" } else { "❌" };
         vec![
             sign.to_owned(),
             code(&threshold.expression),
@@ -157,7 +157,7 @@ mod tests {
         let text = render(&sample::report());
         let head = "### Load test: 1 of 2 thresholds missed\n\n\
                     |  | threshold | outcome |\n|---|---|---|\n\
-                    | ✅ | `p50 < 20ms` | kept |\n\
+                    | ✅ | `p50 < 20ms` | passed |\n\
                     | ❌ | `lost == 0` | missed by 1,270 |\n\n\
                     | rate | messages |\n|---|---|\n| planned | 50.00 k/s |\n";
         assert!(text.starts_with(head), "{text}");

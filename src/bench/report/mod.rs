@@ -121,7 +121,7 @@ impl FromStr for Form {
             .find(|form| form.name() == word)
             .ok_or_else(|| {
                 let known = Self::ALL.map(Self::name).join(", ");
-                Error::usage(format!("{word:?} is none of {known}"))
+                Error::usage(format!("{word:?} is not one of {known}"))
             })
     }
 }
@@ -138,7 +138,7 @@ mod tests {
         let error = "yaml".parse::<Form>().unwrap_err();
         assert_eq!(
             error.text(),
-            r#""yaml" is none of text, json, csv, hlog, prometheus, html, markdown, junit"#
+            r#""yaml" is not one of text, json, csv, hlog, prometheus, html, markdown, junit"#
         );
     }
 

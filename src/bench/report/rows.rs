@@ -64,7 +64,7 @@ pub(super) fn phases(report: &Report) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Messages in a second.
+/// Messages per second.
 pub(super) fn rates(report: &Report) -> Vec<(&'static str, String)> {
     let rates = &report.rates;
     vec![
@@ -75,7 +75,7 @@ pub(super) fn rates(report: &Report) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// What became of the messages, each row adding up. Sides that did not take part are left out.
+/// The outcomes of the messages; each row adds up. Sides without messages are omitted.
 pub(super) fn identities(messages: &Messages) -> Vec<Identity> {
     let m = messages;
     let mut rows = Vec::new();
@@ -110,7 +110,7 @@ pub(super) fn identities(messages: &Messages) -> Vec<Identity> {
     rows
 }
 
-/// The counters that are no part of a sum.
+/// The counters that are not part of a sum.
 pub(super) fn other_counters(messages: &Messages) -> Vec<(&'static str, u64)> {
     let m = messages;
     vec![
@@ -132,7 +132,7 @@ pub(super) fn traffic(messages: &Messages) -> String {
     )
 }
 
-/// What only one protocol counts: `req_attempt` 12, `retransmissions` 3.
+/// Protocol-specific counters: `req_attempt` 12, `retransmissions` 3.
 pub(super) fn counts(report: &Report) -> impl ExactSizeIterator<Item = (&str, u64)> {
     let counts = report.counts.iter();
     counts.map(|(name, number)| (name.as_str(), *number))
@@ -175,14 +175,14 @@ pub(super) fn negative_notes(report: &Report) -> Vec<String> {
     negative
         .map(|(name, latency)| {
             format!(
-                "{} values of {name} were below zero and are left out: the clocks differ",
+                "{} negative values of {name} are excluded: the clocks differ",
                 count(latency.negative)
             )
         })
         .collect()
 }
 
-/// What became of the connections.
+/// The outcomes of the connections.
 pub(super) fn connections(report: &Report) -> Vec<(&'static str, String)> {
     let c = &report.connections;
     let mut rows = vec![
@@ -206,10 +206,10 @@ pub(super) fn error_line(error: &ErrorCount) -> String {
     format!("{} × {}", count(error.count), error.cause)
 }
 
-/// What the generator needed, in one line.
+/// The resources used by the generator, in one line.
 pub(super) fn generator_line(generator: &Generator) -> String {
     format!(
-        "CPU {} of one core, {} a million messages, memory {}, threads {}, coalescing {}",
+        "CPU {} of one core, {} CPU per million messages, memory {}, threads {}, coalescing {}",
         percent(generator.cpu_percent),
         seconds(generator.cpu_s_per_million),
         bytes(generator.max_rss_bytes as f64),
@@ -221,7 +221,7 @@ pub(super) fn generator_line(generator: &Generator) -> String {
     )
 }
 
-/// Whether to believe the figures, in a sentence.
+/// Whether the figures can be trusted, in a sentence.
 pub(super) fn verdict(generator: &Generator) -> String {
     let limit = if generator.limited {
         "the generator was the limit, not the peer: "
@@ -231,7 +231,7 @@ pub(super) fn verdict(generator: &Generator) -> String {
     let steady = if generator.steady {
         "steady"
     } else {
-        "not steady: throughput or latency kept changing"
+        "not steady: throughput or latency varied"
     };
     match generator.verdict.as_str() {
         "" if generator.limited => format!("the generator was the limit, not the peer; {steady}"),
@@ -240,17 +240,17 @@ pub(super) fn verdict(generator: &Generator) -> String {
     }
 }
 
-/// `kept`, or by how much it was missed.
+/// `passed`, or by how much it was missed.
 pub(super) fn outcome(threshold: &Threshold) -> String {
     match threshold.missed_by.as_str() {
-        _ if threshold.kept => String::from("kept"),
+        _ if threshold.passed => String::from("passed"),
         "" => String::from("missed"),
         by if by.starts_with(|first: char| first.is_ascii_digit()) => format!("missed by {by}"),
         why => format!("missed: {why}"),
     }
 }
 
-/// The warnings of the report, and what the figures themselves give away.
+/// The warnings of the report, and those that follow from its figures.
 pub(super) fn warnings(report: &Report) -> Vec<String> {
     let mut warnings = report.warnings.clone();
     warnings.extend(negative_notes(report));
@@ -259,7 +259,7 @@ pub(super) fn warnings(report: &Report) -> Vec<String> {
         .filter(|identity| identity.sign() != "=");
     warnings.extend(broken.map(|identity| {
         format!(
-            "the messages do not add up: {} is not the sum of its parts",
+            "inconsistent counters: {} is not the sum of its parts",
             identity.name
         )
     }));
@@ -281,7 +281,7 @@ mod tests {
         assert_eq!(identities(&report.messages)[0].sign(), "≠");
         assert_eq!(
             warnings(&report)[1],
-            "the messages do not add up: planned is not the sum of its parts"
+            "inconsistent counters: planned is not the sum of its parts"
         );
     }
 
@@ -301,7 +301,7 @@ mod tests {
         report.latency.get_mut("end_to_end").unwrap().negative = 1200;
         assert_eq!(
             negative_notes(&report),
-            ["1,200 values of end_to_end were below zero and are left out: the clocks differ"]
+            ["1,200 negative values of end_to_end are excluded: the clocks differ"]
         );
     }
 

@@ -239,13 +239,13 @@ fn thresholds() -> Vec<Threshold> {
         Threshold {
             expression: String::from("p50 < 20ms"),
             measured: 0.139,
-            kept: true,
+            passed: true,
             missed_by: String::new(),
         },
         Threshold {
             expression: String::from("lost == 0"),
             measured: 1_270.0,
-            kept: false,
+            passed: false,
             missed_by: String::from("1,270"),
         },
     ]

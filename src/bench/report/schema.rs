@@ -27,7 +27,7 @@ pub(in crate::bench) fn complaints(
     if let Some(words) = schema["enum"].as_array()
         && !words.contains(value)
     {
-        found.push(format!("{at} is none of {words:?}"));
+        found.push(format!("{at} is not one of {words:?}"));
     }
     for (at, item) in value.as_array().into_iter().flatten().enumerate() {
         found.extend(complaints(item, &schema["items"], root, &at.to_string()));

@@ -266,7 +266,7 @@ mod tests {
             "latency            p50       p90       p99     p99.9       max    values\n",
             "errors      1,002 × connection lost: reset by peer\n",
             "            hint: the broker limits the messages of one client; raise its limit\n",
-            "thresholds  p50 < 20ms  kept\n",
+            "thresholds  p50 < 20ms  passed\n",
             "            lost == 0  missed by 1,270\n",
             "steady\n",
         ] {

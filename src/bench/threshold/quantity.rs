@@ -274,7 +274,7 @@ fn unknown(word: &str) -> String {
     let numbers = NUMBERS.iter().map(|number| number.name);
     let prefixes = LATENCIES[1..].iter().map(|name| format!("{name}.p99"));
     format!(
-        "{word:?} is none of p50, p99, p99.9 and any other percentile, min, mean, stdev, max (also as {}), {}",
+        "{word:?} is not one of p50, p99, p99.9 and any other percentile, min, mean, stdev, max (also as {}), {}",
         prefixes.collect::<Vec<_>>().join(", "),
         numbers.collect::<Vec<_>>().join(", ")
     )

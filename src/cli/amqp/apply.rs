@@ -18,11 +18,11 @@ pub(crate) struct ApplyFlags {
     #[arg(value_name = "URL", help_heading = None, help = session::URL)]
     url: Option<OsString>,
 
-    /// Description in TOML: [[exchange]] and [[queue]] with name, type, durable, auto_delete, arguments; [[binding]] with from, queue or exchange, keys, arguments
+    /// Topology in TOML: [[exchange]] and [[queue]] with name, type, durable, auto_delete, arguments; [[binding]] with from, queue or exchange, keys, arguments
     #[arg(value_name = "FILE", help_heading = None)]
     file: Option<OsString>,
 
-    /// Change nothing; fail unless exchanges and queues are as described (bindings cannot be seen over AMQP)
+    /// Change nothing; fail unless exchanges and queues match the file (AMQP offers no way to check bindings)
     #[arg(long)]
     check: bool,
 
@@ -37,10 +37,10 @@ pub(crate) struct ApplyFlags {
 }
 
 impl ApplyFlags {
-    /// What was asked for, checked as far as that can be done without a file or the network.
+    /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         let (url, file) = syntax::sorted(self.url, self.file)?;
-        let file = file.ok_or_else(|| Error::usage("no file was named"))?;
+        let file = file.ok_or_else(|| Error::usage("no file was given"))?;
         Ok(Plan {
             session: self.session.words(url)?,
             file: file.into(),

@@ -19,15 +19,15 @@ pub(crate) struct BindFlags {
     #[arg(value_name = "URL", help_heading = None, help = session::URL)]
     url: Option<OsString>,
 
-    /// Queue that gets the messages
+    /// Queue that receives the messages
     #[arg(value_name = "QUEUE", help_heading = None)]
     queue: Option<OsString>,
 
-    /// Exchange that they come from
+    /// Source exchange
     #[arg(short = 'e', long, value_name = "NAME", required = true)]
     exchange: Option<OsString>,
 
-    /// Exchange that gets the messages, instead of a queue
+    /// Destination exchange, instead of a queue
     #[arg(long, value_name = "NAME")]
     to_exchange: Option<OsString>,
 
@@ -35,7 +35,7 @@ pub(crate) struct BindFlags {
     #[arg(short = 'k', long, value_name = "KEY")]
     routing_key: Vec<OsString>,
 
-    /// Argument, such as x-match=any and the headers to match; typed as in `amqp declare`; may be repeated
+    /// Binding argument, such as x-match=any and the headers to match; types as in `amqp declare`; may be repeated
     #[arg(long, value_name = "NAME:TYPE=VALUE")]
     argument: Vec<OsString>,
 

@@ -16,7 +16,7 @@ use crate::cli::syntax::numbers::{Count, Size, Wait};
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Listening")]
 pub(crate) struct BrokerFlags {
-    /// Where to listen: [amqp|amqps://]ADDR:PORT or unix:PATH; port 0 takes a free one, and the first line on standard output says which; may be repeated
+    /// Address to listen on: [amqp|amqps://]ADDR:PORT or unix:PATH; port 0 picks a free port, printed on the first line of standard output; may be repeated
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:5672")]
     listen: Vec<Listen>,
 
@@ -32,7 +32,7 @@ pub(crate) struct BrokerFlags {
     #[command(flatten)]
     faults: FaultFlags,
 
-    /// End when the process that started this one does
+    /// Exit when the parent process exits
     #[arg(long, hide = true)]
     end_with_parent: bool,
 
@@ -43,15 +43,15 @@ pub(crate) struct BrokerFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Access")]
 struct AccessFlags {
-    /// A user who is let in; others are not; may be repeated. Whoever lists the processes of this machine sees the password [default: everyone]
+    /// User allowed to log in; all others are refused; may be repeated. The password is visible in the process list [default: anyone may log in]
     #[arg(long, value_name = "USER:PASSWORD", conflicts_with = "password_file")]
     user: Vec<String>,
 
-    /// File of USER:PASSWORD lines, in plain text or as mosquitto_passwd writes them; others are not let in. SIGHUP reads it again
+    /// File of USER:PASSWORD lines, in plain text or in mosquitto_passwd format; all other users are refused. Reloaded on SIGHUP
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 
-    /// A virtual host; may be repeated
+    /// Virtual host; may be repeated
     #[arg(long, value_name = "NAME", default_value = "/")]
     vhost: Vec<String>,
 }
@@ -59,27 +59,27 @@ struct AccessFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Limits")]
 struct LimitFlags {
-    /// Connected clients at most [default: no limit]
+    /// Maximum number of connected clients [default: no limit]
     #[arg(long, value_name = "COUNT")]
     max_connections: Option<Count>,
 
-    /// Time that a connection may take to log in [default: 10s]
+    /// Time allowed for a connection to log in [default: 10s]
     #[arg(long, value_name = "TIME")]
     connect_timeout: Option<Wait>,
 
-    /// Seconds between heartbeats that are offered to clients; 0 for none [default: 60]
+    /// Heartbeat interval offered to clients, in seconds; 0 disables heartbeats [default: 60]
     #[arg(long, value_name = "SECONDS")]
     heartbeat: Option<u16>,
 
-    /// Channels of one connection at most; 0 for no limit [default: 2047]
+    /// Maximum number of channels per connection; 0 for no limit [default: 2047]
     #[arg(long, value_name = "COUNT")]
     channel_max: Option<u16>,
 
-    /// Largest message body taken, such as 1MiB [default: 128MiB]
+    /// Largest message body accepted, such as 1MiB [default: 128MiB]
     #[arg(long, value_name = "SIZE")]
     max_message_size: Option<Size>,
 
-    /// Memory that all messages may hold; beyond it publishers are held back until some are consumed [default: 1GiB]
+    /// Memory limit for all messages; above it publishers are blocked until messages are consumed [default: 1GiB]
     #[arg(long, value_name = "SIZE")]
     max_memory: Option<Size>,
 }
@@ -87,13 +87,13 @@ struct LimitFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Faults")]
 struct FaultFlags {
-    /// What to do wrong on purpose: NAME[:KEY=VALUE[,KEY=VALUE]...], from the list below; may be repeated
+    /// Fault to inject: NAME[:KEY=VALUE[,KEY=VALUE]...], listed below; may be repeated
     #[arg(long, value_name = "FAULT")]
     fault: Vec<Fault>,
 }
 
 impl BrokerFlags {
-    /// What was asked for, checked as far as that can be done without a file or the network.
+    /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         let encrypted = self.listen.iter().any(|listen| listen.tls);
         let tls = self.tls.files("--listen amqps://", encrypted)?;

@@ -22,7 +22,7 @@ pub(crate) struct DeclareQueueFlags {
     #[arg(value_name = "URL", help_heading = None, help = session::URL)]
     url: Option<OsString>,
 
-    /// Name of the queue; '' lets the server make one up, which is printed
+    /// Name of the queue; '' lets the server generate one, which is printed
     #[arg(value_name = "NAME", help_heading = None)]
     name: Option<OsString>,
 
@@ -45,23 +45,23 @@ pub(crate) struct DeclareQueueFlags {
 /// How long it is kept.
 #[derive(Args, Debug)]
 struct KeepingFlags {
-    /// Only check that it is there, whatever it is like
+    /// Only check that it exists, whatever its properties
     #[arg(long, conflicts_with_all = ["durable", "transient", "auto_delete", "argument"])]
     passive: bool,
 
-    /// It survives a restart of the server; so it does without this flag
+    /// Durable: survives a restart of the server (the default)
     #[arg(long, conflicts_with = "transient")]
     durable: bool,
 
-    /// It does not survive a restart of the server
+    /// Transient: does not survive a restart of the server
     #[arg(long)]
     transient: bool,
 
-    /// It goes when nobody uses it any more
+    /// Auto-delete: deleted when no longer in use
     #[arg(long)]
     auto_delete: bool,
 
-    /// Argument, typed by its look or as NAME:TYPE=VALUE: string, int, int32, bool, double, decimal, time, hex, base64, json, null; may be repeated
+    /// Argument; the type is inferred, or given as NAME:TYPE=VALUE: string, int, int32, bool, double, decimal, time, hex, base64, json, null; may be repeated
     #[arg(long, value_name = "NAME:TYPE=VALUE")]
     argument: Vec<OsString>,
 }
@@ -70,39 +70,39 @@ struct KeepingFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Queue arguments")]
 struct QueueArguments {
-    /// How it is kept: classic, quorum on several servers, stream to be read again (x-queue-type)
+    /// Queue type: classic, quorum (replicated) or stream (x-queue-type)
     #[arg(long, value_name = "TYPE", conflicts_with = "passive", value_parser = ["classic", "quorum", "stream"])]
     queue_type: Option<String>,
 
-    /// Lifetime of a message, such as 30s (x-message-ttl)
+    /// Message TTL, such as 30s (x-message-ttl)
     #[arg(long, value_name = "TIME", conflicts_with = "passive")]
     ttl: Option<Millis>,
 
-    /// The queue goes when it was not used for this long (x-expires)
+    /// Delete the queue after it was unused for this long (x-expires)
     #[arg(long, value_name = "TIME", conflicts_with = "passive")]
     expires: Option<Millis>,
 
-    /// Messages that it holds at most (x-max-length)
+    /// Maximum number of messages (x-max-length)
     #[arg(long, value_name = "COUNT", conflicts_with = "passive")]
     max_length: Option<Count>,
 
-    /// Bytes that they have at most, such as 1MiB (x-max-length-bytes)
+    /// Maximum size of all message bodies, such as 1MiB (x-max-length-bytes)
     #[arg(long, value_name = "SIZE", conflicts_with = "passive")]
     max_length_bytes: Option<Size>,
 
-    /// What happens when it is full (x-overflow)
+    /// What happens when the queue is full (x-overflow)
     #[arg(long, value_name = "WHAT", conflicts_with = "passive", value_parser = ["drop-head", "reject-publish", "reject-publish-dlx"])]
     overflow: Option<String>,
 
-    /// Exchange for dead letters: messages that were rejected, expired or dropped; '' is the default exchange (x-dead-letter-exchange)
+    /// Exchange for rejected, expired and dropped messages; '' is the default exchange (x-dead-letter-exchange)
     #[arg(long, value_name = "EXCHANGE", conflicts_with = "passive")]
     dead_letter_exchange: Option<OsString>,
 
-    /// Their routing key instead of their own (x-dead-letter-routing-key)
+    /// Routing key for dead letters, instead of their own (x-dead-letter-routing-key)
     #[arg(long, value_name = "KEY", requires = "dead_letter_exchange")]
     dead_letter_key: Option<OsString>,
 
-    /// Priorities that it tells apart, 1 to 255 (x-max-priority)
+    /// Number of priority levels, 1 to 255 (x-max-priority)
     #[arg(long, value_name = "NUMBER", conflicts_with = "passive", value_parser = clap::value_parser!(u8).range(1..))]
     max_priority: Option<u8>,
 
@@ -110,7 +110,7 @@ struct QueueArguments {
     #[arg(long, conflicts_with = "passive")]
     lazy: bool,
 
-    /// One consumer at a time is served, the others wait (x-single-active-consumer)
+    /// Deliver to one consumer at a time (x-single-active-consumer)
     #[arg(long, conflicts_with = "passive")]
     single_active_consumer: bool,
 }
@@ -125,18 +125,18 @@ pub(crate) struct DeclareExchangeFlags {
     #[arg(value_name = "NAME", help_heading = None)]
     name: Option<OsString>,
 
-    /// How it finds the queues: direct, fanout, topic, headers, or x-... of a plugin
+    /// Exchange type: direct, fanout, topic, headers, or x-... of a plugin
     #[arg(long = "type", value_name = "TYPE", default_value = "direct", conflicts_with = "passive", value_parser = syntax::exchange_type)]
     kind: ByteString,
 
     #[command(flatten)]
     keeping: KeepingFlags,
 
-    /// It takes messages from other exchanges only
+    /// Internal: accepts messages from other exchanges only
     #[arg(long, conflicts_with = "passive")]
     internal: bool,
 
-    /// Exchange for messages that no queue gets (alternate-exchange)
+    /// Exchange for unroutable messages (alternate-exchange)
     #[arg(long, value_name = "EXCHANGE", conflicts_with = "passive")]
     alternate_exchange: Option<OsString>,
 
@@ -151,7 +151,7 @@ pub(crate) struct DeclareExchangeFlags {
 }
 
 impl DeclareQueueFlags {
-    /// What was asked for, checked as far as that can be done without the network.
+    /// The plan of the command, validated as far as possible without the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         let (url, name) = syntax::sorted(self.url, self.name)?;
         let made_up = !self.keeping.passive && name.as_ref().is_some_and(|name| name.is_empty());
@@ -225,7 +225,7 @@ impl QueueArguments {
 }
 
 impl DeclareExchangeFlags {
-    /// What was asked for, checked as far as that can be done without the network.
+    /// The plan of the command, validated as far as possible without the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         let (url, name) = syntax::sorted(self.url, self.name)?;
         let name = syntax::name("exchange", name)?;

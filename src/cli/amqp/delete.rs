@@ -19,15 +19,15 @@ pub(crate) struct DeleteQueueFlags {
     #[arg(value_name = "URL", help_heading = None, help = session::URL)]
     url: Option<OsString>,
 
-    /// Name of the queue; its messages go with it
+    /// Name of the queue; its messages are lost
     #[arg(value_name = "NAME", help_heading = None)]
     name: Option<OsString>,
 
-    /// Only when nobody consumes from it
+    /// Only if it has no consumers
     #[arg(long)]
     if_unused: bool,
 
-    /// Only when it has no messages
+    /// Only if it is empty
     #[arg(long)]
     if_empty: bool,
 
@@ -51,7 +51,7 @@ pub(crate) struct DeleteExchangeFlags {
     #[arg(value_name = "NAME", help_heading = None)]
     name: Option<OsString>,
 
-    /// Only when nothing is bound to it
+    /// Only if nothing is bound to it
     #[arg(long)]
     if_unused: bool,
 
@@ -67,7 +67,7 @@ pub(crate) struct PurgeFlags {
     #[arg(value_name = "URL", help_heading = None, help = session::URL)]
     url: Option<OsString>,
 
-    /// Queue whose messages are thrown away; those that a consumer holds stay
+    /// Queue to purge; unacknowledged messages stay
     #[arg(value_name = "QUEUE", help_heading = None)]
     queue: Option<OsString>,
 
@@ -82,7 +82,7 @@ pub(crate) struct PurgeFlags {
 }
 
 impl DeleteQueueFlags {
-    /// What was asked for, checked as far as that can be done without the network.
+    /// The plan of the command, validated as far as possible without the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         let (url, name) = syntax::sorted(self.url, self.name)?;
         let deletion = Deletion::Queue {
@@ -100,7 +100,7 @@ impl DeleteQueueFlags {
 }
 
 impl DeleteExchangeFlags {
-    /// What was asked for, checked as far as that can be done without the network.
+    /// The plan of the command, validated as far as possible without the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         let (url, name) = syntax::sorted(self.url, self.name)?;
         let deletion = Deletion::Exchange {
@@ -117,7 +117,7 @@ impl DeleteExchangeFlags {
 }
 
 impl PurgeFlags {
-    /// What was asked for, checked as far as that can be done without the network.
+    /// The plan of the command, validated as far as possible without the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         let (url, queue) = syntax::sorted(self.url, self.queue)?;
         Ok(Plan {

@@ -12,7 +12,7 @@ pub(crate) struct AmqpExecFlags {
     #[command(flatten)]
     exec: exec::ExecFlags,
 
-    /// A message whose command failed goes back to the queue; else it is dropped or becomes a dead letter
+    /// Requeue a message whose command failed, instead of dropping or dead-lettering it
     #[arg(long)]
     requeue: bool,
 }

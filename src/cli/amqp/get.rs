@@ -22,7 +22,7 @@ pub(crate) struct GetFlags {
     #[arg(value_name = "URL", help_heading = None, help = session::URL)]
     url: Option<OsString>,
 
-    /// Queue to take from
+    /// Queue to get messages from
     #[arg(value_name = "QUEUE", help_heading = None)]
     queue: Option<OsString>,
 
@@ -30,15 +30,15 @@ pub(crate) struct GetFlags {
     #[arg(long)]
     declare: bool,
 
-    /// Take at most this many messages [default: 1]
+    /// Get at most this many messages [default: 1]
     #[arg(short = 'C', long, value_name = "COUNT")]
     count: Option<Count>,
 
-    /// Take messages until the queue is empty
+    /// Get messages until the queue is empty
     #[arg(long, conflicts_with = "count")]
     all: bool,
 
-    /// What becomes of a message that was shown: ack; auto acknowledges before; nack and reject drop it or make it a dead letter; requeue and peek give it back at the end
+    /// How a message is settled after it was shown: ack; auto, by the server on delivery; nack and reject, which drop or dead-letter it; requeue and peek, which requeue it at the end
     #[arg(long, value_name = "MODE", default_value = "ack")]
     ack: AckMode,
 
@@ -53,7 +53,7 @@ pub(crate) struct GetFlags {
 }
 
 impl GetFlags {
-    /// What was asked for, checked as far as that can be done without a file or the network.
+    /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         let (url, queue) = syntax::sorted(self.url, self.queue)?;
         let queue = syntax::name("queue", queue)?;

@@ -4,7 +4,7 @@ use crate::cli::help::Example;
 
 const PUBLISH: &[Example] = &[
     (
-        "Put a message into a queue, on disk, and fail when there is no such queue",
+        "Publish a persistent message to a queue, and fail if the queue does not exist",
         "iotctl amqp publish -k tasks -m 'resize a.png' --persistent --mandatory",
     ),
     (
@@ -12,7 +12,7 @@ const PUBLISH: &[Example] = &[
         "iotctl amqp publish amqps://me@broker.example --password-file pw -e logs -k web.error -m down",
     ),
     (
-        "Publish each line of a file, 100 a second at most",
+        "Publish each line of a file, at most 100 per second",
         "iotctl amqp publish -k tasks -l --rate 100/s < tasks.txt",
     ),
     (
@@ -22,9 +22,9 @@ const PUBLISH: &[Example] = &[
 ];
 
 const BROKER: &[Example] = &[
-    ("A broker for this machine", "iotctl amqp broker"),
+    ("Start a broker on this machine", "iotctl amqp broker"),
     (
-        "A free port, a login, a virtual host; the first line says which port",
+        "On a free port, printed on the first line, with logins and virtual hosts",
         "iotctl amqp broker --listen 127.0.0.1:0 --password-file users --vhost / --vhost test",
     ),
     (
@@ -35,19 +35,19 @@ const BROKER: &[Example] = &[
 
 const CONSUME: &[Example] = &[
     (
-        "Take five messages from a queue",
+        "Consume five messages from a queue",
         "iotctl amqp consume amqp://broker.example tasks -C 5",
     ),
     (
-        "Show the errors of all programs as they come, with their routing keys",
+        "Follow the errors of all programs, with their routing keys",
         "iotctl amqp consume -e logs -k '*.error' -v",
     ),
     (
-        "Run a command for each message, four at once; a failure makes it a dead letter",
+        "Run a command for each message, four at a time; if it fails, the message is dead-lettered",
         "iotctl amqp consume tasks --workers 4 --exec ./resize.sh",
     ),
     (
-        "Look at what waits, without taking it",
+        "Look at the messages of a queue without removing them",
         "iotctl amqp consume tasks --ack peek --idle 1s",
     ),
     (
@@ -58,18 +58,18 @@ const CONSUME: &[Example] = &[
 
 const TAP: &[Example] = &[
     (
-        "Watch what passes an exchange, with routing keys",
+        "Watch the messages of an exchange, with routing keys",
         "iotctl amqp tap logs -v",
     ),
     (
-        "Keep all that is published anywhere for a minute",
+        "Record everything that is published for one minute",
         "iotctl amqp tap --firehose -k 'publish.#' --for 1m --output json > seen.ndjson",
     ),
 ];
 
 const GET: &[Example] = &[
     (
-        "Take one message, or fail when there is none",
+        "Get one message, or fail if the queue is empty",
         "iotctl amqp get tasks",
     ),
     (
@@ -80,79 +80,79 @@ const GET: &[Example] = &[
 
 const REQUEST: &[Example] = &[
     (
-        "Ask, and wait at most 2 seconds",
+        "Send a request, and wait at most 2 seconds for the reply",
         "iotctl amqp request squares -m 7 -W 2",
     ),
     (
-        "Ask once for each line",
+        "Send each line as a request",
         "seq 10 | iotctl amqp request amqp://broker.example squares -l",
     ),
 ];
 
 const RESPOND: &[Example] = &[
     (
-        "Answer with what a command writes",
+        "Reply with the output of a command",
         "iotctl amqp respond squares --declare --exec awk '{ print $1 * $1 }'",
     ),
     (
-        "Answer with the request itself",
+        "Echo each request",
         "iotctl amqp respond echo --declare --echo",
     ),
 ];
 
 const DECLARE_QUEUE: &[Example] = &[
     (
-        "A queue whose rejected messages go to another one",
+        "Declare a queue whose rejected messages go to another queue",
         "iotctl amqp declare queue tasks --dead-letter-exchange '' --dead-letter-key failed",
     ),
     (
-        "A replicated queue of at most 10,000 messages that refuses more",
+        "Declare a replicated queue that refuses messages above 10,000",
         "iotctl amqp declare queue tasks --queue-type quorum --max-length 10k --overflow reject-publish",
     ),
     (
-        "Is it there, and how many messages wait?",
+        "Check that a queue exists, and count its messages",
         "iotctl amqp declare queue tasks --passive --output json",
     ),
 ];
 
 const DECLARE_EXCHANGE: &[Example] = &[(
-    "An exchange that tells messages apart by their topic",
+    "Declare a topic exchange",
     "iotctl amqp declare exchange logs --type topic --alternate-exchange unrouted",
 )];
 
 const DELETE_QUEUE: &[Example] = &[(
-    "Take a queue away that nobody needs",
+    "Delete a queue if it is unused and empty",
     "iotctl amqp delete queue tasks --if-unused --if-empty",
 )];
 
 const DELETE_EXCHANGE: &[Example] = &[(
-    "Take an exchange away",
+    "Delete an exchange if it is unused",
     "iotctl amqp delete exchange amqp://broker.example logs --if-unused",
 )];
 
 const BIND: &[Example] = &[
     (
-        "Errors and warnings of all programs go to one queue",
+        "Route the errors and warnings of all programs to one queue",
         "iotctl amqp bind alarms -e logs -k '*.error' -k '*.warning'",
     ),
     (
-        "By headers",
+        "Bind by headers",
         "iotctl amqp bind pdfs -e documents --argument x-match=any --argument format=pdf",
     ),
     (
-        "From exchange to exchange",
+        "Bind an exchange to another exchange",
         "iotctl amqp bind -e logs --to-exchange archive -k '#'",
     ),
 ];
 
 const UNBIND: &[Example] = &[(
-    "Warnings no longer",
+    "Stop routing warnings",
     "iotctl amqp unbind alarms -e logs -k '*.warning'",
 )];
 
 const APPLY: &[Example] = &[
     (
-        "Make what is missing; what is there and different is told, and exit code 1",
+        "Create what is missing; report what differs and exit with code 1",
         "iotctl amqp apply topology.toml",
     ),
     (
@@ -162,17 +162,17 @@ const APPLY: &[Example] = &[
 ];
 
 const PURGE: &[Example] = &[(
-    "Throw away what waits in a queue",
+    "Remove all messages from a queue",
     "iotctl amqp purge tasks",
 )];
 
 const PING: &[Example] = &[
     (
-        "Is it there, and does it let us in?",
+        "Check that the server is up and accepts the login",
         "iotctl amqp ping amqps://broker.example -u me --password-file pw",
     ),
     (
-        "Ten round trips as JSON",
+        "Measure ten round trips, as JSON",
         "iotctl amqp ping -h broker.example -C 10 --output json",
     ),
 ];

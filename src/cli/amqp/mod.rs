@@ -44,31 +44,31 @@ use crate::cli::help::below;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Amqp {
-    /// Publish messages and wait until each is confirmed
+    /// Publish messages and wait for their confirms
     #[command(disable_help_flag = true, after_help = below("amqp publish"))]
     Publish(Box<PublishFlags>),
 
-    /// Show what comes to a queue or an exchange, and acknowledge it
+    /// Consume messages from a queue or an exchange
     #[command(disable_help_flag = true, after_help = below("amqp consume"))]
     Consume(Box<ConsumeFlags>),
 
-    /// Show copies of what passes an exchange, without taking anything away
+    /// Show copies of the messages that pass through an exchange
     #[command(disable_help_flag = true, after_help = below("amqp tap"))]
     Tap(Box<TapFlags>),
 
-    /// Take what a queue has, without waiting for more
+    /// Get messages from a queue without waiting for more
     #[command(disable_help_flag = true, after_help = below("amqp get"))]
     Get(Box<GetFlags>),
 
-    /// Send requests and show their answers
+    /// Send requests and show the replies
     #[command(disable_help_flag = true, after_help = below("amqp request"))]
     Request(Box<RequestFlags>),
 
-    /// Answer requests: by echo, with a text, or with what a command writes
+    /// Reply to requests with an echo, a fixed text, or the output of a command
     #[command(disable_help_flag = true, after_help = below("amqp respond"))]
     Respond(Box<RespondFlags>),
 
-    /// Make a queue or an exchange, or check that it is there
+    /// Declare a queue or an exchange, or check that it exists
     #[command(
         disable_help_flag = true,
         disable_help_subcommand = true,
@@ -83,7 +83,7 @@ pub(crate) enum Amqp {
         what: Declare,
     },
 
-    /// Take a queue or an exchange away
+    /// Delete a queue or an exchange
     #[command(
         disable_help_flag = true,
         disable_help_subcommand = true,
@@ -98,19 +98,19 @@ pub(crate) enum Amqp {
         what: Delete,
     },
 
-    /// Let an exchange hand messages on to a queue or another exchange
+    /// Bind a queue or an exchange to an exchange
     #[command(disable_help_flag = true, after_help = below("amqp bind"))]
     Bind(Box<BindFlags>),
 
-    /// Take such a binding away
+    /// Remove a binding
     #[command(disable_help_flag = true, after_help = below("amqp unbind"))]
     Unbind(Box<BindFlags>),
 
-    /// Make exchanges, queues and bindings what a file describes, or check that they are
+    /// Create the exchanges, queues and bindings described in a file, or check them
     #[command(disable_help_flag = true, after_help = below("amqp apply"))]
     Apply(Box<ApplyFlags>),
 
-    /// Throw away the messages of a queue
+    /// Remove all messages from a queue
     #[command(disable_help_flag = true, after_help = below("amqp purge"))]
     Purge(Box<PurgeFlags>),
 
@@ -125,28 +125,28 @@ pub(crate) enum Amqp {
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Declare {
-    /// Make a queue and print its name, messages and consumers
+    /// Declare a queue and print its name and its numbers of messages and consumers
     #[command(disable_help_flag = true, after_help = below("amqp declare queue"))]
     Queue(Box<DeclareQueueFlags>),
 
-    /// Make an exchange
+    /// Declare an exchange
     #[command(disable_help_flag = true, after_help = below("amqp declare exchange"))]
     Exchange(Box<DeclareExchangeFlags>),
 }
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Delete {
-    /// Take a queue away, with its messages
+    /// Delete a queue and its messages
     #[command(disable_help_flag = true, after_help = below("amqp delete queue"))]
     Queue(Box<DeleteQueueFlags>),
 
-    /// Take an exchange away
+    /// Delete an exchange
     #[command(disable_help_flag = true, after_help = below("amqp delete exchange"))]
     Exchange(Box<DeleteExchangeFlags>),
 }
 
 impl Amqp {
-    /// The command that the words ask for.
+    /// The plan of the command.
     pub(crate) fn command(self) -> Result<command::Command> {
         Ok(command::Command::Amqp(self.of_amqp()?))
     }

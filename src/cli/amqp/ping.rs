@@ -20,11 +20,11 @@ pub(crate) struct PingFlags {
     #[arg(value_name = "URL", help_heading = None, help = session::URL)]
     url: Option<OsString>,
 
-    /// Round trips [default: 1]
+    /// Number of round trips [default: 1]
     #[arg(short = 'C', long, value_name = "COUNT")]
     count: Option<Count>,
 
-    /// Time between two round trips [default: 1s]
+    /// Interval between round trips [default: 1s]
     #[arg(long, value_name = "TIME")]
     interval: Option<Span>,
 
@@ -39,7 +39,7 @@ pub(crate) struct PingFlags {
 }
 
 impl PingFlags {
-    /// What was asked for, checked as far as that can be done without a file or the network.
+    /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         Ok(Plan {
             session: self.session.words_of_either(self.url)?,

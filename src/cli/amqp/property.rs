@@ -16,43 +16,43 @@ pub(crate) struct PropertyFlags {
     #[arg(long, value_name = "TYPE")]
     content_type: Option<OsString>,
 
-    /// How the body is packed, such as gzip
+    /// Content encoding of the body, such as gzip
     #[arg(long, value_name = "ENCODING")]
     content_encoding: Option<OsString>,
 
-    /// Header, typed by its look or as NAME:TYPE=VALUE: string, int, int32, bool, double, decimal, time, hex, base64, json, null; may be repeated
+    /// Header; the type is inferred, or given as NAME:TYPE=VALUE: string, int, int32, bool, double, decimal, time, hex, base64, json, null; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     header: Vec<OsString>,
 
-    /// Keep the message on disk: delivery mode 2
+    /// Persistent message: delivery mode 2
     #[arg(long)]
     persistent: bool,
 
-    /// Priority, for queues that have some; 0 is the lowest
+    /// Priority, for priority queues; 0 is the lowest
     #[arg(long, value_name = "NUMBER")]
     priority: Option<u8>,
 
-    /// Lifetime in a queue, such as 30s, in whole milliseconds
+    /// Per-message TTL, such as 30s, in whole milliseconds
     #[arg(long, value_name = "TIME")]
     expiration: Option<Millis>,
 
-    /// The application's identifier for the message
+    /// Message identifier
     #[arg(long, value_name = "ID")]
     message_id: Option<OsString>,
 
-    /// Seconds since 1970
+    /// Timestamp, in seconds since 1970
     #[arg(long, value_name = "SECONDS")]
     timestamp: Option<u64>,
 
-    /// What kind of message it is for the application: the property type
+    /// Message type: the property type
     #[arg(long, value_name = "NAME")]
     message_type: Option<OsString>,
 
-    /// The publisher's user name, which the server checks
+    /// User name of the publisher, validated by the server
     #[arg(long, value_name = "NAME")]
     user_id: Option<OsString>,
 
-    /// The publishing application
+    /// Identifier of the publishing application
     #[arg(long, value_name = "NAME")]
     app_id: Option<OsString>,
 }

@@ -71,7 +71,7 @@ fn the_others_refuse_the_other() {
         assert_eq!(refused.kind(), Kind::Usage, "{command}");
         assert_eq!(
             refused.text(),
-            "this command has no --protocol 1.0",
+            "this command does not support --protocol 1.0",
             "{command}"
         );
     }
@@ -85,7 +85,7 @@ fn an_address_stands_alone() {
         ("consume amqp://h q --address a", "cannot be used with"),
         (
             "publish --protocol 0-9-1 --address a -m x",
-            "--address is of AMQP 1.0",
+            "--address belongs to AMQP 1.0",
         ),
         ("publish --address= -m x", "--address is empty"),
     ] {

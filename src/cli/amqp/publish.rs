@@ -30,33 +30,33 @@ pub(crate) struct PublishFlags {
     #[arg(short = 'e', long, value_name = "NAME")]
     exchange: Option<OsString>,
 
-    /// Routing key; may be repeated: each message goes out under each
+    /// Routing key; may be repeated: each message is published once per key
     #[arg(short = 'k', long, value_name = "KEY")]
     routing_key: Vec<OsString>,
 
-    /// Where to, in the words of a server of AMQP 1.0, such as /queue/orders or a plain name; instead of -e and -k, and speaks 1.0
+    /// AMQP 1.0 target address, such as /queue/orders or a plain name; replaces -e and -k and implies --protocol 1.0
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["exchange", "routing_key"])]
     address: Option<OsString>,
 
     #[command(flatten)]
     input: InputFlags,
 
-    /// A message that no queue gets is a failure
+    /// Fail if a message cannot be routed to a queue
     #[arg(long, conflicts_with = "no_confirm")]
     mandatory: bool,
 
-    /// Do not wait until the server has confirmed each message
+    /// Do not use publisher confirms
     #[arg(long, conflicts_with_all = ["window", "ack_timeout"])]
     no_confirm: bool,
 
-    /// Messages that may wait for their confirmation
+    /// Maximum number of unconfirmed messages
     #[arg(long, value_name = "COUNT", default_value = "1000")]
     window: Count,
 
     #[command(flatten)]
     pacing: PacingFlags,
 
-    /// Give up when no confirmation comes for this long
+    /// Give up when no confirm arrives for this long
     #[arg(long, value_name = "TIME", default_value = "30s")]
     ack_timeout: Wait,
 
@@ -66,11 +66,11 @@ pub(crate) struct PublishFlags {
     #[command(flatten)]
     properties: PropertyFlags,
 
-    /// What an answer is to carry
+    /// Correlation identifier for the reply
     #[arg(long, value_name = "ID", help_heading = "Properties")]
     correlation_id: Option<OsString>,
 
-    /// Queue that an answer is to go to
+    /// Queue for the reply
     #[arg(long, value_name = "QUEUE", help_heading = "Properties")]
     reply_to: Option<OsString>,
 
@@ -81,14 +81,14 @@ pub(crate) struct PublishFlags {
     terminal: TerminalFlags,
 }
 
-/// Whether what is sent to is made first.
+/// Whether the destination is declared first.
 #[derive(Args, Debug)]
 pub(crate) struct TargetFlags {
-    /// First declare what is sent to, durable: the exchange of -e, or the queues that the routing keys name
+    /// First declare the destination, durable: the exchange of -e, or the queues named by the routing keys
     #[arg(long)]
     declare: bool,
 
-    /// Type of the exchange that is declared: direct, fanout, topic, headers or a plugin's [default: direct]
+    /// Type of the declared exchange: direct, fanout, topic, headers or a plugin's [default: direct]
     #[arg(long, value_name = "TYPE", requires = "declare", value_parser = syntax::exchange_type)]
     exchange_type: Option<ByteString>,
 }
@@ -120,7 +120,7 @@ impl TargetFlags {
 }
 
 impl PublishFlags {
-    /// What was asked for, checked as far as that can be done without a file or the network.
+    /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         let exchange = short_or_none("-e", self.exchange)?.unwrap_or_default();
         let keys = self.routing_key.into_iter().map(|key| short("-k", key));
@@ -129,8 +129,8 @@ impl PublishFlags {
         let address = syntax::address(self.address)?;
         let somewhere = !exchange.is_empty() || !keys.is_empty() || address.is_some();
         if !somewhere && source != Source::Records {
-            return Err(Error::usage("nothing says where the messages go")
-                .hint("give -k QUEUE, or -e EXCHANGE, with -k KEY where it takes one"));
+            return Err(Error::usage("no exchange or routing key was given")
+                .hint("use -k QUEUE, or -e EXCHANGE with -k KEY if the exchange type needs one"));
         }
         let pacing = self.pacing.pacing(&source)?;
         let Count(window) = self.window;

@@ -23,7 +23,7 @@ pub(crate) struct RequestFlags {
     #[arg(value_name = "URL", help_heading = None, help = session::URL)]
     url: Option<OsString>,
 
-    /// Routing key of the requests, which in the default exchange is the name of a queue
+    /// Routing key of the requests; on the default exchange, the name of a queue
     #[arg(value_name = "KEY", help_heading = None, conflicts_with = "routing_key")]
     key_argument: Option<OsString>,
 
@@ -31,18 +31,18 @@ pub(crate) struct RequestFlags {
     #[arg(short = 'k', long, value_name = "KEY")]
     routing_key: Option<OsString>,
 
-    /// Exchange to ask through [default: the default exchange]
+    /// Exchange to publish the requests to [default: the default exchange]
     #[arg(short = 'e', long, value_name = "NAME")]
     exchange: Option<OsString>,
 
     #[command(flatten)]
     input: InputFlags,
 
-    /// Queue that answers come to; it must be there [default: none is needed, by direct reply-to]
+    /// Existing queue for the replies [default: direct reply-to, which needs no queue]
     #[arg(long, value_name = "QUEUE")]
     reply_to: Option<OsString>,
 
-    /// Fail when an answer takes longer than this, with exit code 5
+    /// Fail with exit code 5 if a reply takes longer than this
     #[arg(short = 'W', long, value_name = "TIME", default_value = "10s")]
     timeout: Wait,
 
@@ -63,11 +63,13 @@ pub(crate) struct RequestFlags {
 }
 
 impl RequestFlags {
-    /// What was asked for, checked as far as that can be done without a file or the network.
+    /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         let (url, key) = syntax::sorted(self.url, self.key_argument)?;
         if key.is_some() && self.routing_key.is_some() {
-            return Err(Error::usage("-k and the argument KEY say the same"));
+            return Err(Error::usage(
+                "-k and the argument KEY cannot be used together",
+            ));
         }
         let key = short_or_none("the routing key", key.or(self.routing_key))?;
         let exchange = short_or_none("-e", self.exchange)?.unwrap_or_default();
@@ -75,8 +77,8 @@ impl RequestFlags {
         let key = match key {
             Some(key) if !key.is_empty() => key,
             _ if exchange.is_empty() && source != Source::Records => {
-                return Err(Error::usage("nothing says who is asked")
-                    .hint("name the queue after the URL, or an exchange with -e"));
+                return Err(Error::usage("no queue or exchange was given")
+                    .hint("give the name of the queue after the URL, or an exchange with -e"));
             }
             key => key.unwrap_or_default(),
         };

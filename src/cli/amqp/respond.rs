@@ -25,7 +25,7 @@ pub(crate) struct RespondFlags {
     #[arg(value_name = "URL", help_heading = None, help = session::URL)]
     url: Option<OsString>,
 
-    /// Queue that the requests come to
+    /// Queue to consume requests from
     #[arg(value_name = "QUEUE", help_heading = None)]
     queue: Option<OsString>,
 
@@ -33,11 +33,11 @@ pub(crate) struct RespondFlags {
     #[arg(long)]
     declare: bool,
 
-    /// Answer with the request itself
+    /// Reply with the request itself
     #[arg(long, conflicts_with_all = ["message", "exec"])]
     echo: bool,
 
-    /// Answer with this text; with --exec the answer is what the command writes
+    /// Reply with this text; with --exec the reply is the output of the command
     #[arg(
         short = 'm',
         long,
@@ -69,7 +69,7 @@ pub(crate) struct RespondFlags {
 }
 
 impl RespondFlags {
-    /// What was asked for, checked as far as that can be done without a file or the network.
+    /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         let (url, queue) = syntax::sorted(self.url, self.queue)?;
         let queue = syntax::name("queue", queue)?;
@@ -92,7 +92,6 @@ fn answer(echo: bool, text: Option<OsString>, exec: Option<Exec>) -> Result<Answ
         (true, _, _) => Ok(Answer::Echo),
         (_, Some(text), _) => Ok(Answer::Text(Bytes::from(text.into_vec()))),
         (_, _, Some(exec)) => Ok(Answer::Exec(exec)),
-        _ => Err(Error::usage("nothing says what the answer is")
-            .hint("give --echo, -m TEXT or --exec COMMAND")),
+        _ => Err(Error::usage("no reply was given").hint("use --echo, -m TEXT or --exec COMMAND")),
     }
 }

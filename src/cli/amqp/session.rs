@@ -15,10 +15,10 @@ use crate::cli::syntax::numbers::Wait;
 use crate::cli::syntax::values;
 
 /// The help of the argument URL.
-pub(crate) const URL: &str = "Where to connect: amqp://[USER[:PASSWORD]@]HOST[:PORT][/VHOST], also amqps; left out for -h and -p [default: amqp://localhost]";
+pub(crate) const URL: &str = "Server URL: amqp://[USER[:PASSWORD]@]HOST[:PORT][/VHOST], also amqps; leave it out when using -h and -p [default: amqp://localhost]";
 
 const PORT: &str = "Port, 1 to 65535 [default: 5672, with TLS 5671]";
-const RETRY: &str = "Whether to try again: never, forever, or for outages up to a TIME [default: never for the first connection; after it, publish 30s, consume and respond forever]";
+const RETRY: &str = "Reconnect: never, forever, or for outages up to TIME [default: never for the first connection; after that, publish 30s, consume and respond forever]";
 const CONNECT_TIMEOUT: &str =
     "Give up connecting after this long: name, TCP and TLS together [default: 10s]";
 
@@ -30,31 +30,31 @@ const CONNECT_TIMEOUT: &str =
     mut_arg("connect_timeout", |timeout| timeout.help(CONNECT_TIMEOUT))
 )]
 pub(crate) struct AmqpSessionFlags {
-    /// Which AMQP to speak: two protocols share the name; auto takes 0-9-1, and 1.0 where the server speaks only that; publish, consume and ping have 1.0
+    /// AMQP version, two different protocols; auto uses 0-9-1, or 1.0 if the server supports nothing else; 1.0 is available in publish, consume and ping
     #[arg(long, value_name = "VERSION", default_value = "auto")]
     protocol: Version,
 
-    /// Virtual host [default: the path of the URL, else /]
+    /// Virtual host [default: the path of the URL, or /]
     #[arg(long, value_name = "NAME")]
     vhost: Option<OsString>,
 
-    /// How to log in [default: external with a --cert and no user name, else plain]
+    /// SASL mechanism [default: external with --cert and no user name, otherwise plain]
     #[arg(long, value_name = "MECHANISM")]
     auth: Option<Auth>,
 
-    /// Time between heartbeats, in whole seconds up to 65535; the server may ask for less; 0 leaves it to the server
+    /// Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 leaves it to the server
     #[arg(long, value_name = "TIME", default_value = "60", value_parser = values::keep_alive)]
     heartbeat: u16,
 
-    /// Largest frame, in bytes such as 128KiB, at least 4096; more than 1MiB is taken for 1MiB
+    /// Largest frame, in bytes such as 128KiB; at least 4096, capped at 1MiB
     #[arg(long, value_name = "SIZE", default_value = "128KiB", value_parser = syntax::frame_max)]
     frame_max: u32,
 
-    /// The connection's name in the server's lists [default: iotctl and the command]
+    /// Connection name shown by the server [default: iotctl and the command]
     #[arg(long, value_name = "NAME")]
     connection_name: Option<OsString>,
 
-    /// Give up when the server does not answer a request for this long
+    /// Give up when the server does not respond to a request for this long
     #[arg(long, value_name = "TIME", default_value = "30s")]
     answer_timeout: Wait,
 
@@ -85,11 +85,11 @@ impl AmqpSessionFlags {
         self.server.addresses()
     }
 
-    /// The connection's words, with the argument `url`, of a command that speaks 0-9-1 only.
+    /// The connection arguments of a command that speaks 0-9-1 only, with the argument `url`.
     pub(crate) fn words(self, url: Option<OsString>) -> Result<SessionArgs> {
         if self.protocol == Version::One {
-            return Err(Error::usage("this command has no --protocol 1.0")
-                .hint("publish, consume and ping have it; queues and exchanges are of 0-9-1"));
+            return Err(Error::usage("this command does not support --protocol 1.0")
+                .hint("publish, consume and ping do; queues and exchanges belong to AMQP 0-9-1"));
         }
         Ok(SessionArgs {
             protocol: Speaks::V091,
@@ -107,7 +107,9 @@ impl AmqpSessionFlags {
             return self.words_of_either(url);
         };
         if self.protocol == Version::V091 {
-            return Err(Error::usage(format!("{flag} is of AMQP 1.0")).hint("say --protocol 1.0"));
+            return Err(
+                Error::usage(format!("{flag} belongs to AMQP 1.0")).hint("use --protocol 1.0")
+            );
         }
         Ok(SessionArgs {
             protocol: Speaks::V10,

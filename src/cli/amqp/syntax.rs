@@ -38,15 +38,15 @@ pub(crate) fn name(what: &str, word: Option<OsString>) -> Result<ByteString> {
     name_or(
         what,
         word,
-        "its name is the last argument, after the URL, if there is one",
+        "its name is the last argument, after the optional URL",
     )
 }
 
-/// The same with another hint for who named nothing.
+/// The same with another hint for a missing name.
 pub(crate) fn name_or(what: &str, word: Option<OsString>, hint: &str) -> Result<ByteString> {
     match word {
         Some(word) if !word.is_empty() => short(&format!("the name of the {what}"), word),
-        _ => Err(Error::usage(format!("no {what} was named")).hint(hint)),
+        _ => Err(Error::usage(format!("no {what} was given")).hint(hint)),
     }
 }
 
@@ -72,8 +72,8 @@ pub(crate) fn sorted(
         (name, None) => Ok((None, name)),
         // What it is, is not shown: it may hold a password.
         _ => Err(
-            Error::usage("of two arguments the first is the URL, and this one has no ://")
-                .hint("write it as amqp://HOST, or name the server with -h HOST"),
+            Error::usage("with two arguments the first is the URL, but this one has no ://")
+                .hint("write it as amqp://HOST, or use -h HOST"),
         ),
     }
 }
@@ -87,7 +87,7 @@ pub(crate) fn pairs(flag: &str, words: Vec<OsString>) -> Result<Arguments> {
             .parse()
             .map_err(|why| Error::usage(format!("{flag}: {why}")))?;
         if pairs.iter().any(|(name, _)| *name == pair.name) {
-            return Err(Error::usage(format!("{flag} {} stands twice", pair.name)));
+            return Err(Error::usage(format!("{flag} {} is given twice", pair.name)));
         }
         pairs.push(pair.into());
     }
@@ -104,7 +104,7 @@ pub(crate) fn arguments(words: Vec<OsString>, shortcuts: Vec<Shortcut>) -> Resul
         let Some(value) = value else { continue };
         if arguments.iter().any(|(known, _)| known == name) {
             return Err(Error::usage(format!(
-                "{flag} and --argument {name} say the same"
+                "{flag} and --argument {name} cannot be used together"
             )));
         }
         arguments.push((name.into(), value));
@@ -122,7 +122,7 @@ pub(crate) fn exchange_type(word: &str) -> Result<ByteString, &'static str> {
     match word {
         "direct" | "fanout" | "topic" | "headers" => Ok(word.into()),
         plugin if plugin.starts_with("x-") && plugin.len() <= LONGEST => Ok(plugin.into()),
-        _ => Err("known are direct, fanout, topic, headers, and x-... of a plugin"),
+        _ => Err("the types are direct, fanout, topic, headers, and x-... of a plugin"),
     }
 }
 
@@ -131,11 +131,11 @@ pub(crate) fn frame_max(word: &str) -> Result<u32, &'static str> {
     let crate::cli::syntax::numbers::Size(size) = word.parse()?;
     match u32::try_from(size) {
         Ok(size) if size >= 4096 => Ok(size),
-        _ => Err("a frame has from 4096 to 4294967295 bytes"),
+        _ => Err("a frame has between 4096 and 4294967295 bytes"),
     }
 }
 
-/// A length of time that the server is told in whole milliseconds.
+/// A duration that goes on the wire in whole milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Millis(pub(crate) u64);
 
@@ -146,7 +146,7 @@ impl FromStr for Millis {
         let Span(span) = word.parse()?;
         match u64::try_from(span.as_millis()) {
             Ok(millis) if span.subsec_nanos() % 1_000_000 == 0 => Ok(Self(millis)),
-            _ => Err("it is told to the server in whole milliseconds"),
+            _ => Err("it must be a whole number of milliseconds"),
         }
     }
 }
@@ -176,7 +176,7 @@ mod tests {
         let refused = short("-e", "ü".repeat(128).into()).unwrap_err();
         assert_eq!(refused.text(), "-e is longer than 255 bytes (256)");
         let refused = name("queue", None).unwrap_err();
-        assert_eq!(refused.text(), "no queue was named");
+        assert_eq!(refused.text(), "no queue was given");
         assert!(name("queue", Some(OsString::new())).is_err());
     }
 
@@ -195,11 +195,11 @@ mod tests {
         let refused = arguments(words(&["x-message-ttl=1"]), shortcut(Some(number(5))));
         assert_eq!(
             refused.unwrap_err().text(),
-            "--ttl and --argument x-message-ttl say the same"
+            "--ttl and --argument x-message-ttl cannot be used together"
         );
         assert!(arguments(words(&["x-message-ttl=1"]), shortcut(None)).is_ok());
         let refused = pairs("--header", words(&["a=1", "a=2"])).unwrap_err();
-        assert_eq!(refused.text(), "--header a stands twice");
+        assert_eq!(refused.text(), "--header a is given twice");
         let refused = pairs("--header", words(&["a:wide=1"])).unwrap_err();
         assert!(
             refused

@@ -20,7 +20,7 @@ use crate::cli::flags::until::UntilFlags;
 use crate::cli::syntax::numbers::Wait;
 use crate::cli::syntax::values;
 
-/// Copies that the server may send ahead.
+/// Prefetch count of the copies.
 const PREFETCH: u16 = 1000;
 
 #[derive(Args, Debug)]
@@ -29,15 +29,15 @@ pub(crate) struct TapFlags {
     #[arg(value_name = "URL", help_heading = None, help = session::URL)]
     url: Option<OsString>,
 
-    /// Exchange to tap: its messages are copied to a queue of our own
+    /// Exchange to tap: its messages are copied to a temporary queue
     #[arg(value_name = "EXCHANGE", help_heading = None)]
     exchange: Option<OsString>,
 
-    /// Key of the messages to copy, such as *.error; may be repeated [default: #, which is everything of a topic or fanout exchange]
+    /// Binding key of the messages to copy, such as *.error; may be repeated [default: #, which matches everything on a topic or fanout exchange]
     #[arg(short = 'k', long, value_name = "KEY")]
     routing_key: Vec<OsString>,
 
-    /// Tap all exchanges and queues, by RabbitMQ's firehose (turned on by `rabbitmqctl trace_on`); then KEY is publish.EXCHANGE or deliver.QUEUE
+    /// Tap all exchanges and queues, by RabbitMQ's firehose (enable it with `rabbitmqctl trace_on`); KEY is then publish.EXCHANGE or deliver.QUEUE
     #[arg(long)]
     firehose: bool,
 
@@ -58,7 +58,7 @@ pub(crate) struct TapFlags {
 }
 
 impl TapFlags {
-    /// What was asked for, checked as far as that can be done without a file or the network.
+    /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         let (url, exchange) = syntax::sorted(self.url, self.exchange)?;
         let exchange = source(exchange, self.firehose)?;
@@ -88,13 +88,13 @@ impl TapFlags {
 fn source(exchange: Option<OsString>, firehose: bool) -> Result<ByteString> {
     match exchange {
         Some(_) if firehose => Err(Error::usage(
-            "--firehose taps all exchanges; leave the name of one out",
+            "--firehose taps all exchanges and takes no exchange name",
         )),
         None if firehose => Ok(firehose::EXCHANGE.into()),
         Some(name) if name.is_empty() => Err(Error::usage(
-            "the default exchange cannot be tapped, as nothing can be bound to it",
+            "the default exchange cannot be tapped, because nothing can be bound to it",
         )
-        .hint("--firehose shows its messages too")),
+        .hint("--firehose includes its messages")),
         name => syntax::name("exchange", name),
     }
 }

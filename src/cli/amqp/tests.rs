@@ -452,12 +452,15 @@ fn ping_counts() {
 #[test]
 fn refusals_say_what_is_wrong_in_one_line() {
     for (line, why) in [
-        ("publish -m x", "nothing says where the messages go"),
+        ("publish -m x", "no exchange or routing key was given"),
         ("publish -k a", "there is nothing to publish"),
-        ("publish -k a -m x --window 0", "--window is at least 1"),
+        (
+            "publish -k a -m x --window 0",
+            "--window must be at least 1",
+        ),
         (
             "publish -k a -m x --repeat 0",
-            "--repeat 0 publishes nothing",
+            "--repeat must be at least 1",
         ),
         (
             "publish -k a -m x --header x",
@@ -467,14 +470,14 @@ fn refusals_say_what_is_wrong_in_one_line() {
             "publish -k a -m x --declare --exchange-type topic",
             "--exchange-type needs -e",
         ),
-        ("consume", "no queue was named"),
-        ("consume amqp://h", "no queue was named"),
-        ("consume q -C 0", "-C 0 waits for no message"),
+        ("consume", "no queue was given"),
+        ("consume amqp://h", "no queue was given"),
+        ("consume q -C 0", "-C must be at least 1"),
         ("consume q --workers 2", "--workers needs --exec"),
         ("consume q --requeue", "--requeue needs --exec"),
         (
             "consume q --workers 0 --exec cat",
-            "--workers is at least 1",
+            "--workers must be at least 1",
         ),
         (
             "consume amqp://h q -h h",
@@ -482,38 +485,38 @@ fn refusals_say_what_is_wrong_in_one_line() {
         ),
         (
             "consume q q",
-            "of two arguments the first is the URL, and this one has no ://",
+            "with two arguments the first is the URL, but this one has no ://",
         ),
-        ("get", "no queue was named"),
-        ("get q -C 0", "-C 0 waits for no message"),
-        ("request -m x", "nothing says who is asked"),
+        ("get", "no queue was given"),
+        ("get q -C 0", "-C must be at least 1"),
+        ("request -m x", "no queue or exchange was given"),
         (
             "request amqp://h q -k q -m x",
             "the argument '[KEY]' cannot be used with '--routing-key <KEY>'",
         ),
         (
             "request q -k q -m x",
-            "-k and the argument KEY say the same",
+            "-k and the argument KEY cannot be used together",
         ),
-        ("respond q", "nothing says what the answer is"),
-        ("respond --echo", "no queue was named"),
-        ("declare queue", "no queue was named"),
-        ("declare exchange", "no exchange was named"),
+        ("respond q", "no reply was given"),
+        ("respond --echo", "no queue was given"),
+        ("declare queue", "no queue was given"),
+        ("declare exchange", "no exchange was given"),
         (
             "declare queue q --ttl 5 --argument x-message-ttl=1",
-            "--ttl and --argument x-message-ttl say the same",
+            "--ttl and --argument x-message-ttl cannot be used together",
         ),
         (
             "declare queue q --argument a:wide=1",
             "--argument: \"wide\" is not a type; known are string, int, int32, bool, double, decimal, time, hex, base64, json, null",
         ),
-        ("bind -e x", "no queue was named"),
+        ("bind -e x", "no queue was given"),
         (
             "bind q -e x --to-exchange y",
             "the argument QUEUE cannot be used with --to-exchange",
         ),
-        ("purge", "no queue was named"),
-        ("ping -C 0", "-C 0 waits for no message"),
+        ("purge", "no queue was given"),
+        ("ping -C 0", "-C must be at least 1"),
     ] {
         assert_eq!(refused(&split(line)), why, "{line}");
     }
@@ -523,8 +526,11 @@ fn refusals_say_what_is_wrong_in_one_line() {
 fn values_are_refused_by_their_type() {
     for (line, why) in [
         ("publish -k a -n --priority 256", "256"),
-        ("publish -k a -n --rate 0", "a rate is more than 0"),
-        ("publish -k a -n --expiration 1us", "whole milliseconds"),
+        ("publish -k a -n --rate 0", "a rate must be more than 0"),
+        (
+            "publish -k a -n --expiration 1us",
+            "a whole number of milliseconds",
+        ),
         ("publish -k a -n --mandatory --no-confirm", "--no-confirm"),
         ("publish -k a -n --exchange-type topic", "--declare"),
         ("publish -k a -n --frame-max 4095", "4096"),

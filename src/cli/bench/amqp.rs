@@ -35,27 +35,27 @@ pub(crate) struct BenchAmqpFlags {
     #[arg(value_name = "URL", help_heading = None, help = session::URL)]
     url: Option<OsString>,
 
-    /// Start a broker of our own for the run, in a process of its own
+    /// Start the built-in broker for the run, in its own process
     #[arg(long, conflicts_with_all = ["url", "url_flag", "host", "port", "unix", "context"])]
     embedded: bool,
 
-    /// Instead of a server, load a peer that only answers: what this machine's generator reaches at best
+    /// Load a null peer that only responds, instead of a server, to measure the limit of the generator on this machine
     #[arg(long, conflicts_with_all = ["embedded", "consumers", "url", "url_flag", "host", "port", "unix", "context"])]
     calibrate: bool,
 
-    /// Who does what, from the list below; the defaults of other flags follow from it
+    /// Load scenario, listed below; it sets the defaults of other flags
     #[arg(long, value_name = "SCENARIO", default_value = "publish-consume", value_parser = one_of::<ScenarioPreset>(ScenarioPreset::all()), hide_possible_values = true)]
     scenario: ScenarioPreset,
 
-    /// Connections that publish, or do what the scenario is about [default: the scenario's]
+    /// Number of publishing connections, or of those that do the scenario's work [default: the scenario's]
     #[arg(long, value_name = "COUNT")]
     producers: Option<Count>,
 
-    /// Connections that consume [default: the scenario's]
+    /// Number of consuming connections [default: the scenario's]
     #[arg(long, value_name = "COUNT")]
     consumers: Option<Count>,
 
-    /// Channels of each connection, which take turns
+    /// Channels per connection, used in turn
     #[arg(long, value_name = "COUNT", default_value = "1", value_parser = clap::value_parser!(u16).range(1..))]
     channels: u16,
 
@@ -82,11 +82,11 @@ pub(crate) struct BenchAmqpFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Topology")]
 struct TopologyFlags {
-    /// Queue, made for the run and deleted after it; {queue} is its number [default: made up]
+    /// Queue, declared for the run and deleted afterwards; {queue} is its number [default: generated]
     #[arg(long, value_name = "NAME")]
     queue: Option<OsString>,
 
-    /// How many queues there are; connections and channels are spread over them [default: the scenario's]
+    /// Number of queues; connections and channels are spread over them [default: the scenario's]
     #[arg(long, value_name = "COUNT")]
     queues: Option<Count>,
 
@@ -94,11 +94,11 @@ struct TopologyFlags {
     #[arg(long, value_name = "TYPE", default_value = "classic")]
     queue_type: Type,
 
-    /// Argument of the queues, typed as in `amqp declare`; may be repeated
+    /// Queue argument; types as in `amqp declare`; may be repeated
     #[arg(long, value_name = "NAME:TYPE=VALUE")]
     argument: Vec<OsString>,
 
-    /// Exchange to publish to and to bind the queues to [default: the default exchange; with --type a made-up one]
+    /// Exchange to publish to and to bind the queues to [default: the default exchange; with --type, a generated one]
     #[arg(short = 'e', long, value_name = "NAME")]
     exchange: Option<OsString>,
 
@@ -106,11 +106,11 @@ struct TopologyFlags {
     #[arg(long = "type", value_name = "TYPE", value_parser = syntax::exchange_type)]
     kind: Option<ByteString>,
 
-    /// Routing key: {client} is the producer's number, {seq} the message's, {queue} the queue's [default: the queue's name]
+    /// Routing key: {client} is the number of the producer, {seq} of the message, {queue} of the queue [default: the name of the queue]
     #[arg(short = 'k', long, value_name = "KEY")]
     routing_key: Option<OsString>,
 
-    /// Use exchange, queues and bindings as they are there, and leave them there
+    /// Use existing exchange, queues and bindings, and do not delete them
     #[arg(long)]
     predeclared: bool,
 }
@@ -118,19 +118,19 @@ struct TopologyFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Publishing")]
 struct PublishingFlags {
-    /// Bytes of each message, or a range such as 64-1KiB; from 24 on there is room for all that is measured
+    /// Message size in bytes, or a range such as 64-1KiB; full measurement needs at least 24
     #[arg(long, value_name = "SIZE", default_value = "256")]
     size: SizeRange,
 
-    /// Have the server keep messages over a restart
+    /// Persistent messages, which survive a restart of the server
     #[arg(long)]
     persistent: bool,
 
-    /// Have messages returned that reach no queue: they count as refused
+    /// Count unroutable messages, which the server returns, as refused
     #[arg(long)]
     mandatory: bool,
 
-    /// Publish without confirms; that messages have arrived is then proved every second, and --window does not count
+    /// Publish without confirms; arrival is then checked every second, and --window has no effect
     #[arg(long)]
     no_confirm: bool,
 }
@@ -138,35 +138,35 @@ struct PublishingFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Consuming")]
 struct ConsumingFlags {
-    /// Messages that the server may send ahead of their acknowledgement, up to 65535; 0: no limit
+    /// Prefetch count: unacknowledged messages per consumer, up to 65535; 0 for no limit
     #[arg(long, value_name = "COUNT", default_value = "1000")]
     prefetch: u16,
 
-    /// Acknowledge so many messages at once, or what there is when none has followed for a second
+    /// Acknowledge this many messages at a time, or fewer when no message arrives for a second
     #[arg(long, value_name = "COUNT", default_value = "1", conflicts_with = "auto_ack", value_parser = clap::value_parser!(u16).range(1..))]
     multi_ack: u16,
 
-    /// Messages count as acknowledged when the server has sent them
+    /// Automatic acknowledgement mode: messages count as acknowledged when the server has sent them
     #[arg(long, conflicts_with_all = ["nack", "consumer_latency"])]
     auto_ack: bool,
 
-    /// Work so long on each message, one after the other, before acknowledging it
+    /// Processing time of each message before it is acknowledged, one after the other
     #[arg(long, value_name = "TIME", default_value = "0")]
     consumer_latency: Span,
 
-    /// Refuse this share of the messages, such as 10%
+    /// Reject this share of the messages, such as 10%
     #[arg(long, value_name = "PERCENT")]
     nack: Option<Share>,
 
-    /// What is refused goes back to its queue
+    /// Requeue rejected messages
     #[arg(long, requires = "nack")]
     requeue: bool,
 
-    /// Ask for messages one by one (basic.get), with this pause when there is none
+    /// Poll with basic.get instead of consuming, with this pause when the queue is empty
     #[arg(long, value_name = "TIME")]
     get: Option<Wait>,
 
-    /// Where in a stream to begin: first, last, next, a number, @SECONDS since 1970, or an interval such as 1h
+    /// Where to start in a stream: first, last, next, an offset, @SECONDS since 1970, or an interval such as 1h
     #[arg(long, value_name = "OFFSET")]
     offset: Option<Offset>,
 }
@@ -189,19 +189,19 @@ impl FromStr for Share {
         let number = word.strip_suffix('%').map(str::parse::<f64>);
         match number {
             Some(Ok(percent)) if percent > 0.0 && percent <= 100.0 => Ok(Self(percent / 100.0)),
-            _ => Err("write a percentage such as 10%"),
+            _ => Err("expected a percentage such as 10%"),
         }
     }
 }
 
 impl BenchAmqpFlags {
-    /// What was asked for, checked as far as that can be done without a file or the network.
+    /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         let bind = self.session.addresses().to_vec();
         let session = self.session.words(self.url)?;
         if session.connect.retry.is_some() {
             return Err(Error::usage(
-                "--retry is not for load tests: lost connections are always opened again",
+                "--retry does not apply to load tests: lost connections are always reopened",
             ));
         }
         let stages_last = self.load.stages_last();
@@ -282,26 +282,26 @@ fn check(plan: &Plan) -> Result<()> {
     let connections = plan.producers + plan.consumers;
     if plan.course.threads > connections {
         return Err(Error::usage(format!(
-            "--threads {} is more than there are connections: {connections}",
+            "--threads {} is more than the number of connections: {connections}",
             plan.course.threads
         )));
     }
     if !publishes(plan) && plan.consumers > 0 {
-        return Err(Error::usage("--consumers is not for this scenario"));
+        return Err(Error::usage("--consumers does not apply to this scenario"));
     }
     if plan.scenario == Scenario::Request && plan.size.0 < 24 {
         return Err(Error::usage(
-            "the request scenario needs a --size of at least 24: an answer is known by its stamp",
+            "the request scenario needs a --size of at least 24: replies are matched by their stamp",
         ));
     }
     if plan.mandatory && plan.size.0 < 24 {
         return Err(Error::usage(
-            "--mandatory needs a --size of at least 24: a returned message is known by its stamp",
+            "--mandatory needs a --size of at least 24: returned messages are matched by their stamp",
         ));
     }
     if plan.calibrate && plan.scenario == Scenario::Request {
         return Err(Error::usage(
-            "--calibrate is not for requests: its peer delivers nothing",
+            "--calibrate does not support requests: the null peer delivers nothing",
         ));
     }
     check_consuming(plan)?;
@@ -316,7 +316,7 @@ fn check_consuming(plan: &Plan) -> Result<()> {
     let consuming = &plan.consuming;
     if consuming.prefetch > 0 && consuming.multi_ack > consuming.prefetch {
         return Err(Error::usage(format!(
-            "--multi-ack {} is more than --prefetch {}: the server would wait for us",
+            "--multi-ack {} is more than --prefetch {}: the first acknowledgement would never be due",
             consuming.multi_ack, consuming.prefetch
         )));
     }
@@ -335,7 +335,7 @@ fn check_consuming(plan: &Plan) -> Result<()> {
         ("--prefetch 0", consuming.prefetch == 0),
     ] {
         if given {
-            return Err(Error::usage(format!("{flag} is not for streams")));
+            return Err(Error::usage(format!("{flag} does not apply to streams")));
         }
     }
     Ok(())
@@ -357,13 +357,13 @@ fn check_queues(plan: &Plan) -> Result<()> {
         values::needs("--queues", queues > 1, "{queue} in --queue", queue.groups())?;
         if queue.counts() || queue.differs() {
             return Err(Error::usage(
-                "--queue has no {client} or {seq}: those are for --routing-key",
+                "--queue does not support {client} and {seq}; use them in --routing-key",
             ));
         }
     }
     if consumers > 0 && consumers < queues {
         return Err(Error::usage(format!(
-            "{queues} queues need as many consumers, or channels of consumers; there are {consumers}"
+            "{queues} queues need at least as many consumers or consumer channels, but there are {consumers}"
         )));
     }
     if plan.queue_type == QueueType::Stream && !consumers.is_multiple_of(queues) {
@@ -378,7 +378,7 @@ fn check_queues(plan: &Plan) -> Result<()> {
     let named = plan.exchange.is_some() || plan.kind.is_some();
     if named && !plan.predeclared && kind == "direct" && (key.counts() || key.differs()) {
         return Err(Error::usage(
-            "a direct exchange cannot bind {client} or {seq} in --routing-key",
+            "a direct exchange cannot match {client} or {seq} in --routing-key",
         )
         .hint("add --type topic"));
     }
@@ -453,47 +453,47 @@ mod tests {
             ),
             (
                 "--threads 3",
-                "--threads 3 is more than there are connections: 2",
+                "--threads 3 is more than the number of connections: 2",
             ),
             ("--queues 3 --queue q", "--queues needs {queue} in --queue"),
             (
                 "--queues 3",
-                "3 queues need as many consumers, or channels of consumers; there are 1",
+                "3 queues need at least as many consumers or consumer channels, but there are 1",
             ),
             (
                 "--queue q{seq}",
-                "--queue has no {client} or {seq}: those are for --routing-key",
+                "--queue does not support {client} and {seq}; use them in --routing-key",
             ),
-            ("-k a{x}", "--routing-key \"a{x}\": {x} is not known"),
+            ("-k a{x}", "--routing-key \"a{x}\": unknown placeholder {x}"),
             (
                 "-e e -k a{seq}",
-                "a direct exchange cannot bind {client} or {seq} in --routing-key",
+                "a direct exchange cannot match {client} or {seq} in --routing-key",
             ),
             (
                 "--multi-ack 9 --prefetch 8",
-                "--multi-ack 9 is more than --prefetch 8: the server would wait for us",
+                "--multi-ack 9 is more than --prefetch 8: the first acknowledgement would never be due",
             ),
             (
                 "--queue-type stream --auto-ack",
-                "--auto-ack is not for streams",
+                "--auto-ack does not apply to streams",
             ),
             ("--offset first", "--offset needs --queue-type stream"),
             (
                 "--mandatory --size 23",
-                "--mandatory needs a --size of at least 24: a returned message is known by its stamp",
+                "--mandatory needs a --size of at least 24: returned messages are matched by their stamp",
             ),
             (
                 "--scenario idle --consumers 3",
-                "--consumers is not for this scenario",
+                "--consumers does not apply to this scenario",
             ),
             ("--predeclared", "--predeclared needs --queue"),
             (
                 "--calibrate --scenario request",
-                "--calibrate is not for requests: its peer delivers nothing",
+                "--calibrate does not support requests: the null peer delivers nothing",
             ),
             (
                 "--retry 5s",
-                "--retry is not for load tests: lost connections are always opened again",
+                "--retry does not apply to load tests: lost connections are always reopened",
             ),
         ] {
             assert_eq!(plan(line).unwrap_err().text(), why, "{line}");

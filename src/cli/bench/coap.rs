@@ -14,8 +14,9 @@ use crate::error::{Error, Result};
 use super::load::LoadFlags;
 use super::run::RunOptionFlags;
 use super::syntax::{SizeRange, one_of};
-use crate::cli::coap::flags::{CoapConnectFlags, content_format, uint};
+use crate::cli::coap::flags::{CoapConnectFlags, uint};
 use crate::cli::syntax::numbers::{Count, Wait};
+use crate::cli::syntax::values;
 
 /// The most sockets; more have no numbers.
 const MOST: u64 = 100_000_000;
@@ -33,20 +34,20 @@ const MOST_OUTSTANDING: usize = 60_000;
     mut_arg("window", |window| window
         .long("outstanding")
         .alias("window")
-        .help("Requests that await their response on one socket at most, 1 to 60000")),
+        .help("Maximum number of outstanding requests per socket, 1 to 60000")),
     mut_arg("max", |max| max
         .help("Send as fast as --outstanding allows [default without --rate and --stage]")),
     mut_arg("rate", |rate| rate
-        .help("Requests in a second over all sockets, sent when they are due whatever the server does: 1000, 10k, 0.5, 30/m")),
+        .help("Total request rate per second, sent on schedule whatever the server does: 1000, 10k, 0.5, 30/m")),
     mut_arg("think", |think| think
         .help("Pause between a response and the next request, with --max")),
     mut_arg("ack_timeout", |timeout| timeout
         .long("timeout")
         .short('W')
-        .help("Give a request up that is not answered in this time: it has timed out, and leaves its place"))
+        .help("Time out a request that has no response after this long, and free its slot"))
 )]
 pub(crate) struct BenchCoapFlags {
-    /// What to ask for: coap://HOST[:PORT]/PATH[?QUERY], also coaps, coap+tcp and coaps+tcp, or a path with -h; {client} is the socket's number, {seq} the request's [default: coap://localhost]
+    /// Resource to request: coap://HOST[:PORT]/PATH[?QUERY], also coaps, coap+tcp and coaps+tcp, or a path with -h; {client} is the number of the socket, {seq} of the request [default: coap://localhost]
     #[arg(value_name = "URI", help_heading = None, conflicts_with = "url_flag")]
     uri: Option<String>,
 
@@ -54,23 +55,23 @@ pub(crate) struct BenchCoapFlags {
     #[arg(short = 'L', long = "url", value_name = "URI")]
     url_flag: Option<String>,
 
-    /// Start a server of our own for the run, in a process of its own, with /bench, /counter, /clock, /sensor and /store; the URI is then only a path [default: /bench]
+    /// Start the built-in server for the run, in its own process, with /bench, /counter, /clock, /sensor and /store; the URI is then only a path [default: /bench]
     #[arg(long, conflicts_with_all = ["host", "port", "context"])]
     embedded: bool,
 
-    /// Instead of a server, load a peer that only answers: what this machine's generator reaches at best
+    /// Load a null peer that only responds, instead of a server, to measure the limit of the generator on this machine
     #[arg(long, conflicts_with_all = ["embedded", "host", "port", "context"])]
     calibrate: bool,
 
-    /// Who asks for what, from the list below; the defaults of other flags follow from it
+    /// Load scenario, listed below; it sets the defaults of other flags
     #[arg(long, value_name = "SCENARIO", default_value = "request", value_parser = one_of::<ScenarioPreset>(ScenarioPreset::all()), hide_possible_values = true)]
     scenario: ScenarioPreset,
 
-    /// Sockets that ask; each is a client of its own to the server [default: the scenario's]
+    /// Number of sockets that send requests; the server sees each as a separate client [default: the scenario's]
     #[arg(long, value_name = "COUNT")]
     sockets: Option<Count>,
 
-    /// More sockets that observe the resource; {client} is then their number [default: the scenario's]
+    /// Number of additional sockets that observe the resource; {client} is then their number [default: the scenario's]
     #[arg(long, value_name = "COUNT")]
     observers: Option<Count>,
 
@@ -78,7 +79,7 @@ pub(crate) struct BenchCoapFlags {
     #[arg(long, value_name = "METHOD", value_parser = method, conflicts_with = "mix")]
     method: Option<Code>,
 
-    /// Methods and their parts of all requests, such as get=80,put=20
+    /// Weighted mix of methods, such as get=80,put=20
     #[arg(long, value_name = "METHOD=PART,…")]
     mix: Option<MixWord>,
 
@@ -99,11 +100,11 @@ pub(crate) struct BenchCoapFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Request")]
 struct RequestFlags {
-    /// Non-confirmable: sent once, and not again when it is lost
+    /// Non-confirmable requests, which are not retransmitted
     #[arg(short = 'N', long)]
     non: bool,
 
-    /// Bytes of each body, or a range such as 16-1KiB; from 24 on there is room for all that observers measure
+    /// Body size in bytes, or a range such as 16-1KiB; full measurement by observers needs at least 24
     #[arg(long, value_name = "SIZE", default_value = "64", conflicts_with_all = ["file", "message"])]
     size: SizeRange,
 
@@ -116,18 +117,18 @@ struct RequestFlags {
     message: Option<String>,
 
     /// Content format of bodies: number, media type or short name
-    #[arg(long, value_name = "FORMAT", value_parser = content_format)]
+    #[arg(long, value_name = "FORMAT", value_parser = values::content_format)]
     content_format: Option<u16>,
 
-    /// Content format that answers should have
-    #[arg(long, value_name = "FORMAT", value_parser = content_format)]
+    /// Content format to accept
+    #[arg(long, value_name = "FORMAT", value_parser = values::content_format)]
     accept: Option<u16>,
 
-    /// Add an option, by name or number: its value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated
+    /// Add an option, by name or number; the value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated
     #[arg(short = 'O', long = "option", value_name = "NAME=VALUE")]
     options: Vec<OptionWord>,
 
-    /// Send again when no acknowledgement came for this long, then for twice as long
+    /// ACK_TIMEOUT: time to the first retransmission; it doubles each time
     #[arg(
         long = "ack-timeout",
         id = "repeat_after",
@@ -136,7 +137,7 @@ struct RequestFlags {
     )]
     repeat_after: Wait,
 
-    /// Send again at most this often
+    /// MAX_RETRANSMIT: maximum number of retransmissions
     #[arg(long, value_name = "COUNT", default_value = "4", value_parser = clap::value_parser!(u8).range(..=20))]
     max_retransmit: u8,
 }
@@ -146,7 +147,7 @@ struct RequestFlags {
 struct MixWord(Vec<(Code, u32)>);
 
 impl BenchCoapFlags {
-    /// What was asked for, checked as far as that can be done without a file or the network.
+    /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         let bind = self.connect.addresses().to_vec();
         let stages_last = self.load.stages_last();
@@ -186,7 +187,7 @@ fn check(plan: &Plan) -> Result<()> {
         return Err(Error::usage("neither sockets nor observers: nothing to do"));
     }
     if plan.sockets == 0 && plan.course.duration.is_none() {
-        return Err(Error::usage("--count needs sockets that ask"));
+        return Err(Error::usage("--count needs --sockets"));
     }
     if plan.load.window > MOST_OUTSTANDING {
         return Err(Error::usage(format!(
@@ -195,7 +196,7 @@ fn check(plan: &Plan) -> Result<()> {
     }
     if plan.course.threads > sockets {
         return Err(Error::usage(format!(
-            "--threads {} is more than there are sockets: {sockets}",
+            "--threads {} is more than the number of sockets: {sockets}",
             plan.course.threads
         )));
     }
@@ -239,9 +240,9 @@ impl FromStr for MixWord {
                 .parse()
                 .ok()
                 .filter(|weight| (1..=1000).contains(weight));
-            let weight = weight.ok_or_else(|| format!("the part of {name} is 1 to 1000"))?;
+            let weight = weight.ok_or_else(|| format!("the weight of {name} is 1 to 1000"))?;
             if mix.iter().any(|(known, _)| *known == code) {
-                return Err(format!("{name} is there twice"));
+                return Err(format!("{name} appears twice"));
             }
             mix.push((code, weight));
         }
@@ -251,7 +252,7 @@ impl FromStr for MixWord {
 
 fn method(name: &str) -> Result<Code, String> {
     Code::method(name).ok_or_else(|| {
-        format!("{name:?} is none of get, put, post, delete, fetch, patch and ipatch")
+        format!("{name:?} is not a method: expected get, put, post, delete, fetch, patch or ipatch")
     })
 }
 
@@ -303,7 +304,7 @@ mod tests {
             ),
             (
                 "--threads 2",
-                "--threads 2 is more than there are sockets: 1",
+                "--threads 2 is more than the number of sockets: 1",
             ),
             ("--outstanding 60001", "--outstanding is at most 60000"),
             ("--arrivals poisson", "--arrivals needs --rate or --stage"),

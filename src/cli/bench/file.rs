@@ -25,22 +25,22 @@ use crate::cli::flags::terminal::HelpFlag;
 /// The tables that a file may have: the load tests.
 const PROTOCOLS: [&str; 3] = ["mqtt", "amqp", "coap"];
 
-/// What `bench run` was given; whoever reads files hands the text to [`Scenario::parse`].
+/// The arguments of `bench run`; the caller reads the file and hands its text to [`Scenario::parse`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scenario {
     /// The file.
     pub file: PathBuf,
-    /// Flags that win over the file's.
+    /// Flags that override the file's.
     pub words: Vec<OsString>,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct RunFlags {
-    /// TOML file with a table [mqtt], [amqp] or [coap], whose keys are the long flags of that load test
+    /// TOML file with a table [mqtt], [amqp] or [coap] whose keys are the long flags of that load test
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// Flags of the load test that win over the file's, such as --duration 5s
+    /// Flags of the load test that override the file, such as --duration 5s
     #[arg(
         value_name = "FLAG",
         trailing_var_arg = true,
@@ -52,7 +52,7 @@ pub(crate) struct RunFlags {
     help: HelpFlag,
 }
 
-/// The tables that a file may have, in words.
+/// The tables that a file may have, for messages.
 fn known() -> String {
     PROTOCOLS.map(|name| format!("[{name}]")).join(", ")
 }
@@ -114,16 +114,20 @@ impl Scenario {
             let start = name.span().start;
             let name = name.into_inner();
             if !PROTOCOLS.contains(&name.as_str()) {
-                let why = format!("unknown table [{name}]; known are {}", known());
+                let why = format!("unknown table [{name}]; expected {}", known());
                 return Err(self.refusal(text, start, &why));
             }
             if found.is_some() {
-                return Err(self.refusal(text, start, "a file is one load test: one table"));
+                return Err(self.refusal(
+                    text,
+                    start,
+                    "a file describes one load test and has one table",
+                ));
             }
             found = Some((name, table.into_inner()));
         }
         found.ok_or_else(|| {
-            let why = format!("there is no table; known are {}", known());
+            let why = format!("the file has no table; expected {}", known());
             self.refusal(text, 0, &why)
         })
     }
@@ -229,11 +233,11 @@ mod tests {
             ),
             (
                 "",
-                "load.toml, line 1: there is no table; known are [mqtt], [amqp], [coap]",
+                "load.toml, line 1: the file has no table; expected [mqtt], [amqp], [coap]",
             ),
             (
                 "[mqtt]\n\n[smtp]\n",
-                "load.toml, line 3: unknown table [smtp]; known are [mqtt], [amqp], [coap]",
+                "load.toml, line 3: unknown table [smtp]; expected [mqtt], [amqp], [coap]",
             ),
             (
                 "[amqp]\nqos = 1\n",
@@ -241,7 +245,7 @@ mod tests {
             ),
             (
                 "[mqtt]\nqos = 1\n[amqp]\n",
-                "load.toml, line 1: a file is one load test: one table",
+                "load.toml, line 1: a file describes one load test and has one table",
             ),
             (
                 "[coap]\nqos = 1\n",
@@ -253,8 +257,7 @@ mod tests {
             ),
             (
                 "[mqtt]\nqos = 1\nrate = \"fast\"\n",
-                "load.toml, line 3: invalid value 'fast' for '--rate <RATE>': write a rate such as 1000, 10k, 0.5 or 30/m; \
-                 a plain number is messages in a second",
+                "load.toml, line 3: invalid value 'fast' for '--rate <RATE>': expected a rate such as 1000, 10k, 0.5 or 30/m; a plain number is messages per second",
             ),
             (
                 "[mqtt]\nrate = 5\nmax = true\n",

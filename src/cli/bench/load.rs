@@ -16,7 +16,7 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Load")]
 pub(crate) struct LoadFlags {
-    /// Messages in a second over all senders, sent when they are due whatever the peer does: 1000, 10k, 0.5, 30/m
+    /// Total message rate per second, sent on schedule whatever the peer does: 1000, 10k, 0.5, 30/m
     #[arg(long, value_name = "RATE", conflicts_with_all = ["max", "stage"])]
     rate: Option<Rate>,
 
@@ -24,33 +24,33 @@ pub(crate) struct LoadFlags {
     #[arg(long, conflicts_with = "stage")]
     max: bool,
 
-    /// Search the highest rate that keeps every --assert and loses nothing, in runs of --duration, beginning at --rate [default: 1k]
+    /// Search for the highest rate that passes every --assert and loses no message, in runs of --duration, starting at --rate [default: 1k]
     #[arg(long, conflicts_with_all = ["max", "stage", "ramp", "count", "start_at", "shard", "think"])]
     find_max: bool,
 
-    /// Reach --rate evenly from 0 in this time
+    /// Ramp up linearly from 0 to --rate in this time
     #[arg(long, value_name = "TIME", requires = "rate")]
     ramp: Option<Span>,
 
-    /// A stretch of the load: TIME:RATE, TIME:RATE-RATE for a ramp, or RATE to the end; may be repeated
+    /// Load stage: TIME:RATE, TIME:RATE-RATE for a ramp, or RATE until the end; may be repeated
     #[arg(long, value_name = "STAGE", allow_hyphen_values = true)]
     stage: Vec<StageWord>,
 
-    /// How sends are spread in time: constant, uniform, poisson, devices, bursts:TIME, or recorded:FILE with a gap, or a record with its time, on each line
+    /// Distribution of send times: constant, uniform, poisson, devices, bursts:TIME, or recorded:FILE with one gap, or one record with its time, per line
     #[arg(
         long, value_name = "KIND", default_value = "constant", value_parser = arrivals,
         hide_default_value = false
     )]
     arrivals: ArrivalArgs,
 
-    /// Messages that await their acknowledgement on one connection at most, 1 to 65535
+    /// Maximum number of unacknowledged messages per connection, 1 to 65535
     #[arg(
         short = 'M', long, visible_alias = "max-inflight", value_name = "COUNT", default_value = "100",
         value_parser = clap::value_parser!(u16).range(1..)
     )]
     window: u16,
 
-    /// Give a message up that is not acknowledged in this time: it has timed out, and leaves its place in the window
+    /// Time out a message that is not acknowledged after this long, and free its place in the window
     #[arg(long, value_name = "TIME", default_value = "30s")]
     ack_timeout: Wait,
 
@@ -60,13 +60,13 @@ pub(crate) struct LoadFlags {
 }
 
 impl LoadFlags {
-    /// Where to begin the search for the highest rate, if that is wanted.
+    /// Where to start the search for the highest rate, if one is requested.
     pub(crate) fn find_max(&self) -> Option<f64> {
         let Rate(first) = self.rate.unwrap_or(Rate(1000.0));
         self.find_max.then_some(first)
     }
 
-    /// How long the stages last together, where each says it.
+    /// The total duration of the stages, where each has one.
     pub(crate) fn stages_last(&self) -> Option<Duration> {
         if self.stage.is_empty() {
             return None;
@@ -79,7 +79,7 @@ impl LoadFlags {
         let recorded = matches!(self.arrivals, ArrivalArgs::Recorded(_));
         if recorded && (stages.is_some() || self.max) {
             return Err(Error::usage(
-                "--arrivals recorded has its own rate: leave out --rate, --stage and --max",
+                "--arrivals recorded has its own rate and excludes --rate, --stage and --max",
             ));
         }
         if !recorded && self.arrivals != ArrivalArgs::Constant {
@@ -128,14 +128,15 @@ impl LoadFlags {
             return Ok(None);
         };
         if before.iter().any(|stage| stage.lasts.is_none()) {
-            return Err(Error::usage("only the last --stage may be without a time")
-                .hint("write it as 30s:10k"));
+            return Err(
+                Error::usage("only the last --stage may omit the time").hint("write it as 30s:10k")
+            );
         }
         if stages
             .iter()
             .all(|stage| stage.from == 0.0 && stage.to == 0.0)
         {
-            return Err(Error::usage("the stages send nothing: all rates are 0"));
+            return Err(Error::usage("all stages have rate 0"));
         }
         Ok(Some(stages))
     }

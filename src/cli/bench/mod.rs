@@ -45,7 +45,7 @@ pub(crate) enum Bench {
     #[command(disable_help_flag = true, after_help = help::below("bench run"))]
     Run(RunFlags),
 
-    /// Show a kept result in any form
+    /// Show a saved result in any format
     #[command(disable_help_flag = true, after_help = help::below("bench report"))]
     Report(ReportFlags),
 
@@ -53,22 +53,22 @@ pub(crate) enum Bench {
     #[command(disable_help_flag = true, after_help = help::below("bench compare"))]
     Compare(CompareFlags),
 
-    /// Make one result from those of several workers
+    /// Merge the results of several workers into one
     #[command(disable_help_flag = true, after_help = help::below("bench merge"))]
     Merge(MergeFlags),
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct ReportFlags {
-    /// Result that --save-json or --output json wrote; - is standard input
+    /// Result written by --save-json or --output json; - for standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// What it becomes
+    /// Output format
     #[arg(short = 'o', long, value_name = "FORM", default_value = "text", value_parser = form())]
     output: Form,
 
-    /// What it must reach, such as 'p99 < 20ms'; a miss is exit code 7; may be repeated
+    /// Threshold, such as 'p99 < 20ms'; exit code 7 if it is not met; may be repeated
     #[arg(long, value_name = "THRESHOLD")]
     assert: Vec<Assert>,
 
@@ -78,15 +78,15 @@ pub(crate) struct ReportFlags {
 
 #[derive(Args, Debug)]
 pub(crate) struct MergeFlags {
-    /// Results of the workers; a directory stands for the .json files in it, - for standard input
+    /// Results of the workers; a directory stands for its .json files, - for standard input
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 
-    /// Merge what there is: shards may be missing, or have run one after the other
+    /// Merge incomplete sets: shards may be missing or may not have run at the same time
     #[arg(long)]
     partial: bool,
 
-    /// What the whole is written as; json keeps everything
+    /// Output format; json keeps everything
     #[arg(short = 'o', long, value_name = "FORM", default_value = "json", value_parser = form())]
     output: Form,
 
@@ -99,19 +99,19 @@ pub(crate) struct MergeFlags {
     override_usage = "iotctl bench compare [OPTIONS] BEFORE AFTER\n       iotctl bench compare [OPTIONS] BEFORE... -- AFTER..."
 )]
 pub(crate) struct CompareFlags {
-    /// Results of the first side, one a run; a directory stands for the .json files in it
+    /// Results before the change, one file per run; a directory stands for its .json files
     #[arg(value_name = "BEFORE", required = true)]
     before: Vec<PathBuf>,
 
-    /// Results of the second side
+    /// Results after the change
     #[arg(value_name = "AFTER", last = true)]
     after: Vec<PathBuf>,
 
-    /// How much worse a figure may be, such as 5%; more, where repeated runs show that it is not chance, is exit code 7
+    /// Tolerated regression of a figure, such as 5%; exit code 7 if a larger one is statistically significant
     #[arg(long, value_name = "PERCENT")]
     bound: Option<compare::Bound>,
 
-    /// What the comparison is written as
+    /// Output format
     #[arg(short = 'o', long, value_name = "FORM", default_value = "text", value_parser = comparison_form())]
     output: compare::Form,
 
@@ -163,8 +163,8 @@ impl CompareFlags {
             after = before.split_off(1);
         }
         if after.is_empty() {
-            return Err(Error::usage("there is nothing to compare with")
-                .hint("name two results, or several on each side of --"));
+            return Err(Error::usage("there is no result to compare with")
+                .hint("give two results, or several on each side of --"));
         }
         Ok(compare::Plan {
             before,

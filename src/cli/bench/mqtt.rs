@@ -34,27 +34,27 @@ const MOST: u64 = 100_000_000;
     mut_arg("retry", |retry| retry.hide(true))
 )]
 pub(crate) struct BenchMqttFlags {
-    /// Start a broker of our own for the run, in a process of its own
+    /// Start the built-in broker for the run, in its own process
     #[arg(long, conflicts_with_all = ["url", "url_flag", "host", "port", "unix", "context"])]
     embedded: bool,
 
-    /// Instead of a broker, load a peer that only answers: what this machine's generator reaches at best
+    /// Load a null peer that only responds, instead of a broker, to measure the limit of the generator on this machine
     #[arg(long, conflicts_with_all = ["embedded", "subscribers", "url", "url_flag", "host", "port", "unix", "context"])]
     calibrate: bool,
 
-    /// Who sends what to whom, from the list below; the defaults of other flags follow from it
+    /// Load scenario, listed below; it sets the defaults of other flags
     #[arg(long, value_name = "SCENARIO", default_value = "publish", value_parser = one_of::<ScenarioPreset>(ScenarioPreset::all()), hide_possible_values = true)]
     scenario: ScenarioPreset,
 
-    /// Connections that send [default: the scenario's]
+    /// Number of publishing connections [default: the scenario's]
     #[arg(long, value_name = "COUNT")]
     publishers: Option<Count>,
 
-    /// Connections that receive [default: the scenario's]
+    /// Number of subscribing connections [default: the scenario's]
     #[arg(long, value_name = "COUNT")]
     subscribers: Option<Count>,
 
-    /// Topic to publish to: {client} is the client's number, {seq} the message's, {group} the client's group [default: the scenario's]
+    /// Topic to publish to: {client} is the number of the client, {seq} of the message, {group} of the client's group [default: the scenario's]
     #[arg(short = 't', long, value_name = "TOPIC")]
     topic: Option<OsString>,
 
@@ -62,7 +62,7 @@ pub(crate) struct BenchMqttFlags {
     #[arg(long, value_name = "FILTER")]
     filter: Option<OsString>,
 
-    /// How many values {group} has
+    /// Number of values of {group}
     #[arg(long, value_name = "COUNT", default_value = "1")]
     groups: Count,
 
@@ -70,7 +70,7 @@ pub(crate) struct BenchMqttFlags {
     #[arg(short = 'q', long, value_name = "QOS", default_value = "0", value_parser = values::qos)]
     qos: QoS,
 
-    /// Quality of service of subscriptions [default: the one of messages]
+    /// Quality of service of subscriptions [default: same as --qos]
     #[arg(long, value_name = "QOS", value_parser = values::qos)]
     sub_qos: Option<QoS>,
 
@@ -81,15 +81,15 @@ pub(crate) struct BenchMqttFlags {
     #[arg(short = 'r', long)]
     retain: bool,
 
-    /// Subscribers share one subscription of this name: each message goes to one of them
+    /// Shared subscription of this name: each message goes to one subscriber
     #[arg(long, value_name = "NAME")]
     shared_group: Option<String>,
 
-    /// In the retained-storm scenario: messages that each client has retained
+    /// In the retained-storm scenario: retained messages per client
     #[arg(long, value_name = "COUNT", default_value = "100")]
     retained_messages: Count,
 
-    /// In the backlog scenario: how long subscribers are away, and between that
+    /// In the backlog scenario: how long subscribers stay offline, and online in between
     #[arg(long, value_name = "TIME", default_value = "1s")]
     away: Wait,
 
@@ -109,7 +109,7 @@ pub(crate) struct BenchMqttFlags {
 /// What messages carry: one of these.
 #[derive(Args, Debug)]
 struct BodyFlags {
-    /// Bytes of each message, or a range such as 64-1KiB; from 24 on there is room for all that is measured
+    /// Message size in bytes, or a range such as 64-1KiB; full measurement needs at least 24
     #[arg(long, value_name = "SIZE", default_value = "256", conflicts_with_all = ["file", "message"])]
     size: SizeRange,
 
@@ -125,11 +125,11 @@ struct BodyFlags {
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true, conflicts_with_all = ["size", "file", "message"])]
     template: Option<String>,
 
-    /// Send what receivers measure latency and loss with in a user property (MQTT 5), so that bodies stay as they are
+    /// Put the measurement stamp in a user property (MQTT 5) instead of the payload
     #[arg(long, conflicts_with = "stamp")]
     stamp_property: bool,
 
-    /// Overwrite the first 24 bytes of --file or --message by what receivers measure latency and loss with
+    /// Overwrite the first 24 bytes of --file or --message with the measurement stamp
     #[arg(long)]
     stamp: bool,
 }
@@ -141,7 +141,7 @@ struct BenchSessionFlags {
     #[arg(short = 'V', long, value_name = "VERSION", default_value = "5", value_parser = values::version)]
     protocol_version: Version,
 
-    /// What client identifiers start with; a number follows [default: made up]
+    /// Prefix of the client identifiers; a number follows [default: generated]
     #[arg(short = 'I', long, value_name = "PREFIX")]
     id_prefix: Option<String>,
 
@@ -152,23 +152,23 @@ struct BenchSessionFlags {
     )]
     keepalive: u16,
 
-    /// Begin with a clean session [default]
+    /// Start with a clean session [default]
     #[arg(long, conflicts_with = "no_clean")]
     clean: bool,
 
-    /// Keep sessions over lost connections
+    /// Keep the sessions when connections are lost
     #[arg(short = 'c', long, alias = "persistent")]
     no_clean: bool,
 }
 
 impl BenchMqttFlags {
-    /// What was asked for, checked as far as that can be done without a file or the network.
+    /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         let bind = self.connect.addresses().to_vec();
         let connect = self.connect.words()?;
         if connect.retry.is_some() {
             return Err(Error::usage(
-                "--retry is not for load tests: lost connections are always opened again",
+                "--retry does not apply to load tests: lost connections are always reopened",
             ));
         }
         let stages_last = self.load.stages_last();
@@ -249,7 +249,7 @@ fn check(plan: &Plan) -> Result<()> {
     }
     if plan.publishers > 0 && plan.course.threads > plan.publishers + plan.subscribers {
         return Err(Error::usage(format!(
-            "--threads {} is more than there are connections: {}",
+            "--threads {} is more than the number of connections: {}",
             plan.course.threads,
             plan.publishers + plan.subscribers
         )));
@@ -262,7 +262,7 @@ fn check_scenario(plan: &Plan) -> Result<()> {
         && (plan.qos == QoS::AtMostOnce || plan.sub_qos == QoS::AtMostOnce)
     {
         return Err(Error::usage(
-            "the backlog scenario needs -q 1 or 2: at 0 nothing is kept",
+            "the backlog scenario needs -q 1 or 2: QoS 0 messages are not queued",
         ));
     }
     if plan.scenario == Scenario::RetainedStorm && !plan.topic.counts() {
@@ -278,7 +278,7 @@ fn check_scenario(plan: &Plan) -> Result<()> {
     )?;
     if plan.stamp_property && plan.scenario == Scenario::Request {
         return Err(Error::usage(
-            "--stamp-property is not for requests: responders send the body back, not its properties",
+            "--stamp-property does not work with requests: responders return the body, not the properties",
         ));
     }
     Ok(())
@@ -395,13 +395,13 @@ mod tests {
             ("--groups 2", "--groups needs {group} in the topic"),
             (
                 "--threads 2",
-                "--threads 2 is more than there are connections: 1",
+                "--threads 2 is more than the number of connections: 1",
             ),
             ("--arrivals poisson", "--arrivals needs --rate or --stage"),
-            ("--stage 5s:0", "the stages send nothing: all rates are 0"),
+            ("--stage 5s:0", "all stages have rate 0"),
             (
                 "--retry 5s",
-                "--retry is not for load tests: lost connections are always opened again",
+                "--retry does not apply to load tests: lost connections are always reopened",
             ),
             ("-t a/#", "-t: topic \"a/#\" contains the wildcard #"),
         ] {

@@ -22,23 +22,23 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Run")]
 pub(crate) struct RunOptionFlags {
-    /// How long to measure [default: 10s; with --count or --stage, until they are done]
+    /// Measured time [default: 10s; with --count or --stage, until they are done]
     #[arg(short = 'd', long, value_name = "TIME")]
     duration: Option<Wait>,
 
-    /// How many messages to send over all senders
+    /// Total number of messages to send
     #[arg(long, value_name = "COUNT")]
     count: Option<Count>,
 
-    /// Send this long before measuring; it is not in the figures
+    /// Warm-up time before the measurement, excluded from the figures
     #[arg(long, value_name = "TIME", default_value = "0")]
     warmup: Span,
 
-    /// Wait this long at most for what is still under way when sending has ended
+    /// Wait at most this long for outstanding messages after the last one was sent
     #[arg(long, value_name = "TIME", default_value = "5s")]
     drain: Span,
 
-    /// Time between two points of the time series and two live lines
+    /// Interval of the time series and of the live lines
     #[arg(long, value_name = "TIME", default_value = "1s")]
     interval: Wait,
 
@@ -46,35 +46,35 @@ pub(crate) struct RunOptionFlags {
     #[arg(long, value_name = "COUNT", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: u16,
 
-    /// Gather reads: never, adaptive, or a TIME such as 500us [default: adaptive with --max, else never]
+    /// Coalesce reads: never, adaptive, or a TIME such as 500us [default: adaptive with --max, else never]
     #[arg(long, value_name = "HOW", value_parser = coalesce)]
     coalesce: Option<Coalesce>,
 
-    /// New connections in a second [default: as fast as they come]
+    /// New connections per second [default: as fast as possible]
     #[arg(long, value_name = "RATE")]
     connect_rate: Option<Rate>,
 
-    /// Do this part of the whole load: INDEX/COUNT, from 0 [default: IOTCTL_SHARD; JOB_COMPLETION_INDEX with IOTCTL_SHARDS; SLURM_PROCID with SLURM_NTASKS]
+    /// Generate this shard of the load: INDEX/COUNT, from 0 [default: IOTCTL_SHARD; JOB_COMPLETION_INDEX with IOTCTL_SHARDS; SLURM_PROCID with SLURM_NTASKS]
     #[arg(long, value_name = "INDEX/COUNT")]
     shard: Option<ShardWord>,
 
-    /// Begin to send at this moment, so that shards begin together: 2026-11-20T21:00:00Z, or seconds since 1970
+    /// Start sending at this time, to synchronize shards: 2026-11-20T21:00:00Z, or seconds since 1970
     #[arg(long, value_name = "TIME")]
     start_at: Option<Moment>,
 
-    /// Number of the run, the same for all its shards [default: IOTCTL_RUN; SLURM_JOB_ID; without shards a new one each time]
+    /// Identifier of the run, the same for all shards [default: IOTCTL_RUN; SLURM_JOB_ID; without shards, a new one each time]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     run_id: Option<u64>,
 
-    /// How far the clocks of the shards' machines are apart at most; without it shards do not report end-to-end latency, 0 is for shards on one machine
+    /// Maximum clock difference between the shards' machines; without it shards do not report end-to-end latency; 0 for shards on one machine
     #[arg(long, value_name = "TIME")]
     clock_error: Option<Span>,
 
-    /// Do a full TLS handshake for each connection instead of going on with an earlier session where the server allows it
+    /// Do a full TLS handshake for each connection instead of resuming sessions
     #[arg(long)]
     no_resumption: bool,
 
-    /// Number that makes everything random repeatable
+    /// Random seed, for repeatable runs
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
 
@@ -88,49 +88,49 @@ pub(crate) struct RunOptionFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Results")]
 struct ResultFlags {
-    /// What a run must reach, such as 'p99 < 20ms', from the quantities below; a miss is exit code 7; may be repeated
+    /// Threshold, such as 'p99 < 20ms', on a quantity listed below; exit code 7 if it is not met; may be repeated
     #[arg(long, value_name = "THRESHOLD")]
     assert: Vec<Assert>,
 
-    /// End the run as soon as an interval misses a threshold
+    /// Stop as soon as an interval misses a threshold
     #[arg(long, requires = "assert")]
     abort_on_miss: bool,
 
-    /// What standard output shows
+    /// Format of the report on standard output
     #[arg(short = 'o', long, value_name = "FORM", default_value = "text", value_parser = form())]
     output: Form,
 
-    /// Write the result to a file too, for bench report, compare and merge
+    /// Also write the result to a file, for bench report, compare and merge
     #[arg(long, value_name = "FILE")]
     save_json: Option<PathBuf>,
 
-    /// Write a page with plots to a file
+    /// Write an HTML page with plots to a file
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 
-    /// Write the time series to a file
+    /// Write the time series to a CSV file
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
 
-    /// Write the distributions to a file, as an HdrHistogram V2 log
+    /// Write the latency distributions to a file, as an HdrHistogram V2 log
     #[arg(long, value_name = "FILE")]
     hlog: Option<PathBuf>,
 
-    /// Write a summary for a code review to a file
+    /// Write a Markdown summary to a file
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
 
-    /// Write the thresholds to a file, as JUnit test cases
+    /// Write the threshold results to a file, as JUnit test cases
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
 
-    /// Serve the figures to Prometheus at http://ADDR:PORT/metrics while the run goes on
+    /// Serve Prometheus metrics at http://ADDR:PORT/metrics during the run
     #[arg(long, value_name = "ADDR:PORT", value_parser = values::socket_address)]
     prometheus_listen: Option<SocketAddr>,
 }
 
 impl RunOptionFlags {
-    /// The course; `stages_last`: how long the stages of the load are together, where that is known.
+    /// The run options; `stages_last`: the total duration of the stages, where it is known.
     pub(crate) fn course(self, stages_last: Option<Duration>) -> Result<RunOptions> {
         let Span(warmup) = self.warmup;
         let count = self.count.map(|Count(count)| count);
@@ -144,11 +144,11 @@ impl RunOptionFlags {
         };
         let duration = self.duration.map(|Wait(time)| time).or(default);
         if duration == Some(Duration::ZERO) {
-            return Err(Error::usage("--warmup is longer than all stages"));
+            return Err(Error::usage("--warmup is longer than the stages together"));
         }
         let Wait(interval) = self.interval;
         if interval < Duration::from_millis(10) {
-            return Err(Error::usage("--interval is at least 10ms"));
+            return Err(Error::usage("--interval must be at least 10ms"));
         }
         values::needs(
             "--start-at",

@@ -32,7 +32,7 @@ pub(crate) struct ShardWord(pub(crate) Shard);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Moment(pub(crate) SystemTime);
 
-/// Reads one of these names; what each means is the help's to say.
+/// Reads one of these names; the help page explains them.
 pub(crate) fn one_of<T>(
     known: impl Iterator<Item = (&'static str, &'static str)>,
 ) -> impl TypedValueParser<Value = T>
@@ -51,13 +51,13 @@ impl FromStr for SizeRange {
             // MQTT cannot carry more (MQTT 5.0 §1.5.5); memory neither, mostly.
             match usize::try_from(size) {
                 Ok(size) if size <= 268_435_000 => Ok(size),
-                _ => Err(String::from("a message has at most 268435000 bytes")),
+                _ => Err(String::from("a message is at most 268435000 bytes")),
             }
         };
         let (least, most) = word.split_once('-').unwrap_or((word, word));
         let (least, most) = (one(least)?, one(most)?);
         if least > most {
-            return Err(String::from("the smaller size comes first"));
+            return Err(String::from("the smaller size must come first"));
         }
         Ok(Self { least, most })
     }
@@ -102,7 +102,7 @@ pub(crate) fn arrivals(word: &str) -> Result<ArrivalArgs, String> {
             Ok(ArrivalArgs::Recorded(PathBuf::from(file)))
         }
         _ => Err(String::from(
-            "known are constant, uniform, poisson, devices, bursts:TIME and recorded:FILE",
+            "expected constant, uniform, poisson, devices, bursts:TIME or recorded:FILE",
         )),
     }
 }
@@ -115,7 +115,7 @@ pub(crate) fn coalesce(word: &str) -> Result<Coalesce, &'static str> {
         _ => match word.parse() {
             Ok(Span(Duration::ZERO)) => Ok(Coalesce::Never),
             Ok(Span(time)) if time <= Duration::from_secs(1) => Ok(Coalesce::Fixed(time)),
-            _ => Err("write never, adaptive, or a time up to 1s such as 500us"),
+            _ => Err("expected never, adaptive, or a time up to 1s such as 500us"),
         },
     }
 }
@@ -129,7 +129,7 @@ impl FromStr for ShardWord {
         });
         match numbers {
             Some((index, count)) if index < count => Ok(Self(Shard { index, count })),
-            _ => Err("write INDEX/COUNT, counted from 0: 0/4 to 3/4"),
+            _ => Err("expected INDEX/COUNT, counted from 0: 0/4 to 3/4"),
         }
     }
 }
@@ -144,7 +144,7 @@ impl FromStr for Moment {
         }
         word.parse::<Timestamp>()
             .map(|time| Self(time.into()))
-            .map_err(|_| "write a time such as 2026-11-20T21:00:00Z, or seconds since 1970")
+            .map_err(|_| "expected a time such as 2026-11-20T21:00:00Z, or seconds since 1970")
     }
 }
 

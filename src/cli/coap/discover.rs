@@ -7,39 +7,40 @@ use crate::error::{Error, Result};
 
 use super::flags::{CoapConnectFlags, OptionFlags, TransferFlags};
 use crate::cli::flags::terminal::TerminalFlags;
+use crate::cli::syntax::values;
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Discovering")]
 pub(crate) struct DiscoverFlags {
-    /// Whom to ask: coap://HOST[:PORT], or a group such as coap://224.0.1.187 or coap://[ff02::fd%25eth0]
+    /// Server to query: coap://HOST[:PORT], or a multicast group such as coap://224.0.1.187 or coap://[ff02::fd%25eth0]
     #[arg(value_name = "URI", help_heading = None)]
     uri: Option<String>,
 
-    /// Only resources of this type; a * at the end stands for any rest
+    /// Only resources of this type (rt); a trailing * matches any suffix
     #[arg(long, value_name = "TYPE")]
     rt: Option<String>,
 
-    /// Only resources with this interface description; a * at the end stands for any rest
+    /// Only resources with this interface description (if); a trailing * matches any suffix
     #[arg(long = "if", value_name = "INTERFACE")]
     interface: Option<String>,
 
-    /// Only resources at this path; a * at the end stands for any rest
+    /// Only resources at this path; a trailing * matches any suffix
     #[arg(long, value_name = "PATH")]
     href: Option<String>,
 
     /// Only resources with this content format, by number
-    #[arg(long, value_name = "FORMAT", value_parser = super::flags::content_format)]
+    #[arg(long, value_name = "FORMAT", value_parser = values::content_format)]
     ct: Option<u16>,
 
-    /// Only resources that can be observed
+    /// Only observable resources
     #[arg(long)]
     obs: bool,
 
-    /// Ask for the lists too that its links name (content format 40), on the same server
+    /// Also query the link lists on the same server that its links point to (content format 40)
     #[arg(short = 'R', long)]
     recursive: bool,
 
-    /// How resources are shown: table, tree, json (one object a line), paths, or raw (the answer as it came)
+    /// Output format: table, tree, json (one object per line), paths, or raw (the unmodified response)
     #[arg(
         long,
         value_name = "FORMAT",
@@ -84,11 +85,11 @@ impl DiscoverOutput {
 }
 
 impl DiscoverFlags {
-    /// What was asked for, checked as far as that can be done without a file or the network.
+    /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         if self.recursive && self.output == DiscoverOutput::Raw {
             return Err(Error::usage(
-                "--recursive and --output raw do not go together",
+                "--recursive and --output raw cannot be used together",
             ));
         }
         let filters = [

@@ -15,10 +15,11 @@ use crate::command::coap::client::ProxyMode;
 use crate::command::coap::session::{OptionValue, OptionWord, SessionArgs, Transfer, Wording};
 use crate::connect::{ConnectArgs, LocalAddress, OscoreArgs, Secret};
 use crate::error::Result;
-use crate::flow::decode::{ContentType, Decode};
-use crate::output::{Console, Format, Style};
+use crate::flow::Stages;
+use crate::output::{Format, Style};
 
 use crate::cli::flags::connect::TlsFlags;
+use crate::cli::flags::decode::DecodeFlags;
 use crate::cli::flags::format::OutputFlags;
 use crate::cli::syntax::numbers::{Size, Span, Wait};
 use crate::cli::syntax::values;
@@ -42,7 +43,7 @@ pub(crate) struct CoapConnectFlags {
     #[arg(short = 'A', long, value_name = "ADDRESS", action = clap::ArgAction::Set, num_args = 1)]
     bind: Vec<LocalAddress>,
 
-    /// Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]
+    /// Context in the configuration file that supplies settings not given here [default: IOTCTL_CONTEXT]
     #[arg(long, value_name = "NAME")]
     context: Option<String>,
 
@@ -56,11 +57,11 @@ pub(crate) struct CoapConnectFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "DTLS")]
 pub(crate) struct PskFlags {
-    /// Name of the pre-shared key
+    /// Identity of the pre-shared key
     #[arg(long, value_name = "NAME")]
     pub(crate) psk_identity: Option<String>,
 
-    /// Pre-shared key, for DTLS: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --psk-file or IOTCTL_PSK
+    /// Pre-shared key, for DTLS: text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so prefer --psk-file or IOTCTL_PSK
     #[arg(
         long,
         value_name = "KEY",
@@ -69,7 +70,7 @@ pub(crate) struct PskFlags {
     )]
     pub(crate) psk: Option<String>,
 
-    /// File that holds the pre-shared key, spelled alike; a final line break does not count
+    /// File with the pre-shared key, in the same notation; a final line break is ignored
     #[arg(long, value_name = "FILE")]
     pub(crate) psk_file: Option<PathBuf>,
 }
@@ -77,7 +78,7 @@ pub(crate) struct PskFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "OSCORE")]
 pub(crate) struct OscoreFlags {
-    /// Master secret, which turns OSCORE on (RFC 8613): text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so better --oscore-secret-file or IOTCTL_OSCORE_SECRET
+    /// OSCORE master secret; enables OSCORE (RFC 8613): text, or bytes as hex:…, 0x… or base64:…; other users of this machine can see it, so prefer --oscore-secret-file or IOTCTL_OSCORE_SECRET
     #[arg(
         long,
         value_name = "KEY",
@@ -86,27 +87,27 @@ pub(crate) struct OscoreFlags {
     )]
     oscore_secret: Option<String>,
 
-    /// File that holds the master secret, spelled alike; a final line break does not count
+    /// File with the OSCORE master secret, in the same notation; a final line break is ignored
     #[arg(long, value_name = "FILE")]
     oscore_secret_file: Option<PathBuf>,
 
-    /// Master salt, spelled alike
+    /// OSCORE master salt, in the same notation
     #[arg(long, value_name = "SALT", allow_hyphen_values = true)]
     oscore_salt: Option<String>,
 
-    /// Our id, spelled alike, at most 7 bytes [default: empty]
+    /// OSCORE sender ID of this side, in the same notation, at most 7 bytes [default: empty]
     #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     oscore_sender_id: Option<String>,
 
-    /// The other side's id, spelled alike, at most 7 bytes [default: empty]
+    /// OSCORE recipient ID, which is the peer's sender ID, in the same notation, at most 7 bytes [default: empty]
     #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     oscore_recipient_id: Option<String>,
 
-    /// Id context, spelled alike
+    /// OSCORE ID context, in the same notation
     #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     oscore_id_context: Option<String>,
 
-    /// File that keeps the sender sequence number, which must never be used twice [default: one for each context under $XDG_STATE_HOME/iotctl/oscore or ~/.local/state/iotctl/oscore]
+    /// File that stores the sender sequence number, which must never be reused [default: one per context under $XDG_STATE_HOME/iotctl/oscore or ~/.local/state/iotctl/oscore]
     #[arg(long, value_name = "FILE")]
     oscore_state: Option<PathBuf>,
 }
@@ -164,11 +165,11 @@ impl PskFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Transfer")]
 pub(crate) struct TransferFlags {
-    /// Non-confirmable: sent once, and not again when it is lost
+    /// Send non-confirmable requests, which are not retransmitted
     #[arg(short = 'N', long)]
     non: bool,
 
-    /// Give up when no answer comes for this long; 0: as long as RFC 7252 has it
+    /// Give up when no response arrives for this long; 0 waits as long as RFC 7252 specifies
     #[arg(short = 'W', long, value_name = "TIME", default_value = "30s")]
     timeout: Span,
 
@@ -180,28 +181,28 @@ pub(crate) struct TransferFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Transfer")]
 pub(crate) struct MessageFlags {
-    /// Send again when no acknowledgement came for this long, then for twice as long [default: 2s, less once round trips were measured]
+    /// ACK_TIMEOUT: time to the first retransmission; it doubles each time [default: 2s, adapted to measured round trips]
     #[arg(long, value_name = "TIME")]
     ack_timeout: Option<Wait>,
 
-    /// Send again at most this often [default: 4]
+    /// MAX_RETRANSMIT: maximum number of retransmissions [default: 4]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(..=20))]
     max_retransmit: Option<u8>,
 
-    /// Largest block of a body, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]
+    /// Block size for block-wise transfers, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]
     #[arg(long, value_name = "SIZE", value_parser = block)]
     block: Option<Szx>,
 
-    /// Largest body of an answer, in bytes such as 1MiB [default: 64MiB]
+    /// Largest response body accepted, in bytes such as 1MiB [default: 64MiB]
     #[arg(long, value_name = "SIZE")]
     body_limit: Option<Size>,
 
-    /// Time that the members of a multicast group have to answer
+    /// How long to collect responses from a multicast group
     #[arg(long, value_name = "TIME", default_value = "7s")]
     collect: Wait,
 }
 
-/// What is mostly left to us.
+/// What is rarely set by hand.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Request")]
 pub(crate) struct WordingFlags {
@@ -209,7 +210,7 @@ pub(crate) struct WordingFlags {
     #[arg(long, value_name = "TOKEN", value_parser = token, allow_hyphen_values = true)]
     token: Option<Token>,
 
-    /// Do not send the host's name (Uri-Host)
+    /// Do not send the Uri-Host option
     #[arg(long, conflicts_with = "proxy")]
     no_uri_host: bool,
 
@@ -224,7 +225,7 @@ pub(crate) struct WordingFlags {
 }
 
 impl WordingFlags {
-    /// What requests say, and `session` with what concerns the connection.
+    /// The options of the requests, and `session` with the connection's.
     pub(crate) const fn wording(self, session: &mut SessionArgs) -> Wording {
         session.connect.bind_port = self.bind_port;
         Wording {
@@ -234,23 +235,23 @@ impl WordingFlags {
     }
 }
 
-/// More options, and what is shown of the exchange.
+/// More options, and how the exchange is shown.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Request")]
 pub(crate) struct OptionFlags {
-    /// Add an option, by name or number: its value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated
+    /// Add an option, by name or number; the value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated
     #[arg(short = 'O', long = "option", value_name = "NAME=VALUE")]
     options: Vec<OptionWord>,
 
-    /// Content format that the answer should have: number, media type or short name
-    #[arg(long, value_name = "FORMAT", value_parser = content_format)]
+    /// Content format to accept: number, media type or short name
+    #[arg(long, value_name = "FORMAT", value_parser = values::content_format)]
     accept: Option<u16>,
 
-    /// Ask this proxy, coap://HOST[:PORT] or with another scheme; the URI says what it is to ask for
+    /// Send requests through this proxy, coap://HOST[:PORT] or another scheme; the URI is that of the origin server
     #[arg(long, value_name = "URI")]
     proxy: Option<String>,
 
-    /// How the proxy is told: scheme (Proxy-Scheme and the Uri options), uri (Proxy-Uri), or auto: scheme, then uri where it is not known
+    /// How the URI is sent to the proxy: scheme (Proxy-Scheme and the Uri options), uri (Proxy-Uri), or auto: scheme, then uri if the proxy does not support it
     #[arg(long, value_name = "MODE", requires = "proxy", default_value = "auto")]
     proxy_mode: ProxyModeWord,
 
@@ -265,7 +266,7 @@ pub(crate) struct OptionFlags {
     #[arg(long, conflicts_with = "quiet", help_heading = "Request")]
     trace: bool,
 
-    /// Keep every message in this file for Wireshark (pcapng), as UDP or TCP on port 5683, decrypted where DTLS or TLS carries it
+    /// Capture every message in this file for Wireshark (pcapng), as UDP or TCP on port 5683; DTLS and TLS traffic is captured decrypted
     #[arg(long, value_name = "FILE", help_heading = "Request")]
     pcap: Option<PathBuf>,
 }
@@ -277,39 +278,31 @@ enum ProxyModeWord {
     Uri,
 }
 
-/// How an answer is shown.
+/// How a response is shown.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct BodyFlags {
     #[command(flatten)]
     output: OutputFlags,
 
-    /// Show what the payload says (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with a line for each entry; the format is the one that the answer names, unless one is given
-    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, value_parser = content_format)]
-    decode: Option<Option<u16>>,
+    #[command(flatten)]
+    decode: DecodeFlags,
 }
 
 impl BodyFlags {
-    /// Whether bodies are shown as they come.
+    /// Whether bodies are shown unchanged.
     pub(crate) fn is_bare(&self) -> bool {
-        self.output.is_bare() && self.decode.is_none()
+        self.output.is_bare() && self.decode.is_bare()
     }
 
     /// Whether bodies are decoded.
     pub(crate) const fn decodes(&self) -> bool {
-        self.decode.is_some()
+        self.decode.decodes()
     }
 
-    /// How bodies are decoded, if they are.
-    pub(crate) fn decode(&self, style: Style) -> Result<Option<Decode>> {
-        let text = self.output.is_text();
-        values::needs("--decode", self.decode.is_some(), "--output text", text)?;
-        Ok(self.decode.map(|format| {
-            let by = format.map_or(ContentType::Named, |number| {
-                ContentType::Given(format::media_type(number).unwrap_or_default())
-            });
-            Decode::new(by, Console::new(style))
-        }))
+    /// The stages with how bodies are read.
+    pub(crate) fn stages(&self, style: Style, stages: Stages) -> Result<Stages> {
+        self.decode.stages(&self.output, style, stages)
     }
 
     /// `newline`: whether each text is followed by a line break.
@@ -326,7 +319,7 @@ impl TransferFlags {
         self.message.transfer(!self.non, timeout)
     }
 
-    /// All words about the requests of a command.
+    /// All flags about the requests of a command.
     pub(crate) fn session(
         self,
         uris: Vec<String>,
@@ -338,7 +331,7 @@ impl TransferFlags {
 }
 
 impl MessageFlags {
-    /// All words about the requests of a command without `--non` and `--timeout` of the usual meaning.
+    /// All flags about the requests of a command without `--non` and `--timeout` of the usual meaning.
     pub(crate) fn session(
         self,
         uris: Vec<String>,
@@ -406,24 +399,18 @@ pub(crate) fn uint(number: u16, value: u64) -> OptionWord {
     }
 }
 
-/// A content format by number, media type or short name.
-pub(crate) fn content_format(word: &str) -> Result<u16, String> {
-    format::number(word).ok_or_else(|| {
-        format!("{word:?} is no content format: neither a number up to 65535, nor a media type, nor a short name such as json")
-    })
-}
-
 fn token(word: &str) -> Result<Token, String> {
     let bytes = opaque(word)?;
-    Token::new(&bytes).ok_or_else(|| format!("{word:?} has more than the 8 bytes of a token"))
+    Token::new(&bytes)
+        .ok_or_else(|| format!("{word:?} is longer than 8 bytes, the limit of a token"))
 }
 
 fn block(word: &str) -> Result<Szx, String> {
     let size = word.parse().ok().and_then(Szx::of_size);
-    size.ok_or_else(|| format!("{word:?} is none of 16, 32, 64, 128, 256, 512, 1024"))
+    size.ok_or_else(|| format!("{word:?} is not one of 16, 32, 64, 128, 256, 512, 1024"))
 }
 
-/// Bytes as people spell them: `0x` and hexadecimal digits, or text.
+/// Bytes as written by hand: `0x` and hexadecimal digits, or text.
 pub(crate) fn opaque(word: &str) -> Result<Bytes, String> {
     let Some(digits) = word.strip_prefix("0x") else {
         return Ok(Bytes::copy_from_slice(word.as_bytes()));
@@ -431,7 +418,9 @@ pub(crate) fn opaque(word: &str) -> Result<Bytes, String> {
     data_encoding::HEXLOWER_PERMISSIVE
         .decode(digits.as_bytes())
         .map(Bytes::from)
-        .map_err(|_| format!("{word:?} has no whole bytes in hexadecimal digits after 0x"))
+        .map_err(|_| {
+            format!("{word:?} is not a whole number of bytes in hexadecimal digits after 0x")
+        })
 }
 
 impl FromStr for OptionWord {
@@ -457,7 +446,7 @@ impl FromStr for OptionWord {
     }
 }
 
-/// What to say instead of options that belong to the endpoint.
+/// The flag to use instead of options that belong to the endpoint.
 const fn set_elsewhere(number: u16) -> Option<&'static str> {
     match number {
         option::OBSERVE => Some("coap observe"),
@@ -481,5 +470,5 @@ fn option_value(number: u16, value: &str) -> Result<Bytes, String> {
     plain
         .or_else(|| format::number(value).filter(|_| named).map(u64::from))
         .map(option::uint_bytes)
-        .ok_or_else(|| format!("{value:?} is no number"))
+        .ok_or_else(|| format!("{value:?} is not a number"))
 }

@@ -4,19 +4,19 @@ use crate::cli::help::Example;
 
 const GET: &[Example] = &[
     (
-        "What a resource holds",
+        "Read a resource",
         "iotctl coap get coap://device.example/temperature",
     ),
     (
-        "The request and the response with their options",
+        "Show the request and the response with their options",
         "iotctl coap get -v 'coap://device.example/log?n=10'",
     ),
     (
-        "A JSON record, over DTLS with a pre-shared key",
+        "Print a JSON record, over DTLS with a pre-shared key",
         "iotctl coap get coaps://device.example/state --psk-identity me --psk-file key --output json",
     ),
     (
-        "Only if it has changed since the last time",
+        "Fetch only if changed since the last time",
         "iotctl coap get coap://device.example/firmware --etag-file firmware.etag > firmware.bin",
     ),
     LARGE,
@@ -31,119 +31,119 @@ const PUT: &[Example] = &[
         "iotctl coap put coap://device.example/led -m on",
     ),
     (
-        "Send a file of any size, in blocks of 256 bytes",
+        "Upload a file in blocks of 256 bytes",
         "iotctl coap put coap://device.example/firmware -f firmware.bin --block 256",
     ),
     (
-        "CBOR, in its diagnostic notation",
+        "Send CBOR written in diagnostic notation",
         "iotctl coap put coap://device.example/config --cbor '{\"rate\": 5}'",
     ),
     (
-        "JSON, only if nobody changed it meanwhile",
+        "Send JSON, only if the resource was not changed in the meantime",
         "iotctl coap put coap://device.example/config -t json -m '{\"rate\":5}' --if-match=0x2a",
     ),
 ];
 
 const LARGE: Example = (
-    "A large body, which the same command goes on with when it was interrupted",
+    "Download a large body; rerun the command to resume it",
     "iotctl coap get coap://device.example/firmware -o firmware.bin --resume",
 );
 
 const DECODED: Example = (
-    "CBOR, SenML, JSON or link-format for people",
+    "Decode CBOR, SenML, JSON or link-format",
     "iotctl coap get coap://device.example/measurements --decode",
 );
 
 const VIA: Example = (
-    "By way of a proxy",
+    "Send the request through a proxy",
     "iotctl coap get --proxy coap://gateway.example coap://device.example/temperature",
 );
 
 const PROTECTED: Example = (
-    "Protected from end to end, whatever lies between",
+    "Protect the exchange end to end with OSCORE",
     "iotctl coap get coap://device.example/state --oscore-secret-file secret --oscore-sender-id 0x01 --oscore-recipient-id 0x02",
 );
 
 const POST: &[Example] = &[
     (
-        "Set something off",
+        "Trigger an action",
         "iotctl coap post coap://device.example/reboot",
     ),
     (
-        "Hand over what a program says",
+        "Send the output of a program",
         "date | iotctl coap post coap://device.example/log -s",
     ),
 ];
 
 const DELETE: &[Example] = &[(
-    "Remove a resource",
+    "Delete a resource",
     "iotctl coap delete coap://device.example/store/1",
 )];
 
 const FETCH: &[Example] = &[(
-    "A part of a resource",
+    "Read part of a resource",
     "iotctl coap fetch coap://device.example/config -t json -m '[\"rate\"]'",
 )];
 
 const PATCH: &[Example] = &[(
-    "Change a part of a resource",
+    "Change part of a resource",
     "iotctl coap patch coap://device.example/config -t merge-patch -m '{\"rate\":5}'",
 )];
 
 const IPATCH: &[Example] = &[(
-    "Change a part of a resource, as often as one likes",
+    "Change part of a resource idempotently",
     "iotctl coap ipatch coap://device.example/config -t merge-patch -m '{\"rate\":5}'",
 )];
 
 const OBSERVE: &[Example] = &[
     (
-        "Every change",
+        "Show every change",
         "iotctl coap observe coap://device.example/temperature",
     ),
     (
-        "Three of them, as JSON, within a minute",
+        "Show three notifications as JSON, within a minute",
         "iotctl coap observe coap://device.example/temperature -C 3 -W 1m --output json",
     ),
     (
-        "Until it is warm",
+        "Wait for a value",
         "iotctl coap observe coap://device.example/state --until '/temp > 20' -W 1h",
     ),
     (
-        "A command for each change",
+        "Run a command for each change",
         "iotctl coap observe coap://device.example/door --exec notify-send Door",
     ),
     (
-        "For good, whatever becomes of the network or the server",
+        "Observe forever, across network and server outages",
         "iotctl coap observe coap://device.example/temperature --keep-alive 1m --retry forever",
     ),
 ];
 
 const DISCOVER: &[Example] = &[
     (
-        "The resources of a server",
+        "List the resources of a server",
         "iotctl coap discover coap://device.example",
     ),
     (
-        "Those that can be observed, as JSON",
+        "List observable resources as JSON",
         "iotctl coap discover coap://device.example --obs --output json",
     ),
     (
-        "With the lists that its links name, as a tree",
+        "Follow linked lists, and show a tree",
         "iotctl coap discover coap://device.example --recursive --output tree",
     ),
     (
-        "All servers in this network",
+        "Find all servers on this network",
         "iotctl coap discover coap://224.0.1.187",
     ),
 ];
 
 const RD_REGISTER: &[Example] = &[
     (
-        "Register two resources for an hour; the registration's URI is printed",
+        "Register two resources for an hour, and print the URI of the registration",
         "iotctl coap rd register coap://rd.example --ep node-1 --lifetime 1h -m '</temp>;rt=temperature;obs,</led>'",
     ),
     (
-        "Register what a device says of itself",
+        "Register the resources that a device advertises",
         "iotctl coap rd register coap://rd.example --ep node-1 --links-of coap://device.example",
     ),
     (
@@ -157,45 +157,48 @@ const RD_REGISTER: &[Example] = &[
 ];
 
 const RD_UPDATE: &[Example] = &[(
-    "For one more hour",
+    "Extend a registration by an hour",
     "iotctl coap rd update coap://rd.example/reg/1/ --lifetime 1h",
 )];
 
 const RD_REMOVE: &[Example] = &[(
-    "Take a registration away",
+    "Remove a registration",
     "iotctl coap rd remove coap://rd.example/reg/1/",
 )];
 
 const RD_LOOKUP: &[Example] = &[
     (
-        "All that measures temperatures",
+        "Find all temperature resources",
         "iotctl coap rd lookup res coap://rd.example --filter rt=temperature --output paths",
     ),
     (
-        "All endpoints, as JSON",
+        "List all endpoints as JSON",
         "iotctl coap rd lookup ep coap://rd.example --output json",
     ),
 ];
 
 const PING: &[Example] = &[
-    ("Four round trips", "iotctl coap ping coap://device.example"),
     (
-        "A health check",
+        "Measure four round trips",
+        "iotctl coap ping coap://device.example",
+    ),
+    (
+        "Check the health of a server",
         "iotctl coap ping coaps://device.example --psk-identity me --psk-file key -C 1 -W 2",
     ),
 ];
 
 const SERVER: &[Example] = &[
     (
-        "A counter, a clock, a sensor and a store",
+        "Serve a counter, a clock, a sensor and a store",
         "iotctl coap server",
     ),
     (
-        "A resource of one's own on a free port, over UDP and TCP; the first lines say which",
+        "Serve a resource on a free port, printed on the first lines, over UDP and TCP",
         "iotctl coap server -r /temp=text:21.5 --listen 127.0.0.1:0 --listen coap+tcp://127.0.0.1:0",
     ),
     (
-        "A directory for firmware updates, with a network that loses one datagram in ten",
+        "Serve a directory of firmware updates over a network that loses 10% of all datagrams",
         "iotctl coap server -d firmware --fault drop:percent=10",
     ),
 ];

@@ -30,43 +30,43 @@ use server::ServerFlags;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Coap {
-    /// Ask for what a resource holds
+    /// Read a resource
     #[command(disable_help_flag = true, after_help = below("coap get"))]
     Get(Box<AskFlags>),
 
-    /// Create a resource, or replace what it holds
+    /// Create or replace a resource
     #[command(disable_help_flag = true, after_help = below("coap put"))]
     Put(Box<SendFlags>),
 
-    /// Hand a body to a resource
+    /// Send a body to a resource for processing
     #[command(disable_help_flag = true, after_help = below("coap post"))]
     Post(Box<SendFlags>),
 
-    /// Remove a resource
+    /// Delete a resource
     #[command(disable_help_flag = true, after_help = below("coap delete"))]
     Delete(Box<AskFlags>),
 
-    /// Ask for a part of what a resource holds, described by the body (RFC 8132)
+    /// Read part of a resource, selected by the body (RFC 8132)
     #[command(disable_help_flag = true, after_help = below("coap fetch"))]
     Fetch(Box<SendFlags>),
 
-    /// Change a part of what a resource holds (RFC 8132)
+    /// Change part of a resource (RFC 8132)
     #[command(disable_help_flag = true, after_help = below("coap patch"))]
     Patch(Box<SendFlags>),
 
-    /// Change a part, so that doing it twice is as doing it once (RFC 8132)
+    /// Change part of a resource idempotently (RFC 8132)
     #[command(disable_help_flag = true, after_help = below("coap ipatch"))]
     Ipatch(Box<SendFlags>),
 
-    /// Show what a resource holds, whenever it changes
+    /// Observe a resource and show its changes
     #[command(disable_help_flag = true, after_help = below("coap observe"))]
     Observe(Box<ObserveFlags>),
 
-    /// List the resources of a server or of a group of servers
+    /// List the resources of a server or a multicast group
     #[command(disable_help_flag = true, after_help = below("coap discover"))]
     Discover(Box<DiscoverFlags>),
 
-    /// Register at a resource directory, and find what others registered (RFC 9176)
+    /// Register at a resource directory and look up registrations (RFC 9176)
     #[command(
         disable_help_flag = true,
         disable_help_subcommand = true,
@@ -85,13 +85,13 @@ pub(crate) enum Coap {
     #[command(disable_help_flag = true, after_help = below("coap ping"))]
     Ping(Box<PingFlags>),
 
-    /// Run a server of resources, for development and tests
+    /// Run the embedded server, for development and tests
     #[command(disable_help_flag = true, after_help = below("coap server"))]
     Server(Box<ServerFlags>),
 }
 
 impl Coap {
-    /// The command that the words ask for.
+    /// The plan of the command.
     pub(crate) fn command(self) -> Result<command::Command> {
         let request = |plan| coap::Command::Request(Box::new(plan));
         Ok(command::Command::Coap(match self {
@@ -110,7 +110,7 @@ impl Coap {
         }))
     }
 
-    /// The command alone, described without the others; `None` unless its words are all right.
+    /// The command alone, described without the others; `None` if its arguments do not parse.
     pub(crate) fn alone(words: &[OsString]) -> Option<Self> {
         match words.get(1)?.to_str()? {
             "get" => one(words).map(Self::Get),

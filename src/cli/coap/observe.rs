@@ -7,7 +7,7 @@ use crate::coap::option;
 use crate::command::coap::observe::Plan;
 use crate::connect::Retry;
 use crate::error::Result;
-use crate::flow::{Stages, Until};
+use crate::flow::Until;
 use crate::message::fields;
 use crate::payload::{Encoding, Source};
 
@@ -23,23 +23,23 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Observing")]
 pub(crate) struct ObserveFlags {
-    /// What to observe: coap://HOST[:PORT][/PATH][?QUERY], also coaps, coap+tcp, coaps+tcp, coap+ws and coaps+ws; or only the path, with -h
+    /// Resource to observe: coap://HOST[:PORT][/PATH][?QUERY], also coaps, coap+tcp, coaps+tcp, coap+ws and coaps+ws; or only the path, with -h
     #[arg(value_name = "URI", help_heading = None)]
     uri: Option<String>,
 
-    /// Do not register again when nothing came within Max-Age
+    /// Do not register again when no notification arrives within Max-Age
     #[arg(long)]
     no_reregister: bool,
 
-    /// Observe again when the server is lost: never, forever, or for outages up to a TIME
+    /// Observe again after an outage: never, forever, or for outages up to TIME
     #[arg(long, value_name = "TIME", default_value = "never")]
     retry: Retry,
 
-    /// Ping the server this often, which keeps the way open through routers and shows whether it is still there
+    /// Ping the server at this interval, to keep NAT bindings open and to detect outages
     #[arg(long, value_name = "TIME")]
     keep_alive: Option<Wait>,
 
-    /// Leave without telling the server; the next notification is answered with a reset, if we are still there
+    /// Exit without cancelling the observation; a later notification is answered with a reset
     #[arg(long)]
     no_deregister: bool,
 
@@ -75,7 +75,7 @@ pub(crate) struct ObserveFlags {
 }
 
 impl ObserveFlags {
-    /// What was asked for, checked as far as that can be done without a file or the network.
+    /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         values::messages(self.until.count)?;
         let style = self.terminal.style();
@@ -107,10 +107,9 @@ impl ObserveFlags {
                 until: self.conditions.until.clone(),
                 ..self.until.until()
             },
-            stages: Stages {
-                decode: self.body.decode(style)?,
-                ..self.conditions.stages(&fields::COAP)?
-            },
+            stages: self
+                .body
+                .stages(style, self.conditions.stages(&fields::COAP)?)?,
             exec: self.exec.exec(false)?,
             reregister: !self.no_reregister,
             retry: self.retry,

@@ -16,11 +16,11 @@ use crate::cli::syntax::numbers::{Count, Span, Wait};
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Pinging")]
 pub(crate) struct PingFlags {
-    /// Whom to ping: coap://HOST[:PORT], also coaps, coap+tcp, coaps+tcp, coap+ws and coaps+ws
+    /// Server to ping: coap://HOST[:PORT], also coaps, coap+tcp, coaps+tcp, coap+ws and coaps+ws
     #[arg(value_name = "URI", help_heading = None)]
     uri: Option<String>,
 
-    /// How many pings; 0: until interrupted
+    /// Number of pings; 0 for no limit
     #[arg(
         short = 'C',
         short_alias = 'c',
@@ -30,15 +30,15 @@ pub(crate) struct PingFlags {
     )]
     count: Count,
 
-    /// Time from one to the next
+    /// Interval between pings
     #[arg(short = 'i', long, value_name = "TIME", default_value = "1s")]
     interval: Span,
 
-    /// Give an answer up after this long
+    /// Time to wait for each response
     #[arg(short = 'W', long, value_name = "TIME", default_value = "2s")]
     timeout: Wait,
 
-    /// How answers are shown: text, or json, one object a line
+    /// Output format: text, or json with one object per line
     #[arg(
         long,
         value_name = "FORMAT",
@@ -51,7 +51,7 @@ pub(crate) struct PingFlags {
     #[arg(long, conflicts_with = "quiet", help_heading = "Output")]
     trace: bool,
 
-    /// Keep every message in this file for Wireshark (pcapng), as UDP or TCP on port 5683, decrypted where DTLS or TLS carries it
+    /// Capture every message in this file for Wireshark (pcapng), as UDP or TCP on port 5683; DTLS and TLS traffic is captured decrypted
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pcap: Option<PathBuf>,
 
@@ -69,11 +69,11 @@ pub(crate) enum PingOutput {
 }
 
 impl PingFlags {
-    /// What was asked for, checked as far as that can be done without a file or the network.
+    /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         let (Count(count), Span(interval), Wait(wait)) = (self.count, self.interval, self.timeout);
         if count > u64::from(u32::MAX) {
-            return Err(Error::usage("--count is at most 4294967295"));
+            return Err(Error::usage("--count must be at most 4294967295"));
         }
         Ok(Plan {
             session: SessionArgs {

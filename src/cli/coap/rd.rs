@@ -29,11 +29,11 @@ pub(crate) enum Rd {
     #[command(disable_help_flag = true, after_help = help::below("coap rd register"))]
     Register(Box<RegisterFlags>),
 
-    /// Make a registration last longer, or change what is said of it
+    /// Extend a registration, or change its attributes
     #[command(disable_help_flag = true, after_help = help::below("coap rd update"))]
     Update(Box<UpdateFlags>),
 
-    /// Take a registration away
+    /// Remove a registration
     #[command(disable_help_flag = true, after_help = help::below("coap rd remove"))]
     Remove(Box<RemoveFlags>),
 
@@ -53,7 +53,7 @@ impl Rd {
     }
 }
 
-/// How and where to ask.
+/// Request and connection flags.
 #[derive(Args, Debug)]
 struct AskingFlags {
     #[command(flatten)]
@@ -83,7 +83,7 @@ impl AskingFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Registration")]
 pub(crate) struct RegisterFlags {
-    /// The directory: coap://HOST[:PORT], whose interface is looked for; with a path, the interface itself
+    /// The directory: coap://HOST[:PORT], whose interface is discovered; with a path, the interface itself
     #[arg(value_name = "URI", help_heading = None)]
     uri: Option<String>,
 
@@ -104,7 +104,7 @@ pub(crate) struct RegisterFlags {
     #[command(flatten)]
     keep: KeepFlags,
 
-    /// How it is shown: text, or json, one object a line
+    /// Output format: text, or json with one object per line
     #[arg(
         long,
         value_name = "FORMAT",
@@ -117,18 +117,18 @@ pub(crate) struct RegisterFlags {
     asking: AskingFlags,
 }
 
-/// What is said of a registration.
+/// The attributes of a registration.
 #[derive(Args, Debug)]
 struct SaidFlags {
-    /// How long the registration counts, in whole seconds [default: as the directory has it, mostly 25 hours]
+    /// Lifetime of the registration, in whole seconds [default: the directory's, usually 25 hours]
     #[arg(long, visible_alias = "lt", value_name = "TIME")]
     lifetime: Option<Wait>,
 
-    /// What its links are relative to, such as coap://device.example [default: the address that it comes from]
+    /// Base URI of the links, such as coap://device.example [default: the source address of the registration]
     #[arg(long, value_name = "URI")]
     base: Option<String>,
 
-    /// More that is said of the endpoint, such as et=oic.d.sensor; may be repeated
+    /// Further endpoint attribute, such as et=oic.d.sensor; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = attribute)]
     attribute: Vec<String>,
 }
@@ -137,11 +137,11 @@ struct SaidFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Links")]
 struct LinkFlags {
-    /// Links in link-format, as the examples have them
+    /// Links in link-format, as in the examples
     #[arg(short = 'm', long, value_name = "LINKS", group = "links")]
     message: Option<OsString>,
 
-    /// A file of links
+    /// File of links
     #[arg(short = 'f', long, value_name = "FILE", group = "links")]
     file: Option<PathBuf>,
 
@@ -149,11 +149,11 @@ struct LinkFlags {
     #[arg(short = 's', long, group = "links")]
     stdin: bool,
 
-    /// What this server says of itself, coap://HOST[:PORT]; it becomes the base too
+    /// Links advertised by this server, coap://HOST[:PORT], which also becomes the base
     #[arg(long, value_name = "URI", group = "links")]
     links_of: Option<String>,
 
-    /// Simple registration: the directory fetches the links from us, where the request to its /.well-known/rd comes from
+    /// Simple registration: the directory fetches the links from the source address of the request to its /.well-known/rd
     #[arg(long, conflicts_with_all = ["base", "links_of"])]
     simple: bool,
 }
@@ -162,7 +162,7 @@ struct LinkFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Keeping")]
 struct KeepFlags {
-    /// Stay: update the registration before its lifetime ends, make it anew when the directory has lost it, and remove it at the end, which a signal, --for or -C brings
+    /// Keep running: update the registration before it expires, register again if the directory lost it, and remove it at the end (by a signal, --for or -C)
     #[arg(short = 'k', long)]
     keep: bool,
 
@@ -206,15 +206,15 @@ pub(crate) struct LookupFlags {
     #[arg(value_name = "WHAT", help_heading = None)]
     what: LookupWord,
 
-    /// The directory: coap://HOST[:PORT], whose interface is looked for; with a path, the interface itself
+    /// The directory: coap://HOST[:PORT], whose interface is discovered; with a path, the interface itself
     #[arg(value_name = "URI", help_heading = None)]
     uri: Option<String>,
 
-    /// Only what has this, such as rt=temperature, ep=node-*, or page=0 and count=10; a * at the end stands for any rest; may be repeated
+    /// Filter, such as rt=temperature, ep=node-*, or page=0 and count=10; a trailing * matches any suffix; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = attribute)]
     filter: Vec<String>,
 
-    /// How it is shown: table, tree, json (one object a line), paths, or raw (the answer as it came)
+    /// Output format: table, tree, json (one object per line), paths, or raw (the unmodified response)
     #[arg(
         long,
         value_name = "FORMAT",
@@ -260,7 +260,7 @@ impl KeepFlags {
         values::needs("--for", self.duration.is_some(), "--keep", self.keep)?;
         values::needs("--count", self.count.is_some(), "--keep", self.keep)?;
         if self.count == Some(Count(0)) {
-            return Err(Error::usage("-C 0 waits for no update"));
+            return Err(Error::usage("-C must be at least 1"));
         }
         Ok(self.keep.then_some(Keep {
             count: self.count.map(|Count(count)| count),
@@ -305,14 +305,14 @@ impl SaidFlags {
         };
         if !lifetime.as_ref().is_none_or(whole) {
             return Err(Error::usage(
-                "--lifetime is whole seconds from 1 to 4294967295",
+                "--lifetime must be whole seconds from 1 to 4294967295",
             ));
         }
         if let Some(base) = &self.base
             && !base.contains("://")
         {
             return Err(Error::usage(format!(
-                "--base {} is no absolute URI such as coap://device.example",
+                "--base {} is not an absolute URI such as coap://device.example",
                 without_credentials(base)
             )));
         }
@@ -348,7 +348,7 @@ impl LinkFlags {
             Self { stdin: true, .. } => Links::Of(Source::Stdin),
             _ => {
                 return Err(Error::usage("there are no links to register")
-                    .hint("give -m LINKS, -f FILE, -s for standard input, or --links-of URI"));
+                    .hint("use -m LINKS, -f FILE, -s for standard input, or --links-of URI"));
             }
         })
     }
@@ -359,7 +359,7 @@ fn bounded(flag: &str, name: String) -> Result<String> {
     match name.len() {
         1..=63 => Ok(name),
         length => Err(Error::usage(format!(
-            "{flag} has {length} bytes, but may have 1 to 63"
+            "{flag} has {length} bytes; it must have 1 to 63"
         ))),
     }
 }
@@ -368,6 +368,6 @@ fn attribute(word: &str) -> Result<String, String> {
     match word.split_once('=') {
         Some((name, _)) if !name.is_empty() && word.len() <= 255 => Ok(word.to_owned()),
         Some(_) => Err(String::from("it has no name, or more than 255 bytes")),
-        None => Err(format!("{word:?} is not written as NAME=VALUE")),
+        None => Err(format!("{word:?} is not NAME=VALUE")),
     }
 }

@@ -57,7 +57,7 @@ pub(crate) struct SendFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Request")]
 struct AskingFlags {
-    /// What to ask: coap://HOST[:PORT][/PATH][?QUERY], also coaps, coap+tcp, coaps+tcp, coap+ws and coaps+ws; or only the path, with -h; may be repeated
+    /// Resource to request: coap://HOST[:PORT][/PATH][?QUERY], also coaps, coap+tcp, coaps+tcp, coap+ws and coaps+ws; or only the path, with -h; may be repeated
     #[arg(value_name = "URI", help_heading = None)]
     uris: Vec<String>,
 
@@ -87,28 +87,28 @@ struct AskingFlags {
     repeat: AgainFlags,
 }
 
-/// Where the body of an answer goes.
+/// Where the body of a response goes.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
 struct FileFlags {
-    /// Put the body of the answer into this file
+    /// Write the body of the response to this file
     #[arg(short = 'o', long, value_name = "FILE")]
     output_file: Option<PathBuf>,
 
-    /// Keep what has come in FILE.part, and go on there where an earlier run was interrupted, if the ETag is still the same (get)
+    /// Store partial downloads in FILE.part, and resume an interrupted one if the ETag is unchanged (get)
     #[arg(long, requires = "output_file", conflicts_with = "etag_file")]
     resume: bool,
 }
 
-/// How often it is asked.
+/// How often the request is sent.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Request")]
 struct AgainFlags {
-    /// Ask this many times
+    /// Send the request this many times
     #[arg(long, value_name = "COUNT", default_value = "1")]
     repeat: Count,
 
-    /// Wait this long between two of them
+    /// Interval between repetitions
     #[arg(long, value_name = "TIME", default_value = "0")]
     repeat_delay: Span,
 }
@@ -117,7 +117,7 @@ impl AgainFlags {
     fn words(&self) -> Result<(u64, Duration)> {
         let (Count(repeat), Span(delay)) = (self.repeat, self.repeat_delay);
         if repeat == 0 {
-            return Err(Error::usage("--repeat 0 asks nothing"));
+            return Err(Error::usage("--repeat must be at least 1"));
         }
         values::needs("--repeat-delay", !delay.is_zero(), "--repeat", repeat > 1)?;
         Ok((repeat, delay))
@@ -128,33 +128,33 @@ impl FileFlags {
     fn check(&self, method: Code, body: &BodyFlags, uris: usize, repeat: u64) -> Result<()> {
         let given = self.output_file.is_some();
         if given && uris > 1 {
-            return Err(Error::usage("--output-file takes the answer of one URI"));
+            return Err(Error::usage("--output-file takes the response of one URI"));
         }
         if given && repeat > 1 {
             return Err(Error::usage(
-                "--output-file takes one answer, not that of each --repeat",
+                "--output-file takes one response and cannot be used with --repeat",
             ));
         }
         if self.resume && method != Code::GET {
-            return Err(Error::usage("--resume is for get"));
+            return Err(Error::usage("--resume is for get only"));
         }
         values::needs("--output-file", given, "the body as it is", body.is_bare())
     }
 }
 
-/// Under which conditions the request is carried out.
+/// Under which conditions the server carries out the request.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Request")]
 struct ConditionFlags {
-    /// Only if the resource has this ETag: text, or 0x and hexadecimal digits; without one, only if the resource exists; may be repeated
+    /// If-Match: only if the resource has this ETag: text, or 0x and hexadecimal digits; without a value, only if the resource exists; may be repeated
     #[arg(long, value_name = "ETAG", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = etag)]
     if_match: Vec<Bytes>,
 
-    /// Only if the resource does not exist
+    /// If-None-Match: only if the resource does not exist
     #[arg(long)]
     if_none_match: bool,
 
-    /// File that holds the ETag of what is there already; the answer is shown only if it is another, and its ETag is put there
+    /// File with the ETag of a previous response; the response is shown only if it differs, and its ETag is stored there
     #[arg(long, value_name = "FILE")]
     etag_file: Option<PathBuf>,
 }
@@ -178,7 +178,7 @@ pub(crate) struct BodySource {
     #[arg(short = 'f', long, value_name = "FILE", group = "body")]
     file: Option<PathBuf>,
 
-    /// Send the whole of standard input
+    /// Send all of standard input
     #[arg(short = 's', long, group = "body")]
     stdin: bool,
 
@@ -191,7 +191,7 @@ pub(crate) struct BodySource {
     )]
     cbor: Option<String>,
 
-    /// Send this text with its places filled in, anew for each of --repeat: {seq}, {time}, {unix_ms}, {uuid}, {random:LOW-HIGH}
+    /// Send this text with its placeholders filled in for each of --repeat: {seq}, {time}, {unix_ms}, {uuid}, {random:LOW-HIGH}
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true, group = "body")]
     template: Option<String>,
 
@@ -199,21 +199,21 @@ pub(crate) struct BodySource {
     #[arg(short = 'n', long, group = "body")]
     null_message: bool,
 
-    /// The body is written in hexadecimal digits
+    /// The body is given in hexadecimal digits
     #[arg(long, conflicts_with_all = ["base64", "null_message", "cbor", "template"])]
     hex: bool,
 
-    /// The body is written in base64
+    /// The body is given in base64
     #[arg(long, conflicts_with_all = ["null_message", "cbor", "template"])]
     base64: bool,
 
     /// Content format of the body: number, media type or short name such as json [default: cbor with --cbor]
-    #[arg(short = 't', long, value_name = "FORMAT", value_parser = flags::content_format)]
+    #[arg(short = 't', long, value_name = "FORMAT", value_parser = values::content_format)]
     content_format: Option<u16>,
 }
 
 impl AskFlags {
-    /// What was asked for, checked as far as that can be done without a file or the network.
+    /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self, method: Code) -> Result<Plan> {
         let empty = (Source::Empty, Encoding::Plain);
         self.asking
@@ -222,7 +222,7 @@ impl AskFlags {
 }
 
 impl SendFlags {
-    /// What was asked for, checked as far as that can be done without a file or the network.
+    /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self, method: Code) -> Result<Plan> {
         let content_format = self.source.content_format();
         let body = self.source.body(method)?;
@@ -248,9 +248,9 @@ impl AskingFlags {
         let style = terminal.style();
         let stages = Stages {
             expect: self.expect,
-            decode: self.body.decode(style)?,
             ..Stages::default()
         };
+        let stages = self.body.stages(style, stages)?;
         let newline = self.uris.len() > 1 || repeat > 1 || self.body.decodes();
         let format = self.body.format(newline)?;
         let mut session = self.transfer.session(self.uris, connect, self.options);
@@ -291,7 +291,7 @@ impl ConditionFlags {
 }
 
 impl BodySource {
-    /// Whether a body was given, be it an empty one.
+    /// Whether a body was given, even an empty one.
     pub(crate) const fn is_given(&self) -> bool {
         self.message.is_some()
             || self.file.is_some()
@@ -338,7 +338,7 @@ impl BodySource {
             _ if method == Code::POST => Source::Empty,
             _ => {
                 return Err(Error::usage("there is nothing to send").hint(
-                    "give -m TEXT, -f FILE, --template TEXT, -s for standard input, or -n for an empty body",
+                    "use -m TEXT, -f FILE, --template TEXT, -s for standard input, or -n for an empty body",
                 ));
             }
         };
@@ -354,7 +354,9 @@ impl BodySource {
 fn etag(word: &str) -> Result<Bytes, String> {
     let etag = flags::opaque(word)?;
     if etag.len() > 8 {
-        return Err(format!("{word:?} has more than the 8 bytes of an ETag"));
+        return Err(format!(
+            "{word:?} is longer than 8 bytes, the limit of an ETag"
+        ));
     }
     Ok(etag)
 }

@@ -21,15 +21,15 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Listening")]
 pub(crate) struct ServerFlags {
-    /// Where to listen: [coap|coaps|coap+tcp|coaps+tcp|coap+ws|coaps+ws://]ADDR:PORT; port 0 takes a free one, and the first line on standard output says which; may be repeated
+    /// Address to listen on: [coap|coaps|coap+tcp|coaps+tcp|coap+ws|coaps+ws://]ADDR:PORT; port 0 picks a free port, printed on the first line of standard output; may be repeated
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:5683")]
     listen: Vec<Listen>,
 
-    /// Also take requests to the groups of all CoAP nodes (224.0.1.187, ff02::fd, ff05::fd) on the network interface of each coap:// listener
+    /// Also join the All CoAP Nodes multicast groups (224.0.1.187, ff02::fd, ff05::fd) on the network interface of each coap:// listener
     #[arg(long)]
     multicast: bool,
 
-    /// Answer requests to a group some time within this span
+    /// Leisure: respond to multicast requests at a random time within this span
     #[arg(
         long,
         value_name = "TIME",
@@ -38,7 +38,7 @@ pub(crate) struct ServerFlags {
     )]
     leisure: Span,
 
-    /// Answer nobody over UDP before it has shown that its address is its own (Echo, RFC 9175), so that a forged one makes no amplifier of the server
+    /// Require UDP clients to prove their address (Echo, RFC 9175), so that the server cannot be used as an amplifier
     #[arg(long)]
     challenge: bool,
 
@@ -54,11 +54,11 @@ pub(crate) struct ServerFlags {
     #[command(flatten)]
     resources: ResourceFlags,
 
-    /// What to do wrong on purpose to messages: NAME[:KEY=VALUE[,KEY=VALUE]...], from the list below; may be repeated
+    /// Fault to inject into messages: NAME[:KEY=VALUE[,KEY=VALUE]...], listed below; may be repeated
     #[arg(long, value_name = "FAULT", help_heading = "Faults")]
     fault: Vec<Fault>,
 
-    /// End when the process that started this one does
+    /// Exit when the parent process exits
     #[arg(long, hide = true)]
     end_with_parent: bool,
 
@@ -69,23 +69,23 @@ pub(crate) struct ServerFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Resources")]
 struct ResourceFlags {
-    /// A resource: /PATH=KIND[:ARGUMENT], from the list below; may be repeated [default: /counter, /clock, /sensor and /store]
+    /// A resource: /PATH=KIND[:ARGUMENT], listed below; may be repeated [default: /counter, /clock, /sensor and /store]
     #[arg(short = 'r', long, value_name = "PATH=KIND")]
     resource: Vec<Declared>,
 
-    /// Show the files of this directory
+    /// Serve the files of this directory
     #[arg(short = 'd', long, value_name = "DIR")]
     directory: Option<PathBuf>,
 
-    /// Files may be put and deleted
+    /// Allow PUT and DELETE of files
     #[arg(long, requires = "directory")]
     writable: bool,
 
-    /// The resources of the ETSI CoAP plugtest
+    /// Serve the resources of the ETSI CoAP plugtest
     #[arg(long)]
     plugtest: bool,
 
-    /// Say each request on standard error
+    /// Log each request on standard error
     #[arg(short = 'v', long, conflicts_with = "quiet")]
     verbose: bool,
 }
@@ -94,26 +94,26 @@ struct ResourceFlags {
 pub(crate) const KINDS: &[(&str, &str)] = &[
     (
         "text:WORDS, json:WORDS",
-        "holds these words until others are put",
+        "holds this text until it is replaced by PUT",
     ),
     (
         "file:FILE",
-        "holds the content of a file until another is put",
+        "holds the content of a file until it is replaced by PUT",
     ),
     (
         "counter[:TIME], clock[:TIME], sensor[:TIME]",
         "changes every TIME (default 1s)",
     ),
-    ("large:SIZE", "holds so many bytes, such as 64KiB"),
+    ("large:SIZE", "holds this many bytes, such as 64KiB"),
     (
         "delay:TIME[:WORDS]",
-        "answers so much later, by a separate response",
+        "answers after TIME, with a separate response",
     ),
-    ("store", "keeps whatever is put or posted below it"),
+    ("store", "stores what is PUT or POSTed below it"),
 ];
 
 impl ServerFlags {
-    /// What was asked for, checked as far as that can be done without a file or the network.
+    /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         let encrypted = self.listen.iter().any(|it| it.scheme.is_encrypted());
         let given = self.tls.is_given();
@@ -155,7 +155,7 @@ impl ServerFlags {
     }
 }
 
-/// What there is to look at when nothing was declared.
+/// The default resources.
 fn usual() -> Vec<Declared> {
     let second = Duration::from_secs(1);
     let kinds = [
@@ -178,7 +178,7 @@ impl FromStr for Declared {
     fn from_str(word: &str) -> Result<Self, Self::Err> {
         let (path, kind) = word
             .split_once('=')
-            .ok_or("a resource is written as /PATH=KIND, such as /temp=text:21.5")?;
+            .ok_or("expected /PATH=KIND, such as /temp=text:21.5")?;
         if !path.starts_with('/') {
             return Err(format!("the path {path:?} does not begin with a slash"));
         }
@@ -209,7 +209,7 @@ fn kind_of(name: &str, argument: Option<&str>) -> Result<Kind, String> {
             let Size(size) = needed()?.parse()?;
             let limit = 256 << 20;
             if size > limit {
-                return Err(String::from("large is at most 256MiB"));
+                return Err(String::from("large must be at most 256MiB"));
             }
             // At most the limit.
             Kind::Large(size as usize)
@@ -221,7 +221,7 @@ fn kind_of(name: &str, argument: Option<&str>) -> Result<Kind, String> {
         "store" if argument.is_none() => Kind::Tree,
         _ => {
             return Err(format!(
-                "{name:?} is none of text, json, file, counter, clock, sensor, large, delay, store"
+                "{name:?} is not one of text, json, file, counter, clock, sensor, large, delay, store"
             ));
         }
     })
@@ -238,7 +238,7 @@ impl FromStr for Listen {
             .ok_or("the schemes are coap, coaps, coap+tcp, coaps+tcp, coap+ws and coaps+ws")?;
         match address.parse()? {
             ListenAddress::Tcp(address) => Ok(Self { scheme, address }),
-            ListenAddress::Unix(_) => Err(String::from("there is no CoAP over unix sockets")),
+            ListenAddress::Unix(_) => Err(String::from("CoAP does not support unix sockets")),
         }
     }
 }

@@ -111,7 +111,7 @@ fn downloads_have_one_file() {
         (Some(Path::new("f")), true)
     );
     refused("get coap://h/a --resume", "--output-file");
-    refused("post coap://h/a -o f --resume", "--resume is for get");
+    refused("post coap://h/a -o f --resume", "--resume is for get only");
     refused("get coap://h/a coap://h/b -o f", "one URI");
     refused("get coap://h/a -o f --decode", "--output-file needs");
     refused("get coap://h/a -o f --resume --etag-file e", "--etag-file");
@@ -173,5 +173,8 @@ fn directories_are_asked_for_what_is_said() {
         "--lifetime",
     );
     refused("rd lookup ep coap://rd --filter =x", "--filter");
-    refused("discover coap://h -R --output raw", "do not go together");
+    refused(
+        "discover coap://h -R --output raw",
+        "cannot be used together",
+    );
 }

@@ -7,19 +7,19 @@ use crate::flow::Stages;
 use crate::message::fields::Fields;
 use crate::payload::expect::Condition;
 
-/// Which messages count, and what they must be.
+/// Which messages are selected, and what they must be.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Conditions")]
 pub(crate) struct ConditionFlags {
-    /// Only messages that fulfil this count: payload, a JSON pointer such as /temp or a field below, then ==, !=, <, <=, >, >= or contains, then a value, as 'payload == 21.5', '/temp > 20' and 'topic contains kitchen'; may be repeated
+    /// Only messages that meet this condition: payload, a JSON pointer such as /temp or a field below, then ==, !=, <, <=, >, >= or contains, then a value, as 'payload == 21.5', '/temp > 20' and 'topic contains kitchen'; may be repeated
     #[arg(long, value_name = "CONDITION")]
     pub(crate) filter: Vec<Condition>,
 
-    /// End at a message that fulfils this; any other end is a failure, with exit code 7
+    /// End at a message that meets this condition; any other end fails with exit code 7
     #[arg(long, value_name = "CONDITION")]
     pub(crate) until: Option<Condition>,
 
-    /// Fail with exit code 7 at a message that does not fulfil this; may be repeated
+    /// Fail with exit code 7 at a message that does not meet this condition; may be repeated
     #[arg(long, value_name = "CONDITION")]
     pub(crate) expect: Vec<Condition>,
 }
@@ -33,7 +33,7 @@ impl ConditionFlags {
         Ok(Stages {
             filter: self.filter.clone(),
             expect: self.expect.clone(),
-            decode: None,
+            ..Stages::default()
         })
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct ConnectFlags {
     #[arg(
         value_name = "URL",
         help_heading = None,
-        help = "Where to connect: mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], also mqtts, ws and wss [default: mqtt://localhost]",
+        help = "Server URL: mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], also mqtts, ws and wss [default: mqtt://localhost]",
         conflicts_with_all = ["url_flag", "host", "port", "unix"]
     )]
     url: Option<String>,
@@ -35,7 +35,7 @@ pub(crate) struct ConnectFlags {
     ws_header: Vec<String>,
 }
 
-/// What every protocol says about its server.
+/// The connection flags of every protocol.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ServerFlags {
@@ -59,18 +59,18 @@ pub(crate) struct ServerFlags {
     #[arg(short = 'u', long, value_name = "NAME")]
     username: Option<String>,
 
-    /// Password; other users of this machine can see it, so better --password-file or IOTCTL_PASSWORD
+    /// Password; other users of this machine can see it, so prefer --password-file or IOTCTL_PASSWORD
     #[arg(
         short = 'P', long, alias = "pw", value_name = "PASSWORD", allow_hyphen_values = true,
         conflicts_with_all = ["password_file", "password_prompt"]
     )]
     password: Option<OsString>,
 
-    /// File that holds the password; a final line break does not count
+    /// File with the password; a final line break is ignored
     #[arg(long, value_name = "FILE", conflicts_with = "password_prompt")]
     password_file: Option<PathBuf>,
 
-    /// Ask for the password on the terminal
+    /// Prompt for the password on the terminal
     #[arg(long)]
     password_prompt: bool,
 
@@ -78,7 +78,7 @@ pub(crate) struct ServerFlags {
     #[arg(long, value_name = "TIME")]
     connect_timeout: Option<Wait>,
 
-    /// Whether to try again: never, forever, or for outages up to a TIME [default: never for the first connection; after it, pub 30s, sub forever]
+    /// Reconnect: never, forever, or for outages up to TIME [default: never for the first connection; after that, pub 30s, sub forever]
     #[arg(long, value_name = "TIME")]
     retry: Option<Retry>,
 
@@ -86,7 +86,7 @@ pub(crate) struct ServerFlags {
     #[arg(short = 'A', long, value_name = "ADDRESS", action = clap::ArgAction::Set, num_args = 1)]
     bind: Vec<LocalAddress>,
 
-    /// Context from the configuration file that fills in what is not said here [default: IOTCTL_CONTEXT]
+    /// Context in the configuration file that supplies settings not given here [default: IOTCTL_CONTEXT]
     #[arg(long, value_name = "NAME")]
     context: Option<String>,
 
@@ -97,12 +97,11 @@ pub(crate) struct ServerFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "TLS")]
 pub(crate) struct TlsFlags {
-    /// PEM file of certificates to trust instead of the operating system's: those of authorities, or the server's own,
-    /// which suffices as it is; turns TLS on
+    /// PEM file of certificates to trust instead of the operating system's: CA certificates, or the server's own; enables TLS
     #[arg(long, value_name = "FILE")]
     pub(crate) cafile: Option<PathBuf>,
 
-    /// Directory of such files; turns TLS on
+    /// Directory of such files; enables TLS
     #[arg(long, value_name = "DIR")]
     pub(crate) capath: Option<PathBuf>,
 
@@ -110,23 +109,23 @@ pub(crate) struct TlsFlags {
     #[arg(long, value_name = "FILE", requires = "key")]
     pub(crate) cert: Option<PathBuf>,
 
-    /// PEM file of the client's private key, not encrypted
+    /// PEM file of the client's unencrypted private key
     #[arg(long, value_name = "FILE", requires = "cert")]
     pub(crate) key: Option<PathBuf>,
 
-    /// Do not verify the server's certificate: anyone in between can read and change everything
+    /// Do not verify the server's certificate: an attacker in between can read and change everything
     #[arg(long)]
     pub(crate) insecure: bool,
 
-    /// Name to send and to verify instead of the host
+    /// Server name to send (SNI) and to verify, instead of the host
     #[arg(long, value_name = "NAME")]
     pub(crate) tls_server_name: Option<String>,
 
-    /// Protocol to offer by ALPN; may be repeated, best first
+    /// ALPN protocol to offer; may be repeated, in order of preference
     #[arg(long, value_name = "PROTOCOL")]
     pub(crate) tls_alpn: Vec<String>,
 
-    /// Exactly this version of TLS: 1.2 or 1.3 [default: the best that both sides know]
+    /// TLS version: 1.2 or 1.3 [default: the highest that both sides support]
     #[arg(long, value_name = "VERSION")]
     pub(crate) tls_version: Option<TlsVersion>,
 }
@@ -137,7 +136,7 @@ impl ConnectFlags {
         self.server.addresses()
     }
 
-    /// What was said, for [`ConnectArgs::resolve`] to complete.
+    /// The arguments given, for [`ConnectArgs::resolve`] to complete.
     pub(crate) fn words(self) -> Result<ConnectArgs> {
         let headers = self
             .ws_header
@@ -158,7 +157,7 @@ impl ServerFlags {
         &self.bind
     }
 
-    /// The first flag that says which server it is.
+    /// The first flag that names the server.
     pub(crate) fn named(&self) -> Option<&'static str> {
         let flags = [
             ("--url", self.url_flag.is_some()),
@@ -170,7 +169,7 @@ impl ServerFlags {
         given.map(|(flag, _)| flag)
     }
 
-    /// What was said, with the argument `url`.
+    /// The arguments given, with the argument `url`.
     pub(crate) fn words(self, url: Option<String>) -> ConnectArgs {
         ConnectArgs {
             url: url.or(self.url_flag),
@@ -209,7 +208,7 @@ fn split(header: &str) -> Result<(String, String)> {
         Some((name, value)) if !name.trim().is_empty() => {
             Ok((name.trim().to_owned(), value.trim().to_owned()))
         }
-        _ => Err(Error::usage("a --ws-header has no name before a colon")
+        _ => Err(Error::usage("--ws-header needs a name before the colon")
             .hint("write it as 'NAME: VALUE'")),
     }
 }

@@ -13,7 +13,7 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Command")]
 pub(crate) struct ExecFlags {
-    /// Run this command for each message, with the body as its standard input and the fields below in its environment; all words to the end of the line are the command's. Its exit code 0 acknowledges the message, any other refuses it
+    /// Run this command for each message, with the body on standard input and the fields below in its environment; everything after --exec belongs to the command. Exit code 0 acknowledges the message, any other rejects it
     #[arg(
         long,
         value_name = "COMMAND",
@@ -22,11 +22,11 @@ pub(crate) struct ExecFlags {
     )]
     exec: Vec<String>,
 
-    /// The command gets the whole message as one line of JSON, as --output json shows it, instead of the body
+    /// Pass the whole message on standard input as one line of JSON, as --output json shows it, instead of the body
     #[arg(long)]
     exec_json: bool,
 
-    /// Commands that may run at once [default: 1]
+    /// Number of commands that run at the same time [default: 1]
     #[arg(long, value_name = "COUNT")]
     workers: Option<Count>,
 }

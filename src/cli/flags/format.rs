@@ -12,7 +12,7 @@ use crate::cli::syntax::values;
 #[command(next_help_heading = "Output")]
 pub(crate) struct FormatFlags {
     #[command(flatten)]
-    output: OutputFlags,
+    pub(crate) output: OutputFlags,
 
     /// Show the topic before each payload (text, hex and base64)
     #[arg(short = 'v', long)]
@@ -27,7 +27,7 @@ pub(crate) struct FormatFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputFlags {
-    /// How a message is shown: text, hex and base64 are its payload in lines; raw its payload only; json one object a line; csv a header and a row each
+    /// Output format: text, hex and base64 write the payload and a line break; raw writes the payload only; json writes one object per line; csv writes a header and one row per message
     #[arg(
         long,
         value_name = "FORMAT",
@@ -36,24 +36,24 @@ pub(crate) struct OutputFlags {
     )]
     output: Output,
 
-    /// Show messages in mosquitto's format language, such as '%I %t %p'; its sequences stand in iotctl-mqtt-sub(1)
+    /// Format messages with a mosquitto format string, such as '%I %t %p'; iotctl-mqtt-sub(1) lists the sequences
     #[arg(short = 'F', long, value_name = "TEMPLATE", allow_hyphen_values = true)]
     format: Option<Template>,
 
-    /// JSON over several indented lines (json; -F: %j and %J)
+    /// Indent JSON over several lines (json; -F: %j and %J)
     #[arg(long)]
     pretty: bool,
 
-    /// A payload that is JSON stands as it is, as payload_json (json)
+    /// Embed JSON payloads as payload_json (json)
     #[arg(long)]
     embed_json: bool,
 }
 
-/// How a result that is no message is shown.
+/// How a result other than a message is shown.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct ReportFlags {
-    /// How results are shown: text, or json one object a line
+    /// Output format: text, or json with one object per line
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     output: Report,
 }
@@ -99,9 +99,9 @@ impl OutputFlags {
         self.format.is_none() && self.output == output
     }
 
-    /// Whether it is text.
-    pub(crate) fn is_text(&self) -> bool {
-        self.is(Output::Text)
+    /// Whether payloads stand among text for people.
+    pub(crate) fn shows_text(&self) -> bool {
+        self.is_template() || self.is(Output::Text)
     }
 
     /// Whether bodies are shown as they come.

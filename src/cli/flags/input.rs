@@ -23,11 +23,11 @@ pub(crate) struct InputFlags {
     #[command(flatten)]
     source: SourceFlags,
 
-    /// The messages are written in hexadecimal digits
+    /// The messages are given in hexadecimal digits
     #[arg(long, conflicts_with_all = ["base64", "ndjson", "null_message", "body", "cbor"])]
     hex: bool,
 
-    /// The messages are written in base64
+    /// The messages are given in base64
     #[arg(long, conflicts_with_all = ["ndjson", "null_message", "body", "cbor"])]
     base64: bool,
 }
@@ -44,7 +44,7 @@ struct SourceFlags {
     #[arg(short = 'f', long, value_name = "FILE")]
     file: Option<PathBuf>,
 
-    /// Publish the whole of standard input as one message
+    /// Publish all of standard input as one message
     #[arg(short = 's', long, alias = "stdin-file")]
     stdin: bool,
 
@@ -52,7 +52,7 @@ struct SourceFlags {
     #[arg(short = 'l', long, alias = "stdin-line")]
     lines: bool,
 
-    /// Publish each piece of standard input up to a NUL byte as a message
+    /// Publish each NUL-terminated record of standard input as a message
     #[arg(short = '0', long)]
     null_delimited: bool,
 
@@ -60,7 +60,7 @@ struct SourceFlags {
     #[arg(short = 'n', long)]
     null_message: bool,
 
-    /// Publish this text with its places filled in, anew for each of --repeat: {seq}, {time}, {unix_ms}, {uuid}, {random:LOW-HIGH}
+    /// Publish this text with its placeholders filled in for each of --repeat: {seq}, {time}, {unix_ms}, {uuid}, {random:LOW-HIGH}
     #[arg(
         id = "body",
         long = "template",
@@ -69,11 +69,11 @@ struct SourceFlags {
     )]
     template: Option<String>,
 
-    /// Publish CBOR, written in diagnostic notation: '{"on": true, "level": 21.5}'
+    /// Publish CBOR, given in diagnostic notation: '{"on": true, "level": 21.5}'
     #[arg(long, value_name = "NOTATION", allow_hyphen_values = true)]
     cbor: Option<String>,
 
-    /// Publish the records on standard input, one JSON object a line, as --output json writes them
+    /// Publish the records on standard input, one JSON object per line, as written by --output json
     #[arg(long)]
     ndjson: bool,
 }
@@ -94,7 +94,7 @@ impl SourceFlags {
             },
             Self { ndjson: true, .. } => Ok(Source::Records),
             _ => Err(Error::usage("there is nothing to publish").hint(
-                "give -m TEXT, -f FILE, --template TEXT, --cbor NOTATION, -n for an empty message, or read standard input with -s, -l, -0 or --ndjson",
+                "use -m TEXT, -f FILE, --template TEXT, --cbor NOTATION, -n for an empty message, or read standard input with -s, -l, -0 or --ndjson",
             )),
         }
     }
@@ -107,11 +107,11 @@ pub(crate) struct PacingFlags {
     #[arg(long, value_name = "COUNT", default_value = "1")]
     repeat: Count,
 
-    /// Wait this long between two of them
+    /// Interval between repetitions
     #[arg(long, value_name = "TIME", default_value = "0")]
     repeat_delay: Span,
 
-    /// Messages a second at most, such as 1000, 10k, 0.5 or 30/m [default: as many as the server takes]
+    /// Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as many as the server takes]
     #[arg(long, value_name = "RATE")]
     rate: Option<Rate>,
 
@@ -168,7 +168,7 @@ impl PacingFlags {
     }
 }
 
-/// ConnectArgs that are no digits are refused before anything is sent; they are decoded again when they are.
+/// Text with invalid digits is refused before anything is sent; it is decoded again when it is.
 fn check_text(source: &Source, encoding: Encoding) -> Result<()> {
     let Source::Text(text) = source else {
         return Ok(());
@@ -182,10 +182,10 @@ fn check_text(source: &Source, encoding: Encoding) -> Result<()> {
 fn check_repeat(source: &Source, repeat: u64) -> Result<()> {
     let streamed = matches!(source, Source::Lines { .. } | Source::Records);
     match repeat {
-        0 => Err(Error::usage("--repeat 0 publishes nothing")),
+        0 => Err(Error::usage("--repeat must be at least 1")),
         1 => Ok(()),
         _ if streamed => Err(Error::usage("--repeat cannot read standard input again")
-            .hint("it goes with -m, -f, -s, -n and --template")),
+            .hint("it can be used with -m, -f, -s, -n and --template")),
         _ => Ok(()),
     }
 }

@@ -15,11 +15,11 @@ pub(crate) struct ServerTlsFlags {
     #[arg(long, value_name = "FILE", requires = "key")]
     cert: Option<PathBuf>,
 
-    /// PEM file of the server's private key, not encrypted
+    /// PEM file of the server's unencrypted private key
     #[arg(long, value_name = "FILE", requires = "cert")]
     key: Option<PathBuf>,
 
-    /// PEM file of certificates; a client must show one that they signed, or one of them
+    /// PEM file of client CA certificates; clients must present a certificate signed by one of them, or one of them
     #[arg(long, value_name = "FILE", requires = "cert")]
     client_ca: Option<PathBuf>,
 }
@@ -29,7 +29,7 @@ impl ServerTlsFlags {
         self.cert.is_some()
     }
 
-    /// The files, which must be there where a listener is `encrypted` and only there. `listening`: how that is asked for.
+    /// The files, required if and only if a listener is `encrypted`. `listening`: how that is requested.
     pub(crate) fn files(self, listening: &str, encrypted: bool) -> Result<Option<ServerTls>> {
         let given = self.is_given();
         values::needs(listening, encrypted, "--cert and --key", given)?;
@@ -37,7 +37,7 @@ impl ServerTlsFlags {
         Ok(self.words())
     }
 
-    /// The files as they were said.
+    /// The files as given.
     pub(crate) fn words(self) -> Option<ServerTls> {
         let (cert, key) = self.cert.zip(self.key)?;
         let client_ca = self.client_ca;

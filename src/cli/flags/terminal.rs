@@ -8,7 +8,7 @@ use crate::output::{ColorChoice, Style};
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Terminal")]
 pub(crate) struct TerminalFlags {
-    /// Say nothing but results and the error that ended the command
+    /// Print only results and the error that ended the command
     #[arg(long)]
     quiet: bool,
 

@@ -21,7 +21,7 @@ pub(crate) struct UntilFlags {
     #[arg(long = "for", value_name = "TIME")]
     pub(crate) duration: Option<Wait>,
 
-    /// End when nothing came for this long, with exit code 0
+    /// End when nothing arrives for this long, with exit code 0
     #[arg(long, value_name = "TIME")]
     pub(crate) idle: Option<Wait>,
 }

@@ -18,7 +18,7 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Listening")]
 pub(crate) struct BrokerFlags {
-    /// Where to listen: [mqtt|mqtts|ws|wss://]ADDR:PORT or unix:PATH; port 0 takes a free one, and the first line on standard output says which; may be repeated
+    /// Address to listen on: [mqtt|mqtts|ws|wss://]ADDR:PORT or unix:PATH; port 0 picks a free port, printed on the first line of standard output; may be repeated
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:1883")]
     listen: Vec<Listen>,
 
@@ -34,7 +34,7 @@ pub(crate) struct BrokerFlags {
     #[command(flatten)]
     faults: FaultFlags,
 
-    /// End when the process that started this one does
+    /// Exit when the parent process exits
     #[arg(long, hide = true)]
     end_with_parent: bool,
 
@@ -45,15 +45,15 @@ pub(crate) struct BrokerFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Access")]
 struct AccessFlags {
-    /// File of USER:PASSWORD lines, in plain text or as mosquitto_passwd writes them; others are not let in. SIGHUP reads it again
+    /// File of USER:PASSWORD lines, in plain text or in mosquitto_passwd format; all other users are refused. Reloaded on SIGHUP
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 
-    /// Let clients without a user name in, in spite of --password-file
+    /// Accept clients without a user name despite --password-file
     #[arg(long, requires = "password_file")]
     allow_anonymous: bool,
 
-    /// File of rights by topic in mosquitto's format: user NAME, topic [read|write|readwrite|deny] FILTER, pattern. SIGHUP reads it again
+    /// Access control file in mosquitto's format: user NAME, topic [read|write|readwrite|deny] FILTER, pattern. Reloaded on SIGHUP
     #[arg(long, value_name = "FILE")]
     acl_file: Option<PathBuf>,
 
@@ -65,31 +65,31 @@ struct AccessFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Limits")]
 struct LimitFlags {
-    /// Connected clients at most [default: no limit]
+    /// Maximum number of connected clients [default: no limit]
     #[arg(long, value_name = "COUNT")]
     max_connections: Option<Count>,
 
-    /// Time that a connection may take to send CONNECT [default: 10s]
+    /// Time allowed for a connection to send CONNECT [default: 10s]
     #[arg(long, value_name = "TIME")]
     connect_timeout: Option<Wait>,
 
-    /// Largest packet taken, in bytes such as 64KiB [default: what the protocol allows, 256MiB]
+    /// Largest packet accepted, in bytes such as 64KiB [default: what the protocol allows, 256MiB]
     #[arg(long, value_name = "SIZE", value_parser = values::packet_size)]
     max_packet_size: Option<u32>,
 
-    /// QoS 1 and 2 messages taken at once from one MQTT 5 client [default: 1000]
+    /// Receive Maximum: QoS 1 and 2 messages in flight from one MQTT 5 client [default: 1000]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
     receive_maximum: Option<u16>,
 
-    /// QoS 1 and 2 messages sent at once to one client [default: 1000]
+    /// QoS 1 and 2 messages in flight to one client [default: 1000]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
     max_inflight: Option<u16>,
 
-    /// Topic aliases taken from one client [default: 16]
+    /// Topic aliases accepted from one client [default: 16]
     #[arg(long, value_name = "COUNT")]
     topic_alias_maximum: Option<u16>,
 
-    /// Keep-alive that replaces the one of each MQTT 5 client, in whole seconds; 0 turns it off [default: the client's]
+    /// Server Keep Alive that overrides the keep-alive of each MQTT 5 client, in whole seconds; 0 turns it off [default: the client's]
     #[arg(long, value_name = "TIME", value_parser = values::keep_alive)]
     server_keep_alive: Option<u16>,
 
@@ -101,32 +101,31 @@ struct LimitFlags {
     #[arg(long)]
     no_retain: bool,
 
-    /// QoS 1 and 2 messages that may wait for one client; one more is refused, or before MQTT 5 waits with its
-    /// acknowledgement [default: 100k]
+    /// QoS 1 and 2 messages queued for one client at most; further messages are refused, or before MQTT 5 left unacknowledged until there is room [default: 100k]
     #[arg(long, value_name = "COUNT")]
     max_queued: Option<Count>,
 
-    /// Bytes that they may hold, such as 1MiB [default: 64MiB]
+    /// Bytes queued for one client at most, such as 1MiB [default: 64MiB]
     #[arg(long, value_name = "SIZE")]
     max_queued_bytes: Option<Size>,
 
-    /// Bytes that may wait to be written to one client; beyond it QoS 0 messages are dropped [default: 16MiB]
+    /// Output buffer of one client, in bytes; above it QoS 0 messages are dropped [default: 16MiB]
     #[arg(long, value_name = "SIZE")]
     max_buffered_bytes: Option<Size>,
 
-    /// Keep QoS 0 messages for clients that are away, too
+    /// Queue QoS 0 messages for offline clients, too
     #[arg(long)]
     queue_qos0: bool,
 
-    /// Time that a session may outlive its connection at most, in whole seconds [default: no limit]
+    /// Longest session expiry interval granted, in whole seconds [default: no limit]
     #[arg(long, value_name = "TIME")]
     session_expiry_limit: Option<Expiry>,
 
-    /// What a client that asks for Response Information is told, followed by its identifier (MQTT 5)
+    /// Response Information sent to a client that requests it, followed by the client identifier (MQTT 5)
     #[arg(long, value_name = "PREFIX", value_parser = values::identifier)]
     response_information: Option<bytestring::ByteString>,
 
-    /// Time between two rounds of the $SYS topics, or never [default: 10s]
+    /// Interval between updates of the $SYS topics, or never [default: 10s]
     #[arg(long, value_name = "TIME")]
     sys_interval: Option<Timeouts>,
 }
@@ -134,13 +133,13 @@ struct LimitFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Faults")]
 struct FaultFlags {
-    /// What to do wrong on purpose: NAME[:KEY=VALUE[,KEY=VALUE]...], from the list below; may be repeated
+    /// Fault to inject: NAME[:KEY=VALUE[,KEY=VALUE]...], listed below; may be repeated
     #[arg(long, value_name = "FAULT")]
     fault: Vec<Fault>,
 }
 
 impl BrokerFlags {
-    /// What was asked for, checked as far as that can be done without a file or the network.
+    /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         let encrypted = self.listen.iter().any(|listen| listen.tls);
         let tls = self.tls.files("--listen mqtts:// or wss://", encrypted)?;

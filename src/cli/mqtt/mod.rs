@@ -21,11 +21,11 @@ use subscribe::SubFlags;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Mqtt {
-    /// Publish messages and wait until each is acknowledged
+    /// Publish messages and wait for their acknowledgements
     #[command(disable_help_flag = true, after_help = help::below("mqtt pub"))]
     Pub(Box<PubFlags>),
 
-    /// Subscribe and show what comes
+    /// Subscribe and show the messages received
     #[command(disable_help_flag = true, after_help = help::below("mqtt sub"))]
     Sub(Box<SubFlags>),
 
@@ -35,7 +35,7 @@ pub(crate) enum Mqtt {
 }
 
 impl Mqtt {
-    /// The command that the words ask for.
+    /// The plan of the command.
     pub(crate) fn command(self) -> Result<command::Command> {
         Ok(command::Command::Mqtt(match self {
             Self::Pub(flags) => mqtt::Command::Publish(Box::new(flags.plan()?)),
@@ -44,7 +44,7 @@ impl Mqtt {
         }))
     }
 
-    /// The command alone, described without the others; `None` unless its words are all right.
+    /// The command alone, described without the others; `None` if its arguments do not parse.
     pub(crate) fn alone(words: &[OsString]) -> Option<Self> {
         match words.get(1)?.to_str()? {
             "pub" => one(words).map(Self::Pub),

@@ -69,7 +69,7 @@ fn pad_one(words: &mut impl Iterator<Item = OsString>, padded: &mut Vec<OsString
         }
         let names = COMMANDS.map(|(name, _)| name).join(", ");
         return Err(
-            Error::usage(format!("-D {shown:?}: the packet is none of {names}"))
+            Error::usage(format!("-D {shown:?}: the packet must be one of {names}"))
                 .hint("write -D publish content-type text/plain"),
         );
     }
@@ -89,7 +89,7 @@ fn pad_one(words: &mut impl Iterator<Item = OsString>, padded: &mut Vec<OsString
 }
 
 fn too_few(flag: &str) -> Error {
-    Error::usage(format!("{flag} lacks a word"))
+    Error::usage(format!("{flag} lacks an argument"))
         .hint("write -D publish content-type text/plain, or -D publish user-property NAME VALUE")
 }
 
@@ -142,7 +142,7 @@ impl PropertySets {
 fn property(command: &str, words: &mut impl Iterator<Item = OsString>) -> Result<Property> {
     let mut texts = words
         .take(WORDS - 1)
-        .map(|word| values::text(&format!("a word of -D {command}"), word))
+        .map(|word| values::text(&format!("an argument of -D {command}"), word))
         .collect::<Result<Vec<_>>>()?;
     if texts.is_empty() {
         return Err(too_few("-D"));
@@ -160,7 +160,7 @@ fn check(place: Place, properties: &Properties) -> Result<(), String> {
     properties.check(place)?;
     if place == Place::Publish && properties.subscription_identifiers().next().is_some() {
         return Err(String::from(
-            "property subscription-identifier is for servers to send",
+            "property subscription-identifier can only be sent by servers",
         ));
     }
     match properties.response_topic() {
@@ -246,15 +246,15 @@ mod tests {
     fn wrong_ones_are_refused() {
         assert_eq!(
             refused("-D pubish content-type a"),
-            r#"-D "pubish": the packet is none of publish, connect, subscribe, unsubscribe, will, disconnect"#
+            r#"-D "pubish": the packet must be one of publish, connect, subscribe, unsubscribe, will, disconnect"#
         );
         assert_eq!(
             refused("-D publish content-type"),
-            "-D publish content-type lacks a word"
+            "-D publish content-type lacks an argument"
         );
         assert_eq!(
             refused("-D publish user-property k"),
-            "-D publish user-property lacks a word"
+            "-D publish user-property lacks an argument"
         );
         assert_eq!(
             refused("-D will content-type a"),

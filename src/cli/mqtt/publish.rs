@@ -17,7 +17,7 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Publishing")]
 pub(crate) struct PubFlags {
-    /// Topic to publish to; may be repeated: each message goes to each [default: the path of the URL]
+    /// Topic to publish to; may be repeated: each message is published to every topic [default: the path of the URL]
     #[arg(short = 't', long, value_name = "TOPIC")]
     topic: Vec<OsString>,
 
@@ -35,7 +35,7 @@ pub(crate) struct PubFlags {
     #[command(flatten)]
     pacing: PacingFlags,
 
-    /// Give up when no acknowledgement comes for this long, or never
+    /// Give up when no acknowledgement arrives for this long, or never
     #[arg(long, value_name = "TIME", default_value = "30s")]
     ack_timeout: Timeouts,
 
@@ -47,7 +47,7 @@ pub(crate) struct PubFlags {
 }
 
 impl PubFlags {
-    /// What was asked for, checked as far as that can be done without a file or the network.
+    /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         let topics = self
             .topic

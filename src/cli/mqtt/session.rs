@@ -21,15 +21,15 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Session")]
 pub(crate) struct SessionFlags {
-    /// MQTT version: 31, 311 or 5 [default: 5, and 311 with a server that does not know 5]
+    /// MQTT version: 31, 311 or 5 [default: 5, or 311 if the server does not support 5]
     #[arg(short = 'V', long, value_name = "VERSION", value_parser = values::version)]
     protocol_version: Option<Version>,
 
-    /// Client identifier [default: made up]
+    /// Client identifier [default: generated]
     #[arg(short = 'i', long, value_name = "ID", conflicts_with = "id_prefix", value_parser = values::identifier)]
     id: Option<ByteString>,
 
-    /// What a made-up client identifier starts with
+    /// Prefix of a generated client identifier
     #[arg(short = 'I', long, value_name = "PREFIX", value_parser = values::identifier)]
     id_prefix: Option<ByteString>,
 
@@ -40,11 +40,11 @@ pub(crate) struct SessionFlags {
     )]
     keepalive: u16,
 
-    /// Persistent session: take up the one the server kept under this --id, and leave one behind
+    /// Persistent session: resume the session of this --id, and keep it on the server afterwards
     #[arg(short = 'c', long, alias = "disable-clean-session")]
     persistent: bool,
 
-    /// Time for which the server keeps the session after the connection ends, or never for no end (MQTT 5)
+    /// Session expiry interval: how long the server keeps the session after the connection ends, or never (MQTT 5)
     #[arg(
         short = 'x',
         long,
@@ -54,7 +54,7 @@ pub(crate) struct SessionFlags {
     )]
     session_expiry: Option<Expiry>,
 
-    /// QoS 1 and 2 messages under way at once, 1 to 65535 [default: what the server allows]
+    /// QoS 1 and 2 messages in flight, 1 to 65535 [default: the server's limit]
     #[arg(
         short = 'M', long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..)
     )]
@@ -81,11 +81,11 @@ pub(crate) struct SessionFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Will")]
 struct WillFlags {
-    /// Topic of the message that the server publishes when this client vanishes
+    /// Topic of the will message, which the server publishes if the connection is lost
     #[arg(long, value_name = "TOPIC")]
     will_topic: Option<OsString>,
 
-    /// Its payload [default: empty]
+    /// Payload of the will message [default: empty]
     #[arg(
         long,
         value_name = "TEXT",
@@ -94,15 +94,15 @@ struct WillFlags {
     )]
     will_payload: Option<OsString>,
 
-    /// File that holds its payload
+    /// File with the payload of the will message
     #[arg(long, value_name = "FILE")]
     will_payload_file: Option<PathBuf>,
 
-    /// Its quality of service: 0, 1 or 2 [default: 0]
+    /// Quality of service of the will message: 0, 1 or 2 [default: 0]
     #[arg(long, value_name = "QOS", value_parser = values::qos)]
     will_qos: Option<QoS>,
 
-    /// Retain it
+    /// Retain the will message
     #[arg(long)]
     will_retain: bool,
 }
@@ -121,7 +121,7 @@ impl SessionFlags {
         let connect_properties = sets.take(Place::Connect);
         let twice = |given: bool, flag, name| match given {
             true => Err(Error::usage(format!(
-                "{flag} and -D connect {name} say the same"
+                "{flag} and -D connect {name} cannot be used together"
             ))),
             false => Ok(()),
         };
@@ -161,7 +161,7 @@ impl SessionFlags {
         if self.persistent && self.id.as_ref().is_none_or(|id| id.is_empty()) {
             return Err(
                 Error::usage("-c (persistent session) needs a client identifier")
-                    .hint("name it with -i ID, the same each time"),
+                    .hint("use -i ID, with the same ID each time"),
             );
         }
         Ok(())

@@ -14,6 +14,7 @@ use crate::mqtt::packet::{Place, QoS, RetainHandling, Subscription};
 use super::session::SessionFlags;
 use super::subscription;
 use crate::cli::flags::condition::ConditionFlags;
+use crate::cli::flags::decode::DecodeFlags;
 use crate::cli::flags::exec::ExecFlags;
 use crate::cli::flags::format::FormatFlags;
 use crate::cli::flags::terminal::TerminalFlags;
@@ -23,23 +24,23 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Subscribing")]
 pub(crate) struct SubFlags {
-    /// Filter to subscribe to, with options of its own: 'a/#;qos=1;nl;rap;rh=new'; may be repeated [default: the path of the URL]
+    /// Topic filter to subscribe to, optionally with subscription options: 'a/#;qos=1;nl;rap;rh=new'; may be repeated [default: the path of the URL]
     #[arg(short = 't', long, value_name = "FILTER")]
     topic: Vec<OsString>,
 
-    /// Highest quality of service to be delivered: 0, 1 or 2
+    /// Maximum quality of service: 0, 1 or 2
     #[arg(short = 'q', long, value_name = "QOS", default_value = "0", value_parser = values::qos)]
     qos: QoS,
 
-    /// Leave out what this client published itself (MQTT 5; for one filter: ;nl)
+    /// Do not receive messages that this client published (MQTT 5; for one filter: ;nl)
     #[arg(long)]
     no_local: bool,
 
-    /// Keep the retain flag as it was published (MQTT 5; for one filter: ;rap)
+    /// Keep the retain flag as published (MQTT 5; for one filter: ;rap)
     #[arg(long)]
     retain_as_published: bool,
 
-    /// When retained messages come: always, new (not for a subscription that exists) or never (MQTT 5; for one filter: ;rh=new)
+    /// When retained messages are sent: always, new (only for new subscriptions) or never (MQTT 5; for one filter: ;rh=new)
     #[arg(long, value_name = "WHEN", value_parser = values::retain_handling)]
     retain_handling: Option<RetainHandling>,
 
@@ -47,11 +48,11 @@ pub(crate) struct SubFlags {
     #[arg(short = 'U', long, value_name = "FILTER")]
     unsubscribe: Vec<OsString>,
 
-    /// Leave out messages whose topic matches this filter; may be repeated
+    /// Skip messages whose topic matches this filter; may be repeated
     #[arg(short = 'T', long, value_name = "FILTER")]
     filter_out: Vec<OsString>,
 
-    /// Leave out retained messages
+    /// Skip retained messages
     #[arg(short = 'R', long = "no-retained", conflicts_with = "retained_only")]
     skip_retained: bool,
 
@@ -79,6 +80,9 @@ pub(crate) struct SubFlags {
     format: FormatFlags,
 
     #[command(flatten)]
+    decode: DecodeFlags,
+
+    #[command(flatten)]
     session: SessionFlags,
 
     #[command(flatten)]
@@ -86,10 +90,11 @@ pub(crate) struct SubFlags {
 }
 
 impl SubFlags {
-    /// What was asked for, checked as far as that can be done without a file or the network.
+    /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         self.check()?;
         let version = self.session.version();
+        let style = self.terminal.style();
         let default = Subscription {
             filter: ByteString::new(),
             qos: self.qos,
@@ -120,16 +125,20 @@ impl SubFlags {
                 until: self.conditions.until.clone(),
                 ..self.until.until()
             },
-            stages: self.conditions.stages(&fields::MQTT)?,
+            stages: self.decode.stages(
+                &self.format.output,
+                style,
+                self.conditions.stages(&fields::MQTT)?,
+            )?,
             exec: self.exec.exec(false)?,
             format: self.format.format()?,
-            style: self.terminal.style(),
+            style,
         })
     }
 
     fn check(&self) -> Result<()> {
         values::messages(self.until.count)
-            .map_err(|refused| refused.hint("to subscribe and leave at once, use -E"))?;
+            .map_err(|refused| refused.hint("use -E to exit right after subscribing"))?;
         let version = self.session.version();
         values::needs_v5(version, "--no-local", self.no_local)?;
         values::needs_v5(version, "--retain-as-published", self.retain_as_published)?;

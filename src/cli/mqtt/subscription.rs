@@ -7,7 +7,7 @@ use crate::mqtt::packet::{Subscription, Version};
 
 use crate::cli::syntax::values;
 
-/// Reads `a/#;qos=1;nl;rap;rh=new`; what is not said is as in `default`. In a filter `;;` stands for `;`.
+/// Reads `a/#;qos=1;nl;rap;rh=new`; options not given are as in `default`. In a filter `;;` stands for `;`.
 pub(crate) fn read(
     word: OsString,
     default: &Subscription,
@@ -28,7 +28,7 @@ pub(crate) fn read(
     }
     if subscription.no_local && subscription.filter.starts_with("$share/") {
         return Err(Error::usage(format!(
-            "-t {text:?}: a shared subscription cannot leave out local messages"
+            "-t {text:?}: no-local cannot be used with a shared subscription"
         )));
     }
     Ok(subscription)
@@ -107,12 +107,12 @@ mod tests {
             ("a;b", r#"-t "a;b": unknown option "b""#),
             ("a;", r#"-t "a;": unknown option """#),
             ("a;nl=1", r#"-t "a;nl=1": unknown option "nl=1""#),
-            ("a;rh=3", r#"-t "a;rh=3": known are always, new and never"#),
+            ("a;rh=3", r#"-t "a;rh=3": expected always, new or never"#),
             (";qos=1", "-t: filter is empty"),
             ("a/#/b", r##"-t: filter "a/#/b": # must be the last level"##),
             (
                 "$share/g/a;nl",
-                r#"-t "$share/g/a;nl": a shared subscription cannot leave out local messages"#,
+                r#"-t "$share/g/a;nl": no-local cannot be used with a shared subscription"#,
             ),
         ] {
             assert_eq!(parse(text).unwrap_err().text(), why);

@@ -18,7 +18,7 @@ pub(crate) struct Size(pub(crate) u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Span(pub(crate) Duration);
 
-/// A length of time longer than nothing.
+/// A length of time greater than 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Wait(pub(crate) Duration);
 
@@ -76,7 +76,7 @@ impl FromStr for Count {
         exactly(word, COUNTS)
             .and_then(|count| u64::try_from(count).ok())
             .map(Self)
-            .ok_or("write a whole number such as 5, 10k or 1M")
+            .ok_or("expected a whole number such as 5, 10k or 1M")
     }
 }
 
@@ -87,7 +87,7 @@ impl FromStr for Size {
         exactly(&word.to_ascii_lowercase(), SIZES)
             .and_then(|size| u64::try_from(size).ok())
             .map(Self)
-            .ok_or("write a number of bytes such as 65536, 64KiB or 1MB")
+            .ok_or("expected a number of bytes such as 65536, 64KiB or 1MB")
     }
 }
 
@@ -99,7 +99,7 @@ impl FromStr for Span {
             .and_then(from_nanos)
             .or_else(|| humantime::parse_duration(word).ok())
             .map(Self)
-            .ok_or("write a time such as 5, 0.5, 250ms or 1m30s; a plain number is seconds")
+            .ok_or("expected a time such as 5, 0.5, 250ms or 1m30s; a plain number is seconds")
     }
 }
 
@@ -108,7 +108,7 @@ impl FromStr for Wait {
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
         match word.parse()? {
-            Span(Duration::ZERO) => Err("it must be longer than 0"),
+            Span(Duration::ZERO) => Err("it must be more than 0"),
             Span(wait) => Ok(Self(wait)),
         }
     }
@@ -134,11 +134,11 @@ impl FromStr for Expiry {
         }
         let Span(span) = word.parse()?;
         if span.subsec_nanos() != 0 {
-            return Err("it is told to the server in whole seconds");
+            return Err("it must be a whole number of seconds");
         }
         match u32::try_from(span.as_secs()) {
             Ok(seconds) if seconds < u32::MAX => Ok(Self(seconds)),
-            _ => Err("it is at most 4294967294 seconds; write `never` for no end"),
+            _ => Err("it must be at most 4294967294 seconds; use `never` for no expiry"),
         }
     }
 }
@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn a_wait_is_longer_than_nothing() {
         assert_eq!("1ns".parse(), Ok(Wait(Duration::from_nanos(1))));
-        assert_eq!("0".parse::<Wait>(), Err("it must be longer than 0"));
+        assert_eq!("0".parse::<Wait>(), Err("it must be more than 0"));
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(crate) fn version(word: &str) -> Result<Version, &'static str> {
         "5" | "5.0" | "v5" | "mqttv5" => Ok(Version::V5),
         "311" | "3.1.1" | "v311" | "mqttv311" => Ok(Version::V311),
         "31" | "3.1" | "v31" | "mqttv31" => Ok(Version::V31),
-        _ => Err("known are 31, 311 and 5"),
+        _ => Err("expected 31, 311 or 5"),
     }
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn keep_alive(word: &str) -> Result<u16, &'static str> {
     let Span(span) = word.parse()?;
     match u16::try_from(span.as_secs()) {
         Ok(seconds) if span.subsec_nanos() == 0 => Ok(seconds),
-        _ => Err("write whole seconds from 0 to 65535"),
+        _ => Err("expected whole seconds from 0 to 65535"),
     }
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn retain_handling(word: &str) -> Result<RetainHandling, &'static str
         "always" | "0" => Ok(RetainHandling::Always),
         "new" | "1" => Ok(RetainHandling::New),
         "never" | "2" => Ok(RetainHandling::Never),
-        _ => Err("known are always, new and never"),
+        _ => Err("expected always, new or never"),
     }
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn packet_size(word: &str) -> Result<u32, String> {
     let Size(size) = word.parse()?;
     match u32::try_from(size) {
         Ok(size) if (1..=LARGEST_PACKET).contains(&size) => Ok(size),
-        _ => Err(format!("a packet has from 1 to {LARGEST_PACKET} bytes")),
+        _ => Err(format!("a packet has between 1 and {LARGEST_PACKET} bytes")),
     }
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn identifier(word: &str) -> Result<ByteString, &'static str> {
     Ok(ByteString::from(word))
 }
 
-/// Text, or a refusal that says which `flag` was given something else.
+/// Text, or an error that names the `flag`.
 pub(crate) fn text(flag: &str, word: OsString) -> Result<String> {
     word.into_string()
         .map_err(|word| Error::usage(format!("{flag} is not valid UTF-8: {}", shown(&word))))
@@ -117,7 +117,7 @@ pub(crate) fn needs_v5(version: Option<Version>, what: &str, given: bool) -> Res
         Some(version) if given && version < Version::V5 => {
             let word = version_word(version);
             Err(Error::usage(format!("{what} needs MQTT 5, not -V {word}"))
-                .hint(format!("leave out -V {word}, or {what}")))
+                .hint(format!("remove -V {word} or {what}")))
         }
         _ => Ok(()),
     }
@@ -134,14 +134,14 @@ pub(crate) fn needs(what: &str, given: bool, needed: &str, there: bool) -> Resul
 /// A number of messages to wait for, which is not 0.
 pub(crate) fn messages(count: Option<Count>) -> Result<Option<u64>> {
     match count {
-        Some(Count(0)) => Err(Error::usage("-C 0 waits for no message")),
+        Some(Count(0)) => Err(Error::usage("-C must be at least 1")),
         count => Ok(count.map(|Count(count)| count)),
     }
 }
 
 /// Refuses a `flag` that was given 0.
 pub(crate) fn at_least_one(flag: &str, number: Option<NonZeroUsize>) -> Result<NonZeroUsize> {
-    number.ok_or_else(|| Error::usage(format!("{flag} is at least 1")))
+    number.ok_or_else(|| Error::usage(format!("{flag} must be at least 1")))
 }
 
 /// At most 80 characters of a word, in quotes.
@@ -151,6 +151,13 @@ fn shown(word: &OsStr) -> String {
         Some((end, _)) => format!("{:?}…", &text[..end]),
         None => format!("{text:?}"),
     }
+}
+
+/// A content format by number, media type or short name.
+pub(crate) fn content_format(word: &str) -> Result<u16, String> {
+    crate::coap::format::number(word).ok_or_else(|| {
+        format!("{word:?} is not a content format: expected a number up to 65535, a media type, or a short name such as json")
+    })
 }
 
 #[cfg(test)]

@@ -217,9 +217,9 @@ impl Plan {
         }
         if identity.shard.count > 1 {
             return Err(Error::usage(
-                "the shards of a load share queues, which none of them makes",
+                "the shards of a load share their queues, so none of them declares them",
             )
-            .hint("declare them first, with iotctl amqp declare, and add --predeclared"));
+            .hint("declare them first with iotctl amqp declare, and use --predeclared"));
         }
         let mut arguments = self.arguments.clone();
         if self.queue_type != QueueType::Classic {

@@ -220,10 +220,10 @@ fn check_places(text: &str) -> Result<()> {
             return Ok(());
         };
         if !matches!(word, "client" | "seq") {
-            return Err(
-                Error::usage(format!("path segment {text:?}: {{{word}}} is not known"))
-                    .hint("known are {client} and {seq}"),
-            );
+            return Err(Error::usage(format!(
+                "path segment {text:?}: unknown placeholder {{{word}}}"
+            ))
+            .hint("the placeholders are {client} and {seq}"));
         }
         rest = behind;
     }
@@ -266,28 +266,28 @@ static PRESETS: [Row; 5] = [
     },
     Row {
         name: "observe",
-        does: "observers only; with --sockets and --method put, what is put is what they are told",
+        does: "observers only; with --sockets and --method put, they are notified of each PUT",
         scenario: Scenario::Request,
         sockets: 0,
         observers: 10,
     },
     Row {
         name: "ping",
-        does: "each message of the load is a ping, which the server answers without looking at a resource",
+        does: "each message of the load is a CoAP ping (empty message)",
         scenario: Scenario::Ping,
         sockets: 1,
         observers: 0,
     },
     Row {
         name: "churn",
-        does: "each message of the load is a connection, closed and opened again: handshakes in a second",
+        does: "each message of the load is a connection, closed and reopened: handshakes per second",
         scenario: Scenario::Churn,
         sockets: 100,
         observers: 0,
     },
     Row {
         name: "idle",
-        does: "connections that only stay open, opened at --connect-rate or all at once: a connection storm",
+        does: "idle connections, opened at --connect-rate or all at once: a connection storm",
         scenario: Scenario::Idle,
         sockets: 1000,
         observers: 0,
@@ -380,7 +380,7 @@ mod tests {
         let refused = check_places("x{device}").unwrap_err();
         assert_eq!(
             refused.text(),
-            "path segment \"x{device}\": {device} is not known"
+            "path segment \"x{device}\": unknown placeholder {device}"
         );
     }
 }

@@ -70,7 +70,7 @@ impl FromStr for Form {
         Self::ALL
             .into_iter()
             .find(|form| form.name() == word)
-            .ok_or_else(|| Error::usage(format!("{word:?} is none of text, json, markdown")))
+            .ok_or_else(|| Error::usage(format!("{word:?} is not one of text, json, markdown")))
     }
 }
 
@@ -78,7 +78,7 @@ impl FromStr for Bound {
     type Err = &'static str;
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
-        const WANTED: &str = "write how much worse a figure may be, such as 5%";
+        const WANTED: &str = "expected a percentage such as 5%";
         let digits = word.strip_suffix('%').ok_or(WANTED)?.trim_end();
         let is_number = digits
             .bytes()

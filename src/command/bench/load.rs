@@ -163,13 +163,13 @@ fn gaps(text: &str) -> Result<Vec<Duration>, String> {
             continue;
         }
         if !line.starts_with('{') {
-            gaps.push(gap(line).ok_or_else(|| wrong("this is no time such as 0.25 or 250ms"))?);
+            gaps.push(gap(line).ok_or_else(|| wrong("not a time such as 0.25 or 250ms"))?);
             continue;
         }
-        let time = time_of(line).ok_or_else(|| wrong("this record has no time"))?;
+        let time = time_of(line).ok_or_else(|| wrong("the record has no time"))?;
         if let Some(last) = last.replace(time) {
             let gap = Duration::try_from(time.duration_since(last));
-            gaps.push(gap.map_err(|_| wrong("this record is older than the one before"))?);
+            gaps.push(gap.map_err(|_| wrong("the record is older than the previous one"))?);
         }
     }
     if gaps.iter().all(Duration::is_zero) {
@@ -211,9 +211,9 @@ mod tests {
         assert_eq!(ms(gaps(records)), Ok(vec![100, 2000]));
         for (text, why) in [
             ("", " has no gaps between messages"),
-            ("1\nx\n", ":2: this is no time such as 0.25 or 250ms"),
-            ("{}\n", ":1: this record has no time"),
-            ("-1\n", ":1: this is no time such as 0.25 or 250ms"),
+            ("1\nx\n", ":2: not a time such as 0.25 or 250ms"),
+            ("{}\n", ":1: the record has no time"),
+            ("-1\n", ":1: not a time such as 0.25 or 250ms"),
         ] {
             assert_eq!(gaps(text), Err(why.to_owned()));
         }

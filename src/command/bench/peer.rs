@@ -86,17 +86,16 @@ impl Peer {
             Self::Embedded { .. } => {
                 let doubtful = report.generator.limited || !report.generator.steady;
                 let shared =
-                    "the peer ran on this machine: it and the generator shared its processors";
+                    "the peer ran on this machine and shared its processors with the generator";
                 if doubtful {
                     report.warnings.push(shared.to_owned());
                 }
-                "embedded, on the processors of the generator"
+                "built-in, sharing the processors of the generator"
             }
             _ => {
-                let said =
-                    "a calibration: the peer only answered, and its work is in the generator's CPU";
+                let said = "a calibration run: the null peer only responds, and its work is included in the generator's CPU time";
                 report.warnings.push(said.to_owned());
-                "one that only answers, in the generator's process"
+                "null peer, in the generator's process"
             }
         };
         report.setup.insert(String::from("peer"), said.to_owned());
@@ -117,7 +116,7 @@ fn null(protocol: Protocol) -> Result<Peer> {
 
 #[cfg(not(target_os = "linux"))]
 fn null(_: Protocol) -> Result<Peer> {
-    Err(Error::usage("--calibrate is for Linux only"))
+    Err(Error::usage("--calibrate is available on Linux only"))
 }
 
 async fn served(protocol: Protocol) -> Result<Peer> {

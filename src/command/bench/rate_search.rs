@@ -1,4 +1,4 @@
-//! `--find-max`: one run after another, to find the highest rate that is kept.
+//! `--find-max`: one run after another, to find the highest rate that is passed.
 
 use super::Show;
 use crate::bench::engine::Outcome;
@@ -19,7 +19,7 @@ const ENOUGH: u64 = 99;
 pub(crate) struct RateSearch {
     search: Search,
     best: Option<Outcome>,
-    /// The runs of this rate that kept and that missed it.
+    /// The runs of this rate that passed and that missed it.
     runs: [Vec<Outcome>; 2],
     /// Each rate with what came of it.
     steps: Vec<String>,
@@ -53,8 +53,8 @@ impl RateSearch {
         };
         let why = misses(&outcome.report);
         let (place, said) = match why.is_empty() {
-            true => (0, String::from("kept")),
-            false => (1, format!("missed: {}", why.join(", "))),
+            true => (0, String::from("passed")),
+            false => (1, format!("failed: {}", why.join(", "))),
         };
         let number = self.runs.iter().map(Vec::len).sum::<usize>() + 1;
         show.note(&format!("{rate:.0}/s, run {number}: {said}"));
@@ -64,12 +64,12 @@ impl RateSearch {
         }
     }
 
-    fn decide(&mut self, rate: f64, kept: bool, show: &Show) {
+    fn decide(&mut self, rate: f64, passed: bool, show: &Show) {
         let [good, bad] = std::mem::take(&mut self.runs);
         let all = good.len() + bad.len();
         let limited = |run: &Outcome| run.report.generator.limited;
-        let by_generator = !kept && bad.iter().all(limited);
-        let word = if kept { "kept" } else { "missed" };
+        let by_generator = !passed && bad.iter().all(limited);
+        let word = if passed { "passed" } else { "failed" };
         let limit = match by_generator {
             true => " (the generator was the limit)",
             false => "",
@@ -78,23 +78,23 @@ impl RateSearch {
             "{rate:.0}/s {word} in {AGREE} of {all} runs{limit}"
         ));
         self.steps.push(format!("{rate:.0}/s {word}{limit}"));
-        self.search.enter(kept);
-        if !kept {
+        self.search.enter(passed);
+        if !passed {
             self.limited_at = by_generator.then_some(rate);
         }
-        let runs = if kept { good } else { bad };
-        if kept || self.best.is_none() {
+        let runs = if passed { good } else { bad };
+        if passed || self.best.is_none() {
             self.best = runs.into_iter().next();
         }
     }
 
-    /// The outcome of the highest rate that was kept, or of the first run when none was.
+    /// The outcome of the highest rate that was passed, or of the first run when none was.
     ///
     /// # Errors
     /// When nothing was run.
     pub(crate) fn end(mut self) -> Result<Outcome> {
         let mut others = self.runs.into_iter().flatten();
-        let nothing = || Error::usage("no rate to begin the search with");
+        let nothing = || Error::usage("no rate to start the search with");
         let mut outcome = self
             .best
             .take()
@@ -104,7 +104,7 @@ impl RateSearch {
         let found = best.map_or_else(|| String::from("none"), |rate| format!("{rate:.0}/s"));
         if let Some(missed) = self.limited_at {
             outcome.report.warnings.push(format!(
-                "{missed:.0}/s was missed when the generator was the limit, not the peer: the highest rate may be above {found}"
+                "{missed:.0}/s failed because the generator, not the peer, was the limit: the highest rate may be above {found}"
             ));
         }
         let setup = &mut outcome.report.setup;
@@ -117,7 +117,10 @@ impl RateSearch {
 /// Why a run has not kept its rate and its thresholds; nothing when it has.
 fn misses(report: &Report) -> Vec<String> {
     let messages = &report.messages;
-    let missed = report.thresholds.iter().filter(|threshold| !threshold.kept);
+    let missed = report
+        .thresholds
+        .iter()
+        .filter(|threshold| !threshold.passed);
     let mut why: Vec<String> = missed
         .map(|threshold| format!("{} by {}", threshold.expression, threshold.missed_by))
         .collect();
@@ -127,7 +130,7 @@ fn misses(report: &Report) -> Vec<String> {
         }
     };
     enough("were not accepted", messages.acknowledged, messages.planned);
-    enough("did not come", messages.unique, messages.expected);
+    enough("were not received", messages.unique, messages.expected);
     if messages.unsent > 0 {
         let (unsent, planned) = (messages.unsent, messages.planned);
         why.push(format!("{unsent} of {planned} messages were not sent"));

@@ -96,9 +96,9 @@ pub(crate) async fn write(text: &str, style: Style) -> Result<()> {
     output.flush().await
 }
 
-/// The failure that missed thresholds end a command with; `None` when all were kept.
+/// The failure that missed thresholds end a command with; `None` when all were passed.
 pub(crate) fn missed(thresholds: &[Threshold]) -> Option<Error> {
-    let missed: Vec<&Threshold> = thresholds.iter().filter(|one| !one.kept).collect();
+    let missed: Vec<&Threshold> = thresholds.iter().filter(|one| !one.passed).collect();
     let first = missed.first()?;
     let others = match missed.len() - 1 {
         0 => String::new(),
@@ -154,7 +154,7 @@ mod tests {
     fn missed_thresholds_end_a_command() {
         let threshold = |missed_by: &str| Threshold {
             expression: String::from("p99 < 20ms"),
-            kept: missed_by.is_empty(),
+            passed: missed_by.is_empty(),
             missed_by: missed_by.to_owned(),
             ..Threshold::default()
         };

@@ -93,7 +93,7 @@ fn state_clocks(course: &RunOptions, report: &mut Report) {
         interval.histograms.remove(name);
     }
     report.warnings.push(format!(
-        "{name} is left out: the shards' clocks may differ, and --clock-error does not say by how much"
+        "{name} is not reported: the shards' clocks may differ, and --clock-error is not given"
     ));
 }
 

@@ -73,8 +73,8 @@ fn of_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Sh
 fn shard(name: &str, text: &str, index: &str, count: &str) -> Result<Shard> {
     match (index.parse(), count.parse()) {
         (Ok(index), Ok(count)) if index < count => Ok(Shard { index, count }),
-        _ => Err(Error::usage(format!("{name} is no shard: {text:?}"))
-            .hint("it is INDEX/COUNT, counted from 0: 0/4 to 3/4")),
+        _ => Err(Error::usage(format!("{name} is not a shard: {text:?}"))
+            .hint("expected INDEX/COUNT, counted from 0: 0/4 to 3/4")),
     }
 }
 
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn what_is_no_shard_is_refused() {
         let refused = of(&[("IOTCTL_SHARD", "4/4")]).unwrap_err();
-        assert_eq!(refused.text(), r#"IOTCTL_SHARD is no shard: "4/4""#);
+        assert_eq!(refused.text(), r#"IOTCTL_SHARD is not a shard: "4/4""#);
         assert!(of(&[("SLURM_PROCID", "x"), ("SLURM_NTASKS", "4")]).is_err());
     }
 

@@ -90,10 +90,12 @@ impl Show {
             .iter()
             .filter(|threshold| threshold.can_abort())
             .filter_map(|threshold| threshold.evaluate_interval(interval));
-        self.missed = judged.find(|threshold| !threshold.kept).map(|mut missed| {
-            missed.missed_by += &format!(" in the interval up to {:.1} s", interval.at_s);
-            missed
-        });
+        self.missed = judged
+            .find(|threshold| !threshold.passed)
+            .map(|mut missed| {
+                missed.missed_by += &format!(" in the interval up to {:.1} s", interval.at_s);
+                missed
+            });
         self.missed.is_none()
     }
 
@@ -111,7 +113,7 @@ impl Show {
             return;
         };
         let mut all = report.thresholds.iter_mut();
-        if let Some(place) = all.find(|one| one.kept && one.expression == missed.expression) {
+        if let Some(place) = all.find(|one| one.passed && one.expression == missed.expression) {
             *place = missed;
         }
     }
@@ -174,8 +176,8 @@ fn verdict(outcome: Outcome, asked: Option<Asked>) -> Result<()> {
     let Outcome { report, trouble } = outcome;
     if let Some(asked) = asked {
         let text = match none {
-            true => "interrupted before a connection was open",
-            false => "interrupted; the report is about what was done",
+            true => "interrupted before a connection was opened",
+            false => "interrupted; the report covers the time until then",
         };
         return Err(Error::new(asked.kind(), text));
     }
@@ -209,7 +211,7 @@ fn nothing_came_through(report: &Report) -> Result<()> {
     let (kind, what) = if messages.refused > 0 {
         (Kind::Refused, "accepted")
     } else if report.counts.contains_key(NOT_PROVED) {
-        (Kind::Lost, "proved to have come to the peer")
+        (Kind::Lost, "proved to have reached the peer")
     } else {
         (Kind::Lost, "acknowledged")
     };

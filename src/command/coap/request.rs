@@ -20,6 +20,7 @@ use crate::coap::uri;
 use crate::error::{Error, Kind, Result};
 use crate::file;
 use crate::flow::Stages;
+use crate::message::Message;
 use crate::output::{Console, Format, Output, Style};
 use crate::payload::{Bodies, Encoding, Source};
 use crate::stop::Stop;
@@ -303,7 +304,7 @@ impl Asker<'_> {
         {
             self.keep(path, reply).await?;
         } else if code.is_success() && !known || json {
-            let message = record(&place.uri, reply, None, datagram);
+            let message = self.message(reply, place, datagram);
             self.output.message(&self.plan.stages.decoded(message))?;
             self.output.end_line();
         }
@@ -318,8 +319,14 @@ impl Asker<'_> {
             self.notes.note(format_args!("{:?} at {location}", code));
         }
         self.keep_etag(reply).await?;
-        let message = record(&place.uri, reply, None, datagram);
+        let message = self.message(reply, place, datagram);
         self.plan.stages.check(&message)
+    }
+
+    fn message(&self, reply: &Reply, place: &Place, datagram: bool) -> Message {
+        let mut message = record(&place.uri, reply, None, datagram);
+        self.plan.stages.prepare(&mut message);
+        message
     }
 
     async fn keep_etag(&mut self, reply: &Reply) -> Result<()> {

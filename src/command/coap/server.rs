@@ -50,7 +50,7 @@ pub struct Plan {
     pub faults: Vec<Fault>,
     /// Say each request on standard error.
     pub verbose: bool,
-    /// End when the process that started this one does.
+    /// Exit when the parent process exits.
     pub end_with_parent: bool,
     /// What the terminal shows.
     pub style: Style,

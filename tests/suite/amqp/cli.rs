@@ -85,7 +85,7 @@ fn a_recording_is_published_at_its_pace() {
     for (words, why) in [
         ("--replay -m x -k q", "--ndjson"),
         ("--ndjson --speed 2", "--replay"),
-        ("--ndjson --replay --speed 0", "how many times as fast"),
+        ("--ndjson --replay --speed 0", "expected a factor such as 2"),
         ("--ndjson --replay --rate 5", "cannot be used with"),
     ] {
         publish(words).exits(2).says(why);
@@ -167,7 +167,7 @@ fn a_topology_is_applied_and_checked() {
     std::fs::write(&file, "[[queue]]\nname = 5\n").unwrap();
     apply("").exits(2).says("topology.toml: line 2");
     amqp("apply").words("/nonexistent").run().exits(8);
-    amqp("apply").run().exits(2).says("no file was named");
+    amqp("apply").run().exits(2).says("no file was given");
 }
 
 #[test]
@@ -208,9 +208,9 @@ fn what_nobody_gets_is_exit_1() {
 fn wrong_words_are_exit_2_and_send_nothing() {
     let long = "n".repeat(256);
     for (line, why) in [
-        (amqp("consume"), "no queue was named"),
-        (amqp("consume").words("q -C 0"), "-C 0 waits for no message"),
-        (amqp("publish -m x"), "nothing says where the messages go"),
+        (amqp("consume"), "no queue was given"),
+        (amqp("consume").words("q -C 0"), "-C must be at least 1"),
+        (amqp("publish -m x"), "no exchange or routing key was given"),
         (
             amqp("publish -n").words("-k").word(&long),
             "longer than 255 bytes",

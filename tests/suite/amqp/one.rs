@@ -413,7 +413,7 @@ fn what_one_has_no_word_for_is_refused_before_anything_else() {
         nowhere(words).exits(2).says(why);
     }
     let mixed = iotctl("amqp publish --protocol 0-9-1 --address a -m x").run();
-    mixed.exits(2).says("--address is of AMQP 1.0");
+    mixed.exits(2).says("--address belongs to AMQP 1.0");
 }
 
 #[test]

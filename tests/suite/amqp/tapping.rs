@@ -86,13 +86,13 @@ fn what_a_filter_leaves_stays_in_the_queue() {
 
 #[test]
 fn what_cannot_be_tapped_is_told() {
-    amqp("tap").run().exits(2).says("no exchange was named");
+    amqp("tap").run().exits(2).says("no exchange was given");
     amqp("tap").word("").run().exits(2).says("default exchange");
     amqp("tap")
         .words("x --firehose")
         .run()
         .exits(2)
-        .says("leave the name");
+        .says("takes no exchange name");
     amqp("tap").words("no-such").run().exits(1).says("no-such");
     amqp("tap")
         .words("x --filter temp>20")

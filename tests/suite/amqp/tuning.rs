@@ -192,7 +192,7 @@ fn a_server_of_one_channel_is_enough_or_told_goodbye() {
     let ended = at(&peer, bench).words("--channels 2").run();
     ended
         .exits(1)
-        .says("the server allows 1 channels on a connection; 2 are needed");
+        .says("the server allows 1 channels per connection, but 2 are needed");
     assert!(peer.result().unwrap().goodbye);
 }
 

@@ -86,7 +86,7 @@ impl Figures {
         own.map(|point| point[name].as_u64().unwrap()).sum()
     }
 
-    /// Messages in a second.
+    /// Messages per second.
     pub fn rate(&self, name: &str) -> f64 {
         self.0["rates"][name].as_f64().unwrap()
     }

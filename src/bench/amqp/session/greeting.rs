@@ -99,7 +99,7 @@ impl AmqpSession {
         let frame_max = smaller(options.frame_max(), theirs);
         if frame_max < SMALLEST_FRAME {
             let cause = format!(
-                "the server allows frames of {theirs} bytes at most; AMQP 0-9-1 needs {SMALLEST_FRAME}"
+                "the server allows frames of at most {theirs} bytes; AMQP 0-9-1 requires {SMALLEST_FRAME}"
             );
             return Err(Broken::new(cause));
         }
@@ -135,7 +135,8 @@ fn check_login(group: &Group, mut start: Fields<'_>) -> Result<(), Broken> {
         "" => "none",
         some => some,
     };
-    let cause = format!("the server does not offer the login {wanted}; it offers {offered}");
+    let cause =
+        format!("the server does not offer the SASL mechanism {wanted}; it offers {offered}");
     Err(Broken::of(Kind::Unauthorized, cause))
 }
 
@@ -150,7 +151,8 @@ fn check_channels(group: &Group, most: u16) -> Result<(), Broken> {
     if most == 0 || needed <= most.into() {
         return Ok(());
     }
-    let cause = format!("the server allows {most} channels on a connection; {needed} are needed");
+    let cause =
+        format!("the server allows {most} channels per connection, but {needed} are needed");
     Err(Broken::of(Kind::Refused, cause))
 }
 

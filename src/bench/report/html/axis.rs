@@ -23,7 +23,7 @@ pub(super) enum Unit {
     Time,
     /// Seconds of the run.
     Seconds,
-    /// Messages in a second.
+    /// Messages per second.
     Rate,
     /// Nothing but numbers.
     Count,

@@ -16,7 +16,7 @@ use page::Page;
 /// # Errors
 /// [`Kind::Usage`](crate::error::Kind::Usage) when a distribution is damaged.
 pub fn render(report: &Report) -> Result<String> {
-    let damaged = |why| Error::usage(format!("the report cannot be drawn: {why}"));
+    let damaged = |why| Error::usage(format!("the report cannot be rendered: {why}"));
     let mut page = Page::new(&title(report));
     headline(report, &mut page);
     tiles(report, &mut page);
@@ -44,10 +44,10 @@ fn title(report: &Report) -> String {
 }
 
 fn headline(report: &Report, page: &mut Page) {
-    let missed = report.thresholds.iter().filter(|one| !one.kept).count();
+    let missed = report.thresholds.iter().filter(|one| !one.passed).count();
     let (tone, words) = match (missed, report.thresholds.len()) {
         (_, 0) => return,
-        (0, all) => ("good", format!("all {all} thresholds kept")),
+        (0, all) => ("good", format!("all {all} thresholds passed")),
         (missed, all) => ("bad", format!("{missed} of {all} thresholds missed")),
     };
     page.badge(tone, &words);
@@ -77,7 +77,7 @@ fn thresholds(report: &Report, page: &mut Page) {
         .thresholds
         .iter()
         .map(|one| {
-            let sign = if one.kept { "✓" } else { "✗" };
+            let sign = if one.passed { "✓" } else { "✗" };
             vec![sign.to_owned(), one.expression.clone(), rows::outcome(one)]
         })
         .collect();
@@ -204,7 +204,7 @@ mod tests {
         report.latency.get_mut("lag").unwrap().histogram = String::new();
         assert_eq!(
             render(&report).unwrap_err().text(),
-            "the report cannot be drawn: latency lag has no histogram"
+            "the report cannot be rendered: latency lag has no histogram"
         );
     }
 }

@@ -121,10 +121,10 @@ fn throughput(points: &[Point]) -> Option<Plot> {
         .flat_map(|(_, line)| line.iter().map(|(_, rate)| *rate));
     Some(Plot {
         title: String::from("Throughput"),
-        caption: String::from("Messages in a second over the run; shaded: warm-up and drain."),
+        caption: String::from("Messages per second over the run; warm-up and drain are shaded."),
         x: seconds_axis(points),
         y: Axis::over(Scale::Linear, Unit::Rate, rates),
-        x_name: "since sending began",
+        x_name: "since the start of sending",
         shaded: shaded(points),
         series: lines
             .into_iter()
@@ -155,10 +155,10 @@ fn over_time(points: &[Point]) -> Option<Plot> {
         .flat_map(|(_, line)| line.iter().map(|(_, ms)| *ms));
     Some(Plot {
         title: format!("Percentiles over time: {name}"),
-        caption: String::from("Of each interval by itself; shaded: warm-up and drain."),
+        caption: String::from("Per interval; warm-up and drain are shaded."),
         x: seconds_axis(points),
         y: Axis::over(Scale::Log, Unit::Time, values),
-        x_name: "since sending began",
+        x_name: "since the start of sending",
         shaded: shaded(points),
         series: lines
             .into_iter()
@@ -185,7 +185,7 @@ fn by_percentile(values: &[(&str, Histogram<u64>)]) -> Option<Plot> {
     Some(Plot {
         title: String::from("Latency by percentile"),
         caption: String::from(
-            "How much of all was at most this slow; each step to the right is one nine more.",
+            "Share of values at or below this latency; each step to the right adds one nine.",
         ),
         x,
         y,
@@ -229,7 +229,7 @@ fn connection_times(values: &[(&str, Histogram<u64>)]) -> Option<Plot> {
     );
     Some(Plot {
         title: String::from("Connection times"),
-        caption: String::from("How many took how long."),
+        caption: String::from("Distribution of connection times."),
         x,
         y,
         x_name: "time",

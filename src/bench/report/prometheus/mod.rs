@@ -15,7 +15,7 @@ pub fn render(report: &Report) -> String {
     let mut page = Page::default();
     info(report, &mut page);
     messages(&report.messages, true, &mut page);
-    page.family("rate", "gauge", "Messages in a second while measuring.");
+    page.family("rate", "gauge", "Messages per second while measuring.");
     for (kind, rate) in [
         ("planned", report.rates.planned_per_s),
         ("offered", report.rates.offered_per_s),
@@ -35,10 +35,10 @@ pub fn render(report: &Report) -> String {
         &mut page,
     );
     generator(report, &mut page);
-    page.family("threshold_kept", "gauge", "1 when the threshold was kept.");
+    page.family("threshold_passed", "gauge", "1 if the threshold passed.");
     for threshold in &report.thresholds {
         let labels = [("expression", threshold.expression.as_str())];
-        page.sample("threshold_kept", &labels, flag(threshold.kept));
+        page.sample("threshold_passed", &labels, flag(threshold.passed));
     }
     page.0
 }
@@ -55,17 +55,13 @@ fn info(report: &Report, page: &mut Page) {
             labels.push((name, value));
         }
     }
-    page.family("info", "gauge", "What was run.");
+    page.family("info", "gauge", "Setup of the run.");
     page.sample("info", &labels, 1.0);
 }
 
 /// What has not come is missing once the run is over; before, it may be under way.
 fn messages(m: &Messages, is_over: bool, page: &mut Page) {
-    page.family(
-        "messages_total",
-        "counter",
-        "Messages by what became of them.",
-    );
+    page.family("messages_total", "counter", "Messages by outcome.");
     for (state, number) in [
         ("planned", m.planned),
         ("unsent", m.unsent),
@@ -109,7 +105,7 @@ fn counts(report: &Report, page: &mut Page) {
     if report.counts.is_empty() {
         return;
     }
-    page.family("counts", "gauge", "What only this protocol counts.");
+    page.family("counts", "gauge", "Protocol-specific counters.");
     for (name, number) in rows::counts(report) {
         page.sample("counts", &[("name", name)], number as f64);
     }
@@ -117,11 +113,7 @@ fn counts(report: &Report, page: &mut Page) {
 
 fn connections(report: &Report, page: &mut Page) {
     let c = &report.connections;
-    page.family(
-        "connections_total",
-        "counter",
-        "Connections by what became of them.",
-    );
+    page.family("connections_total", "counter", "Connections by outcome.");
     for (state, number) in [
         ("planned", c.planned),
         ("opened", c.opened),
@@ -173,17 +165,17 @@ fn generator(report: &Report, page: &mut Page) {
         ),
         (
             "generator_resident_memory_max_bytes",
-            "Largest resident memory of the load generator.",
+            "Peak resident memory of the load generator.",
             g.max_rss_bytes as f64,
         ),
         (
             "generator_limited",
-            "1 when the generator, not the peer, set the limit.",
+            "1 if the generator, not the peer, was the limit.",
             flag(g.limited),
         ),
         (
             "steady",
-            "1 when throughput and latency were steady.",
+            "1 if throughput and latency were steady.",
             flag(g.steady),
         ),
     ] {
@@ -248,7 +240,7 @@ mod tests {
             "iotctl_bench_messages_total{state=\"sent\"} 1499990\n",
             "iotctl_bench_rate{kind=\"planned\"} 50000\n",
             "iotctl_bench_latency_seconds_count{quantity=\"response\"} 20000\n",
-            "iotctl_bench_threshold_kept{expression=\"lost == 0\"} 0\n",
+            "iotctl_bench_threshold_passed{expression=\"lost == 0\"} 0\n",
             "iotctl_bench_counts{name=\"retransmissions\"} 12\n",
             "scenario=\"fan-in\"} 1\n",
         ] {

@@ -59,7 +59,7 @@ static PRESETS: [Row; 12] = [
         kind: Some("fanout"),
         ..row(
             "fan-out",
-            "a fanout exchange copies each message to a queue for each consumer",
+            "a fanout exchange copies each message to one queue per consumer",
             Scenario::Publish,
             (1, 10),
         )
@@ -68,26 +68,26 @@ static PRESETS: [Row; 12] = [
         queues: Some(10),
         ..row(
             "one-to-one",
-            "each producer has a queue with a consumer of its own",
+            "each producer has its own queue and consumer",
             Scenario::Publish,
             (10, 10),
         )
     },
     row(
         "request",
-        "producers send requests, consumers answer them with the stamp; answers come by direct reply-to",
+        "producers send requests, consumers reply with the stamp over direct reply-to",
         Scenario::Request,
         (1, 1),
     ),
     row(
         "idle",
-        "connections with their channels that only stay open, opened at --connect-rate or all at once",
+        "idle connections and channels, opened at --connect-rate or all at once",
         Scenario::Idle,
         (1000, 0),
     ),
     row(
         "connection-churn",
-        "each message of the load is a connection: closed and opened again",
+        "each message of the load is a connection: closed and reopened",
         Scenario::Connections,
         (10, 0),
     ),
@@ -105,13 +105,13 @@ static PRESETS: [Row; 12] = [
     ),
     row(
         "consumer-churn",
-        "each message of the load is a consumer: begun and cancelled",
+        "each message of the load is a consumer: started and cancelled",
         Scenario::Consumers,
         (1, 0),
     ),
     row(
         "bind-churn",
-        "each message of the load is a binding: made and taken away",
+        "each message of the load is a binding: created and removed",
         Scenario::Bindings,
         (1, 0),
     ),

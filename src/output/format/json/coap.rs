@@ -21,7 +21,7 @@ pub(super) fn push(coap: &CoapDetail, into: &mut Vec<u8>) {
     push_name("options", into);
     push_list(&coap.options, into, push_option);
     if let Some(took) = coap.took {
-        push_name("took_ms", into);
+        push_name("rtt_ms", into);
         let milliseconds = took.as_micros() as f64 / 1_000.0;
         into.extend_from_slice(milliseconds.to_string().as_bytes());
     }
@@ -131,7 +131,7 @@ pub(super) mod tests {
                 "observe": 3, "options": [{"number": 4, "name": "ETag", "value_hex": "00ab"},
                     {"number": 12, "name": "Content-Format", "value": 0}, {"number": 65001, "value": "\""},
                     {"number": 5, "name": "If-None-Match"}],
-                "took_ms": 1.5, "retransmitted": 0, "blocks": 1})
+                "rtt_ms": 1.5, "retransmitted": 0, "blocks": 1})
         );
     }
 
