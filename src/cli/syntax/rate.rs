@@ -69,7 +69,7 @@ impl FromStr for Speed {
     fn from_str(word: &str) -> Result<Self, Self::Err> {
         match word.parse::<f64>() {
             Ok(speed) if speed > 0.0 && speed.is_finite() => Ok(Self(speed)),
-            _ => Err("write how many times as fast, such as 2 or 0.5"),
+            _ => Err("expected a factor such as 2 or 0.5"),
         }
     }
 }
