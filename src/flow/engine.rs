@@ -65,8 +65,10 @@ pub async fn send<S: Source, T: Target>(
         target,
         ..
     } = flow.passage;
-    account.received = ledger.newest();
-    account.unsent = flow.source.unsent();
+    // What the target has taken and not sent is as good as never handed over.
+    let unsent = target.unsent();
+    account.received = ledger.newest() - unsent;
+    account.unsent = flow.source.unsent() + unsent;
     account.verdict(ended, &target.name())
 }
 
@@ -395,13 +397,11 @@ impl<T: Target> Passage<'_, T> {
         }
     }
 
-    /// The connection was lost over the last `count` of what comes again.
+    /// The connection was lost with `count` of what comes again under way.
     fn lost(&mut self, count: usize) {
         let all = self.again.make_contiguous();
-        let lost = all.iter().rev().take(count).map(|(number, _)| *number);
-        let newest = lost.max().unwrap_or(0);
         all.sort_unstable_by_key(|(number, _)| *number);
-        if !self.suspects.lost(count, newest) {
+        if !self.suspects.lost(count) {
             return;
         }
         // It was alone, so that it comes before all others.

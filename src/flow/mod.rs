@@ -131,6 +131,11 @@ pub trait Target {
     /// Whether nothing is under way and every outcome was told.
     fn is_idle(&self) -> bool;
 
+    /// How many messages it has taken and not sent.
+    fn unsent(&self) -> u64 {
+        0
+    }
+
     /// Takes a message; never waits. Only called while there is room. A message that cannot be sent at all is an
     /// [`Outcome::Refused`] like any other.
     ///

@@ -387,7 +387,10 @@ impl Shape {
                     _ if addressed => into.push_back(message),
                     _ => outline.addressed(message, into),
                 }
-                into.range(before..).try_for_each(outline.check)?;
+                if let Err(flaw) = into.range(before..).try_for_each(outline.check) {
+                    into.truncate(before);
+                    return Err(flaw);
+                }
             }
         }
         Ok(())

@@ -429,7 +429,7 @@ fn what_the_acl_denies_is_a_failure_where_the_protocol_can_tell() {
     ann("pub -t open/x -t denied/x -m y -q 1")
         .run()
         .exits(1)
-        .says("of 2 messages sent, 1 are acknowledged, 1 refused");
+        .says("of 2 messages sent, 1 acknowledged, 1 refused");
     ann("pub -t open/x -m y -q 1").run().exits(0);
 }
 

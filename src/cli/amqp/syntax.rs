@@ -199,7 +199,7 @@ mod tests {
         );
         assert!(arguments(words(&["x-message-ttl=1"]), shortcut(None)).is_ok());
         let refused = pairs("--header", words(&["a=1", "a=2"])).unwrap_err();
-        assert_eq!(refused.text(), "--header a stands twice");
+        assert_eq!(refused.text(), "--header a is given twice");
         let refused = pairs("--header", words(&["a:wide=1"])).unwrap_err();
         assert!(
             refused

@@ -7,7 +7,7 @@ const HIGHEST_RATE: f64 = 1e8;
 
 /// What a rate looks like.
 const RATE: &str =
-    "write a rate such as 1000, 10k, 0.5 or 30/m; a plain number is messages in a second";
+    "expected a rate such as 1000, 10k, 0.5 or 30/m; a plain number is messages per second";
 
 /// Messages in a second: `1000`, `10k`, `0.5`, `30/m`; more than 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,7 +26,7 @@ impl FromStr for Rate {
 
     fn from_str(word: &str) -> Result<Self, String> {
         match word.parse()? {
-            RateOrPause(0.0) => Err(String::from("a rate is more than 0")),
+            RateOrPause(0.0) => Err(String::from("a rate must be more than 0")),
             RateOrPause(rate) => Ok(Self(rate)),
         }
     }

@@ -46,9 +46,9 @@ fn confirmations_in_any_order_are_each_counted_once() {
         Some(())
     });
     let ended = publish(peer.port, "-k q -l").input(lines(10)).run();
-    ended.exits(1).says(
-        "refused what it cannot take (nack): of 10 messages sent, 8 are confirmed, 2 refused",
-    );
+    ended
+        .exits(1)
+        .says("refused what it cannot take (nack): of 10 messages sent, 8 acknowledged, 2 refused");
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn a_confirmation_of_nothing_ends_it_and_is_not_tried_again() {
     ended
         .exits(6)
         .says("broke the protocol: it confirms message 4 of the channel, which was never sent")
-        .says("of 3 messages sent, 0 are confirmed, 3 not confirmed");
+        .says("of 3 messages sent, 0 acknowledged, 3 not acknowledged");
     assert_eq!(peer.result(), Some(()));
     assert_eq!(peer.others(), 0);
 }
@@ -127,7 +127,7 @@ fn a_pause_without_an_end_is_given_up() {
         .run()
         .exits(5)
         .says("took no message for 1s: it asked for a pause")
-        .says("of 1 message sent, 1 are confirmed, and 1 were read but not sent");
+        .says("of 1 message sent, 1 acknowledged, 1 read but not sent");
 }
 
 #[test]
@@ -328,4 +328,114 @@ fn nonsense_is_no_reason_to_panic() {
         let ended = ended.says("broke the protocol: ");
         assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
     }
+}
+
+/// Connection.Close (10, 50) with this code, over basic.publish.
+fn close(stream: &mut TcpStream, code: u16, text: &str) -> Option<()> {
+    let mut arguments = code.to_be_bytes().to_vec();
+    arguments.extend(short(text));
+    arguments.extend([0, 60, 0, 40]);
+    stream.write_all(&method(0, 10, 50, &arguments)).ok()
+}
+
+#[test]
+fn what_a_server_objects_to_is_named_and_nothing_is_published_again() {
+    let peer = Peer::start(|stream, _| {
+        confirming(stream, 131_072)?;
+        messages(stream, 3)?;
+        settle(stream, 80, 1, false)?;
+        close(stream, 541, "INTERNAL_ERROR")?;
+        drain(stream);
+        Some(())
+    });
+    let ended = publish(peer.port, "-k q -l").input(lines(3)).run();
+    ended
+        .exits(1)
+        .says("over one of 2 messages, from number 2 to q on: of 3 messages sent, 1 acknowledged, 2 not acknowledged");
+    assert_eq!(peer.result(), Some(()));
+    assert_eq!(peer.others(), 0);
+}
+
+#[test]
+fn a_message_that_no_connection_survives_is_named_and_its_neighbours_arrive() {
+    // Takes the first message and the third, and closes over the second.
+    let peer = Peer::start(|stream, number| {
+        confirming(stream, 131_072)?;
+        match number {
+            0 => {
+                messages(stream, 3)?;
+                settle(stream, 80, 1, false)?;
+            }
+            1 => drop(messages(stream, 2)?),
+            2 => drop(messages(stream, 1)?),
+            _ => {
+                messages(stream, 1)?;
+                settle(stream, 80, 1, false)?;
+                drain(stream);
+            }
+        }
+        Some(())
+    });
+    let ended = publish(peer.port, "-k q -l").input(lines(3)).run();
+    ended.exits(1).says(
+        "closed the connection each time it got message 2 to q: of 3 messages sent, 2 acknowledged, 1 refused, 4 sent again",
+    );
+}
+
+#[test]
+fn headers_over_a_frame_are_refused_before_they_are_sent() {
+    let name = crate::support::rabbitmq::unique("wide");
+    let url = rabbitmq().url();
+    let at = |command: &str| iotctl("amqp").words(command).word(&url);
+    at("declare queue").word(&name).run().exits(0);
+    let wide = "x".repeat(200_000);
+    let record = |body: &str, header: &str| {
+        format!("{{\"payload\":\"{body}\",\"amqp\":{{\"headers\":{{\"h\":\"{header}\"}}}}}}\n")
+    };
+    let records = [record("1", "a"), record("2", &wide), record("3", "b")].concat();
+    at("publish --ndjson")
+        .words(&format!("-k {name}"))
+        .input(records)
+        .run()
+        .exits(1)
+        .says("message 2 cannot be published: properties and headers have ")
+        .says("of 3 messages sent, 2 acknowledged, 1 refused")
+        .says("hint: --frame-max");
+    at("consume -C 2 --for 5s")
+        .word(&name)
+        .run()
+        .exits(0)
+        .prints("1\n3\n");
+}
+
+#[test]
+fn records_of_a_fanout_exchange_are_published_again() {
+    let name = crate::support::rabbitmq::unique("fan");
+    let url = rabbitmq().url();
+    let at = |command: &str| iotctl("amqp").words(command).word(&url);
+    at("declare exchange --type fanout")
+        .word(&name)
+        .run()
+        .exits(0);
+    at("declare queue").word(&name).run().exits(0);
+    at("bind")
+        .words(&format!("{name} --exchange {name}"))
+        .run()
+        .exits(0);
+    let words = format!("-e {name} -m x --header n:int=3 --header t:time=1700000000");
+    at("publish").words(&words).run().exits(0);
+    let consume = || at("consume -C 1 --output json").word(&name).run().exits(0);
+    let first = consume();
+    assert!(first.text().contains("\"topic\":\"\""), "{}", first.text());
+    at("publish --ndjson")
+        .input(first.stdout.clone())
+        .run()
+        .exits(0);
+    let second = consume();
+    let record = |text: &str| {
+        let mut record: serde_json::Value = serde_json::from_str(text).unwrap();
+        record["time"].take();
+        record
+    };
+    assert_eq!(record(first.text()), record(second.text()));
 }

@@ -502,7 +502,7 @@ fn without_another_try_the_numbers_are_told() {
     server.kill();
     let ended = publishing.ends_by_itself().exits(6);
     let said = ended.says("read but not sent").stderr;
-    let before = said.split(" are confirmed").next().unwrap();
+    let before = said.split(" acknowledged").next().unwrap();
     let confirmed: u64 = before.rsplit(' ').next().unwrap().parse().unwrap();
     assert!(confirmed > 0, "{said}");
     server.restart();

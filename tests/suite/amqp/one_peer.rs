@@ -298,7 +298,7 @@ fn each_outcome_is_counted_and_told() {
         };
         let ended = against(script, "publish -k q -m x --repeat 3").exits(1);
         ended.says(&format!(
-            "refused what it cannot take ({why}): of 3 messages sent, 1 are confirmed, 2 refused"
+            "refused what it cannot take ({why}): of 3 messages sent, 1 acknowledged, 2 refused"
         ));
     }
 }
@@ -326,7 +326,7 @@ fn a_link_that_is_closed_meanwhile_tells_the_numbers() {
         let _ = stream.write_all(&frame(0, &detach));
     };
     let ended = against(script, "publish -k q -m x --repeat 3").exits(1);
-    ended.says("the queue is gone (amqp:resource-deleted): of 3 messages sent, 1 are confirmed, 2 not confirmed");
+    ended.says("the queue is gone (amqp:resource-deleted): of 3 messages sent, 1 acknowledged, 2 not acknowledged");
 }
 
 #[test]

@@ -331,7 +331,7 @@ fn a_real_server_that_is_low_on_memory_and_a_user_without_rights() {
     assert_eq!(error.kind(), Kind::TimedOut, "{error}");
     says(
         &error,
-        "of 10 messages sent, 0 are confirmed, 10 not confirmed",
+        "of 10 messages sent, 0 acknowledged, 10 not acknowledged",
     );
     assert!(began.elapsed() < Duration::from_secs(10));
 }

@@ -65,7 +65,7 @@ fn an_interrupted_publisher_waits_for_what_is_under_way() {
     running
         .ends_by_itself()
         .exits(130)
-        .says("interrupted: of 1 messages sent, 1 are acknowledged");
+        .says("interrupted: of 1 message sent, 1 acknowledged");
     assert_eq!(peer.result(), [0xe0]);
 }
 

@@ -138,17 +138,17 @@ fn missing_acknowledgements_are_counted() {
         .run()
         .exits(5)
         .says("no acknowledgement from mqtt://127.0.0.1:")
-        .says("for 200ms: of 3 messages sent, 1 are acknowledged, 2 not acknowledged");
+        .says("for 200ms: of 3 messages sent, 1 acknowledged, 2 not acknowledged");
     let peer = answers_only(1);
     at(peer.port, "pub", "-t a -q 2 -m x --ack-timeout 200ms")
         .run()
         .exits(5)
-        .says("of 1 messages sent, 0 are acknowledged, 1 not acknowledged");
+        .says("of 1 message sent, 0 acknowledged, 1 not acknowledged");
     let peer = answers_only(0);
     at(peer.port, "pub", "-t a -q 0 -m x --ack-timeout 200ms")
         .run()
         .exits(5)
-        .says("of 1 messages sent, 0 are acknowledged, 1 not acknowledged");
+        .says("of 1 message sent, 0 acknowledged, 1 not acknowledged");
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn a_connection_lost_for_good_is_counted_as_well() {
         .input("1\n2\n3\n")
         .run()
         .exits(6)
-        .says("closed the connection: of 3 messages sent, 1 are acknowledged, 2 not acknowledged");
+        .says("closed the connection: of 3 messages sent, 1 acknowledged, 2 not acknowledged");
 }
 
 #[test]

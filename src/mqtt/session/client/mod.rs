@@ -67,7 +67,7 @@ pub enum Event {
     },
     /// The server owned this QoS 2 message (PUBREC) when it lost the session: it may or may not arrive.
     InDoubt(Ticket),
-    /// The connection was lost each time this message went out alone: it is not sent again.
+    /// The connection was lost over this message again, and over no other: it is not sent any more.
     Abandoned {
         /// What the sender gave to [`Session::publish`].
         ticket: Ticket,
@@ -148,9 +148,8 @@ pub struct Session {
     unacknowledged: u32,
     events: VecDeque<Event>,
     outbound: Outbound<Ticket>,
-    /// Since a connection was lost with messages under way, until one of them got through: they go out one at a time, so
-    /// that the one that a server closes the connection over is known.
-    cautious: bool,
+    /// How many connections were lost with messages under way since one of those got through.
+    losses: u32,
     /// How many messages the server lets be under way.
     server_window: u16,
     /// Messages of a lost session, to be sent again as new ones.
@@ -182,7 +181,7 @@ impl Session {
             unacknowledged: 0,
             events: VecDeque::new(),
             outbound: Outbound::new(window),
-            cautious: false,
+            losses: 0,
             server_window: window,
             resend: VecDeque::new(),
             inbound: Inbound::default(),
