@@ -290,6 +290,140 @@ async fn the_end_of_the_source_is_the_end() {
     assert_eq!(source.settled, 1);
 }
 
+/// A connection that closes over a message with the body of `poison`, and is there again a second later. Otherwise it takes
+/// what it has a second after that, one after the other.
+struct Fragile {
+    poison: &'static str,
+    /// In the order in which they came.
+    under_way: VecDeque<(Number, Message)>,
+    up: bool,
+    /// How often each was sent.
+    sent: Vec<String>,
+    /// Refuses this one, and gives it back when the connection is lost as well.
+    returns: &'static str,
+    proved: bool,
+    stalls: bool,
+}
+
+impl Fragile {
+    fn new(poison: &'static str) -> Self {
+        Self {
+            poison,
+            under_way: VecDeque::new(),
+            up: true,
+            sent: Vec::new(),
+            returns: "none",
+            proved: false,
+            stalls: false,
+        }
+    }
+}
+
+impl Target for Fragile {
+    fn name(&self) -> String {
+        String::from("fragile")
+    }
+
+    fn has_room(&self) -> bool {
+        self.up && self.under_way.len() < 3
+    }
+
+    fn is_idle(&self) -> bool {
+        self.under_way.is_empty()
+    }
+
+    fn take(&mut self, number: Number, message: Message) -> Result<()> {
+        self.sent
+            .push(String::from_utf8(message.payload.to_vec()).unwrap());
+        self.under_way.push_back((number, message));
+        Ok(())
+    }
+
+    fn finish(&mut self) {
+        self.proved = true;
+    }
+
+    async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
+        if self.stalls || (self.up && self.is_idle()) {
+            return std::future::pending().await;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        if !std::mem::replace(&mut self.up, true) {
+            return Ok(());
+        }
+        let Some((number, message)) = self.under_way.pop_front() else {
+            return Ok(());
+        };
+        if message.payload == self.returns {
+            let why = Error::new(Kind::Refused, "no queue");
+            into.push(Progress::One(number, Outcome::Refused(why)));
+            // The acknowledgement comes besides.
+            into.push(Progress::One(number, Outcome::Accepted));
+        } else if message.payload == self.poison {
+            self.up = false;
+            self.under_way.push_front((number, message));
+            into.extend(
+                self.under_way.drain(..).map(|(number, message)| {
+                    Progress::One(number, Outcome::Again(Box::new(message)))
+                }),
+            );
+        } else {
+            into.push(Progress::One(number, Outcome::Accepted));
+        }
+        Ok(())
+    }
+}
+
+async fn sent(source: &mut Script, target: &mut Fragile) -> (u8, String) {
+    let mut stop = Stop::watch().unwrap();
+    source.next.push_back(Next::End(Ok(())));
+    match send(source, target, &mut stop).await {
+        Ok(()) => (0, String::new()),
+        Err(error) => (error.exit_code(), error.text().to_owned()),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_is_sent_and_proved() {
+    let mut target = Fragile::new("none");
+    let ended = sent(&mut Script::messages(9), &mut target).await;
+    assert_eq!(ended, (0, String::new()));
+    assert_eq!(target.sent.len(), 9);
+    assert!(target.proved);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_message_that_no_connection_survives_is_named_and_the_others_arrive() {
+    let (mut source, mut target) = (Script::messages(6), Fragile::new("2"));
+    let ended = sent(&mut source, &mut target).await;
+    let text = "fragile closed the connection each time it got message 3 to t: of 6 messages sent, 5 acknowledged, 1 refused, 6 sent again";
+    assert_eq!(ended, (1, String::from(text)));
+    // An outage is the first thought; after the second loss 2 goes out alone.
+    let sent = ["0", "1", "2", "3", "4", "2", "3", "4", "2", "3", "4", "5"];
+    assert_eq!(target.sent, sent);
+    assert_eq!((source.settled, source.unsettled), (6, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_returned_is_not_delivered_whatever_comes_after() {
+    let mut target = Fragile::new("none");
+    target.returns = "1";
+    let ended = sent(&mut Script::messages(3), &mut target).await;
+    let text = "no queue: of 3 messages sent, 2 acknowledged, 1 refused";
+    assert_eq!(ended, (1, String::from(text)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_ends_in_an_error_lets_what_is_under_way_arrive() {
+    let mut source = Script::messages(2);
+    let why = Error::new(Kind::Local, "line 3 is wrong");
+    source.next.push_back(Next::End(Err(why)));
+    let mut target = Fragile::new("none");
+    let ended = sent(&mut source, &mut target).await;
+    let text = "line 3 is wrong: of 2 messages sent, 2 acknowledged";
+    assert_eq!(ended, (8, String::from(text)));
+}
+
 #[tokio::test(start_paused = true)]
 async fn after_the_clock_what_is_under_way_gets_a_while_and_no_longer() {
     let until = || Until {
@@ -452,138 +586,4 @@ async fn after_an_hour_of_stalling_everything_goes_on() {
     flow(&mut source, &mut target, count(9)).await.unwrap();
     assert_eq!((target.taken.len(), source.settled), (9, 9));
     assert!(source.pings > 300, "{} pings", source.pings);
-}
-
-/// A connection that closes over a message with the body of `poison`, and is there again a second later. Otherwise it takes
-/// what it has a second after that, one after the other.
-struct Fragile {
-    poison: &'static str,
-    /// In the order in which they came.
-    under_way: VecDeque<(Number, Message)>,
-    up: bool,
-    /// How often each was sent.
-    sent: Vec<String>,
-    /// Refuses this one, and gives it back when the connection is lost as well.
-    returns: &'static str,
-    proved: bool,
-    stalls: bool,
-}
-
-impl Fragile {
-    fn new(poison: &'static str) -> Self {
-        Self {
-            poison,
-            under_way: VecDeque::new(),
-            up: true,
-            sent: Vec::new(),
-            returns: "none",
-            proved: false,
-            stalls: false,
-        }
-    }
-}
-
-impl Target for Fragile {
-    fn name(&self) -> String {
-        String::from("fragile")
-    }
-
-    fn has_room(&self) -> bool {
-        self.up && self.under_way.len() < 3
-    }
-
-    fn is_idle(&self) -> bool {
-        self.under_way.is_empty()
-    }
-
-    fn take(&mut self, number: Number, message: Message) -> Result<()> {
-        self.sent
-            .push(String::from_utf8(message.payload.to_vec()).unwrap());
-        self.under_way.push_back((number, message));
-        Ok(())
-    }
-
-    fn finish(&mut self) {
-        self.proved = true;
-    }
-
-    async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
-        if self.stalls || (self.up && self.is_idle()) {
-            return std::future::pending().await;
-        }
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        if !std::mem::replace(&mut self.up, true) {
-            return Ok(());
-        }
-        let Some((number, message)) = self.under_way.pop_front() else {
-            return Ok(());
-        };
-        if message.payload == self.returns {
-            let why = Error::new(Kind::Refused, "no queue");
-            into.push(Progress::One(number, Outcome::Refused(why)));
-            // The acknowledgement comes besides.
-            into.push(Progress::One(number, Outcome::Accepted));
-        } else if message.payload == self.poison {
-            self.up = false;
-            self.under_way.push_front((number, message));
-            into.extend(
-                self.under_way.drain(..).map(|(number, message)| {
-                    Progress::One(number, Outcome::Again(Box::new(message)))
-                }),
-            );
-        } else {
-            into.push(Progress::One(number, Outcome::Accepted));
-        }
-        Ok(())
-    }
-}
-
-async fn sent(source: &mut Script, target: &mut Fragile) -> (u8, String) {
-    let mut stop = Stop::watch().unwrap();
-    source.next.push_back(Next::End(Ok(())));
-    match send(source, target, &mut stop).await {
-        Ok(()) => (0, String::new()),
-        Err(error) => (error.exit_code(), error.text().to_owned()),
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn everything_is_sent_and_proved() {
-    let mut target = Fragile::new("none");
-    let ended = sent(&mut Script::messages(9), &mut target).await;
-    assert_eq!(ended, (0, String::new()));
-    assert_eq!(target.sent.len(), 9);
-    assert!(target.proved);
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_message_that_no_connection_survives_is_named_and_the_others_arrive() {
-    let (mut source, mut target) = (Script::messages(6), Fragile::new("2"));
-    let ended = sent(&mut source, &mut target).await;
-    let text = "fragile closed the connection each time it got message 3 to t: of 6 messages sent, 5 acknowledged, 1 refused, 6 sent again";
-    assert_eq!(ended, (1, String::from(text)));
-    // An outage is the first thought; after the second loss 2 goes out alone.
-    let sent = ["0", "1", "2", "3", "4", "2", "3", "4", "2", "3", "4", "5"];
-    assert_eq!(target.sent, sent);
-    assert_eq!((source.settled, source.unsettled), (6, 0));
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_was_returned_is_not_delivered_whatever_comes_after() {
-    let mut target = Fragile::new("none");
-    target.returns = "1";
-    let ended = sent(&mut Script::messages(3), &mut target).await;
-    let text = "no queue: of 3 messages sent, 2 acknowledged, 1 refused";
-    assert_eq!(ended, (1, String::from(text)));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_source_that_ends_in_an_error_lets_what_is_under_way_arrive() {
-    let mut source = Script::messages(2);
-    let why = Error::new(Kind::Local, "line 3 is wrong");
-    source.next.push_back(Next::End(Err(why)));
-    let mut target = Fragile::new("none");
-    let ended = sent(&mut source, &mut target).await;
-    let text = "line 3 is wrong: of 2 messages sent, 2 acknowledged";
-    assert_eq!(ended, (8, String::from(text)));
 }

@@ -178,6 +178,11 @@ impl Client {
         self.session.unfinished()
     }
 
+    /// The memory that messages hold until they are acknowledged, in bytes.
+    pub fn kept_bytes(&self) -> usize {
+        self.session.kept_bytes()
+    }
+
     /// Whether the connection is up and CONNECT was answered.
     pub fn is_online(&self) -> bool {
         self.session.is_online()
