@@ -4159,7 +4159,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__delete)
-            opts="-O -v -N -W -F -o -h -p -A --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-O -v -N -W -F -o -h -p -A --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4583,7 +4583,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__fetch)
-            opts="-m -f -s -l -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -l -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4849,7 +4849,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__get)
-            opts="-O -v -N -W -F -o -h -p -A --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-O -v -N -W -F -o -h -p -A --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5083,7 +5083,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__ipatch)
-            opts="-m -f -s -l -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -l -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5349,7 +5349,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__observe)
-            opts="-C -W -m -f -s -l -n -t -O -v -F -h -p -A --no-reregister --retry --keep-alive --no-deregister --count --timeout --for --idle --filter --until --expect --exec --exec-json --workers --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-C -W -m -f -s -l -n -t -O -v -F -h -p -A --no-reregister --retry --keep-alive --no-deregister --count --timeout --for --idle --filter --until --expect --exec --exec-json --workers --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5619,7 +5619,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__patch)
-            opts="-m -f -s -l -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -l -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6007,7 +6007,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__post)
-            opts="-m -f -s -l -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -l -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6273,7 +6273,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__put)
-            opts="-m -f -s -l -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -l -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7821,7 +7821,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__mqtt__subcmd__sub)
-            opts="-t -q -U -T -R -C -W -E -F -v -N -V -i -I -k -c -x -M -D -L -h -p -u -P -A --topic --qos --no-local --retain-as-published --retain-handling --unsubscribe --filter-out --no-retained --retained-only --count --timeout --for --idle --exit-after-subscribe --filter --until --expect --exec --exec-json --workers --output --format --pretty --embed-json --verbose --no-newline --protocol-version --id --id-prefix --keepalive --persistent --session-expiry --max-inflight --max-packet-size --property --will-topic --will-payload --will-payload-file --will-qos --will-retain --url --host --port --unix --username --password --password-file --password-prompt --connect-timeout --retry --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --ws --header --ws-header --quiet --color --help"
+            opts="-t -q -U -T -R -C -W -E -F -v -N -V -i -I -k -c -x -M -D -L -h -p -u -P -A --topic --qos --no-local --retain-as-published --retain-handling --unsubscribe --filter-out --no-retained --retained-only --count --timeout --for --idle --exit-after-subscribe --filter --until --expect --exec --exec-json --workers --output --format --pretty --embed-json --verbose --no-newline --decode --decompress --protocol-version --id --id-prefix --keepalive --persistent --session-expiry --max-inflight --max-packet-size --property --will-topic --will-payload --will-payload-file --will-qos --will-retain --url --host --port --unix --username --password --password-file --password-prompt --connect-timeout --retry --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --ws --header --ws-header --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7916,6 +7916,10 @@ _iotctl() {
                     return 0
                     ;;
                 -F)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --decode)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -43,9 +43,9 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s q -l qos -d 'Quality of service: 0 at most once, 1 at least once, 2 exactly once' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l repeat -d 'Send it this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l repeat-delay -d 'Interval between repetitions' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l rate -d 'Messages a second at most, such as 1000, 10k, 0.5 or 30/m [default: as many as the server takes]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l burst -d 'Messages that may go out at once after a pause, for --rate [default: as many as it allows in 10 ms, at least 1]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l speed -d 'How fast to replay: 2 is twice as fast as it was recorded [default: 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l speed -d 'Speed of --replay: 2 is twice as fast as recorded [default: 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l ack-timeout -d 'Give up when no acknowledgement arrives for this long, or never' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s V -l protocol-version -d 'MQTT version: 31, 311 or 5 [default: 5, or 311 if the server does not support 5]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s i -l id -d 'Client identifier [default: generated]' -r
@@ -89,7 +89,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l hex -d 'The messages are given in hexadecimal digits'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l base64 -d 'The messages are given in base64'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s r -l retain -d 'Retain the message: the server keeps it for later subscribers'
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l replay -d 'Send the records of --ndjson with the gaps that their times have, instead of as fast as possible'
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l replay -d 'Send the records of --ndjson at the pace of their timestamps, instead of as fast as possible'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s c -l persistent -d 'Persistent session: resume the session of this --id, and keep it on the server afterwards'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l will-retain -d 'Retain the will message'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l password-prompt -d 'Prompt for the password on the terminal'
@@ -109,7 +109,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l filter -d 'Only messages that meet this condition: payload, a JSON pointer such as /temp or a field below, then ==, !=, <, <=, >, >= or contains, then a value, as \'payload == 21.5\', \'/temp > 20\' and \'topic contains kitchen\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l until -d 'End at a message that meets this condition; any other end fails with exit code 7' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l expect -d 'Fail with exit code 7 at a message that does not meet this condition; may be repeated' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l exec -d 'Run this command for each message, with the body on standard input and the fields below in its environment; everything after --exec belongs to the command. Exit code 0 acknowledges the message, any other rejects it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l exec -d 'Run this command for each message, with the body on standard input and the fields listed below in its environment; everything after --exec belongs to the command. Exit code 0 acknowledges the message, any other rejects it' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l workers -d 'Number of commands that run at the same time [default: 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l output -d 'Output format: text, hex and base64 write the payload and a line break; raw writes the payload only; json writes one object per line; csv writes a header and one row per message' -r -f -a "text\t''
 json\t''
@@ -118,6 +118,7 @@ csv\t''
 hex\t''
 base64\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s F -l format -d 'Format messages with a mosquitto format string, such as \'%I %t %p\'; iotctl-mqtt-sub(1) lists the sequences' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l decode -d 'Decode the payload (text and -F): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the message unless given here, as a media type or a short name such as cbor; hex and base64 are decoded for every output, and before conditions are checked' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s V -l protocol-version -d 'MQTT version: 31, 311 or 5 [default: 5, or 311 if the server does not support 5]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s i -l id -d 'Client identifier [default: generated]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s I -l id-prefix -d 'Prefix of a generated client identifier' -r
@@ -162,6 +163,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l embed-json -d 'Embed JSON payloads as payload_json (json)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s v -l verbose -d 'Show the topic before each payload (text, hex and base64)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s N -l no-newline -d 'No line break after each message (text and -F)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l decompress -d 'Decompress gzip and deflate as the message says: in AMQP by its content encoding, in MQTT by the user property content-encoding or the first bytes of gzip, in CoAP by a content format such as application/json@deflate; a payload that cannot be decompressed is passed on unchanged'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s c -l persistent -d 'Persistent session: resume the session of this --id, and keep it on the server afterwards'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l will-retain -d 'Retain the will message'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l password-prompt -d 'Prompt for the password on the terminal'
@@ -244,14 +246,14 @@ csv\t''
 hex\t''
 base64\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -s F -l format -d 'Format messages with a mosquitto format string, such as \'%I %t %p\'; iotctl-mqtt-sub(1) lists the sequences' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l decode -d 'Decode the payload (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the response unless given here' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l expect -d 'Fail with exit code 7 unless the answer fulfils this: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l decode -d 'Decode the payload (text and -F): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the message unless given here, as a media type or a short name such as cbor; hex and base64 are decoded for every output, and before conditions are checked' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l expect -d 'Fail with exit code 7 unless the response meets this condition: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -s o -l output-file -d 'Write the body of the response to this file' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l repeat -d 'Send it this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l repeat-delay -d 'Interval between repetitions' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l rate -d 'Messages a second at most, such as 1000, 10k, 0.5 or 30/m [default: as many as the server takes]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l burst -d 'Messages that may go out at once after a pause, for --rate [default: as many as it allows in 10 ms, at least 1]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l speed -d 'How fast to replay: 2 is twice as fast as it was recorded [default: 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l speed -d 'Speed of --replay: 2 is twice as fast as recorded [default: 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
@@ -277,8 +279,9 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -s N -l non -d 'Send non-confirmable requests, which are not retransmitted'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l pretty -d 'Indent JSON over several lines (json; -F: %j and %J)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l embed-json -d 'Embed JSON payloads as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l decompress -d 'Decompress gzip and deflate as the message says: in AMQP by its content encoding, in MQTT by the user property content-encoding or the first bytes of gzip, in CoAP by a content format such as application/json@deflate; a payload that cannot be decompressed is passed on unchanged'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l resume -d 'Store partial downloads in FILE.part, and resume an interrupted one if the ETag is unchanged (get)'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l replay -d 'Send the records of --ndjson with the gaps that their times have, instead of as fast as possible'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l replay -d 'Send the records of --ndjson at the pace of their timestamps, instead of as fast as possible'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l insecure -d 'Do not verify the server\'s certificate: an attacker in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l quiet -d 'Print only results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l help -d 'Print this page'
@@ -318,14 +321,14 @@ csv\t''
 hex\t''
 base64\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s F -l format -d 'Format messages with a mosquitto format string, such as \'%I %t %p\'; iotctl-mqtt-sub(1) lists the sequences' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l decode -d 'Decode the payload (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the response unless given here' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l expect -d 'Fail with exit code 7 unless the answer fulfils this: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l decode -d 'Decode the payload (text and -F): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the message unless given here, as a media type or a short name such as cbor; hex and base64 are decoded for every output, and before conditions are checked' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l expect -d 'Fail with exit code 7 unless the response meets this condition: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s o -l output-file -d 'Write the body of the response to this file' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l repeat -d 'Send it this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l repeat-delay -d 'Interval between repetitions' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l rate -d 'Messages a second at most, such as 1000, 10k, 0.5 or 30/m [default: as many as the server takes]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l burst -d 'Messages that may go out at once after a pause, for --rate [default: as many as it allows in 10 ms, at least 1]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l speed -d 'How fast to replay: 2 is twice as fast as it was recorded [default: 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l speed -d 'Speed of --replay: 2 is twice as fast as recorded [default: 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
@@ -357,8 +360,9 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s N -l non -d 'Send non-confirmable requests, which are not retransmitted'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l pretty -d 'Indent JSON over several lines (json; -F: %j and %J)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l embed-json -d 'Embed JSON payloads as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l decompress -d 'Decompress gzip and deflate as the message says: in AMQP by its content encoding, in MQTT by the user property content-encoding or the first bytes of gzip, in CoAP by a content format such as application/json@deflate; a payload that cannot be decompressed is passed on unchanged'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l resume -d 'Store partial downloads in FILE.part, and resume an interrupted one if the ETag is unchanged (get)'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l replay -d 'Send the records of --ndjson with the gaps that their times have, instead of as fast as possible'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l replay -d 'Send the records of --ndjson at the pace of their timestamps, instead of as fast as possible'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l insecure -d 'Do not verify the server\'s certificate: an attacker in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l quiet -d 'Print only results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l help -d 'Print this page'
@@ -398,14 +402,14 @@ csv\t''
 hex\t''
 base64\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s F -l format -d 'Format messages with a mosquitto format string, such as \'%I %t %p\'; iotctl-mqtt-sub(1) lists the sequences' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l decode -d 'Decode the payload (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the response unless given here' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l expect -d 'Fail with exit code 7 unless the answer fulfils this: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l decode -d 'Decode the payload (text and -F): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the message unless given here, as a media type or a short name such as cbor; hex and base64 are decoded for every output, and before conditions are checked' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l expect -d 'Fail with exit code 7 unless the response meets this condition: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s o -l output-file -d 'Write the body of the response to this file' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l repeat -d 'Send it this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l repeat-delay -d 'Interval between repetitions' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l rate -d 'Messages a second at most, such as 1000, 10k, 0.5 or 30/m [default: as many as the server takes]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l burst -d 'Messages that may go out at once after a pause, for --rate [default: as many as it allows in 10 ms, at least 1]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l speed -d 'How fast to replay: 2 is twice as fast as it was recorded [default: 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l speed -d 'Speed of --replay: 2 is twice as fast as recorded [default: 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
@@ -437,8 +441,9 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s N -l non -d 'Send non-confirmable requests, which are not retransmitted'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l pretty -d 'Indent JSON over several lines (json; -F: %j and %J)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l embed-json -d 'Embed JSON payloads as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l decompress -d 'Decompress gzip and deflate as the message says: in AMQP by its content encoding, in MQTT by the user property content-encoding or the first bytes of gzip, in CoAP by a content format such as application/json@deflate; a payload that cannot be decompressed is passed on unchanged'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l resume -d 'Store partial downloads in FILE.part, and resume an interrupted one if the ETag is unchanged (get)'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l replay -d 'Send the records of --ndjson with the gaps that their times have, instead of as fast as possible'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l replay -d 'Send the records of --ndjson at the pace of their timestamps, instead of as fast as possible'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l insecure -d 'Do not verify the server\'s certificate: an attacker in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l quiet -d 'Print only results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l help -d 'Print this page'
@@ -473,14 +478,14 @@ csv\t''
 hex\t''
 base64\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -s F -l format -d 'Format messages with a mosquitto format string, such as \'%I %t %p\'; iotctl-mqtt-sub(1) lists the sequences' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l decode -d 'Decode the payload (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the response unless given here' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l expect -d 'Fail with exit code 7 unless the answer fulfils this: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l decode -d 'Decode the payload (text and -F): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the message unless given here, as a media type or a short name such as cbor; hex and base64 are decoded for every output, and before conditions are checked' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l expect -d 'Fail with exit code 7 unless the response meets this condition: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -s o -l output-file -d 'Write the body of the response to this file' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l repeat -d 'Send it this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l repeat-delay -d 'Interval between repetitions' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l rate -d 'Messages a second at most, such as 1000, 10k, 0.5 or 30/m [default: as many as the server takes]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l burst -d 'Messages that may go out at once after a pause, for --rate [default: as many as it allows in 10 ms, at least 1]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l speed -d 'How fast to replay: 2 is twice as fast as it was recorded [default: 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l speed -d 'Speed of --replay: 2 is twice as fast as recorded [default: 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
@@ -506,8 +511,9 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -s N -l non -d 'Send non-confirmable requests, which are not retransmitted'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l pretty -d 'Indent JSON over several lines (json; -F: %j and %J)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l embed-json -d 'Embed JSON payloads as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l decompress -d 'Decompress gzip and deflate as the message says: in AMQP by its content encoding, in MQTT by the user property content-encoding or the first bytes of gzip, in CoAP by a content format such as application/json@deflate; a payload that cannot be decompressed is passed on unchanged'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l resume -d 'Store partial downloads in FILE.part, and resume an interrupted one if the ETag is unchanged (get)'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l replay -d 'Send the records of --ndjson with the gaps that their times have, instead of as fast as possible'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l replay -d 'Send the records of --ndjson at the pace of their timestamps, instead of as fast as possible'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l insecure -d 'Do not verify the server\'s certificate: an attacker in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l quiet -d 'Print only results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l help -d 'Print this page'
@@ -547,14 +553,14 @@ csv\t''
 hex\t''
 base64\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s F -l format -d 'Format messages with a mosquitto format string, such as \'%I %t %p\'; iotctl-mqtt-sub(1) lists the sequences' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l decode -d 'Decode the payload (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the response unless given here' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l expect -d 'Fail with exit code 7 unless the answer fulfils this: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l decode -d 'Decode the payload (text and -F): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the message unless given here, as a media type or a short name such as cbor; hex and base64 are decoded for every output, and before conditions are checked' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l expect -d 'Fail with exit code 7 unless the response meets this condition: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s o -l output-file -d 'Write the body of the response to this file' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l repeat -d 'Send it this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l repeat-delay -d 'Interval between repetitions' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l rate -d 'Messages a second at most, such as 1000, 10k, 0.5 or 30/m [default: as many as the server takes]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l burst -d 'Messages that may go out at once after a pause, for --rate [default: as many as it allows in 10 ms, at least 1]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l speed -d 'How fast to replay: 2 is twice as fast as it was recorded [default: 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l speed -d 'Speed of --replay: 2 is twice as fast as recorded [default: 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
@@ -586,8 +592,9 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s N -l non -d 'Send non-confirmable requests, which are not retransmitted'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l pretty -d 'Indent JSON over several lines (json; -F: %j and %J)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l embed-json -d 'Embed JSON payloads as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l decompress -d 'Decompress gzip and deflate as the message says: in AMQP by its content encoding, in MQTT by the user property content-encoding or the first bytes of gzip, in CoAP by a content format such as application/json@deflate; a payload that cannot be decompressed is passed on unchanged'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l resume -d 'Store partial downloads in FILE.part, and resume an interrupted one if the ETag is unchanged (get)'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l replay -d 'Send the records of --ndjson with the gaps that their times have, instead of as fast as possible'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l replay -d 'Send the records of --ndjson at the pace of their timestamps, instead of as fast as possible'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l insecure -d 'Do not verify the server\'s certificate: an attacker in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l quiet -d 'Print only results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l help -d 'Print this page'
@@ -627,14 +634,14 @@ csv\t''
 hex\t''
 base64\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s F -l format -d 'Format messages with a mosquitto format string, such as \'%I %t %p\'; iotctl-mqtt-sub(1) lists the sequences' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l decode -d 'Decode the payload (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the response unless given here' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l expect -d 'Fail with exit code 7 unless the answer fulfils this: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l decode -d 'Decode the payload (text and -F): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the message unless given here, as a media type or a short name such as cbor; hex and base64 are decoded for every output, and before conditions are checked' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l expect -d 'Fail with exit code 7 unless the response meets this condition: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s o -l output-file -d 'Write the body of the response to this file' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l repeat -d 'Send it this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l repeat-delay -d 'Interval between repetitions' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l rate -d 'Messages a second at most, such as 1000, 10k, 0.5 or 30/m [default: as many as the server takes]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l burst -d 'Messages that may go out at once after a pause, for --rate [default: as many as it allows in 10 ms, at least 1]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l speed -d 'How fast to replay: 2 is twice as fast as it was recorded [default: 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l speed -d 'Speed of --replay: 2 is twice as fast as recorded [default: 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
@@ -666,8 +673,9 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s N -l non -d 'Send non-confirmable requests, which are not retransmitted'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l pretty -d 'Indent JSON over several lines (json; -F: %j and %J)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l embed-json -d 'Embed JSON payloads as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l decompress -d 'Decompress gzip and deflate as the message says: in AMQP by its content encoding, in MQTT by the user property content-encoding or the first bytes of gzip, in CoAP by a content format such as application/json@deflate; a payload that cannot be decompressed is passed on unchanged'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l resume -d 'Store partial downloads in FILE.part, and resume an interrupted one if the ETag is unchanged (get)'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l replay -d 'Send the records of --ndjson with the gaps that their times have, instead of as fast as possible'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l replay -d 'Send the records of --ndjson at the pace of their timestamps, instead of as fast as possible'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l insecure -d 'Do not verify the server\'s certificate: an attacker in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l quiet -d 'Print only results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l help -d 'Print this page'
@@ -707,14 +715,14 @@ csv\t''
 hex\t''
 base64\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s F -l format -d 'Format messages with a mosquitto format string, such as \'%I %t %p\'; iotctl-mqtt-sub(1) lists the sequences' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l decode -d 'Decode the payload (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the response unless given here' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l expect -d 'Fail with exit code 7 unless the answer fulfils this: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l decode -d 'Decode the payload (text and -F): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the message unless given here, as a media type or a short name such as cbor; hex and base64 are decoded for every output, and before conditions are checked' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l expect -d 'Fail with exit code 7 unless the response meets this condition: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s o -l output-file -d 'Write the body of the response to this file' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l repeat -d 'Send it this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l repeat-delay -d 'Interval between repetitions' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l rate -d 'Messages a second at most, such as 1000, 10k, 0.5 or 30/m [default: as many as the server takes]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l burst -d 'Messages that may go out at once after a pause, for --rate [default: as many as it allows in 10 ms, at least 1]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l speed -d 'How fast to replay: 2 is twice as fast as it was recorded [default: 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l speed -d 'Speed of --replay: 2 is twice as fast as recorded [default: 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
@@ -746,8 +754,9 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s N -l non -d 'Send non-confirmable requests, which are not retransmitted'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l pretty -d 'Indent JSON over several lines (json; -F: %j and %J)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l embed-json -d 'Embed JSON payloads as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l decompress -d 'Decompress gzip and deflate as the message says: in AMQP by its content encoding, in MQTT by the user property content-encoding or the first bytes of gzip, in CoAP by a content format such as application/json@deflate; a payload that cannot be decompressed is passed on unchanged'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l resume -d 'Store partial downloads in FILE.part, and resume an interrupted one if the ETag is unchanged (get)'
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l replay -d 'Send the records of --ndjson with the gaps that their times have, instead of as fast as possible'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l replay -d 'Send the records of --ndjson at the pace of their timestamps, instead of as fast as possible'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l insecure -d 'Do not verify the server\'s certificate: an attacker in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l quiet -d 'Print only results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l help -d 'Print this page'
@@ -760,7 +769,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l filter -d 'Only messages that meet this condition: payload, a JSON pointer such as /temp or a field below, then ==, !=, <, <=, >, >= or contains, then a value, as \'payload == 21.5\', \'/temp > 20\' and \'topic contains kitchen\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l until -d 'End at a message that meets this condition; any other end fails with exit code 7' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l expect -d 'Fail with exit code 7 at a message that does not meet this condition; may be repeated' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l exec -d 'Run this command for each message, with the body on standard input and the fields below in its environment; everything after --exec belongs to the command. Exit code 0 acknowledges the message, any other rejects it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l exec -d 'Run this command for each message, with the body on standard input and the fields listed below in its environment; everything after --exec belongs to the command. Exit code 0 acknowledges the message, any other rejects it' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l workers -d 'Number of commands that run at the same time [default: 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s m -l message -d 'Send this text' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s f -l file -d 'Send the content of a file' -r -F
@@ -795,7 +804,7 @@ csv\t''
 hex\t''
 base64\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s F -l format -d 'Format messages with a mosquitto format string, such as \'%I %t %p\'; iotctl-mqtt-sub(1) lists the sequences' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l decode -d 'Decode the payload (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the response unless given here' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l decode -d 'Decode the payload (text and -F): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the message unless given here, as a media type or a short name such as cbor; hex and base64 are decoded for every output, and before conditions are checked' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
@@ -828,6 +837,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l trace -d 'Show every message on standard error'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l pretty -d 'Indent JSON over several lines (json; -F: %j and %J)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l embed-json -d 'Embed JSON payloads as payload_json (json)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l decompress -d 'Decompress gzip and deflate as the message says: in AMQP by its content encoding, in MQTT by the user property content-encoding or the first bytes of gzip, in CoAP by a content format such as application/json@deflate; a payload that cannot be decompressed is passed on unchanged'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l insecure -d 'Do not verify the server\'s certificate: an attacker in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l quiet -d 'Print only results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l help -d 'Print this page'
@@ -972,9 +982,9 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l window -d 'Maximum number of unconfirmed messages' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l repeat -d 'Send it this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l repeat-delay -d 'Interval between repetitions' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l rate -d 'Messages a second at most, such as 1000, 10k, 0.5 or 30/m [default: as many as the server takes]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l burst -d 'Messages that may go out at once after a pause, for --rate [default: as many as it allows in 10 ms, at least 1]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l speed -d 'How fast to replay: 2 is twice as fast as it was recorded [default: 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l speed -d 'Speed of --replay: 2 is twice as fast as recorded [default: 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l ack-timeout -d 'Give up when no confirm arrives for this long' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l exchange-type -d 'Type of the declared exchange: direct, fanout, topic, headers or a plugin\'s [default: direct]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l content-type -d 'MIME type of the body' -r
@@ -1031,7 +1041,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l base64 -d 'The messages are given in base64'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l mandatory -d 'Fail if a message cannot be routed to a queue'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l no-confirm -d 'Do not use publisher confirms'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l replay -d 'Send the records of --ndjson with the gaps that their times have, instead of as fast as possible'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l replay -d 'Send the records of --ndjson at the pace of their timestamps, instead of as fast as possible'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l declare -d 'First declare the destination, durable: the exchange of -e, or the queues named by the routing keys'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l persistent -d 'Persistent message: delivery mode 2'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l password-prompt -d 'Prompt for the password on the terminal'
@@ -1053,7 +1063,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l consumer-tag -d 'Consumer tag [default: generated by the server]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l argument -d 'Consumer argument; types as in `amqp declare`; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l filter -d 'Consume only messages that meet this condition: payload or a JSON pointer such as /temp, then ==, !=, <, <=, >, >= or contains, then a value; may be repeated; others are requeued at the end' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l exec -d 'Run this command for each message, with the body on standard input and the fields below in its environment; everything after --exec belongs to the command. Exit code 0 acknowledges the message, any other rejects it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l exec -d 'Run this command for each message, with the body on standard input and the fields listed below in its environment; everything after --exec belongs to the command. Exit code 0 acknowledges the message, any other rejects it' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l workers -d 'Number of commands that run at the same time [default: 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -s C -l count -d 'End after this many messages' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -s W -l timeout -d 'Fail after this long, with exit code 5' -r
@@ -1303,7 +1313,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -s m -l message -d 'Reply with this text; with --exec the reply is the output of the command' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -s C -l count -d 'End after this many requests' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l for -d 'End after this long, with exit code 0' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l exec -d 'Run this command for each message, with the body on standard input and the fields below in its environment; everything after --exec belongs to the command. Exit code 0 acknowledges the message, any other rejects it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l exec -d 'Run this command for each message, with the body on standard input and the fields listed below in its environment; everything after --exec belongs to the command. Exit code 0 acknowledges the message, any other rejects it' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l workers -d 'Number of commands that run at the same time [default: 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l content-type -d 'MIME type of the body' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l content-encoding -d 'Content encoding of the body, such as gzip' -r

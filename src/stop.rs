@@ -47,10 +47,7 @@ impl Asked {
 
     /// Ends the process by this signal, as if it had never been caught; by the exit code where a signal cannot end it, as in
     /// the first process of a container.
-    #[expect(
-        clippy::exit,
-        reason = "there is nothing left to do but to end, in one way or the other"
-    )]
+    #[expect(clippy::exit, reason = "nothing is left to do but to exit")]
     pub fn die(self) -> ! {
         by_default::end(match self {
             Self::Interrupt => libc::SIGINT,
@@ -62,7 +59,7 @@ impl Asked {
 
 #[expect(
     unsafe_code,
-    reason = "the only way to give a signal its usual meaning back"
+    reason = "the only way to restore the default action of a signal"
 )]
 mod by_default {
     /// Lets `signal` do what it does to a process that does not catch it.
@@ -77,7 +74,7 @@ mod by_default {
 
 /// Watches for SIGINT and SIGTERM.
 ///
-/// The first signal is handed to whoever waits on [`Stop::asked`], and the command closes cleanly.
+/// The first signal is handed to the task that waits on [`Stop::asked`], and the command closes cleanly.
 /// The second ends the process at once with the same exit code.
 pub struct Stop {
     interrupt: Signal,

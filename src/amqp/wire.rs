@@ -16,7 +16,7 @@ use crate::message::{AmqpProperties, AmqpValue};
 pub(super) fn short(what: &str, text: &str) -> Result<ShortString> {
     ShortString::try_new(text).map_err(|_| {
         Error::usage(format!(
-            "the {what} has {} bytes; at most 255 are possible",
+            "the {what} has {} bytes, more than 255",
             text.len()
         ))
     })
@@ -217,10 +217,7 @@ mod tests {
         assert!(short("routing key", &"k".repeat(255)).is_ok());
         let error = short("routing key", &"k".repeat(256)).unwrap_err();
         assert_eq!(error.kind(), Kind::Usage);
-        assert_eq!(
-            error.text(),
-            "the routing key has 256 bytes; at most 255 are possible"
-        );
+        assert_eq!(error.text(), "the routing key has 256 bytes, more than 255");
         let long = AmqpProperties {
             expiration: Some("1".repeat(300).into()),
             ..AmqpProperties::default()

@@ -36,7 +36,7 @@ impl Account {
 
     /// How many messages went to the target.
     const fn sent(&self) -> u64 {
-        self.received - self.filtered
+        self.received.saturating_sub(self.filtered)
     }
 
     /// What has no outcome; `None`: there are more outcomes than messages.
@@ -45,24 +45,50 @@ impl Account {
         self.received.checked_sub(told)
     }
 
+    /// One line about what came, when not all of it was delivered.
+    ///
+    /// # Errors
+    /// [`Kind::Lost`] for an account that does not add up.
+    pub fn receipt(&self) -> Result<Option<String>> {
+        let open = self.open().ok_or_else(|| self.wrong())?;
+        if self.filtered + self.refused + self.in_doubt + open == 0 {
+            return Ok(None);
+        }
+        let mut text = format!(
+            "received {}: {} delivered",
+            messages(self.received),
+            self.delivered
+        );
+        let details = [
+            (self.filtered, "filtered out"),
+            (self.refused, "refused"),
+            (self.in_doubt, "in doubt"),
+            (self.void, "lost with their connection"),
+            (open, "not acknowledged"),
+        ];
+        for (count, what) in details.iter().filter(|(count, _)| *count > 0) {
+            text.push_str(&format!(", {count} {what}"));
+        }
+        Ok(Some(text))
+    }
+
+    fn wrong(&self) -> Error {
+        let text = format!("the account does not add up: {}", self.numbers(0));
+        Error::new(Kind::Lost, text)
+    }
+
     /// Turns the end of a flow that was to deliver everything into the error that it is, with all numbers, when something
     /// is missing.
     ///
     /// # Errors
     /// `ended`; the first refusal; [`Kind::Lost`] for messages in doubt or without an outcome, and for an account that does not add up.
     pub fn verdict(&mut self, ended: Result<()>, target: &str) -> Result<()> {
-        let Some(open) = self.open() else {
-            let text = format!("the account does not add up: {}", self.numbers(0));
-            return Err(Error::new(Kind::Lost, text));
-        };
+        let open = self.open().ok_or_else(|| self.wrong())?;
         let cause = match (ended, self.refusal.take()) {
             (Err(cause), _) => cause,
             (Ok(()), Some(refusal)) if self.in_doubt == 0 => refusal,
             (Ok(()), None) if self.in_doubt + open == 0 => return Ok(()),
-            (Ok(()), _) => Error::new(
-                Kind::Lost,
-                format!("the connection to {target} was lost meanwhile"),
-            ),
+            (Ok(()), _) => Error::new(Kind::Lost, format!("the connection to {target} was lost")),
         };
         let (sent, one_refused) = (self.sent(), self.sent() == 1 && self.refused == 1);
         if sent + self.unsent == 0 || (self.unsent == 0 && one_refused) {
@@ -171,6 +197,35 @@ mod tests {
                 String::from("interrupted: of 2 messages sent, 1 acknowledged, 1 in doubt")
             )
         );
+    }
+
+    #[test]
+    fn a_receipt_is_for_what_was_not_delivered() {
+        let all = Account {
+            received: 3,
+            delivered: 2,
+            void: 1,
+            ..Account::default()
+        };
+        assert_eq!(all.receipt().unwrap(), None);
+        let some = Account {
+            received: 9,
+            filtered: 4,
+            refused: 1,
+            ..all
+        };
+        assert_eq!(
+            some.receipt().unwrap().as_deref(),
+            Some(
+                "received 9 messages: 2 delivered, 4 filtered out, 1 refused, 1 lost with their connection, 1 not acknowledged"
+            )
+        );
+        let wrong = Account {
+            received: 1,
+            filtered: 2,
+            ..Account::default()
+        };
+        assert_eq!(wrong.receipt().unwrap_err().exit_code(), 6);
     }
 
     #[test]

@@ -3,9 +3,10 @@
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::error::brief;
 use crate::message::{Detail, Message};
 use crate::output::{Console, indented_json};
-use crate::payload::{cbor, link, senml};
+use crate::payload::{Encoding, cbor, link, senml};
 
 /// The largest body that is decoded, in bytes; what is made of it is larger.
 const LARGEST: usize = 4 << 20;
@@ -24,6 +25,8 @@ pub enum ContentType {
     Named,
     /// This media type.
     Given(&'static str),
+    /// None: the body is spelled in hexadecimal digits or base64.
+    Spelled(Encoding),
 }
 
 /// How a content type is read.
@@ -52,13 +55,33 @@ impl Decode {
         self.by
     }
 
+    /// The content type by which a message is read.
+    fn media_type<'a>(&self, message: &'a Message) -> Option<&'a str> {
+        match self.by {
+            ContentType::Given(media_type) => Some(media_type),
+            ContentType::Named | ContentType::Spelled(_) => media_type(message),
+        }
+    }
+
+    /// Turns digits into the bytes that they stand for; what they cannot be stays as it is.
+    pub fn respell(&self, message: &mut Message) {
+        let ContentType::Spelled(encoding) = self.by else {
+            return;
+        };
+        match encoding.decode(message.payload.clone()) {
+            Ok(bytes) => message.payload = bytes,
+            Err(why) => self
+                .console
+                .warn(format_args!("{}: the body is {why}", brief(&message.topic))),
+        }
+    }
+
     /// The same message with its body decoded; what cannot be decoded stays as it is.
     pub fn decoded(&self, message: Message) -> Message {
-        let media_type = match self.by {
-            ContentType::Named => media_type(&message),
-            ContentType::Given(media_type) => Some(media_type),
-        };
-        match decoded(media_type, &message.payload) {
+        if matches!(self.by, ContentType::Spelled(_)) {
+            return message;
+        }
+        match decoded(self.media_type(&message), &message.payload) {
             Ok(payload) => Message { payload, ..message },
             Err(why) => {
                 self.console.warn(why);
@@ -69,9 +92,16 @@ impl Decode {
 }
 
 /// The body as JSON, where it is JSON or CBOR.
-pub fn json(message: &Message) -> Option<Value> {
+pub fn json(message: &Message, decode: Option<&Decode>) -> Option<Value> {
     let body = &message.payload;
-    match reading(media_type(message)) {
+    if body.len() > LARGEST {
+        return None;
+    }
+    let media_type = match decode {
+        Some(decode) => decode.media_type(message),
+        None => media_type(message),
+    };
+    match reading(media_type) {
         Reading::Cbor | Reading::SenmlCbor => cbor::json(body).ok(),
         _ => serde_json::from_slice(body).ok(),
     }
@@ -124,13 +154,13 @@ fn decoded(media_type: Option<&str>, body: &Bytes) -> Result<Bytes, String> {
         ));
     }
     match reading(media_type) {
-        Reading::Unknown => Err(format!("{name} is not decoded")),
-        reading => text_of(reading, body).map_err(|why| format!("this is no {name}: {why}")),
+        Reading::Unknown => Err(format!("{name} cannot be decoded")),
+        reading => text_of(reading, body).map_err(|why| format!("not valid {name}: {why}")),
     }
 }
 
 fn text_of(reading: Reading, body: &Bytes) -> Result<Bytes, String> {
-    let no_json = || String::from("it cannot be read");
+    let no_json = || String::from("it cannot be parsed");
     let json = |body: &[u8]| serde_json::from_slice(body).map_err(|fault| fault.to_string());
     let bad = |fault: cbor::BadCbor| fault.to_string();
     Ok(match reading {
@@ -143,7 +173,7 @@ fn text_of(reading: Reading, body: &Bytes) -> Result<Bytes, String> {
             senml::lines(&list)?.join("\n").into()
         }
         Reading::Links => {
-            let text = str::from_utf8(body).map_err(|_| String::from("it is no text"))?;
+            let text = str::from_utf8(body).map_err(|_| String::from("not UTF-8 text"))?;
             let links = link::parse(text).map_err(|fault| fault.to_string())?;
             let lines = links.iter().map(|it| link::write(std::slice::from_ref(it)));
             lines.collect::<Vec<_>>().join("\n").into()

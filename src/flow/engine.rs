@@ -6,7 +6,6 @@ use std::time::Instant;
 use tokio::time::{Instant as Clock, sleep_until};
 
 use super::retry::Suspects;
-use super::stages::fulfils;
 use super::until::{self, Until};
 use super::{Account, Ledger, Next, Number, Outcome, Progress, Source, Stages, Target};
 use crate::error::{Error, Kind, Result, brief};
@@ -24,10 +23,24 @@ pub async fn run<S: Source, T: Target>(
     until: &Until,
     stop: &mut Stop,
 ) -> Result<()> {
+    carry(source, target, stages, until, stop).await.0
+}
+
+/// As [`run()`], and what became of all that came.
+pub(super) async fn carry<S: Source, T: Target>(
+    source: &mut S,
+    target: &mut T,
+    stages: &Stages,
+    until: &Until,
+    stop: &mut Stop,
+) -> (Result<()>, Account) {
     let mut flow = Flow::new(source, target, stages, until);
     let ended = flow.carry(stop).await;
     flow.settle();
-    ended.and_then(|()| flow.passage.verdict())
+    let mut passage = flow.passage;
+    let ended = ended.and_then(|()| passage.verdict());
+    passage.account.received = passage.ledger.newest();
+    (ended, passage.account)
 }
 
 /// Sends all that the source has, and accounts for every message.
@@ -52,8 +65,10 @@ pub async fn send<S: Source, T: Target>(
         target,
         ..
     } = flow.passage;
-    account.received = ledger.newest();
-    account.unsent = flow.source.unsent();
+    // What the target has taken and not sent is as good as never handed over.
+    let unsent = target.unsent();
+    account.received = ledger.newest() - unsent;
+    account.unsent = flow.source.unsent() + unsent;
     account.verdict(ended, &target.name())
 }
 
@@ -68,6 +83,8 @@ struct Flow<'a, S, T> {
 struct Passage<'a, T> {
     target: &'a mut T,
     stages: &'a Stages,
+    /// Whether every message passes as it is, and none ends the flow but by their number.
+    bare: bool,
     progress: until::Progress<'a>,
     /// When the loop last woke.
     now: Instant,
@@ -78,6 +95,8 @@ struct Passage<'a, T> {
     suspects: Suspects,
     /// How the flow ends, once what is under way has ended.
     end: Option<Result<()>>,
+    /// When that is given up, after an end by the clock.
+    gives_up: Option<Instant>,
     /// Whether the target was told that nothing more comes.
     finished: bool,
 }
@@ -95,6 +114,7 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
         let passage = Passage {
             target,
             stages,
+            bare: stages.are_bare() && until.until.is_none(),
             progress: until::Progress::new(until, now),
             now,
             ledger: Ledger::default(),
@@ -102,6 +122,7 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
             again: VecDeque::new(),
             suspects: Suspects::default(),
             end: None,
+            gives_up: None,
             finished: false,
         };
         Self {
@@ -131,8 +152,8 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
     async fn turn(&mut self, stop: &mut Stop) -> Result<Woken> {
         let deadline = match self.passage.end {
             None => self.passage.progress.deadline(),
-            // Only a failure is worth an interruption of what is under way.
-            Some(_) => self.passage.progress.fails_at(),
+            // Only a failure and the clock are worth an interruption of what is under way.
+            Some(_) => earlier(self.passage.progress.fails_at(), self.passage.gives_up),
         };
         let reading = self.passage.reads_on();
         let (source, target) = (&mut *self.source, &mut *self.passage.target);
@@ -162,12 +183,17 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
     async fn drain(&mut self) -> Result<()> {
         let end = now() + DRAIN;
         self.passage.target.finish();
+        let mut connected = true;
         while !self.passage.target.is_idle() {
             let driven = tokio::select! {
                 biased;
                 driven = self.passage.target.drive(&mut self.done) => driven,
                 () = sleep_until(end.into()) => return Ok(()),
-                error = self.source.hold() => Err(error),
+                // What is under way ends all the same; the server delivers it again.
+                _ = self.source.hold(), if connected => {
+                    connected = false;
+                    continue;
+                }
             };
             self.count()?;
             self.settle();
@@ -221,9 +247,10 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
             Some(Err(error)) => Err(error),
             Some(Ok(())) if self.passage.end.is_none() => {
                 self.passage.end = Some(Ok(()));
+                self.passage.gives_up = Some(self.passage.now + DRAIN);
                 Ok(())
             }
-            Some(Ok(())) | None => Ok(()),
+            Some(Ok(())) | None => self.passage.patience(),
         }
     }
 }
@@ -281,10 +308,7 @@ impl<T: Target> Passage<'_, T> {
                 self.ledger.finish(number);
                 self.account.filtered += 1;
             }
-            Next::Lost => {
-                self.account.void += self.ledger.unsettled();
-                self.ledger.forget();
-            }
+            Next::Lost => self.account.void += self.ledger.forget(),
             Next::End(end) => self.end = Some(end),
         }
         Ok(self.wants_more())
@@ -293,19 +317,47 @@ impl<T: Target> Passage<'_, T> {
     #[inline]
     fn message(&mut self, message: Message) -> Result<()> {
         let number = self.ledger.arrive();
-        if !self.stages.pass(&message) {
+        if !self.bare {
+            return self.judge(number, message);
+        }
+        self.progress.pass(self.now, |_| false);
+        if self.progress.is_complete() {
+            self.end = Some(Ok(()));
+        }
+        self.target.take(number, message)
+    }
+
+    /// Lets a message through the stages.
+    #[inline(never)]
+    fn judge(&mut self, number: Number, mut message: Message) -> Result<()> {
+        let stages = self.stages;
+        stages.prepare(&mut message);
+        if !stages.pass(&message) {
             self.ledger.finish(number);
             self.account.filtered += 1;
             return Ok(());
         }
         self.progress
-            .pass(self.now, |until| fulfils(until, &message));
-        let checked = self.stages.check(&message);
-        self.target.take(number, self.stages.decoded(message))?;
+            .pass(self.now, |until| stages.fulfils(until, &message));
+        let checked = stages.check(&message);
+        self.target.take(number, stages.decoded(message))?;
         if checked.is_err() || self.progress.is_complete() {
             self.end = Some(checked.and_then(|()| self.progress.verdict()));
         }
         Ok(())
+    }
+
+    /// After its end by the clock a flow waits only so long for what is under way.
+    fn patience(&self) -> Result<()> {
+        if self.gives_up.is_none_or(|end| self.now < end) {
+            return Ok(());
+        }
+        let text = format!(
+            "timed out: {} still has {}",
+            self.target.name(),
+            until::messages(self.ledger.open())
+        );
+        Err(Error::new(Kind::TimedOut, text))
     }
 
     fn count(&mut self, done: &mut Vec<Progress>) {
@@ -333,7 +385,7 @@ impl<T: Target> Passage<'_, T> {
                 Outcome::InDoubt => self.account.in_doubt += u64::from(new),
                 Outcome::Refused(why) if new => self.account.refuse(why),
                 // A message may be returned after it was acknowledged.
-                Outcome::Refused(why) if number <= self.ledger.newest() => {
+                Outcome::Refused(why) if self.ledger.is_done(number) => {
                     self.account.delivered = self.account.delivered.saturating_sub(1);
                     self.account.refuse(why);
                 }
@@ -345,13 +397,11 @@ impl<T: Target> Passage<'_, T> {
         }
     }
 
-    /// The connection was lost over the last `count` of what comes again.
+    /// The connection was lost with `count` of what comes again under way.
     fn lost(&mut self, count: usize) {
         let all = self.again.make_contiguous();
-        let lost = all.iter().rev().take(count).map(|(number, _)| *number);
-        let newest = lost.max().unwrap_or(0);
         all.sort_unstable_by_key(|(number, _)| *number);
-        if !self.suspects.lost(count, newest) {
+        if !self.suspects.lost(count) {
             return;
         }
         // It was alone, so that it comes before all others.
@@ -386,6 +436,10 @@ pub fn twice(target: &str, number: Number, topic: &str) -> Error {
     };
     let text = format!("{target} closed the connection each time it got message {number}{place}");
     Error::new(Kind::Refused, text)
+}
+
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    one.into_iter().chain(other).min()
 }
 
 /// The runtime's clock, which tests stop and set.

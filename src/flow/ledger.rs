@@ -15,6 +15,8 @@ pub struct Ledger {
     settled: Number,
     /// The newest that was handed out.
     newest: Number,
+    /// All up to this one belong to connections that are gone.
+    forgotten: Number,
     /// Finished, but not the next in order.
     ahead: BTreeSet<Number>,
     /// Finished in order since the last [`Ledger::take_settled`].
@@ -58,6 +60,11 @@ impl Ledger {
         self.settled < number && number <= self.newest && !self.ahead.contains(&number)
     }
 
+    /// Whether an arrival of this connection is done with.
+    pub fn is_done(&self, number: Number) -> bool {
+        self.forgotten < number && number <= self.newest && !self.is_open(number)
+    }
+
     /// The newest arrival's number.
     pub const fn newest(&self) -> Number {
         self.newest
@@ -82,11 +89,20 @@ impl Ledger {
         self.newest - self.settled
     }
 
-    /// The connection is gone: nothing that was handed out so far can be settled any more.
-    pub fn forget(&mut self) {
+    /// How many arrivals are still to be done with.
+    pub fn open(&self) -> u64 {
+        self.unsettled() - self.ahead.len() as u64
+    }
+
+    /// The connection is gone: nothing that was handed out so far can be settled any more. So many were still to be done
+    /// with.
+    pub fn forget(&mut self) -> u64 {
+        let open = self.open();
         self.settled = self.newest;
+        self.forgotten = self.newest;
         self.ahead.clear();
         self.ready = 0;
+        open
     }
 }
 
@@ -119,11 +135,13 @@ mod tests {
         ledger.finish(old[0]);
         ledger.finish_through(old[1]);
         assert_eq!((ledger.take_settled(), ledger.unsettled()), (0, 1));
+        assert!(!ledger.is_done(old[1]) && ledger.is_open(new));
         ledger.finish(new);
         assert_eq!((ledger.take_settled(), ledger.unsettled()), (1, 0));
     }
 
-    /// Against a model that keeps every number: in any order, with losses, the prefix is exactly what is finished.
+    /// Against a model that keeps every number: in any order, with losses, the prefix is exactly what is finished, and each
+    /// arrival is finished or void once.
     #[test]
     fn any_order_settles_exactly_the_finished_prefix() {
         let random = RandomState::new();
@@ -133,12 +151,13 @@ mod tests {
             random.hash_one(drawn) % below
         };
         let (mut ledger, mut settled) = (Ledger::default(), 0);
+        let (mut finished, mut void) = (0, 0);
         // For each arrival of this connection whether it is finished; the first is number `base + 1`.
         let (mut base, mut model) = (0, Vec::new());
         for _ in 0..20_000 {
             match draw(100) {
                 0 => {
-                    ledger.forget();
+                    void += ledger.forget();
                     base += model.len() as u64;
                     model.clear();
                     settled = 0;
@@ -150,15 +169,18 @@ mod tests {
                 }
                 40..95 if !model.is_empty() => {
                     let at = draw(model.len() as u64);
-                    let before = std::mem::replace(&mut model[at as usize], true);
-                    assert_eq!(ledger.finish(base + at + 1), !before);
+                    assert_eq!(ledger.is_open(base + at + 1), !model[at as usize]);
+                    let was = std::mem::replace(&mut model[at as usize], true);
+                    assert_eq!(ledger.finish(base + at + 1), !was);
+                    finished += u64::from(!was);
                 }
                 95.. if !model.is_empty() => {
                     let at = draw(model.len() as u64);
-                    let upto = &mut model[..=at as usize];
-                    let open = upto.iter().filter(|finished| !**finished).count();
-                    upto.fill(true);
-                    assert_eq!(ledger.finish_through(base + at + 1), open as u64);
+                    let all = &mut model[..=at as usize];
+                    let new = all.iter().filter(|finished| !**finished).count() as u64;
+                    all.fill(true);
+                    assert_eq!(ledger.finish_through(base + at + 1), new);
+                    finished += new;
                 }
                 _ => assert!(!ledger.finish(draw(base + 1))),
             }
@@ -166,6 +188,7 @@ mod tests {
             let prefix = model.iter().take_while(|finished| **finished).count() as u64;
             assert_eq!(settled, prefix);
             assert_eq!(ledger.unsettled(), model.len() as u64 - prefix);
+            assert_eq!(finished + void + ledger.open(), ledger.newest());
         }
     }
 }

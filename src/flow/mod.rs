@@ -19,18 +19,21 @@
 //! | [`retry`] | which message it is that a connection does not survive; pure |
 //! | [`input`], [`pacing`] | the source of what is to be sent, and when each message is due |
 //! | [`until`] | count, time, silence or a condition that ends a flow; pure, on a virtual clock |
-//! | [`stages`], [`decode`] | which messages pass, and bodies as text |
+//! | [`stages`], [`decompress`], [`decode`] | which messages pass, and how their bodies are read |
+//! | [`receive`] | what all commands that receive have in common |
 //! | [`exec`] | the target that runs a command for each message |
 //! | [`printed`] | the target that shows messages on standard output |
 
 pub mod account;
 pub mod decode;
+pub mod decompress;
 mod engine;
 pub mod exec;
 pub mod input;
 pub mod ledger;
 pub mod pacing;
 pub mod printed;
+pub mod receive;
 pub mod retry;
 pub mod stages;
 pub mod until;
@@ -42,6 +45,7 @@ pub use input::Input;
 pub use ledger::Ledger;
 pub use pacing::{Pacing, Rate};
 pub use printed::Printed;
+pub use receive::Receiver;
 pub use stages::Stages;
 pub use until::Until;
 
@@ -126,6 +130,11 @@ pub trait Target {
 
     /// Whether nothing is under way and every outcome was told.
     fn is_idle(&self) -> bool;
+
+    /// How many messages it has taken and not sent.
+    fn unsent(&self) -> u64 {
+        0
+    }
 
     /// Takes a message; never waits. Only called while there is room. A message that cannot be sent at all is an
     /// [`Outcome::Refused`] like any other.

@@ -5,54 +5,71 @@ use crate::message::Message;
 use crate::payload::expect::Condition;
 
 use super::decode::{self, Decode};
+use super::decompress::Decompress;
 
-/// Which messages pass, what every one of those must be, and how its body is shown.
+/// How bodies are read, which messages pass, what every one of those must be, and how its body is shown.
 #[derive(Clone, Debug, Default)]
 pub struct Stages {
+    /// Compressed bodies become what they were (`--decompress`); first of all.
+    pub decompress: Option<Decompress>,
     /// Only messages that fulfil all of these pass (`--filter`).
     pub filter: Vec<Condition>,
     /// Every message that passes must fulfil all of these (`--expect`).
     pub expect: Vec<Condition>,
-    /// The target gets bodies as text (`--decode`); conditions look at them as they came.
+    /// The target gets bodies as text (`--decode`); conditions look at them as they came, but for hexadecimal digits and
+    /// base64.
     pub decode: Option<Decode>,
 }
 
 impl Stages {
+    /// Whether every message passes as it is.
+    pub fn are_bare(&self) -> bool {
+        let conditions = self.filter.is_empty() && self.expect.is_empty();
+        conditions && self.decompress.is_none() && self.decode.is_none()
+    }
+
+    /// Makes the body what its sender meant, before anything looks at it.
+    pub fn prepare(&self, message: &mut Message) {
+        if let Some(decompress) = &self.decompress {
+            decompress.undo(message);
+        }
+        if let Some(decode) = &self.decode {
+            decode.respell(message);
+        }
+    }
+
     /// Whether the message passes.
-    #[inline]
     pub fn pass(&self, message: &Message) -> bool {
-        self.filter.is_empty() || self.filter.iter().all(|it| fulfils(it, message))
+        self.filter.iter().all(|it| self.fulfils(it, message))
     }
 
     /// Checks a message that passed.
     ///
     /// # Errors
     /// [`Kind::Missed`], naming the first condition that it does not fulfil.
-    #[inline]
     pub fn check(&self, message: &Message) -> Result<()> {
         let mut expected = self.expect.iter();
-        match expected.find(|it| !fulfils(it, message)) {
+        match expected.find(|it| !self.fulfils(it, message)) {
             None => Ok(()),
             Some(missed) => Err(Error::new(
                 Kind::Missed,
-                format!("{}: not as expected: {missed}", message.topic),
+                format!("{}: condition not met: {missed}", message.topic),
             )),
         }
     }
 
+    /// Whether a message fulfils a condition; a payload that is JSON or CBOR is looked into.
+    pub fn fulfils(&self, condition: &Condition, message: &Message) -> bool {
+        condition.holds(message, || decode::json(message, self.decode.as_ref()))
+    }
+
     /// The message as its target gets it.
-    #[inline]
     pub fn decoded(&self, message: Message) -> Message {
         match &self.decode {
             None => message,
             Some(decode) => decode.decoded(message),
         }
     }
-}
-
-/// Whether a message fulfils a condition; a payload that is JSON or CBOR is looked into.
-pub fn fulfils(condition: &Condition, message: &Message) -> bool {
-    condition.holds(message, || decode::json(message))
 }
 
 #[cfg(test)]
@@ -79,7 +96,7 @@ mod tests {
                 "topic contains kitchen".parse().unwrap(),
             ],
             expect: vec!["/t < 30".parse().unwrap()],
-            decode: None,
+            ..Stages::default()
         };
         assert!(stages.pass(&message("home/kitchen", "{\"t\":21}")));
         assert!(!stages.pass(&message("home/bath", "{\"t\":21}")));
@@ -88,7 +105,7 @@ mod tests {
         let missed = stages.check(&message("a", "{\"t\":31}")).unwrap_err();
         assert_eq!(
             (missed.exit_code(), missed.text()),
-            (7, "a: not as expected: /t < 30")
+            (7, "a: condition not met: /t < 30")
         );
     }
 }

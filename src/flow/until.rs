@@ -90,7 +90,7 @@ impl<'a> Progress<'a> {
         Some(match (awaits, self.until.count) {
             (Some(_), _) => Err(self.timed_out(awaits)),
             (None, Some(count)) => {
-                let text = format!("{} of {count} messages came", self.passed);
+                let text = format!("received {} of {count} messages", self.passed);
                 Err(Error::new(Kind::TimedOut, text))
             }
             (None, None) => self.verdict(),
@@ -104,7 +104,10 @@ impl<'a> Progress<'a> {
     pub fn verdict(&self) -> Result<()> {
         match &self.until.until {
             Some(until) if !self.reached => {
-                let text = format!("{}, and none was: {until}", messages(self.passed));
+                let text = format!(
+                    "{}, but none met the condition {until}",
+                    messages(self.passed)
+                );
                 Err(Error::new(Kind::Missed, text))
             }
             _ => Ok(()),
@@ -114,7 +117,9 @@ impl<'a> Progress<'a> {
     fn timed_out(&self, awaits: Option<&str>) -> Error {
         let text = match (awaits, self.until.count) {
             (Some(what), _) => format!("timed out: {what}"),
-            (None, Some(count)) => format!("timed out: {} of {count} messages came", self.passed),
+            (None, Some(count)) => {
+                format!("timed out: received {} of {count} messages", self.passed)
+            }
             (None, None) => format!("timed out after {}", messages(self.passed)),
         };
         Error::new(Kind::TimedOut, text)
@@ -123,7 +128,7 @@ impl<'a> Progress<'a> {
     /// The words for a flow that a signal ended.
     pub fn interrupted(&self) -> String {
         match self.until.count {
-            Some(count) => format!("interrupted: {} of {count} messages came", self.passed),
+            Some(count) => format!("interrupted: received {} of {count} messages", self.passed),
             None => format!("interrupted after {}", messages(self.passed)),
         }
     }
@@ -140,6 +145,8 @@ pub fn messages(count: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::hash::{BuildHasher, RandomState};
+
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -189,9 +196,12 @@ mod tests {
         assert!(!progress.is_complete());
         assert_eq!(
             ended(&progress, now + SECOND, None),
-            Some((5, String::from("1 of 2 messages came")))
+            Some((5, String::from("received 1 of 2 messages")))
         );
-        assert_eq!(progress.interrupted(), "interrupted: 1 of 2 messages came");
+        assert_eq!(
+            progress.interrupted(),
+            "interrupted: received 1 of 2 messages"
+        );
         progress.pass(now, |_| false);
         assert!(progress.is_complete() && progress.verdict().is_ok());
     }
@@ -209,7 +219,7 @@ mod tests {
         let missed = progress.verdict().unwrap_err();
         assert_eq!(
             (missed.exit_code(), missed.text()),
-            (7, "1 message, and none was: payload == on")
+            (7, "1 message, but none met the condition payload == on")
         );
         progress.pass(now, |_| true);
         assert!(progress.is_complete() && progress.verdict().is_ok());
@@ -227,5 +237,56 @@ mod tests {
         let deadline = progress.deadline().unwrap();
         assert_eq!(deadline, now + SECOND);
         assert_eq!(ended(&progress, deadline, None), Some((0, String::new())));
+    }
+
+    /// On a virtual clock, for any ends and any messages: before the deadline nothing ends, at the deadline something does,
+    /// and the earliest failure is one of them.
+    #[test]
+    fn the_deadline_is_when_something_ends() {
+        let random = RandomState::new();
+        for seed in 0..2000_u64 {
+            let draw = |what: u64, below: u64| random.hash_one((seed, what)) % below;
+            let time =
+                |what: u64| (draw(what, 2) == 0).then(|| SECOND * (1 + draw(what + 1, 9) as u32));
+            let until = Until {
+                count: (draw(0, 2) == 0).then(|| 1 + draw(1, 9)),
+                timeout: time(2),
+                duration: time(4),
+                idle: time(6),
+                until: None,
+            };
+            let began = Instant::now();
+            let mut progress = Progress::new(&until, began);
+            let (mut now, mut last) = (began, began);
+            for step in 0..draw(8, 20) {
+                let next = now + SECOND.mul_f64(draw(100 + step, 300) as f64 / 100.0);
+                match progress.deadline() {
+                    Some(deadline) if deadline <= next => {
+                        assert_eq!(
+                            ended(&progress, deadline - Duration::from_nanos(1), None),
+                            None
+                        );
+                        let (code, _) = ended(&progress, deadline, None).expect("an end");
+                        let failed = until.timeout.is_some_and(|it| deadline >= began + it);
+                        assert_eq!(code == 5, failed || until.count.is_some());
+                        break;
+                    }
+                    deadline => {
+                        let ends = [until.timeout, until.duration, until.idle];
+                        assert_eq!(deadline.is_none(), ends.iter().all(Option::is_none));
+                        assert_eq!(progress.fails_at(), until.timeout.map(|it| began + it));
+                    }
+                }
+                now = next;
+                progress.pass(now, |_| false);
+                last = last.max(now);
+                if progress.is_complete() {
+                    assert_eq!(until.count, Some(progress.passed()));
+                    break;
+                }
+                let idle = until.idle.map(|it| last + it);
+                assert!(idle.is_none_or(|idle| progress.deadline().is_some_and(|it| it <= idle)));
+            }
+        }
     }
 }

@@ -109,7 +109,7 @@ fn observations_end_after_a_count_and_are_deregistered() {
         .words("-C 2")
         .run()
         .exits(1)
-        .says("cannot be observed");
+        .says("the resource is not observable");
     server
         .iotctl("observe", "/time")
         .words("--for 0.2")
@@ -233,7 +233,7 @@ fn a_wrong_key_is_suspected_within_the_time_to_connect() {
     let line = iotctl("coap get --psk-identity me --psk wrong --connect-timeout 1.5");
     let ended = line.word(server.uri("coaps", "/time")).run().exits(5);
     ended
-        .says("most often the key or its identity is wrong")
+        .says("the key or its identity is probably wrong")
         .says("hint: check --psk-identity");
 }
 
@@ -277,5 +277,5 @@ fn what_is_no_dtls_is_told_from_a_closed_port() {
     let line = iotctl("coap get").words(key).word(uri);
     line.run().exits(3).says("does not speak DTLS");
     let closed = iotctl("coap get").words(key).word("coaps://127.0.0.1:1/");
-    closed.run().exits(3).says("nobody listens there");
+    closed.run().exits(3).says("port unreachable (ICMP)");
 }

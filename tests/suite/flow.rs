@@ -3,8 +3,14 @@
 use std::fs;
 use std::path::Path;
 
+use std::io::Write;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
 use crate::support::broker::broker;
-use crate::support::command::Line;
+use crate::support::command::{Line, finish, iotctl};
+use crate::support::mosquitto::mosquitto;
+use crate::support::peer::{Peer, publish, subscribed};
 use crate::support::wait_for;
 
 /// Appends words that run a shell script for each message; `OUT` is the file.
@@ -53,32 +59,36 @@ fn a_command_that_fails_fails_the_subscription() {
 /// A process that is killed while its commands run has acknowledged nothing of what they work on.
 #[test]
 fn a_subscriber_that_is_killed_loses_nothing() {
+    let (mosquitto, ours) = (mosquitto(), broker(""));
+    let mosquitto = |words: &str| mosquitto.iotctl(words);
+    let ours = |words: &str| ours.iotctl(words);
     for qos in [1, 2] {
-        let mut broker = broker("");
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("out");
-        let session = format!("sub -t a -q {qos} -c -i keeper");
-        // It ends with its parent, which is killed.
-        let stuck = "cat >> \"$OUT\"; echo >> \"$OUT\"; while kill -0 $PPID; do sleep 0.02; done 2>/dev/null";
-        let line = broker.iotctl(&format!("{session} --workers 2"));
-        let receiver = running(line, stuck, &file).start();
-        broker.sees_subscription("a");
-        for number in 0..5 {
-            broker
-                .iotctl(&format!("pub -t a -q {qos} -m {number}"))
-                .run()
-                .exits(0);
-        }
-        wait_for("two commands", || (lines(&file).len() == 2).then_some(()));
-        receiver.signal("KILL");
-        receiver.ends();
-        fs::remove_file(&file).unwrap();
-        let append = "cat >> \"$OUT\"; echo >> \"$OUT\"";
-        running(broker.iotctl(&format!("{session} -C 5")), append, &file)
-            .run()
-            .exits(0);
-        assert_eq!(lines(&file), ["0", "1", "2", "3", "4"], "QoS {qos}");
+        killed(&mosquitto, qos);
+        killed(&ours, qos);
     }
+}
+
+fn killed(iotctl: &dyn Fn(&str) -> Line, qos: u8) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("out");
+    let session = format!("sub -t a/{qos} -q {qos} -c -i keeper-{qos}");
+    iotctl(&format!("{session} -E")).run().exits(0);
+    let publish = format!("pub -t a/{qos} -q {qos} -l");
+    iotctl(&publish).input("0\n1\n2\n3\n4\n").run().exits(0);
+    // It ends with its parent, which is killed.
+    let stuck =
+        "cat >> \"$OUT\"; echo >> \"$OUT\"; while kill -0 $PPID; do sleep 0.02; done 2>/dev/null";
+    let line = iotctl(&format!("{session} --workers 2"));
+    let receiver = running(line, stuck, &file).start();
+    wait_for("two commands", || (lines(&file).len() == 2).then_some(()));
+    receiver.signal("KILL");
+    receiver.ends();
+    fs::remove_file(&file).unwrap();
+    let append = "cat >> \"$OUT\"; echo >> \"$OUT\"";
+    running(iotctl(&format!("{session} -C 5")), append, &file)
+        .run()
+        .exits(0);
+    assert_eq!(lines(&file), ["0", "1", "2", "3", "4"], "QoS {qos}");
 }
 
 #[test]
@@ -145,7 +155,7 @@ fn conditions_choose_end_and_judge() {
     receiver
         .ends()
         .exits(7)
-        .says("e: not as expected: payload == on")
+        .says("e: condition not met: payload == on")
         .prints("on\noff\n");
     let receiver = broker
         .iotctl("sub -t u -C 1 --until")
@@ -156,5 +166,210 @@ fn conditions_choose_end_and_judge() {
     receiver
         .ends()
         .exits(7)
-        .says("1 message, and none was: payload == on");
+        .says("1 message, but none met the condition payload == on");
+}
+
+#[test]
+fn a_command_gets_all_properties_or_the_whole_record() {
+    let mut broker = broker("");
+    let folder = tempfile::tempdir().unwrap();
+    let (file, record) = (folder.path().join("out"), folder.path().join("record"));
+    let script = "echo \"$IOTCTL_RETAIN $IOTCTL_MESSAGE_EXPIRY_INTERVAL $IOTCTL_PROPERTY_X_ID $IOTCTL_TIME\" > \"$OUT\"; cat > \"$RECORD\"";
+    let line = broker.iotctl("sub -t a -q 1 -C 1 --exec-json");
+    let receiver = running(line, script, &file).env("RECORD", &record).start();
+    broker.sees_subscription("a");
+    broker
+        .iotctl("pub -t a -q 1 -m x -D publish message-expiry-interval 60 -D publish user-property x-id 7")
+        .run()
+        .exits(0);
+    receiver.ends().exits(0);
+    let said = lines(&file).remove(0);
+    assert!(said.starts_with("false 60 7 20"), "{said}");
+    let record = fs::read_to_string(&record).unwrap();
+    assert!(
+        record.contains("\"topic\":\"a\",\"payload\":\"x\",\"mqtt\":{\"qos\":1")
+            && record.ends_with("}\n"),
+        "{record}"
+    );
+    // It is an input as any recording is.
+    broker.iotctl("pub --ndjson").input(record).run().exits(0);
+}
+
+#[test]
+fn a_message_that_no_command_can_get_does_not_stop_the_rest() {
+    let mut broker = broker("");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("out");
+    let line = broker.iotctl("sub -t a -q 1 -C 2");
+    let receiver = running(line, "cat > \"$OUT\"", &file).start();
+    broker.sees_subscription("a");
+    // Longer together than one variable may be.
+    broker
+        .iotctl("pub -t a -q 1 -m poison -D publish user-property")
+        .word("n".repeat(65_535))
+        .word("v".repeat(65_535))
+        .run()
+        .exits(0);
+    broker.iotctl("pub -t a -q 1 -m good").run().exits(0);
+    receiver
+        .ends()
+        .exits(1)
+        .says("a message to a says more than an environment holds")
+        .says("received 2 messages: 1 delivered, 1 refused")
+        .says("the command failed for 1 of 2 messages");
+    assert_eq!(lines(&file), ["good"]);
+}
+
+/// Ends what it started: a command that would run for a minute.
+fn endless(words: &str) -> (Duration, crate::support::command::Ended) {
+    let mut broker = broker("");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("out");
+    let script = "echo began >> \"$OUT\"; exec sleep 60";
+    let line = broker.iotctl(&format!("sub -t a -q 1 {words}"));
+    let receiver = running(line, script, &file).start();
+    broker.sees_subscription("a");
+    broker.iotctl("pub -t a -q 1 -m x").run().exits(0);
+    wait_for("the command", || (!lines(&file).is_empty()).then_some(()));
+    let began = Instant::now();
+    if words.is_empty() {
+        receiver.signal("TERM");
+    }
+    let ended = receiver.ends();
+    (began.elapsed(), ended)
+}
+
+#[test]
+fn a_command_that_does_not_end_is_given_up() {
+    let (took, ended) = endless("");
+    ended
+        .exits(143)
+        .says("received 1 message: 0 delivered, 1 not acknowledged");
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    let (took, ended) = endless("--for 1s");
+    ended
+        .exits(5)
+        .says("timed out: the command still has 1 message");
+    assert!(took < Duration::from_secs(10), "{took:?}");
+}
+
+/// Sends for as long as the client reads.
+fn flood(stream: &mut std::net::TcpStream, _: usize) {
+    subscribed(stream, &[0]);
+    let batch = publish("a", 0, 0, b"0123456789").repeat(1000);
+    while stream.write_all(&batch).is_ok() {}
+}
+
+#[test]
+fn a_deadline_and_a_signal_hold_under_a_flood_and_with_a_reader_that_stalls() {
+    let peer = Peer::start(flood);
+    let sub = |words: &str| {
+        let mut line = format!("mqtt sub -h 127.0.0.1 -p {} -t a", peer.port);
+        line = format!("{line} {words}");
+        let mut command = iotctl(&line).into_command();
+        command.stdin(Stdio::null()).stderr(Stdio::piped());
+        command
+    };
+    let mut child = sub("--for 500ms");
+    finish(child.stdout(Stdio::null()).spawn().unwrap()).exits(0);
+    // Nobody reads the pipe, which is soon full.
+    for (words, code, said) in [
+        ("--for 500ms", 5, "timed out: standard output still has"),
+        ("-W 500ms", 5, "timed out after"),
+    ] {
+        let mut child = sub(words).stdout(Stdio::piped()).spawn().unwrap();
+        let stdout = child.stdout.take();
+        finish(child).exits(code).says(said);
+        drop(stdout);
+    }
+}
+
+#[test]
+fn fields_are_conditions_and_wrong_ones_are_refused() {
+    let mut broker = broker("");
+    let receiver = broker
+        .iotctl("sub -t a -q 1 -C 1 --filter")
+        .word("qos == 1")
+        .word("--filter")
+        .word("property.room == kitchen")
+        .start();
+    broker.sees_subscription("a");
+    let kitchen = "-D publish user-property room kitchen";
+    for words in [
+        String::from("-q 1"),
+        kitchen.into(),
+        format!("-q 1 {kitchen}"),
+    ] {
+        broker
+            .iotctl(&format!("pub -t a -m x {words}"))
+            .run()
+            .exits(0);
+    }
+    receiver
+        .ends()
+        .exits(0)
+        .prints("x\n")
+        .says_only("iotctl: received 3 messages: 1 delivered, 2 filtered out\n");
+    for (condition, said) in [
+        ("qoss == 1", "did you mean qos?"),
+        (
+            "redelivered == true",
+            "\"redelivered\" is not a field of MQTT messages",
+        ),
+    ] {
+        iotctl("mqtt sub -h no-such-host.invalid -t a --until")
+            .word(condition)
+            .run()
+            .exits(2)
+            .says(said);
+    }
+}
+
+#[test]
+fn bodies_are_decompressed_and_decoded() {
+    let mut broker = broker("");
+    let receiver = broker
+        .iotctl("sub -t a -C 3 --decompress --decode --filter")
+        .word("/v > 20")
+        .start();
+    broker.sees_subscription("a");
+    let cbor = "-D publish content-type application/cbor --hex -m";
+    // {"v": 21} and {"v": 19} in CBOR, {"v":22} as gzip.
+    for body in ["a1617615", "a1617613"] {
+        broker
+            .iotctl(&format!("pub -t a {cbor} {body}"))
+            .run()
+            .exits(0);
+    }
+    let gzip = "1f8b08000000000002ffab562a53b23232aa05006998fdd108000000";
+    let json = "-D publish content-type application/json";
+    broker
+        .iotctl(&format!("pub -t a {json} --hex -m {gzip}"))
+        .run()
+        .exits(0);
+    broker
+        .iotctl(&format!("pub -t a {json} -m"))
+        .word("{\"v\":23}")
+        .run()
+        .exits(0);
+    receiver
+        .ends()
+        .exits(0)
+        .prints("{\n  \"v\": 21\n}\n{\n  \"v\": 22\n}\n{\n  \"v\": 23\n}\n");
+    let receiver = broker
+        .iotctl("sub -t h -C 1 --decode=hex --output json --filter")
+        .word("payload == hi")
+        .start();
+    broker.sees_subscription("h");
+    broker.iotctl("pub -t h -m 6869").run().exits(0);
+    let shown = receiver.ends().exits(0);
+    assert!(
+        shown.text().contains("\"payload\":\"hi\""),
+        "{}",
+        shown.text()
+    );
+    iotctl("mqtt sub -t a --decode --output json")
+        .run()
+        .exits(2)
+        .says("--decode needs --output text or -F");
 }

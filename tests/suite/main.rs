@@ -41,6 +41,7 @@ mod mosquitto_pub_sub;
 mod our_broker;
 mod readme;
 mod rumqttc_peer;
+mod sending;
 mod serving;
 mod support;
 mod tls;

@@ -508,7 +508,7 @@ fn refusals_say_what_is_wrong_in_one_line() {
         ),
         (
             "declare queue q --argument a:wide=1",
-            "--argument: \"wide\" is not a type; known are string, int, int32, bool, double, decimal, time, hex, base64, json, null",
+            "--argument: \"wide\" is not a type; the types are string, int, int32, bool, double, decimal, time, hex, base64, json, null",
         ),
         ("bind -e x", "no queue was given"),
         (
@@ -526,7 +526,7 @@ fn refusals_say_what_is_wrong_in_one_line() {
 fn values_are_refused_by_their_type() {
     for (line, why) in [
         ("publish -k a -n --priority 256", "256"),
-        ("publish -k a -n --rate 0", "messages per second"),
+        ("publish -k a -n --rate 0", "a rate must be more than 0"),
         (
             "publish -k a -n --expiration 1us",
             "a whole number of milliseconds",
@@ -589,7 +589,7 @@ fn names_have_at_most_255_bytes() {
     }
     let header = format!("{long}=1");
     let said = refused(&["publish", "-n", "-k", "a", "--header", &header]);
-    assert!(said.ends_with("those have 1 to 255 bytes"), "{said}");
+    assert!(said.ends_with("which has 1 to 255 bytes"), "{said}");
 }
 
 #[test]

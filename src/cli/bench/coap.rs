@@ -14,8 +14,9 @@ use crate::error::{Error, Result};
 use super::load::LoadFlags;
 use super::run::RunOptionFlags;
 use super::syntax::{SizeRange, one_of};
-use crate::cli::coap::flags::{CoapConnectFlags, content_format, uint};
+use crate::cli::coap::flags::{CoapConnectFlags, uint};
 use crate::cli::syntax::numbers::{Count, Wait};
+use crate::cli::syntax::values;
 
 /// The most sockets; more have no numbers.
 const MOST: u64 = 100_000_000;
@@ -116,11 +117,11 @@ struct RequestFlags {
     message: Option<String>,
 
     /// Content format of bodies: number, media type or short name
-    #[arg(long, value_name = "FORMAT", value_parser = content_format)]
+    #[arg(long, value_name = "FORMAT", value_parser = values::content_format)]
     content_format: Option<u16>,
 
     /// Content format to accept
-    #[arg(long, value_name = "FORMAT", value_parser = content_format)]
+    #[arg(long, value_name = "FORMAT", value_parser = values::content_format)]
     accept: Option<u16>,
 
     /// Add an option, by name or number; the value is text, a number, 0x and hexadecimal digits, or @FILE; may be repeated

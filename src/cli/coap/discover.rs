@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 
 use super::flags::{CoapConnectFlags, OptionFlags, TransferFlags};
 use crate::cli::flags::terminal::TerminalFlags;
+use crate::cli::syntax::values;
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Discovering")]
@@ -28,7 +29,7 @@ pub(crate) struct DiscoverFlags {
     href: Option<String>,
 
     /// Only resources with this content format, by number
-    #[arg(long, value_name = "FORMAT", value_parser = super::flags::content_format)]
+    #[arg(long, value_name = "FORMAT", value_parser = values::content_format)]
     ct: Option<u16>,
 
     /// Only observable resources

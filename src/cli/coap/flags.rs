@@ -15,10 +15,11 @@ use crate::command::coap::client::ProxyMode;
 use crate::command::coap::session::{OptionValue, OptionWord, SessionArgs, Transfer, Wording};
 use crate::connect::{ConnectArgs, LocalAddress, OscoreArgs, Secret};
 use crate::error::Result;
-use crate::flow::decode::{ContentType, Decode};
-use crate::output::{Console, Format, Style};
+use crate::flow::Stages;
+use crate::output::{Format, Style};
 
 use crate::cli::flags::connect::TlsFlags;
+use crate::cli::flags::decode::DecodeFlags;
 use crate::cli::flags::format::OutputFlags;
 use crate::cli::syntax::numbers::{Size, Span, Wait};
 use crate::cli::syntax::values;
@@ -243,7 +244,7 @@ pub(crate) struct OptionFlags {
     options: Vec<OptionWord>,
 
     /// Content format to accept: number, media type or short name
-    #[arg(long, value_name = "FORMAT", value_parser = content_format)]
+    #[arg(long, value_name = "FORMAT", value_parser = values::content_format)]
     accept: Option<u16>,
 
     /// Send requests through this proxy, coap://HOST[:PORT] or another scheme; the URI is that of the origin server
@@ -284,32 +285,24 @@ pub(crate) struct BodyFlags {
     #[command(flatten)]
     output: OutputFlags,
 
-    /// Decode the payload (text): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the response unless given here
-    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, value_parser = content_format)]
-    decode: Option<Option<u16>>,
+    #[command(flatten)]
+    decode: DecodeFlags,
 }
 
 impl BodyFlags {
     /// Whether bodies are shown unchanged.
     pub(crate) fn is_bare(&self) -> bool {
-        self.output.is_bare() && self.decode.is_none()
+        self.output.is_bare() && self.decode.is_bare()
     }
 
     /// Whether bodies are decoded.
     pub(crate) const fn decodes(&self) -> bool {
-        self.decode.is_some()
+        self.decode.decodes()
     }
 
-    /// How bodies are decoded, if they are.
-    pub(crate) fn decode(&self, style: Style) -> Result<Option<Decode>> {
-        let text = self.output.is_text();
-        values::needs("--decode", self.decode.is_some(), "--output text", text)?;
-        Ok(self.decode.map(|format| {
-            let by = format.map_or(ContentType::Named, |number| {
-                ContentType::Given(format::media_type(number).unwrap_or_default())
-            });
-            Decode::new(by, Console::new(style))
-        }))
+    /// The stages with how bodies are read.
+    pub(crate) fn stages(&self, style: Style, stages: Stages) -> Result<Stages> {
+        self.decode.stages(&self.output, style, stages)
     }
 
     /// `newline`: whether each text is followed by a line break.
@@ -404,13 +397,6 @@ pub(crate) fn uint(number: u16, value: u64) -> OptionWord {
         number,
         value: OptionValue::Bytes(option::uint_bytes(value)),
     }
-}
-
-/// A content format by number, media type or short name.
-pub(crate) fn content_format(word: &str) -> Result<u16, String> {
-    format::number(word).ok_or_else(|| {
-        format!("{word:?} is not a content format: expected a number up to 65535, a media type, or a short name such as json")
-    })
 }
 
 fn token(word: &str) -> Result<Token, String> {

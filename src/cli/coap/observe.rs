@@ -7,7 +7,7 @@ use crate::coap::option;
 use crate::command::coap::observe::Plan;
 use crate::connect::Retry;
 use crate::error::{Error, Result};
-use crate::flow::{Stages, Until};
+use crate::flow::Until;
 use crate::message::fields;
 use crate::payload::{Encoding, Source};
 
@@ -111,10 +111,9 @@ impl ObserveFlags {
                 until: self.conditions.until.clone(),
                 ..self.until.until()
             },
-            stages: Stages {
-                decode: self.body.decode(style)?,
-                ..self.conditions.stages(&fields::COAP)?
-            },
+            stages: self
+                .body
+                .stages(style, self.conditions.stages(&fields::COAP)?)?,
             exec: self.exec.exec(false)?,
             reregister: !self.no_reregister,
             retry: self.retry,

@@ -75,7 +75,7 @@ struct AskingFlags {
     #[command(flatten)]
     body: BodyFlags,
 
-    /// Fail with exit code 7 unless the answer fulfils this: 'payload == 21.5', '/temp > 20'; may be repeated
+    /// Fail with exit code 7 unless the response meets this condition: 'payload == 21.5', '/temp > 20'; may be repeated
     #[arg(long, value_name = "CONDITION", help_heading = "Conditions")]
     expect: Vec<Condition>,
 
@@ -191,7 +191,7 @@ pub(crate) struct BodySource {
     base64: bool,
 
     /// Content format of the body: number, media type or short name such as json [default: cbor with --cbor]
-    #[arg(short = 't', long, value_name = "FORMAT", value_parser = flags::content_format)]
+    #[arg(short = 't', long, value_name = "FORMAT", value_parser = values::content_format)]
     content_format: Option<u16>,
 }
 
@@ -233,9 +233,9 @@ impl AskingFlags {
         let style = terminal.style();
         let stages = Stages {
             expect: self.expect,
-            decode: self.body.decode(style)?,
             ..Stages::default()
         };
+        let stages = self.body.stages(style, stages)?;
         let newline = self.uris.len() > 1 || several || self.body.decodes();
         let format = self.body.format(newline)?;
         let mut session = self.transfer.session(self.uris, connect, self.options);

@@ -12,7 +12,7 @@ use crate::cli::syntax::values;
 #[command(next_help_heading = "Output")]
 pub(crate) struct FormatFlags {
     #[command(flatten)]
-    output: OutputFlags,
+    pub(crate) output: OutputFlags,
 
     /// Show the topic before each payload (text, hex and base64)
     #[arg(short = 'v', long)]
@@ -99,12 +99,12 @@ impl OutputFlags {
         self.format.is_none() && self.output == output
     }
 
-    /// Whether it is text.
-    pub(crate) fn is_text(&self) -> bool {
-        self.is(Output::Text)
+    /// Whether payloads stand among text for people.
+    pub(crate) fn shows_text(&self) -> bool {
+        self.is_template() || self.is(Output::Text)
     }
 
-    /// Whether bodies are shown as they come.
+    /// Whether bodies are shown unchanged.
     pub(crate) fn is_bare(&self) -> bool {
         self.is(Output::Text) || self.is(Output::Raw)
     }

@@ -103,19 +103,19 @@ pub(crate) struct PacingFlags {
     #[arg(long, value_name = "TIME", default_value = "0")]
     repeat_delay: Span,
 
-    /// Messages a second at most, such as 1000, 10k, 0.5 or 30/m [default: as many as the server takes]
+    /// Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]
     #[arg(long, value_name = "RATE")]
     rate: Option<Rate>,
 
-    /// Messages that may go out at once after a pause, for --rate [default: as many as it allows in 10 ms, at least 1]
+    /// Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]
     #[arg(long, value_name = "COUNT", requires = "rate")]
     burst: Option<Count>,
 
-    /// Send the records of --ndjson with the gaps that their times have, instead of as fast as possible
+    /// Send the records of --ndjson at the pace of their timestamps, instead of as fast as possible
     #[arg(long, conflicts_with = "rate")]
     replay: bool,
 
-    /// How fast to replay: 2 is twice as fast as it was recorded [default: 1]
+    /// Speed of --replay: 2 is twice as fast as recorded [default: 1]
     #[arg(long, value_name = "FACTOR")]
     speed: Option<Speed>,
 }
@@ -146,7 +146,7 @@ impl PacingFlags {
         values::needs("--speed", self.speed.is_some(), "--replay", self.replay)?;
         let burst = self.burst.map(|Count(burst)| burst);
         if burst == Some(0) {
-            return Err(Error::usage("--burst 0 lets nothing through"));
+            return Err(Error::usage("--burst must be at least 1"));
         }
         let speed = self.speed.map_or(1.0, |Speed(speed)| speed);
         Ok(Pacing {

@@ -2,6 +2,7 @@
 
 pub(crate) mod condition;
 pub(crate) mod connect;
+pub(crate) mod decode;
 pub(crate) mod exec;
 pub(crate) mod format;
 pub(crate) mod input;

@@ -14,6 +14,7 @@ use crate::mqtt::packet::{Place, QoS, RetainHandling, Subscription};
 use super::session::SessionFlags;
 use super::subscription;
 use crate::cli::flags::condition::ConditionFlags;
+use crate::cli::flags::decode::DecodeFlags;
 use crate::cli::flags::exec::ExecFlags;
 use crate::cli::flags::format::FormatFlags;
 use crate::cli::flags::terminal::TerminalFlags;
@@ -79,6 +80,9 @@ pub(crate) struct SubFlags {
     format: FormatFlags,
 
     #[command(flatten)]
+    decode: DecodeFlags,
+
+    #[command(flatten)]
     session: SessionFlags,
 
     #[command(flatten)]
@@ -90,6 +94,7 @@ impl SubFlags {
     pub(crate) fn plan(self) -> Result<Plan> {
         self.check()?;
         let version = self.session.version();
+        let style = self.terminal.style();
         let default = Subscription {
             filter: ByteString::new(),
             qos: self.qos,
@@ -120,10 +125,14 @@ impl SubFlags {
                 until: self.conditions.until.clone(),
                 ..self.until.until()
             },
-            stages: self.conditions.stages(&fields::MQTT)?,
+            stages: self.decode.stages(
+                &self.format.output,
+                style,
+                self.conditions.stages(&fields::MQTT)?,
+            )?,
             exec: self.exec.exec(false)?,
             format: self.format.format()?,
-            style: self.terminal.style(),
+            style,
         })
     }
 

@@ -103,16 +103,22 @@ impl<'a> Publishing<'a> {
         }
     }
 
+    /// Hands a message to the connection. What cannot be sent at all is that message's failure where a record says it, and
+    /// that of all where the command line does.
     #[inline]
-    fn publish(&mut self, number: Number, message: Outgoing) {
+    fn publish(&mut self, number: Number, message: Outgoing) -> Result<()> {
         let Link::Up(publisher, _) = &mut self.link else {
-            return;
+            return Ok(());
         };
+        let of_all = Arc::ptr_eq(&message.properties, &self.properties);
         if publisher.unconfirmed() == 0 {
             self.last_progress = Instant::now();
         }
         self.newest = self.newest.max(number);
         if let Err(error) = publisher.publish(number, message) {
+            if of_all {
+                return Err(error);
+            }
             let text = format!("message {number} cannot be published: {error}");
             let refused = Error::new(Kind::Refused, text);
             let refused = match error.hint_text() {
@@ -122,6 +128,7 @@ impl<'a> Publishing<'a> {
             self.unsendable
                 .push(Progress::One(number, Outcome::Refused(refused)));
         }
+        Ok(())
     }
 
     fn take_known(&mut self, into: &mut Vec<Progress>) {
@@ -240,16 +247,20 @@ impl flow::Target for Publishing<'_> {
         under_way == 0 && self.parked.is_none() && self.unsendable.is_empty() && !self.proving
     }
 
+    fn unsent(&self) -> u64 {
+        u64::from(self.parked.is_some())
+    }
+
     #[inline]
     fn take(&mut self, number: Number, message: Message) -> Result<()> {
         let message = self.outgoing(message);
         match &self.link {
             Link::Up(publisher, _) if publisher.paused().is_some() => {
                 self.parked = Some((number, message));
+                Ok(())
             }
             _ => self.publish(number, message),
         }
-        Ok(())
     }
 
     fn finish(&mut self) {
@@ -267,7 +278,7 @@ impl flow::Target for Publishing<'_> {
         if matches!(&self.link, Link::Up(publisher, _) if publisher.has_room())
             && let Some((number, message)) = self.parked.take()
         {
-            self.publish(number, message);
+            self.publish(number, message)?;
         }
         if !self.unsendable.is_empty() {
             into.append(&mut self.unsendable);

@@ -10,7 +10,7 @@ use super::source::Observed;
 use crate::coap::code::Code;
 use crate::connect::Retry;
 use crate::error::Result;
-use crate::flow::{self, Commands, Exec, Printed, Stages, Until};
+use crate::flow::{Exec, Receiver, Stages, Until};
 use crate::output::{Console, Format, Output, Style};
 use crate::payload::{Bodies, Encoding, Source};
 use crate::stop::Stop;
@@ -62,17 +62,14 @@ pub async fn run(plan: Plan) -> Result<()> {
         .unless_asked("interrupted while reading the body", body(&plan))
         .await?;
     let mut source = Observed::new(&plan, &place, &tracer, body);
-    let (stages, until) = (&plan.stages, &plan.until);
-    let ended = match &plan.exec {
-        None => {
-            let mut target = Printed::new(&mut output);
-            flow::run(&mut source, &mut target, stages, until, &mut stop).await
-        }
-        Some(exec) => {
-            let mut target = Commands::new(exec, notes);
-            flow::run(&mut source, &mut target, stages, until, &mut stop).await
-        }
+    let receiver = Receiver {
+        output: &mut output,
+        exec: plan.exec.as_ref(),
+        stages: &plan.stages,
+        until: &plan.until,
+        console: notes,
     };
+    let ended = receiver.receive(&mut source, &mut stop).await;
     let closed = stop.close(source.close()).await.unwrap_or(Ok(()));
     ended
         .and(closed)

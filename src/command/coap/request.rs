@@ -106,9 +106,9 @@ impl<'a> Requests<'a> {
     /// What a message goes to: one of the URIs, or, for a record, its path on the host of the first.
     fn place(&self, name: &str) -> Result<Cow<'a, Place>> {
         let named = self.places.iter().find(|(own, _)| own == name);
-        // There is one at least.
+        // There is one at least; a message without a topic is for the only one.
         let (_, place) = named.unwrap_or(&self.places[0]);
-        if named.is_some() {
+        if named.is_some() || name.is_empty() {
             return Ok(Cow::Borrowed(*place));
         }
         let uri = place
@@ -385,7 +385,7 @@ impl<'a> Asker<'a> {
         {
             self.keep(path, reply).await?;
         } else if code.is_success() && !known && !self.is_nothing(reply) || json {
-            let message = record(&place.uri, reply, None, datagram);
+            let message = self.message(reply, place, datagram);
             self.output.message(&self.plan.stages.decoded(message))?;
             self.output.end_line();
         }
@@ -400,7 +400,7 @@ impl<'a> Asker<'a> {
             self.notes.note(format_args!("{:?} at {location}", code));
         }
         self.keep_etag(reply).await?;
-        let message = record(&place.uri, reply, None, datagram);
+        let message = self.message(reply, place, datagram);
         self.plan.stages.check(&message)
     }
 
@@ -412,6 +412,12 @@ impl<'a> Asker<'a> {
             Format::Text { .. } | Format::Hex { .. } | Format::Base64 { .. }
         );
         bare && !reads && reply.response.payload.is_empty()
+    }
+
+    fn message(&self, reply: &Reply, place: &Place, datagram: bool) -> Message {
+        let mut message = record(&place.uri, reply, None, datagram);
+        self.plan.stages.prepare(&mut message);
+        message
     }
 
     async fn keep_etag(&mut self, reply: &Reply) -> Result<()> {

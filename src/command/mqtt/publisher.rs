@@ -285,6 +285,10 @@ impl flow::Target for Publisher {
             && self.parked.is_none()
     }
 
+    fn unsent(&self) -> u64 {
+        u64::from(self.parked.is_some())
+    }
+
     #[inline]
     fn take(&mut self, number: Number, message: Message) -> Result<()> {
         let Message {

@@ -5,7 +5,7 @@ use super::source::Subscribed;
 pub use super::source::Wanted;
 use crate::connect::{Retry, Target};
 use crate::error::{Error, Result};
-use crate::flow::{self, Commands, Exec, Printed, Stages, Until};
+use crate::flow::{Exec, Receiver, Stages, Until};
 use crate::mqtt::client::Client;
 use crate::mqtt::packet::{Properties, Subscription};
 use crate::mqtt::topic;
@@ -57,19 +57,16 @@ pub async fn run(plan: Plan) -> Result<()> {
         ..plan.wanted.clone()
     };
     let mut source = Subscribed::new(client, &wanted, notes);
-    let (stages, until) = (&plan.stages, &plan.until);
-    let ended = match &plan.exec {
-        None => {
-            let mut target = Printed::new(&mut output);
-            flow::run(&mut source, &mut target, stages, until, &mut stop).await
-        }
-        Some(exec) => {
-            let mut target = Commands::new(exec, notes);
-            flow::run(&mut source, &mut target, stages, until, &mut stop).await
-        }
+    let receiver = Receiver {
+        output: &mut output,
+        exec: plan.exec.as_ref(),
+        stages: &plan.stages,
+        until: &plan.until,
+        console: notes,
     };
+    let ended = receiver.receive(&mut source, &mut stop).await;
     let properties = plan.session.disconnect_properties.clone();
-    let closed = stop.unless_again(source.close(properties)).await;
+    let closed = stop.close(source.close(properties)).await.unwrap_or(Ok(()));
     ended.and(closed)
 }
 
@@ -102,7 +99,7 @@ impl Plan {
             return Ok(self.subscriptions.clone());
         }
         let filter = super::session::topic_of(target)
-            .ok_or_else(|| Error::usage("no topic to subscribe to").hint("-t FILTER names one"))?;
+            .ok_or_else(|| Error::usage("no topic to subscribe to").hint("use -t FILTER"))?;
         topic::check_filter(&filter).map_err(|invalid| Error::usage(invalid.to_string()))?;
         Ok(vec![Subscription {
             filter,

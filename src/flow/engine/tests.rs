@@ -1,4 +1,5 @@
 use std::collections::{BTreeSet, VecDeque};
+use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, SystemTime};
 
 use super::*;
@@ -22,6 +23,8 @@ struct Script {
     settled: u64,
     /// How often the source was asked to keep the connection alive without reading.
     held: u64,
+    /// What was sent to keep the connection alive, every ten seconds.
+    pings: u64,
     /// Ends the source after it was held so often: a connection that is lost then.
     gives_up_after: Option<u64>,
 }
@@ -34,6 +37,7 @@ impl Script {
             unsettled: 0,
             settled: 0,
             held: 0,
+            pings: 0,
             gives_up_after: None,
         }
     }
@@ -60,7 +64,10 @@ impl Source for Script {
         if self.gives_up_after.is_some_and(|limit| self.held > limit) {
             return Error::new(Kind::Lost, "the connection is lost");
         }
-        std::future::pending().await
+        loop {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            self.pings += 1;
+        }
     }
 
     fn take(&mut self, mut sink: impl FnMut(Next) -> Result<bool>) -> Result<()> {
@@ -100,6 +107,8 @@ struct Slow {
     refuses: &'static str,
     refused: BTreeSet<Number>,
     stalls: bool,
+    /// Only for this long.
+    stalls_for: Option<Duration>,
 }
 
 impl Slow {
@@ -111,6 +120,7 @@ impl Slow {
             refuses: "none",
             refused: BTreeSet::new(),
             stalls: false,
+            stalls_for: None,
         }
     }
 }
@@ -141,6 +151,10 @@ impl Target for Slow {
     async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
         if self.stalls || self.is_idle() {
             return std::future::pending().await;
+        }
+        if let Some(stall) = self.stalls_for {
+            tokio::time::sleep(stall).await;
+            self.stalls_for = None;
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
         let number = self.under_way.pop_last().unwrap();
@@ -274,4 +288,302 @@ async fn the_end_of_the_source_is_the_end() {
     let ended = flow(&mut source, &mut target, Until::default()).await;
     assert_eq!(ended.unwrap_err().text(), "no more");
     assert_eq!(source.settled, 1);
+}
+
+/// A connection that closes over a message with the body of `poison`, and is there again a second later. Otherwise it takes
+/// what it has a second after that, one after the other.
+struct Fragile {
+    poison: &'static str,
+    /// In the order in which they came.
+    under_way: VecDeque<(Number, Message)>,
+    up: bool,
+    /// How often each was sent.
+    sent: Vec<String>,
+    /// Refuses this one, and gives it back when the connection is lost as well.
+    returns: &'static str,
+    proved: bool,
+    stalls: bool,
+}
+
+impl Fragile {
+    fn new(poison: &'static str) -> Self {
+        Self {
+            poison,
+            under_way: VecDeque::new(),
+            up: true,
+            sent: Vec::new(),
+            returns: "none",
+            proved: false,
+            stalls: false,
+        }
+    }
+}
+
+impl Target for Fragile {
+    fn name(&self) -> String {
+        String::from("fragile")
+    }
+
+    fn has_room(&self) -> bool {
+        self.up && self.under_way.len() < 3
+    }
+
+    fn is_idle(&self) -> bool {
+        self.under_way.is_empty()
+    }
+
+    fn take(&mut self, number: Number, message: Message) -> Result<()> {
+        self.sent
+            .push(String::from_utf8(message.payload.to_vec()).unwrap());
+        self.under_way.push_back((number, message));
+        Ok(())
+    }
+
+    fn finish(&mut self) {
+        self.proved = true;
+    }
+
+    async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
+        if self.stalls || (self.up && self.is_idle()) {
+            return std::future::pending().await;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        if !std::mem::replace(&mut self.up, true) {
+            return Ok(());
+        }
+        let Some((number, message)) = self.under_way.pop_front() else {
+            return Ok(());
+        };
+        if message.payload == self.returns {
+            let why = Error::new(Kind::Refused, "no queue");
+            into.push(Progress::One(number, Outcome::Refused(why)));
+            // The acknowledgement comes besides.
+            into.push(Progress::One(number, Outcome::Accepted));
+        } else if message.payload == self.poison {
+            self.up = false;
+            self.under_way.push_front((number, message));
+            into.extend(
+                self.under_way.drain(..).map(|(number, message)| {
+                    Progress::One(number, Outcome::Again(Box::new(message)))
+                }),
+            );
+        } else {
+            into.push(Progress::One(number, Outcome::Accepted));
+        }
+        Ok(())
+    }
+}
+
+async fn sent(source: &mut Script, target: &mut Fragile) -> (u8, String) {
+    let mut stop = Stop::watch().unwrap();
+    source.next.push_back(Next::End(Ok(())));
+    match send(source, target, &mut stop).await {
+        Ok(()) => (0, String::new()),
+        Err(error) => (error.exit_code(), error.text().to_owned()),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_is_sent_and_proved() {
+    let mut target = Fragile::new("none");
+    let ended = sent(&mut Script::messages(9), &mut target).await;
+    assert_eq!(ended, (0, String::new()));
+    assert_eq!(target.sent.len(), 9);
+    assert!(target.proved);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_message_that_no_connection_survives_is_named_and_the_others_arrive() {
+    let (mut source, mut target) = (Script::messages(6), Fragile::new("2"));
+    let ended = sent(&mut source, &mut target).await;
+    let text = "fragile closed the connection each time it got message 3 to t: of 6 messages sent, 5 acknowledged, 1 refused, 6 sent again";
+    assert_eq!(ended, (1, String::from(text)));
+    // An outage is the first thought; after the second loss 2 goes out alone.
+    let sent = ["0", "1", "2", "3", "4", "2", "3", "4", "2", "3", "4", "5"];
+    assert_eq!(target.sent, sent);
+    assert_eq!((source.settled, source.unsettled), (6, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_returned_is_not_delivered_whatever_comes_after() {
+    let mut target = Fragile::new("none");
+    target.returns = "1";
+    let ended = sent(&mut Script::messages(3), &mut target).await;
+    let text = "no queue: of 3 messages sent, 2 acknowledged, 1 refused";
+    assert_eq!(ended, (1, String::from(text)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_ends_in_an_error_lets_what_is_under_way_arrive() {
+    let mut source = Script::messages(2);
+    let why = Error::new(Kind::Local, "line 3 is wrong");
+    source.next.push_back(Next::End(Err(why)));
+    let mut target = Fragile::new("none");
+    let ended = sent(&mut source, &mut target).await;
+    let text = "line 3 is wrong: of 2 messages sent, 2 acknowledged";
+    assert_eq!(ended, (8, String::from(text)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_clock_what_is_under_way_gets_a_while_and_no_longer() {
+    let until = || Until {
+        duration: Some(Duration::from_millis(500)),
+        ..Until::default()
+    };
+    let mut source = Script::messages(1);
+    let mut target = Slow::new(1);
+    flow(&mut source, &mut target, until()).await.unwrap();
+    assert_eq!(source.settled, 1);
+    let began = Clock::now();
+    let mut source = Script::messages(2);
+    let mut target = Slow::new(2);
+    target.stalls = true;
+    let ended = flow(&mut source, &mut target, until()).await.unwrap_err();
+    assert_eq!(
+        (ended.exit_code(), ended.text()),
+        (5, "timed out: slow still has 2 messages")
+    );
+    assert!(began.elapsed() < Duration::from_secs(4));
+}
+
+/// Always has something, as a server that floods.
+struct Flood(u64);
+
+impl Source for Flood {
+    async fn drive(&mut self) -> Result<()> {
+        tokio::time::advance(Duration::from_millis(10)).await;
+        Ok(())
+    }
+
+    async fn hold(&mut self) -> Error {
+        std::future::pending().await
+    }
+
+    fn take(&mut self, mut sink: impl FnMut(Next) -> Result<bool>) -> Result<()> {
+        while self.0 < 1_000_000 {
+            self.0 += 1;
+            if !sink(Next::Message(message("x")))? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, _: u64) {}
+
+    fn awaits(&self) -> Option<String> {
+        None
+    }
+}
+
+/// Is done at once with up to ten messages.
+#[derive(Default)]
+struct Quick(Number, Number);
+
+impl Target for Quick {
+    fn name(&self) -> String {
+        String::from("quick")
+    }
+
+    fn has_room(&self) -> bool {
+        self.0 - self.1 < 10
+    }
+
+    fn is_idle(&self) -> bool {
+        self.0 == self.1
+    }
+
+    fn take(&mut self, number: Number, _: Message) -> Result<()> {
+        self.0 = number;
+        Ok(())
+    }
+
+    async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
+        if self.is_idle() {
+            return std::future::pending().await;
+        }
+        tokio::time::advance(Duration::from_millis(1)).await;
+        self.1 = self.0;
+        into.push(Progress::Through(self.0));
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_holds_while_both_sides_always_have_something() {
+    let mut stop = Stop::watch().unwrap();
+    let until = Until {
+        duration: Some(Duration::from_secs(1)),
+        ..Until::default()
+    };
+    let (mut source, mut target) = (Flood(0), Quick::default());
+    let stages = Stages::default();
+    run(&mut source, &mut target, &stages, &until, &mut stop)
+        .await
+        .unwrap();
+    assert!((100..20_000).contains(&source.0), "{} messages", source.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ends_after_its_connection_counts_once() {
+    let next = ["a", "b"].map(|text| Next::Message(message(text)));
+    let again = ["a", "b"].map(|text| Next::Message(message(text)));
+    let mut source = Script::new(next.into_iter().chain([Next::Lost]).chain(again));
+    let mut target = Slow::new(8);
+    target.refuses = "a";
+    let mut stop = Stop::watch().unwrap();
+    let (stages, until) = (Stages::default(), count(4));
+    let (ended, account) = carry(&mut source, &mut target, &stages, &until, &mut stop).await;
+    assert_eq!(ended.unwrap_err().exit_code(), 1);
+    assert_eq!(
+        account.receipt().unwrap().as_deref(),
+        Some("received 4 messages: 1 delivered, 1 refused, 2 lost with their connection")
+    );
+    assert_eq!(source.settled, 2);
+}
+
+/// Both sides with windows of any size, refusals and losses: never a deadlock, and everything is settled.
+#[tokio::test(start_paused = true)]
+async fn no_windows_make_a_deadlock() {
+    let random = RandomState::new();
+    for seed in 0..300_u64 {
+        let draw = |what: u64, below: u64| random.hash_one((seed, what)) % below;
+        let total = 1 + draw(0, 40) as usize;
+        let mut source = Script::messages(total);
+        source.window = 1 + draw(1, 6);
+        let mut target = Slow::new(1 + draw(2, 6) as usize);
+        target.refuses = ["none", "3"][draw(3, 2) as usize];
+        let mut lost = 0;
+        for at in 0..draw(4, 4) {
+            let place = draw(10 + at, source.next.len() as u64) as usize;
+            source.next.insert(place, Next::Lost);
+            lost += 1;
+        }
+        let until = Until {
+            timeout: Some(Duration::from_secs(1000)),
+            ..count(total as u64)
+        };
+        let mut stop = Stop::watch().unwrap();
+        let stages = Stages::default();
+        let (ended, account) = carry(&mut source, &mut target, &stages, &until, &mut stop).await;
+        if let Err(error) = ended {
+            assert_eq!(error.kind(), Kind::Refused, "seed {seed}: {error}");
+        }
+        assert_eq!(target.taken.len(), total, "seed {seed}");
+        assert_eq!(source.unsettled, 0, "seed {seed}, {lost} losses");
+        account.receipt().unwrap();
+        assert_eq!(account.received, total as u64);
+    }
+}
+
+/// The target stalls for an hour with the source's window full: the keep-alive goes on, and then everything does.
+#[tokio::test(start_paused = true)]
+async fn after_an_hour_of_stalling_everything_goes_on() {
+    let mut source = Script::messages(9);
+    source.window = 3;
+    let mut target = Slow::new(3);
+    target.stalls_for = Some(Duration::from_secs(3600));
+    flow(&mut source, &mut target, count(9)).await.unwrap();
+    assert_eq!((target.taken.len(), source.settled), (9, 9));
+    assert!(source.pings > 300, "{} pings", source.pings);
 }

@@ -257,19 +257,19 @@ impl<T: Clone> Outbound<T> {
         }
     }
 
-    /// Forgets the oldest message that was sent over this connection and that the receiver does not own; what the sender
-    /// attached to it, and where it was to go.
-    pub fn give_up(&mut self) -> Option<(T, ByteString)> {
-        let sent = self
+    /// Forgets the one message that was sent over this connection and that the receiver does not own; what the sender
+    /// attached to it, and where it was to go. `None`, and nothing is forgotten, where there is another number of them.
+    pub fn give_up_only(&mut self) -> Option<(T, ByteString)> {
+        let mut sent = self
             .entries
             .iter()
             .filter_map(|(id, entry)| match &entry.state {
                 State::Published(publish) if !self.again.contains(id) => {
-                    Some((entry.order, *id, publish.topic.clone()))
+                    Some((*id, publish.topic.clone()))
                 }
                 _ => None,
             });
-        let (_, id, topic) = sent.min_by_key(|(order, ..)| *order)?;
+        let (id, topic) = sent.next().filter(|_| sent.next().is_none())?;
         let entry = self.entries.remove(&id)?;
         self.held -= entry.state.held();
         Some((entry.tag, topic))

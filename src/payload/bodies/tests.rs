@@ -199,7 +199,7 @@ async fn a_wrong_record_is_named_by_its_line() {
     assert_eq!(error.kind(), Kind::Usage);
     assert_eq!(
         error.text(),
-        "standard input, line 2: no payload: one of payload, payload_base64, payload_json is needed"
+        "standard input, line 2: no payload: expected payload, payload_base64 or payload_json"
     );
 }
 
@@ -235,9 +235,13 @@ async fn a_record_that_cannot_be_sent_is_named_by_its_line() {
         },
         ..Outline::default()
     });
-    writer.write_all(b"{\"payload\":\"1\"}\n").unwrap();
-    let error = all(&mut bodies).await.unwrap_err();
-    assert_eq!(error.text(), "standard input, line 1: no topic");
+    let records = b"{\"topic\":\"a\",\"payload\":\"1\"}\n{\"payload\":\"2\"}\n";
+    writer.write_all(records).unwrap();
+    let mut into = VecDeque::new();
+    assert!(bodies.next(&mut into).await.unwrap());
+    assert_eq!(into.len(), 1);
+    let error = bodies.next(&mut into).await.unwrap_err();
+    assert_eq!(error.text(), "standard input, line 2: no topic");
 }
 
 #[tokio::test]

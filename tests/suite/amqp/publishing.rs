@@ -118,7 +118,7 @@ fn returned_messages_are_told_apart_from_routed_ones() {
         assert_eq!(error.kind(), Kind::Refused);
         assert!(
             error.text().ends_with(
-                "returned what no queue gets (312 NO_ROUTE): of 1000 messages sent, 500 are confirmed, 500 returned"
+                "returned what no queue gets (312 NO_ROUTE): of 1000 messages sent, 500 acknowledged, 500 refused"
             ),
             "{error}"
         );
@@ -164,7 +164,7 @@ fn nacks_are_reported() {
     assert!(
         error
             .text()
-            .ends_with("of 11 messages sent, 2 are confirmed, 9 refused"),
+            .ends_with("of 11 messages sent, 2 acknowledged, 9 refused"),
         "{error}"
     );
 }

@@ -95,7 +95,7 @@ fn a_refused_message_is_a_failure_and_the_window_is_free_again() {
             .input(lines)
             .run()
             .exits(1)
-            .says("of 1000 messages sent, 0 are acknowledged, 1000 refused");
+            .says("of 1000 messages sent, 0 acknowledged, 1000 refused");
     }
 }
 

@@ -90,7 +90,7 @@ impl Session {
             (State::AwaitingConnAck, Packet::ConnAck(ack)) => self.on_connack(ack, now),
             (State::AwaitingConnAck, Packet::Auth(_)) => Err(Fault::protocol(
                 ReasonCode::BAD_AUTHENTICATION_METHOD,
-                "the server asks for enhanced authentication (AUTH), which was not offered",
+                "the server requests enhanced authentication (AUTH), which was not offered",
             )),
             (State::AwaitingConnAck, Packet::Disconnect(disconnect)) => {
                 Err(Fault::Closed(disconnect))
@@ -119,7 +119,7 @@ impl Session {
         if ack.session_present && self.connect.clean_start {
             return Err(Fault::protocol(
                 ReasonCode::PROTOCOL_ERROR,
-                "CONNACK says session present, but a clean start was asked for",
+                "CONNACK has session present, but a clean start was requested",
             ));
         }
         self.negotiate(&ack.properties, now);
@@ -151,26 +151,34 @@ impl Session {
     }
 
     /// A connection is lost. When only one message was sent over it, and that was lost before, the next connection would fare
-    /// no better.
+    /// no better: some servers close over a message each time, and do not say why.
     fn suspect(&mut self) {
-        let alone = self.cautious && self.output.is_empty();
-        self.cautious = self.unfinished() > 0;
-        if alone && let Some((ticket, topic)) = self.outbound.give_up() {
+        let again = self.losses > 0 && self.output.is_empty();
+        if again && let Some((ticket, topic)) = self.outbound.give_up_only() {
             self.events.push_back(Event::Abandoned { ticket, topic });
-            self.cautious = false;
+            self.losses = 0;
         }
+        self.losses = match self.unfinished() {
+            0 => 0,
+            _ => self.losses + 1,
+        };
     }
 
     /// The connection is about to be lost as nothing came over it any more, which no message is the cause of.
     pub fn acquit(&mut self) {
-        self.cautious = false;
+        self.losses = 0;
+    }
+
+    /// After a second loss messages go out one at a time, until the first got through.
+    pub(super) fn is_cautious(&self) -> bool {
+        self.losses > 1
     }
 
     fn negotiate(&mut self, server: &Properties, now: Instant) {
         self.server_window = self
             .window
             .min(server.receive_maximum().unwrap_or(u16::MAX));
-        self.outbound.set_window(match self.cautious {
+        self.outbound.set_window(match self.is_cautious() {
             true => 1,
             false => self.server_window,
         });

@@ -67,7 +67,7 @@ pub enum Event {
     },
     /// The server owned this QoS 2 message (PUBREC) when it lost the session: it may or may not arrive.
     InDoubt(Ticket),
-    /// The connection was lost each time this message went out alone: it is not sent again.
+    /// The connection was lost over this message again, and over no other: it is not sent any more.
     Abandoned {
         /// What the sender gave to [`Session::publish`].
         ticket: Ticket,
@@ -86,7 +86,7 @@ pub enum Event {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unsendable {
     /// The packet does not fit what the server takes.
-    #[error("message of {size} bytes is over the server's maximum packet size of {limit}")]
+    #[error("message of {size} bytes exceeds the server's maximum packet size of {limit}")]
     TooLarge {
         /// Size of the PUBLISH in bytes.
         size: u32,
@@ -94,7 +94,7 @@ pub enum Unsendable {
         limit: u32,
     },
     /// The server said in CONNACK that it does not do this QoS.
-    #[error("the server supports QoS {0} at most")]
+    #[error("the server supports at most QoS {0}")]
     QosNotSupported(u8),
     /// The server said in CONNACK that it does not retain.
     #[error("the server does not support retained messages")]
@@ -148,9 +148,8 @@ pub struct Session {
     unacknowledged: u32,
     events: VecDeque<Event>,
     outbound: Outbound<Ticket>,
-    /// Since a connection was lost with messages under way, until one of them got through: they go out one at a time, so
-    /// that the one that a server closes the connection over is known.
-    cautious: bool,
+    /// How many connections were lost with messages under way since one of those got through.
+    losses: u32,
     /// How many messages the server lets be under way.
     server_window: u16,
     /// Messages of a lost session, to be sent again as new ones.
@@ -182,7 +181,7 @@ impl Session {
             unacknowledged: 0,
             events: VecDeque::new(),
             outbound: Outbound::new(window),
-            cautious: false,
+            losses: 0,
             server_window: window,
             resend: VecDeque::new(),
             inbound: Inbound::default(),

@@ -69,9 +69,10 @@ impl Session {
                 reason,
             } => {
                 let reason_string = ack.properties.reason_string();
-                if std::mem::take(&mut self.cautious) {
+                if self.is_cautious() {
                     self.outbound.set_window(self.server_window);
                 }
+                self.losses = 0;
                 self.events.push_back(Event::Acknowledged {
                     ticket,
                     reason,

@@ -190,7 +190,7 @@ impl Session {
             let part = Part::of(request, &packet);
             if !self.fits(&packet) {
                 let limit = self.limits.largest_out;
-                let words = format!("the server takes packets of {limit} bytes at most");
+                let words = format!("the server accepts packets of at most {limit} bytes");
                 let reasons = vec![ReasonCode::PACKET_TOO_LARGE; part.filters.len()];
                 if let Some(answer) = self.requests.note(&part, reasons, Some(words.into())) {
                     self.tell(answer);

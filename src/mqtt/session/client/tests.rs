@@ -218,6 +218,65 @@ fn a_resumed_session_repeats_with_dup_and_a_smaller_window_is_kept() {
 }
 
 #[test]
+fn a_message_that_no_connection_survives_is_given_up_and_its_neighbours_are_not() {
+    let mut wire = Wire::online(connect(Version::V311), 3, &[]);
+    for ticket in 1..=3 {
+        wire.publish(QoS::AtLeastOnce, ticket);
+    }
+    let packet_ids = |wire: &mut Wire| -> Vec<u16> {
+        let sent = wire.sent().into_iter();
+        sent.map(|packet| match packet {
+            Packet::Publish(publish) => publish.packet_id,
+            other => panic!("{other:?}"),
+        })
+        .collect()
+    };
+    // The server takes the first, and closes over the second each time.
+    let first = packet_ids(&mut wire)[0];
+    wire.server(&Packet::PubAck(ack(first))).unwrap();
+    assert_eq!(wire.acknowledged(), [(1, ReasonCode::SUCCESS)]);
+    wire.session.lost();
+    wire.reconnect(false, &[]);
+    assert_eq!(
+        packet_ids(&mut wire).len(),
+        2,
+        "an outage is the first thought"
+    );
+    wire.session.lost();
+    wire.reconnect(false, &[]);
+    assert_eq!(packet_ids(&mut wire).len(), 1, "alone, to be known");
+    wire.session.lost();
+    let topic = ByteString::from_static("t");
+    let given_up = Event::Abandoned { ticket: 2, topic };
+    assert_eq!(wire.session.poll_event(), Some(given_up));
+    wire.reconnect(false, &[]);
+    let [last] = packet_ids(&mut wire)[..] else {
+        panic!("the third goes out")
+    };
+    wire.server(&Packet::PubAck(ack(last))).unwrap();
+    assert_eq!(wire.acknowledged(), [(3, ReasonCode::SUCCESS)]);
+    assert_eq!(wire.session.unfinished(), 0);
+}
+
+#[test]
+fn an_outage_or_a_silent_server_is_no_messages_fault() {
+    let mut wire = Wire::online(connect(Version::V311), 3, &[]);
+    wire.publish(QoS::AtLeastOnce, 1);
+    wire.sent();
+    wire.session.lost();
+    // Nothing of it was written over the second connection, and the third was silent.
+    wire.reconnect(false, &[]);
+    wire.session.lost();
+    wire.reconnect(false, &[]);
+    wire.sent();
+    wire.session.acquit();
+    wire.session.lost();
+    wire.reconnect(false, &[]);
+    assert_eq!(wire.sent().len(), 1);
+    assert_eq!(wire.session.unfinished(), 1);
+}
+
+#[test]
 fn a_message_the_server_owned_when_it_lost_the_session_is_in_doubt() {
     let mut wire = Wire::online(connect(Version::V5), 4, &[]);
     wire.publish(QoS::ExactlyOnce, 7);
@@ -717,7 +776,7 @@ fn no_request_is_larger_than_the_server_takes() {
     assert_eq!(refused[0].1, ReasonCode::PACKET_TOO_LARGE);
     assert_eq!(
         words.as_deref(),
-        Some("the server takes packets of 40 bytes at most")
+        Some("the server accepts packets of at most 40 bytes")
     );
     // Subscribed anew as it was, without the one that cannot be.
     wire.session.lost();
