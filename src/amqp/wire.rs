@@ -66,7 +66,7 @@ fn from_wire(value: &AMQPValue) -> AmqpValue {
         AMQPValue::ShortShortUInt(value) => AmqpValue::Int((*value).into()),
         AMQPValue::ShortInt(value) => AmqpValue::Int((*value).into()),
         AMQPValue::ShortUInt(value) => AmqpValue::Int((*value).into()),
-        AMQPValue::LongInt(value) => AmqpValue::Int((*value).into()),
+        AMQPValue::LongInt(value) => AmqpValue::Int32(*value),
         AMQPValue::LongUInt(value) => AmqpValue::Int((*value).into()),
         AMQPValue::LongLongInt(value) => AmqpValue::Int(*value),
         AMQPValue::Float(value) => AmqpValue::Double((*value).into()),

@@ -11,7 +11,7 @@ use clap::Args;
 use crate::error::{Error, Result};
 use crate::flow::{self, Pacing};
 use crate::payload::template::Template;
-use crate::payload::{Encoding, Source};
+use crate::payload::{Encoding, Source, cbor};
 
 use crate::cli::syntax::numbers::{Count, Span};
 use crate::cli::syntax::rate::{Rate, Speed};
@@ -24,11 +24,11 @@ pub(crate) struct InputFlags {
     source: SourceFlags,
 
     /// The messages are given in hexadecimal digits
-    #[arg(long, conflicts_with_all = ["base64", "ndjson", "null_message", "body"])]
+    #[arg(long, conflicts_with_all = ["base64", "ndjson", "null_message", "body", "cbor"])]
     hex: bool,
 
     /// The messages are given in base64
-    #[arg(long, conflicts_with_all = ["ndjson", "null_message", "body"])]
+    #[arg(long, conflicts_with_all = ["ndjson", "null_message", "body", "cbor"])]
     base64: bool,
 }
 
@@ -69,6 +69,10 @@ struct SourceFlags {
     )]
     template: Option<String>,
 
+    /// Publish CBOR, written in diagnostic notation: '{"on": true, "level": 21.5}'
+    #[arg(long, value_name = "NOTATION", allow_hyphen_values = true)]
+    cbor: Option<String>,
+
     /// Publish the records on standard input, one JSON object per line, as written by --output json
     #[arg(long)]
     ndjson: bool,
@@ -84,9 +88,13 @@ impl SourceFlags {
             Self { null_delimited: true, .. } => Ok(Source::Lines { delimiter: 0 }),
             Self { null_message: true, .. } => Ok(Source::Empty),
             Self { template: Some(text), .. } => Ok(Source::Template(Template::parse(&text))),
+            Self { cbor: Some(text), .. } => match cbor::from_diagnostic(&text) {
+                Ok(body) => Ok(Source::Text(body.into())),
+                Err(why) => Err(Error::usage(format!("--cbor: {why}"))),
+            },
             Self { ndjson: true, .. } => Ok(Source::Records),
             _ => Err(Error::usage("there is nothing to publish").hint(
-                "use -m TEXT, -f FILE, --template TEXT, -n for an empty message, or read standard input with -s, -l, -0 or --ndjson",
+                "use -m TEXT, -f FILE, --template TEXT, --cbor NOTATION, -n for an empty message, or read standard input with -s, -l, -0 or --ndjson",
             )),
         }
     }

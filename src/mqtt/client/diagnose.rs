@@ -9,11 +9,11 @@ use crate::error::{Error, Kind, brief};
 use crate::mqtt::packet::ReasonCode;
 use crate::mqtt::session::fault::Fault;
 
-/// The server took the connection and did not answer CONNECT, or SUBSCRIBE once it is online, in time.
+/// The server took the connection and did not answer CONNECT, or what was asked once it is online, in time.
 pub(super) fn no_answer(target: &Target, online: bool) -> Error {
     let patience = humantime::format_duration(target.connect_timeout);
     if online {
-        let text = format!("no answer from {target} to the subscription within {patience}");
+        let text = format!("no answer from {target} within {patience}");
         return Error::new(Kind::TimedOut, text).hint("--connect-timeout waits longer");
     }
     Error::new(
@@ -48,8 +48,11 @@ pub(super) async fn closed(
     )
 }
 
-/// The same failure, with the filters whose subscription it left without an answer.
-pub(super) fn unanswered(error: Error, filters: &[ByteString]) -> Error {
+/// The same failure, with the answer that did not come and for which filters.
+pub(super) fn unanswered(error: Error, awaited: Option<(&str, Vec<ByteString>)>) -> Error {
+    let Some((answer, filters)) = awaited else {
+        return error;
+    };
     let Some((first, others)) = filters.split_first() else {
         return error;
     };
@@ -57,7 +60,7 @@ pub(super) fn unanswered(error: Error, filters: &[ByteString]) -> Error {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let text = format!("{error}; no SUBACK for {}{others}", brief(first));
+    let text = format!("{error}; no {answer} for {}{others}", brief(first));
     let told = Error::new(error.kind(), text);
     match error.hint_text() {
         Some(hint) => told.hint(hint),

@@ -252,6 +252,11 @@ impl Session {
         &mut self.output
     }
 
+    /// The memory that messages in flight hold, in bytes.
+    pub fn kept_bytes(&self) -> usize {
+        self.outbound.held()
+    }
+
     /// How many bytes wait to be written.
     pub fn unwritten(&self) -> usize {
         self.output.len()
