@@ -465,8 +465,10 @@ fn without_a_suback_a_subscriber_ends_within_the_connect_timeout() {
             .words("--connect-timeout 200ms")
             .run()
             .exits(5)
-            .says(&format!(" within 200ms; no {answer} for a
-"));
+            .says(&format!(
+                " within 200ms; no {answer} for a
+"
+            ));
     }
 }
 
