@@ -40,6 +40,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s m -l message -d 'Publish this text' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s f -l file -d 'Publish the content of a file' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l template -d 'Publish this text with its placeholders filled in for each of --repeat: {seq}, {time}, {unix_ms}, {uuid}, {random:LOW-HIGH}' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l cbor -d 'Publish CBOR, written in diagnostic notation: \'{"on": true, "level": 21.5}\'' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s q -l qos -d 'Quality of service: 0 at most once, 1 at least once, 2 exactly once' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l repeat -d 'Send it this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l repeat-delay -d 'Interval between repetitions' -r
@@ -979,6 +980,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -s m -l message -d 'Publish this text' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -s f -l file -d 'Publish the content of a file' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l template -d 'Publish this text with its placeholders filled in for each of --repeat: {seq}, {time}, {unix_ms}, {uuid}, {random:LOW-HIGH}' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l cbor -d 'Publish CBOR, written in diagnostic notation: \'{"on": true, "level": 21.5}\'' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l window -d 'Maximum number of unconfirmed messages' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l repeat -d 'Send it this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l repeat-delay -d 'Interval between repetitions' -r
@@ -1240,6 +1242,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -s m -l message -d 'Publish this text' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -s f -l file -d 'Publish the content of a file' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l template -d 'Publish this text with its placeholders filled in for each of --repeat: {seq}, {time}, {unix_ms}, {uuid}, {random:LOW-HIGH}' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l cbor -d 'Publish CBOR, written in diagnostic notation: \'{"on": true, "level": 21.5}\'' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l reply-to -d 'Existing queue for the replies [default: direct reply-to, which needs no queue]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -s W -l timeout -d 'Fail with exit code 5 if a reply takes longer than this' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l exchange-type -d 'Type of the declared exchange: direct, fanout, topic, headers or a plugin\'s [default: direct]' -r
