@@ -109,7 +109,7 @@ fn observations_end_after_a_count_and_are_deregistered() {
         .words("-C 2")
         .run()
         .exits(1)
-        .says("cannot be observed");
+        .says("the resource is not observable");
     server
         .iotctl("observe", "/time")
         .words("--for 0.2")

@@ -106,9 +106,9 @@ impl<'a> Requests<'a> {
     /// What a message goes to: one of the URIs, or, for a record, its path on the host of the first.
     fn place(&self, name: &str) -> Result<Cow<'a, Place>> {
         let named = self.places.iter().find(|(own, _)| own == name);
-        // There is one at least.
+        // There is one at least; a message without a topic is for the only one.
         let (_, place) = named.unwrap_or(&self.places[0]);
-        if named.is_some() {
+        if named.is_some() || name.is_empty() {
             return Ok(Cow::Borrowed(*place));
         }
         let uri = place
