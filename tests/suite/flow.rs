@@ -214,7 +214,7 @@ fn a_message_that_no_command_can_get_does_not_stop_the_rest() {
     receiver
         .ends()
         .exits(1)
-        .says("a message to a says more than an environment holds")
+        .says("a message to a is too large for an environment")
         .says("received 2 messages: 1 delivered, 1 refused")
         .says("the command failed for 1 of 2 messages");
     assert_eq!(lines(&file), ["good"]);
