@@ -13,19 +13,19 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Kind, Result};
 
 /// More than any password, key, certificate bundle or configuration takes.
-pub const SMALL: u64 = 4 << 20;
+pub(crate) const SMALL: u64 = 4 << 20;
 
 /// As many links as Linux follows in a path.
 const MOST_LINKS: usize = 40;
 
 /// What editors on Windows put before UTF-8.
-pub const BYTE_ORDER_MARK: &str = "\u{feff}";
+pub(crate) const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// The bytes of a file of at most `limit` bytes.
 ///
 /// # Errors
 /// [`Kind::Local`] that names the file: it cannot be read, or it is longer. No error shows what is in it.
-pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
+pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let failed = |cause: io::Error| unreadable(path.display(), &cause);
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(failed)?;
@@ -43,7 +43,7 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// As [`read`]; and [`Kind::Local`] where it is not UTF-8.
-pub fn read_text(path: &Path, limit: u64) -> Result<String> {
+pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String> {
     text(read(path, limit)?).map_err(|what| {
         Error::new(
             Kind::Local,
@@ -58,7 +58,7 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String> {
 ///
 /// # Errors
 /// [`Kind::Local`] that names the file.
-pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     replaced(path, bytes)
         .map_err(|cause| Error::local(format_args!("cannot write {}", path.display()), &cause))
 }
@@ -123,7 +123,7 @@ fn is_fixed(cause: &io::Error) -> bool {
 
 /// A file that nobody sees under its name until it is whole. Without [`Draft::take_place`] it goes away.
 #[derive(Debug)]
-pub struct Draft {
+pub(crate) struct Draft {
     file: File,
     /// Where it is written.
     path: PathBuf,
@@ -136,7 +136,7 @@ impl Draft {
     ///
     /// # Errors
     /// It cannot be created.
-    pub fn beside(place: &Path, mode: u32) -> io::Result<Self> {
+    pub(crate) fn beside(place: &Path, mode: u32) -> io::Result<Self> {
         let mut options = File::options();
         let options = options.read(true).write(true).create_new(true).mode(mode);
         let mut number = 0;
@@ -157,7 +157,7 @@ impl Draft {
     }
 
     /// The file, to be written.
-    pub const fn file(&mut self) -> &mut File {
+    pub(crate) const fn file(&mut self) -> &mut File {
         &mut self.file
     }
 
@@ -165,7 +165,7 @@ impl Draft {
     ///
     /// # Errors
     /// It cannot be written or moved; what was there stays.
-    pub fn take_place(self) -> io::Result<File> {
+    pub(crate) fn take_place(self) -> io::Result<File> {
         self.file.sync_all()?;
         fs::rename(&self.path, &self.place)?;
         self.sync_folder()?;
@@ -176,7 +176,7 @@ impl Draft {
     ///
     /// # Errors
     /// As [`Draft::take_place`], and [`io::ErrorKind::AlreadyExists`].
-    pub fn take_free_place(self) -> io::Result<File> {
+    pub(crate) fn take_free_place(self) -> io::Result<File> {
         self.file.sync_all()?;
         fs::hard_link(&self.path, &self.place)?;
         self.sync_folder()?;
@@ -205,12 +205,12 @@ impl Drop for Draft {
 }
 
 /// `cannot read FILE: no such file or directory`.
-pub fn unreadable(name: impl Display, cause: &io::Error) -> Error {
+pub(crate) fn unreadable(name: impl Display, cause: &io::Error) -> Error {
     Error::local(format_args!("cannot read {name}"), cause)
 }
 
 /// Bytes as text, without a byte order mark; or what they are instead.
-pub fn text(bytes: Vec<u8>) -> Result<String, &'static str> {
+pub(crate) fn text(bytes: Vec<u8>) -> Result<String, &'static str> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err("the text is UTF-16; save it as UTF-8");
     }
@@ -223,7 +223,7 @@ pub fn text(bytes: Vec<u8>) -> Result<String, &'static str> {
 
 /// What a parser of TOML says is wrong, in one line and without the text of a value: that may be a URL with a password in
 /// it, or a header that logs in.
-pub fn mistake(message: &str) -> Cow<'_, str> {
+pub(crate) fn mistake(message: &str) -> Cow<'_, str> {
     let line = message.split('\n').next().unwrap_or_default();
     let text = line
         .find(" \"")

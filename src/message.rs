@@ -3,7 +3,7 @@
 //! It is what every output format shows, what `--output json` writes, and what the `--ndjson`
 //! inputs read back, so a recording can be published again.
 
-pub mod fields;
+pub(crate) mod fields;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -4,17 +4,17 @@ use std::hash::{BuildHasher, RandomState};
 
 /// 64 bits from the operating system's generator, by way of the standard hasher's random keys: for names and numbers
 /// that nobody can guess from others.
-pub fn unguessable() -> u64 {
+pub(crate) fn unguessable() -> u64 {
     RandomState::new().hash_one(0_u8)
 }
 
 /// An xorshift64* generator: quick, and the same for the same seed.
 #[derive(Clone, Debug)]
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     /// A generator for part `part` of what this seed stands for.
-    pub const fn new(seed: u64, part: u64) -> Self {
+    pub(crate) const fn new(seed: u64, part: u64) -> Self {
         // Two rounds of splitmix64 set neighbouring seeds and parts far apart.
         let mixed = mix(mix(seed) ^ part);
         // The state must not be zero, or it stays so.
@@ -22,12 +22,12 @@ impl Random {
     }
 
     /// Another one each time.
-    pub fn from_system() -> Self {
+    pub(crate) fn from_system() -> Self {
         Self::new(unguessable(), 0)
     }
 
     /// Any 64 bits but zero.
-    pub const fn next(&mut self) -> u64 {
+    pub(crate) const fn next(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -35,12 +35,12 @@ impl Random {
     }
 
     /// Evenly from 0 to below 1.
-    pub fn fraction(&mut self) -> f64 {
+    pub(crate) fn fraction(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// Evenly from `least` to `most`, both included.
-    pub const fn between(&mut self, least: usize, most: usize) -> usize {
+    pub(crate) const fn between(&mut self, least: usize, most: usize) -> usize {
         least + (self.next() % (most - least + 1) as u64) as usize
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::sleep_until;
 use crate::error::{Error, Kind, Result};
 
 /// How long what is under way may take to end after the first signal.
-pub const DRAIN: Duration = Duration::from_millis(3000);
+pub(crate) const DRAIN: Duration = Duration::from_millis(3000);
 
 /// When the connection is given up that is being closed, counted from the first signal. Whoever waits four seconds before
 /// a harder signal gets a clean end.
@@ -160,7 +160,7 @@ impl Stop {
 }
 
 /// Watches for SIGHUP, which asks a server to read its files again.
-pub struct Hangup {
+pub(crate) struct Hangup {
     signal: Signal,
 }
 
@@ -169,14 +169,14 @@ impl Hangup {
     ///
     /// # Errors
     /// [`Kind::Local`] when the process cannot install signal handlers.
-    pub fn watch() -> Result<Self> {
+    pub(crate) fn watch() -> Result<Self> {
         let signal = signal(SignalKind::hangup())
             .map_err(|cause| Error::local("cannot watch for signals", &cause))?;
         Ok(Self { signal })
     }
 
     /// Waits for the next SIGHUP. Cancel-safe.
-    pub async fn heard(&mut self) {
+    pub(crate) async fn heard(&mut self) {
         self.signal.recv().await;
     }
 }

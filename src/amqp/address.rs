@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 
 /// Where messages go to or come from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Address {
+pub(crate) enum Address {
     /// As the server has it, word for word (`--address`).
     Said(ByteString),
     /// A queue that is there.
@@ -19,7 +19,7 @@ pub enum Address {
 
 impl Address {
     /// What 0-9-1 calls an exchange and a key; the default exchange leads to the queue that the key names.
-    pub fn of(exchange: &ByteString, key: &ByteString) -> Self {
+    pub(crate) fn of(exchange: &ByteString, key: &ByteString) -> Self {
         match exchange.is_empty() {
             true => Self::Queue(key.clone()),
             false => Self::Exchange(exchange.clone(), key.clone()),
@@ -27,7 +27,7 @@ impl Address {
     }
 
     /// What messages that come from here, and say nothing else of their topic, have for it.
-    pub fn topic(&self) -> &ByteString {
+    pub(crate) fn topic(&self) -> &ByteString {
         match self {
             Self::Said(text) => text,
             Self::Queue(name) => name,
@@ -39,7 +39,7 @@ impl Address {
     ///
     /// # Errors
     /// [`crate::error::Kind::Usage`] for what such a server cannot do.
-    pub fn text(&self, dialect: Dialect, sending: bool) -> Result<String> {
+    pub(crate) fn text(&self, dialect: Dialect, sending: bool) -> Result<String> {
         Ok(match (self, dialect) {
             (Self::Said(text), _) => text.to_string(),
             (Self::Queue(name), Dialect::Plain) => name.to_string(),
@@ -72,7 +72,7 @@ impl Address {
 
 /// How a server writes its addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
+pub(crate) enum Dialect {
     /// A name is a name.
     Plain,
     /// RabbitMQ's plugin `rabbitmq_amqp1_0`, up to 3.13.
@@ -83,7 +83,7 @@ pub enum Dialect {
 
 impl Dialect {
     /// By what the server says of itself when it opens the connection.
-    pub fn of(product: &str, version: &str) -> Self {
+    pub(crate) fn of(product: &str, version: &str) -> Self {
         let major = version.split('.').next().and_then(|text| text.parse().ok());
         match (product, major) {
             ("RabbitMQ", Some(0..=3)) => Self::RabbitMq3,

@@ -24,10 +24,10 @@ use super::panics::PanicGuard;
 use super::{diagnose, transport, wire};
 
 /// Bytes; what RabbitMQ proposes too. Never 0 (no limit): lapin would ask for as much memory at once.
-pub const FRAME_MAX: u32 = 131_072;
+pub(crate) const FRAME_MAX: u32 = 131_072;
 
 /// Seconds between heartbeats; a server may ask for fewer.
-pub const HEARTBEAT: u16 = 60;
+pub(crate) const HEARTBEAT: u16 = 60;
 
 /// The largest frame that is ever agreed to: larger ones are only more to wait for, and lapin takes 128 times as much
 /// memory at once.

@@ -84,7 +84,7 @@ const fn yes() -> bool {
 ///
 /// # Errors
 /// What is wrong with it, in words.
-pub fn parse(text: &str) -> Result<Vec<Declaration>, String> {
+pub(crate) fn parse(text: &str) -> Result<Vec<Declaration>, String> {
     let file: File = toml::from_str(text).map_err(|mistake| {
         let line = mistake
             .span()

@@ -7,13 +7,13 @@ use bytestring::ByteString;
 use crate::message::{AmqpDetail, AmqpProperties, AmqpValue, Detail, Message};
 
 /// The exchange where the copies appear, once tracing was turned on.
-pub const EXCHANGE: &str = "amq.rabbitmq.trace";
+pub(crate) const EXCHANGE: &str = "amq.rabbitmq.trace";
 
 /// The header in which the record of a copy says how it was seen: `publish.EXCHANGE` or `deliver.QUEUE`.
-pub const SEEN: &str = "x-firehose";
+pub(crate) const SEEN: &str = "x-firehose";
 
 /// The message of which `copy` is one: its exchange, its first routing key, its properties. What is no copy stays as it is.
-pub fn original(copy: Message) -> Message {
+pub(crate) fn original(copy: Message) -> Message {
     let Detail::Amqp(detail) = &copy.detail else {
         return copy;
     };

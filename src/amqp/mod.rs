@@ -23,14 +23,18 @@
 //! confirmations that are attached to the wrong publish, its URL rules, time-outs that it does not have, and its
 //! own recovery, which is not used: a lost connection is made anew by whoever knows what was under way.
 
-pub mod address;
-pub mod broker;
-pub mod channel;
-pub mod client;
+#[cfg_attr(
+    not(feature = "amqp1"),
+    allow(dead_code, reason = "only AMQP 1.0 reads it")
+)]
+pub(crate) mod address;
+pub(crate) mod broker;
+pub(crate) mod channel;
+pub(crate) mod client;
 pub mod consumer;
-pub mod definitions;
+pub(crate) mod definitions;
 mod diagnose;
-pub mod firehose;
+pub(crate) mod firehose;
 pub(crate) mod frame;
 mod gate;
 mod heard;
@@ -42,10 +46,14 @@ pub mod topology;
 mod transport;
 pub mod v091;
 #[cfg_attr(not(feature = "amqp1"), path = "v1/absent.rs")]
-pub mod v1;
+pub(crate) mod v1;
 pub mod value;
 mod wire;
-pub mod wish;
+#[cfg_attr(
+    not(feature = "amqp1"),
+    allow(dead_code, reason = "only AMQP 1.0 reads it")
+)]
+pub(crate) mod wish;
 
 pub use channel::Channel;
 pub use client::{Client, Event, Login, Mechanism, Options};

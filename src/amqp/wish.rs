@@ -4,7 +4,7 @@ use super::address::Address;
 
 /// What to send to, and how.
 #[derive(Clone, Debug)]
-pub struct Sending {
+pub(crate) struct Sending {
     /// Where everything goes, whatever exchange and key say (`--address`).
     pub address: Option<Address>,
     /// What is attached to at once, so that an unknown address is refused before anything is sent.
@@ -17,7 +17,7 @@ pub struct Sending {
 
 /// What to receive from, and how.
 #[derive(Clone, Debug)]
-pub struct Receiving {
+pub(crate) struct Receiving {
     /// From where.
     pub address: Address,
     /// Deliveries that the server may send ahead of their settlement; at least 1.

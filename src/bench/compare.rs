@@ -16,18 +16,18 @@ use crate::error::{Error, Kind, Result};
 
 use super::result::Report;
 use figures::Better;
-pub use render::{json, markdown, text};
+pub(crate) use render::{json, markdown, text};
 use statistics::{Ratio, Values, chance, holm, ratio};
 
 /// The version of the JSON form; raised when a name changes its meaning or goes away.
-pub const SCHEMA_VERSION: u32 = 1;
+pub(crate) const SCHEMA_VERSION: u32 = 1;
 
 /// How probable a regression that is none may be, over all figures together.
 const ERROR: f64 = 0.02;
 
 /// Two sets of runs beside each other.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Comparison {
+pub(crate) struct Comparison {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
     /// Runs on the first side.
@@ -44,7 +44,7 @@ pub struct Comparison {
 
 /// One figure on both sides.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Figure {
+pub(crate) struct Figure {
     /// `response p99`, `accepted rate`.
     pub name: String,
     /// `ms`, `per_s`, `s_per_million`, `bytes` or `messages`.
@@ -72,7 +72,11 @@ pub struct Figure {
 ///
 /// # Errors
 /// [`Kind::Usage`] when a side has no run, or the two have no figure in common.
-pub fn compare(before: &[Report], after: &[Report], bound: Option<f64>) -> Result<Comparison> {
+pub(crate) fn compare(
+    before: &[Report],
+    after: &[Report],
+    bound: Option<f64>,
+) -> Result<Comparison> {
     if before.is_empty() || after.is_empty() {
         return Err(Error::usage("there is no result to compare with"));
     }
@@ -98,7 +102,7 @@ pub fn compare(before: &[Report], after: &[Report], bound: Option<f64>) -> Resul
 
 impl Comparison {
     /// What has regressed, as the failure that ends the command; `None` when nothing has.
-    pub fn failure(&self) -> Option<Error> {
+    pub(crate) fn failure(&self) -> Option<Error> {
         let worse: Vec<&Figure> = self.figures.iter().filter(|one| one.regressed).collect();
         let first = worse.first()?;
         let others = match worse.len() - 1 {
@@ -111,12 +115,12 @@ impl Comparison {
     }
 
     /// Whether both sides were repeated, without which nothing can be told from chance.
-    pub const fn is_repeated(&self) -> bool {
+    pub(crate) const fn is_repeated(&self) -> bool {
         self.runs_before > 1 && self.runs_after > 1
     }
 
     /// What the number of runs allows to say.
-    pub const fn confidence(&self) -> &'static str {
+    pub(crate) const fn confidence(&self) -> &'static str {
         if self.is_repeated() {
             "ranges are 95 % confidence intervals of the ratio (Welch's t-test on logarithms); regressions are significant at 2 % over all figures (Holm)"
         } else {

@@ -12,7 +12,7 @@ const BATCH_BYTES: usize = 64 * 1024;
 const BATCH_MESSAGES: usize = 64;
 
 /// A session with its queue.
-pub struct ConnectionState {
+pub(crate) struct ConnectionState {
     /// The protocol's state.
     pub session: Box<dyn Session>,
     /// Due times of messages that wait.
@@ -27,7 +27,7 @@ pub struct ConnectionState {
 
 impl ConnectionState {
     /// A lane that is not open yet.
-    pub fn new(session: Box<dyn Session>, receivers: u64) -> Self {
+    pub(crate) fn new(session: Box<dyn Session>, receivers: u64) -> Self {
         Self {
             session,
             backlog: VecDeque::new(),
@@ -38,7 +38,12 @@ impl ConnectionState {
     }
 
     /// Encodes what waits, as far as the session has room and a batch has. Whether more could go at once.
-    pub fn fill(&mut self, now: Nanos, out: &mut Vec<u8>, records: &mut Records) -> (Action, bool) {
+    pub(crate) fn fill(
+        &mut self,
+        now: Nanos,
+        out: &mut Vec<u8>,
+        records: &mut Records,
+    ) -> (Action, bool) {
         records.at = now;
         let (mut wish, mut sent) = (Action::Nothing, 0);
         let (start, limit) = (out.len(), out.len() + BATCH_BYTES);
@@ -70,7 +75,7 @@ impl ConnectionState {
     }
 
     /// Encodes as many messages as the session has room for, all due now. Whether more could go at once.
-    pub fn fill_now(
+    pub(crate) fn fill_now(
         &mut self,
         most: u64,
         now: Nanos,
@@ -109,7 +114,7 @@ impl ConnectionState {
     }
 
     /// Hands the session what arrived; how many bytes it took and what it wishes.
-    pub fn feed(
+    pub(crate) fn feed(
         &mut self,
         bytes: &[u8],
         now: Nanos,
@@ -130,7 +135,7 @@ impl ConnectionState {
     }
 
     /// Calls the session with everything it works with; what it wishes comes back.
-    pub fn with<T>(
+    pub(crate) fn with<T>(
         &mut self,
         now: Nanos,
         out: &mut Vec<u8>,
@@ -150,12 +155,12 @@ impl ConnectionState {
     }
 
     /// Whether everything that was due has been sent and answered.
-    pub fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.backlog.is_empty() && self.session.in_flight() == 0
     }
 
     /// Gives up on what waits: it was due and is not sent.
-    pub fn abandon(&mut self, records: &mut Records) {
+    pub(crate) fn abandon(&mut self, records: &mut Records) {
         for due in self.backlog.drain(..).filter(|_| !self.plans_at_send) {
             records.messages.unsent += u64::from(records.window.holds(due));
         }

@@ -23,7 +23,7 @@ type Bits = [u64; WORDS];
 
 /// The books of one receiver, by sender.
 #[derive(Debug)]
-pub struct Received {
+pub(crate) struct Received {
     run: u64,
     /// The least room for a stamp in messages of this run; `None`: they carry none.
     least: Option<Room>,
@@ -33,11 +33,11 @@ pub struct Received {
 }
 
 /// The books of receivers of which each message comes to one only: a copy may come to another one.
-pub type Shared = Arc<Mutex<Books>>;
+pub(crate) type Shared = Arc<Mutex<Books>>;
 
 /// Which messages have come, by sender.
 #[derive(Debug, Default)]
-pub struct Books {
+pub(crate) struct Books {
     /// Where the books of each sender are.
     places: HashMap<u32, usize, BuildHasherDefault<Spread>>,
     seen: Vec<Seen>,
@@ -121,7 +121,7 @@ impl Records {
 impl Received {
     /// The empty books of a receiver in this run, whose messages have at least this room for a stamp; `None`: they carry
     /// no stamp.
-    pub fn new(run: u64, least: Option<Room>) -> Self {
+    pub(crate) fn new(run: u64, least: Option<Room>) -> Self {
         Self {
             run,
             least,
@@ -132,14 +132,20 @@ impl Received {
 
     /// The same for one of several receivers that compete for messages.
     #[must_use]
-    pub fn sharing(mut self, shared: Option<Shared>) -> Self {
+    pub(crate) fn sharing(mut self, shared: Option<Shared>) -> Self {
         self.shared = shared;
         self
     }
 
     /// Enters one message that arrived at `now`, `length` bytes on the wire.
     #[inline]
-    pub fn enter(&mut self, payload: &[u8], length: usize, now: Nanos, records: &mut Records) {
+    pub(crate) fn enter(
+        &mut self,
+        payload: &[u8],
+        length: usize,
+        now: Nanos,
+        records: &mut Records,
+    ) {
         let phase = records.arrived(length, now);
         let Some(least) = self.least else {
             return records.unstamped(phase);
@@ -367,7 +373,7 @@ const fn mark(bits: &mut Bits, sequence: u64) -> bool {
 
 /// Spreads numbers given out in order; nobody chooses them to do harm.
 #[derive(Debug, Default)]
-pub struct Spread(u64);
+pub(crate) struct Spread(u64);
 
 impl Hasher for Spread {
     fn finish(&self) -> u64 {

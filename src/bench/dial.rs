@@ -22,7 +22,7 @@ const TRIES: u32 = 4096;
 
 /// Opens connections to one target.
 #[derive(Debug)]
-pub struct Dialer {
+pub(crate) struct Dialer {
     target: Arc<Target>,
     /// Where the target is; looked up once.
     address: Option<SocketAddr>,
@@ -42,7 +42,7 @@ impl Dialer {
     ///
     /// # Errors
     /// An unknown host; more connections than there are ports.
-    pub async fn new(
+    pub(crate) async fn new(
         target: Target,
         sources: Vec<LocalAddress>,
         connections: usize,
@@ -89,7 +89,7 @@ impl Dialer {
     }
 
     /// Opens connection `number`.
-    pub fn dial(self: &Arc<Self>, number: usize) -> Dialing {
+    pub(crate) fn dial(self: &Arc<Self>, number: usize) -> Dialing {
         let dialer = Arc::clone(self);
         Box::pin(async move {
             let limit = dialer.target.connect_timeout;
@@ -122,18 +122,18 @@ impl Dialer {
     }
 
     /// Enters the TLS handshakes that were done.
-    pub fn report(&self, connections: &mut Connections) {
+    pub(crate) fn report(&self, connections: &mut Connections) {
         let [full, resumed] = [0, 1].map(|kind| self.handshakes[kind].load(Ordering::Relaxed));
         (connections.tls_full, connections.tls_resumed) = (full, resumed);
     }
 
     /// How long the protocol may take to greet.
-    pub fn patience(&self) -> Duration {
+    pub(crate) fn patience(&self) -> Duration {
         self.target.connect_timeout
     }
 
     /// What it means that a connection ended like this before it could be used, in the words of the other commands.
-    pub fn unusable(&self, end: End<'_>) -> Broken {
+    pub(crate) fn unusable(&self, end: End<'_>) -> Broken {
         let target = &self.target;
         if let Some(foreign) = self.foreign(end.bytes) {
             return foreign;
@@ -192,7 +192,7 @@ impl Dialer {
 
     /// Looks closer at why no connection could be opened: a server that speaks TLS closes a plain connection without a
     /// word. Takes 2 s at most.
-    pub async fn explain(&self, trouble: &mut Option<Error>) {
+    pub(crate) async fn explain(&self, trouble: &mut Option<Error>) {
         let Some(error) = trouble.take_if(|error| error.kind() == Kind::Lost) else {
             return;
         };

@@ -26,7 +26,7 @@ pub trait Link: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Link for T {}
 
 /// A transport on its way.
-pub type Dialing = Pin<Box<dyn Future<Output = Result<Box<dyn Link>>> + Send>>;
+pub(crate) type Dialing = Pin<Box<dyn Future<Output = Result<Box<dyn Link>>> + Send>>;
 
 /// The protocol's side of one group of connections.
 pub trait Driver: Send + Sync {

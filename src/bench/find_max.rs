@@ -3,7 +3,7 @@
 
 /// A search under way.
 #[derive(Clone, Debug)]
-pub struct Search {
+pub(crate) struct Search {
     /// The highest rate that was passed; 0: none yet.
     passed: f64,
     /// The lowest rate that was missed.
@@ -19,7 +19,7 @@ pub struct Search {
 impl Search {
     /// Begins at `first` messages a second and ends when the answer is known to within `precision` (0.05: 5 %), or
     /// after `tries` runs.
-    pub const fn new(first: f64, precision: f64, tries: u32) -> Self {
+    pub(crate) const fn new(first: f64, precision: f64, tries: u32) -> Self {
         Self {
             passed: 0.0,
             missed: None,
@@ -30,7 +30,7 @@ impl Search {
     }
 
     /// The rate to run next, in messages a second; `None`: the search is over.
-    pub fn next(&self) -> Option<f64> {
+    pub(crate) fn next(&self) -> Option<f64> {
         let near = self
             .missed
             .is_some_and(|missed| missed - self.passed <= self.precision * missed);
@@ -38,7 +38,7 @@ impl Search {
     }
 
     /// Enters whether the last rate was passed.
-    pub fn enter(&mut self, passed: bool) {
+    pub(crate) fn enter(&mut self, passed: bool) {
         self.tries = self.tries.saturating_sub(1);
         if passed {
             self.passed = self.next;
@@ -54,7 +54,7 @@ impl Search {
     }
 
     /// The highest rate that was passed; `None` when none was.
-    pub fn best(&self) -> Option<f64> {
+    pub(crate) fn best(&self) -> Option<f64> {
         (self.passed > 0.0).then_some(self.passed)
     }
 }

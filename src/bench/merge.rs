@@ -17,14 +17,14 @@ use super::result::{Interval, Report, SCHEMA_VERSION};
 use super::threshold::Assert;
 
 /// The name in [`Report::setup`] under which a worker says which part of the run it was: `1/4`.
-pub const SHARD: &str = "shard";
+pub(crate) const SHARD: &str = "shard";
 
 /// What a worker of several warns of; it is no longer true of the whole.
-pub const SHARD_ALONE: &str =
+pub(crate) const SHARD_ALONE: &str =
     "one shard of a larger run: merge all shards before judging missing messages";
 
 /// A worker's report and the file that it came from, for messages.
-pub struct Part {
+pub(crate) struct Part {
     /// The file.
     pub name: String,
     /// What it holds.
@@ -37,7 +37,7 @@ pub struct Part {
 /// # Errors
 /// [`Kind::Usage`](crate::error::Kind::Usage), naming the file: none at all, another version, the same
 /// part twice, a damaged histogram; without `partial` a missing shard, or parts that did not run at the same time.
-pub fn merge(parts: &[Part], partial: bool) -> Result<Report> {
+pub(crate) fn merge(parts: &[Part], partial: bool) -> Result<Report> {
     let Some(first) = parts.first() else {
         return Err(Error::usage("there is no result to merge"));
     };

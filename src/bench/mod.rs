@@ -21,31 +21,31 @@
 //! | [`merge`] | one result from those of many workers, exact |
 //! | [`compare`] | whether one set of runs is better or worse than another |
 
-pub mod amqp;
+pub(crate) mod amqp;
 mod answering;
 #[cfg(target_os = "linux")]
 pub mod calibrate;
 pub mod clock;
 pub mod coap;
-pub mod compare;
-pub mod connection_state;
-pub mod counters;
-pub mod dial;
-pub mod driver;
-pub mod engine;
-pub mod find_max;
-pub mod letters;
-pub mod merge;
-pub mod mqtt;
-pub mod pattern;
-pub mod plan;
-pub mod profile;
-pub mod recorder;
-pub mod report;
-pub mod result;
-pub mod series;
+pub(crate) mod compare;
+pub(crate) mod connection_state;
+pub(crate) mod counters;
+pub(crate) mod dial;
+pub(crate) mod driver;
+pub(crate) mod engine;
+pub(crate) mod find_max;
+pub(crate) mod letters;
+pub(crate) mod merge;
+pub(crate) mod mqtt;
+pub(crate) mod pattern;
+pub(crate) mod plan;
+pub(crate) mod profile;
+pub(crate) mod recorder;
+pub(crate) mod report;
+pub(crate) mod result;
+pub(crate) mod series;
 pub mod stamp;
 pub mod system;
-pub mod threshold;
+pub(crate) mod threshold;
 #[cfg(test)]
 mod virtual_tests;

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 
 /// A user name with `{client}` filled in; other braces are text.
-pub fn user_name(text: &str, client: usize) -> String {
+pub(crate) fn user_name(text: &str, client: usize) -> String {
     text.replace("{client}", &client.to_string())
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// One run of the engine.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// What the connections do; at least one group.
     pub groups: Vec<Group>,
     /// How the run passes through its phases.
@@ -25,7 +25,7 @@ pub struct Plan {
 
 impl Plan {
     /// Whether messages are due by the clock.
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         let mut loads = self.groups.iter().filter_map(|group| group.load.as_ref());
         loads.any(|load| matches!(load, Load::Open { .. }))
     }
@@ -97,7 +97,7 @@ pub enum Arrivals {
 
 /// The phases of a run. Only what happens while measuring is in the figures.
 #[derive(Clone, Debug)]
-pub struct Phases {
+pub(crate) struct Phases {
     /// Load that is not measured yet.
     pub warmup: Duration,
     /// How long to measure; `None`: until `count`.

@@ -11,7 +11,7 @@ use crate::random::Random;
 
 /// Which part of a group's messages one worker sends.
 #[derive(Clone, Debug)]
-pub struct Share {
+pub(crate) struct Share {
     /// Its connections in the group.
     pub connections: usize,
     /// All connections of the group.
@@ -24,7 +24,7 @@ pub struct Share {
 
 /// The due times of one worker's part of a group, in order, without end.
 #[derive(Clone, Debug)]
-pub struct Schedule {
+pub(crate) struct Schedule {
     curve: Curve,
     process: Process,
     /// Messages of the whole group for each of ours.
@@ -60,7 +60,7 @@ enum Process {
 
 /// One message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Due {
+pub(crate) struct Due {
     /// Since sending began.
     pub at: Nanos,
     /// Of which of our connections in the group, from 0.
@@ -69,7 +69,7 @@ pub struct Due {
 
 impl Schedule {
     /// The schedule of one worker that has `share.connections` of the group's, at least one.
-    pub fn new(stages: &[Stage], arrivals: &Arrivals, share: Share) -> Self {
+    pub(crate) fn new(stages: &[Stage], arrivals: &Arrivals, share: Share) -> Self {
         let Share {
             connections,
             of,
@@ -158,7 +158,7 @@ impl Schedule {
 /// Seconds until `count` messages of the whole group that are due at or after `warmup` seconds have had their time: the
 /// moment at which the next one would be due, or the end of the last stage. `None` where chance or a recording says when
 /// messages are due.
-pub fn lasts(load: (&[Stage], &Arrivals), warmup: f64, count: u64) -> Option<f64> {
+pub(crate) fn lasts(load: (&[Stage], &Arrivals), warmup: f64, count: u64) -> Option<f64> {
     let (stages, arrivals) = load;
     if !matches!(
         arrivals,

@@ -13,10 +13,10 @@ use super::result::Messages;
 const DIGITS: u8 = 3;
 
 /// The count of how often the peer asked not to be sent anything for a while.
-pub const HELD_BACK: &str = "held_back";
+pub(crate) const HELD_BACK: &str = "held_back";
 
 /// The count of messages that nothing acknowledges one by one, and whose arrival was not proved together either.
-pub const NOT_PROVED: &str = "not_proved";
+pub(crate) const NOT_PROVED: &str = "not_proved";
 
 /// What a latency distribution is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -557,7 +557,7 @@ impl Unstamped {
 }
 
 /// Adds one part of a run to another; `missing` follows from the sums.
-pub fn add_messages(sum: &mut Messages, more: &Messages) {
+pub(crate) fn add_messages(sum: &mut Messages, more: &Messages) {
     sum.planned += more.planned;
     sum.unsent += more.unsent;
     sum.sent += more.sent;

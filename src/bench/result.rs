@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::plan::Shard;
 
 /// The version of the JSON form; raised when a name changes its meaning or goes away.
-pub const SCHEMA_VERSION: u32 = 1;
+pub(crate) const SCHEMA_VERSION: u32 = 1;
 
 /// The results of one run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -11,11 +11,11 @@ use super::report::distribution::{NANOSECOND, decode_text, encode};
 use super::result::Interval;
 
 /// The most points of a time series: with their distributions about two megabytes.
-pub const MOST: usize = 300;
+pub(crate) const MOST: usize = 300;
 
 /// The points so far.
 #[derive(Clone, Debug, Default)]
-pub struct Series {
+pub(crate) struct Series {
     points: Vec<Interval>,
     /// The next pair to become one.
     next: usize,
@@ -23,7 +23,7 @@ pub struct Series {
 
 impl Series {
     /// Adds the newest point.
-    pub fn push(&mut self, point: Interval) {
+    pub(crate) fn push(&mut self, point: Interval) {
         self.points.push(point);
         if self.points.len() > MOST {
             self.thin();
@@ -31,12 +31,12 @@ impl Series {
     }
 
     /// The newest point of a phase.
-    pub fn last_of(&mut self, phase: &str) -> Option<&mut Interval> {
+    pub(crate) fn last_of(&mut self, phase: &str) -> Option<&mut Interval> {
         self.points.iter_mut().rfind(|point| point.phase == phase)
     }
 
     /// Makes a later point a part of the newest one, if both are of one phase; whether they are.
-    pub fn extend_last(&mut self, later: &Interval) -> bool {
+    pub(crate) fn extend_last(&mut self, later: &Interval) -> bool {
         let [before @ .., last] = self.points.as_mut_slice() else {
             return false;
         };
@@ -49,7 +49,7 @@ impl Series {
     }
 
     /// All points, in order.
-    pub fn into_points(self) -> Vec<Interval> {
+    pub(crate) fn into_points(self) -> Vec<Interval> {
         self.points
     }
 
@@ -69,7 +69,7 @@ impl Series {
 }
 
 /// Adds a later point of the same process; `began_s` is when the earlier one began.
-pub fn follow(sum: &mut Interval, later: &Interval, began_s: f64) {
+pub(crate) fn follow(sum: &mut Interval, later: &Interval, began_s: f64) {
     let first = (sum.at_s - began_s).max(0.0);
     let second = (later.at_s - sum.at_s).max(0.0);
     let whole = (first + second).max(f64::MIN_POSITIVE);
@@ -81,7 +81,7 @@ pub fn follow(sum: &mut Interval, later: &Interval, began_s: f64) {
 }
 
 /// Adds counts and distributions of another point; when, connections and CPU are left as they are.
-pub fn add(sum: &mut Interval, other: &Interval) {
+pub(crate) fn add(sum: &mut Interval, other: &Interval) {
     sum.planned += other.planned;
     sum.sent += other.sent;
     sum.acknowledged += other.acknowledged;
@@ -122,13 +122,13 @@ fn joined(ours: Option<&str>, theirs: Option<&str>) -> Option<Histogram<u64>> {
 }
 
 /// p50, p99 and maximum, in milliseconds.
-pub fn figures_of(values: &Histogram<u64>) -> [f64; 3] {
+pub(crate) fn figures_of(values: &Histogram<u64>) -> [f64; 3] {
     let at = |quantile| values.value_at_quantile(quantile).min(values.max()) as f64 * NANOSECOND;
     [at(0.5), at(0.99), values.max() as f64 * NANOSECOND]
 }
 
 /// Figures and distribution of several quantities, for a point.
-pub fn enter(point: &mut Interval, quantities: BTreeMap<String, &Histogram<u64>>) {
+pub(crate) fn enter(point: &mut Interval, quantities: BTreeMap<String, &Histogram<u64>>) {
     for (name, values) in quantities {
         point.latency.insert(name.clone(), figures_of(values));
         point.histograms.insert(name, encode(values));

@@ -190,7 +190,7 @@ const TOP: &[Example] = &[
 ];
 
 /// The sequences of `mqtt sub -F` and their meaning.
-pub const TEMPLATE: &[(&str, &str)] = &[
+pub(crate) const TEMPLATE: &[(&str, &str)] = &[
     (
         "%p, %x, %X",
         "payload: raw, in lower-case hex, in upper-case hex",
@@ -229,7 +229,7 @@ pub const TEMPLATE: &[(&str, &str)] = &[
 ];
 
 /// The quantities of `bench … --assert` and their meaning.
-pub const QUANTITIES: &[(&str, &str)] = &[
+pub(crate) const QUANTITIES: &[(&str, &str)] = &[
     (
         "p50, p99, p99.9, min, mean, stdev, max",
         "response time, from the moment a message was due; other times are service.p99 (from sending), lag.p99 (from due to sent), end_to_end.p99, connect.p99, handshake.p99, subscribe.p99, catch_up.p99",
@@ -259,7 +259,7 @@ pub const QUANTITIES: &[(&str, &str)] = &[
 ];
 
 /// The environment variables and their meaning.
-pub const ENVIRONMENT: &[(&str, &str)] = &[
+pub(crate) const ENVIRONMENT: &[(&str, &str)] = &[
     (
         "IOTCTL_URL, IOTCTL_HOST, IOTCTL_PORT, IOTCTL_UNIX, IOTCTL_USERNAME, IOTCTL_PASSWORD, IOTCTL_PASSWORD_FILE",
         "same as the flags: IOTCTL_PASSWORD_FILE is --password-file; flags override the environment, which overrides the context",
@@ -296,7 +296,7 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
 ];
 
 /// The files that commands read by default, and their purpose.
-pub const FILES: &[(&str, &str)] = &[
+pub(crate) const FILES: &[(&str, &str)] = &[
     (
         "$XDG_CONFIG_HOME/iotctl/config.toml, ~/.config/iotctl/config.toml",
         "named contexts: the table [contexts.NAME] has the long connection flags, such as url, username and cafile; context = \"NAME\" sets the default",
@@ -308,7 +308,7 @@ pub const FILES: &[(&str, &str)] = &[
 ];
 
 /// The examples of one command, by its words after `iotctl`; none for most.
-pub fn examples(command: &str) -> &'static [(&'static str, &'static str)] {
+pub(crate) fn examples(command: &str) -> &'static [(&'static str, &'static str)] {
     match command {
         "" => TOP,
         "mqtt pub" => PUB,
@@ -327,14 +327,14 @@ pub fn examples(command: &str) -> &'static [(&'static str, &'static str)] {
 }
 
 /// Every exit code and its meaning, in order.
-pub fn exit_codes() -> impl Iterator<Item = (u8, &'static str)> {
+pub(crate) fn exit_codes() -> impl Iterator<Item = (u8, &'static str)> {
     Kind::ALL
         .into_iter()
         .map(|kind| (kind.exit_code(), kind.meaning()))
 }
 
 /// The scenarios of a load test's `--scenario`, and what each does; none for other commands.
-pub fn scenarios(command: &str) -> Vec<(&'static str, &'static str)> {
+pub(crate) fn scenarios(command: &str) -> Vec<(&'static str, &'static str)> {
     match command {
         "bench mqtt" => ScenarioPreset::all().collect(),
         "bench coap" => bench::coap::ScenarioPreset::all().collect(),
@@ -344,7 +344,7 @@ pub fn scenarios(command: &str) -> Vec<(&'static str, &'static str)> {
 }
 
 /// The faults of a server's `--fault`, then the keys that they may have; none for other commands.
-pub fn faults(command: &str) -> Vec<(&'static str, &'static str)> {
+pub(crate) fn faults(command: &str) -> Vec<(&'static str, &'static str)> {
     let (faults, keys) = match command {
         "mqtt broker" => (
             crate::mqtt::broker::Injected::FAULTS,
@@ -364,16 +364,16 @@ pub fn faults(command: &str) -> Vec<(&'static str, &'static str)> {
 }
 
 /// The kinds of resources of `coap server --resource`.
-pub fn resource_kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
+pub(crate) fn resource_kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
     KINDS.iter().copied()
 }
 
 /// The heading of the fields of a message.
-pub const FIELDS_TITLE: &str =
+pub(crate) const FIELDS_TITLE: &str =
     "Fields for conditions; in the environment of --exec, content-type is IOTCTL_CONTENT_TYPE:";
 
 /// The fields of the messages that a command receives; none for most.
-pub fn fields(command: &str) -> Option<&'static Fields> {
+pub(crate) fn fields(command: &str) -> Option<&'static Fields> {
     match command {
         "mqtt sub" => Some(&fields::MQTT),
         "amqp consume" | "amqp tap" | "amqp respond" => Some(&fields::AMQP),

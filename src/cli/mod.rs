@@ -41,7 +41,7 @@ mod bench;
 mod coap;
 mod flags;
 pub mod generated;
-pub mod help;
+pub(crate) mod help;
 mod mqtt;
 mod refusal;
 mod syntax;

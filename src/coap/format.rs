@@ -27,11 +27,11 @@ const SHORT: [(&str, u16); 22] = [
 ];
 
 /// Link-format (RFC 6690).
-pub const LINK: u16 = 40;
+pub(crate) const LINK: u16 = 40;
 
 /// The number that a word means: `50`, `json` or `application/json`.
 /// Media types may be written in any case and with or without space behind `;`.
-pub fn number(word: &str) -> Option<u16> {
+pub(crate) fn number(word: &str) -> Option<u16> {
     if let Ok(number) = word.parse() {
         return Some(number);
     }
@@ -55,12 +55,12 @@ fn squeezed(media_type: &str) -> String {
 }
 
 /// The media type of a number: `application/json`.
-pub fn media_type(number: u16) -> Option<&'static str> {
+pub(crate) fn media_type(number: u16) -> Option<&'static str> {
     coap_numbers::content_format::to_str(number)
 }
 
 /// The short name of a number: `json`.
-pub fn short(number: u16) -> Option<&'static str> {
+pub(crate) fn short(number: u16) -> Option<&'static str> {
     SHORT
         .iter()
         .find(|(_, other)| *other == number)

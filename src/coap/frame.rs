@@ -12,21 +12,19 @@ use super::wire::{self, Head};
 pub const BASE_MESSAGE_SIZE: usize = 1152;
 
 /// The options of signals; their numbers are each signal's own (RFC 8323 §5).
-pub mod signal {
+pub(crate) mod signal {
     /// CSM: Max-Message-Size, bytes.
-    pub const MAX_MESSAGE_SIZE: u16 = 2;
+    pub(crate) const MAX_MESSAGE_SIZE: u16 = 2;
     /// CSM: Block-Wise-Transfer, no value.
-    pub const BLOCK_WISE_TRANSFER: u16 = 4;
+    pub(crate) const BLOCK_WISE_TRANSFER: u16 = 4;
     /// Ping and Pong: Custody, no value.
-    pub const CUSTODY: u16 = 2;
-    /// Release: Alternative-Address.
-    pub const ALTERNATIVE_ADDRESS: u16 = 2;
+    pub(crate) const CUSTODY: u16 = 2;
     /// Release: Hold-Off, seconds.
-    pub const HOLD_OFF: u16 = 4;
+    pub(crate) const HOLD_OFF: u16 = 4;
     /// What the three bytes of Hold-Off can say.
-    pub const LONGEST_HOLD_OFF: u64 = 0xFF_FFFF;
+    pub(crate) const LONGEST_HOLD_OFF: u64 = 0xFF_FFFF;
     /// Abort: Bad-CSM-Option.
-    pub const BAD_CSM_OPTION: u16 = 2;
+    pub(crate) const BAD_CSM_OPTION: u16 = 2;
 }
 
 /// Why a stream is no CoAP stream; the connection is to be aborted.

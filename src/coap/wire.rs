@@ -7,22 +7,22 @@ use super::code::Code;
 use super::option;
 
 /// Confirmable; the two bits of the type (RFC 7252 §3).
-pub const CON: u8 = 0;
+pub(crate) const CON: u8 = 0;
 /// Non-confirmable.
-pub const NON: u8 = 1;
+pub(crate) const NON: u8 = 1;
 /// Acknowledgement.
-pub const ACK: u8 = 2;
+pub(crate) const ACK: u8 = 2;
 /// Reset.
-pub const RST: u8 = 3;
+pub(crate) const RST: u8 = 3;
 
 /// The bytes in front of each datagram that say how long it is, so that a stream of bytes carries datagrams.
-pub const PREFIX: usize = 2;
+pub(crate) const PREFIX: usize = 2;
 /// The largest message of a peer on a stream, in bytes: more is no answer to our requests.
 const LARGEST: usize = 16 << 20;
 
 /// How messages follow one another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Framing {
+pub(crate) enum Framing {
     /// Datagrams, each behind its length in two bytes.
     Datagrams,
     /// RFC 8323 §3.2.
@@ -36,7 +36,7 @@ pub struct NotCoap;
 
 /// A message in place. On a stream type and message id have no meaning and are 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seen<'a> {
+pub(crate) struct Seen<'a> {
     /// [`CON`], [`NON`], [`ACK`] or [`RST`].
     pub kind: u8,
     /// The method, response or signal.
@@ -51,7 +51,7 @@ pub struct Seen<'a> {
 
 /// What the options of a response say, as far as a load cares, and its payload.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Content<'a> {
+pub(crate) struct Content<'a> {
     /// The number of a notification.
     pub observe: Option<u32>,
     /// Seconds.
@@ -66,7 +66,7 @@ pub struct Content<'a> {
 
 /// What stands next behind a token (RFC 7252 §3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part<'a> {
+pub(crate) enum Part<'a> {
     /// An option: its number less that of the one before, its value, and what follows.
     Option(usize, &'a [u8], &'a [u8]),
     /// The payload, which is not empty.
@@ -77,7 +77,7 @@ pub enum Part<'a> {
 
 /// Why nothing can stand there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BadPart {
+pub(crate) enum BadPart {
     /// An option runs over the end, or uses the reserved 15.
     Option,
     /// A payload marker without payload.
@@ -90,7 +90,7 @@ impl<'a> Part<'a> {
     /// # Errors
     /// It is a message format error.
     #[inline]
-    pub fn read(rest: &'a [u8]) -> Result<Self, BadPart> {
+    pub(crate) fn read(rest: &'a [u8]) -> Result<Self, BadPart> {
         let Some((&first, behind)) = rest.split_first() else {
             return Ok(Self::End);
         };
@@ -119,7 +119,7 @@ impl Framing {
     /// # Errors
     /// The stream is no CoAP stream.
     #[inline]
-    pub fn next(self, bytes: &[u8]) -> Result<Option<(usize, Option<Seen<'_>>)>, NotCoap> {
+    pub(crate) fn next(self, bytes: &[u8]) -> Result<Option<(usize, Option<Seen<'_>>)>, NotCoap> {
         match self {
             Self::Datagrams => Ok(datagram(bytes)),
             Self::Stream => frame(bytes),
@@ -184,7 +184,7 @@ fn frame(bytes: &[u8]) -> Result<Option<(usize, Option<Seen<'_>>)>, NotCoap> {
 
 /// What comes before the token of a message on a stream (RFC 8323 §3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Head {
+pub(crate) struct Head {
     /// Bytes of the token; more than 8 are malformed.
     pub token: u8,
     /// Bytes up to and including the code.
@@ -196,7 +196,7 @@ pub struct Head {
 impl Head {
     /// `None` while it is not complete.
     #[inline]
-    pub fn read(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let (first, rest) = bytes.split_first()?;
         let (body, behind) = match first >> 4 {
             15 => {
@@ -218,7 +218,7 @@ impl Head {
     }
 
     /// Bytes of the whole message.
-    pub const fn total(&self) -> u64 {
+    pub(crate) const fn total(&self) -> u64 {
         self.size as u64 + self.token as u64 + self.body
     }
 }
@@ -226,7 +226,7 @@ impl Head {
 impl<'a> Seen<'a> {
     /// Reads the options; `None` when they are malformed.
     #[inline]
-    pub fn content(&self) -> Option<Content<'a>> {
+    pub(crate) fn content(&self) -> Option<Content<'a>> {
         let mut content = Content::default();
         let (mut rest, mut number) = (self.rest, 0_u16);
         loop {
@@ -281,13 +281,13 @@ fn extended(nibble: u8, rest: &[u8]) -> Option<(usize, &[u8])> {
 }
 
 /// Writes an empty message as a datagram: an acknowledgement, a reset, a ping.
-pub fn write_empty(kind: u8, mid: u16, out: &mut Vec<u8>) {
+pub(crate) fn write_empty(kind: u8, mid: u16, out: &mut Vec<u8>) {
     let [high, low] = mid.to_be_bytes();
     out.extend_from_slice(&[0, 4, 0x40 | kind << 4, 0, high, low]);
 }
 
 /// Writes delta and length of an option, which its value follows; both at most 65,804 (RFC 7252 §3.1).
-pub fn push_option(delta: u16, length: usize, out: &mut Vec<u8>) {
+pub(crate) fn push_option(delta: u16, length: usize, out: &mut Vec<u8>) {
     let (first, more) = split(usize::from(delta));
     let (second, behind) = split(length);
     out.push(first << 4 | second);
@@ -297,7 +297,7 @@ pub fn push_option(delta: u16, length: usize, out: &mut Vec<u8>) {
 
 /// Writes the length of a message on a stream, and that of its token; code and token follow (RFC 8323 §3.2). `body` is the
 /// bytes of options, marker and payload.
-pub fn push_length(body: u32, token: u8, out: &mut Vec<u8>) {
+pub(crate) fn push_length(body: u32, token: u8, out: &mut Vec<u8>) {
     if let Some(more) = body.checked_sub(65_805) {
         out.push(0xF0 | token);
         out.extend_from_slice(&more.to_be_bytes());

@@ -1,9 +1,9 @@
 //! One folder per protocol, one file per command; the only room where a protocol meets the terminal.
 
 pub mod amqp;
-pub mod bench;
-pub mod coap;
-pub mod mqtt;
+pub(crate) mod bench;
+pub(crate) mod coap;
+pub(crate) mod mqtt;
 mod serving;
 
 use std::io;

@@ -21,7 +21,7 @@ const SHOWN: usize = 60;
 
 /// What the first bytes of a peer tell about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Speaks {
+pub(crate) struct Speaks {
     /// Completes "the server speaks …": `HTTP ("HTTP/1.1 400 Bad Request")`.
     pub what: String,
     /// The way out, where there is one.
@@ -32,7 +32,7 @@ const OTHER_PORT: &str = "that port belongs to another service; try another port
 
 /// Recognises other protocols by the first bytes that a peer sent; five bytes are enough for most.
 /// `None`: nothing that is known here, so perhaps our own protocol.
-pub fn first_bytes(bytes: &[u8]) -> Option<Speaks> {
+pub(crate) fn first_bytes(bytes: &[u8]) -> Option<Speaks> {
     let speaks = |what: &str, hint| {
         Some(Speaks {
             what: what.to_owned(),
@@ -81,7 +81,7 @@ fn first_line(bytes: &[u8]) -> String {
 
 /// After a plain connection was closed, or refused to answer, before its first byte: knocks once with
 /// a TLS hello and returns a hint when the peer speaks TLS. Takes 2 s at most; sends no credentials.
-pub async fn silent_close(target: &Target) -> Option<String> {
+pub(crate) async fn silent_close(target: &Target) -> Option<String> {
     let carrier = match target.transport {
         Transport::Tcp => Carrier::Tls,
         Transport::WebSocket => Carrier::SecureWebSocket,

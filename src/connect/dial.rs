@@ -50,7 +50,7 @@ async fn connect(target: &Target) -> Result<Stream> {
 ///
 /// # Errors
 /// As [`dial`].
-pub async fn over(target: &Target, tcp: TcpStream) -> Result<Stream> {
+pub(crate) async fn over(target: &Target, tcp: TcpStream) -> Result<Stream> {
     let peer = tcp
         .peer_addr()
         .map_or_else(|_| target.authority(), |address| address.to_string());
@@ -84,7 +84,7 @@ pub async fn over(target: &Target, tcp: TcpStream) -> Result<Stream> {
 ///
 /// # Errors
 /// As [`dial`].
-pub async fn address(target: &Target) -> Result<SocketAddr> {
+pub(crate) async fn address(target: &Target) -> Result<SocketAddr> {
     let found = happy::addresses(&target.host, target.port)
         .await
         .map_err(|cause| cannot_connect(target, lookup_words(&target.host, &cause)))?;

@@ -13,7 +13,7 @@ use super::args::{self, ConnectArgs, OscoreArgs};
 use super::secret::Secret;
 
 /// Asks the user for a secret: the question in, the answer out.
-pub type Prompt = fn(&str) -> io::Result<String>;
+pub(crate) type Prompt = fn(&str) -> io::Result<String>;
 
 /// What `IOTCTL_*`, `XDG_CONFIG_HOME`, `XDG_STATE_HOME` and `HOME` say, and how to ask for a password.
 #[derive(Clone)]
@@ -23,7 +23,7 @@ pub struct Environment {
 }
 
 /// The variables whose values are secrets, or may hold some, as a URL may: for commands that we start they are removed.
-pub const SECRET_VARIABLES: [&str; 5] = [
+pub(crate) const SECRET_VARIABLES: [&str; 5] = [
     "IOTCTL_URL",
     "IOTCTL_PASSWORD",
     "IOTCTL_PSK",

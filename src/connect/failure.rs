@@ -25,7 +25,7 @@ pub fn failure(target: &Target, cause: &io::Error) -> Error {
 }
 
 /// The reason alone, in words.
-pub fn reason(cause: &io::Error) -> String {
+pub(crate) fn reason(cause: &io::Error) -> String {
     match rustls_cause(cause) {
         Some(cause) => tls_errors::reason(cause),
         None => plain(cause),
@@ -33,7 +33,7 @@ pub fn reason(cause: &io::Error) -> String {
 }
 
 /// The alert that the peer ended the connection with, if that is the cause.
-pub fn alert(cause: &io::Error) -> Option<u8> {
+pub(crate) fn alert(cause: &io::Error) -> Option<u8> {
     match rustls_cause(cause) {
         Some(rustls::Error::AlertReceived(alert)) => Some((*alert).into()),
         _ => None,
@@ -62,7 +62,7 @@ pub(super) fn cannot_connect(target: &Target, reason: impl AsRef<str>) -> Error 
 }
 
 /// A failure before the connection was usable: [`Kind::Unreachable`].
-pub fn handshake(target: &Target, cause: &io::Error) -> Error {
+pub(crate) fn handshake(target: &Target, cause: &io::Error) -> Error {
     match rustls_cause(cause) {
         Some(_) => tls_failure(target, cause),
         None => cannot_connect(target, plain(cause)),

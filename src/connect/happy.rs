@@ -100,7 +100,7 @@ fn settle(
 
 /// Of the failures of two addresses the one that tells more, the first where they tell the same: an answer of the host's
 /// beats one of the network's, that beats silence, and that an address or family that this machine lacks.
-pub fn telling(one: io::Error, other: io::Error) -> io::Error {
+pub(crate) fn telling(one: io::Error, other: io::Error) -> io::Error {
     let rank = |cause: &io::Error| match cause.kind() {
         io::ErrorKind::AddrNotAvailable
         | io::ErrorKind::NetworkUnreachable

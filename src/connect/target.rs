@@ -15,7 +15,7 @@ use super::tls::ClientTls;
 use super::zone::LocalAddress;
 
 /// The default limit for connecting.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How the bytes travel.
 #[derive(Clone, Debug, PartialEq, Eq)]

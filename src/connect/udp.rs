@@ -23,7 +23,7 @@ const KERNEL_BUFFER: usize = 1024 * 1024;
 /// # Errors
 /// [`Kind::Unreachable`] for an unknown name, [`Kind::TimedOut`] when the lookup takes longer than the target's
 /// `connect_timeout`.
-pub async fn addresses(target: &Target) -> Result<Vec<SocketAddr>> {
+pub(crate) async fn addresses(target: &Target) -> Result<Vec<SocketAddr>> {
     let limit = target.connect_timeout;
     let looked_up = timeout(limit, happy::addresses(&target.host, target.port)).await;
     let found = looked_up.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
@@ -51,7 +51,7 @@ pub async fn addresses(target: &Target) -> Result<Vec<SocketAddr>> {
 ///
 /// # Errors
 /// [`Kind::Unreachable`]: no route, or a source address or port that we cannot have.
-pub async fn connected(target: &Target, address: SocketAddr) -> Result<UdpSocket> {
+pub(crate) async fn connected(target: &Target, address: SocketAddr) -> Result<UdpSocket> {
     let cannot = |cause: io::Error| cannot_connect(target, plain(&cause));
     let socket = open(ours(target, &address)).map_err(cannot)?;
     socket.connect(address).await.map_err(cannot)?;
@@ -59,7 +59,7 @@ pub async fn connected(target: &Target, address: SocketAddr) -> Result<UdpSocket
 }
 
 /// What it means that sending to `target` or hearing from it failed.
-pub fn unreachable(target: &Target, cause: &io::Error) -> Error {
+pub(crate) fn unreachable(target: &Target, cause: &io::Error) -> Error {
     cannot_connect(
         target,
         match cause.kind() {
@@ -73,7 +73,7 @@ pub fn unreachable(target: &Target, cause: &io::Error) -> Error {
 ///
 /// # Errors
 /// [`Kind::Unreachable`]: a source address or port that we cannot have.
-pub fn unconnected(target: &Target, address: SocketAddr) -> Result<UdpSocket> {
+pub(crate) fn unconnected(target: &Target, address: SocketAddr) -> Result<UdpSocket> {
     open(ours(target, &address)).map_err(|cause| cannot_connect(target, plain(&cause)))
 }
 
@@ -81,7 +81,7 @@ pub fn unconnected(target: &Target, address: SocketAddr) -> Result<UdpSocket> {
 ///
 /// # Errors
 /// [`Kind::Local`]: `cannot listen on 127.0.0.1:5683: address already in use`.
-pub fn listening(address: SocketAddr) -> Result<UdpSocket> {
+pub(crate) fn listening(address: SocketAddr) -> Result<UdpSocket> {
     listen(address, false)
 }
 
@@ -90,7 +90,7 @@ pub fn listening(address: SocketAddr) -> Result<UdpSocket> {
 ///
 /// # Errors
 /// As [`listening`].
-pub fn listening_with_groups(address: SocketAddr) -> Result<UdpSocket> {
+pub(crate) fn listening_with_groups(address: SocketAddr) -> Result<UdpSocket> {
     listen(address, address.ip().is_unspecified())
 }
 
@@ -121,7 +121,7 @@ const fn only_ours(_: &Socket, _: &SocketAddr) {}
 ///
 /// # Errors
 /// [`Kind::Local`]: `cannot join the group 224.0.1.187: no such device`.
-pub fn member_v4(group: Ipv4Addr, port: u16, interface: Ipv4Addr) -> Result<UdpSocket> {
+pub(crate) fn member_v4(group: Ipv4Addr, port: u16, interface: Ipv4Addr) -> Result<UdpSocket> {
     let address = (group, port).into();
     let joined = member(address, |socket| {
         socket.join_multicast_v4(&group, &interface)
@@ -133,7 +133,7 @@ pub fn member_v4(group: Ipv4Addr, port: u16, interface: Ipv4Addr) -> Result<UdpS
 ///
 /// # Errors
 /// As [`member_v4`].
-pub fn member_v6(group: Ipv6Addr, port: u16, interface: u32) -> Result<UdpSocket> {
+pub(crate) fn member_v6(group: Ipv6Addr, port: u16, interface: u32) -> Result<UdpSocket> {
     let address = SocketAddrV6::new(group, port, 0, interface).into();
     let joined = member(address, |socket| {
         socket.set_only_v6(true)?;
@@ -156,7 +156,7 @@ fn cannot_join(group: IpAddr, cause: &io::Error) -> Error {
 }
 
 /// The address from which the operating system would send to `peer`. Nothing is sent.
-pub fn source_towards(peer: SocketAddr) -> Option<IpAddr> {
+pub(crate) fn source_towards(peer: SocketAddr) -> Option<IpAddr> {
     let socket = std::net::UdpSocket::bind(source(None, 0, &peer)).ok()?;
     socket.connect(peer).ok()?;
     socket.local_addr().ok().map(|it| it.ip())
@@ -200,7 +200,7 @@ fn open_with(
 ///
 /// # Errors
 /// The operating system has no socket for us.
-pub fn again(socket: &UdpSocket, address: SocketAddr) -> io::Result<UdpSocket> {
+pub(crate) fn again(socket: &UdpSocket, address: SocketAddr) -> io::Result<UdpSocket> {
     let mut bound = socket.local_addr()?;
     bound.set_port(0);
     let same = bound.is_ipv4() == address.is_ipv4() && !bound.ip().is_unspecified();

@@ -92,7 +92,7 @@ impl Decode {
 }
 
 /// The body as JSON, where it is JSON or CBOR.
-pub fn json(message: &Message, decode: Option<&Decode>) -> Option<Value> {
+pub(crate) fn json(message: &Message, decode: Option<&Decode>) -> Option<Value> {
     let body = &message.payload;
     if body.len() > LARGEST {
         return None;

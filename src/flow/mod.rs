@@ -24,19 +24,19 @@
 //! | [`exec`] | the target that runs a command for each message |
 //! | [`printed`] | the target that shows messages on standard output |
 
-pub mod account;
-pub mod decode;
-pub mod decompress;
+pub(crate) mod account;
+pub(crate) mod decode;
+pub(crate) mod decompress;
 mod engine;
-pub mod exec;
-pub mod input;
-pub mod ledger;
-pub mod pacing;
-pub mod printed;
-pub mod receive;
-pub mod retry;
-pub mod stages;
-pub mod until;
+pub(crate) mod exec;
+pub(crate) mod input;
+pub(crate) mod ledger;
+pub(crate) mod pacing;
+pub(crate) mod printed;
+pub(crate) mod receive;
+pub(crate) mod retry;
+pub(crate) mod stages;
+pub(crate) mod until;
 
 pub use account::Account;
 pub use engine::{run, send, twice};

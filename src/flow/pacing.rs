@@ -44,7 +44,7 @@ pub struct Rate {
 
 /// Tells when the next message is due.
 #[derive(Debug)]
-pub enum Pacer {
+pub(crate) enum Pacer {
     /// At once.
     Free,
     /// As the rate has it.
@@ -55,7 +55,7 @@ pub enum Pacer {
 
 impl Pacer {
     /// What was asked for.
-    pub fn new(pacing: &Pacing) -> Self {
+    pub(crate) fn new(pacing: &Pacing) -> Self {
         match (pacing.rate, pacing.replay) {
             (Some(rate), _) => Self::Rate(Bucket::new(rate)),
             (None, Some(speed)) => Self::Replay(Replay { speed, began: None }),
@@ -65,7 +65,7 @@ impl Pacer {
 
     /// When this message, which is the next, may go out; `None`: at once.
     #[inline]
-    pub fn due(&mut self, message: &Message, now: Instant) -> Option<Instant> {
+    pub(crate) fn due(&mut self, message: &Message, now: Instant) -> Option<Instant> {
         match self {
             Self::Free => None,
             Self::Rate(bucket) => bucket.due(),
@@ -76,7 +76,7 @@ impl Pacer {
 
     /// It went out.
     #[inline]
-    pub fn sent(&mut self, now: Instant) {
+    pub(crate) fn sent(&mut self, now: Instant) {
         if let Self::Rate(bucket) = self {
             bucket.sent(now);
         }
@@ -85,7 +85,7 @@ impl Pacer {
 
 /// A token bucket, as a time from which on the next message keeps to the rate (GCRA, ITU-T I.371).
 #[derive(Debug)]
-pub struct Bucket {
+pub(crate) struct Bucket {
     gap: Duration,
     /// How much earlier it may go out.
     slack: Duration,
@@ -119,7 +119,7 @@ impl Bucket {
 
 /// The first record is due at once, the others after it as when they were recorded, divided by the speed.
 #[derive(Debug)]
-pub struct Replay {
+pub(crate) struct Replay {
     speed: f64,
     /// The time of the first record, and when it was due.
     began: Option<(SystemTime, Instant)>,

@@ -6,14 +6,14 @@
 
 /// What is known of messages whose connection was lost.
 #[derive(Debug, Default)]
-pub struct Suspects {
+pub(crate) struct Suspects {
     /// How many connections were lost with messages under way since one of those got through.
     losses: u32,
 }
 
 impl Suspects {
     /// The connection was lost with so many messages under way; whether it is the failure of the one that it was.
-    pub const fn lost(&mut self, count: usize) -> bool {
+    pub(crate) const fn lost(&mut self, count: usize) -> bool {
         let again = self.losses > 0 && count == 1;
         self.losses = match (count, again) {
             (0, _) => self.losses,
@@ -24,12 +24,12 @@ impl Suspects {
     }
 
     /// A message got through, or was refused: the connection survives.
-    pub const fn survived(&mut self) {
+    pub(crate) const fn survived(&mut self) {
         self.losses = 0;
     }
 
     /// Whether only one message may be under way.
-    pub const fn alone(&self) -> bool {
+    pub(crate) const fn alone(&self) -> bool {
         self.losses > 1
     }
 }

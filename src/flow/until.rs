@@ -22,7 +22,7 @@ pub struct Until {
 
 /// How far a flow is on its way to its end.
 #[derive(Debug)]
-pub struct Progress<'a> {
+pub(crate) struct Progress<'a> {
     until: &'a Until,
     began: Instant,
     last: Instant,
@@ -32,7 +32,7 @@ pub struct Progress<'a> {
 
 impl<'a> Progress<'a> {
     /// A flow that begins now.
-    pub const fn new(until: &'a Until, now: Instant) -> Self {
+    pub(crate) const fn new(until: &'a Until, now: Instant) -> Self {
         Self {
             until,
             began: now,
@@ -43,13 +43,13 @@ impl<'a> Progress<'a> {
     }
 
     /// How many messages passed.
-    pub const fn passed(&self) -> u64 {
+    pub(crate) const fn passed(&self) -> u64 {
         self.passed
     }
 
     /// A message passed; `fulfils` says whether it fulfils a condition.
     #[inline]
-    pub fn pass(&mut self, now: Instant, fulfils: impl FnOnce(&Condition) -> bool) {
+    pub(crate) fn pass(&mut self, now: Instant, fulfils: impl FnOnce(&Condition) -> bool) {
         self.passed += 1;
         self.last = now;
         self.reached |= self.until.until.as_ref().is_some_and(fulfils);
@@ -57,12 +57,12 @@ impl<'a> Progress<'a> {
 
     /// Whether no further message is wanted.
     #[inline]
-    pub fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.reached || self.until.count == Some(self.passed)
     }
 
     /// When [`Progress::time_passed`] has something to say; `None`: never.
-    pub fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Option<Instant> {
         let ends = [
             self.until.timeout.map(|limit| self.began + limit),
             self.until.duration.map(|limit| self.began + limit),
@@ -72,12 +72,12 @@ impl<'a> Progress<'a> {
     }
 
     /// When the flow has failed, whatever is still under way; `None`: never.
-    pub fn fails_at(&self) -> Option<Instant> {
+    pub(crate) fn fails_at(&self) -> Option<Instant> {
         self.until.timeout.map(|limit| self.began + limit)
     }
 
     /// How the flow ends at this time, if it does. `awaits` is what the source still waits for before messages can come.
-    pub fn time_passed(&self, now: Instant, awaits: Option<&str>) -> Option<Result<()>> {
+    pub(crate) fn time_passed(&self, now: Instant, awaits: Option<&str>) -> Option<Result<()>> {
         let over = |limit: Option<Duration>, since: Instant| {
             limit.is_some_and(|limit| now >= since + limit)
         };
@@ -101,7 +101,7 @@ impl<'a> Progress<'a> {
     ///
     /// # Errors
     /// [`Kind::Missed`].
-    pub fn verdict(&self) -> Result<()> {
+    pub(crate) fn verdict(&self) -> Result<()> {
         match &self.until.until {
             Some(until) if !self.reached => {
                 let text = format!(
@@ -126,7 +126,7 @@ impl<'a> Progress<'a> {
     }
 
     /// The words for a flow that a signal ended.
-    pub fn interrupted(&self) -> String {
+    pub(crate) fn interrupted(&self) -> String {
         match self.until.count {
             Some(count) => format!("interrupted: received {} of {count} messages", self.passed),
             None => format!("interrupted after {}", messages(self.passed)),
@@ -135,7 +135,7 @@ impl<'a> Progress<'a> {
 }
 
 /// `1 message`, `2 messages`.
-pub fn messages(count: u64) -> String {
+pub(crate) fn messages(count: u64) -> String {
     if count == 1 {
         String::from("1 message")
     } else {

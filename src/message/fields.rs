@@ -60,7 +60,7 @@ macro_rules! field {
 }
 
 /// What MQTT messages say.
-pub const MQTT: Fields = Fields {
+pub(crate) const MQTT: Fields = Fields {
     protocol: "MQTT",
     named: &[
         topic("the topic"),
@@ -138,7 +138,7 @@ pub const MQTT: Fields = Fields {
 };
 
 /// What AMQP messages say.
-pub const AMQP: Fields = Fields {
+pub(crate) const AMQP: Fields = Fields {
     protocol: "AMQP",
     named: &[
         topic("the routing key"),
@@ -235,7 +235,7 @@ pub const AMQP: Fields = Fields {
 };
 
 /// What CoAP messages say.
-pub const COAP: Fields = Fields {
+pub(crate) const COAP: Fields = Fields {
     protocol: "CoAP",
     named: &[
         topic("the path"),
@@ -361,7 +361,7 @@ impl Fields {
 ///
 /// # Errors
 /// As the end of a sentence, the name that was probably meant.
-pub fn known(name: &str) -> Result<(), String> {
+pub(crate) fn known(name: &str) -> Result<(), String> {
     match ALL.iter().any(|fields| fields.has(name)) {
         true => Ok(()),
         false => Err(did_you_mean(
@@ -374,7 +374,7 @@ pub fn known(name: &str) -> Result<(), String> {
 ///
 /// # Errors
 /// What is wrong with the name, and the one that was probably meant.
-pub fn check(fields: &Fields, name: &str) -> Result<(), String> {
+pub(crate) fn check(fields: &Fields, name: &str) -> Result<(), String> {
     if fields.has(name) {
         return Ok(());
     }
@@ -405,7 +405,7 @@ fn distance(one: &str, other: &str) -> usize {
 }
 
 /// The value of a field; of what peers may repeat, the first.
-pub fn value(message: &Message, name: &str) -> Option<String> {
+pub(crate) fn value(message: &Message, name: &str) -> Option<String> {
     let fields = Fields::of(message);
     if let Some(field) = fields.named.iter().find(|field| field.name == name) {
         return (field.value)(message);
@@ -459,7 +459,7 @@ impl fmt::Display for CoapValue {
 
 /// Everything a message says, as variables of an environment: `IOTCTL_CONTENT_TYPE`, `IOTCTL_PROPERTY_X_ID`. Of names that
 /// become one, the first counts.
-pub fn variables(message: &Message) -> Vec<(String, String)> {
+pub(crate) fn variables(message: &Message) -> Vec<(String, String)> {
     let fields = Fields::of(message);
     let named = fields.named.iter();
     let mut all: Vec<_> = named
@@ -475,7 +475,7 @@ pub fn variables(message: &Message) -> Vec<(String, String)> {
 }
 
 /// Whether a variable of this name may tell of a message, so that one of our own environment is not to be handed on.
-pub fn is_variable(name: &str) -> bool {
+pub(crate) fn is_variable(name: &str) -> bool {
     let of = |fields: &&Fields| {
         let pairs = variable(&format!("{}.", fields.pairs.0));
         name.starts_with(&pairs) || fields.named.iter().any(|it| variable(it.name) == name)
@@ -484,7 +484,7 @@ pub fn is_variable(name: &str) -> bool {
 }
 
 /// `content-type` as `IOTCTL_CONTENT_TYPE`; what a shell cannot name becomes an underscore.
-pub fn variable(name: &str) -> String {
+pub(crate) fn variable(name: &str) -> String {
     let letters = name.chars().map(|letter| match letter {
         'a'..='z' | 'A'..='Z' | '0'..='9' => letter.to_ascii_uppercase(),
         _ => '_',

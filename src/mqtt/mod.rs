@@ -8,8 +8,8 @@
 //! | [`client`] | the tokio driver that carries the client's session over a stream and reconnects |
 //! | [`broker`] | the embedded broker: a sans-I/O core and the driver that serves it |
 
-pub mod broker;
-pub mod client;
+pub(crate) mod broker;
+pub(crate) mod client;
 pub mod packet;
 pub mod session;
 pub mod topic;

@@ -2,7 +2,7 @@
 
 /// How a value is compared with another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Comparison {
+pub(crate) enum Comparison {
     /// `==`
     Equal,
     /// `!=`
@@ -32,7 +32,7 @@ const SIGNS: [(&str, Comparison); 7] = [
 
 impl Comparison {
     /// Where the first operator of an expression stands, how it is written, and which it is.
-    pub fn find(expression: &str) -> Option<(usize, &'static str, Self)> {
+    pub(crate) fn find(expression: &str) -> Option<(usize, &'static str, Self)> {
         let places = SIGNS
             .iter()
             .filter_map(|(sign, comparison)| Some((expression.find(sign)?, *sign, *comparison)));
@@ -44,7 +44,7 @@ impl Comparison {
     }
 
     /// Whether `found` compares so with `value`; nothing but a text contains anything.
-    pub fn holds<T: PartialOrd>(self, found: &T, value: &T) -> bool {
+    pub(crate) fn holds<T: PartialOrd>(self, found: &T, value: &T) -> bool {
         match self {
             Self::Equal => found == value,
             Self::Unequal => found != value,

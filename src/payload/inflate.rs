@@ -8,14 +8,14 @@ use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use super::LONGEST;
 
 /// The encodings that are known, for help texts.
-pub const KNOWN: &str = "gzip and deflate";
+pub(crate) const KNOWN: &str = "gzip and deflate";
 
 /// The body that was compressed as `encoding` says.
 ///
 /// # Errors
 /// What is wrong, as the end of a sentence: the encoding is not known, the body is not what it says, or it would have more than
 /// [`LONGEST`] bytes.
-pub fn inflated(encoding: &str, body: &[u8]) -> Result<Bytes, String> {
+pub(crate) fn inflated(encoding: &str, body: &[u8]) -> Result<Bytes, String> {
     let read = match encoding.to_ascii_lowercase().as_str() {
         "gzip" | "x-gzip" => whole(MultiGzDecoder::new(body)),
         // Many leave the wrapping of RFC 1950 out.

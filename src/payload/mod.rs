@@ -17,17 +17,17 @@
 
 mod bodies;
 pub mod cbor;
-pub mod comparison;
+pub(crate) mod comparison;
 mod encoding;
 pub mod expect;
-pub mod inflate;
+pub(crate) mod inflate;
 mod lines;
 pub mod link;
 mod reader;
 mod record;
 pub mod senml;
-pub mod standard;
-pub mod template;
+pub(crate) mod standard;
+pub(crate) mod template;
 
 use std::path::PathBuf;
 

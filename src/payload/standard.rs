@@ -11,12 +11,12 @@ static INPUT: AtomicBool = AtomicBool::new(false);
 static OUTPUT: AtomicBool = AtomicBool::new(false);
 
 /// Whether there was no standard input when the process started.
-pub fn input_was_closed() -> bool {
+pub(crate) fn input_was_closed() -> bool {
     INPUT.load(Ordering::Relaxed)
 }
 
 /// Whether there was no standard output when the process started.
-pub fn output_was_closed() -> bool {
+pub(crate) fn output_was_closed() -> bool {
     OUTPUT.load(Ordering::Relaxed)
 }
 

@@ -4,7 +4,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Raises the soft limit of descriptors to the hard one, as far as the system lets us; returns the limit then, `None`
 /// for none.
-pub fn raise_descriptors() -> Option<u64> {
+pub(crate) fn raise_descriptors() -> Option<u64> {
     let maximum = getrlimit(Resource::Nofile).maximum;
     let raised = Rlimit {
         current: maximum,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 
 /// The keys of every fault, for the help page and the man page.
-pub const WHEN_KEYS: &[(&str, &str)] = &[
+pub(crate) const WHEN_KEYS: &[(&str, &str)] = &[
     (
         "every=N",
         "only every Nth time, counted over all connections",
@@ -66,7 +66,7 @@ impl<W: Wrong> FromStr for Fault<W> {
 
 /// The faults of one server with their counters.
 #[derive(Debug)]
-pub struct Faults<W>(Vec<Counted<W>>);
+pub(crate) struct Faults<W>(Vec<Counted<W>>);
 
 #[derive(Debug)]
 struct Counted<W> {
@@ -79,7 +79,7 @@ struct Counted<W> {
 
 impl<W: Clone> Faults<W> {
     /// None has happened yet.
-    pub fn new(faults: &[Fault<W>]) -> Self {
+    pub(crate) fn new(faults: &[Fault<W>]) -> Self {
         let counted = |fault: &Fault<W>| Counted {
             fault: fault.clone(),
             seen: 0,
@@ -91,17 +91,17 @@ impl<W: Clone> Faults<W> {
 
 impl<W> Faults<W> {
     /// Whether everything is done right.
-    pub const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Whether there is one like this.
-    pub fn any(&self, like: impl Fn(&W) -> bool) -> bool {
+    pub(crate) fn any(&self, like: impl Fn(&W) -> bool) -> bool {
         self.0.iter().any(|counted| like(&counted.fault.wrong))
     }
 
     /// The first that `wanted` picks and whose turn it is; every candidate counts the occasion.
-    pub fn first<T>(&mut self, wanted: impl Fn(&W) -> Option<T>) -> Option<T> {
+    pub(crate) fn first<T>(&mut self, wanted: impl Fn(&W) -> Option<T>) -> Option<T> {
         let mut first = None;
         for counted in &mut self.0 {
             if let Some(found) = wanted(&counted.fault.wrong)
@@ -116,7 +116,7 @@ impl<W> Faults<W> {
     }
 
     /// All that `wanted` picks and whose turn it is.
-    pub fn all<T>(&mut self, wanted: impl Fn(&W) -> Option<T>) -> Vec<T> {
+    pub(crate) fn all<T>(&mut self, wanted: impl Fn(&W) -> Option<T>) -> Vec<T> {
         let mut all = Vec::new();
         for counted in &mut self.0 {
             if let Some(found) = wanted(&counted.fault.wrong)
@@ -130,7 +130,7 @@ impl<W> Faults<W> {
     }
 
     /// How often each fault happened, in the order in which they were given.
-    pub fn happened(&self) -> Vec<u64> {
+    pub(crate) fn happened(&self) -> Vec<u64> {
         self.0.iter().map(|counted| counted.happened).collect()
     }
 }

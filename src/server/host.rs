@@ -15,7 +15,7 @@ use tokio::time::sleep_until;
 use super::slab::Key;
 
 /// A broker without sockets and clock. Every call says what time it is.
-pub trait Engine: Sized + 'static {
+pub(crate) trait Engine: Sized + 'static {
     /// The events for the caller that runs it.
     type Event;
 
@@ -55,7 +55,7 @@ pub trait Engine: Sized + 'static {
 }
 
 /// A running broker; clones are the same broker.
-pub struct Host<E: Engine>(Rc<Inner<E>>);
+pub(crate) struct Host<E: Engine>(Rc<Inner<E>>);
 
 struct Inner<E: Engine> {
     state: RefCell<State<E>>,
@@ -66,7 +66,7 @@ struct Inner<E: Engine> {
 }
 
 /// What the tasks share; borrowed only between two awaits.
-pub struct State<E: Engine> {
+pub(crate) struct State<E: Engine> {
     /// The broker.
     pub engine: E,
     /// Whether it has said goodbye.
@@ -84,7 +84,7 @@ impl<E: Engine> Clone for Host<E> {
 
 impl<E: Engine> Host<E> {
     /// A broker that tells `events` what is worth a line in a log.
-    pub fn of(engine: E, events: impl FnMut(E::Event) + 'static) -> Self {
+    pub(crate) fn of(engine: E, events: impl FnMut(E::Event) + 'static) -> Self {
         let state = State {
             engine,
             stopping: false,
@@ -100,7 +100,7 @@ impl<E: Engine> Host<E> {
     }
 
     /// Serves one connection from `peer` until its end.
-    pub async fn carry(&self, stream: impl AsyncRead + AsyncWrite + Unpin, peer: String) {
+    pub(crate) async fn carry(&self, stream: impl AsyncRead + AsyncWrite + Unpin, peer: String) {
         let id = self.state().engine.open(peer, Instant::now());
         self.settle();
         E::carry(self.clone(), id, stream).await;
@@ -113,7 +113,7 @@ impl<E: Engine> Host<E> {
     }
 
     /// Does what is due, for as long as it is polled.
-    pub async fn keep_time(&self) {
+    pub(crate) async fn keep_time(&self) {
         loop {
             let deadline = self.state().engine.next_deadline();
             self.state().asleep_until = deadline;
@@ -134,7 +134,7 @@ impl<E: Engine> Host<E> {
     }
 
     /// Says goodbye to all clients and waits until every connection has ended.
-    pub async fn stop(&self) {
+    pub(crate) async fn stop(&self) {
         self.shut_down();
         self.settle();
         while !self.state().wakers.is_empty() {
@@ -149,17 +149,17 @@ impl<E: Engine> Host<E> {
     }
 
     /// Hands an event to the caller that runs the broker.
-    pub fn tell(&self, event: E::Event) {
+    pub(crate) fn tell(&self, event: E::Event) {
         (self.state().tell)(event);
     }
 
     /// Borrowed by one task at a time: all run on one thread, and none holds it across an await.
-    pub fn state(&self) -> RefMut<'_, State<E>> {
+    pub(crate) fn state(&self) -> RefMut<'_, State<E>> {
         self.0.state.borrow_mut()
     }
 
     /// Names the task of a connection, to be woken when it is ready.
-    pub fn watch(&self, id: Key, waker: &Waker) {
+    pub(crate) fn watch(&self, id: Key, waker: &Waker) {
         let mut state = self.state();
         match state.wakers.get_mut(&id) {
             Some(known) => known.clone_from(waker),
@@ -168,7 +168,7 @@ impl<E: Engine> Host<E> {
     }
 
     /// Wakes the tasks that have something to do after the engine was called.
-    pub fn settle(&self) {
+    pub(crate) fn settle(&self) {
         let mut state = self.state();
         let state = &mut *state;
         state.engine.ready(|id| {

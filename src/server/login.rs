@@ -92,16 +92,16 @@ impl fmt::Debug for Login {
 
 /// The check for which a connection waits, if it does.
 #[derive(Default)]
-pub struct Checking(Option<Pin<Box<dyn Future<Output = bool>>>>);
+pub(crate) struct Checking(Option<Pin<Box<dyn Future<Output = bool>>>>);
 
 impl Checking {
     /// Starts to wait.
-    pub fn start(&mut self, login: Login) {
+    pub(crate) fn start(&mut self, login: Login) {
         self.0 = Some(Box::pin(login.verified()));
     }
 
     /// Whether the password is right, once that is known.
-    pub fn poll(&mut self, cx: &mut Context<'_>) -> Option<bool> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Option<bool> {
         let Poll::Ready(accepted) = self.0.as_mut()?.as_mut().poll(cx) else {
             return None;
         };

@@ -19,7 +19,7 @@ const GOODBYE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// A listener does not work any more ([`Kind::Local`]).
-pub async fn serve<E: Engine>(
+pub(crate) async fn serve<E: Engine>(
     host: Host<E>,
     listeners: Vec<Listener>,
     patience: Duration,

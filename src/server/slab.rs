@@ -2,14 +2,14 @@
 
 /// Names a connection, or another entry of a table, for as long as it lives, and nothing afterwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key {
+pub(crate) struct Key {
     slot: u32,
     serial: u32,
 }
 
 /// A table whose keys stay valid while others come and go.
 #[derive(Debug)]
-pub struct Slab<T> {
+pub(crate) struct Slab<T> {
     entries: Vec<(u32, Option<T>)>,
     free: Vec<u32>,
 }
@@ -25,7 +25,7 @@ impl<T> Default for Slab<T> {
 
 impl<T> Slab<T> {
     /// Adds an entry and names it.
-    pub fn insert(&mut self, value: T) -> Key {
+    pub(crate) fn insert(&mut self, value: T) -> Key {
         if let Some(slot) = self.free.pop() {
             let entry = &mut self.entries[slot as usize];
             entry.1 = Some(value);
@@ -41,7 +41,7 @@ impl<T> Slab<T> {
     }
 
     /// The entry, as long as it is there.
-    pub fn get(&self, key: Key) -> Option<&T> {
+    pub(crate) fn get(&self, key: Key) -> Option<&T> {
         match self.entries.get(key.slot as usize) {
             Some((serial, value)) if *serial == key.serial => value.as_ref(),
             _ => None,
@@ -49,7 +49,7 @@ impl<T> Slab<T> {
     }
 
     /// The same, to be changed.
-    pub fn get_mut(&mut self, key: Key) -> Option<&mut T> {
+    pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         match self.entries.get_mut(key.slot as usize) {
             Some((serial, value)) if *serial == key.serial => value.as_mut(),
             _ => None,
@@ -57,7 +57,7 @@ impl<T> Slab<T> {
     }
 
     /// Takes an entry out; its key finds nothing from now on.
-    pub fn remove(&mut self, key: Key) -> Option<T> {
+    pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
         let entry = self.entries.get_mut(key.slot as usize)?;
         if entry.0 != key.serial {
             return None;
@@ -69,17 +69,12 @@ impl<T> Slab<T> {
     }
 
     /// How many entries there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.entries.len() - self.free.len()
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// The keys of all entries, oldest slot first.
-    pub fn keys(&self) -> Vec<Key> {
+    pub(crate) fn keys(&self) -> Vec<Key> {
         let used = |(slot, (serial, value)): (usize, &(u32, Option<T>))| {
             value.as_ref().map(|_| Key {
                 slot: slot as u32,

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 /// Reminders, and things that are delayed.
 #[derive(Debug)]
-pub struct Timers<R, D> {
+pub(crate) struct Timers<R, D> {
     reminders: BinaryHeap<Reverse<(Instant, R)>>,
     /// What a fault delays, in the order in which it is due.
     delayed: BTreeMap<(Instant, u64), D>,
@@ -26,12 +26,12 @@ impl<R: Ord, D> Default for Timers<R, D> {
 
 impl<R: Ord, D> Timers<R, D> {
     /// Reminds of something at a moment.
-    pub fn remind(&mut self, at: Instant, reminder: R) {
+    pub(crate) fn remind(&mut self, at: Instant, reminder: R) {
         self.reminders.push(Reverse((at, reminder)));
     }
 
     /// Keeps something until a moment.
-    pub fn delay(&mut self, until: Instant, thing: D) {
+    pub(crate) fn delay(&mut self, until: Instant, thing: D) {
         self.serial += 1;
         self.delayed.insert((until, self.serial), thing);
     }
@@ -43,14 +43,14 @@ impl<R: Ord, D> Timers<R, D> {
     }
 
     /// When the next entry is due.
-    pub fn next(&self) -> Option<Instant> {
+    pub(crate) fn next(&self) -> Option<Instant> {
         let reminder = self.reminders.peek().map(|Reverse((at, _))| *at);
         let delayed = self.delayed.keys().next().map(|(at, _)| *at);
         reminder.into_iter().chain(delayed).min()
     }
 
     /// The next reminder whose moment has come.
-    pub fn due(&mut self, now: Instant) -> Option<R> {
+    pub(crate) fn due(&mut self, now: Instant) -> Option<R> {
         self.reminders
             .peek()
             .filter(|Reverse((at, _))| *at <= now)?;
@@ -58,7 +58,7 @@ impl<R: Ord, D> Timers<R, D> {
     }
 
     /// The next thing whose delay is over.
-    pub fn due_thing(&mut self, now: Instant) -> Option<D> {
+    pub(crate) fn due_thing(&mut self, now: Instant) -> Option<D> {
         let entry = self
             .delayed
             .first_entry()

@@ -90,7 +90,7 @@ impl fmt::Debug for Users {
 const SUPPORTED: &str = " (write it in plain text, or as mosquitto_passwd -H sha512-pbkdf2 does)";
 
 /// The lines that say something, with their numbers from 1.
-pub fn significant(text: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(crate) fn significant(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let lines = text
         .lines()
         .enumerate()

@@ -36,7 +36,7 @@ const UNTUNED: usize = 131_072;
 
 /// What is to become of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Disposition {
+pub(crate) enum Disposition {
     /// It goes on.
     Open,
     /// Everything is handed out: it is to be closed when that is written.
@@ -65,7 +65,7 @@ pub(super) type Delayed = (Key, BytesMut);
 
 /// A broker.
 #[derive(Debug)]
-pub struct Core {
+pub(crate) struct Core {
     pub(super) options: Options,
     pub(super) now: Instant,
     /// The same moment on both clocks.
@@ -102,7 +102,7 @@ pub struct Core {
 
 impl Core {
     /// A broker that starts at `now`.
-    pub fn new(options: Options, now: Instant, time: SystemTime) -> Self {
+    pub(crate) fn new(options: Options, now: Instant, time: SystemTime) -> Self {
         Self {
             started: (now, time),
             faults: Faults::new(&options.faults),
@@ -137,7 +137,7 @@ impl Core {
     }
 
     /// A network connection from `peer` was accepted. Its bytes go to [`Self::feed`]; its end to [`Self::lost`].
-    pub fn open(&mut self, peer: String, now: Instant) -> Key {
+    pub(crate) fn open(&mut self, peer: String, now: Instant) -> Key {
         self.now = now;
         let mut connection = Connection::new(peer, now, &self.memory);
         connection.frame_max = UNTUNED;
@@ -153,7 +153,7 @@ impl Core {
 
     /// Takes whole frames off the front of `input`, as long as the connection is read ([`Self::reads`]) and it is not too
     /// much for one turn: then what is left is to be fed again.
-    pub fn feed(&mut self, id: Key, input: &mut BytesMut, now: Instant) {
+    pub(crate) fn feed(&mut self, id: Key, input: &mut BytesMut, now: Instant) {
         self.begin_turn(now);
         if let Some(connection) = self.connections.get_mut(id) {
             connection.last_seen = now;
@@ -217,7 +217,7 @@ impl Core {
     }
 
     /// The network connection is gone; its key means nothing any more.
-    pub fn lost(&mut self, id: Key, now: Instant) {
+    pub(crate) fn lost(&mut self, id: Key, now: Instant) {
         self.begin_turn(now);
         self.detach(id, false);
         self.connections.remove(id);
@@ -225,7 +225,7 @@ impl Core {
     }
 
     /// Does what is due at `now`.
-    pub fn tick(&mut self, now: Instant) {
+    pub(crate) fn tick(&mut self, now: Instant) {
         self.begin_turn(now);
         while let Some((id, bytes)) = self.timers.due_thing(now) {
             self.post(id, &bytes);
@@ -246,7 +246,7 @@ impl Core {
     }
 
     /// When [`Self::tick`] is needed next.
-    pub fn next_deadline(&self) -> Option<Instant> {
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
         match self.chores.is_empty() && self.dead.is_empty() {
             true => self.timers.next(),
             // At once.
@@ -255,7 +255,7 @@ impl Core {
     }
 
     /// Says goodbye to everyone (320).
-    pub fn shut_down(&mut self, now: Instant) {
+    pub(crate) fn shut_down(&mut self, now: Instant) {
         self.begin_turn(now);
         for id in self.connections.keys() {
             self.close_connection(id, &Refusal::forced("the broker is shutting down"), (0, 0));
@@ -264,7 +264,7 @@ impl Core {
     }
 
     /// The connections that have something to do since the last call.
-    pub fn ready(&mut self, mut each: impl FnMut(Key)) {
+    pub(crate) fn ready(&mut self, mut each: impl FnMut(Key)) {
         for id in self.ready.drain(..) {
             if let Some(connection) = self.connections.get_mut(id) {
                 connection.announced = false;
@@ -274,7 +274,7 @@ impl Core {
     }
 
     /// All that waits to be written to a connection is swapped with `into`, which is empty; false: nothing waits.
-    pub fn pull(&mut self, id: Key, into: &mut BytesMut, now: Instant) -> bool {
+    pub(crate) fn pull(&mut self, id: Key, into: &mut BytesMut, now: Instant) -> bool {
         self.begin_turn(now);
         let Some(connection) = self
             .connections
@@ -301,7 +301,7 @@ impl Core {
     }
 
     /// What is to become of a connection.
-    pub fn fate(&self, id: Key) -> Disposition {
+    pub(crate) fn fate(&self, id: Key) -> Disposition {
         match self.connections.get(id) {
             None => Disposition::Closed,
             Some(connection) if connection.stalled => Disposition::Open,
@@ -314,7 +314,7 @@ impl Core {
     }
 
     /// Whether the connection is to be read at present.
-    pub fn reads(&self, id: Key) -> bool {
+    pub(crate) fn reads(&self, id: Key) -> bool {
         self.connections.get(id).is_some_and(|connection| {
             let held = connection.stalled
                 || connection.committing
@@ -326,19 +326,19 @@ impl Core {
     }
 
     /// Whether a fault wants every byte written on its own.
-    pub fn dribbles(&self, id: Key) -> bool {
+    pub(crate) fn dribbles(&self, id: Key) -> bool {
         self.connections
             .get(id)
             .is_some_and(|connection| connection.dribble)
     }
 
     /// What is worth telling since the last call.
-    pub fn take_events(&mut self) -> Vec<Event> {
+    pub(crate) fn take_events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.events)
     }
 
     /// What happened since the start.
-    pub fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> Counts {
         Counts {
             faults: self.faults.happened(),
             ..self.counts.clone()

@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::core::Core;
-use super::events::{Counts, Event};
+use super::events::Event;
 use super::link::Link;
 use super::options::Options;
 use crate::connect::Listener;
@@ -13,11 +13,11 @@ use crate::error::Result;
 use crate::server::{self, Engine, Host, Key, Users};
 
 /// A running broker; clones are the same broker.
-pub type Broker = Host<Core>;
+pub(crate) type Broker = Host<Core>;
 
 impl Host<Core> {
     /// A broker that tells `events` what is worth a line in a log.
-    pub fn new(options: Options, events: impl FnMut(Event) + 'static) -> Self {
+    pub(crate) fn new(options: Options, events: impl FnMut(Event) + 'static) -> Self {
         Self::of(
             Core::new(options, Instant::now(), SystemTime::now()),
             events,
@@ -25,13 +25,8 @@ impl Host<Core> {
     }
 
     /// Replaces who may connect. Clients who are connected stay.
-    pub fn set_users(&self, users: Users) {
+    pub(crate) fn set_users(&self, users: Users) {
         self.state().engine.options.users = Some(users);
-    }
-
-    /// What happened since the start.
-    pub fn counts(&self) -> Counts {
-        self.state().engine.counts()
     }
 }
 
@@ -39,7 +34,11 @@ impl Host<Core> {
 ///
 /// # Errors
 /// A listener does not work any more ([`crate::error::Kind::Local`]).
-pub async fn serve(broker: Broker, listeners: Vec<Listener>, stop: impl Future) -> Result<()> {
+pub(crate) async fn serve(
+    broker: Broker,
+    listeners: Vec<Listener>,
+    stop: impl Future,
+) -> Result<()> {
     let patience = broker.state().engine.options.connect_timeout;
     server::serve(broker, listeners, patience, stop).await
 }

@@ -2,7 +2,7 @@
 
 /// Something worth a line in a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
+pub(crate) enum Event {
     /// A client was let in.
     Connected {
         /// Who it is.
@@ -51,7 +51,7 @@ pub enum Event {
 
 /// What happened since the start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Connections that were let in.
     pub connections: u64,
     /// Messages published by clients.

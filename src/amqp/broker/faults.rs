@@ -54,7 +54,7 @@ const FAULTS: &[(&str, &str)] = &[
 ];
 
 /// What every fault may have besides, for the help page and the man page.
-pub const FAULT_KEYS: &[(&str, &str)] = &[
+pub(crate) const FAULT_KEYS: &[(&str, &str)] = &[
     (
         "exchange=NAME",
         "only for messages to this exchange (nack and the confirm faults)",
@@ -66,7 +66,7 @@ pub const FAULT_KEYS: &[(&str, &str)] = &[
 ];
 
 /// One thing that is to go wrong; written `ACTION[:KEY=VALUE[,KEY=VALUE…]]`.
-pub type Fault = server::Fault<Injected>;
+pub(crate) type Fault = server::Fault<Injected>;
 
 /// The faults of one broker with their counters.
 pub(super) type Faults = server::Faults<Injected>;

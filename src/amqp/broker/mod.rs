@@ -44,9 +44,8 @@ mod settling;
 mod tests;
 mod wire;
 
-pub use crate::server::{Key as ConnectionId, Users};
-pub use core::{Core, Disposition};
-pub use drive::{Broker, serve};
-pub use events::{Counts, Event};
-pub use faults::{FAULT_KEYS, Fault, Injected};
-pub use options::Options;
+pub(crate) use crate::server::Users;
+pub(crate) use drive::{Broker, serve};
+pub(crate) use events::Event;
+pub(crate) use faults::{FAULT_KEYS, Fault, Injected};
+pub(crate) use options::Options;

@@ -12,7 +12,7 @@ use crate::message::AmqpProperties;
 ///
 /// # Errors
 /// [`crate::error::Kind::Usage`], always, with the way out.
-pub fn available() -> Result<()> {
+pub(crate) fn available() -> Result<()> {
     Err(absent())
 }
 
@@ -20,104 +20,104 @@ pub fn available() -> Result<()> {
 ///
 /// # Errors
 /// None.
-pub const fn carries(_: &AmqpProperties) -> Result<()> {
+pub(crate) const fn carries(_: &AmqpProperties) -> Result<()> {
     Ok(())
 }
 
 /// There is none.
-pub enum Publisher {}
+pub(crate) enum Publisher {}
 
 #[allow(missing_docs, clippy::missing_errors_doc)]
 impl Publisher {
-    pub async fn connect(_: &Target, _: &Options, _: Sending) -> Result<Self> {
+    pub(crate) async fn connect(_: &Target, _: &Options, _: Sending) -> Result<Self> {
         Err(absent())
     }
 
-    pub fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         match *self {}
     }
 
-    pub fn unconfirmed(&self) -> usize {
+    pub(crate) fn unconfirmed(&self) -> usize {
         match *self {}
     }
 
-    pub fn is_broken(&self) -> bool {
+    pub(crate) fn is_broken(&self) -> bool {
         match *self {}
     }
 
-    pub fn publish(&mut self, _: u64, _: Outgoing) -> Result<()> {
+    pub(crate) fn publish(&mut self, _: u64, _: Outgoing) -> Result<()> {
         match *self {}
     }
 
-    pub async fn fates(&mut self, _: &mut Vec<(u64, Outcome)>) -> Result<()> {
+    pub(crate) async fn fates(&mut self, _: &mut Vec<(u64, Outcome)>) -> Result<()> {
         match *self {}
     }
 
-    pub async fn proof(&mut self) -> Result<()> {
+    pub(crate) async fn proof(&mut self) -> Result<()> {
         match *self {}
     }
 
-    pub fn abandoned(self) -> Vec<(u64, Outgoing)> {
+    pub(crate) fn abandoned(self) -> Vec<(u64, Outgoing)> {
         match self {}
     }
 
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         match self {}
     }
 }
 
 /// There is none.
-pub enum Consumer {}
+pub(crate) enum Consumer {}
 
 #[allow(missing_docs, clippy::missing_errors_doc)]
 impl Consumer {
-    pub async fn connect(_: &Target, _: &Options, _: Receiving) -> Result<Self> {
+    pub(crate) async fn connect(_: &Target, _: &Options, _: Receiving) -> Result<Self> {
         Err(absent())
     }
 
-    pub async fn drive(&mut self) -> Result<()> {
+    pub(crate) async fn drive(&mut self) -> Result<()> {
         match *self {}
     }
 
-    pub fn poll_now(&mut self) -> Option<Delivery> {
+    pub(crate) fn poll_now(&mut self) -> Option<Delivery> {
         match *self {}
     }
 
-    pub fn settle(&self, _: Vec<u64>, _: Settlement) {
+    pub(crate) fn settle(&self, _: Vec<u64>, _: Settlement) {
         match *self {}
     }
 
-    pub fn widen(&self, _: u16) {
+    pub(crate) fn widen(&self, _: u16) {
         match *self {}
     }
 
-    pub fn is_broken(&self) -> bool {
+    pub(crate) fn is_broken(&self) -> bool {
         match *self {}
     }
 
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         match self {}
     }
 }
 
 /// There is none.
-pub enum Pinger {}
+pub(crate) enum Pinger {}
 
 #[allow(missing_docs, clippy::missing_errors_doc)]
 impl Pinger {
-    pub async fn connect(_: &Target, _: &Options) -> Result<Self> {
+    pub(crate) async fn connect(_: &Target, _: &Options) -> Result<Self> {
         Err(absent())
     }
 
-    pub fn target(&self) -> &Target {
+    pub(crate) fn target(&self) -> &Target {
         match *self {}
     }
 
-    pub async fn ping(&self) -> Result<()> {
+    pub(crate) async fn ping(&self) -> Result<()> {
         match *self {}
     }
 
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         match self {}
     }
 }

@@ -18,12 +18,12 @@
 //! whatever the command waits for, and a panic in it becomes an error of the command.
 
 mod body;
-pub mod consumer;
+pub(crate) mod consumer;
 mod diagnose;
 mod gathered;
 mod links;
-pub mod pinger;
-pub mod publisher;
+pub(crate) mod pinger;
+pub(crate) mod publisher;
 mod sasl;
 mod server;
 mod thread;

@@ -10,7 +10,7 @@ use super::settings::{Group, Role, Settings};
 
 impl Settings {
     /// The groups, with a driver for each, all to connect through `dialer`.
-    pub fn make(&self, dialer: &Arc<Dialer>) -> LoadPlan {
+    pub(crate) fn make(&self, dialer: &Arc<Dialer>) -> LoadPlan {
         let mut made = LoadPlan {
             warnings: self.warnings(),
             ..LoadPlan::default()

@@ -30,8 +30,8 @@ use super::driver::Broken;
 use crate::amqp::frame::Refusal;
 
 pub(super) use null::Null;
-pub use settings::{Consuming, Scenario, Settings};
-pub use topology::Topology;
+pub(crate) use settings::{Consuming, Scenario, Settings};
+pub(crate) use topology::Topology;
 
 impl From<Refusal> for Broken {
     fn from(refusal: Refusal) -> Self {

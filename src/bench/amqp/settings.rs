@@ -35,7 +35,7 @@ pub enum Scenario {
 
 /// An AMQP load, complete.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Who does what.
     pub scenario: Scenario,
     /// Login, virtual host, heartbeats and frames.
@@ -142,12 +142,12 @@ impl Default for Consuming {
 
 impl Settings {
     /// How many connections it needs, over all shards.
-    pub const fn connections(&self) -> usize {
+    pub(crate) const fn connections(&self) -> usize {
         self.producers + self.consumers
     }
 
     /// The names of the queues.
-    pub fn queue_names(&self) -> Vec<String> {
+    pub(crate) fn queue_names(&self) -> Vec<String> {
         let name = |queue| self.queue.of_group(queue).fill(0, 0);
         (0..self.queues).map(name).collect()
     }
@@ -164,7 +164,7 @@ impl Settings {
     }
 
     /// The login of connection `index`: its user name may have a `{client}`.
-    pub fn login(&self, index: usize) -> Login {
+    pub(crate) fn login(&self, index: usize) -> Login {
         let mut login = self.options.login.clone();
         login.username = user_name(&login.username, index);
         login

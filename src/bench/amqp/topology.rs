@@ -13,7 +13,7 @@ const FRAME_MAX: u32 = 8192;
 
 /// What a run needs at the server.
 #[derive(Clone, Debug)]
-pub struct Topology {
+pub(crate) struct Topology {
     /// The queues' names.
     pub queues: Vec<String>,
     /// What they are like.
@@ -28,7 +28,7 @@ pub struct Topology {
 
 impl Topology {
     /// What `settings` need, with an exchange of this type where they name one.
-    pub fn new(settings: &Settings, kind: &str, arguments: Arguments) -> Self {
+    pub(crate) fn new(settings: &Settings, kind: &str, arguments: Arguments) -> Self {
         let exchange = &settings.exchange;
         let key = |queue| match kind {
             "topic" => settings.key.of_group(queue).binding(),
@@ -48,7 +48,7 @@ impl Topology {
     ///
     /// # Errors
     /// Those of a connection; [`Kind::Refused`] for a queue that is there already: it is not ours to fill and delete.
-    pub async fn make(&mut self, target: &Target, options: &Options) -> Result<()> {
+    pub(crate) async fn make(&mut self, target: &Target, options: &Options) -> Result<()> {
         let mut desk = Desk::open(target, options).await?;
         let made = self.make_at(&mut desk).await;
         desk.client.close().await;
@@ -102,7 +102,7 @@ impl Topology {
     }
 
     /// Deletes what was declared, and reports what could not be deleted.
-    pub async fn delete(&self, target: &Target, options: &Options) -> Option<String> {
+    pub(crate) async fn delete(&self, target: &Target, options: &Options) -> Option<String> {
         let mut desk = match Desk::open(target, options).await {
             Ok(desk) => desk,
             Err(error) => {

@@ -8,7 +8,7 @@ use super::{Comparison, Figure};
 const HEAD: [&str; 5] = ["", "before", "after", "ratio", "verdict"];
 
 /// For people: one row a figure, within 80 columns as long as the verdicts are.
-pub fn text(comparison: &Comparison) -> String {
+pub(crate) fn text(comparison: &Comparison) -> String {
     let rows: Vec<[String; 5]> = comparison.figures.iter().map(row).collect();
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
@@ -28,7 +28,7 @@ pub fn text(comparison: &Comparison) -> String {
 }
 
 /// For programs.
-pub fn json(comparison: &Comparison) -> String {
+pub(crate) fn json(comparison: &Comparison) -> String {
     let mut text = serde_json::to_string_pretty(comparison).unwrap_or_else(|cause| {
         // The comparison has string keys only, which is all that could be refused.
         unreachable!("a comparison is always JSON: {cause}")
@@ -38,7 +38,7 @@ pub fn json(comparison: &Comparison) -> String {
 }
 
 /// For a comment in a code review.
-pub fn markdown(comparison: &Comparison) -> String {
+pub(crate) fn markdown(comparison: &Comparison) -> String {
     let regressed = comparison
         .figures
         .iter()

@@ -22,8 +22,7 @@ mod timer;
 mod wake;
 mod worker;
 
-pub use run::{Live, Outcome, coalesce_for, run};
-pub use summary::latency;
+pub(crate) use run::{Live, Outcome, coalesce_for, run};
 
 use std::sync::Arc;
 
@@ -31,7 +30,7 @@ use super::driver::Driver;
 use super::plan::Plan;
 
 /// What to run.
-pub struct Run<'a> {
+pub(crate) struct Run<'a> {
     /// What is to be done.
     pub plan: &'a Plan,
     /// One for each group of the plan.

@@ -36,7 +36,7 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// What came of it.
 #[derive(Debug)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// What was found; without thresholds and setup, which are the caller's.
     pub report: Report,
     /// The first failure to connect, if any, with its exit code.
@@ -45,7 +45,7 @@ pub struct Outcome {
 
 impl Outcome {
     /// Whether none of the connections that were planned could be opened.
-    pub const fn has_no_connection(&self) -> bool {
+    pub(crate) const fn has_no_connection(&self) -> bool {
         let connections = &self.report.connections;
         connections.planned > 0 && connections.opened == 0
     }
@@ -53,7 +53,7 @@ impl Outcome {
 
 /// What a live view shows; handed out once per interval.
 #[derive(Clone, Debug)]
-pub struct Live<'a> {
+pub(crate) struct Live<'a> {
     /// The newest point of the time series.
     pub interval: &'a Interval,
     /// How long it is, in seconds.
@@ -62,8 +62,6 @@ pub struct Live<'a> {
     pub messages: &'a Messages,
     /// Failures so far by cause, with the way out.
     pub errors: &'a BTreeMap<String, (u64, Option<String>)>,
-    /// Connections asked for in this shard.
-    pub planned_connections: u64,
     /// How much of the run is done, from 0 to 1, where that is known.
     pub progress: Option<f64>,
 }
@@ -74,7 +72,7 @@ pub struct Live<'a> {
 /// # Errors
 /// Too few descriptors, or a thread that cannot be started. Whatever happens to connections and messages
 /// is in the report.
-pub async fn run(
+pub(crate) async fn run(
     run: Run<'_>,
     stop: impl Future<Output = ()>,
     watch: impl FnMut(&Live<'_>) -> bool,
@@ -350,7 +348,6 @@ impl<'a> Course<'a> {
                 length_s: *length_s,
                 messages: &self.total.messages,
                 errors: &self.total.errors,
-                planned_connections: self.planned_connections,
                 progress: self.progress(heard),
             };
             if !(watch.0)(&live) && !self.stopped {
@@ -540,7 +537,7 @@ fn of_group(plan: &Plan, group: usize, whole: u64) -> u64 {
 }
 
 /// How reading is paced unless the user says: gathering while saturating, never while measuring latency at a rate.
-pub fn coalesce_for(loads: &[Option<Load>]) -> Coalesce {
+pub(crate) fn coalesce_for(loads: &[Option<Load>]) -> Coalesce {
     if loads.iter().flatten().any(saturates) {
         Coalesce::Adaptive
     } else {

@@ -198,7 +198,7 @@ fn errors(causes: BTreeMap<String, (u64, Option<String>)>) -> Vec<ErrorCount> {
 }
 
 /// One distribution for a report; `None` when it is empty.
-pub fn latency(values: &mut Distribution) -> Option<Latency> {
+pub(crate) fn latency(values: &mut Distribution) -> Option<Latency> {
     let negative = values.negative;
     let Some(histogram) = values.histogram() else {
         return (negative > 0).then(|| Latency {

@@ -18,7 +18,7 @@ use crate::mqtt::packet::{
 
 /// What the connections of a group do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub(crate) enum Role {
     /// They publish; they may receive besides.
     Publish,
     /// They only receive.

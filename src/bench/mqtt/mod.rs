@@ -20,7 +20,6 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-pub use group::Role;
 pub(super) use null::answer;
-pub use settings::{Scenario, Settings};
-pub use template::Body;
+pub(crate) use settings::{Scenario, Settings};
+pub(crate) use template::Body;

@@ -45,7 +45,7 @@ pub enum Scenario {
 
 /// An MQTT load, complete.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Who sends what to whom.
     pub scenario: Scenario,
     /// The protocol's version.
@@ -100,7 +100,7 @@ pub struct Settings {
 
 impl Settings {
     /// How many connections it needs, over all shards.
-    pub const fn connections(&self) -> usize {
+    pub(crate) const fn connections(&self) -> usize {
         self.publishers + self.subscribers
     }
 
@@ -108,7 +108,7 @@ impl Settings {
     ///
     /// # Errors
     /// Topics, filters or bodies that MQTT cannot carry; no connections at all.
-    pub fn make(&self, dialer: &Arc<Dialer>) -> Result<LoadPlan> {
+    pub(crate) fn make(&self, dialer: &Arc<Dialer>) -> Result<LoadPlan> {
         if self.connections() == 0 {
             return Err(Error::usage(
                 "neither publishers nor subscribers: nothing to do",

@@ -20,7 +20,7 @@ const DUPLICATE: u8 = 0x08;
 
 /// What the messages of a group carry.
 #[derive(Clone, Debug)]
-pub enum Body {
+pub(crate) enum Body {
     /// A stamp, filled up to between `least` and `most` bytes.
     Sized {
         /// At least.

@@ -10,7 +10,7 @@ const COLUMNS: &str =
 
 /// All intervals, warm-up and drain included. Counts are of the interval; a latency that was not
 /// measured in one is empty.
-pub fn render(report: &Report) -> String {
+pub(crate) fn render(report: &Report) -> String {
     let quantities: BTreeSet<&str> = report
         .intervals
         .iter()

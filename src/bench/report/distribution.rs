@@ -10,13 +10,13 @@ use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer}
 use crate::bench::result::Latency;
 
 /// A nanosecond in milliseconds.
-pub const NANOSECOND: f64 = 1e-6;
+pub(crate) const NANOSECOND: f64 = 1e-6;
 
 /// The most bytes that a histogram takes, written or in memory: nine for each counter.
 const LARGEST: usize = 1 << 20;
 
 /// The figures of a distribution of nanoseconds, and the distribution itself.
-pub fn summary(values: &Histogram<u64>, negative: u64) -> Latency {
+pub(crate) fn summary(values: &Histogram<u64>, negative: u64) -> Latency {
     if values.is_empty() {
         return Latency {
             negative,
@@ -42,7 +42,7 @@ pub fn summary(values: &Histogram<u64>, negative: u64) -> Latency {
 }
 
 /// HdrHistogram V2 compressed, in padded base64.
-pub fn encode(values: &Histogram<u64>) -> String {
+pub(crate) fn encode(values: &Histogram<u64>) -> String {
     let mut bytes = Vec::new();
     match V2DeflateSerializer::new().serialize(values, &mut bytes) {
         Ok(_) => BASE64.encode(&bytes),
@@ -55,7 +55,7 @@ pub fn encode(values: &Histogram<u64>) -> String {
 ///
 /// # Errors
 /// In words, when it is damaged or does not hold as many values as `count` says.
-pub fn decode(latency: &Latency) -> Result<Option<Histogram<u64>>, String> {
+pub(crate) fn decode(latency: &Latency) -> Result<Option<Histogram<u64>>, String> {
     if latency.count == 0 {
         return Ok(None);
     }
@@ -77,7 +77,7 @@ pub fn decode(latency: &Latency) -> Result<Option<Histogram<u64>>, String> {
 ///
 /// # Errors
 /// In words, when it is damaged.
-pub fn decode_text(text: &str) -> Result<Histogram<u64>, String> {
+pub(crate) fn decode_text(text: &str) -> Result<Histogram<u64>, String> {
     if text.len() > LARGEST {
         return Err(String::from("has a histogram that is too large"));
     }

@@ -22,7 +22,7 @@ const MILLISECOND: f64 = 1e6;
 ///
 /// # Errors
 /// [`Kind::Usage`](crate::error::Kind::Usage) when a distribution is damaged.
-pub fn render(report: &Report) -> Result<String> {
+pub(crate) fn render(report: &Report) -> Result<String> {
     let mut log = Vec::new();
     let mut serializer = V2DeflateSerializer::new();
     let broken = |_| Error::usage("the histograms cannot be written as a log");

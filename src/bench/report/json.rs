@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 const LARGEST: f64 = 9_007_199_254_740_992.0;
 
 /// The report as indented JSON. Members stand in a fixed order, so that two results can be compared line by line.
-pub fn render(report: &Report) -> String {
+pub(crate) fn render(report: &Report) -> String {
     let mut text = serde_json::to_string_pretty(report).unwrap_or_else(|cause| {
         // The report has string keys only, which is all that could be refused.
         unreachable!("a report is always JSON: {cause}")
@@ -23,7 +23,7 @@ pub fn render(report: &Report) -> String {
 ///
 /// # Errors
 /// [`Kind::Usage`](crate::error::Kind::Usage), naming the file, when it is no result or one of another version.
-pub fn read(text: &[u8], name: &str) -> Result<Report> {
+pub(crate) fn read(text: &[u8], name: &str) -> Result<Report> {
     #[derive(Deserialize)]
     struct Version {
         schema_version: u32,

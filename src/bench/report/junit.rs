@@ -6,7 +6,7 @@ use super::rows;
 use super::units::three;
 
 /// The thresholds as a test suite; its time is the time measured.
-pub fn render(report: &Report) -> String {
+pub(crate) fn render(report: &Report) -> String {
     let missed = report.thresholds.iter().filter(|one| !one.passed).count();
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
     xml += &format!(

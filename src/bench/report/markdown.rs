@@ -6,7 +6,7 @@ use super::rows;
 use super::units::count;
 
 /// The summary as Markdown.
-pub fn render(report: &Report) -> String {
+pub(crate) fn render(report: &Report) -> String {
     let mut page = format!("### {}\n\n", headline(report));
     thresholds(report, &mut page);
     table(&mut page, &["rate", "messages"], rates(report));

@@ -15,15 +15,15 @@
 //! | [`junit`] | one test case for each threshold |
 //! | [`distribution`] | latency figures from histograms, and back |
 
-pub mod csv;
-pub mod distribution;
-pub mod hlog;
-pub mod html;
-pub mod json;
-pub mod junit;
-pub mod markdown;
-pub mod prometheus;
-pub mod text;
+pub(crate) mod csv;
+pub(crate) mod distribution;
+pub(crate) mod hlog;
+pub(crate) mod html;
+pub(crate) mod json;
+pub(crate) mod junit;
+pub(crate) mod markdown;
+pub(crate) mod prometheus;
+pub(crate) mod text;
 
 mod rows;
 #[cfg(test)]

@@ -14,7 +14,7 @@ const WIDTH: usize = 80;
 const MARGIN: usize = 12;
 
 /// The summary, ending with a line feed.
-pub fn render(report: &Report) -> String {
+pub(crate) fn render(report: &Report) -> String {
     let mut page = Page::default();
     page.line(rows::title(report));
     page.gap();
@@ -39,7 +39,7 @@ pub fn render(report: &Report) -> String {
 
 /// One line for an interval of `length_s` seconds, for a live view; it fits 80 columns:
 /// `12.0 s  sent 50.0k/s acked 49.9k/s got 49.9k/s  p50 123µs p99 1.90ms errors 12`.
-pub fn live_line(interval: &Interval, length_s: f64) -> String {
+pub(crate) fn live_line(interval: &Interval, length_s: f64) -> String {
     let mut line = format!("{} ", seconds(interval.at_s));
     for (name, number) in [
         ("sent", interval.sent),
@@ -79,7 +79,7 @@ fn live_latency(interval: &Interval) -> String {
 }
 
 /// The line of an interval with all that it holds, as `--interval` writes it to a pipe.
-pub fn interval_line(interval: &Interval, length_s: f64) -> String {
+pub(crate) fn interval_line(interval: &Interval, length_s: f64) -> String {
     format!(
         "{}  connections {}  CPU {}",
         live_line(interval, length_s),

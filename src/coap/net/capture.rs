@@ -48,7 +48,7 @@ mod option {
 
 /// A file that messages are added to.
 #[derive(Debug)]
-pub struct Capture {
+pub(crate) struct Capture {
     file: File,
     streams: Streams,
 }
@@ -61,7 +61,7 @@ impl Capture {
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn create(path: &Path) -> io::Result<Self> {
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
         let mut file = File::create(path)?;
         file.write_all(&head())?;
         let streams = Streams::new();
@@ -72,7 +72,7 @@ impl Capture {
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn add(&mut self, time: SystemTime, seen: &Seen<'_>) -> io::Result<()> {
+    pub(crate) fn add(&mut self, time: SystemTime, seen: &Seen<'_>) -> io::Result<()> {
         self.file.write_all(&blocks(time, seen, &mut self.streams))
     }
 }

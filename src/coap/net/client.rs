@@ -26,7 +26,7 @@ use crate::error::{Error, Result};
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// An endpoint and what carries its messages. It works while [`Client::next`] is awaited.
-pub struct Client {
+pub(crate) struct Client {
     endpoint: Endpoint,
     wire: Wire,
     /// The endpoint's name for the other side.
@@ -44,7 +44,7 @@ impl Client {
     ///
     /// # Errors
     /// [`crate::error::Kind::Unreachable`] and what else [`connect::dial()`] says.
-    pub async fn connect(
+    pub(crate) async fn connect(
         target: &Target,
         mut config: Config,
         mut tap: Option<Tap>,
@@ -87,12 +87,12 @@ impl Client {
     }
 
     /// What a request must name as its peer.
-    pub const fn peer(&self) -> Peer {
+    pub(crate) const fn peer(&self) -> Peer {
         self.peer
     }
 
     /// The address that is in use: of several addresses of a name, the first that was not refused.
-    pub const fn remote(&self) -> SocketAddr {
+    pub(crate) const fn remote(&self) -> SocketAddr {
         match &self.wire {
             Wire::Udp(udp) => udp.address(),
             Wire::Dtls(dtls) => dtls.address(),
@@ -101,22 +101,22 @@ impl Client {
     }
 
     /// Before when the peer does not want to be connected to again (Hold-Off, RFC 8323 §5.5).
-    pub const fn held_off(&self) -> Option<Instant> {
+    pub(crate) const fn held_off(&self) -> Option<Instant> {
         self.held_off
     }
 
     /// Whether the connection has ended: nothing can be asked over it any more.
-    pub const fn is_gone(&self) -> bool {
+    pub(crate) const fn is_gone(&self) -> bool {
         matches!(self.wire, Wire::Gone)
     }
 
     /// Whether many may answer.
-    pub const fn is_group(&self) -> bool {
+    pub(crate) const fn is_group(&self) -> bool {
         matches!(self.wire, Wire::Group(_))
     }
 
     /// Whether messages have a type and an id.
-    pub const fn is_datagram(&self) -> bool {
+    pub(crate) const fn is_datagram(&self) -> bool {
         !self.endpoint.config().transport.is_reliable()
     }
 
@@ -124,7 +124,7 @@ impl Client {
     ///
     /// # Errors
     /// It cannot be begun; nothing was sent.
-    pub fn request(&mut self, request: Request) -> Result<Handle, Refused> {
+    pub(crate) fn request(&mut self, request: Request) -> Result<Handle, Refused> {
         self.reserve();
         self.endpoint.request(Instant::now(), request)
     }
@@ -137,27 +137,27 @@ impl Client {
     }
 
     /// What has come so far of the body of a response.
-    pub fn arrived(&self, handle: Handle) -> Option<Arrived<'_>> {
+    pub(crate) fn arrived(&self, handle: Handle) -> Option<Arrived<'_>> {
         self.endpoint.arrived(handle)
     }
 
     /// Sends a ping; its answer is an event of [`Client::next`].
-    pub fn ping(&mut self, deadline: Duration) -> Handle {
+    pub(crate) fn ping(&mut self, deadline: Duration) -> Handle {
         self.endpoint.ping(Instant::now(), self.peer, deadline)
     }
 
     /// Answers a request of the peer's, which is an event where [`Config::serve`] is set.
-    pub fn respond(&mut self, exchange: Exchange, response: Response) {
+    pub(crate) fn respond(&mut self, exchange: Exchange, response: Response) {
         self.endpoint.respond(Instant::now(), exchange, response);
     }
 
     /// Ends a request.
-    pub fn cancel(&mut self, handle: Handle, how: Cancel) {
+    pub(crate) fn cancel(&mut self, handle: Handle, how: Cancel) {
         self.endpoint.cancel(Instant::now(), handle, how);
     }
 
     /// The next event. When it comes, all that was to be sent before it is sent. Cancel-safe.
-    pub async fn next(&mut self) -> Event {
+    pub(crate) async fn next(&mut self) -> Event {
         loop {
             self.flush().await;
             self.reserve();
@@ -184,7 +184,7 @@ impl Client {
     }
 
     /// Closes a connection in an orderly way (RFC 8323 §5.5); sends what is left on a socket.
-    pub async fn close(&mut self) {
+    pub(crate) async fn close(&mut self) {
         if self.endpoint.config().transport.is_reliable() {
             self.endpoint.release(self.peer);
         }

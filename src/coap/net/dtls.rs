@@ -34,7 +34,7 @@ pub(super) struct Secured {
 }
 
 /// A protected association and the socket that it goes over, for whoever moves many datagrams at once.
-pub struct Association {
+pub(crate) struct Association {
     /// Connected to the peer.
     pub socket: UdpSocket,
     /// Past its handshake.
@@ -45,7 +45,7 @@ pub struct Association {
 ///
 /// # Errors
 /// [`Kind::Unreachable`] and [`Kind::TimedOut`], with what most likely went wrong.
-pub async fn associate(target: &Target, addresses: &[SocketAddr]) -> Result<Association> {
+pub(crate) async fn associate(target: &Target, addresses: &[SocketAddr]) -> Result<Association> {
     let Secured {
         socket, channel, ..
     } = Secured::open(target, addresses).await?;

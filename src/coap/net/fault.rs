@@ -31,13 +31,13 @@ const FAULTS: &[(&str, &str)] = &[
 ];
 
 /// What some faults may have besides, for the help page and the man page.
-pub const FAULT_KEYS: &[(&str, &str)] = &[(
+pub(crate) const FAULT_KEYS: &[(&str, &str)] = &[(
     "way=in",
     "for datagrams received by the server; otherwise (way=out) for messages that it sends",
 )];
 
 /// Something that is done to messages; written `NAME[:KEY=VALUE[,KEY=VALUE…]]`.
-pub type Fault = server::Fault<Injected>;
+pub(crate) type Fault = server::Fault<Injected>;
 
 /// All faults of a server.
 pub(super) type Faults = server::Faults<Injected>;

@@ -25,12 +25,12 @@ mod tap;
 mod udp;
 mod wire;
 
-pub use capture::Capture;
-pub use client::Client;
-pub use dtls::{Association, associate};
-pub use fault::{FAULT_KEYS, Fault, Injected};
-pub use server::{Notice, Server};
-pub use tap::{Direction, Seen, Tap};
+pub(crate) use capture::Capture;
+pub(crate) use client::Client;
+pub(crate) use dtls::{Association, associate};
+pub(crate) use fault::{FAULT_KEYS, Fault, Injected};
+pub(crate) use server::{Notice, Server};
+pub(crate) use tap::{Direction, Seen, Tap};
 
 /// The largest datagram, in bytes: servers send large notifications in one.
 const LARGEST_DATAGRAM: usize = 65_536;

@@ -41,7 +41,7 @@ const SILENCE: Duration = Duration::from_secs(60);
 const OUTBOX: usize = 256 << 10;
 
 /// A server that is to run.
-pub struct Server {
+pub(crate) struct Server {
     site: Site,
     ports: Ports,
     faults: Faults,
@@ -60,7 +60,7 @@ pub struct Server {
 }
 
 /// What a server tells as it happens.
-pub enum Notice<'a> {
+pub(crate) enum Notice<'a> {
     /// A request.
     Request(&'a Incoming),
     /// Somebody could not connect, for this reason.
@@ -136,7 +136,7 @@ impl Answering for Ports {
 
 impl Server {
     /// A server of `site` that listens nowhere yet.
-    pub fn new(site: Site, faults: &[Fault]) -> Self {
+    pub(crate) fn new(site: Site, faults: &[Fault]) -> Self {
         let (sender, receiver) = mpsc::channel(WAITING);
         Self {
             site,
@@ -156,12 +156,12 @@ impl Server {
     }
 
     /// Makes everybody on UDP show first that its address is its own (Echo, RFC 9175); must be said before listening.
-    pub const fn set_challenge(&mut self, challenge: bool) {
+    pub(crate) const fn set_challenge(&mut self, challenge: bool) {
         self.challenge = challenge;
     }
 
     /// Answers requests to a group within this time, which must be said before listening.
-    pub const fn set_leisure(&mut self, leisure: Duration) {
+    pub(crate) const fn set_leisure(&mut self, leisure: Duration) {
         self.leisure = leisure;
     }
 
@@ -169,7 +169,7 @@ impl Server {
     ///
     /// # Errors
     /// [`crate::error::Kind::Local`]: the address cannot be listened on.
-    pub fn listen_datagrams(&mut self, address: SocketAddr) -> Result<SocketAddr> {
+    pub(crate) fn listen_datagrams(&mut self, address: SocketAddr) -> Result<SocketAddr> {
         self.listen_by(udp::listening(address)?, address)
     }
 
@@ -186,7 +186,7 @@ impl Server {
     ///
     /// # Errors
     /// As [`Server::listen_datagrams`].
-    pub fn listen_with_groups(&mut self, address: SocketAddr) -> Result<SocketAddr> {
+    pub(crate) fn listen_with_groups(&mut self, address: SocketAddr) -> Result<SocketAddr> {
         let address = self.listen_by(udp::listening_with_groups(address)?, address)?;
         let port = self.ports.0.len() - 1;
         for socket in membership::join(address)? {
@@ -201,7 +201,7 @@ impl Server {
     ///
     /// # Errors
     /// As [`Server::listen_datagrams`], and [`crate::error::Kind::Usage`] for secrets that cannot be used.
-    pub fn listen_securely(
+    pub(crate) fn listen_securely(
         &mut self,
         address: SocketAddr,
         secrets: &Secrets,
@@ -232,7 +232,7 @@ impl Server {
     }
 
     /// Takes the connections of `listener`; `websocket` tells whether they begin with its handshake.
-    pub fn listen_streams(&mut self, listener: Listener, websocket: bool) {
+    pub(crate) fn listen_streams(&mut self, listener: Listener, websocket: bool) {
         let transport = if websocket {
             Transport::WebSocket
         } else {
@@ -254,7 +254,7 @@ impl Server {
     /// # Errors
     /// [`crate::error::Kind::Usage`]: the secrets make no context, or there is not exactly one port;
     /// [`crate::error::Kind::Local`]: the sequence number cannot be kept.
-    pub async fn protect(&mut self, oscore: &Oscore) -> Result<()> {
+    pub(crate) async fn protect(&mut self, oscore: &Oscore) -> Result<()> {
         let [port] = &mut self.ports.0[..] else {
             let text = "with OSCORE a server can have only one listener, because its sequence numbers belong to one endpoint";
             return Err(Error::usage(text));
@@ -304,7 +304,7 @@ impl Server {
     }
 
     /// Serves until the future is dropped; `seen` hears of every request, and of who could not connect.
-    pub async fn serve(&mut self, mut seen: impl FnMut(Notice<'_>)) {
+    pub(crate) async fn serve(&mut self, mut seen: impl FnMut(Notice<'_>)) {
         loop {
             self.settle(&mut seen);
             self.reserve();

@@ -8,7 +8,7 @@ use crate::coap::message::Message;
 
 /// Which way a message goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
+pub(crate) enum Direction {
     /// From us.
     Out,
     /// To us.
@@ -17,7 +17,7 @@ pub enum Direction {
 
 /// What passed.
 #[derive(Clone, Debug)]
-pub struct Seen<'a> {
+pub(crate) struct Seen<'a> {
     /// Which way.
     pub direction: Direction,
     /// Our address, where it is known.
@@ -38,7 +38,7 @@ type Ends = (Option<SocketAddr>, SocketAddr);
 type Show = Box<dyn FnMut(Seen<'_>) + Send>;
 
 /// Looks at the bytes between endpoint and wire.
-pub struct Tap {
+pub(crate) struct Tap {
     show: Show,
     transport: Transport,
     out: Decoder,
@@ -47,7 +47,7 @@ pub struct Tap {
 
 impl Tap {
     /// A tap that hands each message to `show`.
-    pub fn new(show: impl FnMut(Seen<'_>) + Send + 'static) -> Self {
+    pub(crate) fn new(show: impl FnMut(Seen<'_>) + Send + 'static) -> Self {
         Self {
             show: Box::new(show),
             transport: Transport::Datagram,

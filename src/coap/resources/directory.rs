@@ -29,7 +29,7 @@ const LISTED: usize = 10_000;
 /// Shows the files below a directory, and takes new ones if it may. It never leaves the directory, whatever is renamed or
 /// linked meanwhile, and touches nothing but files: what is read from a pipe or a device never ends.
 #[derive(Debug)]
-pub struct Directory {
+pub(crate) struct Directory {
     root: OwnedFd,
     writable: bool,
 }
@@ -39,7 +39,7 @@ impl Directory {
     ///
     /// # Errors
     /// It is no directory, or cannot be read.
-    pub fn open(root: &Path, writable: bool) -> io::Result<Self> {
+    pub(crate) fn open(root: &Path, writable: bool) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::open(root, flags, Mode::empty())?;
         Dir::read_from(&root)?;

@@ -5,9 +5,9 @@ mod directory;
 mod moving;
 mod stored;
 
-pub use directory::Directory;
-pub use moving::{Clock, Counter, Sensor};
-pub use stored::{Late, Stored, Tree};
+pub(crate) use directory::Directory;
+pub(crate) use moving::{Clock, Counter, Sensor};
+pub(crate) use stored::{Late, Stored, Tree};
 
 use bytes::Bytes;
 

@@ -44,14 +44,14 @@ fn text(request: &Incoming, text: String, interval: Duration) -> Answer {
 
 /// Counts up with every beat.
 #[derive(Debug)]
-pub struct Counter {
+pub(crate) struct Counter {
     beat: Beat,
     count: u64,
 }
 
 impl Counter {
     /// A counter that starts at nought.
-    pub fn new(now: Instant, interval: Duration) -> Self {
+    pub(crate) fn new(now: Instant, interval: Duration) -> Self {
         Self {
             beat: Beat::new(now, interval),
             count: 0,
@@ -61,13 +61,13 @@ impl Counter {
 
 /// The time, in seconds since 1970.
 #[derive(Debug)]
-pub struct Clock {
+pub(crate) struct Clock {
     beat: Beat,
 }
 
 impl Clock {
     /// A clock whose observers hear of it with every beat.
-    pub fn new(now: Instant, interval: Duration) -> Self {
+    pub(crate) fn new(now: Instant, interval: Duration) -> Self {
         Self {
             beat: Beat::new(now, interval),
         }
@@ -76,7 +76,7 @@ impl Clock {
 
 /// A value that wanders, as a temperature does.
 #[derive(Debug)]
-pub struct Sensor {
+pub(crate) struct Sensor {
     beat: Beat,
     random: Random,
     tenths: i64,
@@ -84,7 +84,7 @@ pub struct Sensor {
 
 impl Sensor {
     /// A sensor that starts at 21.5.
-    pub fn new(now: Instant, interval: Duration) -> Self {
+    pub(crate) fn new(now: Instant, interval: Duration) -> Self {
         Self {
             beat: Beat::new(now, interval),
             random: Random::from_system(),

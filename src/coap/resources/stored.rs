@@ -15,7 +15,7 @@ use crate::payload::link::{self, Link};
 
 /// One body, which GET shows and PUT replaces; observable.
 #[derive(Clone, Debug)]
-pub struct Stored {
+pub(crate) struct Stored {
     format: Option<u16>,
     body: Bytes,
     /// Of this content only, also in the next run of a server: who kept a part of it must not go on with another.
@@ -24,7 +24,7 @@ pub struct Stored {
 
 impl Stored {
     /// A body and its content format.
-    pub fn new(format: Option<u16>, body: impl Into<Bytes>) -> Self {
+    pub(crate) fn new(format: Option<u16>, body: impl Into<Bytes>) -> Self {
         let body = body.into();
         Self {
             etag: etag_of(format, &body),
@@ -88,14 +88,14 @@ impl Resource for Stored {
 
 /// A body that comes as a separate response, so much later.
 #[derive(Clone, Debug)]
-pub struct Late {
+pub(crate) struct Late {
     inner: Stored,
     delay: Duration,
 }
 
 impl Late {
     /// `inner` after `delay`.
-    pub const fn new(inner: Stored, delay: Duration) -> Self {
+    pub(crate) const fn new(inner: Stored, delay: Duration) -> Self {
         Self { inner, delay }
     }
 }
@@ -118,7 +118,7 @@ const ENTRIES: usize = 1 << 16;
 
 /// Everything below a path: PUT creates and replaces, POST creates with a name of its own, DELETE removes.
 #[derive(Debug)]
-pub struct Tree {
+pub(crate) struct Tree {
     path: String,
     children: BTreeMap<String, Stored>,
     made: u64,
@@ -132,7 +132,7 @@ pub struct Tree {
 
 impl Tree {
     /// An empty tree at `path`.
-    pub const fn new(path: String, room: usize) -> Self {
+    pub(crate) const fn new(path: String, room: usize) -> Self {
         Self {
             path,
             children: BTreeMap::new(),

@@ -45,7 +45,7 @@ type Refusal = Arc<Mutex<Option<rustls::Error>>>;
 ///
 /// # Errors
 /// [`crate::error::Kind::Usage`] when certificates or names cannot be used.
-pub fn client(target: &Target, remote: SocketAddr) -> Result<Box<dyn SecureDatagram>> {
+pub(crate) fn client(target: &Target, remote: SocketAddr) -> Result<Box<dyn SecureDatagram>> {
     let refusal = Refusal::default();
     let builder = match (&target.psk, &target.tls) {
         (Some(psk), _) if psk.identity.is_empty() => {

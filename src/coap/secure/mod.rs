@@ -14,12 +14,12 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-pub use dtls::client;
-pub use secrets::{LiveSecrets, Secrets};
-pub use server::SecureServer;
+pub(crate) use dtls::client;
+pub(crate) use secrets::{LiveSecrets, Secrets};
+pub(crate) use server::SecureServer;
 
 /// One protected association, sans-I/O: datagrams and time in, datagrams and plain text out.
-pub trait SecureDatagram: Send {
+pub(crate) trait SecureDatagram: Send {
     /// Begins the handshake.
     ///
     /// # Errors
@@ -57,7 +57,7 @@ pub trait SecureDatagram: Send {
 
 /// Why there is no association (any more).
 #[derive(Debug)]
-pub enum Trouble {
+pub(crate) enum Trouble {
     /// The peer's certificate is not accepted.
     Certificate(rustls::Error),
     /// The peer has ended the association.

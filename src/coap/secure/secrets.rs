@@ -18,7 +18,7 @@ const UNKNOWN_PSK_IDENTITY: u8 = 115;
 
 /// What proves who is who.
 #[derive(Clone, Debug)]
-pub struct Secrets {
+pub(crate) struct Secrets {
     /// A key and its name; without a name the client may use any.
     pub psk: Option<Psk>,
     /// The server's certificate, and whose certificates clients must show.
@@ -27,7 +27,7 @@ pub struct Secrets {
 
 /// The secrets of a server, which can be replaced while it runs; clones are the same.
 #[derive(Clone)]
-pub struct LiveSecrets {
+pub(crate) struct LiveSecrets {
     dealer: Arc<Dealer>,
     refusal: Refusal,
     config: Arc<Mutex<Arc<HandshakeConfig>>>,
@@ -52,7 +52,7 @@ impl LiveSecrets {
     ///
     /// # Errors
     /// [`crate::error::Kind::Usage`] for secrets that cannot be used, [`crate::error::Kind::Local`] for unreadable files.
-    pub fn fresh(&self, secrets: &Secrets) -> Result<impl FnOnce() + use<>> {
+    pub(crate) fn fresh(&self, secrets: &Secrets) -> Result<impl FnOnce() + use<>> {
         let config = config(secrets, &self.dealer, &self.refusal)?;
         let current = Arc::clone(&self.config);
         Ok(move || *lock(&current) = config)

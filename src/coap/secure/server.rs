@@ -42,7 +42,7 @@ const BUDGET: usize = 64 << 10;
 pub(super) const RECORD: usize = 64;
 
 /// All associations of one socket, sans-I/O.
-pub struct SecureServer {
+pub(crate) struct SecureServer {
     local: SocketAddr,
     live: LiveSecrets,
     cookies: Cookies,
@@ -83,7 +83,7 @@ impl SecureServer {
     ///
     /// # Errors
     /// [`crate::error::Kind::Usage`] for certificates that cannot be used.
-    pub fn new(local: SocketAddr, secrets: &Secrets) -> Result<Self> {
+    pub(crate) fn new(local: SocketAddr, secrets: &Secrets) -> Result<Self> {
         let live = LiveSecrets::new(secrets)?;
         let cookies = Cookies::new(Instant::now(), provider()?.random());
         let cookies = cookies.map_err(|cause| cannot_set_up(DtlsError::Other(cause.to_string())));
@@ -102,12 +102,12 @@ impl SecureServer {
     }
 
     /// What proves who is who, to be replaced later.
-    pub fn secrets(&self) -> LiveSecrets {
+    pub(crate) fn secrets(&self) -> LiveSecrets {
         self.live.clone()
     }
 
     /// Takes a datagram; returns what was in it.
-    pub fn feed(&mut self, now: Instant, peer: Peer, datagram: &[u8]) -> Vec<Bytes> {
+    pub(crate) fn feed(&mut self, now: Instant, peer: Peer, datagram: &[u8]) -> Vec<Bytes> {
         let mut plain = Vec::new();
         for record in record::records(datagram) {
             if let Some(hello) = record.client_hello()
@@ -234,7 +234,7 @@ impl SecureServer {
     }
 
     /// Protects a datagram for a peer; one that is not there any more gets none.
-    pub fn write(&mut self, now: Instant, peer: Peer, plain: &[u8]) {
+    pub(crate) fn write(&mut self, now: Instant, peer: Peer, plain: &[u8]) {
         if let Some(association) = self.peers.get_mut(&peer) {
             let _ = association.endpoint.write(now, peer.address(), plain);
             self.drain(now, peer);
@@ -242,22 +242,22 @@ impl SecureServer {
     }
 
     /// The next datagram to be sent.
-    pub fn poll_transmit(&mut self) -> Option<(Peer, Bytes)> {
+    pub(crate) fn poll_transmit(&mut self) -> Option<(Peer, Bytes)> {
         self.out.pop_front()
     }
 
     /// The next peer whose association is over. What comes from its address from now on is from somebody else.
-    pub fn poll_gone(&mut self) -> Option<Peer> {
+    pub(crate) fn poll_gone(&mut self) -> Option<Peer> {
         self.gone.pop_front()
     }
 
     /// The next handshake that has failed: with whom, and why.
-    pub fn poll_failure(&mut self) -> Option<String> {
+    pub(crate) fn poll_failure(&mut self) -> Option<String> {
         self.failures.pop_front()
     }
 
     /// When [`SecureServer::handle_timeout`] is to be called.
-    pub fn poll_timeout(&self) -> Option<Instant> {
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let open = self
             .open
             .iter()
@@ -266,7 +266,7 @@ impl SecureServer {
     }
 
     /// Sends again what was not answered, and gives up what takes too long.
-    pub fn handle_timeout(&mut self, now: Instant) {
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
         let is_due = |peer: &&Peer| {
             self.peers
                 .get(*peer)

@@ -33,7 +33,7 @@ pub struct Plan {
 /// # Errors
 /// [`Kind::Local`]: the file cannot be read; [`Kind::Usage`]: it is wrong; no connection; [`Kind::Refused`]: something is
 /// not as described, or cannot be made so.
-pub async fn run(plan: Plan) -> Result<()> {
+pub(crate) async fn run(plan: Plan) -> Result<()> {
     let name = plan.file.display();
     let text = file::read_text(&plan.file, file::SMALL)?;
     let wanted = definitions::parse(&text)

@@ -1,7 +1,7 @@
 //! `amqp`: publish, consume, request and respond, topology, ping, and the embedded broker.
 
-pub mod apply;
-pub mod broker;
+pub(crate) mod apply;
+pub(crate) mod broker;
 pub mod consume;
 pub mod get;
 mod link;

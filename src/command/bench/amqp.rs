@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::message::AmqpValue;
 use crate::output::Console;
 
-pub use preset::ScenarioPreset;
+pub(crate) use preset::ScenarioPreset;
 
 /// A load and where it goes; every field is a flag.
 #[derive(Clone, Debug)]
@@ -269,7 +269,7 @@ impl Plan {
 ///
 /// # Errors
 /// Whatever kept the load from beginning. What happened to connections and messages is in the report.
-pub async fn measure(
+pub(crate) async fn measure(
     plan: &Plan,
     stop: impl Future<Output = ()>,
     watch: impl FnMut(&Live<'_>) -> bool,
@@ -320,7 +320,7 @@ pub async fn measure(
 ///
 /// # Errors
 /// See [`measure`]; a signal; no connection; a threshold that was missed.
-pub async fn run(plan: Plan) -> Result<()> {
+pub(crate) async fn run(plan: Plan) -> Result<()> {
     carry_out(&plan.course, &plan.load, async |load, stop, watch| {
         let plan = Plan {
             load,

@@ -328,7 +328,7 @@ impl FromStr for ScenarioPreset {
 ///
 /// # Errors
 /// Whatever kept the load from beginning. What happened to sockets and requests is in the report.
-pub async fn measure(
+pub(crate) async fn measure(
     plan: &Plan,
     stop: impl Future<Output = ()>,
     watch: impl FnMut(&Live<'_>) -> bool,
@@ -363,7 +363,7 @@ pub async fn measure(
 ///
 /// # Errors
 /// See [`measure`]; a signal; no connection; a threshold that was missed.
-pub async fn run(mut plan: Plan) -> Result<()> {
+pub(crate) async fn run(mut plan: Plan) -> Result<()> {
     // Once, and before signals are watched for: it may be a pipe that nobody writes to.
     plan.body = plan.body.loaded()?;
     carry_out(&plan.course, &plan.load, async |load, stop, watch| {

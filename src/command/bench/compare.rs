@@ -97,7 +97,7 @@ impl FromStr for Bound {
 /// # Errors
 /// What cannot be read, is no result or has nothing in common;
 /// [`Kind::Missed`](crate::error::Kind::Missed) when a figure is worse by more than the bound.
-pub async fn run(plan: Plan) -> Result<()> {
+pub(crate) async fn run(plan: Plan) -> Result<()> {
     let (before, after) = (all(&plan.before)?, all(&plan.after)?);
     let bound = plan.bound.map(|Bound(part)| part);
     let comparison = compare(&before, &after, bound)?;

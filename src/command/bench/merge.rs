@@ -27,7 +27,7 @@ pub struct Plan {
 /// # Errors
 /// What cannot be read, is no result or does not fit together;
 /// [`Kind::Missed`](crate::error::Kind::Missed) when the whole missed a threshold of the run.
-pub async fn run(plan: Plan) -> Result<()> {
+pub(crate) async fn run(plan: Plan) -> Result<()> {
     let mut parts = Vec::new();
     for path in files(&plan.inputs)? {
         parts.push(Part {

@@ -1,14 +1,14 @@
 //! What all `bench` commands share: the load in words, the course, and what is done with the report.
 
-pub mod amqp;
-pub mod coap;
-pub mod compare;
+pub(crate) mod amqp;
+pub(crate) mod coap;
+pub(crate) mod compare;
 mod load;
-pub mod merge;
-pub mod mqtt;
+pub(crate) mod merge;
+pub(crate) mod mqtt;
 mod peer;
 mod rate_search;
-pub mod report;
+pub(crate) mod report;
 mod results;
 mod run;
 mod shard;
@@ -24,7 +24,7 @@ use crate::bench::threshold::Assert;
 use crate::error::Result;
 use crate::output::Style;
 
-pub use load::{ArrivalArgs, LoadArgs};
+pub(crate) use load::{ArrivalArgs, LoadArgs};
 use rate_search::RateSearch;
 pub(crate) use run::{carry_out, perform, sources, span};
 pub(crate) use shard::{Identity, identity};

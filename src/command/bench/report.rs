@@ -26,7 +26,7 @@ pub struct Plan {
 ///
 /// # Errors
 /// What cannot be read or is no result; [`Kind::Missed`](crate::error::Kind::Missed) when one of `asserts` was missed.
-pub async fn run(plan: Plan) -> Result<()> {
+pub(crate) async fn run(plan: Plan) -> Result<()> {
     let mut report = read(&plan.input)?;
     let judged: Vec<_> = plan
         .asserts

@@ -15,7 +15,7 @@ use crate::output::{Console, Format, Output, Style};
 use crate::payload::link::{self, Filter, Link};
 use crate::stop::Stop;
 
-pub use super::links::Shape;
+pub(crate) use super::links::Shape;
 
 /// Lists that are followed at most: a server may make up new ones for ever.
 const MOST_LISTS: usize = 1000;
@@ -39,7 +39,7 @@ pub struct Plan {
 ///
 /// # Errors
 /// No answer, a refusal, an answer that is no link-format, or no link at all.
-pub async fn run(plan: Plan) -> Result<()> {
+pub(crate) async fn run(plan: Plan) -> Result<()> {
     let mut stop = Stop::watch()?;
     let mut output = Output::open(Format::Raw, plan.style)?;
     stop.unless_asked("interrupted", discover(&plan, &mut output))

@@ -1,19 +1,19 @@
 //! `coap`: requests, observations, discovery, directories, ping, and a server.
 
-pub mod client;
+pub(crate) mod client;
 mod directory;
-pub mod discover;
+pub(crate) mod discover;
 mod download;
-pub mod keep;
+pub(crate) mod keep;
 mod links;
-pub mod observe;
-pub mod ping;
+pub(crate) mod observe;
+pub(crate) mod ping;
 mod progress;
-pub mod rd;
+pub(crate) mod rd;
 mod record;
-pub mod request;
-pub mod server;
-pub mod session;
+pub(crate) mod request;
+pub(crate) mod server;
+pub(crate) mod session;
 mod source;
 
 use crate::error::Result;

@@ -52,7 +52,7 @@ pub struct Plan {
 ///
 /// # Errors
 /// A refusal, a resource that cannot be observed, a deadline, a signal.
-pub async fn run(plan: Plan) -> Result<()> {
+pub(crate) async fn run(plan: Plan) -> Result<()> {
     let place = plan.session.only_place()?;
     let mut stop = Stop::watch()?;
     let mut output = Output::open(plan.format.clone(), plan.style)?;

@@ -34,7 +34,7 @@ pub struct Plan {
 ///
 /// # Errors
 /// Nobody answered: [`Kind::Unreachable`] when nobody listens there, otherwise [`Kind::TimedOut`].
-pub async fn run(plan: Plan) -> Result<()> {
+pub(crate) async fn run(plan: Plan) -> Result<()> {
     let mut place = plan.session.only_place()?;
     // A ping has nothing to protect (RFC 8613 §4.2: empty messages).
     place.target.oscore = None;

@@ -117,7 +117,7 @@ impl Registration {
 ///
 /// # Errors
 /// No answer, a refusal, a server that is no resource directory, a signal.
-pub async fn run(plan: Plan) -> Result<()> {
+pub(crate) async fn run(plan: Plan) -> Result<()> {
     let mut stop = Stop::watch()?;
     let mut directory = Directory::open(&plan.session, plan.style)?;
     let ended = match &plan.action {

@@ -148,7 +148,7 @@ const ROOM: usize = 64 << 20;
 ///
 /// # Errors
 /// Unreadable files, addresses that cannot be listened on.
-pub async fn run(plan: Plan) -> Result<()> {
+pub(crate) async fn run(plan: Plan) -> Result<()> {
     let mut starting = Starting::new(plan.style, plan.end_with_parent)?;
     let notes = starting.notes;
     let mut server = Server::new(plan.site()?, &plan.faults);

@@ -54,7 +54,7 @@ pub struct Listen {
 ///
 /// # Errors
 /// Unreadable files, addresses that cannot be listened on.
-pub async fn run(plan: Plan) -> Result<()> {
+pub(crate) async fn run(plan: Plan) -> Result<()> {
     let mut starting = Starting::new(plan.style, plan.end_with_parent)?;
     let notes = starting.notes;
     let mut options = plan.options.clone();

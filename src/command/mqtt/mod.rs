@@ -1,12 +1,12 @@
 //! `mqtt`: publish, subscribe, and the embedded broker.
 
-pub mod broker;
-pub mod publish;
+pub(crate) mod broker;
+pub(crate) mod publish;
 mod publisher;
 mod record;
-pub mod session;
+pub(crate) mod session;
 mod source;
-pub mod subscribe;
+pub(crate) mod subscribe;
 
 use crate::error::Result;
 

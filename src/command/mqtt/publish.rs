@@ -49,7 +49,7 @@ pub struct Plan {
 ///
 /// # Errors
 /// No connection, a refusal, a lost message, a deadline, unreadable input; see [`Kind`].
-pub async fn run(plan: Plan) -> Result<()> {
+pub(crate) async fn run(plan: Plan) -> Result<()> {
     let target = plan.session.target()?;
     let topics = plan.topics(&target)?;
     let bodies = Bodies::open(&plan.source, plan.encoding)?.like(plan.outline(&topics));

@@ -2,7 +2,7 @@
 
 use super::session::{SessionArgs, Wants};
 use super::source::Subscribed;
-pub use super::source::Wanted;
+pub(crate) use super::source::Wanted;
 use crate::connect::{Retry, Target};
 use crate::error::{Error, Result};
 use crate::flow::{Exec, Receiver, Stages, Until};
@@ -45,7 +45,7 @@ pub struct Plan {
 ///
 /// # Errors
 /// No connection, a refusal, a deadline, a lost reader; see [`Kind`](crate::error::Kind).
-pub async fn run(plan: Plan) -> Result<()> {
+pub(crate) async fn run(plan: Plan) -> Result<()> {
     let target = plan.session.target()?;
     let subscriptions = plan.subscriptions(&target)?;
     let mut output = Output::open(plan.format.clone(), plan.style)?;

@@ -49,12 +49,12 @@ impl Core {
     }
 
     /// What the driver is to check for a connection, and answer with [`Self::logged_in`].
-    pub fn take_login(&mut self, id: Key) -> Option<Login> {
+    pub(crate) fn take_login(&mut self, id: Key) -> Option<Login> {
         self.connections.get_mut(id)?.waiting.as_mut()?.login.take()
     }
 
     /// The password for which a connection waits is right, or not.
-    pub fn logged_in(&mut self, id: Key, accepted: bool, now: Instant) {
+    pub(crate) fn logged_in(&mut self, id: Key, accepted: bool, now: Instant) {
         self.now = now;
         let connection = self.connections.get_mut(id);
         let Some(connection) = connection.filter(|one| one.phase == Phase::Fresh) else {

@@ -129,7 +129,7 @@ impl Connection {
 
 /// What waits to be written to a connection.
 #[derive(Debug)]
-pub enum Outgo {
+pub(crate) enum Outgo {
     /// A packet.
     Packet(Packet),
     /// Bytes that are no packet, because a fault asks for them.

@@ -32,7 +32,7 @@ const MALFORMED: &[u8] = &[0x00, 0x00];
 
 /// What is to become of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Disposition {
+pub(crate) enum Disposition {
     /// It goes on.
     Open,
     /// Everything is handed out: it is to be closed when that is written.
@@ -46,7 +46,7 @@ pub enum Disposition {
 /// Every call says what time it is. What is to be written is asked for with [`Self::pull`], for the
 /// connections that [`Self::ready`] names.
 #[derive(Debug)]
-pub struct Core {
+pub(crate) struct Core {
     pub(super) options: Options,
     pub(super) now: Instant,
     pub(super) started: Instant,
@@ -83,7 +83,7 @@ pub struct Core {
 
 impl Core {
     /// A broker that starts at `now`.
-    pub fn new(options: Options, now: Instant) -> Self {
+    pub(crate) fn new(options: Options, now: Instant) -> Self {
         let mut core = Self {
             faults: Faults::new(&options.faults),
             options,
@@ -115,7 +115,7 @@ impl Core {
     }
 
     /// A network connection from `peer` was accepted. Its packets go to [`Self::handle`]; its end to [`Self::lost`].
-    pub fn open(&mut self, peer: String, now: Instant) -> Key {
+    pub(crate) fn open(&mut self, peer: String, now: Instant) -> Key {
         self.now = now;
         let id = self.connections.insert(Connection::new(peer, now));
         let until = now + self.options.connect_timeout;
@@ -124,7 +124,7 @@ impl Core {
     }
 
     /// A packet came in.
-    pub fn handle(&mut self, id: Key, packet: Packet, now: Instant) {
+    pub(crate) fn handle(&mut self, id: Key, packet: Packet, now: Instant) {
         self.now = now;
         let Some(connection) = self.connections.get_mut(id) else {
             return;
@@ -161,7 +161,7 @@ impl Core {
     }
 
     /// What came in is not MQTT, for this reason.
-    pub fn malformed(&mut self, id: Key, reason: ReasonCode, now: Instant) {
+    pub(crate) fn malformed(&mut self, id: Key, reason: ReasonCode, now: Instant) {
         self.now = now;
         let Some(connection) = self.connections.get(id) else {
             return;
@@ -177,7 +177,7 @@ impl Core {
     }
 
     /// The network connection is gone; its identifier means nothing any more.
-    pub fn lost(&mut self, id: Key, now: Instant) {
+    pub(crate) fn lost(&mut self, id: Key, now: Instant) {
         self.begin(now);
         self.detach(id, true, None);
         self.connections.remove(id);
@@ -190,12 +190,12 @@ impl Core {
     }
 
     /// Whether the present call has done so much that what else has come in is to be looked at before the next one.
-    pub const fn has_worked(&self) -> bool {
+    pub(crate) const fn has_worked(&self) -> bool {
         self.work + TURN >= self.enough + NOTICEABLE
     }
 
     /// Does what is due at `now`, or as much of it as others need not wait for.
-    pub fn tick(&mut self, now: Instant) {
+    pub(crate) fn tick(&mut self, now: Instant) {
         self.begin(now);
         while let Some((id, outgo)) = self.timers.due_thing(now) {
             self.post(id, outgo);
@@ -218,7 +218,7 @@ impl Core {
     }
 
     /// When [`Self::tick`] is needed next.
-    pub fn next_deadline(&self) -> Option<Instant> {
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
         if !self.estates.is_empty() || self.may_release() {
             return Some(self.now);
         }
@@ -233,13 +233,13 @@ impl Core {
 
     /// Begins to take in what a connection has read. False: it has to wait, as [`Self::reads`] says, or its turn is over,
     /// as [`Self::is_unfinished`] says.
-    pub fn begin_batch(&mut self, id: Key, now: Instant) -> bool {
+    pub(crate) fn begin_batch(&mut self, id: Key, now: Instant) -> bool {
         self.begin(now);
         self.goes_on(id)
     }
 
     /// Whether the next packet of a connection may come in: the one before is done, and others need not wait.
-    pub fn goes_on(&mut self, id: Key) -> bool {
+    pub(crate) fn goes_on(&mut self, id: Key) -> bool {
         let waits = |one: &Connection| one.request.is_some();
         if self.connections.get(id).is_some_and(waits) {
             self.continue_request(id);
@@ -256,14 +256,14 @@ impl Core {
     }
 
     /// Whether there is more to do for a connection as soon as others had their turn. Asked once each time.
-    pub fn is_unfinished(&mut self, id: Key) -> bool {
+    pub(crate) fn is_unfinished(&mut self, id: Key) -> bool {
         self.connections
             .get_mut(id)
             .is_some_and(|connection| std::mem::take(&mut connection.unfinished))
     }
 
     /// Part of a large packet came in: its sender is alive.
-    pub fn heard(&mut self, id: Key, now: Instant) {
+    pub(crate) fn heard(&mut self, id: Key, now: Instant) {
         if let Some(connection) = self.connections.get_mut(id) {
             connection.last_seen = now;
         }
@@ -289,7 +289,7 @@ impl Core {
     }
 
     /// Says goodbye to everyone (MQTT 5: 0x8b). The sessions end with the broker, and no will is published.
-    pub fn shut_down(&mut self, now: Instant) {
+    pub(crate) fn shut_down(&mut self, now: Instant) {
         self.now = now;
         for id in self.connections.keys() {
             self.say_goodbye(id, ReasonCode::SERVER_SHUTTING_DOWN);
@@ -299,7 +299,7 @@ impl Core {
     }
 
     /// The connections that have something to write, or are to be closed, since the last call.
-    pub fn ready(&mut self, mut each: impl FnMut(Key)) {
+    pub(crate) fn ready(&mut self, mut each: impl FnMut(Key)) {
         for id in self.ready.drain(..) {
             if let Some(connection) = self.connections.get_mut(id) {
                 connection.outbox.announced = false;
@@ -309,7 +309,7 @@ impl Core {
     }
 
     /// The next packet to be written to a connection; `None`: nothing waits, or it must wait.
-    pub fn pull(&mut self, id: Key, now: Instant) -> Option<Outgo> {
+    pub(crate) fn pull(&mut self, id: Key, now: Instant) -> Option<Outgo> {
         let connection = self
             .connections
             .get_mut(id)
@@ -335,7 +335,7 @@ impl Core {
     }
 
     /// What is to become of a connection.
-    pub fn fate(&self, id: Key) -> Disposition {
+    pub(crate) fn fate(&self, id: Key) -> Disposition {
         match self.connections.get(id) {
             None => Disposition::Closed,
             Some(connection) if connection.stalled => Disposition::Open,
@@ -348,12 +348,12 @@ impl Core {
     }
 
     /// The largest packet that a connected client may send, in bytes.
-    pub const fn max_packet_size(&self) -> u32 {
+    pub(crate) const fn max_packet_size(&self) -> u32 {
         self.options.max_packet_size
     }
 
     /// Whether packets are to be read from the connection at present.
-    pub fn reads(&self, id: Key) -> bool {
+    pub(crate) fn reads(&self, id: Key) -> bool {
         let limit = self.options.max_buffered_bytes;
         self.connections
             .get(id)
@@ -361,19 +361,19 @@ impl Core {
     }
 
     /// Whether a fault wants every byte written on its own.
-    pub fn dribbles(&self, id: Key) -> bool {
+    pub(crate) fn dribbles(&self, id: Key) -> bool {
         self.connections
             .get(id)
             .is_some_and(|connection| connection.dribble)
     }
 
     /// What is worth telling since the last call.
-    pub fn take_events(&mut self) -> Vec<Event> {
+    pub(crate) fn take_events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.events)
     }
 
     /// What happened since the start.
-    pub fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> Counts {
         Counts {
             faults: self.faults.happened(),
             ..self.counts.clone()
@@ -381,7 +381,7 @@ impl Core {
     }
 
     /// Notes bytes that went over the network, for `$SYS` and [`Self::counts`].
-    pub const fn count_bytes(&mut self, received: u64, sent: u64) {
+    pub(crate) const fn count_bytes(&mut self, received: u64, sent: u64) {
         self.counts.bytes_received += received;
         self.counts.bytes_sent += sent;
     }

@@ -6,7 +6,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::access::Acl;
 use super::core::Core;
-use super::events::{Counts, Event};
+use super::events::Event;
 use super::link::Link;
 use super::options::Options;
 use crate::connect::Listener;
@@ -14,23 +14,18 @@ use crate::error::Result;
 use crate::server::{self, Engine, Host, Key, Users};
 
 /// A running broker; clones are the same broker.
-pub type Broker = Host<Core>;
+pub(crate) type Broker = Host<Core>;
 
 impl Host<Core> {
     /// A broker that tells `events` what is worth a line in a log.
-    pub fn new(options: Options, events: impl FnMut(Event) + 'static) -> Self {
+    pub(crate) fn new(options: Options, events: impl FnMut(Event) + 'static) -> Self {
         Self::of(Core::new(options, Instant::now()), events)
     }
 
     /// Replaces who may connect and who may do what. Clients who are connected stay; what they may do changes at once.
-    pub fn set_access(&self, users: Option<Users>, acl: Option<Acl>) {
+    pub(crate) fn set_access(&self, users: Option<Users>, acl: Option<Acl>) {
         let options = &mut self.state().engine.options;
         (options.users, options.acl) = (users, acl);
-    }
-
-    /// What happened since the start.
-    pub fn counts(&self) -> Counts {
-        self.state().engine.counts()
     }
 }
 
@@ -38,7 +33,11 @@ impl Host<Core> {
 ///
 /// # Errors
 /// A listener does not work any more ([`crate::error::Kind::Local`]).
-pub async fn serve(broker: Broker, listeners: Vec<Listener>, stop: impl Future) -> Result<()> {
+pub(crate) async fn serve(
+    broker: Broker,
+    listeners: Vec<Listener>,
+    stop: impl Future,
+) -> Result<()> {
     let patience = broker.state().engine.options.connect_timeout;
     server::serve(broker, listeners, patience, stop).await
 }

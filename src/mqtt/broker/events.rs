@@ -6,7 +6,7 @@ use crate::mqtt::packet::{ReasonCode, Version};
 
 /// Something worth a line in a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
+pub(crate) enum Event {
     /// A client was let in.
     Connected {
         /// Its identifier, chosen or assigned.
@@ -67,7 +67,7 @@ pub enum Event {
 
 /// What happened since the start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Connections that were let in.
     pub connections: u64,
     /// PUBLISH packets received.

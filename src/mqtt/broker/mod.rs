@@ -38,11 +38,9 @@ mod sys;
 #[cfg(test)]
 mod tests;
 
-pub use crate::server::{Key as ConnectionId, Users};
-pub use access::Acl;
-pub use connection::Outgo;
-pub use core::{Core, Disposition};
-pub use drive::{Broker, serve};
-pub use events::{Counts, Event};
-pub use faults::{FAULT_KEYS, Fault, Injected};
-pub use options::Options;
+pub(crate) use crate::server::Users;
+pub(crate) use access::Acl;
+pub(crate) use drive::{Broker, serve};
+pub(crate) use events::Event;
+pub(crate) use faults::{FAULT_KEYS, Fault, Injected};
+pub(crate) use options::Options;

@@ -32,7 +32,7 @@ const CLOSING: Duration = Duration::from_secs(2);
 
 /// What the user may want to know about the connection itself.
 #[derive(Debug)]
-pub enum Notice {
+pub(crate) enum Notice {
     /// The connection failed or was lost; another try follows.
     Lost {
         /// Why.
@@ -46,7 +46,7 @@ pub enum Notice {
 
 /// How long to keep trying.
 #[derive(Clone, Copy, Debug)]
-pub struct Timeouts {
+pub(crate) struct Timeouts {
     /// For the very first connection.
     pub first: Retry,
     /// After a connection was lost.
@@ -64,7 +64,7 @@ enum Link {
 }
 
 /// A session with a server, kept alive over a connection that may come and go.
-pub struct Client {
+pub(crate) struct Client {
     target: Arc<Target>,
     session: Session,
     link: Link,
@@ -94,7 +94,7 @@ pub struct Client {
 
 impl Client {
     /// A client that will connect to `target` at the first [`Self::drive`].
-    pub fn new(target: Target, session: Session, patience: Timeouts) -> Self {
+    pub(crate) fn new(target: Target, session: Session, patience: Timeouts) -> Self {
         let now = Instant::now();
         Self {
             target: Arc::new(target),
@@ -118,23 +118,23 @@ impl Client {
     }
 
     /// Lets the client speak MQTT 3.1.1 to a server that does not know MQTT 5.
-    pub fn allow_fallback(&mut self) {
+    pub(crate) fn allow_fallback(&mut self) {
         self.may_fall_back = true;
     }
 
     /// The session, to subscribe, unsubscribe or ping.
-    pub fn session(&mut self) -> &mut Session {
+    pub(crate) fn session(&mut self) -> &mut Session {
         &mut self.session
     }
 
     /// Where this client connects to.
-    pub fn target(&self) -> &Target {
+    pub(crate) fn target(&self) -> &Target {
         &self.target
     }
 
     /// The next event of the session.
     #[inline]
-    pub fn poll_event(&mut self) -> Option<Event> {
+    pub(crate) fn poll_event(&mut self) -> Option<Event> {
         let event = self.session.poll_event()?;
         match &event {
             Event::Message(publish) => {
@@ -151,12 +151,12 @@ impl Client {
     }
 
     /// The next piece of news about the connection.
-    pub fn poll_notice(&mut self) -> Option<Notice> {
+    pub(crate) fn poll_notice(&mut self) -> Option<Notice> {
         (!self.notices.is_empty()).then(|| self.notices.remove(0))
     }
 
     /// Whether a message of this QoS can go out now.
-    pub fn can_publish(&self, qos: QoS) -> bool {
+    pub(crate) fn can_publish(&self, qos: QoS) -> bool {
         self.session.can_publish(qos)
     }
 
@@ -164,32 +164,36 @@ impl Client {
     ///
     /// # Errors
     /// What this server does not take.
-    pub fn publish(&mut self, publish: &mut Publish, ticket: Ticket) -> Result<(), Unsendable> {
+    pub(crate) fn publish(
+        &mut self,
+        publish: &mut Publish,
+        ticket: Ticket,
+    ) -> Result<(), Unsendable> {
         self.session.publish(publish, ticket)
     }
 
     /// How many bytes wait to be written.
-    pub fn unwritten(&self) -> usize {
+    pub(crate) fn unwritten(&self) -> usize {
         self.session.unwritten()
     }
 
     /// How many messages are sent or to be sent again and not yet acknowledged.
-    pub fn unfinished(&self) -> usize {
+    pub(crate) fn unfinished(&self) -> usize {
         self.session.unfinished()
     }
 
     /// The memory that messages hold until they are acknowledged, in bytes.
-    pub fn kept_bytes(&self) -> usize {
+    pub(crate) fn kept_bytes(&self) -> usize {
         self.session.kept_bytes()
     }
 
     /// Whether the connection is up and CONNECT was answered.
-    pub fn is_online(&self) -> bool {
+    pub(crate) fn is_online(&self) -> bool {
         self.session.is_online()
     }
 
     /// Why the server ended the last connection, if it said so (DISCONNECT, MQTT 5.0 §3.14).
-    pub const fn dismissed(&self) -> Option<ReasonCode> {
+    pub(crate) const fn dismissed(&self) -> Option<ReasonCode> {
         self.dismissed
     }
 
@@ -198,7 +202,7 @@ impl Client {
     ///
     /// # Errors
     /// The end of it: no connection within the patience given, a refusal, a broken protocol.
-    pub async fn drive(&mut self) -> Result<()> {
+    pub(crate) async fn drive(&mut self) -> Result<()> {
         self.session.set_reading(true, Instant::now());
         let writing = !self.session.output().is_empty();
         loop {
@@ -214,7 +218,7 @@ impl Client {
 
     /// Keeps the connection alive without reading from it, so that a server is slowed down while whoever
     /// takes our messages is busy. Returns only when the connection cannot go on.
-    pub async fn hold(&mut self) -> Error {
+    pub(crate) async fn hold(&mut self) -> Error {
         let now = Instant::now();
         self.session.set_reading(false, now);
         if self.session.is_online() {
@@ -421,7 +425,7 @@ impl Client {
 
     /// Ends the session cleanly: writes what is left and a DISCONNECT, and waits until the server has closed
     /// its side, at most a moment.
-    pub async fn close(&mut self, disconnect: Disconnect) {
+    pub(crate) async fn close(&mut self, disconnect: Disconnect) {
         if let Link::Open(stream) = &mut self.link {
             self.session.disconnect(disconnect);
             // A server that does not read any more cannot hold us up; all that counted was acknowledged before.

@@ -13,14 +13,14 @@ const LONGEST_TOPICS: usize = 256 * 1024;
 
 /// Resolves the aliases that the peer uses.
 #[derive(Debug, Default)]
-pub struct Incoming {
+pub(crate) struct Incoming {
     maximum: u16,
     topics: HashMap<u16, ByteString>,
 }
 
 impl Incoming {
     /// A table for aliases from 1 to `maximum`, which is what we told the peer.
-    pub fn new(maximum: u16) -> Self {
+    pub(crate) fn new(maximum: u16) -> Self {
         Self {
             maximum,
             topics: HashMap::new(),
@@ -33,7 +33,7 @@ impl Incoming {
     /// # Errors
     /// The reason code to disconnect with: an alias out of range (0x94) or one never set (0x82).
     #[inline]
-    pub fn resolve(&mut self, publish: &mut Publish) -> Result<(), ReasonCode> {
+    pub(crate) fn resolve(&mut self, publish: &mut Publish) -> Result<(), ReasonCode> {
         let Some(alias) = publish.properties.topic_alias() else {
             return if publish.topic.is_empty() {
                 Err(ReasonCode::PROTOCOL_ERROR)
@@ -60,7 +60,7 @@ impl Incoming {
 
 /// Replaces topics by aliases on the way out, first come, first served.
 #[derive(Debug, Default)]
-pub struct Outgoing {
+pub(crate) struct Outgoing {
     maximum: u16,
     aliases: HashMap<ByteString, u16>,
     /// Of the topics in `aliases`, in bytes.
@@ -69,7 +69,7 @@ pub struct Outgoing {
 
 impl Outgoing {
     /// A table for at most `maximum` aliases, which is what the peer told us.
-    pub fn new(maximum: u16) -> Self {
+    pub(crate) fn new(maximum: u16) -> Self {
         Self {
             maximum,
             aliases: HashMap::new(),
@@ -78,12 +78,12 @@ impl Outgoing {
     }
 
     /// The highest alias the peer takes; 0: none.
-    pub const fn maximum(&self) -> u16 {
+    pub(crate) const fn maximum(&self) -> u16 {
         self.maximum
     }
 
     /// Puts an alias on `publish` where one is known or still free; an alias that the user chose stays.
-    pub fn apply(&mut self, publish: &mut Publish) {
+    pub(crate) fn apply(&mut self, publish: &mut Publish) {
         if self.maximum == 0
             || publish.topic.is_empty()
             || publish.properties.topic_alias().is_some()

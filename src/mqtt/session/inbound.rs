@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 /// What a QoS 2 PUBLISH turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arrival {
+pub(crate) enum Arrival {
     /// Not seen before: to be delivered, then answered with PUBREC.
     Fresh,
     /// Sent again before its PUBREL: to be answered with PUBREC and not delivered again.
@@ -15,13 +15,13 @@ pub enum Arrival {
 ///
 /// Session state: it outlives the network connection.
 #[derive(Debug, Default)]
-pub struct Inbound {
+pub(crate) struct Inbound {
     unreleased: HashSet<u16>,
 }
 
 impl Inbound {
     /// Notes a QoS 2 PUBLISH.
-    pub fn publish(&mut self, packet_id: u16) -> Arrival {
+    pub(crate) fn publish(&mut self, packet_id: u16) -> Arrival {
         if self.unreleased.insert(packet_id) {
             Arrival::Fresh
         } else {
@@ -30,28 +30,23 @@ impl Inbound {
     }
 
     /// Forgets a message that was refused with a failing PUBREC: its identifier is free again (MQTT 5.0 §4.3.3).
-    pub fn refuse(&mut self, packet_id: u16) {
+    pub(crate) fn refuse(&mut self, packet_id: u16) {
         self.unreleased.remove(&packet_id);
     }
 
     /// Notes a PUBREL; false for an identifier that is not known, which is answered with PUBCOMP all the
     /// same (reason 0x92 in MQTT 5): after a lost PUBCOMP the sender asks again.
-    pub fn release(&mut self, packet_id: u16) -> bool {
+    pub(crate) fn release(&mut self, packet_id: u16) -> bool {
         self.unreleased.remove(&packet_id)
     }
 
     /// How many messages wait for their PUBREL.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.unreleased.len()
     }
 
-    /// Whether none waits.
-    pub fn is_empty(&self) -> bool {
-        self.unreleased.is_empty()
-    }
-
     /// Forgets everything: the session is gone.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.unreleased.clear();
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 /// What the clock asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Due {
+pub(crate) enum Due {
     /// Nothing yet.
     Nothing,
     /// A PINGREQ is to be sent.
@@ -15,7 +15,7 @@ pub enum Due {
 
 /// The client's keep-alive clock for one connection.
 #[derive(Debug)]
-pub struct KeepAlive {
+pub(crate) struct KeepAlive {
     /// `None`: keep-alive is off, nothing is ever due.
     interval: Option<Duration>,
     last_sent: Instant,
@@ -24,7 +24,7 @@ pub struct KeepAlive {
 
 impl KeepAlive {
     /// A clock for an interval in seconds; 0 turns it off.
-    pub fn new(seconds: u16, now: Instant) -> Self {
+    pub(crate) fn new(seconds: u16, now: Instant) -> Self {
         let interval = (seconds > 0).then(|| Duration::from_secs(u64::from(seconds)));
         Self {
             interval,
@@ -34,31 +34,31 @@ impl KeepAlive {
     }
 
     /// Something was written to the connection.
-    pub fn sent(&mut self, now: Instant) {
+    pub(crate) fn sent(&mut self, now: Instant) {
         self.last_sent = now;
     }
 
     /// A PINGREQ was sent; it may also have been asked for by the user.
-    pub fn pinged(&mut self, now: Instant) {
+    pub(crate) fn pinged(&mut self, now: Instant) {
         self.last_sent = now;
         self.waiting_since.get_or_insert(now);
     }
 
     /// A PINGRESP came.
-    pub fn answered(&mut self) {
+    pub(crate) fn answered(&mut self) {
         self.waiting_since = None;
     }
 
     /// We did not read from the connection until now, so an answer may be waiting there unread:
     /// the wait for it begins anew.
-    pub fn read_again(&mut self, now: Instant) {
+    pub(crate) fn read_again(&mut self, now: Instant) {
         if let Some(since) = &mut self.waiting_since {
             *since = now;
         }
     }
 
     /// What is due at `now`. While the connection is not being read (`reading` is false), only pings are.
-    pub fn due(&self, now: Instant, reading: bool) -> Due {
+    pub(crate) fn due(&self, now: Instant, reading: bool) -> Due {
         let Some(interval) = self.interval else {
             return Due::Nothing;
         };
@@ -77,7 +77,7 @@ impl KeepAlive {
     }
 
     /// When to look again; `None`: never.
-    pub fn next(&self, reading: bool) -> Option<Instant> {
+    pub(crate) fn next(&self, reading: bool) -> Option<Instant> {
         let interval = self.interval?;
         let ping = self.last_sent + interval;
         let patience = self

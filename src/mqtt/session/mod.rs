@@ -3,9 +3,9 @@
 //! [`outbound`], [`inbound`] and [`alias`] are the delivery states that client and broker share;
 //! [`client`] is the client's whole session.
 
-pub mod alias;
+pub(crate) mod alias;
 pub mod client;
-pub mod fault;
-pub mod inbound;
-pub mod keep_alive;
-pub mod outbound;
+pub(crate) mod fault;
+pub(crate) mod inbound;
+pub(crate) mod keep_alive;
+pub(crate) mod outbound;

@@ -38,7 +38,7 @@ struct Entry<T> {
 
 /// What an acknowledgement did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Progress<T> {
+pub(crate) enum Progress<T> {
     /// The message is complete: accepted or refused, as the reason says.
     Done {
         /// What the sender attached to the message.
@@ -54,7 +54,7 @@ pub enum Progress<T> {
 
 /// A message taken back out of the store because the peer has lost the session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Orphan<T> {
+pub(crate) enum Orphan<T> {
     /// Never acknowledged: to be sent anew.
     Unsent(T, Publish),
     /// The peer had sent PUBREC and owned the message when it lost the session.
@@ -87,7 +87,7 @@ impl Hasher for Spread {
 /// Session state: it outlives the network connection. `T` is what the sender attaches to a message
 /// to know it again; it is never the packet identifier, which wraps.
 #[derive(Debug)]
-pub struct Outbound<T> {
+pub(crate) struct Outbound<T> {
     entries: HashMap<u16, Entry<T>, BuildHasherDefault<Spread>>,
     /// Of a resumed session, what has not been sent again yet on this connection.
     again: VecDeque<u16>,
@@ -102,7 +102,7 @@ pub struct Outbound<T> {
 
 impl<T: Clone> Outbound<T> {
     /// An empty store for at most `window` messages at a time.
-    pub fn new(window: u16) -> Self {
+    pub(crate) fn new(window: u16) -> Self {
         Self {
             entries: HashMap::default(),
             again: VecDeque::new(),
@@ -115,43 +115,38 @@ impl<T: Clone> Outbound<T> {
     }
 
     /// Changes the window: the peer's Receive Maximum is known only after CONNACK.
-    pub fn set_window(&mut self, window: u16) {
+    pub(crate) fn set_window(&mut self, window: u16) {
         self.window = window.clamp(1, WIDEST);
     }
 
     /// Lets the next identifier be the one after `last`.
-    pub fn start_after(&mut self, last: u16) {
+    pub(crate) fn start_after(&mut self, last: u16) {
         self.last_id = last;
     }
 
     /// How many more messages may be sent now.
-    pub fn free(&self) -> usize {
+    pub(crate) fn free(&self) -> usize {
         usize::from(self.window).saturating_sub(self.entries.len())
     }
 
     /// The memory that the messages in flight hold, in bytes.
-    pub const fn held(&self) -> usize {
+    pub(crate) const fn held(&self) -> usize {
         self.held
     }
 
     /// How many messages are in flight.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
 
     /// Whether a message with this identifier is in flight.
-    pub fn holds(&self, packet_id: u16) -> bool {
+    pub(crate) fn holds(&self, packet_id: u16) -> bool {
         self.entries.contains_key(&packet_id)
-    }
-
-    /// Whether none is in flight.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
     }
 
     /// Gives `publish` (QoS 1 or 2) its identifier and keeps a copy until it is complete.
     /// The caller has made sure that [`Self::free`] is not 0.
-    pub fn start(&mut self, publish: &mut Publish, tag: T) {
+    pub(crate) fn start(&mut self, publish: &mut Publish, tag: T) {
         publish.packet_id = self.unused_id();
         self.next_order += 1;
         self.held += publish.held();
@@ -167,20 +162,20 @@ impl<T: Clone> Outbound<T> {
     }
 
     /// An identifier for a SUBSCRIBE or UNSUBSCRIBE, taken until [`Self::give_back`].
-    pub fn reserve(&mut self) -> u16 {
+    pub(crate) fn reserve(&mut self) -> u16 {
         let id = self.unused_id();
         self.reserved.push(id);
         id
     }
 
     /// Frees an identifier of [`Self::reserve`]; false if it was not reserved.
-    pub fn give_back(&mut self, packet_id: u16) -> bool {
+    pub(crate) fn give_back(&mut self, packet_id: u16) -> bool {
         let known = self.reserved.iter().position(|&id| id == packet_id);
         known.map(|at| self.reserved.swap_remove(at)).is_some()
     }
 
     /// Frees all reserved identifiers: their answers cannot come any more, the connection is gone.
-    pub fn give_back_all(&mut self) {
+    pub(crate) fn give_back_all(&mut self) {
         self.reserved.clear();
     }
 
@@ -196,7 +191,7 @@ impl<T: Clone> Outbound<T> {
     }
 
     /// Where a message in flight is to go; `None` when the receiver owns it already, or it is unknown.
-    pub fn topic(&self, packet_id: u16) -> Option<ByteString> {
+    pub(crate) fn topic(&self, packet_id: u16) -> Option<ByteString> {
         match &self.entries.get(&packet_id)?.state {
             State::Published(publish) => Some(publish.topic.clone()),
             State::Released => None,
@@ -204,7 +199,7 @@ impl<T: Clone> Outbound<T> {
     }
 
     /// PUBACK: completes a QoS 1 message.
-    pub fn puback(&mut self, ack: &Ack) -> Progress<T> {
+    pub(crate) fn puback(&mut self, ack: &Ack) -> Progress<T> {
         self.complete_if(
             ack,
             |state| matches!(state, State::Published(publish) if publish.qos == QoS::AtLeastOnce),
@@ -212,7 +207,7 @@ impl<T: Clone> Outbound<T> {
     }
 
     /// PUBREC: a QoS 2 message was received, or refused, which completes it (MQTT 5.0 §4.3.3).
-    pub fn pubrec(&mut self, ack: &Ack) -> Progress<T> {
+    pub(crate) fn pubrec(&mut self, ack: &Ack) -> Progress<T> {
         let Some(entry) = self.entries.get_mut(&ack.packet_id) else {
             return Progress::Unexpected;
         };
@@ -232,7 +227,7 @@ impl<T: Clone> Outbound<T> {
     }
 
     /// PUBCOMP: completes a QoS 2 message.
-    pub fn pubcomp(&mut self, ack: &Ack) -> Progress<T> {
+    pub(crate) fn pubcomp(&mut self, ack: &Ack) -> Progress<T> {
         self.complete_if(ack, |state| matches!(state, State::Released))
     }
 
@@ -251,7 +246,7 @@ impl<T: Clone> Outbound<T> {
     }
 
     /// Forgets a message in flight, which is not to be sent again.
-    pub fn forget(&mut self, packet_id: u16) {
+    pub(crate) fn forget(&mut self, packet_id: u16) {
         if let Some(entry) = self.entries.remove(&packet_id) {
             self.held -= entry.state.held();
         }
@@ -259,7 +254,7 @@ impl<T: Clone> Outbound<T> {
 
     /// Forgets the one message that was sent over this connection and that the receiver does not own; what the sender
     /// attached to it, and where it was to go. `None`, and nothing is forgotten, where there is another number of them.
-    pub fn give_up_only(&mut self) -> Option<(T, ByteString)> {
+    pub(crate) fn give_up_only(&mut self) -> Option<(T, ByteString)> {
         let mut sent = self
             .entries
             .iter()
@@ -276,13 +271,13 @@ impl<T: Clone> Outbound<T> {
     }
 
     /// Whether messages of a resumed session are still to be sent again.
-    pub fn has_again(&self) -> bool {
+    pub(crate) fn has_again(&self) -> bool {
         !self.again.is_empty()
     }
 
     /// A resumed session begins: everything in flight is to be sent again, in the original order, by
     /// [`Self::next_again`].
-    pub fn resume(&mut self) {
+    pub(crate) fn resume(&mut self) {
         let mut ids: Vec<_> = self
             .entries
             .iter()
@@ -294,7 +289,7 @@ impl<T: Clone> Outbound<T> {
 
     /// What is to be sent again next, PUBLISH with DUP set or PUBREL; `None` when that is all, or the window,
     /// which may be smaller than on the connection before, has no room yet.
-    pub fn next_again(&mut self) -> Option<Packet> {
+    pub(crate) fn next_again(&mut self) -> Option<Packet> {
         while self.entries.len() - self.again.len().min(self.entries.len())
             < usize::from(self.window)
         {
@@ -318,7 +313,7 @@ impl<T: Clone> Outbound<T> {
     }
 
     /// Empties the store, in the original order: the peer has lost the session.
-    pub fn orphans(&mut self) -> Vec<Orphan<T>> {
+    pub(crate) fn orphans(&mut self) -> Vec<Orphan<T>> {
         self.again.clear();
         self.held = 0;
         let mut entries: Vec<_> = self.entries.drain().map(|(_, entry)| entry).collect();
@@ -450,6 +445,6 @@ mod tests {
         let orphans = store.orphans();
         assert!(matches!(&orphans[0], Orphan::Unsent('a', publish) if publish.packet_id == 1));
         assert_eq!(orphans[1], Orphan::InDoubt('b'));
-        assert!(store.is_empty());
+        assert_eq!(store.len(), 0);
     }
 }

@@ -15,7 +15,7 @@ use page::Page;
 ///
 /// # Errors
 /// [`Kind::Usage`](crate::error::Kind::Usage) when a distribution is damaged.
-pub fn render(report: &Report) -> Result<String> {
+pub(crate) fn render(report: &Report) -> Result<String> {
     let damaged = |why| Error::usage(format!("the report cannot be rendered: {why}"));
     let mut page = Page::new(&title(report));
     headline(report, &mut page);

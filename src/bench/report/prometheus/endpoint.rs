@@ -24,7 +24,7 @@ const LARGEST_HEAD: usize = 8 * 1024;
 const CLIENTS: usize = 16;
 
 /// Serves the latest page while a run goes on.
-pub struct Endpoint {
+pub(crate) struct Endpoint {
     listener: TcpListener,
     page: watch::Receiver<String>,
 }
@@ -34,7 +34,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// [`Kind::Local`] when the address cannot be listened on.
-    pub async fn bind(address: SocketAddr) -> Result<(Self, watch::Sender<String>)> {
+    pub(crate) async fn bind(address: SocketAddr) -> Result<(Self, watch::Sender<String>)> {
         let failed = |cause| Error::local(format_args!("cannot listen on {address}"), &cause);
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let (sender, page) = watch::channel(String::new());
@@ -45,14 +45,14 @@ impl Endpoint {
     ///
     /// # Errors
     /// [`Kind::Local`] when the system does not tell.
-    pub fn local_addr(&self) -> Result<SocketAddr> {
+    pub(crate) fn local_addr(&self) -> Result<SocketAddr> {
         self.listener
             .local_addr()
             .map_err(|_| Error::new(Kind::Local, "the metrics endpoint has no address"))
     }
 
     /// Serves until it is dropped.
-    pub async fn serve(self) {
+    pub(crate) async fn serve(self) {
         let mut clients = JoinSet::new();
         loop {
             tokio::select! {

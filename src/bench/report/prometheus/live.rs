@@ -8,7 +8,7 @@ use super::{Page, errors, messages};
 
 /// The page that the endpoint serves until the next interval ends: messages and failures so far, which the page of the
 /// finished run goes on from, and the last interval.
-pub fn render(
+pub(crate) fn render(
     so_far: &Messages,
     causes: &BTreeMap<String, (u64, Option<String>)>,
     last: &Interval,

@@ -3,15 +3,15 @@
 mod endpoint;
 mod live;
 
-pub use endpoint::Endpoint;
-pub use live::render as live;
+pub(crate) use endpoint::Endpoint;
+pub(crate) use live::render as live;
 
 use crate::bench::result::{Latency, Messages, Report};
 
 use super::rows;
 
 /// All figures of a finished run, with `iotctl_bench_` before their names and base units.
-pub fn render(report: &Report) -> String {
+pub(crate) fn render(report: &Report) -> String {
     let mut page = Page::default();
     info(report, &mut page);
     messages(&report.messages, true, &mut page);

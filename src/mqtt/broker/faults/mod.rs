@@ -69,7 +69,7 @@ const FAULTS: &[(&str, &str)] = &[
 ];
 
 /// What every fault may have besides, for the help page and the man page.
-pub const FAULT_KEYS: &[(&str, &str)] = &[
+pub(crate) const FAULT_KEYS: &[(&str, &str)] = &[
     (
         "client=PREFIX",
         "only for client identifiers with this prefix",
@@ -85,7 +85,7 @@ pub const FAULT_KEYS: &[(&str, &str)] = &[
 ];
 
 /// One thing that is to go wrong; written `ACTION[:KEY=VALUE[,KEY=VALUE…]]`.
-pub type Fault = server::Fault<Injected>;
+pub(crate) type Fault = server::Fault<Injected>;
 
 /// The faults of one broker with their counters.
 pub(super) type Faults = server::Faults<Injected>;
