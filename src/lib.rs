@@ -10,7 +10,7 @@
 //! |---|---|
 //! | [`cli`] | declares the flags and turns words into a plan; the only room that knows clap |
 //! | [`command`] | one file per thing a user can do; the only room where a protocol meets the terminal |
-//! | [`flow`] | carries messages from a source to a target that has them before the source is told |
+//! | [`flow`] | carries messages from a source to a target; the source acknowledges them only when the target has them |
 //! | [`bench`](mod@bench) | the load engine: pacing, accounting and histograms; it prints nothing |
 //! | [`mqtt`] | MQTT 3.1, 3.1.1 and 5: packets, the sans-I/O session, the client and the embedded broker |
 //! | [`coap`] | CoAP: the sans-I/O endpoint and its transports |

@@ -280,9 +280,9 @@ impl AmqpProperties {
 pub enum AmqpValue {
     /// `t`
     Bool(bool),
-    /// `b` `B` `s` `u` `I` `i` `l`: received with any width, sent with 64 bits, or 32 as an [`AmqpValue::Int32`].
+    /// `b` `B` `s` `u` `i` `l`: received with any width, sent with 64 bits.
     Int(i64),
-    /// `I`, for servers that insist.
+    /// `I`
     Int32(i32),
     /// `f` `d`: sent as `d`.
     Double(f64),

@@ -47,10 +47,7 @@ impl Asked {
 
     /// Ends the process by this signal, as if it had never been caught; by the exit code where a signal cannot end it, as in
     /// the first process of a container.
-    #[expect(
-        clippy::exit,
-        reason = "there is nothing left to do but to end, in one way or the other"
-    )]
+    #[expect(clippy::exit, reason = "nothing is left to do but to exit")]
     pub fn die(self) -> ! {
         by_default::end(match self {
             Self::Interrupt => libc::SIGINT,
@@ -62,7 +59,7 @@ impl Asked {
 
 #[expect(
     unsafe_code,
-    reason = "the only way to give a signal its usual meaning back"
+    reason = "the only way to restore the default action of a signal"
 )]
 mod by_default {
     /// Lets `signal` do what it does to a process that does not catch it.
@@ -77,7 +74,7 @@ mod by_default {
 
 /// Watches for SIGINT and SIGTERM.
 ///
-/// The first signal is handed to whoever waits on [`Stop::asked`], and the command closes cleanly.
+/// The first signal is handed to the task that waits on [`Stop::asked`], and the command closes cleanly.
 /// The second ends the process at once with the same exit code.
 pub struct Stop {
     interrupt: Signal,
@@ -130,28 +127,33 @@ impl Stop {
         }
     }
 
-    /// Runs `closing` (flushing, DISCONNECT) as [`Stop::unless_again`] does, and gives it up in time once a signal has come.
-    pub async fn close<T>(&mut self, closing: impl Future<Output = T>) -> Option<T> {
-        tokio::pin!(closing);
-        loop {
-            let end = self.first.map(|(_, when)| when + CLOSED);
-            tokio::select! {
-                done = &mut closing => return Some(done),
-                _ = self.asked() => {}
-                () = sleep_until(end.unwrap_or_else(Instant::now).into()), if end.is_some() => return None,
-            }
+    /// Runs `closing` (flushing, DISCONNECT, draining) to its end unless a second signal comes, which ends the process at once,
+    /// as does the time after a first one.
+    pub async fn unless_again<T>(&mut self, closing: impl Future<Output = T>) -> T {
+        match self.close(closing).await {
+            Ok(done) => done,
+            Err(asked) => asked.die(),
         }
     }
 
-    /// Runs `closing` (flushing, DISCONNECT, draining) to its end unless a second signal comes,
-    /// which ends the process at once.
-    pub async fn unless_again<T>(&mut self, closing: impl Future<Output = T>) -> T {
+    /// The same for what can be given up in time.
+    ///
+    /// # Errors
+    /// The signal whose time is over.
+    pub async fn close<T>(&mut self, closing: impl Future<Output = T>) -> Result<T, Asked> {
         tokio::pin!(closing);
         loop {
+            let end = self.first.map(|(asked, when)| (asked, when + CLOSED));
+            let alarm = end.map_or_else(Instant::now, |(_, end)| end);
             tokio::select! {
-                done = &mut closing => return done,
+                done = &mut closing => return Ok(done),
                 // After the first signal `asked` does not return; before it, a first one merely counts.
                 _ = self.asked() => {}
+                () = sleep_until(alarm.into()), if end.is_some() => {
+                    if let Some((asked, _)) = end {
+                        return Err(asked);
+                    }
+                }
             }
         }
     }

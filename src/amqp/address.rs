@@ -55,9 +55,9 @@ impl Address {
             }
             (Self::Exchange(..), Dialect::RabbitMq4) if !sending => {
                 return Err(Error::usage(
-                    "this server gives out messages of queues only, over AMQP 1.0",
+                    "over AMQP 1.0 this server delivers messages from queues only",
                 )
-                .hint("bind a queue to the exchange and consume from that"));
+                .hint("bind a queue to the exchange and consume from it"));
             }
             (Self::Exchange(exchange, key), Dialect::RabbitMq4) => {
                 let key = match key.is_empty() {

@@ -94,7 +94,7 @@ impl Login {
             (Some(username), password) => (username, password.unwrap_or_default()),
             (None, None) => (String::from("guest"), Secret::from("guest")),
             (None, Some(_)) => {
-                return Err(Error::usage("a password needs a user name").hint("add -u NAME"));
+                return Err(Error::usage("a password needs a user name").hint("use -u NAME"));
             }
         };
         let usual = if certificate && guest {

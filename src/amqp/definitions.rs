@@ -120,7 +120,7 @@ fn exchange(table: ExchangeTable) -> Result<Exchange, String> {
     let known = ["direct", "fanout", "topic", "headers"];
     if !known.contains(&&*table.kind) && !table.kind.starts_with("x-") {
         return Err(format!(
-            "the exchange {name:?} has the type {:?}; known are direct, fanout, topic, headers, and x-... of a plugin",
+            "the exchange {name:?} has the unknown type {:?}; the types are direct, fanout, topic, headers, and x-... of a plugin",
             table.kind
         ));
     }
@@ -217,7 +217,7 @@ mod tests {
             ("[[queue]]\nname = ''", "a name of a queue is empty"),
             (
                 "[[exchange]]\nname = 'x'\ntype = 'Topic'",
-                "the type \"Topic\"",
+                "the unknown type \"Topic\"",
             ),
             ("[[binding]]\nfrom = 'x'", "needs one of queue and exchange"),
         ] {

@@ -53,9 +53,9 @@ pub(super) async fn login(
         Greeting { tune: Some(_), .. } => {
             return Error::new(
                 Kind::Lost,
-                format!("{target} took the login, and closed the connection when the virtual host, frames and channels were agreed on"),
+                format!("{target} accepted the login, but closed the connection while opening the virtual host"),
             )
-            .hint("the virtual host may be wrong: the path of the URL names it, %2f is the usual one");
+            .hint("the virtual host may be wrong: it is the path of the URL; %2f is the default one");
         }
         // After Connection.Start a server that hangs up without a word did not like who we are (AMQP 0-9-1 §2.2.4).
         Greeting {
@@ -70,13 +70,13 @@ pub(super) async fn login(
         }
         _ => {}
     }
-    let silent = format!("{target} closed the connection before it said a word");
+    let silent = format!("{target} closed the connection without sending anything");
     match diagnose::silent_close(target).await {
         Some(hint) => Error::new(Kind::Unreachable, silent).hint(hint),
         None if bytes.is_empty() => Error::new(Kind::Lost, silent),
         None => Error::new(
             Kind::Lost,
-            format!("{target} does not speak AMQP 0-9-1 as it should: {cause}"),
+            format!("{target} does not conform to AMQP 0-9-1: {cause}"),
         ),
     }
 }
@@ -93,7 +93,7 @@ pub(super) fn objection(target: &Target, login: &Login, greeting: &Greeting) -> 
         small => Some(Error::new(
             Kind::Lost,
             format!(
-                "{target} allows frames of {small} bytes at most; AMQP 0-9-1 needs {SMALLEST_FRAME}"
+                "{target} allows frames of at most {small} bytes; AMQP 0-9-1 requires {SMALLEST_FRAME}"
             ),
         )),
     }
@@ -106,7 +106,7 @@ pub(super) fn not_offered(target: &Target, wanted: &str, offered: &str) -> Error
         some => some,
     };
     let text = format!(
-        "{target} does not offer the login {wanted}; it offers {}",
+        "{target} does not offer the SASL mechanism {wanted}; it offers {}",
         brief(offered)
     );
     Error::new(Kind::Unauthorized, text)
@@ -117,7 +117,7 @@ pub(super) fn denied(target: &Target, login: &Login) -> Error {
     let text = format!("{target} refused the login of {}", login.who());
     let refused = Error::new(Kind::Unauthorized, text);
     match login.guest {
-        true => refused.hint("-u NAME with --password-file FILE says who you are"),
+        true => refused.hint("use -u NAME and --password-file FILE to log in"),
         false => refused,
     }
 }
@@ -139,7 +139,7 @@ fn connection_refused(target: &Target, error: &AMQPError) -> Error {
     // RabbitMQ says 530 both for a virtual host that is not there and for one that is closed to us.
     if text.contains("vhost") && text.contains("not found") {
         return with(Kind::Refused)
-            .hint("the path of the URL names the virtual host, %2f is the usual one");
+            .hint("the virtual host is the path of the URL; %2f is the default one");
     }
     if text.contains("access to vhost") {
         return with(Kind::Unauthorized);
@@ -158,7 +158,7 @@ pub(super) fn foreign(target: &Target, bytes: &[u8], ours: &str) -> Option<Error
     let (what, hint) = match bytes {
         [b'A', b'M', b'Q', b'P', 0 | 3, 1, 0, 0, ..] if ours == ONE => return None,
         [b'A', b'M', b'Q', b'P', 0 | 3, 1, 0, 0, ..] => {
-            let hint = "1.0 is another protocol by the same name; publish, consume and ping speak it with --protocol 1.0";
+            let hint = "AMQP 1.0 is a different protocol; publish, consume and ping support it with --protocol 1.0";
             (String::from(ONE), Some(hint.to_owned()))
         }
         [b'A', b'M', b'Q', b'P', 0, 0, 9, 1, ..] => {
@@ -168,7 +168,10 @@ pub(super) fn foreign(target: &Target, bytes: &[u8], ours: &str) -> Option<Error
             (format!("AMQP {major}-{minor}-{revision}"), None)
         }
         [0x15 | 0x16, 0x03, ..] => {
-            let hint = format!("looks like a TLS port, use amqps://{}", target.authority());
+            let hint = format!(
+                "this looks like a TLS port; use amqps://{}",
+                target.authority()
+            );
             (String::from("TLS"), Some(hint))
         }
         // An answer to what was taken for a CONNECT, or its refusal.
@@ -208,7 +211,7 @@ pub(super) fn request(target: &Target, what: &str, cause: &lapin::Error) -> Erro
         ErrorKind::IOError(cause) => lost(target, cause),
         ErrorKind::MissingHeartbeatError => Error::new(
             Kind::Lost,
-            format!("{target} does not answer: no heartbeat came"),
+            format!("no answer from {target}: no heartbeat received"),
         ),
         ErrorKind::InvalidChannelState(..)
         | ErrorKind::InvalidConnectionState(_)
@@ -219,7 +222,10 @@ pub(super) fn request(target: &Target, what: &str, cause: &lapin::Error) -> Erro
             Kind::Refused,
             format!("{target} allows no more channels on this connection"),
         ),
-        _ => Error::new(Kind::Lost, format!("{target} broke the protocol: {cause}")),
+        _ => Error::new(
+            Kind::Lost,
+            format!("protocol violation by {target}: {cause}"),
+        ),
     }
 }
 
@@ -239,9 +245,9 @@ pub(super) fn silent(target: &Target, what: &str, limit: Duration, blocked: Opti
     let limit = humantime::format_duration(limit);
     let text = match blocked {
         Some(reason) => format!(
-            "{target} accepts nothing at the moment ({reason}), and did not answer the request {what} within {limit}"
+            "{target} is blocked ({reason}) and did not respond to the request {what} within {limit}"
         ),
-        None => format!("{target} did not answer the request {what} within {limit}"),
+        None => format!("no answer from {target} to the request {what} within {limit}"),
     };
     Error::new(Kind::TimedOut, text)
 }
@@ -250,7 +256,7 @@ pub(super) fn silent(target: &Target, what: &str, limit: Duration, blocked: Opti
 pub(super) fn panicked(target: &Target, text: &str) -> Error {
     Error::new(
         Kind::Lost,
-        format!("{target} said something that the AMQP library failed at: {text}"),
+        format!("{target} sent something that the AMQP library cannot handle: {text}"),
     )
 }
 

@@ -36,7 +36,7 @@ impl FromStr for Pair {
             None => (name, guessed(value)),
         };
         if name.is_empty() || name.len() > 255 {
-            return Err(format!("{name:?} is not a name: those have 1 to 255 bytes"));
+            return Err(format!("{name:?} is not a name, which has 1 to 255 bytes"));
         }
         Ok(Self {
             name: name.into(),
@@ -76,7 +76,7 @@ fn typed(kind: &str, text: &str) -> Result<AmqpValue, String> {
         "json" => amqp_value(serde_json::from_str(text).map_err(|_| wrong())?)?,
         "null" if text.is_empty() => AmqpValue::Void,
         "null" => return Err(wrong()),
-        _ => return Err(format!("{kind:?} is not a type; known are {TYPES}")),
+        _ => return Err(format!("{kind:?} is not a type; the types are {TYPES}")),
     })
 }
 
@@ -138,7 +138,7 @@ mod tests {
             ("a", "\"a\" is not NAME=VALUE or NAME:TYPE=VALUE"),
             ("a:int=x", "\"x\" is not of the type int"),
             ("a:decimal=-1", "\"-1\" is not of the type decimal"),
-            ("=1", "\"\" is not a name: those have 1 to 255 bytes"),
+            ("=1", "\"\" is not a name, which has 1 to 255 bytes"),
         ] {
             assert_eq!(text.parse::<Pair>().unwrap_err(), words);
         }
@@ -146,7 +146,7 @@ mod tests {
             "a:wide=1"
                 .parse::<Pair>()
                 .unwrap_err()
-                .contains("known are string, int")
+                .contains("the types are string, int")
         );
         let long = format!("{}=1", "n".repeat(256));
         assert!(long.parse::<Pair>().is_err());

@@ -18,7 +18,7 @@ pub(super) struct Answering {
 }
 
 impl Answering {
-    /// Starts a thread called `name` for the socket that `open` gives with its address. It goes on until it is told that it
+    /// Starts a thread called `name` for the socket that `open` gives with its address. It goes on until it learns that it
     /// is over; it is woken up for that by `wake`, which says whether it will have noticed.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Reads both clocks, several times: whoever is interrupted between the two reads them further apart than they are.
+    /// Reads both clocks, several times: an interruption between the two makes them look further apart than they are.
     pub fn start() -> Self {
         let read = |_| {
             let before = monotonic();

@@ -235,7 +235,7 @@ impl Judge {
         (regressed, format!("{word}{bound}"))
     }
 
-    /// Whether a figure that is `over` the bound or not has regressed, and what is said of the bound.
+    /// Whether a figure that is `over` the bound or not has regressed, and the text about the bound.
     fn beyond(self, over: bool) -> (bool, String) {
         let Some(bound) = self.bound.filter(|_| over) else {
             return (false, String::new());

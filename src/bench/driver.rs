@@ -91,7 +91,7 @@ pub struct LoadPlan {
 }
 
 impl LoadPlan {
-    /// Adds a group; its driver is told how many connections the groups before it have.
+    /// Adds a group; its driver gets the number of connections the groups before it have.
     pub fn add<D: Driver + 'static>(
         &mut self,
         name: &str,

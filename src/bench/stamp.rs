@@ -19,7 +19,7 @@ pub const LENGTH: usize = 24;
 const MAGIC: u64 = 0xB7;
 const SENDER_SHIFT: u32 = 40;
 const SEQUENCE_MASK: u64 = (1 << SENDER_SHIFT) - 1;
-/// Times are told apart within three days.
+/// Times are unambiguous within three days.
 const DUE_BITS: u32 = 48;
 
 /// How much of a stamp a payload has room for.

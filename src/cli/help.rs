@@ -368,9 +368,9 @@ pub fn resource_kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
     KINDS.iter().copied()
 }
 
-/// What stands above the fields of a message: where they are used.
+/// The heading of the fields of a message.
 pub const FIELDS_TITLE: &str =
-    "Fields, for conditions; in the environment of --exec content-type is IOTCTL_CONTENT_TYPE:";
+    "Fields for conditions; in the environment of --exec, content-type is IOTCTL_CONTENT_TYPE:";
 
 /// The fields of the messages that a command receives; none for most.
 pub fn fields(command: &str) -> Option<&'static Fields> {

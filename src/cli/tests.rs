@@ -693,8 +693,14 @@ fn sub_refuses_what_cannot_be() {
             "-t a/#/b",
             r##"-t: filter "a/#/b": # must be the last level"##,
         ),
-        ("-t a -T b#", r##"-T: filter "b#": # must fill its level"##),
-        ("-t a -U +b", r#"-U: filter "+b": + must fill its level"#),
+        (
+            "-t a -T b#",
+            r##"-T: filter "b#": # must occupy an entire level"##,
+        ),
+        (
+            "-t a -U +b",
+            r#"-U: filter "+b": + must occupy an entire level"#,
+        ),
         ("-t a;qos=3", r#"-t "a;qos=3": QoS is 0, 1 or 2"#),
         ("-t a -C 0", "-C must be at least 1"),
         ("-t a -C -1", "unexpected argument '-1' found"),

@@ -35,7 +35,7 @@ pub enum BadFrame {
     #[error(transparent)]
     Malformed(#[from] Malformed),
     /// It announces more than is allowed.
-    #[error("a message of {0} bytes is larger than was allowed")]
+    #[error("a message of {0} bytes exceeds the limit")]
     TooLarge(u64),
     /// The length field of a WebSocket message is not 0.
     #[error("the length of a WebSocket message is not 0")]

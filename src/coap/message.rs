@@ -98,10 +98,10 @@ pub enum Malformed {
     #[error("CoAP version {0} instead of 1")]
     Version(u8),
     /// A token length of 9 to 15, or more than there is.
-    #[error("token length {0} is not possible")]
+    #[error("invalid token length {0}")]
     TokenLength(u8),
     /// An option runs over the end, or uses the reserved 15.
-    #[error("an option's delta or length is not possible")]
+    #[error("invalid option delta or length")]
     Option,
     /// More than [`MOST_OPTIONS`].
     #[error("more than {MOST_OPTIONS} options")]
@@ -129,7 +129,7 @@ pub enum Unwritable {
         length: usize,
     },
     /// The peer takes shorter messages only (RFC 8323 §5.3.1).
-    #[error("it has {length} bytes, and the server takes messages of {limit} bytes at most")]
+    #[error("it has {length} bytes, but the server accepts messages of at most {limit}")]
     TooLarge {
         /// The length of the message in bytes.
         length: usize,

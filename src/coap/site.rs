@@ -302,7 +302,7 @@ impl Site {
             ("/.well-known/core", Code::GET)
                 if request.options.all(option::URI_QUERY).count() > FILTERS =>
             {
-                Response::error(Code::BAD_REQUEST, "there are too many filters")
+                Response::error(Code::BAD_REQUEST, "too many filters")
             }
             ("/.well-known/core", Code::GET) => {
                 let links = self.links(&request.query());
@@ -310,7 +310,7 @@ impl Site {
                 Response::content(format, link::write(&links))
             }
             ("/.well-known/core", _) => Response::new(Code::METHOD_NOT_ALLOWED),
-            _ => Response::error(Code::NOT_FOUND, "there is no such resource"),
+            _ => Response::error(Code::NOT_FOUND, "no such resource"),
         }
     }
 
@@ -385,5 +385,5 @@ impl Site {
 fn proxying(request: &Incoming) -> Option<Response> {
     let asked = [option::PROXY_URI, option::PROXY_SCHEME];
     let asks = asked.iter().any(|it| request.options.contains(*it));
-    asks.then(|| Response::error(Code::PROXYING_NOT_SUPPORTED, "this is no proxy"))
+    asks.then(|| Response::error(Code::PROXYING_NOT_SUPPORTED, "this server is not a proxy"))
 }

@@ -112,7 +112,7 @@ pub enum BadUri {
     #[error("the host is missing or malformed")]
     Host,
     /// The port is no number up to 65535.
-    #[error("the port is no number from 1 to 65535")]
+    #[error("the port is not a number from 1 to 65535")]
     Port,
     /// A user name: CoAP has none.
     #[error("a CoAP URI has no user name")]

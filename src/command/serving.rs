@@ -67,7 +67,7 @@ impl Starting {
             self.output.line(address);
         }
         stop.unless_asked(
-            "stopped before anybody read where it listens",
+            "stopped before the listening address was read",
             self.output.flush(),
         )
         .await?;
@@ -109,10 +109,10 @@ impl Serving {
 
     fn report(&self, outcome: Result<usize>) {
         match outcome {
-            Ok(0) => self.notes.note("SIGHUP: there are no files to read again"),
-            Ok(_) => self.notes.note("SIGHUP: the files were read again"),
+            Ok(0) => self.notes.note("SIGHUP: there are no files to reload"),
+            Ok(_) => self.notes.note("SIGHUP: files reloaded"),
             Err(error) => self.notes.warn(format_args!(
-                "SIGHUP: {error}; what was read before stays in force"
+                "SIGHUP: {error}; the previous settings stay in force"
             )),
         }
     }

@@ -101,7 +101,7 @@ fn receive(
         _ => None,
     });
     let from = came.address.as_ref().and_then(address);
-    let from = from.ok_or_else(|| io::Error::other("a datagram without sender"))?;
+    let from = from.ok_or_else(|| io::Error::other("a datagram without a source address"))?;
     let asked = asked.filter(|it| !it.to_canonical().is_multicast());
     Ok((came.bytes, from, asked))
 }

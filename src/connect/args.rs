@@ -103,7 +103,7 @@ impl FromStr for TlsVersion {
             "1.2" => Ok(Self::V12),
             "1.3" => Ok(Self::V13),
             _ => Err(format!(
-                "{text:?} is not a TLS version; known are 1.2 and 1.3"
+                "{text:?} is not a TLS version; expected 1.2 or 1.3"
             )),
         }
     }
@@ -222,7 +222,7 @@ mod tests {
             "1.1"
                 .parse::<TlsVersion>()
                 .unwrap_err()
-                .contains("1.2 and 1.3")
+                .contains("1.2 or 1.3")
         );
     }
 

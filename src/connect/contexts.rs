@@ -100,11 +100,11 @@ fn missing(asked: Option<&str>, path: Option<&Path>) -> Result<ConnectArgs> {
     match (asked, path) {
         (None, _) => Ok(ConnectArgs::default()),
         (Some(name), Some(path)) => Err(Error::usage(format!(
-            "unknown context {name:?}: there is no file {}",
+            "unknown context {name:?}: {} does not exist",
             path.display()
         ))),
         (Some(name), None) => Err(Error::usage(format!(
-            "unknown context {name:?}: no HOME to look for contexts in"
+            "unknown context {name:?}: HOME is not set, so there is no configuration file"
         ))),
     }
 }
@@ -114,13 +114,13 @@ fn unknown(name: &str, path: &Path, config: &Config) -> Error {
     let error = Error::usage(format!("unknown context {name:?} in {}", path.display()));
     if known.is_empty() {
         return error.hint(format!(
-            "the file has none; one starts with [contexts.{name}]"
+            "the file has no contexts; add a table [contexts.{name}]"
         ));
     }
     error.hint(format!("known contexts: {}", known.join(", ")))
 }
 
-/// TOML's own message shows the line itself, which may hold a password: only its number is told.
+/// TOML's own message shows the line itself, which may hold a password: only its number is shown.
 fn mistake(path: &Path, text: &str, cause: &toml::de::Error) -> Error {
     let Range { start, .. } = cause.span().unwrap_or_default();
     let line = 1 + text
@@ -183,7 +183,7 @@ fn header(text: &str, path: &Path) -> Result<(String, String)> {
     match text.split_once(':') {
         Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
         None => Err(Error::usage(format!(
-            "{}: a ws-header is not written as NAME: VALUE",
+            "{}: ws-header must be NAME: VALUE",
             path.display()
         ))),
     }
@@ -342,7 +342,7 @@ mod tests {
         let refused = words(Some("prod"), &environment).unwrap_err();
         assert_eq!(
             refused.text(),
-            "unknown context \"prod\": there is no file /nonexistent/config.toml"
+            "unknown context \"prod\": /nonexistent/config.toml does not exist"
         );
     }
 }

@@ -47,7 +47,7 @@ pub fn first_bytes(bytes: &[u8]) -> Option<Speaks> {
     };
     match bytes {
         [b'H', b'T', b'T', b'P', b'/', ..] => {
-            quoted("HTTP", "a WebSocket server is reached by ws:// or wss://")
+            quoted("HTTP", "use ws:// or wss:// for a WebSocket server")
         }
         [b'S', b'S', b'H', b'-', ..] => quoted("SSH", OTHER_PORT),
         [b'A', b'M', b'Q', b'P', ..] => speaks(
@@ -62,7 +62,7 @@ pub fn first_bytes(bytes: &[u8]) -> Option<Speaks> {
         // A TLS record: alert or handshake, version 3.x (RFC 8446 §5.1).
         [0x15 | 0x16, 0x03, 0..=4, ..] => speaks(
             "TLS",
-            "looks like a TLS port, use mqtts:// or the TLS flags",
+            "this looks like a TLS port; use mqtts:// or the TLS flags",
         ),
         // An HTTP/2 SETTINGS frame on stream 0 (RFC 9113 §6.5), as gRPC servers send it first.
         [0, 0, _, 0x04, 0, 0, 0, 0, 0, ..] => speaks("HTTP/2", OTHER_PORT),
@@ -96,7 +96,7 @@ pub async fn silent_close(target: &Target) -> Option<String> {
     }
     let scheme = target.protocol.scheme_of(carrier).name;
     Some(format!(
-        "looks like a TLS port, use {scheme}://{}",
+        "this looks like a TLS port; use {scheme}://{}",
         target.authority()
     ))
 }

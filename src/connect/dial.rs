@@ -79,7 +79,7 @@ pub async fn over(target: &Target, tcp: TcpStream) -> Result<Stream> {
     .map_err(|cause| upgrade_failure(target, cause))
 }
 
-/// The address that connecting to `target` would try first, and that answers: for whoever opens many connections
+/// The address that connecting to `target` would try first, and that answers: for callers that open many connections
 /// and looks the name up once.
 ///
 /// # Errors
@@ -125,7 +125,7 @@ pub(super) async fn connect_tcp(target: &Target) -> Result<TcpStream> {
             return Err(cannot_connect(
                 target,
                 format!(
-                    "{:?} has no {family} address to reach from {source}",
+                    "{:?} has no {family} address reachable from {source}",
                     target.host
                 ),
             ));
@@ -154,7 +154,7 @@ pub(super) fn lookup_words(host: &str, cause: &io::Error) -> String {
         return format!("unknown host {host:?}");
     }
     let why = text.rsplit(": ").next().unwrap_or(&text).to_lowercase();
-    format!("cannot look up {host:?}: {why}")
+    format!("cannot resolve {host:?}: {why}")
 }
 
 async fn secure(target: &Target, tls: &ClientTls, tcp: TcpStream) -> Result<TlsStream<Tcp>> {
@@ -166,7 +166,7 @@ async fn secure(target: &Target, tls: &ClientTls, tcp: TcpStream) -> Result<TlsS
         .map_err(|cause| tls_failure(target, &cause))
 }
 
-/// A redirect is not followed, as what is sent afterwards is for this server only; but it is said where to.
+/// A redirect is not followed, as what is sent afterwards is for this server only; but its destination is reported.
 fn redirected(target: &Target, text: &str, location: &str) -> Error {
     // A query may carry a token, and what is before an @ is a password.
     let place = location.split(['?', '#']).next().unwrap_or_default();
@@ -197,7 +197,7 @@ fn redirected(target: &Target, text: &str, location: &str) -> Error {
     };
     let scheme = target.protocol.scheme_of(carrier).name;
     let there = brief(&there);
-    error.hint(format!("the URL to connect to may be {scheme}://{there}"))
+    error.hint(format!("try {scheme}://{there}"))
 }
 
 fn upgrade_failure(target: &Target, cause: Failure) -> Error {
@@ -216,7 +216,7 @@ fn upgrade_failure(target: &Target, cause: Failure) -> Error {
             location,
         } => {
             let answer = format!("server answered HTTP {status} {name}");
-            let text = format!("{} instead of a WebSocket", answer.trim_end());
+            let text = format!("{} instead of accepting the WebSocket", answer.trim_end());
             match location {
                 Some(location) => redirected(target, &text, &location),
                 None if status == 404 => cannot_connect(target, text)

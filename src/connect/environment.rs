@@ -69,7 +69,7 @@ impl Environment {
     pub(super) fn ask(&self, question: &str) -> Result<Secret> {
         (self.prompt)(question).map(Secret::from).map_err(|_| {
             Error::usage("cannot ask for the password: no terminal")
-                .hint("--password-file FILE or IOTCTL_PASSWORD gives it without asking")
+                .hint("use --password-file FILE or IOTCTL_PASSWORD")
         })
     }
 

@@ -93,7 +93,7 @@ fn hung_up(cause: &io::Error) -> Explanation {
         | io::ErrorKind::ConnectionReset
         | io::ErrorKind::ConnectionAborted
         | io::ErrorKind::BrokenPipe => tls_errors::not_tls(
-            "server does not speak TLS, or refuses to: it closed the connection during the handshake",
+            "server does not speak TLS or rejected it: it closed the connection during the handshake",
         ),
         _ => Explanation {
             reason: plain(cause),

@@ -14,8 +14,7 @@ use crate::error::{Error, Result};
 use super::certificate::Certificate;
 use super::pem;
 
-const KEYS_HINT: &str =
-    "keys on P-256 or P-384, Ed25519, and RSA keys of 2048 to 4096 bits can be used";
+const KEYS_HINT: &str = "supported are P-256, P-384, Ed25519, and RSA keys of 2048 to 4096 bits";
 
 /// A certificate chain with the private key that belongs to it, from PEM files.
 ///
@@ -33,7 +32,7 @@ pub(super) fn read(chain: &Path, key: &Path) -> Result<Arc<CertifiedKey>> {
     let foreign = || {
         let (key, chain) = (key.display(), chain.display());
         Error::usage(format!(
-            "the key in {key} does not belong to the certificate in {chain}"
+            "the key in {key} does not match the certificate in {chain}"
         ))
     };
     let own = certificates.first().and_then(|it| Certificate::parse(it));
@@ -130,7 +129,7 @@ mod tests {
         assert!(
             refused
                 .text()
-                .contains("b.key does not belong to the certificate in"),
+                .contains("b.key does not match the certificate in"),
             "{refused}"
         );
         let refused = read(&chain, &locked).unwrap_err();

@@ -57,7 +57,7 @@ impl Layer {
         Ok(layer)
     }
 
-    /// Lies this layer over a lower one: what is said here counts.
+    /// Lays this layer over a lower one: its values take precedence.
     ///
     /// A URL replaces the place and the credentials below as one, and a URL without TLS also what is
     /// said about TLS below; a host or port alone keeps the rest.
@@ -98,15 +98,9 @@ impl Layer {
 fn check_address(words: &ConnectArgs) -> Result<()> {
     let by_name = words.host.is_some() || words.port.is_some();
     match (&words.url, by_name, &words.unix) {
-        (Some(_), true, _) => Err(Error::usage(
-            "a URL and --host or --port are given: one of them is enough",
-        )),
-        (Some(_), _, Some(_)) => Err(Error::usage(
-            "a URL and --unix are given: one of them is enough",
-        )),
-        (None, true, Some(_)) => Err(Error::usage(
-            "--unix and --host or --port are given: one of them is enough",
-        )),
+        (Some(_), true, _) => Err(Error::usage("a URL cannot be used with --host or --port")),
+        (Some(_), _, Some(_)) => Err(Error::usage("a URL cannot be used with --unix")),
+        (None, true, Some(_)) => Err(Error::usage("--unix cannot be used with --host or --port")),
         _ if words.port == Some(0) => Err(Error::usage("0 is not a port; ports are 1 to 65535")),
         _ if words.host.as_deref() == Some("") => Err(Error::usage("the host is empty")),
         _ => Ok(()),
@@ -120,9 +114,7 @@ fn password(words: &mut ConnectArgs) -> Result<Option<Password>> {
         (Some(secret), None, false) => Ok(Some(Password::Given(secret))),
         (None, Some(file), false) => Ok(Some(Password::File(file))),
         (None, None, true) => Ok(Some(Password::Prompt)),
-        _ => Err(Error::usage(
-            "the password is given in several ways: one of them is enough",
-        )),
+        _ => Err(Error::usage("the password is given more than once")),
     }
 }
 

@@ -85,14 +85,15 @@ impl OscoreArgs {
         let secret = match (&self.secret, &self.secret_file) {
             (Some(_), Some(_)) => {
                 return Err(Error::usage(
-                    "the OSCORE master secret is given in several ways: one of them is enough",
+                    "the OSCORE master secret is given more than once",
                 ));
             }
             (Some(secret), None) => secret.reveal().to_vec(),
             (None, Some(file)) => Secret::read(file)?.reveal().to_vec(),
             (None, None) if self.is_given() => {
-                return Err(Error::usage("OSCORE is asked for without a master secret")
-                    .hint("--oscore-secret-file FILE, IOTCTL_OSCORE_SECRET or --oscore-secret KEY gives it"));
+                return Err(Error::usage("OSCORE needs a master secret").hint(
+                    "use --oscore-secret-file FILE, IOTCTL_OSCORE_SECRET or --oscore-secret KEY",
+                ));
             }
             (None, None) => return Ok(None),
         };
@@ -120,15 +121,15 @@ impl OscoreArgs {
 
 fn spelled(name: &str, word: &[u8]) -> Result<Vec<u8>> {
     decode(word).ok_or_else(|| {
-        let text = format!("the OSCORE {name} is not written in the digits it announces");
-        Error::usage(text).hint("it is text, or hex:00ff…, 0x00ff… or base64:AP8…")
+        let text = format!("the OSCORE {name} has invalid digits");
+        Error::usage(text).hint("use text, hex:00ff…, 0x00ff… or base64:AP8…")
     })
 }
 
 fn no_folder() -> Error {
     let text =
-        "there is no place for the OSCORE sequence number: neither XDG_STATE_HOME nor HOME is set";
-    Error::usage(text).hint("--oscore-state FILE names one")
+        "nowhere to store the OSCORE sequence number: neither XDG_STATE_HOME nor HOME is set";
+    Error::usage(text).hint("use --oscore-state FILE")
 }
 
 #[cfg(test)]

@@ -81,8 +81,9 @@ pub(super) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>> {
     let bytes = file::read(path, SMALL)?;
     if is_encrypted(&bytes) {
         let text = format!("the key in {} is encrypted", path.display());
-        return Err(Error::usage(text)
-            .hint("openssl pkey -in FILE -out PLAIN_FILE takes the passphrase off"));
+        return Err(
+            Error::usage(text).hint("decrypt it with openssl pkey -in FILE -out PLAIN_FILE")
+        );
     }
     key_of(&bytes).map_err(|fault| fault.of(path, "private key"))
 }
@@ -106,20 +107,20 @@ fn certificates_of(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, Fault> 
     let has = |words: &str| labels.iter().any(|label| label.ends_with(words));
     Err(if has("TRUSTED CERTIFICATE") || has("X509 CERTIFICATE") {
         fault(
-            "it is a TRUSTED CERTIFICATE, which only OpenSSL reads",
-            "openssl x509 -in FILE -out NEW_FILE makes a usual one of it",
+            "it is a TRUSTED CERTIFICATE, an OpenSSL-only format",
+            "convert it with openssl x509 -in FILE -out NEW_FILE",
         )
     } else if has("PKCS7") || has("CMS") {
         PKCS7
     } else if has("CERTIFICATE REQUEST") {
         fault(
-            "it is a request for a certificate, not a certificate",
-            "an authority makes a certificate of it: openssl x509 -req -in FILE …",
+            "it is a certificate signing request, not a certificate",
+            "have a CA sign it: openssl x509 -req -in FILE …",
         )
     } else if has("PRIVATE KEY") {
         fault(
             "it holds a private key",
-            "--cert takes the certificate, --key the private key",
+            "use --cert for the certificate and --key for the private key",
         )
     } else {
         nothing(bytes, &text)
@@ -138,21 +139,21 @@ fn key_of(bytes: &[u8]) -> Result<PrivateKeyDer<'static>, Fault> {
     let has = |words: &str| labels.iter().any(|label| label.ends_with(words));
     Err(if has("OPENSSH PRIVATE KEY") {
         fault(
-            "it is in the format of OpenSSH",
-            "ssh-keygen -p -m PEM -f COPY_OF_FILE makes PEM of it",
+            "it is in OpenSSH format",
+            "convert a copy with ssh-keygen -p -m PEM -f COPY_OF_FILE",
         )
     } else if has("PRIVATE KEY") {
         fault(
-            "its key is of a kind that is not supported",
-            "keys on P-256 or P-384, Ed25519, and RSA keys from 2048 bits are",
+            "its key type is not supported",
+            "supported are P-256, P-384, Ed25519, and RSA keys of at least 2048 bits",
         )
     } else if has("CERTIFICATE") {
         fault(
             "it holds a certificate",
-            "--cert takes the certificate, --key the private key",
+            "use --cert for the certificate and --key for the private key",
         )
     } else if has("PUBLIC KEY") {
-        fault("it holds a public key", "--key takes the private key")
+        fault("it holds a public key", "use --key for the private key")
     } else {
         nothing(bytes, &text)
     })
@@ -167,7 +168,7 @@ fn text(bytes: &[u8]) -> Result<String, Fault> {
     if is_utf_16 {
         return Err(fault(
             "the text is UTF-16",
-            "iconv -f UTF-16 -t UTF-8 FILE makes UTF-8 of it",
+            "convert it with iconv -f UTF-16 -t UTF-8 FILE",
         ));
     }
     Ok(String::from_utf8_lossy(bytes).replace('\u{feff}', ""))
@@ -185,7 +186,7 @@ fn sections(text: &str) -> Result<Vec<(SectionKind, Vec<u8>)>, Fault> {
             pem::Error::IllegalSectionStart { .. } => MALFORMED_MARKER,
             _ => fault(
                 "the text between its BEGIN and END lines is not base64",
-                "the file may have been damaged; take it from its source again",
+                "the file may be damaged; get a new copy",
             ),
         })
 }
@@ -194,17 +195,17 @@ const BEGIN: &str = "-----BEGIN ";
 
 const PKCS7: Fault = fault(
     "it is PKCS#7",
-    "openssl pkcs7 -in FILE -print_certs -out NEW_FILE takes the certificates out; -inform der if FILE is no text",
+    "extract the certificates with openssl pkcs7 -in FILE -print_certs -out NEW_FILE; add -inform der if FILE is binary",
 );
 
 const UNENDED: Fault = fault(
     "an END line is missing",
-    "the file may have been cut off; it ends with -----END …-----, on a line of its own",
+    "the file may be truncated; it must end with -----END …-----, on its own line",
 );
 
 const MALFORMED_MARKER: Fault = fault(
     "a BEGIN or END line is malformed",
-    "such as -----BEGIN CERTIFICATE----- they have five hyphens on each side, on a line of their own",
+    "expected five hyphens on each side, as in -----BEGIN CERTIFICATE-----, on their own line",
 );
 
 /// Marker lines are only seen at the start of a line and alone in it. What a parser passes over would be missing silently.
@@ -219,13 +220,13 @@ fn check_markers(text: &str) -> Result<(), Fault> {
         if after.contains("\\n") {
             return Err(fault(
                 "its line breaks are written as \\n",
-                "printf '%b\\n' \"$VALUE\" > FILE writes it with real ones",
+                "write real line breaks with printf '%b\\n' \"$VALUE\" > FILE",
             ));
         }
         if after.contains("-----END ") || !before.is_empty() && after.len() > 80 {
             return Err(fault(
                 "it is all on one line",
-                "the BEGIN line, the base64 and the END line each need a line of their own",
+                "the BEGIN line, the base64 text and the END line must be on separate lines",
             ));
         }
         if !before.is_empty() {
@@ -235,7 +236,7 @@ fn check_markers(text: &str) -> Result<(), Fault> {
         if !line.starts_with(BEGIN) {
             return Err(fault(
                 "its lines are indented",
-                "sed 's/^[[:space:]]*//' FILE > NEW_FILE takes the space off",
+                "remove the indentation with sed 's/^[[:space:]]*//' FILE > NEW_FILE",
             ));
         }
         if !after.ends_with("-----") {
@@ -263,7 +264,7 @@ fn nothing(bytes: &[u8], text: &str) -> Fault {
         [0xfe, 0xed, 0xfe, 0xed, ..] => {
             return fault(
                 "it is a Java keystore",
-                "keytool -importkeystore -srckeystore FILE -destkeystore NEW.p12 makes PKCS#12 of it, and openssl pkcs12 PEM of that",
+                "convert it to PKCS#12 with keytool -importkeystore -srckeystore FILE -destkeystore NEW.p12, then to PEM with openssl pkcs12",
             );
         }
         [0x30, ..] => return binary(bytes).unwrap_or_else(|| none("")),
@@ -273,7 +274,7 @@ fn nothing(bytes: &[u8], text: &str) -> Fault {
     if text.trim_start().starts_with("MI") && !text.trim().contains(' ') {
         return fault(
             "it is base64 without BEGIN and END lines",
-            "-----BEGIN CERTIFICATE----- or -----BEGIN PRIVATE KEY----- stands above it, and the same with END below",
+            "add a line -----BEGIN CERTIFICATE----- or -----BEGIN PRIVATE KEY----- above it, and the END line below",
         );
     }
     if text.contains("BEGIN ") && text.contains("--") {
@@ -286,7 +287,7 @@ fn nothing(bytes: &[u8], text: &str) -> Fault {
 fn binary(bytes: &[u8]) -> Option<Fault> {
     const PKCS12: Fault = fault(
         "it is PKCS#12",
-        "openssl pkcs12 -in FILE -nokeys -out CERT_FILE and openssl pkcs12 -in FILE -nocerts -nodes -out KEY_FILE take it apart",
+        "split it with openssl pkcs12 -in FILE -nokeys -out CERT_FILE and openssl pkcs12 -in FILE -nocerts -nodes -out KEY_FILE",
     );
     // RFC 7292 §4: version 3; often with an indefinite length.
     if bytes.starts_with(&[0x30, 0x80, 0x02, 0x01, 0x03]) {
@@ -299,13 +300,13 @@ fn binary(bytes: &[u8]) -> Option<Fault> {
         [0x02, 0x01, 0x03, ..] => Some(PKCS12),
         [0x02, 0x01, 0x00 | 0x01, ..] => Some(fault(
             "it is a private key in DER",
-            "openssl pkey -inform der -in FILE -out NEW_FILE makes PEM of it",
+            "convert it with openssl pkey -inform der -in FILE -out NEW_FILE",
         )),
         data if data.starts_with(&pkcs7) => Some(PKCS7),
         _ => Certificate::parse(bytes).map(|_| {
             fault(
                 "it is a certificate in DER",
-                "openssl x509 -inform der -in FILE -out NEW_FILE makes PEM of it",
+                "convert it with openssl x509 -inform der -in FILE -out NEW_FILE",
             )
         }),
     }
@@ -390,7 +391,7 @@ mod tests {
             (
                 &|text| text.replace('\n', " ").into_bytes(),
                 "it is all on one line",
-                "line of their own",
+                "must be on separate lines",
             ),
             (
                 &|text| {
@@ -410,7 +411,7 @@ mod tests {
             (
                 &|text| text.as_bytes()[..text.len() / 2].to_vec(),
                 "an END line is missing",
-                "cut off",
+                "truncated",
             ),
             (
                 &|text| text.replace("\nM", "\n*").into_bytes(),
@@ -457,11 +458,11 @@ mod tests {
             (label("PKCS7"), "it is PKCS#7"),
             (
                 label("TRUSTED CERTIFICATE"),
-                "it is a TRUSTED CERTIFICATE, which only OpenSSL reads",
+                "it is a TRUSTED CERTIFICATE, an OpenSSL-only format",
             ),
             (
                 label("CERTIFICATE REQUEST"),
-                "it is a request for a certificate, not a certificate",
+                "it is a certificate signing request, not a certificate",
             ),
             (key.into_bytes(), "it holds a private key"),
             (der.to_vec(), "it is a certificate in DER"),
@@ -474,10 +475,7 @@ mod tests {
         for (bytes, what) in [
             (certificate.clone().into_bytes(), "it holds a certificate"),
             (label("PUBLIC KEY"), "it holds a public key"),
-            (
-                label("OPENSSH PRIVATE KEY"),
-                "it is in the format of OpenSSH",
-            ),
+            (label("OPENSSH PRIVATE KEY"), "it is in OpenSSH format"),
             (
                 vec![0x30, 0x05, 2, 1, 0, 0x30, 0],
                 "it is a private key in DER",

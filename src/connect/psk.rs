@@ -38,15 +38,13 @@ impl Psk {
     ) -> Result<Option<Self>> {
         let spelled = match (key, file) {
             (Some(_), Some(_)) => {
-                return Err(Error::usage(
-                    "the pre-shared key is given in several ways: one of them is enough",
-                ));
+                return Err(Error::usage("the pre-shared key is given more than once"));
             }
             (Some(secret), None) => secret.reveal().to_vec(),
             (None, Some(file)) => Secret::read(file)?.reveal().to_vec(),
             (None, None) if identity.is_some() => {
-                return Err(Error::usage("--psk-identity names a key that is not given")
-                    .hint("--psk-file FILE, IOTCTL_PSK or --psk KEY gives it"));
+                return Err(Error::usage("--psk-identity needs a pre-shared key")
+                    .hint("use --psk-file FILE, IOTCTL_PSK or --psk KEY"));
             }
             (None, None) => return Ok(None),
         };
@@ -59,8 +57,8 @@ impl Psk {
     /// [`crate::error::Kind::Usage`] for wrong digits and for an empty key; the key itself is never shown.
     pub fn new(identity: String, spelled: &[u8]) -> Result<Self> {
         let key = decode(spelled).ok_or_else(|| {
-            Error::usage("the pre-shared key is not written in the digits it announces")
-                .hint("a key is text, or hex:00ff…, 0x00ff… or base64:AP8…")
+            Error::usage("the pre-shared key has invalid digits")
+                .hint("use text, hex:00ff…, 0x00ff… or base64:AP8…")
         })?;
         if key.is_empty() {
             return Err(Error::usage("the pre-shared key is empty"));

@@ -1,4 +1,4 @@
-//! From what was said to a checked target.
+//! From the arguments to a checked target.
 
 use crate::error::{Error, Result};
 
@@ -47,13 +47,11 @@ fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result
     let scheme = scheme(&layer, protocol)?;
     let carrier = scheme.carrier;
     if layer.rest.cert.is_some() != layer.rest.key.is_some() {
-        return Err(Error::usage(
-            "--cert and --key belong together: one of them is missing",
-        ));
+        return Err(Error::usage("--cert and --key must be used together"));
     }
     check_headers(&layer.rest.headers, carrier)?;
     if layer.rest.bind_port.is_some() && !matches!(carrier, Carrier::Udp | Carrier::Dtls) {
-        return Err(Error::usage("--bind-port is for UDP and DTLS"));
+        return Err(Error::usage("--bind-port is for UDP and DTLS only"));
     }
     let mut target = Target {
         port: layer.port.unwrap_or(scheme.port),
@@ -104,13 +102,10 @@ fn psk(words: &ConnectArgs, scheme: &Scheme, protocol: Protocol) -> Result<Optio
     let psk = Psk::of(words)?;
     if psk.is_some() && scheme.carrier != Carrier::Dtls {
         return Err(Error::usage(format!(
-            "a pre-shared key is for DTLS, not for {}://",
+            "a pre-shared key needs DTLS and cannot be used with {}://",
             scheme.name
         ))
-        .hint(format!(
-            "write {}://",
-            protocol.scheme_of(Carrier::Dtls).name
-        )));
+        .hint(format!("use {}://", protocol.scheme_of(Carrier::Dtls).name)));
     }
     Ok(psk)
 }
@@ -121,7 +116,7 @@ fn scheme(layer: &Layer, protocol: Protocol) -> Result<&'static Scheme> {
     if layer.unix.is_some() {
         return match tls.or_else(|| layer.rest.websocket.then_some("--ws")) {
             Some(flag) => Err(Error::usage(format!(
-                "a unix socket and {flag} do not go together"
+                "a unix socket cannot be used with {flag}"
             ))),
             None => Ok(protocol.scheme_of(Carrier::Unix)),
         };
@@ -144,10 +139,10 @@ fn scheme(layer: &Layer, protocol: Protocol) -> Result<&'static Scheme> {
             Carrier::WebSocket
         };
         return Err(Error::usage(format!(
-            "the URL says {}:// but --ws asks for WebSocket",
+            "the URL has {}://, but --ws requests WebSocket",
             scheme.name
         ))
-        .hint(format!("write {}://", other(carrier))));
+        .hint(format!("use {}://", other(carrier))));
     }
     match tls.filter(|_| !scheme.carrier.is_encrypted()) {
         Some(flag) => {
@@ -158,10 +153,10 @@ fn scheme(layer: &Layer, protocol: Protocol) -> Result<&'static Scheme> {
                 (false, _) => (Carrier::Tls, "TLS"),
             };
             Err(Error::usage(format!(
-                "the URL says {}://, which is not encrypted, but {flag} asks for {what}",
+                "the URL has {}://, which is not encrypted, but {flag} requests {what}",
                 scheme.name
             ))
-            .hint(format!("write {}://", other(carrier))))
+            .hint(format!("use {}://", other(carrier))))
         }
         None => Ok(scheme),
     }
@@ -203,7 +198,7 @@ fn check_headers(headers: &[(String, String)], carrier: Carrier) -> Result<()> {
     }
     if !carrier.is_websocket() {
         return Err(Error::usage(
-            "headers are only for WebSocket (ws://, wss:// or --ws)",
+            "headers need WebSocket (ws://, wss:// or --ws)",
         ));
     }
     let token = |letter: u8| letter.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&letter);
@@ -215,7 +210,7 @@ fn check_headers(headers: &[(String, String)], carrier: Carrier) -> Result<()> {
         }
         if HANDSHAKE.iter().any(|it| it.eq_ignore_ascii_case(name)) {
             return Err(Error::usage(format!(
-                "the header {name:?} belongs to the WebSocket handshake itself"
+                "the header {name:?} is set by the WebSocket handshake"
             )));
         }
         if value
@@ -223,7 +218,7 @@ fn check_headers(headers: &[(String, String)], carrier: Carrier) -> Result<()> {
             .any(|letter| letter.is_control() && letter != '\t')
         {
             return Err(Error::usage(format!(
-                "the value of the header {name:?} has a control character"
+                "the value of the header {name:?} contains a control character"
             )));
         }
     }
@@ -257,7 +252,7 @@ fn client_tls(words: &ConnectArgs) -> Result<ClientTls> {
         .find(|name| name.is_empty() || name.len() > 255)
     {
         return Err(Error::usage(format!(
-            "{name:?} is not an ALPN protocol: those have 1 to 255 bytes"
+            "{name:?} is not an ALPN protocol, which has 1 to 255 bytes"
         )));
     }
     tls.server_name.clone_from(&words.tls_server_name);
@@ -405,21 +400,21 @@ mod tests {
                     host: text("x"),
                     ..url("mqtt://h")
                 },
-                "a URL and --host or --port",
+                "a URL cannot be used with --host or --port",
             ),
             (
                 ConnectArgs {
                     port: Some(1),
                     ..url("mqtt://h")
                 },
-                "a URL and --host or --port",
+                "a URL cannot be used with --host or --port",
             ),
             (
                 ConnectArgs {
                     unix: pem(),
                     ..url("mqtt://h")
                 },
-                "a URL and --unix",
+                "a URL cannot be used with --unix",
             ),
             (
                 ConnectArgs {
@@ -427,7 +422,7 @@ mod tests {
                     host: text("x"),
                     ..ConnectArgs::default()
                 },
-                "--unix and --host or --port",
+                "--unix cannot be used with --host or --port",
             ),
             (
                 ConnectArgs {
@@ -435,7 +430,7 @@ mod tests {
                     cafile: pem(),
                     ..ConnectArgs::default()
                 },
-                "a unix socket and --cafile",
+                "a unix socket cannot be used with --cafile",
             ),
             (
                 ConnectArgs {
@@ -443,42 +438,42 @@ mod tests {
                     websocket: true,
                     ..ConnectArgs::default()
                 },
-                "a unix socket and --ws",
+                "a unix socket cannot be used with --ws",
             ),
             (
                 ConnectArgs {
                     cafile: pem(),
                     ..url("mqtt://h")
                 },
-                "the URL says mqtt://, which is not encrypted, but --cafile",
+                "the URL has mqtt://, which is not encrypted, but --cafile",
             ),
             (
                 ConnectArgs {
                     insecure: Some(true),
                     ..url("ws://h")
                 },
-                "the URL says ws://, which is not encrypted, but --insecure",
+                "the URL has ws://, which is not encrypted, but --insecure",
             ),
             (
                 ConnectArgs {
                     websocket: true,
                     ..url("mqtt://h")
                 },
-                "but --ws asks for WebSocket",
+                "but --ws requests WebSocket",
             ),
             (
                 ConnectArgs {
                     cert: pem(),
                     ..ConnectArgs::default()
                 },
-                "--cert and --key belong together",
+                "--cert and --key must be used together",
             ),
             (
                 ConnectArgs {
                     key: pem(),
                     ..ConnectArgs::default()
                 },
-                "--cert and --key belong together",
+                "--cert and --key must be used together",
             ),
             (
                 ConnectArgs {
@@ -486,14 +481,14 @@ mod tests {
                     password_prompt: true,
                     ..ConnectArgs::default()
                 },
-                "in several ways",
+                "given more than once",
             ),
             (
                 ConnectArgs {
                     headers: vec![(String::from("A"), String::new())],
                     ..ConnectArgs::default()
                 },
-                "only for WebSocket",
+                "headers need WebSocket",
             ),
             (
                 ConnectArgs {

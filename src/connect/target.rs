@@ -14,7 +14,7 @@ use super::secret::Secret;
 use super::tls::ClientTls;
 use super::zone::LocalAddress;
 
-/// How long connecting may take when nothing else is said.
+/// The default limit for connecting.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How the bytes travel.

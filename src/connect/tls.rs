@@ -92,10 +92,8 @@ impl ClientTls {
     pub fn server_name(&self, host: &str) -> Result<ServerName<'static>> {
         let name = self.server_name.as_deref().unwrap_or(host);
         ServerName::try_from(name.to_owned()).map_err(|_| {
-            Error::usage(format!(
-                "{name:?} is not a name that a certificate can carry"
-            ))
-            .hint("--tls-server-name NAME sets the name to verify")
+            Error::usage(format!("{name:?} cannot be the name of a certificate"))
+                .hint("use --tls-server-name NAME for the name to verify")
         })
     }
 

@@ -19,15 +19,15 @@ pub(super) struct Explanation {
     pub(super) hint: Option<Cow<'static, str>>,
 }
 
-pub(super) const TRUST_HINT: &str = "--cafile FILE trusts its issuer; --insecure skips the check";
-/// For certificates as `openssl x509 -req` makes them when it is told no more.
-pub(super) const RIGHT_HINT: &str = "--cafile with the server's own certificate trusts it as it is; openssl x509 -req with \
-     -extfile, and subjectAltName=DNS:NAME in that file, makes a right one";
-const SKIP_HINT: &str = "--insecure skips the check";
-const NAME_HINT: &str = "--tls-server-name NAME verifies another name than the host's";
-const PLAIN_HINT: &str = "the port may be one without TLS: try it without TLS, or another port";
-const IDENTITY_HINT: &str = "--cert FILE --key FILE show a client certificate";
-const VERSION_HINT: &str = "--tls-version sets it; known are 1.2 and 1.3";
+pub(super) const TRUST_HINT: &str =
+    "use --cafile FILE to trust its issuer, or --insecure to skip verification";
+/// For certificates as `openssl x509 -req` makes them by default.
+pub(super) const RIGHT_HINT: &str = "use --cafile with the server's own certificate to trust it, or create a proper one with openssl x509 -req -extfile and subjectAltName=DNS:NAME in that file";
+const SKIP_HINT: &str = "use --insecure to skip verification";
+const NAME_HINT: &str = "use --tls-server-name NAME to verify another name than the host";
+const PLAIN_HINT: &str = "the port may not use TLS: try it without TLS, or another port";
+const IDENTITY_HINT: &str = "use --cert FILE --key FILE for a client certificate";
+const VERSION_HINT: &str = "use --tls-version 1.2 or 1.3";
 /// The most names of a certificate that are listed.
 const NAMES: usize = 5;
 
@@ -38,7 +38,7 @@ fn words(reason: impl Into<String>, hint: Option<&'static str>) -> Explanation {
     }
 }
 
-/// What is known of our own certificate when the handshake failed.
+/// What is known of the client certificate when the handshake failed.
 #[derive(Clone, Copy)]
 pub(super) struct Identity {
     /// We have one.
@@ -47,7 +47,7 @@ pub(super) struct Identity {
     pub(super) asked: bool,
 }
 
-/// The reason alone, for errors of our own certificates.
+/// The reason alone, for errors of client certificates.
 pub(super) fn reason(cause: &Error) -> String {
     let identity = Identity {
         given: true,
@@ -73,7 +73,7 @@ pub(super) fn client(cause: &Error, identity: Identity) -> Explanation {
             | PeerIncompatible::Tls12NotOffered
             | PeerIncompatible::Tls12NotOfferedOrEnabled,
         ) => words(
-            "server does not speak the TLS version asked for",
+            "server does not support the requested TLS version",
             Some(VERSION_HINT),
         ),
         Error::NoApplicationProtocol => words(
@@ -87,11 +87,11 @@ pub(super) fn client(cause: &Error, identity: Identity) -> Explanation {
 /// What `cause` means to a server.
 pub fn server(cause: &Error) -> String {
     match cause {
-        Error::NoCertificatesPresented => String::from("client showed no certificate"),
+        Error::NoCertificatesPresented => String::from("client sent no certificate"),
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
             String::from("client does not speak TLS")
         }
-        Error::AlertReceived(alert) => format!("client refused ({})", named(*alert)),
+        Error::AlertReceived(alert) => format!("client rejected the handshake ({})", named(*alert)),
         other => reason(other),
     }
 }
@@ -100,12 +100,12 @@ pub fn server(cause: &Error) -> String {
 fn peer_fault(cause: &Error) -> String {
     match cause {
         Error::PeerIncompatible(why) => format!("the peer has {}", spelled(why)),
-        Error::PeerMisbehaved(why) => format!("the peer broke the protocol ({})", spelled(why)),
+        Error::PeerMisbehaved(why) => format!("protocol violation by the peer ({})", spelled(why)),
         Error::InvalidMessage(why) => {
             format!("the peer sent a malformed message ({})", spelled(why))
         }
         Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } => {
-            String::from("the peer sent a message that is out of place")
+            String::from("the peer sent an unexpected message")
         }
         Error::General(text) => lower(text),
         other => lower(&other.to_string()),
@@ -119,17 +119,17 @@ pub(super) fn not_tls(reason: &str) -> Explanation {
 
 fn alerted(alert: AlertDescription, identity: Identity) -> Explanation {
     use AlertDescription as Alert;
-    let refused = |why: &str| words(format!("server refused our client certificate{why}"), None);
+    let refused = |why: &str| words(format!("server rejected the client certificate{why}"), None);
     match alert {
         Alert::CertificateRequired => {
             words("server requires a client certificate", Some(IDENTITY_HINT))
         }
         Alert::ProtocolVersion => words(
-            "server does not speak the TLS version asked for",
+            "server does not support the requested TLS version",
             Some(VERSION_HINT),
         ),
         Alert::UnrecognisedName => words(
-            "server does not know the name that we sent",
+            "server does not recognise the server name (SNI)",
             Some(NAME_HINT),
         ),
         Alert::NoApplicationProtocol => words(
@@ -143,13 +143,13 @@ fn alerted(alert: AlertDescription, identity: Identity) -> Explanation {
             words("server requires a client certificate", Some(IDENTITY_HINT))
         }
         Alert::HandshakeFailure if !identity.asked => words(
-            "server refused the TLS handshake (handshake failure): it has no cipher, or a key of no kind, that is known here",
+            "server rejected the TLS handshake (handshake failure): no common cipher or key type",
             Some(
-                "known are the ciphers of TLS 1.3 and ECDHE with AES-GCM or ChaCha20, and keys on P-256 or P-384, Ed25519 and RSA keys",
+                "supported are the ciphers of TLS 1.3, ECDHE with AES-GCM or ChaCha20, and P-256, P-384, Ed25519 and RSA keys",
             ),
         ),
         Alert::UnknownCA if identity.given => words(
-            "server does not trust our client certificate (unknown CA)",
+            "server does not trust the client certificate (unknown CA)",
             None,
         ),
         Alert::CertificateExpired if identity.given => refused(": it has expired"),
@@ -164,7 +164,7 @@ fn alerted(alert: AlertDescription, identity: Identity) -> Explanation {
             refused(&format!(" ({})", named(alert)))
         }
         other => words(
-            format!("server refused the TLS handshake ({})", named(other)),
+            format!("server rejected the TLS handshake ({})", named(other)),
             None,
         ),
     }
@@ -179,10 +179,10 @@ fn certificate(cause: &CertificateError) -> Explanation {
         )),
         CertificateError::NotValidYetContext { time, not_before } => words(
             format!(
-                "certificate is not valid yet, but in {}",
+                "certificate is not valid yet, only in {}",
                 span(*time, *not_before)
             ),
-            Some("check the clock of this machine; --insecure skips the check"),
+            Some("check the clock of this machine, or use --insecure to skip verification"),
         ),
         CertificateError::NotValidForNameContext {
             expected,
@@ -214,9 +214,9 @@ fn certificate(cause: &CertificateError) -> Explanation {
 fn odd(cause: &CertificateError) -> Explanation {
     let skip = |reason: String| words(reason, Some(SKIP_HINT));
     match cause {
-        CertificateError::BadEncoding => words("certificate is broken", None),
+        CertificateError::BadEncoding => words("certificate is malformed", None),
         CertificateError::UnhandledCriticalExtension => skip(String::from(
-            "certificate has a critical extension that is not known here",
+            "certificate has an unknown critical extension",
         )),
         CertificateError::UnsupportedSignatureAlgorithmContext {
             signature_algorithm_id,
@@ -227,11 +227,11 @@ fn odd(cause: &CertificateError) -> Explanation {
                 algorithm_name(signature_algorithm_id)
             ),
             Some(
-                "--cafile with the server's own certificate trusts it as it is; openssl x509 -req -sha256 signs a right one",
+                "use --cafile with the server's own certificate to trust it, or sign a new one with openssl x509 -req -sha256",
             ),
         ),
         CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => skip(
-            String::from("certificate's signature is of another kind than its issuer's key"),
+            String::from("certificate's signature does not match the key type of its issuer"),
         ),
         CertificateError::Other(OtherError(cause)) => match cause.downcast_ref::<Reason>() {
             Some(reason) => words(reason.text.clone(), Some(reason.hint)),
@@ -260,14 +260,14 @@ fn wrong_name(expected: &ServerName<'_>, presented: &[String]) -> Explanation {
     let host = expected.to_str();
     let Some((first, others)) = names.split_first() else {
         return words(
-            "certificate names no host: it has no subjectAltName",
+            "certificate has no host name (subjectAltName)",
             Some(RIGHT_HINT),
         );
     };
     if names.contains(&host.to_string()) {
         return Explanation {
             reason: format!("certificate has {host} as a DNS name, not as an address"),
-            hint: Some(format!("openssl x509 -req with subjectAltName=IP:{host} in its -extfile makes a right one").into()),
+            hint: Some(format!("create a certificate with openssl x509 -req and subjectAltName=IP:{host} in its -extfile").into()),
         };
     }
     let others = match others.len() {
@@ -406,9 +406,9 @@ mod tests {
             ),
             (
                 &["UniformResourceIdentifier(\"urn:x\")"],
-                "certificate names no host: it has no subjectAltName",
+                "certificate has no host name (subjectAltName)",
             ),
-            (&[], "certificate names no host: it has no subjectAltName"),
+            (&[], "certificate has no host name (subjectAltName)"),
         ] {
             assert_eq!(for_another("h", presented).reason, reason);
         }
@@ -453,14 +453,14 @@ mod tests {
             ),
             (
                 Error::PeerMisbehaved(rustls::PeerMisbehaved::TooManyKeyUpdateRequests),
-                "TLS failed: the peer broke the protocol (too many key update requests)",
+                "TLS failed: protocol violation by the peer (too many key update requests)",
             ),
             (
                 Error::InappropriateMessage {
                     expect_types: Vec::new(),
                     got_type: rustls::ContentType::Alert,
                 },
-                "TLS failed: the peer sent a message that is out of place",
+                "TLS failed: the peer sent an unexpected message",
             ),
         ] {
             assert_eq!(reason(&cause), said);
@@ -486,11 +486,11 @@ mod tests {
         assert_eq!(said(AlertDescription::HandshakeFailure, false, true), asks);
         assert_eq!(
             said(AlertDescription::UnknownCA, true, true),
-            "server does not trust our client certificate (unknown CA)"
+            "server does not trust the client certificate (unknown CA)"
         );
         assert_eq!(
             said(AlertDescription::HandshakeFailure, true, true),
-            "server refused our client certificate (handshake failure)"
+            "server rejected the client certificate (handshake failure)"
         );
         // A server that has not asked for a certificate does not miss one.
         for given in [false, true] {

@@ -21,7 +21,7 @@ pub(super) type Build<V> = fn(RootCertStore) -> Option<V>;
 /// Whom to trust. `V` is webpki's verifier of chains, for servers or for clients.
 pub(super) struct Trusted<V> {
     named: Vec<Named>,
-    /// Leads to those that may sign others: whoever trusts one server trusts it for no other name.
+    /// Leads to those that may sign others: trusting one server does not extend to other names.
     chains: Option<V>,
     /// The time in which all of them are in date: webpki itself does not look at the dates of an authority.
     span: (UnixTime, UnixTime),
@@ -148,10 +148,10 @@ fn stale_authority(file: &Path, authority: &CertificateDer<'_>, now: UnixTime) -
     let date = date.as_ref().map(tls_errors::reason).unwrap_or_default();
     Reason {
         text: format!(
-            "the authority {} in {}: {date}",
+            "the CA certificate {} in {}: {date}",
             name.unwrap_or_default(),
             file.display()
         ),
-        hint: "--cafile FILE takes its newer certificate; --insecure skips the check",
+        hint: "use --cafile FILE with a newer certificate, or --insecure to skip verification",
     }
 }

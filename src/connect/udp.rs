@@ -30,7 +30,7 @@ pub async fn addresses(target: &Target) -> Result<Vec<SocketAddr>> {
     let mut found = found.map_err(|cause| match cause.kind() {
         io::ErrorKind::TimedOut => Error::new(
             Kind::TimedOut,
-            format!("cannot look up {:?}: timed out", target.host),
+            format!("cannot resolve {:?}: timed out", target.host),
         ),
         _ => cannot_connect(target, lookup_words(&target.host, &cause)),
     })?;
@@ -38,7 +38,7 @@ pub async fn addresses(target: &Target) -> Result<Vec<SocketAddr>> {
         found.retain(|address| address.is_ipv4() == source.is_ipv4());
     }
     if found.is_empty() {
-        return Err(cannot_connect(target, "there is no address to send to"));
+        return Err(cannot_connect(target, "no address to send to"));
     }
     if target.bind_port != 0 {
         // A socket for the next one would need the port while that of the first still has it.
@@ -63,7 +63,7 @@ pub fn unreachable(target: &Target, cause: &io::Error) -> Error {
     cannot_connect(
         target,
         match cause.kind() {
-            io::ErrorKind::ConnectionRefused => "nobody listens there (ICMP: unreachable)".into(),
+            io::ErrorKind::ConnectionRefused => "port unreachable (ICMP)".into(),
             _ => plain(cause),
         },
     )
@@ -152,7 +152,7 @@ fn member(group: SocketAddr, join: impl Fn(&Socket) -> io::Result<()>) -> io::Re
 }
 
 fn cannot_join(group: IpAddr, cause: &io::Error) -> Error {
-    Error::local(format!("cannot join the group {group}"), cause)
+    Error::local(format!("cannot join the multicast group {group}"), cause)
 }
 
 /// The address from which the operating system would send to `peer`. Nothing is sent.

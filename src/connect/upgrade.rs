@@ -114,7 +114,7 @@ fn check(answer: &Response, key: &str, offered: &str) -> Result<(), Failure> {
         || header("Sec-WebSocket-Accept") != Some(derive_accept_key(key.as_bytes()).as_str())
     {
         return Err(Failure::Answer(String::from(
-            "it does not accept the WebSocket handshake",
+            "it did not accept the WebSocket handshake",
         )));
     }
     match header(PROTOCOL_HEADER) {
@@ -138,9 +138,7 @@ pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
     };
     let Ok(mut response) = create_response(&request) else {
         refuse(&mut wire, "426 Upgrade Required\r\nUpgrade: websocket\r\n").await?;
-        return Err(Failure::Answer(String::from(
-            "it is no WebSocket handshake",
-        )));
+        return Err(Failure::Answer(String::from("not a WebSocket handshake")));
     };
     if let Some(chosen) = choose(&request) {
         response
@@ -154,7 +152,7 @@ pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
     Ok(WebSocket::new(wire, Role::Server, rest))
 }
 
-/// The client is told too, so that a browser or curl shows why.
+/// The client gets the reason too, so that a browser or curl shows it.
 async fn refuse<S: AsyncWrite + Unpin>(wire: &mut S, head: &str) -> io::Result<()> {
     let text = format!("HTTP/1.1 {head}Connection: close\r\nContent-Length: 0\r\n\r\n");
     wire.write_all(text.as_bytes()).await?;

@@ -31,13 +31,13 @@ pub(super) fn parse(text: &str, protocol: Protocol) -> Result<Url> {
     let wrong = |why: String| Error::usage(format!("bad URL {}: {why}", without_credentials(text)));
     let (name, rest) = split_scheme(text).ok_or_else(|| {
         wrong(String::from("no scheme")).hint(format!(
-            "write {}://HOST, or -h HOST",
+            "use {}://HOST, or -h HOST",
             protocol.schemes()[0].name
         ))
     })?;
     let scheme = protocol.scheme(name).ok_or_else(|| {
         wrong(format!(
-            "unknown scheme {name:?}; known are {}",
+            "unknown scheme {name:?}; expected {}",
             protocol.scheme_names()
         ))
     })?;
@@ -46,11 +46,11 @@ pub(super) fn parse(text: &str, protocol: Protocol) -> Result<Url> {
         .any(|letter| letter.is_control() || letter == ' ')
     {
         return Err(wrong(String::from(
-            "a space or control character, which must be written as %20 and the like",
+            "a space or control character must be percent-encoded, such as %20",
         )));
     }
     let (userinfo, place, path) = take_apart(rest, scheme.carrier)
-        .map_err(|why| wrong(why).hint("--password-file FILE takes a password as it is"))?;
+        .map_err(|why| wrong(why).hint("use --password-file FILE, which needs no encoding"))?;
     let mut url = Url {
         scheme,
         host: String::new(),
@@ -64,7 +64,7 @@ pub(super) fn parse(text: &str, protocol: Protocol) -> Result<Url> {
     if scheme.carrier == Carrier::Unix {
         let path = decode(path, "path").map_err(&wrong)?;
         if path.is_empty() {
-            return Err(wrong(String::from("no path of a socket")));
+            return Err(wrong(String::from("the socket path is missing")));
         }
         url.unix = Some(PathBuf::from(path.into_owned()));
         return Ok(url);
@@ -72,7 +72,7 @@ pub(super) fn parse(text: &str, protocol: Protocol) -> Result<Url> {
     url.place(place).map_err(&wrong)?;
     match path.split_once('?') {
         Some((_, query)) if protocol == Protocol::Amqp => {
-            let error = wrong(String::from("its query (?…) is not read"));
+            let error = wrong(String::from("a query (?…) is not supported"));
             return Err(error.hint(amqp_flags(query)));
         }
         _ => {}
@@ -109,9 +109,9 @@ fn take_apart(rest: &str, carrier: Carrier) -> Result<(Option<&str>, &str, &str)
         None => (None, authority),
     };
     let raw = match tail.as_bytes().first() {
-        Some(b'?') => "a raw ? in the password is written as %3F",
-        Some(b'#') => "a raw # in the password is written as %23",
-        _ => "a raw / in the password is written as %2F",
+        Some(b'?') => "a ? in the password must be written as %3F",
+        Some(b'#') => "a # in the password must be written as %23",
+        _ => "a / in the password must be written as %2F",
     };
     let is_unix = carrier == Carrier::Unix;
     match userinfo {
@@ -155,9 +155,9 @@ fn amqp_flags(query: &str) -> String {
     let flag = |key| FLAGS.iter().find(|(known, _)| Some(*known) == key);
     let said: Vec<&str> = keys.filter_map(flag).map(|(_, flag)| *flag).collect();
     if said.is_empty() {
-        return String::from("leave it out; a question mark in the virtual host is written as %3F");
+        return String::from("remove it; a question mark in the virtual host is written as %3F");
     }
-    format!("leave it out and say {}", said.join(" "))
+    format!("use {} instead", said.join(" "))
 }
 
 /// The URL as it may be shown: without user name, password, query and fragment.
@@ -191,15 +191,13 @@ pub(super) fn check_host(host: &str) -> Result<()> {
     let wrong =
         |what: &str| Error::usage(format!("--host takes a name or an IP address, not {what}"));
     if host.contains("://") {
-        return Err(wrong("a URL").hint("a URL stands alone, without --host and --port"));
+        return Err(wrong("a URL").hint("use the URL alone, without --host and --port"));
     }
     if host.contains('@') {
-        return Err(wrong("a user name").hint("-u NAME and --password-file FILE say who you are"));
+        return Err(wrong("a user name").hint("use -u NAME and --password-file FILE"));
     }
     if host.contains('/') {
-        return Err(
-            wrong("a path").hint("a URL has one: it stands alone, without --host and --port")
-        );
+        return Err(wrong("a path").hint("use a URL alone, without --host and --port"));
     }
     let address = host.trim_matches(['[', ']']).split('%').next();
     if address.is_some_and(|it| it.parse::<Ipv6Addr>().is_ok()) || !host.contains(':') {
@@ -207,7 +205,7 @@ pub(super) fn check_host(host: &str) -> Result<()> {
     }
     Err(match host.rsplit_once(':') {
         Some((name, port)) if is_port(port) => wrong("a port").hint(format!("-h {name} -p {port}")),
-        _ => wrong("what has a colon in it"),
+        _ => wrong("a text with a colon"),
     })
 }
 
@@ -240,7 +238,7 @@ impl Url {
         if host.contains(['@', '/', '?', '#']) {
             // Somebody has encoded more than the user name and the password.
             return Err(String::from(
-                "the host has a %40, %2F, %3F or %23: the @ before a host is written as it is",
+                "the host contains %40, %2F, %3F or %23: write the @ before the host unencoded",
             ));
         }
         self.host = host.into_owned();
@@ -253,7 +251,7 @@ impl Url {
 fn split_port(place: &str) -> Result<(&str, Option<&str>), String> {
     let (host, rest) = match place.strip_prefix('[') {
         Some(inside) => {
-            let (host, rest) = inside.split_once(']').ok_or("an opening [ without its ]")?;
+            let (host, rest) = inside.split_once(']').ok_or("a [ without a closing ]")?;
             // A zone follows the address of a link-local one (RFC 6874): [fe80::1%25eth0].
             let address = host.split('%').next().unwrap_or(host);
             if address.parse::<Ipv6Addr>().is_err() {
@@ -270,7 +268,7 @@ fn split_port(place: &str) -> Result<(&str, Option<&str>), String> {
         }
         Some(port) => Ok((host, Some(port))),
         None if rest.is_empty() => Ok((host, None)),
-        None => Err(format!("{rest:?} after the address")),
+        None => Err(format!("unexpected {rest:?} after the address")),
     }
 }
 
@@ -280,7 +278,7 @@ pub(super) fn read_port(text: &str) -> Result<u16, String> {
         Ok(port) if is_port(text) => Ok(port),
         // Anything longer may be a password with the host left out.
         _ if text.len() > 5 && !is_number(text) => Err(String::from(
-            "what follows the host's colon is not a port; ports are 1 to 65535",
+            "the text after the host's colon is not a port; ports are 1 to 65535",
         )),
         _ => Err(format!("{text:?} is not a port; ports are 1 to 65535")),
     }
@@ -301,13 +299,13 @@ fn read_path(protocol: Protocol, carrier: Carrier, path: &str) -> Result<Option<
     }
     if !carrier.is_websocket() && path.contains('?') {
         return Err(String::from(
-            "a query (?…) is only for ws and wss; write %3F for a question mark",
+            "a query (?…) needs ws or wss; write %3F for a question mark",
         ));
     }
     // Of a topic it is a wildcard; elsewhere it would begin a fragment, which is never sent.
     let is_topic = protocol == Protocol::Mqtt && !carrier.is_websocket();
     if path.contains('#') && !(is_topic && path.starts_with('/')) {
-        return Err(String::from("a # in the path is written as %23"));
+        return Err(String::from("a # in the path must be written as %23"));
     }
     if !carrier.is_websocket() {
         let topic = decode(path.strip_prefix('/').unwrap_or(path), "path")?;
@@ -345,7 +343,7 @@ fn decode_bytes<'a>(text: &'a str, part: &str) -> Result<Cow<'a, [u8]>, String> 
             .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
             .and_then(|digits| u8::from_str_radix(digits, 16).ok())
             .ok_or_else(|| {
-                format!("a % in the {part} is not followed by two hexadecimal digits; a plain % is written %25")
+                format!("a % in the {part} is not followed by two hexadecimal digits; write %25 for a literal %")
             })?;
         bytes.push(byte);
         bytes.extend_from_slice(&piece.as_bytes()[2..]);
@@ -454,7 +452,7 @@ mod tests {
             ("h:1883", "no scheme"),
             (
                 "http://h",
-                "unknown scheme \"http\"; known are mqtt, mqtts, ws, wss, unix, tcp, ssl, tls",
+                "unknown scheme \"http\"; expected mqtt, mqtts, ws, wss, unix, tcp, ssl, tls",
             ),
             ("mqtt://", "no host"),
             ("mqtt://:1883", "no host"),
@@ -464,49 +462,49 @@ mod tests {
             ("mqtt://h:+1", "\"+1\" is not a port"),
             ("mqtt://h:x", "\"x\" is not a port"),
             ("mqtt://::1", "needs brackets"),
-            ("mqtt://[::1", "without its ]"),
+            ("mqtt://[::1", "without a closing ]"),
             ("mqtt://[h]", "\"h\" is not an IPv6 address"),
-            ("mqtt://[::1]x", "\"x\" after the address"),
+            ("mqtt://[::1]x", "unexpected \"x\" after the address"),
             ("mqtt://h/%2", "a % in the path"),
             ("mqtt://u:%zz@h", "a % in the password"),
             ("mqtt://%+1:x@h", "a % in the user name"),
             ("mqtt://%ff@h", "the user name is not UTF-8"),
-            ("mqtt://h/a?b", "only for ws and wss"),
-            ("mqtt://h/a b", "must be written as %20"),
-            ("unix:", "no path"),
+            ("mqtt://h/a?b", "needs ws or wss"),
+            ("mqtt://h/a b", "must be percent-encoded, such as %20"),
+            ("unix:", "the socket path is missing"),
             (
                 "mqtt://me:p/w@h",
-                "a raw / in the password is written as %2F",
+                "a / in the password must be written as %2F",
             ),
             (
                 "mqtt://me:p?w@h",
-                "a raw ? in the password is written as %3F",
+                "a ? in the password must be written as %3F",
             ),
             (
                 "mqtt://me:p#w@h",
-                "a raw # in the password is written as %23",
+                "a # in the password must be written as %23",
             ),
             (
                 "mqtt://me:/w@h",
-                "a raw / in the password is written as %2F",
+                "a / in the password must be written as %2F",
             ),
             (
                 "mqtt://me:p@s/w@h",
-                "a raw / in the password is written as %2F",
+                "a / in the password must be written as %2F",
             ),
             (
                 "unix://me:p/w@/run/m",
-                "a raw / in the password is written as %2F",
+                "a / in the password must be written as %2F",
             ),
             (
                 "mqtt://me%3Apw%40h",
-                "the @ before a host is written as it is",
+                "write the @ before the host unencoded",
             ),
-            ("mqtt://h#", "a # in the path is written as %23"),
-            ("ws://h/mqtt#x", "a # in the path is written as %23"),
+            ("mqtt://h#", "a # in the path must be written as %23"),
+            ("ws://h/mqtt#x", "a # in the path must be written as %23"),
             (
                 "mqtt://me:hunter2",
-                "what follows the host's colon is not a port",
+                "the text after the host's colon is not a port",
             ),
         ] {
             let message = refused(text);
@@ -552,17 +550,14 @@ mod tests {
             let error = parse(&text, Protocol::Amqp).unwrap_err();
             assert_eq!(
                 error.text(),
-                "bad URL amqp://h/v: its query (?…) is not read"
+                "bad URL amqp://h/v: a query (?…) is not supported"
             );
             error.hint_text().unwrap().to_owned()
         };
-        assert_eq!(
-            told("heartbeat=5"),
-            "leave it out and say --heartbeat SECONDS"
-        );
+        assert_eq!(told("heartbeat=5"), "use --heartbeat SECONDS instead");
         assert_eq!(
             told("cacertfile=/a.pem&connection_timeout=1000"),
-            "leave it out and say --cafile FILE --connect-timeout TIME"
+            "use --cafile FILE --connect-timeout TIME instead"
         );
         assert!(told("x=secret").contains("%3F"));
         assert!(!told("x=secret").contains("secret"));
@@ -574,12 +569,12 @@ mod tests {
             assert!(check_host(host).is_ok(), "{host}");
         }
         for (host, what, hint) in [
-            ("mqtt://me:hunter2@h", "a URL", "stands alone"),
+            ("mqtt://me:hunter2@h", "a URL", "alone, without"),
             ("me:hunter2@h", "a user name", "-u NAME"),
             ("h:1883", "a port", "-h h -p 1883"),
             ("[::1]:1883", "a port", "-h [::1] -p 1883"),
-            ("h/a", "a path", "stands alone"),
-            ("me:hunter2", "what has a colon in it", ""),
+            ("h/a", "a path", "alone, without"),
+            ("me:hunter2", "a text with a colon", ""),
         ] {
             let refused = check_host(host).unwrap_err();
             assert_eq!(

@@ -229,7 +229,7 @@ pub(super) fn check_key(certificate: &CertificateDer<'_>) -> Result<(), Error> {
     fault.map_or(Ok(()), |fault| {
         Err(Reason {
             text: format!("certificate cannot be used: {fault}"),
-            hint: "keys on P-256 or P-384, Ed25519, and RSA keys from 2048 bits can",
+            hint: "supported are P-256, P-384, Ed25519, and RSA keys of at least 2048 bits",
         }
         .into())
     })
@@ -268,7 +268,7 @@ fn unusable(parsed: &Certificate<'_>) -> Option<Reason> {
     if parsed.is_version_1() {
         return Some(Reason {
             text: String::from(
-                "certificate is of the outdated X.509 version 1, without names to verify",
+                "certificate has the outdated X.509 version 1, without names to verify",
             ),
             hint: RIGHT_HINT,
         });
@@ -278,7 +278,7 @@ fn unusable(parsed: &Certificate<'_>) -> Option<Reason> {
     }
     parsed.is_authority().then(|| Reason {
         text: String::from(
-            "certificate is one of an authority (CA:TRUE), and may not be shown by a server or client",
+            "certificate is a CA certificate (CA:TRUE), which a server or client may not present",
         ),
         hint: RIGHT_HINT,
     })
@@ -287,7 +287,7 @@ fn unusable(parsed: &Certificate<'_>) -> Option<Reason> {
 fn self_signed(parsed: &Certificate<'_>) -> Reason {
     Reason {
         text: format!("certificate is self-signed ({})", parsed.issuer_name()),
-        hint: "--cafile FILE trusts that certificate; --insecure skips the check",
+        hint: "use --cafile FILE to trust the certificate, or --insecure to skip verification",
     }
 }
 

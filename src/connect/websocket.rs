@@ -144,7 +144,7 @@ impl<S> WebSocket<S> {
             Ok(None) => return Ok(false),
             Err(cause) => {
                 self.queue_close(PROTOCOL_ERROR);
-                return Err(told(&format!("broken WebSocket stream: {cause}")));
+                return Err(told(&format!("invalid WebSocket stream: {cause}")));
             }
         };
         // The cursor is within the buffer, whose length is a `usize`.
@@ -179,25 +179,29 @@ impl<S> WebSocket<S> {
     fn check(&mut self, header: &FrameHeader, length: u64) -> io::Result<()> {
         let wrong = match header.opcode {
             _ if header.rsv1 || header.rsv2 || header.rsv3 => "a frame with reserved bits",
-            _ if length > LARGEST_LENGTH => "an impossible length",
+            _ if length > LARGEST_LENGTH => "an invalid length",
             _ if self.role == Role::Server && header.mask.is_none() => "a frame without a mask",
             _ if self.role == Role::Client && header.mask.is_some() => "a masked frame",
             OpCode::Control(_) if !header.is_final || length > LARGEST_CONTROL => {
-                "a broken control frame"
+                "an invalid control frame"
             }
             OpCode::Data(Data::Text) => {
                 self.queue_close(NOT_ACCEPTED);
-                return Err(told("a WebSocket text frame where only binary ones may be"));
+                return Err(told("a text frame, where only binary frames are allowed"));
             }
-            OpCode::Data(Data::Continue) if !self.payload.fragmented => "a continuation of nothing",
-            OpCode::Data(Data::Binary) if self.payload.fragmented => "a message within a message",
+            OpCode::Data(Data::Continue) if !self.payload.fragmented => {
+                "a continuation frame without a message"
+            }
+            OpCode::Data(Data::Binary) if self.payload.fragmented => {
+                "a new message within a fragmented one"
+            }
             OpCode::Control(Control::Reserved(_)) | OpCode::Data(Data::Reserved(_)) => {
-                "a frame of a reserved kind"
+                "a frame with a reserved opcode"
             }
             OpCode::Control(_) | OpCode::Data(_) => return Ok(()),
         };
         self.queue_close(PROTOCOL_ERROR);
-        Err(told(&format!("broken WebSocket stream: {wrong}")))
+        Err(told(&format!("invalid WebSocket stream: {wrong}")))
     }
 
     fn control(&mut self, control: Control, payload: &[u8]) {
@@ -429,16 +433,19 @@ mod tests {
         for (bytes, words) in [
             (&b"\x81\x01a"[..], "text frame"),
             (b"\x82\x81\0\0\0\0a", "a masked frame"),
-            (b"\x80\x01a", "a continuation of nothing"),
-            (b"\x02\x01a\x82\x01b", "a message within a message"),
+            (b"\x80\x01a", "a continuation frame without a message"),
+            (
+                b"\x02\x01a\x82\x01b",
+                "a new message within a fragmented one",
+            ),
             (b"\xc2\x01a", "reserved bits"),
-            (b"\x09\x00", "a broken control frame"),
-            (b"\x82\x7f\x80\0\0\0\0\0\0\0", "an impossible length"),
+            (b"\x09\x00", "an invalid control frame"),
+            (b"\x82\x7f\x80\0\0\0\0\0\0\0", "an invalid length"),
             (
                 b"\x82\x7f\xff\xff\xff\xff\xff\xff\xff\xff",
-                "an impossible length",
+                "an invalid length",
             ),
-            (b"\x89\x7e\0\x7e", "a broken control frame"),
+            (b"\x89\x7e\0\x7e", "an invalid control frame"),
             (b"\x83\x00", "invalid opcode: 3"),
         ] {
             let (mut ours, mut theirs) = client();

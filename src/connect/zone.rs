@@ -87,7 +87,7 @@ fn zone_of(zone: &str) -> io::Result<u32> {
     }
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
     rustix::net::netdevice::name_to_index(&socket, zone)
-        .map_err(|_| io::Error::other(format!("there is no network interface {zone}")))
+        .map_err(|_| io::Error::other(format!("unknown network interface {zone}")))
 }
 
 #[cfg(test)]

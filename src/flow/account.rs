@@ -88,10 +88,7 @@ impl Account {
             (Err(cause), _) => cause,
             (Ok(()), Some(refusal)) if self.in_doubt == 0 => refusal,
             (Ok(()), None) if self.in_doubt + open == 0 => return Ok(()),
-            (Ok(()), _) => Error::new(
-                Kind::Lost,
-                format!("the connection to {target} was lost meanwhile"),
-            ),
+            (Ok(()), _) => Error::new(Kind::Lost, format!("the connection to {target} was lost")),
         };
         let (sent, one_refused) = (self.sent(), self.sent() == 1 && self.refused == 1);
         if sent + self.unsent == 0 || (self.unsent == 0 && one_refused) {

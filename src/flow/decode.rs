@@ -154,13 +154,13 @@ fn decoded(media_type: Option<&str>, body: &Bytes) -> Result<Bytes, String> {
         ));
     }
     match reading(media_type) {
-        Reading::Unknown => Err(format!("{name} is not decoded")),
-        reading => text_of(reading, body).map_err(|why| format!("this is no {name}: {why}")),
+        Reading::Unknown => Err(format!("{name} cannot be decoded")),
+        reading => text_of(reading, body).map_err(|why| format!("not valid {name}: {why}")),
     }
 }
 
 fn text_of(reading: Reading, body: &Bytes) -> Result<Bytes, String> {
-    let no_json = || String::from("it cannot be read");
+    let no_json = || String::from("it cannot be parsed");
     let json = |body: &[u8]| serde_json::from_slice(body).map_err(|fault| fault.to_string());
     let bad = |fault: cbor::BadCbor| fault.to_string();
     Ok(match reading {
@@ -173,7 +173,7 @@ fn text_of(reading: Reading, body: &Bytes) -> Result<Bytes, String> {
             senml::lines(&list)?.join("\n").into()
         }
         Reading::Links => {
-            let text = str::from_utf8(body).map_err(|_| String::from("it is no text"))?;
+            let text = str::from_utf8(body).map_err(|_| String::from("not UTF-8 text"))?;
             let links = link::parse(text).map_err(|fault| fault.to_string())?;
             let lines = links.iter().map(|it| link::write(std::slice::from_ref(it)));
             lines.collect::<Vec<_>>().join("\n").into()

@@ -63,7 +63,7 @@ impl Exec {
             // What peers send decides: it is this message's failure.
             ErrorKind::ArgumentListTooLong => {
                 let topic = brief(&message.topic);
-                let text = format!("a message to {topic} says more than an environment holds");
+                let text = format!("a message to {topic} is too large for an environment");
                 Error::new(Kind::Refused, text)
             }
             _ => Error::local(format_args!("cannot run {program}"), &cause),

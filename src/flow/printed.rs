@@ -56,7 +56,7 @@ impl Target for Printed<'_> {
     async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
         if self.is_idle() {
             self.output.reader_gone().await;
-            let text = "nobody reads our output any more";
+            let text = "the reader of standard output closed it";
             return Err(Error::new(Kind::ReaderGone, text));
         }
         self.output.flush().await?;

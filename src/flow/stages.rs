@@ -53,7 +53,7 @@ impl Stages {
             None => Ok(()),
             Some(missed) => Err(Error::new(
                 Kind::Missed,
-                format!("{}: not as expected: {missed}", message.topic),
+                format!("{}: condition not met: {missed}", message.topic),
             )),
         }
     }
@@ -105,7 +105,7 @@ mod tests {
         let missed = stages.check(&message("a", "{\"t\":31}")).unwrap_err();
         assert_eq!(
             (missed.exit_code(), missed.text()),
-            (7, "a: not as expected: /t < 30")
+            (7, "a: condition not met: /t < 30")
         );
     }
 }

@@ -90,7 +90,7 @@ impl<'a> Progress<'a> {
         Some(match (awaits, self.until.count) {
             (Some(_), _) => Err(self.timed_out(awaits)),
             (None, Some(count)) => {
-                let text = format!("{} of {count} messages came", self.passed);
+                let text = format!("received {} of {count} messages", self.passed);
                 Err(Error::new(Kind::TimedOut, text))
             }
             (None, None) => self.verdict(),
@@ -104,7 +104,10 @@ impl<'a> Progress<'a> {
     pub fn verdict(&self) -> Result<()> {
         match &self.until.until {
             Some(until) if !self.reached => {
-                let text = format!("{}, and none was: {until}", messages(self.passed));
+                let text = format!(
+                    "{}, but none met the condition {until}",
+                    messages(self.passed)
+                );
                 Err(Error::new(Kind::Missed, text))
             }
             _ => Ok(()),
@@ -114,7 +117,9 @@ impl<'a> Progress<'a> {
     fn timed_out(&self, awaits: Option<&str>) -> Error {
         let text = match (awaits, self.until.count) {
             (Some(what), _) => format!("timed out: {what}"),
-            (None, Some(count)) => format!("timed out: {} of {count} messages came", self.passed),
+            (None, Some(count)) => {
+                format!("timed out: received {} of {count} messages", self.passed)
+            }
             (None, None) => format!("timed out after {}", messages(self.passed)),
         };
         Error::new(Kind::TimedOut, text)
@@ -123,7 +128,7 @@ impl<'a> Progress<'a> {
     /// The words for a flow that a signal ended.
     pub fn interrupted(&self) -> String {
         match self.until.count {
-            Some(count) => format!("interrupted: {} of {count} messages came", self.passed),
+            Some(count) => format!("interrupted: received {} of {count} messages", self.passed),
             None => format!("interrupted after {}", messages(self.passed)),
         }
     }
@@ -191,9 +196,12 @@ mod tests {
         assert!(!progress.is_complete());
         assert_eq!(
             ended(&progress, now + SECOND, None),
-            Some((5, String::from("1 of 2 messages came")))
+            Some((5, String::from("received 1 of 2 messages")))
         );
-        assert_eq!(progress.interrupted(), "interrupted: 1 of 2 messages came");
+        assert_eq!(
+            progress.interrupted(),
+            "interrupted: received 1 of 2 messages"
+        );
         progress.pass(now, |_| false);
         assert!(progress.is_complete() && progress.verdict().is_ok());
     }
@@ -211,7 +219,7 @@ mod tests {
         let missed = progress.verdict().unwrap_err();
         assert_eq!(
             (missed.exit_code(), missed.text()),
-            (7, "1 message, and none was: payload == on")
+            (7, "1 message, but none met the condition payload == on")
         );
         progress.pass(now, |_| true);
         assert!(progress.is_complete() && progress.verdict().is_ok());

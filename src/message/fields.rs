@@ -105,13 +105,13 @@ pub const MQTT: Fields = Fields {
         field!(
             properties,
             "response-topic",
-            "where an answer is expected",
+            "the response topic",
             |it: &MqttProperties| it.response_topic.clone()
         ),
         field!(
             properties,
             "correlation-data",
-            "what an answer must carry, as text",
+            "correlation data for the reply, as text",
             |it: &MqttProperties| {
                 let data = it.correlation_data.as_ref()?;
                 Some(String::from_utf8_lossy(data).into_owned())
@@ -126,7 +126,7 @@ pub const MQTT: Fields = Fields {
         field!(
             properties,
             "subscription-identifier",
-            "of the subscriptions that matched, with commas",
+            "of the matching subscriptions, comma-separated",
             |it: &MqttProperties| {
                 let all = &it.subscription_identifiers;
                 let all: Vec<_> = all.iter().map(ToString::to_string).collect();
@@ -146,7 +146,7 @@ pub const AMQP: Fields = Fields {
         field!(
             amqp,
             "exchange",
-            "what it was published to; empty: the default exchange",
+            "the exchange; empty for the default exchange",
             |it: &AmqpDetail| Some(it.exchange.clone())
         ),
         field!(
@@ -158,7 +158,7 @@ pub const AMQP: Fields = Fields {
         field!(
             amqp,
             "delivery-tag",
-            "the number of the delivery",
+            "the delivery tag",
             |it: &AmqpDetail| Some(it.delivery_tag).filter(|tag| *tag != 0)
         ),
         field!(
@@ -170,7 +170,7 @@ pub const AMQP: Fields = Fields {
         field!(
             amqp,
             "content-encoding",
-            "such as gzip",
+            "the content encoding, such as gzip",
             |it: &AmqpDetail| it.properties.content_encoding.clone()
         ),
         field!(
@@ -185,31 +185,31 @@ pub const AMQP: Fields = Fields {
         field!(
             amqp,
             "correlation-id",
-            "what an answer must carry",
+            "correlation identifier for the reply",
             |it: &AmqpDetail| it.properties.correlation_id.clone()
         ),
         field!(
             amqp,
             "reply-to",
-            "the queue where an answer is expected",
+            "the queue for the reply",
             |it: &AmqpDetail| it.properties.reply_to.clone()
         ),
         field!(
             amqp,
             "expiration",
-            "lifetime in milliseconds",
+            "the TTL in milliseconds",
             |it: &AmqpDetail| it.properties.expiration.clone()
         ),
         field!(
             amqp,
             "message-id",
-            "its publisher's name for it",
+            "the message identifier",
             |it: &AmqpDetail| { it.properties.message_id.clone() }
         ),
         field!(
             amqp,
             "timestamp",
-            "its publisher's time, in seconds since 1970",
+            "the publisher's timestamp, in seconds since 1970",
             |it: &AmqpDetail| it.properties.timestamp
         ),
         field!(amqp, "type", "the type of message", |it: &AmqpDetail| {
@@ -240,9 +240,9 @@ pub const COAP: Fields = Fields {
     named: &[
         topic("the path"),
         TIME,
-        field!(coap, "uri", "what was requested", |it: &CoapDetail| Some(
-            it.uri.clone()
-        )),
+        field!(coap, "uri", "the URI of the request", |it: &CoapDetail| {
+            Some(it.uri.clone())
+        }),
         field!(
             coap,
             "code",
@@ -268,9 +268,12 @@ pub const COAP: Fields = Fields {
             "the number of the content format",
             |it: &CoapDetail| it.content_format
         ),
-        field!(coap, "content-type", "its media type", |it: &CoapDetail| {
-            it.media_type
-        }),
+        field!(
+            coap,
+            "content-type",
+            "the media type of the content format",
+            |it: &CoapDetail| { it.media_type }
+        ),
         field!(
             coap,
             "observe",

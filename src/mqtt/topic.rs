@@ -45,7 +45,7 @@ pub fn check_filter(filter: &str) -> Result<(), InvalidTopic> {
         Some((group, _)) if group.contains(['+', '#']) => {
             refuse("the share name contains a wildcard")
         }
-        Some((_, "")) | None => refuse("no filter follows the share name"),
+        Some((_, "")) | None => refuse("no filter after the share name"),
         Some(_) => Ok(()),
     }
 }
@@ -63,8 +63,8 @@ pub fn check_plain_filter(filter: &str) -> Result<(), InvalidTopic> {
             "+" => {}
             "#" if levels.peek().is_none() => {}
             "#" => return refuse("# must be the last level"),
-            _ if level.contains('#') => return refuse("# must fill its level"),
-            _ if level.contains('+') => return refuse("+ must fill its level"),
+            _ if level.contains('#') => return refuse("# must occupy an entire level"),
+            _ if level.contains('+') => return refuse("+ must occupy an entire level"),
             _ => {}
         }
     }
@@ -212,17 +212,23 @@ mod tests {
             ("a/#/b", r##"filter "a/#/b": # must be the last level"##),
             (
                 "sport/tennis#",
-                r##"filter "sport/tennis#": # must fill its level"##,
+                r##"filter "sport/tennis#": # must occupy an entire level"##,
             ),
-            ("sport+", r#"filter "sport+": + must fill its level"#),
-            ("a/+b/c", r#"filter "a/+b/c": + must fill its level"#),
+            (
+                "sport+",
+                r#"filter "sport+": + must occupy an entire level"#,
+            ),
+            (
+                "a/+b/c",
+                r#"filter "a/+b/c": + must occupy an entire level"#,
+            ),
             (
                 "$share/g",
-                r#"filter "$share/g": no filter follows the share name"#,
+                r#"filter "$share/g": no filter after the share name"#,
             ),
             (
                 "$share/g/",
-                r#"filter "$share/g/": no filter follows the share name"#,
+                r#"filter "$share/g/": no filter after the share name"#,
             ),
             (
                 "$share//a",

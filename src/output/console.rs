@@ -77,7 +77,7 @@ impl Console {
         }
     }
 
-    /// Says that the command is still waiting, to whoever sits before a terminal.
+    /// Says that the command is still waiting, to the user at a terminal.
     pub fn progress(&self, text: impl Display) {
         if self.terminal {
             self.note(text);

@@ -1,6 +1,6 @@
 //! Lines for standard error that hold nobody up: its reader may have stopped reading, for a while or for good.
 //!
-//! A pipe or a terminal that is full would block whoever writes, and with it every connection and the handling of
+//! A pipe or a terminal that is full would block the writer, and with it every connection and the handling of
 //! signals. So a thread writes, as in `sink`, and lines that find no room are counted instead.
 
 use std::io::{self, ErrorKind, Write};

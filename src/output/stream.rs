@@ -118,7 +118,7 @@ fn failed(cause: &io::Error) -> Error {
     match cause.kind() {
         // A socket's reader may leave with our bytes unread: then it is a reset.
         ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => {
-            Error::new(Kind::ReaderGone, "the reader of standard output went away")
+            Error::new(Kind::ReaderGone, "the reader of standard output closed it")
         }
         _ => Error::local("cannot write to standard output", cause),
     }

@@ -222,12 +222,12 @@ impl Outline {
 }
 
 fn digits_filled_in() -> Error {
-    Error::usage("a template is text, so --hex and --base64 do not go with it")
+    Error::usage("--template cannot be used with --hex or --base64")
 }
 
 fn spelled_twice() -> Error {
-    Error::usage("records are JSON, so --hex and --base64 do not go with them")
-        .hint("a record with bytes says payload_base64")
+    Error::usage("--ndjson cannot be used with --hex or --base64")
+        .hint("use payload_base64 in the record for bytes")
 }
 
 /// What errors call standard input.

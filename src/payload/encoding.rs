@@ -80,7 +80,7 @@ fn flaw(kind: DecodeKind, position: usize, digits: &[u8]) -> String {
             let digit = byte.escape_ascii();
             format!("\"{digit}\" at position {}", position + 1)
         }
-        _ => String::from("the last digit is impossible"),
+        _ => String::from("the last digit is invalid"),
     }
 }
 
@@ -132,7 +132,7 @@ mod tests {
         );
         assert_eq!(
             decode(Encoding::Base64, "//5=").unwrap_err(),
-            "not base64: the last digit is impossible"
+            "not base64: the last digit is invalid"
         );
         assert_eq!(
             decode(Encoding::Base64, "A").unwrap_err(),

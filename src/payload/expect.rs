@@ -114,7 +114,7 @@ impl FromStr for Condition {
             Comparison::Equal | Comparison::Unequal | Comparison::Contains
         );
         if ordered && number(&value).is_none() {
-            return Err(format!("{value:?} is no number to be compared by {sign}"));
+            return Err(format!("{value:?} is not a number, which {sign} needs"));
         }
         Ok(Self {
             words: words.to_owned(),
@@ -127,8 +127,7 @@ impl FromStr for Condition {
 
 fn unquoted(value: &str) -> Result<String, String> {
     if value.starts_with('"') {
-        return serde_json::from_str(value)
-            .map_err(|_| format!("{value} is no text in quotes, as in JSON"));
+        return serde_json::from_str(value).map_err(|_| format!("{value} is not a JSON string"));
     }
     Ok(value.to_owned())
 }

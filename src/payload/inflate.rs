@@ -23,14 +23,14 @@ pub fn inflated(encoding: &str, body: &[u8]) -> Result<Bytes, String> {
         "deflate" | "zlib" => whole(ZlibDecoder::new(body)),
         _ => {
             return Err(format!(
-                "its encoding is {encoding:?}, and {KNOWN} are known"
+                "unknown content encoding {encoding:?}; supported are {KNOWN}"
             ));
         }
     };
     match read {
         Ok(bytes) if bytes.len() > LONGEST => Err(format!("it is longer than {LONGEST} bytes")),
         Ok(bytes) => Ok(bytes.into()),
-        Err(_) => Err(format!("it is not {encoding}, as it says")),
+        Err(_) => Err(format!("it is not valid {encoding}")),
     }
 }
 
@@ -87,14 +87,14 @@ mod tests {
     fn what_cannot_be_undone_is_told() {
         let half = &gzip(TEXT)[..15];
         for (encoding, body, why) in [
-            ("gzip", &b"21.5"[..], "it is not gzip, as it says"),
-            ("gzip", half, "it is not gzip"),
-            ("gzip", b"", "it is not gzip"),
-            ("deflate", b"\x78\x9c", "it is not deflate"),
+            ("gzip", &b"21.5"[..], "it is not valid gzip"),
+            ("gzip", half, "it is not valid gzip"),
+            ("gzip", b"", "it is not valid gzip"),
+            ("deflate", b"\x78\x9c", "it is not valid deflate"),
             (
                 "zstd",
                 b"x",
-                "its encoding is \"zstd\", and gzip and deflate are known",
+                "unknown content encoding \"zstd\"; supported are gzip and deflate",
             ),
         ] {
             let told = inflated(encoding, body).unwrap_err();

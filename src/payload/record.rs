@@ -1,6 +1,6 @@
 //! Reads records, as `--output json` writes them, back into messages that are to be sent.
 //!
-//! What only matters to whoever received the message (`protocol`, `dup`, `packet_id`,
+//! What only matters to the receiver of the message (`protocol`, `dup`, `packet_id`,
 //! `topic_alias`, `subscription_identifiers`, `redelivered`, `delivery_tag`, other protocols' details) is passed over. Unknown names
 //! inside `mqtt` and `amqp` are refused, so that a slip of the pen is not sent as nothing.
 
@@ -112,7 +112,7 @@ fn payload(record: &Record<'_>) -> Result<Bytes, String> {
         (None, Some(raw), None) => base64("payload_base64", raw),
         (None, None, Some(raw)) => Ok(Bytes::copy_from_slice(raw.get().as_bytes())),
         (None, None, None) => Err(String::from(
-            "no payload: one of payload, payload_base64, payload_json is needed",
+            "no payload: expected payload, payload_base64 or payload_json",
         )),
         _ => Err(String::from(
             "more than one of payload, payload_base64, payload_json",
@@ -347,7 +347,7 @@ mod tests {
         let table = [
             (
                 r#"{"topic":"a"}"#,
-                "no payload: one of payload, payload_base64, payload_json is needed",
+                "no payload: expected payload, payload_base64 or payload_json",
             ),
             (
                 r#"{"payload":"","payload_base64":""}"#,

@@ -14,7 +14,7 @@ pub const WHEN_KEYS: &[(&str, &str)] = &[
         "only every Nth time, counted over all connections",
     ),
     ("nth=N", "only the Nth time"),
-    ("percent=N", "N times of a hundred, spread evenly"),
+    ("percent=N", "N percent of the time, spread evenly"),
 ];
 
 /// What one kind of server can do wrong.
@@ -286,7 +286,7 @@ impl<'a> Keys<'a> {
         // As the CoAP server had it once.
         if *key == "share" {
             let percent = value.trim_end_matches('%');
-            return Err(error.hint(format!("write percent={percent}, a whole number")));
+            return Err(error.hint(format!("use percent={percent}, a whole number")));
         }
         let known = self.known.join(", ");
         Err(error.hint(format!("its keys are {known}")))

@@ -16,7 +16,7 @@ use super::slab::Key;
 
 /// A broker without sockets and clock. Every call says what time it is.
 pub trait Engine: Sized + 'static {
-    /// What it tells whoever runs it.
+    /// The events for the caller that runs it.
     type Event;
 
     /// A network connection from `peer` was accepted.
@@ -148,7 +148,7 @@ impl<E: Engine> Host<E> {
         state.engine.shut_down(Instant::now());
     }
 
-    /// Hands an event to whoever runs the broker.
+    /// Hands an event to the caller that runs the broker.
     pub fn tell(&self, event: E::Event) {
         (self.state().tell)(event);
     }
@@ -167,7 +167,7 @@ impl<E: Engine> Host<E> {
         }
     }
 
-    /// Wakes whoever has something to do after the engine was called.
+    /// Wakes the tasks that have something to do after the engine was called.
     pub fn settle(&self) {
         let mut state = self.state();
         let state = &mut *state;

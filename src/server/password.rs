@@ -161,7 +161,7 @@ fn is_labelled(text: &str) -> bool {
 }
 
 fn unreadable() -> String {
-    String::from("is a hash that cannot be read")
+    String::from("is a malformed hash")
 }
 
 fn unknown(kind: &str) -> String {
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn no_hash_is_taken_for_a_password() {
-        let unreadable = "is a hash that cannot be read";
+        let unreadable = "is a malformed hash";
         let beyond = NEW.replace("$101$", "$10000001$");
         let short = &OLD[..OLD.len() - 4];
         let strange = "looks like a hash of an unknown kind";

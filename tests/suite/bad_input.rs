@@ -52,10 +52,10 @@ fn topics_to_publish_to() {
 fn filters_to_subscribe_to() {
     for (filter, why) in [
         ("a/#/b", "# must be the last level"),
-        ("a#", "# must fill its level"),
-        ("a+/b", "+ must fill its level"),
+        ("a#", "# must occupy an entire level"),
+        ("a+/b", "+ must occupy an entire level"),
         ("", "filter is empty"),
-        ("$share/g", "no filter follows the share name"),
+        ("$share/g", "no filter after the share name"),
         ("$share//a", "the share name is empty"),
         ("a;qos=3", "QoS is 0, 1 or 2"),
         ("a;what", "unknown option"),

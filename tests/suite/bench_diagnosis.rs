@@ -61,9 +61,9 @@ fn a_server_of_the_older_version_is_told_with_the_way_out() {
         send(stream, &[0x20, 2, 0, 1]);
         drain(stream);
     });
-    unusable(peer.port, "", 1, "hint: -V 311 speaks MQTT 3.1.1");
+    unusable(peer.port, "", 1, "hint: use -V 311 for MQTT 3.1.1");
     let peer = Peer::start(|stream, _| drop(refuse(stream, 0x84)));
-    unusable(peer.port, "", 1, "hint: -V 311 speaks MQTT 3.1.1");
+    unusable(peer.port, "", 1, "hint: use -V 311 for MQTT 3.1.1");
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_port_that_wants_tls_is_told() {
         }
     });
     let says = format!(
-        "hint: looks like a TLS port, use mqtts://127.0.0.1:{}",
+        "hint: this looks like a TLS port; use mqtts://127.0.0.1:{}",
         peer.port
     );
     unusable(peer.port, "", 3, &says);

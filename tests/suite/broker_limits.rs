@@ -267,7 +267,7 @@ fn many_filters_go_out_in_packets_that_the_server_takes() {
     let long = "x".repeat(120);
     let words = format!("mqtt sub -h 127.0.0.1 -p {} -t {long} -E", peer.port);
     let ended = iotctl(&words).run().exits(1);
-    ended.says("the server takes packets of 100 bytes at most");
+    ended.says("the server accepts packets of at most 100 bytes");
     assert!(peer.result().is_empty());
 }
 

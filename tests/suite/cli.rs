@@ -89,7 +89,8 @@ fn wrong_words_are_one_line_a_hint_and_exit_2() {
         ),
         (
             &["mqtt", "pub", "-t", "a"],
-            "iotctl: there is nothing to publish\nhint: use -m TEXT, -f FILE, --template TEXT, -n for an empty message, or read standard input with -s, -l, -0 or --ndjson\n",
+            "iotctl: there is nothing to publish\nhint: use -m TEXT, -f FILE, --template TEXT, --cbor NOTATION, -n for an empty message, \
+             or read standard input with -s, -l, -0 or --ndjson\n",
         ),
         (
             &["mqtt", "sub", "-t", "a", "-V", "311", "-x", "5"],

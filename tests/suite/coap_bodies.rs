@@ -77,7 +77,10 @@ fn cbor_is_written_as_people_read_it() {
     let expected = iotctl("coap get").word(&uri).word("--expect");
     expected.word("/on == true").run().exits(0);
     let put = iotctl("coap put").word(&uri).word("--cbor");
-    put.word("[1,").run().exits(2).says("--cbor: at letter 4");
+    put.word("[1,")
+        .run()
+        .exits(2)
+        .says("--cbor: at character 4");
 }
 
 #[test]
@@ -89,7 +92,7 @@ fn an_answer_can_be_expected() {
     };
     get("payload == 21.50").exits(0).prints("21.5").quietly();
     let missed = get("payload > 22").exits(7).prints("21.5");
-    missed.says("/temp: not as expected: payload > 22");
+    missed.says("/temp: condition not met: payload > 22");
     get("payload").exits(2).says("has none of ==");
 }
 
@@ -104,7 +107,7 @@ fn an_observation_ends_with_what_was_waited_for() {
     let last: u64 = ended.text().lines().last().unwrap().parse().unwrap();
     assert!(last >= 3);
     let never = observe("-C 2 --until", "payload < 0").exits(7);
-    never.says("none was: payload < 0");
+    never.says("none met the condition payload < 0");
 }
 
 #[test]
@@ -114,7 +117,7 @@ fn an_observation_ends_with_what_was_not_expected() {
     let ended = line.word(format!("{}/count", server.uri)).run().exits(7);
     let last: u64 = ended.text().lines().last().unwrap().parse().unwrap();
     assert!(last >= 4);
-    ended.says("/count: not as expected");
+    ended.says("/count: condition not met");
 }
 
 #[test]
@@ -397,7 +400,7 @@ fn a_server_that_comes_back_is_observed_again() {
     line.run()
         .exits(3)
         .says("observing again")
-        .says("nobody listens");
+        .says("port unreachable");
     let line = iotctl("coap observe --retry forever --for 0.3");
     let ended = line.word(format!("coap://127.0.0.1:{port}/x")).run();
     ended.exits(5).says("timed out: no answer from");

@@ -78,7 +78,7 @@ fn datagrams_that_are_no_coap_are_named() {
     answers.push(Box::new(|_| vec![0x60, 0x45]));
     std::thread::scope(|scope| {
         for answer in answers {
-            scope.spawn(|| got(answer).exits(5).says("only no CoAP message: "));
+            scope.spawn(|| got(answer).exits(5).says("only not a CoAP message: "));
         }
     });
 }
@@ -92,7 +92,7 @@ fn codes_that_answer_nothing_are_named() {
         }
         let request = |request: &[u8]| ack(1, request, b"");
         let ended = got(request).exits(5);
-        ended.says("only a message of a type that it cannot have");
+        ended.says("only a message of an invalid type");
     });
 }
 
@@ -104,7 +104,7 @@ fn a_response_in_another_acknowledgement_is_not_taken() {
         answer
     };
     let ended = got(other).exits(5);
-    ended.says("only a response in the acknowledgement of another message");
+    ended.says("only a response piggybacked on the acknowledgement of another message");
 }
 
 #[test]
@@ -190,14 +190,14 @@ fn blocks_that_do_not_fit_end_the_transfer() {
     };
     got(gap)
         .exits(6)
-        .says("the block at byte 32 came instead of the one at byte 16");
+        .says("received the block at byte 32 instead of the one at byte 16");
     let short = |request: &[u8]| {
         let value = block(asked_block(request, BLOCK2), true, 0);
         ack(0x45, request, &content(&[(BLOCK2, &value)], b"short"))
     };
     got(short)
         .exits(6)
-        .says("a block of 5 bytes is not of the size that it announces");
+        .says("a block of 5 bytes does not have the announced size");
     let reserved = |request: &[u8]| {
         let value = block(0, true, 7);
         ack(0x45, request, &content(&[(BLOCK2, &value)], b"x"))
@@ -207,9 +207,7 @@ fn blocks_that_do_not_fit_end_the_transfer() {
         let value = block(0xF_FFFF, true, 0);
         ack(0x45, request, &content(&[(BLOCK2, &value)], &full))
     };
-    got(far)
-        .exits(6)
-        .says("the body has more blocks than can be counted");
+    got(far).exits(6).says("the body has too many blocks");
 }
 
 #[test]
@@ -223,7 +221,7 @@ fn a_body_without_end_meets_the_limit() {
     ended
         .prints("")
         .says("larger than the limit of 1024 bytes")
-        .says("hint: --body-limit takes more");
+        .says("hint: use --body-limit to accept more");
 }
 
 #[test]
@@ -255,11 +253,11 @@ fn uploads_that_are_not_taken_say_why() {
     let ended = put(&uri).run().exits(1);
     ended
         .says("4.13 Request Entity Too Large")
-        .says("hint: the server takes at most 100 bytes");
+        .says("hint: the server accepts at most 100 bytes");
     // Success before the last block is none.
     let uri = peer(|request, _| vec![ack(0x44, request, b"")]);
     let ended = put(&uri).run().exits(6);
-    ended.says("the upload was taken for complete after 64 bytes");
+    ended.says("the server ended the upload after 64 bytes");
 }
 
 #[test]
@@ -328,7 +326,7 @@ fn a_resource_that_is_never_fresh_is_still_observed() {
 fn streams_that_are_no_coap_are_told_apart() {
     let ask = |uri: &str| iotctl("coap get -W 4").word(uri).run().prints("");
     // Nothing at all.
-    ask(&stream_peer(b"", true)).exits(5).says("no answer came");
+    ask(&stream_peer(b"", true)).exits(5).says("no response");
     // A response (2.05) before the CSM.
     let ended = ask(&stream_peer(b"\x00\x45", true)).exits(6);
     ended.says("the peer's first message was not CSM");

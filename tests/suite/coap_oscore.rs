@@ -83,7 +83,7 @@ fn requests_blocks_and_observations_are_protected_over_every_transport() {
 fn what_is_not_protected_is_refused() {
     let server = server("coap", "-r /temp=text:21.5");
     let ended = server.plain("get", "/temp").run().exits(4).prints("");
-    ended.says("only requests that OSCORE protects are taken");
+    ended.says("only OSCORE-protected requests are accepted");
     let wrong = server
         .ours("get", "/temp")
         .env("IOTCTL_OSCORE_SECRET", "another");
@@ -148,16 +148,16 @@ fn bad_contexts_are_refused_before_anything_is_sent() {
     let refused = |line: Line, words: &str| {
         keyed(line, &folder).run().exits(2).prints("").says(words);
     };
-    refused(get(""), "have the same OSCORE id");
+    refused(get(""), "have the same OSCORE ID");
     refused(
         get("--oscore-sender-id 0x0102030405060708"),
         "more than 7 bytes",
     );
-    refused(get("--oscore-sender-id 0x1"), "not written in the digits");
+    refused(get("--oscore-sender-id 0x1"), "has invalid digits");
     let group = iotctl("coap get coap://224.0.1.187/").words(CLIENT);
-    refused(group, "not to a group");
+    refused(group, "cannot protect multicast requests");
     let bare = get("--oscore-sender-id 1").env("XDG_STATE_HOME", folder.path());
-    bare.run().exits(2).says("without a master secret");
+    bare.run().exits(2).says("OSCORE needs a master secret");
     let state = folder.path().join("state");
     fs::write(&state, "something else\n").unwrap();
     let line = get(CLIENT).word("--oscore-state").word(&state);
@@ -177,7 +177,7 @@ fn an_emptied_state_file_is_refused() {
     ours().run().exits(0).prints("21.5");
     fs::write(&state, "").unwrap();
     let ended = ours().run().exits(2);
-    ended.says("is empty: the OSCORE sequence number that it held is lost");
+    ended.says("is empty: the OSCORE sequence number in it is lost");
     assert_eq!(fs::read_to_string(&state).unwrap(), "");
     // Nothing is left beside it.
     let names = fs::read_dir(server.folder.path()).unwrap();

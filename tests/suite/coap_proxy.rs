@@ -87,17 +87,17 @@ fn bad_proxies_are_refused_before_anything_is_sent() {
     };
     refused(
         "--proxy coap://127.0.0.1:1 /x",
-        "the URI is an absolute one",
+        "--proxy needs an absolute URI",
     );
     refused(
         "--proxy coap://127.0.0.1:1/x coap://h/",
-        "a proxy is a host",
+        "must not have a path",
     );
     refused("--proxy http://h coap://h/", "bad URI http://h");
     refused("--proxy-mode uri coap://h/", "--proxy");
     refused(
         "-h h --proxy coap://127.0.0.1:1 coap://h/",
-        "one of them is enough",
+        "--proxy cannot be used with --host or --port",
     );
     refused("-O proxy-uri=x coap://h/", "--proxy sets the option");
     let long = format!(

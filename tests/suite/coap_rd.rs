@@ -132,7 +132,7 @@ fn what_a_device_says_of_itself_is_registered() {
 fn what_is_no_directory_and_what_is_no_link_is_said() {
     let server = scripted(|request, _| vec![content(request, 40, "</x>;rt=core")]);
     let ended = rd(&server, "lookup ep", "").run().exits(1);
-    ended.says("is no resource directory").says("hint:");
+    ended.says("is not a resource directory").says("hint:");
     let broken = scripted(|request, _| vec![content(request, 40, "<x")]);
     rd(&broken, "lookup ep", "")
         .run()

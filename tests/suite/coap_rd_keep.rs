@@ -122,7 +122,7 @@ fn a_directory_that_falls_silent_is_registered_at_anew() {
         events(&ended),
         ["registered", "lost", "registered", "removed"]
     );
-    ended.contains("no answer came within 3 s");
+    ended.contains("no response within 3 s");
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn aiocoaps_directory_fetches_the_links_and_is_kept_informed() {
     assert_eq!(found.text().lines().count(), 100);
     let ended = register().words("--keep -C 2").run().exits(0);
     assert_eq!(events(&ended), ["registered", "updated", "updated"]);
-    ended.says("a simple registration cannot be taken away");
+    ended.says("a simple registration cannot be removed");
     let refused = iotctl("coap rd register --simple --ep n3 -m </x> --attribute proxy=on");
     refused.word(&uri).run().exits(1).says("4.00");
 }

@@ -24,8 +24,8 @@ fn get(uri: &str) -> Line {
 fn silence_ends_at_the_deadline() {
     let uri = peer(|_, _| Vec::new());
     let began = Instant::now();
-    get(&uri).run().exits(5).says("no answer came within 1.5 s");
-    get(&uri).words("-N").run().exits(5).says("no answer came");
+    get(&uri).run().exits(5).says("no response within 1.5 s");
+    get(&uri).words("-N").run().exits(5).says("no response");
     assert!(began.elapsed() < Duration::from_secs(10));
     let line = get(&uri).words("--ack-timeout 0.1 --max-retransmit 1");
     line.run().exits(5).says("no answer to 2 transmissions");
@@ -40,7 +40,7 @@ fn an_acknowledgement_without_response_is_told_from_silence() {
     get(&uri)
         .run()
         .exits(5)
-        .says("acknowledged, but no response came");
+        .says("acknowledged, but no response arrived");
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_closed_port_is_known_at_once() {
         .word(&uri)
         .run()
         .exits(3)
-        .says("nobody listens there");
+        .says("port unreachable (ICMP)");
     iotctl("coap ping -C 1").word(&uri).run().exits(3);
     iotctl("coap observe").word(&uri).run().exits(3);
     assert!(began.elapsed() < Duration::from_secs(10));
@@ -212,7 +212,7 @@ fn wrong_words_send_nothing() {
         ("put coap://h/", "nothing to send"),
         ("put coap://h/ -m x -t nonsense/x", "not a content format"),
         ("get coap://h/ --block 100", "not one of 16"),
-        ("get -h h coap://h/", "one of them is enough"),
+        ("get -h h coap://h/", "cannot be used with --host or --port"),
         ("get coap://h/ --psk x", "not encrypted"),
         ("get coap+tcp://h/ --psk x", "DTLS"),
         ("observe coap://h/ -C 0", "-C must be at least 1"),
@@ -225,7 +225,7 @@ fn wrong_words_send_nothing() {
             "server --fault reset:way=in",
             "fault reset: unknown key way",
         ),
-        ("server --fault drop:share=5%", "hint: write percent=5"),
+        ("server --fault drop:share=5%", "hint: use percent=5"),
         (
             "server --listen coap+tcp://127.0.0.1:0 --multicast",
             "--multicast needs --listen coap://",

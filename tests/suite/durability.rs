@@ -126,7 +126,7 @@ fn publish_through(broker: &mut Mosquitto, qos: u8, count: usize, goes: fn(&mut 
     // It is in the middle of them.
     witness.lines(count / 10);
     goes(broker);
-    publisher.hears("trying again in");
+    publisher.hears("retrying in");
     broker.restart();
     publisher.write(second.as_bytes());
     publisher.ends().exits(0);
@@ -221,7 +221,7 @@ fn a_lost_session_is_told_and_nothing_is_lost_at_qos_1() {
         .input(numbered(LINES))
         .run()
         .exits(0)
-        .says("trying again in");
+        .says("retrying in");
     let mut seen = std::collections::HashSet::new();
     while seen.len() < LINES {
         seen.insert(receiver.line());

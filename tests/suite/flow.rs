@@ -155,7 +155,7 @@ fn conditions_choose_end_and_judge() {
     receiver
         .ends()
         .exits(7)
-        .says("e: not as expected: payload == on")
+        .says("e: condition not met: payload == on")
         .prints("on\noff\n");
     let receiver = broker
         .iotctl("sub -t u -C 1 --until")
@@ -166,7 +166,7 @@ fn conditions_choose_end_and_judge() {
     receiver
         .ends()
         .exits(7)
-        .says("1 message, and none was: payload == on");
+        .says("1 message, but none met the condition payload == on");
 }
 
 #[test]

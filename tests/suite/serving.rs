@@ -276,7 +276,7 @@ fn no_hash_in_a_password_file_is_taken_for_a_password() {
         ("$2y$10$abcdefghijklmnopqrstuv", "a hash by bcrypt"),
         ("$9$leaked$leaked", "a hash of an unknown kind"),
         ("", "is empty"),
-        ("$7$x$y$z", "a hash that cannot be read"),
+        ("$7$x$y$z", "a malformed hash"),
     ];
     for (password, what) in table {
         let path = file(&folder, "p", &format!("ann:secret\nbob:{password}\n"));
@@ -422,7 +422,7 @@ fn sighup_reads_users_and_rights_again() {
     assert_eq!(publish(&broker, "one", "a"), 0);
     file(&folder, "users", "ann:two\n");
     file(&folder, "rights", "user ann\ntopic write b\n");
-    hang_up(&mut broker.running, "the files were read again");
+    hang_up(&mut broker.running, "files reloaded");
     let outcomes = [("one", "b"), ("two", "a"), ("two", "b")];
     let outcomes = outcomes.map(|(password, topic)| publish(&broker, password, topic));
     assert_eq!(outcomes, [4, 1, 0]);
@@ -431,7 +431,7 @@ fn sighup_reads_users_and_rights_again() {
     file(&folder, "rights", "user ann\ntopic a/#/b\n");
     hang_up(
         &mut broker.running,
-        "line 2: the topic filter is not valid; what was read before stays in force",
+        "line 2: the topic filter is not valid; the previous settings stay in force",
     );
     assert_eq!(publish(&broker, "two", "b"), 0);
     broker.running.signal("TERM");
@@ -479,7 +479,7 @@ fn a_file_that_comes_late_is_read_once_it_is_there() {
     ping(&broker, "ann:one").exits(0);
     // Opening a pipe for writing waits for its reader.
     std::fs::write(&users, "ann:two\n").unwrap();
-    broker.running.hears("the files were read again");
+    broker.running.hears("files reloaded");
     ping(&broker, "ann:one").exits(4);
     ping(&broker, "ann:two").exits(0);
 }
@@ -531,10 +531,10 @@ fn sighup_reads_users_of_amqp_again() {
     let mut broker = started(line);
     ping(&broker, "ann:one").exits(0);
     file(&folder, "users", "ann:two\n");
-    hang_up(&mut broker.running, "the files were read again");
+    hang_up(&mut broker.running, "files reloaded");
     ping(&broker, "ann:one").exits(4);
     std::fs::remove_file(&users).unwrap();
-    hang_up(&mut broker.running, "what was read before stays in force");
+    hang_up(&mut broker.running, "the previous settings stay in force");
     ping(&broker, "ann:two").exits(0);
 }
 
@@ -570,10 +570,10 @@ fn sighup_reads_certificates_again() {
         assert_eq!([ask(&first.ca), ask(&second.ca)], [0, 3]);
         // The key of another certificate.
         copy(&second.server_key, &key);
-        hang_up(&mut running, "what was read before stays in force");
+        hang_up(&mut running, "the previous settings stay in force");
         assert_eq!(ask(&first.ca), 0);
         copy(&second.server, &cert);
-        hang_up(&mut running, "the files were read again");
+        hang_up(&mut running, "files reloaded");
         assert_eq!([ask(&first.ca), ask(&second.ca)], [3, 0]);
     }
 }
@@ -593,11 +593,11 @@ fn sighup_reads_the_key_of_dtls_again() {
     };
     assert_eq!(ask("first"), 0);
     file(&folder, "key", "second");
-    hang_up(&mut server, "the files were read again");
+    hang_up(&mut server, "files reloaded");
     assert_eq!(ask("second"), 0);
     assert_ne!(ask("first"), 0);
     std::fs::remove_file(&secret).unwrap();
-    hang_up(&mut server, "what was read before stays in force");
+    hang_up(&mut server, "the previous settings stay in force");
     assert_eq!(ask("second"), 0);
 }
 
@@ -621,12 +621,12 @@ fn addresses_have_their_interface() {
             .words("--listen [fe80::1%no-such]:0")
             .run()
             .exits(2)
-            .says("there is no network interface no-such");
+            .says("unknown network interface no-such");
     }
     iotctl("mqtt pub -h ::1 -A fe80::1%no-such -t a -m x")
         .run()
         .exits(2)
-        .says("there is no network interface no-such");
+        .says("unknown network interface no-such");
 }
 
 // Descriptors.

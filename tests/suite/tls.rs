@@ -90,7 +90,7 @@ fn an_unknown_issuer_is_named_with_the_way_out() {
             server.broker.port
         ))
         .says("(CN=iotctl test CA)")
-        .says("hint: --cafile FILE trusts its issuer; --insecure skips the check\n");
+        .says("hint: use --cafile FILE to trust its issuer, or --insecure to skip verification\n");
     // The operating system does not know it either.
     server
         .publish("localhost", "")
@@ -130,7 +130,7 @@ fn a_wrong_name_lists_the_right_ones() {
         .publish("localhost", &trusting)
         .exits(3)
         .says("certificate is for \"right.example\", not \"localhost\"")
-        .says("hint: --tls-server-name NAME");
+        .says("hint: use --tls-server-name NAME");
     server
         .publish(
             "localhost",
@@ -162,7 +162,7 @@ fn dates_are_told_as_people_say_them() {
     server_with(early)
         .publish("localhost", &trusting)
         .exits(3)
-        .says("certificate is not valid yet, but in ");
+        .says("certificate is not valid yet, only in ");
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_self_signed_certificate_is_called_so_and_can_be_trusted() {
         .publish_trusting("localhost", "")
         .exits(3)
         .says("certificate is self-signed")
-        .says("hint: --cafile FILE trusts that certificate");
+        .says("hint: use --cafile FILE to trust the certificate");
     let itself = server.files.server.display();
     server
         .publish("localhost", &format!("--cafile {itself}"))
@@ -198,7 +198,7 @@ fn a_missing_client_certificate_is_asked_for() {
             .publish_trusting("localhost", &format!("--tls-version {version}"))
             .exits(3)
             .says("client certificate")
-            .says("hint: --cert FILE --key FILE");
+            .says("hint: use --cert FILE --key FILE");
     }
     let files = &server.files;
     let identity = format!(
@@ -238,7 +238,7 @@ fn coap_is_told_of_a_missing_client_certificate_too() {
                     .run()
                     .exits(3)
                     .says("client certificate")
-                    .says("hint: --cert FILE --key FILE");
+                    .says("hint: use --cert FILE --key FILE");
             }
         }
     }
@@ -257,7 +257,7 @@ fn mosquitto_asks_for_a_client_certificate_too() {
         .run()
         .exits(3)
         .says("client certificate")
-        .says("hint: --cert FILE --key FILE");
+        .says("hint: use --cert FILE --key FILE");
     }
 }
 
@@ -309,7 +309,7 @@ fn files_are_checked_before_connecting() {
     before_connecting(
         &format!("--cert {cert} --key {}", files.server_key.display()),
         2,
-        "does not belong to",
+        "does not match",
     );
     before_connecting(&format!("--cert {cert} --key {junk}"), 2, "no private key");
     before_connecting(&format!("--cert {junk} --key {key}"), 2, "no certificate");
@@ -333,7 +333,7 @@ fn the_broker_checks_its_files_as_well() {
         .says("cannot read /nonexistent");
     start(&files.server, &files.client_key)
         .exits(2)
-        .says("does not belong to");
+        .says("does not match");
 }
 
 #[test]
@@ -345,7 +345,7 @@ fn tls_and_plain_are_told_apart() {
             .run()
             .exits(3)
             .says("does not speak MQTT but TLS")
-            .says("hint: looks like a TLS port, use mqtts://");
+            .says("hint: this looks like a TLS port; use mqtts://");
     }
     let plain = broker("");
     let mosquitto = mosquitto();
@@ -365,7 +365,7 @@ fn tls_and_plain_are_told_apart() {
     ))
     .run()
     .exits(3)
-    .says("looks like a TLS port, use mqtts://localhost:");
+    .says("this looks like a TLS port; use mqtts://localhost:");
 }
 
 #[test]

@@ -63,8 +63,8 @@ fn a_certificate_of_version_1_that_is_named_itself_suffices() {
         with(client(words, &url), "--cafile", &files.ca)
             .run()
             .exits(3)
-            .says("certificate is of the outdated X.509 version 1")
-            .says("hint: --cafile with the server's own certificate trusts it as it is")
+            .says("certificate has the outdated X.509 version 1")
+            .says("hint: use --cafile with the server's own certificate to trust it")
             .says("subjectAltName=DNS:NAME");
         with(client(words, &url), "--cafile", &old).run().exits(0);
     }
@@ -98,7 +98,7 @@ fn an_authority_that_has_expired_is_refused() {
             .run()
             .exits(3)
             .says(&format!(
-                "the authority CN=ages in {}: certificate expired ",
+                "the CA certificate CN=ages in {}: certificate expired ",
                 ca.display()
             ))
             .says(" years ago");
@@ -189,11 +189,11 @@ fn no_error_shows_the_password_of_a_url() {
     iotctl("mqtt pub mqtt://me:hun/ter2@h -t a -m x")
         .run()
         .exits(2)
-        .says("a raw / in the password is written as %2F");
+        .says("a / in the password must be written as %2F");
     iotctl("amqp ping amqp://me:hunter2@h/v?heartbeat=5")
         .run()
         .exits(2)
-        .says("hint: leave it out and say --heartbeat SECONDS");
+        .says("hint: use --heartbeat SECONDS instead");
     iotctl("mqtt pub -h h:1883 -t a -m x")
         .run()
         .exits(2)

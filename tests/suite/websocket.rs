@@ -45,7 +45,7 @@ fn answers_of_any_http_version_are_told() {
         (
             "HTTP/1.0 101 Switching\r\n\r\n",
             3,
-            "it does not accept the WebSocket handshake",
+            "it did not accept the WebSocket handshake",
         ),
         ("SSH-2.0-x\r\n\r\n", 3, "it is not HTTP"),
     ] {
@@ -78,11 +78,7 @@ fn a_redirect_is_not_followed_but_named_without_its_secrets() {
         let ended = publish(server.port, "/mqtt").run().exits(3).says(place);
         assert!(!ended.stderr.contains("pw") && !ended.stderr.contains("token"));
         match url {
-            Some(url) => drop(
-                ended
-                    .says("hint: the URL to connect to may be ws")
-                    .says(url),
-            ),
+            Some(url) => drop(ended.says("hint: try ws").says(url)),
             None => assert!(!ended.stderr.contains("hint"), "{}", ended.stderr),
         }
     }
@@ -123,7 +119,7 @@ fn the_handshake_says_what_was_given() {
         .word("Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==");
     line.run()
         .exits(2)
-        .says("belongs to the WebSocket handshake itself");
+        .says("is set by the WebSocket handshake");
     assert_eq!(server.others(), 0);
 }
 
@@ -157,7 +153,7 @@ fn frames_that_break_the_protocol_end_their_connection_only() {
             // Lengths of 2^63 and 2^64 - 1.
             &b"\x82\xff\x80\0\0\0\0\0\0\0\0\0\0\0"[..],
             b"\x82\xff\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\0",
-            // Not masked; reserved bits; reserved kinds; a continuation of nothing.
+            // Not masked; reserved bits; reserved kinds; a continuation frame without a message.
             b"\x82\x01a",
             b"\xc2\x80\0\0\0\0",
             b"\x83\x80\0\0\0\0",

@@ -8,9 +8,9 @@ use crate::server::{self, Keys, When, Wrong};
 const FAULTS: &[(&str, &str)] = &[
     (
         "nack",
-        "refuses a published message (basic.nack, where confirms are on)",
+        "rejects a published message (basic.nack, with publisher confirms)",
     ),
-    ("drop-confirm", "takes a message and does not confirm it"),
+    ("drop-confirm", "accepts a message and does not confirm it"),
     ("delay-confirm:by=DURATION", "confirms late"),
     (
         "wrong-confirm",
@@ -28,11 +28,11 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         "block:after=N[,for=DURATION]",
-        "sends connection.blocked and holds publishers back after N messages in all",
+        "sends connection.blocked and stops reading from publishers after N messages in total",
     ),
     (
         "close:after=N",
-        "closes a connection after N frames from it, without a word",
+        "closes a connection after N frames from it, without connection.close",
     ),
     (
         "close:every=N",
@@ -40,11 +40,11 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         "stall:after=N[,for=DURATION]",
-        "neither reads nor writes a connection after N frames from it",
+        "stops reading and writing a connection after N frames from it",
     ),
     (
         "malformed:after=N",
-        "sends bytes that are no frame after N frames from a connection",
+        "sends an invalid frame after N frames from a connection",
     ),
     ("dribble", "writes one byte at a time"),
     (

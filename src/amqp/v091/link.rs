@@ -47,9 +47,10 @@ impl End {
     /// In the user's words; `what` completes "the server refused …".
     pub(super) fn words(self, target: &Target, what: &str) -> Error {
         match self {
-            Self::Nonsense(text) => {
-                Error::new(Kind::Lost, format!("{target} broke the protocol: {text}"))
-            }
+            Self::Nonsense(text) => Error::new(
+                Kind::Lost,
+                format!("protocol violation by {target}: {text}"),
+            ),
             other => diagnose::request(target, what, &other.cause()),
         }
     }

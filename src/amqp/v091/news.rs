@@ -78,14 +78,14 @@ impl News {
         match self.flights.settle(tag, multiple, done) {
             true => Ok(()),
             false => Err(End::Nonsense(format!(
-                "it confirms message {tag} of the channel, which was never sent"
+                "it confirmed message {tag} of the channel, which was never sent"
             ))),
         }
     }
 
     /// The header of a returned message tells by our mark which one it is.
     fn came_back(&mut self, header: &[u8], marks: &Marks) -> Result<(), End> {
-        let nonsense = || End::Nonsense(String::from("a header that nothing announced"));
+        let nonsense = || End::Nonsense(String::from("an unexpected content header"));
         let words = self.returned.take().ok_or_else(nonsense)?;
         let properties = header.get(BEFORE_PROPERTIES..).ok_or_else(nonsense)?;
         let properties = properties::read(properties);
@@ -93,7 +93,7 @@ impl News {
         match number {
             Some(number) => self.fates.push((number, Outcome::Returned(words))),
             None => {
-                let text = "a message came back that was never sent";
+                let text = "it returned a message that was never sent";
                 return Err(End::Nonsense(String::from(text)));
             }
         }

@@ -95,11 +95,9 @@ impl Template {
         // A server ends the connection over it (AMQP 0-9-1 §4.2.3), whatever else is under way.
         if header > frame_max {
             let text = format!(
-                "properties and headers have {header} bytes; the server takes frames of at most {frame_max}"
+                "properties and headers have {header} bytes, but the server accepts frames of at most {frame_max}"
             );
-            return Err(
-                Error::usage(text).hint("--frame-max allows for more, where the server does too")
-            );
+            return Err(Error::usage(text).hint("use a larger --frame-max if the server allows it"));
         }
         self.size_at = method + SIZE_AT;
         self.frames = frames;

@@ -124,5 +124,5 @@ impl Pinger {
 
 fn absent() -> Error {
     Error::usage("this iotctl was built without AMQP 1.0")
-        .hint("cargo build --release --features amqp1 makes one that has it")
+        .hint("build one with cargo build --release --features amqp1")
 }

@@ -46,9 +46,9 @@ impl End {
             Self::Closed => lost(format!("connection to {target} lost: closed by the server")),
             Self::Gone => lost(format!("connection to {target} lost")),
             Self::Silent => lost(format!(
-                "{target} does not answer: nothing came within the agreed time"
+                "no answer from {target} within the negotiated idle timeout"
             )),
-            Self::Nonsense(text) => lost(format!("{target} broke the protocol: {text}")),
+            Self::Nonsense(text) => lost(format!("protocol violation by {target}: {text}")),
             Self::Broke(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => {
                 lost(format!("connection to {target} lost: closed by the server"))
             }
@@ -110,7 +110,7 @@ pub(super) async fn login(target: &Target, login: &Login, heard: &Heard, why: Re
         Refusal::Offers(offered) => v091::not_offered(target, wanted, &offered),
         Refusal::Unready => Error::new(
             Kind::Lost,
-            format!("{target} cannot check the login at the moment"),
+            format!("{target} cannot verify the login at the moment"),
         ),
         Refusal::Nonsense(text) => End::Nonsense(text).words(target, "the login"),
         Refusal::Broke | Refusal::Foreign => early(target, heard).await,
@@ -129,7 +129,7 @@ async fn early(target: &Target, heard: &Heard) -> Error {
         b"AMQP\0\x01\0\0" => {
             let text = format!("{target} speaks {} without a login (SASL)", v091::ONE);
             return Error::new(Kind::Unreachable, text)
-                .hint("iotctl begins with a login, also as anonymous");
+                .hint("iotctl always logs in with SASL, also as ANONYMOUS");
         }
         _ => {
             return Error::new(
@@ -138,7 +138,7 @@ async fn early(target: &Target, heard: &Heard) -> Error {
             );
         }
     }
-    let silent = format!("{target} closed the connection before it said a word");
+    let silent = format!("{target} closed the connection without sending anything");
     match diagnose::silent_close(target).await {
         Some(hint) => Error::new(Kind::Unreachable, silent).hint(hint),
         None => Error::new(Kind::Lost, silent),

@@ -78,7 +78,7 @@ fn outcome_of(peer: messaging::Outcome, confirms: bool) -> Outcome {
             None => String::from("rejected"),
         }),
         messaging::Outcome::Released(_) => {
-            Outcome::Refused(String::from("released, as nothing takes it"))
+            Outcome::Refused(String::from("released, nothing accepts it"))
         }
         messaging::Outcome::Modified(modified) => {
             Outcome::Refused(String::from(match modified.undeliverable_here {

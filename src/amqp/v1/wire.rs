@@ -49,7 +49,7 @@ fn header(said: &AmqpProperties) -> Result<Option<Header>> {
         None => None,
         Some(text) => Some(text.parse::<u32>().map_err(|_| {
             Error::usage(format!(
-                "the expiration {text:?} is no number of milliseconds below 2^32"
+                "the expiration {text:?} is not a number of milliseconds below 2^32"
             ))
         })?),
     };

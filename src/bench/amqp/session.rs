@@ -129,7 +129,7 @@ impl AmqpSession {
         }
     }
 
-    /// What is said only now and then.
+    /// Methods that arrive rarely.
     fn rare(
         &mut self,
         channel: u16,

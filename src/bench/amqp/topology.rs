@@ -101,7 +101,7 @@ impl Topology {
         Ok(())
     }
 
-    /// Takes away what was made; what could not be is said.
+    /// Deletes what was declared, and reports what could not be deleted.
     pub async fn delete(&self, target: &Target, options: &Options) -> Option<String> {
         let mut desk = match Desk::open(target, options).await {
             Ok(desk) => desk,

@@ -65,7 +65,7 @@ fn serve(socket: &UdpSocket, over: &AtomicBool) {
     }
 }
 
-/// Turns a request into its response; its length, `None`: nothing is said.
+/// Turns a request into its response; its length, `None`: no response.
 fn answer(datagram: &mut [u8], length: usize, mid: &mut u16) -> Option<usize> {
     let first = *datagram[..length].first()?;
     let head = 4 + usize::from(first & 15);

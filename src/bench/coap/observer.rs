@@ -163,7 +163,7 @@ impl Observer {
         Ok(())
     }
 
-    /// A registration is answered, or something new is told.
+    /// A response to a registration, or a notification.
     fn told(
         &mut self,
         seen: &Seen<'_>,

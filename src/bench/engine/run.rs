@@ -247,7 +247,7 @@ impl<'a> Course<'a> {
         self.standings.iter().all(holds)
     }
 
-    /// Whether all that was sent has been answered and has come to whoever should get it.
+    /// Whether all that was sent has been answered and has reached all its receivers.
     fn has_drained(&self) -> bool {
         self.all(|standing| standing.idle && standing.sent_all)
             && Records::have_all([&self.total, &self.current])
@@ -466,7 +466,7 @@ fn setup(
         interval: nanos(plan.phases.interval).max(1_000_000),
         dial_every,
         seed: plan.seed ^ (number as u64) << 32,
-        // A shard that only receives goes on as long as the others send, where it is said how long that is.
+        // A shard that only receives goes on as long as the others send, if that duration is known.
         sends: plan.groups.iter().any(|group| {
             let is_known = plan.phases.duration.is_some();
             group.load.is_some() && (own(plan, group.connections) > 0 || !is_known)

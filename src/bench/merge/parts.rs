@@ -42,7 +42,7 @@ pub(super) fn connections(parts: &[Part]) -> Connections {
     whole
 }
 
-/// Those that are no sums are set anew from the whole by whoever knows them.
+/// Those that are no sums are recomputed from the whole by the caller.
 pub(super) fn counts(parts: &[Part]) -> BTreeMap<String, u64> {
     let mut whole = BTreeMap::new();
     for (name, count) in parts.iter().flat_map(|part| &part.report.counts) {

@@ -35,7 +35,7 @@ fn missing(parts: &[Part]) -> Vec<String> {
     }
     let mut said = Vec::new();
     for ((run, count), there) in runs {
-        // A report may claim any count: no more is looked at than is said.
+        // A report may claim any count: no more is looked at than is reported.
         let lost = count.saturating_sub(there.len() as u32);
         let first: Vec<String> = (0..count)
             .filter(|index| !there.contains(index))

@@ -463,7 +463,7 @@ fn refused(reason: ReasonCode) -> Broken {
     let broken = Broken::of(kind, format!("the broker refused the connection: {reason}"));
     match reason {
         ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => Broken {
-            hint: Some("-V 311 speaks MQTT 3.1.1".to_owned()),
+            hint: Some("use -V 311 for MQTT 3.1.1".to_owned()),
             ..broken
         },
         _ => broken,

@@ -252,7 +252,7 @@ impl Settings {
             group.role = Role::Respond;
             group.topics = vec![self.topic.with("/response/{client}")];
             group.subscribe = Filters::Any(self.topic.with("/request"));
-            // Each request is answered once, whoever of them answers it.
+            // Each request is answered once, by any of them.
             group
                 .shared
                 .get_or_insert_with(|| String::from("responders"));

@@ -509,7 +509,7 @@ fn refusals_say_what_is_wrong_in_one_line() {
         ),
         (
             "declare queue q --argument a:wide=1",
-            "--argument: \"wide\" is not a type; known are string, int, int32, bool, double, decimal, time, hex, base64, json, null",
+            "--argument: \"wide\" is not a type; the types are string, int, int32, bool, double, decimal, time, hex, base64, json, null",
         ),
         ("bind -e x", "no queue was given"),
         (
@@ -590,7 +590,7 @@ fn names_have_at_most_255_bytes() {
     }
     let header = format!("{long}=1");
     let said = refused(&["publish", "-n", "-k", "a", "--header", &header]);
-    assert!(said.ends_with("those have 1 to 255 bytes"), "{said}");
+    assert!(said.ends_with("which has 1 to 255 bytes"), "{said}");
 }
 
 #[test]

@@ -76,7 +76,7 @@ struct AskingFlags {
     #[command(flatten)]
     body: BodyFlags,
 
-    /// Fail with exit code 7 unless the answer fulfils this: 'payload == 21.5', '/temp > 20'; may be repeated
+    /// Fail with exit code 7 unless the response meets this condition: 'payload == 21.5', '/temp > 20'; may be repeated
     #[arg(long, value_name = "CONDITION", help_heading = "Conditions")]
     expect: Vec<Condition>,
 

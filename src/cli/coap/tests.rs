@@ -173,8 +173,5 @@ fn directories_are_asked_for_what_is_said() {
         "--lifetime",
     );
     refused("rd lookup ep coap://rd --filter =x", "--filter");
-    refused(
-        "discover coap://h -R --output raw",
-        "cannot be used together",
-    );
+    refused("discover coap://h -R --output raw", "do not go together");
 }

@@ -25,7 +25,7 @@ pub(crate) struct ConditionFlags {
 }
 
 impl ConditionFlags {
-    /// What is to pass, of messages with these fields.
+    /// The conditions on messages with these fields.
     pub(crate) fn stages(&self, fields: &Fields) -> Result<Stages> {
         check("--filter", &self.filter, fields)?;
         check("--expect", &self.expect, fields)?;
@@ -38,7 +38,7 @@ impl ConditionFlags {
     }
 }
 
-/// Refuses conditions on what messages do not have.
+/// Refuses conditions on unknown fields.
 pub(crate) fn check<'a>(
     flag: &str,
     conditions: impl IntoIterator<Item = &'a Condition>,

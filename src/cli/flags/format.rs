@@ -104,7 +104,7 @@ impl OutputFlags {
         self.is_template() || self.is(Output::Text)
     }
 
-    /// Whether bodies are shown as they come.
+    /// Whether bodies are shown unchanged.
     pub(crate) fn is_bare(&self) -> bool {
         self.is(Output::Text) || self.is(Output::Raw)
     }

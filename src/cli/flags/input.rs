@@ -11,7 +11,7 @@ use clap::Args;
 use crate::error::{Error, Result};
 use crate::flow::{self, Pacing};
 use crate::payload::template::Template;
-use crate::payload::{Encoding, Source};
+use crate::payload::{Encoding, Source, cbor};
 
 use crate::cli::syntax::numbers::{Count, Span};
 use crate::cli::syntax::rate::{Rate, Speed};
@@ -24,11 +24,11 @@ pub(crate) struct InputFlags {
     source: SourceFlags,
 
     /// The messages are given in hexadecimal digits
-    #[arg(long, conflicts_with_all = ["base64", "ndjson", "null_message", "body"])]
+    #[arg(long, conflicts_with_all = ["base64", "ndjson", "null_message", "body", "cbor"])]
     hex: bool,
 
     /// The messages are given in base64
-    #[arg(long, conflicts_with_all = ["ndjson", "null_message", "body"])]
+    #[arg(long, conflicts_with_all = ["ndjson", "null_message", "body", "cbor"])]
     base64: bool,
 }
 
@@ -69,6 +69,10 @@ struct SourceFlags {
     )]
     template: Option<String>,
 
+    /// Publish CBOR, written in diagnostic notation: '{"on": true, "level": 21.5}'
+    #[arg(long, value_name = "NOTATION", allow_hyphen_values = true)]
+    cbor: Option<String>,
+
     /// Publish the records on standard input, one JSON object per line, as written by --output json
     #[arg(long)]
     ndjson: bool,
@@ -84,9 +88,13 @@ impl SourceFlags {
             Self { null_delimited: true, .. } => Ok(Source::Lines { delimiter: 0 }),
             Self { null_message: true, .. } => Ok(Source::Empty),
             Self { template: Some(text), .. } => Ok(Source::Template(Template::parse(&text))),
+            Self { cbor: Some(text), .. } => match cbor::from_diagnostic(&text) {
+                Ok(body) => Ok(Source::Text(body.into())),
+                Err(why) => Err(Error::usage(format!("--cbor: {why}"))),
+            },
             Self { ndjson: true, .. } => Ok(Source::Records),
             _ => Err(Error::usage("there is nothing to publish").hint(
-                "use -m TEXT, -f FILE, --template TEXT, -n for an empty message, or read standard input with -s, -l, -0 or --ndjson",
+                "use -m TEXT, -f FILE, --template TEXT, --cbor NOTATION, -n for an empty message, or read standard input with -s, -l, -0 or --ndjson",
             )),
         }
     }
@@ -103,19 +111,19 @@ pub(crate) struct PacingFlags {
     #[arg(long, value_name = "TIME", default_value = "0")]
     repeat_delay: Span,
 
-    /// Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as many as the server takes]
+    /// Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]
     #[arg(long, value_name = "RATE")]
     rate: Option<Rate>,
 
-    /// Messages that may go out at once after a pause, for --rate [default: as many as it allows in 10 ms, at least 1]
+    /// Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]
     #[arg(long, value_name = "COUNT", requires = "rate")]
     burst: Option<Count>,
 
-    /// Publish the records of --ndjson with the gaps that their times have, instead of as fast as possible
+    /// Publish the records of --ndjson at the pace of their timestamps, instead of as fast as possible
     #[arg(long, conflicts_with = "rate")]
     replay: bool,
 
-    /// How fast to replay: 2 is twice as fast as it was recorded [default: 1]
+    /// Speed of --replay: 2 is twice as fast as recorded [default: 1]
     #[arg(long, value_name = "FACTOR")]
     speed: Option<Speed>,
 }
@@ -146,7 +154,7 @@ impl PacingFlags {
         values::needs("--speed", self.speed.is_some(), "--replay", self.replay)?;
         let burst = self.burst.map(|Count(burst)| burst);
         if burst == Some(0) {
-            return Err(Error::usage("--burst 0 lets nothing through"));
+            return Err(Error::usage("--burst must be at least 1"));
         }
         let speed = self.speed.map_or(1.0, |Speed(speed)| speed);
         Ok(Pacing {

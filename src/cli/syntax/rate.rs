@@ -2,14 +2,14 @@
 
 use std::str::FromStr;
 
-/// More is no rate that a machine could send: one message each 10 ns.
+/// No machine sends more: one message per 10 ns.
 const HIGHEST_RATE: f64 = 1e8;
 
-/// What a rate looks like.
+/// The syntax of a rate.
 const RATE: &str =
     "expected a rate such as 1000, 10k, 0.5 or 30/m; a plain number is messages per second";
 
-/// Messages in a second: `1000`, `10k`, `0.5`, `30/m`; more than 0.
+/// Messages per second: `1000`, `10k`, `0.5`, `30/m`; more than 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Rate(pub(crate) f64);
 
@@ -17,7 +17,7 @@ pub(crate) struct Rate(pub(crate) f64);
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct RateOrPause(pub(crate) f64);
 
-/// How many times as fast: `2`, `0.5`.
+/// A speed-up factor: `2`, `0.5`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Speed(pub(crate) f64);
 
@@ -55,7 +55,7 @@ impl FromStr for RateOrPause {
         let rate = digits.parse::<f64>().ok().filter(|_| plain);
         match rate.map(|rate| rate * times / seconds) {
             Some(rate) if rate > HIGHEST_RATE => Err(format!(
-                "no machine sends more than {HIGHEST_RATE} messages in a second"
+                "a rate is at most {HIGHEST_RATE} messages per second"
             )),
             Some(rate) => Ok(Self(rate)),
             None => Err(RATE.to_owned()),
@@ -69,7 +69,7 @@ impl FromStr for Speed {
     fn from_str(word: &str) -> Result<Self, Self::Err> {
         match word.parse::<f64>() {
             Ok(speed) if speed > 0.0 && speed.is_finite() => Ok(Self(speed)),
-            _ => Err("write how many times as fast, such as 2 or 0.5"),
+            _ => Err("expected a factor such as 2 or 0.5"),
         }
     }
 }

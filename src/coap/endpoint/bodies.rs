@@ -158,7 +158,7 @@ pub(super) fn upload(
     payload: &[u8],
 ) -> Uploaded {
     if !block.carries(payload.len()) {
-        let text = "the block is not of the size that it announces";
+        let text = "the block does not have the announced size";
         return Uploaded::Refused(Response::error(Code::BAD_REQUEST, text));
     }
     let mut body = store.take(&key).unwrap_or_default();
@@ -211,7 +211,7 @@ pub(super) fn slice(response: &Response, how: Slicing) -> Result<(Response, bool
     let szx = asked_szx.min(how.szx);
     let offset = how.asked.map_or(0, Block::offset);
     if offset > 0 && offset >= length {
-        let text = "there is no such block";
+        let text = "the block does not exist";
         return Err(Response::error(Code::BAD_OPTION, text));
     }
     let size = if szx == Szx::BERT {
@@ -222,7 +222,7 @@ pub(super) fn slice(response: &Response, how: Slicing) -> Result<(Response, bool
     let end = (offset + size).min(length);
     let more = end < length;
     let Some(block) = Block::at(offset, more, szx) else {
-        let text = "the body has more blocks than can be counted";
+        let text = "the body has too many blocks";
         return Err(Response::error(Code::INTERNAL_SERVER_ERROR, text));
     };
     let mut part = Response {

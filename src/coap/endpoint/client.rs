@@ -27,13 +27,13 @@ pub enum Refused {
     #[error("the token is in use")]
     TokenInUse,
     /// Too many confirmable messages wait for their turn.
-    #[error("too many requests wait for their turn")]
+    #[error("too many queued requests")]
     Busy,
     /// It cannot be written.
     #[error(transparent)]
     Unwritable(#[from] Unwritable),
     /// Its body has more blocks than can be counted.
-    #[error("the body has more blocks than can be counted")]
+    #[error("the body has too many blocks")]
     TooManyBlocks,
 }
 

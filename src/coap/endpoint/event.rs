@@ -151,10 +151,10 @@ pub enum Failure {
     #[error("the peer rejected the message (reset)")]
     Reset,
     /// The operating system says that nobody listens there.
-    #[error("nobody listens there (ICMP: unreachable)")]
+    #[error("port unreachable (ICMP)")]
     Unreachable,
     /// The response breaks the protocol.
-    #[error("the response breaks the protocol: {0}")]
+    #[error("protocol violation in the response: {0}")]
     Broken(Broken),
     /// The body is larger than allowed.
     #[error("the response is larger than the limit of {limit} bytes")]
@@ -196,9 +196,9 @@ impl<T: Into<String>> From<T> for Loss {
 fn timed_out(acknowledged: bool, after: Duration, stray: Option<Ignored>) -> String {
     let seconds = after.as_secs_f64();
     let seen = if acknowledged {
-        "the request was acknowledged, but no response came"
+        "the request was acknowledged, but no response arrived"
     } else {
-        "no answer came"
+        "no response"
     };
     let instead = stray.map(|it| format!(", only {it}")).unwrap_or_default();
     format!("{seen} within {seconds} s{instead}")
@@ -211,7 +211,7 @@ pub enum Broken {
     #[error("option {0} is critical and not understood")]
     CriticalOption(u16),
     /// A block is not the one that was asked for.
-    #[error("the block at byte {found} came instead of the one at byte {expected}")]
+    #[error("received the block at byte {found} instead of the one at byte {expected}")]
     Gap {
         /// Where it should begin.
         expected: usize,
@@ -219,7 +219,7 @@ pub enum Broken {
         found: usize,
     },
     /// A block is shorter or longer than it says.
-    #[error("a block of {length} bytes is not of the size that it announces")]
+    #[error("a block of {length} bytes does not have the announced size")]
     BlockLength {
         /// Its length.
         length: usize,
@@ -228,10 +228,10 @@ pub enum Broken {
     #[error("the block size 7 is reserved")]
     BlockSize,
     /// More blocks than a block option can count.
-    #[error("the body has more blocks than can be counted")]
+    #[error("the body has too many blocks")]
     BlockNumber,
     /// A blockwise upload was answered before it was whole.
-    #[error("the upload was taken for complete after {sent} bytes")]
+    #[error("the server ended the upload after {sent} bytes")]
     Unfinished {
         /// The bytes that had been sent.
         sent: usize,
@@ -287,7 +287,7 @@ pub enum Closing {
     #[error("the peer has been silent for too long")]
     Silent,
     /// Unfinished messages take too much memory.
-    #[error("there is no room for so long a message now")]
+    #[error("no room for a message of this size at the moment")]
     Crowded,
 }
 
@@ -306,13 +306,13 @@ fn released(hold_off: Duration, why: &str) -> String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Ignored {
     /// It is no CoAP message.
-    #[error("no CoAP message: {0}")]
+    #[error("not a CoAP message: {0}")]
     Malformed(#[from] Malformed),
     /// A response whose token nobody waits for.
-    #[error("a response with a token that nobody waits for")]
+    #[error("a response with an unknown token")]
     Token,
     /// A response in an acknowledgement of something else.
-    #[error("a response in the acknowledgement of another message")]
+    #[error("a response piggybacked on the acknowledgement of another message")]
     MessageId,
     /// The same message again.
     #[error("a duplicate")]
@@ -321,10 +321,10 @@ pub enum Ignored {
     #[error("a notification that is older than the last one")]
     Stale,
     /// A request, though none are served.
-    #[error("a request, though none are served")]
+    #[error("an unexpected request")]
     Request,
     /// A request in an acknowledgement or reset, or a response where none can be.
-    #[error("a message of a type that it cannot have")]
+    #[error("a message of an invalid type")]
     Type,
     /// A request that is protected by OSCORE and cannot be opened.
     #[error(transparent)]

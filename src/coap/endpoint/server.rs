@@ -289,7 +289,7 @@ impl Server {
         if observes && pending.registers && response.code.is_success() {
             let who = (pending.peer, pending.token);
             if let Some(other) = self.observers.gives_way(pending.peer, pending.token) {
-                let text = "others want to observe too";
+                let text = "too many observers";
                 let refused = Response::error(Code::SERVICE_UNAVAILABLE, text);
                 self.observers.withdraw(core, now, other);
                 self.notify(core, now, other, refused, false);
@@ -469,7 +469,7 @@ fn stay_silent(core: &mut Core, now: Instant, pending: &Pending) {
 /// 4.01 for a request that is not protected; silence where it went to a group.
 fn refuse_bare(core: &mut Core, now: Instant, pending: &Pending) {
     if !pending.multicast {
-        let text = "only requests that OSCORE protects are taken";
+        let text = "only OSCORE-protected requests are accepted";
         transmit(
             core,
             now,

@@ -162,7 +162,7 @@ async fn converse(
     let mut wire = Streamed::new(stream, websocket, largest).in_room(room);
     let why = tokio::select! {
         why = carry(&mut wire, peer, outgoing, &teller) => why,
-        () = seat.lost() => Some("others had to be let in"),
+        () = seat.lost() => Some("to make room for other clients"),
     };
     let Some(why) = why else {
         return;
@@ -197,7 +197,7 @@ async fn carry(
             () = sleep_until(moved + STALLED), if waits => return Some("it does not read"),
         };
         let what = match turn {
-            Turn::More(None) => return Some("closed by us"),
+            Turn::More(None) => return Some("closed by the server"),
             Turn::More(Some(bytes)) => {
                 if !waits {
                     moved = Instant::now();
@@ -205,7 +205,7 @@ async fn carry(
                 wire.queue(bytes);
                 continue;
             }
-            Turn::Written(Err(_)) => return Some("it cannot be written to"),
+            Turn::Written(Err(_)) => return Some("write failed"),
             Turn::Written(Ok(length)) => {
                 moved = Instant::now();
                 What::Written(length)

@@ -29,7 +29,8 @@ const COAP: u16 = 5683;
 const SECURE: u16 = 5684;
 
 /// What is said of the whole file.
-const ABOUT: &str = "CoAP messages as their endpoint saw them, decrypted; the headers of IP, UDP and TCP are made up";
+const ABOUT: &str =
+    "CoAP messages as seen by the endpoint, decrypted; the IP, UDP and TCP headers are synthetic";
 
 /// Block types.
 const SECTION: u32 = 0x0A0D_0D0A;

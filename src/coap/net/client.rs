@@ -299,9 +299,7 @@ async fn open_datagrams(target: &Target) -> Result<(Wire, Peer)> {
     if first.ip().is_multicast() {
         let socket = connect::udp::unconnected(target, first)?;
         if target.oscore.is_some() {
-            return Err(Error::usage(
-                "OSCORE protects what goes to one peer, not to a group",
-            ));
+            return Err(Error::usage("OSCORE cannot protect multicast requests"));
         }
         return Ok((Wire::Group(Group::new(socket)), first.into()));
     }

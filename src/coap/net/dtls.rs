@@ -148,7 +148,7 @@ impl Secured {
         self.heard += 1;
         let datagram = &self.encrypted[..length];
         if !self.channel.is_established() && !is_record(datagram) {
-            let words = String::from("what answers there does not speak DTLS");
+            let words = String::from("the peer does not speak DTLS");
             return Err(Ended::Channel(Trouble::Other(words)));
         }
         let plain = self.channel.feed(Instant::now(), datagram);
@@ -172,16 +172,16 @@ impl Secured {
         let limit = humantime::format_duration(target.connect_timeout);
         let (why, hint) = match (self.heard, &target.psk) {
             (0, _) => (
-                "nobody answers in DTLS",
-                "the port may be one without DTLS: try coap://, or another port",
+                "no DTLS response",
+                "the port may not use DTLS: try coap://, or another port",
             ),
             (_, Some(_)) => (
-                "the server answers, but not to the end of our handshake: most often the key or its identity is wrong",
+                "the server stopped responding during the handshake; the key or its identity is probably wrong",
                 "check --psk-identity and --psk",
             ),
             (_, None) => (
-                "the server answers, but does not come to an end",
-                "it may want a pre-shared key (--psk-identity, --psk), or a client certificate (--cert, --key)",
+                "the server responds, but does not complete the handshake",
+                "it may require a pre-shared key (--psk-identity, --psk) or a client certificate (--cert, --key)",
             ),
         };
         let text = format!("cannot connect to {target}: timed out after {limit}: {why}");
@@ -255,14 +255,14 @@ fn said(target: &Target, trouble: Trouble) -> Error {
         }
         Trouble::Alert(_) if target.psk.is_some() => {
             let text = format!(
-                "cannot connect to {target}: the server refused the handshake: most often the key or its identity is wrong"
+                "cannot connect to {target}: the server rejected the handshake; the key or its identity is probably wrong"
             );
             Error::new(Kind::Unreachable, text).hint("check --psk-identity and --psk")
         }
         Trouble::Alert(words) => {
             let text = format!("cannot connect to {target}: {words}");
             Error::new(Kind::Unreachable, text).hint(
-                "it may want a pre-shared key (--psk-identity, --psk), or another client certificate (--cert, --key)",
+                "it may require a pre-shared key (--psk-identity, --psk) or another client certificate (--cert, --key)",
             )
         }
         other => {

@@ -12,28 +12,28 @@ use crate::error::Result;
 use crate::server::{self, Keys, When, Wrong};
 
 const FAULTS: &[(&str, &str)] = &[
-    ("drop[:way=in]", "loses the message"),
+    ("drop[:way=in]", "drops the message"),
     (
         "delay:by=DURATION[,way=in]",
-        "lets the message come later, others overtake it",
+        "delays the message, so that others overtake it",
     ),
-    ("duplicate[:way=in]", "lets the message come twice"),
+    ("duplicate[:way=in]", "sends the message twice"),
     (
         "reorder[:by=DURATION][,way=in]",
-        "lets the next one overtake the message; when none comes for this long (default 1s), it goes",
+        "holds the message back until the next one was sent, or for this long (default 1s)",
     ),
     (
         "reset",
-        "rejects the request by a reset; over TCP and WebSocket by closing the connection",
+        "rejects the request with a reset; over TCP and WebSocket by closing the connection",
     ),
-    ("token", "answers with a token that nobody has used"),
+    ("token", "answers with an unknown token"),
     ("source", "answers from another port (UDP and DTLS)"),
 ];
 
 /// What some faults may have besides, for the help page and the man page.
 pub const FAULT_KEYS: &[(&str, &str)] = &[(
     "way=in",
-    "for datagrams that come to the server; otherwise (way=out) for messages that it sends",
+    "for datagrams received by the server; otherwise (way=out) for messages that it sends",
 )];
 
 /// Something that is done to messages; written `NAME[:KEY=VALUE[,KEY=VALUE…]]`.

@@ -185,7 +185,7 @@ async fn lock(file: &File, path: &Path, end: Instant) -> Result<()> {
                 let path = path.display();
                 let text = format!("the OSCORE context of {path} is in use by another command");
                 return Err(Error::new(Kind::Local, text)
-                    .hint("commands that run at the same time need sender ids of their own"));
+                    .hint("commands that run at the same time need different sender IDs"));
             }
             Err(TryLockError::Error(cause)) => {
                 return Err(Error::local(
@@ -201,10 +201,10 @@ async fn lock(file: &File, path: &Path, end: Instant) -> Result<()> {
 fn number(text: &str, name: &str, path: &Path) -> Result<u64> {
     let refused = |why: &str| {
         let text = format!("{} {why}", path.display());
-        Err(Error::usage(text).hint("a number that is used twice would break the keys: agree on a new master secret or salt"))
+        Err(Error::usage(text).hint("reusing a sequence number would break the encryption: agree on a new master secret or salt"))
     };
     if text.is_empty() {
-        return refused("is empty: the OSCORE sequence number that it held is lost");
+        return refused("is empty: the OSCORE sequence number in it is lost");
     }
     let Some(rest) = text.strip_prefix(MARK).and_then(|it| it.strip_suffix('\n')) else {
         return refused("does not hold an OSCORE sequence number");

@@ -256,7 +256,7 @@ impl Server {
     /// [`crate::error::Kind::Local`]: the sequence number cannot be kept.
     pub async fn protect(&mut self, oscore: &Oscore) -> Result<()> {
         let [port] = &mut self.ports.0[..] else {
-            let text = "with OSCORE a server listens in one place: its sequence numbers are for one endpoint";
+            let text = "with OSCORE a server can have only one listener, because its sequence numbers belong to one endpoint";
             return Err(Error::usage(text));
         };
         let (mut context, sequence) = sequence::open(oscore, arrivals::HANDSHAKE).await?;

@@ -111,7 +111,7 @@ impl Streamed {
             if let Some(room) = &self.room
                 && !room.take(self.message.len(), length)
             {
-                return Received::Ended("there is no room for so long a message now".into());
+                return Received::Ended("no room for a message of this size at the moment".into());
             }
             self.message.extend_from_slice(&buffer[..length]);
             if self.stream.at_message_end() {

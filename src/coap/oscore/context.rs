@@ -44,13 +44,13 @@ impl fmt::Debug for Secrets {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadContext {
     /// An id is longer than 7 bytes.
-    #[error("an OSCORE id has more than {LONGEST_ID} bytes")]
+    #[error("an OSCORE ID has more than {LONGEST_ID} bytes")]
     LongId,
     /// Both ends have the same id, and with it the same keys.
-    #[error("sender and recipient have the same OSCORE id")]
+    #[error("sender and recipient have the same OSCORE ID")]
     SameId,
     /// The id context is longer than 255 bytes, or the secret is empty.
-    #[error("the OSCORE master secret is empty or the id context is too long")]
+    #[error("the OSCORE master secret is empty or the ID context is too long")]
     Secrets,
 }
 

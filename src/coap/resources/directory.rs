@@ -53,7 +53,7 @@ impl Directory {
         match FileType::from_raw_mode(facts.st_mode) {
             FileType::Directory => return list(&file, path),
             FileType::RegularFile => {}
-            _ => return Ok(Response::error(Code::NOT_FOUND, "it is no file")),
+            _ => return Ok(Response::error(Code::NOT_FOUND, "not a file")),
         }
         let too_large = || {
             let text = "the file is too large for this server";
@@ -127,7 +127,7 @@ impl Directory {
 fn refusal(request: &Incoming, old: Option<&Stat>) -> Option<Response> {
     let is_file = |it: &Stat| FileType::from_raw_mode(it.st_mode) == FileType::RegularFile;
     if !old.is_none_or(is_file) {
-        return Some(Response::error(Code::METHOD_NOT_ALLOWED, "it is no file"));
+        return Some(Response::error(Code::METHOD_NOT_ALLOWED, "not a file"));
     }
     let fails = condition_fails(request, old.map(etag).as_ref());
     fails.then(|| Response::new(Code::PRECONDITION_FAILED))
@@ -146,7 +146,7 @@ fn list(folder: &OwnedFd, path: &[String]) -> io::Result<Response> {
             continue;
         };
         if links.len() >= LISTED {
-            let text = "there are too many files to list them";
+            let text = "too many files to list";
             return Ok(Response::error(Code::INTERNAL_SERVER_ERROR, text));
         }
         let format = match entry.file_type() {

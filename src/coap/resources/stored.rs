@@ -152,8 +152,7 @@ impl Tree {
         let before = old.map_or(0, |it| size(&it.body));
         let used = self.used - before + size(&request.payload);
         if used > self.room || (old.is_none() && self.children.len() >= ENTRIES) {
-            return Response::error(Code::REQUEST_ENTITY_TOO_LARGE, "there is no room for it")
-                .into();
+            return Response::error(Code::REQUEST_ENTITY_TOO_LARGE, "the store is full").into();
         }
         let code = match old {
             Some(_) => Code::CHANGED,

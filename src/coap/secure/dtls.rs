@@ -51,8 +51,7 @@ pub fn client(target: &Target, remote: SocketAddr) -> Result<Box<dyn SecureDatag
         (Some(psk), _) if psk.identity.is_empty() => {
             // The library writes none: a message with it fails (`ErrInvalidClientKeyExchange`).
             let text = "the pre-shared key has no identity, and an empty one cannot be sent";
-            return Err(Error::usage(text)
-                .hint("--psk-identity or IOTCTL_PSK_IDENTITY names the key to the server"));
+            return Err(Error::usage(text).hint("use --psk-identity or IOTCTL_PSK_IDENTITY"));
         }
         (Some(psk), _) => with_psk(builder()?, psk),
         (None, Some(tls)) => with_certificates(builder()?, tls, &target.host, &refusal)?,
@@ -149,10 +148,10 @@ pub(super) fn verify(
 
 pub(super) fn cannot_set_up(cause: DtlsError) -> Error {
     match cause {
-        DtlsError::ErrNoAvailableCipherSuites => Error::usage(
-            "cannot set up DTLS: the certificate's key is of a kind that has no cipher here",
-        )
-        .hint("keys on P-256 or P-384, and RSA keys, have"),
+        DtlsError::ErrNoAvailableCipherSuites => {
+            Error::usage("cannot set up DTLS: the key type of the certificate is not supported")
+                .hint("supported are P-256, P-384 and RSA keys")
+        }
         other => Error::usage(format!("cannot set up DTLS: {other}")),
     }
 }
@@ -185,11 +184,11 @@ impl Client {
         match (refused, cause) {
             (Some(refused), _) => Trouble::Certificate(refused),
             (None, DtlsError::ErrAlertFatalOrClose) => {
-                Trouble::Alert(String::from("the peer refused the handshake"))
+                Trouble::Alert(String::from("the peer rejected the handshake"))
             }
             // GnuTLS asks for the cookie again where it would have to refuse.
             (None, DtlsError::ErrInvalidFsmTransition) => {
-                Trouble::Alert(String::from("the peer does not go on with the handshake"))
+                Trouble::Alert(String::from("the peer does not continue the handshake"))
             }
             (None, other) => Trouble::Other(other.to_string()),
         }

@@ -77,9 +77,9 @@ impl LiveSecrets {
                 String::from("the key is wrong")
             }
             (DtlsError::ErrAlertFatalOrClose, Some(number)) => {
-                format!("the peer broke the protocol (alert {number})")
+                format!("protocol violation (alert {number})")
             }
-            (DtlsError::ErrAlertFatalOrClose, None) => String::from("the peer refused it"),
+            (DtlsError::ErrAlertFatalOrClose, None) => String::from("the peer rejected it"),
             (other, _) => other.to_string(),
         }
     }
@@ -145,9 +145,6 @@ fn key(psk: &Psk, identity: &[u8], refusal: &Refusal) -> Result<Vec<u8>, DtlsErr
         return Ok(psk.key.reveal().to_vec());
     }
     let identity = String::from_utf8_lossy(identity);
-    *lock(refusal) = Some(format!(
-        "there is no key for {:?}",
-        brief(&identity).to_string()
-    ));
+    *lock(refusal) = Some(format!("no key for {:?}", brief(&identity).to_string()));
     Err(DtlsError::ErrPskAndIdentityMustBeSetForClient)
 }

@@ -54,18 +54,18 @@ pub async fn run(plan: Plan) -> Result<()> {
     if plan.check && told < wanted.len() {
         let left = wanted.len() - told;
         notes.note(format_args!(
-            "bindings cannot be seen over AMQP: {left} were not checked"
+            "bindings cannot be checked over AMQP: {left} were skipped"
         ));
     }
     match wrong {
         0 => Ok(()),
         _ if plan.check => Err(Error::new(
             Kind::Refused,
-            format!("{wrong} of {told} are not as {name} describes them"),
+            format!("{wrong} of {told} differ from {name}"),
         )),
         _ => Err(Error::new(
             Kind::Refused,
-            format!("{wrong} of {told} could not be made what {name} describes"),
+            format!("{wrong} of {told} could not be created as described in {name}"),
         )),
     }
 }

@@ -107,8 +107,8 @@ impl Listen {
 fn log(event: &Event, notes: Console) {
     match event {
         Event::NotAccepted { error } => notes.warn(error),
-        Event::Blocked(true) => notes.warn("publishers are held back: low on memory, or on request"),
-        Event::Blocked(false) => notes.note("publishers may go on"),
+        Event::Blocked(true) => notes.warn("publishers are blocked: low on memory, or by --fault"),
+        Event::Blocked(false) => notes.note("publishers are unblocked"),
         Event::Connected { user, peer, vhost } => {
             let user = brief(user);
             notes.note(format_args!("{user} connected from {peer} to vhost {vhost}"));

@@ -209,6 +209,7 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
         console: notes,
     };
     let ended = receiver.receive(&mut source, &mut stop).await;
-    stop.close(source.close()).await;
+    // What ended it comes first.
+    let _ = stop.close(source.close()).await;
     ended
 }

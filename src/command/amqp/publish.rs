@@ -102,7 +102,7 @@ pub async fn run(plan: Plan) -> Result<()> {
     let mut input = Input::new(bodies, &plan.pacing);
     let mut publishing = Publishing::new(&plan, publisher, session, notes);
     let ended = flow::send(&mut input, &mut publishing, &mut stop).await;
-    stop.close(publishing.close()).await;
+    let _ = stop.close(publishing.close()).await;
     ended
 }
 

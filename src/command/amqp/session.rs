@@ -171,10 +171,8 @@ impl Session {
                     self.backoff.borrow_mut().connected(Instant::now());
                     let away = Duration::from_millis(began.elapsed().as_millis() as u64);
                     let away = humantime::format_duration(away);
-                    self.notes.note(format_args!(
-                        "connected to {} again after {away}",
-                        self.target
-                    ));
+                    self.notes
+                        .note(format_args!("reconnected to {} after {away}", self.target));
                     return Ok(client);
                 }
                 Err(next) => error = next,
@@ -188,7 +186,7 @@ impl Session {
         let Some(wait) = wait else { return Err(error) };
         let shown = humantime::format_duration(Duration::from_millis(wait.as_millis() as u64));
         self.notes
-            .warn(format_args!("{error}; trying again in {shown}"));
+            .warn(format_args!("{error}; retrying in {shown}"));
         tokio::time::sleep(wait).await;
         Ok(())
     }
@@ -217,7 +215,7 @@ impl Session {
                 self.speaks.set(Speaks::V10);
                 let target = &self.target;
                 self.notes
-                    .note(format_args!("{target} speaks AMQP 1.0 only, and so do we"));
+                    .note(format_args!("{target} supports AMQP 1.0 only; using it"));
                 one(self).await
             }
             made => made,
@@ -249,10 +247,10 @@ impl Session {
     pub(crate) fn on_event(&self) -> impl Fn(Event) + Send + 'static {
         let (notes, target) = (self.notes, self.target.to_string());
         move |event| match event {
-            Event::Blocked(reason) => notes.warn(format_args!(
-                "{target} is blocked and takes no messages for now: {reason}"
-            )),
-            Event::Unblocked => notes.note(format_args!("{target} takes messages again")),
+            Event::Blocked(reason) => {
+                notes.warn(format_args!("{target} blocked the connection: {reason}"))
+            }
+            Event::Unblocked => notes.note(format_args!("{target} unblocked the connection")),
         }
     }
 }
@@ -264,8 +262,8 @@ impl Session {
 pub(crate) fn not_of_one(flags: &[(bool, &str)]) -> Result<()> {
     match flags.iter().find(|(given, _)| *given) {
         None => Ok(()),
-        Some((_, flag)) => Err(Error::usage(format!("{flag} has no meaning in AMQP 1.0"))
-            .hint("leave it out, or say --protocol 0-9-1 where the server speaks that")),
+        Some((_, flag)) => Err(Error::usage(format!("{flag} is not supported in AMQP 1.0"))
+            .hint("remove it, or use --protocol 0-9-1 if the server supports it")),
     }
 }
 

@@ -30,7 +30,7 @@ pub use preset::ScenarioPreset;
 pub struct Plan {
     /// Where to, and how.
     pub session: SessionArgs,
-    /// `--embedded`: start a broker of our own, and stop it at the end.
+    /// `--embedded`: start the built-in broker, and stop it at the end.
     pub embedded: bool,
     /// `--calibrate`: a peer that only answers, to find the limit of the generator.
     pub calibrate: bool,
@@ -42,13 +42,13 @@ pub struct Plan {
     pub consumers: usize,
     /// `--channels` of each connection.
     pub channels: u16,
-    /// `--exchange`; `None`: the default one, or one of our own where there is a type.
+    /// `--exchange`; `None`: the default one, or a generated one if there is a type.
     pub exchange: Option<String>,
     /// `--type` of the exchange.
     pub kind: Option<ByteString>,
     /// `--routing-key`; `None`: the name of the queue.
     pub key: Option<Pattern>,
-    /// `--queue`; `None`: made up.
+    /// `--queue`; `None`: generated.
     pub queue: Option<Pattern>,
     /// `--queues`; `None`: one, or with a fanout exchange one for each consumer.
     pub queues: Option<usize>,

@@ -24,7 +24,7 @@ use crate::file;
 use crate::output::Console;
 use crate::payload::LONGEST;
 
-/// What a peer of our own is asked for unless the path is said.
+/// The default path of requests to the built-in server.
 const OWN_PATH: &str = "/bench";
 
 /// A load and where it goes; every field is a flag.
@@ -34,7 +34,7 @@ pub struct Plan {
     pub connect: connect::ConnectArgs,
     /// The URI, with `{client}` and `{seq}` in its path or query.
     pub uri: Option<String>,
-    /// `--embedded`: start a server of our own, and stop it at the end.
+    /// `--embedded`: start the built-in server, and stop it at the end.
     pub embedded: bool,
     /// `--calibrate`: a peer that only answers, to find the limit of the generator.
     pub calibrate: bool,

@@ -30,13 +30,13 @@ use crate::payload::template::Template;
 pub struct Plan {
     /// Where to, and how.
     pub connect: connect::ConnectArgs,
-    /// `--embedded`: start a broker of our own, and stop it at the end.
+    /// `--embedded`: start the built-in broker, and stop it at the end.
     pub embedded: bool,
     /// `--calibrate`: a peer that only answers, to find the limit of the generator.
     pub calibrate: bool,
     /// `--scenario`
     pub scenario: Scenario,
-    /// `-V`; MQTT 5 unless said.
+    /// `-V`; MQTT 5 by default.
     pub version: Version,
     /// `--publishers`
     pub publishers: usize,

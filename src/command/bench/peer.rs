@@ -1,4 +1,4 @@
-//! The peers that a load test brings along: a server of our own, or one that only answers.
+//! The peers that a load test can start: the built-in server, or a null peer.
 
 use std::io::ErrorKind;
 use std::process::Stdio;
@@ -40,7 +40,7 @@ const AMQP_BROKER: [&str; 4] = ["amqp", "broker", "--listen", "127.0.0.1:0"];
 pub(crate) enum Peer {
     /// Whom the words name.
     Named,
-    /// A server of our own in a process of its own, so that its work is not counted as the generator's.
+    /// The built-in server in its own process, so that its work is not counted as the generator's.
     Embedded { child: Child, url: String },
     /// A thread that only answers.
     #[cfg(target_os = "linux")]

@@ -121,7 +121,7 @@ fn show(notes: Console, began: Instant, seen: &Seen<'_>) {
     let since = began.elapsed().as_secs_f64() * 1e3;
     let what = match &seen.message {
         Ok(message) => record::line(message, !seen.transport.is_reliable()),
-        Err(fault) => format!("no CoAP: {fault}"),
+        Err(fault) => format!("not CoAP: {fault}"),
     };
     notes.plain(format_args!("{arrow} {since:.3} ms {} {what}", seen.peer));
 }
@@ -152,15 +152,14 @@ impl RequestClient {
         }
         if let Some(until) = watch.held_off(place) {
             let left = (until - Instant::now()).as_secs() + 1;
-            let text = format!(
-                "{target} released the connection: {left} s until it may be connected to again"
-            );
+            let text =
+                format!("{target} released the connection: reconnecting is allowed in {left} s");
             watch.notes.note(text);
             sleep_until(until.into()).await;
         }
         let client = Client::connect(target, config, watch.tap()).await?;
         if place.proxied && client.is_group() {
-            return Err(Error::usage("a group cannot be a proxy"));
+            return Err(Error::usage("a multicast group cannot be a proxy"));
         }
         Ok(Self {
             client,
@@ -188,8 +187,10 @@ impl RequestClient {
                 .is_some_and(|it| it.len() <= 1034);
             match mode {
                 ProxyMode::Uri if !fits => {
-                    let text = "the URI is longer than the 1034 bytes of a Proxy-Uri";
-                    return Err(Error::usage(text).hint("--proxy-mode scheme has no such limit"));
+                    let text = "the URI is longer than 1034 bytes, the limit of Proxy-Uri";
+                    return Err(
+                        Error::usage(text).hint("use --proxy-mode scheme, which has no such limit")
+                    );
                 }
                 ProxyMode::Uri => request = whole,
                 ProxyMode::Auto if fits => self.otherwise = Some(whole),

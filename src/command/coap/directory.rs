@@ -78,11 +78,11 @@ impl<'a> Directory<'a> {
         let is_it = |link: &&Link| link.words("rt").any(|word| word == resource_type);
         let Some(found) = links.iter().find(is_it) else {
             let text = format!(
-                "{} is no resource directory: it has no {resource_type}",
+                "{} is not a resource directory: it has no {resource_type}",
                 place.uri
             );
             return Err(Error::new(Kind::Refused, text)
-                .hint("a URI with a path names the directory's interface itself"));
+                .hint("use a URI with the path of the directory's interface"));
         };
         let bad = |fault: uri::BadUri| {
             let text = format!("{} names a bad {resource_type}: {fault}", place.uri);
@@ -128,7 +128,9 @@ impl<'a> Directory<'a> {
             None => RequestClient::open_with(self.config(), &self.watch, place).await?,
         };
         if connection.is_group() {
-            return Err(Error::usage("a group is no resource directory"));
+            return Err(Error::usage(
+                "a multicast group is not a resource directory",
+            ));
         }
         self.begin(&mut connection, method, place, links)?;
         let reply = loop {
@@ -137,7 +139,7 @@ impl<'a> Directory<'a> {
                 Event::Failed { failure, .. } => return Err(failed(place, &failure, None)),
                 Event::Finished { .. } => {
                     return Err(Error::usage(
-                        "no-response does not go with this: an answer is needed",
+                        "no-response cannot be used here: a response is needed",
                     ));
                 }
                 other => heard(&mut connection, other, self),
@@ -189,7 +191,7 @@ impl<'a> Directory<'a> {
             tokio::select! {
                 () = sleep_until(until.into()) => break Ok(()),
                 () = self.output.reader_gone() => {
-                    break Err(Error::new(Kind::ReaderGone, "nobody reads our output any more"));
+                    break Err(Error::new(Kind::ReaderGone, "the reader of standard output closed it"));
                 }
                 event = next_of(&mut taken) => if let Some(connection) = &mut taken {
                     heard(connection, event, self);
@@ -211,7 +213,7 @@ fn heard(connection: &mut RequestClient, event: Event, directory: &Directory<'_>
                 let peer = request.peer;
                 directory
                     .notes
-                    .plain(format_args!("* {peer} asks: {method:?} {path}"));
+                    .plain(format_args!("* {peer} requests {method:?} {path}"));
             }
             connection.respond(request.exchange, said(&request, links));
         }

@@ -59,7 +59,9 @@ async fn discover(plan: &Plan, output: &mut Output) -> Result<()> {
     let watch = Tracer::open(&plan.session, notes)?;
     let client = RequestClient::open(&plan.session, &watch, &place).await?;
     if plan.recursive && client.is_group() {
-        return Err(Error::usage("--recursive asks one server, not a group"));
+        return Err(Error::usage(
+            "--recursive needs one server, not a multicast group",
+        ));
     }
     let mut search = Search {
         plan,
@@ -77,7 +79,7 @@ async fn discover(plan: &Plan, output: &mut Output) -> Result<()> {
     search.client.close().await;
     watch.finish(&plan.session)?;
     let what = match (search.answers, search.links) {
-        (0, _) => "nobody answered",
+        (0, _) => "no response",
         (_, 0) => "no resource was found",
         _ => return Ok(()),
     };
@@ -252,10 +254,10 @@ fn text_of<'a>(reply: &'a Reply, place: &Place) -> Result<&'a str> {
         return Err(refused(&place.uri, reply));
     }
     let text = str::from_utf8(&reply.response.payload);
-    text.map_err(|_| no_links(reply, "it is no text"))
+    text.map_err(|_| no_links(reply, "it is not text"))
 }
 
 fn no_links(reply: &Reply, why: &str) -> Error {
-    let text = format!("{} did not answer in link-format: {why}", reply.from);
-    Error::new(Kind::Lost, text).hint("--output raw shows the answer as it is")
+    let text = format!("the response of {} is not link-format: {why}", reply.from);
+    Error::new(Kind::Lost, text).hint("use --output raw to show the response")
 }

@@ -210,7 +210,7 @@ impl Kept<'_, '_> {
                 return Err(error);
             };
             let notes = self.directory.notes;
-            notes.progress(format_args!("{}; trying again", error.text()));
+            notes.progress(format_args!("{}; retrying", error.text()));
             self.directory.idle(Instant::now() + wait).await?;
         }
     }
@@ -219,13 +219,13 @@ impl Kept<'_, '_> {
         let Some(place) = self.made.place.clone() else {
             let lifetime = self.order.lifetime.as_secs();
             self.directory.notes.note(format_args!(
-                "a simple registration cannot be taken away: it ends {lifetime} s after its last update"
+                "a simple registration cannot be removed: it expires {lifetime} s after its last update"
             ));
             return Ok(());
         };
         let asked = self.directory.exchange(Code::DELETE, &place, None);
         let Ok(reply) = timeout(FAREWELL, asked).await else {
-            let text = format!("{}: no answer within {} s", place.uri, FAREWELL.as_secs());
+            let text = format!("{}: no response within {} s", place.uri, FAREWELL.as_secs());
             return Err(Error::new(Kind::TimedOut, text));
         };
         let reply = reply?;

@@ -44,7 +44,8 @@ pub async fn run(plan: Plan) -> Result<()> {
     let watch = Tracer::open(&plan.session, notes)?;
     let mut client = RequestClient::open(&plan.session, &watch, &place).await?;
     if client.is_group() {
-        return Err(Error::usage("a group cannot be pinged").hint("coap discover asks its members"));
+        return Err(Error::usage("a multicast group cannot be pinged")
+            .hint("use coap discover to find its members"));
     }
     let mut tally = Tally::default();
     let began = Instant::now();
@@ -174,7 +175,7 @@ impl Tally {
                 };
                 Err(Error::new(
                     kind,
-                    format!("{target} did not answer: {failure}"),
+                    format!("no answer from {target}: {failure}"),
                 ))
             }
             _ => Ok(()),

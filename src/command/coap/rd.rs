@@ -169,7 +169,7 @@ async fn act(action: &Action, directory: &mut Directory<'_>) -> Result<()> {
 fn registered(place: Place) -> Result<Place> {
     if place.uri.path.is_empty() {
         let text = format!("{} is not the URI of a registration", place.uri);
-        return Err(Error::usage(text).hint("coap rd register prints it"));
+        return Err(Error::usage(text).hint("use the URI printed by coap rd register"));
     }
     Ok(place)
 }
@@ -252,7 +252,7 @@ impl Order {
         }
         let Some(location) = uri::location_of(&reply.response.options) else {
             let text = format!(
-                "{}: the answer does not say where the registration is",
+                "{}: the response has no Location of the registration",
                 self.place.uri
             );
             return Err(Error::new(Kind::Lost, text));
@@ -294,11 +294,11 @@ impl Made {
 /// The directory fetches the links from the address that it is asked from.
 fn check_simple(place: &Place) -> Result<()> {
     let why = match (place.proxied, &place.target.oscore) {
-        (true, _) => "--proxy: the directory would ask the proxy for the links",
-        (_, Some(_)) => "OSCORE: the directory asks for the links without it",
+        (true, _) => "--proxy: the directory would request the links from the proxy",
+        (_, Some(_)) => "OSCORE: the directory requests the links without it",
         _ => return Ok(()),
     };
-    Err(Error::usage(format!("--simple does not go with {why}")))
+    Err(Error::usage(format!("--simple cannot be used with {why}")))
 }
 
 /// What a device says of itself, without the list itself.
@@ -342,6 +342,6 @@ async fn look_up(
 async fn read_links(source: &Source) -> Result<Vec<Link>> {
     let body = Bodies::open(source, Encoding::Plain)?.body().await?;
     let wrong = |why: String| Error::usage(format!("the links are not in link-format: {why}"));
-    let text = str::from_utf8(&body).map_err(|_| wrong(String::from("they are no text")))?;
+    let text = str::from_utf8(&body).map_err(|_| wrong(String::from("they are not text")))?;
     link::parse(text).map_err(|fault| wrong(fault.to_string()))
 }

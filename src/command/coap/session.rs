@@ -136,18 +136,18 @@ impl SessionArgs {
         let mut connect = self.connect.clone();
         if let Some(proxy) = &self.proxy {
             let uri = word.filter(|word| word.contains("://")).ok_or_else(|| {
-                Error::usage("with --proxy the URI is an absolute one")
-                    .hint("the proxy is connected to, and asks the URI's host")
+                Error::usage("--proxy needs an absolute URI")
+                    .hint("the proxy forwards the request to the host of the URI")
             })?;
             let uri = Uri::parse(uri).map_err(bad)?;
             return self.proxied(uri, proxy, environment);
         }
         if let Some(word) = word.filter(|word| word.contains("://")) {
             if connect.host.is_some() || connect.port.is_some() {
-                return Err(Error::usage(
-                    "an absolute URI and --host or --port are given: one of them is enough",
-                )
-                .hint("with -h a URI is only a path, such as /.well-known/core"));
+                return Err(
+                    Error::usage("an absolute URI cannot be used with --host or --port")
+                        .hint("with -h the URI must be a path, such as /.well-known/core"),
+                );
             }
             let uri = Uri::parse(word).map_err(bad)?;
             connect.url = Some(format!("{}://{}:{}", uri.scheme.name(), uri.host, uri.port));
@@ -174,16 +174,14 @@ impl SessionArgs {
     fn proxied(&self, uri: Uri, proxy: &str, environment: &Environment) -> Result<Place> {
         let mut connect = self.connect.clone();
         if connect.host.is_some() || connect.port.is_some() {
-            return Err(Error::usage(
-                "--proxy and --host or --port are given: one of them is enough",
-            ));
+            return Err(Error::usage("--proxy cannot be used with --host or --port"));
         }
         let bad = |fault| bad_uri(proxy, " for --proxy", &fault);
         let there = Uri::parse(proxy).map_err(bad)?;
         if !there.path.is_empty() || !there.query.is_empty() {
             let proxy = without_credentials(proxy);
             return Err(Error::usage(format!(
-                "--proxy {proxy} has a path: a proxy is a host"
+                "--proxy {proxy} must not have a path"
             )));
         }
         connect.url = Some(format!(
@@ -276,9 +274,7 @@ fn bad_uri(word: &str, place: &str, fault: &BadUri) -> Error {
     let word = without_credentials(word);
     let error = Error::usage(format!("bad URI {word}{place}: {fault}"));
     match fault {
-        BadUri::User => {
-            error.hint("--psk-identity and --psk-file, or --cert and --key, say who you are")
-        }
+        BadUri::User => error.hint("use --psk-identity and --psk-file, or --cert and --key"),
         _ => error,
     }
 }
@@ -299,7 +295,7 @@ pub(crate) fn add_options(words: &[OptionWord], options: &mut Options) -> Result
             option::registered(word.number).map_or((0, option::LONGEST_VALUE), |it| it.length);
         if !(limits.0..=limits.1).contains(&value.len()) {
             return Err(Error::usage(format!(
-                "the option {} has {} bytes, but may have {} to {}",
+                "the option {} has {} bytes; it must have {} to {}",
                 name(),
                 value.len(),
                 limits.0,
@@ -381,16 +377,18 @@ fn hint_text(reply: &Reply) -> Option<String> {
             String::from("check --oscore-sender-id and --oscore-id-context")
         }
         Code::UNAUTHORIZED if said("Replay detected") => String::from(
-            "the server has seen higher sequence numbers: another client uses these keys, or its number was lost",
+            "the server has seen higher sequence numbers: another client uses these keys, or the stored number was lost",
         ),
         Code::BAD_REQUEST if said("Decryption failed") => {
-            String::from("check --oscore-secret, --oscore-salt and the ids")
+            String::from("check --oscore-secret, --oscore-salt and the IDs")
         }
-        Code::NOT_ACCEPTABLE => String::from("--accept asks for another content format"),
-        Code::UNSUPPORTED_CONTENT_FORMAT => String::from("--content-format names another one"),
+        Code::NOT_ACCEPTABLE => String::from("use --accept to request another content format"),
+        Code::UNSUPPORTED_CONTENT_FORMAT => {
+            String::from("use --content-format to send another one")
+        }
         Code::REQUEST_ENTITY_TOO_LARGE => {
             let size = options.uint(option::SIZE1)?;
-            format!("the server takes at most {size} bytes")
+            format!("the server accepts at most {size} bytes")
         }
         _ => match retry_after(reply).as_secs() {
             0 => return None,
@@ -405,7 +403,7 @@ pub(crate) fn failed(place: &Place, failure: &Failure, partial: Option<&Partial>
     let came = partial
         .map(|partial| partial.response.payload.len())
         .filter(|length| *length > 0)
-        .map(|length| format!("; {length} bytes of the body had come"))
+        .map(|length| format!("; received {length} bytes of the body"))
         .unwrap_or_default();
     let kind = match failure {
         Failure::TimedOut { .. } | Failure::GaveUp { .. } => Kind::TimedOut,
@@ -424,8 +422,8 @@ pub(crate) fn failed(place: &Place, failure: &Failure, partial: Option<&Partial>
     match failure {
         Failure::TimedOut {
             acknowledged: true, ..
-        } => error.hint("--timeout waits longer"),
-        Failure::TooLarge { .. } => error.hint("--body-limit takes more"),
+        } => error.hint("use --timeout to wait longer"),
+        Failure::TooLarge { .. } => error.hint("use --body-limit to accept more"),
         _ => error,
     }
 }

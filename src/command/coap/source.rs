@@ -101,7 +101,7 @@ impl<'a> Observed<'a> {
             0 => Ok(()),
             count => {
                 let text = format!(
-                    "{count} notifications came faster than they were taken and were left out"
+                    "{count} notifications arrived faster than they were processed and were dropped"
                 );
                 Err(Error::new(Kind::Local, text))
             }
@@ -157,7 +157,7 @@ impl<'a> Observed<'a> {
     fn register(&mut self, mut client: RequestClient) -> Result<()> {
         let (plan, place) = (self.plan, self.place);
         if client.is_group() {
-            return Err(Error::usage("a group cannot be observed"));
+            return Err(Error::usage("a multicast group cannot be observed"));
         }
         let mut request = plan.session.request(&client, place, plan.method)?;
         plan.wording.apply(&mut request);
@@ -219,7 +219,7 @@ impl<'a> Observed<'a> {
             let why = if self.registered {
                 "the server ended the observation"
             } else {
-                "the resource cannot be observed: its answer is no notification"
+                "the resource is not observable: the response is not a notification"
             };
             Error::new(Kind::Refused, format!("{}: {why}", shown(&self.place.uri)))
         };
@@ -235,7 +235,8 @@ impl<'a> Observed<'a> {
         self.waiting.push_back(Next::Message(message));
         while self.size > WAITING && self.waiting.len() > 1 {
             if self.left_out == 0 {
-                let text = "notifications come faster than they are taken: the oldest are left out";
+                let text =
+                    "notifications arrive faster than they are processed: the oldest are dropped";
                 self.console.warn(text);
             }
             self.left_out += 1;

@@ -127,7 +127,7 @@ fn log(event: &Event, notes: Console) {
     match event {
         Event::NotAccepted { error } => notes.warn(error),
         Event::QueueFull { client_id } => notes.warn(format_args!(
-            "the queue of {} is full (--max-queued, --max-queued-bytes): messages to it are refused or wait",
+            "the queue of {} is full (--max-queued, --max-queued-bytes): its messages are refused or wait",
             brief(client_id)
         )),
         Event::Stopped(counts) => notes.note(format_args!(
@@ -151,7 +151,7 @@ fn about_client(event: &Event) -> String {
             resumed,
         } => {
             let again = if *resumed {
-                ", back to its session"
+                ", resuming its session"
             } else {
                 ""
             };

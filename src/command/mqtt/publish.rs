@@ -89,7 +89,7 @@ pub async fn run(plan: Plan) -> Result<()> {
         properties,
         ..Disconnect::default()
     };
-    stop.close(publisher.client.close(goodbye)).await;
+    let _ = stop.close(publisher.client.close(goodbye)).await;
     ended
 }
 

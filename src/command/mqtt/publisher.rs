@@ -19,6 +19,9 @@ use crate::output::Console;
 /// As much is handed to the session at once: enough for large writes, little enough to stay in the cache.
 const BATCH: usize = 256 * 1024;
 
+/// As many bytes may be under way at QoS 1 and 2, beside the window: one larger message is let through alone.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
+
 /// Publishes what it takes. QoS 1 and 2 messages stay in the session until they are acknowledged, through every reconnect.
 pub(crate) struct Publisher {
     pub(crate) client: Client,
@@ -276,6 +279,7 @@ impl flow::Target for Publisher {
         self.parked.is_none()
             && self.client.can_publish(self.outline.qos)
             && self.client.unwritten() < BATCH
+            && self.client.kept_bytes() < MOST_BYTES
     }
 
     fn is_idle(&self) -> bool {

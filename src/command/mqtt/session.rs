@@ -222,10 +222,10 @@ pub(crate) fn tell(notice: Notice, client: &Client, notes: Console) {
             let wait = humantime::format_duration(std::time::Duration::from_millis(
                 retry_in.as_millis() as u64,
             ));
-            notes.warn(format_args!("{error}; trying again in {wait}"));
+            notes.warn(format_args!("{error}; retrying in {wait}"));
         }
         Notice::FellBack => notes.note(format_args!(
-            "{} does not speak MQTT 5; going on with MQTT 3.1.1",
+            "{} does not support MQTT 5; using MQTT 3.1.1",
             client.target()
         )),
     }

@@ -152,7 +152,7 @@ impl<'a> Subscribed<'a> {
         }
         if session_present && let Some(away) = self.back_after() {
             self.notes.note(format_args!(
-                "connected to {} again after {away}; the server kept the session",
+                "reconnected to {} after {away}; session present",
                 self.client.target()
             ));
         }
@@ -184,7 +184,7 @@ impl<'a> Subscribed<'a> {
     ) -> Option<Next> {
         if let Some(away) = self.back_after() {
             self.notes.warn(format_args!(
-                "connected to {} again after {away} and subscribed anew; messages published meanwhile may have been missed",
+                "reconnected to {} after {away} and subscribed again; messages published in between may have been missed",
                 self.client.target()
             ));
         }
@@ -315,7 +315,7 @@ impl Source for Subscribed<'_> {
         match (self.ever_connected, self.unanswered) {
             (false, _) => Some(format!("no connection to {target}")),
             (true, 1..) => Some(format!(
-                "{target} did not answer the subscription (no SUBACK)"
+                "no answer from {target} to the subscription (no SUBACK)"
             )),
             (true, 0) => None,
         }

@@ -99,7 +99,7 @@ impl Plan {
             return Ok(self.subscriptions.clone());
         }
         let filter = super::session::topic_of(target)
-            .ok_or_else(|| Error::usage("no topic to subscribe to").hint("-t FILTER names one"))?;
+            .ok_or_else(|| Error::usage("no topic to subscribe to").hint("use -t FILTER"))?;
         topic::check_filter(&filter).map_err(|invalid| Error::usage(invalid.to_string()))?;
         Ok(vec![Subscription {
             filter,

@@ -142,7 +142,7 @@ async fn handshakes_that_fail_name_the_client() {
     let refusal = incoming.ready().await.unwrap_err();
     assert_eq!(
         refusal.text(),
-        format!("WebSocket handshake with {peer} failed: it is no WebSocket handshake")
+        format!("WebSocket handshake with {peer} failed: not a WebSocket handshake")
     );
     let mut answer = String::new();
     client.read_to_string(&mut answer).await.unwrap();

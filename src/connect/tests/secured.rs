@@ -56,7 +56,7 @@ async fn not_valid_yet() {
     assert!(
         refusal
             .text()
-            .ends_with(": certificate is not valid yet, but in 2 hours"),
+            .ends_with(": certificate is not valid yet, only in 2 hours"),
         "{refusal}"
     );
 }
@@ -99,7 +99,7 @@ async fn unknown_issuer_and_the_ways_out() {
     );
     assert_eq!(
         refusal.hint_text(),
-        Some("--cafile FILE trusts its issuer; --insecure skips the check")
+        Some("use --cafile FILE to trust its issuer, or --insecure to skip verification")
     );
 
     let folder = ConnectArgs {
@@ -213,7 +213,7 @@ async fn client_certificates() {
     assert!(
         refusal
             .text()
-            .ends_with("server does not trust our client certificate (unknown CA)"),
+            .ends_with("server does not trust the client certificate (unknown CA)"),
         "{refusal}"
     );
 }
@@ -297,11 +297,11 @@ async fn an_authority_that_is_out_of_date_signs_nothing() {
     let port = secured(keys.signed("server", &["localhost"], &issuer), None).await;
     for (file, why) in [
         ("expired.pem", "certificate expired 3 days ago"),
-        ("early.pem", "certificate is not valid yet, but in 2 hours"),
+        ("early.pem", "certificate is not valid yet, only in 2 hours"),
     ] {
         let path = keys.path(file);
         let refusal = refused(trusting(port, path.clone())).await;
-        let end = format!(": the authority CN=ages in {}: {why}", path.display());
+        let end = format!(": the CA certificate CN=ages in {}: {why}", path.display());
         assert!(refusal.text().ends_with(&end), "{refusal}");
         assert_eq!(refusal.exit_code(), 3);
     }
@@ -370,19 +370,19 @@ fn odd_certificates(keys: &Keyring) -> Vec<(&'static str, PathBuf, PathBuf, Path
     let (authority, authority_key) = odd("authority", &["localhost"], IsCa::Ca(constraints));
     vec![
         (
-            "certificate is of the outdated X.509 version 1, without names to verify",
+            "certificate has the outdated X.509 version 1, without names to verify",
             version_1.clone(),
             version_1,
             ca.clone(),
         ),
         (
-            "certificate names no host: it has no subjectAltName",
+            "certificate has no host name (subjectAltName)",
             nameless,
             nameless_key,
             ca.clone(),
         ),
         (
-            "certificate is one of an authority (CA:TRUE), and may not be shown by a server or client",
+            "certificate is a CA certificate (CA:TRUE), which a server or client may not present",
             authority,
             authority_key,
             ca,
@@ -448,7 +448,7 @@ async fn a_client_certificate_that_is_named_itself_suffices() {
             let port = secured(server, Some(ca)).await;
             let refusal = refused_late(words(port, TlsVersion::V13)).await;
             assert!(
-                refusal.text().contains("refused our client certificate"),
+                refusal.text().contains("rejected the client certificate"),
                 "{refusal}"
             );
         }
@@ -472,7 +472,7 @@ async fn a_refusal_is_not_taken_for_a_question() {
     let port = scripted(refuse).await;
     let refusal = refused(to(format!("mqtts://localhost:{port}"))).await;
     assert!(
-        refusal.text().contains("server refused the TLS handshake"),
+        refusal.text().contains("server rejected the TLS handshake"),
         "{refusal}"
     );
     let shown = format!("{refusal} {:?}", refusal.hint_text());

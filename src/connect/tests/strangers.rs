@@ -112,7 +112,7 @@ async fn http_statuses_are_told() {
     for (port, words, code) in [
         (
             scripted(not_found).await,
-            "server answered HTTP 404 Not Found instead of a WebSocket",
+            "server answered HTTP 404 Not Found instead of accepting the WebSocket",
             3,
         ),
         (
@@ -122,7 +122,7 @@ async fn http_statuses_are_told() {
         ),
         (
             scripted(fine).await,
-            "server answered HTTP 200 OK instead of a WebSocket",
+            "server answered HTTP 200 OK instead of accepting the WebSocket",
             3,
         ),
         (
@@ -187,7 +187,7 @@ async fn no_tls_to_a_port_with() {
     let hint = diagnose::silent_close(&target).await.unwrap();
     assert_eq!(
         hint,
-        format!("looks like a TLS port, use mqtts://localhost:{port}")
+        format!("this looks like a TLS port; use mqtts://localhost:{port}")
     );
     for port in [
         scripted(hang_up).await,

@@ -55,7 +55,7 @@ impl Acl {
             let wrong = |what: &str| Error::usage(format!("line {number}: {what}"));
             let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
             match (word, rest.trim()) {
-                (_, "") => return Err(wrong(&format!("nothing follows `{word}`"))),
+                (_, "") => return Err(wrong(&format!("`{word}` needs a value"))),
                 ("user", name) => user = Some(name.to_owned()),
                 ("topic", rest) => acl
                     .rules_of(user.as_deref())
@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn wrong_lines_are_named() {
         let table = [
-            ("user", "line 1: nothing follows `user`"),
+            ("user", "line 1: `user` needs a value"),
             ("\ntopic read", "line 2: a topic filter is missing"),
             ("topic a/#/b", "line 1: the topic filter is not valid"),
             ("allow x", "line 1: expected user, topic or pattern"),

@@ -1,4 +1,4 @@
-//! What the broker tells whoever runs it.
+//! The events that the broker reports to its caller.
 
 use bytestring::ByteString;
 

@@ -12,7 +12,7 @@
 //! | `publishing`, `delivery`, `subscribing` | the flows of PUBLISH in, PUBLISH out, SUBSCRIBE |
 //! | `holding` | what becomes of messages that a queue has no room for |
 //! | `sessions`, `connection`, `subscriptions`, `retained`, `application` | what is remembered |
-//! | `access`, `faults`, `options`, `events`, `sys` | who may, what goes wrong, how, what is told |
+//! | `access`, `faults`, `options`, `events`, `sys` | access control, fault injection, options, events, $SYS topics |
 //! | `drive`, `link` | the core as an engine of [`crate::server`]; a connection's task |
 
 mod access;

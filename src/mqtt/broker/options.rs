@@ -49,7 +49,7 @@ pub struct Options {
     pub queue_qos0_offline: bool,
     /// Seconds that a session may outlive its connection at most. Default: no limit.
     pub session_expiry_limit: Option<u32>,
-    /// What a client that asks for Response Information is told, followed by its client identifier.
+    /// The Response Information sent to clients that request it, followed by the client identifier.
     pub response_information: Option<ByteString>,
     /// Time between two rounds of `$SYS` topics; `None`: no such topics. Default: 10 s.
     pub sys_interval: Option<Duration>,

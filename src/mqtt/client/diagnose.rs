@@ -9,11 +9,11 @@ use crate::error::{Error, Kind, brief};
 use crate::mqtt::packet::ReasonCode;
 use crate::mqtt::session::fault::Fault;
 
-/// The server took the connection and did not answer CONNECT, or SUBSCRIBE once it is online, in time.
+/// The server took the connection and did not answer CONNECT, or what was asked once it is online, in time.
 pub(super) fn no_answer(target: &Target, online: bool) -> Error {
     let patience = humantime::format_duration(target.connect_timeout);
     if online {
-        let text = format!("{target} did not answer the subscription within {patience}");
+        let text = format!("no answer from {target} within {patience}");
         return Error::new(Kind::TimedOut, text).hint("--connect-timeout waits longer");
     }
     Error::new(
@@ -48,8 +48,11 @@ pub(super) async fn closed(
     )
 }
 
-/// The same failure, with the filters whose subscription it left without an answer.
-pub(super) fn unanswered(error: Error, filters: &[ByteString]) -> Error {
+/// The same failure, with the answer that did not come and for which filters.
+pub(super) fn unanswered(error: Error, awaited: Option<(&str, Vec<ByteString>)>) -> Error {
+    let Some((answer, filters)) = awaited else {
+        return error;
+    };
     let Some((first, others)) = filters.split_first() else {
         return error;
     };
@@ -57,7 +60,7 @@ pub(super) fn unanswered(error: Error, filters: &[ByteString]) -> Error {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let text = format!("{error}; no SUBACK for {}{others}", brief(first));
+    let text = format!("{error}; no {answer} for {}{others}", brief(first));
     let told = Error::new(error.kind(), text);
     match error.hint_text() {
         Some(hint) => told.hint(hint),
@@ -88,9 +91,10 @@ pub(super) fn fault(target: &Target, fault: &Fault, first_bytes: Option<&bytes::
                     format!("{target} sent a malformed packet: {text}"),
                 )
             }),
-        Fault::Protocol { text, .. } => {
-            Error::new(Kind::Lost, format!("{target} broke the protocol: {text}"))
-        }
+        Fault::Protocol { text, .. } => Error::new(
+            Kind::Lost,
+            format!("protocol violation by {target}: {text}"),
+        ),
         Fault::Refused(ack) => refused(target, fault, ack.reason),
         Fault::Closed(disconnect) => {
             let kind = if is_about_rights(disconnect.reason) {
@@ -100,7 +104,7 @@ pub(super) fn fault(target: &Target, fault: &Fault, first_bytes: Option<&bytes::
             };
             Error::new(kind, format!("{target} ended the connection: {fault}"))
         }
-        Fault::KeepAlive => Error::new(Kind::Lost, format!("{target} does not answer: {fault}")),
+        Fault::KeepAlive => Error::new(Kind::Lost, format!("no answer from {target}: {fault}")),
         Fault::Unencodable(cause) => Error::usage(cause.to_string()),
     }
 }
@@ -113,11 +117,11 @@ fn refused(target: &Target, fault: &Fault, reason: ReasonCode) -> Error {
     };
     let error = Error::new(kind, format!("{target} refused the connection: {fault}"));
     match reason {
-        ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => error.hint("-V 311 speaks MQTT 3.1.1"),
+        ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => error.hint("use -V 311 for MQTT 3.1.1"),
         ReasonCode::BAD_USER_NAME_OR_PASSWORD | ReasonCode::NOT_AUTHORIZED
             if target.username.is_none() =>
         {
-            error.hint("-u NAME with --password-file FILE says who you are")
+            error.hint("use -u NAME and --password-file FILE to log in")
         }
         _ => error,
     }

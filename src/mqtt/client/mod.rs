@@ -72,10 +72,10 @@ pub struct Client {
     patience: Timeouts,
     may_fall_back: bool,
     backoff: Backoff,
-    /// When the connection was opened or, once it is online and until it is ready, when something last came over it.
+    /// When the connection was opened or, once it is online, when something last came over it or was not to come.
     heard_at: Instant,
     ever_online: bool,
-    /// Whether there was ever a connection over which all subscriptions were answered.
+    /// Whether there was ever a connection over which all that was asked at its beginning was answered.
     ever_ready: bool,
     /// Whether this connection is one.
     ready: bool,
@@ -178,6 +178,11 @@ impl Client {
         self.session.unfinished()
     }
 
+    /// The memory that messages hold until they are acknowledged, in bytes.
+    pub fn kept_bytes(&self) -> usize {
+        self.session.kept_bytes()
+    }
+
     /// Whether the connection is up and CONNECT was answered.
     pub fn is_online(&self) -> bool {
         self.session.is_online()
@@ -212,7 +217,7 @@ impl Client {
     pub async fn hold(&mut self) -> Error {
         let now = Instant::now();
         self.session.set_reading(false, now);
-        if !self.ready && self.session.is_online() {
+        if self.session.is_online() {
             self.heard_at = now;
         }
         loop {
@@ -269,7 +274,8 @@ impl Client {
         {
             before_next_read(stream, &self.pace);
         }
-        let greeted_by = (!self.ready).then(|| self.heard_at + self.target.connect_timeout);
+        let greeted_by = self.heard_at + self.target.connect_timeout;
+        let greeted_by = (!self.session.is_ready()).then_some(greeted_by);
         let until = [self.session.next_time(), greeted_by]
             .into_iter()
             .flatten()
@@ -325,9 +331,9 @@ impl Client {
                 self.notices.push(Notice::FellBack);
             }
         }
-        if !self.ready && self.session.is_online() {
+        if self.session.is_online() {
             self.heard_at = now;
-            if self.session.is_ready() {
+            if !self.ready && self.session.is_ready() {
                 self.became_ready(now);
             }
         }
@@ -399,7 +405,7 @@ impl Client {
 
     /// The connection failed or was lost: try again later, or give up.
     fn failed(&mut self, error: Error, may_pass: bool) -> Result<()> {
-        let error = diagnose::unanswered(error, &self.session.unanswered_filters());
+        let error = diagnose::unanswered(error, self.session.awaited());
         self.link = Link::Down;
         self.session.lost();
         if let Some(connect) = self.unanswered.take() {

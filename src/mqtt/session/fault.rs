@@ -29,7 +29,7 @@ pub enum Fault {
     #[error("{}", words(.0.reason, .0.properties.reason_string().as_deref()))]
     Closed(Disconnect),
     /// A PINGREQ was not answered for a whole keep-alive interval.
-    #[error("no answer to a ping for the whole keep-alive interval")]
+    #[error("no PINGRESP within the keep-alive interval")]
     KeepAlive,
     /// Something of ours does not fit into a packet.
     #[error(transparent)]

@@ -199,7 +199,7 @@ async fn a_wrong_record_is_named_by_its_line() {
     assert_eq!(error.kind(), Kind::Usage);
     assert_eq!(
         error.text(),
-        "standard input, line 2: no payload: one of payload, payload_base64, payload_json is needed"
+        "standard input, line 2: no payload: expected payload, payload_base64 or payload_json"
     );
 }
 

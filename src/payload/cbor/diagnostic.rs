@@ -150,7 +150,7 @@ impl Writer<'_> {
     }
 }
 
-/// Always with a point or an exponent, by which a float is told from an integer.
+/// Always with a point or an exponent, which distinguishes a float from an integer.
 fn float_text(value: f64) -> String {
     match value {
         _ if value.is_nan() => String::from("NaN"),

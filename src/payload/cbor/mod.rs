@@ -19,19 +19,19 @@ pub const DEEPEST: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadCbor {
     /// They end within an item.
-    #[error("it ends within an item")]
+    #[error("truncated item")]
     Short,
     /// Something follows the item.
-    #[error("bytes follow the item at byte {0}")]
+    #[error("unexpected bytes after the item at byte {0}")]
     Rest(usize),
     /// An initial byte that is not possible there.
-    #[error("the byte at {0} is not possible there")]
+    #[error("invalid byte at {0}")]
     Initial(usize),
     /// A text that is not UTF-8.
     #[error("the text at byte {0} is not UTF-8")]
     Text(usize),
     /// Deeper than [`DEEPEST`].
-    #[error("it nests deeper than {DEEPEST} levels")]
+    #[error("nested deeper than {DEEPEST} levels")]
     Deep,
 }
 

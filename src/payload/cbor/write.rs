@@ -29,7 +29,7 @@ type Parsed<T = ()> = Result<T, String>;
 impl<'a> Parser<'a> {
     fn refuse<T>(&self, expected: &str) -> Parsed<T> {
         let letter = self.text[..self.at].chars().count() + 1;
-        Err(format!("at letter {letter}, {expected} is expected"))
+        Err(format!("at character {letter}, expected {expected}"))
     }
 
     /// What is left, behind space and comments.
@@ -65,7 +65,7 @@ impl<'a> Parser<'a> {
 
     fn item(&mut self, into: &mut Vec<u8>, depth: usize) -> Parsed {
         if depth > DEEPEST {
-            return Err(format!("it nests deeper than {DEEPEST} levels"));
+            return Err(format!("nested deeper than {DEEPEST} levels"));
         }
         let rest = self.rest()?;
         match rest.as_bytes() {
@@ -139,7 +139,7 @@ impl<'a> Parser<'a> {
             // An item has at least one byte.
             let of = piece[0] >> 5;
             if !matches!(of, 2 | 3) || piece[0] & 31 == 31 || major.is_some_and(|it| it != of) {
-                return self.refuse("a string of the same kind before here");
+                return self.refuse("a string of the same kind before this");
             }
             major = Some(of);
             inner.extend(piece);
@@ -166,7 +166,7 @@ impl<'a> Parser<'a> {
                 self.at += end + 1;
                 Ok(text)
             }
-            Err(_) => self.refuse("a text as in JSON"),
+            Err(_) => self.refuse("a JSON string"),
         }
     }
 
@@ -199,7 +199,7 @@ impl<'a> Parser<'a> {
         };
         decoded.or_else(|_| {
             self.at = start;
-            self.refuse("whole bytes in digits")
+            self.refuse("digits for whole bytes")
         })
     }
 
@@ -413,7 +413,7 @@ mod tests {
         }
         assert_eq!(
             written("[1, x]"),
-            Err("at letter 5, an item is expected".into())
+            Err("at character 5, expected an item".into())
         );
         assert!(written(&"[".repeat(1 << 20)).is_err());
     }

@@ -20,6 +20,7 @@ struct Amqp {
     content_type: Option<String>,
     content_encoding: Option<String>,
     headers: Option<Map<String, Value>>,
+    header_types: Option<Map<String, Value>>,
     delivery_mode: Option<u8>,
     priority: Option<u8>,
     correlation_id: Option<String>,
@@ -37,6 +38,11 @@ pub(super) fn detail(raw: &RawValue, like: &Detail) -> Result<AmqpDetail, String
     let amqp: Amqp = super::field("amqp", raw)?;
     let text = |text: Option<String>| text.map(ByteString::from);
     let headers = amqp.headers.unwrap_or_default();
+    let mut headers = table(headers).map_err(|flaw| format!("amqp.headers: {flaw}"))?;
+    for (pointer, letter) in amqp.header_types.unwrap_or_default() {
+        retype(&mut headers, &pointer, &letter)
+            .ok_or_else(|| format!("amqp.header_types: {pointer:?} cannot be {letter}"))?;
+    }
     let exchange = text(amqp.exchange).unwrap_or_else(|| match like {
         Detail::Amqp(like) => like.exchange.clone(),
         _ => ByteString::new(),
@@ -46,7 +52,7 @@ pub(super) fn detail(raw: &RawValue, like: &Detail) -> Result<AmqpDetail, String
         properties: AmqpProperties {
             content_type: text(amqp.content_type),
             content_encoding: text(amqp.content_encoding),
-            headers: table(headers).map_err(|flaw| format!("amqp.headers: {flaw}"))?,
+            headers,
             delivery_mode: amqp.delivery_mode,
             priority: amqp.priority,
             correlation_id: text(amqp.correlation_id),
@@ -105,6 +111,51 @@ fn table(members: Map<String, Value>) -> Result<Vec<(ByteString, AmqpValue)>, St
     members.into_iter().map(pair).collect()
 }
 
+/// Gives the value at a JSON Pointer the type with this letter, as `--output json` names them; `None`: it cannot have it.
+fn retype(headers: &mut [(ByteString, AmqpValue)], pointer: &str, letter: &Value) -> Option<()> {
+    let mut parts = pointer.strip_prefix('/')?.split('/');
+    let name = |part: &str| part.replace("~1", "/").replace("~0", "~");
+    let member = |pairs: &mut [(ByteString, AmqpValue)], part: &str| {
+        let wanted = name(part);
+        pairs.iter().position(|(name, _)| *name == wanted.as_str())
+    };
+    let at = member(headers, parts.next()?)?;
+    let mut value = &mut headers[at].1;
+    for part in parts {
+        value = match value {
+            AmqpValue::List(items) => items.get_mut(part.parse::<usize>().ok()?)?,
+            AmqpValue::Table(pairs) => {
+                let at = member(pairs, part)?;
+                &mut pairs[at].1
+            }
+            _ => return None,
+        };
+    }
+    let typed = match (letter.as_str()?, &*value) {
+        ("I", AmqpValue::Int(number)) => AmqpValue::Int32(i32::try_from(*number).ok()?),
+        ("T", AmqpValue::Int(number)) => AmqpValue::Timestamp(u64::try_from(*number).ok()?),
+        ("T", AmqpValue::Timestamp(seconds)) => AmqpValue::Timestamp(*seconds),
+        ("d", AmqpValue::Text(text)) => AmqpValue::Double(text.parse().ok()?),
+        (decimal, number) => {
+            let scale: u8 = decimal.strip_prefix('D')?.parse().ok()?;
+            let number = match number {
+                AmqpValue::Double(number) => *number,
+                AmqpValue::Int(number) => *number as f64,
+                _ => return None,
+            };
+            // All digits of a u32 are exact in a double.
+            let digits = (number * 10_f64.powi(scale.into())).round();
+            let fits = (0.0..=f64::from(u32::MAX)).contains(&digits);
+            fits.then_some(AmqpValue::Decimal {
+                digits: digits as u32,
+                scale,
+            })?
+        }
+    };
+    *value = typed;
+    Some(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::parse;
@@ -154,5 +205,43 @@ mod tests {
         );
         let bad = flaw(r#"{"payload":"","amqp":{"headers":{"a":{"!base64":"?"}}}}"#);
         assert!(bad.starts_with("amqp.headers: not base64"), "{bad}");
+    }
+
+    #[test]
+    fn types_that_json_lacks_are_given_back() {
+        let line = br#"{"payload":"","amqp":{"headers":{"a/b":7,"t":1700000000,"n":"NaN","d":12.3,"w":5,
+            "x-death":[{"count":1,"time":1700000000}]},"header_types":{"/a~1b":"I","/t":"T","/n":"d","/d":"D2",
+            "/w":"D0","/x-death/0/time":"T"}}}"#;
+        let (message, _) = parse(line, &Detail::Plain).unwrap();
+        let Detail::Amqp(detail) = message.detail else {
+            panic!("not of AMQP")
+        };
+        let headers = &detail.properties.headers;
+        assert_eq!(headers[0].1, AmqpValue::Int32(7));
+        assert_eq!(headers[1].1, AmqpValue::Timestamp(1_700_000_000));
+        assert!(matches!(headers[2].1, AmqpValue::Double(it) if it.is_nan()));
+        let decimal = |digits, scale| AmqpValue::Decimal { digits, scale };
+        assert_eq!(
+            (&headers[3].1, &headers[4].1),
+            (&decimal(1230, 2), &decimal(5, 0))
+        );
+        let death = AmqpValue::Table(vec![
+            ("count".into(), AmqpValue::Int(1)),
+            ("time".into(), AmqpValue::Timestamp(1_700_000_000)),
+        ]);
+        assert_eq!(headers[5].1, AmqpValue::List(vec![death]));
+        for wrong in [
+            r#""/x":"T""#,
+            r#""/a":"?""#,
+            r#""a":"I""#,
+            r#""/a":"d""#,
+            r#""/a/0":"I""#,
+        ] {
+            let line = format!(
+                r#"{{"payload":"","amqp":{{"headers":{{"a":-1}},"header_types":{{{wrong}}}}}}}"#
+            );
+            let flaw = parse(line.as_bytes(), &Detail::Plain).unwrap_err();
+            assert!(flaw.starts_with("amqp.header_types: "), "{flaw}");
+        }
     }
 }

@@ -131,8 +131,8 @@ fn a_server_that_is_short_of_memory_is_told_of_at_once() {
     let line = iotctl("amqp publish").words(&server.url());
     let mut running = line.words("-k q --declare -l --ack-timeout 80").start();
     running.write(b"1\n2\n3\n");
-    running.hears("is blocked and takes no messages for now: low on memory");
+    running.hears("blocked the connection: low on memory");
     server.control(&["set_vm_memory_high_watermark", "0.4"]);
-    running.hears("takes messages again");
+    running.hears("unblocked the connection");
     running.ends().exits(0);
 }

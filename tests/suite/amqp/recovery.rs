@@ -57,8 +57,8 @@ fn a_consumer_comes_back_and_says_what_may_be_missing() {
         .prints("one\ntwo\nsix\n");
     let told = ended
         .says(&format!("connection to {url} lost"))
-        .says("trying again in ")
-        .says(&format!("connected to {url} again after "));
+        .says("retrying in ")
+        .says(&format!("reconnected to {url} after "));
     told.says("consuming again; messages that were not acknowledged come again");
     assert_eq!(peer.result().map(|ack| ack.0), Some(1));
     assert_eq!(peer.result().map(|ack| ack.0), Some(2));
@@ -105,7 +105,7 @@ fn a_stream_is_read_on_where_it_was_left() {
     let mut consume = consume.words("log --offset 1 -W 85").start();
     assert_eq!(consume.lines(2), ["two", "three"]);
     server.control(&["close_all_connections", "--vhost", "streams", "enough"]);
-    consume.hears("enough; trying again in ");
+    consume.hears("enough; retrying in ");
     consume.hears("consuming again, from offset 3 of the stream");
     publish("four\n");
     assert_eq!(consume.line(), "four");
@@ -141,8 +141,8 @@ fn a_temporary_queue_is_made_again_after_a_restart() {
         assert_eq!(named.line(), round);
         if round == "before" {
             broker.running.signal("KILL");
-            tap.hears("trying again in ");
-            named.hears("trying again in ");
+            tap.hears("retrying in ");
+            named.hears("retrying in ");
             drop(broker);
             broker = again(port);
             broker.running.hears(" consumes from ");
@@ -176,7 +176,7 @@ fn a_server_killed_meanwhile_loses_nothing_that_was_not_acknowledged() {
         *seen.entry(line).or_default() += 1;
     }
     server.kill();
-    consume.hears("trying again in ");
+    consume.hears("retrying in ");
     server.restart();
     // What was shown and not acknowledged when the server died comes twice; nothing else does, and nothing is missing.
     while seen.len() < COUNT {

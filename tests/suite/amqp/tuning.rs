@@ -146,7 +146,7 @@ fn a_login_that_nobody_offers_is_told_at_once() {
                 // It says no more, whatever comes.
                 drain(stream);
             });
-            let text = format!("does not offer the login PLAIN; it offers {named}");
+            let text = format!("does not offer the SASL mechanism PLAIN; it offers {named}");
             let ended = at(&peer, words).input("x").run();
             ended.exits(4).says(&text);
         }
@@ -172,14 +172,14 @@ fn what_is_refused_after_the_login_is_no_matter_of_the_login() {
 
         let peer = Peer::start(|stream, _| tuned(stream, 0, 131_072));
         let ended = at(&peer, words).input("x").run();
-        ended.exits(6).says("took the login, and closed");
+        ended.exits(6).says("accepted the login, but closed");
 
         let peer = Peer::start(|stream, _| {
             tuned(stream, 0, 1_000);
             drain(stream);
         });
         let ended = at(&peer, words).input("x").run();
-        ended.exits(6).says("allows frames of 1000 bytes at most");
+        ended.exits(6).says("allows frames of at most 1000 bytes");
     }
 }
 

@@ -41,7 +41,7 @@ fn signals_disconnect_and_have_exit_codes() {
         running
             .ends()
             .exits(code)
-            .says("iotctl: interrupted: 1 of 5 messages came\n");
+            .says("iotctl: interrupted: received 1 of 5 messages\n");
         assert_eq!(peer.result(), [0xe0]);
     }
 }
@@ -112,7 +112,7 @@ fn limits_in_time_have_their_own_exit_codes() {
         .iotctl("sub -t a -C 1 -W 200ms")
         .run()
         .exits(5)
-        .says("timed out: 0 of 1 messages came");
+        .says("timed out: received 0 of 1 messages");
     broker.iotctl("sub -t a -W 0.2").run().exits(5);
     broker
         .iotctl("sub -t a --for 200ms")

@@ -44,7 +44,7 @@ fn trying_again_ends_after_the_time_given() {
             .words("--retry 300ms")
             .run()
             .exits(3)
-            .says("connection refused; trying again in")
+            .says("connection refused; retrying in")
             .says(&format!(
                 "iotctl: cannot connect to mqtt://127.0.0.1:{port}: connection refused\n"
             ));
@@ -179,7 +179,7 @@ fn a_missing_suback_is_named() {
     at(peer.port, "sub", "-t a -W 200ms")
         .run()
         .exits(5)
-        .says("did not answer the subscription (no SUBACK)");
+        .says("to the subscription (no SUBACK)");
     // SUBSCRIBE, and a clean end.
     assert_eq!(peer.result(), [0x82, 0xe0]);
 }
@@ -252,7 +252,7 @@ fn mqtt_5_falls_back_to_3_1_1() {
         at(peer.port, "pub", "-t a -m x -q 1")
             .run()
             .exits(0)
-            .says("does not speak MQTT 5; going on with MQTT 3.1.1");
+            .says("does not support MQTT 5; using MQTT 3.1.1");
         assert_eq!([peer.result(), peer.result()], [5, 4]);
         // What only MQTT 5 has is not dropped silently.
         for words in ["-V 5", "-x 10", "-D publish content-type x"] {
@@ -282,7 +282,7 @@ fn a_keep_alive_without_answer_ends_the_connection() {
     at(peer.port, "sub", "-t a -k 1 --retry never")
         .run()
         .exits(6)
-        .says("no answer to a ping for the whole keep-alive interval");
+        .says("no PINGRESP within the keep-alive interval");
     assert_eq!(peer.result().first(), Some(&0xc0));
 }
 
@@ -393,8 +393,8 @@ fn a_shutdown_is_told_and_tried_again() {
     at(peer.port, "sub", "-t a -C 1")
         .run()
         .exits(0)
-        .says("ended the connection: server shutting down (0x8b); trying again in")
-        .says("subscribed anew")
+        .says("ended the connection: server shutting down (0x8b); retrying in")
+        .says("subscribed again")
         .prints("back\n");
     let peer = Peer::start(|stream, _| {
         subscribed(stream, &[0]);
@@ -422,7 +422,7 @@ fn an_unavailable_server_is_tried_again_when_asked_to() {
     at(peer.port, "pub", "-t a -m x -q 1 --retry 20s")
         .run()
         .exits(0)
-        .says("server unavailable (0x88); trying again in");
+        .says("server unavailable (0x88); retrying in");
 }
 
 #[test]
@@ -445,14 +445,18 @@ fn a_first_subscription_that_is_never_answered_is_a_failed_connection() {
     let tried = at(peer.port, "sub", "-t a --retry 300ms").run();
     let told = tried
         .exits(6)
-        .says("closed the connection; no SUBACK for a; trying again in")
+        .says("closed the connection; no SUBACK for a; retrying in")
         .stderr;
     assert!(!told.contains("anew"), "{told}");
 }
 
 #[test]
 fn without_a_suback_a_subscriber_ends_within_the_connect_timeout() {
-    for words in ["-t a -E", "-t a"] {
+    for (words, answer) in [
+        ("-t a -E", "SUBACK"),
+        ("-t a", "SUBACK"),
+        ("-U a", "UNSUBACK"),
+    ] {
         let peer = Peer::start(|stream, _| {
             welcome(stream);
             rest(stream)
@@ -461,7 +465,10 @@ fn without_a_suback_a_subscriber_ends_within_the_connect_timeout() {
             .words("--connect-timeout 200ms")
             .run()
             .exits(5)
-            .says("did not answer the subscription within 200ms; no SUBACK for a\n");
+            .says(&format!(
+                " within 200ms; no {answer} for a
+"
+            ));
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the coordinator is told, and when.
+//! The events for the coordinator, and when they are sent.
 
 use super::super::super::clock::Nanos;
 use super::super::connection::{Connection, State};

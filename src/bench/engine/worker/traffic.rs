@@ -59,7 +59,7 @@ impl Worker {
             Ok(fed) => fed,
             Err(broken) => {
                 let greeting = matches!(connection.state, State::Greeting);
-                // The last words; whoever does not take them is left without.
+                // The final bytes; a peer that does not read them does without.
                 let _ = connection.write(&mut self.out);
                 let broken = match greeting {
                     true => self.unusable(number, How::Broken(broken), &self.input[..length]),

@@ -21,7 +21,7 @@ const FAULTS: &[(&str, &str)] = &[
     ("no-suback", "short for drop-ack:packet=suback"),
     (
         "drop-publish",
-        "does not send messages to subscribers; at QoS 1 and 2 they stay in flight",
+        "does not send messages to subscribers; QoS 1 and 2 messages stay in flight",
     ),
     ("delay-publish:by=DURATION", "sends messages late"),
     ("duplicate-publish", "sends messages twice"),
@@ -31,7 +31,7 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         "close:after=N",
-        "closes a connection after N packets from it, without a word",
+        "closes a connection after N packets from it, without DISCONNECT",
     ),
     (
         "close:every=N",
@@ -51,11 +51,11 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         "forget-sessions",
-        "remembers no session: Session Present is always 0",
+        "discards sessions: Session Present is always 0",
     ),
     (
         "stall:after=N[,for=DURATION]",
-        "neither reads nor writes a connection after N packets from it",
+        "stops reading and writing a connection after N packets from it",
     ),
     (
         "malformed:after=N",
@@ -72,11 +72,11 @@ const FAULTS: &[(&str, &str)] = &[
 pub const FAULT_KEYS: &[(&str, &str)] = &[
     (
         "client=PREFIX",
-        "only for client identifiers that begin like this",
+        "only for client identifiers with this prefix",
     ),
     (
         "topic=FILTER",
-        "only for these topics (publish faults), or this filter (refuse-subscribe)",
+        "only for matching topics (publish faults), or this filter (refuse-subscribe)",
     ),
     (
         "packet=KIND",

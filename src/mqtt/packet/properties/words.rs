@@ -24,8 +24,7 @@ impl Property {
     /// assert_eq!(property, Ok(Property::MessageExpiryInterval(60)));
     /// ```
     pub fn from_words(name: &str, values: &[String]) -> Result<Self, String> {
-        let id =
-            PropertyId::from_name(name).ok_or_else(|| format!("no property is called {name:?}"))?;
+        let id = PropertyId::from_name(name).ok_or_else(|| format!("unknown property {name:?}"))?;
         let (wanted, takes) = match id {
             PropertyId::UserProperty => (2, "a name and a value"),
             _ => (1, "one value"),
@@ -86,7 +85,7 @@ struct Words<'a> {
 impl Words<'_> {
     fn word(&mut self) -> Result<&str, String> {
         let word = self.rest.next().map(String::as_str);
-        word.ok_or_else(|| format!("property {} lacks a value", self.name))
+        word.ok_or_else(|| format!("property {} needs a value", self.name))
     }
 
     /// A number from 0 to `largest`.
@@ -249,7 +248,7 @@ mod tests {
     fn words_that_make_no_property_are_refused_by_name() {
         let long = "x".repeat(70_000);
         let table: &[(&str, &[&str], &str)] = &[
-            ("colour", &["red"], r#"no property is called "colour""#),
+            ("colour", &["red"], r#"unknown property "colour""#),
             (
                 "content-type",
                 &[],

@@ -14,10 +14,7 @@ pub(super) fn reason(body: &mut Body, place: Place) -> Result<ReasonCode, Malfor
     if reason.allowed_in(place) {
         return Ok(reason);
     }
-    let text = format!(
-        "{} with a reason code it cannot have: {reason}",
-        body.packet()
-    );
+    let text = format!("{} with an invalid reason code: {reason}", body.packet());
     Err(Malformed::syntax(text))
 }
 

@@ -246,13 +246,13 @@ fn connacks() {
             V5,
             b"\x20\x03\0\x01\0",
             0x81,
-            "CONNACK with a reason code it cannot have: granted QoS 1 (0x01)",
+            "CONNACK with an invalid reason code: granted QoS 1 (0x01)",
         ),
         (
             V5,
             b"\x20\x03\0\xff\0",
             0x81,
-            "CONNACK with a reason code it cannot have: reason code 0xff",
+            "CONNACK with an invalid reason code: reason code 0xff",
         ),
         (
             V5,
@@ -357,13 +357,13 @@ fn acknowledgements() {
             V5,
             b"\x40\x03\0\x01\x92",
             0x81,
-            "PUBACK with a reason code it cannot have: packet identifier not found (0x92)",
+            "PUBACK with an invalid reason code: packet identifier not found (0x92)",
         ),
         (
             V5,
             b"\x62\x03\0\x01\x87",
             0x81,
-            "PUBREL with a reason code it cannot have: not authorized (0x87)",
+            "PUBREL with an invalid reason code: not authorized (0x87)",
         ),
         (
             V5,
@@ -375,7 +375,7 @@ fn acknowledgements() {
             V311,
             b"\x90\x03\0\x01\x03",
             0x81,
-            "SUBACK with a reason code it cannot have: reason code 0x03",
+            "SUBACK with an invalid reason code: reason code 0x03",
         ),
         (
             V311,
@@ -405,7 +405,7 @@ fn acknowledgements() {
             V5,
             b"\xe0\x01\x01",
             0x81,
-            "DISCONNECT with a reason code it cannot have: granted QoS 1 (0x01)",
+            "DISCONNECT with an invalid reason code: granted QoS 1 (0x01)",
         ),
         (
             V5,
@@ -472,7 +472,7 @@ fn subscriptions() {
             V5,
             b"\x82\x0e\0\x01\0\0\x08$share/g\0",
             0x8f,
-            "SUBSCRIBE: filter \"$share/g\": no filter follows the share name",
+            "SUBSCRIBE: filter \"$share/g\": no filter after the share name",
         ),
         (
             V311,

@@ -90,7 +90,7 @@ impl Session {
             (State::AwaitingConnAck, Packet::ConnAck(ack)) => self.on_connack(ack, now),
             (State::AwaitingConnAck, Packet::Auth(_)) => Err(Fault::protocol(
                 ReasonCode::BAD_AUTHENTICATION_METHOD,
-                "the server asks for enhanced authentication (AUTH), which was not offered",
+                "the server requests enhanced authentication (AUTH), which was not offered",
             )),
             (State::AwaitingConnAck, Packet::Disconnect(disconnect)) => {
                 Err(Fault::Closed(disconnect))
@@ -119,7 +119,7 @@ impl Session {
         if ack.session_present && self.connect.clean_start {
             return Err(Fault::protocol(
                 ReasonCode::PROTOCOL_ERROR,
-                "CONNACK says session present, but a clean start was asked for",
+                "CONNACK has session present, but a clean start was requested",
             ));
         }
         self.negotiate(&ack.properties, now);

@@ -57,7 +57,7 @@ impl Session {
         if self.unacknowledged > u32::from(self.limits.receive_maximum) {
             return Err(Fault::protocol(
                 ReasonCode::RECEIVE_MAXIMUM_EXCEEDED,
-                "more unacknowledged messages than our receive maximum allows",
+                "more unacknowledged messages than the receive maximum allows",
             ));
         }
         Ok(())

@@ -86,7 +86,7 @@ pub enum Event {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unsendable {
     /// The packet does not fit what the server takes.
-    #[error("message of {size} bytes is over the server's maximum packet size of {limit}")]
+    #[error("message of {size} bytes exceeds the server's maximum packet size of {limit}")]
     TooLarge {
         /// Size of the PUBLISH in bytes.
         size: u32,
@@ -94,7 +94,7 @@ pub enum Unsendable {
         limit: u32,
     },
     /// The server said in CONNACK that it does not do this QoS.
-    #[error("the server supports QoS {0} at most")]
+    #[error("the server supports at most QoS {0}")]
     QosNotSupported(u8),
     /// The server said in CONNACK that it does not retain.
     #[error("the server does not support retained messages")]
@@ -250,6 +250,11 @@ impl Session {
     /// Bytes to be written to the connection; the owner takes off what it has written.
     pub fn output(&mut self) -> &mut BytesMut {
         &mut self.output
+    }
+
+    /// The memory that messages in flight hold, in bytes.
+    pub fn kept_bytes(&self) -> usize {
+        self.outbound.held()
     }
 
     /// How many bytes wait to be written.

@@ -166,19 +166,24 @@ impl Session {
                 .map_or(true, |length| length <= limit)
     }
 
-    /// Whether the connection is usable and every SUBSCRIBE is answered.
+    /// Whether the connection is usable and every SUBSCRIBE and UNSUBSCRIBE is answered.
     pub fn is_ready(&self) -> bool {
-        let mut open = self.requests.answers.values();
-        self.is_online() && !open.any(|answer| answer.subscribes)
+        self.is_online() && self.requests.answers.is_empty()
     }
 
-    /// The filters whose SUBSCRIBE has gone out over this connection and is not answered, in order.
-    pub fn unanswered_filters(&self) -> Vec<ByteString> {
-        let asked = self.requests.asked.iter();
-        let mut parts: Vec<_> = asked.filter(|(_, part)| part.subscribes).collect();
-        parts.sort_unstable_by_key(|(packet_id, _)| **packet_id);
-        let filters = parts.into_iter().flat_map(|(_, part)| part.filters.clone());
-        filters.collect()
+    /// The answer that is awaited, and for which filters: those that went out first, and others of the same kind.
+    pub fn awaited(&self) -> Option<(&'static str, Vec<ByteString>)> {
+        let mut asked: Vec<_> = self.requests.asked.iter().collect();
+        asked.sort_unstable_by_key(|(packet_id, _)| **packet_id);
+        let subscribes = asked.first()?.1.subscribes;
+        let parts = asked
+            .iter()
+            .filter(|(_, part)| part.subscribes == subscribes);
+        let filters = parts.flat_map(|(_, part)| part.filters.iter().cloned());
+        Some((
+            if subscribes { "SUBACK" } else { "UNSUBACK" },
+            filters.collect(),
+        ))
     }
 
     /// Sends what waits, as far as it may be under way. A filter too long for the server counts as refused.
@@ -190,7 +195,7 @@ impl Session {
             let part = Part::of(request, &packet);
             if !self.fits(&packet) {
                 let limit = self.limits.largest_out;
-                let words = format!("the server takes packets of {limit} bytes at most");
+                let words = format!("the server accepts packets of at most {limit} bytes");
                 let reasons = vec![ReasonCode::PACKET_TOO_LARGE; part.filters.len()];
                 if let Some(answer) = self.requests.note(&part, reasons, Some(words.into())) {
                     self.tell(answer);

@@ -69,7 +69,7 @@ impl Session {
         let Some(part) = self.answered(ack.packet_id, true) else {
             return Err(Fault::protocol(
                 ReasonCode::PROTOCOL_ERROR,
-                "SUBACK for a packet identifier that was not used",
+                "SUBACK with an unknown packet identifier",
             ));
         };
         if part.filters.len() != ack.reasons.len() {
@@ -86,7 +86,7 @@ impl Session {
         let Some(part) = self.answered(ack.packet_id, false) else {
             return Err(Fault::protocol(
                 ReasonCode::PROTOCOL_ERROR,
-                "UNSUBACK for a packet identifier that was not used",
+                "UNSUBACK with an unknown packet identifier",
             ));
         };
         // Before MQTT 5 there are no reason codes: an UNSUBACK is a success for every filter.

@@ -776,7 +776,7 @@ fn no_request_is_larger_than_the_server_takes() {
     assert_eq!(refused[0].1, ReasonCode::PACKET_TOO_LARGE);
     assert_eq!(
         words.as_deref(),
-        Some("the server takes packets of 40 bytes at most")
+        Some("the server accepts packets of at most 40 bytes")
     );
     // Subscribed anew as it was, without the one that cannot be.
     wire.session.lost();

@@ -1,7 +1,10 @@
 //! The `amqp` member of a record.
 //!
 //! Headers are JSON as far as JSON goes: integers of every width and timestamps are numbers, floats that are no
-//! numbers are texts, and bytes that are no text are `{"!base64":"…"}`.
+//! numbers are texts, and bytes that are no text are `{"!base64":"…"}`. What would be read back as another type has its own in
+//! `header_types`, by JSON Pointer (RFC 6901).
+
+use bytestring::ByteString;
 
 use crate::message::{AmqpDetail, AmqpProperties, AmqpValue, decimal};
 
@@ -62,6 +65,12 @@ fn push_properties(properties: &AmqpProperties, into: &mut Vec<u8>) {
     if !properties.headers.is_empty() {
         push_name("headers", into);
         push_table(&properties.headers, into);
+        let mut types = Vec::new();
+        table_types(&properties.headers, "", &mut types);
+        if !types.is_empty() {
+            push_name("header_types", into);
+            push_table(&types, into);
+        }
     }
     let others = properties.not_text.iter();
     for (name, bytes) in others.filter(|(name, _)| *name != "exchange") {
@@ -76,7 +85,37 @@ fn push_bytes(bytes: &[u8], into: &mut Vec<u8>) {
     into.extend_from_slice(b"\"}");
 }
 
-fn push_table(pairs: &[(bytestring::ByteString, AmqpValue)], into: &mut Vec<u8>) {
+/// The types that JSON does not have, by their letters in AMQP 0-9-1 §4.2.5.5; `D` is followed by the scale.
+fn table_types(
+    pairs: &[(ByteString, AmqpValue)],
+    pointer: &str,
+    into: &mut Vec<(ByteString, AmqpValue)>,
+) {
+    for (name, value) in pairs {
+        let name = name.replace('~', "~0").replace('/', "~1");
+        types(value, format!("{pointer}/{name}"), into);
+    }
+}
+
+fn types(value: &AmqpValue, pointer: String, into: &mut Vec<(ByteString, AmqpValue)>) {
+    let letter = match value {
+        AmqpValue::Int32(_) => ByteString::from_static("I"),
+        AmqpValue::Timestamp(_) => ByteString::from_static("T"),
+        AmqpValue::Double(value) if !value.is_finite() => ByteString::from_static("d"),
+        AmqpValue::Decimal { scale, .. } => format!("D{scale}").into(),
+        AmqpValue::List(items) => {
+            for (at, item) in items.iter().enumerate() {
+                types(item, format!("{pointer}/{at}"), into);
+            }
+            return;
+        }
+        AmqpValue::Table(pairs) => return table_types(pairs, &pointer, into),
+        _ => return,
+    };
+    into.push((pointer.into(), AmqpValue::Text(letter)));
+}
+
+fn push_table(pairs: &[(ByteString, AmqpValue)], into: &mut Vec<u8>) {
     into.push(b'{');
     for (index, (name, value)) in pairs.iter().enumerate() {
         if index > 0 {
@@ -187,6 +226,8 @@ mod tests {
             "decimal": 12.34, "text": "\"\n", "bytes": {"!base64": "/w=="}, "time": u64::MAX,
             "list": [null, 1], "table": {"a": {}}});
         assert_eq!(amqp["headers"], expected);
+        let types = json!({"/nan": "d", "/decimal": "D2", "/time": "T", "/list/1": "I"});
+        assert_eq!(amqp["header_types"], types);
     }
 
     #[test]

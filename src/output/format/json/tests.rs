@@ -45,7 +45,7 @@ fn amqp() -> Message {
             properties: AmqpProperties {
                 content_type: text(),
                 content_encoding: text(),
-                headers: vec![("n".into(), AmqpValue::Int(1))],
+                headers: vec![("n".into(), AmqpValue::Int32(1))],
                 delivery_mode: Some(2),
                 priority: Some(9),
                 correlation_id: text(),
