@@ -1817,7 +1817,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__publish)
-            opts="-e -k -m -f -s -l -0 -n -L -h -u -P -A -p --exchange --routing-key --address --message --file --stdin --lines --null-delimited --null-message --template --ndjson --hex --base64 --mandatory --no-confirm --window --repeat --repeat-delay --rate --burst --replay --speed --ack-timeout --declare --exchange-type --content-type --content-encoding --header --persistent --priority --expiration --message-id --timestamp --message-type --user-id --app-id --correlation-id --reply-to --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-e -k -m -f -s -l -0 -n -L -h -u -P -A -p --exchange --routing-key --address --message --file --stdin --lines --null-delimited --null-message --template --cbor --ndjson --hex --base64 --mandatory --no-confirm --window --repeat --repeat-delay --rate --burst --replay --speed --ack-timeout --declare --exchange-type --content-type --content-encoding --header --persistent --priority --expiration --message-id --timestamp --message-type --user-id --app-id --correlation-id --reply-to --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1860,6 +1860,10 @@ _iotctl() {
                     return 0
                     ;;
                 --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cbor)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2225,7 +2229,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__request)
-            opts="-k -e -m -f -s -l -0 -n -W -F -v -N -L -h -u -P -A -p --routing-key --exchange --message --file --stdin --lines --null-delimited --null-message --template --ndjson --hex --base64 --reply-to --timeout --declare --exchange-type --content-type --content-encoding --header --persistent --priority --expiration --message-id --timestamp --message-type --user-id --app-id --output --format --pretty --embed-json --verbose --no-newline --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-k -e -m -f -s -l -0 -n -W -F -v -N -L -h -u -P -A -p --routing-key --exchange --message --file --stdin --lines --null-delimited --null-message --template --cbor --ndjson --hex --base64 --reply-to --timeout --declare --exchange-type --content-type --content-encoding --header --persistent --priority --expiration --message-id --timestamp --message-type --user-id --app-id --output --format --pretty --embed-json --verbose --no-newline --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2264,6 +2268,10 @@ _iotctl() {
                     return 0
                     ;;
                 --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cbor)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7511,7 +7519,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__mqtt__subcmd__pub)
-            opts="-t -m -f -s -l -0 -n -q -r -V -i -I -k -c -x -M -D -L -h -p -u -P -A --topic --message --file --stdin --lines --null-delimited --null-message --template --ndjson --hex --base64 --qos --retain --repeat --repeat-delay --rate --burst --replay --speed --ack-timeout --protocol-version --id --id-prefix --keepalive --persistent --session-expiry --max-inflight --max-packet-size --property --will-topic --will-payload --will-payload-file --will-qos --will-retain --url --host --port --unix --username --password --password-file --password-prompt --connect-timeout --retry --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --ws --header --ws-header --quiet --color --help"
+            opts="-t -m -f -s -l -0 -n -q -r -V -i -I -k -c -x -M -D -L -h -p -u -P -A --topic --message --file --stdin --lines --null-delimited --null-message --template --cbor --ndjson --hex --base64 --qos --retain --repeat --repeat-delay --rate --burst --replay --speed --ack-timeout --protocol-version --id --id-prefix --keepalive --persistent --session-expiry --max-inflight --max-packet-size --property --will-topic --will-payload --will-payload-file --will-qos --will-retain --url --host --port --unix --username --password --password-file --password-prompt --connect-timeout --retry --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --ws --header --ws-header --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7542,6 +7550,10 @@ _iotctl() {
                     return 0
                     ;;
                 --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cbor)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
