@@ -4199,7 +4199,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__delete)
-            opts="-O -v -N -W -F -o -h -p -A --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-O -v -N -W -F -o -h -p -A --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4334,6 +4334,18 @@ _iotctl() {
                     return 0
                     ;;
                 --repeat-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --burst)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --speed)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4611,7 +4623,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__fetch)
-            opts="-m -f -s -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -l -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4778,6 +4790,18 @@ _iotctl() {
                     return 0
                     ;;
                 --repeat-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --burst)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --speed)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4865,7 +4889,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__get)
-            opts="-O -v -N -W -F -o -h -p -A --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-O -v -N -W -F -o -h -p -A --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5003,6 +5027,18 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --burst)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --speed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --host)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -5087,7 +5123,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__ipatch)
-            opts="-m -f -s -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -l -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5257,6 +5293,18 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --burst)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --speed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --host)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -5341,7 +5389,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__observe)
-            opts="-C -W -m -f -s -n -t -O -v -F -h -p -A --no-reregister --retry --keep-alive --no-deregister --count --timeout --for --idle --filter --until --expect --exec --exec-json --workers --message --file --stdin --cbor --template --null-message --hex --base64 --content-format --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-C -W -m -f -s -l -n -t -O -v -F -h -p -A --no-reregister --retry --keep-alive --no-deregister --count --timeout --for --idle --filter --until --expect --exec --exec-json --workers --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5611,7 +5659,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__patch)
-            opts="-m -f -s -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -l -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5778,6 +5826,18 @@ _iotctl() {
                     return 0
                     ;;
                 --repeat-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --burst)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --speed)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5987,7 +6047,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__post)
-            opts="-m -f -s -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -l -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6154,6 +6214,18 @@ _iotctl() {
                     return 0
                     ;;
                 --repeat-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --burst)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --speed)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6241,7 +6313,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__put)
-            opts="-m -f -s -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -l -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6408,6 +6480,18 @@ _iotctl() {
                     return 0
                     ;;
                 --repeat-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --burst)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --speed)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -42,7 +42,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l template -d 'Publish this text with its placeholders filled in for each of --repeat: {seq}, {time}, {unix_ms}, {uuid}, {random:LOW-HIGH}' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l cbor -d 'Publish CBOR, written in diagnostic notation: \'{"on": true, "level": 21.5}\'' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s q -l qos -d 'Quality of service: 0 at most once, 1 at least once, 2 exactly once' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l repeat -d 'Publish it this many times' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l repeat -d 'Send it this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l repeat-delay -d 'Interval between repetitions' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
@@ -90,7 +90,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l hex -d 'The messages are given in hexadecimal digits'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l base64 -d 'The messages are given in base64'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s r -l retain -d 'Retain the message: the server keeps it for later subscribers'
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l replay -d 'Publish the records of --ndjson at the pace of their timestamps, instead of as fast as possible'
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l replay -d 'Send the records of --ndjson at the pace of their timestamps, instead of as fast as possible'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s c -l persistent -d 'Persistent session: resume the session of this --id, and keep it on the server afterwards'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l will-retain -d 'Retain the will message'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l password-prompt -d 'Prompt for the password on the terminal'
@@ -250,8 +250,11 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l decode -d 'Decode the payload (text and -F): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the message unless given here, as a media type or a short name such as cbor; hex and base64 are decoded for every output, and before conditions are checked' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l expect -d 'Fail with exit code 7 unless the response meets this condition: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -s o -l output-file -d 'Write the body of the response to this file' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l repeat -d 'Send the request this many times' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l repeat -d 'Send it this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l repeat-delay -d 'Interval between repetitions' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l speed -d 'Speed of --replay: 2 is twice as fast as recorded [default: 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
@@ -279,6 +282,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l embed-json -d 'Embed JSON payloads as payload_json (json)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l decompress -d 'Decompress gzip and deflate as the message says: in AMQP by its content encoding, in MQTT by the user property content-encoding or the first bytes of gzip, in CoAP by a content format such as application/json@deflate; a payload that cannot be decompressed is passed on unchanged'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l resume -d 'Store partial downloads in FILE.part, and resume an interrupted one if the ETag is unchanged (get)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l replay -d 'Send the records of --ndjson at the pace of their timestamps, instead of as fast as possible'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l insecure -d 'Do not verify the server\'s certificate: an attacker in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l quiet -d 'Print only results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l help -d 'Print this page'
@@ -321,8 +325,11 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l decode -d 'Decode the payload (text and -F): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the message unless given here, as a media type or a short name such as cbor; hex and base64 are decoded for every output, and before conditions are checked' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l expect -d 'Fail with exit code 7 unless the response meets this condition: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s o -l output-file -d 'Write the body of the response to this file' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l repeat -d 'Send the request this many times' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l repeat -d 'Send it this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l repeat-delay -d 'Interval between repetitions' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l speed -d 'Speed of --replay: 2 is twice as fast as recorded [default: 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
@@ -342,6 +349,8 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 always\t''
 never\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s s -l stdin -d 'Send all of standard input'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s l -l lines -d 'Send each line of standard input in a request of its own'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l ndjson -d 'Send the records on standard input, one JSON object per line, as written by --output json; the topic of a record is its path'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s n -l null-message -d 'Send no body'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l hex -d 'The body is given in hexadecimal digits'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l base64 -d 'The body is given in base64'
@@ -354,6 +363,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l embed-json -d 'Embed JSON payloads as payload_json (json)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l decompress -d 'Decompress gzip and deflate as the message says: in AMQP by its content encoding, in MQTT by the user property content-encoding or the first bytes of gzip, in CoAP by a content format such as application/json@deflate; a payload that cannot be decompressed is passed on unchanged'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l resume -d 'Store partial downloads in FILE.part, and resume an interrupted one if the ETag is unchanged (get)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l replay -d 'Send the records of --ndjson at the pace of their timestamps, instead of as fast as possible'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l insecure -d 'Do not verify the server\'s certificate: an attacker in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l quiet -d 'Print only results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l help -d 'Print this page'
@@ -396,8 +406,11 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l decode -d 'Decode the payload (text and -F): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the message unless given here, as a media type or a short name such as cbor; hex and base64 are decoded for every output, and before conditions are checked' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l expect -d 'Fail with exit code 7 unless the response meets this condition: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s o -l output-file -d 'Write the body of the response to this file' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l repeat -d 'Send the request this many times' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l repeat -d 'Send it this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l repeat-delay -d 'Interval between repetitions' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l speed -d 'Speed of --replay: 2 is twice as fast as recorded [default: 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
@@ -417,6 +430,8 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 always\t''
 never\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s s -l stdin -d 'Send all of standard input'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s l -l lines -d 'Send each line of standard input in a request of its own'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l ndjson -d 'Send the records on standard input, one JSON object per line, as written by --output json; the topic of a record is its path'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s n -l null-message -d 'Send no body'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l hex -d 'The body is given in hexadecimal digits'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l base64 -d 'The body is given in base64'
@@ -429,6 +444,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l embed-json -d 'Embed JSON payloads as payload_json (json)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l decompress -d 'Decompress gzip and deflate as the message says: in AMQP by its content encoding, in MQTT by the user property content-encoding or the first bytes of gzip, in CoAP by a content format such as application/json@deflate; a payload that cannot be decompressed is passed on unchanged'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l resume -d 'Store partial downloads in FILE.part, and resume an interrupted one if the ETag is unchanged (get)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l replay -d 'Send the records of --ndjson at the pace of their timestamps, instead of as fast as possible'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l insecure -d 'Do not verify the server\'s certificate: an attacker in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l quiet -d 'Print only results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l help -d 'Print this page'
@@ -466,8 +482,11 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l decode -d 'Decode the payload (text and -F): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the message unless given here, as a media type or a short name such as cbor; hex and base64 are decoded for every output, and before conditions are checked' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l expect -d 'Fail with exit code 7 unless the response meets this condition: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -s o -l output-file -d 'Write the body of the response to this file' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l repeat -d 'Send the request this many times' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l repeat -d 'Send it this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l repeat-delay -d 'Interval between repetitions' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l speed -d 'Speed of --replay: 2 is twice as fast as recorded [default: 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
@@ -495,6 +514,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l embed-json -d 'Embed JSON payloads as payload_json (json)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l decompress -d 'Decompress gzip and deflate as the message says: in AMQP by its content encoding, in MQTT by the user property content-encoding or the first bytes of gzip, in CoAP by a content format such as application/json@deflate; a payload that cannot be decompressed is passed on unchanged'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l resume -d 'Store partial downloads in FILE.part, and resume an interrupted one if the ETag is unchanged (get)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l replay -d 'Send the records of --ndjson at the pace of their timestamps, instead of as fast as possible'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l insecure -d 'Do not verify the server\'s certificate: an attacker in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l quiet -d 'Print only results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l help -d 'Print this page'
@@ -537,8 +557,11 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l decode -d 'Decode the payload (text and -F): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the message unless given here, as a media type or a short name such as cbor; hex and base64 are decoded for every output, and before conditions are checked' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l expect -d 'Fail with exit code 7 unless the response meets this condition: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s o -l output-file -d 'Write the body of the response to this file' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l repeat -d 'Send the request this many times' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l repeat -d 'Send it this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l repeat-delay -d 'Interval between repetitions' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l speed -d 'Speed of --replay: 2 is twice as fast as recorded [default: 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
@@ -558,6 +581,8 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 always\t''
 never\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s s -l stdin -d 'Send all of standard input'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s l -l lines -d 'Send each line of standard input in a request of its own'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l ndjson -d 'Send the records on standard input, one JSON object per line, as written by --output json; the topic of a record is its path'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s n -l null-message -d 'Send no body'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l hex -d 'The body is given in hexadecimal digits'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l base64 -d 'The body is given in base64'
@@ -570,6 +595,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l embed-json -d 'Embed JSON payloads as payload_json (json)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l decompress -d 'Decompress gzip and deflate as the message says: in AMQP by its content encoding, in MQTT by the user property content-encoding or the first bytes of gzip, in CoAP by a content format such as application/json@deflate; a payload that cannot be decompressed is passed on unchanged'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l resume -d 'Store partial downloads in FILE.part, and resume an interrupted one if the ETag is unchanged (get)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l replay -d 'Send the records of --ndjson at the pace of their timestamps, instead of as fast as possible'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l insecure -d 'Do not verify the server\'s certificate: an attacker in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l quiet -d 'Print only results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l help -d 'Print this page'
@@ -612,8 +638,11 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l decode -d 'Decode the payload (text and -F): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the message unless given here, as a media type or a short name such as cbor; hex and base64 are decoded for every output, and before conditions are checked' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l expect -d 'Fail with exit code 7 unless the response meets this condition: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s o -l output-file -d 'Write the body of the response to this file' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l repeat -d 'Send the request this many times' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l repeat -d 'Send it this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l repeat-delay -d 'Interval between repetitions' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l speed -d 'Speed of --replay: 2 is twice as fast as recorded [default: 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
@@ -633,6 +662,8 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 always\t''
 never\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s s -l stdin -d 'Send all of standard input'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s l -l lines -d 'Send each line of standard input in a request of its own'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l ndjson -d 'Send the records on standard input, one JSON object per line, as written by --output json; the topic of a record is its path'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s n -l null-message -d 'Send no body'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l hex -d 'The body is given in hexadecimal digits'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l base64 -d 'The body is given in base64'
@@ -645,6 +676,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l embed-json -d 'Embed JSON payloads as payload_json (json)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l decompress -d 'Decompress gzip and deflate as the message says: in AMQP by its content encoding, in MQTT by the user property content-encoding or the first bytes of gzip, in CoAP by a content format such as application/json@deflate; a payload that cannot be decompressed is passed on unchanged'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l resume -d 'Store partial downloads in FILE.part, and resume an interrupted one if the ETag is unchanged (get)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l replay -d 'Send the records of --ndjson at the pace of their timestamps, instead of as fast as possible'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l insecure -d 'Do not verify the server\'s certificate: an attacker in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l quiet -d 'Print only results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l help -d 'Print this page'
@@ -687,8 +719,11 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l decode -d 'Decode the payload (text and -F): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the message unless given here, as a media type or a short name such as cbor; hex and base64 are decoded for every output, and before conditions are checked' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l expect -d 'Fail with exit code 7 unless the response meets this condition: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s o -l output-file -d 'Write the body of the response to this file' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l repeat -d 'Send the request this many times' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l repeat -d 'Send it this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l repeat-delay -d 'Interval between repetitions' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l speed -d 'Speed of --replay: 2 is twice as fast as recorded [default: 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s h -l host -d 'Host name or IP address, for URIs that are only a path [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s p -l port -d 'Port, 1 to 65535 [default: 5683, with DTLS 5684]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l connect-timeout -d 'Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]' -r
@@ -708,6 +743,8 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 always\t''
 never\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s s -l stdin -d 'Send all of standard input'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s l -l lines -d 'Send each line of standard input in a request of its own'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l ndjson -d 'Send the records on standard input, one JSON object per line, as written by --output json; the topic of a record is its path'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s n -l null-message -d 'Send no body'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l hex -d 'The body is given in hexadecimal digits'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l base64 -d 'The body is given in base64'
@@ -720,6 +757,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l embed-json -d 'Embed JSON payloads as payload_json (json)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l decompress -d 'Decompress gzip and deflate as the message says: in AMQP by its content encoding, in MQTT by the user property content-encoding or the first bytes of gzip, in CoAP by a content format such as application/json@deflate; a payload that cannot be decompressed is passed on unchanged'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l resume -d 'Store partial downloads in FILE.part, and resume an interrupted one if the ETag is unchanged (get)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l replay -d 'Send the records of --ndjson at the pace of their timestamps, instead of as fast as possible'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l insecure -d 'Do not verify the server\'s certificate: an attacker in between can read and change everything'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l quiet -d 'Print only results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l help -d 'Print this page'
@@ -790,6 +828,8 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l no-deregister -d 'Exit without cancelling the observation; a later notification is answered with a reset'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l exec-json -d 'Pass the whole message on standard input as one line of JSON, as --output json shows it, instead of the body'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s s -l stdin -d 'Send all of standard input'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s l -l lines -d 'Send each line of standard input in a request of its own'
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l ndjson -d 'Send the records on standard input, one JSON object per line, as written by --output json; the topic of a record is its path'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -s n -l null-message -d 'Send no body'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l hex -d 'The body is given in hexadecimal digits'
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from observe" -l base64 -d 'The body is given in base64'
@@ -942,7 +982,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l template -d 'Publish this text with its placeholders filled in for each of --repeat: {seq}, {time}, {unix_ms}, {uuid}, {random:LOW-HIGH}' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l cbor -d 'Publish CBOR, written in diagnostic notation: \'{"on": true, "level": 21.5}\'' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l window -d 'Maximum number of unconfirmed messages' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l repeat -d 'Publish it this many times' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l repeat -d 'Send it this many times' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l repeat-delay -d 'Interval between repetitions' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
@@ -1003,7 +1043,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l base64 -d 'The messages are given in base64'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l mandatory -d 'Fail if a message cannot be routed to a queue'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l no-confirm -d 'Do not use publisher confirms'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l replay -d 'Publish the records of --ndjson at the pace of their timestamps, instead of as fast as possible'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l replay -d 'Send the records of --ndjson at the pace of their timestamps, instead of as fast as possible'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l declare -d 'First declare the destination, durable: the exchange of -e, or the queues named by the routing keys'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l persistent -d 'Persistent message: delivery mode 2'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l password-prompt -d 'Prompt for the password on the terminal'

@@ -147,7 +147,7 @@ pub struct CoapDetail {
     /// The options in order, those of block-wise transfer left out.
     pub options: Vec<CoapOption>,
     /// From the first transmission of the request to the last message of the answer; `None` for a notification.
-    pub took: Option<Duration>,
+    pub elapsed: Option<Duration>,
     /// How often messages were sent again for it.
     pub retransmitted: u32,
     /// The messages that its body came in.

@@ -6,6 +6,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use super::code::Code;
 use super::message::{Malformed, Message, Token, Type, Unwritable};
 use super::option::Options;
+use super::wire::{self, Head};
 
 /// The largest message that may be sent before the peer says more, in bytes (RFC 8323 §5.3.1).
 pub const BASE_MESSAGE_SIZE: usize = 1152;
@@ -50,19 +51,8 @@ pub fn encode_stream(message: &Message) -> Result<Bytes, Unwritable> {
     let body = body(message)?;
     let tkl = message.token.bytes().len() as u8;
     let mut frame = Vec::with_capacity(body.len() + 14);
-    match body.len() {
-        length @ 0..13 => frame.push((length as u8) << 4 | tkl),
-        length @ 13..269 => frame.extend([13 << 4 | tkl, (length - 13) as u8]),
-        length @ 269..65_805 => {
-            frame.push(14 << 4 | tkl);
-            frame.extend(((length - 269) as u16).to_be_bytes());
-        }
-        length => {
-            let extended = u32::try_from(length - 65_805).map_err(|_| Unwritable::Refused)?;
-            frame.push(15 << 4 | tkl);
-            frame.extend(extended.to_be_bytes());
-        }
-    }
+    let length = u32::try_from(body.len()).map_err(|_| Unwritable::Refused)?;
+    wire::push_length(length, tkl, &mut frame);
     Ok(finish(frame, message, &body))
 }
 
@@ -129,8 +119,8 @@ impl Decoder {
         let Some(head) = Head::read(&self.buffer) else {
             return Ok(None);
         };
-        if head.tkl > 8 {
-            return Err(Malformed::TokenLength(head.tkl).into());
+        if head.token > 8 {
+            return Err(Malformed::TokenLength(head.token).into());
         }
         let total = head.total();
         if total > self.limit as u64 {
@@ -142,40 +132,7 @@ impl Decoder {
         }
         let frame = self.buffer.split_to(total);
         let code = frame[head.size - 1];
-        Ok(Some(decode_parts(head.tkl, code, &frame[head.size..])?))
-    }
-}
-
-/// What comes before the token.
-struct Head {
-    tkl: u8,
-    /// Bytes up to and including the code.
-    size: usize,
-    /// Bytes of options, marker and payload.
-    body: u64,
-}
-
-impl Head {
-    /// `None` while it is not complete.
-    fn read(mut buffer: &[u8]) -> Option<Self> {
-        let first = buffer.try_get_u8().ok()?;
-        let (extended, body) = match first >> 4 {
-            13 => (1, u64::from(buffer.try_get_u8().ok()?) + 13),
-            14 => (2, u64::from(buffer.try_get_u16().ok()?) + 269),
-            15 => (4, u64::from(buffer.try_get_u32().ok()?) + 65_805),
-            length => (0, u64::from(length)),
-        };
-        // The code.
-        buffer.try_get_u8().ok()?;
-        Some(Self {
-            tkl: first & 15,
-            size: 2 + extended,
-            body,
-        })
-    }
-
-    const fn total(&self) -> u64 {
-        self.size as u64 + self.tkl as u64 + self.body
+        Ok(Some(decode_parts(head.token, code, &frame[head.size..])?))
     }
 }
 

@@ -11,6 +11,7 @@ use coap_lite::{CoapOption, MessageType, Packet};
 
 use super::code::Code;
 use super::option::{LONGEST_VALUE, Options};
+use super::wire::{BadPart, Part};
 
 /// Options that a message may have: an option of one byte takes a hundred bytes of memory.
 pub const MOST_OPTIONS: usize = 1024;
@@ -186,13 +187,11 @@ impl Message {
         if code == Code::EMPTY && datagram.len() != 4 {
             return Err(Malformed::Content);
         }
-        if has_too_many_options(datagram) {
-            return Err(Malformed::Options);
+        let token = usize::from(first & 15);
+        if let Some(rest) = datagram.get(4 + token..) {
+            check_options(rest)?;
         }
         let packet = Packet::from_bytes(datagram).map_err(|fault| malformed(fault, first))?;
-        if packet.payload.is_empty() && ends_with_marker(datagram, &packet) {
-            return Err(Malformed::Marker);
-        }
         Ok(Self::from_packet(packet))
     }
 
@@ -268,42 +267,17 @@ const fn malformed(fault: MessageError, first: u8) -> Malformed {
     }
 }
 
-/// Looks at the lengths of options only; what is wrong otherwise is for the codec to find.
-fn has_too_many_options(datagram: &[u8]) -> bool {
-    let mut at = 4 + usize::from(datagram[0] & 15);
-    // Each of them takes one byte at least.
-    if datagram.len() - 4 <= MOST_OPTIONS {
-        return false;
-    }
+/// Looks for what the codec lets pass: too many options, and a marker with nothing behind it.
+fn check_options(mut rest: &[u8]) -> Result<(), Malformed> {
     for _ in 0..=MOST_OPTIONS {
-        let Some(first) = datagram.get(at).filter(|it| **it != 0xFF) else {
-            return false;
-        };
-        let extended = |nibble: u8| match nibble {
-            13 => 1,
-            14 => 2,
-            _ => 0,
-        };
-        let delta = extended(first >> 4);
-        let length = at + 1 + delta;
-        let byte = |at: usize| usize::from(datagram.get(at).copied().unwrap_or(0));
-        let (size, value) = match first & 15 {
-            13 => (1, byte(length) + 13),
-            14 => (2, (byte(length) << 8 | byte(length + 1)) + 269),
-            short => (0, usize::from(short)),
-        };
-        at = length + size + value;
+        match Part::read(rest) {
+            Ok(Part::Option(_, _, behind)) => rest = behind,
+            Ok(Part::Payload(_) | Part::End) => return Ok(()),
+            Err(BadPart::Option) => return Err(Malformed::Option),
+            Err(BadPart::Marker) => return Err(Malformed::Marker),
+        }
     }
-    true
-}
-
-/// Whether the datagram has a payload marker and nothing behind it. Its last byte may also be the end of an
-/// option's value; as an option has only one encoding, what was parsed then has the datagram's length.
-fn ends_with_marker(datagram: &[u8], packet: &Packet) -> bool {
-    datagram.last() == Some(&0xFF)
-        && packet
-            .to_bytes_unlimited()
-            .is_ok_and(|again| again.len() != datagram.len())
+    Err(Malformed::Options)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! | [`message`], [`code`], [`option`], [`block`] | one message, strictly checked |
 //! | [`format`](mod@format) | content formats by number, media type or short name |
 //! | [`uri`] | URIs to options and back |
+//! | [`wire`] | messages in place, and their parts: what is too slow or not known in the codec |
 //! | [`frame`] | messages on TCP, TLS and WebSocket (RFC 8323) |
 //! | [`oscore`] | one message encrypted into another (RFC 8613) |
 //! | [`endpoint`] | both roles over any transport: bytes and time in, bytes and events out |
@@ -27,3 +28,4 @@ pub mod secure;
 mod shares;
 pub mod site;
 pub mod uri;
+pub mod wire;

@@ -1,7 +1,9 @@
 //! `bench coap` against our own server, libcoap's, and scripted ones.
 
 use std::net::UdpSocket;
+use std::os::unix::fs::OpenOptionsExt;
 
+use rustix::fs::OFlags;
 use tempfile::TempDir;
 
 use iotctl::coap::code::Code;
@@ -12,6 +14,7 @@ use crate::support::certificates::Certificates;
 use crate::support::coap::{answer, scripted, server};
 use crate::support::command::{Line, iotctl};
 use crate::support::libcoap;
+use crate::support::wait_for;
 
 fn bench(uri: &str, words: &str) -> Line {
     iotctl("bench coap --quiet --output json")
@@ -268,4 +271,35 @@ fn a_file_can_say_all_of_it() {
         .words("--quiet --output json --count 20")
         .run();
     Figures::of(&ended.exits(0)).counts([("acknowledged", 20)]);
+}
+
+/// Without a writer there is nothing to read, and nobody else to answer a signal.
+#[test]
+fn a_body_that_does_not_come_keeps_no_signal_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    for words in [
+        "bench coap coap://127.0.0.1:1/ --method put --file",
+        "bench mqtt mqtt://127.0.0.1:1 --file",
+        "bench mqtt mqtt://127.0.0.1:1 --arrivals recorded:",
+    ] {
+        let (words, before) = words.rsplit_once(' ').unwrap();
+        let line = match before.strip_suffix(':') {
+            Some(_) => iotctl(words).word(format!("{before}{}", pipe.display())),
+            None => iotctl(words).word(before).word(&pipe),
+        };
+        let running = line.start();
+        // It can be opened for writing only when it is being read.
+        let _writer = wait_for("a reader", || {
+            let mut options = std::fs::OpenOptions::new();
+            let options = options
+                .write(true)
+                .custom_flags(OFlags::NONBLOCK.bits() as i32);
+            options.open(&pipe).ok()
+        });
+        running.signal("TERM");
+        assert!([-15, 143].contains(&running.ends().code), "{words}");
+    }
 }

@@ -1,6 +1,7 @@
 //! Bodies that are decoded, written in CBOR's notation, compared, and handed to commands.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use iotctl::coap::code::Code;
 use iotctl::coap::message::{Message, Type};
@@ -337,7 +338,9 @@ fn requests_are_repeated_with_bodies_of_their_own() {
     let line = iotctl("coap post --repeat 3 --repeat-delay 0.01 --ack-timeout 1m --template");
     let ended = line.word("{seq} {random:7-7}").word(server.uri("/x")).run();
     let ended = ended.exits(1).prints("0 7\n2 7\n");
-    ended.says("5.03").says("1 of 3 requests failed");
+    ended
+        .says("5.03")
+        .says("of 3 messages sent, 2 acknowledged, 1 refused");
     let bodies = [(); 3].map(|()| server.request().payload);
     assert_eq!(bodies, ["0 7", "1 7", "2 7"]);
     for (words, said) in [
@@ -348,6 +351,49 @@ fn requests_are_repeated_with_bodies_of_their_own() {
     ] {
         iotctl("coap").words(words).run().exits(2).says(said);
     }
+}
+
+#[test]
+fn bodies_come_from_lines_and_records_and_at_a_rate() {
+    let server = server("-r /store=store");
+    let get = |path: &str| {
+        iotctl("coap get")
+            .word(format!("{}{path}", server.uri))
+            .run()
+    };
+    let put = |words: &str, path: &str| {
+        let line = iotctl("coap put").words(words);
+        line.word(format!("{}{path}", server.uri))
+    };
+    let began = Instant::now();
+    put("-l --rate 20", "/store/line")
+        .input("a\nb\nc\n")
+        .run()
+        .exits(0)
+        .prints("");
+    assert!(began.elapsed() >= Duration::from_millis(100));
+    get("/store/line").prints("c");
+    // As `--output json` writes them: each goes to its path.
+    let records = "{\"topic\":\"/store/k1\",\"payload\":\"v1\"}\n{\"topic\":\"/store/k2\",\"payload_base64\":\"djI=\"}\n";
+    put("--ndjson", "").input(records).run().exits(0);
+    get("/store/k1").prints("v1");
+    get("/store/k2").prints("v2");
+    let read = iotctl("coap get --output json").word(format!("{}/store/k1", server.uri));
+    let record = read.run().text().replace("/store/k1", "/store/k3");
+    put("--ndjson", "").input(record).run().exits(0);
+    get("/store/k3").prints("v1");
+    // What was right before a mistake is sent.
+    put("--ndjson", "")
+        .input("{\"topic\":\"/store/k4\",\"payload\":\"v4\"}\nbroken\n")
+        .run()
+        .exits(8)
+        .says("line 2")
+        .says("of 1 message sent, 1 acknowledged");
+    get("/store/k4").prints("v4");
+    iotctl("coap observe coap://127.0.0.1:1/ --ndjson")
+        .run()
+        .exits(2)
+        .says("an observation has one body");
 }
 
 #[test]

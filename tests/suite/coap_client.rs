@@ -78,7 +78,9 @@ fn several_uris_are_asked_in_turn_and_the_failures_counted() {
         .word(server.uri("coap", "/nothing"));
     let ended = line.word(server.uri("coap", "/time")).run().exits(1);
     assert_eq!(ended.text().lines().count(), 2);
-    ended.says("4.04 Not Found").says("1 of 3 requests failed");
+    ended
+        .says("4.04 Not Found")
+        .says("of 3 messages sent, 2 acknowledged, 1 refused");
 }
 
 #[test]
@@ -107,7 +109,7 @@ fn observations_end_after_a_count_and_are_deregistered() {
         .words("-C 2")
         .run()
         .exits(1)
-        .says("cannot be observed");
+        .says("the resource is not observable");
     server
         .iotctl("observe", "/time")
         .words("--for 0.2")

@@ -259,8 +259,7 @@ fn aiocoaps_directory_has_a_registration_as_long_as_the_command_goes_on() {
         assert!(running.line().starts_with("updated coap://"));
         lookup().exits(0).contains("\"ep\":\"node1\"");
         running.signal(signal);
-        let ended = running.ends();
-        assert_eq!(ended.code, code, "{ended:?}");
+        let ended = running.ends().exits(code);
         assert_eq!(events(&ended).last().map(String::as_str), Some("removed"));
         lookup().exits(1).says("nothing was found");
     }

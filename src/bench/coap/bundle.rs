@@ -3,7 +3,7 @@
 
 use tokio::net::UdpSocket;
 
-use super::wire::PREFIX;
+use crate::coap::wire::PREFIX;
 
 /// Datagrams in one call at most: what every kernel takes.
 const MOST: usize = 64;

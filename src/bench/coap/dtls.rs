@@ -11,9 +11,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UdpSocket;
 
 use super::udp::{LARGEST, first, place, poll_send};
-use super::wire::PREFIX;
 use crate::coap::net::Association;
 use crate::coap::secure::{SecureDatagram, Trouble};
+use crate::coap::wire::PREFIX;
 
 /// Datagrams to and from one peer, encrypted on the way.
 pub(super) struct DtlsLink {

@@ -8,7 +8,6 @@
 //! | `signals` | what only reliable transports say |
 //! | `rto` | when to send again |
 //! | `template` | requests encoded once and patched |
-//! | `wire` | messages as they stand in what has arrived |
 //! | `exchanges`, `ids` | requests under way; message ids, and how soon they come round again |
 //! | `opener`, `udp`, `bundle`, `dtls` | sockets as links |
 //! | `null` | a server that only answers |
@@ -32,7 +31,6 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod udp;
-mod wire;
 
 pub use figures::{ATTEMPTS, name_figures};
 pub use mix::Mix;

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use socket2::{Domain, Socket, Type};
 
 use super::super::answering::Answering;
-use super::wire::{ACK, CON, NON, RST};
 use crate::coap::code::Code;
+use crate::coap::wire::{ACK, CON, NON, RST};
 use crate::error::Result;
 
 /// Header, token, Content-Format 0, marker, and a value.

@@ -13,9 +13,9 @@ use super::ids::Ids;
 use super::session::{Group, MOST_CHALLENGES, challenged, foreign, reject};
 use super::signals::{Signal, heed, write_greeting};
 use super::template::{Kind, Patch, Template};
-use super::wire::{ACK, CON, Content, Framing, PREFIX, RST, Seen, write_empty};
 use crate::coap::code::Code;
 use crate::coap::option;
+use crate::coap::wire::{ACK, CON, Content, Framing, PREFIX, RST, Seen, write_empty};
 use crate::error::Kind as Class;
 use crate::random::Random;
 

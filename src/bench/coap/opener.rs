@@ -14,8 +14,8 @@ use super::super::driver::{Broken, Dialing, End, How, Link};
 use super::super::result::Connections;
 use super::dtls::DtlsLink;
 use super::udp::UdpLink;
-use super::wire::Framing;
 use crate::coap::net::associate;
+use crate::coap::wire::Framing;
 use crate::connect::{LocalAddress, Target, Transport, udp};
 use crate::error::{Error, Kind, Result};
 

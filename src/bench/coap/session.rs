@@ -16,9 +16,9 @@ use super::mix::Mix;
 use super::rto::RtoEstimator;
 use super::signals::{self, Signal, heed, write_greeting};
 use super::template::{Kind, Patch, Template};
-use super::wire::{ACK, CON, Content, Framing, NON, PREFIX, RST, Seen, write_empty};
 use crate::coap::code::Code;
 use crate::coap::option;
+use crate::coap::wire::{ACK, CON, Content, Framing, NON, NotCoap, PREFIX, RST, Seen, write_empty};
 use crate::error::Kind as Class;
 use crate::random::Random;
 
@@ -55,6 +55,12 @@ pub(super) struct Group {
     pub(super) run_id: u64,
     /// Observers of the same path, with `{client}` filled in.
     pub(super) observers: usize,
+}
+
+impl From<NotCoap> for Broken {
+    fn from(cause: NotCoap) -> Self {
+        Self::new(cause.to_string())
+    }
 }
 
 impl Group {

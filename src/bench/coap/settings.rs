@@ -12,9 +12,9 @@ use super::mix::Mix;
 use super::rto::RtoEstimator;
 use super::session::{Group, Role};
 use super::template::{Body, Kind, carries};
-use super::wire::Framing;
 use crate::coap::option::Options;
 use crate::coap::uri::Uri;
+use crate::coap::wire::Framing;
 
 /// The largest body that a server should get in one message without asking for it in blocks (RFC 7252 §4.6).
 const LARGEST_USUAL: usize = 1024;

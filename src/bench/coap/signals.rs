@@ -1,9 +1,9 @@
 //! What only reliable transports say (RFC 8323 §5).
 
 use super::super::driver::Broken;
-use super::wire::Seen;
 use crate::coap::code::Code;
 use crate::coap::frame::{Csm, decode_websocket};
+use crate::coap::wire::Seen;
 
 /// What a signal means for a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 use bytes::Bytes;
 
 use super::super::stamp::Stamp;
-use super::wire::{CON, Framing, NON, PREFIX};
 use crate::coap::code::Code;
 use crate::coap::option::{self, Options};
 use crate::coap::uri::{Host, Uri};
+use crate::coap::wire::{CON, Framing, NON, PREFIX, push_length, push_option};
 use crate::error::{Error, Result};
 use crate::random::Random;
 
@@ -183,6 +183,11 @@ impl Template {
             return Err(Error::usage("a path segment has more than 255 bytes"));
         }
         let whole = self.largest();
+        if u32::try_from(whole).is_err() {
+            return Err(Error::usage(format!(
+                "a request of {whole} bytes is larger than a message"
+            )));
+        }
         if framing == Framing::Datagrams && whole > LARGEST_DATAGRAM {
             return Err(Error::usage(format!(
                 "a request of {whole} bytes is larger than a datagram: {LARGEST_DATAGRAM} bytes"
@@ -207,7 +212,8 @@ impl Template {
                 let options = self.options_length(decimal(patch.stamp.sequence, &mut number).len());
                 let size = self.size(patch.stamp.sequence);
                 let body = options + if size > 0 { 1 + size } else { 0 };
-                push_length(body, out);
+                // It was checked.
+                push_length(body as u32, 4, out);
                 out.push(self.code.0);
             }
         }
@@ -289,43 +295,6 @@ fn decimal(mut number: u64, space: &mut [u8; 20]) -> &[u8] {
         if number == 0 {
             return &space[at..];
         }
-    }
-}
-
-/// Delta and length of an option (RFC 7252 §3.1).
-fn push_option(delta: u16, length: usize, out: &mut Vec<u8>) {
-    let (first, more) = split(usize::from(delta));
-    let (second, behind) = split(length);
-    out.push(first << 4 | second);
-    push_extension(first, more, out);
-    push_extension(second, behind, out);
-}
-
-/// The length and token length of a message on a stream, whose token has four bytes (RFC 8323 §3.2).
-fn push_length(body: usize, out: &mut Vec<u8>) {
-    if let Some(more) = body.checked_sub(65_805) {
-        out.push(0xF4);
-        out.extend_from_slice(&(more as u32).to_be_bytes());
-        return;
-    }
-    let (nibble, more) = split(body);
-    out.push(nibble << 4 | 4);
-    push_extension(nibble, more, out);
-}
-
-const fn split(number: usize) -> (u8, usize) {
-    match number {
-        0..13 => (number as u8, 0),
-        13..269 => (13, number - 13),
-        _ => (14, number - 269),
-    }
-}
-
-fn push_extension(nibble: u8, more: usize, out: &mut Vec<u8>) {
-    match nibble {
-        13 => out.push(more as u8),
-        14 => out.extend_from_slice(&(more as u16).to_be_bytes()),
-        _ => {}
     }
 }
 

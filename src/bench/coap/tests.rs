@@ -9,7 +9,6 @@ use super::observer::Observer;
 use super::session::{CoapSession, Role};
 use super::settings::{Scenario, Settings};
 use super::template::Body;
-use super::wire::Framing;
 use crate::bench::clock::Nanos;
 use crate::bench::connection_state::ConnectionState;
 use crate::bench::driver::{Action, Broken, Session};
@@ -21,6 +20,7 @@ use crate::coap::frame::{self, Csm};
 use crate::coap::message::{Message, Token, Type};
 use crate::coap::option::{self, Options};
 use crate::coap::uri::Uri;
+use crate::coap::wire::Framing;
 
 const MS: Nanos = 1_000_000;
 const SECOND: Nanos = 1_000 * MS;

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::UdpSocket;
 
 use super::bundle::Bundle;
-use super::wire::PREFIX;
+use crate::coap::wire::PREFIX;
 
 /// The largest datagram, in bytes.
 pub(super) const LARGEST: usize = 65_535;

@@ -6,7 +6,7 @@ use crate::coap::code::Code;
 use crate::coap::option;
 use crate::command::coap::observe::Plan;
 use crate::connect::Retry;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::flow::Until;
 use crate::message::fields;
 use crate::payload::{Encoding, Source};
@@ -91,6 +91,10 @@ impl ObserveFlags {
         let (method, source, encoding) = match self.source.is_given() {
             true => {
                 let (source, encoding) = self.source.body(Code::FETCH)?;
+                if matches!(source, Source::Lines { .. } | Source::Records) {
+                    return Err(Error::usage("an observation has one body")
+                        .hint("-s sends all of standard input"));
+                }
                 (Code::FETCH, source, encoding)
             }
             false => (Code::GET, Source::Empty, Encoding::Plain),

@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use bytes::Bytes;
 use clap::Args;
@@ -21,8 +20,8 @@ use crate::payload::{Encoding, Source, cbor};
 
 use super::flags::{self, BodyFlags, CoapConnectFlags, OptionFlags, TransferFlags, WordingFlags};
 use crate::cli::flags::condition::check;
+use crate::cli::flags::input::PacingFlags;
 use crate::cli::flags::terminal::TerminalFlags;
-use crate::cli::syntax::numbers::{Count, Span};
 use crate::cli::syntax::values;
 
 /// `get` and `delete`.
@@ -84,7 +83,7 @@ struct AskingFlags {
     file: FileFlags,
 
     #[command(flatten)]
-    repeat: AgainFlags,
+    pacing: PacingFlags,
 }
 
 /// Where the body of a response goes.
@@ -100,39 +99,15 @@ struct FileFlags {
     resume: bool,
 }
 
-/// How often the request is sent.
-#[derive(Args, Debug)]
-#[command(next_help_heading = "Request")]
-struct AgainFlags {
-    /// Send the request this many times
-    #[arg(long, value_name = "COUNT", default_value = "1")]
-    repeat: Count,
-
-    /// Interval between repetitions
-    #[arg(long, value_name = "TIME", default_value = "0")]
-    repeat_delay: Span,
-}
-
-impl AgainFlags {
-    fn words(&self) -> Result<(u64, Duration)> {
-        let (Count(repeat), Span(delay)) = (self.repeat, self.repeat_delay);
-        if repeat == 0 {
-            return Err(Error::usage("--repeat must be at least 1"));
-        }
-        values::needs("--repeat-delay", !delay.is_zero(), "--repeat", repeat > 1)?;
-        Ok((repeat, delay))
-    }
-}
-
 impl FileFlags {
-    fn check(&self, method: Code, body: &BodyFlags, uris: usize, repeat: u64) -> Result<()> {
+    fn check(&self, method: Code, body: &BodyFlags, uris: usize, several: bool) -> Result<()> {
         let given = self.output_file.is_some();
         if given && uris > 1 {
             return Err(Error::usage("--output-file takes the response of one URI"));
         }
-        if given && repeat > 1 {
+        if given && several {
             return Err(Error::usage(
-                "--output-file takes one response and cannot be used with --repeat",
+                "--output-file takes one response and cannot be used with --repeat, -l or --ndjson",
             ));
         }
         if self.resume && method != Code::GET {
@@ -182,6 +157,14 @@ pub(crate) struct BodySource {
     #[arg(short = 's', long, group = "body")]
     stdin: bool,
 
+    /// Send each line of standard input in a request of its own
+    #[arg(short = 'l', long, group = "body")]
+    lines: bool,
+
+    /// Send the records on standard input, one JSON object per line, as written by --output json; the topic of a record is its path
+    #[arg(long, group = "body")]
+    ndjson: bool,
+
     /// Send CBOR, written in diagnostic notation: '{"on": true, "level": 21.5}'
     #[arg(
         long,
@@ -200,11 +183,11 @@ pub(crate) struct BodySource {
     null_message: bool,
 
     /// The body is given in hexadecimal digits
-    #[arg(long, conflicts_with_all = ["base64", "null_message", "cbor", "template"])]
+    #[arg(long, conflicts_with_all = ["base64", "null_message", "cbor", "template", "ndjson"])]
     hex: bool,
 
     /// The body is given in base64
-    #[arg(long, conflicts_with_all = ["null_message", "cbor", "template"])]
+    #[arg(long, conflicts_with_all = ["null_message", "cbor", "template", "ndjson"])]
     base64: bool,
 
     /// Content format of the body: number, media type or short name such as json [default: cbor with --cbor]
@@ -240,9 +223,11 @@ impl AskingFlags {
         (source, encoding): (Source, Encoding),
         content_format: Option<u16>,
     ) -> Result<Plan> {
-        let (repeat, repeat_delay) = self.repeat.words()?;
+        let pacing = self.pacing.pacing(&source)?;
+        let streamed = matches!(source, Source::Lines { .. } | Source::Records);
+        let several = streamed || pacing.repeat > 1;
         self.file
-            .check(method, &self.body, self.uris.len(), repeat)?;
+            .check(method, &self.body, self.uris.len(), several)?;
         check("--expect", &self.expect, &fields::COAP)?;
         // What is decoded is for people, who want whole lines.
         let style = terminal.style();
@@ -251,7 +236,7 @@ impl AskingFlags {
             ..Stages::default()
         };
         let stages = self.body.stages(style, stages)?;
-        let newline = self.uris.len() > 1 || repeat > 1 || self.body.decodes();
+        let newline = self.uris.len() > 1 || several || self.body.decodes();
         let format = self.body.format(newline)?;
         let mut session = self.transfer.session(self.uris, connect, self.options);
         session.options.extend(self.conditions.options());
@@ -264,8 +249,7 @@ impl AskingFlags {
             method,
             source,
             encoding,
-            repeat,
-            repeat_delay,
+            pacing,
             etag_file: self.conditions.etag_file,
             file: self.file.output_file,
             resume: self.file.resume,
@@ -296,6 +280,8 @@ impl BodySource {
         self.message.is_some()
             || self.file.is_some()
             || self.stdin
+            || self.lines
+            || self.ndjson
             || self.null_message
             || self.cbor.is_some()
             || self.template.is_some()
@@ -321,6 +307,8 @@ impl BodySource {
                 file: Some(file), ..
             } => Source::File(file),
             Self { stdin: true, .. } => Source::Stdin,
+            Self { lines: true, .. } => Source::Lines { delimiter: b'\n' },
+            Self { ndjson: true, .. } => Source::Records,
             Self {
                 cbor: Some(text), ..
             } => match cbor::from_diagnostic(&text) {
@@ -338,7 +326,7 @@ impl BodySource {
             _ if method == Code::POST => Source::Empty,
             _ => {
                 return Err(Error::usage("there is nothing to send").hint(
-                    "use -m TEXT, -f FILE, --template TEXT, -s for standard input, or -n for an empty body",
+                    "use -m TEXT, -f FILE, --template TEXT, -n for an empty body, or read standard input with -s, -l or --ndjson",
                 ));
             }
         };

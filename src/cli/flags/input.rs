@@ -103,7 +103,7 @@ impl SourceFlags {
 /// How often, and how fast, it is sent.
 #[derive(Args, Debug)]
 pub(crate) struct PacingFlags {
-    /// Publish it this many times
+    /// Send it this many times
     #[arg(long, value_name = "COUNT", default_value = "1")]
     repeat: Count,
 
@@ -119,7 +119,7 @@ pub(crate) struct PacingFlags {
     #[arg(long, value_name = "COUNT", requires = "rate")]
     burst: Option<Count>,
 
-    /// Publish the records of --ndjson at the pace of their timestamps, instead of as fast as possible
+    /// Send the records of --ndjson at the pace of their timestamps, instead of as fast as possible
     #[arg(long, conflicts_with = "rate")]
     replay: bool,
 

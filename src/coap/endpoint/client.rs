@@ -576,7 +576,7 @@ pub(super) fn reply(
         mid: message.mid,
         token: message.token,
         bare: flow.bare,
-        took: now - flow.started,
+        elapsed: now - flow.started,
         retransmitted: flow.retransmitted,
         blocks: flow.transfer.blocks,
         offset: flow.transfer.offset(),

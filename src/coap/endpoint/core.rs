@@ -285,8 +285,8 @@ impl Core {
     pub(super) fn measure(&mut self, now: Instant, peer: Peer, mid: u16) {
         match self.sending.get(&(peer, mid)) {
             Some(sent) if sent.transmissions == 1 => {
-                let took = now.saturating_duration_since(sent.began);
-                self.patience.measured(peer, took);
+                let elapsed = now.saturating_duration_since(sent.began);
+                self.patience.measured(peer, elapsed);
             }
             Some(sent) => self.patience.backed_off(peer, sent.wait),
             None => {}

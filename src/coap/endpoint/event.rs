@@ -48,7 +48,7 @@ pub enum Event {
         /// The ping.
         handle: Handle,
         /// From the first transmission to the answer.
-        took: Duration,
+        elapsed: Duration,
         /// How often it was sent again.
         retransmitted: u32,
     },

@@ -59,7 +59,7 @@ impl Client {
             core.timers.clear(Timer::Deadline(id));
             core.events.push_back(Event::Pong {
                 handle: Handle(id),
-                took: now - ping.started,
+                elapsed: now - ping.started,
                 retransmitted: ping.retransmitted,
             });
         }

@@ -202,7 +202,7 @@ pub struct Reply {
     /// Whether OSCORE protected the request, but not this answer: an error, which anybody may have sent.
     pub bare: bool,
     /// From the first transmission of the request to the last message; of a notification, nought.
-    pub took: Duration,
+    pub elapsed: Duration,
     /// How often messages were sent again for it.
     pub retransmitted: u32,
     /// The messages that its body came in.

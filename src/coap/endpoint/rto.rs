@@ -50,19 +50,19 @@ impl RtoEstimator {
         }
     }
 
-    /// A message that was sent once was acknowledged after `took`.
-    pub(super) fn measured(&mut self, peer: Peer, took: Duration) {
+    /// A message that was sent once was acknowledged after `elapsed`.
+    pub(super) fn measured(&mut self, peer: Peer, elapsed: Duration) {
         if self.peers.len() >= PEERS && !self.peers.contains_key(&peer) {
             self.peers.clear();
         }
         let estimate = self.peers.entry(peer).or_insert(Estimate {
-            smoothed: took,
-            variation: took / 2,
+            smoothed: elapsed,
+            variation: elapsed / 2,
             backed_off: None,
         });
-        let off = estimate.smoothed.abs_diff(took);
+        let off = estimate.smoothed.abs_diff(elapsed);
         estimate.variation = estimate.variation * 3 / 4 + off / 4;
-        estimate.smoothed = estimate.smoothed * 7 / 8 + took / 8;
+        estimate.smoothed = estimate.smoothed * 7 / 8 + elapsed / 8;
         estimate.backed_off = None;
     }
 
@@ -113,8 +113,8 @@ mod tests {
     #[test]
     fn the_wait_follows_the_round_trips_within_bounds() {
         let (mut patience, config) = (RtoEstimator::default(), Config::default());
-        let mut wait_after = |took| {
-            (0..50).for_each(|_| patience.measured(peer(), millis(took)));
+        let mut wait_after = |elapsed| {
+            (0..50).for_each(|_| patience.measured(peer(), millis(elapsed)));
             patience.shortest(&config, peer())
         };
         assert_eq!(wait_after(1), SHORTEST);

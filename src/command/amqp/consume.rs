@@ -209,7 +209,7 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
         console: notes,
     };
     let ended = receiver.receive(&mut source, &mut stop).await;
-    // What ended it comes first.
+    // After a signal, `ended` says so already.
     let _ = stop.close(source.close()).await;
     ended
 }

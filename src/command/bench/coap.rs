@@ -76,6 +76,8 @@ pub enum BodyArgs {
     },
     /// The bytes of a file.
     File(PathBuf),
+    /// The same, read already.
+    Read(PathBuf, Bytes),
     /// A text.
     Text(String),
 }
@@ -179,7 +181,7 @@ impl Plan {
         let methods: Vec<String> = self.mix.iter().map(method).collect();
         let size = match &self.body {
             BodyArgs::Size { least, most } => span(*least, *most),
-            BodyArgs::File(path) => path.display().to_string(),
+            BodyArgs::File(path) | BodyArgs::Read(path, _) => path.display().to_string(),
             BodyArgs::Text(text) => format!("{} B of text", text.len()),
         };
         let protocol = match place.target.transport.is_datagram() {
@@ -239,6 +241,18 @@ impl BodyArgs {
             },
             Self::Text(text) => Body::Verbatim(Bytes::copy_from_slice(text.as_bytes())),
             Self::File(path) => Body::Verbatim(file::read(path, LONGEST as u64)?.into()),
+            Self::Read(_, bytes) => Body::Verbatim(bytes.clone()),
+        })
+    }
+
+    /// The same without a file to be read.
+    fn loaded(self) -> Result<Self> {
+        Ok(match self {
+            Self::File(path) => {
+                let bytes = file::read(&path, LONGEST as u64)?.into();
+                Self::Read(path, bytes)
+            }
+            other => other,
         })
     }
 }
@@ -349,7 +363,9 @@ pub async fn measure(
 ///
 /// # Errors
 /// See [`measure`]; a signal; no connection; a threshold that was missed.
-pub async fn run(plan: Plan) -> Result<()> {
+pub async fn run(mut plan: Plan) -> Result<()> {
+    // Once, and before signals are watched for: it may be a pipe that nobody writes to.
+    plan.body = plan.body.loaded()?;
     carry_out(&plan.course, &plan.load, async |load, stop, watch| {
         let plan = Plan {
             load,

@@ -43,6 +43,8 @@ pub enum ArrivalArgs {
     },
     /// Gaps from a file: a time on each line, or records with a `time`.
     Recorded(PathBuf),
+    /// The same, read already.
+    Read(PathBuf, Vec<Duration>),
 }
 
 impl Default for LoadArgs {
@@ -77,6 +79,21 @@ impl LoadArgs {
         })
     }
 
+    /// The same without a file to be read.
+    ///
+    /// # Errors
+    /// A file of gaps that cannot be read, or has none.
+    pub(crate) fn loaded(&self) -> Result<Self> {
+        let arrivals = match &self.arrivals {
+            ArrivalArgs::Recorded(file) => ArrivalArgs::Read(file.clone(), read_gaps(file)?),
+            other => other.clone(),
+        };
+        Ok(Self {
+            arrivals,
+            ..self.clone()
+        })
+    }
+
     /// The same load at another, even rate.
     #[must_use]
     pub(crate) fn at(&self, rate: f64) -> Self {
@@ -94,7 +111,9 @@ impl LoadArgs {
     /// The rate in words: `10000/s`, `0-500/s for 10s, 500/s`, `max`.
     pub(crate) fn rate(&self) -> String {
         match (&self.stages, &self.arrivals) {
-            (_, ArrivalArgs::Recorded(file)) => format!("recorded in {}", file.display()),
+            (_, ArrivalArgs::Recorded(file) | ArrivalArgs::Read(file, _)) => {
+                format!("recorded in {}", file.display())
+            }
             (Some(stages), _) => stages
                 .iter()
                 .map(stage_words)
@@ -128,7 +147,9 @@ impl ArrivalArgs {
             Self::Bursts { every } => {
                 format!("bursts every {}", humantime::format_duration(*every))
             }
-            Self::Recorded(file) => format!("recorded in {}", file.display()),
+            Self::Recorded(file) | Self::Read(file, _) => {
+                format!("recorded in {}", file.display())
+            }
         }
     }
 
@@ -140,6 +161,7 @@ impl ArrivalArgs {
             Self::Devices => Arrivals::Devices,
             Self::Bursts { every } => Arrivals::Bursts { every: *every },
             Self::Recorded(file) => Arrivals::Recorded(read_gaps(file)?),
+            Self::Read(_, gaps) => Arrivals::Recorded(gaps.clone()),
         })
     }
 }

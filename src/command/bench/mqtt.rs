@@ -97,6 +97,15 @@ pub enum BodyArgs {
     },
     /// A text with places, different for each message.
     Template(Template),
+    /// The same, read already.
+    Read {
+        /// Where it was.
+        path: PathBuf,
+        /// What is in it.
+        bytes: Bytes,
+        /// Whether a stamp replaces the first bytes.
+        stamp: bool,
+    },
     /// A text.
     Text {
         /// The text.
@@ -188,7 +197,7 @@ impl Plan {
     fn setup(&self, target: &str) -> BTreeMap<String, String> {
         let size = match &self.body {
             BodyArgs::Size { least, most } => span(*least, *most),
-            BodyArgs::File { path, .. } => path.display().to_string(),
+            BodyArgs::File { path, .. } | BodyArgs::Read { path, .. } => path.display().to_string(),
             BodyArgs::Template(_) => String::from("template"),
             BodyArgs::Text { text, .. } => format!("{} B of text", text.len()),
         };
@@ -227,10 +236,22 @@ impl BodyArgs {
             Self::Template(template) => return Ok(Body::Template(Arc::new(template.clone()))),
             Self::Text { text, stamp } => (Bytes::copy_from_slice(text.as_bytes()), stamp),
             Self::File { path, stamp } => (file::read(path, LONGEST as u64)?.into(), stamp),
+            Self::Read { bytes, stamp, .. } => (bytes.clone(), stamp),
         };
         Ok(match stamp {
             true => Body::Stamped(bytes),
             false => Body::Verbatim(bytes),
+        })
+    }
+
+    /// The same without a file to be read.
+    fn loaded(self) -> Result<Self> {
+        Ok(match self {
+            Self::File { path, stamp } => {
+                let bytes = file::read(&path, LONGEST as u64)?.into();
+                Self::Read { path, bytes, stamp }
+            }
+            other => other,
         })
     }
 }
@@ -419,7 +440,9 @@ pub async fn measure(
 ///
 /// # Errors
 /// See [`measure`]; a signal; no connection; a threshold that was missed.
-pub async fn run(plan: Plan) -> Result<()> {
+pub async fn run(mut plan: Plan) -> Result<()> {
+    // Once, and before signals are watched for: it may be a pipe that nobody writes to.
+    plan.body = plan.body.loaded()?;
     carry_out(&plan.course, &plan.load, async |load, stop, watch| {
         let plan = Plan {
             load,

@@ -110,6 +110,8 @@ pub(crate) async fn carry_out(
     load: &LoadArgs,
     measure: impl AsyncFn(LoadArgs, Pin<&mut dyn Future<Output = ()>>, Watch<'_>) -> Result<Outcome>,
 ) -> Result<()> {
+    // Before signals are watched for: it may be a pipe that nobody writes to.
+    let load = load.loaded()?;
     let mut show = Show::begin(course).await?;
     let (stopped, asked) = stopped()?;
     let mut stopped = pin!(stopped);

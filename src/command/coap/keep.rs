@@ -66,8 +66,8 @@ impl Became<'_> {
         let mut line = json!({"time": time, "event": word, "uri": uri});
         match self {
             Self::Lost(error) => line["error"] = error.text().into(),
-            Self::Registered(took) | Self::Updated(took) | Self::Removed(took) => {
-                line["rtt_ms"] = ((took.as_secs_f64() * 1e6).round() / 1e3).into();
+            Self::Registered(elapsed) | Self::Updated(elapsed) | Self::Removed(elapsed) => {
+                line["rtt_ms"] = ((elapsed.as_secs_f64() * 1e6).round() / 1e3).into();
             }
         }
         if matches!(self, Self::Registered(_) | Self::Updated(_)) {
@@ -161,15 +161,15 @@ impl Kept<'_, '_> {
         let due = due(self.since, self.order.lifetime);
         self.directory.idle(due).await?;
         match self.update().await {
-            Ok(took) => self.show(Became::Updated(took)),
+            Ok(elapsed) => self.show(Became::Updated(elapsed)),
             Err(error) if is_ours(&error) => return Err(error),
             Err(error) => {
                 self.is_lost = true;
                 self.show(Became::Lost(&error));
                 self.directory.output.flush().await?;
-                let took = self.register_anew().await?;
+                let elapsed = self.register_anew().await?;
                 self.is_lost = false;
-                self.show(Became::Registered(took));
+                self.show(Became::Registered(elapsed));
             }
         }
         self.since = Instant::now();
@@ -182,11 +182,11 @@ impl Kept<'_, '_> {
         match &self.made.place {
             Some(place) => {
                 let reply = self.directory.ask(Code::POST, place, None).await?;
-                Ok(reply.took)
+                Ok(reply.elapsed)
             }
             None => {
                 self.made = self.order.carry_out(self.directory).await?;
-                Ok(self.made.took)
+                Ok(self.made.elapsed)
             }
         }
     }
@@ -201,7 +201,7 @@ impl Kept<'_, '_> {
                 }
                 Ok(reply) => {
                     self.made = self.order.made(&reply)?;
-                    return Ok(self.made.took);
+                    return Ok(self.made.elapsed);
                 }
                 Err(error) if is_ours(&error) => return Err(error),
                 Err(error) => error,
@@ -235,7 +235,7 @@ impl Kept<'_, '_> {
             code if code.is_success() => {}
             _ => return Err(refused(&place.uri, &reply)),
         }
-        self.show(Became::Removed(reply.took));
+        self.show(Became::Removed(reply.elapsed));
         Ok(())
     }
 
@@ -268,9 +268,9 @@ mod tests {
     #[test]
     fn lines_say_what_became_of_it() {
         let (uri, minute) = ("coap://h/reg/1/", Duration::from_secs(60));
-        let took = Duration::from_micros(1_500);
+        let elapsed = Duration::from_micros(1_500);
         let text = |became: Became<'_>| became.line(uri, minute, false);
-        assert_eq!(text(Became::Updated(took)), "updated coap://h/reg/1/");
+        assert_eq!(text(Became::Updated(elapsed)), "updated coap://h/reg/1/");
         let error = Error::new(Kind::Refused, "coap://h/reg/1/: 4.04 Not Found");
         assert_eq!(
             text(Became::Lost(&error)),
@@ -279,7 +279,7 @@ mod tests {
         let json = |became: Became<'_>| -> serde_json::Value {
             serde_json::from_str(&became.line(uri, minute, true)).unwrap()
         };
-        let made = json(Became::Registered(took));
+        let made = json(Became::Registered(elapsed));
         assert_eq!(
             (&made["event"], &made["uri"]),
             (&"registered".into(), &uri.into())
@@ -290,6 +290,6 @@ mod tests {
         );
         let lost = json(Became::Lost(&error));
         assert!(lost["error"].as_str().unwrap().contains("4.04") && lost.get("rtt_ms").is_none());
-        assert!(json(Became::Removed(took)).get("lifetime_s").is_none());
+        assert!(json(Became::Removed(elapsed)).get("lifetime_s").is_none());
     }
 }

@@ -70,7 +70,7 @@ pub async fn run(plan: Plan) -> Result<()> {
         console: notes,
     };
     let ended = receiver.receive(&mut source, &mut stop).await;
-    let closed = stop.unless_again(source.close()).await;
+    let closed = stop.close(source.close()).await.unwrap_or(Ok(()));
     ended
         .and(closed)
         .and_then(|()| tracer.finish(&plan.session))

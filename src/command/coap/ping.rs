@@ -71,7 +71,9 @@ async fn one(client: &mut RequestClient, wait: Duration) -> Result<Duration, Fai
     let ping = client.ping(wait);
     loop {
         match client.next().await {
-            Event::Pong { handle, took, .. } if handle == ping => return Ok(took),
+            Event::Pong {
+                handle, elapsed, ..
+            } if handle == ping => return Ok(elapsed),
             Event::Failed {
                 handle, failure, ..
             } if handle == ping => return Err(failure),
@@ -99,8 +101,8 @@ impl Tally {
         self.sent += 1;
         let (sequence, from) = (self.sent, client.remote());
         let line = match answer {
-            Ok(took) => {
-                let time = took.as_secs_f64() * 1e3;
+            Ok(elapsed) => {
+                let time = elapsed.as_secs_f64() * 1e3;
                 self.times.push(time);
                 if plan.json {
                     json!({"sequence": sequence, "peer": from.to_string(), "rtt_ms": rounded(time)})

@@ -247,7 +247,7 @@ impl Order {
             return Ok(Made {
                 uri: uri.to_string(),
                 place: None,
-                took: reply.took,
+                elapsed: reply.elapsed,
             });
         }
         let Some(location) = uri::location_of(&reply.response.options) else {
@@ -261,7 +261,7 @@ impl Order {
         Ok(Made {
             uri: joined.as_ref().map_or(location, |uri| uri.to_string()),
             place: joined.ok().map(|uri| Place { uri, ..bare }),
-            took: reply.took,
+            elapsed: reply.elapsed,
         })
     }
 }
@@ -272,14 +272,14 @@ pub(crate) struct Made {
     /// Where it is updated and removed, if it can be.
     pub(crate) place: Option<Place>,
     /// How long the directory took to answer.
-    pub(crate) took: Duration,
+    pub(crate) elapsed: Duration,
 }
 
 impl Made {
     /// The URI alone, unless more comes.
     fn show(&self, register: &Register, order: &Order, directory: &mut Directory<'_>) {
         if register.json || register.keep.is_some() {
-            let became = Became::Registered(self.took);
+            let became = Became::Registered(self.elapsed);
             let line = became.line(&self.uri, order.lifetime, order.json);
             directory.output.line(&line);
         } else if self.place.is_some() {

@@ -41,7 +41,7 @@ pub(crate) fn record(uri: &Uri, reply: &Reply, observe: Option<u32>, datagram: b
                 .iter()
                 .map(|(number, value)| one(number, value))
                 .collect(),
-            took: observe.is_none().then_some(reply.took),
+            elapsed: observe.is_none().then_some(reply.elapsed),
             retransmitted: reply.retransmitted,
             blocks: reply.blocks,
         })),

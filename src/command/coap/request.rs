@@ -1,14 +1,16 @@
 //! `coap get`, `put`, `post`, `delete`, `fetch`, `patch` and `ipatch`: one request to each of several URIs.
 
+use std::borrow::Cow;
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use bytestring::ByteString;
 use data_encoding::HEXLOWER;
+use futures_util::future::{FutureExt, LocalBoxFuture};
 use tokio::task::spawn_blocking;
-use tokio::time::sleep_until;
 
-use super::client::{INTERRUPTED, RequestClient, Tracer, next_of};
+use super::client::{RequestClient, Tracer, next_of};
 use super::download::Download;
 use super::progress::Meter;
 use super::record::record;
@@ -19,10 +21,10 @@ use crate::coap::option;
 use crate::coap::uri;
 use crate::error::{Error, Kind, Result};
 use crate::file;
-use crate::flow::Stages;
+use crate::flow::{self, Input, Number, Outcome, Pacing, Progress, Stages, Target};
 use crate::message::Message;
 use crate::output::{Console, Format, Output, Style};
-use crate::payload::{Bodies, Encoding, Source};
+use crate::payload::{Bodies, Encoding, Outline, Source};
 use crate::stop::Stop;
 
 /// What is asked, and how the answers are shown.
@@ -38,10 +40,8 @@ pub struct Plan {
     pub source: Source,
     /// How the body is spelled.
     pub encoding: Encoding,
-    /// How often each URI is asked; at least once.
-    pub repeat: u64,
-    /// Between two rounds of that.
-    pub repeat_delay: Duration,
+    /// How often each URI is asked, and how fast.
+    pub pacing: Pacing,
     /// A file that holds the ETag of what is there already, as hexadecimal digits; the new one is put there.
     pub etag_file: Option<PathBuf>,
     /// A file that gets the body of the answer, instead of standard output.
@@ -62,25 +62,144 @@ pub struct Plan {
 /// Of one URI: its failure; of several: the kind of the first failure, and how many there were.
 pub async fn run(plan: Plan) -> Result<()> {
     let places = plan.session.places()?;
-    // Before signals are watched for: a file may be a pipe that nobody writes to.
-    let bodies = Bodies::open(&plan.source, plan.encoding)?;
-    let mut stop = Stop::watch()?;
-    let notes = Console::new(plan.style);
-    let mut asker = Asker {
-        output: Output::open(plan.format.clone(), plan.style)?,
-        notes,
-        watch: Tracer::open(&plan.session, notes)?,
-        payload: Bytes::new(),
-        bodies,
-        etag: None,
-        client: None,
-        download: None,
-        meter: Meter::new(plan.style),
-        plan: &plan,
+    let names: Vec<ByteString> = places.iter().map(|it| it.uri.to_string().into()).collect();
+    let outline = Outline {
+        topics: names.clone(),
+        ..Outline::default()
     };
-    let ended = stop.unless_asked(INTERRUPTED, asker.ask_all(&places)).await;
-    asker.meter.finish();
-    ended.map_err(|error| asker.with_a_way_on(error))
+    // Before signals are watched for: a file may be a pipe that nobody writes to.
+    let bodies = Bodies::open(&plan.source, plan.encoding)?.like(outline);
+    let mut stop = Stop::watch()?;
+    let written = Cell::new(0);
+    let asker = Box::new(Asker::open(&plan, &written)?);
+    let mut requests = Requests {
+        plan: &plan,
+        places: names.into_iter().zip(&places).collect(),
+        asker: Some(asker),
+        running: None,
+    };
+    let mut input = Input::new(bodies, &plan.pacing);
+    let ended = flow::send(&mut input, &mut requests, &mut stop).await;
+    let closed = stop.close(requests.close()).await.unwrap_or(Ok(()));
+    drop(requests);
+    ended.and(closed).map_err(|error| match written.get() {
+        0 => error,
+        _ if error.hint_text().is_some() => error,
+        written => error.hint(format!("the same command goes on at byte {written}")),
+    })
+}
+
+/// Requests as a target of bodies: each is accepted when it was answered as it should be. One goes on at a time.
+struct Requests<'a> {
+    plan: &'a Plan,
+    /// With their names.
+    places: Vec<(ByteString, &'a Place)>,
+    /// While nothing goes on.
+    asker: Option<Box<Asker<'a>>>,
+    running: Option<(Number, Running<'a>)>,
+}
+
+/// A request that goes on; who asks comes back with how it ended.
+type Running<'a> = LocalBoxFuture<'a, (Box<Asker<'a>>, Result<()>)>;
+
+impl<'a> Requests<'a> {
+    /// What a message goes to: one of the URIs, or, for a record, its path on the host of the first.
+    fn place(&self, name: &str) -> Result<Cow<'a, Place>> {
+        let named = self.places.iter().find(|(own, _)| own == name);
+        // There is one at least; a message without a topic is for the only one.
+        let (_, place) = named.unwrap_or(&self.places[0]);
+        if named.is_some() || name.is_empty() {
+            return Ok(Cow::Borrowed(*place));
+        }
+        let uri = place
+            .uri
+            .join(name)
+            .map_err(|why| Error::usage(format!("{name}: {why}")))?;
+        Ok(Cow::Owned(Place {
+            uri,
+            ..Place::clone(place)
+        }))
+    }
+
+    fn is_one_of_several(&self) -> bool {
+        let streamed = matches!(self.plan.source, Source::Lines { .. } | Source::Records);
+        streamed || self.plan.pacing.repeat > 1 || self.places.len() > 1
+    }
+
+    async fn close(&mut self) -> Result<()> {
+        let Some(mut asker) = self.asker.take() else {
+            return Ok(());
+        };
+        if let Some(client) = &mut asker.client {
+            client.close().await;
+        }
+        asker.meter.finish();
+        asker.watch.finish(&self.plan.session)
+    }
+}
+
+impl Target for Requests<'_> {
+    fn name(&self) -> String {
+        self.places[0].1.target.to_string()
+    }
+
+    fn has_room(&self) -> bool {
+        self.running.is_none()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.running.is_none()
+    }
+
+    fn take(&mut self, number: Number, message: Message) -> Result<()> {
+        let place = self.place(&message.topic);
+        let Some(mut asker) = self.asker.take() else {
+            return Ok(());
+        };
+        asker.payload = message.payload;
+        let asking = async move {
+            let answered = match place {
+                Ok(place) => asker.ask(&place).await,
+                Err(error) => Err(error),
+            };
+            (asker, answered)
+        };
+        self.running = Some((number, asking.boxed_local()));
+        Ok(())
+    }
+
+    /// A signal, while something goes on: its answer is not waited for.
+    fn finish(&mut self) {
+        self.running = None;
+    }
+
+    async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
+        let Some((number, running)) = &mut self.running else {
+            // The peer is answered meanwhile.
+            let Some(asker) = &mut self.asker else {
+                return std::future::pending().await;
+            };
+            let event = next_of(&mut asker.client).await;
+            tell(&event, asker.notes, self.plan.session.verbose);
+            return Ok(());
+        };
+        let (number, (asker, answered)) = (*number, running.await);
+        self.running = None;
+        let notes = asker.notes;
+        self.asker = Some(asker);
+        let outcome = match answered {
+            Ok(()) => Outcome::Accepted,
+            Err(error) if error.kind() == Kind::ReaderGone => return Err(error),
+            Err(error) => {
+                if self.is_one_of_several() {
+                    notes.warn(&error);
+                }
+                Outcome::Refused(error)
+            }
+        };
+        into.push(Progress::One(number, outcome));
+        Ok(())
+    }
 }
 
 /// How an answer ends a request.
@@ -92,84 +211,55 @@ enum Answered {
     NoSuchBlock,
 }
 
-/// A running command.
+/// Who asks.
 struct Asker<'a> {
     plan: &'a Plan,
     output: Output,
     notes: Console,
     watch: Tracer,
     payload: Bytes,
-    bodies: Bodies,
     etag: Option<Bytes>,
     /// What `--resume` goes on with.
     download: Option<Download>,
+    /// How many bytes of it are there.
+    written: &'a Cell<u64>,
     meter: Meter,
     /// The connection of the last request; the next one may use it again.
     client: Option<RequestClient>,
 }
 
-impl Asker<'_> {
-    async fn ask_all(&mut self, places: &[Place]) -> Result<()> {
-        self.prepare().await?;
-        let total = self.plan.repeat.saturating_mul(places.len() as u64);
-        let (mut first, mut failed) = (None, 0_u64);
-        for round in 0..self.plan.repeat {
-            if round > 0 {
-                self.pause().await;
-                self.payload = self.bodies.body().await?;
-            }
-            for place in places {
-                if let Err(error) = self.ask(place).await {
-                    if error.kind() == Kind::ReaderGone {
-                        return Err(error);
-                    }
-                    if total > 1 {
-                        self.notes.warn(&error);
-                    }
-                    failed += 1;
-                    first.get_or_insert(error);
-                }
-                self.output.flush().await?;
-            }
-        }
-        if let Some(client) = &mut self.client {
-            client.close().await;
-        }
-        self.watch.finish(&self.plan.session)?;
-        match first {
-            None => Ok(()),
-            Some(error) if total == 1 => Err(error),
-            Some(error) => {
-                let text = format!("{failed} of {total} requests failed");
-                Err(Error::new(error.kind(), text))
-            }
-        }
-    }
-
-    /// Lets time pass; the peer is answered meanwhile.
-    async fn pause(&mut self) {
-        let until = Instant::now() + self.plan.repeat_delay;
-        loop {
-            tokio::select! {
-                () = sleep_until(until.into()) => return,
-                event = next_of(&mut self.client) => tell(&event, self.notes, self.plan.session.verbose),
-            }
-        }
-    }
-
+impl<'a> Asker<'a> {
     /// Reads what has to be read before anything is sent.
-    async fn prepare(&mut self) -> Result<()> {
-        self.payload = self.bodies.body().await?;
-        if let Some(path) = &self.plan.etag_file {
-            self.etag = read_etag(path)?;
-        }
-        if let Some(path) = self.plan.file.as_ref().filter(|_| self.plan.resume) {
-            self.download = Some(Download::open(path)?);
-        }
-        Ok(())
+    fn open(plan: &'a Plan, written: &'a Cell<u64>) -> Result<Self> {
+        let notes = Console::new(plan.style);
+        let part = plan.file.as_ref().filter(|_| plan.resume);
+        Ok(Self {
+            plan,
+            output: Output::open(plan.format.clone(), plan.style)?,
+            notes,
+            watch: Tracer::open(&plan.session, notes)?,
+            payload: Bytes::new(),
+            etag: match &plan.etag_file {
+                Some(path) => read_etag(path)?,
+                None => None,
+            },
+            download: part.map(|path| Download::open(path)).transpose()?,
+            written,
+            meter: Meter::new(plan.style),
+            client: None,
+        })
     }
 
+    /// Asks, and shows the answer.
     async fn ask(&mut self, place: &Place) -> Result<()> {
+        let answered = self.exchange(place).await;
+        let written = self.download.as_ref().map_or(0, Download::written);
+        self.written.set(written);
+        self.output.flush().await?;
+        answered
+    }
+
+    async fn exchange(&mut self, place: &Place) -> Result<()> {
         let (plan, notes) = (self.plan, self.notes);
         let name = place.target.to_string();
         // One that leads elsewhere is gone before the next begins: its OSCORE context may be needed again.
@@ -254,26 +344,17 @@ impl Asker<'_> {
             0 => self.meter.at(sent, Some(self.payload.len())),
             _ => self.meter.at(received, total),
         }
-        match (&mut self.download, client.arrived()) {
-            (Some(download), Some(arrived)) => download.take(&arrived),
-            _ => Ok(()),
+        if let (Some(download), Some(arrived)) = (&mut self.download, client.arrived()) {
+            download.take(&arrived)?;
+            self.written.set(download.written());
         }
+        Ok(())
     }
 
     /// Whether a server refuses to go on in the middle: the body may be shorter now.
     fn is_no_such_block(&self, reply: &Reply) -> bool {
         let resumed = self.download.as_ref().and_then(Download::resume);
         resumed.is_some() && matches!(reply.response.code, Code::BAD_REQUEST | Code::BAD_OPTION)
-    }
-
-    fn with_a_way_on(&self, error: Error) -> Error {
-        match &self.download {
-            Some(download) if download.written() > 0 && error.hint_text().is_none() => {
-                let written = download.written();
-                error.hint(format!("the same command goes on at byte {written}"))
-            }
-            _ => error,
-        }
     }
 
     /// Puts the body of an answer into the file.
@@ -303,7 +384,7 @@ impl Asker<'_> {
             .filter(|_| code.is_success() && !known)
         {
             self.keep(path, reply).await?;
-        } else if code.is_success() && !known || json {
+        } else if code.is_success() && !known && !self.is_nothing(reply) || json {
             let message = self.message(reply, place, datagram);
             self.output.message(&self.plan.stages.decoded(message))?;
             self.output.end_line();
@@ -327,6 +408,16 @@ impl Asker<'_> {
         let mut message = record(&place.uri, reply, None, datagram);
         self.plan.stages.prepare(&mut message);
         message
+    }
+
+    /// Whether an answer says no more than that it is one: lines without anything in them are of no use.
+    fn is_nothing(&self, reply: &Reply) -> bool {
+        let reads = matches!(self.plan.method, Code::GET | Code::FETCH);
+        let bare = matches!(
+            self.plan.format,
+            Format::Text { .. } | Format::Hex { .. } | Format::Base64 { .. }
+        );
+        bare && !reads && reply.response.payload.is_empty()
     }
 
     async fn keep_etag(&mut self, reply: &Reply) -> Result<()> {

@@ -257,13 +257,13 @@ impl SessionArgs {
     pub(crate) fn show_reply(&self, reply: &Reply, notes: Console) {
         if self.verbose {
             let line = record::response_line(&reply.response);
-            let (from, took) = (reply.from, reply.took.as_secs_f64() * 1e3);
+            let (from, elapsed) = (reply.from, reply.elapsed.as_secs_f64() * 1e3);
             let blocks = match reply.blocks {
                 0 | 1 => String::new(),
                 blocks => format!(" in {blocks} blocks"),
             };
             notes.plain(format_args!(
-                "< {line}{blocks} from {from} after {took:.3} ms"
+                "< {line}{blocks} from {from} after {elapsed:.3} ms"
             ));
         }
     }

@@ -96,8 +96,15 @@ impl<'a> Subscribed<'a> {
     fn noticed(&mut self, notice: Notice) -> Option<Next> {
         let lost = matches!(notice, Notice::Lost { .. });
         self.away_since.get_or_insert_with(Instant::now);
-        tell(notice, &self.client, self.notes);
         self.unsettled.clear();
+        let asked = self.ever_connected && self.unanswered > 0;
+        match notice {
+            // UNSUBSCRIBE is not sent again over the next connection.
+            Notice::Lost { error, .. } if asked && !self.wanted.unsubscribe.is_empty() => {
+                return Some(Next::End(Err(error)));
+            }
+            notice => tell(notice, &self.client, self.notes),
+        }
         lost.then_some(Next::Lost)
     }
 

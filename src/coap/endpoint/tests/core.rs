@@ -323,7 +323,7 @@ fn td_coap_core_31_ping() {
     assert_eq!(ping.bytes, &[0x40, 0, high, low][..]);
     let pong = Event::Pong {
         handle,
-        took: 2 * LATENCY,
+        elapsed: 2 * LATENCY,
         retransmitted: 0,
     };
     assert!(net.events.contains(&pong));

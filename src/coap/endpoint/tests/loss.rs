@@ -111,6 +111,9 @@ fn a_peer_that_falls_silent_is_given_up_no_earlier_than_without_measurement() {
     let handle = net.begin(asked);
     let ended = net.end(handle);
     assert_eq!(ended.unwrap_err(), Failure::GaveUp { transmissions: 5 });
-    let took = net.now - began;
-    assert!((seconds(62.0)..seconds(93.01)).contains(&took), "{took:?}");
+    let elapsed = net.now - began;
+    assert!(
+        (seconds(62.0)..seconds(93.01)).contains(&elapsed),
+        "{elapsed:?}"
+    );
 }

@@ -20,9 +20,9 @@ pub(super) fn push(coap: &CoapDetail, into: &mut Vec<u8>) {
     push_number_some("observe", coap.observe, into);
     push_name("options", into);
     push_list(&coap.options, into, push_option);
-    if let Some(took) = coap.took {
+    if let Some(elapsed) = coap.elapsed {
         push_name("rtt_ms", into);
-        let milliseconds = took.as_micros() as f64 / 1_000.0;
+        let milliseconds = elapsed.as_micros() as f64 / 1_000.0;
         into.extend_from_slice(milliseconds.to_string().as_bytes());
     }
     push_number_field("retransmitted", coap.retransmitted, into);
@@ -106,7 +106,7 @@ pub(super) mod tests {
                     value: CoapValue::Empty,
                 },
             ],
-            took: Some(Duration::from_micros(1500)),
+            elapsed: Some(Duration::from_micros(1500)),
             retransmitted: 0,
             blocks: 1,
         }
