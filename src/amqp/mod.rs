@@ -1,13 +1,13 @@
-//! AMQP 0-9-1: publishing, consuming and topology, over lapin behind our own face; and what AMQP 1.0 has of that.
+//! AMQP 0-9-1: publishing and receiving over frames of our own, topology over lapin; and what AMQP 1.0 has of that.
 //!
 //! | part | what it is for |
 //! |---|---|
 //! | [`client`] | one connection: login, deadlines, what the server says about it |
 //! | [`channel`] | one channel: every await has its deadline, every failure its words |
-//! | [`publisher`] | publishes within a window and knows what became of each message |
+//! | [`publisher`] | messages to publish, and what becomes of them |
 //! | [`v091`] | publishes and receives on frames of our own |
 //! | `frame` | frames, fields, tables and methods as bytes |
-//! | [`consumer`] | deliveries as records, and their acknowledgement |
+//! | [`consumer`] | what to consume, and what comes |
 //! | [`firehose`] | what RabbitMQ's copies of all messages are copies of |
 //! | [`topology`] | exchanges, queues and bindings |
 //! | [`definitions`] | the same as a file |
@@ -18,10 +18,9 @@
 //! | [`value`] | headers and arguments as people write them |
 //!
 //! lapin's habits that are guarded against here: a large frame size (it takes 128 times as much memory at once), frames
-//! of 8,192 bytes where the server wants smaller ones, a login that the server does not offer, a panic in
-//! its thread (every future would hang), short strings over 255 bytes (a panic), returned messages and
-//! confirmations that are attached to the wrong publish, its URL rules, time-outs that it does not have, and its
-//! own recovery, which is not used: a lost connection is made anew by whoever knows what was under way.
+//! of 8,192 bytes where the server wants smaller ones, nested tables (it follows them by recursion), a login that the
+//! server does not offer, a panic in its thread (every future would hang), short strings over 255 bytes (a panic), its
+//! URL rules, time-outs that it does not have, and its own recovery, which is not used.
 
 #[cfg_attr(
     not(feature = "amqp1"),

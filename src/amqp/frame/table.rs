@@ -43,7 +43,7 @@ fn value(fields: &mut Fields<'_>, depth: usize) -> Result<AmqpValue, Refusal> {
         b'B' => AmqpValue::Int(fields.octet()?.into()),
         b's' | b'U' => AmqpValue::Int((fields.short()? as i16).into()),
         b'u' => AmqpValue::Int(fields.short()?.into()),
-        b'I' => AmqpValue::Int((fields.long()? as i32).into()),
+        b'I' => AmqpValue::Int32(fields.long()? as i32),
         b'i' => AmqpValue::Int(fields.long()?.into()),
         b'l' | b'L' => AmqpValue::Int(fields.long_long()? as i64),
         b'f' => AmqpValue::Double(f32::from_bits(fields.long()?).into()),
@@ -235,7 +235,7 @@ mod tests {
             (b"B\xff", AmqpValue::Int(255)),
             (b"s\xff\xff", AmqpValue::Int(-1)),
             (b"u\xff\xff", AmqpValue::Int(65535)),
-            (b"I\xff\xff\xff\xff", AmqpValue::Int(-1)),
+            (b"I\xff\xff\xff\xff", AmqpValue::Int32(-1)),
             (b"i\xff\xff\xff\xff", AmqpValue::Int(4_294_967_295)),
             (b"f\x3f\0\0\0", AmqpValue::Double(0.5)),
             (
