@@ -1,5 +1,7 @@
 //! iotctl: publish, subscribe, request and load-test over MQTT, CoAP and AMQP from a shell.
 //!
+//! The library has no stable API: it is the program, and what its tests and fuzz targets look at.
+//!
 //! # The rooms
 //!
 //! Arrows point down only, and a test says so (`tests/suite/layers.rs`):

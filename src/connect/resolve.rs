@@ -510,7 +510,7 @@ mod tests {
                     insecure: Some(true),
                     ..ConnectArgs::default()
                 },
-                "\"a b\" is not a name",
+                "\"a b\" cannot be the name of a certificate",
             ),
         ] {
             let refused = resolve(words).unwrap_err();

@@ -187,7 +187,8 @@ mod tests {
             in_doubt: 1,
             ..Account::default()
         };
-        let text = "the connection to amqp://h was lost meanwhile: of 2 messages sent, 1 acknowledged, 1 in doubt";
+        let text =
+            "the connection to amqp://h was lost: of 2 messages sent, 1 acknowledged, 1 in doubt";
         assert_eq!(verdict(account(), Ok(())), (6, String::from(text)));
         let stopped = Err(Error::new(Kind::Terminated, "interrupted"));
         assert_eq!(

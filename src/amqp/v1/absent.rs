@@ -109,10 +109,6 @@ impl Pinger {
         Err(absent())
     }
 
-    pub(crate) fn target(&self) -> &Target {
-        match *self {}
-    }
-
     pub(crate) async fn ping(&self) -> Result<()> {
         match *self {}
     }

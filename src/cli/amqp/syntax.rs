@@ -195,7 +195,7 @@ mod tests {
         let refused = arguments(words(&["x-message-ttl=1"]), shortcut(Some(number(5))));
         assert_eq!(
             refused.unwrap_err().text(),
-            "--ttl and --argument x-message-ttl say the same"
+            "--ttl and --argument x-message-ttl cannot be used together"
         );
         assert!(arguments(words(&["x-message-ttl=1"]), shortcut(None)).is_ok());
         let refused = pairs("--header", words(&["a=1", "a=2"])).unwrap_err();

@@ -94,7 +94,7 @@ fn bodies_are_read_and_written_in_cbor() {
     assert_eq!(by("get coap://h/a --decode"), Some(ContentType::Named));
     let senml = ContentType::Given("application/senml+json");
     assert_eq!(by("get coap://h/a --decode=senml"), Some(senml));
-    refused("put coap://h/a --cbor [1", "--cbor: at letter 3");
+    refused("put coap://h/a --cbor [1", "--cbor: at character 3");
     refused("put coap://h/a --cbor 1 -m x", "--cbor");
     refused("put coap://h/a --cbor 1 --hex", "--hex");
     refused(
@@ -173,5 +173,8 @@ fn directories_are_asked_for_what_is_said() {
         "--lifetime",
     );
     refused("rd lookup ep coap://rd --filter =x", "--filter");
-    refused("discover coap://h -R --output raw", "do not go together");
+    refused(
+        "discover coap://h -R --output raw",
+        "cannot be used together",
+    );
 }

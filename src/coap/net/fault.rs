@@ -263,7 +263,7 @@ mod tests {
             (
                 "drop:share=5%",
                 "fault drop: unknown key share",
-                "write percent=5, a whole number",
+                "use percent=5, a whole number",
             ),
             (
                 "drop:way=up",
