@@ -36,7 +36,7 @@ impl Decompress {
                 forget(message);
             }
             Err(why) => self.console.warn(format_args!(
-                "a message to {} is shown as it came: {why}",
+                "a message to {} is shown unchanged: {why}",
                 brief(&message.topic)
             )),
         }

@@ -444,7 +444,8 @@ pub fn twice(target: &str, number: Number, topic: &str) -> Error {
         "" => String::new(),
         topic => format!(" to {}", brief(topic)),
     };
-    let text = format!("{target} closed the connection each time it got message {number}{place}");
+    let text =
+        format!("{target} closed the connection each time it received message {number}{place}");
     Error::new(Kind::Refused, text)
 }
 

@@ -226,7 +226,7 @@ fn an_interrupted_download_goes_on_where_it_stopped() {
     let whole = |letter: u8| -> Vec<u8> { (0..640).map(|at| letter + (at / 64) as u8).collect() };
     let peer = breaking(4, [b'a', b'a']);
     let broken = get(&peer).exits(6).prints("");
-    broken.says("hint: the same command goes on at byte 256");
+    broken.says("hint: rerun the command to resume at byte 256");
     assert!(!file.exists());
     (0..5).for_each(|_| drop(peer.request()));
     get(&peer).exits(0).prints("").quietly();

@@ -47,7 +47,7 @@ fn a_message_over_which_the_server_closes_each_time_is_named_and_its_neighbours_
         .input("one\nbad\ntwo\n")
         .run()
         .exits(1)
-        .says("closed the connection each time it got message 2 to a: of 3 messages sent, 2 acknowledged, 1 refused");
+        .says("closed the connection each time it received message 2 to a: of 3 messages sent, 2 acknowledged, 1 refused");
     let mut seen = BTreeMap::<Vec<u8>, usize>::new();
     let mut connections = 1;
     for body in peer.result() {
@@ -71,7 +71,7 @@ fn a_single_message_is_given_up_when_it_fails_twice() {
         .run()
         .exits(1)
         .says("iotctl: mqtt://127.0.0.1:")
-        .says("closed the connection each time it got message 1 to a\n");
+        .says("closed the connection each time it received message 1 to a\n");
     assert_eq!((peer.result().len(), peer.result().len()), (1, 1));
     assert_eq!(peer.others(), 0);
 }

@@ -86,9 +86,7 @@ impl Plan {
 /// No connection, a refusal, a returned message, a deadline, unreadable input; see [`Kind`].
 pub async fn run(plan: Plan) -> Result<()> {
     if plan.mandatory && !plan.confirms {
-        return Err(Error::usage(
-            "--mandatory needs confirmations: without them nobody waits for what comes back",
-        ));
+        return Err(Error::usage("--mandatory needs publisher confirms"));
     }
     if plan.session.protocol == Speaks::V10 {
         plan.fits_one()?;

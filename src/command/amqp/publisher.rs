@@ -133,8 +133,8 @@ impl<'a> Publishing<'a> {
 
     fn take_known(&mut self, into: &mut Vec<Progress>) {
         let refused = |text| Outcome::Refused(Error::new(Kind::Refused, text));
-        let cannot = |words: &str| format!("{} refused what it cannot take ({words})", self.name);
-        let no_queue = |words| format!("{} returned what no queue gets ({words})", self.name);
+        let cannot = |words: &str| format!("{} refused messages ({words})", self.name);
+        let no_queue = |words| format!("{} returned unroutable messages ({words})", self.name);
         for (number, known) in self.known.drain(..) {
             let outcome = match known {
                 Known::Confirmed => Outcome::Accepted,
@@ -202,10 +202,10 @@ impl<'a> Publishing<'a> {
         };
         let text = match blocked {
             Some(reason) => {
-                format!("{target} took no message for {limit}: it is blocked: {reason}")
+                format!("{target} accepted no message for {limit}: connection blocked: {reason}")
             }
-            None if paused => format!("{target} took no message for {limit}: it asked for a pause"),
-            None => format!("no confirmation from {target} for {limit}"),
+            None if paused => format!("{target} took no message for {limit}: channel.flow is off"),
+            None => format!("no confirm from {target} for {limit}"),
         };
         Error::new(Kind::TimedOut, text)
     }

@@ -210,7 +210,7 @@ impl<'a> Caller<'a> {
                 let limit = humantime::format_duration(self.plan.timeout);
                 Err(Error::new(
                     Kind::TimedOut,
-                    format!("no answer to the request to {key:?} on {target} within {limit}"),
+                    format!("no reply to the request to {key:?} on {target} within {limit}"),
                 ))
             })
     }
@@ -249,7 +249,7 @@ impl<'a> Caller<'a> {
             )),
             Outcome::Returned(words) => Err(Error::new(
                 Kind::Refused,
-                format!("nobody serves {key:?} on {target} ({words})"),
+                format!("no responder for {key:?} on {target} ({words})"),
             )),
         }
     }
@@ -266,7 +266,7 @@ impl<'a> Caller<'a> {
         }
         let found = correlation.map_or("none", |found| found);
         self.notes.warn(format_args!(
-            "passing over an answer to another request (correlation id {found})"
+            "ignoring a reply to another request (correlation id {found})"
         ));
         false
     }

@@ -288,8 +288,7 @@ impl Responder<'_> {
             }
             None => {
                 self.settled += 1;
-                self.notes
-                    .warn("a request says no queue for its answer (reply-to); nothing is answered");
+                self.notes.warn("a request has no reply-to; no reply sent");
                 desk.requests
                     .settle(request.tag, false, Settlement::Accepted);
             }
@@ -330,8 +329,9 @@ impl Responder<'_> {
     fn confirmed(&mut self, desk: &mut Desk, fates: Vec<(u64, Outcome)>) {
         for (number, fate) in fates {
             if let (Outcome::Returned(words), Some(to)) = (&fate, desk.answering.get(&number)) {
-                self.notes
-                    .warn(format_args!("an answer to {to:?} reached nobody ({words})"));
+                self.notes.warn(format_args!(
+                    "a reply to {to:?} was returned: it reached nobody ({words})"
+                ));
                 continue;
             }
             let Some(to) = desk.answering.remove(&number) else {
@@ -341,7 +341,7 @@ impl Responder<'_> {
             self.settled += 1;
             if fate == Outcome::Nacked {
                 self.failed += 1;
-                self.notes.warn("the server refused an answer (nack)");
+                self.notes.warn("the server refused a reply (nack)");
             }
             desk.requests.settle(number, false, Settlement::Accepted);
         }

@@ -85,7 +85,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     ended.and(closed).map_err(|error| match written.get() {
         0 => error,
         _ if error.hint_text().is_some() => error,
-        written => error.hint(format!("the same command goes on at byte {written}")),
+        written => error.hint(format!("rerun the command to resume at byte {written}")),
     })
 }
 
@@ -273,7 +273,7 @@ impl<'a> Asker<'a> {
         client.ask(place, plan.session.proxy_mode, request)?;
         let mut answered = self.answers(&mut client, place).await;
         if matches!(answered, Ok(Answered::NoSuchBlock)) {
-            notes.note("the server does not go on in the middle: it begins anew");
+            notes.note("the server cannot resume the transfer; starting over");
             let request = self.request(&client, place)?;
             client.ask(place, plan.session.proxy_mode, request)?;
             answered = self.answers(&mut client, place).await;
@@ -317,7 +317,7 @@ impl<'a> Asker<'a> {
                     self.output.flush().await?;
                 }
                 Event::Finished { .. } if client.is_group() && came == 0 => {
-                    let text = format!("{}: nobody answered", place.uri);
+                    let text = format!("{}: no response", place.uri);
                     return Err(Error::new(Kind::Refused, text));
                 }
                 Event::Finished { .. } => return Ok(Answered::Yes),
@@ -444,7 +444,7 @@ pub(crate) fn tell(event: &Event, notes: Console, verbose: bool) {
         Event::Retransmitted { attempt, of, .. } => {
             format!("no answer yet, sent again ({attempt} of {of})")
         }
-        Event::Acknowledged { .. } => String::from("acknowledged; the response comes separately"),
+        Event::Acknowledged { .. } => String::from("acknowledged; waiting for a separate response"),
         Event::Ignored { peer, ignored } => format!("from {peer}, ignored: {ignored}"),
         Event::IdsAgain { .. } => {
             let text = "more than 65536 messages within 247 s: a server that remembers message ids may answer with old blocks; larger blocks or coap+tcp need fewer";
@@ -456,7 +456,9 @@ pub(crate) fn tell(event: &Event, notes: Console, verbose: bool) {
             );
             return notes.warn(text);
         }
-        Event::Reregistered { .. } => String::from("nothing came within Max-Age; registered again"),
+        Event::Reregistered { .. } => {
+            String::from("no notification within Max-Age; registered again")
+        }
         _ => return,
     };
     if verbose {

@@ -82,7 +82,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let ended = flow::send(&mut input, &mut publisher, &mut stop).await;
     // A retained message waits for subscribers to come.
     if ended.is_ok() && publisher.nobody_heard() && !plan.retain {
-        notes.note("accepted, but nobody is subscribed to it");
+        notes.note("accepted, but there are no matching subscribers");
     }
     let properties = plan.session.disconnect_properties;
     let goodbye = Disconnect {
@@ -126,7 +126,7 @@ impl Plan {
 fn check_record(message: &Message) -> Result<(), String> {
     if message.topic.is_empty() {
         return Err(String::from(
-            "no topic; -t TOPIC names one for all that have none",
+            "no topic; use -t TOPIC for records without one",
         ));
     }
     topic::check_name(&message.topic).map_err(|invalid| invalid.to_string())

@@ -121,7 +121,7 @@ impl Publisher {
         }
         if !std::mem::replace(&mut self.properties_dropped, true) {
             self.notes
-                .warn("the properties of the records are left out: they need MQTT 5");
+                .warn("the properties of the records are dropped: they need MQTT 5");
         }
         Properties::default()
     }

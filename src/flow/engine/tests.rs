@@ -396,7 +396,7 @@ async fn everything_is_sent_and_proved() {
 async fn the_message_that_no_connection_survives_is_named_and_the_others_arrive() {
     let (mut source, mut target) = (Script::messages(6), Fragile::new("2"));
     let ended = sent(&mut source, &mut target).await;
-    let text = "fragile closed the connection each time it got message 3 to t: of 6 messages sent, 5 acknowledged, 1 refused, 6 sent again";
+    let text = "fragile closed the connection each time it received message 3 to t: of 6 messages sent, 5 acknowledged, 1 refused, 6 sent again";
     assert_eq!(ended, (1, String::from(text)));
     // An outage is the first thought; after the second loss 2 goes out alone.
     let sent = ["0", "1", "2", "3", "4", "2", "3", "4", "2", "3", "4", "5"];

@@ -149,7 +149,7 @@ fn remote_procedure_calls() {
         .words("nobody -m 7")
         .run()
         .exits(1)
-        .says("nobody serves");
+        .says("no responder for");
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn confirmations_in_any_order_are_each_counted_once() {
     let ended = publish(peer.port, "-k q -l").input(lines(10)).run();
     ended
         .exits(1)
-        .says("refused what it cannot take (nack): of 10 messages sent, 8 acknowledged, 2 refused");
+        .says("refused messages (nack): of 10 messages sent, 8 acknowledged, 2 refused");
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_pause_without_an_end_is_given_up() {
         .input(lines(2))
         .run()
         .exits(5)
-        .says("took no message for 1s: it asked for a pause")
+        .says("took no message for 1s: channel.flow is off")
         .says("of 1 message sent, 1 acknowledged, 1 read but not sent");
 }
 
@@ -262,7 +262,7 @@ fn our_brokers_block_is_told_before_the_deadline() {
     let mut running = publish(broker.port, "-k q --declare -l --ack-timeout 3").start();
     running.write(b"1\n2\n3\n");
     running.hears("blocked the connection: ");
-    running.ends().exits(5).says("it is blocked: ");
+    running.ends().exits(5).says("connection blocked: ");
 }
 
 #[test]
@@ -379,7 +379,7 @@ fn a_message_that_no_connection_survives_is_named_and_its_neighbours_arrive() {
     });
     let ended = publish(peer.port, "-k q -l").input(lines(3)).run();
     ended.exits(1).says(
-        "closed the connection each time it got message 2 to q: of 3 messages sent, 2 acknowledged, 1 refused, 4 sent again",
+        "closed the connection each time it received message 2 to q: of 3 messages sent, 2 acknowledged, 1 refused, 4 sent again",
     );
 }
 

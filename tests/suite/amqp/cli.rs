@@ -116,8 +116,8 @@ fn compressed_messages_are_shown_as_they_were() {
         .exits(0)
         .prints("21.5\nno gzip\nunknown\nplain\n");
     taken
-        .says("is shown as it came: it is not valid gzip")
-        .says("is shown as it came: unknown content encoding \"br\"");
+        .says("is shown unchanged: it is not valid gzip")
+        .says("is shown unchanged: unknown content encoding \"br\"");
     // The record does not say any more what is not so any more, so that it can be published as it is.
     let filtered = amqp("consume")
         .words(&queue)

@@ -120,7 +120,7 @@ fn returned_messages_are_told_apart_from_routed_ones() {
         assert_eq!(error.kind(), Kind::Refused);
         assert!(
             error.text().ends_with(
-                "returned what no queue gets (312 NO_ROUTE): of 1000 messages sent, 500 acknowledged, 500 refused"
+                "returned unroutable messages (312 NO_ROUTE): of 1000 messages sent, 500 acknowledged, 500 refused"
             ),
             "{error}"
         );
@@ -137,7 +137,7 @@ fn one_unroutable_message_is_one_line() {
     assert!(
         error
             .text()
-            .ends_with("returned what no queue gets (312 NO_ROUTE)"),
+            .ends_with("returned unroutable messages (312 NO_ROUTE)"),
         "{error}"
     );
     let mut plan = Plan::new(shared(), "no-such-queue", text("x"));

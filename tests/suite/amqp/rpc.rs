@@ -97,7 +97,7 @@ fn nobody_there_is_told_at_once() {
         .unwrap_err();
     assert_eq!(error.kind(), Kind::Refused);
     assert!(
-        error.text().contains("nobody serves \"no-such-queue\""),
+        error.text().contains("no responder for \"no-such-queue\""),
         "{error}"
     );
 }

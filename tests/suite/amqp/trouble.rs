@@ -302,7 +302,7 @@ fn a_blocked_connection_is_told_and_given_up_in_time() {
     let began = Instant::now();
     let error = block_on(publish::run(plan)).unwrap_err();
     assert_eq!(error.kind(), Kind::TimedOut);
-    says(&error, "it is blocked: low on memory");
+    says(&error, "connection blocked: low on memory");
     assert!(began.elapsed() < Duration::from_secs(5));
 }
 
