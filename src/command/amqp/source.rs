@@ -102,7 +102,7 @@ impl<'a> Consumed<'a> {
                     "consuming again, from offset {next} of the stream"
                 )),
                 _ => notes.warn(
-                    "consuming again; messages that were not acknowledged come again, and those of a temporary queue are lost",
+                    "consuming again; unacknowledged messages are redelivered, and those of a temporary queue are lost",
                 ),
             }
             Ok(link)

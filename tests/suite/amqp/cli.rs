@@ -230,7 +230,7 @@ fn wrong_words_are_exit_2_and_send_nothing() {
 fn time_that_passes_is_exit_5() {
     let queue = declared("cli", "");
     let waiting = amqp("consume").words(&queue).words("-C 1 -W 0.3").run();
-    waiting.exits(5).says("0 of 1 messages came");
+    waiting.exits(5).says("received 0 of 1 messages");
     let asking = amqp("request").words(&queue).words("-m x -W 0.3").run();
     asking.exits(5).says("no answer");
     amqp("consume")

@@ -122,7 +122,7 @@ fn idle_and_duration_are_good_ends_and_a_timeout_is_not() {
     late.until.count = Some(1);
     let error = consume(late).0.unwrap_err();
     assert_eq!(error.exit_code(), 5);
-    assert_eq!(error.text(), "timed out: 0 of 1 messages came");
+    assert_eq!(error.text(), "timed out: received 0 of 1 messages");
 }
 
 #[test]

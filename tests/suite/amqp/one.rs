@@ -297,7 +297,7 @@ fn filters_ends_and_waiting_are_as_usual() {
     let ended = one("consume")
         .words(&format!("{queue} -C 1 -W 300ms"))
         .run();
-    ended.exits(5).says("timed out: 0 of 1 messages came");
+    ended.exits(5).says("timed out: received 0 of 1 messages");
 }
 
 #[test]

@@ -205,7 +205,7 @@ fn outlives(frames: Vec<u8>) {
     let url = format!("amqp://127.0.0.1:{}", peer.port);
     let line = iotctl("amqp consume").words(&url);
     let ended = line.words("q -C 1 -W 60 --retry 60s").run();
-    ended.exits(0).prints("x\n").says("trying again in ");
+    ended.exits(0).prints("x\n").says("retrying in ");
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn a_consumer_comes_back_and_says_what_may_be_missing() {
         .says(&format!("connection to {url} lost"))
         .says("retrying in ")
         .says(&format!("reconnected to {url} after "));
-    told.says("consuming again; messages that were not acknowledged come again");
+    told.says("consuming again; unacknowledged messages are redelivered");
     assert_eq!(peer.result().map(|ack| ack.0), Some(1));
     assert_eq!(peer.result().map(|ack| ack.0), Some(2));
 }

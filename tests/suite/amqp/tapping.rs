@@ -98,5 +98,5 @@ fn what_cannot_be_tapped_is_told() {
         .words("x --filter temp>20")
         .run()
         .exits(2)
-        .says("neither payload, topic nor a JSON pointer");
+        .says("neither payload, a JSON pointer");
 }
