@@ -105,7 +105,7 @@ const RECEIVING: &[(&str, Receiving)] = &[
 
 fn says_what_it_waited_for(error: &Error, what: &str) {
     assert_eq!(error.kind(), Kind::TimedOut, "{what}: {error}");
-    let words = format!("did not answer the request to {what}");
+    let words = format!("to the request to {what}");
     assert!(error.text().contains(&words), "{error}");
 }
 

@@ -215,7 +215,7 @@ fn silence_ends_in_time() {
     let words = "publish -k q -m x --connect-timeout 500ms --answer-timeout 500ms";
     against(opened, words)
         .exits(5)
-        .says("did not answer the request to take messages for \"q\" within 500ms");
+        .says("to the request to take messages for \"q\" within 500ms");
 }
 
 #[test]
