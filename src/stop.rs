@@ -47,7 +47,6 @@ impl Asked {
 
     /// Ends the process by this signal, as if it had never been caught; by the exit code where a signal cannot end it, as in
     /// the first process of a container.
-    #[expect(clippy::exit, reason = "nothing is left to do but to exit")]
     pub fn die(self) -> ! {
         by_default::end(match self {
             Self::Interrupt => libc::SIGINT,

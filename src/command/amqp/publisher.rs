@@ -18,6 +18,7 @@ use crate::output::Console;
 type Connecting<'a> = Pin<Box<dyn Future<Output = (Session, Result<Publisher>)> + 'a>>;
 
 /// Where the connection stands.
+#[expect(clippy::large_enum_variant, reason = "there is one of it in a command")]
 enum Link<'a> {
     Up(Publisher, Session),
     /// It was lost, and is made again.

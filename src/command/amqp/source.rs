@@ -92,7 +92,7 @@ impl<'a> Consumed<'a> {
         }
         (self.lost, self.cancelled) = (true, false);
         let (plan, session) = (self.plan, self.session);
-        let place = plan.offset.as_ref().and(self.place());
+        let place = plan.offset.as_ref().and_then(|_| self.place());
         let notes = self.notes;
         let opening = async move {
             let make = async |session: &Session| plan.open(place.clone(), session).await;
