@@ -407,7 +407,7 @@ fn a_wrong_password_is_one_line_and_exit_4() {
             .iotctl(&format!("pub -t open/x -m y -V {version}"))
             .run()
             .exits(4)
-            .says("hint: -u NAME");
+            .says("hint: use -u NAME");
     }
 }
 
