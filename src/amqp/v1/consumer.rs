@@ -21,7 +21,7 @@ use crate::connect::Target;
 use crate::error::{Error, Result};
 
 /// A connection that consumes, and nothing else. Deliveries wait in it up to what was wished for.
-pub struct Consumer {
+pub(crate) struct Consumer {
     thread: Thread,
     came: mpsc::Receiver<Result<Delivery>>,
     commands: mpsc::UnboundedSender<Command>,
@@ -36,7 +36,11 @@ impl Consumer {
     ///
     /// # Errors
     /// No connection, a refused login, another protocol, silence; [`crate::error::Kind::Refused`] for an unknown address.
-    pub async fn connect(target: &Target, options: &Options, wish: Receiving) -> Result<Self> {
+    pub(crate) async fn connect(
+        target: &Target,
+        options: &Options,
+        wish: Receiving,
+    ) -> Result<Self> {
         let (commands, asked) = mpsc::unbounded_channel();
         let (deliveries, came) = mpsc::channel(wish.ahead.max(1).into());
         let job = |opened, ready| serve(opened, ready, wish, deliveries, asked);
@@ -54,7 +58,7 @@ impl Consumer {
     ///
     /// # Errors
     /// What ended the link or the connection.
-    pub async fn drive(&mut self) -> Result<()> {
+    pub(crate) async fn drive(&mut self) -> Result<()> {
         if let Some(end) = self.end.take() {
             return Err(end);
         }
@@ -66,7 +70,7 @@ impl Consumer {
     }
 
     /// A message that came already, if there is one.
-    pub fn poll_now(&mut self) -> Option<Delivery> {
+    pub(crate) fn poll_now(&mut self) -> Option<Delivery> {
         if let Some(first) = self.first.take() {
             return Some(first);
         }
@@ -81,24 +85,24 @@ impl Consumer {
 
     /// Tells the server what became of the messages with these tags. Those that it thinks done already only make
     /// room for more.
-    pub fn settle(&self, tags: Vec<u64>, how: Settlement) {
+    pub(crate) fn settle(&self, tags: Vec<u64>, how: Settlement) {
         // A thread that is gone has said so by `drive`.
         let _ = self.commands.send(Command::Settle(tags, how));
     }
 
     /// Lets the server send so many more ahead.
-    pub fn widen(&self, count: u16) {
+    pub(crate) fn widen(&self, count: u16) {
         let _ = self.commands.send(Command::Widen(count));
     }
 
     /// Whether the library broke, or the server broke the rules, so that trying again would come to the same.
-    pub fn is_broken(&self) -> bool {
+    pub(crate) fn is_broken(&self) -> bool {
         self.thread.is_broken()
     }
 
     /// Ends the connection cleanly where the server plays along, after all settlements, and within a moment in any
     /// case: what is not settled goes back.
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         drop(self.commands);
         drop(self.came);
         self.thread.join().await;

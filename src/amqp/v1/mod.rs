@@ -29,17 +29,17 @@ mod server;
 mod thread;
 mod wire;
 
-pub use consumer::Consumer;
-pub use pinger::Pinger;
-pub use publisher::Publisher;
+pub(crate) use consumer::Consumer;
+pub(crate) use pinger::Pinger;
+pub(crate) use publisher::Publisher;
 
 use crate::error::Result;
-pub use wire::carries;
+pub(crate) use wire::carries;
 
 /// Whether this program can speak AMQP 1.0: it can.
 ///
 /// # Errors
 /// None.
-pub const fn available() -> Result<()> {
+pub(crate) const fn available() -> Result<()> {
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::connect::Target;
 use crate::error::Result;
 
 /// A connection that measures round trips.
-pub struct Pinger {
+pub(crate) struct Pinger {
     thread: Thread,
     commands: mpsc::UnboundedSender<oneshot::Sender<Result<()>>>,
 }
@@ -19,23 +19,18 @@ impl Pinger {
     ///
     /// # Errors
     /// No connection, a refused login, another protocol, silence.
-    pub async fn connect(target: &Target, options: &Options) -> Result<Self> {
+    pub(crate) async fn connect(target: &Target, options: &Options) -> Result<Self> {
         let (commands, asked) = mpsc::unbounded_channel();
         let job = |opened, ready| serve(opened, ready, asked);
         let thread = Thread::start(target, options, job).await?;
         Ok(Self { thread, commands })
     }
 
-    /// Where this is connected to.
-    pub fn target(&self) -> &Target {
-        &self.thread.target
-    }
-
     /// Begins and ends a session: the cheapest request that is answered and changes nothing.
     ///
     /// # Errors
     /// A refusal, a lost connection, silence.
-    pub async fn ping(&self) -> Result<()> {
+    pub(crate) async fn ping(&self) -> Result<()> {
         let (reply, answered) = oneshot::channel();
         let _ = self.commands.send(reply);
         let answered = self.thread.unless_panicked(answered).await?;
@@ -43,7 +38,7 @@ impl Pinger {
     }
 
     /// Ends the connection cleanly where the server plays along, and within a moment in any case.
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         drop(self.commands);
         self.thread.join().await;
     }

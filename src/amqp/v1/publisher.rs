@@ -30,7 +30,7 @@ pub(super) enum Command {
 pub(super) type News = Result<Vec<(u64, Outcome)>>;
 
 /// A connection that sends, and nothing else.
-pub struct Publisher {
+pub(crate) struct Publisher {
     thread: Thread,
     wish: Sending,
     commands: mpsc::UnboundedSender<Command>,
@@ -49,7 +49,7 @@ impl Publisher {
     ///
     /// # Errors
     /// No connection, a refused login, another protocol, silence; [`Kind::Refused`] for an unknown address.
-    pub async fn connect(target: &Target, options: &Options, wish: Sending) -> Result<Self> {
+    pub(crate) async fn connect(target: &Target, options: &Options, wish: Sending) -> Result<Self> {
         let (commands, asked) = mpsc::unbounded_channel();
         let (tell, news) = mpsc::unbounded_channel();
         let first: Vec<Address> = match &wish.address {
@@ -72,17 +72,17 @@ impl Publisher {
     }
 
     /// Whether the window has room for one more.
-    pub fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         self.kept.is_empty() || (self.kept.len() < self.wish.window && self.bytes < MOST_BYTES)
     }
 
     /// How many messages are not settled yet.
-    pub fn unconfirmed(&self) -> usize {
+    pub(crate) fn unconfirmed(&self) -> usize {
         self.kept.len()
     }
 
     /// Whether the library broke, or the server broke the rules, so that trying again would come to the same.
-    pub fn is_broken(&self) -> bool {
+    pub(crate) fn is_broken(&self) -> bool {
         self.thread.is_broken()
     }
 
@@ -91,7 +91,7 @@ impl Publisher {
     ///
     /// # Errors
     /// [`Kind::Usage`] for what AMQP 1.0 cannot carry; nothing is sent then.
-    pub fn publish(&mut self, number: u64, message: Outgoing) -> Result<()> {
+    pub(crate) fn publish(&mut self, number: u64, message: Outgoing) -> Result<()> {
         let encoded = wire::outgoing(&message, self.thread.dialect)?;
         let address = match &self.wish.address {
             Some(address) => address.clone(),
@@ -120,7 +120,7 @@ impl Publisher {
     ///
     /// # Errors
     /// What ended a link or the connection. [`Publisher::abandoned`] tells what is in doubt then.
-    pub async fn fates(&mut self, into: &mut Vec<(u64, Outcome)>) -> Result<()> {
+    pub(crate) async fn fates(&mut self, into: &mut Vec<(u64, Outcome)>) -> Result<()> {
         if !self.out.is_empty() {
             // A thread that is gone has left why among the news.
             let _ = self
@@ -145,7 +145,7 @@ impl Publisher {
     ///
     /// # Errors
     /// What the server had against it, a lost connection, silence.
-    pub async fn proof(&mut self) -> Result<()> {
+    pub(crate) async fn proof(&mut self) -> Result<()> {
         if self.wish.confirms {
             return Ok(());
         }
@@ -156,12 +156,12 @@ impl Publisher {
     }
 
     /// What was sent and is not known to have arrived, to be sent again, in order.
-    pub fn abandoned(self) -> Vec<(u64, Outgoing)> {
+    pub(crate) fn abandoned(self) -> Vec<(u64, Outgoing)> {
         self.kept.into_iter().collect()
     }
 
     /// Ends the connection cleanly where the server plays along, and within a moment in any case.
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         drop(self.commands);
         self.thread.join().await;
     }

@@ -39,7 +39,7 @@ pub(super) fn outgoing(message: &Outgoing, dialect: Dialect) -> Result<Wire<Data
 ///
 /// # Errors
 /// [`crate::error::Kind::Usage`], naming what it cannot.
-pub fn carries(said: &AmqpProperties) -> Result<()> {
+pub(crate) fn carries(said: &AmqpProperties) -> Result<()> {
     header(said)?;
     applications(&said.headers).map(drop)
 }
