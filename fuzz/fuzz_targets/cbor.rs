@@ -3,6 +3,9 @@
 
 #![no_main]
 
+use std::time::SystemTime;
+
+use iotctl::message::{Detail, Message};
 use iotctl::payload::{cbor, expect::Condition, senml};
 use libfuzzer_sys::fuzz_target;
 
@@ -18,7 +21,13 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(text) = str::from_utf8(bytes) {
         let _ = cbor::from_diagnostic(text);
         if let Ok(condition) = text.parse::<Condition>() {
-            condition.holds("a", bytes, || cbor::json(bytes).ok());
+            let message = Message {
+                time: SystemTime::UNIX_EPOCH,
+                topic: "a".into(),
+                payload: bytes.to_vec().into(),
+                detail: Detail::Plain,
+            };
+            condition.holds(&message, || cbor::json(bytes).ok());
         }
     }
 });

@@ -6,8 +6,8 @@
 //! | [`driver`] | the contract between the engine and a protocol |
 //! | [`engine`] | runs a plan: worker threads, phases, the report |
 //! | [`profile`] | when messages are due; pure |
-//! | [`lane`] | one connection without its transport: what waits, and the session that sends it; pure |
-//! | [`stamp`], [`tally`], [`recorder`] | what each message carries, and the books of receivers and workers |
+//! | [`connection_state`] | one connection without its transport: what waits, and the session that sends it; pure |
+//! | [`stamp`], [`counters`], [`recorder`] | what each message carries, and the counters of receivers and workers |
 //! | [`find_max`] | searches the highest rate that is kept; pure |
 //! | [`system`] | descriptors, ports, CPU time and memory of this process |
 //! | [`calibrate`], `answering` | a peer that only answers, to find the generator's own limit |

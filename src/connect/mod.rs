@@ -5,7 +5,7 @@
 //!
 //! | part | what it is for |
 //! |---|---|
-//! | [`words`] | arguments from flags, environment or context; all of them optional |
+//! | [`args`] | arguments from flags, environment or context; all of them optional |
 //! | [`environment`] | the variables and the prompt of the process, as a value |
 //! | [`scheme`] | the protocols and their URL schemes, ports and sub-protocols |
 //! | [`target`] | where to go and how, checked, with all its files read |

@@ -1,7 +1,7 @@
 //! The embedded broker: AMQP 0-9-1 with RabbitMQ's extensions, in memory, for development, CI and tests, with faults on
 //! request.
 //!
-//! [`Core`] is the broker without sockets and clock: bytes and time go in, bytes come out. [`serve()`] drives it.
+//! [`Core`](core::Core) is the broker without sockets and clock: bytes and time go in, bytes come out. [`serve()`] drives it.
 //! Methods and tables are amq-protocol's. Streams are refused; a quorum queue is a queue like any other whose messages
 //! are delivered a limited number of times.
 //!

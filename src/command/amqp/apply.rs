@@ -18,7 +18,7 @@ use crate::stop::Stop;
 pub struct Plan {
     /// The connection.
     pub session: SessionArgs,
-    /// The description (`FILE`), see [`layout`].
+    /// The description (`FILE`), see [`crate::amqp::definitions`].
     pub file: PathBuf,
     /// Change nothing, and fail unless all is as described (`--check`).
     pub check: bool,

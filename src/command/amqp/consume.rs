@@ -183,7 +183,7 @@ impl Plan {
 /// Consumes and shows what comes on standard output.
 ///
 /// # Errors
-/// No connection, a refusal, a deadline, a lost reader; see [`Kind`].
+/// No connection, a refusal, a deadline, a lost reader; see [`Kind`](crate::error::Kind).
 pub async fn run(plan: Plan) -> Result<()> {
     let output = Output::open(plan.format.clone(), plan.style)?;
     run_to(plan, output).await

@@ -83,7 +83,7 @@ impl Plan {
 /// Publishes and waits until every message is confirmed.
 ///
 /// # Errors
-/// No connection, a refusal, a returned message, a deadline, unreadable input; see [`Kind`].
+/// No connection, a refusal, a returned message, a deadline, unreadable input; see [`Kind`](crate::error::Kind).
 pub async fn run(plan: Plan) -> Result<()> {
     if plan.mandatory && !plan.confirms {
         return Err(Error::usage("--mandatory needs publisher confirms"));

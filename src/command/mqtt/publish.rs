@@ -48,7 +48,7 @@ pub struct Plan {
 /// Publishes and waits until every message is acknowledged.
 ///
 /// # Errors
-/// No connection, a refusal, a lost message, a deadline, unreadable input; see [`Kind`].
+/// No connection, a refusal, a lost message, a deadline, unreadable input; see [`Kind`](crate::error::Kind).
 pub(crate) async fn run(plan: Plan) -> Result<()> {
     let target = plan.session.target()?;
     let topics = plan.topics(&target)?;

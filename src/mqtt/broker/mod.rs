@@ -1,6 +1,6 @@
 //! The embedded broker: for development, CI and tests of clients, with faults on request.
 //!
-//! It speaks MQTT 3.1, 3.1.1 and 5 on one port and keeps everything in memory. [`Core`] is the
+//! It speaks MQTT 3.1, 3.1.1 and 5 on one port and keeps everything in memory. [`Core`](core::Core) is the
 //! broker without sockets and clock: packets and time go in, packets come out. [`serve()`] drives it.
 //!
 //! It sends no reason strings, so that Request Problem Information (MQTT 5.0 §3.1.2.11.7) is always obeyed.
