@@ -479,7 +479,7 @@ fn a_server_killed_meanwhile_loses_nothing_that_was_accepted() {
     });
     server.kill();
     server.restart();
-    publishing.ends_by_itself().exits(0).says("again after");
+    publishing.ends_by_itself().exits(0).says("reconnected to");
     let mut consuming = at("consume").words("durable -W 85").start();
     let mut seen = BTreeSet::new();
     while seen.len() < COUNT {
