@@ -232,7 +232,7 @@ fn time_that_passes_is_exit_5() {
     let waiting = amqp("consume").words(&queue).words("-C 1 -W 0.3").run();
     waiting.exits(5).says("received 0 of 1 messages");
     let asking = amqp("request").words(&queue).words("-m x -W 0.3").run();
-    asking.exits(5).says("no answer");
+    asking.exits(5).says("no reply to the request to");
     amqp("consume")
         .words(&queue)
         .words("--idle 0.2 --ack peek")

@@ -294,7 +294,7 @@ fn an_answer_that_reaches_nobody_is_reported() {
     ask(&name, "no-such-queue", &answers);
     let said = answering(&name, &["--echo"]);
     assert!(
-        said.contains("an answer to \"no-such-queue\" reached nobody (312 NO_ROUTE)"),
+        said.contains("a reply to \"no-such-queue\" was returned: it reached nobody (312 NO_ROUTE)"),
         "{said}"
     );
 }
