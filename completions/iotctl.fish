@@ -42,8 +42,8 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l template -d 'Publish this text with its placeholders filled in for each of --repeat: {seq}, {time}, {unix_ms}, {uuid}, {random:LOW-HIGH}' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l cbor -d 'Publish CBOR, written in diagnostic notation: \'{"on": true, "level": 21.5}\'' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s q -l qos -d 'Quality of service: 0 at most once, 1 at least once, 2 exactly once' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l repeat -d 'Send it this many times' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l repeat-delay -d 'Interval between repetitions' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l repeat -d 'Send each message this many times' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l repeat-delay -d 'Interval between repetitions of a message' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l speed -d 'Speed of --replay: 2 is twice as fast as recorded [default: 1]' -r
@@ -51,7 +51,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s V -l protocol-version -d 'MQTT version: 31, 311 or 5 [default: 5, or 311 if the server does not support 5]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s i -l id -d 'Client identifier [default: generated]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s I -l id-prefix -d 'Prefix of a generated client identifier' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s k -l keepalive -d 'Time after which a silent connection is probed, in whole seconds up to 65535; 0 turns it off' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s k -l keepalive -d 'Keep Alive interval, in whole seconds up to 65535; 0 disables it' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s x -l session-expiry -d 'Session expiry interval: how long the server keeps the session after the connection ends, or never (MQTT 5)' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s M -l max-inflight -d 'QoS 1 and 2 messages in flight, 1 to 65535 [default: the server\'s limit]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l max-packet-size -d 'Largest packet to accept, in bytes such as 64KiB [default: what the protocol allows, 256MiB]' -r
@@ -60,7 +60,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l will-payload -d 'Payload of the will message [default: empty]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l will-payload-file -d 'File with the payload of the will message' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l will-qos -d 'Quality of service of the will message: 0, 1 or 2 [default: 0]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s L -l url -d 'The same as the argument URL' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s L -l url -d 'Same as the URL argument' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s h -l host -d 'Host name or IP address [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s p -l port -d 'Port, 1 to 65535 [default: 1883, with TLS 8883, with --ws 80 or 443]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l unix -d 'Unix socket instead of host and port' -r -F
@@ -89,7 +89,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l ndjson -d 'Publish the records on standard input, one JSON object per line, as written by --output json'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l hex -d 'The messages are given in hexadecimal digits'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l base64 -d 'The messages are given in base64'
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s r -l retain -d 'Retain the message: the server keeps it for later subscribers'
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s r -l retain -d 'Retain the message: the server stores it for future subscribers'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l replay -d 'Send the records of --ndjson at the pace of their timestamps, instead of as fast as possible'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -s c -l persistent -d 'Persistent session: resume the session of this --id, and keep it on the server afterwards'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from pub" -l will-retain -d 'Retain the will message'
@@ -123,7 +123,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s V -l protocol-version -d 'MQTT version: 31, 311 or 5 [default: 5, or 311 if the server does not support 5]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s i -l id -d 'Client identifier [default: generated]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s I -l id-prefix -d 'Prefix of a generated client identifier' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s k -l keepalive -d 'Time after which a silent connection is probed, in whole seconds up to 65535; 0 turns it off' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s k -l keepalive -d 'Keep Alive interval, in whole seconds up to 65535; 0 disables it' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s x -l session-expiry -d 'Session expiry interval: how long the server keeps the session after the connection ends, or never (MQTT 5)' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s M -l max-inflight -d 'QoS 1 and 2 messages in flight, 1 to 65535 [default: the server\'s limit]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l max-packet-size -d 'Largest packet to accept, in bytes such as 64KiB [default: what the protocol allows, 256MiB]' -r
@@ -132,7 +132,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l will-payload -d 'Payload of the will message [default: empty]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l will-payload-file -d 'File with the payload of the will message' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l will-qos -d 'Quality of service of the will message: 0, 1 or 2 [default: 0]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s L -l url -d 'The same as the argument URL' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s L -l url -d 'Same as the URL argument' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s h -l host -d 'Host name or IP address [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s p -l port -d 'Port, 1 to 65535 [default: 1883, with TLS 8883, with --ws 80 or 443]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l unix -d 'Unix socket instead of host and port' -r -F
@@ -155,7 +155,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subc
 always\t''
 never\t''"
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l no-local -d 'Do not receive messages that this client published (MQTT 5; for one filter: ;nl)'
-complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l retain-as-published -d 'Keep the retain flag as published (MQTT 5; for one filter: ;rap)'
+complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l retain-as-published -d 'Retain As Published: keep the RETAIN flag of the publisher (MQTT 5; for one filter: ;rap)'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s R -l no-retained -d 'Skip retained messages'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -l retained-only -d 'Show retained messages only, and end at the first that is not'
 complete -c iotctl -n "__fish_iotctl_using_subcommand mqtt; and __fish_seen_subcommand_from sub" -s E -l exit-after-subscribe -d 'End as soon as the subscriptions are acknowledged'
@@ -250,8 +250,8 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l decode -d 'Decode the payload (text and -F): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the message unless given here, as a media type or a short name such as cbor; hex and base64 are decoded for every output, and before conditions are checked' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l expect -d 'Fail with exit code 7 unless the response meets this condition: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -s o -l output-file -d 'Write the body of the response to this file' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l repeat -d 'Send it this many times' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l repeat-delay -d 'Interval between repetitions' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l repeat -d 'Send each message this many times' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l repeat-delay -d 'Interval between repetitions of a message' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from get" -l speed -d 'Speed of --replay: 2 is twice as fast as recorded [default: 1]' -r
@@ -325,8 +325,8 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l decode -d 'Decode the payload (text and -F): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the message unless given here, as a media type or a short name such as cbor; hex and base64 are decoded for every output, and before conditions are checked' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l expect -d 'Fail with exit code 7 unless the response meets this condition: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -s o -l output-file -d 'Write the body of the response to this file' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l repeat -d 'Send it this many times' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l repeat-delay -d 'Interval between repetitions' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l repeat -d 'Send each message this many times' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l repeat-delay -d 'Interval between repetitions of a message' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from put" -l speed -d 'Speed of --replay: 2 is twice as fast as recorded [default: 1]' -r
@@ -406,8 +406,8 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l decode -d 'Decode the payload (text and -F): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the message unless given here, as a media type or a short name such as cbor; hex and base64 are decoded for every output, and before conditions are checked' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l expect -d 'Fail with exit code 7 unless the response meets this condition: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -s o -l output-file -d 'Write the body of the response to this file' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l repeat -d 'Send it this many times' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l repeat-delay -d 'Interval between repetitions' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l repeat -d 'Send each message this many times' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l repeat-delay -d 'Interval between repetitions of a message' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from post" -l speed -d 'Speed of --replay: 2 is twice as fast as recorded [default: 1]' -r
@@ -482,8 +482,8 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l decode -d 'Decode the payload (text and -F): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the message unless given here, as a media type or a short name such as cbor; hex and base64 are decoded for every output, and before conditions are checked' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l expect -d 'Fail with exit code 7 unless the response meets this condition: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -s o -l output-file -d 'Write the body of the response to this file' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l repeat -d 'Send it this many times' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l repeat-delay -d 'Interval between repetitions' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l repeat -d 'Send each message this many times' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l repeat-delay -d 'Interval between repetitions of a message' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from delete" -l speed -d 'Speed of --replay: 2 is twice as fast as recorded [default: 1]' -r
@@ -557,8 +557,8 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l decode -d 'Decode the payload (text and -F): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the message unless given here, as a media type or a short name such as cbor; hex and base64 are decoded for every output, and before conditions are checked' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l expect -d 'Fail with exit code 7 unless the response meets this condition: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -s o -l output-file -d 'Write the body of the response to this file' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l repeat -d 'Send it this many times' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l repeat-delay -d 'Interval between repetitions' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l repeat -d 'Send each message this many times' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l repeat-delay -d 'Interval between repetitions of a message' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from fetch" -l speed -d 'Speed of --replay: 2 is twice as fast as recorded [default: 1]' -r
@@ -638,8 +638,8 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l decode -d 'Decode the payload (text and -F): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the message unless given here, as a media type or a short name such as cbor; hex and base64 are decoded for every output, and before conditions are checked' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l expect -d 'Fail with exit code 7 unless the response meets this condition: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -s o -l output-file -d 'Write the body of the response to this file' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l repeat -d 'Send it this many times' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l repeat-delay -d 'Interval between repetitions' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l repeat -d 'Send each message this many times' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l repeat-delay -d 'Interval between repetitions of a message' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from patch" -l speed -d 'Speed of --replay: 2 is twice as fast as recorded [default: 1]' -r
@@ -719,8 +719,8 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l decode -d 'Decode the payload (text and -F): JSON indented, CBOR in diagnostic notation, SenML and link-format with one line per entry; the format is taken from the message unless given here, as a media type or a short name such as cbor; hex and base64 are decoded for every output, and before conditions are checked' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l expect -d 'Fail with exit code 7 unless the response meets this condition: \'payload == 21.5\', \'/temp > 20\'; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -s o -l output-file -d 'Write the body of the response to this file' -r -F
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l repeat -d 'Send it this many times' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l repeat-delay -d 'Interval between repetitions' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l repeat -d 'Send each message this many times' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l repeat-delay -d 'Interval between repetitions of a message' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand coap; and __fish_seen_subcommand_from ipatch" -l speed -d 'Speed of --replay: 2 is twice as fast as recorded [default: 1]' -r
@@ -982,8 +982,8 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l template -d 'Publish this text with its placeholders filled in for each of --repeat: {seq}, {time}, {unix_ms}, {uuid}, {random:LOW-HIGH}' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l cbor -d 'Publish CBOR, written in diagnostic notation: \'{"on": true, "level": 21.5}\'' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l window -d 'Maximum number of unconfirmed messages' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l repeat -d 'Send it this many times' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l repeat-delay -d 'Interval between repetitions' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l repeat -d 'Send each message this many times' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l repeat-delay -d 'Interval between repetitions of a message' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l rate -d 'Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l burst -d 'Burst size of --rate, in messages [default: 10 ms worth of messages, at least 1]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l speed -d 'Speed of --replay: 2 is twice as fast as recorded [default: 1]' -r
@@ -1009,11 +1009,11 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 amqplain\t''
 external\t''
 anonymous\t''"
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l heartbeat -d 'Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 leaves it to the server' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l heartbeat -d 'Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 accepts the server\'s value' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l frame-max -d 'Largest frame, in bytes such as 128KiB; at least 4096, capped at 1MiB' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l connection-name -d 'Connection name shown by the server [default: iotctl and the command]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l answer-timeout -d 'Give up when the server does not respond to a request for this long' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -s L -l url -d 'The same as the argument URL' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -s L -l url -d 'Same as the URL argument' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -s h -l host -d 'Host name or IP address [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -l unix -d 'Unix socket instead of host and port' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from publish" -s u -l username -d 'User name' -r
@@ -1089,11 +1089,11 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 amqplain\t''
 external\t''
 anonymous\t''"
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l heartbeat -d 'Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 leaves it to the server' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l heartbeat -d 'Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 accepts the server\'s value' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l frame-max -d 'Largest frame, in bytes such as 128KiB; at least 4096, capped at 1MiB' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l connection-name -d 'Connection name shown by the server [default: iotctl and the command]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l answer-timeout -d 'Give up when the server does not respond to a request for this long' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -s L -l url -d 'The same as the argument URL' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -s L -l url -d 'Same as the URL argument' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -s h -l host -d 'Host name or IP address [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -l unix -d 'Unix socket instead of host and port' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from consume" -s u -l username -d 'User name' -r
@@ -1153,11 +1153,11 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 amqplain\t''
 external\t''
 anonymous\t''"
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l heartbeat -d 'Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 leaves it to the server' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l heartbeat -d 'Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 accepts the server\'s value' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l frame-max -d 'Largest frame, in bytes such as 128KiB; at least 4096, capped at 1MiB' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l connection-name -d 'Connection name shown by the server [default: iotctl and the command]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l answer-timeout -d 'Give up when the server does not respond to a request for this long' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -s L -l url -d 'The same as the argument URL' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -s L -l url -d 'Same as the URL argument' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -s h -l host -d 'Host name or IP address [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -l unix -d 'Unix socket instead of host and port' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from tap" -s u -l username -d 'User name' -r
@@ -1211,11 +1211,11 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 amqplain\t''
 external\t''
 anonymous\t''"
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l heartbeat -d 'Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 leaves it to the server' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l heartbeat -d 'Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 accepts the server\'s value' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l frame-max -d 'Largest frame, in bytes such as 128KiB; at least 4096, capped at 1MiB' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l connection-name -d 'Connection name shown by the server [default: iotctl and the command]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l answer-timeout -d 'Give up when the server does not respond to a request for this long' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -s L -l url -d 'The same as the argument URL' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -s L -l url -d 'Same as the URL argument' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -s h -l host -d 'Host name or IP address [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -l unix -d 'Unix socket instead of host and port' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from get" -s u -l username -d 'User name' -r
@@ -1280,11 +1280,11 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 amqplain\t''
 external\t''
 anonymous\t''"
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l heartbeat -d 'Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 leaves it to the server' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l heartbeat -d 'Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 accepts the server\'s value' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l frame-max -d 'Largest frame, in bytes such as 128KiB; at least 4096, capped at 1MiB' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l connection-name -d 'Connection name shown by the server [default: iotctl and the command]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l answer-timeout -d 'Give up when the server does not respond to a request for this long' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -s L -l url -d 'The same as the argument URL' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -s L -l url -d 'Same as the URL argument' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -s h -l host -d 'Host name or IP address [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -l unix -d 'Unix socket instead of host and port' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from request" -s u -l username -d 'User name' -r
@@ -1345,11 +1345,11 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 amqplain\t''
 external\t''
 anonymous\t''"
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l heartbeat -d 'Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 leaves it to the server' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l heartbeat -d 'Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 accepts the server\'s value' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l frame-max -d 'Largest frame, in bytes such as 128KiB; at least 4096, capped at 1MiB' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l connection-name -d 'Connection name shown by the server [default: iotctl and the command]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l answer-timeout -d 'Give up when the server does not respond to a request for this long' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -s L -l url -d 'The same as the argument URL' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -s L -l url -d 'Same as the URL argument' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -s h -l host -d 'Host name or IP address [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l unix -d 'Unix socket instead of host and port' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -s u -l username -d 'User name' -r
@@ -1380,7 +1380,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l quiet -d 'Print only results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from respond" -l help -d 'Print this page'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from declare" -l help -d 'Print this page'
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from declare" -f -a "queue" -d 'Declare a queue and print its name and its numbers of messages and consumers'
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from declare" -f -a "queue" -d 'Declare a queue and print its name and its message and consumer counts'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from declare" -f -a "exchange" -d 'Declare an exchange'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from delete" -l help -d 'Print this page'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from delete" -f -a "queue" -d 'Delete a queue and its messages'
@@ -1397,11 +1397,11 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 amqplain\t''
 external\t''
 anonymous\t''"
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from bind" -l heartbeat -d 'Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 leaves it to the server' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from bind" -l heartbeat -d 'Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 accepts the server\'s value' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from bind" -l frame-max -d 'Largest frame, in bytes such as 128KiB; at least 4096, capped at 1MiB' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from bind" -l connection-name -d 'Connection name shown by the server [default: iotctl and the command]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from bind" -l answer-timeout -d 'Give up when the server does not respond to a request for this long' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from bind" -s L -l url -d 'The same as the argument URL' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from bind" -s L -l url -d 'Same as the URL argument' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from bind" -s h -l host -d 'Host name or IP address [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from bind" -l unix -d 'Unix socket instead of host and port' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from bind" -s u -l username -d 'User name' -r
@@ -1438,11 +1438,11 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 amqplain\t''
 external\t''
 anonymous\t''"
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -l heartbeat -d 'Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 leaves it to the server' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -l heartbeat -d 'Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 accepts the server\'s value' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -l frame-max -d 'Largest frame, in bytes such as 128KiB; at least 4096, capped at 1MiB' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -l connection-name -d 'Connection name shown by the server [default: iotctl and the command]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -l answer-timeout -d 'Give up when the server does not respond to a request for this long' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -s L -l url -d 'The same as the argument URL' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -s L -l url -d 'Same as the URL argument' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -s h -l host -d 'Host name or IP address [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -l unix -d 'Unix socket instead of host and port' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from unbind" -s u -l username -d 'User name' -r
@@ -1477,11 +1477,11 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 amqplain\t''
 external\t''
 anonymous\t''"
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l heartbeat -d 'Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 leaves it to the server' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l heartbeat -d 'Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 accepts the server\'s value' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l frame-max -d 'Largest frame, in bytes such as 128KiB; at least 4096, capped at 1MiB' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l connection-name -d 'Connection name shown by the server [default: iotctl and the command]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l answer-timeout -d 'Give up when the server does not respond to a request for this long' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -s L -l url -d 'The same as the argument URL' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -s L -l url -d 'Same as the URL argument' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -s h -l host -d 'Host name or IP address [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -l unix -d 'Unix socket instead of host and port' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from apply" -s u -l username -d 'User name' -r
@@ -1517,11 +1517,11 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 amqplain\t''
 external\t''
 anonymous\t''"
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from purge" -l heartbeat -d 'Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 leaves it to the server' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from purge" -l heartbeat -d 'Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 accepts the server\'s value' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from purge" -l frame-max -d 'Largest frame, in bytes such as 128KiB; at least 4096, capped at 1MiB' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from purge" -l connection-name -d 'Connection name shown by the server [default: iotctl and the command]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from purge" -l answer-timeout -d 'Give up when the server does not respond to a request for this long' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from purge" -s L -l url -d 'The same as the argument URL' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from purge" -s L -l url -d 'Same as the URL argument' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from purge" -s h -l host -d 'Host name or IP address [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from purge" -l unix -d 'Unix socket instead of host and port' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from purge" -s u -l username -d 'User name' -r
@@ -1558,11 +1558,11 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 amqplain\t''
 external\t''
 anonymous\t''"
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -l heartbeat -d 'Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 leaves it to the server' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -l heartbeat -d 'Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 accepts the server\'s value' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -l frame-max -d 'Largest frame, in bytes such as 128KiB; at least 4096, capped at 1MiB' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -l connection-name -d 'Connection name shown by the server [default: iotctl and the command]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -l answer-timeout -d 'Give up when the server does not respond to a request for this long' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -s L -l url -d 'The same as the argument URL' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -s L -l url -d 'Same as the URL argument' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -s h -l host -d 'Host name or IP address [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -l unix -d 'Unix socket instead of host and port' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from ping" -s u -l username -d 'User name' -r
@@ -1608,9 +1608,9 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subc
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l quiet -d 'Print only results and the error that ended the command'
 complete -c iotctl -n "__fish_iotctl_using_subcommand amqp; and __fish_seen_subcommand_from broker" -l help -d 'Print this page'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and not __fish_seen_subcommand_from mqtt amqp coap run report compare merge" -l help -d 'Print this page'
-complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and not __fish_seen_subcommand_from mqtt amqp coap run report compare merge" -f -a "mqtt" -d 'Load an MQTT broker'
-complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and not __fish_seen_subcommand_from mqtt amqp coap run report compare merge" -f -a "amqp" -d 'Load an AMQP server'
-complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and not __fish_seen_subcommand_from mqtt amqp coap run report compare merge" -f -a "coap" -d 'Load a CoAP server'
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and not __fish_seen_subcommand_from mqtt amqp coap run report compare merge" -f -a "mqtt" -d 'Load-test an MQTT broker'
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and not __fish_seen_subcommand_from mqtt amqp coap run report compare merge" -f -a "amqp" -d 'Load-test an AMQP broker'
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and not __fish_seen_subcommand_from mqtt amqp coap run report compare merge" -f -a "coap" -d 'Load-test a CoAP server'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and not __fish_seen_subcommand_from mqtt amqp coap run report compare merge" -f -a "run" -d 'Run the load test that a file describes'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and not __fish_seen_subcommand_from mqtt amqp coap run report compare merge" -f -a "report" -d 'Show a saved result in any format'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and not __fish_seen_subcommand_from mqtt amqp coap run report compare merge" -f -a "compare" -d 'Compare two sets of runs'
@@ -1644,8 +1644,8 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_sub
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l away -d 'In the backlog scenario: how long subscribers stay offline, and online in between' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -s V -l protocol-version -d 'MQTT version: 31, 311 or 5' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -s I -l id-prefix -d 'Prefix of the client identifiers; a number follows [default: generated]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -s k -l keepalive -d 'Time after which a silent connection is probed, in whole seconds up to 65535; 0 turns it off' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l rate -d 'Total message rate per second, sent on schedule whatever the peer does: 1000, 10k, 0.5, 30/m' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -s k -l keepalive -d 'Keep Alive interval, in whole seconds up to 65535; 0 disables it' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l rate -d 'Total message rate per second, sent on schedule, regardless of how fast the server responds (open loop): 1000, 10k, 0.5, 30/m' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l ramp -d 'Ramp up linearly from 0 to --rate in this time' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l stage -d 'Load stage: TIME:RATE, TIME:RATE-RATE for a ramp, or RATE until the end; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l arrivals -d 'Distribution of send times: constant, uniform, poisson, devices, bursts:TIME, or recorded:FILE with one gap, or one record with its time, per line' -r
@@ -1684,7 +1684,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_sub
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l color -d 'When to use colour; auto: on a terminal, unless NO_COLOR is set' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -s L -l url -d 'The same as the argument URL' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -s L -l url -d 'Same as the URL argument' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -s h -l host -d 'Host name or IP address [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -s p -l port -d 'Port, 1 to 65535 [default: 1883, with TLS 8883, with --ws 80 or 443]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l unix -d 'Unix socket instead of host and port' -r -F
@@ -1703,7 +1703,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_sub
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l ws-header -l header -d 'Header for the WebSocket handshake; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -s A -l bind -d 'Local IP addresses to connect from, in turn, each with up to 64,000 connections' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l retry -d 'Reconnect: never, forever, or for outages up to TIME [default: never for the first connection; after that, pub 30s, sub forever]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l embedded -d 'Start the built-in broker for the run, in its own process'
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l embedded -d 'Start the embedded broker for the run, in its own process'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l calibrate -d 'Load a null peer that only responds, instead of a broker, to measure the limit of the generator on this machine'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l stamp-property -d 'Put the measurement stamp in a user property (MQTT 5) instead of the payload'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from mqtt" -l stamp -d 'Overwrite the first 24 bytes of --file or --message with the measurement stamp'
@@ -1750,7 +1750,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_sub
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l nack -d 'Reject this share of the messages, such as 10%' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l get -d 'Poll with basic.get instead of consuming, with this pause when the queue is empty' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l offset -d 'Where to start in a stream: first, last, next, an offset, @SECONDS since 1970, or an interval such as 1h' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l rate -d 'Total message rate per second, sent on schedule whatever the peer does: 1000, 10k, 0.5, 30/m' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l rate -d 'Total message rate per second, sent on schedule, regardless of how fast the server responds (open loop): 1000, 10k, 0.5, 30/m' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l ramp -d 'Ramp up linearly from 0 to --rate in this time' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l stage -d 'Load stage: TIME:RATE, TIME:RATE-RATE for a ramp, or RATE until the end; may be repeated' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l arrivals -d 'Distribution of send times: constant, uniform, poisson, devices, bursts:TIME, or recorded:FILE with one gap, or one record with its time, per line' -r
@@ -1797,11 +1797,11 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_sub
 amqplain\t''
 external\t''
 anonymous\t''"
-complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l heartbeat -d 'Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 leaves it to the server' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l heartbeat -d 'Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 accepts the server\'s value' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l frame-max -d 'Largest frame, in bytes such as 128KiB; at least 4096, capped at 1MiB' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l connection-name -d 'Connection name shown by the server [default: iotctl and the command]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l answer-timeout -d 'Give up when the server does not respond to a request for this long' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -s L -l url -d 'The same as the argument URL' -r
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -s L -l url -d 'Same as the URL argument' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -s h -l host -d 'Host name or IP address [default: localhost]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l unix -d 'Unix socket instead of host and port' -r -F
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -s u -l username -d 'User name' -r
@@ -1819,9 +1819,9 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_sub
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l connect-timeout -d 'Give up connecting after this long: name, TCP and TLS together [default: 10s]' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -s A -l bind -d 'Local IP addresses to connect from, in turn, each with up to 64,000 connections' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l retry -d 'Reconnect: never, forever, or for outages up to TIME [default: never for the first connection; after that, publish 30s, consume and respond forever]' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l embedded -d 'Start the built-in broker for the run, in its own process'
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l embedded -d 'Start the embedded broker for the run, in its own process'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l calibrate -d 'Load a null peer that only responds, instead of a server, to measure the limit of the generator on this machine'
-complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l predeclared -d 'Use existing exchange, queues and bindings, and do not delete them'
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l predeclared -d 'Use the existing exchange, queues and bindings, and do not delete them'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l persistent -d 'Persistent messages, which survive a restart of the server'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l mandatory -d 'Count unroutable messages, which the server returns, as refused'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from amqp" -l no-confirm -d 'Publish without confirms; arrival is then checked every second, and --window has no effect'
@@ -1907,7 +1907,7 @@ complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_sub
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -l rate -d 'Total request rate per second, sent on schedule whatever the server does: 1000, 10k, 0.5, 30/m' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -l think -d 'Pause between a response and the next request, with --max' -r
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -s W -l timeout -d 'Time out a request that has no response after this long, and free its slot' -r
-complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -l embedded -d 'Start the built-in server for the run, in its own process, with /bench, /counter, /clock, /sensor and /store; the URI is then only a path [default: /bench]'
+complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -l embedded -d 'Start the embedded server for the run, in its own process, with /bench, /counter, /clock, /sensor and /store; the URI is then only a path [default: /bench]'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -l calibrate -d 'Load a null peer that only responds, instead of a server, to measure the limit of the generator on this machine'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -s N -l non -d 'Non-confirmable requests, which are not retransmitted'
 complete -c iotctl -n "__fish_iotctl_using_subcommand bench; and __fish_seen_subcommand_from coap" -l find-max -d 'Search for the highest rate that passes every --assert and loses no message, in runs of --duration, starting at --rate [default: 1k]'

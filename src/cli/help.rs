@@ -86,7 +86,7 @@ const BROKER: &[Example] = &[
 
 const BENCH_MQTT: &[Example] = &[
     (
-        "Load the built-in broker for 5 seconds",
+        "Load the embedded broker for 5 seconds",
         "iotctl bench mqtt --embedded --duration 5s",
     ),
     (
@@ -113,7 +113,7 @@ const BENCH_MQTT: &[Example] = &[
 
 const BENCH_AMQP: &[Example] = &[
     (
-        "Run one producer and one consumer on the built-in broker for 5 seconds",
+        "Run one producer and one consumer on the embedded broker for 5 seconds",
         "iotctl bench amqp --embedded --duration 5s",
     ),
     (
@@ -172,7 +172,7 @@ const BENCH_MERGE: &[Example] = &[(
 
 const TOP: &[Example] = &[
     (
-        "Load the built-in broker and show a report",
+        "Load the embedded broker and show a report",
         "iotctl bench mqtt --embedded --duration 5s",
     ),
     (

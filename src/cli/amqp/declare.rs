@@ -90,7 +90,7 @@ struct QueueArguments {
     #[arg(long, value_name = "SIZE", conflicts_with = "passive")]
     max_length_bytes: Option<Size>,
 
-    /// What happens when the queue is full (x-overflow)
+    /// Overflow behaviour when the queue is full (x-overflow)
     #[arg(long, value_name = "WHAT", conflicts_with = "passive", value_parser = ["drop-head", "reject-publish", "reject-publish-dlx"])]
     overflow: Option<String>,
 

@@ -125,7 +125,7 @@ pub(crate) enum Amqp {
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Declare {
-    /// Declare a queue and print its name and its numbers of messages and consumers
+    /// Declare a queue and print its name and its message and consumer counts
     #[command(disable_help_flag = true, after_help = below("amqp declare queue"))]
     Queue(Box<DeclareQueueFlags>),
 

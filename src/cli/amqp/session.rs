@@ -42,7 +42,7 @@ pub(crate) struct AmqpSessionFlags {
     #[arg(long, value_name = "MECHANISM")]
     auth: Option<Auth>,
 
-    /// Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 leaves it to the server
+    /// Heartbeat interval, in whole seconds up to 65535; the server may lower it; 0 accepts the server's value
     #[arg(long, value_name = "TIME", default_value = "60", value_parser = values::keep_alive)]
     heartbeat: u16,
 

@@ -35,7 +35,7 @@ pub(crate) struct BenchAmqpFlags {
     #[arg(value_name = "URL", help_heading = None, help = session::URL)]
     url: Option<OsString>,
 
-    /// Start the built-in broker for the run, in its own process
+    /// Start the embedded broker for the run, in its own process
     #[arg(long, conflicts_with_all = ["url", "url_flag", "host", "port", "unix", "context"])]
     embedded: bool,
 
@@ -110,7 +110,7 @@ struct TopologyFlags {
     #[arg(short = 'k', long, value_name = "KEY")]
     routing_key: Option<OsString>,
 
-    /// Use existing exchange, queues and bindings, and do not delete them
+    /// Use the existing exchange, queues and bindings, and do not delete them
     #[arg(long)]
     predeclared: bool,
 }

@@ -55,7 +55,7 @@ pub(crate) struct BenchCoapFlags {
     #[arg(short = 'L', long = "url", value_name = "URI")]
     url_flag: Option<String>,
 
-    /// Start the built-in server for the run, in its own process, with /bench, /counter, /clock, /sensor and /store; the URI is then only a path [default: /bench]
+    /// Start the embedded server for the run, in its own process, with /bench, /counter, /clock, /sensor and /store; the URI is then only a path [default: /bench]
     #[arg(long, conflicts_with_all = ["host", "port", "context"])]
     embedded: bool,
 

@@ -16,7 +16,7 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Load")]
 pub(crate) struct LoadFlags {
-    /// Total message rate per second, sent on schedule whatever the peer does: 1000, 10k, 0.5, 30/m
+    /// Total message rate per second, sent on schedule, regardless of how fast the server responds (open loop): 1000, 10k, 0.5, 30/m
     #[arg(long, value_name = "RATE", conflicts_with_all = ["max", "stage"])]
     rate: Option<Rate>,
 

@@ -30,14 +30,14 @@ use crate::cli::help;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Bench {
-    /// Load an MQTT broker
+    /// Load-test an MQTT broker
     #[command(disable_help_flag = true, after_help = help::below("bench mqtt"))]
     Mqtt(Box<BenchMqttFlags>),
 
-    /// Load an AMQP server
+    /// Load-test an AMQP broker
     #[command(disable_help_flag = true, after_help = help::below("bench amqp"))]
     Amqp(Box<BenchAmqpFlags>),
-    /// Load a CoAP server
+    /// Load-test a CoAP server
     #[command(disable_help_flag = true, after_help = help::below("bench coap"))]
     Coap(Box<BenchCoapFlags>),
 

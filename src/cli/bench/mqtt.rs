@@ -34,7 +34,7 @@ const MOST: u64 = 100_000_000;
     mut_arg("retry", |retry| retry.hide(true))
 )]
 pub(crate) struct BenchMqttFlags {
-    /// Start the built-in broker for the run, in its own process
+    /// Start the embedded broker for the run, in its own process
     #[arg(long, conflicts_with_all = ["url", "url_flag", "host", "port", "unix", "context"])]
     embedded: bool,
 
@@ -145,7 +145,7 @@ struct BenchSessionFlags {
     #[arg(short = 'I', long, value_name = "PREFIX")]
     id_prefix: Option<String>,
 
-    /// Time after which a silent connection is probed, in whole seconds up to 65535; 0 turns it off
+    /// Keep Alive interval, in whole seconds up to 65535; 0 disables it
     #[arg(
         short = 'k', long, alias = "keep-alive", value_name = "TIME", default_value = "60",
         value_parser = values::keep_alive

@@ -202,7 +202,7 @@ pub(crate) struct RemoveFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Finding")]
 pub(crate) struct LookupFlags {
-    /// What to find
+    /// What to look up
     #[arg(value_name = "WHAT", help_heading = None)]
     what: LookupWord,
 

@@ -39,7 +39,7 @@ pub(crate) struct ConnectFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ServerFlags {
-    /// The same as the argument URL
+    /// Same as the URL argument
     #[arg(short = 'L', long = "url", value_name = "URL", conflicts_with_all = ["host", "port", "unix"])]
     url_flag: Option<String>,
 

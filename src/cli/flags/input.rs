@@ -103,11 +103,11 @@ impl SourceFlags {
 /// How often, and how fast, it is sent.
 #[derive(Args, Debug)]
 pub(crate) struct PacingFlags {
-    /// Send it this many times
+    /// Send each message this many times
     #[arg(long, value_name = "COUNT", default_value = "1")]
     repeat: Count,
 
-    /// Interval between repetitions
+    /// Interval between repetitions of a message
     #[arg(long, value_name = "TIME", default_value = "0")]
     repeat_delay: Span,
 

@@ -28,7 +28,7 @@ pub(crate) struct PubFlags {
     #[arg(short = 'q', long, value_name = "QOS", default_value = "0", value_parser = values::qos)]
     qos: QoS,
 
-    /// Retain the message: the server keeps it for later subscribers
+    /// Retain the message: the server stores it for future subscribers
     #[arg(short = 'r', long)]
     retain: bool,
 

@@ -33,7 +33,7 @@ pub(crate) struct SessionFlags {
     #[arg(short = 'I', long, value_name = "PREFIX", value_parser = values::identifier)]
     id_prefix: Option<ByteString>,
 
-    /// Time after which a silent connection is probed, in whole seconds up to 65535; 0 turns it off
+    /// Keep Alive interval, in whole seconds up to 65535; 0 disables it
     #[arg(
         short = 'k', long, alias = "keep-alive", value_name = "TIME", default_value = "60",
         value_parser = values::keep_alive

@@ -36,7 +36,7 @@ pub(crate) struct SubFlags {
     #[arg(long)]
     no_local: bool,
 
-    /// Keep the retain flag as published (MQTT 5; for one filter: ;rap)
+    /// Retain As Published: keep the RETAIN flag of the publisher (MQTT 5; for one filter: ;rap)
     #[arg(long)]
     retain_as_published: bool,
 

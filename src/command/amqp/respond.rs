@@ -299,7 +299,7 @@ impl Responder<'_> {
     fn give_up(&mut self, desk: &mut Desk, request: &Delivery, requeue: bool, why: &str) {
         self.failed += 1;
         self.settled += 1;
-        self.notes.warn(format_args!("{why}; nothing is answered"));
+        self.notes.warn(format_args!("{why}; no reply sent"));
         let how = match requeue {
             true => Settlement::Released,
             false => Settlement::Failed,

@@ -292,7 +292,7 @@ const fn row(
 static PRESETS: [Row; 13] = [
     row(
         "publish",
-        "publishers only, or with --subscribers each receives everything",
+        "publishers only; with --subscribers, every subscriber receives every message",
         Scenario::Publish,
         (1, 0),
         "bench/{client}",

@@ -279,7 +279,7 @@ fn an_answer_that_closes_the_connection_is_given_up_and_the_rest_is_answered() {
     ask(&name, stale, &answers);
     let said = answering(&name, &["--echo"]);
     assert!(
-        said.contains("close the connection; nothing is answered"),
+        said.contains("close the connection; no reply sent"),
         "{said}"
     );
     let state = carry_out(vec![Action::Purge(answers.as_str().into())]).unwrap();
@@ -294,7 +294,9 @@ fn an_answer_that_reaches_nobody_is_reported() {
     ask(&name, "no-such-queue", &answers);
     let said = answering(&name, &["--echo"]);
     assert!(
-        said.contains("a reply to \"no-such-queue\" was returned: it reached nobody (312 NO_ROUTE)"),
+        said.contains(
+            "a reply to \"no-such-queue\" was returned: it reached nobody (312 NO_ROUTE)"
+        ),
         "{said}"
     );
 }
