@@ -14,6 +14,7 @@ use super::{Number, Outcome, Progress, Target};
 use crate::connect::environment::SECRET_VARIABLES;
 use crate::error::{Error, Kind, Result, brief};
 use crate::message::{Message, fields};
+use crate::output::reader_is_gone;
 use crate::output::{Console, record_line};
 
 /// Bodies of this many bytes may be with commands at once; one always may.
@@ -193,6 +194,11 @@ impl Target for Commands<'_> {
             return std::future::pending().await;
         };
         self.bytes -= bytes;
+        // It failed because we have no reader any more: that is no reason to reject the message.
+        if !good && reader_is_gone() {
+            let text = "standard output was closed by its reader";
+            return Err(Error::new(Kind::ReaderGone, text));
+        }
         let outcome = match good {
             true => Outcome::Accepted,
             false => Outcome::Refused(Error::new(Kind::Refused, "the command failed")),

@@ -24,6 +24,7 @@ mod style;
 pub use console::{Console, report};
 pub use format::{Format, Template, indented_json, record_line};
 pub use live::Live;
+pub(crate) use sink::reader_is_gone;
 pub use stderr::flush;
 pub use stream::{Output, print};
 pub use style::{ColorChoice, Style, terminals};

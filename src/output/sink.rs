@@ -131,6 +131,14 @@ impl Sink {
     }
 }
 
+/// Whether the reader of a pipe on standard output has gone.
+pub(crate) fn reader_is_gone() -> bool {
+    let stdout = io::stdout();
+    let mut watched = [PollFd::new(&stdout, PollFlags::empty())];
+    poll(&mut watched, Some(&rustix::event::Timespec::default())).is_ok_and(|ready| ready > 0)
+        && watched[0].revents().contains(PollFlags::ERR)
+}
+
 /// The thread that may stall in our place.
 struct Helper {
     full: mpsc::Sender<Vec<u8>>,

@@ -16,7 +16,7 @@ use super::login::{self, log_in};
 use super::news::News;
 use super::template::Template;
 use crate::connect::{Target, dial};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// A connection with one channel, on which it publishes, receives, or both.
 pub struct Connection {
@@ -193,22 +193,38 @@ impl Connection {
 
     /// Ends the connection cleanly where the server plays along, and within a moment in any case: what is not
     /// acknowledged goes back to its queue.
-    pub async fn close(mut self) {
+    ///
+    /// # Errors
+    /// The server objected to something that was sent before ([`Kind::Refused`]), or the connection broke
+    /// ([`Kind::Lost`]): it may not have got the last acknowledgements.
+    pub async fn close(mut self) -> Result<()> {
         methods::close(0, &mut self.link.out);
         let closing = async {
-            let mut closed = false;
-            while !closed {
+            let mut end = None;
+            loop {
                 let read = self.link.frames(|frame, _| {
-                    closed |= matches!(frame.method_ids(), methods::CLOSE_OK | methods::CLOSE)
-                        && frame.channel == 0;
-                    Ok(!closed)
+                    match frame.method_ids() {
+                        methods::CLOSE_OK if frame.channel == 0 => end = Some(None),
+                        methods::CLOSE | methods::CHANNEL_CLOSE => end = Some(Some(Kind::Refused)),
+                        _ => {}
+                    }
+                    Ok(end.is_none())
                 });
-                if closed || read.is_err() || self.link.progress().await.is_err() {
-                    return;
+                if let Some(end) = end {
+                    return end;
+                }
+                if read.is_err() || self.link.progress().await.is_err() {
+                    return Some(Kind::Lost);
                 }
             }
         };
         // A blocked or dead server cannot hold us up.
-        let _ = timeout(CLOSING, closing).await;
+        let (kind, what) = match timeout(CLOSING, closing).await {
+            Ok(Some(Kind::Refused)) => (Kind::Refused, "refused an acknowledgement"),
+            Ok(Some(kind)) => (kind, "was lost before it had the last acknowledgements"),
+            Ok(None) | Err(_) => return Ok(()),
+        };
+        let text = format!("{} {what}; messages may be redelivered", self.target);
+        Err(Error::new(kind, text))
     }
 }

@@ -210,6 +210,6 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
     };
     let ended = receiver.receive(&mut source, &mut stop).await;
     // After a signal, `ended` says so already.
-    let _ = stop.close(source.close()).await;
-    ended
+    let closed = stop.close(source.close()).await.unwrap_or(Ok(()));
+    ended.and(closed)
 }

@@ -55,8 +55,11 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
         let mut connection = session.connect_by(making).await?;
         let done = take_all(&plan, &mut connection, &mut output, notes).await;
         // The end of the connection gives back what was only looked at.
-        connection.close().await;
-        done
+        let closed = connection.close().await;
+        match plan.settle {
+            Settle::Auto => done,
+            _ => done.and(closed),
+        }
     };
     stop.unless_asked("interrupted", work).await
 }

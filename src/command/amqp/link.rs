@@ -123,11 +123,15 @@ impl Link {
     }
 
     /// Ends in good order: what is not acknowledged goes back to the queue.
-    pub(crate) async fn end(self) {
+    ///
+    /// # Errors
+    /// The server may not have got the last acknowledgements.
+    pub(crate) async fn end(self) -> Result<()> {
         match self {
-            Self::V091(connection) => connection.close().await,
+            Self::V091(connection) => return connection.close().await,
             Self::V10(consumer) if consumer.is_broken() => {}
             Self::V10(consumer) => consumer.close().await,
         }
+        Ok(())
     }
 }

@@ -409,7 +409,8 @@ impl Publisher {
     /// Ends the connection.
     pub(crate) async fn close(self) {
         match self {
-            Self::V091(v091) => v091.close().await,
+            // What was not confirmed is known by its missing confirm.
+            Self::V091(v091) => drop(v091.close().await),
             Self::V10(one) => one.close().await,
         }
     }

@@ -116,7 +116,8 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
         let connection = session.connect_by(making).await?;
         let mut caller = Caller::new(&plan, &session, connection, notes).await?;
         let asked = caller.ask_all(&mut bodies, &mut output).await;
-        caller.connection.close().await;
+        // The answers are here.
+        let _ = caller.connection.close().await;
         asked
     };
     stop.unless_asked("interrupted", work).await

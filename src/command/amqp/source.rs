@@ -49,6 +49,8 @@ pub(crate) struct Consumed<'a> {
     next_offset: Option<i64>,
     /// The connection that the arrivals came on is gone, and nobody knows.
     lost: bool,
+    /// Something was acknowledged or rejected.
+    settled: bool,
     /// The server has ended the consumer.
     cancelled: bool,
     /// Messages that stay unsettled until the end.
@@ -70,6 +72,7 @@ impl<'a> Consumed<'a> {
             first: 1,
             next_offset: None,
             lost: false,
+            settled: false,
             cancelled: false,
             held: 0,
             held_here: 0,
@@ -77,9 +80,17 @@ impl<'a> Consumed<'a> {
     }
 
     /// Ends the connection in good order.
-    pub(crate) async fn close(self) {
-        if let State::Open(link) = self.state {
-            link.end().await;
+    ///
+    /// # Errors
+    /// The server does not have the last acknowledgements.
+    pub(crate) async fn close(self) -> Result<()> {
+        let State::Open(link) = self.state else {
+            return Ok(());
+        };
+        let ended = link.end().await;
+        match self.settled {
+            true => ended,
+            false => Ok(()),
         }
     }
 
@@ -186,6 +197,7 @@ impl<'a> Consumed<'a> {
         let all = all && self.held == 0;
         if let (State::Open(link), false) = (&mut self.state, self.lost) {
             link.settle(tags, how, all);
+            self.settled = true;
         }
     }
 

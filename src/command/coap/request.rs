@@ -111,10 +111,17 @@ impl<'a> Requests<'a> {
         if named.is_some() || name.is_empty() {
             return Ok(Cow::Borrowed(*place));
         }
+        // A reference to another host would still go to this one.
+        let refused = |why: &str| Error::new(Kind::Refused, format!("{name}: {why}"));
+        if name.starts_with("//") || name.contains("://") {
+            return Err(refused(
+                "a record goes to the server of the command; its topic is a path",
+            ));
+        }
         let uri = place
             .uri
             .join(name)
-            .map_err(|why| Error::usage(format!("{name}: {why}")))?;
+            .map_err(|why| refused(&why.to_string()))?;
         Ok(Cow::Owned(Place {
             uri,
             ..Place::clone(place)

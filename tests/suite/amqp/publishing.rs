@@ -211,7 +211,7 @@ fn each_confirmation_belongs_to_its_message() {
                 nacked.insert(number);
             }
         }
-        publisher.close().await;
+        publisher.close().await.unwrap();
         nacked
     });
     let expected: BTreeSet<u64> = (0..4000).filter(|number| number % 2 == 1).skip(2).collect();

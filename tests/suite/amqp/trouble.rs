@@ -278,7 +278,7 @@ fn a_confirmation_of_what_was_never_sent_ends_the_connection_for_good() {
         }
         let error = connection.fates(&mut Vec::new()).await.unwrap_err();
         assert!(connection.is_broken());
-        connection.close().await;
+        let _ = connection.close().await;
         error
     });
     assert_eq!(error.kind(), Kind::Lost, "{error}");
