@@ -205,7 +205,8 @@ impl Connection {
                 let read = self.link.frames(|frame, _| {
                     match frame.method_ids() {
                         methods::CLOSE_OK if frame.channel == 0 => end = Some(None),
-                        methods::CLOSE | methods::CHANNEL_CLOSE => end = Some(Some(Kind::Refused)),
+                        methods::CHANNEL_CLOSE => end = Some(Some(Kind::Refused)),
+                        methods::CLOSE => end = Some(Some(Kind::Lost)),
                         _ => {}
                     }
                     Ok(end.is_none())
