@@ -255,7 +255,7 @@ fn a_download_that_cannot_go_on_begins_anew() {
     fs::write(folder.path().join("body.part.etag"), "61\n").unwrap();
     let line = iotctl("coap get --resume --block 64 -o").word(&file);
     let ended = line.word(peer.uri("/x")).run().exits(0);
-    ended.says("begins anew");
+    ended.says("starting over");
     assert_eq!(fs::read(&file).unwrap(), b"short");
 }
 
@@ -326,7 +326,7 @@ fn an_interrupted_command_says_where_it_goes_on() {
         (length == 128).then_some(())
     });
     running.signal("INT");
-    running.ends().exits(130).says("goes on at byte 128");
+    running.ends().exits(130).says("resume at byte 128");
 }
 
 #[test]
