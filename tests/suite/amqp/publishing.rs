@@ -287,6 +287,7 @@ fn a_server_killed_meanwhile_loses_nothing_that_was_confirmed() {
     wait_for("a part of the messages", || {
         (depth(&server, name)? >= COUNT / 10).then_some(())
     });
+    server.write_down();
     server.kill();
     server.restart();
     publishing.join().unwrap().unwrap();

@@ -105,7 +105,7 @@ fn nobody_who_listens_is_no_failure_but_told() {
     at(peer.port, "pub", "-t a -m x -q 1")
         .run()
         .exits(0)
-        .says("nobody is subscribed");
+        .says("there are no matching subscribers");
 }
 
 #[test]
