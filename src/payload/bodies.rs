@@ -11,6 +11,7 @@ use std::time::SystemTime;
 use bytes::{Bytes, BytesMut};
 
 use crate::error::{Error, Kind, Result};
+use crate::file::unreadable;
 use crate::message::Message;
 
 use super::lines::{Flaw, Lines};
@@ -275,10 +276,6 @@ fn decoded(encoding: Encoding, spelled: Bytes, name: &str) -> Result<Bytes> {
     encoding
         .decode(spelled)
         .map_err(|flaw| Error::usage(format!("{name} is {flaw}")))
-}
-
-fn unreadable(name: &str, cause: &io::Error) -> Error {
-    Error::local(format_args!("cannot read {name}"), cause)
 }
 
 fn too_long(name: &str) -> Error {
