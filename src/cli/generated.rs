@@ -85,7 +85,22 @@ pub(super) fn page(name: &str, mut command: Command) -> String {
     }
     let mut text = Vec::new();
     write_page(below, &words.join(" "), &mut text);
-    String::from_utf8_lossy(&text).into_owned()
+    breakable(&String::from_utf8_lossy(&text))
+}
+
+/// A word of this many bytes may be broken, as the lines around it could not be adjusted otherwise.
+const LONG: usize = 40;
+
+/// The page with places in its long words where a line may end (`\:`, groff(7)): behind each `|`.
+fn breakable(page: &str) -> String {
+    let mut text = String::with_capacity(page.len());
+    for word in page.split_inclusive([' ', '\n']) {
+        match word.len() < LONG {
+            true => text.push_str(word),
+            false => text.push_str(&word.replace('|', "|\\:")),
+        }
+    }
+    text
 }
 
 /// Reads the name of a page, with or without `iotctl-` in front.
@@ -184,5 +199,20 @@ fn entries<'a>(roff: &mut Roff, rows: impl Iterator<Item = (&'a str, &'a str)>) 
         roff.control("TP", [])
             .text([bold(name)])
             .text([roman(meaning)]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_word_of_a_page_is_too_long_for_a_line() {
+        for name in PAGES {
+            let page = page(name, crate::cli::command());
+            for word in page.split([' ', '\n']).flat_map(|word| word.split("\\:")) {
+                assert!(word.len() < 70, "{name}: {word}");
+            }
+        }
     }
 }

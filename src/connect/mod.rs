@@ -59,6 +59,7 @@ pub use addressed::Addressed;
 pub use args::{ConnectArgs, OscoreArgs, Retry, TlsVersion};
 pub use backoff::Backoff;
 pub use dial::dial;
+pub(crate) use dial::within;
 pub use environment::Environment;
 pub use failure::{failure, refused};
 pub use listen::{Incoming, ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
