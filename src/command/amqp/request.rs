@@ -117,9 +117,12 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
         ..Account::default()
     };
     let work = async {
-        let making = async |session: &Session| session.receiver(&plan.declare, true).await;
-        let connecting = session.connect_by(making);
-        let connection = within(Some(plan.timeout), &session.target, connecting).await?;
+        // Each of the tries that --retry asks for has as long as an answer.
+        let making = async |session: &Session| {
+            let connecting = session.receiver(&plan.declare, true);
+            within(Some(plan.timeout), &session.target, connecting).await
+        };
+        let connection = session.connect_by(making).await?;
         let mut caller = Caller::new(&plan, &session, connection, notes).await?;
         let asked = caller.ask_all(&mut input, &mut output, &mut account).await;
         // The answers are here.
