@@ -1,9 +1,10 @@
 //! The examples of the README and of the pages in docs/ print what the pages say.
 //!
 //! A block marked `console` is run by `sh`: lines after `$ ` are commands, those after `> ` continue them, the others are what
-//! is to appear, where `…` stands for any text and a line of its own `…` for any lines. `IOTCTL_PORT` is the port of a broker
-//! of its own. A second word names the server that it has instead, AMQP or mosquitto; further words are programs that are
-//! not ours and must be installed. The blocks of a page share a directory, as they do for who follows the page.
+//! is to appear, where `…` stands for any text and a line of its own `…` for any lines. `IOTCTL_URL` is that of a server of its
+//! own: the embedded MQTT broker, or with a second word `coap` the embedded CoAP server, with `amqp` RabbitMQ, with `mosquitto`
+//! mosquitto, which its clients find, too; `alone` has none. Other words are programs that are not ours and must be installed.
+//! The blocks of a page share a directory, as they do for who follows the page.
 
 use std::fs;
 use std::path::Path;
@@ -32,6 +33,19 @@ macro_rules! pages {
 
 pages! {
     examples_of_the_readme: "README.md",
+    examples_of_mqtt: "docs/mqtt.md",
+    examples_of_coap: "docs/coap.md",
+    examples_of_amqp: "docs/amqp.md",
+    examples_of_bench: "docs/bench.md",
+    examples_of_scripting: "docs/scripting.md",
+    examples_of_contexts: "docs/contexts.md",
+    examples_of_tls: "docs/tls.md",
+    examples_of_data: "docs/data.md",
+    examples_of_from_mosquitto: "docs/from-mosquitto.md",
+    examples_of_from_mqttx: "docs/from-mqttx.md",
+    examples_of_from_libcoap: "docs/from-libcoap.md",
+    examples_of_from_amqp_tools: "docs/from-amqp-tools.md",
+    examples_of_from_emqtt_bench: "docs/from-emqtt-bench.md",
 }
 
 #[test]
@@ -95,23 +109,43 @@ fn check_page(path: &str) {
             continue;
         }
         examples += 1;
-        let server = words.clone().next();
-        let own = ["amqp", "mosquitto"];
-        words.filter(|word| !own.contains(word)).for_each(installed);
-        let check = |port: &str| check(path, example, directory.path(), port);
+        let servers = ["alone", "amqp", "coap", "mosquitto"];
+        let check = |url: &str| check(path, example, directory.path(), url);
+        let server = words.clone().find(|word| servers.contains(word));
+        words
+            .filter(|word| !servers.contains(word))
+            .for_each(installed);
         match server {
-            Some("amqp") => check(&rabbitmq().port.to_string()),
-            Some("mosquitto") => check(&mosquitto().port.to_string()),
-            _ => {
-                let mut broker = iotctl("mqtt broker --listen 127.0.0.1:0").start();
-                let url = broker.line();
-                check(url.rsplit_once(':').unwrap().1);
-                broker.signal("TERM");
-                broker.ends().exits(0);
+            Some("alone") => check(""),
+            Some("amqp") => check(&rabbitmq().url()),
+            Some("mosquitto") => {
+                let mosquitto = mosquitto();
+                tell_clients(directory.path(), mosquitto.port);
+                check(&format!("mqtt://127.0.0.1:{}", mosquitto.port));
             }
+            Some(_) => with_ours("coap server", check),
+            None => with_ours("mqtt broker", check),
         }
     }
     assert!(examples > 0, "{path}: the examples were not found");
+}
+
+/// Hands on the URL of an embedded server, which runs meanwhile.
+#[track_caller]
+fn with_ours(server: &str, check: impl FnOnce(&str)) {
+    let mut server = iotctl(&format!("{server} --listen 127.0.0.1:0")).start();
+    check(&server.line());
+    server.signal("TERM");
+    server.ends().exits(0);
+}
+
+/// Lets mosquitto's clients find the broker by their configuration files in this home.
+fn tell_clients(home: &Path, port: u16) {
+    let folder = home.join(".config");
+    fs::create_dir_all(&folder).unwrap();
+    for client in ["mosquitto_pub", "mosquitto_sub", "mosquitto_rr"] {
+        fs::write(folder.join(client), format!("-h 127.0.0.1\n-p {port}\n")).unwrap();
+    }
 }
 
 /// Checks that a program that an example needs is there.
@@ -128,12 +162,13 @@ fn installed(program: &str) {
 
 /// Runs the commands of an example in one shell and compares what they print.
 #[track_caller]
-fn check(page: &str, example: &str, directory: &Path, port: &str) {
+fn check(page: &str, example: &str, directory: &Path, url: &str) {
     let mut script = String::new();
     let mut expected = Vec::new();
     let mut in_command = false;
     for line in example.lines() {
         let mark = if in_command { ["$ ", "> "] } else { ["$ "; 2] };
+        let line = if line == ">" { "> " } else { line };
         let command = mark.iter().find_map(|mark| line.strip_prefix(mark));
         match command {
             Some(command) => script += &format!("{command}\n"),
@@ -142,7 +177,7 @@ fn check(page: &str, example: &str, directory: &Path, port: &str) {
         in_command = command.is_some();
     }
     let mut shell = shell(directory, &script);
-    let ended = shell.env("IOTCTL_PORT", port).output().unwrap();
+    let ended = shell.env("IOTCTL_URL", url).output().unwrap();
     let stderr = String::from_utf8_lossy(&ended.stderr);
     let stdout = String::from_utf8(ended.stdout).unwrap();
     let printed: Vec<_> = stdout.lines().collect();
