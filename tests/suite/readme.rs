@@ -12,11 +12,11 @@ use std::process::{Command, Stdio};
 
 use iotctl::error::Kind;
 
-use crate::support::PATIENCE;
 use crate::support::command::iotctl;
 use crate::support::mosquitto::mosquitto;
 use crate::support::ports::free_ports;
 use crate::support::rabbitmq::rabbitmq;
+use crate::support::{self, PATIENCE};
 
 /// A test for each page, and the list of them.
 macro_rules! pages {
@@ -220,6 +220,49 @@ fn an_ellipsis_stands_for_any_text_and_any_lines() {
     assert!(lines_match(&["…"], &[]));
     assert!(!lines_match(&["a … c"], &["a bb d"]));
     assert!(!lines_match(&["a"], &["a", "b"]));
+}
+
+#[test]
+fn every_flag_of_the_programs_that_are_replaced_is_on_their_page() {
+    for (program, page) in [
+        ("mosquitto_pub --help", "docs/from-mosquitto.md"),
+        ("mosquitto_sub --help", "docs/from-mosquitto.md"),
+        ("coap-client-notls", "docs/from-libcoap.md"),
+        ("amqp-publish --help", "docs/from-amqp-tools.md"),
+        ("amqp-consume --help", "docs/from-amqp-tools.md"),
+        ("amqp-get --help", "docs/from-amqp-tools.md"),
+        ("amqp-declare-queue --help", "docs/from-amqp-tools.md"),
+        ("amqp-delete-queue --help", "docs/from-amqp-tools.md"),
+    ] {
+        let text = read(page);
+        let (name, words) = program.split_once(' ').unwrap_or((program, ""));
+        let help = support::command::program(name, words).run();
+        let flags = flags(&(help.stderr.clone() + help.text()));
+        assert!(flags.len() > 3, "{program} shows no flags");
+        for flag in flags {
+            let there = text.match_indices(&flag).any(|(at, _)| {
+                let behind = text[at + flag.len()..].chars().next();
+                text[..at].ends_with('`') && matches!(behind, Some('`' | ' '))
+            });
+            assert!(there, "{page} says nothing about {flag} of {name}");
+        }
+    }
+}
+
+/// The flags at the beginning of the lines of a help text: `-q`, `--queue`.
+fn flags(help: &str) -> Vec<String> {
+    let lines = help.lines().filter(|line| line.starts_with([' ', '\t']));
+    let mut flags = Vec::new();
+    for line in lines.map(str::trim) {
+        let words = line.split([' ', '\t']).map_while(|word| {
+            let flag = word.trim_end_matches(',').split('=').next()?;
+            let name = flag.trim_start_matches('-');
+            let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+            (flag.starts_with('-') && plain && !name.is_empty()).then(|| flag.to_owned())
+        });
+        flags.extend(words);
+    }
+    flags
 }
 
 #[test]
