@@ -58,6 +58,7 @@ mod zone;
 pub use addressed::Addressed;
 pub use args::{ConnectArgs, OscoreArgs, Retry, TlsVersion};
 pub use backoff::Backoff;
+pub(crate) use contexts::names as context_names;
 pub use dial::dial;
 pub use environment::Environment;
 pub use failure::{failure, refused};
