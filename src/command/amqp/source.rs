@@ -49,6 +49,8 @@ pub(crate) struct Consumed<'a> {
     next_offset: Option<i64>,
     /// The connection that the arrivals came on is gone, and nobody knows.
     lost: bool,
+    /// A connection was lost, so that messages may come that were handed out before.
+    came_back: bool,
     /// Something was acknowledged or rejected.
     settled: bool,
     /// The server has ended the consumer.
@@ -72,6 +74,7 @@ impl<'a> Consumed<'a> {
             first: 1,
             next_offset: None,
             lost: false,
+            came_back: false,
             settled: false,
             cancelled: false,
             held: 0,
@@ -101,7 +104,7 @@ impl<'a> Consumed<'a> {
         if broken || !self.session.is_outage(&error) {
             return Err(error);
         }
-        (self.lost, self.cancelled) = (true, false);
+        (self.lost, self.came_back, self.cancelled) = (true, true, false);
         let (plan, session) = (self.plan, self.session);
         let place = plan.offset.as_ref().and_then(|_| self.place());
         let notes = self.notes;
@@ -134,6 +137,12 @@ impl<'a> Consumed<'a> {
         match incoming {
             Incoming::Delivery(delivery) => {
                 let offset = stream_offset(&delivery);
+                let seen = offset.zip(self.next_offset);
+                let again = self.came_back
+                    && match seen {
+                        Some((offset, next)) => offset < next,
+                        None => delivery.detail().redelivered,
+                    };
                 self.next_offset = offset.map(|it| it.saturating_add(1)).or(self.next_offset);
                 self.arrivals.push_back(Arrival {
                     tag: delivery.tag,
@@ -144,7 +153,10 @@ impl<'a> Consumed<'a> {
                     true => firehose::original(delivery.message),
                     false => delivery.message,
                 };
-                Some(Next::Message(message))
+                Some(match again {
+                    true => Next::Again(message),
+                    false => Next::Message(message),
+                })
             }
             Incoming::TooLarge { tag, size } => {
                 self.notes.warn(too_large(tag, size));
