@@ -56,10 +56,14 @@ pub async fn send<S: Source, T: Target>(
     let stages = Stages::default();
     let mut flow = Flow::new(source, target, &stages, until);
     let ended = flow.carry(stop).await;
-    let timed_out = flow.passage.timed_out;
+    let (timed_out, nothing) = (flow.passage.timed_out, flow.passage.ledger.newest() == 0);
     let ended = ended.map_err(|error| match error.kind() {
         kind @ (Kind::Interrupted | Kind::Terminated) => Error::new(kind, "interrupted"),
-        kind if timed_out => Error::new(kind, "timed out"),
+        kind @ Kind::TimedOut if timed_out && nothing => {
+            let name = flow.passage.target.name();
+            Error::new(kind, format!("timed out: nothing was sent to {name}"))
+        }
+        kind @ Kind::TimedOut if timed_out => Error::new(kind, "timed out"),
         _ => error,
     });
     flow.settle();
@@ -196,7 +200,11 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
     /// written here.
     async fn drain(&mut self) -> Result<()> {
         let end = now() + self.passage.drain;
-        let end = self.passage.progress.fails_at().map_or(end, |it| it.min(end));
+        let end = self
+            .passage
+            .progress
+            .fails_at()
+            .map_or(end, |it| it.min(end));
         self.passage.target.finish();
         let mut connected = true;
         while !self.passage.target.is_idle() {
@@ -321,10 +329,7 @@ impl<T: Target> Passage<'_, T> {
                 self.ledger.finish(number);
                 self.account.filtered += 1;
             }
-            Next::Lost => {
-                self.account.void += self.ledger.forget();
-                self.progress.lost();
-            }
+            Next::Lost => self.account.void += self.ledger.forget(),
             Next::End(end) => self.end = Some(end),
         }
         Ok(self.wants_more())

@@ -18,6 +18,7 @@
 //! | [`account`] | how many messages were taken, and what became of them; pure |
 //! | [`input`], [`pacing`] | the source of what is to be sent, and when each message is due |
 //! | [`until`] | count, time, silence or a condition that ends a flow; pure, on a virtual clock |
+//! | [`recent`] | which messages a server delivers again; pure |
 //! | [`stages`], [`decompress`], [`decode`] | which messages pass, and how their bodies are read |
 //! | [`receive`] | what all commands that receive have in common |
 //! | [`exec`] | the target that runs a command for each message |
@@ -33,6 +34,7 @@ pub(crate) mod ledger;
 pub(crate) mod pacing;
 pub(crate) mod printed;
 pub(crate) mod receive;
+pub(crate) mod recent;
 pub(crate) mod stages;
 pub(crate) mod until;
 
@@ -58,7 +60,7 @@ pub type Number = u64;
 pub enum Next {
     /// A message.
     Message(Message),
-    /// A message that may have been handed out before, over a connection that was lost meanwhile.
+    /// A message that was handed out before, over a connection that was lost meanwhile.
     Again(Message),
     /// A message that nobody asked for; it is settled like any other.
     Skipped,

@@ -48,10 +48,6 @@ pub(crate) struct Progress<'a> {
     /// Since when nothing arrived although it could have.
     silent_since: Instant,
     passed: u64,
-    /// How many of those came over the connection that there is now.
-    passed_here: u64,
-    /// How many of those that passed came over a connection that was lost, so that they may come again.
-    may_return: u64,
     reached: bool,
 }
 
@@ -63,8 +59,6 @@ impl<'a> Progress<'a> {
             began: now,
             silent_since: now,
             passed: 0,
-            passed_here: 0,
-            may_return: 0,
             reached: false,
         }
     }
@@ -80,22 +74,12 @@ impl<'a> Progress<'a> {
         self.silent_since = now;
     }
 
-    /// A message passed; `again`: it may be one that came before, over a connection that was lost. `fulfils` says whether it
-    /// fulfils a condition.
+    /// A message passed; `again`: it did so before, over a connection that was lost. `fulfils` says whether it fulfils a
+    /// condition.
     #[inline]
     pub(crate) fn pass(&mut self, again: bool, fulfils: impl FnOnce(&Condition) -> bool) {
-        self.passed_here += 1;
-        match again && self.may_return > 0 {
-            true => self.may_return -= 1,
-            false => self.passed += 1,
-        }
+        self.passed += u64::from(!again);
         self.reached |= self.until.until.as_ref().is_some_and(fulfils);
-    }
-
-    /// The connection was lost: what passed over it may come again, as the server may not have its acknowledgement.
-    pub(crate) const fn lost(&mut self) {
-        self.may_return += self.passed_here;
-        self.passed_here = 0;
     }
 
     /// Whether no further message is wanted.
@@ -297,16 +281,10 @@ mod tests {
             ..Until::default()
         };
         let mut progress = Progress::new(&until, Instant::now());
-        // Another's that was rejected, as far as we know.
-        progress.pass(true, |_| false);
-        progress.pass(false, |_| false);
-        for _ in 0..2 {
-            progress.lost();
-            progress.pass(true, |_| false);
-            progress.pass(true, |_| false);
-            assert_eq!(progress.passed(), 2);
+        for again in [false, false, true, true, false] {
+            progress.pass(again, |_| false);
         }
-        progress.pass(true, |_| false);
+        assert!(!progress.is_complete());
         progress.pass(false, |_| false);
         assert!(progress.is_complete());
     }
@@ -358,7 +336,9 @@ mod tests {
                     break;
                 }
                 let idle = until.idle.map(|it| last + it);
-                assert!(idle.is_none_or(|idle| progress.deadline(true).is_some_and(|it| it <= idle)));
+                assert!(
+                    idle.is_none_or(|idle| progress.deadline(true).is_some_and(|it| it <= idle))
+                );
             }
         }
     }

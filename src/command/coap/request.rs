@@ -179,7 +179,10 @@ impl Target for Requests<'_> {
 
     /// A signal, while something goes on: its answer is not waited for unless that was asked for.
     fn finish(&mut self) {
-        self.running = self.running.take().filter(|_| self.plan.until.drain.is_some());
+        self.running = self
+            .running
+            .take()
+            .filter(|_| self.plan.until.drain.is_some());
     }
 
     async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {

@@ -10,6 +10,7 @@ use super::record::record;
 use super::session::tell;
 use crate::connect::failure::{LOST_ACKNOWLEDGEMENTS, reconnected, unacknowledged};
 use crate::error::{Error, Kind, Result, brief};
+use crate::flow::recent::Recent;
 use crate::flow::{Next, Source};
 use crate::mqtt::client::{CLOSING, Client, Notice};
 use crate::mqtt::packet::{Disconnect, Properties, Publish, QoS, ReasonCode};
@@ -51,8 +52,8 @@ pub(crate) struct Subscribed<'a> {
     unsettled: VecDeque<Run>,
     /// Whether something was acknowledged over this connection.
     owes: bool,
-    /// Whether a connection was lost, so that messages may come that were handed out before.
-    came_back: bool,
+    /// What was handed out last; only where it matters whether it comes again.
+    recent: Recent,
     /// When the batch came that is being handed out.
     time: SystemTime,
     /// Subscribe and unsubscribe requests that are not answered yet.
@@ -70,15 +71,15 @@ pub(crate) struct Subscribed<'a> {
 }
 
 impl<'a> Subscribed<'a> {
-    /// Over a client that has been told what to subscribe to.
-    pub(crate) fn new(client: Client, wanted: &'a Wanted, notes: Console) -> Self {
+    /// Over a client that has been told what to subscribe to; `counts`: a message that comes again is known as such.
+    pub(crate) fn new(client: Client, wanted: &'a Wanted, counts: bool, notes: Console) -> Self {
         Self {
             client,
             wanted,
             notes,
             unsettled: VecDeque::new(),
             owes: false,
-            came_back: false,
+            recent: Recent::new(if counts { usize::from(u16::MAX) } else { 0 }),
             time: SystemTime::now(),
             unanswered: 1,
             refused: None,
@@ -139,7 +140,9 @@ impl<'a> Subscribed<'a> {
         self.unsettled.clear();
         // The server delivers again what it has no acknowledgement of.
         self.owes = false;
-        self.came_back |= lost;
+        if lost {
+            self.recent.lost();
+        }
         let asked = self.ever_connected && self.unanswered > 0;
         match notice {
             // UNSUBSCRIBE is not sent again over the next connection.
@@ -165,10 +168,18 @@ impl<'a> Subscribed<'a> {
         {
             return Next::Skipped;
         }
-        match self.came_back && publish.duplicate {
-            true => Next::Again(record(publish, self.time)),
-            false => Next::Message(record(publish, self.time)),
+        if publish.packet_id != 0 && self.is_again(&publish) {
+            return Next::Again(record(publish, self.time));
         }
+        Next::Message(record(publish, self.time))
+    }
+
+    #[inline]
+    fn is_again(&mut self, publish: &Publish) -> bool {
+        // A message that is sent again has the identifier that it had (MQTT 5.0 §4.4).
+        let id = publish.packet_id;
+        self.recent
+            .is_again(publish.duplicate, id, &publish.topic, &publish.payload)
     }
 
     #[inline]

@@ -743,7 +743,10 @@ async fn a_sender_is_given_up_with_its_numbers() {
     let error = ended.unwrap_err();
     assert_eq!(
         (error.exit_code(), error.text()),
-        (5, "timed out: of 2 messages sent, 0 acknowledged, 2 not acknowledged")
+        (
+            5,
+            "timed out: of 2 messages sent, 0 acknowledged, 2 not acknowledged"
+        )
     );
 }
 
