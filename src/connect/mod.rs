@@ -19,6 +19,7 @@
 //! | [`psk`] | a key that both sides share, for DTLS |
 //! | [`LocalAddress`] | an address of ours to connect from, and its network interface |
 //! | [`backoff`] | when to try again |
+//! | [`suspects`] | which message it is that a connection does not survive |
 //! | [`diagnose`] | what a peer speaks that does not speak our protocol |
 //! | [`listen`] | the server side, for the embedded peers |
 
@@ -43,6 +44,7 @@ pub(crate) mod scheme;
 pub(crate) mod secret;
 mod server_tls;
 pub(crate) mod stream;
+pub(crate) mod suspects;
 pub(crate) mod target;
 pub(crate) mod tls;
 mod tls_errors;
