@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
@@ -33,6 +34,27 @@ pub async fn dial(target: &Target) -> Result<Stream> {
         Err(Error::new(
             Kind::TimedOut,
             format!("cannot connect to {target}: timed out after {limit}"),
+        ))
+    })
+}
+
+/// Connects as `connecting` does, but no longer than `limit`, whatever it waits for.
+///
+/// # Errors
+/// Those of `connecting`; [`Kind::TimedOut`].
+pub(crate) async fn within<T>(
+    limit: Option<Duration>,
+    target: &Target,
+    connecting: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let Some(limit) = limit else {
+        return connecting.await;
+    };
+    timeout(limit, connecting).await.unwrap_or_else(|_| {
+        let limit = humantime::format_duration(limit);
+        Err(Error::new(
+            Kind::TimedOut,
+            format!("no connection to {target} within {limit}"),
         ))
     })
 }

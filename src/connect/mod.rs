@@ -62,6 +62,7 @@ pub use args::{ConnectArgs, OscoreArgs, Retry, TlsVersion};
 pub use backoff::Backoff;
 pub(crate) use contexts::names as context_names;
 pub use dial::dial;
+pub(crate) use dial::within;
 pub use environment::Environment;
 pub use failure::{failure, refused};
 pub use listen::{Incoming, ListenAddress, ListenOn, Listener, LiveTls, ServerTls};

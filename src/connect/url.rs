@@ -83,7 +83,7 @@ pub(super) fn parse(text: &str, protocol: Protocol) -> Result<Url> {
 }
 
 /// The scheme and what follows its `://`; of a unix socket's URL, also what follows a mere `:`.
-fn split_scheme(text: &str) -> Option<(&str, &str)> {
+pub(super) fn split_scheme(text: &str) -> Option<(&str, &str)> {
     let (name, rest) = text.split_once(':')?;
     // RFC 3986 §3.1. What stands there otherwise may be a user name and password.
     let is_scheme = name.starts_with(|letter: char| letter.is_ascii_alphabetic())
