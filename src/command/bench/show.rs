@@ -8,11 +8,11 @@ use std::rc::Rc;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-use super::{Results, RunOptions};
+use super::{Measured, Results, RunOptions};
 use crate::bench::engine::{self, Outcome};
 use crate::bench::recorder::NOT_PROVED;
 use crate::bench::report::prometheus::{self, Endpoint};
-use crate::bench::report::text;
+use crate::bench::report::text::{self, Columns};
 use crate::bench::result::{Report, Threshold};
 use crate::command::bench::results::missed;
 use crate::error::{Error, Kind, Result};
@@ -24,6 +24,7 @@ use crate::stop::{Asked, Stop};
 pub(crate) struct Show {
     results: Results,
     live: Live,
+    columns: Columns,
     metrics: Option<Metrics>,
     /// The threshold that ended the run.
     missed: Option<Threshold>,
@@ -40,7 +41,7 @@ impl Show {
     ///
     /// # Errors
     /// A file that cannot be written; an address that cannot be listened on.
-    pub(crate) async fn begin(course: &RunOptions) -> Result<Self> {
+    pub(crate) async fn begin(course: &RunOptions, measured: Measured) -> Result<Self> {
         let live = Live::start(course.style);
         for (_, path) in &course.results.files {
             File::options()
@@ -64,6 +65,7 @@ impl Show {
         Ok(Self {
             results: course.results.clone(),
             live,
+            columns: measured.columns(),
             metrics,
             missed: None,
         })
@@ -73,8 +75,8 @@ impl Show {
     pub(crate) fn interval(&mut self, live: &engine::Live<'_>) -> bool {
         let interval = live.interval;
         let line = match self.live.is_in_place() {
-            true => text::live_line(interval, live.length_s),
-            false => text::interval_line(interval, live.length_s),
+            true => text::live_line(interval, live.length_s, self.columns),
+            false => text::interval_line(interval, live.length_s, self.columns),
         };
         self.live.show(&line, live.progress);
         if let Some(metrics) = &mut self.metrics {
