@@ -7,6 +7,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use super::help;
 use super::refusal::unknown;
+use crate::bench::report::terms::TERMS;
 use crate::error::Result;
 
 /// The man pages: the names of a command, joined by hyphens; a test compares them with the commands.
@@ -153,6 +154,10 @@ fn synopsis(command: &Command) -> Roff {
 fn sections(command: &str) -> Roff {
     let mut roff = Roff::new();
     match command {
+        "bench" => {
+            let terms = TERMS.iter().map(|term| (term.name, term.meaning));
+            list(&mut roff, "WORDS OF THE REPORT", terms);
+        }
         "mqtt sub" => list(&mut roff, "FORMAT", help::TEMPLATE.iter().copied()),
         "bench mqtt" | "bench coap" | "bench amqp" => {
             list(&mut roff, "SCENARIOS", help::scenarios(command).into_iter());
