@@ -278,6 +278,18 @@ fn flags_on_the_pages_for_newcomers_are_what_they_say() {
     }
 }
 
+#[test]
+fn flags_that_are_said_to_be_the_same_are() {
+    let page = read("docs/from-mosquitto.md");
+    let (_, list) = page.split_once("The same in both").unwrap();
+    let (list, _) = list.split_once("\n| ").unwrap();
+    let ours = flags_of("mqtt");
+    assert!(spans(list).count() > 50);
+    for flag in spans(list).filter(|flag| !["--help", "--version"].contains(flag)) {
+        assert!(ours.contains(flag), "there is no {flag}");
+    }
+}
+
 /// The rows of two cells in the tables of a page.
 fn rows(page: &str) -> Vec<(String, String)> {
     let lines = page.lines().filter_map(|line| {
@@ -304,10 +316,12 @@ fn flags_of(command: &str) -> HashSet<String> {
 
 fn collect(command: &clap::Command, flags: &mut HashSet<String>) {
     for argument in command.get_arguments() {
-        let longs = argument.get_long_and_visible_aliases().unwrap_or_default();
-        flags.extend(longs.iter().map(|long| format!("--{long}")));
-        let shorts = argument.get_short_and_visible_aliases().unwrap_or_default();
-        flags.extend(shorts.iter().map(|short| format!("-{short}")));
+        let aliases = argument.get_all_aliases().unwrap_or_default();
+        let longs = aliases.into_iter().chain(argument.get_long());
+        flags.extend(longs.map(|long| format!("--{long}")));
+        let aliases = argument.get_all_short_aliases().unwrap_or_default();
+        let shorts = aliases.into_iter().chain(argument.get_short());
+        flags.extend(shorts.map(|short| format!("-{short}")));
     }
     for below in command.get_subcommands() {
         collect(below, flags);
