@@ -224,6 +224,43 @@ fn an_ellipsis_stands_for_any_text_and_any_lines() {
 }
 
 #[test]
+fn links_lead_to_files_and_headings() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let others = ["CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md"];
+    for path in PAGES.iter().copied().chain(others) {
+        let folder = Path::new(path).parent().unwrap();
+        let text = read(path);
+        let targets = text.split("](").skip(1);
+        for target in targets.map(|rest| rest.split(')').next().unwrap()) {
+            if target.starts_with("http") {
+                continue;
+            }
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let there = match file {
+                "" => root.join(path),
+                _ => root.join(folder).join(file),
+            };
+            assert!(there.exists(), "{path}: nothing is at {target}");
+            let known = heading.is_empty()
+                || headings(&fs::read_to_string(&there).unwrap()).any(|known| known == heading);
+            assert!(known, "{path}: no heading is at {target}");
+        }
+    }
+}
+
+/// The names by which the headings of a page can be linked to.
+fn headings(page: &str) -> impl Iterator<Item = String> {
+    let lines = page.lines().filter(|line| line.starts_with('#'));
+    lines.map(|line| {
+        let words = line.trim_start_matches('#').trim().to_lowercase();
+        let plain = words
+            .chars()
+            .filter(|c| c.is_alphanumeric() || " -".contains(*c));
+        plain.map(|c| if c == ' ' { '-' } else { c }).collect()
+    })
+}
+
+#[test]
 fn every_flag_of_the_programs_that_are_replaced_is_on_their_page() {
     for (program, page) in [
         ("mosquitto_pub --help", "docs/from-mosquitto.md"),
