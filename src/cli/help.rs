@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::bench::report::terms::TERMS;
 use crate::command::bench;
 use crate::command::bench::mqtt::ScenarioPreset;
 use crate::error::Kind;
@@ -392,6 +393,8 @@ pub(super) fn below(command: &str) -> String {
         listed(&mut text, scenarios.into_iter());
         section(&mut text, "Quantities for --assert:");
         listed(&mut text, QUANTITIES.iter().copied());
+        let terms = TERMS.iter().map(|term| (term.name, term.brief));
+        table(&mut text, "Words of the report; iotctl man bench has more:", terms);
     }
     if command == "coap server" {
         entries(&mut text, "Resource kinds for --resource:", KINDS);

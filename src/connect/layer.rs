@@ -53,7 +53,10 @@ impl Layer {
             layer.username = layer.username.or(url.username);
             layer.password = layer.password.or_else(|| url.password.map(Password::Given));
         }
-        layer.rest = words;
+        layer.rest = match words.tls {
+            Some(false) => without_tls(words),
+            _ => words,
+        };
         Ok(layer)
     }
 
@@ -166,6 +169,8 @@ fn without_tls(words: ConnectArgs) -> ConnectArgs {
         cert: None,
         key: None,
         insecure: None,
+        insecure_name: false,
+        tls_keylog: None,
         tls_server_name: None,
         tls_alpn: Vec::new(),
         tls_version: None,
@@ -178,6 +183,10 @@ fn without_tls(words: ConnectArgs) -> ConnectArgs {
 
 /// Certificate and key belong together, so a source that names either replaces both.
 fn merge(upper: ConnectArgs, lower: ConnectArgs) -> ConnectArgs {
+    let lower = match upper.tls {
+        Some(false) => without_tls(lower),
+        _ => lower,
+    };
     let (cert, key) = if upper.cert.is_some() || upper.key.is_some() {
         (upper.cert, upper.key)
     } else {
@@ -205,6 +214,10 @@ fn merge(upper: ConnectArgs, lower: ConnectArgs) -> ConnectArgs {
         psk_file,
         oscore: upper.oscore.over(lower.oscore),
         insecure: upper.insecure.or(lower.insecure),
+        insecure_name: upper.insecure_name || lower.insecure_name,
+        tls: upper.tls.or(lower.tls),
+        tls_keylog: upper.tls_keylog.or(lower.tls_keylog),
+        proxy: upper.proxy.or(lower.proxy),
         tls_server_name: upper.tls_server_name.or(lower.tls_server_name),
         tls_alpn: longer(upper.tls_alpn, lower.tls_alpn),
         tls_version: upper.tls_version.or(lower.tls_version),

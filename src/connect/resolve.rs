@@ -6,6 +6,7 @@ use super::args::ConnectArgs;
 use super::contexts;
 use super::environment::Environment;
 use super::identity;
+use super::key_log::KeyLogFile;
 use super::layer::{self, Layer, Password};
 use super::pem;
 use super::psk::Psk;
@@ -83,6 +84,14 @@ fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result
     if layer.rest.bind_port.is_some() && !matches!(carrier, Carrier::Udp | Carrier::Dtls) {
         return Err(Error::usage("--bind-port is for UDP and DTLS only"));
     }
+    if layer.rest.proxy.is_some()
+        && matches!(carrier, Carrier::Udp | Carrier::Dtls | Carrier::Unix)
+    {
+        return Err(Error::usage(format!(
+            "--proxy needs TCP and cannot be used with {}",
+            scheme.name
+        )));
+    }
     let mut target = Target {
         port: layer.port.unwrap_or(scheme.port),
         path: layer.path.or_else(|| {
@@ -94,6 +103,7 @@ fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result
         retry: layer.rest.retry,
         bind: layer.rest.bind,
         bind_port: layer.rest.bind_port.unwrap_or_default(),
+        proxy: layer.rest.proxy.clone(),
         ..Target::tcp(
             protocol,
             layer
@@ -119,7 +129,7 @@ fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result
         target.oscore = layer.rest.oscore.clone().read(environment)?;
     }
     if carrier.is_encrypted() && target.psk.is_none() {
-        let tls = client_tls(&layer.rest)?;
+        let tls = client_tls(&layer.rest, environment)?;
         tls.server_name(&target.host)?;
         target.tls = Some(tls);
     }
@@ -154,13 +164,20 @@ fn scheme(layer: &Layer, protocol: Protocol) -> Result<&'static Scheme> {
     let Some(scheme) = layer.scheme else {
         // As in mosquitto's clients, the TLS port alone asks for TLS.
         let secure = protocol.scheme_of(protocol.usual_carrier(true)).port;
-        let tls = tls.is_some() || (layer.port == Some(secure) && !layer.rest.websocket);
+        let named = layer.port == Some(secure) && !layer.rest.websocket;
+        let tls = layer.rest.tls.unwrap_or(tls.is_some() || named);
         return Ok(protocol.scheme_of(match (layer.rest.websocket, tls) {
             (false, encrypted) => protocol.usual_carrier(encrypted),
             (true, false) => Carrier::WebSocket,
             (true, true) => Carrier::SecureWebSocket,
         }));
     };
+    if layer.rest.tls == Some(false) && scheme.carrier.is_encrypted() {
+        return Err(Error::usage(format!(
+            "the URL has {}://, which is encrypted, but --no-tls excludes it",
+            scheme.name
+        )));
+    }
     let other = |carrier| protocol.scheme_of(carrier).name;
     if layer.rest.websocket && !scheme.carrier.is_websocket() {
         let carrier = if scheme.carrier.is_encrypted() {
@@ -200,6 +217,8 @@ fn tls_flag(words: &ConnectArgs) -> Option<&'static str> {
         (words.cert.is_some(), "--cert"),
         (words.key.is_some(), "--key"),
         (words.insecure == Some(true), "--insecure"),
+        (words.insecure_name, "--insecure-name"),
+        (words.tls_keylog.is_some(), "--tls-keylog"),
         (words.tls_server_name.is_some(), "--tls-server-name"),
         (!words.tls_alpn.is_empty(), "--tls-alpn"),
         (words.tls_version.is_some(), "--tls-version"),
@@ -255,7 +274,7 @@ fn check_headers(headers: &[(String, String)], carrier: Carrier) -> Result<()> {
     Ok(())
 }
 
-fn client_tls(words: &ConnectArgs) -> Result<ClientTls> {
+fn client_tls(words: &ConnectArgs, environment: &Environment) -> Result<ClientTls> {
     // What is named is read and checked also with --insecure: a missing file is a mistake either way.
     let mut trusted = Vec::new();
     if let Some(file) = &words.cafile {
@@ -288,6 +307,12 @@ fn client_tls(words: &ConnectArgs) -> Result<ClientTls> {
     tls.server_name.clone_from(&words.tls_server_name);
     tls.alpn.clone_from(&words.tls_alpn);
     tls.version = words.tls_version;
+    tls.any_name = words.insecure_name;
+    tls.key_log = match &words.tls_keylog {
+        Some(file) => Some(KeyLogFile::open(file)?),
+        // Others set the variable for all programs, also those that may not write there.
+        None => environment.key_log().and_then(|file| KeyLogFile::open(&file).ok()),
+    };
     Ok(tls)
 }
 
