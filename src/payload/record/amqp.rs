@@ -117,7 +117,10 @@ pub(super) fn detail(
     let exchange = texts.take("exchange", amqp.exchange)?;
     let key = texts.take("routing_key", amqp.routing_key)?;
     properties.not_text = texts.not_text;
-    let key = properties.not_text("routing_key").map(|it| lossy(it)).or(key);
+    let key = properties
+        .not_text("routing_key")
+        .map(|it| lossy(it))
+        .or(key);
     let usual = || match like {
         Detail::Amqp(like) => like.exchange.clone(),
         _ => ByteString::new(),
