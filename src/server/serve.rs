@@ -71,12 +71,7 @@ async fn welcome<E: Engine>(
     patience: Duration,
 ) {
     let peer = incoming.peer().to_owned();
-    let late = || {
-        Error::new(
-            Kind::TimedOut,
-            format!("handshake with {peer} took too long"),
-        )
-    };
+    let late = || Error::new(Kind::TimedOut, format!("handshake with {peer} timed out"));
     let ready = timeout(patience, incoming.ready()).await;
     match ready.unwrap_or_else(|_| Err(late())) {
         Ok(stream) => host.carry(stream, peer, listener).await,
