@@ -12,15 +12,16 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// The classes of failure; each has one exit code, the same for every command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// Refused by the peer, or no result: SUBACK or PUBACK failure, 4.xx, nack, returned, empty. Exit code 1.
+    /// Refused by the peer, or no result: SUBACK or PUBACK failure, 4.xx and 5.xx, nack, returned, empty queue, a command
+    /// of `--exec` that failed. Exit code 1.
     Refused,
     /// The command line, a context or an input record is wrong; nothing was sent. Exit code 2.
     Usage,
-    /// No connection: name, TCP, TLS, WebSocket handshake. Exit code 3.
+    /// No connection: name lookup, TCP, TLS or DTLS, WebSocket handshake. Exit code 3.
     Unreachable,
-    /// The peer does not accept who we are. Exit code 4.
+    /// Login or permission denied: reason codes 0x86, 0x87, 0x8a and 0x8c, 4.01 and 4.03, ACCESS_REFUSED. Exit code 4.
     Unauthorized,
-    /// A deadline passed. Exit code 5.
+    /// A deadline passed: connecting, also with DTLS; a response; `--timeout`. Exit code 5.
     TimedOut,
     /// The peer broke the protocol, or the connection was lost. Exit code 6.
     Lost,
@@ -73,14 +74,14 @@ impl Kind {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::ReaderGone => "success",
-            Self::Refused => "refused by the peer, or no result",
-            Self::Usage => "usage error; nothing was sent",
-            Self::Unreachable => "cannot connect (name, TCP, TLS)",
-            Self::Unauthorized => "not authorised",
-            Self::TimedOut => "timed out",
-            Self::Lost => "protocol error or connection lost",
-            Self::Missed => "an expectation or threshold was not met",
-            Self::Local => "local input or output error",
+            Self::Refused => "refused by the server, no result, or a command of --exec failed",
+            Self::Usage => "usage error: command line, context or input; nothing was sent",
+            Self::Unreachable => "cannot connect: name lookup, TCP, TLS, DTLS or WebSocket failed",
+            Self::Unauthorized => "not authorized: login or permission denied",
+            Self::TimedOut => "timed out: connecting, waiting for a response, or --timeout",
+            Self::Lost => "protocol error, or connection lost",
+            Self::Missed => "--expect or --assert not met, or a regression found by bench compare",
+            Self::Local => "local I/O error: file, standard input or output",
             Self::Interrupted => "interrupted (SIGINT)",
             Self::Terminated => "terminated (SIGTERM)",
         }

@@ -644,7 +644,7 @@ fn pub_refuses_what_cannot_be() {
         ),
         (
             "-t a -m x -p 0",
-            "invalid value '0' for '--port <PORT>': 0 is not in 1..=65535",
+            "invalid value '0' for '--port <PORT>': expected a whole number from 1 to 65535",
         ),
         (
             "-t a -m x --header token",

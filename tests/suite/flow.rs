@@ -215,7 +215,7 @@ fn a_message_that_no_command_can_get_does_not_stop_the_rest() {
         .ends()
         .exits(1)
         .says("a message to a is too large for an environment")
-        .says("received 2 messages: 1 delivered, 1 refused")
+        .says("received 2 messages: 1 processed, 1 failed")
         .says("the command failed for 1 of 2 messages");
     assert_eq!(lines(&file), ["good"]);
 }
@@ -244,7 +244,7 @@ fn a_command_that_does_not_end_is_given_up() {
     let (took, ended) = endless("");
     ended
         .exits(143)
-        .says("received 1 message: 0 delivered, 1 not acknowledged");
+        .says("received 1 message: 0 processed, 1 not acknowledged");
     assert!(took < Duration::from_secs(10), "{took:?}");
     let (took, ended) = endless("--for 1s");
     ended
@@ -309,7 +309,7 @@ fn fields_are_conditions_and_wrong_ones_are_refused() {
         .ends()
         .exits(0)
         .prints("x\n")
-        .says_only("iotctl: received 3 messages: 1 delivered, 2 filtered out\n");
+        .says_only("iotctl: received 3 messages: 1 processed, 2 filtered out\n");
     for (condition, said) in [
         ("qoss == 1", "did you mean qos?"),
         (

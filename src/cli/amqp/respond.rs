@@ -20,7 +20,7 @@ use crate::cli::syntax::numbers::{Count, Wait};
 use crate::cli::syntax::values;
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Answering")]
+#[command(next_help_heading = "Replying")]
 pub(crate) struct RespondFlags {
     #[arg(value_name = "URL", help_heading = None, help = session::URL)]
     url: Option<OsString>,

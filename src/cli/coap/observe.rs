@@ -39,7 +39,7 @@ pub(crate) struct ObserveFlags {
     #[arg(long, value_name = "TIME")]
     keep_alive: Option<Wait>,
 
-    /// Exit without cancelling the observation; a later notification is answered with a reset
+    /// Exit without cancelling the observation; a later notification is rejected with a reset
     #[arg(long)]
     no_deregister: bool,
 

@@ -7,7 +7,7 @@ use crate::flow::Until;
 
 /// When the command ends.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Until")]
+#[command(next_help_heading = "End conditions")]
 pub(crate) struct UntilFlags {
     /// End after this many messages
     #[arg(short = 'C', long, value_name = "COUNT")]

@@ -74,7 +74,7 @@ pub async fn run(plan: Plan) -> Result<()> {
     let opening = session.connect_by(async |session| Desk::open(&plan, session).await);
     let desk = stop.unless_asked("interrupted", opening).await?;
     notes.note(format_args!(
-        "answering requests to {:?} on {}",
+        "serving requests to {:?} on {}",
         plan.queue, session.target
     ));
     let mut responder = Responder {
@@ -276,7 +276,7 @@ impl Responder<'_> {
         match &properties.reply_to {
             Some(to) if self.suspects.get(to).is_some_and(|times| *times >= STRIKES) => {
                 let target = &self.session.target;
-                let why = format!("an answer to {to:?} makes {target} close the connection");
+                let why = format!("a reply to {to:?} makes {target} close the connection");
                 self.give_up(desk, &request, false, &why);
             }
             Some(to) => {
@@ -284,7 +284,7 @@ impl Responder<'_> {
                 desk.ready.push_back((request, to, body));
             }
             None if properties.not_text("reply_to").is_some() => {
-                let why = "the queue for an answer (reply-to) is not UTF-8";
+                let why = "the queue for the reply (reply-to) is not UTF-8";
                 self.give_up(desk, &request, false, why);
             }
             None => {
@@ -353,7 +353,7 @@ impl Responder<'_> {
             0 => Ok(()),
             failed => Err(Error::new(
                 Kind::Refused,
-                format!("{failed} of {} were not answered", messages(self.settled)),
+                format!("{failed} of {} got no reply", messages(self.settled)),
             )),
         }
     }

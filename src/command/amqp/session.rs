@@ -44,7 +44,7 @@ pub struct SessionArgs {
     pub frame_max: u32,
     /// The connection's name in the server's lists (`--connection-name`); otherwise `iotctl COMMAND`.
     pub name: Option<ByteString>,
-    /// How long the server may take to answer a request (`--answer-timeout`, default 30 s).
+    /// How long the server may take to reply to a request (`--reply-timeout`, default 30 s).
     pub patience: Duration,
 }
 

@@ -211,7 +211,7 @@ fn nothing_came_through(report: &Report) -> Result<()> {
     let (kind, what) = if messages.refused > 0 {
         (Kind::Refused, "accepted")
     } else if report.counts.contains_key(NOT_PROVED) {
-        (Kind::Lost, "proved to have reached the peer")
+        (Kind::Lost, "confirmed to have reached the server")
     } else {
         (Kind::Lost, "acknowledged")
     };

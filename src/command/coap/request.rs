@@ -320,7 +320,8 @@ impl<'a> Asker<'a> {
                         return shown.map(|()| Answered::Yes);
                     }
                     shown?;
-                    self.notes.note(format_args!("{} answered", reply.from));
+                    self.notes
+                        .note(format_args!("response from {}", reply.from));
                     self.output.flush().await?;
                 }
                 Event::Finished { .. } if client.is_group() && came == 0 => {
@@ -449,12 +450,12 @@ async fn replaced(path: &Path, bytes: Bytes) -> Result<()> {
 pub(crate) fn tell(event: &Event, notes: Console, verbose: bool) {
     let text = match event {
         Event::Retransmitted { attempt, of, .. } => {
-            format!("no answer yet, sent again ({attempt} of {of})")
+            format!("no response yet, sent again ({attempt} of {of})")
         }
         Event::Acknowledged { .. } => String::from("acknowledged; waiting for a separate response"),
         Event::Ignored { peer, ignored } => format!("from {peer}, ignored: {ignored}"),
         Event::IdsAgain { .. } => {
-            let text = "more than 65536 messages within 247 s: a server that remembers message ids may answer with old blocks; larger blocks or coap+tcp need fewer";
+            let text = "more than 65536 messages within 247 s: a server that remembers message IDs may respond with old blocks; larger blocks or coap+tcp need fewer";
             return notes.warn(text);
         }
         Event::NumbersStandStill { last, found, .. } => {

@@ -322,7 +322,7 @@ impl Source for Observed<'_> {
     fn settle(&mut self, _: u64) {}
 
     fn awaits(&self) -> Option<String> {
-        let text = || format!("no answer from {}", shown(&self.place.uri));
+        let text = || format!("no response from {}", shown(&self.place.uri));
         (!self.ever_registered).then(text)
     }
 }

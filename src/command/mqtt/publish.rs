@@ -105,7 +105,7 @@ impl Plan {
                 Ok(vec![name])
             }
             None if self.source == Source::Records => Ok(Vec::new()),
-            None => Err(Error::usage("no topic to publish to").hint("-t TOPIC names one")),
+            None => Err(Error::usage("no topic to publish to").hint("use -t TOPIC")),
         }
     }
 

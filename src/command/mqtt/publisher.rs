@@ -221,7 +221,7 @@ impl Publisher {
             "{} refused the message{place}: {reason}{words}",
             self.client.target()
         );
-        Error::new(Kind::Refused, text)
+        Error::new(reason.kind(), text)
     }
 
     /// When the server has had long enough to acknowledge something.

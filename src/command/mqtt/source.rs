@@ -7,7 +7,7 @@ use bytestring::ByteString;
 
 use super::record::record;
 use super::session::tell;
-use crate::error::{Error, Kind, Result, brief};
+use crate::error::{Error, Result, brief};
 use crate::flow::{Next, Source};
 use crate::mqtt::client::{Client, Notice};
 use crate::mqtt::packet::{Disconnect, Properties, Publish, QoS, ReasonCode};
@@ -212,7 +212,7 @@ impl<'a> Subscribed<'a> {
                 self.notes.warn(&text);
             }
             self.refused
-                .get_or_insert_with(|| Error::new(Kind::Refused, text));
+                .get_or_insert_with(|| Error::new(reason.kind(), text));
         }
         if !refused.is_empty() && refused.len() == answers.len() {
             return Some(Next::End(Ok(())));
@@ -229,7 +229,7 @@ impl<'a> Subscribed<'a> {
                     self.client.target()
                 );
                 self.refused
-                    .get_or_insert_with(|| Error::new(Kind::Refused, text));
+                    .get_or_insert_with(|| Error::new(reason.kind(), text));
             } else if *reason == ReasonCode::NO_SUBSCRIPTION_EXISTED {
                 self.notes
                     .note(format_args!("there was no subscription to {filter}"));
@@ -321,9 +321,7 @@ impl Source for Subscribed<'_> {
         let target = self.client.target();
         match (self.ever_connected, self.unanswered) {
             (false, _) => Some(format!("no connection to {target}")),
-            (true, 1..) => Some(format!(
-                "no answer from {target} to the subscription (no SUBACK)"
-            )),
+            (true, 1..) => Some(format!("no SUBACK from {target}")),
             (true, 0) => None,
         }
     }

@@ -537,7 +537,7 @@ async fn what_ends_after_its_connection_counts_once() {
     assert_eq!(ended.unwrap_err().exit_code(), 1);
     assert_eq!(
         account.receipt().unwrap().as_deref(),
-        Some("received 4 messages: 1 delivered, 1 refused, 2 lost with their connection")
+        Some("received 4 messages: 1 processed, 1 failed, 2 lost with their connection")
     );
     assert_eq!(source.settled, 2);
 }

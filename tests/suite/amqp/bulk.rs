@@ -249,7 +249,7 @@ fn other_protocols_and_silence_are_told_as_everywhere() {
     });
     let url = format!("amqp://127.0.0.1:{}", peer.port);
     let why = "to the request to open a channel within 300ms";
-    fail_alike(&url, "--answer-timeout 0.3", 5, why);
+    fail_alike(&url, "--reply-timeout 0.3", 5, why);
 }
 
 fn broker(words: &str) -> Broker {
