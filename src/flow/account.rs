@@ -94,11 +94,8 @@ impl Account {
         if sent + self.unsent == 0 || (self.unsent == 0 && one_refused) {
             return Err(cause);
         }
-        let error = Error::new(cause.kind(), format!("{cause}: {}", self.numbers(open)));
-        Err(match cause.hint_text() {
-            Some(hint) => error.hint(hint),
-            None => error,
-        })
+        let text = format!("{cause}: {}", self.numbers(open));
+        Err(cause.reworded(text))
     }
 
     fn numbers(&self, open: u64) -> String {
