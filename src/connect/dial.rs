@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
@@ -34,6 +35,27 @@ pub async fn dial(target: &Target) -> Result<Stream> {
         Err(Error::new(
             Kind::TimedOut,
             format!("cannot connect to {target}: timed out after {limit}"),
+        ))
+    })
+}
+
+/// Connects as `connecting` does, but no longer than `limit`, whatever it waits for.
+///
+/// # Errors
+/// Those of `connecting`; [`Kind::TimedOut`].
+pub(crate) async fn within<T>(
+    limit: Option<Duration>,
+    target: &Target,
+    connecting: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let Some(limit) = limit else {
+        return connecting.await;
+    };
+    timeout(limit, connecting).await.unwrap_or_else(|_| {
+        let limit = humantime::format_duration(limit);
+        Err(Error::new(
+            Kind::TimedOut,
+            format!("no connection to {target} within {limit}"),
         ))
     })
 }
@@ -236,7 +258,7 @@ fn upgrade_failure(target: &Target, cause: Failure) -> Error {
             name,
             location,
         } => {
-            let answer = format!("server answered HTTP {status} {name}");
+            let answer = format!("server responded HTTP {status} {name}");
             let text = format!("{} instead of accepting the WebSocket", answer.trim_end());
             match location {
                 Some(location) => redirected(target, &text, &location),

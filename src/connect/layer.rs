@@ -60,14 +60,28 @@ impl Layer {
         Ok(layer)
     }
 
+    /// Whether nothing here is for another user or server than those of `upper`.
+    fn may_be_for(&self, upper: &Self) -> bool {
+        let host = |host: &String| {
+            let other = upper.host.as_ref();
+            other.is_some_and(|other| other.eq_ignore_ascii_case(host))
+        };
+        self.host.as_ref().is_none_or(host)
+            && (self.unix.is_none() || self.unix == upper.unix)
+            && (self.username.is_none() || self.username == upper.username)
+    }
+
     /// Lays this layer over a lower one: its values take precedence.
     ///
     /// A URL replaces the place and the credentials below as one, and a URL without TLS also what is
-    /// said about TLS below; a host or port alone keeps the rest.
+    /// said about TLS below; a host or port alone keeps the rest. A user whom the URL names without a password has the one
+    /// below, unless that is for another user or server.
     pub(super) fn over(self, mut lower: Self) -> Self {
         if let Some(scheme) = self.scheme {
             let rest = std::mem::take(&mut lower.rest);
+            let shared = self.username.is_some() && lower.may_be_for(&self);
             lower = Self {
+                password: lower.password.filter(|_| shared),
                 rest: if scheme.carrier.is_encrypted() {
                     rest
                 } else {
@@ -95,6 +109,33 @@ impl Layer {
             password: self.password.or(lower.password),
             rest: merge(self.rest, lower.rest),
         }
+    }
+}
+
+/// What these words are for, where that is another protocol: the scheme of the URL, or the port, or the socket says so.
+pub(super) fn foreign(words: &ConnectArgs, protocol: Protocol) -> Option<&'static str> {
+    let scheme = words.url.as_deref().and_then(url::split_scheme);
+    let other = scheme
+        .and_then(|(name, _)| protocol.other_of_scheme(name))
+        .or_else(|| words.port.and_then(|port| protocol.other_of_port(port)));
+    let socket = words.unix.is_some() && protocol.scheme("unix").is_none();
+    other
+        .map(Protocol::name)
+        .or_else(|| socket.then_some("a unix socket"))
+}
+
+/// The same words without server and credentials.
+pub(super) fn without_server(words: ConnectArgs) -> ConnectArgs {
+    ConnectArgs {
+        url: None,
+        host: None,
+        port: None,
+        unix: None,
+        username: None,
+        password: None,
+        password_file: None,
+        password_prompt: false,
+        ..words
     }
 }
 

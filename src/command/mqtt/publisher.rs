@@ -8,6 +8,7 @@ use tokio::time::sleep_until;
 
 use super::record::to_properties;
 use super::session::tell;
+use crate::connect::failure::reconnected;
 use crate::error::{Error, Kind, Result, brief};
 use crate::flow::{self, Number, Outcome, Progress};
 use crate::message::{Detail, Message, MqttDetail};
@@ -39,6 +40,9 @@ pub(crate) struct Publisher {
     /// What could not be handed to the session.
     unsendable: Vec<Progress>,
     last_progress: Instant,
+    ever_connected: bool,
+    /// Since when a connection that was there has been lost.
+    away_since: Option<Instant>,
     properties_dropped: bool,
     /// What is sent at QoS 0 counts only once the server has proved that it has read it.
     proves: bool,
@@ -65,6 +69,8 @@ impl Publisher {
             before_ping: 0,
             unsendable: Vec::new(),
             last_progress: Instant::now(),
+            ever_connected: false,
+            away_since: None,
             properties_dropped: false,
             proves: true,
             accepted: 0,
@@ -149,6 +155,9 @@ impl Publisher {
         while let Some(notice) = self.client.poll_notice() {
             // What was sent at QoS 0 and not proved to be read may be gone with the connection.
             self.doubt(into);
+            if self.ever_connected {
+                self.away_since.get_or_insert_with(Instant::now);
+            }
             tell(notice, &self.client, self.notes);
         }
         let now = Instant::now();
@@ -195,6 +204,10 @@ impl Publisher {
             }
             Event::Connected { .. } => {
                 self.last_progress = now;
+                self.ever_connected = true;
+                if let Some(since) = self.away_since.take() {
+                    self.notes.note(reconnected(self.client.target(), since));
+                }
                 return;
             }
             _ => return,
@@ -229,7 +242,7 @@ impl Publisher {
             "{} refused the message{place}: {reason}{words}",
             self.client.target()
         );
-        Error::new(Kind::Refused, text)
+        Error::new(reason.kind(), text)
     }
 
     /// When the server has had long enough to acknowledge something.
