@@ -346,6 +346,7 @@ fn publish(given: &Given) -> Outcome<publish::Plan> {
             ..Pacing::default()
         },
         ack_timeout: Some(ACK_TIMEOUT),
+        until: Until::default(),
         style: style(given),
     })
 }
@@ -422,6 +423,7 @@ fn subscribe(given: &Given) -> Outcome<subscribe::Plan> {
             filter_out: filters(given, "-T")?,
             // All of them at 100, whatever is drawn.
             sample: percent.map(|percent| (percent / 100.0 * u64::MAX as f64) as u64),
+            takes_as_acknowledged: true,
             remove_retained: given.has("--remove-retained"),
             skip_retained: given.has("-R"),
             retained_only: given.has("--retained-only"),

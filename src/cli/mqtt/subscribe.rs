@@ -117,6 +117,7 @@ impl SubFlags {
                 unsubscribe_properties: sets.take(Place::Unsubscribe),
                 unsubscribe: filters("-U", self.unsubscribe)?,
                 filter_out: filters("-T", self.filter_out)?,
+                takes_as_acknowledged: false,
                 sample: None,
                 remove_retained: false,
                 skip_retained: self.skip_retained,

@@ -35,6 +35,8 @@ pub struct Wanted {
     pub sample: Option<u64>,
     /// The server is to forget each retained message that came.
     pub remove_retained: bool,
+    /// The server need not prove that it has the last acknowledgements.
+    pub takes_as_acknowledged: bool,
     /// Retained messages are passed over.
     pub skip_retained: bool,
     /// Only retained messages count; the first that is not ends it.
@@ -107,7 +109,7 @@ impl<'a> Subscribed<'a> {
     pub(crate) async fn close(&mut self, properties: Properties) -> Result<()> {
         // A server that does not answer any more holds nobody up.
         let _ = timeout(DRAIN, self.finish_removals()).await;
-        let lost = self.owes && !self.proved().await;
+        let lost = self.owes && !self.wanted.takes_as_acknowledged && !self.proved().await;
         let disconnect = Disconnect {
             properties,
             ..Disconnect::default()
