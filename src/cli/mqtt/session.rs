@@ -169,6 +169,7 @@ impl SessionFlags {
             mechanism: self.auth_method,
             connect_properties,
             disconnect_properties: sets.take(Place::Disconnect),
+            stands_in: None,
         };
         Ok((words, sets))
     }
