@@ -35,6 +35,7 @@ mod completion;
 mod connecting;
 mod durability;
 mod flow;
+mod flow_cells;
 mod generated;
 mod large;
 mod layers;

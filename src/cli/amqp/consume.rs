@@ -166,7 +166,7 @@ impl ConsumeFlags {
             stages: self.decode.stages(&self.format.output, style, stages)?,
             firehose: false,
             until: until(&self.until, &self.conditions)?,
-            exec: self.exec.exec()?,
+            exec: self.exec.exec::<Self>()?,
             format: self.format.format()?,
             style,
         })

@@ -78,7 +78,7 @@ impl RespondFlags {
             session: self.session.words(url)?,
             declare: self.declare.then(declared).into_iter().collect(),
             queue,
-            answer: answer(self.echo, self.message, self.exec.exec()?)?,
+            answer: answer(self.echo, self.message, self.exec.exec::<Self>()?)?,
             properties: self.properties.properties()?,
             count: values::messages(self.count)?,
             duration: self.duration.map(|Wait(time)| time),

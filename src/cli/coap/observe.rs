@@ -114,7 +114,7 @@ impl ObserveFlags {
             stages: self
                 .body
                 .stages(style, self.conditions.stages(&fields::COAP)?)?,
-            exec: self.exec.exec(false)?,
+            exec: self.exec.exec::<Self>(false)?,
             reregister: !self.no_reregister,
             retry: self.retry,
             keep_alive: self.keep_alive.map(|Wait(time)| time),

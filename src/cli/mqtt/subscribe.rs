@@ -130,7 +130,7 @@ impl SubFlags {
                 style,
                 self.conditions.stages(&fields::MQTT)?,
             )?,
-            exec: self.exec.exec(false)?,
+            exec: self.exec.exec::<Self>(false)?,
             format: self.format.format()?,
             style,
         })

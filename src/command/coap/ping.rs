@@ -42,7 +42,9 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let mut output = Output::open(Format::Raw, plan.style)?;
     let notes = Console::new(plan.style);
     let watch = Tracer::open(&plan.session, notes)?;
-    let mut client = RequestClient::open(&plan.session, &watch, &place).await?;
+    // The time for a response is none for a handshake.
+    let config = plan.session.config();
+    let mut client = RequestClient::open_with(config, None, &watch, &place).await?;
     if client.is_group() {
         return Err(Error::usage("a multicast group cannot be pinged")
             .hint("use coap discover to find its members"));
