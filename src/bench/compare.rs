@@ -124,7 +124,7 @@ impl Comparison {
         if self.is_repeated() {
             "ranges are 95 % confidence intervals of the ratio (Welch's t-test on logarithms); regressions are significant at 2 % over all figures (Holm)"
         } else {
-            "only one run on a side: significance cannot be tested and nothing counts as a regression; repeat the runs"
+            "cannot tell a difference from chance: with one run on a side significance cannot be tested; repeat the runs"
         }
     }
 }

@@ -8,22 +8,25 @@ use std::rc::Rc;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-use super::{Results, RunOptions};
+use super::{Measured, Results, RunOptions};
 use crate::bench::engine::{self, Outcome};
 use crate::bench::recorder::NOT_PROVED;
 use crate::bench::report::prometheus::{self, Endpoint};
-use crate::bench::report::text;
+use crate::bench::report::Form;
+use crate::bench::report::text::{self, Columns};
 use crate::bench::result::{Report, Threshold};
 use crate::command::bench::results::missed;
 use crate::error::{Error, Kind, Result};
 use crate::file;
-use crate::output::{self, Live};
+use crate::output::{self, ColorChoice, Live};
 use crate::stop::{Asked, Stop};
 
 /// Watches a run and tells about it.
 pub(crate) struct Show {
     results: Results,
     live: Live,
+    color: ColorChoice,
+    columns: Columns,
     metrics: Option<Metrics>,
     /// The threshold that ended the run.
     missed: Option<Threshold>,
@@ -40,7 +43,7 @@ impl Show {
     ///
     /// # Errors
     /// A file that cannot be written; an address that cannot be listened on.
-    pub(crate) async fn begin(course: &RunOptions) -> Result<Self> {
+    pub(crate) async fn begin(course: &RunOptions, measured: Measured) -> Result<Self> {
         let live = Live::start(course.style);
         for (_, path) in &course.results.files {
             File::options()
@@ -64,6 +67,8 @@ impl Show {
         Ok(Self {
             results: course.results.clone(),
             live,
+            color: course.style.color,
+            columns: measured.columns(),
             metrics,
             missed: None,
         })
@@ -73,8 +78,8 @@ impl Show {
     pub(crate) fn interval(&mut self, live: &engine::Live<'_>) -> bool {
         let interval = live.interval;
         let line = match self.live.is_in_place() {
-            true => text::live_line(interval, live.length_s),
-            false => text::interval_line(interval, live.length_s),
+            true => text::live_line(interval, live.length_s, self.columns),
+            false => text::interval_line(interval, live.length_s, self.columns),
         };
         self.live.show(&line, live.progress);
         if let Some(metrics) = &mut self.metrics {
@@ -134,7 +139,11 @@ impl Show {
         }
         // Where there was no connection the reason says all.
         if !outcome.has_no_connection() {
-            output::print(self.results.form.render(report)?.as_bytes())?;
+            let text = self.results.form.render(report)?;
+            match self.results.form {
+                Form::Text => output::print_report(&text, self.color)?,
+                _ => output::print(text.as_bytes())?,
+            }
         }
         if let Some(metrics) = self.metrics {
             metrics.serving.abort();
@@ -211,7 +220,7 @@ fn nothing_came_through(report: &Report) -> Result<()> {
     let (kind, what) = if messages.refused > 0 {
         (Kind::Refused, "accepted")
     } else if report.counts.contains_key(NOT_PROVED) {
-        (Kind::Lost, "proved to have reached the peer")
+        (Kind::Lost, "confirmed to have reached the server")
     } else {
         (Kind::Lost, "acknowledged")
     };
