@@ -55,6 +55,12 @@ class MqttJs(Bench):
         run.arrived = path.stat().st_size // size
         return run
 
+    def publish_lines(self, ours, qos, lines):
+        run = super().publish_lines(ours, qos, lines)
+        if run.code != 0:
+            sys.exit(f"{'iotctl' if ours else 'MQTT.js'} did not end within --limit {self.options.limit} s, or failed: {run.words}")
+        return run
+
     def end(self, process, path, size):
         until = time.monotonic() + self.options.limit
         while path.stat().st_size < size and time.monotonic() < until:
@@ -62,7 +68,7 @@ class MqttJs(Bench):
         os.kill(process, signal.SIGTERM)
 
     def run(self):
-        few, many, count = (2, 5, 20_000) if self.options.quick else (5, 20, 100_000)
+        few, many, count = (2, 5, 5_000) if self.options.quick else (5, 20, 50_000)
         lines = self.folder / "lines"
         lines.write_bytes((PAYLOAD + b"\n") * count)
         self.short("js-pub", many, lambda ours: self.publish_once(ours, "1"), {})
