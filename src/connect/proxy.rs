@@ -65,7 +65,11 @@ impl FromStr for Proxy {
                     "expected socks5h://: the proxy resolves the host name",
                 ));
             }
-            _ => return Err(String::from("expected socks5h://HOST:PORT or http://HOST:PORT")),
+            _ => {
+                return Err(String::from(
+                    "expected socks5h://HOST:PORT or http://HOST:PORT",
+                ));
+            }
         };
         let password = url.password.unwrap_or_default();
         let login = url.username.map(|name| (name, password));
@@ -92,14 +96,23 @@ impl fmt::Display for Proxy {
             ProxyKind::Socks5 => "socks5h",
             ProxyKind::Http => "http",
         };
-        let (open, close) = if self.host.contains(':') { ("[", "]") } else { ("", "") };
+        let (open, close) = if self.host.contains(':') {
+            ("[", "]")
+        } else {
+            ("", "")
+        };
         write!(f, "{scheme}://{open}{}{close}:{}", self.host, self.port)
     }
 }
 
 impl Proxy {
     /// Asks the proxy on the other end of `tcp` to connect us to `host` and `port`; what follows is between us and that.
-    pub(super) async fn open(&self, tcp: &mut TcpStream, host: &str, port: u16) -> Result<(), Obstacle> {
+    pub(super) async fn open(
+        &self,
+        tcp: &mut TcpStream,
+        host: &str,
+        port: u16,
+    ) -> Result<(), Obstacle> {
         match self.kind {
             ProxyKind::Socks5 => self.socks5(tcp, host, port).await,
             ProxyKind::Http => self.connect(tcp, host, port).await,
@@ -191,7 +204,9 @@ async fn log_in(tcp: &mut TcpStream, name: &str, password: &Secret) -> Result<()
     tcp.read_exact(&mut answer).await?;
     match answer {
         [_, 0] => Ok(()),
-        _ => Err(Obstacle::Login(String::from("it does not accept the login"))),
+        _ => Err(Obstacle::Login(String::from(
+            "it does not accept the login",
+        ))),
     }
 }
 
@@ -257,7 +272,10 @@ mod tests {
         assert_eq!(read("http://h/").unwrap().to_string(), "http://h:8080");
         for (text, why) in [
             ("socks5://h", "socks5h://"),
-            ("ftp://h", "expected socks5h://HOST:PORT or http://HOST:PORT"),
+            (
+                "ftp://h",
+                "expected socks5h://HOST:PORT or http://HOST:PORT",
+            ),
             ("h:1080", "expected socks5h://HOST:PORT or http://HOST:PORT"),
             ("http://h/x", "a proxy has no path"),
             ("http://h:0", "not a port"),

@@ -67,11 +67,8 @@ fn other_protocol(other: &str, place: &str, protocol: Protocol) -> Error {
 
 /// The same mistake, with the source it stands in.
 fn named(cause: Error, place: &str) -> Error {
-    let error = Error::new(cause.kind(), format!("{} ({place})", cause.text()));
-    match cause.hint_text() {
-        Some(hint) => error.hint(hint),
-        None => error,
-    }
+    let text = format!("{} ({place})", cause.text());
+    cause.reworded(text)
 }
 
 fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result<Target> {
@@ -84,8 +81,7 @@ fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result
     if layer.rest.bind_port.is_some() && !matches!(carrier, Carrier::Udp | Carrier::Dtls) {
         return Err(Error::usage("--bind-port is for UDP and DTLS only"));
     }
-    if layer.rest.proxy.is_some()
-        && matches!(carrier, Carrier::Udp | Carrier::Dtls | Carrier::Unix)
+    if layer.rest.proxy.is_some() && matches!(carrier, Carrier::Udp | Carrier::Dtls | Carrier::Unix)
     {
         return Err(Error::usage(format!(
             "--proxy needs TCP and cannot be used with {}",
@@ -311,7 +307,9 @@ fn client_tls(words: &ConnectArgs, environment: &Environment) -> Result<ClientTl
     tls.key_log = match &words.tls_keylog {
         Some(file) => Some(KeyLogFile::open(file)?),
         // Others set the variable for all programs, also those that may not write there.
-        None => environment.key_log().and_then(|file| KeyLogFile::open(&file).ok()),
+        None => environment
+            .key_log()
+            .and_then(|file| KeyLogFile::open(&file).ok()),
     };
     Ok(tls)
 }

@@ -46,8 +46,7 @@ impl Verifier {
     ) -> Result<ServerCertVerified, Error> {
         match verified {
             Err(Error::InvalidCertificate(
-                CertificateError::NotValidForName
-                | CertificateError::NotValidForNameContext { .. },
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) if self.any_name => Ok(ServerCertVerified::assertion()),
             verified => verified,
         }
