@@ -587,7 +587,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__consume)
-            opts="-e -k -C -W -F -v -N -L -h -u -P -A -p --declare --exchange --address --routing-key --ack --prefetch --exclusive --priority --offset --consumer-tag --argument --exec --exec-json --workers --requeue --filter --until --expect --count --timeout --for --idle --decode --decompress --output --format --pretty --embed-json --verbose --no-newline --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-e -k -C -W -F -v -N -L -h -u -P -A -p --declare --exchange --address --routing-key --ack --prefetch --exclusive --priority --offset --consumer-tag --argument --exec --exec-json --workers --requeue --filter --until --expect --count --timeout --drain --for --idle --decode --decompress --output --format --pretty --embed-json --verbose --no-newline --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -670,6 +670,10 @@ _iotctl() {
                     return 0
                     ;;
                 -W)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --drain)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1817,7 +1821,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__publish)
-            opts="-e -k -m -f -s -l -0 -n -L -h -u -P -A -p --exchange --routing-key --address --message --file --stdin --lines --null-delimited --null-message --template --cbor --ndjson --hex --base64 --mandatory --no-confirm --window --repeat --repeat-delay --rate --burst --replay --speed --ack-timeout --declare --exchange-type --content-type --content-encoding --header --persistent --priority --expiration --message-id --timestamp --message-type --user-id --app-id --correlation-id --reply-to --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-e -k -m -f -s -l -0 -n -W -L -h -u -P -A -p --exchange --routing-key --address --message --file --stdin --lines --null-delimited --null-message --template --cbor --ndjson --hex --base64 --mandatory --no-confirm --window --repeat --repeat-delay --rate --burst --replay --speed --ack-timeout --timeout --drain --declare --exchange-type --content-type --content-encoding --header --persistent --priority --expiration --message-id --timestamp --message-type --user-id --app-id --correlation-id --reply-to --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1892,6 +1896,18 @@ _iotctl() {
                     return 0
                     ;;
                 --ack-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -W)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --drain)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2689,7 +2705,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__amqp__subcmd__tap)
-            opts="-k -C -W -F -v -N -L -h -u -P -A -p --routing-key --firehose --exec --exec-json --workers --filter --until --expect --count --timeout --for --idle --decode --decompress --output --format --pretty --embed-json --verbose --no-newline --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
+            opts="-k -C -W -F -v -N -L -h -u -P -A -p --routing-key --firehose --exec --exec-json --workers --filter --until --expect --count --timeout --drain --for --idle --decode --decompress --output --format --pretty --embed-json --verbose --no-newline --protocol --vhost --auth --heartbeat --frame-max --connection-name --answer-timeout --url --host --unix --username --password --password-file --password-prompt --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --port --retry --connect-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2736,6 +2752,10 @@ _iotctl() {
                     return 0
                     ;;
                 -W)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --drain)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4199,7 +4219,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__delete)
-            opts="-O -v -N -W -F -o -h -p -A --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-O -v -N -W -F -o -h -p -A --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --drain --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4346,6 +4366,10 @@ _iotctl() {
                     return 0
                     ;;
                 --speed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --drain)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4623,7 +4647,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__fetch)
-            opts="-m -f -s -l -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -l -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --drain --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4802,6 +4826,10 @@ _iotctl() {
                     return 0
                     ;;
                 --speed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --drain)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4889,7 +4917,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__get)
-            opts="-O -v -N -W -F -o -h -p -A --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-O -v -N -W -F -o -h -p -A --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --drain --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5039,6 +5067,10 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --drain)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --host)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -5123,7 +5155,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__ipatch)
-            opts="-m -f -s -l -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -l -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --drain --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5305,6 +5337,10 @@ _iotctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --drain)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --host)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -5389,7 +5425,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__observe)
-            opts="-C -W -m -f -s -l -n -t -O -v -F -h -p -A --no-reregister --retry --keep-alive --no-deregister --count --timeout --for --idle --filter --until --expect --exec --exec-json --workers --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-C -W -m -f -s -l -n -t -O -v -F -h -p -A --no-reregister --retry --keep-alive --no-deregister --count --timeout --drain --for --idle --filter --until --expect --exec --exec-json --workers --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5416,6 +5452,10 @@ _iotctl() {
                     return 0
                     ;;
                 -W)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --drain)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5659,7 +5699,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__patch)
-            opts="-m -f -s -l -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -l -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --drain --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5838,6 +5878,10 @@ _iotctl() {
                     return 0
                     ;;
                 --speed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --drain)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6047,7 +6091,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__post)
-            opts="-m -f -s -l -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -l -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --drain --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6226,6 +6270,10 @@ _iotctl() {
                     return 0
                     ;;
                 --speed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --drain)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6313,7 +6361,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__coap__subcmd__put)
-            opts="-m -f -s -l -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
+            opts="-m -f -s -l -n -t -O -v -N -W -F -o -h -p -A --message --file --stdin --lines --ndjson --cbor --template --null-message --hex --base64 --content-format --if-match --if-none-match --etag-file --token --no-uri-host --bind-port --option --accept --proxy --proxy-mode --oscore-secret --oscore-secret-file --oscore-salt --oscore-sender-id --oscore-recipient-id --oscore-id-context --oscore-state --verbose --trace --pcap --non --timeout --ack-timeout --max-retransmit --block --body-limit --collect --output --format --pretty --embed-json --decode --decompress --expect --output-file --resume --repeat --repeat-delay --rate --burst --replay --speed --drain --host --port --connect-timeout --bind --context --psk-identity --psk --psk-file --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6492,6 +6540,10 @@ _iotctl() {
                     return 0
                     ;;
                 --speed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --drain)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7603,7 +7655,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__mqtt__subcmd__pub)
-            opts="-t -m -f -s -l -0 -n -q -r -V -i -I -k -c -x -M -D -L -h -p -u -P -A --topic --message --file --stdin --lines --null-delimited --null-message --template --cbor --ndjson --hex --base64 --qos --retain --repeat --repeat-delay --rate --burst --replay --speed --ack-timeout --protocol-version --id --id-prefix --keepalive --persistent --session-expiry --max-inflight --max-packet-size --property --will-topic --will-payload --will-payload-file --will-qos --will-retain --url --host --port --unix --username --password --password-file --password-prompt --connect-timeout --retry --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --ws --header --ws-header --quiet --color --help"
+            opts="-t -m -f -s -l -0 -n -q -r -W -V -i -I -k -c -x -M -D -L -h -p -u -P -A --topic --message --file --stdin --lines --null-delimited --null-message --template --cbor --ndjson --hex --base64 --qos --retain --repeat --repeat-delay --rate --burst --replay --speed --ack-timeout --timeout --drain --protocol-version --id --id-prefix --keepalive --persistent --session-expiry --max-inflight --max-packet-size --property --will-topic --will-payload --will-payload-file --will-qos --will-retain --url --host --port --unix --username --password --password-file --password-prompt --connect-timeout --retry --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --ws --header --ws-header --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7670,6 +7722,18 @@ _iotctl() {
                     return 0
                     ;;
                 --ack-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -W)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --drain)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7865,7 +7929,7 @@ _iotctl() {
             return 0
             ;;
         iotctl__subcmd__mqtt__subcmd__sub)
-            opts="-t -q -U -T -R -C -W -E -F -v -N -V -i -I -k -c -x -M -D -L -h -p -u -P -A --topic --qos --no-local --retain-as-published --retain-handling --unsubscribe --filter-out --no-retained --retained-only --count --timeout --for --idle --exit-after-subscribe --filter --until --expect --exec --exec-json --workers --output --format --pretty --embed-json --verbose --no-newline --decode --decompress --protocol-version --id --id-prefix --keepalive --persistent --session-expiry --max-inflight --max-packet-size --property --will-topic --will-payload --will-payload-file --will-qos --will-retain --url --host --port --unix --username --password --password-file --password-prompt --connect-timeout --retry --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --ws --header --ws-header --quiet --color --help"
+            opts="-t -q -U -T -R -C -W -E -F -v -N -V -i -I -k -c -x -M -D -L -h -p -u -P -A --topic --qos --no-local --retain-as-published --retain-handling --unsubscribe --filter-out --no-retained --retained-only --count --timeout --drain --for --idle --exit-after-subscribe --filter --until --expect --exec --exec-json --workers --output --format --pretty --embed-json --verbose --no-newline --decode --decompress --protocol-version --id --id-prefix --keepalive --persistent --session-expiry --max-inflight --max-packet-size --property --will-topic --will-payload --will-payload-file --will-qos --will-retain --url --host --port --unix --username --password --password-file --password-prompt --connect-timeout --retry --bind --context --cafile --capath --cert --key --insecure --tls-server-name --tls-alpn --tls-version --ws --header --ws-header --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7920,6 +7984,10 @@ _iotctl() {
                     return 0
                     ;;
                 -W)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --drain)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
