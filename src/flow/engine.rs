@@ -386,7 +386,7 @@ impl<T: Target> Passage<'_, T> {
 
     /// When what is under way is given up, once nothing more is wanted.
     fn gives_up(&self) -> Option<Instant> {
-        let ended = self.ended_at.or(self.progress.ends_at());
+        let ended = self.ended_at.or_else(|| self.progress.ends_at());
         ended.map(|at| at + self.drain)
     }
 

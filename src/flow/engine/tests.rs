@@ -155,7 +155,12 @@ impl Target for Slow {
             return std::future::pending().await;
         }
         if let Some(stall) = self.stalls_for {
-            sleep_until(*self.stalls_until.get_or_insert(Clock::now() + stall)).await;
+            sleep_until(
+                *self
+                    .stalls_until
+                    .get_or_insert_with(|| Clock::now() + stall),
+            )
+            .await;
             self.stalls_for = None;
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
