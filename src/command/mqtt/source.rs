@@ -58,7 +58,7 @@ pub(crate) struct Subscribed<'a> {
     notes: Console,
     /// What was handed out and not settled.
     unsettled: VecDeque<Run>,
-    /// Whether something was acknowledged over this connection.
+    /// Whether something was acknowledged over this connection that would come again otherwise.
     owes: bool,
     /// What was handed out last; only where it matters whether it comes again.
     recent: Recent,
@@ -436,7 +436,7 @@ impl Source for Subscribed<'_> {
                 self.unsettled.pop_front();
             }
         }
-        self.owes |= acknowledged > 0;
+        self.owes |= acknowledged > 0 && self.client.session().is_kept();
         if self.unsettled.is_empty() {
             self.client.session().accept();
         } else {
