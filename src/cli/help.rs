@@ -394,7 +394,11 @@ pub(super) fn below(command: &str) -> String {
         section(&mut text, "Quantities for --assert:");
         listed(&mut text, QUANTITIES.iter().copied());
         let terms = TERMS.iter().map(|term| (term.name, term.brief));
-        table(&mut text, "Words of the report; iotctl man bench has more:", terms);
+        table(
+            &mut text,
+            "Words of the report; iotctl man bench has more:",
+            terms,
+        );
     }
     if command == "coap server" {
         entries(&mut text, "Resource kinds for --resource:", KINDS);

@@ -54,10 +54,8 @@ impl Identity {
     fn shown(&self) -> impl Iterator<Item = &(&'static str, u64)> {
         let adds_up = self.sign() == "=";
         let mut parts = self.parts.iter().enumerate();
-        std::iter::from_fn(move || {
-            parts.find(|(at, (_, part))| *at == 0 || *part > 0 || !adds_up)
-        })
-        .map(|(_, part)| part)
+        std::iter::from_fn(move || parts.find(|(at, (_, part))| *at == 0 || *part > 0 || !adds_up))
+            .map(|(_, part)| part)
     }
 
     /// The words of the row.
@@ -219,7 +217,7 @@ pub(super) fn counts(report: &Report) -> impl ExactSizeIterator<Item = (&str, u6
 }
 
 /// The distributions, best-known quantities first.
-pub(super) fn quantities(report: &Report) -> Vec<(&str, &Latency)> {
+pub(in crate::bench) fn quantities(report: &Report) -> Vec<(&str, &Latency)> {
     let known = FIRST.iter().filter_map(|name| {
         let latency = report.latency.get(*name)?;
         Some((*name, latency))
@@ -233,7 +231,7 @@ pub(super) fn quantities(report: &Report) -> Vec<(&str, &Latency)> {
 }
 
 /// One row of the latency table, under [`LATENCY_COLUMNS`].
-pub(super) fn latency_row(latency: &Latency) -> [String; 6] {
+pub(in crate::bench) fn latency_row(latency: &Latency) -> [String; 6] {
     if latency.count == 0 {
         return ["–", "–", "–", "–", "–", "0"].map(str::to_owned);
     }
@@ -265,7 +263,11 @@ pub(super) fn negative_notes(report: &Report) -> Vec<String> {
 /// The outcomes of the connections.
 pub(super) fn connections(report: &Report) -> Vec<(&'static str, String)> {
     let c = &report.connections;
-    let counts = [("failed", c.failed), ("lost", c.lost), ("reopened", c.reopened)];
+    let counts = [
+        ("failed", c.failed),
+        ("lost", c.lost),
+        ("reopened", c.reopened),
+    ];
     let mut rows = vec![("planned", count(c.planned)), ("opened", count(c.opened))];
     let some = counts.into_iter().filter(|(_, number)| *number > 0);
     rows.extend(some.map(|(name, number)| (name, count(number))));
