@@ -24,7 +24,7 @@ pub(crate) fn html(comparison: &Comparison, runs: &[(String, &Report)]) -> Resul
         (true, 1) => page.badge("bad", "one figure has regressed"),
         (true, more) => page.badge("bad", &format!("{more} figures have regressed")),
     }
-    page.list("Warnings", "warn", &comparison.warnings);
+    page.list("Warnings", "warn wide", &comparison.warnings);
     let rows: Vec<Vec<String>> = comparison
         .figures
         .iter()

@@ -168,8 +168,7 @@ fn latency(report: &Report, page: &mut Page) {
     for (name, latency) in rows::quantities(report) {
         page.row(&format!("  {name}"), rows::latency_row(latency), 10);
     }
-    let names = rows::quantities(report).into_iter().map(|(name, _)| name);
-    page.section("", [terms::line(names)]);
+    page.section("", [terms::line(rows::latency_terms(report))]);
 }
 
 fn errors(report: &Report, page: &mut Page) {

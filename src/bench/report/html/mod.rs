@@ -23,7 +23,7 @@ pub(crate) fn render(report: &Report) -> Result<String> {
     maximum(report, &mut page);
     thresholds(report, &mut page);
     generator(report, &mut page);
-    page.list("Warnings", "warn", &rows::warnings(report));
+    page.list("Warnings", "warn wide", &rows::warnings(report));
     for plot in plots::all(report).map_err(damaged)? {
         page.figure(&plot);
     }
@@ -103,8 +103,12 @@ fn latency(report: &Report, page: &mut Page) {
             row
         })
         .collect();
-    let names = rows::quantities(report).into_iter().map(|(name, _)| name);
-    page.table("Latency", &head, &rows, &terms::line(names));
+    page.table(
+        "Latency",
+        &head,
+        &rows,
+        &terms::line(rows::latency_terms(report)),
+    );
 }
 
 fn messages(report: &Report, page: &mut Page) {
@@ -128,14 +132,8 @@ fn messages(report: &Report, page: &mut Page) {
     let rows: Vec<Vec<String>> = identities.chain(others).chain([traffic]).collect();
     let rates = rows::rates(report);
     let names = rates.iter().map(|(name, _)| *name);
-    let names = names.chain(rows::message_terms(report));
-    let mut once = Vec::new();
-    for name in names {
-        if !once.contains(&name) {
-            once.push(name);
-        }
-    }
-    page.table("Messages", &["", "", ""], &rows, &terms::line(once));
+    let words = terms::line(names.chain(rows::message_terms(report)));
+    page.table("Messages", &["", "", ""], &rows, &words);
 }
 
 fn connections(report: &Report, page: &mut Page) {
@@ -158,10 +156,13 @@ fn errors(report: &Report, page: &mut Page) {
 }
 
 fn generator(report: &Report, page: &mut Page) {
-    let tone = if report.generator.limited || !report.generator.steady {
-        "warn"
-    } else {
-        ""
+    let doubtful = report.generator.limited || !report.generator.steady;
+    // Beside the thresholds, where there are some.
+    let tone = match (doubtful, report.thresholds.is_empty()) {
+        (true, true) => "warn wide",
+        (true, false) => "warn",
+        (false, true) => "wide",
+        (false, false) => "",
     };
     let lines = [
         rows::verdict(&report.generator),

@@ -42,7 +42,7 @@ impl Page {
         self.0 += "</div>\n";
     }
 
-    /// A table with a line of words under it; columns that begin with a number are aligned on the right. One of many columns
+    /// A table with a line of words under it; columns of numbers are aligned on the right. One of many columns
     /// has the whole width of the page.
     pub(in crate::bench) fn table(
         &mut self,
@@ -60,7 +60,12 @@ impl Page {
             ""
         };
         self.0 += &format!("<section{class}><h2>{}</h2>\n<table>\n", escape(name));
-        let numeric: Vec<bool> = rows[0].iter().map(|cell| is_number(cell)).collect();
+        let is_numeric = |column: usize| {
+            let mut cells = rows.iter().filter_map(|row| row.get(column));
+            cells.any(|cell| is_number(cell))
+                && cells.all(|cell| cell.is_empty() || is_number(cell))
+        };
+        let numeric: Vec<bool> = (0..head.len()).map(is_numeric).collect();
         if head.iter().any(|cell| !cell.is_empty()) {
             self.0 += &row("th", head, &numeric);
         }

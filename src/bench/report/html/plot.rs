@@ -143,9 +143,14 @@ impl Plot {
         }
         for (value, label) in self.x.marks() {
             let x = self.x(value);
+            // A label in the middle of its mark would not fit at the right edge.
+            let (at, anchor) = match right - x < RIGHT {
+                true => (WIDTH, "end"),
+                false => (x, "middle"),
+            };
             *into += &format!(
                 "<path class=\"grid\" d=\"M{x:.1} {TOP}V{bottom}\"/>\
-                 <text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{label}</text>\n",
+                 <text x=\"{at:.1}\" y=\"{}\" text-anchor=\"{anchor}\">{label}</text>\n",
                 bottom + 16.0
             );
         }

@@ -87,10 +87,11 @@ pub(in crate::bench) fn overlaid(runs: &[(String, &Report)]) -> Result<Vec<Plot>
     });
     let tails = lines(&|point| {
         let known = ["response", "end_to_end", "service"];
-        let figures = known
+        let mut found = known
             .into_iter()
-            .find_map(|name| point.interval.latency.get(name))?;
-        Some(figures[1])
+            .filter_map(|name| point.interval.latency.get(name));
+        let [_, p99, _] = found.next()?;
+        (point.interval.phase == "measure").then_some(*p99)
     });
     let plots = [
         compared("Throughput", Scale::Linear, Unit::Rate, rates),
