@@ -49,6 +49,10 @@ impl Dialer {
         connections: usize,
     ) -> Result<Self> {
         target.prepare()?;
+        if let Some(proxy) = &target.proxy {
+            let text = format!("a load through a proxy ({proxy}) would measure the proxy");
+            return Err(Error::usage(text).hint("remove --proxy"));
+        }
         let address = match target.transport {
             Transport::Unix(_) => None,
             _ => Some(connect::dial::address(&target).await?),
@@ -164,7 +168,7 @@ impl Dialer {
             How::Silent => {
                 let limit = humantime::format_duration(target.connect_timeout);
                 let text =
-                    format!("{target} accepted the connection but did not answer within {limit}");
+                    format!("{target} accepted the connection but did not respond within {limit}");
                 let protocol = target.protocol.name();
                 Broken {
                     hint: Some(format!(

@@ -1,13 +1,14 @@
 //! Completions and man pages, made from the flags; a test compares them with the files that are checked in.
 
 use clap::Command;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::help;
+use super::refusal::unknown;
 use crate::bench::report::terms::TERMS;
+use crate::error::Result;
 
 /// The man pages: the names of a command, joined by hyphens; a test compares them with the commands.
 pub const PAGES: &[&str] = &[
@@ -60,6 +61,8 @@ pub const PAGES: &[&str] = &[
     "bench-report",
     "bench-compare",
     "bench-merge",
+    "help",
+    "version",
     "completions",
     "man",
 ];
@@ -71,31 +74,49 @@ pub(super) fn completions(shell: Shell, mut command: Command) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// The man page called `name`, one of [`PAGES`], in roff; of a name that no part of the whole `command` has, the page of
-/// the part above.
-pub(super) fn page(name: &str, mut command: Command) -> String {
-    command.build();
-    let mut below = &command;
-    let mut words = Vec::new();
-    for word in name.split('-') {
-        let Some(next) = below.find_subcommand(word) else {
-            continue;
-        };
-        below = next;
-        words.push(word);
+/// The command that `words` name, and its path: `mqtt pub`.
+///
+/// # Errors
+/// There is none; the hint says which was probably meant.
+pub(super) fn find<'a>(root: &'a Command, words: &[&str]) -> Result<(&'a Command, String)> {
+    let mut below = root;
+    let mut path = String::new();
+    for word in words {
+        below = below
+            .find_subcommand(word)
+            .ok_or_else(|| unknown(word, below, &path))?;
+        path = format!("{path} {word}").trim_start().to_owned();
     }
-    let mut text = Vec::new();
-    write_page(below, &words.join(" "), &mut text);
-    String::from_utf8_lossy(&text).into_owned()
+    Ok((below, path))
 }
 
-/// Reads the name of a page, with or without `iotctl-` in front.
-pub(super) fn page_name() -> impl TypedValueParser<Value = String> {
-    PossibleValuesParser::new(
-        PAGES
-            .iter()
-            .map(|name| PossibleValue::new(name).alias(format!("iotctl-{name}"))),
-    )
+/// A word of this many bytes may be broken, as the lines around it could not be adjusted otherwise.
+const LONG: usize = 40;
+
+/// The page with places in its long words where a line may end (`\:`, groff(7)): behind each `|`.
+fn breakable(page: &str) -> String {
+    let mut text = String::with_capacity(page.len());
+    for word in page.split_inclusive([' ', '\n']) {
+        match word.len() < LONG {
+            true => text.push_str(word),
+            false => text.push_str(&word.replace('|', "|\\:")),
+        }
+    }
+    text
+}
+
+/// The man page of the command that `words` name, in roff; joined by hyphens and with `iotctl` in front, too.
+///
+/// # Errors
+/// There is no such command.
+pub(super) fn page(words: &[String], mut root: Command) -> Result<String> {
+    root.build();
+    let words: Vec<&str> = words.iter().flat_map(|word| word.split('-')).collect();
+    let words = words.strip_prefix(&["iotctl"]).unwrap_or(&words);
+    let (command, path) = find(&root, words)?;
+    let mut text = Vec::new();
+    write_page(command, &path, &mut text);
+    Ok(breakable(&String::from_utf8_lossy(&text)))
 }
 
 /// Writes one page; clap_mangen writes the flags, and the text below the flags of a help page becomes sections.
@@ -189,5 +210,20 @@ fn entries<'a>(roff: &mut Roff, rows: impl Iterator<Item = (&'a str, &'a str)>) 
         roff.control("TP", [])
             .text([bold(name)])
             .text([roman(meaning)]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_word_of_a_page_is_too_long_for_a_line() {
+        for name in PAGES {
+            let page = page(name, crate::cli::command());
+            for word in page.split([' ', '\n']).flat_map(|word| word.split("\\:")) {
+                assert!(word.len() < 70, "{name}: {word}");
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
@@ -12,6 +13,7 @@ use crate::error::{Error, Kind, Result, brief, plain};
 
 use super::failure::{cannot_connect, tls_failure};
 use super::happy;
+use super::proxy::Obstacle;
 use super::scheme::{Carrier, Protocol};
 use super::stream::{Stream, Tcp, Wire};
 use super::target::{Target, Transport};
@@ -33,6 +35,27 @@ pub async fn dial(target: &Target) -> Result<Stream> {
         Err(Error::new(
             Kind::TimedOut,
             format!("cannot connect to {target}: timed out after {limit}"),
+        ))
+    })
+}
+
+/// Connects as `connecting` does, but no longer than `limit`, whatever it waits for.
+///
+/// # Errors
+/// Those of `connecting`; [`Kind::TimedOut`].
+pub(crate) async fn within<T>(
+    limit: Option<Duration>,
+    target: &Target,
+    connecting: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let Some(limit) = limit else {
+        return connecting.await;
+    };
+    timeout(limit, connecting).await.unwrap_or_else(|_| {
+        let limit = humantime::format_duration(limit);
+        Err(Error::new(
+            Kind::TimedOut,
+            format!("no connection to {target} within {limit}"),
         ))
     })
 }
@@ -115,20 +138,37 @@ async fn connect_unix(target: &Target, path: &Path) -> Result<Stream> {
 }
 
 pub(super) async fn connect_tcp(target: &Target) -> Result<TcpStream> {
-    let mut addresses = happy::addresses(&target.host, target.port)
+    let Some(proxy) = &target.proxy else {
+        return connect_to(target, &target.host, target.port).await;
+    };
+    let through = |why: &str| format!("cannot connect to {target} through {proxy}: {why}");
+    let mut tcp = connect_to(target, &proxy.host, proxy.port)
         .await
-        .map_err(|cause| cannot_connect(target, lookup_words(&target.host, &cause)))?;
+        .map_err(|cause| Error::new(cause.kind(), through(cause.text())))?;
+    match proxy.open(&mut tcp, &target.host, target.port).await {
+        Ok(()) => Ok(tcp),
+        Err(Obstacle::Login(why)) => Err(Error::new(Kind::Unauthorized, through(&why))),
+        Err(Obstacle::Refused(why)) => Err(Error::new(Kind::Unreachable, through(&why))),
+        Err(Obstacle::Io(cause)) => Err(Error::new(Kind::Unreachable, through(&plain(&cause)))),
+    }
+}
+
+/// A connection to the target itself, or to the proxy before it.
+async fn connect_to(target: &Target, host: &str, port: u16) -> Result<TcpStream> {
+    let cannot_connect = |why: String| match target.proxy {
+        Some(_) => Error::new(Kind::Unreachable, why),
+        None => cannot_connect(target, why),
+    };
+    let mut addresses = happy::addresses(host, port)
+        .await
+        .map_err(|cause| cannot_connect(lookup_words(host, &cause)))?;
     if let Some(source) = target.bind {
         addresses.retain(|address: &SocketAddr| address.is_ipv4() == source.is_ipv4());
         if addresses.is_empty() {
             let family = if source.is_ipv4() { "IPv4" } else { "IPv6" };
-            return Err(cannot_connect(
-                target,
-                format!(
-                    "{:?} has no {family} address reachable from {source}",
-                    target.host
-                ),
-            ));
+            return Err(cannot_connect(format!(
+                "{host:?} has no {family} address reachable from {source}"
+            )));
         }
     }
     happy::connect(&addresses, target.bind)
@@ -140,7 +180,7 @@ pub(super) async fn connect_tcp(target: &Target) -> Result<TcpStream> {
                 }
                 _ => plain(&cause),
             };
-            cannot_connect(target, reason)
+            cannot_connect(reason)
         })
 }
 
@@ -215,7 +255,7 @@ fn upgrade_failure(target: &Target, cause: Failure) -> Error {
             name,
             location,
         } => {
-            let answer = format!("server answered HTTP {status} {name}");
+            let answer = format!("server responded HTTP {status} {name}");
             let text = format!("{} instead of accepting the WebSocket", answer.trim_end());
             match location {
                 Some(location) => redirected(target, &text, &location),

@@ -13,12 +13,14 @@
 //! | [`stream`] | one byte stream over tcp, tls, WebSocket or a unix socket |
 //! | [`mod@dial`] | name lookup, both address families, handshakes, one deadline |
 //! | [`mod@failure`] | what an error on a stream means, in words |
+//! | `proxy` | a SOCKS5 or HTTP proxy on the way |
 //! | [`udp`] | name lookup and a socket, for datagrams |
 //! | [`addressed`] | a server's socket, which answers from the address that was asked |
 //! | [`oscore`] | what an OSCORE security context is made of |
 //! | [`psk`] | a key that both sides share, for DTLS |
 //! | [`LocalAddress`] | an address of ours to connect from, and its network interface |
 //! | [`backoff`] | when to try again |
+//! | [`suspects`] | which message it is that a connection does not survive |
 //! | [`diagnose`] | what a peer speaks that does not speak our protocol |
 //! | [`listen`] | the server side, for the embedded peers |
 
@@ -33,16 +35,19 @@ pub(crate) mod environment;
 pub(crate) mod failure;
 pub(crate) mod happy;
 mod identity;
+mod key_log;
 mod layer;
 pub(crate) mod listen;
 pub(crate) mod oscore;
 mod pem;
+mod proxy;
 pub(crate) mod psk;
 mod resolve;
 pub(crate) mod scheme;
 pub(crate) mod secret;
 mod server_tls;
 pub(crate) mod stream;
+pub(crate) mod suspects;
 pub(crate) mod target;
 pub(crate) mod tls;
 mod tls_errors;
@@ -58,11 +63,14 @@ mod zone;
 pub use addressed::Addressed;
 pub use args::{ConnectArgs, OscoreArgs, Retry, TlsVersion};
 pub use backoff::Backoff;
+pub(crate) use contexts::names as context_names;
 pub use dial::dial;
+pub(crate) use dial::within;
 pub use environment::Environment;
 pub use failure::{failure, refused};
 pub use listen::{Incoming, ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
 pub use oscore::{Oscore, OscoreState};
+pub use proxy::Proxy;
 pub use psk::Psk;
 pub use scheme::Protocol;
 pub use secret::Secret;

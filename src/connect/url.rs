@@ -28,7 +28,8 @@ pub(super) struct Url {
 /// # Errors
 /// [`crate::error::Kind::Usage`]; the message shows the URL without its credentials.
 pub(super) fn parse(text: &str, protocol: Protocol) -> Result<Url> {
-    let wrong = |why: String| Error::usage(format!("bad URL {}: {why}", without_credentials(text)));
+    let wrong =
+        |why: String| Error::usage(format!("invalid URL {}: {why}", without_credentials(text)));
     let (name, rest) = split_scheme(text).ok_or_else(|| {
         wrong(String::from("no scheme")).hint(format!(
             "use {}://HOST, or -h HOST",
@@ -81,8 +82,34 @@ pub(super) fn parse(text: &str, protocol: Protocol) -> Result<Url> {
     Ok(url)
 }
 
+/// Takes the URL of a proxy apart, which has no path, and no scheme of ours.
+///
+/// # Errors
+/// What is wrong, without a part of the URL that may be a secret.
+pub(super) fn proxy(text: &str) -> Result<(&str, Url), String> {
+    let expected = "expected socks5h://HOST:PORT or http://HOST:PORT";
+    let (name, rest) = split_scheme(text).ok_or(expected)?;
+    let (userinfo, place, path) = take_apart(rest, Carrier::Tcp)?;
+    if !matches!(path, "" | "/") {
+        return Err(String::from("a proxy has no path"));
+    }
+    let mut url = Url {
+        // No part of the answer: the scheme is told beside it.
+        scheme: Protocol::Mqtt.scheme_of(Carrier::Tcp),
+        host: String::new(),
+        port: None,
+        username: None,
+        password: None,
+        path: None,
+        unix: None,
+    };
+    url.credentials(userinfo)?;
+    url.place(place)?;
+    Ok((name, url))
+}
+
 /// The scheme and what follows its `://`; of a unix socket's URL, also what follows a mere `:`.
-fn split_scheme(text: &str) -> Option<(&str, &str)> {
+pub(super) fn split_scheme(text: &str) -> Option<(&str, &str)> {
     let (name, rest) = text.split_once(':')?;
     // RFC 3986 §3.1. What stands there otherwise may be a user name and password.
     let is_scheme = name.starts_with(|letter: char| letter.is_ascii_alphabetic())
@@ -550,7 +577,7 @@ mod tests {
             let error = parse(&text, Protocol::Amqp).unwrap_err();
             assert_eq!(
                 error.text(),
-                "bad URL amqp://h/v: a query (?…) is not supported"
+                "invalid URL amqp://h/v: a query (?…) is not supported"
             );
             error.hint_text().unwrap().to_owned()
         };

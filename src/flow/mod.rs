@@ -16,9 +16,9 @@
 //! | [`Source`], [`Target`] | the two ends, as traits with static dispatch |
 //! | [`ledger`] | which arrivals are not settled yet; pure |
 //! | [`account`] | how many messages were taken, and what became of them; pure |
-//! | [`retry`] | which message it is that a connection does not survive; pure |
 //! | [`input`], [`pacing`] | the source of what is to be sent, and when each message is due |
 //! | [`until`] | count, time, silence or a condition that ends a flow; pure, on a virtual clock |
+//! | [`recent`] | which messages a server delivers again; pure |
 //! | [`stages`], [`decompress`], [`decode`] | which messages pass, and how their bodies are read |
 //! | [`receive`] | what all commands that receive have in common |
 //! | [`exec`] | the target that runs a command for each message |
@@ -34,11 +34,11 @@ pub(crate) mod ledger;
 pub(crate) mod pacing;
 pub(crate) mod printed;
 pub(crate) mod receive;
-pub(crate) mod retry;
+pub(crate) mod recent;
 pub(crate) mod stages;
 pub(crate) mod until;
 
-pub use account::Account;
+pub use account::{Account, Unit};
 pub use engine::{run, send, twice};
 pub use exec::{Commands, Exec};
 pub use input::Input;
@@ -60,6 +60,8 @@ pub type Number = u64;
 pub enum Next {
     /// A message.
     Message(Message),
+    /// A message that was handed out before, over a connection that was lost meanwhile.
+    Again(Message),
     /// A message that nobody asked for; it is settled like any other.
     Skipped,
     /// The connection is gone, and with it all that was handed out and not settled: the server delivers that again.
@@ -146,6 +148,11 @@ pub trait Source {
 pub trait Target {
     /// What the user calls it: `mqtt://host:1883`.
     fn name(&self) -> String;
+
+    /// What it takes, for the words of the account.
+    fn unit(&self) -> Unit {
+        Unit::Message
+    }
 
     /// Whether another message of what came already can be taken at once.
     fn has_room(&self) -> bool;

@@ -26,5 +26,5 @@ pub use format::{Format, Template, indented_json, record_line};
 pub use live::Live;
 pub(crate) use sink::reader_is_gone;
 pub use stderr::flush;
-pub use stream::{Output, print};
+pub use stream::{Output, print, print_help, print_report};
 pub use style::{ColorChoice, Style, terminals};

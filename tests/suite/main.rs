@@ -35,6 +35,7 @@ mod coap_trouble;
 mod connecting;
 mod durability;
 mod flow;
+mod flow_cells;
 mod generated;
 mod large;
 mod layers;

@@ -101,7 +101,7 @@ fn details(report: &Report, page: &mut String) {
     table(
         page,
         &["setup", ""],
-        rows.map(|(name, value)| vec![name.clone(), value.clone()])
+        rows.map(|(name, value)| vec![name.to_owned(), value.to_owned()])
             .collect(),
     );
     *page += &format!("{}\n\n</details>\n", escape(&rows::title(report)));
@@ -173,10 +173,10 @@ mod tests {
                     |  | threshold | outcome |\n|---|---|---|\n\
                     | ✅ | `p50 < 20ms` | passed |\n\
                     | ❌ | `lost == 0` | missed by 1,270 |\n\n\
-                    Verdict: the generator kept up: 42 % of one core, send lag p99 18 µs; steady.\n\n\
+                    Verdict: the generator kept up: 42 % of one core, send lag p99 18 µs; throughput and latency were stable.\n\n\
                     | rate | messages |\n|---|---|\n| planned | 50.00 k/s |\n";
         assert!(text.starts_with(head), "{text}");
-        assert!(text.contains("| latency | p50 | p90 | p99 | p99.9 | max | values |\n|---|---:|"));
+        assert!(text.contains("| latency | p50 | p90 | p99 | p99.9 | max | count |\n|---|---:|"));
         assert!(text.contains("| planned | 1,500,000 | = sent 1,499,990 + unsent 10 |"));
         assert!(text.contains("- 1,002 × connection lost: reset by peer\n"));
         assert!(text.contains("| retransmissions | 12 |"));

@@ -15,7 +15,7 @@ pub(crate) const MAX_RATE_STEPS: &str = "max_rate_steps";
 const FIRST: [&str; 4] = ["response", "end_to_end", "service", "lag"];
 
 /// The columns of the latency table after the quantity's name.
-pub(super) const LATENCY_COLUMNS: [&str; 6] = ["p50", "p90", "p99", "p99.9", "max", "values"];
+pub(super) const LATENCY_COLUMNS: [&str; 6] = ["p50", "p90", "p99", "p99.9", "max", "count"];
 
 /// A whole and the parts that it must be the sum of.
 pub(super) struct Identity {
@@ -87,8 +87,8 @@ pub(super) fn phases(report: &Report) -> Vec<(&'static str, String)> {
     took.map(|(name, lasted)| (name, seconds(lasted))).collect()
 }
 
-/// Whether the peer acknowledges nothing, so that what counts as acknowledged is proved otherwise.
-fn is_proved(report: &Report) -> bool {
+/// Whether the server acknowledges nothing, so that what counts as acknowledged is confirmed otherwise.
+fn is_only_confirmed(report: &Report) -> bool {
     let counted = report.messages.acknowledged > 0 || report.counts.contains_key(NOT_PROVED);
     counted && !report.latency.contains_key("response")
 }
@@ -96,8 +96,8 @@ fn is_proved(report: &Report) -> bool {
 /// Messages per second; rates of 0 are omitted.
 pub(super) fn rates(report: &Report) -> Vec<(&'static str, String)> {
     let rates = &report.rates;
-    let accepted = if is_proved(report) {
-        "proved"
+    let accepted = if is_only_confirmed(report) {
+        "confirmed"
     } else {
         "accepted"
     };
@@ -117,24 +117,17 @@ pub(super) fn maximum(report: &Report) -> Option<(String, Vec<String>)> {
     let steps = report.setup.get(MAX_RATE_STEPS);
     let steps = steps.into_iter().flat_map(|steps| steps.split(", "));
     let found = match report.setup.get(MAX_RATE_LIMIT) {
-        Some(limit) => format!("{found}; {limit}, not the peer, was the limit: it may take more"),
+        Some(limit) => format!("{found}; {limit}, not the server, was the limit: it may take more"),
         None => found.clone(),
     };
     Some((found, steps.map(str::to_owned).collect()))
-}
-
-/// The setup without what stands elsewhere.
-pub(super) fn setup(report: &Report) -> impl Iterator<Item = (&String, &String)> {
-    let elsewhere = [MAX_RATE, MAX_RATE_LIMIT, MAX_RATE_STEPS];
-    let setup = report.setup.iter();
-    setup.filter(move |(name, _)| !elsewhere.contains(&name.as_str()))
 }
 
 /// The outcomes of the messages; each row adds up. Sides without messages are omitted, and so is what only says that all
 /// that was sent was read.
 pub(super) fn identities(report: &Report) -> Vec<Identity> {
     let m = &report.messages;
-    let proved = is_proved(report);
+    let by_replies = is_only_confirmed(report);
     let mut rows = Vec::new();
     if m.planned > 0 || m.sent > 0 {
         rows.push(Identity::new(
@@ -142,8 +135,12 @@ pub(super) fn identities(report: &Report) -> Vec<Identity> {
             m.planned,
             [("sent", m.sent), ("unsent", m.unsent)],
         ));
-        let accepted = if proved { "proved" } else { "acknowledged" };
-        if !proved || m.acknowledged != m.sent {
+        let accepted = if by_replies {
+            "confirmed"
+        } else {
+            "acknowledged"
+        };
+        if !by_replies || m.acknowledged != m.sent {
             rows.push(Identity::new(
                 "sent",
                 m.sent,
@@ -225,10 +222,27 @@ pub(super) fn traffic(messages: &Messages) -> String {
     )
 }
 
+/// What the forms for people call a key of the report; most keys are words for people already.
+pub(super) fn label(key: &str) -> &str {
+    match key {
+        NOT_PROVED => "unconfirmed",
+        "peer" => "server",
+        key => key,
+    }
+}
+
+/// How the run was set up: `scenario`, `fan-in`; without what stands elsewhere.
+pub(super) fn setup(report: &Report) -> impl Iterator<Item = (&str, &str)> {
+    let elsewhere = [MAX_RATE, MAX_RATE_LIMIT, MAX_RATE_STEPS];
+    let setup = report.setup.iter();
+    let own = setup.filter(move |(key, _)| !elsewhere.contains(&key.as_str()));
+    own.map(|(key, value)| (label(key), value.as_str()))
+}
+
 /// Protocol-specific counters: `req_attempt` 12, `retransmissions` 3.
 pub(super) fn counts(report: &Report) -> impl ExactSizeIterator<Item = (&str, u64)> {
     let counts = report.counts.iter();
-    counts.map(|(name, number)| (name.as_str(), *number))
+    counts.map(|(name, number)| (label(name), *number))
 }
 
 /// The distributions, best-known quantities first.
@@ -287,7 +301,7 @@ pub(super) fn connections(report: &Report) -> Vec<(&'static str, String)> {
     let some = counts.into_iter().filter(|(_, number)| *number > 0);
     rows.extend(some.map(|(name, number)| (name, count(number))));
     if c.away_s > 0.0 {
-        rows.push(("away", seconds(c.away_s)));
+        rows.push(("downtime", seconds(c.away_s)));
     }
     if c.rate_per_s > 0.0 {
         rows.push(("rate", rate(c.rate_per_s)));
@@ -322,17 +336,17 @@ pub(super) fn generator_line(generator: &Generator) -> String {
 /// Whether the figures can be trusted, in a sentence.
 pub(super) fn verdict(generator: &Generator) -> String {
     let limit = if generator.limited {
-        "the generator was the limit, not the peer: "
+        "the generator was the limit, not the server: "
     } else {
         ""
     };
     let steady = if generator.steady {
-        "steady"
+        "throughput and latency were stable"
     } else {
-        "not steady: throughput or latency varied"
+        "throughput or latency varied"
     };
     match generator.verdict.as_str() {
-        "" if generator.limited => format!("the generator was the limit, not the peer; {steady}"),
+        "" if generator.limited => format!("the generator was the limit, not the server; {steady}"),
         "" => steady.to_owned(),
         words => format!("{limit}{words}; {steady}"),
     }
@@ -413,13 +427,13 @@ mod tests {
         let mut report = sample::report();
         report.latency.remove("response");
         let rows = identities(&report);
-        assert_eq!(rows[1].terms()[0], "= proved 1,498,800");
-        assert_eq!(rates(&report)[2].0, "proved");
+        assert_eq!(rows[1].terms()[0], "= confirmed 1,498,800");
+        assert_eq!(rates(&report)[2].0, "confirmed");
         report.messages.acknowledged = report.messages.sent;
         let names: Vec<&str> = identities(&report).iter().map(|row| row.name).collect();
         assert_eq!(names, ["planned", "received"]);
         report.messages.acknowledged -= 1;
-        assert!(message_terms(&report).contains(&"proved"));
+        assert!(message_terms(&report).contains(&"confirmed"));
     }
 
     #[test]
@@ -448,12 +462,12 @@ mod tests {
             steady: true,
             ..Generator::default()
         };
-        assert_eq!(verdict(&generator), "steady");
+        assert_eq!(verdict(&generator), "throughput and latency were stable");
         generator.limited = true;
         generator.verdict = String::from("99 % of one core");
         assert_eq!(
             verdict(&generator),
-            "the generator was the limit, not the peer: 99 % of one core; steady"
+            "the generator was the limit, not the server: 99 % of one core; throughput and latency were stable"
         );
     }
 }

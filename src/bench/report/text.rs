@@ -52,20 +52,20 @@ fn outcome(report: &Report, page: &mut Page) {
 pub(crate) struct Columns {
     /// Messages are sent.
     pub(crate) sent: bool,
-    /// The peer acknowledges or answers them.
+    /// The server acknowledges or answers them.
     pub(crate) acknowledged: bool,
     /// There are receivers.
     pub(crate) received: bool,
 }
 
 /// One line for an interval of `length_s` seconds, for a live view; it fits 80 columns:
-/// `12.0 s  sent 50.0k/s acked 49.9k/s got 49.9k/s  p50 123µs p99 1.90ms errors 12`.
+/// `12.0 s  sent 50.0k/s acked 49.9k/s recv 49.9k/s p50 123µs p99 1.90ms errors 12`.
 pub(crate) fn live_line(interval: &Interval, length_s: f64, columns: Columns) -> String {
     let mut line = format!("{} ", seconds(interval.at_s));
     for (name, shown, number) in [
         ("sent", columns.sent, interval.sent),
         ("acked", columns.acknowledged, interval.acknowledged),
-        ("got", columns.received, interval.received),
+        ("recv", columns.received, interval.received),
     ] {
         if shown {
             let rate = brief_rate(number as f64 / length_s.max(1e-3));
@@ -96,7 +96,7 @@ fn live_latency(interval: &Interval) -> String {
         other => format!(" {other}"),
     };
     let brief = |ms: f64| time(ms).replace(' ', "");
-    format!(" {name} p50 {} p99 {}", brief(*p50), brief(*p99))
+    format!("{name} p50 {} p99 {}", brief(*p50), brief(*p99))
 }
 
 /// The line of an interval with all that it holds, as `--interval` writes it to a pipe.
@@ -303,13 +303,13 @@ mod tests {
             "                               + timed out 40 + lost with connection 1,000\n",
             "            received 1,498,732 = unique 1,498,720 + duplicate 12\n",
             "            expected 1,499,990, missing 1,270, reordered 3, late 25, repeated 12\n",
-            "latency            p50       p90       p99     p99.9       max    values\n",
+            "latency            p50       p90       p99     p99.9       max     count\n",
             "            response: from due to answered; end_to_end: from due to received;\n",
             "errors      1,002 × connection lost: reset by peer\n",
             "            hint: the broker limits the messages of one client; raise its limit\n",
             "thresholds  p50 < 20ms  passed\n",
             "            lost == 0  missed by 1,270\n",
-            "steady\n",
+            "throughput and latency were stable\n",
         ] {
             assert!(text.contains(part), "{part:?} is not in\n{text}");
         }
@@ -326,7 +326,7 @@ mod tests {
             report.setup.insert(name.to_owned(), value.to_owned());
         }
         let text = render(&report);
-        let head = "\n\nmax. rate   4000/s; the generator, not the peer, was the limit: it may take more\n            4000/s passed\n            5000/s failed\n\
+        let head = "\n\nmax. rate   4000/s; the generator, not the server, was the limit: it may take more\n            4000/s passed\n            5000/s failed\n\
                     thresholds  p50 < 20ms  passed\n            lost == 0  missed by 1,270\n\
                     verdict     the generator kept up";
         assert!(text.contains(head), "{text}");
@@ -353,7 +353,7 @@ mod tests {
         let stalled = &sample::report().intervals[20];
         assert_eq!(
             live_line(stalled, 1.0, ALL),
-            "21.0 s  sent 50.0k/s acked 26.0k/s got 26.0k/s  p50 143µs p99 490ms errors 1,190"
+            "21.0 s  sent 50.0k/s acked 26.0k/s recv 26.0k/s p50 143µs p99 490ms errors 1,190"
         );
         let warming = Interval {
             at_s: 0.5,

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 
 use crate::cli::flags::server_tls::ServerTlsFlags;
 use crate::cli::flags::terminal::TerminalFlags;
-use crate::cli::syntax::numbers::{Count, Size, Wait};
+use crate::cli::syntax::numbers::{Count, Size, Wait, whole};
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Listening")]
@@ -68,11 +68,11 @@ struct LimitFlags {
     connect_timeout: Option<Wait>,
 
     /// Heartbeat interval offered to clients, in seconds; 0 disables heartbeats [default: 60]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = whole(0..=u16::MAX))]
     heartbeat: Option<u16>,
 
     /// Maximum number of channels per connection; 0 for no limit [default: 2047]
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = whole(0..=u16::MAX))]
     channel_max: Option<u16>,
 
     /// Largest message body accepted, such as 1MiB [default: 128MiB]

@@ -18,7 +18,7 @@ use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::syntax::numbers::Wait;
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Asking")]
+#[command(next_help_heading = "Request")]
 pub(crate) struct RequestFlags {
     #[arg(value_name = "URL", help_heading = None, help = session::URL)]
     url: Option<OsString>,

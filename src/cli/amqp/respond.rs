@@ -20,7 +20,7 @@ use crate::cli::syntax::numbers::{Count, Wait};
 use crate::cli::syntax::values;
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Answering")]
+#[command(next_help_heading = "Replying")]
 pub(crate) struct RespondFlags {
     #[arg(value_name = "URL", help_heading = None, help = session::URL)]
     url: Option<OsString>,
@@ -78,7 +78,7 @@ impl RespondFlags {
             session: self.session.words(url)?,
             declare: self.declare.then(declared).into_iter().collect(),
             queue,
-            answer: answer(self.echo, self.message, self.exec.exec()?)?,
+            answer: answer(self.echo, self.message, self.exec.exec::<Self>()?)?,
             properties: self.properties.properties()?,
             count: values::messages(self.count)?,
             duration: self.duration.map(|Wait(time)| time),

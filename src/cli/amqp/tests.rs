@@ -192,7 +192,7 @@ fn properties_become_what_goes_over_the_wire() {
 
 #[test]
 fn the_session_is_said_alike_everywhere() {
-    let words = "--vhost v --auth external --heartbeat 5 --frame-max 64KiB --connection-name n --answer-timeout 250ms \
+    let words = "--vhost v --auth external --heartbeat 5 --frame-max 64KiB --connection-name n --reply-timeout 250ms \
                  -h host -p 5673 -u me --password-file f --cafile ca --cert c --key k --retry 5s";
     let plan = ping(words);
     let session = plan.session;
@@ -286,6 +286,30 @@ fn the_words_after_exec_are_the_commands() {
         .unwrap();
     assert_eq!(exec.command, ["sh", "-c", "x", "--", "-D", "y"]);
     assert_eq!((exec.workers.get(), exec.requeue), (4, true));
+    // Behind `--` no flag of ours is looked for.
+    assert_eq!(exec.suspicious, None);
+    let ended = consume("q --exec ./w.sh -C 1 ; --workers 3 --ack auto");
+    let exec = ended.exec.unwrap();
+    assert_eq!(
+        (&exec.command[..], exec.workers.get()),
+        (&["./w.sh", "-C", "1"].map(String::from)[..], 3)
+    );
+    assert_eq!(exec.suspicious, None);
+    for (words, flag) in [
+        ("./w.sh -C 1", Some("-C")),
+        ("./w.sh --count=1", Some("--count=1")),
+        ("./w.sh x --requeue", Some("--requeue")),
+        ("sh -c x", None),
+        ("/bin/bash -c x -C 1", Some("-C")),
+        ("grep --color png", Some("--color")),
+        ("awk -9 - x", None),
+        ("grep png", None),
+    ] {
+        let exec = consume(&format!("q --exec {words}")).exec.unwrap();
+        assert_eq!(exec.suspicious.as_deref(), flag, "{words}");
+    }
+    let answer = respond("q --exec cat -C 1 ; -C 2");
+    assert_eq!(answer.count, Some(2));
 }
 
 #[test]

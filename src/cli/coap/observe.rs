@@ -39,7 +39,7 @@ pub(crate) struct ObserveFlags {
     #[arg(long, value_name = "TIME")]
     keep_alive: Option<Wait>,
 
-    /// Exit without cancelling the observation; a later notification is answered with a reset
+    /// Exit without cancelling the observation; a later notification is rejected with a reset
     #[arg(long)]
     no_deregister: bool,
 
@@ -114,7 +114,7 @@ impl ObserveFlags {
             stages: self
                 .body
                 .stages(style, self.conditions.stages(&fields::COAP)?)?,
-            exec: self.exec.exec(false)?,
+            exec: self.exec.exec::<Self>(false)?,
             reregister: !self.no_reregister,
             retry: self.retry,
             keep_alive: self.keep_alive.map(|Wait(time)| time),

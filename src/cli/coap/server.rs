@@ -107,7 +107,7 @@ pub(crate) const KINDS: &[(&str, &str)] = &[
     ("large:SIZE", "holds this many bytes, such as 64KiB"),
     (
         "delay:TIME[:WORDS]",
-        "answers after TIME, with a separate response",
+        "responds after TIME, with a separate response",
     ),
     ("store", "stores what is PUT or POSTed below it"),
 ];

@@ -12,7 +12,7 @@ use crate::mqtt::packet::QoS;
 
 use crate::cli::flags::server_tls::ServerTlsFlags;
 use crate::cli::flags::terminal::TerminalFlags;
-use crate::cli::syntax::numbers::{Count, Expiry, Size, Timeouts, Wait};
+use crate::cli::syntax::numbers::{Count, Expiry, Size, Timeouts, Wait, whole};
 use crate::cli::syntax::values;
 
 #[derive(Args, Debug)]
@@ -78,15 +78,15 @@ struct LimitFlags {
     max_packet_size: Option<u32>,
 
     /// Receive Maximum: QoS 1 and 2 messages in flight from one MQTT 5 client [default: 1000]
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "COUNT", value_parser = whole(1..=u16::MAX))]
     receive_maximum: Option<u16>,
 
     /// QoS 1 and 2 messages in flight to one client [default: 1000]
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "COUNT", value_parser = whole(1..=u16::MAX))]
     max_inflight: Option<u16>,
 
     /// Topic aliases accepted from one client [default: 16]
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = whole(0..=u16::MAX))]
     topic_alias_maximum: Option<u16>,
 
     /// Server Keep Alive that overrides the keep-alive of each MQTT 5 client, in whole seconds; 0 turns it off [default: the client's]

@@ -65,7 +65,7 @@ pub(crate) struct SubFlags {
 
     /// End as soon as the subscriptions are acknowledged
     #[arg(
-        short = 'E', long, help_heading = "Until",
+        short = 'E', long, help_heading = "End conditions",
         conflicts_with_all = ["count", "duration", "idle", "retained_only"]
     )]
     exit_after_subscribe: bool,
@@ -130,7 +130,7 @@ impl SubFlags {
                 style,
                 self.conditions.stages(&fields::MQTT)?,
             )?,
-            exec: self.exec.exec(false)?,
+            exec: self.exec.exec::<Self>(false)?,
             format: self.format.format()?,
             style,
         })

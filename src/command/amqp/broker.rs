@@ -115,11 +115,11 @@ fn log(event: &Event, notes: Console) {
         }
         Event::Refused { peer, reason } => notes.note(format_args!("{peer} was refused: {reason}")),
         Event::Disconnected { peer, cleanly: true } => notes.note(format_args!("{peer} disconnected")),
-        Event::Disconnected { peer, cleanly: false } => notes.note(format_args!("{peer} vanished")),
+        Event::Disconnected { peer, cleanly: false } => notes.note(format_args!("{peer} disconnected without connection.close")),
         Event::Declared { queue } => notes.note(format_args!("queue {queue} was declared")),
         Event::Consuming { peer, queue } => notes.note(format_args!("{peer} consumes from {queue}")),
         Event::Stopped(counts) => notes.note(format_args!(
-            "stopped after {} connections, {} messages published, {} delivered, {} unroutable, {} discarded",
+            "stopped after {} connections, {} messages received, {} sent, {} unroutable, {} dropped",
             counts.connections, counts.published, counts.delivered, counts.unroutable, counts.discarded
         )),
     }

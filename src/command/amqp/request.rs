@@ -1,6 +1,5 @@
 //! `amqp request`: sends requests and shows their answers.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytestring::ByteString;
@@ -10,12 +9,13 @@ use super::link::too_large;
 use super::session::{Session, SessionArgs};
 use crate::amqp::consumer::{Delivery, Subscription};
 use crate::amqp::frame::methods::DIRECT_REPLY_TO;
-use crate::amqp::publisher::{Outcome, Outgoing};
+use crate::amqp::publisher::{Outcome, Outgoing, Returns};
 use crate::amqp::topology::Declaration;
 use crate::amqp::v091::{Connection, Incoming};
 use crate::amqp::wish::Settlement;
-use crate::connect::Retry;
+use crate::connect::{Retry, within};
 use crate::error::{Error, Kind, Result};
+use crate::flow::{Account, Input, Next, Pacing, Source as _, Unit};
 use crate::message::{AmqpDetail, AmqpProperties, Detail, Message};
 use crate::output::{Console, Format, Output, Style};
 use crate::payload::{Bodies, Encoding, Outline, Source};
@@ -100,7 +100,7 @@ pub async fn run(plan: Plan) -> Result<()> {
 /// # Errors
 /// As [`run`].
 pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
-    let mut bodies = Bodies::open(&plan.source, plan.encoding)?.like(Outline {
+    let bodies = Bodies::open(&plan.source, plan.encoding)?.like(Outline {
         topics: vec![plan.key.clone()],
         detail: Detail::Amqp(Box::new(AmqpDetail {
             exchange: plan.exchange.clone(),
@@ -111,16 +111,25 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
     let mut stop = Stop::watch()?;
     let notes = Console::new(plan.style);
     let session = plan.session.session("request", Retry::Never, notes)?;
+    let mut input = Input::new(bodies, &Pacing::default());
+    let mut account = Account {
+        unit: Unit::Request,
+        ..Account::default()
+    };
     let work = async {
         let making = async |session: &Session| session.receiver(&plan.declare, true).await;
-        let connection = session.connect_by(making).await?;
+        let connecting = session.connect_by(making);
+        let connection = within(Some(plan.timeout), &session.target, connecting).await?;
         let mut caller = Caller::new(&plan, &session, connection, notes).await?;
-        let asked = caller.ask_all(&mut bodies, &mut output).await;
+        let asked = caller.ask_all(&mut input, &mut output, &mut account).await;
         // The answers are here.
         let _ = caller.connection.close().await;
         asked
     };
-    stop.unless_asked("interrupted", work).await
+    let ended = stop.unless_asked("interrupted", work).await;
+    account.unsent = input.unsent();
+    input.report(notes);
+    account.verdict(ended, &session.target.to_string())
 }
 
 struct Caller<'a> {
@@ -154,20 +163,38 @@ impl<'a> Caller<'a> {
         })
     }
 
-    async fn ask_all(&mut self, bodies: &mut Bodies, output: &mut Output) -> Result<()> {
-        let mut batch = VecDeque::new();
-        while self
-            .connection
-            .alive_during(bodies.next(&mut batch))
-            .await?
-        {
-            for request in batch.drain(..) {
-                let answer = self.ask(request).await?;
-                output.message(&answer.message)?;
-                self.connection.alive_during(output.flush()).await?;
-            }
+    /// Asks until the input ends, or a request is not answered.
+    async fn ask_all(
+        &mut self,
+        input: &mut Input,
+        output: &mut Output,
+        account: &mut Account,
+    ) -> Result<()> {
+        loop {
+            self.connection.alive_during(input.drive()).await?;
+            let mut came = None;
+            input.take(|next| {
+                came = Some(next);
+                Ok(false)
+            })?;
+            let request = match came {
+                Some(Next::Message(request)) => request,
+                Some(Next::End(end)) => return end,
+                Some(Next::Skipped | Next::Lost) | None => continue,
+            };
+            account.received += 1;
+            let answer = match self.ask(request).await {
+                Ok(answer) => answer,
+                Err(error) if error.kind() == Kind::Lost => return Err(error),
+                Err(error) => {
+                    account.refuse(error);
+                    return Ok(());
+                }
+            };
+            account.delivered += 1;
+            output.message(&answer.message)?;
+            self.connection.alive_during(output.flush()).await?;
         }
-        Ok(())
     }
 
     /// Sends one request and waits for its answer.
@@ -199,7 +226,7 @@ impl<'a> Caller<'a> {
             }
             .into(),
             payload: request.payload,
-            mandatory: true,
+            returns: Returns::Told,
         };
         let key = message.key.clone();
         self.connection.publish(self.asked, message)?;

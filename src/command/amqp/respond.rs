@@ -14,7 +14,7 @@ use super::link::too_large;
 use super::session::{Session, SessionArgs, messages};
 use crate::amqp::consumer::{Delivery, Subscription};
 use crate::amqp::frame::methods::DIRECT_REPLY_TO;
-use crate::amqp::publisher::{MOST_BYTES, Outcome, Outgoing};
+use crate::amqp::publisher::{MOST_BYTES, Outcome, Outgoing, Returns};
 use crate::amqp::topology::Declaration;
 use crate::amqp::v091::{Connection, Incoming};
 use crate::amqp::wish::Settlement;
@@ -70,11 +70,14 @@ pub struct Plan {
 pub async fn run(plan: Plan) -> Result<()> {
     let mut stop = Stop::watch()?;
     let notes = Console::new(plan.style);
+    if let Answer::Exec(exec) = &plan.answer {
+        exec.warn(notes);
+    }
     let session = plan.session.session("respond", Retry::Forever, notes)?;
     let opening = session.connect_by(async |session| Desk::open(&plan, session).await);
     let desk = stop.unless_asked("interrupted", opening).await?;
     notes.note(format_args!(
-        "answering requests to {:?} on {}",
+        "serving requests to {:?} on {}",
         plan.queue, session.target
     ));
     let mut responder = Responder {
@@ -167,7 +170,10 @@ impl Plan {
         };
         Outgoing {
             // RabbitMQ takes a direct reply-to for no queue, and returns what goes there although it arrives.
-            mandatory: !reply_to.starts_with(DIRECT_REPLY_TO),
+            returns: match reply_to.starts_with(DIRECT_REPLY_TO) {
+                true => Returns::Ignored,
+                false => Returns::Told,
+            },
             key: reply_to,
             properties: properties.into(),
             payload: body,
@@ -276,7 +282,7 @@ impl Responder<'_> {
         match &properties.reply_to {
             Some(to) if self.suspects.get(to).is_some_and(|times| *times >= STRIKES) => {
                 let target = &self.session.target;
-                let why = format!("an answer to {to:?} makes {target} close the connection");
+                let why = format!("a reply to {to:?} makes {target} close the connection");
                 self.give_up(desk, &request, false, &why);
             }
             Some(to) => {
@@ -284,7 +290,7 @@ impl Responder<'_> {
                 desk.ready.push_back((request, to, body));
             }
             None if properties.not_text("reply_to").is_some() => {
-                let why = "the queue for an answer (reply-to) is not UTF-8";
+                let why = "the queue for the reply (reply-to) is not UTF-8";
                 self.give_up(desk, &request, false, why);
             }
             None => {
@@ -353,7 +359,7 @@ impl Responder<'_> {
             0 => Ok(()),
             failed => Err(Error::new(
                 Kind::Refused,
-                format!("{failed} of {} were not answered", messages(self.settled)),
+                format!("{failed} of {} got no reply", messages(self.settled)),
             )),
         }
     }

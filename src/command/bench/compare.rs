@@ -111,7 +111,8 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let comparison = compare(&first, &second, bound)?;
     let paths = before.iter().chain(&after).map(|path| name(path));
     let runs: Vec<(String, &Report)> = paths.zip(first.iter().chain(&second)).collect();
-    write(&plan.form.render(&comparison, &runs)?, plan.style).await?;
+    let text = plan.form.render(&comparison, &runs)?;
+    write(&text, plan.form == Form::Text, plan.style).await?;
     comparison.failure().map_or(Ok(()), Err)
 }
 

@@ -11,19 +11,21 @@ use tokio::task::JoinHandle;
 use super::{Measured, Results, RunOptions};
 use crate::bench::engine::{self, Outcome};
 use crate::bench::recorder::NOT_PROVED;
+use crate::bench::report::Form;
 use crate::bench::report::prometheus::{self, Endpoint};
 use crate::bench::report::text::{self, Columns};
 use crate::bench::result::{Report, Threshold};
 use crate::command::bench::results::missed;
 use crate::error::{Error, Kind, Result};
 use crate::file;
-use crate::output::{self, Live};
+use crate::output::{self, ColorChoice, Live};
 use crate::stop::{Asked, Stop};
 
 /// Watches a run and tells about it.
 pub(crate) struct Show {
     results: Results,
     live: Live,
+    color: ColorChoice,
     columns: Columns,
     metrics: Option<Metrics>,
     /// The threshold that ended the run.
@@ -65,6 +67,7 @@ impl Show {
         Ok(Self {
             results: course.results.clone(),
             live,
+            color: course.style.color,
             columns: measured.columns(),
             metrics,
             missed: None,
@@ -136,7 +139,11 @@ impl Show {
         }
         // Where there was no connection the reason says all.
         if !outcome.has_no_connection() {
-            output::print(self.results.form.render(report)?.as_bytes())?;
+            let text = self.results.form.render(report)?;
+            match self.results.form {
+                Form::Text => output::print_report(&text, self.color)?,
+                _ => output::print(text.as_bytes())?,
+            }
         }
         if let Some(metrics) = self.metrics {
             metrics.serving.abort();
@@ -213,7 +220,7 @@ fn nothing_came_through(report: &Report) -> Result<()> {
     let (kind, what) = if messages.refused > 0 {
         (Kind::Refused, "accepted")
     } else if report.counts.contains_key(NOT_PROVED) {
-        (Kind::Lost, "proved to have reached the peer")
+        (Kind::Lost, "confirmed to have reached the server")
     } else {
         (Kind::Lost, "acknowledged")
     };

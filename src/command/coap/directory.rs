@@ -85,7 +85,7 @@ impl<'a> Directory<'a> {
                 .hint("use a URI with the path of the directory's interface"));
         };
         let bad = |fault: uri::BadUri| {
-            let text = format!("{} names a bad {resource_type}: {fault}", place.uri);
+            let text = format!("{} names an invalid {resource_type}: {fault}", place.uri);
             Error::new(Kind::Lost, text)
         };
         let found = list.uri.join(&found.target).map_err(bad)?;
@@ -125,7 +125,10 @@ impl<'a> Directory<'a> {
         let same = self.connection.take().filter(|it| it.leads_to(&name));
         let mut connection = match same {
             Some(connection) => connection,
-            None => RequestClient::open_with(self.config(), &self.watch, place).await?,
+            None => {
+                let limit = self.session.transfer.timeout;
+                RequestClient::open_with(self.config(), limit, &self.watch, place).await?
+            }
         };
         if connection.is_group() {
             return Err(Error::usage(

@@ -42,7 +42,9 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let mut output = Output::open(Format::Raw, plan.style)?;
     let notes = Console::new(plan.style);
     let watch = Tracer::open(&plan.session, notes)?;
-    let mut client = RequestClient::open(&plan.session, &watch, &place).await?;
+    // The time for a response is none for a handshake.
+    let config = plan.session.config();
+    let mut client = RequestClient::open_with(config, None, &watch, &place).await?;
     if client.is_group() {
         return Err(Error::usage("a multicast group cannot be pinged")
             .hint("use coap discover to find its members"));
@@ -108,7 +110,7 @@ impl Tally {
                     json!({"sequence": sequence, "peer": from.to_string(), "rtt_ms": rounded(time)})
                         .to_string()
                 } else {
-                    format!("answer from {from}: sequence {sequence}, {time:.3} ms")
+                    format!("response from {from}: sequence {sequence}, {time:.3} ms")
                 }
             }
             Err(failure) => {
@@ -116,7 +118,7 @@ impl Tally {
                     json!({"sequence": sequence, "peer": from.to_string(), "error": failure.to_string()})
                         .to_string()
                 } else {
-                    format!("no answer from {from}: sequence {sequence}, {failure}")
+                    format!("no response from {from}: sequence {sequence}, {failure}")
                 };
                 self.last_failure = Some(failure);
                 line
@@ -177,7 +179,7 @@ impl Tally {
                 };
                 Err(Error::new(
                     kind,
-                    format!("no answer from {target}: {failure}"),
+                    format!("no response from {target}: {failure}"),
                 ))
             }
             _ => Ok(()),

@@ -135,14 +135,14 @@ impl SessionArgs {
         let bad = |fault| bad_uri(word.unwrap_or_default(), "", &fault);
         let mut connect = self.connect.clone();
         if let Some(proxy) = &self.proxy {
-            let uri = word.filter(|word| word.contains("://")).ok_or_else(|| {
+            let uri = word.filter(|word| Uri::is_absolute(word)).ok_or_else(|| {
                 Error::usage("--proxy needs an absolute URI")
                     .hint("the proxy forwards the request to the host of the URI")
             })?;
             let uri = Uri::parse(uri).map_err(bad)?;
             return self.proxied(uri, proxy, environment);
         }
-        if let Some(word) = word.filter(|word| word.contains("://")) {
+        if let Some(word) = word.filter(|word| Uri::is_absolute(word)) {
             if connect.host.is_some() || connect.port.is_some() {
                 return Err(
                     Error::usage("an absolute URI cannot be used with --host or --port")
@@ -158,6 +158,9 @@ impl SessionArgs {
                 target,
                 proxied,
             });
+        }
+        if let Some(word) = word.filter(|word| !is_path(word)) {
+            return Err(no_scheme(word));
         }
         let mut target = connect.resolve(Protocol::Coap, environment)?;
         let path = target.path.take().unwrap_or_default();
@@ -269,10 +272,30 @@ impl SessionArgs {
     }
 }
 
+/// Whether a word is a path on the server that is named elsewhere; `//` would begin another server's name.
+fn is_path(word: &str) -> bool {
+    word.starts_with('/') && !word.starts_with("//")
+}
+
+/// A word that may be a server or a path: to guess would ask, or change, the wrong one.
+fn no_scheme(word: &str) -> Error {
+    let word = without_credentials(word);
+    let error = Error::usage(format!("bad URI {word:?}: no scheme"));
+    let word = word.trim_start_matches('/');
+    match word.starts_with(|letter: char| letter.is_alphanumeric() || letter == '[') {
+        true => error.hint(format!(
+            "use coap://{word}, or /{word} for a path on the server named with -h"
+        )),
+        false => {
+            error.hint("use coap://HOST/PATH, or /PATH for a path on the server named with -h")
+        }
+    }
+}
+
 /// What is wrong with a URI, without what may be a password or a token in it.
 fn bad_uri(word: &str, place: &str, fault: &BadUri) -> Error {
     let word = without_credentials(word);
-    let error = Error::usage(format!("bad URI {word}{place}: {fault}"));
+    let error = Error::usage(format!("invalid URI {word}{place}: {fault}"));
     match fault {
         BadUri::User => error.hint("use --psk-identity and --psk-file, or --cert and --key"),
         _ => error,
@@ -422,8 +445,8 @@ pub(crate) fn failed(place: &Place, failure: &Failure, partial: Option<&Partial>
     match failure {
         Failure::TimedOut {
             acknowledged: true, ..
-        } => error.hint("use --timeout to wait longer"),
-        Failure::TooLarge { .. } => error.hint("use --body-limit to accept more"),
+        } => error.hint("use --timeout TIME to wait longer"),
+        Failure::TooLarge { .. } => error.hint("use --body-limit SIZE to accept more"),
         _ => error,
     }
 }

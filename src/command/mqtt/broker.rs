@@ -8,6 +8,7 @@ use crate::command::serving::{Starting, fresh_tls, parse, renew_tls};
 use crate::connect::{ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
 use crate::error::{Result, brief};
 use crate::mqtt::broker::{Acl, Broker, Event, Options, Users, serve};
+use crate::mqtt::packet::Place;
 use crate::output::{Console, Style};
 
 /// What the broker listens on, whom it lets in, and how it behaves.
@@ -131,7 +132,7 @@ fn log(event: &Event, notes: Console) {
             brief(client_id)
         )),
         Event::Stopped(counts) => notes.note(format_args!(
-            "stopped after {} connections, {} messages in, {} out, {} dropped",
+            "stopped after {} connections, {} messages received, {} sent, {} dropped",
             counts.connections,
             counts.messages_received,
             counts.messages_sent,
@@ -169,18 +170,20 @@ fn about_client(event: &Event) -> String {
             client_id,
             reason: Some(reason),
         } => {
+            let reason = reason.in_packet(Place::Disconnect);
             format!("{} disconnected: {reason}", brief(client_id))
         }
         Event::Disconnected {
             client_id,
             reason: None,
-        } => format!("{} vanished", brief(client_id)),
+        } => format!("{} disconnected without DISCONNECT", brief(client_id)),
         Event::Subscribed {
             client_id,
             filter,
             reason,
         } => {
             let (client_id, filter) = (brief(client_id), brief(filter));
+            let reason = reason.in_packet(Place::SubAck);
             format!("{client_id} subscribed to {filter}: {reason}")
         }
         Event::Unsubscribed { client_id, filter } => {

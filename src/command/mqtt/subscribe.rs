@@ -56,7 +56,8 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         subscribes: !subscriptions.is_empty(),
         ..plan.wanted.clone()
     };
-    let mut source = Subscribed::new(client, &wanted, notes);
+    let counts = plan.until.count.is_some();
+    let mut source = Subscribed::new(client, &wanted, counts, notes);
     let receiver = Receiver {
         output: &mut output,
         exec: plan.exec.as_ref(),

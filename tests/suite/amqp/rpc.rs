@@ -76,6 +76,7 @@ fn a_command_answers_and_its_failure_does_not() {
         workers: 2.try_into().unwrap(),
         json: false,
         requeue: false,
+        suspicious: None,
     };
     let serving = responder(&name, Answer::Exec(exec), 2);
     let (ended, answer) = request(Plan::new(shared(), &*name, text("loud")));
@@ -87,7 +88,7 @@ fn a_command_answers_and_its_failure_does_not() {
     assert_eq!(error.kind(), Kind::TimedOut);
     assert!(error.text().contains("no reply to the request"), "{error}");
     let error = serving.join().unwrap().unwrap_err();
-    assert_eq!(error.text(), "1 of 2 messages were not answered");
+    assert_eq!(error.text(), "1 of 2 messages got no reply");
 }
 
 #[test]
