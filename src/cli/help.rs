@@ -186,7 +186,7 @@ const TOP: &[Example] = &[
     ),
     (
         "Read the man page of a command",
-        "iotctl man mqtt-pub | man -l -",
+        "iotctl man mqtt pub | man -l -",
     ),
 ];
 

@@ -23,6 +23,7 @@
 //! | [`receive`] | what all commands that receive have in common |
 //! | [`exec`] | the target that runs a command for each message |
 //! | [`printed`] | the target that shows messages on standard output |
+//! | [`mod@rate`] | the target that shows how many there are |
 
 pub(crate) mod account;
 pub(crate) mod decode;
@@ -33,6 +34,7 @@ pub(crate) mod input;
 pub(crate) mod ledger;
 pub(crate) mod pacing;
 pub(crate) mod printed;
+pub(crate) mod rate;
 pub(crate) mod receive;
 pub(crate) mod recent;
 pub(crate) mod stages;
@@ -45,6 +47,7 @@ pub use input::Input;
 pub use ledger::Ledger;
 pub use pacing::{Pacing, Rate};
 pub use printed::Printed;
+pub use rate::Counted;
 pub use receive::Receiver;
 pub use stages::Stages;
 pub use until::Until;

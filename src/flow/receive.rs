@@ -1,6 +1,6 @@
 //! What all commands that receive have in common: where messages go, and what is said at the end.
 
-use super::{Commands, Exec, Printed, Source, Stages, Until, engine};
+use super::{Commands, Counted, Exec, Printed, Source, Stages, Until, engine};
 use crate::error::{Kind, Result};
 use crate::output::{Console, Output};
 use crate::stop::Stop;
@@ -11,6 +11,8 @@ pub struct Receiver<'a> {
     pub output: &'a mut Output,
     /// Unless this command gets them.
     pub exec: Option<&'a Exec>,
+    /// Or only their number each second is shown.
+    pub counts: bool,
     /// Which pass, and how they are read.
     pub stages: &'a Stages,
     /// When it ends.
@@ -27,6 +29,10 @@ impl Receiver<'_> {
     pub async fn receive<S: Source>(self, source: &mut S, stop: &mut Stop) -> Result<()> {
         let (stages, until) = (self.stages, self.until);
         let (ended, account) = match self.exec {
+            None if self.counts => {
+                let mut target = Counted::new(self.output);
+                engine::carry(source, &mut target, stages, until, stop).await
+            }
             None => {
                 let mut target = Printed::new(self.output);
                 engine::carry(source, &mut target, stages, until, stop).await

@@ -32,6 +32,7 @@ mod coap_rd_keep;
 mod coap_server;
 mod coap_shared;
 mod coap_trouble;
+mod completion;
 mod connecting;
 mod durability;
 mod flow;

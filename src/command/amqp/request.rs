@@ -178,7 +178,7 @@ impl<'a> Caller<'a> {
                 Ok(false)
             })?;
             let request = match came {
-                Some(Next::Message(request)) => request,
+                Some(Next::Message(request) | Next::Again(request)) => request,
                 Some(Next::End(end)) => return end,
                 Some(Next::Skipped | Next::Lost) | None => continue,
             };

@@ -1,6 +1,7 @@
 //! `mqtt`: publish, subscribe, and the embedded broker.
 
 pub(crate) mod broker;
+pub(crate) mod mosquitto;
 pub(crate) mod publish;
 mod publisher;
 mod record;
