@@ -52,7 +52,7 @@ fn outcome(report: &Report, page: &mut Page) {
 pub(crate) struct Columns {
     /// Messages are sent.
     pub(crate) sent: bool,
-    /// The peer acknowledges or answers them.
+    /// The server acknowledges or answers them.
     pub(crate) acknowledged: bool,
     /// There are receivers.
     pub(crate) received: bool,
@@ -168,8 +168,7 @@ fn latency(report: &Report, page: &mut Page) {
     for (name, latency) in rows::quantities(report) {
         page.row(&format!("  {name}"), rows::latency_row(latency), 10);
     }
-    let names = rows::quantities(report).into_iter().map(|(name, _)| name);
-    page.section("", [terms::line(names)]);
+    page.section("", [terms::line(rows::latency_terms(report))]);
 }
 
 fn errors(report: &Report, page: &mut Page) {
