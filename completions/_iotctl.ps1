@@ -77,6 +77,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             [CompletionResult]::new('--max-packet-size', '--max-packet-size', [CompletionResultType]::ParameterName, 'Largest packet to accept, in bytes such as 64KiB [default: what the protocol allows, 256MiB]')
             [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'MQTT 5 property of a packet: -D publish content-type text/plain, -D connect user-property NAME VALUE; may be repeated')
             [CompletionResult]::new('--property', '--property', [CompletionResultType]::ParameterName, 'MQTT 5 property of a packet: -D publish content-type text/plain, -D connect user-property NAME VALUE; may be repeated')
+            [CompletionResult]::new('--auth-method', '--auth-method', [CompletionResultType]::ParameterName, 'Log in by SCRAM (MQTT 5 enhanced authentication), so that the password is never sent: scram-sha-256 or scram-sha-512')
             [CompletionResult]::new('--will-topic', '--will-topic', [CompletionResultType]::ParameterName, 'Topic of the will message, which the server publishes if the connection is lost')
             [CompletionResult]::new('--will-payload', '--will-payload', [CompletionResultType]::ParameterName, 'Payload of the will message [default: empty]')
             [CompletionResult]::new('--will-payload-file', '--will-payload-file', [CompletionResultType]::ParameterName, 'File with the payload of the will message')
@@ -177,6 +178,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             [CompletionResult]::new('--max-packet-size', '--max-packet-size', [CompletionResultType]::ParameterName, 'Largest packet to accept, in bytes such as 64KiB [default: what the protocol allows, 256MiB]')
             [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'MQTT 5 property of a packet: -D publish content-type text/plain, -D connect user-property NAME VALUE; may be repeated')
             [CompletionResult]::new('--property', '--property', [CompletionResultType]::ParameterName, 'MQTT 5 property of a packet: -D publish content-type text/plain, -D connect user-property NAME VALUE; may be repeated')
+            [CompletionResult]::new('--auth-method', '--auth-method', [CompletionResultType]::ParameterName, 'Log in by SCRAM (MQTT 5 enhanced authentication), so that the password is never sent: scram-sha-256 or scram-sha-512')
             [CompletionResult]::new('--will-topic', '--will-topic', [CompletionResultType]::ParameterName, 'Topic of the will message, which the server publishes if the connection is lost')
             [CompletionResult]::new('--will-payload', '--will-payload', [CompletionResultType]::ParameterName, 'Payload of the will message [default: empty]')
             [CompletionResult]::new('--will-payload-file', '--will-payload-file', [CompletionResultType]::ParameterName, 'File with the payload of the will message')
@@ -238,7 +240,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             break
         }
         'iotctl;mqtt;broker' {
-            [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Address to listen on: [mqtt|mqtts|ws|wss://]ADDR:PORT or unix:PATH; port 0 picks a free port, printed on the first line of standard output; may be repeated')
+            [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Address to listen on: [mqtt|mqtts|ws|wss://]ADDR:PORT or unix:PATH; port 0 picks a free port, printed on the first line of standard output; may be repeated. Users and rights of its own follow as '';password-file=FILE'', '';acl-file=FILE'' and '';allow-anonymous''')
             [CompletionResult]::new('--cert', '--cert', [CompletionResultType]::ParameterName, 'PEM file of the server''s certificate chain, for the encrypted schemes')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'PEM file of the server''s unencrypted private key')
             [CompletionResult]::new('--client-ca', '--client-ca', [CompletionResultType]::ParameterName, 'PEM file of client CA certificates; clients must present a certificate signed by one of them, or one of them')

@@ -72,6 +72,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand --max-packet-size 'Largest packet to accept, in bytes such as 64KiB [default: what the protocol allows, 256MiB]'
             cand -D 'MQTT 5 property of a packet: -D publish content-type text/plain, -D connect user-property NAME VALUE; may be repeated'
             cand --property 'MQTT 5 property of a packet: -D publish content-type text/plain, -D connect user-property NAME VALUE; may be repeated'
+            cand --auth-method 'Log in by SCRAM (MQTT 5 enhanced authentication), so that the password is never sent: scram-sha-256 or scram-sha-512'
             cand --will-topic 'Topic of the will message, which the server publishes if the connection is lost'
             cand --will-payload 'Payload of the will message [default: empty]'
             cand --will-payload-file 'File with the payload of the will message'
@@ -171,6 +172,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand --max-packet-size 'Largest packet to accept, in bytes such as 64KiB [default: what the protocol allows, 256MiB]'
             cand -D 'MQTT 5 property of a packet: -D publish content-type text/plain, -D connect user-property NAME VALUE; may be repeated'
             cand --property 'MQTT 5 property of a packet: -D publish content-type text/plain, -D connect user-property NAME VALUE; may be repeated'
+            cand --auth-method 'Log in by SCRAM (MQTT 5 enhanced authentication), so that the password is never sent: scram-sha-256 or scram-sha-512'
             cand --will-topic 'Topic of the will message, which the server publishes if the connection is lost'
             cand --will-payload 'Payload of the will message [default: empty]'
             cand --will-payload-file 'File with the payload of the will message'
@@ -231,7 +233,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand --help 'Print this page'
         }
         &'iotctl;mqtt;broker'= {
-            cand --listen 'Address to listen on: [mqtt|mqtts|ws|wss://]ADDR:PORT or unix:PATH; port 0 picks a free port, printed on the first line of standard output; may be repeated'
+            cand --listen 'Address to listen on: [mqtt|mqtts|ws|wss://]ADDR:PORT or unix:PATH; port 0 picks a free port, printed on the first line of standard output; may be repeated. Users and rights of its own follow as '';password-file=FILE'', '';acl-file=FILE'' and '';allow-anonymous'''
             cand --cert 'PEM file of the server''s certificate chain, for the encrypted schemes'
             cand --key 'PEM file of the server''s unencrypted private key'
             cand --client-ca 'PEM file of client CA certificates; clients must present a certificate signed by one of them, or one of them'
