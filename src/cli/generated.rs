@@ -14,6 +14,8 @@ pub const PAGES: &[&str] = &[
     "mqtt",
     "mqtt-pub",
     "mqtt-sub",
+    "mqtt-request",
+    "mqtt-respond",
     "mqtt-broker",
     "coap",
     "coap-get",

@@ -23,22 +23,28 @@
 //! | [`receive`] | what all commands that receive have in common |
 //! | [`exec`] | the target that runs a command for each message |
 //! | [`printed`] | the target that shows messages on standard output |
+//! | [`request`], [`answer`] | requests and the replies to them; what requests are answered with |
+//! | [`latency`] | how long answers take |
 
 pub(crate) mod account;
+pub(crate) mod answer;
 pub(crate) mod decode;
 pub(crate) mod decompress;
 mod engine;
 pub(crate) mod exec;
 pub(crate) mod input;
+pub(crate) mod latency;
 pub(crate) mod ledger;
 pub(crate) mod pacing;
 pub(crate) mod printed;
 pub(crate) mod receive;
+pub(crate) mod request;
 pub(crate) mod retry;
 pub(crate) mod stages;
 pub(crate) mod until;
 
 pub use account::Account;
+pub use answer::{Answer, Answers};
 pub use engine::{run, send, twice};
 pub use exec::{Commands, Exec};
 pub use input::Input;
@@ -46,6 +52,7 @@ pub use ledger::Ledger;
 pub use pacing::{Pacing, Rate};
 pub use printed::Printed;
 pub use receive::Receiver;
+pub use request::{Asking, Replies, Requester, Strangers};
 pub use stages::Stages;
 pub use until::Until;
 

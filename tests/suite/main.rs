@@ -40,6 +40,7 @@ mod layers;
 mod mosquitto_pub_sub;
 mod our_broker;
 mod readme;
+mod request;
 mod rumqttc_peer;
 mod sending;
 mod serving;

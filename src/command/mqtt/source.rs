@@ -7,11 +7,12 @@ use bytestring::ByteString;
 
 use super::record::record;
 use super::session::tell;
+use crate::connect::Target;
 use crate::error::{Error, Kind, Result, brief};
 use crate::flow::{Next, Source};
 use crate::mqtt::client::{Client, Notice};
 use crate::mqtt::packet::{Disconnect, Properties, Publish, QoS, ReasonCode};
-use crate::mqtt::session::client::Event;
+use crate::mqtt::session::client::{Event, Session};
 use crate::mqtt::topic;
 use crate::output::Console;
 
@@ -40,13 +41,57 @@ struct Run {
     length: u64,
 }
 
+/// What was handed out and not settled.
+#[derive(Default)]
+pub(super) struct Unsettled(VecDeque<Run>);
+
+impl Unsettled {
+    /// A message was handed out.
+    #[inline]
+    pub(super) fn handed_out(&mut self, publish: &Publish) {
+        // Without an identifier its connection is gone.
+        let acknowledged = publish.qos != QoS::AtMostOnce && publish.packet_id != 0;
+        match self.0.back_mut() {
+            Some(run) if run.acknowledged == acknowledged => run.length += 1,
+            _ => self.0.push_back(Run {
+                acknowledged,
+                length: 1,
+            }),
+        }
+    }
+
+    /// The first `count` are done with: acknowledges them.
+    pub(super) fn settle(&mut self, count: u64, session: &mut Session) {
+        let (mut left, mut acknowledged) = (count, 0);
+        while let Some(run) = self.0.front_mut().filter(|_| left > 0) {
+            let length = run.length.min(left);
+            acknowledged += if run.acknowledged { length } else { 0 };
+            left -= length;
+            run.length -= length;
+            if run.length == 0 {
+                self.0.pop_front();
+            }
+        }
+        if self.0.is_empty() {
+            session.accept();
+        } else {
+            // A window is 16 bits wide.
+            session.accept_first(acknowledged as usize);
+        }
+    }
+
+    /// Their connection is gone.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
 /// The messages of a session's subscriptions.
 pub(crate) struct Subscribed<'a> {
     client: Client,
     wanted: &'a Wanted,
     notes: Console,
-    /// What was handed out and not settled.
-    unsettled: VecDeque<Run>,
+    unsettled: Unsettled,
     /// When the batch came that is being handed out.
     time: SystemTime,
     /// Subscribe and unsubscribe requests that are not answered yet.
@@ -70,7 +115,7 @@ impl<'a> Subscribed<'a> {
             client,
             wanted,
             notes,
-            unsettled: VecDeque::new(),
+            unsettled: Unsettled::default(),
             time: SystemTime::now(),
             unanswered: 1,
             refused: None,
@@ -114,8 +159,7 @@ impl<'a> Subscribed<'a> {
         if self.wanted.retained_only && !publish.retain {
             return Next::End(Ok(()));
         }
-        // Without an identifier its connection is gone.
-        self.handed_out(publish.qos != QoS::AtMostOnce && publish.packet_id != 0);
+        self.unsettled.handed_out(&publish);
         let left_out = |filter: &ByteString| topic::matches(filter, &publish.topic);
         if (self.wanted.skip_retained && publish.retain)
             || self.wanted.filter_out.iter().any(left_out)
@@ -123,17 +167,6 @@ impl<'a> Subscribed<'a> {
             return Next::Skipped;
         }
         Next::Message(record(publish, self.time))
-    }
-
-    #[inline]
-    fn handed_out(&mut self, acknowledged: bool) {
-        match self.unsettled.back_mut() {
-            Some(run) if run.acknowledged == acknowledged => run.length += 1,
-            _ => self.unsettled.push_back(Run {
-                acknowledged,
-                length: 1,
-            }),
-        }
     }
 
     fn event(&mut self, event: Event) -> Result<Option<Next>> {
@@ -201,13 +234,7 @@ impl<'a> Subscribed<'a> {
             .filter(|(_, reason)| reason.is_failure())
             .collect();
         for (filter, reason) in &refused {
-            let words = reason_string
-                .map(|text| format!(": {}", brief(text)))
-                .unwrap_or_default();
-            let text = format!(
-                "{} refused the subscription to {filter}: {reason}{words}",
-                self.client.target()
-            );
+            let text = refusal(self.client.target(), filter, *reason, reason_string);
             if refused.len() < answers.len() {
                 self.notes.warn(&text);
             }
@@ -265,6 +292,19 @@ impl<'a> Subscribed<'a> {
     }
 }
 
+/// The server refuses a subscription.
+pub(super) fn refusal(
+    server: &Target,
+    filter: &str,
+    reason: ReasonCode,
+    reason_string: Option<&str>,
+) -> String {
+    let words = reason_string
+        .map(|text| format!(": {}", brief(text)))
+        .unwrap_or_default();
+    format!("{server} refused the subscription to {filter}: {reason}{words}")
+}
+
 impl Source for Subscribed<'_> {
     async fn drive(&mut self) -> Result<()> {
         self.look_for_the_end();
@@ -299,22 +339,7 @@ impl Source for Subscribed<'_> {
     }
 
     fn settle(&mut self, count: u64) {
-        let (mut left, mut acknowledged) = (count, 0);
-        while let Some(run) = self.unsettled.front_mut().filter(|_| left > 0) {
-            let length = run.length.min(left);
-            acknowledged += if run.acknowledged { length } else { 0 };
-            left -= length;
-            run.length -= length;
-            if run.length == 0 {
-                self.unsettled.pop_front();
-            }
-        }
-        if self.unsettled.is_empty() {
-            self.client.session().accept();
-        } else {
-            // A window is 16 bits wide.
-            self.client.session().accept_first(acknowledged as usize);
-        }
+        self.unsettled.settle(count, self.client.session());
     }
 
     fn awaits(&self) -> Option<String> {
