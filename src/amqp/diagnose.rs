@@ -19,7 +19,7 @@ pub(super) fn no_answer(target: &Target, limit: Duration) -> Error {
         Kind::TimedOut,
         format!("{target} accepted the connection but did not complete the login within {limit}"),
     )
-    .hint("is this an AMQP server? --connect-timeout waits longer")
+    .hint("the port may not speak AMQP; use --connect-timeout TIME to wait longer")
 }
 
 /// The login failed.
@@ -211,7 +211,7 @@ pub(super) fn request(target: &Target, what: &str, cause: &lapin::Error) -> Erro
         ErrorKind::IOError(cause) => lost(target, cause),
         ErrorKind::MissingHeartbeatError => Error::new(
             Kind::Lost,
-            format!("no answer from {target}: no heartbeat received"),
+            format!("no reply from {target}: no heartbeat received"),
         ),
         ErrorKind::InvalidChannelState(..)
         | ErrorKind::InvalidConnectionState(_)
@@ -247,7 +247,7 @@ pub(super) fn silent(target: &Target, what: &str, limit: Duration, blocked: Opti
         Some(reason) => format!(
             "{target} is blocked ({reason}) and did not respond to the request {what} within {limit}"
         ),
-        None => format!("no answer from {target} to the request {what} within {limit}"),
+        None => format!("no reply from {target} to the request {what} within {limit}"),
     };
     Error::new(Kind::TimedOut, text)
 }

@@ -162,7 +162,7 @@ impl Dialer {
             How::Silent => {
                 let limit = humantime::format_duration(target.connect_timeout);
                 let text =
-                    format!("{target} accepted the connection but did not answer within {limit}");
+                    format!("{target} accepted the connection but did not respond within {limit}");
                 let protocol = target.protocol.name();
                 Broken {
                     hint: Some(format!(

@@ -48,9 +48,9 @@ pub trait Driver: Send + Sync {
     fn unusable(&self, end: End<'_>) -> Broken {
         match end.how {
             How::Broken(broken) => broken,
-            How::Closed => Broken::new("connection closed by the peer"),
+            How::Closed => Broken::new("connection closed by the server"),
             How::Failed(cause) => Broken::new(format!("connection lost: {}", plain(cause))),
-            How::Silent => Broken::of(Kind::TimedOut, "no answer to the first packet"),
+            How::Silent => Broken::of(Kind::TimedOut, "no response to the first packet"),
         }
     }
 }

@@ -215,7 +215,7 @@ fn upgrade_failure(target: &Target, cause: Failure) -> Error {
             name,
             location,
         } => {
-            let answer = format!("server answered HTTP {status} {name}");
+            let answer = format!("server responded HTTP {status} {name}");
             let text = format!("{} instead of accepting the WebSocket", answer.trim_end());
             match location {
                 Some(location) => redirected(target, &text, &location),

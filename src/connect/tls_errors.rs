@@ -100,7 +100,9 @@ pub fn server(cause: &Error) -> String {
 fn peer_fault(cause: &Error) -> String {
     match cause {
         Error::PeerIncompatible(why) => format!("the peer has {}", spelled(why)),
-        Error::PeerMisbehaved(why) => format!("protocol violation by the peer ({})", spelled(why)),
+        Error::PeerMisbehaved(why) => {
+            format!("protocol violation by the other side ({})", spelled(why))
+        }
         Error::InvalidMessage(why) => {
             format!("the peer sent a malformed message ({})", spelled(why))
         }
@@ -453,7 +455,7 @@ mod tests {
             ),
             (
                 Error::PeerMisbehaved(rustls::PeerMisbehaved::TooManyKeyUpdateRequests),
-                "TLS failed: protocol violation by the peer (too many key update requests)",
+                "TLS failed: protocol violation by the other side (too many key update requests)",
             ),
             (
                 Error::InappropriateMessage {

@@ -28,7 +28,8 @@ pub(super) struct Url {
 /// # Errors
 /// [`crate::error::Kind::Usage`]; the message shows the URL without its credentials.
 pub(super) fn parse(text: &str, protocol: Protocol) -> Result<Url> {
-    let wrong = |why: String| Error::usage(format!("bad URL {}: {why}", without_credentials(text)));
+    let wrong =
+        |why: String| Error::usage(format!("invalid URL {}: {why}", without_credentials(text)));
     let (name, rest) = split_scheme(text).ok_or_else(|| {
         wrong(String::from("no scheme")).hint(format!(
             "use {}://HOST, or -h HOST",
@@ -550,7 +551,7 @@ mod tests {
             let error = parse(&text, Protocol::Amqp).unwrap_err();
             assert_eq!(
                 error.text(),
-                "bad URL amqp://h/v: a query (?…) is not supported"
+                "invalid URL amqp://h/v: a query (?…) is not supported"
             );
             error.hint_text().unwrap().to_owned()
         };

@@ -45,7 +45,7 @@ impl Account {
         self.received.checked_sub(told)
     }
 
-    /// One line about what came, when not all of it was delivered.
+    /// One line about what was received, when not all of it was processed.
     ///
     /// # Errors
     /// [`Kind::Lost`] for an account that does not add up.
@@ -55,13 +55,13 @@ impl Account {
             return Ok(None);
         }
         let mut text = format!(
-            "received {}: {} delivered",
+            "received {}: {} processed",
             messages(self.received),
             self.delivered
         );
         let details = [
             (self.filtered, "filtered out"),
-            (self.refused, "refused"),
+            (self.refused, "failed"),
             (self.in_doubt, "in doubt"),
             (self.void, "lost with their connection"),
             (open, "not acknowledged"),
@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(
             some.receipt().unwrap().as_deref(),
             Some(
-                "received 9 messages: 2 delivered, 4 filtered out, 1 refused, 1 lost with their connection, 1 not acknowledged"
+                "received 9 messages: 2 processed, 4 filtered out, 1 failed, 1 lost with their connection, 1 not acknowledged"
             )
         );
         let wrong = Account {

@@ -77,9 +77,11 @@ impl Replies {
     fn until(&self, spent: Duration) -> Until {
         let mut until = self.until.clone();
         let limit = until.timeout.map(|limit| limit.saturating_sub(spent));
-        until.timeout = Some(limit.unwrap_or(PATIENCE));
-        let collects = until.duration.or(until.idle).is_some() || until.until.is_some();
-        until.count = until.count.or((!collects).then_some(1));
+        // A collection has an end of its own.
+        let collects = until.duration.or(until.idle).is_some();
+        until.timeout = limit.or((!collects).then_some(PATIENCE));
+        let one = !collects && until.until.is_none();
+        until.count = until.count.or(one.then_some(1));
         until
     }
 }
@@ -106,7 +108,7 @@ impl Asking<'_> {
                 Ok(false)
             })?;
             match next {
-                Some(Next::Message(request)) => {
+                Some(Next::Message(request) | Next::Again(request)) => {
                     asked += 1;
                     self.ask(request, asked, requester, &mut latencies, stop)
                         .await?;
@@ -193,7 +195,7 @@ impl<R: Requester> Source for Timed<'_, R> {
         let now = Instant::now();
         let elapsed = self.requester.sent_at().map(|sent| now - sent);
         self.requester.take(|next| {
-            if let (Next::Message(_), Some(elapsed)) = (&next, elapsed) {
+            if let (Next::Message(_) | Next::Again(_), Some(elapsed)) = (&next, elapsed) {
                 self.replies += 1;
                 self.latencies.record(elapsed);
                 let (reply, request) = (self.replies, self.request);

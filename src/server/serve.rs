@@ -59,12 +59,7 @@ async fn accept_all<E: Engine>(host: Host<E>, listener: Listener, patience: Dura
 /// Makes the handshakes, which a slow client may draw out without delaying others, and serves the connection.
 async fn welcome<E: Engine>(host: Host<E>, incoming: Incoming, patience: Duration) {
     let peer = incoming.peer().to_owned();
-    let late = || {
-        Error::new(
-            Kind::TimedOut,
-            format!("handshake with {peer} took too long"),
-        )
-    };
+    let late = || Error::new(Kind::TimedOut, format!("handshake with {peer} timed out"));
     let ready = timeout(patience, incoming.ready()).await;
     match ready.unwrap_or_else(|_| Err(late())) {
         Ok(stream) => host.carry(stream, peer).await,

@@ -152,7 +152,7 @@ fn what_cannot_be_is_refused_before_anything_is_sent() {
             "coap://127.0.0.1/{seq}/{seq}",
             "the path has more than one {seq}",
         ),
-        ("http://127.0.0.1/", "bad URI http://127.0.0.1/"),
+        ("http://127.0.0.1/", "invalid URI http://127.0.0.1/"),
         (
             "coap+ws://127.0.0.1/",
             "bench coap does not support WebSocket",

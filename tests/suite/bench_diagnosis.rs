@@ -44,7 +44,7 @@ fn other_protocols_are_named() {
 #[test]
 fn a_peer_that_is_silent_is_waited_for_as_long_as_was_said() {
     let peer = Peer::start(|stream, _| drain(stream));
-    let says = "accepted the connection but did not answer within 200ms";
+    let says = "accepted the connection but did not respond within 200ms";
     unusable(peer.port, "--connect-timeout 200ms", 5, says);
 }
 
@@ -61,9 +61,9 @@ fn a_server_of_the_older_version_is_told_with_the_way_out() {
         send(stream, &[0x20, 2, 0, 1]);
         drain(stream);
     });
-    unusable(peer.port, "", 1, "hint: use -V 311 for MQTT 3.1.1");
+    unusable(peer.port, "", 1, "hint: connect with MQTT 3.1.1: -V 311");
     let peer = Peer::start(|stream, _| drop(refuse(stream, 0x84)));
-    unusable(peer.port, "", 1, "hint: use -V 311 for MQTT 3.1.1");
+    unusable(peer.port, "", 1, "hint: connect with MQTT 3.1.1: -V 311");
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn a_late_acknowledgement_is_not_a_wrong_one() {
 }
 
 #[test]
-fn what_nothing_acknowledges_is_not_proved_rather_than_lost() {
+fn what_nothing_acknowledges_is_unconfirmed_rather_than_lost() {
     // It reads, and never answers a PINGREQ.
     let peer = Peer::start(|stream, _| {
         welcome(stream);
@@ -173,12 +173,12 @@ fn what_nothing_acknowledges_is_not_proved_rather_than_lost() {
     let ended = bench(peer.port, "-q 0 --rate 500 --count 50 --drain 300ms")
         .run()
         .exits(6);
-    let ended = ended.says("none of 50 messages was proved to have reached the peer");
+    let ended = ended.says("none of 50 messages was confirmed to have reached the server");
     let found = Figures::of(&ended);
     assert_eq!(found.0["counts"]["not_proved"], 50);
     let warnings = found.0["warnings"].to_string();
     assert!(
-        warnings.contains("50 messages may not have reached the peer"),
+        warnings.contains("50 messages are unconfirmed"),
         "{warnings}"
     );
     assert!(!warnings.contains("were not answered"), "{warnings}");

@@ -416,7 +416,9 @@ fn an_observation_may_ask_whether_the_server_is_still_there() {
     });
     let words = "coap observe --keep-alive 0.02 --ack-timeout 3 --max-retransmit 0";
     let ended = iotctl(words).word(silent.uri("/x")).run().exits(5);
-    ended.prints("first\n").says("no answer to 1 transmissions");
+    ended
+        .prints("first\n")
+        .says("no response to 1 transmissions");
 }
 
 #[test]
@@ -449,5 +451,5 @@ fn a_server_that_comes_back_is_observed_again() {
         .says("port unreachable");
     let line = iotctl("coap observe --retry forever --for 0.3");
     let ended = line.word(format!("coap://127.0.0.1:{port}/x")).run();
-    ended.exits(5).says("timed out: no answer from");
+    ended.exits(5).says("timed out: no response from");
 }

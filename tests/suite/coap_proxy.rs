@@ -93,7 +93,7 @@ fn bad_proxies_are_refused_before_anything_is_sent() {
         "--proxy coap://127.0.0.1:1/x coap://h/",
         "must not have a path",
     );
-    refused("--proxy http://h coap://h/", "bad URI http://h");
+    refused("--proxy http://h coap://h/", "invalid URI http://h");
     refused("--proxy-mode uri coap://h/", "--proxy");
     refused(
         "-h h --proxy coap://127.0.0.1:1 coap://h/",

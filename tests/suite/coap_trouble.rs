@@ -28,7 +28,7 @@ fn silence_ends_at_the_deadline() {
     get(&uri).words("-N").run().exits(5).says("no response");
     assert!(began.elapsed() < Duration::from_secs(10));
     let line = get(&uri).words("--ack-timeout 0.1 --max-retransmit 1");
-    line.run().exits(5).says("no answer to 2 transmissions");
+    line.run().exits(5).says("no response to 2 transmissions");
 }
 
 #[test]

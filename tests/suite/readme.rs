@@ -1,4 +1,10 @@
-//! The README's examples do what they say, each against a broker of its own, those of AMQP against RabbitMQ.
+//! The examples of the README and of the pages in docs/ print what the pages say.
+//!
+//! A block marked `console` is run by `sh`: lines after `$ ` are commands, those after `> ` continue them, the others are what
+//! is to appear, where `…` stands for any text and a line of its own `…` for any lines. `IOTCTL_URL` is that of a server of its
+//! own: the embedded MQTT broker, or with a second word `coap` the embedded CoAP server, with `amqp` RabbitMQ, with `mosquitto`
+//! mosquitto, which its clients find, too; `alone` has none. Other words are programs that are not ours and must be installed.
+//! The blocks of a page share a directory, as they do for who follows the page.
 
 use std::fs;
 use std::path::Path;
@@ -7,17 +13,64 @@ use std::process::{Command, Stdio};
 use iotctl::error::Kind;
 
 use crate::support::command::iotctl;
+use crate::support::mosquitto::mosquitto;
 use crate::support::ports::free_ports;
 use crate::support::rabbitmq::rabbitmq;
+use crate::support::{self, PATIENCE};
 
-/// A shell that finds `iotctl`, knows no contexts, and works in a directory of its own.
+/// A test for each page, and the list of them.
+macro_rules! pages {
+    ($($name:ident: $path:literal,)*) => {
+        const PAGES: &[&str] = &[$($path),*];
+        $(
+            #[test]
+            fn $name() {
+                check_page($path);
+            }
+        )*
+    };
+}
+
+pages! {
+    examples_of_the_readme: "README.md",
+    examples_of_mqtt: "docs/mqtt.md",
+    examples_of_coap: "docs/coap.md",
+    examples_of_amqp: "docs/amqp.md",
+    examples_of_bench: "docs/bench.md",
+    examples_of_scripting: "docs/scripting.md",
+    examples_of_contexts: "docs/contexts.md",
+    examples_of_tls: "docs/tls.md",
+    examples_of_data: "docs/data.md",
+    examples_of_from_mosquitto: "docs/from-mosquitto.md",
+    examples_of_from_mqttx: "docs/from-mqttx.md",
+    examples_of_from_libcoap: "docs/from-libcoap.md",
+    examples_of_from_amqp_tools: "docs/from-amqp-tools.md",
+    examples_of_from_emqtt_bench: "docs/from-emqtt-bench.md",
+}
+
+#[test]
+fn every_page_with_examples_has_its_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pages = fs::read_dir(root.join("docs")).unwrap();
+    let names = pages.map(|page| page.unwrap().file_name().into_string().unwrap());
+    for name in names.filter(|name| name.ends_with(".md")) {
+        let path = format!("docs/{name}");
+        let tested = PAGES.contains(&path.as_str());
+        let examples = read(&path).contains("\n```console");
+        assert!(tested || !examples, "{path} is not in the list of pages");
+    }
+}
+
+/// A shell that finds `iotctl`, knows no contexts, and works in this directory.
 fn shell(directory: &Path, script: &str) -> Command {
     let program = Path::new(env!("CARGO_BIN_EXE_iotctl"));
     let others = std::env::var("PATH").unwrap();
     let path = format!("{}:{others}", program.parent().unwrap().display());
-    let mut shell = Command::new("sh");
+    // What a script leaves in the background would keep its output open for ever.
+    let mut shell = Command::new("timeout");
     shell
-        .args(["-c", script])
+        .arg(PATIENCE.as_secs().to_string())
+        .args(["sh", "-c", script])
         .current_dir(directory)
         .env_clear();
     shell
@@ -27,64 +80,194 @@ fn shell(directory: &Path, script: &str) -> Command {
     shell
 }
 
-fn readme() -> String {
-    fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap()
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// The text of every block in the README that is marked as `language`.
-fn blocks(language: &str) -> Vec<String> {
-    let readme = readme();
-    let mark = format!("\n```{language}\n");
-    let pieces = readme.split(&mark).skip(1);
-    pieces
-        .map(|piece| piece.split("```").next().unwrap().to_owned())
-        .collect()
+/// The marks and the texts of the blocks of a page.
+fn blocks(page: &str) -> Vec<(&str, &str)> {
+    let pieces = page.split("\n```").skip(1).step_by(2);
+    pieces.filter_map(|piece| piece.split_once('\n')).collect()
 }
 
-#[test]
-fn every_example_prints_what_the_readme_says() {
-    let examples = blocks("console");
-    assert!(examples.len() >= 5, "the examples were not found");
-    for example in examples {
-        let mut broker = iotctl("mqtt broker --listen 127.0.0.1:0").start();
-        let url = broker.line();
-        let (_, port) = url.rsplit_once(':').unwrap();
-        check(&example, port);
-        broker.signal("TERM");
-        broker.ends().exits(0);
+/// The blocks of the README that are marked as `language`.
+fn readme_blocks(language: &str) -> Vec<String> {
+    let readme = read("README.md");
+    let blocks = blocks(&readme).into_iter();
+    let wanted = blocks.filter(|(mark, _)| *mark == language);
+    wanted.map(|(_, text)| text.to_owned()).collect()
+}
+
+#[track_caller]
+fn check_page(path: &str) {
+    let page = read(path);
+    let directory = tempfile::tempdir().unwrap();
+    let mut examples = 0;
+    for (mark, example) in blocks(&page) {
+        let mut words = mark.split(' ');
+        if words.next() != Some("console") {
+            continue;
+        }
+        examples += 1;
+        let servers = ["alone", "amqp", "coap", "mosquitto"];
+        let check = |url: &str| check(path, example, directory.path(), url);
+        let server = words.clone().find(|word| servers.contains(word));
+        words
+            .filter(|word| !servers.contains(word))
+            .for_each(installed);
+        match server {
+            Some("alone") => check(""),
+            Some("amqp") => check(&rabbitmq().url()),
+            Some("mosquitto") => {
+                let mosquitto = mosquitto();
+                tell_clients(directory.path(), mosquitto.port);
+                check(&format!("mqtt://127.0.0.1:{}", mosquitto.port));
+            }
+            Some(_) => with_ours("coap server", check),
+            None => with_ours("mqtt broker", check),
+        }
+    }
+    assert!(examples > 0, "{path}: the examples were not found");
+}
+
+/// Hands on the URL of an embedded server, which runs meanwhile.
+#[track_caller]
+fn with_ours(server: &str, check: impl FnOnce(&str)) {
+    let mut server = iotctl(&format!("{server} --listen 127.0.0.1:0")).start();
+    check(&server.line());
+    server.signal("TERM");
+    server.ends().exits(0);
+}
+
+/// Lets mosquitto's clients find the broker by their configuration files in this home.
+fn tell_clients(home: &Path, port: u16) {
+    let folder = home.join(".config");
+    fs::create_dir_all(&folder).unwrap();
+    for client in ["mosquitto_pub", "mosquitto_sub", "mosquitto_rr"] {
+        fs::write(folder.join(client), format!("-h 127.0.0.1\n-p {port}\n")).unwrap();
     }
 }
 
-#[test]
-fn every_amqp_example_prints_what_the_readme_says() {
-    let examples = blocks("console amqp");
-    assert!(examples.len() >= 3, "the examples were not found");
-    for example in examples {
-        check(&example, &rabbitmq().port.to_string());
-    }
+/// Checks that a program that an example needs is there.
+#[track_caller]
+fn installed(program: &str) {
+    let found = std::env::var("PATH").unwrap();
+    assert!(
+        found
+            .split(':')
+            .any(|folder| Path::new(folder).join(program).exists()),
+        "{program} is not installed: tests/run installs what the tests need"
+    );
 }
 
 /// Runs the commands of an example in one shell and compares what they print.
 #[track_caller]
-fn check(example: &str, port: &str) {
-    let (commands, expected): (Vec<_>, Vec<_>) =
-        example.lines().partition(|line| line.starts_with("$ "));
-    let script: Vec<_> = commands.iter().map(|line| &line[2..]).collect();
-    let directory = tempfile::tempdir().unwrap();
-    let mut shell = shell(directory.path(), &script.join("\n"));
-    let ended = shell.env("IOTCTL_PORT", port).output().unwrap();
+fn check(page: &str, example: &str, directory: &Path, url: &str) {
+    let mut script = String::new();
+    let mut expected = Vec::new();
+    let mut in_command = false;
+    for line in example.lines() {
+        let mark = if in_command { ["$ ", "> "] } else { ["$ "; 2] };
+        let line = if line == ">" { "> " } else { line };
+        let command = mark.iter().find_map(|mark| line.strip_prefix(mark));
+        match command {
+            Some(command) => script += &format!("{command}\n"),
+            None => expected.push(line),
+        }
+        in_command = command.is_some();
+    }
+    let mut shell = shell(directory, &script);
+    let ended = shell.env("IOTCTL_URL", url).output().unwrap();
     let stderr = String::from_utf8_lossy(&ended.stderr);
     let stdout = String::from_utf8(ended.stdout).unwrap();
-    assert_eq!(
-        stdout.lines().collect::<Vec<_>>(),
-        expected,
-        "{example}\nstderr: {stderr}"
+    let printed: Vec<_> = stdout.lines().collect();
+    assert!(
+        lines_match(&expected, &printed) && stderr.is_empty(),
+        "{page}:\n{example}\nprinted:\n{stdout}\nstderr: {stderr}"
     );
+}
+
+/// Whether the lines are those expected, in which a line of `…` stands for any lines.
+fn lines_match(expected: &[&str], lines: &[&str]) -> bool {
+    match expected {
+        [] => lines.is_empty(),
+        ["…", rest @ ..] => (0..=lines.len()).any(|skipped| lines_match(rest, &lines[skipped..])),
+        [first, rest @ ..] => match lines {
+            [line, others @ ..] => line_matches(first, line) && lines_match(rest, others),
+            [] => false,
+        },
+    }
+}
+
+/// Whether a line is the one expected, in which `…` stands for any text.
+fn line_matches(expected: &str, line: &str) -> bool {
+    let Some((start, rest)) = expected.split_once('…') else {
+        return expected == line;
+    };
+    let Some(line) = line.strip_prefix(start) else {
+        return false;
+    };
+    let mut ends = line.char_indices().map(|(at, _)| at).chain([line.len()]);
+    ends.any(|at| line_matches(rest, &line[at..]))
+}
+
+#[test]
+fn an_ellipsis_stands_for_any_text_and_any_lines() {
+    assert!(lines_match(
+        &["a … c", "…", "z"],
+        &["a bb c", "x", "y", "z"]
+    ));
+    assert!(lines_match(&["…"], &[]));
+    assert!(!lines_match(&["a … c"], &["a bb d"]));
+    assert!(!lines_match(&["a"], &["a", "b"]));
+}
+
+#[test]
+fn every_flag_of_the_programs_that_are_replaced_is_on_their_page() {
+    for (program, page) in [
+        ("mosquitto_pub --help", "docs/from-mosquitto.md"),
+        ("mosquitto_sub --help", "docs/from-mosquitto.md"),
+        ("coap-client-notls", "docs/from-libcoap.md"),
+        ("amqp-publish --help", "docs/from-amqp-tools.md"),
+        ("amqp-consume --help", "docs/from-amqp-tools.md"),
+        ("amqp-get --help", "docs/from-amqp-tools.md"),
+        ("amqp-declare-queue --help", "docs/from-amqp-tools.md"),
+        ("amqp-delete-queue --help", "docs/from-amqp-tools.md"),
+    ] {
+        let text = read(page);
+        let (name, words) = program.split_once(' ').unwrap_or((program, ""));
+        let help = support::command::program(name, words).run();
+        let flags = flags(&(help.stderr.clone() + help.text()));
+        assert!(flags.len() > 3, "{program} shows no flags");
+        for flag in flags {
+            let there = text.match_indices(&flag).any(|(at, _)| {
+                let behind = text[at + flag.len()..].chars().next();
+                text[..at].ends_with('`') && matches!(behind, Some('`' | ' '))
+            });
+            assert!(there, "{page} says nothing about {flag} of {name}");
+        }
+    }
+}
+
+/// The flags at the beginning of the lines of a help text: `-q`, `--queue`.
+fn flags(help: &str) -> Vec<String> {
+    let lines = help.lines().filter(|line| line.starts_with([' ', '\t']));
+    let mut flags = Vec::new();
+    for line in lines.map(str::trim) {
+        let words = line.split([' ', '\t']).map_while(|word| {
+            let flag = word.trim_end_matches(',').split('=').next()?;
+            let name = flag.trim_start_matches('-');
+            let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+            (flag.starts_with('-') && plain && !name.is_empty()).then(|| flag.to_owned())
+        });
+        flags.extend(words);
+    }
+    flags
 }
 
 #[test]
 fn the_first_command_loads_a_broker_and_prints_its_table() {
-    let command = blocks("sh").into_iter().next().unwrap();
+    let command = readme_blocks("sh").into_iter().next().unwrap();
     let (build, script) = command.split_once(" && target/release/").unwrap();
     assert_eq!(build, "cargo build --release");
     let directory = tempfile::tempdir().unwrap();
@@ -104,7 +287,7 @@ fn the_first_command_loads_a_broker_and_prints_its_table() {
 
 #[test]
 fn the_second_command_shows_the_message() {
-    let command = blocks("sh").into_iter().nth(1).unwrap();
+    let command = readme_blocks("sh").into_iter().nth(1).unwrap();
     // On a port that is free here.
     let script = command
         .split_once("sh -c '")
@@ -128,9 +311,9 @@ fn the_second_command_shows_the_message() {
 
 #[test]
 fn the_exit_codes_are_the_programs() {
-    let readme = readme();
+    let page = read("README.md");
     for kind in Kind::ALL {
         let row = format!("\n| {} | {} |\n", kind.exit_code(), kind.meaning());
-        assert!(readme.contains(&row), "the README lacks {row}");
+        assert!(page.contains(&row), "the table lacks {row}");
     }
 }

@@ -46,7 +46,7 @@ impl End {
             Self::Closed => lost(format!("connection to {target} lost: closed by the server")),
             Self::Gone => lost(format!("connection to {target} lost")),
             Self::Silent => lost(format!(
-                "no answer from {target} within the negotiated idle timeout"
+                "nothing received from {target} within the negotiated idle timeout"
             )),
             Self::Nonsense(text) => lost(format!("protocol violation by {target}: {text}")),
             Self::Broke(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => {

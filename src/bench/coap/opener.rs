@@ -133,7 +133,7 @@ impl Opener {
                 How::Failed(cause) => udp::unreachable(&targets[0], cause).into(),
                 How::Closed | How::Silent => {
                     let limit = humantime::format_duration(targets[0].connect_timeout);
-                    let text = format!("no answer from {} within {limit}", targets[0]);
+                    let text = format!("no response from {} within {limit}", targets[0]);
                     Broken::of(Kind::TimedOut, text)
                 }
             },

@@ -256,7 +256,7 @@ fn verdict(late: u64, busy: f64, threads: usize, held_back: u64) -> (bool, Strin
     let late_ms = late as f64 / 1e6;
     if busy > TOO_BUSY {
         let text = format!(
-            "the generator used {percent}% of its {threads} threads and may be the limit, not the peer"
+            "the generator used {percent}% of its {threads} threads and may be the limit, not the server"
         );
         return (true, text);
     }
@@ -265,7 +265,7 @@ fn verdict(late: u64, busy: f64, threads: usize, held_back: u64) -> (bool, Strin
             1 => String::from("once"),
             more => format!("{more} times"),
         };
-        let text = format!("the peer was the limit: it paused publishers {times}");
+        let text = format!("the server was the limit: it paused publishers {times}");
         return (false, text);
     }
     if late > TOO_LATE {
@@ -335,7 +335,7 @@ fn warnings(run: &Run<'_>, total: &Records, generator: &Generator, phases: &Phas
     if !generator.steady {
         let what = match run.plan.is_open() {
             true => "throughput did not follow the planned rate",
-            false => "throughput was not steady",
+            false => "throughput varied",
         };
         warnings.push(format!(
             "{what}: a third of the measured time differs by more than 10% from the mean"
@@ -352,7 +352,7 @@ fn warnings(run: &Run<'_>, total: &Records, generator: &Generator, phases: &Phas
     warnings.extend(open_ends(total));
     if loads().any(|load| matches!(load, Load::Closed { .. })) {
         warnings.push(String::from(
-            "closed loop: the peer sets the pace, so response times are service times",
+            "closed loop: the server sets the pace, so response times are service times",
         ));
     }
     if matches!(run.plan.coalesce, Coalesce::Fixed(_)) && loads().any(saturates) {
@@ -383,7 +383,7 @@ fn open_ends(total: &Records) -> Vec<String> {
     let not_proved = total.counts.get(NOT_PROVED).copied().unwrap_or(0);
     if not_proved > 0 {
         warnings.push(format!(
-            "{not_proved} messages may not have reached the peer: it does not acknowledge them, and no later reply proves it"
+            "{not_proved} messages are unconfirmed: the server does not acknowledge them, and sent nothing later that shows it has read them"
         ));
     }
     let messages = &total.messages;
@@ -454,7 +454,10 @@ mod tests {
     fn a_peer_that_takes_nothing_is_the_limit() {
         let (limited, said) = verdict(50_000_000, 0.1, 1, 2);
         assert!(!limited);
-        assert_eq!(said, "the peer was the limit: it paused publishers 2 times");
+        assert_eq!(
+            said,
+            "the server was the limit: it paused publishers 2 times"
+        );
         assert!(verdict(50_000_000, 0.1, 1, 0).0, "late");
         assert!(verdict(0, 0.95, 1, 2).0, "busy");
     }

@@ -17,7 +17,6 @@ use super::in_flight::{InFlight, RESERVED, Step};
 use super::property;
 use super::scan::{Frame, Message, malformed};
 use super::template::Template;
-use crate::error::Kind;
 use crate::mqtt::packet::{
     ConnAck, Decoder, Disconnect, LARGEST_PACKET, Packet, QoS, ReasonCode, SubAck, Version,
 };
@@ -434,7 +433,7 @@ impl MqttSession {
         }
         if let Some(reason) = failed {
             let cause = format!("subscription refused: {reason}");
-            return Err(Broken::of(Kind::Refused, cause));
+            return Err(Broken::of(reason.kind(), cause));
         }
         let took = io.records.of(Quantity::Subscribe);
         took.span(self.subscribed_at, io.now);
@@ -456,14 +455,11 @@ impl MqttSession {
 }
 
 fn refused(reason: ReasonCode) -> Broken {
-    let kind = match reason {
-        ReasonCode::NOT_AUTHORIZED | ReasonCode::BAD_USER_NAME_OR_PASSWORD => Kind::Unauthorized,
-        _ => Kind::Refused,
-    };
-    let broken = Broken::of(kind, format!("the broker refused the connection: {reason}"));
+    let cause = format!("the broker refused the connection: {reason}");
+    let broken = Broken::of(reason.kind(), cause);
     match reason {
         ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => Broken {
-            hint: Some("use -V 311 for MQTT 3.1.1".to_owned()),
+            hint: Some("connect with MQTT 3.1.1: -V 311".to_owned()),
             ..broken
         },
         _ => broken,

@@ -83,11 +83,11 @@ fn errors(report: &Report) -> Vec<String> {
 
 fn details(report: &Report, page: &mut String) {
     *page += "<details><summary>Setup</summary>\n\n";
-    let rows = report.setup.iter();
+    let rows = rows::setup(report);
     table(
         page,
         &["setup", ""],
-        rows.map(|(name, value)| vec![name.clone(), value.clone()])
+        rows.map(|(name, value)| vec![name.to_owned(), value.to_owned()])
             .collect(),
     );
     *page += &format!("{}\n\n</details>\n", escape(&rows::title(report)));
@@ -161,7 +161,7 @@ mod tests {
                     | ❌ | `lost == 0` | missed by 1,270 |\n\n\
                     | rate | messages |\n|---|---|\n| planned | 50.00 k/s |\n";
         assert!(text.starts_with(head), "{text}");
-        assert!(text.contains("| latency | p50 | p90 | p99 | p99.9 | max | values |\n|---|---:|"));
+        assert!(text.contains("| latency | p50 | p90 | p99 | p99.9 | max | count |\n|---|---:|"));
         assert!(text.contains("| planned | 1,500,000 | = sent 1,499,990 + unsent 10 |"));
         assert!(text.contains("- 1,002 × connection lost: reset by peer\n"));
         assert!(text.contains("| retransmissions | 12 |"));

@@ -1,5 +1,6 @@
 //! What the forms for people show, before it is laid out.
 
+use crate::bench::recorder::NOT_PROVED;
 use crate::bench::result::{ErrorCount, Generator, Latency, Messages, Report, Threshold};
 
 use super::units::{bytes, count, percent, rate, seconds, time};
@@ -8,7 +9,7 @@ use super::units::{bytes, count, percent, rate, seconds, time};
 const FIRST: [&str; 4] = ["response", "end_to_end", "service", "lag"];
 
 /// The columns of the latency table after the quantity's name.
-pub(super) const LATENCY_COLUMNS: [&str; 6] = ["p50", "p90", "p99", "p99.9", "max", "values"];
+pub(super) const LATENCY_COLUMNS: [&str; 6] = ["p50", "p90", "p99", "p99.9", "max", "count"];
 
 /// A whole and the parts that it must be the sum of.
 pub(super) struct Identity {
@@ -132,10 +133,25 @@ pub(super) fn traffic(messages: &Messages) -> String {
     )
 }
 
+/// What the forms for people call a key of the report; most keys are words for people already.
+pub(super) fn label(key: &str) -> &str {
+    match key {
+        NOT_PROVED => "unconfirmed",
+        "peer" => "server",
+        key => key,
+    }
+}
+
+/// How the run was set up: `scenario`, `fan-in`.
+pub(super) fn setup(report: &Report) -> impl ExactSizeIterator<Item = (&str, &str)> {
+    let setup = report.setup.iter();
+    setup.map(|(key, value)| (label(key), value.as_str()))
+}
+
 /// Protocol-specific counters: `req_attempt` 12, `retransmissions` 3.
 pub(super) fn counts(report: &Report) -> impl ExactSizeIterator<Item = (&str, u64)> {
     let counts = report.counts.iter();
-    counts.map(|(name, number)| (name.as_str(), *number))
+    counts.map(|(name, number)| (label(name), *number))
 }
 
 /// The distributions, best-known quantities first.
@@ -191,7 +207,7 @@ pub(super) fn connections(report: &Report) -> Vec<(&'static str, String)> {
         ("failed", count(c.failed)),
         ("lost", count(c.lost)),
         ("reopened", count(c.reopened)),
-        ("away", seconds(c.away_s)),
+        ("downtime", seconds(c.away_s)),
         ("rate", rate(c.rate_per_s)),
     ];
     if c.tls_full + c.tls_resumed > 0 {
@@ -224,17 +240,17 @@ pub(super) fn generator_line(generator: &Generator) -> String {
 /// Whether the figures can be trusted, in a sentence.
 pub(super) fn verdict(generator: &Generator) -> String {
     let limit = if generator.limited {
-        "the generator was the limit, not the peer: "
+        "the generator was the limit, not the server: "
     } else {
         ""
     };
     let steady = if generator.steady {
-        "steady"
+        "throughput and latency were stable"
     } else {
-        "not steady: throughput or latency varied"
+        "throughput or latency varied"
     };
     match generator.verdict.as_str() {
-        "" if generator.limited => format!("the generator was the limit, not the peer; {steady}"),
+        "" if generator.limited => format!("the generator was the limit, not the server; {steady}"),
         "" => steady.to_owned(),
         words => format!("{limit}{words}; {steady}"),
     }
@@ -311,12 +327,12 @@ mod tests {
             steady: true,
             ..Generator::default()
         };
-        assert_eq!(verdict(&generator), "steady");
+        assert_eq!(verdict(&generator), "throughput and latency were stable");
         generator.limited = true;
         generator.verdict = String::from("99 % of one core");
         assert_eq!(
             verdict(&generator),
-            "the generator was the limit, not the peer: 99 % of one core; steady"
+            "the generator was the limit, not the server: 99 % of one core; throughput and latency were stable"
         );
     }
 }

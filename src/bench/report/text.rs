@@ -38,13 +38,13 @@ pub(crate) fn render(report: &Report) -> String {
 }
 
 /// One line for an interval of `length_s` seconds, for a live view; it fits 80 columns:
-/// `12.0 s  sent 50.0k/s acked 49.9k/s got 49.9k/s  p50 123µs p99 1.90ms errors 12`.
+/// `12.0 s  sent 50.0k/s acked 49.9k/s recv 49.9k/s p50 123µs p99 1.90ms errors 12`.
 pub(crate) fn live_line(interval: &Interval, length_s: f64) -> String {
     let mut line = format!("{} ", seconds(interval.at_s));
     for (name, number) in [
         ("sent", interval.sent),
         ("acked", interval.acknowledged),
-        ("got", interval.received),
+        ("recv", interval.received),
     ] {
         if number > 0 || name == "sent" {
             let rate = brief_rate(number as f64 / length_s.max(1e-3));
@@ -75,7 +75,7 @@ fn live_latency(interval: &Interval) -> String {
         other => format!(" {other}"),
     };
     let brief = |ms: f64| time(ms).replace(' ', "");
-    format!(" {name} p50 {} p99 {}", brief(*p50), brief(*p99))
+    format!("{name} p50 {} p99 {}", brief(*p50), brief(*p99))
 }
 
 /// The line of an interval with all that it holds, as `--interval` writes it to a pipe.
@@ -89,8 +89,9 @@ pub(crate) fn interval_line(interval: &Interval, length_s: f64) -> String {
 }
 
 fn setup(report: &Report, page: &mut Page) {
-    let widest = report.setup.keys().map(|key| width(key)).max().unwrap_or(0);
-    for (at, (key, value)) in report.setup.iter().enumerate() {
+    let widest = rows::setup(report).map(|(key, _)| width(key)).max();
+    let widest = widest.unwrap_or(0);
+    for (at, (key, value)) in rows::setup(report).enumerate() {
         let name = if at == 0 { "setup" } else { "" };
         page.section(name, [format!("{key:widest$}  {value}")]);
     }
@@ -263,12 +264,12 @@ mod tests {
             "            sent     1,499,990 = acknowledged 1,498,800 + refused 150\n",
             "                               + timed out 40 + lost with connection 1,000\n",
             "            received 1,498,732 = unique 1,498,720 + duplicate 12\n",
-            "latency            p50       p90       p99     p99.9       max    values\n",
+            "latency            p50       p90       p99     p99.9       max     count\n",
             "errors      1,002 × connection lost: reset by peer\n",
             "            hint: the broker limits the messages of one client; raise its limit\n",
             "thresholds  p50 < 20ms  passed\n",
             "            lost == 0  missed by 1,270\n",
-            "steady\n",
+            "throughput and latency were stable\n",
         ] {
             assert!(text.contains(part), "{part:?} is not in\n{text}");
         }
@@ -279,7 +280,7 @@ mod tests {
         let stalled = &sample::report().intervals[20];
         assert_eq!(
             live_line(stalled, 1.0),
-            "21.0 s  sent 50.0k/s acked 26.0k/s got 26.0k/s  p50 143µs p99 490ms errors 1,190"
+            "21.0 s  sent 50.0k/s acked 26.0k/s recv 26.0k/s p50 143µs p99 490ms errors 1,190"
         );
         let warming = Interval {
             at_s: 0.5,

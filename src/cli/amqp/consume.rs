@@ -18,8 +18,10 @@ use super::syntax::{self, short, short_or_none};
 use crate::cli::flags::condition::ConditionFlags;
 use crate::cli::flags::decode::DecodeFlags;
 use crate::cli::flags::format::FormatFlags;
+use crate::cli::flags::ready::ReadyFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::UntilFlags;
+use crate::cli::syntax::numbers::whole;
 use crate::cli::syntax::values;
 
 const OR_EXCHANGE: &str =
@@ -61,7 +63,7 @@ pub(crate) struct ConsumeFlags {
     ack: AckMode,
 
     /// Prefetch count: unacknowledged messages the server may send, 1 to 65535 [default: 100; with --exec, the number of workers]
-    #[arg(long, value_name = "COUNT", conflicts_with = "exec", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "COUNT", conflicts_with = "exec", value_parser = whole(1..=u16::MAX))]
     prefetch: Option<u16>,
 
     /// Request exclusive access: no other consumer on the queue
@@ -69,7 +71,7 @@ pub(crate) struct ConsumeFlags {
     exclusive: bool,
 
     /// Consumer priority; higher numbers are served first
-    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = whole(i32::MIN..=i32::MAX))]
     priority: Option<i32>,
 
     /// Where to start in a stream: first, last, next, an offset, @SECONDS since 1970, or an interval such as 1h
@@ -98,6 +100,9 @@ pub(crate) struct ConsumeFlags {
 
     #[command(flatten)]
     format: FormatFlags,
+
+    #[command(flatten)]
+    ready: ReadyFlags,
 
     #[command(flatten)]
     session: AmqpSessionFlags,
@@ -166,6 +171,7 @@ impl ConsumeFlags {
             firehose: false,
             until: until(&self.until, &self.conditions)?,
             exec: self.exec.exec()?,
+            ready: self.ready.ready(),
             format: self.format.format()?,
             style,
         })

@@ -14,7 +14,7 @@ use super::session::{self, AmqpSessionFlags};
 use super::syntax::{self, Millis, number, short_or_none};
 use crate::cli::flags::format::ReportFlags;
 use crate::cli::flags::terminal::TerminalFlags;
-use crate::cli::syntax::numbers::{Count, Size};
+use crate::cli::syntax::numbers::{Count, Size, whole};
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Queue")]
@@ -103,7 +103,7 @@ struct QueueArguments {
     dead_letter_key: Option<OsString>,
 
     /// Number of priority levels, 1 to 255 (x-max-priority)
-    #[arg(long, value_name = "NUMBER", conflicts_with = "passive", value_parser = clap::value_parser!(u8).range(1..))]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "passive", value_parser = whole(1..=u8::MAX))]
     max_priority: Option<u8>,
 
     /// Keep messages on disk rather than in memory (x-queue-mode=lazy)

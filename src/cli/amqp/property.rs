@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::message::AmqpProperties;
 
 use super::syntax::{self, Millis, short_or_none};
+use crate::cli::syntax::numbers::whole;
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Properties")]
@@ -29,7 +30,7 @@ pub(crate) struct PropertyFlags {
     persistent: bool,
 
     /// Priority, for priority queues; 0 is the lowest
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = whole(0..=u8::MAX))]
     priority: Option<u8>,
 
     /// Per-message TTL, such as 30s, in whole milliseconds
@@ -41,7 +42,7 @@ pub(crate) struct PropertyFlags {
     message_id: Option<OsString>,
 
     /// Timestamp, in seconds since 1970
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = whole(0..=u64::MAX))]
     timestamp: Option<u64>,
 
     /// Message type: the property type

@@ -21,7 +21,7 @@ use crate::cli::flags::replies::RepliesFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Asking")]
+#[command(next_help_heading = "Request")]
 pub(crate) struct RequestFlags {
     #[arg(value_name = "URL", help_heading = None, help = session::URL)]
     url: Option<OsString>,

@@ -14,12 +14,13 @@ use super::property::PropertyFlags;
 use super::session::{self, AmqpSessionFlags};
 use super::syntax;
 use crate::cli::flags::answer::AnswerFlags;
+use crate::cli::flags::ready::ReadyFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::syntax::numbers::{Count, Wait};
 use crate::cli::syntax::values;
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Answering")]
+#[command(next_help_heading = "Replying")]
 pub(crate) struct RespondFlags {
     #[arg(value_name = "URL", help_heading = None, help = session::URL)]
     url: Option<OsString>,
@@ -47,6 +48,9 @@ pub(crate) struct RespondFlags {
     exec: AmqpExecFlags,
 
     #[command(flatten)]
+    ready: ReadyFlags,
+
+    #[command(flatten)]
     properties: PropertyFlags,
 
     #[command(flatten)]
@@ -70,6 +74,7 @@ impl RespondFlags {
             properties: self.properties.properties()?,
             count: values::messages(self.count)?,
             duration: self.duration.map(|Wait(time)| time),
+            ready: self.ready.ready(),
             style: self.terminal.style(),
         })
     }

@@ -54,9 +54,9 @@ pub(crate) struct AmqpSessionFlags {
     #[arg(long, value_name = "NAME")]
     connection_name: Option<OsString>,
 
-    /// Give up when the server does not respond to a request for this long
+    /// Give up when the server does not reply to a request, such as a declaration, for this long
     #[arg(long, value_name = "TIME", default_value = "30s")]
-    answer_timeout: Wait,
+    reply_timeout: Wait,
 
     #[command(flatten)]
     server: ServerFlags,
@@ -128,7 +128,7 @@ impl AmqpSessionFlags {
         let name = self
             .connection_name
             .map(|name| values::text("--connection-name", name));
-        let Wait(patience) = self.answer_timeout;
+        let Wait(patience) = self.reply_timeout;
         Ok(SessionArgs {
             connect: self.server.words(url),
             protocol: match self.protocol {

@@ -192,7 +192,7 @@ fn properties_become_what_goes_over_the_wire() {
 
 #[test]
 fn the_session_is_said_alike_everywhere() {
-    let words = "--vhost v --auth external --heartbeat 5 --frame-max 64KiB --connection-name n --answer-timeout 250ms \
+    let words = "--vhost v --auth external --heartbeat 5 --frame-max 64KiB --connection-name n --reply-timeout 250ms \
                  -h host -p 5673 -u me --password-file f --cafile ca --cert c --key k --retry 5s";
     let plan = ping(words);
     let session = plan.session;

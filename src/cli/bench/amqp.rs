@@ -18,7 +18,7 @@ use super::run::RunOptionFlags;
 use super::syntax::{SizeRange, one_of};
 use crate::cli::amqp::session::{self, AmqpSessionFlags};
 use crate::cli::amqp::syntax;
-use crate::cli::syntax::numbers::{Count, Span, Wait};
+use crate::cli::syntax::numbers::{Count, Span, Wait, whole};
 use crate::cli::syntax::values;
 
 #[derive(Args, Debug)]
@@ -56,7 +56,7 @@ pub(crate) struct BenchAmqpFlags {
     consumers: Option<Count>,
 
     /// Channels per connection, used in turn
-    #[arg(long, value_name = "COUNT", default_value = "1", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "COUNT", default_value = "1", value_parser = whole(1..=u16::MAX))]
     channels: u16,
 
     #[command(flatten)]
@@ -139,11 +139,11 @@ struct PublishingFlags {
 #[command(next_help_heading = "Consuming")]
 struct ConsumingFlags {
     /// Prefetch count: unacknowledged messages per consumer, up to 65535; 0 for no limit
-    #[arg(long, value_name = "COUNT", default_value = "1000")]
+    #[arg(long, value_name = "COUNT", default_value = "1000", value_parser = whole(0..=u16::MAX))]
     prefetch: u16,
 
     /// Acknowledge this many messages at a time, or fewer when no message arrives for a second
-    #[arg(long, value_name = "COUNT", default_value = "1", conflicts_with = "auto_ack", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "COUNT", default_value = "1", conflicts_with = "auto_ack", value_parser = whole(1..=u16::MAX))]
     multi_ack: u16,
 
     /// Automatic acknowledgement mode: messages count as acknowledged when the server has sent them
@@ -301,7 +301,7 @@ fn check(plan: &Plan) -> Result<()> {
     }
     if plan.calibrate && plan.scenario == Scenario::Request {
         return Err(Error::usage(
-            "--calibrate does not support requests: the null peer delivers nothing",
+            "--calibrate does not support requests: the null server delivers nothing",
         ));
     }
     check_consuming(plan)?;
@@ -489,7 +489,7 @@ mod tests {
             ("--predeclared", "--predeclared needs --queue"),
             (
                 "--calibrate --scenario request",
-                "--calibrate does not support requests: the null peer delivers nothing",
+                "--calibrate does not support requests: the null server delivers nothing",
             ),
             (
                 "--retry 5s",

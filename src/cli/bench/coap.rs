@@ -15,7 +15,7 @@ use super::load::LoadFlags;
 use super::run::RunOptionFlags;
 use super::syntax::{SizeRange, one_of};
 use crate::cli::coap::flags::{CoapConnectFlags, uint};
-use crate::cli::syntax::numbers::{Count, Wait};
+use crate::cli::syntax::numbers::{Count, Wait, whole};
 use crate::cli::syntax::values;
 
 /// The most sockets; more have no numbers.
@@ -138,7 +138,7 @@ struct RequestFlags {
     repeat_after: Wait,
 
     /// MAX_RETRANSMIT: maximum number of retransmissions
-    #[arg(long, value_name = "COUNT", default_value = "4", value_parser = clap::value_parser!(u8).range(..=20))]
+    #[arg(long, value_name = "COUNT", default_value = "4", value_parser = whole(0..=20_u8))]
     max_retransmit: u8,
 }
 

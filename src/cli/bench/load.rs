@@ -9,7 +9,7 @@ use crate::command::bench::{ArrivalArgs, LoadArgs};
 use crate::error::{Error, Result};
 
 use super::syntax::{StageWord, arrivals};
-use crate::cli::syntax::numbers::{Span, Wait};
+use crate::cli::syntax::numbers::{Span, Wait, whole};
 use crate::cli::syntax::rate::Rate;
 use crate::cli::syntax::values;
 
@@ -46,7 +46,7 @@ pub(crate) struct LoadFlags {
     /// Maximum number of unacknowledged messages per connection, 1 to 65535
     #[arg(
         short = 'M', long, visible_alias = "max-inflight", value_name = "COUNT", default_value = "100",
-        value_parser = clap::value_parser!(u16).range(1..)
+        value_parser = whole(1..=u16::MAX)
     )]
     window: u16,
 

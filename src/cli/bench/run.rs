@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 
 use super::syntax::{Moment, ShardWord, coalesce};
 use crate::cli::flags::terminal::TerminalFlags;
-use crate::cli::syntax::numbers::{Count, Span, Wait};
+use crate::cli::syntax::numbers::{Count, Span, Wait, whole};
 use crate::cli::syntax::rate::Rate;
 use crate::cli::syntax::values;
 
@@ -43,7 +43,7 @@ pub(crate) struct RunOptionFlags {
     interval: Wait,
 
     /// Worker threads, 1 to 1024
-    #[arg(long, value_name = "COUNT", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "COUNT", default_value = "1", value_parser = whole(1..=1024_u16))]
     threads: u16,
 
     /// Coalesce reads: never, adaptive, or a TIME such as 500us [default: adaptive with --max, else never]
@@ -63,7 +63,7 @@ pub(crate) struct RunOptionFlags {
     start_at: Option<Moment>,
 
     /// Identifier of the run, the same for all shards [default: IOTCTL_RUN; SLURM_JOB_ID; without shards, a new one each time]
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "NUMBER", value_parser = whole(1..=u64::MAX))]
     run_id: Option<u64>,
 
     /// Maximum clock difference between the shards' machines; without it shards do not report end-to-end latency; 0 for shards on one machine
@@ -75,7 +75,7 @@ pub(crate) struct RunOptionFlags {
     no_resumption: bool,
 
     /// Random seed, for repeatable runs
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = whole(0..=u64::MAX))]
     seed: Option<u64>,
 
     #[command(flatten)]

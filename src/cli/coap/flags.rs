@@ -21,7 +21,7 @@ use crate::output::{Format, Style};
 use crate::cli::flags::connect::TlsFlags;
 use crate::cli::flags::decode::DecodeFlags;
 use crate::cli::flags::format::OutputFlags;
-use crate::cli::syntax::numbers::{Size, Span, Wait};
+use crate::cli::syntax::numbers::{Size, Span, Wait, whole};
 use crate::cli::syntax::values;
 
 #[derive(Args, Debug)]
@@ -32,7 +32,7 @@ pub(crate) struct CoapConnectFlags {
     host: Option<String>,
 
     /// Port, 1 to 65535 [default: 5683, with DTLS 5684]
-    #[arg(short = 'p', long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(short = 'p', long, value_name = "PORT", value_parser = whole(1..=u16::MAX))]
     port: Option<u16>,
 
     /// Give up connecting after this long: name, TCP, TLS, DTLS and WebSocket together [default: 10s]
@@ -186,7 +186,7 @@ pub(crate) struct MessageFlags {
     ack_timeout: Option<Wait>,
 
     /// MAX_RETRANSMIT: maximum number of retransmissions [default: 4]
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(..=20))]
+    #[arg(long, value_name = "COUNT", value_parser = whole(0..=20_u8))]
     max_retransmit: Option<u8>,
 
     /// Block size for block-wise transfers, in bytes: 16, 32, 64, 128, 256, 512 or 1024 [default: 1024]
@@ -218,7 +218,7 @@ pub(crate) struct WordingFlags {
     #[arg(
         long,
         value_name = "PORT",
-        value_parser = clap::value_parser!(u16).range(1..),
+        value_parser = whole(1..=u16::MAX),
         help_heading = "Connection"
     )]
     bind_port: Option<u16>,

@@ -9,7 +9,7 @@ use clap::Args;
 use crate::connect::{ConnectArgs, LocalAddress, Retry, Secret, TlsVersion};
 use crate::error::{Error, Result};
 
-use crate::cli::syntax::numbers::Wait;
+use crate::cli::syntax::numbers::{Wait, whole};
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Connection")]
@@ -48,7 +48,7 @@ pub(crate) struct ServerFlags {
     host: Option<String>,
 
     /// Port, 1 to 65535 [default: 1883, with TLS 8883, with --ws 80 or 443]
-    #[arg(short = 'p', long, value_name = "PORT", conflicts_with = "unix", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(short = 'p', long, value_name = "PORT", conflicts_with = "unix", value_parser = whole(1..=u16::MAX))]
     port: Option<u16>,
 
     /// Unix socket instead of host and port

@@ -13,7 +13,7 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Command")]
 pub(crate) struct ExecFlags {
-    /// Run this command for each message, with the body on standard input and the fields listed below in its environment; everything after --exec belongs to the command. Exit code 0 acknowledges the message, any other rejects it
+    /// Run this command for each message, with the body on standard input and the fields listed below in its environment; all arguments after --exec, flags too, belong to the command, so put it last. Exit code 0 acknowledges the message, any other rejects it
     #[arg(
         long,
         value_name = "COMMAND",

@@ -7,6 +7,8 @@ pub(crate) mod decode;
 pub(crate) mod exec;
 pub(crate) mod format;
 pub(crate) mod input;
+pub(crate) mod launch;
+pub(crate) mod ready;
 pub(crate) mod replies;
 pub(crate) mod server_tls;
 pub(crate) mod terminal;

@@ -2,11 +2,12 @@
 
 use clap::Args;
 
-use crate::cli::syntax::numbers::{Count, Wait};
-use crate::cli::syntax::values;
 use crate::error::Result;
 use crate::flow::{Replies, Until};
 use crate::payload::expect::Condition;
+
+use crate::cli::syntax::numbers::{Count, Wait};
+use crate::cli::syntax::values;
 
 /// Which replies are awaited, for each request.
 #[derive(Args, Debug)]
@@ -43,6 +44,7 @@ impl RepliesFlags {
                 duration: self.duration.map(|Wait(time)| time),
                 idle: self.idle.map(|Wait(time)| time),
                 until,
+                ..Until::default()
             },
             latency: self.latency,
         })

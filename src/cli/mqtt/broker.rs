@@ -10,16 +10,17 @@ use crate::error::Result;
 use crate::mqtt::broker::{Fault, Options};
 use crate::mqtt::packet::QoS;
 
+use crate::cli::flags::launch::LaunchFlags;
 use crate::cli::flags::server_tls::ServerTlsFlags;
 use crate::cli::flags::terminal::TerminalFlags;
-use crate::cli::syntax::numbers::{Count, Expiry, Size, Timeouts, Wait};
+use crate::cli::syntax::numbers::{Count, Expiry, Size, Timeouts, Wait, whole};
 use crate::cli::syntax::values;
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Listening")]
 pub(crate) struct BrokerFlags {
-    /// Address to listen on: [mqtt|mqtts|ws|wss://]ADDR:PORT or unix:PATH; port 0 picks a free port, printed on the first line of standard output; may be repeated
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:1883")]
+    /// Address to listen on: [mqtt|mqtts|ws|wss://]ADDR:PORT or unix:PATH; port 0 picks a free port, printed on the first line of standard output; may be repeated [default: 127.0.0.1:1883, or with COMMAND a free port]
+    #[arg(long, value_name = "ADDR:PORT")]
     listen: Vec<Listen>,
 
     #[command(flatten)]
@@ -34,9 +35,8 @@ pub(crate) struct BrokerFlags {
     #[command(flatten)]
     faults: FaultFlags,
 
-    /// Exit when the parent process exits
-    #[arg(long, hide = true)]
-    end_with_parent: bool,
+    #[command(flatten)]
+    launch: LaunchFlags,
 
     #[command(flatten)]
     terminal: TerminalFlags,
@@ -78,15 +78,15 @@ struct LimitFlags {
     max_packet_size: Option<u32>,
 
     /// Receive Maximum: QoS 1 and 2 messages in flight from one MQTT 5 client [default: 1000]
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "COUNT", value_parser = whole(1..=u16::MAX))]
     receive_maximum: Option<u16>,
 
     /// QoS 1 and 2 messages in flight to one client [default: 1000]
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "COUNT", value_parser = whole(1..=u16::MAX))]
     max_inflight: Option<u16>,
 
     /// Topic aliases accepted from one client [default: 16]
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = whole(0..=u16::MAX))]
     topic_alias_maximum: Option<u16>,
 
     /// Server Keep Alive that overrides the keep-alive of each MQTT 5 client, in whole seconds; 0 turns it off [default: the client's]
@@ -141,7 +141,8 @@ struct FaultFlags {
 impl BrokerFlags {
     /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
-        let encrypted = self.listen.iter().any(|listen| listen.tls);
+        let listen = self.launch.listen(self.listen, 1883)?;
+        let encrypted = listen.iter().any(|listen| listen.tls);
         let tls = self.tls.files("--listen mqtts:// or wss://", encrypted)?;
         let mut options = self.limits.options();
         options.allow_anonymous =
@@ -149,14 +150,14 @@ impl BrokerFlags {
         options.allow_empty_client_id = !self.access.refuse_empty_id;
         options.faults = self.faults.fault;
         Ok(Plan {
-            listen: self.listen,
+            listen,
             tls,
             files: Files {
                 passwords: self.access.password_file,
                 rights: self.access.acl_file,
             },
             options,
-            end_with_parent: self.end_with_parent,
+            launch: self.launch.launch(),
             style: self.terminal.style(),
         })
     }

@@ -18,6 +18,7 @@ use super::subscription;
 use crate::cli::flags::answer::AnswerFlags;
 use crate::cli::flags::condition::ConditionFlags;
 use crate::cli::flags::exec::ExecFlags;
+use crate::cli::flags::ready::ReadyFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::UntilFlags;
 use crate::cli::syntax::values;
@@ -60,6 +61,9 @@ pub(crate) struct RespondFlags {
 
     #[command(flatten)]
     exec: ExecFlags,
+
+    #[command(flatten)]
+    ready: ReadyFlags,
 
     #[command(flatten)]
     session: SessionFlags,
@@ -116,6 +120,7 @@ impl RespondFlags {
                 until: self.conditions.until.clone(),
                 ..self.until.until()
             },
+            ready: self.ready.ready(),
             style: self.terminal.style(),
         })
     }

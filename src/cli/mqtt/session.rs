@@ -15,7 +15,7 @@ use crate::payload::Source;
 
 use super::property::{self, PropertySets};
 use crate::cli::flags::connect::ConnectFlags;
-use crate::cli::syntax::numbers::Expiry;
+use crate::cli::syntax::numbers::{Expiry, whole};
 use crate::cli::syntax::values;
 
 #[derive(Args, Debug)]
@@ -56,7 +56,7 @@ pub(crate) struct SessionFlags {
 
     /// QoS 1 and 2 messages in flight, 1 to 65535 [default: the server's limit]
     #[arg(
-        short = 'M', long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..)
+        short = 'M', long, value_name = "COUNT", value_parser = whole(1..=u16::MAX)
     )]
     max_inflight: Option<u16>,
 

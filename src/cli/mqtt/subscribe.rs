@@ -17,6 +17,7 @@ use crate::cli::flags::condition::ConditionFlags;
 use crate::cli::flags::decode::DecodeFlags;
 use crate::cli::flags::exec::ExecFlags;
 use crate::cli::flags::format::FormatFlags;
+use crate::cli::flags::ready::ReadyFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::UntilFlags;
 use crate::cli::syntax::values;
@@ -65,7 +66,7 @@ pub(crate) struct SubFlags {
 
     /// End as soon as the subscriptions are acknowledged
     #[arg(
-        short = 'E', long, help_heading = "Until",
+        short = 'E', long, help_heading = "End conditions",
         conflicts_with_all = ["count", "duration", "idle", "retained_only"]
     )]
     exit_after_subscribe: bool,
@@ -81,6 +82,9 @@ pub(crate) struct SubFlags {
 
     #[command(flatten)]
     decode: DecodeFlags,
+
+    #[command(flatten)]
+    ready: ReadyFlags,
 
     #[command(flatten)]
     session: SessionFlags,
@@ -131,6 +135,7 @@ impl SubFlags {
                 self.conditions.stages(&fields::MQTT)?,
             )?,
             exec: self.exec.exec(false)?,
+            ready: self.ready.ready(),
             format: self.format.format()?,
             style,
         })

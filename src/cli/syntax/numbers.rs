@@ -3,6 +3,8 @@
 //! One type for each syntax. All are read exactly, in integers, and refused rather than rounded
 //! to something else.
 
+use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -77,6 +79,20 @@ impl FromStr for Count {
             .and_then(|count| u64::try_from(count).ok())
             .map(Self)
             .ok_or("expected a whole number such as 5, 10k or 1M")
+    }
+}
+
+/// Reads a whole number within `range`, and says so of what is none.
+pub(crate) fn whole<T>(
+    range: RangeInclusive<T>,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
+where
+    T: FromStr + PartialOrd + fmt::Display + Clone + Send + Sync + 'static,
+{
+    move |word| {
+        let number = word.parse().ok().filter(|number| range.contains(number));
+        let (least, most) = (range.start(), range.end());
+        number.ok_or_else(|| format!("expected a whole number from {least} to {most}"))
     }
 }
 
@@ -189,6 +205,16 @@ mod tests {
 
     fn expiry(word: &str) -> Option<u32> {
         word.parse().ok().map(|Expiry(seconds)| seconds)
+    }
+
+    #[test]
+    fn a_number_that_is_none_or_out_of_range_is_told_the_range() {
+        let port = whole(1..=u16::MAX);
+        assert_eq!(port("65535"), Ok(65_535));
+        for wrong in ["", "abc", "0", "65536", "1.5", "-1"] {
+            let told = port(wrong).unwrap_err();
+            assert_eq!(told, "expected a whole number from 1 to 65535", "{wrong}");
+        }
     }
 
     #[test]

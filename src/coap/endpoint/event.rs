@@ -142,7 +142,7 @@ pub enum Failure {
         after: Duration,
     },
     /// All retransmissions went unanswered.
-    #[error("no answer to {transmissions} transmissions")]
+    #[error("no response to {transmissions} transmissions")]
     GaveUp {
         /// How often it was sent.
         transmissions: u32,

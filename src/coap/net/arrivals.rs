@@ -140,7 +140,7 @@ pub(super) async fn accept(listener: Listener, websocket: bool, seats: Seats, te
 }
 
 fn late(peer: SocketAddr) -> Error {
-    let text = format!("handshake with {peer} took too long");
+    let text = format!("handshake with {peer} timed out");
     Error::new(Kind::TimedOut, text)
 }
 

@@ -26,8 +26,8 @@ const FAULTS: &[(&str, &str)] = &[
         "reset",
         "rejects the request with a reset; over TCP and WebSocket by closing the connection",
     ),
-    ("token", "answers with an unknown token"),
-    ("source", "answers from another port (UDP and DTLS)"),
+    ("token", "responds with an unknown token"),
+    ("source", "responds from another port (UDP and DTLS)"),
 ];
 
 /// What some faults may have besides, for the help page and the man page.

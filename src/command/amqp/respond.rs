@@ -17,7 +17,7 @@ use crate::amqp::v091::{Connection, Incoming};
 use crate::amqp::wish::Settlement;
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
-use crate::flow::{Answer, Answers};
+use crate::flow::{Answer, Answers, Ready};
 use crate::message::AmqpProperties;
 use crate::output::{Console, Style};
 use crate::stop::Stop;
@@ -45,6 +45,8 @@ pub struct Plan {
     pub count: Option<u64>,
     /// End after this long (`--for`): a success.
     pub duration: Option<Duration>,
+    /// Who is told when requests can come.
+    pub ready: Ready,
     /// What the terminal shows.
     pub style: Style,
 }
@@ -57,10 +59,12 @@ pub async fn run(plan: Plan) -> Result<()> {
     let mut stop = Stop::watch()?;
     let notes = Console::new(plan.style);
     let session = plan.session.session("respond", Retry::Forever, notes)?;
+    let mut announcement = plan.ready.announcement()?;
     let opening = session.connect_by(async |session| Desk::open(&plan, session).await);
     let desk = stop.unless_asked("interrupted", opening).await?;
+    announcement.tell()?;
     notes.note(format_args!(
-        "answering requests to {:?} on {}",
+        "serving requests to {:?} on {}",
         plan.queue, session.target
     ));
     let mut responder = Responder {
@@ -252,7 +256,7 @@ impl Responder<'_> {
         match &properties.reply_to {
             Some(to) if self.suspects.get(to).is_some_and(|times| *times >= STRIKES) => {
                 let target = &self.session.target;
-                let why = format!("an answer to {to:?} makes {target} close the connection");
+                let why = format!("a reply to {to:?} makes {target} close the connection");
                 self.give_up(desk, &request, false, &why);
             }
             Some(to) => {
@@ -260,7 +264,7 @@ impl Responder<'_> {
                 desk.ready.push_back((request, to, body));
             }
             None if properties.not_text("reply_to").is_some() => {
-                let why = "the queue for an answer (reply-to) is not UTF-8";
+                let why = "the queue for the reply (reply-to) is not UTF-8";
                 self.give_up(desk, &request, false, why);
             }
             None => {
@@ -329,7 +333,7 @@ impl Responder<'_> {
             0 => Ok(()),
             failed => Err(Error::new(
                 Kind::Refused,
-                format!("{failed} of {} were not answered", messages(self.settled)),
+                format!("{failed} of {} got no reply", messages(self.settled)),
             )),
         }
     }

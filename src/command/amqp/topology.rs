@@ -76,7 +76,7 @@ async fn carry_out(plan: &Plan, channel: &Channel, output: &mut Output) -> Resul
             Action::Delete(deletion) => {
                 let gone = channel.delete(deletion).await?;
                 match deletion {
-                    Deletion::Queue { name, .. } => Some(count_line(name, gone, plan.json)),
+                    Deletion::Queue { name, .. } => Some(deletion_line(name, gone, plan.json)),
                     Deletion::Exchange { .. } => None,
                 }
             }
@@ -84,7 +84,7 @@ async fn carry_out(plan: &Plan, channel: &Channel, output: &mut Output) -> Resul
             Action::Unbind(binding) => channel.unbind(binding).await.map(|()| None)?,
             Action::Purge(queue) => {
                 let gone = channel.purge(queue).await?;
-                Some(count_line(queue, gone, plan.json))
+                Some(purge_line(queue, gone, plan.json))
             }
         };
         if let Some(line) = line {
@@ -109,10 +109,36 @@ fn queue_line(state: &QueueState, json: bool) -> String {
     format!("{name}\t{messages} messages\t{consumers} consumers")
 }
 
-/// How many messages went.
-fn count_line(queue: &str, gone: u32, json: bool) -> String {
-    if json {
-        return serde_json::json!({"queue": queue, "removed": gone}).to_string();
+fn purge_line(queue: &str, gone: u32, json: bool) -> String {
+    match json {
+        true => removed(queue, gone),
+        false => format!("{queue}\t{gone} messages removed"),
     }
-    format!("{queue}\t{gone} messages removed")
+}
+
+/// A server does not say whether the queue existed: deleting one that does not is a success, of no messages.
+fn deletion_line(queue: &str, gone: u32, json: bool) -> String {
+    match gone {
+        _ if json => removed(queue, gone),
+        0 => format!("{queue}\tdeleted, or did not exist"),
+        1 => format!("{queue}\tdeleted with 1 message"),
+        more => format!("{queue}\tdeleted with {more} messages"),
+    }
+}
+
+fn removed(queue: &str, gone: u32) -> String {
+    serde_json::json!({"queue": queue, "removed": gone}).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deletion_claims_no_queue_that_may_not_have_been_there() {
+        assert_eq!(deletion_line("q", 0, false), "q\tdeleted, or did not exist");
+        assert_eq!(deletion_line("q", 1, false), "q\tdeleted with 1 message");
+        assert_eq!(deletion_line("q", 2, false), "q\tdeleted with 2 messages");
+        assert_eq!(deletion_line("q", 0, true), r#"{"queue":"q","removed":0}"#);
+    }
 }

@@ -86,16 +86,16 @@ impl Peer {
             Self::Embedded { .. } => {
                 let doubtful = report.generator.limited || !report.generator.steady;
                 let shared =
-                    "the peer ran on this machine and shared its processors with the generator";
+                    "the server ran on this machine and shared its processors with the generator";
                 if doubtful {
                     report.warnings.push(shared.to_owned());
                 }
                 "built-in, sharing the processors of the generator"
             }
             _ => {
-                let said = "a calibration run: the null peer only responds, and its work is included in the generator's CPU time";
+                let said = "a calibration run: the null server only responds, and its work is included in the generator's CPU time";
                 report.warnings.push(said.to_owned());
-                "null peer, in the generator's process"
+                "null server, in the generator's process"
             }
         };
         report.setup.insert(String::from("peer"), said.to_owned());
@@ -125,7 +125,7 @@ async fn served(protocol: Protocol) -> Result<Peer> {
         Protocol::Amqp => &AMQP_BROKER,
         Protocol::Coap => &COAP_SERVER,
     };
-    let cannot = |cause: &std::io::Error| Error::local("cannot start the embedded peer", cause);
+    let cannot = |cause: &std::io::Error| Error::local("cannot start the embedded server", cause);
     // The peer has as many connections as we have.
     raise_descriptors();
     let program = std::env::current_exe().map_err(|cause| cannot(&cause))?;

@@ -104,7 +104,7 @@ impl RateSearch {
         let found = best.map_or_else(|| String::from("none"), |rate| format!("{rate:.0}/s"));
         if let Some(missed) = self.limited_at {
             outcome.report.warnings.push(format!(
-                "{missed:.0}/s failed because the generator, not the peer, was the limit: the highest rate may be above {found}"
+                "{missed:.0}/s failed because the generator, not the server, was the limit: the highest rate may be above {found}"
             ));
         }
         let setup = &mut outcome.report.setup;

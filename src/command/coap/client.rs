@@ -318,7 +318,7 @@ fn spell_as_uri(options: &mut Options, uri: &Uri) {
 }
 
 /// What a signal says while an answer is waited for.
-pub(crate) const INTERRUPTED: &str = "interrupted while waiting for an answer";
+pub(crate) const INTERRUPTED: &str = "interrupted while waiting for a response";
 
 /// The next event of the connection that is kept; without one there is none. Cancel-safe.
 pub(crate) async fn next_of(kept: &mut Option<RequestClient>) -> Event {

@@ -85,7 +85,7 @@ impl<'a> Directory<'a> {
                 .hint("use a URI with the path of the directory's interface"));
         };
         let bad = |fault: uri::BadUri| {
-            let text = format!("{} names a bad {resource_type}: {fault}", place.uri);
+            let text = format!("{} names an invalid {resource_type}: {fault}", place.uri);
             Error::new(Kind::Lost, text)
         };
         let found = list.uri.join(&found.target).map_err(bad)?;

@@ -259,5 +259,5 @@ fn text_of<'a>(reply: &'a Reply, place: &Place) -> Result<&'a str> {
 
 fn no_links(reply: &Reply, why: &str) -> Error {
     let text = format!("the response of {} is not link-format: {why}", reply.from);
-    Error::new(Kind::Lost, text).hint("use --output raw to show the response")
+    Error::new(Kind::Lost, text).hint("use --output raw to see the response")
 }

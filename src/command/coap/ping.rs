@@ -108,7 +108,7 @@ impl Tally {
                     json!({"sequence": sequence, "peer": from.to_string(), "rtt_ms": rounded(time)})
                         .to_string()
                 } else {
-                    format!("answer from {from}: sequence {sequence}, {time:.3} ms")
+                    format!("response from {from}: sequence {sequence}, {time:.3} ms")
                 }
             }
             Err(failure) => {
@@ -116,7 +116,7 @@ impl Tally {
                     json!({"sequence": sequence, "peer": from.to_string(), "error": failure.to_string()})
                         .to_string()
                 } else {
-                    format!("no answer from {from}: sequence {sequence}, {failure}")
+                    format!("no response from {from}: sequence {sequence}, {failure}")
                 };
                 self.last_failure = Some(failure);
                 line
@@ -177,7 +177,7 @@ impl Tally {
                 };
                 Err(Error::new(
                     kind,
-                    format!("no answer from {target}: {failure}"),
+                    format!("no response from {target}: {failure}"),
                 ))
             }
             _ => Ok(()),

@@ -272,7 +272,7 @@ impl SessionArgs {
 /// What is wrong with a URI, without what may be a password or a token in it.
 fn bad_uri(word: &str, place: &str, fault: &BadUri) -> Error {
     let word = without_credentials(word);
-    let error = Error::usage(format!("bad URI {word}{place}: {fault}"));
+    let error = Error::usage(format!("invalid URI {word}{place}: {fault}"));
     match fault {
         BadUri::User => error.hint("use --psk-identity and --psk-file, or --cert and --key"),
         _ => error,
@@ -422,8 +422,8 @@ pub(crate) fn failed(place: &Place, failure: &Failure, partial: Option<&Partial>
     match failure {
         Failure::TimedOut {
             acknowledged: true, ..
-        } => error.hint("use --timeout to wait longer"),
-        Failure::TooLarge { .. } => error.hint("use --body-limit to accept more"),
+        } => error.hint("use --timeout TIME to wait longer"),
+        Failure::TooLarge { .. } => error.hint("use --body-limit SIZE to accept more"),
         _ => error,
     }
 }

@@ -8,7 +8,7 @@ use super::publisher::Publisher;
 use super::session::{SessionArgs, Wants, topic_of};
 use crate::connect::{Retry, Target};
 use crate::error::{Error, Result};
-use crate::flow::{self, Input, Pacing};
+use crate::flow::{self, Input, Pacing, Until};
 use crate::message::{Detail, Message, MqttDetail};
 use crate::mqtt::packet::{Disconnect, Place, Properties, Publish, QoS};
 use crate::mqtt::topic;
@@ -41,6 +41,8 @@ pub struct Plan {
     pub pacing: Pacing,
     /// How long no acknowledgement at all may come while some are awaited; `None`: for ever.
     pub ack_timeout: Option<Duration>,
+    /// When it is given up, and how long what is under way may take then.
+    pub until: Until,
     /// What the terminal shows.
     pub style: Style,
 }
@@ -80,7 +82,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     };
     let mut input = Input::new(bodies, &plan.pacing);
     let mut publisher = Publisher::new(client, outline, plan.ack_timeout, notes);
-    let ended = flow::send(&mut input, &mut publisher, &mut stop).await;
+    let ended = flow::send(&mut input, &mut publisher, &plan.until, &mut stop).await;
     // A retained message waits for subscribers to come.
     if ended.is_ok() && publisher.nobody_heard() && !plan.retain {
         notes.note("accepted, but there are no matching subscribers");
@@ -109,7 +111,7 @@ pub(super) fn topics(
             Ok(vec![name])
         }
         None if *source == Source::Records => Ok(Vec::new()),
-        None => Err(Error::usage("no topic to publish to").hint("-t TOPIC names one")),
+        None => Err(Error::usage("no topic to publish to").hint("use -t TOPIC")),
     }
 }
 

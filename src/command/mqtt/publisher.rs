@@ -8,6 +8,7 @@ use tokio::time::sleep_until;
 
 use super::record::published;
 use super::session::tell;
+use crate::connect::failure::reconnected;
 use crate::error::{Error, Kind, Result, brief};
 use crate::flow::{self, Number, Outcome, Progress};
 use crate::message::{Detail, Message};
@@ -39,6 +40,9 @@ pub(crate) struct Publisher {
     /// What could not be handed to the session.
     unsendable: Vec<Progress>,
     last_progress: Instant,
+    ever_connected: bool,
+    /// Since when a connection that was there has been lost.
+    away_since: Option<Instant>,
     properties_dropped: bool,
     accepted: u64,
     /// Accepted, but nobody is subscribed (MQTT 5 servers may tell).
@@ -65,6 +69,8 @@ impl Publisher {
             before_ping: 0,
             unsendable: Vec::new(),
             last_progress: Instant::now(),
+            ever_connected: false,
+            away_since: None,
             properties_dropped: false,
             accepted: 0,
             unheard: 0,
@@ -134,6 +140,9 @@ impl Publisher {
         while let Some(notice) = self.client.poll_notice() {
             // What was sent at QoS 0 and not proved to be read may be gone with the connection.
             self.doubt(into);
+            if self.ever_connected {
+                self.away_since.get_or_insert_with(Instant::now);
+            }
             tell(notice, &self.client, self.notes);
         }
         let now = Instant::now();
@@ -185,6 +194,10 @@ impl Publisher {
             }
             Event::Connected { .. } => {
                 self.last_progress = now;
+                self.ever_connected = true;
+                if let Some(since) = self.away_since.take() {
+                    self.notes.note(reconnected(self.client.target(), since));
+                }
                 return;
             }
             _ => return,
@@ -219,7 +232,7 @@ impl Publisher {
             "{} refused the message{place}: {reason}{words}",
             self.client.target()
         );
-        Error::new(Kind::Refused, text)
+        Error::new(reason.kind(), text)
     }
 
     /// When the server has had long enough to acknowledge something.

@@ -16,7 +16,7 @@ use super::source::{Subscribed, Wanted};
 use crate::connect::{Retry, Target};
 use crate::error::{Error, Kind, Result, brief};
 use crate::flow::{
-    self, Answer, Answers, Number, Outcome, Progress, Stages, Target as _, Until, answer,
+    self, Answer, Answers, Number, Outcome, Progress, Ready, Stages, Target as _, Until, answer,
 };
 use crate::message::{Detail, Message, MqttDetail, MqttProperties};
 use crate::mqtt::client::Client;
@@ -60,6 +60,8 @@ pub struct Plan {
     pub stages: Stages,
     /// When it ends.
     pub until: Until,
+    /// Who is told when requests can come.
+    pub ready: Ready,
     /// What the terminal shows.
     pub style: Style,
 }
@@ -82,10 +84,18 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         skip_retained: plan.skip_retained,
         ..Wanted::default()
     };
-    let mut source = Subscribed::new(requests, &wanted, console);
+    let mut source = Subscribed::new(requests, &wanted, plan.until.count.is_some(), console);
+    let mut announcement = plan.ready.announcement()?;
     let patterns = subscriptions.into_iter().map(|(_, pattern)| pattern);
     let mut desk = Desk::new(&plan, patterns.collect(), replies, console);
-    let ended = flow::run(&mut source, &mut desk, &plan.stages, &plan.until, &mut stop).await;
+    let ended = flow::run(
+        &mut announcement.watch(&mut source),
+        &mut desk,
+        &plan.stages,
+        &plan.until,
+        &mut stop,
+    )
+    .await;
     let properties = || plan.session.disconnect_properties.clone();
     let goodbye = Disconnect {
         properties: properties(),

@@ -112,7 +112,7 @@ async fn http_statuses_are_told() {
     for (port, words, code) in [
         (
             scripted(not_found).await,
-            "server answered HTTP 404 Not Found instead of accepting the WebSocket",
+            "server responded HTTP 404 Not Found instead of accepting the WebSocket",
             3,
         ),
         (
@@ -122,7 +122,7 @@ async fn http_statuses_are_told() {
         ),
         (
             scripted(fine).await,
-            "server answered HTTP 200 OK instead of accepting the WebSocket",
+            "server responded HTTP 200 OK instead of accepting the WebSocket",
             3,
         ),
         (

@@ -13,14 +13,16 @@ use crate::mqtt::session::fault::Fault;
 pub(super) fn no_answer(target: &Target, online: bool) -> Error {
     let patience = humantime::format_duration(target.connect_timeout);
     if online {
-        let text = format!("no answer from {target} within {patience}");
-        return Error::new(Kind::TimedOut, text).hint("--connect-timeout waits longer");
+        let text = format!("no response from {target} within {patience}");
+        return Error::new(Kind::TimedOut, text).hint("use --connect-timeout TIME to wait longer");
     }
     Error::new(
         Kind::TimedOut,
-        format!("{target} accepted the connection but did not answer CONNECT within {patience}"),
+        format!(
+            "{target} accepted the connection but did not respond to CONNECT within {patience}"
+        ),
     )
-    .hint("is this an MQTT server? --connect-timeout waits longer")
+    .hint("the port may not speak MQTT; use --connect-timeout TIME to wait longer")
 }
 
 /// The server closed the connection without a word.
@@ -38,13 +40,13 @@ pub(super) async fn closed(
     if let Some(hint) = diagnose::silent_close(target).await {
         return Error::new(
             Kind::Unreachable,
-            format!("{target} closed the connection before answering CONNECT"),
+            format!("{target} closed the connection without responding to CONNECT"),
         )
         .hint(hint);
     }
     Error::new(
         Kind::Lost,
-        format!("{target} closed the connection before answering CONNECT"),
+        format!("{target} closed the connection without responding to CONNECT"),
     )
 }
 
@@ -97,27 +99,22 @@ pub(super) fn fault(target: &Target, fault: &Fault, first_bytes: Option<&bytes::
         ),
         Fault::Refused(ack) => refused(target, fault, ack.reason),
         Fault::Closed(disconnect) => {
-            let kind = if is_about_rights(disconnect.reason) {
-                Kind::Unauthorized
-            } else {
-                Kind::Lost
+            let kind = match disconnect.reason.kind() {
+                Kind::Unauthorized => Kind::Unauthorized,
+                _ => Kind::Lost,
             };
             Error::new(kind, format!("{target} ended the connection: {fault}"))
         }
-        Fault::KeepAlive => Error::new(Kind::Lost, format!("no answer from {target}: {fault}")),
+        Fault::KeepAlive => Error::new(Kind::Lost, format!("no response from {target}: {fault}")),
         Fault::Unencodable(cause) => Error::usage(cause.to_string()),
     }
 }
 
 fn refused(target: &Target, fault: &Fault, reason: ReasonCode) -> Error {
-    let kind = if is_about_rights(reason) {
-        Kind::Unauthorized
-    } else {
-        Kind::Refused
-    };
-    let error = Error::new(kind, format!("{target} refused the connection: {fault}"));
+    let text = format!("{target} refused the connection: {fault}");
+    let error = Error::new(reason.kind(), text);
     match reason {
-        ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => error.hint("use -V 311 for MQTT 3.1.1"),
+        ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => error.hint("connect with MQTT 3.1.1: -V 311"),
         ReasonCode::BAD_USER_NAME_OR_PASSWORD | ReasonCode::NOT_AUTHORIZED
             if target.username.is_none() =>
         {
@@ -125,16 +122,6 @@ fn refused(target: &Target, fault: &Fault, reason: ReasonCode) -> Error {
         }
         _ => error,
     }
-}
-
-fn is_about_rights(reason: ReasonCode) -> bool {
-    matches!(
-        reason,
-        ReasonCode::BAD_USER_NAME_OR_PASSWORD
-            | ReasonCode::NOT_AUTHORIZED
-            | ReasonCode::BANNED
-            | ReasonCode::BAD_AUTHENTICATION_METHOD
-    )
 }
 
 /// The first bytes belong to another protocol.

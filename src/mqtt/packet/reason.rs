@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Place;
+use crate::error::Kind;
 
 /// A reason code; 0x80 and above is a failure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -136,11 +137,49 @@ impl ReasonCode {
     }
 }
 
+impl ReasonCode {
+    /// The code in words as a packet means it: 0x00 is granted QoS 0 in SUBACK, a normal disconnection in DISCONNECT
+    /// (MQTT 5.0 §2.4, table 2-6).
+    pub(crate) fn in_packet(self, place: Place) -> impl fmt::Display {
+        fmt::from_fn(move |f| match (self, place) {
+            (Self::SUCCESS, Place::SubAck) => f.write_str("granted QoS 0 (0x00)"),
+            (Self::SUCCESS, Place::Disconnect) => f.write_str("normal disconnection (0x00)"),
+            _ => fmt::Display::fmt(&self, f),
+        })
+    }
+
+    /// The class of a failure, which fixes the exit code.
+    pub(crate) const fn kind(self) -> Kind {
+        match self {
+            Self::BAD_USER_NAME_OR_PASSWORD
+            | Self::NOT_AUTHORIZED
+            | Self::BANNED
+            | Self::BAD_AUTHENTICATION_METHOD => Kind::Unauthorized,
+            _ => Kind::Refused,
+        }
+    }
+}
+
 impl fmt::Display for ReasonCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name() {
             Some(name) => write!(f, "{name} (0x{:02x})", self.0),
             None => write!(f, "reason code 0x{:02x}", self.0),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn success_is_named_by_its_packet() {
+        let words = |place| ReasonCode::SUCCESS.in_packet(place).to_string();
+        assert_eq!(words(Place::SubAck), "granted QoS 0 (0x00)");
+        assert_eq!(words(Place::Disconnect), "normal disconnection (0x00)");
+        assert_eq!(words(Place::PubAck), "success (0x00)");
+        let taken = ReasonCode::SESSION_TAKEN_OVER.in_packet(Place::Disconnect);
+        assert_eq!(taken.to_string(), "session taken over (0x8e)");
     }
 }

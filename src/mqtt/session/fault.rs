@@ -1,7 +1,9 @@
 //! What ends a connection to a server.
 
+use std::fmt;
+
 use crate::error::brief;
-use crate::mqtt::packet::{ConnAck, Disconnect, Malformed, Packet, ReasonCode, Unencodable};
+use crate::mqtt::packet::{ConnAck, Disconnect, Malformed, Packet, Place, ReasonCode, Unencodable};
 
 /// Why a connection cannot go on.
 #[derive(Debug, PartialEq, thiserror::Error)]
@@ -26,7 +28,7 @@ pub enum Fault {
     #[error("{}", words(.0.reason, .0.properties.reason_string().as_deref()))]
     Refused(Box<ConnAck>),
     /// The server said DISCONNECT.
-    #[error("{}", words(.0.reason, .0.properties.reason_string().as_deref()))]
+    #[error("{}", words(.0.reason.in_packet(Place::Disconnect), .0.properties.reason_string().as_deref()))]
     Closed(Disconnect),
     /// A PINGREQ was not answered for a whole keep-alive interval.
     #[error("no PINGRESP within the keep-alive interval")]
@@ -81,7 +83,7 @@ fn is_temporary(reason: ReasonCode) -> bool {
     )
 }
 
-fn words(reason: ReasonCode, reason_string: Option<&str>) -> String {
+fn words(reason: impl fmt::Display, reason_string: Option<&str>) -> String {
     match reason_string {
         Some(text) => format!("{reason}: {}", brief(text)),
         None => reason.to_string(),

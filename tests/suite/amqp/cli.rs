@@ -184,7 +184,7 @@ fn host_and_port_stand_for_the_url() {
     let gone = iotctl("amqp delete queue").words(&place).words(&queue);
     gone.run()
         .exits(0)
-        .prints(&format!("{queue}\t1 messages removed\n"));
+        .prints(&format!("{queue}\tdeleted with 1 message\n"));
 }
 
 #[test]

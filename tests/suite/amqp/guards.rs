@@ -171,7 +171,7 @@ fn the_shorter_heartbeat_is_agreed_on() {
             agreed
         });
         let line = iotctl(&format!("amqp ping amqp://127.0.0.1:{}", peer.port));
-        let asked = line.words(&format!("--heartbeat {ours}s --answer-timeout 0.1"));
+        let asked = line.words(&format!("--heartbeat {ours}s --reply-timeout 0.1"));
         asked.run().exits(5);
         assert_eq!(peer.result(), Some(agreed), "{ours} and {theirs}");
     }

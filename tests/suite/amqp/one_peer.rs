@@ -202,7 +202,7 @@ fn against<T>(script: impl FnMut(&mut TcpStream) -> T + Send + 'static, words: &
 
 #[test]
 fn silence_ends_in_time() {
-    let words = "ping --connect-timeout 500ms --answer-timeout 500ms";
+    let words = "ping --connect-timeout 500ms --reply-timeout 500ms";
     against(|_| {}, words)
         .exits(5)
         .says("did not complete the login within 500ms");
@@ -211,8 +211,8 @@ fn silence_ends_in_time() {
         .exits(5)
         .says("did not complete the login within 500ms");
     let opened = |stream: &mut TcpStream| welcome(stream);
-    against(opened, words).exits(5).says("no answer from");
-    let words = "publish -k q -m x --connect-timeout 500ms --answer-timeout 500ms";
+    against(opened, words).exits(5).says("no reply from");
+    let words = "publish -k q -m x --connect-timeout 500ms --reply-timeout 500ms";
     against(opened, words)
         .exits(5)
         .says("to the request to take messages for \"q\" within 500ms");
@@ -343,7 +343,7 @@ fn bodies_of_every_kind_are_shown() {
         }
         Some(())
     };
-    let words = "consume q -C 6 -W 60s --retry never --answer-timeout 500ms";
+    let words = "consume q -C 6 -W 60s --retry never --reply-timeout 500ms";
     let ended = against(script, words);
     ended
         .exits(0)
@@ -369,7 +369,7 @@ fn nonsense_is_a_broken_protocol() {
                 let _ = stream.write_all(nonsense);
             }
         };
-        let words = "consume q -W 60s -C 1 --retry never --answer-timeout 5s";
+        let words = "consume q -W 60s -C 1 --retry never --reply-timeout 5s";
         let ended = against(broken, words);
         assert!(matches!(ended.code, 5 | 6), "{ended:?}");
         assert!(!ended.stderr.contains("panicked at"), "{ended:?}");

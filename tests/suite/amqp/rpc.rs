@@ -26,6 +26,7 @@ fn responder(name: &str, answer: Answer, count: u64) -> JoinHandle<Result<(), Er
         properties: AmqpProperties::default(),
         count: Some(count),
         duration: None,
+        ready: iotctl::flow::Ready::default(),
         style: Style::default(),
     };
     std::thread::spawn(move || block_on(respond::run(plan)))
@@ -87,7 +88,7 @@ fn a_command_answers_and_its_failure_does_not() {
     assert_eq!(error.kind(), Kind::TimedOut);
     assert!(error.text().contains("no reply to the request"), "{error}");
     let error = serving.join().unwrap().unwrap_err();
-    assert_eq!(error.text(), "1 of 2 messages were not answered");
+    assert_eq!(error.text(), "1 of 2 messages got no reply");
 }
 
 #[test]

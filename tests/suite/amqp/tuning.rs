@@ -221,7 +221,7 @@ fn nobody_leaves_without_a_goodbye() {
         open_channel(stream)?;
         until(stream, 10, 50)
     });
-    at(&silent, "amqp get URL q --answer-timeout 100ms")
+    at(&silent, "amqp get URL q --reply-timeout 100ms")
         .run()
         .exits(5);
     assert!(silent.result().is_some(), "after silence");

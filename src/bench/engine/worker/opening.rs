@@ -144,7 +144,7 @@ impl Worker {
             }
             How::Broken(broken) => broken,
             How::Failed(cause) => Broken::new(format!("connection lost: {}", plain(cause))),
-            How::Closed | How::Silent => Broken::new("connection closed by the peer"),
+            How::Closed | How::Silent => Broken::new("connection closed by the server"),
         };
         self.lose(number, now, &broken);
     }

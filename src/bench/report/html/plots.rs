@@ -185,7 +185,7 @@ fn by_percentile(values: &[(&str, Histogram<u64>)]) -> Option<Plot> {
     Some(Plot {
         title: String::from("Latency by percentile"),
         caption: String::from(
-            "Share of values at or below this latency; each step to the right adds one nine.",
+            "Share of messages at or below this latency; each step to the right adds one nine.",
         ),
         x,
         y,

@@ -170,12 +170,12 @@ fn generator(report: &Report, page: &mut Page) {
         ),
         (
             "generator_limited",
-            "1 if the generator, not the peer, was the limit.",
+            "1 if the generator, not the server, was the limit.",
             flag(g.limited),
         ),
         (
             "steady",
-            "1 if throughput and latency were steady.",
+            "1 if throughput and latency were stable.",
             flag(g.steady),
         ),
     ] {

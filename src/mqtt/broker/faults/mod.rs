@@ -64,7 +64,7 @@ const FAULTS: &[(&str, &str)] = &[
     ("dribble", "writes one byte at a time"),
     (
         "server-keep-alive:seconds=N",
-        "answers CONNECT with this Server Keep Alive (MQTT 5)",
+        "sends this Server Keep Alive in CONNACK (MQTT 5)",
     ),
 ];
 
