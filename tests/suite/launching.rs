@@ -52,7 +52,7 @@ fn all_commands_find_the_server_in_their_environment() {
         ),
         (
             "amqp broker",
-            "$I amqp publish q --declare -m x && $I amqp get q",
+            "$I amqp publish -k q --declare -m x && $I amqp get q",
             "x\n",
         ),
         (
@@ -162,9 +162,9 @@ fn receivers_tell_when_they_are_ready() {
     let name = unique("ready");
     let url = rabbitmq().url();
     let amqp = |words: &str| iotctl(&format!("amqp {words}"));
-    amqp(&format!("declare queue {url} {name}")).run().exits(0);
+    amqp(&format!("declare queue {name} -L {url}")).run().exits(0);
     told(amqp(&format!("consume {url} {name} -C 1 -W 60")), || {
-        amqp(&format!("publish {url} {name} -m x")).run().exits(0);
+        amqp(&format!("publish {url} -k {name} -m x")).run().exits(0);
     });
     told(amqp(&format!("respond {url} {name} --echo -C 1")), || {
         amqp(&format!("request {url} {name} -m x -W 60"))

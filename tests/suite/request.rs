@@ -450,7 +450,7 @@ fn wrong_words_are_refused_before_anything_is_sent() {
         ("request -t a -m x -C 0", "-C must be at least 1"),
         (
             "request -t a -m x -e r -D publish response-topic r",
-            "-D publish response-topic and --response-topic cannot be used together",
+            "-D publish response-topic and -e cannot be used together",
         ),
     ] {
         iotctl(&format!("mqtt {words} -h 192.0.2.1"))
