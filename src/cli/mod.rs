@@ -94,11 +94,16 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
     if words.get(1).is_some_and(|word| word == complete::NAME) {
         return Ok(complete::candidates(&words[2..]));
     }
-    // Only MQTT has -D; in other commands, the word may belong to the command of an --exec.
-    let words = match words.get(1) {
+    let (words, command) = match words.get(2).and_then(|name| name.to_str()) {
+        Some("sub" | "observe" | "consume" | "tap" | "respond") => flags::exec::apart(words),
+        _ => (words, Vec::new()),
+    };
+    // Only MQTT has -D.
+    let mut words = match words.get(1) {
         Some(protocol) if protocol == "amqp" || protocol == "coap" => words,
         _ => mqtt::property::padded(words)?,
     };
+    words.extend(command);
     match top::Cli::read(&words) {
         Ok(cli) => cli.parsed(),
         Err(answer) => refusal::read(&answer, &words),

@@ -5,6 +5,7 @@ pub(crate) mod bench;
 pub(crate) mod coap;
 mod guest;
 pub(crate) mod mqtt;
+pub mod ping;
 pub(crate) mod serving;
 
 use std::io;

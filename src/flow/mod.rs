@@ -45,7 +45,7 @@ pub(crate) mod request;
 pub(crate) mod stages;
 pub(crate) mod until;
 
-pub use account::Account;
+pub use account::{Account, Unit};
 pub use answer::{Answer, Answers};
 pub use engine::{run, send, twice};
 pub use exec::{Commands, Exec};
@@ -158,6 +158,11 @@ pub trait Source {
 pub trait Target {
     /// What the user calls it: `mqtt://host:1883`.
     fn name(&self) -> String;
+
+    /// What it takes, for the words of the account.
+    fn unit(&self) -> Unit {
+        Unit::Message
+    }
 
     /// Whether another message of what came already can be taken at once.
     fn has_room(&self) -> bool;

@@ -134,7 +134,7 @@ impl SubFlags {
                 style,
                 self.conditions.stages(&fields::MQTT)?,
             )?,
-            exec: self.exec.exec(false)?,
+            exec: self.exec.exec::<Self>(false)?,
             ready: self.ready.ready(),
             format: self.format.format()?,
             style,

@@ -83,6 +83,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let mut input = Input::new(bodies, &plan.pacing);
     let mut publisher = Publisher::new(client, outline, plan.ack_timeout, notes);
     let ended = flow::send(&mut input, &mut publisher, &plan.until, &mut stop).await;
+    input.report(notes);
     // A retained message waits for subscribers to come.
     if ended.is_ok() && publisher.nobody_heard() && !plan.retain {
         notes.note("accepted, but there are no matching subscribers");
