@@ -130,7 +130,10 @@ const PROBE: &[Example] = &[
 ];
 
 const SYS: &[Example] = &[
-    ("Show the figures of a broker", "iotctl mqtt sys -h broker.example"),
+    (
+        "Show the figures of a broker",
+        "iotctl mqtt sys -h broker.example",
+    ),
     (
         "Follow its load for one minute",
         "iotctl mqtt sys -h broker.example --watch --for 1m",
@@ -254,7 +257,7 @@ const TOP: &[Example] = &[
     ),
     (
         "Read the man page of a command",
-        "iotctl man mqtt-pub | man -l -",
+        "iotctl man mqtt pub | man -l -",
     ),
 ];
 
@@ -467,7 +470,11 @@ pub(super) fn below(command: &str) -> String {
         section(&mut text, "Quantities for --assert:");
         listed(&mut text, QUANTITIES.iter().copied());
         let terms = TERMS.iter().map(|term| (term.name, term.brief));
-        table(&mut text, "Words of the report; iotctl man bench has more:", terms);
+        table(
+            &mut text,
+            "Words of the report; iotctl man bench has more:",
+            terms,
+        );
     }
     if command == "coap server" {
         entries(&mut text, "Resource kinds for --resource:", KINDS);
