@@ -442,7 +442,7 @@ fn the_broker_listens_where_it_is_told() {
         .map(|listen| (listen.address.to_string(), listen.tls, listen.websocket))
         .collect();
     assert_eq!(shown, [("127.0.0.1:1883".to_owned(), false, false)]);
-    assert!(plan.options.allow_anonymous && plan.options.allow_empty_client_id);
+    assert!(plan.files.anonymous && plan.options.allow_empty_client_id);
 
     let line = "--listen [::1]:0 --listen wss://0.0.0.0:443 --cert c --key k --client-ca ca --password-file p";
     let plan = broker(&split(line)).unwrap();
@@ -463,12 +463,12 @@ fn the_broker_listens_where_it_is_told() {
         [tls.cert, tls.key, tls.client_ca.unwrap()],
         ["c", "k", "ca"].map(PathBuf::from)
     );
-    assert!(!plan.options.allow_anonymous);
+    assert!(!plan.files.anonymous);
     assert!(
         broker(&split("--password-file p --allow-anonymous"))
             .unwrap()
-            .options
-            .allow_anonymous
+            .files
+            .anonymous
     );
 }
 
@@ -769,6 +769,18 @@ fn the_broker_refuses_what_cannot_be() {
         (
             "--listen tcp://h:1",
             "invalid value 'tcp://h:1' for '--listen <ADDR:PORT>': the schemes are mqtt, mqtts, ws and wss",
+        ),
+        (
+            "--listen :1;acl=x",
+            "invalid value ':1;acl=x' for '--listen <ADDR:PORT>': expected password-file=FILE, acl-file=FILE or allow-anonymous, not \"acl=x\"",
+        ),
+        (
+            "--listen :1;allow-anonymous",
+            "invalid value ':1;allow-anonymous' for '--listen <ADDR:PORT>': allow-anonymous needs a password-file",
+        ),
+        (
+            "--listen :1;acl-file=x;acl-file=y",
+            "invalid value ':1;acl-file=x;acl-file=y' for '--listen <ADDR:PORT>': \"acl-file=y\" is a second file of that kind",
         ),
         (
             "--fault drop",

@@ -151,7 +151,10 @@ pub(super) async fn connect_tcp(target: &Target) -> Result<TcpStream> {
     let through = |why: &str| format!("cannot connect to {target} through {proxy}: {why}");
     let mut tcp = connect_to(target, &proxy.host, proxy.port)
         .await
-        .map_err(|cause| Error::new(cause.kind(), through(cause.text())))?;
+        .map_err(|cause| {
+            let text = through(cause.text());
+            cause.reworded(text)
+        })?;
     let began = Instant::now();
     let opened = proxy.open(&mut tcp, &target.host, target.port).await;
     target.took(Phase::Proxy, began);

@@ -50,6 +50,11 @@ impl Environment {
         }
     }
 
+    /// That of a command which takes the place of another program: only what programs have in common counts.
+    pub fn of_another() -> Self {
+        Self::of(std::env::var_os(KEY_LOG).map(|file| (KEY_LOG, file)))
+    }
+
     /// Exactly these variables, and no terminal.
     pub fn of<N: Into<String>, V: Into<OsString>>(
         variables: impl IntoIterator<Item = (N, V)>,

@@ -67,11 +67,8 @@ fn other_protocol(other: &str, place: &str, protocol: Protocol) -> Error {
 
 /// The same mistake, with the source it stands in.
 fn named(cause: Error, place: &str) -> Error {
-    let error = Error::new(cause.kind(), format!("{} ({place})", cause.text()));
-    match cause.hint_text() {
-        Some(hint) => error.hint(hint),
-        None => error,
-    }
+    let text = format!("{} ({place})", cause.text());
+    cause.reworded(text)
 }
 
 fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result<Target> {

@@ -147,11 +147,8 @@ impl Account {
             _ if self.is_told_by_cause() => return Err(cause),
             kind => kind,
         };
-        let error = Error::new(kind, format!("{cause}: {}", self.numbers(open)));
-        Err(match cause.hint_text() {
-            Some(hint) => error.hint(hint),
-            None => error,
-        })
+        let text = format!("{cause}: {}", self.numbers(open));
+        Err(cause.reworded(text).of_kind(kind))
     }
 
     /// Whether the cause alone says all that the numbers would.

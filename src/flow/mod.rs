@@ -26,6 +26,7 @@
 //! | [`printed`] | the target that shows messages on standard output |
 //! | [`request`], [`answer`] | requests and the replies to them; what requests are answered with |
 //! | [`latency`] | how long answers take |
+//! | [`mod@rate`] | the target that shows how many there are |
 
 pub(crate) mod account;
 pub(crate) mod answer;
@@ -38,6 +39,7 @@ pub(crate) mod latency;
 pub(crate) mod ledger;
 pub(crate) mod pacing;
 pub(crate) mod printed;
+pub(crate) mod rate;
 pub(crate) mod ready;
 pub(crate) mod receive;
 pub(crate) mod recent;
@@ -53,6 +55,7 @@ pub use input::Input;
 pub use ledger::Ledger;
 pub use pacing::{Pacing, Rate};
 pub use printed::Printed;
+pub use rate::Counted;
 pub use ready::Ready;
 pub use receive::Receiver;
 pub use request::{Asking, Replies, Requester, Strangers};

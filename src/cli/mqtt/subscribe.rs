@@ -121,6 +121,9 @@ impl SubFlags {
                 unsubscribe_properties: sets.take(Place::Unsubscribe),
                 unsubscribe: filters("-U", self.unsubscribe)?,
                 filter_out: filters("-T", self.filter_out)?,
+                takes_as_acknowledged: false,
+                sample: None,
+                remove_retained: false,
                 skip_retained: self.skip_retained,
                 retained_only: self.retained_only,
                 exit_after_subscribe: self.exit_after_subscribe,
@@ -136,6 +139,7 @@ impl SubFlags {
             )?,
             exec: self.exec.exec::<Self>(false)?,
             ready: self.ready.ready(),
+            counts: false,
             format: self.format.format()?,
             style,
         })

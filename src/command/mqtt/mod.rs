@@ -1,6 +1,7 @@
 //! `mqtt`: publish, subscribe, request, respond, and the embedded broker.
 
 pub(crate) mod broker;
+pub(crate) mod mosquitto;
 pub(crate) mod ping;
 pub(crate) mod probe;
 pub(crate) mod publish;

@@ -5,13 +5,15 @@ use std::time::Instant;
 use bytes::Bytes;
 use bytestring::ByteString;
 
+use super::mosquitto::{self, StandIn};
+use crate::connect::scram::Mechanism;
 use crate::connect::{self, Environment, Protocol, Retry, Target};
 use crate::error::{Error, Result};
 use crate::mqtt::client::{Client, Notice, Timeouts};
 use crate::mqtt::packet::{
     Connect, LARGEST_PACKET, Place, Properties, Property, QoS, Version, Will,
 };
-use crate::mqtt::session::client::Session;
+use crate::mqtt::session::client::{Login, Session};
 use crate::output::Console;
 use crate::payload::{self, Bodies, Encoding};
 use crate::random::unguessable;
@@ -46,10 +48,14 @@ pub struct SessionArgs {
     pub max_inflight: Option<u16>,
     /// Bytes; larger packets from the server are refused.
     pub max_packet_size: Option<u32>,
+    /// Log in by this mechanism instead of a password in CONNECT.
+    pub mechanism: Option<Mechanism>,
     /// For CONNECT, beside what the fields above say.
     pub connect_properties: Properties,
     /// For DISCONNECT.
     pub disconnect_properties: Properties,
+    /// The command takes the place of one of mosquitto's clients.
+    pub stands_in: Option<StandIn>,
 }
 
 /// The words about the will message (MQTT 5.0 §3.1.2.5).
@@ -80,10 +86,18 @@ pub(crate) struct Wants {
 impl SessionArgs {
     /// Where to connect to, with every file read and every secret asked for.
     pub(crate) fn target(&self) -> Result<Target> {
+        let environment = match self.stands_in {
+            Some(_) => Environment::of_another(),
+            None => Environment::of_process(),
+        };
         let mut target = self
             .connect
             .clone()
-            .resolve(Protocol::Mqtt, &Environment::of_process())?;
+            .resolve(Protocol::Mqtt, &environment)
+            .map_err(|cause| match self.stands_in {
+                Some(_) => mosquitto::unusable(cause),
+                None => cause,
+            })?;
         if self.version == Some(Version::V31) {
             target.subprotocol = "mqttv3.1";
         }
@@ -98,15 +112,27 @@ impl SessionArgs {
         wants: &Wants,
         notes: Console,
     ) -> Result<Client> {
+        if target.takes_any_name() && self.stands_in.is_none() {
+            notes.warn(format_args!(
+                "the name in the certificate of {target} is not verified (--insecure-name)"
+            ));
+        }
         if target.is_insecure() {
             notes.warn(format_args!(
                 "the certificate of {target} is not verified (--insecure)"
             ));
         }
-        let connect = self.connect_packet(&target, wants).await?;
+        let mut connect = self.connect_packet(&target, wants).await?;
+        let login = self.login(&target)?;
+        if login.is_some() {
+            (connect.username, connect.password) = (None, None);
+        }
         let window = self.max_inflight.unwrap_or(WINDOW);
         let largest_in = self.max_packet_size.unwrap_or(LARGEST_PACKET);
-        let session = Session::new(connect, window, largest_in, Instant::now());
+        let mut session = Session::new(connect, window, largest_in, Instant::now());
+        if let Some(login) = login {
+            session.log_in_by(login);
+        }
         let patience = Timeouts {
             first: target.retry.unwrap_or(Retry::Never),
             later: target.retry.unwrap_or(wants.later),
@@ -115,11 +141,30 @@ impl SessionArgs {
         if self.version.is_none() && !self.needs_version_5() && !wants.version_5_only {
             client.allow_fallback();
         }
+        if let Some(stands_in) = self.stands_in.as_ref().filter(|it| it.debug) {
+            client.watch(stands_in.log());
+        }
         Ok(client)
+    }
+
+    /// How to log in without a password in CONNECT.
+    fn login(&self, target: &Target) -> Result<Option<Login>> {
+        let Some(mechanism) = self.mechanism else {
+            return Ok(None);
+        };
+        match (&target.username, &target.password) {
+            (Some(user), Some(password)) => {
+                Ok(Some(Login::new(mechanism, user.clone(), password.clone())))
+            }
+            _ => Err(Error::usage(
+                "--auth-method needs a user name and a password",
+            )),
+        }
     }
 
     fn needs_version_5(&self) -> bool {
         self.session_expiry.is_some()
+            || self.mechanism.is_some()
             || !self.connect_properties.is_empty()
             || !self.disconnect_properties.is_empty()
             || self
@@ -185,7 +230,8 @@ impl SessionArgs {
         {
             properties.push(Property::MaximumPacketSize(bytes));
         }
-        if wants.topic_aliases > 0 && properties.topic_alias_maximum().is_none() {
+        let unasked = self.stands_in.is_none();
+        if wants.topic_aliases > 0 && unasked && properties.topic_alias_maximum().is_none() {
             properties.push(Property::TopicAliasMaximum(wants.topic_aliases));
         }
         properties
