@@ -570,7 +570,7 @@ fn pub_refuses_what_cannot_be() {
         ),
         (
             "-t a -m x -f y",
-            "the argument '--message <TEXT>' cannot be used with '--file <FILE>'",
+            "the argument '-m <TEXT>' cannot be used with '-f <FILE>'",
         ),
         ("-t a -s -l", "the argument '-s' cannot be used with '-l'"),
         (

@@ -25,7 +25,7 @@ fn said(shell: &str, words: &str, folder: &Path, script: &str) -> String {
         .env("HOME", folder)
         .env("IOTCTL_CONFIG", folder.join("config.toml"))
         .word("-c")
-        .word(format!("cd '{}'\n{script}", folder.display()))
+        .word(format!("cd '{}'\n{script}\ntrue", folder.display()))
         .run()
         .exits(0);
     String::from_utf8(ended.stdout).unwrap()

@@ -11,6 +11,7 @@ mod bench_amqp;
 mod bench_coap;
 mod bench_diagnosis;
 mod bench_faults;
+mod bench_processes;
 mod bench_results;
 mod bench_scenarios;
 mod bench_truth;

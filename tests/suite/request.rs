@@ -521,6 +521,6 @@ fn a_server_without_mqtt_5_needs_a_topic() {
     iotctl(&format!("mqtt request -p {} -t a -m x -W 300ms", peer.port))
         .run()
         .exits(5)
-        .says("no answer from mqtt://localhost:");
+        .says("no SUBACK from mqtt://localhost:");
     assert!(peer.result());
 }

@@ -168,6 +168,7 @@ fn after(
                 drain: Duration::from_secs(3),
                 interval: Duration::from_millis(100),
                 start_at: None,
+                gate: None,
             },
             threads,
             coalesce: coalesce_for(&loads),

@@ -288,7 +288,7 @@ fn the_words_after_exec_are_the_commands() {
     assert_eq!((exec.workers.get(), exec.requeue), (4, true));
     // Behind `--` no flag of ours is looked for.
     assert_eq!(exec.suspicious, None);
-    let ended = consume("q --exec ./w.sh -C 1 ; --workers 3 --ack auto");
+    let ended = consume("q --exec ./w.sh -C 1 ; --workers 3");
     let exec = ended.exec.unwrap();
     assert_eq!(
         (&exec.command[..], exec.workers.get()),

@@ -46,17 +46,9 @@ impl Session {
         }
         self.state = State::Offline;
         self.output.clear();
-        self.held.clear();
-        self.held_final = 0;
+        self.leave_unaccepted();
         self.requests.clear();
         self.outbound.give_back_all();
-        // Messages not handed out yet can no longer be acknowledged: on the next connection their identifiers
-        // may belong to others. The server sends them again.
-        for event in &mut self.events {
-            if let Event::Message(publish) = event {
-                publish.packet_id = 0;
-            }
-        }
     }
 
     /// Takes in bytes that the connection delivered; what is not yet a whole packet stays in `input`.

@@ -260,6 +260,11 @@ impl Session {
         self.state == State::Online
     }
 
+    /// Whether the server keeps the session when the connection is gone, and sends again what was not acknowledged.
+    pub fn is_kept(&self) -> bool {
+        !self.connect.clean_start
+    }
+
     /// Bytes to be written to the connection; the owner takes off what it has written.
     pub fn output(&mut self) -> &mut BytesMut {
         &mut self.output
