@@ -91,10 +91,11 @@ fn standard_input_and_signals_are_the_commands() {
 
 #[test]
 fn a_second_signal_ends_both_at_once() {
-    let script = "trap '' TERM; echo $$; while :; do sleep 0.05; done";
+    let script = "trap 'echo caught' TERM; echo $$; while :; do sleep 0.05; done";
     let mut running = shell("mqtt broker", script).start();
     let child = running.line();
     running.signal("TERM");
+    assert_eq!(running.line(), "caught");
     running.signal("TERM");
     running.ends_by_itself().exits(143);
     wait_for("the end of the command", || {
