@@ -3,8 +3,10 @@
 pub mod amqp;
 pub(crate) mod bench;
 pub(crate) mod coap;
+mod guest;
 pub(crate) mod mqtt;
-mod serving;
+pub mod ping;
+pub(crate) mod serving;
 
 use std::io;
 

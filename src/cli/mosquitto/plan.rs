@@ -14,7 +14,7 @@ use crate::command::mqtt::session::{SessionArgs, WillArgs};
 use crate::command::mqtt::{publish, subscribe};
 use crate::command::{self, mqtt};
 use crate::connect::{ConnectArgs, Secret, TlsVersion};
-use crate::flow::{Pacing, Stages, Until};
+use crate::flow::{Pacing, Ready, Stages, Until};
 use crate::mqtt::packet::{
     Place, Properties, Property, QoS, RetainHandling, Subscription, Version,
 };
@@ -437,6 +437,7 @@ fn subscribe(given: &Given) -> Outcome<subscribe::Plan> {
             ..Until::default()
         },
         exec: None,
+        ready: Ready::default(),
         counts,
         format,
         style: style(given),
