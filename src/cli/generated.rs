@@ -64,6 +64,7 @@ pub const PAGES: &[&str] = &[
     "help",
     "version",
     "completions",
+    "install",
     "man",
 ];
 

@@ -171,6 +171,11 @@ const BENCH_MERGE: &[Example] = &[(
     "iotctl bench merge worker-*.json --output text",
 )];
 
+const INSTALL: &[Example] = &[(
+    "Let scripts that call mosquitto_pub and mosquitto_sub find this program first",
+    "iotctl install --links ~/.local/bin",
+)];
+
 const TOP: &[Example] = &[
     (
         "Load the embedded broker and show a report",
@@ -312,6 +317,7 @@ pub(crate) const FILES: &[(&str, &str)] = &[
 pub(crate) fn examples(command: &str) -> &'static [(&'static str, &'static str)] {
     match command {
         "" => TOP,
+        "install" => INSTALL,
         "mqtt pub" => PUB,
         "mqtt sub" => SUB,
         "mqtt broker" => BROKER,
@@ -394,7 +400,11 @@ pub(super) fn below(command: &str) -> String {
         section(&mut text, "Quantities for --assert:");
         listed(&mut text, QUANTITIES.iter().copied());
         let terms = TERMS.iter().map(|term| (term.name, term.brief));
-        table(&mut text, "Words of the report; iotctl man bench has more:", terms);
+        table(
+            &mut text,
+            "Words of the report; iotctl man bench has more:",
+            terms,
+        );
     }
     if command == "coap server" {
         entries(&mut text, "Resource kinds for --resource:", KINDS);

@@ -3,10 +3,12 @@
 pub mod amqp;
 pub(crate) mod bench;
 pub(crate) mod coap;
+mod install;
 pub(crate) mod mqtt;
 mod serving;
 
 use std::io;
+use std::path::PathBuf;
 
 use tokio::runtime;
 
@@ -23,6 +25,8 @@ pub enum Command {
     Amqp(amqp::Command),
     /// `iotctl bench …`
     Bench(bench::Command),
+    /// `iotctl install --links DIR`
+    Install(PathBuf),
 }
 
 /// Pipes whose descriptors are as many as the runtime opens for itself: its poller, its waker, the pair for signals. It
@@ -53,6 +57,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Coap(command) => runtime.block_on(command.run()),
         Command::Amqp(command) => runtime.block_on(command.run()),
         Command::Bench(command) => runtime.block_on(command.run()),
+        Command::Install(folder) => install::links(&folder),
     };
     // A name lookup or a read from a terminal may still be blocked in a thread; nobody waits for it.
     runtime.shutdown_background();

@@ -157,10 +157,19 @@ fn what_was_not_asked_for_is_not_counted() {
     let ended = iotctl(words).run().exits(0);
     let (said, shown) = (&ended.stderr, ended.text());
     assert!(!said.contains("acked") && !said.contains("got"), "{said}");
-    for absent in ["acknowledged", "accepted", "delivered", "missing", "failed 0"] {
+    for absent in [
+        "acknowledged",
+        "accepted",
+        "delivered",
+        "missing",
+        "failed 0",
+    ] {
         assert!(!shown.contains(absent), "{absent}: {shown}");
     }
-    assert!(shown.contains("messages    planned  150 = sent 150\n"), "{shown}");
+    assert!(
+        shown.contains("messages    planned  150 = sent 150\n"),
+        "{shown}"
+    );
     assert!(shown.contains("lag: from due to sent"), "{shown}");
     let place = |word: &str| shown.find(word).unwrap();
     assert!(place("verdict") < place("rates"), "{shown}");
@@ -174,11 +183,16 @@ fn a_run_without_a_connection_is_an_error_and_nothing_else() {
         "coap coap+tcp://127.0.0.1:1/x",
         "mqtt mqtt://127.0.0.1:1 --find-max",
     ] {
-        let ended = iotctl(&format!("bench {words} --duration 300ms")).run().exits(3);
+        let ended = iotctl(&format!("bench {words} --duration 300ms"))
+            .run()
+            .exits(3);
         assert_eq!(ended.text(), "", "{words}");
         let lines: Vec<&str> = ended.stderr.lines().collect();
         assert!(lines.len() <= 2, "{words}: {lines:?}");
-        assert!(lines[0].starts_with("iotctl: cannot connect to "), "{lines:?}");
+        assert!(
+            lines[0].starts_with("iotctl: cannot connect to "),
+            "{lines:?}"
+        );
     }
 }
 

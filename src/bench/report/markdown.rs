@@ -10,7 +10,10 @@ pub(crate) fn render(report: &Report) -> String {
     let mut page = format!("### {}\n\n", headline(report));
     maximum(report, &mut page);
     thresholds(report, &mut page);
-    page += &format!("Verdict: {}.\n\n", escape(&rows::verdict(&report.generator)));
+    page += &format!(
+        "Verdict: {}.\n\n",
+        escape(&rows::verdict(&report.generator))
+    );
     table(&mut page, &["rate", "messages"], rates(report));
     latency(report, &mut page);
     table(&mut page, &["messages", "", ""], messages(report));
@@ -35,7 +38,11 @@ fn headline(report: &Report) -> String {
 
 fn maximum(report: &Report, page: &mut String) {
     if let Some((found, steps)) = rows::maximum(report) {
-        *page += &format!("**Highest rate: {}** ({})\n\n", escape(&found), escape(&steps.join(", ")));
+        *page += &format!(
+            "**Highest rate: {}** ({})\n\n",
+            escape(&found),
+            escape(&steps.join(", "))
+        );
     }
 }
 

@@ -54,10 +54,8 @@ impl Identity {
     fn shown(&self) -> impl Iterator<Item = &(&'static str, u64)> {
         let adds_up = self.sign() == "=";
         let mut parts = self.parts.iter().enumerate();
-        std::iter::from_fn(move || {
-            parts.find(|(at, (_, part))| *at == 0 || *part > 0 || !adds_up)
-        })
-        .map(|(_, part)| part)
+        std::iter::from_fn(move || parts.find(|(at, (_, part))| *at == 0 || *part > 0 || !adds_up))
+            .map(|(_, part)| part)
     }
 
     /// The words of the row.
@@ -123,13 +121,6 @@ pub(super) fn maximum(report: &Report) -> Option<(String, Vec<String>)> {
         None => found.clone(),
     };
     Some((found, steps.map(str::to_owned).collect()))
-}
-
-/// The setup without what stands elsewhere.
-pub(super) fn setup(report: &Report) -> impl Iterator<Item = (&String, &String)> {
-    let elsewhere = [MAX_RATE, MAX_RATE_LIMIT, MAX_RATE_STEPS];
-    let setup = report.setup.iter();
-    setup.filter(move |(name, _)| !elsewhere.contains(&name.as_str()))
 }
 
 /// The outcomes of the messages; each row adds up. Sides without messages are omitted, and so is what only says that all
@@ -221,9 +212,11 @@ pub(super) fn label(key: &str) -> &str {
     }
 }
 
-/// How the run was set up: `scenario`, `fan-in`.
-pub(super) fn setup(report: &Report) -> impl ExactSizeIterator<Item = (&str, &str)> {
+/// How the run was set up, without what stands elsewhere: `scenario`, `fan-in`.
+pub(super) fn setup(report: &Report) -> impl Iterator<Item = (&str, &str)> {
+    let elsewhere = [MAX_RATE, MAX_RATE_LIMIT, MAX_RATE_STEPS];
     let setup = report.setup.iter();
+    let setup = setup.filter(move |(name, _)| !elsewhere.contains(&name.as_str()));
     setup.map(|(key, value)| (label(key), value.as_str()))
 }
 
@@ -280,7 +273,11 @@ pub(super) fn negative_notes(report: &Report) -> Vec<String> {
 /// The outcomes of the connections.
 pub(super) fn connections(report: &Report) -> Vec<(&'static str, String)> {
     let c = &report.connections;
-    let counts = [("failed", c.failed), ("lost", c.lost), ("reopened", c.reopened)];
+    let counts = [
+        ("failed", c.failed),
+        ("lost", c.lost),
+        ("reopened", c.reopened),
+    ];
     let mut rows = vec![("planned", count(c.planned)), ("opened", count(c.opened))];
     let some = counts.into_iter().filter(|(_, number)| *number > 0);
     rows.extend(some.map(|(name, number)| (name, count(number))));

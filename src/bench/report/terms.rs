@@ -46,7 +46,11 @@ pub(crate) static TERMS: [Term; 30] = [
         "received for the first time",
         "Rate at which receivers got messages, each counted once.",
     ),
-    term("sent", "written to a connection", "Messages written to a connection, of those planned."),
+    term(
+        "sent",
+        "written to a connection",
+        "Messages written to a connection, of those planned.",
+    ),
     term(
         "unsent",
         "due, but not sent until the end",
@@ -57,7 +61,11 @@ pub(crate) static TERMS: [Term; 30] = [
         "accepted by the peer",
         "Messages that the peer accepted. sent = acknowledged + refused + timed out + lost with connection.",
     ),
-    term("refused", "answered with a failure", "Messages that the peer answered with a failure."),
+    term(
+        "refused",
+        "answered with a failure",
+        "Messages that the peer answered with a failure.",
+    ),
     term(
         "timed out",
         "not answered in time",
@@ -83,7 +91,11 @@ pub(crate) static TERMS: [Term; 30] = [
         "came to receivers",
         "Messages that came to receivers. received = unique + duplicate + undecided.",
     ),
-    term("unique", "came for the first time", "Messages that came for the first time."),
+    term(
+        "unique",
+        "came for the first time",
+        "Messages that came for the first time.",
+    ),
     term("duplicate", "came again", "Messages that came again."),
     term(
         "undecided",

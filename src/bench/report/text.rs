@@ -4,8 +4,8 @@ use std::fmt::Display;
 
 use crate::bench::result::{Interval, Report};
 
-use super::{rows, terms};
 use super::units::{brief_rate, count, percent, seconds, time};
+use super::{rows, terms};
 
 /// Columns that the summary fits into.
 const WIDTH: usize = 80;

@@ -9,7 +9,7 @@ use crate::command::bench::{ArrivalArgs, LoadArgs};
 use crate::error::{Error, Result};
 
 use super::syntax::{LoadRate, StageWord, arrivals};
-use crate::cli::syntax::numbers::{Span, Wait};
+use crate::cli::syntax::numbers::{Span, Wait, whole};
 use crate::cli::syntax::rate::HIGHEST_RATE;
 use crate::cli::syntax::values;
 

@@ -388,7 +388,10 @@ mod tests {
         let said = load("--publishers 100 --rate 30/m/client").unwrap();
         assert_eq!(said.rate(), "0.5/s per client");
         for (line, why) in [
-            ("--rate 1/client --publishers 0 --subscribers 1", "a rate per client needs clients that send"),
+            (
+                "--rate 1/client --publishers 0 --subscribers 1",
+                "a rate per client needs clients that send",
+            ),
             (
                 "--rate 10M/client --publishers 100",
                 "10000000/client is 1000000000 messages per second over 100 clients; a rate is at most 100000000",

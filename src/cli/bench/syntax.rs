@@ -106,7 +106,9 @@ impl FromStr for StageWord {
         };
         let (from, to) = rates.split_once('-').unwrap_or((rates, rates));
         if from.ends_with(PER_CLIENT) {
-            return Err(String::from("/client stands behind both rates: 30s:0-10/client"));
+            return Err(String::from(
+                "/client stands behind both rates: 30s:0-10/client",
+            ));
         }
         let (RateOrPause(from), RateOrPause(to)) = (from.parse()?, to.parse()?);
         if lasts.is_none() && from != to {

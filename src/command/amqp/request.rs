@@ -180,7 +180,7 @@ impl<'a> Caller<'a> {
             let request = match came {
                 Some(Next::Message(request)) => request,
                 Some(Next::End(end)) => return end,
-                Some(Next::Skipped | Next::Lost) | None => continue,
+                Some(Next::Skipped | Next::Lost | Next::Again(_)) | None => continue,
             };
             account.received += 1;
             let answer = match self.ask(request).await {

@@ -150,7 +150,8 @@ impl Plan {
                 )),
                 false => None,
             },
-            receives: self.consumers > 0 && (publishes || matches!(self.scenario, Scenario::Request)),
+            receives: self.consumers > 0
+                && (publishes || matches!(self.scenario, Scenario::Request)),
             receivers: "--consumers",
         }
     }
@@ -339,12 +340,17 @@ pub(crate) async fn measure(
 /// # Errors
 /// See [`measure`]; a signal; no connection; a threshold that was missed.
 pub(crate) async fn run(plan: Plan) -> Result<()> {
-    carry_out(&plan.course, &plan.load, plan.measured(), async |load, stop, watch| {
-        let plan = Plan {
-            load,
-            ..plan.clone()
-        };
-        measure(&plan, stop, watch).await
-    })
+    carry_out(
+        &plan.course,
+        &plan.load,
+        plan.measured(),
+        async |load, stop, watch| {
+            let plan = Plan {
+                load,
+                ..plan.clone()
+            };
+            measure(&plan, stop, watch).await
+        },
+    )
     .await
 }

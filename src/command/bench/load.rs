@@ -268,10 +268,7 @@ mod tests {
             clients: Some(100),
             ..words
         };
-        assert_eq!(
-            words.rate(),
-            "0-5/s per client for 10s, 5/s per client"
-        );
+        assert_eq!(words.rate(), "0-5/s per client for 10s, 5/s per client");
         assert_eq!(LoadArgs::default().rate(), "max");
     }
 }

@@ -102,7 +102,11 @@ mod tests {
             unanswered: None,
             ..received
         };
-        assert!(refused(silent, "lag.p99 < 1s").0.contains("nothing is sent"));
+        assert!(
+            refused(silent, "lag.p99 < 1s")
+                .0
+                .contains("nothing is sent")
+        );
     }
 
     #[test]
@@ -112,7 +116,12 @@ mod tests {
             receives: true,
             ..QOS_0
         };
-        for text in ["p99 < 1s", "end_to_end.p99 < 1s", "lag.max < 1s", "lost == 0"] {
+        for text in [
+            "p99 < 1s",
+            "end_to_end.p99 < 1s",
+            "lag.max < 1s",
+            "lost == 0",
+        ] {
             assert!(both.check(&[text.parse().unwrap()]).is_ok(), "{text}");
         }
         assert!(QOS_0.check(&["lag.p99 < 1s".parse().unwrap()]).is_ok());

@@ -462,13 +462,18 @@ pub(crate) async fn measure(
 pub(crate) async fn run(mut plan: Plan) -> Result<()> {
     // Once, and before signals are watched for: it may be a pipe that nobody writes to.
     plan.body = plan.body.loaded()?;
-    carry_out(&plan.course, &plan.load, plan.measured(), async |load, stop, watch| {
-        let plan = Plan {
-            load,
-            ..plan.clone()
-        };
-        measure(&plan, stop, watch).await
-    })
+    carry_out(
+        &plan.course,
+        &plan.load,
+        plan.measured(),
+        async |load, stop, watch| {
+            let plan = Plan {
+                load,
+                ..plan.clone()
+            };
+            measure(&plan, stop, watch).await
+        },
+    )
     .await
 }
 

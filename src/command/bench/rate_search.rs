@@ -108,7 +108,10 @@ impl RateSearch {
                 "{missed:.0}/s failed because the generator, not the server, was the limit: the highest rate may be above {found}"
             ));
             let limit = String::from("the generator");
-            outcome.report.setup.insert(MAX_RATE_LIMIT.to_owned(), limit);
+            outcome
+                .report
+                .setup
+                .insert(MAX_RATE_LIMIT.to_owned(), limit);
         }
         let setup = &mut outcome.report.setup;
         setup.insert(MAX_RATE.to_owned(), found);

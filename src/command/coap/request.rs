@@ -22,9 +22,7 @@ use crate::coap::option;
 use crate::coap::uri::{self, Uri};
 use crate::error::{Error, Kind, Result};
 use crate::file;
-use crate::flow::{
-    self, Input, Number, Outcome, Pacing, Progress, Stages, Target, Unit, Until,
-};
+use crate::flow::{self, Input, Number, Outcome, Pacing, Progress, Stages, Target, Unit, Until};
 use crate::message::{Detail, Message};
 use crate::output::{Console, Format, Output, Style};
 use crate::payload::{Bodies, Encoding, Outline, Source};

@@ -108,8 +108,7 @@ pub(super) fn fault(target: &Target, fault: &Fault, first_bytes: Option<&bytes::
 
 fn refused(target: &Target, fault: &Fault, reason: ReasonCode) -> Error {
     let text = format!("{target} refused the connection: {fault}");
-    let error =
-        Error::new(reason.kind(), text).because(Cause::ConnectionRefused(reason.0));
+    let error = Error::new(reason.kind(), text).because(Cause::ConnectionRefused(reason.0));
     match reason {
         ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => error.hint("connect with MQTT 3.1.1: -V 311"),
         ReasonCode::BAD_USER_NAME_OR_PASSWORD | ReasonCode::NOT_AUTHORIZED
