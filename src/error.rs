@@ -33,6 +33,8 @@ pub enum Kind {
     Interrupted,
     /// Asked to end by SIGTERM. Exit code 143.
     Terminated,
+    /// The command that was run for the user ended with this exit code, which is ours.
+    Command(u8),
     /// Whoever read our standard output went away (`| head -1`): a quiet end. Exit code 0.
     ReaderGone,
 }
@@ -67,6 +69,7 @@ impl Kind {
             Self::Local => 8,
             Self::Interrupted => 130,
             Self::Terminated => 143,
+            Self::Command(code) => code,
         }
     }
 
@@ -84,6 +87,7 @@ impl Kind {
             Self::Local => "local I/O error: file, standard input or output",
             Self::Interrupted => "interrupted (SIGINT)",
             Self::Terminated => "terminated (SIGTERM)",
+            Self::Command(_) => "the exit code of the command",
         }
     }
 }

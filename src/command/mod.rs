@@ -3,9 +3,11 @@
 pub mod amqp;
 pub(crate) mod bench;
 pub(crate) mod coap;
+mod guest;
 mod install;
 pub(crate) mod mqtt;
-mod serving;
+pub mod ping;
+pub(crate) mod serving;
 
 use std::io;
 use std::path::PathBuf;

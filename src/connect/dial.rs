@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
@@ -13,6 +13,7 @@ use crate::error::{Error, Kind, Result, brief, plain};
 
 use super::failure::{cannot_connect, tls_failure};
 use super::happy;
+use super::phases::Phase;
 use super::proxy::Obstacle;
 use super::scheme::{Carrier, Protocol};
 use super::stream::{Stream, Tcp, Wire};
@@ -77,6 +78,7 @@ pub(crate) async fn over(target: &Target, tcp: TcpStream) -> Result<Stream> {
     let peer = tcp
         .peer_addr()
         .map_or_else(|_| target.authority(), |address| address.to_string());
+    target.reached(|| peer.clone());
     let wire = match &target.tls {
         Some(tls) => Wire::Tls(Box::new(secure(target, tls, tcp).await?)),
         None => Wire::Tcp(Tcp::client(tcp)),
@@ -90,16 +92,19 @@ pub(crate) async fn over(target: &Target, tcp: TcpStream) -> Result<Stream> {
         // Of CoAP's, the URL's path is not the WebSocket's (RFC 8323 §8.4).
         .filter(|_| target.protocol != Protocol::Coap)
         .unwrap_or_else(|| target.protocol.websocket_path());
-    upgrade::request(
+    let began = Instant::now();
+    let upgraded = upgrade::request(
         wire,
         &target.http_host(),
         path,
         target.subprotocol,
         &target.headers,
     )
-    .await
-    .map(|websocket| Stream::websocket(websocket, peer))
-    .map_err(|cause| upgrade_failure(target, cause))
+    .await;
+    target.took(Phase::WebSocket, began);
+    upgraded
+        .map(|websocket| Stream::websocket(websocket, peer))
+        .map_err(|cause| upgrade_failure(target, cause))
 }
 
 /// The address that connecting to `target` would try first, and that answers: for callers that open many connections
@@ -134,7 +139,9 @@ async fn connect_unix(target: &Target, path: &Path) -> Result<Stream> {
     let unix = UnixStream::connect(path)
         .await
         .map_err(|cause| cannot_connect(target, plain(&cause)))?;
-    Ok(Stream::bare(Wire::Unix(unix), path.display().to_string()))
+    let peer = path.display().to_string();
+    target.reached(|| peer.clone());
+    Ok(Stream::bare(Wire::Unix(unix), peer))
 }
 
 pub(super) async fn connect_tcp(target: &Target) -> Result<TcpStream> {
@@ -148,7 +155,10 @@ pub(super) async fn connect_tcp(target: &Target) -> Result<TcpStream> {
             let text = through(cause.text());
             cause.reworded(text)
         })?;
-    match proxy.open(&mut tcp, &target.host, target.port).await {
+    let began = Instant::now();
+    let opened = proxy.open(&mut tcp, &target.host, target.port).await;
+    target.took(Phase::Proxy, began);
+    match opened {
         Ok(()) => Ok(tcp),
         Err(Obstacle::Login(why)) => Err(Error::new(Kind::Unauthorized, through(&why))),
         Err(Obstacle::Refused(why)) => Err(Error::new(Kind::Unreachable, through(&why))),
@@ -162,9 +172,11 @@ async fn connect_to(target: &Target, host: &str, port: u16) -> Result<TcpStream>
         Some(_) => Error::new(Kind::Unreachable, why),
         None => cannot_connect(target, why),
     };
+    let began = Instant::now();
     let mut addresses = happy::addresses(host, port)
         .await
         .map_err(|cause| cannot_connect(lookup_words(host, &cause)))?;
+    target.took(Phase::Resolve, began);
     if let Some(source) = target.bind {
         addresses.retain(|address: &SocketAddr| address.is_ipv4() == source.is_ipv4());
         if addresses.is_empty() {
@@ -174,17 +186,18 @@ async fn connect_to(target: &Target, host: &str, port: u16) -> Result<TcpStream>
             )));
         }
     }
-    happy::connect(&addresses, target.bind)
-        .await
-        .map_err(|cause| {
-            let reason = match (target.bind, cause.kind()) {
-                (Some(source), io::ErrorKind::AddrNotAvailable) => {
-                    format!("{source} is not an address of this machine")
-                }
-                _ => plain(&cause),
-            };
-            cannot_connect(reason)
-        })
+    let began = Instant::now();
+    let connected = happy::connect(&addresses, target.bind).await;
+    target.took(Phase::Tcp, began);
+    connected.map_err(|cause| {
+        let reason = match (target.bind, cause.kind()) {
+            (Some(source), io::ErrorKind::AddrNotAvailable) => {
+                format!("{source} is not an address of this machine")
+            }
+            _ => plain(&cause),
+        };
+        cannot_connect(reason)
+    })
 }
 
 /// The resolver's failures come with its own words around the operating system's.
@@ -202,11 +215,14 @@ pub(super) fn lookup_words(host: &str, cause: &io::Error) -> String {
 
 async fn secure(target: &Target, tls: &ClientTls, tcp: TcpStream) -> Result<TlsStream<Tcp>> {
     let name = tls.server_name(&target.host)?;
-    TlsConnector::from(tls.config()?)
+    let began = Instant::now();
+    let secured = TlsConnector::from(tls.config()?)
         .connect(name, Tcp::client(tcp))
         .await
-        .map(TlsStream::from)
-        .map_err(|cause| tls_failure(target, &cause))
+        .map_err(|cause| tls_failure(target, &cause))?;
+    target.took(Phase::Tls, began);
+    target.secured(secured.get_ref().1);
+    Ok(TlsStream::from(secured))
 }
 
 /// A redirect is not followed, as what is sent afterwards is for this server only; but its destination is reported.

@@ -8,6 +8,7 @@ use crate::error::Result;
 
 use super::args::Retry;
 use super::oscore::Oscore;
+use super::phases::Phases;
 use super::proxy::Proxy;
 use super::psk::Psk;
 use super::scheme::{Carrier, Protocol};
@@ -104,6 +105,8 @@ pub struct Target {
     pub headers: Vec<(String, String)>,
     /// The WebSocket sub-protocol to ask for; a client of an older protocol version changes it.
     pub subprotocol: &'static str,
+    /// Takes down what connecting consists of.
+    pub phases: Option<Phases>,
 }
 
 impl Target {
@@ -127,6 +130,7 @@ impl Target {
             proxy: None,
             headers: Vec::new(),
             subprotocol: protocol.subprotocol(),
+            phases: None,
         }
     }
 

@@ -21,26 +21,34 @@
 //! | [`recent`] | which messages a server delivers again; pure |
 //! | [`stages`], [`decompress`], [`decode`] | which messages pass, and how their bodies are read |
 //! | [`receive`] | what all commands that receive have in common |
+//! | [`ready`] | tells others when messages can come |
 //! | [`exec`] | the target that runs a command for each message |
 //! | [`printed`] | the target that shows messages on standard output |
 //! | [`mod@rate`] | the target that shows how many there are |
+//! | [`request`], [`answer`] | requests and the replies to them; what requests are answered with |
+//! | [`latency`] | how long answers take |
 
 pub(crate) mod account;
+pub(crate) mod answer;
 pub(crate) mod decode;
 pub(crate) mod decompress;
 mod engine;
 pub(crate) mod exec;
 pub(crate) mod input;
+pub(crate) mod latency;
 pub(crate) mod ledger;
 pub(crate) mod pacing;
 pub(crate) mod printed;
 pub(crate) mod rate;
+pub(crate) mod ready;
 pub(crate) mod receive;
 pub(crate) mod recent;
+pub(crate) mod request;
 pub(crate) mod stages;
 pub(crate) mod until;
 
 pub use account::{Account, Unit};
+pub use answer::{Answer, Answers};
 pub use engine::{run, send, twice};
 pub use exec::{Commands, Exec};
 pub use input::Input;
@@ -48,7 +56,9 @@ pub use ledger::Ledger;
 pub use pacing::{Pacing, Rate};
 pub use printed::Printed;
 pub use rate::Counted;
+pub use ready::Ready;
 pub use receive::Receiver;
+pub use request::{Asking, Replies, Requester, Strangers};
 pub use stages::Stages;
 pub use until::Until;
 

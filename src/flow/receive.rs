@@ -1,6 +1,6 @@
 //! What all commands that receive have in common: where messages go, and what is said at the end.
 
-use super::{Commands, Counted, Exec, Printed, Source, Stages, Until, engine};
+use super::{Commands, Counted, Exec, Printed, Ready, Source, Stages, Until, engine};
 use crate::error::{Kind, Result};
 use crate::output::{Console, Output};
 use crate::stop::Stop;
@@ -17,6 +17,8 @@ pub struct Receiver<'a> {
     pub stages: &'a Stages,
     /// When it ends.
     pub until: &'a Until,
+    /// Who is told when messages can come.
+    pub ready: &'a Ready,
     /// For what is not a message.
     pub console: Console,
 }
@@ -28,6 +30,8 @@ impl Receiver<'_> {
     /// Those of [`run`](super::run()); [`Kind::Lost`] for an account that does not add up.
     pub async fn receive<S: Source>(self, source: &mut S, stop: &mut Stop) -> Result<()> {
         let (stages, until) = (self.stages, self.until);
+        let mut announcement = self.ready.announcement()?;
+        let source = &mut announcement.watch(source);
         let (ended, account) = match self.exec {
             None if self.counts => {
                 let mut target = Counted::new(self.output);

@@ -117,10 +117,18 @@ pub(super) fn maximum(report: &Report) -> Option<(String, Vec<String>)> {
     let steps = report.setup.get(MAX_RATE_STEPS);
     let steps = steps.into_iter().flat_map(|steps| steps.split(", "));
     let found = match report.setup.get(MAX_RATE_LIMIT) {
-        Some(limit) => format!("{found}; {limit}, not the peer, was the limit: it may take more"),
+        Some(limit) => format!("{found}; {limit}, not the server, was the limit: it may take more"),
         None => found.clone(),
     };
     Some((found, steps.map(str::to_owned).collect()))
+}
+
+/// The setup without what stands elsewhere.
+pub(super) fn setup(report: &Report) -> impl Iterator<Item = (&str, &str)> {
+    let elsewhere = [MAX_RATE, MAX_RATE_LIMIT, MAX_RATE_STEPS];
+    let setup = report.setup.iter();
+    let setup = setup.filter(move |(name, _)| !elsewhere.contains(&name.as_str()));
+    setup.map(|(key, value)| (label(key), value.as_str()))
 }
 
 /// The outcomes of the messages; each row adds up. Sides without messages are omitted, and so is what only says that all
@@ -210,14 +218,6 @@ pub(super) fn label(key: &str) -> &str {
         "peer" => "server",
         key => key,
     }
-}
-
-/// How the run was set up, without what stands elsewhere: `scenario`, `fan-in`.
-pub(super) fn setup(report: &Report) -> impl Iterator<Item = (&str, &str)> {
-    let elsewhere = [MAX_RATE, MAX_RATE_LIMIT, MAX_RATE_STEPS];
-    let setup = report.setup.iter();
-    let setup = setup.filter(move |(name, _)| !elsewhere.contains(&name.as_str()));
-    setup.map(|(key, value)| (label(key), value.as_str()))
 }
 
 /// Protocol-specific counters: `req_attempt` 12, `retransmissions` 3.

@@ -464,10 +464,10 @@ mod tests {
                 "--queue q{seq}",
                 "--queue does not support {client} and {seq}; use them in --routing-key",
             ),
-            ("-k a{x}", "--routing-key \"a{x}\": unknown placeholder {x}"),
+            ("-k a{x}", "-k \"a{x}\": unknown placeholder {x}"),
             (
                 "-e e -k a{seq}",
-                "a direct exchange cannot match {client} or {seq} in --routing-key",
+                "a direct exchange cannot match {client} or {seq} in -k",
             ),
             (
                 "--multi-ack 9 --prefetch 8",

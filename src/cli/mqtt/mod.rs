@@ -1,11 +1,16 @@
 //! The commands of `mqtt`.
 
 mod broker;
+mod ping;
+mod probe;
 pub(crate) mod property;
 mod publish;
+mod request;
+mod respond;
 pub(crate) mod session;
 mod subscribe;
 pub(crate) mod subscription;
+mod sys;
 
 use std::ffi::OsString;
 
@@ -16,8 +21,13 @@ use crate::cli::help;
 use crate::command::{self, mqtt};
 use crate::error::Result;
 use broker::BrokerFlags;
+use ping::MqttPingFlags;
+use probe::ProbeFlags;
 use publish::PubFlags;
+use request::RequestFlags;
+use respond::RespondFlags;
 use subscribe::SubFlags;
+use sys::SysFlags;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Mqtt {
@@ -28,6 +38,26 @@ pub(crate) enum Mqtt {
     /// Subscribe and show the messages received
     #[command(disable_help_flag = true, after_help = help::below("mqtt sub"))]
     Sub(Box<SubFlags>),
+
+    /// Send requests and show the replies
+    #[command(disable_help_flag = true, after_help = help::below("mqtt request"))]
+    Request(Box<RequestFlags>),
+
+    /// Answer requests
+    #[command(disable_help_flag = true, after_help = help::below("mqtt respond"))]
+    Respond(Box<RespondFlags>),
+
+    /// Connect and measure round trips, as a health check
+    #[command(disable_help_flag = true, after_help = help::below("mqtt ping"))]
+    Ping(Box<MqttPingFlags>),
+
+    /// Show what a broker can do: announced, and tried
+    #[command(disable_help_flag = true, after_help = help::below("mqtt probe"))]
+    Probe(Box<ProbeFlags>),
+
+    /// Show what a broker publishes about itself ($SYS)
+    #[command(disable_help_flag = true, after_help = help::below("mqtt sys"))]
+    Sys(Box<SysFlags>),
 
     /// Run the embedded broker, for development and tests
     #[command(disable_help_flag = true, after_help = help::below("mqtt broker"))]
@@ -40,6 +70,11 @@ impl Mqtt {
         Ok(command::Command::Mqtt(match self {
             Self::Pub(flags) => mqtt::Command::Publish(Box::new(flags.plan()?)),
             Self::Sub(flags) => mqtt::Command::Subscribe(Box::new(flags.plan()?)),
+            Self::Request(flags) => mqtt::Command::Request(Box::new(flags.plan()?)),
+            Self::Respond(flags) => mqtt::Command::Respond(Box::new(flags.plan()?)),
+            Self::Ping(flags) => mqtt::Command::Ping(Box::new(flags.plan()?)),
+            Self::Probe(flags) => mqtt::Command::Probe(Box::new(flags.plan()?)),
+            Self::Sys(flags) => mqtt::Command::Sys(Box::new(flags.plan()?)),
             Self::Broker(flags) => mqtt::Command::Broker(Box::new(flags.plan()?)),
         }))
     }

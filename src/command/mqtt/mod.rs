@@ -1,13 +1,18 @@
-//! `mqtt`: publish, subscribe, and the embedded broker.
+//! `mqtt`: publish, subscribe, request, respond, and the embedded broker.
 
 pub(crate) mod broker;
 pub(crate) mod mosquitto;
+pub(crate) mod ping;
+pub(crate) mod probe;
 pub(crate) mod publish;
 mod publisher;
 mod record;
+pub(crate) mod request;
+pub(crate) mod respond;
 pub(crate) mod session;
 mod source;
 pub(crate) mod subscribe;
+pub(crate) mod sys;
 
 use crate::error::Result;
 
@@ -18,6 +23,16 @@ pub enum Command {
     Publish(Box<publish::Plan>),
     /// `mqtt sub`
     Subscribe(Box<subscribe::Plan>),
+    /// `mqtt request`
+    Request(Box<request::Plan>),
+    /// `mqtt respond`
+    Respond(Box<respond::Plan>),
+    /// `mqtt ping`
+    Ping(Box<ping::Plan>),
+    /// `mqtt probe`
+    Probe(Box<probe::Plan>),
+    /// `mqtt sys`
+    Sys(Box<sys::Plan>),
     /// `mqtt broker`
     Broker(Box<broker::Plan>),
 }
@@ -31,6 +46,11 @@ impl Command {
         match self {
             Self::Publish(plan) => publish::run(*plan).await,
             Self::Subscribe(plan) => subscribe::run(*plan).await,
+            Self::Request(plan) => request::run(*plan).await,
+            Self::Respond(plan) => respond::run(*plan).await,
+            Self::Ping(plan) => ping::run(*plan).await,
+            Self::Probe(plan) => probe::run(*plan).await,
+            Self::Sys(plan) => sys::run(*plan).await,
             Self::Broker(plan) => broker::run(*plan).await,
         }
     }

@@ -63,8 +63,9 @@ async fn publish(mut plan: Plan) -> Result<()> {
     }
     let stands_in = plan.session.stands_in.is_some();
     let target = plan.session.target()?;
-    let topics = plan.topics(&target)?;
-    let bodies = Bodies::open(&plan.source, plan.encoding)?.like(plan.outline(&topics));
+    let topics = topics(&plan.topics, &plan.source, &target)?;
+    let bodies =
+        Bodies::open(&plan.source, plan.encoding)?.like(outline(&topics, plan.qos, plan.retain));
     plan.properties
         .check(Place::Publish)
         .map_err(Error::usage)?;
@@ -109,33 +110,35 @@ async fn publish(mut plan: Plan) -> Result<()> {
     ended
 }
 
-impl Plan {
-    /// The topics of `-t`, or the one in the path of the URL; records may name their own.
-    fn topics(&self, target: &Target) -> Result<Vec<ByteString>> {
-        if !self.topics.is_empty() {
-            return Ok(self.topics.clone());
-        }
-        match topic_of(target) {
-            Some(name) => {
-                topic::check_name(&name).map_err(|invalid| Error::usage(invalid.to_string()))?;
-                Ok(vec![name])
-            }
-            None if self.source == Source::Records => Ok(Vec::new()),
-            None => Err(Error::usage("no topic to publish to").hint("use -t TOPIC")),
-        }
+/// The topics `given` by `-t`, or the one in the path of the URL; records may name their own.
+pub(super) fn topics(
+    given: &[ByteString],
+    source: &Source,
+    target: &Target,
+) -> Result<Vec<ByteString>> {
+    if !given.is_empty() {
+        return Ok(given.to_vec());
     }
-
-    /// What records do not say, and what they must.
-    fn outline(&self, topics: &[ByteString]) -> Outline {
-        Outline {
-            topics: topics.to_vec(),
-            detail: Detail::Mqtt(MqttDetail {
-                qos: self.qos.level(),
-                retain: self.retain,
-                ..MqttDetail::default()
-            }),
-            check: check_record,
+    match topic_of(target) {
+        Some(name) => {
+            topic::check_name(&name).map_err(|invalid| Error::usage(invalid.to_string()))?;
+            Ok(vec![name])
         }
+        None if *source == Source::Records => Ok(Vec::new()),
+        None => Err(Error::usage("no topic to publish to").hint("use -t TOPIC")),
+    }
+}
+
+/// What records do not say, and what they must.
+pub(super) fn outline(topics: &[ByteString], qos: QoS, retain: bool) -> Outline {
+    Outline {
+        topics: topics.to_vec(),
+        detail: Detail::Mqtt(MqttDetail {
+            qos: qos.level(),
+            retain,
+            ..MqttDetail::default()
+        }),
+        check: check_record,
     }
 }
 

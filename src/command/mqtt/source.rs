@@ -8,13 +8,14 @@ use tokio::time::timeout;
 
 use super::record::record;
 use super::session::tell;
+use crate::connect::Target;
 use crate::connect::failure::{LOST_ACKNOWLEDGEMENTS, reconnected, unacknowledged};
 use crate::error::{Error, Kind, Result, brief};
 use crate::flow::recent::Recent;
 use crate::flow::{Next, Source};
 use crate::mqtt::client::{CLOSING, Client, Notice};
 use crate::mqtt::packet::{Disconnect, Properties, Publish, QoS, ReasonCode};
-use crate::mqtt::session::client::Event;
+use crate::mqtt::session::client::{Event, Session};
 use crate::mqtt::topic;
 use crate::output::Console;
 use crate::random::unguessable;
@@ -51,13 +52,59 @@ struct Run {
     length: u64,
 }
 
+/// What was handed out and not settled.
+#[derive(Default)]
+pub(super) struct Unsettled(VecDeque<Run>);
+
+impl Unsettled {
+    /// A message was handed out.
+    #[inline]
+    pub(super) fn handed_out(&mut self, publish: &Publish) {
+        // Without an identifier its connection is gone.
+        let acknowledged = publish.qos != QoS::AtMostOnce && publish.packet_id != 0;
+        match self.0.back_mut() {
+            Some(run) if run.acknowledged == acknowledged => run.length += 1,
+            _ => self.0.push_back(Run {
+                acknowledged,
+                length: 1,
+            }),
+        }
+    }
+
+    /// The first `count` are done with: acknowledges them, and says how many acknowledgements that took.
+    pub(super) fn settle(&mut self, count: u64, session: &mut Session) -> u64 {
+        let (mut left, mut acknowledged) = (count, 0);
+        while let Some(run) = self.0.front_mut().filter(|_| left > 0) {
+            let length = run.length.min(left);
+            acknowledged += if run.acknowledged { length } else { 0 };
+            left -= length;
+            run.length -= length;
+            if run.length == 0 {
+                self.0.pop_front();
+            }
+        }
+        if self.0.is_empty() {
+            session.accept();
+        } else {
+            // A window is 16 bits wide.
+            session.accept_first(acknowledged as usize);
+        }
+        acknowledged
+    }
+
+    /// Their connection is gone.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
 /// The messages of a session's subscriptions.
 pub(crate) struct Subscribed<'a> {
     client: Client,
     wanted: &'a Wanted,
     notes: Console,
     /// What was handed out and not settled.
-    unsettled: VecDeque<Run>,
+    unsettled: Unsettled,
     /// Whether something was acknowledged over this connection.
     owes: bool,
     /// What was handed out last; only where it matters whether it comes again.
@@ -87,7 +134,7 @@ impl<'a> Subscribed<'a> {
             client,
             wanted,
             notes,
-            unsettled: VecDeque::new(),
+            unsettled: Unsettled::default(),
             owes: false,
             recent: Recent::new(if counts { usize::from(u16::MAX) } else { 0 }),
             time: SystemTime::now(),
@@ -220,8 +267,7 @@ impl<'a> Subscribed<'a> {
         if self.wanted.retained_only && !publish.retain {
             return Next::End(Ok(()));
         }
-        // Without an identifier its connection is gone.
-        self.handed_out(publish.qos != QoS::AtMostOnce && publish.packet_id != 0);
+        self.unsettled.handed_out(&publish);
         let left_out = |filter: &ByteString| topic::matches(filter, &publish.topic);
         if (self.wanted.skip_retained && publish.retain)
             || self.wanted.filter_out.iter().any(left_out)
@@ -250,17 +296,6 @@ impl<'a> Subscribed<'a> {
         let id = publish.packet_id;
         self.recent
             .is_again(publish.duplicate, id, &publish.topic, &publish.payload)
-    }
-
-    #[inline]
-    fn handed_out(&mut self, acknowledged: bool) {
-        match self.unsettled.back_mut() {
-            Some(run) if run.acknowledged == acknowledged => run.length += 1,
-            _ => self.unsettled.push_back(Run {
-                acknowledged,
-                length: 1,
-            }),
-        }
     }
 
     fn event(&mut self, event: Event) -> Result<Option<Next>> {
@@ -327,13 +362,7 @@ impl<'a> Subscribed<'a> {
             .filter(|(_, reason)| reason.is_failure())
             .collect();
         for (filter, reason) in &refused {
-            let words = reason_string
-                .map(|text| format!(": {}", brief(text)))
-                .unwrap_or_default();
-            let text = format!(
-                "{} refused the subscription to {filter}: {reason}{words}",
-                self.client.target()
-            );
+            let text = refusal(self.client.target(), filter, *reason, reason_string);
             if refused.len() < answers.len() {
                 self.notes.warn(&text);
             }
@@ -391,6 +420,19 @@ impl<'a> Subscribed<'a> {
     }
 }
 
+/// The server refuses a subscription.
+pub(super) fn refusal(
+    server: &Target,
+    filter: &str,
+    reason: ReasonCode,
+    reason_string: Option<&str>,
+) -> String {
+    let words = reason_string
+        .map(|text| format!(": {}", brief(text)))
+        .unwrap_or_default();
+    format!("{server} refused the subscription to {filter}: {reason}{words}")
+}
+
 impl Source for Subscribed<'_> {
     async fn drive(&mut self) -> Result<()> {
         self.look_for_the_end();
@@ -426,23 +468,7 @@ impl Source for Subscribed<'_> {
     }
 
     fn settle(&mut self, count: u64) {
-        let (mut left, mut acknowledged) = (count, 0);
-        while let Some(run) = self.unsettled.front_mut().filter(|_| left > 0) {
-            let length = run.length.min(left);
-            acknowledged += if run.acknowledged { length } else { 0 };
-            left -= length;
-            run.length -= length;
-            if run.length == 0 {
-                self.unsettled.pop_front();
-            }
-        }
-        self.owes |= acknowledged > 0;
-        if self.unsettled.is_empty() {
-            self.client.session().accept();
-        } else {
-            // A window is 16 bits wide.
-            self.client.session().accept_first(acknowledged as usize);
-        }
+        self.owes |= self.unsettled.settle(count, self.client.session()) > 0;
     }
 
     fn awaits(&self) -> Option<String> {

@@ -6,7 +6,7 @@ use super::source::Subscribed;
 pub(crate) use super::source::Wanted;
 use crate::connect::{Retry, Target};
 use crate::error::{Error, Result};
-use crate::flow::{Exec, Receiver, Stages, Until};
+use crate::flow::{Exec, Ready, Receiver, Stages, Until};
 use crate::mqtt::client::Client;
 use crate::mqtt::packet::{Properties, Subscription};
 use crate::mqtt::topic;
@@ -36,6 +36,8 @@ pub struct Plan {
     pub until: Until,
     /// Run a command for each message instead of showing it.
     pub exec: Option<Exec>,
+    /// Who is told when messages can come.
+    pub ready: Ready,
     /// How a message is shown.
     pub format: Format,
     /// Only how many messages come is shown, each second.
@@ -71,6 +73,7 @@ async fn subscribe(plan: &Plan) -> Result<()> {
         counts: plan.counts,
         stages: &plan.stages,
         until: &plan.until,
+        ready: &plan.ready,
         console: notes,
     };
     let ended = receiver.receive(&mut source, &mut stop).await;
