@@ -81,13 +81,7 @@ fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result
     if layer.rest.bind_port.is_some() && !matches!(carrier, Carrier::Udp | Carrier::Dtls) {
         return Err(Error::usage("--bind-port is for UDP and DTLS only"));
     }
-    if layer.rest.proxy.is_some() && matches!(carrier, Carrier::Udp | Carrier::Dtls | Carrier::Unix)
-    {
-        return Err(Error::usage(format!(
-            "--proxy needs TCP and cannot be used with {}",
-            scheme.name
-        )));
-    }
+    check_proxy(&layer.rest, scheme)?;
     let mut target = Target {
         port: layer.port.unwrap_or(scheme.port),
         path: layer.path.or_else(|| {
@@ -132,6 +126,16 @@ fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result
     target.headers = layer.rest.headers;
     target.password = read_password(layer.password, &target, environment)?;
     Ok(target)
+}
+
+fn check_proxy(words: &ConnectArgs, scheme: &Scheme) -> Result<()> {
+    let without = matches!(scheme.carrier, Carrier::Udp | Carrier::Dtls | Carrier::Unix);
+    if words.proxy.is_none() || !without {
+        return Ok(());
+    }
+    let name = scheme.name;
+    let text = format!("--proxy needs TCP and cannot be used with {name}");
+    Err(Error::usage(text))
 }
 
 fn psk(words: &ConnectArgs, scheme: &Scheme, protocol: Protocol) -> Result<Option<Psk>> {

@@ -283,11 +283,9 @@ impl Client {
     }
 
     async fn move_bytes(&mut self) -> Result<()> {
-        if self.watch.is_some() {
-            self.show_output();
-            if self.session.is_reading() && Watch::has_packet(&self.input, self.session.version()) {
-                return self.received(Instant::now()).await;
-            }
+        self.show_output();
+        if self.has_packet_left() {
+            return self.received(Instant::now()).await;
         }
         let before = self.session.output().len();
         let Link::Open(stream) = &mut self.link else {
@@ -384,6 +382,13 @@ impl Client {
         }
         self.ready = true;
         self.backoff.connected(now);
+    }
+
+    /// Whether a packet that came was held back, as only one at a time is shown.
+    fn has_packet_left(&self) -> bool {
+        self.watch.is_some()
+            && self.session.is_reading()
+            && Watch::has_packet(&self.input, self.session.version())
     }
 
     fn show_output(&mut self) {
