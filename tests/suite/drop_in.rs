@@ -152,7 +152,7 @@ fn what_is_shown_is_the_same() {
         "-t s/a -U s/b -C 1 -d -i me",
         "-t s/c -C 1 -V 5 -F %t|%C|%R|%P|%F|%E|%A|%S|%q|%r|%l|%m",
         "-t s/c -C 1 -V 5 -D subscribe subscription-identifier 7 -F %S",
-        "-t s/b -C 1 -F %x|%X|%10x|%-10X|%010x|%p|%5p|%-5p|",
+        "-t s/b -C 1 -F %x|%X|%p|%5p|%-5p|",
         "-t s/a -C 1 -F %10t|%-10t|%.2t|%6.2t|%-6.2t|%05l|%5l|%-5l|",
         "-t s/a -C 1 -F @Y-@m-@d\\t@@\\\\%%\\n -N",
     ] {
