@@ -69,6 +69,7 @@ pub const PAGES: &[&str] = &[
     "help",
     "version",
     "completions",
+    "install",
     "man",
 ];
 

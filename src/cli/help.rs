@@ -242,6 +242,11 @@ const BENCH_MERGE: &[Example] = &[(
     "iotctl bench merge worker-*.json --output text",
 )];
 
+const INSTALL: &[Example] = &[(
+    "Let scripts that call mosquitto_pub and mosquitto_sub find this program first",
+    "iotctl install --links ~/.local/bin",
+)];
+
 const TOP: &[Example] = &[
     (
         "Load the embedded broker and show a report",
@@ -383,6 +388,7 @@ pub(crate) const FILES: &[(&str, &str)] = &[
 pub(crate) fn examples(command: &str) -> &'static [(&'static str, &'static str)] {
     match command {
         "" => TOP,
+        "install" => INSTALL,
         "mqtt pub" => PUB,
         "mqtt sub" => SUB,
         "mqtt request" => REQUEST,

@@ -34,6 +34,7 @@ mod coap_shared;
 mod coap_trouble;
 mod completion;
 mod connecting;
+mod drop_in;
 mod durability;
 mod flow;
 mod flow_cells;

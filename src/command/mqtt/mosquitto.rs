@@ -13,6 +13,7 @@
 
 use std::fmt::Write;
 use std::fs::File;
+use std::time::Duration;
 
 use bytestring::ByteString;
 
@@ -54,6 +55,8 @@ pub struct StandIn {
     pub client: Client,
     /// The version that it speaks.
     pub version: Version,
+    /// How long the response took is shown (`--latency`).
+    pub latency: bool,
     /// Each packet is shown on standard output (`-d`).
     pub debug: bool,
     /// Nothing is said but what is wrong with the options (`--quiet`).
@@ -151,6 +154,8 @@ impl StandIn {
         }
         let code = match (error.kind(), error.cause()) {
             (_, Some(Cause::Tls)) => 8,
+            // Without a response there is nothing to show.
+            (Kind::Refused, _) if self.client == Client::Rr => 1,
             (Kind::Refused, _) => return (0, format!("Warning: {error}\n")),
             (Kind::TimedOut, _) if self.client != Client::Pub => {
                 return (27, String::from("Timed out\n"));
@@ -191,6 +196,24 @@ impl StandIn {
         (reason.0, lines)
     }
 
+    /// Shows how long a response took, where that is wanted.
+    ///
+    /// # Errors
+    /// Those of standard output.
+    pub(super) fn tell_latency(&self, elapsed: Option<Duration>) -> Result<()> {
+        let Some(elapsed) = elapsed.filter(|_| self.latency) else {
+            return Ok(());
+        };
+        let nanos = elapsed.as_nanos();
+        let shown = match nanos {
+            0..1_000 => format!("{nanos}ns"),
+            1_000..1_000_000 => format!("{:.6}µs", nanos as f64 / 1e3),
+            1_000_000..1_000_000_000 => format!("{:.6}ms", nanos as f64 / 1e6),
+            _ => format!("{}.{:09}", elapsed.as_secs(), elapsed.subsec_nanos()),
+        };
+        output::print(format!("Latency: {shown}\n").as_bytes())
+    }
+
     /// Shows packets on standard output, as `-d` does.
     pub(super) fn log(&self) -> Watcher {
         let mut log = Log {
@@ -217,8 +240,13 @@ struct Log {
 
 impl Log {
     fn lines(&mut self, way: Way, packet: &Packet) -> String {
-        if let Packet::Connect(connect) = packet {
-            self.id = connect.client_id.clone();
+        match packet {
+            Packet::Connect(connect) => self.id = connect.client_id.clone(),
+            Packet::ConnAck(ack) => {
+                let assigned = ack.properties.assigned_client_identifier();
+                self.id = assigned.unwrap_or_else(|| self.id.clone());
+            }
+            _ => {}
         }
         let id = match self.id.is_empty() {
             true => ByteString::from_static("(null)"),
@@ -260,25 +288,12 @@ impl Log {
             }
             (Way::In, packet) => line(format!("received {}", received(packet))),
         }
-        self.after(way, packet, &mut lines);
-        lines
-    }
-
-    /// What follows the line of a packet.
-    fn after(&mut self, way: Way, packet: &Packet, lines: &mut String) {
-        match (way, packet) {
-            (Way::In, Packet::ConnAck(ack)) => {
-                if let Some(id) = ack.properties.assigned_client_identifier() {
-                    self.id = id;
-                }
-            }
-            (Way::In, Packet::SubAck(ack)) if self.subscribes => {
-                let granted: Vec<_> = ack.reasons.iter().map(|it| it.0.to_string()).collect();
-                let (number, granted) = (ack.packet_id, granted.join(", "));
-                let _ = writeln!(lines, "Subscribed (mid: {number}): {granted}");
-            }
-            _ => {}
+        if let (Packet::SubAck(ack), true) = (packet, self.subscribes) {
+            let granted: Vec<_> = ack.reasons.iter().map(|it| it.0.to_string()).collect();
+            let (number, granted) = (ack.packet_id, granted.join(", "));
+            let _ = writeln!(lines, "Subscribed (mid: {number}): {granted}");
         }
+        lines
     }
 }
 

@@ -392,6 +392,13 @@ impl Client {
         self.backoff.connected(now);
     }
 
+    /// Whether a packet that came was held back, as only one at a time is shown.
+    fn has_packet_left(&self) -> bool {
+        self.watch.is_some()
+            && self.session.is_reading()
+            && Watch::has_packet(&self.input, self.session.version())
+    }
+
     fn show_output(&mut self) {
         let version = self.session.version();
         if let Some(watch) = &mut self.watch {
