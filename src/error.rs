@@ -33,6 +33,8 @@ pub enum Kind {
     Interrupted,
     /// Asked to end by SIGTERM. Exit code 143.
     Terminated,
+    /// The command that was run for the user ended with this exit code, which is ours.
+    Command(u8),
     /// Whoever read our standard output went away (`| head -1`): a quiet end. Exit code 0.
     ReaderGone,
 }
@@ -67,6 +69,7 @@ impl Kind {
             Self::Local => 8,
             Self::Interrupted => 130,
             Self::Terminated => 143,
+            Self::Command(code) => code,
         }
     }
 
@@ -84,6 +87,7 @@ impl Kind {
             Self::Local => "local I/O error: file, standard input or output",
             Self::Interrupted => "interrupted (SIGINT)",
             Self::Terminated => "terminated (SIGTERM)",
+            Self::Command(_) => "the exit code of the command",
         }
     }
 }
@@ -197,6 +201,49 @@ pub fn brief(words: &str) -> impl fmt::Display + '_ {
     })
 }
 
+/// The words among `known` that a wrong one was probably meant to be, the nearest first and at most two: they differ in a
+/// third of its letters or less, or one of the two begins with the other.
+pub(crate) fn meant<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let begins = |name: &str| {
+        (word.len() > 1 && name.starts_with(word)) || (name.len() > 2 && word.starts_with(name))
+    };
+    let rank = |name: &'a str| {
+        let far = distance(word, name);
+        let near = far <= (word.chars().count() / 3).max(1);
+        (near || begins(name)).then_some((!near, far, name))
+    };
+    let mut found: Vec<_> = known.into_iter().filter_map(rank).collect();
+    found.sort_unstable();
+    found.dedup();
+    // A slip of the finger is likelier than a word cut short.
+    let slips = found.iter().filter(|(longer, ..)| !longer).count();
+    found.truncate(if slips > 0 { slips.min(2) } else { 2 });
+    found.into_iter().map(|(.., name)| name).collect()
+}
+
+/// How many letters have to be changed, added, left out, or swapped with the next, to make one word of another.
+pub(crate) fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut above: Vec<usize> = Vec::new();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    let mut before = None;
+    for (at, letter) in one.chars().enumerate() {
+        let mut next = vec![at + 1];
+        for (column, known) in other.iter().enumerate() {
+            let changed = row[column] + usize::from(letter != *known);
+            let mut least = changed.min(row[column + 1] + 1).min(next[column] + 1);
+            let swapped = column > 0 && before == Some(*known) && other[column - 1] == letter;
+            if swapped && at > 0 {
+                least = least.min(above[column - 1] + 1);
+            }
+            next.push(least);
+        }
+        above = std::mem::replace(&mut row, next);
+        before = Some(letter);
+    }
+    row[other.len()]
+}
+
 /// An operating-system error in plain lower-case words, without Rust's `(os error 2)`.
 pub fn plain(cause: &io::Error) -> String {
     let text = cause.to_string();
@@ -230,6 +277,21 @@ mod tests {
         let long = format!("{}ü{}", "a".repeat(159), "b".repeat(65_374));
         let shown = format!("{}… (65535 bytes)", "a".repeat(159));
         assert_eq!(brief(&long).to_string(), shown);
+    }
+
+    #[test]
+    fn a_slip_finds_the_word_that_was_meant() {
+        let flags = ["--retain", "--cafile", "--capath", "--cert", "--repeat"];
+        let flags = |word| meant(word, flags);
+        assert_eq!(flags("--retian"), ["--retain"]);
+        assert_eq!(flags("--ca"), ["--cafile", "--capath"]);
+        assert_eq!(flags("--carfile"), ["--cafile"]);
+        assert_eq!(flags("--frobnicate"), [""; 0]);
+        assert_eq!(meant("sbu", ["pub", "sub", "broker"]), ["sub"]);
+        assert_eq!(meant("publish", ["pub", "sub"]), ["pub"]);
+        assert_eq!(meant("", ["pub", "x"]), ["x"]);
+        assert_eq!(distance("ab", "ba"), 1);
+        assert_eq!(distance("kitten", "sitting"), 3);
     }
 
     #[test]

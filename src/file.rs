@@ -63,6 +63,46 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
         .map_err(|cause| Error::local(format_args!("cannot write {}", path.display()), &cause))
 }
 
+/// A file that stands there only for as long as this value: what it says is true only then.
+pub(crate) struct Standing(PathBuf);
+
+impl Standing {
+    /// Takes away what an earlier run has left behind.
+    ///
+    /// # Errors
+    /// [`Kind::Local`] that names the file.
+    pub(crate) fn clear(path: &Path) -> Result<Self> {
+        let standing = Self(path.to_owned());
+        standing.remove().map_err(|cause| {
+            Error::local(format_args!("cannot remove {}", path.display()), &cause)
+        })?;
+        Ok(standing)
+    }
+
+    /// Puts it there, whole.
+    ///
+    /// # Errors
+    /// As [`replace`].
+    pub(crate) fn put(&self, bytes: &[u8]) -> Result<()> {
+        replace(&self.0, bytes)
+    }
+
+    /// What is no regular file, such as a pipe, stays.
+    fn remove(&self) -> io::Result<()> {
+        match fs::symlink_metadata(&self.0) {
+            Ok(about) if about.is_file() => fs::remove_file(&self.0),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for Standing {
+    fn drop(&mut self) {
+        // At the end there is nobody left to tell.
+        let _ = self.remove();
+    }
+}
+
 fn replaced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(open) = descriptor(path) {
         return open?.write_all(bytes);

@@ -70,12 +70,18 @@ fn carry_out(parsed: cli::Parsed) -> Result<()> {
     match parsed {
         cli::Parsed::Command(command) => command::run(command),
         cli::Parsed::Print(text) => output::print(text.as_bytes()),
+        cli::Parsed::Help(page, color) => output::print_help(&page, color),
+        cli::Parsed::Contexts { front, begun } => {
+            let names = connect::context_names(&connect::Environment::of_process());
+            let names = names.iter().filter(|name| name.starts_with(&begun));
+            let lines: String = names.map(|name| format!("{front}{name}\t\n")).collect();
+            output::print(lines.as_bytes())
+        }
         cli::Parsed::Scenario(scenario) => {
             let text = file::read_text(&scenario.file, file::SMALL)?;
             carry_out(scenario.parse(&text)?)
         }
-        cli::Parsed::Incomplete(help) => {
-            output::print(help.as_bytes()).and_then(|()| Err(Error::usage("no command was given")))
-        }
+        cli::Parsed::Incomplete(help) => output::print_help(&help, output::ColorChoice::Auto)
+            .and_then(|()| Err(Error::usage("no command was given"))),
     }
 }

@@ -3,7 +3,9 @@
 //! A command that was asked to end dies by that signal, once it has cleaned up: a shell ends its loop at Ctrl-C only then, and
 //! systemd and others see that the end was the one they asked for.
 
+use std::collections::BTreeSet;
 use std::process;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -14,9 +16,8 @@ use crate::error::{Error, Kind, Result};
 /// How long what is under way may take to end after the first signal.
 pub(crate) const DRAIN: Duration = Duration::from_millis(3000);
 
-/// When the connection is given up that is being closed, counted from the first signal. Whoever waits four seconds before
-/// a harder signal gets a clean end.
-const CLOSED: Duration = Duration::from_millis(3800);
+/// How long the connection may take to close after that. Whoever waits four seconds before a harder signal gets a clean end.
+const CLOSING: Duration = Duration::from_millis(800);
 
 /// The two signals that ask a command to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +47,9 @@ impl Asked {
     }
 
     /// Ends the process by this signal, as if it had never been caught; by the exit code where a signal cannot end it, as in
-    /// the first process of a container.
+    /// the first process of a container. The commands that it runs end with it.
     pub fn die(self) -> ! {
+        groups().iter().for_each(|leader| by_default::kill(*leader));
         by_default::end(match self {
             Self::Interrupt => libc::SIGINT,
             Self::Terminate => libc::SIGTERM,
@@ -58,7 +60,7 @@ impl Asked {
 
 #[expect(
     unsafe_code,
-    reason = "the only way to restore the default action of a signal"
+    reason = "the only way to restore the default action of a signal, and to signal a group"
 )]
 mod by_default {
     /// Lets `signal` do what it does to a process that does not catch it.
@@ -68,6 +70,47 @@ mod by_default {
             libc::signal(signal, libc::SIG_DFL);
             libc::raise(signal);
         }
+    }
+
+    /// Kills a process group by the identifier of its leader.
+    pub(super) fn kill(leader: i32) {
+        // SAFETY: plain numbers. The leader is a child of ours that nobody has waited for, so that the group is still its own.
+        unsafe {
+            libc::kill(-leader, libc::SIGKILL);
+        }
+    }
+}
+
+/// The groups of the commands that run, by their leaders.
+static GROUPS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+fn groups() -> MutexGuard<'static, BTreeSet<i32>> {
+    GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A child process that leads a process group of its own, and what it has started. They are killed when this is dropped, and
+/// when a signal ends our own process at once.
+pub(crate) struct Group(i32);
+
+impl Group {
+    /// Of the child with this identifier.
+    pub(crate) fn led_by(child: u32) -> Self {
+        let leader = child.cast_signed();
+        groups().insert(leader);
+        Self(leader)
+    }
+
+    /// The child has ended by itself: what it has left behind goes on.
+    pub(crate) fn ended(self) {
+        groups().remove(&self.0);
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        groups().remove(&self.0);
+        by_default::kill(self.0);
     }
 }
 
@@ -79,6 +122,8 @@ pub struct Stop {
     interrupt: Signal,
     terminate: Signal,
     first: Option<(Asked, Instant)>,
+    /// How long what is under way may take after the first.
+    drain: Duration,
 }
 
 impl Stop {
@@ -93,7 +138,13 @@ impl Stop {
             interrupt: install(SignalKind::interrupt())?,
             terminate: install(SignalKind::terminate())?,
             first: None,
+            drain: DRAIN,
         })
+    }
+
+    /// Lets what is under way take so long to end after the first signal, instead of [`DRAIN`].
+    pub(crate) const fn allow(&mut self, drain: Duration) {
+        self.drain = drain;
     }
 
     /// Waits for the next signal. The first one returns; a later one ends the process.
@@ -142,7 +193,8 @@ impl Stop {
     pub async fn close<T>(&mut self, closing: impl Future<Output = T>) -> Result<T, Asked> {
         tokio::pin!(closing);
         loop {
-            let end = self.first.map(|(asked, when)| (asked, when + CLOSED));
+            let limit = self.drain + CLOSING;
+            let end = self.first.map(|(asked, when)| (asked, when + limit));
             let alarm = end.map_or_else(Instant::now, |(_, end)| end);
             tokio::select! {
                 done = &mut closing => return Ok(done),

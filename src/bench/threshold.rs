@@ -31,6 +31,7 @@ use super::result::{Interval, Report, Threshold};
 use crate::payload::comparison::Comparison;
 
 use quantity::Quantity;
+pub(crate) use quantity::names;
 
 /// One threshold, as `--assert` reads it.
 #[derive(Clone, Debug, PartialEq)]

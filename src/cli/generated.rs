@@ -1,12 +1,13 @@
 //! Completions and man pages, made from the flags; a test compares them with the files that are checked in.
 
 use clap::Command;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::help;
+use super::refusal::unknown;
+use crate::error::Result;
 
 /// The man pages: the names of a command, joined by hyphens; a test compares them with the commands.
 pub const PAGES: &[&str] = &[
@@ -14,6 +15,8 @@ pub const PAGES: &[&str] = &[
     "mqtt",
     "mqtt-pub",
     "mqtt-sub",
+    "mqtt-request",
+    "mqtt-respond",
     "mqtt-broker",
     "coap",
     "coap-get",
@@ -59,6 +62,8 @@ pub const PAGES: &[&str] = &[
     "bench-report",
     "bench-compare",
     "bench-merge",
+    "help",
+    "version",
     "completions",
     "man",
 ];
@@ -70,31 +75,34 @@ pub(super) fn completions(shell: Shell, mut command: Command) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// The man page called `name`, one of [`PAGES`], in roff; of a name that no part of the whole `command` has, the page of
-/// the part above.
-pub(super) fn page(name: &str, mut command: Command) -> String {
-    command.build();
-    let mut below = &command;
-    let mut words = Vec::new();
-    for word in name.split('-') {
-        let Some(next) = below.find_subcommand(word) else {
-            continue;
-        };
-        below = next;
-        words.push(word);
+/// The command that `words` name, and its path: `mqtt pub`.
+///
+/// # Errors
+/// There is none; the hint says which was probably meant.
+pub(super) fn find<'a>(root: &'a Command, words: &[&str]) -> Result<(&'a Command, String)> {
+    let mut below = root;
+    let mut path = String::new();
+    for word in words {
+        below = below
+            .find_subcommand(word)
+            .ok_or_else(|| unknown(word, below, &path))?;
+        path = format!("{path} {word}").trim_start().to_owned();
     }
-    let mut text = Vec::new();
-    write_page(below, &words.join(" "), &mut text);
-    String::from_utf8_lossy(&text).into_owned()
+    Ok((below, path))
 }
 
-/// Reads the name of a page, with or without `iotctl-` in front.
-pub(super) fn page_name() -> impl TypedValueParser<Value = String> {
-    PossibleValuesParser::new(
-        PAGES
-            .iter()
-            .map(|name| PossibleValue::new(name).alias(format!("iotctl-{name}"))),
-    )
+/// The man page of the command that `words` name, in roff; joined by hyphens and with `iotctl` in front, too.
+///
+/// # Errors
+/// There is no such command.
+pub(super) fn page(words: &[String], mut root: Command) -> Result<String> {
+    root.build();
+    let words: Vec<&str> = words.iter().flat_map(|word| word.split('-')).collect();
+    let words = words.strip_prefix(&["iotctl"]).unwrap_or(&words);
+    let (command, path) = find(&root, words)?;
+    let mut text = Vec::new();
+    write_page(command, &path, &mut text);
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 /// Writes one page; clap_mangen writes the flags, and the text below the flags of a help page becomes sections.

@@ -68,6 +68,44 @@ const SUB: &[Example] = &[
     ),
 ];
 
+const REQUEST: &[Example] = &[
+    (
+        "Send one request and print the reply, or fail after 2 seconds",
+        "iotctl mqtt request -t device/7/status -m '' -W 2",
+    ),
+    (
+        "Ask a device that speaks MQTT 3.1.1",
+        "iotctl mqtt request -V 311 -t gpio/17/command -m on --response-topic 'gpio/{2}/state'",
+    ),
+    (
+        "Collect the replies of all devices, until none arrives for 2 seconds",
+        "iotctl mqtt request -t all/version -n --idle 2 -v",
+    ),
+    (
+        "Send each line as a request, and measure latency",
+        "seq 100 | iotctl mqtt request -t square -l --latency",
+    ),
+];
+
+const RESPOND: &[Example] = &[
+    (
+        "Reply with the request itself",
+        "iotctl mqtt respond -t echo --echo",
+    ),
+    (
+        "Compute the replies, shared with other responders of the group",
+        "iotctl mqtt respond -t square --group workers --exec awk '{ print $1 * $1 }'",
+    ),
+    (
+        "Simulate pins that are switched by 'on' and 'off', with their state retained",
+        "iotctl mqtt respond -t 'gpio/{pin}/command' --response-topic 'gpio/{pin}/state' -r --exec sed 's/^on$/1/; s/^off$/0/'",
+    ),
+    (
+        "Fill in a template",
+        "iotctl mqtt respond -t 'device/{id}/status' --template '{\"id\":\"{id}\",\"at\":\"{time}\"}'",
+    ),
+];
+
 const BROKER: &[Example] = &[
     ("Start a broker on this machine", "iotctl mqtt broker"),
     (
@@ -313,6 +351,8 @@ pub(crate) fn examples(command: &str) -> &'static [(&'static str, &'static str)]
         "" => TOP,
         "mqtt pub" => PUB,
         "mqtt sub" => SUB,
+        "mqtt request" => REQUEST,
+        "mqtt respond" => RESPOND,
         "mqtt broker" => BROKER,
         "bench mqtt" => BENCH_MQTT,
         "bench amqp" => BENCH_AMQP,
@@ -375,8 +415,8 @@ pub(crate) const FIELDS_TITLE: &str =
 /// The fields of the messages that a command receives; none for most.
 pub(crate) fn fields(command: &str) -> Option<&'static Fields> {
     match command {
-        "mqtt sub" => Some(&fields::MQTT),
-        "amqp consume" | "amqp tap" | "amqp respond" => Some(&fields::AMQP),
+        "mqtt sub" | "mqtt request" | "mqtt respond" => Some(&fields::MQTT),
+        "amqp consume" | "amqp tap" | "amqp request" | "amqp respond" => Some(&fields::AMQP),
         "coap observe" | "coap get" | "coap put" | "coap post" | "coap delete" | "coap fetch"
         | "coap patch" | "coap ipatch" => Some(&fields::COAP),
         _ => None,

@@ -15,7 +15,9 @@
 //! | `flags` | the flags that commands share |
 //! | `syntax` | what the values of flags look like |
 //! | [`help`] | the parts of help and man pages beyond the flags |
-//! | [`generated`] | completions and man pages, made from the flags |
+//! | `page` | the short help page of a command |
+//! | [`generated`] | man pages, made from the flags |
+//! | `complete` | what a shell may complete a command line with |
 //! | `refusal` | clap's errors as one line and a hint |
 
 #![allow(
@@ -34,15 +36,18 @@ use clap::{CommandFactory, Parser};
 
 use crate::command::Command;
 use crate::error::Result;
+use crate::output::ColorChoice;
 
 mod alone;
 mod amqp;
 mod bench;
 mod coap;
+mod complete;
 mod flags;
 pub mod generated;
 pub(crate) mod help;
 mod mqtt;
+mod page;
 mod refusal;
 mod syntax;
 #[cfg(test)]
@@ -57,8 +62,17 @@ const VERSION: &str = concat!("iotctl ", env!("CARGO_PKG_VERSION"), "\n");
 pub enum Parsed {
     /// Run a command.
     Command(Command),
-    /// Print a text: help, version, completions or a man page.
+    /// Print a text: version, completions or a man page.
     Print(Cow<'static, str>),
+    /// Print a help page; its headings may be coloured.
+    Help(String, ColorChoice),
+    /// Print what may complete the name of a context: those that begin with `begun`, each with `front` before it.
+    Contexts {
+        /// What stands before the name in the same word.
+        front: String,
+        /// The beginning of the name.
+        begun: String,
+    },
     /// Read a file and parse it.
     Scenario(Scenario),
     /// Nothing yet: no command was named. The help page that lists them.
@@ -77,6 +91,9 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
     {
         return Ok(Parsed::Print(VERSION.into()));
     }
+    if words.get(1).is_some_and(|word| word == complete::NAME) {
+        return Ok(complete::candidates(&words[2..]));
+    }
     // Only MQTT has -D; in other commands, the word may belong to the command of an --exec.
     let words = match words.get(1) {
         Some(protocol) if protocol == "amqp" || protocol == "coap" => words,
@@ -86,6 +103,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
         Ok(cli) => cli.parsed(),
         Err(answer) => refusal::read(&answer, &words),
     }
+    .map_err(|refused| refusal::as_given(refused, &words))
 }
 
 /// Why clap refuses the value of a flag among `words`, whatever else is missing; `None`: it does not.

@@ -9,12 +9,12 @@ use crate::error::Result;
 
 use super::alone::alone;
 use super::coap::Coap;
-use super::generated;
 use super::mqtt::Mqtt;
-use super::{Parsed, help};
+use super::{Parsed, VERSION, complete, generated, help, page};
 use crate::cli::amqp::Amqp;
 use crate::cli::bench::Bench;
 use crate::cli::flags::terminal::HelpFlag;
+use crate::output::ColorChoice;
 
 /// Publish, subscribe, request and load-test over MQTT, CoAP and AMQP from a shell
 #[derive(Parser, Debug)]
@@ -89,6 +89,24 @@ enum Topic {
         command: Bench,
     },
 
+    /// Show a short help page: the flags of a command that are used most
+    #[command(disable_help_flag = true)]
+    Help {
+        /// The command, such as mqtt pub [default: all commands]
+        #[arg(value_name = "COMMAND")]
+        words: Vec<String>,
+
+        #[command(flatten)]
+        help: HelpFlag,
+    },
+
+    /// Print the version
+    #[command(disable_help_flag = true)]
+    Version {
+        #[command(flatten)]
+        help: HelpFlag,
+    },
+
     /// Print completions for a shell
     #[command(disable_help_flag = true)]
     Completions {
@@ -103,9 +121,9 @@ enum Topic {
     /// Print a man page, for man -l -
     #[command(disable_help_flag = true)]
     Man {
-        /// The command, its words joined by hyphens
-        #[arg(value_name = "PAGE", default_value = "iotctl", value_parser = generated::page_name())]
-        page: String,
+        /// The command, such as mqtt pub or mqtt-pub [default: iotctl itself]
+        #[arg(value_name = "COMMAND")]
+        words: Vec<String>,
 
         #[command(flatten)]
         help: HelpFlag,
@@ -134,15 +152,22 @@ impl Cli {
     pub(super) fn parsed(self) -> Result<Parsed> {
         let command = match self.topic {
             Topic::Completions { shell, .. } => {
-                return Ok(Parsed::Print(
-                    generated::completions(shell, Self::command()).into(),
+                return Ok(Parsed::Print(match complete::script(shell) {
+                    Some(script) => script.into(),
+                    None => generated::completions(shell, Self::command()).into(),
+                }));
+            }
+            Topic::Man { words, .. } => {
+                let page = generated::page(&words, Self::command())?;
+                return Ok(Parsed::Print(page.into()));
+            }
+            Topic::Help { words, .. } => {
+                return Ok(Parsed::Help(
+                    page::short(&words, Self::command())?,
+                    ColorChoice::Auto,
                 ));
             }
-            Topic::Man { page, .. } => {
-                return Ok(Parsed::Print(
-                    generated::page(&page, Self::command()).into(),
-                ));
-            }
+            Topic::Version { .. } => return Ok(Parsed::Print(VERSION.into())),
             Topic::Bench { command, .. } => return command.parsed(),
             Topic::Mqtt { command, .. } => command.command()?,
             Topic::Coap { command, .. } => command.command()?,

@@ -3,8 +3,9 @@
 pub mod amqp;
 pub(crate) mod bench;
 pub(crate) mod coap;
+mod guest;
 pub(crate) mod mqtt;
-mod serving;
+pub(crate) mod serving;
 
 use std::io;
 

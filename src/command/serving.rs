@@ -1,7 +1,8 @@
 //! What every server of ours does around its protocol: the start, the signals, and files that are read again.
 
+use std::ffi::OsString;
 use std::future::pending;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
@@ -10,10 +11,23 @@ use tokio::sync::oneshot;
 
 use crate::connect::{LiveTls, ServerTls};
 use crate::error::{Error, Kind, Result};
-use crate::file;
+use crate::file::{self, Standing};
 use crate::output::{Console, Format, Output, Style, terminals};
 use crate::server::raise_descriptors;
 use crate::stop::{Hangup, Stop};
+
+use super::guest::Guest;
+
+/// Who is told where a server listens, and what runs meanwhile.
+#[derive(Clone, Debug, Default)]
+pub struct Launch {
+    /// A program and its words, that the server runs for and ends with; empty: until a signal comes.
+    pub command: Vec<OsString>,
+    /// A file with the URLs, one a line, for as long as clients can connect (`--url-file`).
+    pub url_file: Option<PathBuf>,
+    /// Ends when the process that started it does, however that ends.
+    pub end_with_parent: bool,
+}
 
 /// A server that starts. Signals do what they do to every process: what it reads may be a pipe that nobody writes to.
 pub(super) struct Starting {
@@ -21,6 +35,8 @@ pub(super) struct Starting {
     pub(super) notes: Console,
     /// Where it listens.
     addresses: Vec<String>,
+    command: Vec<OsString>,
+    url_file: Option<Standing>,
 }
 
 /// A server that runs.
@@ -29,17 +45,20 @@ pub(super) struct Serving {
     hangup: Hangup,
     terminals: [bool; 3],
     notes: Console,
+    guest: Option<Guest>,
     /// Open for as long as the server runs.
     _output: Output,
+    /// There for as long.
+    _url_file: Option<Standing>,
 }
 
 impl Starting {
-    /// `end_with_parent`: end when the process that started it does, however that ends.
+    /// Nobody is told yet.
     ///
     /// # Errors
-    /// [`crate::error::Kind::Local`]: no standard output.
-    pub(super) fn new(style: Style, end_with_parent: bool) -> Result<Self> {
-        if end_with_parent {
+    /// [`crate::error::Kind::Local`]: no standard output, or a file of an earlier run that cannot be taken away.
+    pub(super) fn new(style: Style, launch: &Launch) -> Result<Self> {
+        if launch.end_with_parent {
             end_with_parents()?;
         }
         raise_descriptors();
@@ -47,6 +66,12 @@ impl Starting {
             output: Output::open(Format::Raw, style)?,
             notes: Console::new(style),
             addresses: Vec::new(),
+            command: launch.command.clone(),
+            url_file: launch
+                .url_file
+                .as_deref()
+                .map(Standing::clear)
+                .transpose()?,
         })
     }
 
@@ -56,46 +81,66 @@ impl Starting {
     }
 
     /// Says where it listens. The first line on standard output is what scripts wait for: whoever reads it can connect,
-    /// and send signals.
+    /// and send signals. With a command, standard output is that command's.
     ///
     /// # Errors
-    /// [`crate::error::Kind::Local`]: no signals, or no standard output; a signal while nobody reads that.
+    /// [`crate::error::Kind::Local`]: no signals, or no standard output; a signal while nobody reads that; a command that
+    /// cannot be started.
     pub(super) async fn ready(mut self) -> Result<Serving> {
         let mut stop = Stop::watch()?;
         let hangup = Hangup::watch()?;
         for address in &self.addresses {
-            self.output.line(address);
+            match self.command.is_empty() {
+                true => self.output.line(address),
+                false => self.notes.note(format_args!("listening on {address}")),
+            }
         }
         stop.unless_asked(
             "stopped before the listening address was read",
             self.output.flush(),
         )
         .await?;
+        if let Some(file) = &self.url_file {
+            let lines: String = self.addresses.iter().flat_map(|it| [it, "\n"]).collect();
+            file.put(lines.as_bytes())?;
+        }
+        let url = self.addresses.first().map_or("", |address| address);
         Ok(Serving {
+            guest: Guest::start(&self.command, url)?,
             stop,
             hangup,
             terminals: terminals(),
             notes: self.notes,
             _output: self.output,
+            _url_file: self.url_file,
         })
     }
 }
 
 impl Serving {
-    /// Waits until the server is to stop. At every SIGHUP until then `read` reads the files, all of them or none, and
-    /// `apply` puts them into force and returns how many there were.
+    /// Waits until the server is to stop: for a signal, or with a command for its end; it gets the signals. At every SIGHUP
+    /// until then `read` reads the files, all of them or none, and `apply` puts them into force and returns how many there
+    /// were.
+    ///
+    /// # Errors
+    /// [`Kind::Command`]: the command's exit code.
     pub(super) async fn asked_to_stop<T: Send + 'static>(
         &mut self,
         read: impl Fn() -> Result<T> + Clone + Send + 'static,
         apply: impl Fn(T) -> usize,
-    ) {
+    ) -> Result<()> {
         let mut reading = None;
         loop {
             tokio::select! {
-                _ = self.stop.asked() => return,
+                asked = self.stop.asked() => match &self.guest {
+                    None => return Ok(()),
+                    // A second signal ends both at once.
+                    Some(guest) => guest.pass_on(asked),
+                },
+                ended = end_of(&mut self.guest) => return ended,
                 () = self.hangup.heard() => {
                     if self.is_terminal_gone() {
-                        return;
+                        return Ok(());
                     }
                     reading = Some(aside(read.clone()));
                 }
@@ -126,6 +171,17 @@ impl Serving {
     /// Waits for one more signal, while clients are told.
     pub(super) async fn asked_again(&mut self) {
         self.stop.asked().await;
+    }
+}
+
+/// Waits for the end of the command, if there is one, and says what it means.
+async fn end_of(guest: &mut Option<Guest>) -> Result<()> {
+    match guest {
+        None => pending().await,
+        Some(guest) => {
+            guest.ends().await?;
+            guest.verdict()
+        }
     }
 }
 

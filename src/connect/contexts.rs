@@ -96,6 +96,16 @@ pub(super) fn words(asked: Option<&str>, environment: &Environment) -> Result<Co
     }
 }
 
+/// The names of the contexts in the configuration file; none where it cannot be read.
+pub(crate) fn names(environment: &Environment) -> Vec<String> {
+    let read = || {
+        let text = file::read_text(&environment.config_file()?, file::SMALL).ok()?;
+        toml::from_str::<Config>(&text).ok()
+    };
+    let config = read().unwrap_or_default();
+    config.contexts.into_keys().collect()
+}
+
 fn missing(asked: Option<&str>, path: Option<&Path>) -> Result<ConnectArgs> {
     match (asked, path) {
         (None, _) => Ok(ConnectArgs::default()),

@@ -1,6 +1,7 @@
 //! What an error on a stream means, in words.
 
 use std::io;
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, Kind, plain};
 
@@ -44,6 +45,22 @@ pub(crate) fn alert(cause: &io::Error) -> Option<u8> {
 pub fn refused(target: &Target, alert: u8) -> Error {
     let cause = rustls::Error::AlertReceived(alert.into());
     tls_failure(target, &io::Error::other(cause))
+}
+
+/// The words for a connection that is there again after it was lost.
+pub(crate) fn reconnected(target: &Target, lost: Instant) -> String {
+    let away = Duration::from_millis(lost.elapsed().as_millis() as u64);
+    let away = humantime::format_duration(away);
+    format!("reconnected to {target} after {away}")
+}
+
+/// What became of a connection that was lost before its end; for [`unacknowledged`].
+pub(crate) const LOST_ACKNOWLEDGEMENTS: &str = "was lost before it had the last acknowledgements";
+
+/// The server may not have got what was acknowledged last; `what` completes `mqtt://h:1883 …`.
+pub(crate) fn unacknowledged(target: &Target, kind: Kind, what: &str) -> Error {
+    let text = format!("{target} {what}; messages may be redelivered");
+    Error::new(kind, text)
 }
 
 fn lost(target: &Target, reason: impl AsRef<str>) -> Error {

@@ -1,13 +1,13 @@
 //! The one loop: arrivals in, outcomes back, deadlines and signals.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::time::{Instant as Clock, sleep_until};
 
-use super::retry::Suspects;
 use super::until::{self, Until};
 use super::{Account, Fate, Ledger, Next, Number, Outcome, Progress, Source, Stages, Target};
+use crate::connect::suspects::Suspects;
 use crate::error::{Error, Kind, Result, brief};
 use crate::message::Message;
 use crate::stop::{DRAIN, Stop};
@@ -43,19 +43,27 @@ pub(super) async fn carry<S: Source, T: Target>(
     (ended, passage.account)
 }
 
-/// Sends all that the source has, and accounts for every message.
+/// Sends all that the source has, unless `until` ends it before, and accounts for every message.
 ///
 /// # Errors
-/// Those of the source and of the target; a signal; a message that did not arrive. The numbers are in the text.
+/// Those of the source and of the target; a deadline, a signal; a message that did not arrive. The numbers are in the text.
 pub async fn send<S: Source, T: Target>(
     source: &mut S,
     target: &mut T,
+    until: &Until,
     stop: &mut Stop,
 ) -> Result<()> {
-    let (stages, until) = (Stages::default(), Until::default());
-    let mut flow = Flow::new(source, target, &stages, &until);
-    let ended = flow.carry(stop).await.map_err(|error| match error.kind() {
+    let stages = Stages::default();
+    let mut flow = Flow::new(source, target, &stages, until);
+    let ended = flow.carry(stop).await;
+    let (timed_out, nothing) = (flow.passage.timed_out, flow.passage.ledger.newest() == 0);
+    let ended = ended.map_err(|error| match error.kind() {
         kind @ (Kind::Interrupted | Kind::Terminated) => Error::new(kind, "interrupted"),
+        kind @ Kind::TimedOut if timed_out && nothing => {
+            let name = flow.passage.target.name();
+            Error::new(kind, format!("timed out: nothing was sent to {name}"))
+        }
+        kind @ Kind::TimedOut if timed_out => Error::new(kind, "timed out"),
         _ => error,
     });
     flow.settle();
@@ -97,8 +105,12 @@ struct Passage<'a, T> {
     suspects: Suspects,
     /// How the flow ends, once what is under way has ended.
     end: Option<Result<()>>,
-    /// When that is given up, after an end by the clock.
-    gives_up: Option<Instant>,
+    /// When the clock ended it.
+    ended_at: Option<Instant>,
+    /// How long what is under way may take after that.
+    drain: Duration,
+    /// Whether it was ended over what was under way (`-W`).
+    timed_out: bool,
     /// Whether the target was told that nothing more comes.
     finished: bool,
 }
@@ -125,7 +137,9 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
             again: VecDeque::new(),
             suspects: Suspects::default(),
             end: None,
-            gives_up: None,
+            ended_at: None,
+            drain: until.drain.unwrap_or(DRAIN),
+            timed_out: false,
             finished: false,
         };
         Self {
@@ -136,13 +150,18 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
     }
 
     async fn carry(&mut self, stop: &mut Stop) -> Result<()> {
+        stop.allow(self.passage.drain);
         loop {
             if self.passage.is_over() {
                 self.settle();
                 return self.passage.end.take().unwrap_or(Ok(()));
             }
-            let woken = self.turn(stop).await;
+            let listening = self.passage.listens();
+            let woken = self.turn(listening, stop).await;
             self.passage.now = now();
+            if !listening {
+                self.passage.progress.not_silent(self.passage.now);
+            }
             self.count()?;
             match woken? {
                 Woken::Source | Woken::Target => self.take_in()?,
@@ -152,12 +171,8 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
     }
 
     /// Waits for whatever comes next.
-    async fn turn(&mut self, stop: &mut Stop) -> Result<Woken> {
-        let deadline = match self.passage.end {
-            None => self.passage.progress.deadline(),
-            // Only a failure and the clock are worth an interruption of what is under way.
-            Some(_) => earlier(self.passage.progress.fails_at(), self.passage.gives_up),
-        };
+    async fn turn(&mut self, listening: bool, stop: &mut Stop) -> Result<Woken> {
+        let deadline = self.passage.deadline(listening);
         let reading = self.passage.reads_on();
         let (source, target) = (&mut *self.source, &mut *self.passage.target);
         let received = async {
@@ -184,7 +199,12 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
     /// Lets what is under way end, within a time; whether more could have been done counts no more, but for what cannot be
     /// written here.
     async fn drain(&mut self) -> Result<()> {
-        let end = now() + DRAIN;
+        let end = now() + self.passage.drain;
+        let end = self
+            .passage
+            .progress
+            .fails_at()
+            .map_or(end, |it| it.min(end));
         self.passage.target.finish();
         let mut connected = true;
         while !self.passage.target.is_idle() {
@@ -245,19 +265,7 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
 
     fn time_passed(&mut self) -> Result<()> {
         let awaits = self.source.awaits();
-        match self
-            .passage
-            .progress
-            .time_passed(self.passage.now, awaits.as_deref())
-        {
-            Some(Err(error)) => Err(error),
-            Some(Ok(())) if self.passage.end.is_none() => {
-                self.passage.end = Some(Ok(()));
-                self.passage.gives_up = Some(self.passage.now + DRAIN);
-                Ok(())
-            }
-            Some(Ok(())) | None => self.passage.patience(),
-        }
+        self.passage.time_passed(awaits.as_deref())
     }
 }
 
@@ -276,6 +284,11 @@ impl<T: Target> Passage<'_, T> {
     /// Whether the source may be read.
     fn reads_on(&self) -> bool {
         self.end.is_none() && self.is_clear() && self.target.is_free()
+    }
+
+    /// Whether something can arrive while nothing is under way.
+    fn listens(&self) -> bool {
+        self.reads_on() && self.target.is_idle()
     }
 
     /// Whether there is room for another message that is wanted.
@@ -308,8 +321,10 @@ impl<T: Target> Passage<'_, T> {
     #[inline]
     fn arrive(&mut self, next: Next) -> Result<bool> {
         match next {
-            Next::Message(message) => self.message(message)?,
+            Next::Message(message) => self.message(message, false)?,
+            Next::Again(message) => self.message(message, true)?,
             Next::Skipped => {
+                self.progress.not_silent(self.now);
                 let number = self.ledger.arrive();
                 self.ledger.finish(number);
                 self.account.filtered += 1;
@@ -321,12 +336,13 @@ impl<T: Target> Passage<'_, T> {
     }
 
     #[inline]
-    fn message(&mut self, message: Message) -> Result<()> {
+    fn message(&mut self, message: Message, again: bool) -> Result<()> {
         let number = self.ledger.arrive();
+        self.progress.not_silent(self.now);
         if !self.bare {
-            return self.judge(number, message);
+            return self.judge(number, message, again);
         }
-        self.progress.pass(self.now, |_| false);
+        self.progress.pass(again, |_| false);
         if self.progress.is_complete() {
             self.end = Some(Ok(()));
         }
@@ -335,7 +351,7 @@ impl<T: Target> Passage<'_, T> {
 
     /// Lets a message through the stages.
     #[inline(never)]
-    fn judge(&mut self, number: Number, mut message: Message) -> Result<()> {
+    fn judge(&mut self, number: Number, mut message: Message, again: bool) -> Result<()> {
         let stages = self.stages;
         stages.prepare(&mut message);
         if !stages.pass(&message) {
@@ -345,7 +361,7 @@ impl<T: Target> Passage<'_, T> {
             return Ok(());
         }
         self.progress
-            .pass(self.now, |until| stages.fulfils(until, &message));
+            .pass(again, |until| stages.fulfils(until, &message));
         let checked = stages.check(&message);
         self.target.take(number, stages.decoded(message))?;
         if checked.is_err() || self.progress.is_complete() {
@@ -354,10 +370,44 @@ impl<T: Target> Passage<'_, T> {
         Ok(())
     }
 
-    /// After its end by the clock a flow waits only so long for what is under way.
-    fn patience(&self) -> Result<()> {
-        if self.gives_up.is_none_or(|end| self.now < end) {
+    /// When the clock has something to say; see [`until`].
+    fn deadline(&self, listening: bool) -> Option<Instant> {
+        match self.end {
+            None => self.progress.deadline(listening),
+            Some(_) => earlier(self.progress.fails_at(), self.gives_up()),
+        }
+    }
+
+    /// When what is under way is given up, once nothing more is wanted.
+    fn gives_up(&self) -> Option<Instant> {
+        let ended = earlier(self.ended_at, self.progress.ends_at());
+        ended.map(|at| at + self.drain)
+    }
+
+    fn time_passed(&mut self, awaits: Option<&str>) -> Result<()> {
+        self.timed_out = self.progress.fails_at().is_some_and(|at| self.now >= at);
+        if self.end.is_some() {
+            return self.patience();
+        }
+        match self.progress.time_passed(self.now, awaits) {
+            Some(end) if self.timed_out => end,
+            Some(end) => {
+                self.end = Some(end);
+                self.ended_at = Some(self.now);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Once nothing more is wanted a flow waits only so long for what is under way.
+    fn patience(&mut self) -> Result<()> {
+        let given_up = self.gives_up().is_some_and(|at| self.now >= at);
+        if !self.timed_out && !given_up {
             return Ok(());
+        }
+        if let Some(Err(error)) = self.end.take() {
+            return Err(error);
         }
         let text = format!(
             "timed out: {} still has {}",
@@ -411,7 +461,7 @@ impl<T: Target> Passage<'_, T> {
     fn lost(&mut self, count: usize) {
         let all = self.again.make_contiguous();
         all.sort_unstable_by_key(|(number, _)| *number);
-        if !self.suspects.lost(count) {
+        if !self.suspects.lost(count, count == 1) {
             return;
         }
         // It was alone, so that it comes before all others.

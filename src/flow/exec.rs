@@ -16,6 +16,7 @@ use crate::error::{Error, Kind, Result, brief};
 use crate::message::{Message, fields};
 use crate::output::reader_is_gone;
 use crate::output::{Console, record_line};
+use crate::stop::Group;
 
 /// Bodies of this many bytes may be with commands at once; one always may.
 const LARGEST_TOGETHER: usize = 64 << 20;
@@ -41,7 +42,7 @@ pub struct Exec {
 impl Exec {
     /// Starts the command for this message. Our own secrets and the variables of another message, as in a command of a
     /// command, are not in its environment.
-    fn spawn(&self, message: &Message, stdout: Stdio) -> Result<Child> {
+    fn spawn(&self, message: &Message, stdout: Stdio) -> Result<Started> {
         let (program, words) = self
             .command
             .split_first()
@@ -49,6 +50,8 @@ impl Exec {
         let mut command = Command::new(program);
         command.args(words).stdin(Stdio::piped()).stdout(stdout);
         command.kill_on_drop(true);
+        // So that what it starts in turn can be ended with it.
+        command.process_group(0);
         let ours = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         for name in ours.filter(|name| fields::is_variable(name)) {
             command.env_remove(name);
@@ -60,7 +63,7 @@ impl Exec {
             // An environment cannot hold a NUL; what peers send can.
             command.env(name, value.replace('\0', "\u{fffd}"));
         }
-        command.spawn().map_err(|cause| match cause.kind() {
+        let child = command.spawn().map_err(|cause| match cause.kind() {
             // What peers send decides: it is this message's failure.
             ErrorKind::ArgumentListTooLong => {
                 let topic = brief(&message.topic);
@@ -68,6 +71,10 @@ impl Exec {
                 Error::new(Kind::Refused, text)
             }
             _ => Error::local(format_args!("cannot run {program}"), &cause),
+        })?;
+        Ok(Started {
+            group: child.id().map(Group::led_by),
+            child,
         })
     }
 
@@ -85,8 +92,8 @@ impl Exec {
     /// [`Kind::Refused`] when an environment cannot hold what the message says, [`Kind::Local`] when the command cannot be
     /// started, [`Kind::Usage`] when there is none.
     pub fn start(&self, message: &Message) -> Result<impl Future<Output = bool> + Send + use<>> {
-        let child = self.spawn(message, Stdio::inherit())?;
-        Ok(feed(child, self.input(message)))
+        let started = self.spawn(message, Stdio::inherit())?;
+        Ok(feed(started, self.input(message)))
     }
 
     /// Runs the command for this message to its end; what it wrote on standard output comes back. One that writes more than
@@ -95,8 +102,8 @@ impl Exec {
     /// # Errors
     /// As [`Exec::start`].
     pub async fn answer(&self, message: &Message) -> Result<(bool, Vec<u8>)> {
-        let mut child = self.spawn(message, Stdio::piped())?;
-        let stdout = child.stdout.take();
+        let mut started = self.spawn(message, Stdio::piped())?;
+        let stdout = started.child.stdout.take();
         let reading = async {
             let mut answer = Vec::new();
             if let Some(stdout) = stdout {
@@ -108,7 +115,7 @@ impl Exec {
                 false => Ok(answer),
             }
         };
-        let feeding = feed(child, self.input(message));
+        let feeding = feed(started, self.input(message));
         // The first failure drops the command, which ends it.
         let answered = tokio::try_join!(reading, feeding.map(Ok));
         Ok(match answered {
@@ -118,9 +125,25 @@ impl Exec {
     }
 }
 
+/// A command that runs. When it is dropped before it has ended, it is killed with all that it has started.
+struct Started {
+    /// Dropped first: until the child is waited for, nobody else can have its identifier.
+    group: Option<Group>,
+    child: Child,
+}
+
+impl Started {
+    /// Waits for its end; whether that was good.
+    async fn ends(&mut self) -> bool {
+        let status = self.child.wait().await;
+        self.group.take().map(Group::ended);
+        status.is_ok_and(|status| status.success())
+    }
+}
+
 /// Writes the body, waits for the end, and says whether that was good. A command need not read its input.
-async fn feed(mut child: Child, body: Bytes) -> bool {
-    if let Some(mut stdin) = child.stdin.take() {
+async fn feed(mut started: Started, body: Bytes) -> bool {
+    if let Some(mut stdin) = started.child.stdin.take() {
         let writing = async {
             let _ = stdin.write_all(&body).await;
             drop(stdin);
@@ -128,11 +151,11 @@ async fn feed(mut child: Child, body: Bytes) -> bool {
         tokio::select! {
             biased;
             // A background process of the command may hold the pipe open for ever.
-            status = child.wait() => return status.is_ok_and(|status| status.success()),
+            good = started.ends() => return good,
             () = writing => {}
         }
     }
-    child.wait().await.is_ok_and(|status| status.success())
+    started.ends().await
 }
 
 /// What a command comes to: the number of its message, the bytes that it got, and whether it ended with 0.

@@ -16,36 +16,46 @@
 //! | [`Source`], [`Target`] | the two ends, as traits with static dispatch |
 //! | [`ledger`] | which arrivals are not settled yet; pure |
 //! | [`account`] | how many messages were taken, and what became of them; pure |
-//! | [`retry`] | which message it is that a connection does not survive; pure |
 //! | [`input`], [`pacing`] | the source of what is to be sent, and when each message is due |
 //! | [`until`] | count, time, silence or a condition that ends a flow; pure, on a virtual clock |
+//! | [`recent`] | which messages a server delivers again; pure |
 //! | [`stages`], [`decompress`], [`decode`] | which messages pass, and how their bodies are read |
 //! | [`receive`] | what all commands that receive have in common |
+//! | [`ready`] | tells others when messages can come |
 //! | [`exec`] | the target that runs a command for each message |
 //! | [`printed`] | the target that shows messages on standard output |
+//! | [`request`], [`answer`] | requests and the replies to them; what requests are answered with |
+//! | [`latency`] | how long answers take |
 
 pub(crate) mod account;
+pub(crate) mod answer;
 pub(crate) mod decode;
 pub(crate) mod decompress;
 mod engine;
 pub(crate) mod exec;
 pub(crate) mod input;
+pub(crate) mod latency;
 pub(crate) mod ledger;
 pub(crate) mod pacing;
 pub(crate) mod printed;
+pub(crate) mod ready;
 pub(crate) mod receive;
-pub(crate) mod retry;
+pub(crate) mod recent;
+pub(crate) mod request;
 pub(crate) mod stages;
 pub(crate) mod until;
 
 pub use account::Account;
+pub use answer::{Answer, Answers};
 pub use engine::{run, send, twice};
 pub use exec::{Commands, Exec};
 pub use input::Input;
 pub use ledger::Ledger;
 pub use pacing::{Pacing, Rate};
 pub use printed::Printed;
+pub use ready::Ready;
 pub use receive::Receiver;
+pub use request::{Asking, Replies, Requester, Strangers};
 pub use stages::Stages;
 pub use until::Until;
 
@@ -60,6 +70,8 @@ pub type Number = u64;
 pub enum Next {
     /// A message.
     Message(Message),
+    /// A message that was handed out before, over a connection that was lost meanwhile.
+    Again(Message),
     /// A message that nobody asked for; it is settled like any other.
     Skipped,
     /// The connection is gone, and with it all that was handed out and not settled: the server delivers that again.

@@ -1,6 +1,6 @@
 //! What all commands that receive have in common: where messages go, and what is said at the end.
 
-use super::{Commands, Exec, Printed, Source, Stages, Until, engine};
+use super::{Commands, Exec, Printed, Ready, Source, Stages, Until, engine};
 use crate::error::{Kind, Result};
 use crate::output::{Console, Output};
 use crate::stop::Stop;
@@ -15,6 +15,8 @@ pub struct Receiver<'a> {
     pub stages: &'a Stages,
     /// When it ends.
     pub until: &'a Until,
+    /// Who is told when messages can come.
+    pub ready: &'a Ready,
     /// For what is not a message.
     pub console: Console,
 }
@@ -26,6 +28,8 @@ impl Receiver<'_> {
     /// Those of [`run`](super::run()); [`Kind::Lost`] for an account that does not add up.
     pub async fn receive<S: Source>(self, source: &mut S, stop: &mut Stop) -> Result<()> {
         let (stages, until) = (self.stages, self.until);
+        let mut announcement = self.ready.announcement()?;
+        let source = &mut announcement.watch(source);
         let (ended, account) = match self.exec {
             None => {
                 let mut target = Printed::new(self.output);

@@ -1,4 +1,21 @@
 //! When a flow ends: after a number of messages, at a time, in silence, or at a message that fulfils a condition.
+//!
+//! The rules, which are the same for every command:
+//!
+//! | what | when | what is under way (running commands, acknowledgements that are awaited) |
+//! |---|---|---|
+//! | `-C`, `--until`, a missed `--expect`, the source's own end | at that message | is waited for, for as long as `--for` and `-W` allow |
+//! | `--for` | so long after the beginning | gets the time of `--drain`, also where `-C` came first; then the flow fails |
+//! | `--idle` | when nothing arrived for so long | there is nothing under way then |
+//! | `-W` | so long after the beginning | is given up at once: the flow fails |
+//! | the first signal | at once | gets the time of `--drain`, and no longer than `-W` |
+//! | the second signal | at once | is given up at once, running commands are killed |
+//!
+//! - Whether an end by the clock is a success is judged once what was under way has ended: `--for` and `--idle` are failures
+//!   where `-C` or `--until` is not fulfilled or the source never came to its messages.
+//! - Silence counts only while the source is read and nothing is under way: the time that our own commands take is not the
+//!   silence of others. Whatever arrives ends it, also what is filtered out.
+//! - `-C` counts a message once: one that is delivered again after a lost connection was counted when it came first.
 
 use std::time::{Duration, Instant};
 
@@ -16,6 +33,9 @@ pub struct Until {
     pub duration: Option<Duration>,
     /// End when nothing came for this long: a success (`--idle`).
     pub idle: Option<Duration>,
+    /// How long what is under way may take to end after a signal or `--for` (`--drain`); otherwise
+    /// [`DRAIN`](crate::stop::DRAIN).
+    pub drain: Option<Duration>,
     /// End at a message that fulfils this; any other end is a failure (`--until`).
     pub until: Option<Condition>,
 }
@@ -25,7 +45,8 @@ pub struct Until {
 pub(crate) struct Progress<'a> {
     until: &'a Until,
     began: Instant,
-    last: Instant,
+    /// Since when nothing arrived although it could have.
+    silent_since: Instant,
     passed: u64,
     reached: bool,
 }
@@ -36,7 +57,7 @@ impl<'a> Progress<'a> {
         Self {
             until,
             began: now,
-            last: now,
+            silent_since: now,
             passed: 0,
             reached: false,
         }
@@ -47,11 +68,17 @@ impl<'a> Progress<'a> {
         self.passed
     }
 
-    /// A message passed; `fulfils` says whether it fulfils a condition.
+    /// Something arrived, or nothing could have: silence begins anew.
     #[inline]
-    pub(crate) fn pass(&mut self, now: Instant, fulfils: impl FnOnce(&Condition) -> bool) {
-        self.passed += 1;
-        self.last = now;
+    pub(crate) const fn not_silent(&mut self, now: Instant) {
+        self.silent_since = now;
+    }
+
+    /// A message passed; `again`: it did so before, over a connection that was lost. `fulfils` says whether it fulfils a
+    /// condition.
+    #[inline]
+    pub(crate) fn pass(&mut self, again: bool, fulfils: impl FnOnce(&Condition) -> bool) {
+        self.passed += u64::from(!again);
         self.reached |= self.until.until.as_ref().is_some_and(fulfils);
     }
 
@@ -61,12 +88,14 @@ impl<'a> Progress<'a> {
         self.reached || self.until.count == Some(self.passed)
     }
 
-    /// When [`Progress::time_passed`] has something to say; `None`: never.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
+    /// When [`Progress::time_passed`] has something to say; `None`: never. `listening`: something could arrive, and nothing
+    /// is under way.
+    pub(crate) fn deadline(&self, listening: bool) -> Option<Instant> {
+        let idle = self.until.idle.filter(|_| listening);
         let ends = [
-            self.until.timeout.map(|limit| self.began + limit),
-            self.until.duration.map(|limit| self.began + limit),
-            self.until.idle.map(|limit| self.last + limit),
+            self.fails_at(),
+            self.ends_at(),
+            idle.map(|limit| self.silent_since + limit),
         ];
         ends.into_iter().flatten().min()
     }
@@ -74,6 +103,11 @@ impl<'a> Progress<'a> {
     /// When the flow has failed, whatever is still under way; `None`: never.
     pub(crate) fn fails_at(&self) -> Option<Instant> {
         self.until.timeout.map(|limit| self.began + limit)
+    }
+
+    /// When nothing more is wanted, whatever came; `None`: never.
+    pub(crate) fn ends_at(&self) -> Option<Instant> {
+        self.until.duration.map(|limit| self.began + limit)
     }
 
     /// How the flow ends at this time, if it does. `awaits` is what the source still waits for before messages can come.
@@ -84,7 +118,7 @@ impl<'a> Progress<'a> {
         if over(self.until.timeout, self.began) {
             return Some(Err(self.timed_out(awaits)));
         }
-        if !over(self.until.duration, self.began) && !over(self.until.idle, self.last) {
+        if !over(self.until.duration, self.began) && !over(self.until.idle, self.silent_since) {
             return None;
         }
         Some(match (awaits, self.until.count) {
@@ -167,7 +201,7 @@ mod tests {
             ..Until::default()
         };
         let progress = Progress::new(&until, now);
-        assert_eq!(progress.deadline(), Some(now + 2 * SECOND));
+        assert_eq!(progress.deadline(true), Some(now + 2 * SECOND));
         assert_eq!(ended(&progress, now + SECOND, None), None);
         assert_eq!(
             ended(&progress, now + 2 * SECOND, None),
@@ -192,7 +226,7 @@ mod tests {
             ..Until::default()
         };
         let mut progress = Progress::new(&until, now);
-        progress.pass(now, |_| false);
+        progress.pass(false, |_| false);
         assert!(!progress.is_complete());
         assert_eq!(
             ended(&progress, now + SECOND, None),
@@ -202,7 +236,7 @@ mod tests {
             progress.interrupted(),
             "interrupted: received 1 of 2 messages"
         );
-        progress.pass(now, |_| false);
+        progress.pass(false, |_| false);
         assert!(progress.is_complete() && progress.verdict().is_ok());
     }
 
@@ -215,13 +249,13 @@ mod tests {
             ..Until::default()
         };
         let mut progress = Progress::new(&until, now);
-        progress.pass(now, |_| false);
+        progress.pass(false, |_| false);
         let missed = progress.verdict().unwrap_err();
         assert_eq!(
             (missed.exit_code(), missed.text()),
             (7, "1 message, but none met the condition payload == on")
         );
-        progress.pass(now, |_| true);
+        progress.pass(false, |_| true);
         assert!(progress.is_complete() && progress.verdict().is_ok());
     }
 
@@ -233,10 +267,26 @@ mod tests {
             ..Until::default()
         };
         let mut progress = Progress::new(&until, now - 10 * SECOND);
-        progress.pass(now, |_| false);
-        let deadline = progress.deadline().unwrap();
+        progress.not_silent(now);
+        assert_eq!(progress.deadline(false), None);
+        let deadline = progress.deadline(true).unwrap();
         assert_eq!(deadline, now + SECOND);
         assert_eq!(ended(&progress, deadline, None), Some((0, String::new())));
+    }
+
+    #[test]
+    fn what_comes_again_after_a_lost_connection_counts_once() {
+        let until = Until {
+            count: Some(4),
+            ..Until::default()
+        };
+        let mut progress = Progress::new(&until, Instant::now());
+        for again in [false, false, true, true, false] {
+            progress.pass(again, |_| false);
+        }
+        assert!(!progress.is_complete());
+        progress.pass(false, |_| false);
+        assert!(progress.is_complete());
     }
 
     /// On a virtual clock, for any ends and any messages: before the deadline nothing ends, at the deadline something does,
@@ -253,14 +303,14 @@ mod tests {
                 timeout: time(2),
                 duration: time(4),
                 idle: time(6),
-                until: None,
+                ..Until::default()
             };
             let began = Instant::now();
             let mut progress = Progress::new(&until, began);
             let (mut now, mut last) = (began, began);
             for step in 0..draw(8, 20) {
                 let next = now + SECOND.mul_f64(draw(100 + step, 300) as f64 / 100.0);
-                match progress.deadline() {
+                match progress.deadline(true) {
                     Some(deadline) if deadline <= next => {
                         assert_eq!(
                             ended(&progress, deadline - Duration::from_nanos(1), None),
@@ -278,14 +328,17 @@ mod tests {
                     }
                 }
                 now = next;
-                progress.pass(now, |_| false);
+                progress.not_silent(now);
+                progress.pass(false, |_| false);
                 last = last.max(now);
                 if progress.is_complete() {
                     assert_eq!(until.count, Some(progress.passed()));
                     break;
                 }
                 let idle = until.idle.map(|it| last + it);
-                assert!(idle.is_none_or(|idle| progress.deadline().is_some_and(|it| it <= idle)));
+                assert!(
+                    idle.is_none_or(|idle| progress.deadline(true).is_some_and(|it| it <= idle))
+                );
             }
         }
     }

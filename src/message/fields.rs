@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::error::distance;
+
 use super::{AmqpDetail, CoapDetail, CoapValue, Detail, Message, MqttDetail, MqttProperties};
 
 /// Names in the environment begin with this.
@@ -387,21 +389,6 @@ pub(crate) fn check(fields: &Fields, name: &str) -> Result<(), String> {
 
 fn did_you_mean(near: Option<String>) -> String {
     near.map_or_else(String::new, |near| format!("; did you mean {near}?"))
-}
-
-/// How many letters have to be changed, added or left out to make one word of another.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (at, letter) in one.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], at + 1);
-        for (column, known) in other.iter().enumerate() {
-            let changed = diagonal + usize::from(letter != *known);
-            diagonal = row[column + 1];
-            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[other.len()]
 }
 
 /// The value of a field; of what peers may repeat, the first.

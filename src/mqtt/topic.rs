@@ -13,6 +13,13 @@ const SHOWN: usize = 80;
 #[error("{0}")]
 pub struct InvalidTopic(String);
 
+impl InvalidTopic {
+    /// What is wrong with a filter.
+    pub(super) fn new(filter: &str, why: &str) -> Self {
+        Self(format!("filter {}: {why}", quoted(filter)))
+    }
+}
+
 /// Checks a topic to publish to (MQTT 5.0 §4.7.1, §4.7.3).
 ///
 /// # Errors
@@ -39,7 +46,7 @@ pub fn check_filter(filter: &str) -> Result<(), InvalidTopic> {
     let Some(rest) = filter.strip_prefix("$share/") else {
         return Ok(());
     };
-    let refuse = |why: &str| Err(InvalidTopic(format!("filter {}: {why}", quoted(filter))));
+    let refuse = |why: &str| Err(InvalidTopic::new(filter, why));
     match rest.split_once('/') {
         Some(("", _)) => refuse("the share name is empty"),
         Some((group, _)) if group.contains(['+', '#']) => {
@@ -56,7 +63,7 @@ pub fn check_filter(filter: &str) -> Result<(), InvalidTopic> {
 /// As [`check_filter`], without the rules for shared subscriptions.
 pub fn check_plain_filter(filter: &str) -> Result<(), InvalidTopic> {
     check_length("filter", filter)?;
-    let refuse = |why: &str| Err(InvalidTopic(format!("filter {}: {why}", quoted(filter))));
+    let refuse = |why: &str| Err(InvalidTopic::new(filter, why));
     let mut levels = filter.split('/').peekable();
     while let Some(level) = levels.next() {
         match level {

@@ -11,7 +11,7 @@ use super::style::{Style, Tone};
 
 /// Shows the failure that ended a command on standard error, and its hint on a second line.
 ///
-/// Shown with `--quiet` too; nothing is shown for [`Kind::ReaderGone`]. The lines are not coloured,
+/// Shown with `--quiet` too; nothing is shown for [`Kind::ReaderGone`], and for [`Kind::Command`], which has spoken for itself. The lines are not coloured,
 /// as an error may come before the flags are read. A standard error that cannot be written to is
 /// left alone: there is no third place to complain.
 pub fn report(error: &Error) {
@@ -23,7 +23,7 @@ pub fn report(error: &Error) {
 
 fn lines(error: &Error) -> Vec<u8> {
     let mut lines = Vec::new();
-    if error.kind() == Kind::ReaderGone {
+    if matches!(error.kind(), Kind::ReaderGone | Kind::Command(_)) {
         return lines;
     }
     push_line(&mut lines, "iotctl: ", error.text());

@@ -25,6 +25,7 @@ pub use console::{Console, report};
 pub use format::{Format, Template, indented_json, record_line};
 pub use live::Live;
 pub(crate) use sink::reader_is_gone;
+pub(crate) use stderr::beside_messages;
 pub use stderr::flush;
-pub use stream::{Output, print};
+pub use stream::{Output, print, print_help, print_report};
 pub use style::{ColorChoice, Style, terminals};

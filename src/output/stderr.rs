@@ -4,6 +4,8 @@
 //! signals. So a thread writes, as in `sink`, and lines that find no room are counted instead.
 
 use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsFd;
+use std::process::Stdio;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -29,6 +31,12 @@ pub(super) fn say(lines: &[u8]) {
         // A broken standard error must not end a working command.
         let _ = io::stderr().write_all(lines);
     }
+}
+
+/// Where a command that we run writes what is no message of ours: standard error, or nowhere where there is none.
+pub(crate) fn beside_messages() -> Stdio {
+    let ours = io::stderr().as_fd().try_clone_to_owned();
+    ours.map_or_else(|_| Stdio::null(), Stdio::from)
 }
 
 /// Puts a picture there that the next one replaces; where too much waits already, it is left out.

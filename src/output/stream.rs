@@ -1,6 +1,6 @@
 //! Standard output for messages and results.
 
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, IsTerminal};
 use std::os::fd::{AsFd, OwnedFd};
 
 use crate::error::{Error, Kind, Result};
@@ -10,10 +10,11 @@ use crate::payload::standard;
 use super::escape::{Keep, escape};
 use super::format::{Format, Render, Surface};
 use super::sink::Sink;
-use super::style::Style;
+use super::style::{ColorChoice, Style, Tone, judged};
 
 /// Standard output, batched: messages are rendered into a buffer, and [`Output::flush`] writes it.
 pub struct Output {
+    color: bool,
     render: Box<dyn Render>,
     pending: Vec<u8>,
     sink: Sink,
@@ -36,6 +37,7 @@ impl Output {
             color: style.color.colors(sink.is_terminal()),
         };
         Self {
+            color: surface.color,
             render: format.renderer(surface),
             pending: Vec::new(),
             sink,
@@ -59,6 +61,17 @@ impl Output {
             self.pending.extend_from_slice(text.as_bytes());
         }
         self.pending.push(b'\n');
+    }
+
+    /// Puts the text of a report into the buffer, with its verdicts in colour; writes nothing yet.
+    pub fn report(&mut self, text: &str) {
+        let start = self.pending.len();
+        self.line(text);
+        if self.color {
+            let plain = String::from_utf8_lossy(&self.pending[start..]).into_owned();
+            self.pending.truncate(start);
+            self.pending.extend_from_slice(judged(&plain).as_bytes());
+        }
     }
 
     /// On a terminal, ends the line that waits, so that the next prompt stands on its own.
@@ -104,6 +117,42 @@ pub fn print(bytes: &[u8]) -> Result<()> {
     super::sink::write_all(&file, bytes).map_err(|cause| failed(&cause))
 }
 
+/// Writes the text of a report, all at once, with its verdicts in colour where `color` says so.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_report(text: &str, color: ColorChoice) -> Result<()> {
+    match color.colors(io::stdout().is_terminal()) {
+        true => print(judged(text).as_bytes()),
+        false => print(text.as_bytes()),
+    }
+}
+
+/// Writes a help page, with headings in colour where `color` says so.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_help(page: &str, color: ColorChoice) -> Result<()> {
+    match color.colors(io::stdout().is_terminal()) {
+        true => print(headed(page).as_bytes()),
+        false => print(page.as_bytes()),
+    }
+}
+
+/// The headings of a page, which begin a line and end it with a colon, and the word before the usage.
+fn headed(page: &str) -> String {
+    let paint = |line: &str| {
+        let text = line.trim_end();
+        let heading = match text.strip_prefix("Usage:") {
+            Some(_) => "Usage:",
+            None if text.ends_with(':') && !text.starts_with(' ') => text,
+            None => return line.to_owned(),
+        };
+        format!("{}{}", Tone::Heading.paint(heading), &line[heading.len()..])
+    };
+    page.split_inclusive('\n').map(paint).collect()
+}
+
 fn standard_output() -> Result<OwnedFd> {
     if standard::output_was_closed() {
         return Err(Error::new(Kind::Local, "standard output is closed"));
@@ -146,6 +195,15 @@ mod tests {
         topic: true,
         newline: true,
     };
+
+    #[test]
+    fn headings_of_a_page_are_painted() {
+        let page = "About\n\nUsage: x [Y]\n\nEnd conditions:\n  -C  End:\n";
+        assert_eq!(
+            headed(page),
+            "About\n\n\u{1b}[1mUsage:\u{1b}[0m x [Y]\n\n\u{1b}[1mEnd conditions:\u{1b}[0m\n  -C  End:\n"
+        );
+    }
 
     #[tokio::test]
     async fn messages_wait_for_the_flush() {

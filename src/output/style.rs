@@ -88,6 +88,12 @@ pub(super) enum Tone {
     Caution,
     /// Where a message came from.
     Topic,
+    /// The heading of a part of a help page.
+    Heading,
+    /// A threshold that was passed, a figure that is better.
+    Good,
+    /// A threshold that was missed, a figure that is worse.
+    Bad,
 }
 
 impl Tone {
@@ -99,8 +105,34 @@ impl Tone {
             Self::Speaker => text.dimmed(),
             Self::Caution => text.yellow(),
             Self::Topic => text.cyan(),
+            Self::Heading => text.bold(),
+            Self::Good => text.green(),
+            Self::Bad => text.red(),
         }
     }
+}
+
+/// How reports say what was judged: after a threshold, and in the verdict on a figure.
+const VERDICTS: [(&str, &str, Tone); 6] = [
+    ("  ", "passed", Tone::Good),
+    ("  ", "missed", Tone::Bad),
+    ("% ", "better", Tone::Good),
+    ("% ", "worse", Tone::Bad),
+    (", ", "better", Tone::Good),
+    (", ", "worse", Tone::Bad),
+];
+
+/// The text of a report with its verdicts painted, one a line at most.
+pub(super) fn judged(text: &str) -> String {
+    let paint = |line: &str| {
+        let found = VERDICTS.iter().find_map(|(front, word, tone)| {
+            let (before, after) = line.split_once(&format!("{front}{word}"))?;
+            let ends = !after.starts_with(|next: char| next.is_alphanumeric() || next == '_');
+            ends.then(|| format!("{before}{front}{}{after}", tone.paint(word)))
+        });
+        found.unwrap_or_else(|| line.to_owned())
+    };
+    text.split_inclusive('\n').map(paint).collect()
 }
 
 #[cfg(test)]
@@ -116,6 +148,16 @@ mod tests {
         assert_eq!(
             error.text(),
             r#""sometimes" is not one of auto, always, never"#
+        );
+    }
+
+    #[test]
+    fn verdicts_are_painted_and_nothing_else() {
+        let text = "thresholds  p50 < 20ms  passed\n            lost == 0  missed by 1,270\np99  1.0  2.0  100 % worse (over)\nerrors  increased, better\nlate  missedx; 5 % betterment\n";
+        assert_eq!(
+            judged(text),
+            "thresholds  p50 < 20ms  \u{1b}[32mpassed\u{1b}[0m\n            lost == 0  \u{1b}[31mmissed\u{1b}[0m by 1,270\n\
+             p99  1.0  2.0  100 % \u{1b}[31mworse\u{1b}[0m (over)\nerrors  increased, \u{1b}[32mbetter\u{1b}[0m\nlate  missedx; 5 % betterment\n"
         );
     }
 

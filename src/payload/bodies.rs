@@ -2,11 +2,9 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
-use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
-use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
 
@@ -16,7 +14,7 @@ use crate::message::Message;
 
 use super::lines::{Flaw, Lines};
 use super::reader::Reader;
-use super::template::{Filling, Template};
+use super::template::{Filler, Template};
 use super::{Encoding, LONGEST, Outline, Source, record, standard};
 
 /// Where [`Bodies`] stands.
@@ -41,43 +39,7 @@ pub struct Bodies {
     only: Option<Bytes>,
     /// A failure that waits until the bodies before it were handed out.
     failure: Option<Error>,
-    filler: Option<Filler>,
-}
-
-/// Fills a template in, again and again.
-struct Filler {
-    template: Template,
-    filled: u64,
-    drawn: u64,
-    random: RandomState,
-}
-
-impl Filler {
-    fn new(template: &Template) -> Self {
-        Self {
-            template: template.clone(),
-            filled: 0,
-            drawn: 0,
-            random: RandomState::new(),
-        }
-    }
-
-    fn fill(&mut self) -> Bytes {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        let filling = Filling {
-            client: 0,
-            sequence: self.filled,
-            now: now.map_or(0, |since| since.as_nanos() as u64),
-        };
-        self.filled += 1;
-        let mut text = String::new();
-        let random = || {
-            self.drawn += 1;
-            self.random.hash_one(self.drawn)
-        };
-        self.template.fill(&filling, random, &mut text);
-        text.into()
-    }
+    template: Option<(Template, Filler)>,
 }
 
 impl Bodies {
@@ -104,7 +66,7 @@ impl Bodies {
         encoding: Encoding,
         input: impl FnOnce() -> Result<File>,
     ) -> Result<Self> {
-        let mut filler = None;
+        let mut template = None;
         let state = match source {
             Source::Empty => State::Ready(Bytes::new()),
             Source::Text(text) => ready(encoding, text.clone(), "the message")?,
@@ -114,9 +76,9 @@ impl Bodies {
                 State::Stream(Stream::start(input()?, *delimiter, Shape::Line)?)
             }
             Source::Template(_) if encoding != Encoding::Plain => return Err(digits_filled_in()),
-            Source::Template(template) => {
-                let body = filler.insert(Filler::new(template)).fill();
-                State::Ready(body)
+            Source::Template(text) => {
+                let (text, filler) = template.insert((text.clone(), Filler::default()));
+                State::Ready(filler.fill(text, |_, _| {}).into())
             }
             Source::Records if encoding != Encoding::Plain => return Err(spelled_twice()),
             Source::Records => State::Stream(Stream::start(input()?, b'\n', Shape::Record)?),
@@ -127,7 +89,7 @@ impl Bodies {
             state,
             only: None,
             failure: None,
-            filler,
+            template,
         })
     }
 
@@ -147,8 +109,8 @@ impl Bodies {
     }
 
     fn body_again(&mut self) -> Option<Bytes> {
-        match &mut self.filler {
-            Some(filler) => Some(filler.fill()),
+        match &mut self.template {
+            Some((text, filler)) => Some(filler.fill(text, |_, _| {}).into()),
             None => self.only.clone(),
         }
     }

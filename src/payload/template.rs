@@ -9,9 +9,12 @@
 //! | `{random:LOW-HIGH}` | a whole number from LOW to HIGH |
 //! | `{uuid}` | a random UUID (RFC 9562, version 4) |
 //!
-//! All other braces are text, so that JSON needs no escapes.
+//! A text that is filled in for a message has more places, by names that its command knows, such as `{topic}`; and `{/POINTER}`
+//! where that message is JSON. All other braces are text, so that JSON needs no escapes.
 
 use std::fmt::Write;
+use std::hash::{BuildHasher, RandomState};
+use std::time::SystemTime;
 
 use jiff::Timestamp;
 
@@ -26,8 +29,13 @@ enum Piece {
     Sequence,
     Time,
     UnixMilliseconds,
-    Random { low: u64, high: u64 },
+    Random {
+        low: u64,
+        high: u64,
+    },
     Uuid,
+    /// Known to the caller.
+    Named(String),
 }
 
 /// What is filled in.
@@ -44,6 +52,13 @@ pub struct Filling {
 impl Template {
     /// Reads a text.
     pub fn parse(text: &str) -> Self {
+        Self::with_names(text, |_| false)
+    }
+
+    /// Reads a text with places of further names.
+    pub fn with_names(text: &str, is_name: impl Fn(&str) -> bool) -> Self {
+        let piece =
+            |word: &str| piece(word).or_else(|| is_name(word).then(|| Piece::Named(word.into())));
         let (mut pieces, mut plain) = (Vec::new(), String::new());
         let mut rest = text;
         while let Some(at) = rest.find('{') {
@@ -75,8 +90,24 @@ impl Template {
         self.0.iter().any(|piece| !matches!(piece, Piece::Text(_)))
     }
 
+    /// Whether a place with a name is filled in.
+    pub fn has_names(&self) -> bool {
+        self.0.iter().any(|piece| matches!(piece, Piece::Named(_)))
+    }
+
     /// Appends a body; `random` gives any 64 bits at each call.
-    pub fn fill(&self, filling: &Filling, mut random: impl FnMut() -> u64, into: &mut String) {
+    pub fn fill(&self, filling: &Filling, random: impl FnMut() -> u64, into: &mut String) {
+        self.fill_names(filling, random, |_, _| {}, into);
+    }
+
+    /// The same where `named` appends what is called by a name.
+    fn fill_names(
+        &self,
+        filling: &Filling,
+        mut random: impl FnMut() -> u64,
+        mut named: impl FnMut(&str, &mut String),
+        into: &mut String,
+    ) {
         for piece in &self.0 {
             // Writing to a string cannot fail.
             let _ = match piece {
@@ -94,8 +125,44 @@ impl Template {
                     write!(into, "{}", low + wide.map_or(drawn, |wide| drawn % wide))
                 }
                 Piece::Uuid => write_uuid(random(), random(), into),
+                Piece::Named(name) => {
+                    named(name, into);
+                    Ok(())
+                }
             };
         }
+    }
+}
+
+/// Fills templates in, one after the other.
+#[derive(Default)]
+pub(crate) struct Filler {
+    filled: u64,
+    drawn: u64,
+    random: RandomState,
+}
+
+impl Filler {
+    /// The next text; `named` appends what is called by a name.
+    pub(crate) fn fill(
+        &mut self,
+        template: &Template,
+        named: impl FnMut(&str, &mut String),
+    ) -> String {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let filling = Filling {
+            client: 0,
+            sequence: self.filled,
+            now: now.map_or(0, |since| since.as_nanos() as u64),
+        };
+        self.filled += 1;
+        let mut text = String::new();
+        let random = || {
+            self.drawn += 1;
+            self.random.hash_one(self.drawn)
+        };
+        template.fill_names(&filling, random, named, &mut text);
+        text
     }
 }
 
@@ -160,6 +227,16 @@ mod tests {
             filled("{random:0-18446744073709551615}"),
             u64::MAX.to_string()
         );
+    }
+
+    #[test]
+    fn names_are_filled_in_by_who_knows_them() {
+        let template = Template::with_names("{pin}/{seq}/{other}", |name| name == "pin");
+        assert!(template.has_names() && !Template::parse("{pin}/{seq}").has_names());
+        let mut filler = Filler::default();
+        let mut fill = |value| filler.fill(&template, |_, into| into.push_str(value));
+        assert_eq!(fill("17"), "17/0/{other}");
+        assert_eq!(fill("{pin}"), "{pin}/1/{other}");
     }
 
     #[test]

@@ -178,7 +178,7 @@ fn what_nothing_acknowledges_is_unconfirmed_rather_than_lost() {
     assert_eq!(found.0["counts"]["not_proved"], 50);
     let warnings = found.0["warnings"].to_string();
     assert!(
-        warnings.contains("50 messages may not have reached the peer"),
+        warnings.contains("50 messages are unconfirmed"),
         "{warnings}"
     );
     assert!(!warnings.contains("were not answered"), "{warnings}");

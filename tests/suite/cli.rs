@@ -98,12 +98,12 @@ fn wrong_words_are_one_line_a_hint_and_exit_2() {
         ),
         (
             &["mqtt", "sub", "--tpoic", "a"],
-            "iotctl: unexpected argument '--tpoic' found\nhint: a similar argument exists: '--topic'\n",
+            "iotctl: unexpected argument '--tpoic' found\nhint: did you mean --topic?\n",
         ),
         (
             &["mqtt", "pub", "-h"],
-            "iotctl: a value is required for '--host <HOST>' but none was supplied\n\
-             hint: `iotctl mqtt pub --help` shows the usage\n",
+            "iotctl: a value is required for '-h <HOST>' but none was supplied\n\
+             hint: -h is the host; --help shows the usage\n",
         ),
         (
             &["mqtt", "broker", "--fault", "drop"],

@@ -4,13 +4,15 @@ use std::fs;
 use std::path::Path;
 
 use std::io::Write;
+use std::net::TcpStream;
 use std::process::Stdio;
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use crate::support::broker::broker;
 use crate::support::command::{Line, finish, iotctl};
 use crate::support::mosquitto::mosquitto;
-use crate::support::peer::{Peer, publish, subscribed};
+use crate::support::peer::{Peer, publish, read_packet, read_until, send, subscribed};
 use crate::support::wait_for;
 
 /// Appends words that run a shell script for each message; `OUT` is the file.
@@ -254,7 +256,7 @@ fn a_command_that_does_not_end_is_given_up() {
 }
 
 /// Sends for as long as the client reads.
-fn flood(stream: &mut std::net::TcpStream, _: usize) {
+fn flood(stream: &mut TcpStream, _: usize) {
     subscribed(stream, &[0]);
     let batch = publish("a", 0, 0, b"0123456789").repeat(1000);
     while stream.write_all(&batch).is_ok() {}
@@ -372,4 +374,170 @@ fn bodies_are_decompressed_and_decoded() {
         .run()
         .exits(2)
         .says("--decode needs --output text or -F");
+}
+
+/// A shell that ends when there is a file at `GATE`.
+const GATED: &str = "echo began >> \"$OUT\"; while [ ! -e \"$GATE\" ]; do sleep 0.02; done";
+
+#[test]
+fn acknowledgements_that_did_not_arrive_are_a_failure() {
+    let (sender, go) = channel();
+    let peer = Peer::start(move |stream, _| {
+        subscribed(stream, &[1]);
+        for id in [1, 2] {
+            send(stream, &publish("a", 1, id, b"x"));
+        }
+        go.recv().unwrap();
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let (file, gate) = (folder.path().join("out"), folder.path().join("gate"));
+    let words = "-t a -q 1 -c -i x -C 2 --workers 2";
+    let line = iotctl(&format!("mqtt sub -h 127.0.0.1 -p {} {words}", peer.port));
+    let receiver = running(line, GATED, &file).env("GATE", &gate).start();
+    wait_for("two commands", || (lines(&file).len() == 2).then_some(()));
+    // The server goes away while they run, which nobody notices as it is not read.
+    sender.send(()).unwrap();
+    peer.result();
+    fs::write(&gate, "").unwrap();
+    receiver
+        .ends()
+        .exits(6)
+        .says("was lost before it had the last acknowledgements; messages may be redelivered");
+}
+
+/// Answers PINGREQ until the connection ends.
+fn pongs(stream: &mut TcpStream) {
+    while let Some((first, _)) = read_packet(stream) {
+        if first == 0xc0 {
+            send(stream, &[0xd0, 0]);
+        }
+    }
+}
+
+#[test]
+fn a_message_that_comes_again_after_a_reconnect_counts_once() {
+    let peer = Peer::start(|stream, number| {
+        if number == 0 {
+            subscribed(stream, &[1]);
+            for (id, body) in [(1, b"1"), (2, b"2")] {
+                send(stream, &publish("a", 1, id, body));
+                read_until(stream, 0x40).unwrap();
+            }
+            // It goes down before it has written the acknowledgements down.
+            return;
+        }
+        read_packet(stream).unwrap();
+        send(stream, &[0x20, 3, 1, 0, 0]);
+        // The third was sent before as well, and never read here.
+        for (id, body) in [(1, b"1"), (2, b"2"), (3, b"3")] {
+            let mut packet = publish("a", 1, id, body);
+            packet[0] |= 8;
+            send(stream, &packet);
+        }
+        pongs(stream);
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("out");
+    let words = "-t a -q 1 -c -i x -C 3";
+    let line = iotctl(&format!("mqtt sub -h 127.0.0.1 -p {} {words}", peer.port));
+    let append = "cat >> \"$OUT\"; echo >> \"$OUT\"";
+    running(line, append, &file)
+        .run()
+        .exits(0)
+        .says("reconnected to mqtt://127.0.0.1:");
+    assert_eq!(lines(&file), ["1", "2", "1", "2", "3"]);
+}
+
+/// Whether a process has ended, be it that nobody has waited for it.
+fn is_gone(process: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"));
+    stat.map_or(true, |stat| stat.contains(") Z ") || stat.contains(") X "))
+}
+
+#[test]
+fn whatever_ends_at_once_ends_its_commands_and_what_they_started() {
+    let mut broker = broker("");
+    for (words, code) in [
+        ("--drain 1h", 143),
+        ("-W 2s", 5),
+        ("--for 1s --drain 0s", 5),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("out");
+        let script = "sleep 1000 & echo \"$$ $!\" >> \"$OUT\"; wait";
+        let line = broker.iotctl(&format!("sub -t a -q 1 -C 1 {words}"));
+        let receiver = running(line, script, &file).start();
+        broker.sees_subscription("a");
+        broker.iotctl("pub -t a -q 1 -m x").run().exits(0);
+        wait_for("the command", || (!lines(&file).is_empty()).then_some(()));
+        if code == 143 {
+            let id = receiver.id().to_string();
+            // The second one that it sees.
+            wait_for("its end", || {
+                receiver.signal("TERM");
+                is_gone(&id).then_some(())
+            });
+        }
+        receiver.ends().exits(code);
+        let processes = lines(&file).remove(0);
+        wait_for("the end of its commands", || {
+            processes.split(' ').all(is_gone).then_some(())
+        });
+    }
+}
+
+#[test]
+fn what_a_command_leaves_behind_when_it_ends_goes_on() {
+    let mut broker = broker("");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("out");
+    let script =
+        "(while [ ! -e \"$GATE\" ]; do sleep 0.02; done; echo ended >> \"$OUT\") >/dev/null 2>&1 &";
+    let gate = folder.path().join("gate");
+    let line = broker.iotctl("sub -t a -q 1 -C 1");
+    let receiver = running(line, script, &file).env("GATE", &gate).start();
+    broker.sees_subscription("a");
+    broker.iotctl("pub -t a -q 1 -m x").run().exits(0);
+    receiver.ends().exits(0);
+    fs::write(&gate, "").unwrap();
+    wait_for("its last word", || {
+        (lines(&file) == ["ended"]).then_some(())
+    });
+}
+
+#[test]
+fn a_command_may_take_as_long_as_drain_says() {
+    let mut broker = broker("");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("out");
+    // Longer than usual.
+    let script = "echo began >> \"$OUT\"; sleep 5; echo ended >> \"$OUT\"";
+    let line = broker.iotctl("sub -t a -q 1 --drain 80s");
+    let receiver = running(line, script, &file).start();
+    broker.sees_subscription("a");
+    broker.iotctl("pub -t a -q 1 -m x").run().exits(0);
+    wait_for("the command", || (!lines(&file).is_empty()).then_some(()));
+    receiver.signal("TERM");
+    receiver
+        .ends()
+        .exits(143)
+        .says("interrupted after 1 message");
+    assert_eq!(lines(&file), ["began", "ended"]);
+}
+
+#[test]
+fn the_time_of_a_command_and_what_is_filtered_out_are_no_silence() {
+    let mut broker = broker("");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("out");
+    let line = broker.iotctl("sub -t a -q 1 --idle 2s");
+    let receiver = running(line, "cat >> \"$OUT\"; echo >> \"$OUT\"; sleep 4", &file).start();
+    broker.sees_subscription("a");
+    broker
+        .iotctl("pub -t a -q 1 -l")
+        .input("1\n2\n")
+        .run()
+        .exits(0);
+    receiver.ends().exits(0);
+    assert_eq!(lines(&file), ["1", "2"]);
 }

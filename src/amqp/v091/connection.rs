@@ -15,6 +15,7 @@ use super::link::{End, Link};
 use super::login::{self, log_in};
 use super::news::News;
 use super::template::Template;
+use crate::connect::failure::{LOST_ACKNOWLEDGEMENTS, unacknowledged};
 use crate::connect::{Target, dial};
 use crate::error::{Error, Kind, Result};
 
@@ -222,10 +223,9 @@ impl Connection {
         // A blocked or dead server cannot hold us up.
         let (kind, what) = match timeout(CLOSING, closing).await {
             Ok(Some(Kind::Refused)) => (Kind::Refused, "refused an acknowledgement"),
-            Ok(Some(kind)) => (kind, "was lost before it had the last acknowledgements"),
+            Ok(Some(kind)) => (kind, LOST_ACKNOWLEDGEMENTS),
             Ok(None) | Err(_) => return Ok(()),
         };
-        let text = format!("{} {what}; messages may be redelivered", self.target);
-        Err(Error::new(kind, text))
+        Err(unacknowledged(&self.target, kind, what))
     }
 }

@@ -270,6 +270,15 @@ impl FromStr for Quantity {
     }
 }
 
+/// The names that people look for first, for completions; other percentiles and figures are possible.
+pub(crate) fn names() -> Vec<String> {
+    let figures = ["p50", "p90", "p99", "p99.9", "min", "mean", "stdev", "max"];
+    let prefixes = LATENCIES[1..].iter().map(|name| format!("{name}.p99"));
+    let numbers = NUMBERS.iter().map(|number| number.name.to_owned());
+    let figures = figures.into_iter().map(str::to_owned);
+    figures.chain(prefixes).chain(numbers).collect()
+}
+
 fn unknown(word: &str) -> String {
     let numbers = NUMBERS.iter().map(|number| number.name);
     let prefixes = LATENCIES[1..].iter().map(|name| format!("{name}.p99"));

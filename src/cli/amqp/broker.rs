@@ -9,6 +9,7 @@ use crate::amqp::broker::{Fault, Options, Users};
 use crate::command::amqp::broker::{Listen, Plan};
 use crate::error::{Error, Result};
 
+use crate::cli::flags::launch::LaunchFlags;
 use crate::cli::flags::server_tls::ServerTlsFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::syntax::numbers::{Count, Size, Wait, whole};
@@ -16,8 +17,8 @@ use crate::cli::syntax::numbers::{Count, Size, Wait, whole};
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Listening")]
 pub(crate) struct BrokerFlags {
-    /// Address to listen on: [amqp|amqps://]ADDR:PORT or unix:PATH; port 0 picks a free port, printed on the first line of standard output; may be repeated
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:5672")]
+    /// Address to listen on: [amqp|amqps://]ADDR:PORT or unix:PATH; port 0 picks a free port, printed on the first line of standard output; may be repeated [default: 127.0.0.1:5672, or with COMMAND a free port]
+    #[arg(long, value_name = "ADDR:PORT")]
     listen: Vec<Listen>,
 
     #[command(flatten)]
@@ -32,9 +33,8 @@ pub(crate) struct BrokerFlags {
     #[command(flatten)]
     faults: FaultFlags,
 
-    /// Exit when the parent process exits
-    #[arg(long, hide = true)]
-    end_with_parent: bool,
+    #[command(flatten)]
+    launch: LaunchFlags,
 
     #[command(flatten)]
     terminal: TerminalFlags,
@@ -95,7 +95,8 @@ struct FaultFlags {
 impl BrokerFlags {
     /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
-        let encrypted = self.listen.iter().any(|listen| listen.tls);
+        let listen = self.launch.listen(self.listen, 5672)?;
+        let encrypted = listen.iter().any(|listen| listen.tls);
         let tls = self.tls.files("--listen amqps://", encrypted)?;
         let mut options = self.limits.options();
         if !self.access.user.is_empty() {
@@ -107,11 +108,11 @@ impl BrokerFlags {
         options.vhosts = self.access.vhost;
         options.faults = self.faults.fault;
         Ok(Plan {
-            listen: self.listen,
+            listen,
             tls,
             password_file: self.access.password_file,
             options,
-            end_with_parent: self.end_with_parent,
+            launch: self.launch.launch(),
             style: self.terminal.style(),
         })
     }

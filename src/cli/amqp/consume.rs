@@ -18,6 +18,7 @@ use super::syntax::{self, short, short_or_none};
 use crate::cli::flags::condition::ConditionFlags;
 use crate::cli::flags::decode::DecodeFlags;
 use crate::cli::flags::format::FormatFlags;
+use crate::cli::flags::ready::ReadyFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::UntilFlags;
 use crate::cli::syntax::numbers::whole;
@@ -101,6 +102,9 @@ pub(crate) struct ConsumeFlags {
     format: FormatFlags,
 
     #[command(flatten)]
+    ready: ReadyFlags,
+
+    #[command(flatten)]
     session: AmqpSessionFlags,
 
     #[command(flatten)]
@@ -167,6 +171,7 @@ impl ConsumeFlags {
             firehose: false,
             until: until(&self.until, &self.conditions)?,
             exec: self.exec.exec()?,
+            ready: self.ready.ready(),
             format: self.format.format()?,
             style,
         })

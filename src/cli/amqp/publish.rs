@@ -17,6 +17,7 @@ use super::session::{self, AmqpSessionFlags};
 use super::syntax::{self, short, short_or_none};
 use crate::cli::flags::input::{InputFlags, PacingFlags};
 use crate::cli::flags::terminal::TerminalFlags;
+use crate::cli::flags::until::LimitFlags;
 use crate::cli::syntax::numbers::{Count, Wait};
 use crate::cli::syntax::values;
 
@@ -59,6 +60,9 @@ pub(crate) struct PublishFlags {
     /// Give up when no confirm arrives for this long
     #[arg(long, value_name = "TIME", default_value = "30s")]
     ack_timeout: Wait,
+
+    #[command(flatten)]
+    limits: LimitFlags,
 
     #[command(flatten)]
     declare: TargetFlags,
@@ -156,6 +160,7 @@ impl PublishFlags {
             encoding,
             pacing,
             ack_timeout,
+            until: self.limits.until(),
             style: self.terminal.style(),
         })
     }

@@ -6,16 +6,19 @@ use clap::Args;
 
 use crate::command::amqp::request::Plan;
 use crate::error::{Error, Result};
+use crate::message::fields;
 use crate::payload::Source;
 
 use super::property::PropertyFlags;
 use super::publish::TargetFlags;
 use super::session::{self, AmqpSessionFlags};
 use super::syntax::{self, short_or_none};
+use crate::cli::flags::condition::ConditionFlags;
+use crate::cli::flags::decode::DecodeFlags;
 use crate::cli::flags::format::FormatFlags;
-use crate::cli::flags::input::InputFlags;
+use crate::cli::flags::input::{InputFlags, PacingFlags};
+use crate::cli::flags::replies::RepliesFlags;
 use crate::cli::flags::terminal::TerminalFlags;
-use crate::cli::syntax::numbers::Wait;
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Request")]
@@ -42,9 +45,14 @@ pub(crate) struct RequestFlags {
     #[arg(long, value_name = "QUEUE")]
     reply_to: Option<OsString>,
 
-    /// Fail with exit code 5 if a reply takes longer than this
-    #[arg(short = 'W', long, value_name = "TIME", default_value = "10s")]
-    timeout: Wait,
+    #[command(flatten)]
+    pacing: PacingFlags,
+
+    #[command(flatten)]
+    replies: RepliesFlags,
+
+    #[command(flatten)]
+    conditions: ConditionFlags,
 
     #[command(flatten)]
     declare: TargetFlags,
@@ -54,6 +62,9 @@ pub(crate) struct RequestFlags {
 
     #[command(flatten)]
     format: FormatFlags,
+
+    #[command(flatten)]
+    decode: DecodeFlags,
 
     #[command(flatten)]
     session: AmqpSessionFlags,
@@ -82,12 +93,12 @@ impl RequestFlags {
             }
             key => key.unwrap_or_default(),
         };
-        let Wait(timeout) = self.timeout;
         let keys = if key.is_empty() {
             &[][..]
         } else {
             std::slice::from_ref(&key)
         };
+        let style = self.terminal.style();
         Ok(Plan {
             session: self.session.words(url)?,
             declare: self.declare.declarations(&exchange, keys)?,
@@ -95,11 +106,17 @@ impl RequestFlags {
             key,
             reply_to: short_or_none("--reply-to", self.reply_to)?,
             properties: self.properties.properties()?,
+            pacing: self.pacing.pacing(&source)?,
             source,
             encoding,
-            timeout,
+            replies: self.replies.replies(self.conditions.until.clone())?,
+            stages: self.decode.stages(
+                &self.format.output,
+                style,
+                self.conditions.stages(&fields::AMQP)?,
+            )?,
             format: self.format.format()?,
-            style: self.terminal.style(),
+            style,
         })
     }
 }

@@ -1,20 +1,20 @@
 //! `amqp respond`: its flags, and the plan they make.
 
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
 
-use bytes::Bytes;
 use clap::Args;
 
 use crate::amqp::topology::{Declaration, Queue};
-use crate::command::amqp::respond::{Answer, Plan};
-use crate::error::{Error, Result};
-use crate::flow::Exec;
+use crate::command::amqp::respond::Plan;
+use crate::error::Result;
+use crate::flow::answer;
 
 use super::exec::AmqpExecFlags;
 use super::property::PropertyFlags;
 use super::session::{self, AmqpSessionFlags};
 use super::syntax;
+use crate::cli::flags::answer::AnswerFlags;
+use crate::cli::flags::ready::ReadyFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::syntax::numbers::{Count, Wait};
 use crate::cli::syntax::values;
@@ -33,19 +33,8 @@ pub(crate) struct RespondFlags {
     #[arg(long)]
     declare: bool,
 
-    /// Reply with the request itself
-    #[arg(long, conflicts_with_all = ["message", "exec"])]
-    echo: bool,
-
-    /// Reply with this text; with --exec the reply is the output of the command
-    #[arg(
-        short = 'm',
-        long,
-        value_name = "TEXT",
-        allow_hyphen_values = true,
-        conflicts_with = "exec"
-    )]
-    message: Option<OsString>,
+    #[command(flatten)]
+    answer: AnswerFlags,
 
     /// End after this many requests
     #[arg(short = 'C', long, value_name = "COUNT")]
@@ -57,6 +46,9 @@ pub(crate) struct RespondFlags {
 
     #[command(flatten)]
     exec: AmqpExecFlags,
+
+    #[command(flatten)]
+    ready: ReadyFlags,
 
     #[command(flatten)]
     properties: PropertyFlags,
@@ -78,20 +70,12 @@ impl RespondFlags {
             session: self.session.words(url)?,
             declare: self.declare.then(declared).into_iter().collect(),
             queue,
-            answer: answer(self.echo, self.message, self.exec.exec()?)?,
+            answer: self.answer.answer(self.exec.exec()?, answer::is_name)?,
             properties: self.properties.properties()?,
             count: values::messages(self.count)?,
             duration: self.duration.map(|Wait(time)| time),
+            ready: self.ready.ready(),
             style: self.terminal.style(),
         })
-    }
-}
-
-fn answer(echo: bool, text: Option<OsString>, exec: Option<Exec>) -> Result<Answer> {
-    match (echo, text, exec) {
-        (true, _, _) => Ok(Answer::Echo),
-        (_, Some(text), _) => Ok(Answer::Text(Bytes::from(text.into_vec()))),
-        (_, _, Some(exec)) => Ok(Answer::Exec(exec)),
-        _ => Err(Error::usage("no reply was given").hint("use --echo, -m TEXT or --exec COMMAND")),
     }
 }

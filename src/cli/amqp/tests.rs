@@ -12,11 +12,11 @@ use crate::amqp::topology::{Binding, Declaration, Deletion, Destination, Exchang
 use crate::cli::{Parsed, parse};
 use crate::command::Command;
 use crate::command::amqp::consume::Settle;
-use crate::command::amqp::respond::Answer;
 use crate::command::amqp::session::SessionArgs;
 use crate::command::amqp::topology::Action;
 use crate::command::amqp::{self, consume, get, ping, publish, request, respond, topology};
 use crate::error::{Kind, Result};
+use crate::flow::Answer;
 use crate::flow::{Pacing, Rate};
 use crate::message::{AmqpProperties, AmqpValue};
 use crate::output::Format;
@@ -304,11 +304,11 @@ fn request_asks_a_queue_or_an_exchange() {
     let plan = request("amqp://h q -m x --reply-to a -W 2 --declare");
     assert_eq!((&*plan.key, &*plan.exchange), ("q", ""));
     assert_eq!(plan.reply_to.as_deref(), Some("a"));
-    assert_eq!(plan.timeout, Duration::from_secs(2));
+    assert_eq!(plan.replies.until.timeout, Some(Duration::from_secs(2)));
     assert_eq!(plan.declare, [Declaration::Queue(Queue::new("q"))]);
     let plan = request("-k q -e x -l");
     assert_eq!((&*plan.key, &*plan.exchange), ("q", "x"));
-    assert_eq!(plan.timeout, Duration::from_secs(10));
+    assert_eq!(plan.replies.until.timeout, None);
     assert!(plan.reply_to.is_none() && plan.declare.is_empty());
 }
 

@@ -15,6 +15,7 @@ use super::flags::{BodyFlags, CoapConnectFlags, MessageFlags, OptionFlags, Wordi
 use super::request::BodySource;
 use crate::cli::flags::condition::ConditionFlags;
 use crate::cli::flags::exec::ExecFlags;
+use crate::cli::flags::ready::ReadyFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::UntilFlags;
 use crate::cli::syntax::numbers::Wait;
@@ -51,6 +52,9 @@ pub(crate) struct ObserveFlags {
 
     #[command(flatten)]
     exec: ExecFlags,
+
+    #[command(flatten)]
+    ready: ReadyFlags,
 
     #[command(flatten)]
     source: BodySource,
@@ -115,6 +119,7 @@ impl ObserveFlags {
                 .body
                 .stages(style, self.conditions.stages(&fields::COAP)?)?,
             exec: self.exec.exec(false)?,
+            ready: self.ready.ready(),
             reregister: !self.no_reregister,
             retry: self.retry,
             keep_alive: self.keep_alive.map(|Wait(time)| time),

@@ -22,6 +22,7 @@ use super::flags::{self, BodyFlags, CoapConnectFlags, OptionFlags, TransferFlags
 use crate::cli::flags::condition::check;
 use crate::cli::flags::input::PacingFlags;
 use crate::cli::flags::terminal::TerminalFlags;
+use crate::cli::flags::until::DrainFlags;
 use crate::cli::syntax::values;
 
 /// `get` and `delete`.
@@ -84,6 +85,9 @@ struct AskingFlags {
 
     #[command(flatten)]
     pacing: PacingFlags,
+
+    #[command(flatten)]
+    drain: DrainFlags,
 }
 
 /// Where the body of a response goes.
@@ -250,6 +254,7 @@ impl AskingFlags {
             source,
             encoding,
             pacing,
+            until: self.drain.until(),
             etag_file: self.conditions.etag_file,
             file: self.file.output_file,
             resume: self.file.resume,

@@ -13,6 +13,7 @@ use crate::connect::{ListenAddress, Secret};
 use crate::error::Result;
 
 use super::flags::{OscoreFlags, PskFlags};
+use crate::cli::flags::launch::LaunchFlags;
 use crate::cli::flags::server_tls::ServerTlsFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::syntax::numbers::{Size, Span, Wait};
@@ -21,8 +22,8 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Listening")]
 pub(crate) struct ServerFlags {
-    /// Address to listen on: [coap|coaps|coap+tcp|coaps+tcp|coap+ws|coaps+ws://]ADDR:PORT; port 0 picks a free port, printed on the first line of standard output; may be repeated
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:5683")]
+    /// Address to listen on: [coap|coaps|coap+tcp|coaps+tcp|coap+ws|coaps+ws://]ADDR:PORT; port 0 picks a free port, printed on the first line of standard output; may be repeated [default: 127.0.0.1:5683, or with COMMAND a free port]
+    #[arg(long, value_name = "ADDR:PORT")]
     listen: Vec<Listen>,
 
     /// Also join the All CoAP Nodes multicast groups (224.0.1.187, ff02::fd, ff05::fd) on the network interface of each coap:// listener
@@ -58,9 +59,8 @@ pub(crate) struct ServerFlags {
     #[arg(long, value_name = "FAULT", help_heading = "Faults")]
     fault: Vec<Fault>,
 
-    /// Exit when the parent process exits
-    #[arg(long, hide = true)]
-    end_with_parent: bool,
+    #[command(flatten)]
+    launch: LaunchFlags,
 
     #[command(flatten)]
     terminal: TerminalFlags,
@@ -115,14 +115,15 @@ pub(crate) const KINDS: &[(&str, &str)] = &[
 impl ServerFlags {
     /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
-        let encrypted = self.listen.iter().any(|it| it.scheme.is_encrypted());
+        let listen = self.launch.listen(self.listen, 5683)?;
+        let encrypted = listen.iter().any(|it| it.scheme.is_encrypted());
         let given = self.tls.is_given();
         let listening = "--listen coaps+tcp:// or coaps+ws://";
         values::needs(listening, encrypted, "--cert and --key", given)?;
-        let plain = self.listen.iter().any(|it| it.scheme == ListenScheme::Udp);
+        let plain = listen.iter().any(|it| it.scheme == ListenScheme::Udp);
         values::needs("--multicast", self.multicast, "--listen coap://", plain)?;
         let Span(leisure) = self.leisure;
-        let dtls = self.listen.iter().any(|it| it.scheme == ListenScheme::Dtls);
+        let dtls = listen.iter().any(|it| it.scheme == ListenScheme::Dtls);
         let keys = self.psk.is_given();
         let any = "--psk, or --cert and --key";
         values::needs("--listen coaps://", dtls, any, given || keys)?;
@@ -135,7 +136,7 @@ impl ServerFlags {
             resources = usual();
         }
         Ok(Plan {
-            listen: self.listen,
+            listen,
             multicast: self.multicast.then_some(leisure),
             challenge: self.challenge,
             tls: self.tls.words(),
@@ -149,7 +150,7 @@ impl ServerFlags {
             plugtest: flags.plugtest,
             faults: self.fault,
             verbose: flags.verbose,
-            end_with_parent: self.end_with_parent,
+            launch: self.launch.launch(),
             style: self.terminal.style(),
         })
     }

@@ -1,11 +1,15 @@
 //! The flags that several commands share, one group a file.
 
+pub(crate) mod answer;
 pub(crate) mod condition;
 pub(crate) mod connect;
 pub(crate) mod decode;
 pub(crate) mod exec;
 pub(crate) mod format;
 pub(crate) mod input;
+pub(crate) mod launch;
+pub(crate) mod ready;
+pub(crate) mod replies;
 pub(crate) mod server_tls;
 pub(crate) mod terminal;
 pub(crate) mod until;

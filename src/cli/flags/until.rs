@@ -1,9 +1,50 @@
-//! The flags that say when a command ends, the same for every command that receives.
+//! The flags that say when a command ends, the same for every command that receives or sends.
 
 use clap::Args;
 
-use crate::cli::syntax::numbers::{Count, Wait};
+use crate::cli::syntax::numbers::{Count, Span, Wait};
 use crate::flow::Until;
+
+/// How long the command may take; all that a command which sends needs.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Until")]
+pub(crate) struct LimitFlags {
+    /// Fail after this long, with exit code 5
+    #[arg(short = 'W', long, value_name = "TIME")]
+    timeout: Option<Wait>,
+
+    #[command(flatten)]
+    drain: DrainFlags,
+}
+
+impl LimitFlags {
+    /// When the flow ends.
+    pub(crate) fn until(&self) -> Until {
+        Until {
+            timeout: self.timeout.map(|Wait(time)| time),
+            ..self.drain.until()
+        }
+    }
+}
+
+/// How long what is under way may take at the end; all that a command with another `--timeout` needs.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Until")]
+pub(crate) struct DrainFlags {
+    /// How long running commands and outstanding acknowledgements may take after the first SIGINT or SIGTERM, or after --for [default: 3s]
+    #[arg(long, value_name = "TIME")]
+    drain: Option<Span>,
+}
+
+impl DrainFlags {
+    /// When the flow ends.
+    pub(crate) fn until(&self) -> Until {
+        Until {
+            drain: self.drain.map(|Span(time)| time),
+            ..Until::default()
+        }
+    }
+}
 
 /// When the command ends.
 #[derive(Args, Debug)]
@@ -13,17 +54,16 @@ pub(crate) struct UntilFlags {
     #[arg(short = 'C', long, value_name = "COUNT")]
     pub(crate) count: Option<Count>,
 
-    /// Fail after this long, with exit code 5
-    #[arg(short = 'W', long, value_name = "TIME")]
-    pub(crate) timeout: Option<Wait>,
+    #[command(flatten)]
+    limits: LimitFlags,
 
     /// End after this long, with exit code 0
     #[arg(long = "for", value_name = "TIME")]
-    pub(crate) duration: Option<Wait>,
+    duration: Option<Wait>,
 
-    /// End when nothing arrives for this long, with exit code 0
+    /// End when nothing arrives for this long, with exit code 0; the time that the commands of --exec take does not count
     #[arg(long, value_name = "TIME")]
-    pub(crate) idle: Option<Wait>,
+    idle: Option<Wait>,
 }
 
 impl UntilFlags {
@@ -31,10 +71,9 @@ impl UntilFlags {
     pub(crate) fn until(&self) -> Until {
         Until {
             count: self.count.map(|Count(count)| count),
-            timeout: self.timeout.map(|Wait(time)| time),
             duration: self.duration.map(|Wait(time)| time),
             idle: self.idle.map(|Wait(time)| time),
-            until: None,
+            ..self.limits.until()
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::mqtt::broker::{Fault, Options};
 use crate::mqtt::packet::QoS;
 
+use crate::cli::flags::launch::LaunchFlags;
 use crate::cli::flags::server_tls::ServerTlsFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::syntax::numbers::{Count, Expiry, Size, Timeouts, Wait, whole};
@@ -18,8 +19,8 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Listening")]
 pub(crate) struct BrokerFlags {
-    /// Address to listen on: [mqtt|mqtts|ws|wss://]ADDR:PORT or unix:PATH; port 0 picks a free port, printed on the first line of standard output; may be repeated
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:1883")]
+    /// Address to listen on: [mqtt|mqtts|ws|wss://]ADDR:PORT or unix:PATH; port 0 picks a free port, printed on the first line of standard output; may be repeated [default: 127.0.0.1:1883, or with COMMAND a free port]
+    #[arg(long, value_name = "ADDR:PORT")]
     listen: Vec<Listen>,
 
     #[command(flatten)]
@@ -34,9 +35,8 @@ pub(crate) struct BrokerFlags {
     #[command(flatten)]
     faults: FaultFlags,
 
-    /// Exit when the parent process exits
-    #[arg(long, hide = true)]
-    end_with_parent: bool,
+    #[command(flatten)]
+    launch: LaunchFlags,
 
     #[command(flatten)]
     terminal: TerminalFlags,
@@ -141,7 +141,8 @@ struct FaultFlags {
 impl BrokerFlags {
     /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
-        let encrypted = self.listen.iter().any(|listen| listen.tls);
+        let listen = self.launch.listen(self.listen, 1883)?;
+        let encrypted = listen.iter().any(|listen| listen.tls);
         let tls = self.tls.files("--listen mqtts:// or wss://", encrypted)?;
         let mut options = self.limits.options();
         options.allow_anonymous =
@@ -149,14 +150,14 @@ impl BrokerFlags {
         options.allow_empty_client_id = !self.access.refuse_empty_id;
         options.faults = self.faults.fault;
         Ok(Plan {
-            listen: self.listen,
+            listen,
             tls,
             files: Files {
                 passwords: self.access.password_file,
                 rights: self.access.acl_file,
             },
             options,
-            end_with_parent: self.end_with_parent,
+            launch: self.launch.launch(),
             style: self.terminal.style(),
         })
     }

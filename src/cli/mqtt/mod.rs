@@ -3,6 +3,8 @@
 mod broker;
 pub(crate) mod property;
 mod publish;
+mod request;
+mod respond;
 pub(crate) mod session;
 mod subscribe;
 pub(crate) mod subscription;
@@ -17,6 +19,8 @@ use crate::command::{self, mqtt};
 use crate::error::Result;
 use broker::BrokerFlags;
 use publish::PubFlags;
+use request::RequestFlags;
+use respond::RespondFlags;
 use subscribe::SubFlags;
 
 #[derive(Subcommand, Debug)]
@@ -29,6 +33,14 @@ pub(crate) enum Mqtt {
     #[command(disable_help_flag = true, after_help = help::below("mqtt sub"))]
     Sub(Box<SubFlags>),
 
+    /// Send requests and show the replies
+    #[command(disable_help_flag = true, after_help = help::below("mqtt request"))]
+    Request(Box<RequestFlags>),
+
+    /// Answer requests
+    #[command(disable_help_flag = true, after_help = help::below("mqtt respond"))]
+    Respond(Box<RespondFlags>),
+
     /// Run the embedded broker, for development and tests
     #[command(disable_help_flag = true, after_help = help::below("mqtt broker"))]
     Broker(Box<BrokerFlags>),
@@ -40,6 +52,8 @@ impl Mqtt {
         Ok(command::Command::Mqtt(match self {
             Self::Pub(flags) => mqtt::Command::Publish(Box::new(flags.plan()?)),
             Self::Sub(flags) => mqtt::Command::Subscribe(Box::new(flags.plan()?)),
+            Self::Request(flags) => mqtt::Command::Request(Box::new(flags.plan()?)),
+            Self::Respond(flags) => mqtt::Command::Respond(Box::new(flags.plan()?)),
             Self::Broker(flags) => mqtt::Command::Broker(Box::new(flags.plan()?)),
         }))
     }

@@ -11,6 +11,7 @@ use crate::mqtt::packet::{Place, QoS};
 use super::session::SessionFlags;
 use crate::cli::flags::input::{InputFlags, PacingFlags};
 use crate::cli::flags::terminal::TerminalFlags;
+use crate::cli::flags::until::LimitFlags;
 use crate::cli::syntax::numbers::Timeouts;
 use crate::cli::syntax::values;
 
@@ -40,6 +41,9 @@ pub(crate) struct PubFlags {
     ack_timeout: Timeouts,
 
     #[command(flatten)]
+    limits: LimitFlags,
+
+    #[command(flatten)]
     session: SessionFlags,
 
     #[command(flatten)]
@@ -67,6 +71,7 @@ impl PubFlags {
             encoding,
             pacing,
             ack_timeout: self.ack_timeout.0,
+            until: self.limits.until(),
             style: self.terminal.style(),
         })
     }

@@ -17,6 +17,7 @@ use crate::cli::flags::condition::ConditionFlags;
 use crate::cli::flags::decode::DecodeFlags;
 use crate::cli::flags::exec::ExecFlags;
 use crate::cli::flags::format::FormatFlags;
+use crate::cli::flags::ready::ReadyFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::UntilFlags;
 use crate::cli::syntax::values;
@@ -83,6 +84,9 @@ pub(crate) struct SubFlags {
     decode: DecodeFlags,
 
     #[command(flatten)]
+    ready: ReadyFlags,
+
+    #[command(flatten)]
     session: SessionFlags,
 
     #[command(flatten)]
@@ -131,6 +135,7 @@ impl SubFlags {
                 self.conditions.stages(&fields::MQTT)?,
             )?,
             exec: self.exec.exec(false)?,
+            ready: self.ready.ready(),
             format: self.format.format()?,
             style,
         })

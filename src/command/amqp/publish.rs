@@ -12,7 +12,7 @@ use crate::amqp::wish::Sending;
 use crate::amqp::{v1, v091};
 use crate::connect::Retry;
 use crate::error::{Error, Result};
-use crate::flow::{self, Input, Pacing};
+use crate::flow::{self, Input, Pacing, Until};
 use crate::message::{AmqpDetail, AmqpProperties, Detail, Message};
 use crate::output::{Console, Style};
 use crate::payload::{Bodies, Encoding, Outline, Source};
@@ -54,6 +54,8 @@ pub struct Plan {
     pub declare: Vec<Declaration>,
     /// How long no confirmation at all may come while some are awaited (`--ack-timeout`, default 30 s).
     pub ack_timeout: Duration,
+    /// When it is given up, and how long what is under way may take then (`-W`, `--drain`).
+    pub until: Until,
     /// What the terminal shows.
     pub style: Style,
 }
@@ -75,6 +77,7 @@ impl Plan {
             pacing: Pacing::default(),
             declare: Vec::new(),
             ack_timeout: Duration::from_secs(30),
+            until: Until::default(),
             style: Style::default(),
         }
     }
@@ -95,11 +98,9 @@ pub async fn run(plan: Plan) -> Result<()> {
     let mut stop = Stop::watch()?;
     let notes = Console::new(plan.style);
     let session = plan.session.session("publish", LATER, notes)?;
-    let opening = session.connect_by(async |session| plan.publisher(session).await);
-    let publisher = stop.unless_asked("interrupted", opening).await?;
     let mut input = Input::new(bodies, &plan.pacing);
-    let mut publishing = Publishing::new(&plan, publisher, session, notes);
-    let ended = flow::send(&mut input, &mut publishing, &mut stop).await;
+    let mut publishing = Publishing::new(&plan, session, notes);
+    let ended = flow::send(&mut input, &mut publishing, &plan.until, &mut stop).await;
     let _ = stop.close(publishing.close()).await;
     ended
 }

@@ -21,7 +21,7 @@ type Connecting<'a> = Pin<Box<dyn Future<Output = (Session, Result<Publisher>)> 
 #[expect(clippy::large_enum_variant, reason = "there is one of it in a command")]
 enum Link<'a> {
     Up(Publisher, Session),
-    /// It was lost, and is made again.
+    /// It is made, or was lost and is made again.
     Connecting(Connecting<'a>),
     Down,
 }
@@ -46,17 +46,18 @@ pub(crate) struct Publishing<'a> {
 }
 
 impl<'a> Publishing<'a> {
-    /// Over a connection that is up.
-    pub(crate) fn new(
-        plan: &'a Plan,
-        publisher: Publisher,
-        session: Session,
-        notes: Console,
-    ) -> Self {
+    /// Over a connection that is not made yet.
+    pub(crate) fn new(plan: &'a Plan, session: Session, notes: Console) -> Self {
+        let name = session.target.to_string();
+        let connecting = Box::pin(async move {
+            let opening = session.connect_by(async |session| plan.publisher(session).await);
+            let made = opening.await;
+            (session, made)
+        });
         Self {
             plan,
-            name: session.target.to_string(),
-            link: Link::Up(publisher, session),
+            name,
+            link: Link::Connecting(connecting),
             notes,
             properties: Arc::new(plan.properties.clone()),
             parked: None,

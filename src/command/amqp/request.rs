@@ -1,10 +1,9 @@
-//! `amqp request`: sends requests and shows their answers.
+//! `amqp request`: sends requests and shows the replies to them.
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::Instant;
 
 use bytestring::ByteString;
-use tokio::time::{Instant, timeout_at};
 
 use super::link::too_large;
 use super::session::{Session, SessionArgs};
@@ -15,10 +14,11 @@ use crate::amqp::topology::Declaration;
 use crate::amqp::v091::{Connection, Incoming};
 use crate::amqp::wish::Settlement;
 use crate::connect::Retry;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, brief};
+use crate::flow::{Asking, Next, Pacing, Replies, Requester, Source, Stages, Strangers};
 use crate::message::{AmqpDetail, AmqpProperties, Detail, Message};
 use crate::output::{Console, Format, Output, Style};
-use crate::payload::{Bodies, Encoding, Outline, Source};
+use crate::payload::{self, Bodies, Encoding, Outline};
 use crate::random::unguessable;
 use crate::stop::Stop;
 
@@ -41,11 +41,15 @@ pub struct Plan {
     /// Properties of each request; correlation id and reply-to are ours.
     pub properties: AmqpProperties,
     /// Where the requests come from (`-m -f -s -l -n --ndjson`); one is asked after the other.
-    pub source: Source,
+    pub source: payload::Source,
     /// How they are written there.
     pub encoding: Encoding,
-    /// How long each answer may take (`-W`, `--timeout`, default 10 s).
-    pub timeout: Duration,
+    /// How often, and how fast.
+    pub pacing: Pacing,
+    /// Which replies are awaited, for each request.
+    pub replies: Replies,
+    /// Which of them pass, and how they are read.
+    pub stages: Stages,
     /// How an answer is shown (`--output`, `-F`).
     pub format: Format,
     /// What the terminal shows.
@@ -54,7 +58,7 @@ pub struct Plan {
 
 impl Plan {
     /// Requests to a queue, with the defaults.
-    pub fn new(session: SessionArgs, key: impl Into<ByteString>, source: Source) -> Self {
+    pub fn new(session: SessionArgs, key: impl Into<ByteString>, source: payload::Source) -> Self {
         Self {
             session,
             exchange: ByteString::new(),
@@ -64,7 +68,9 @@ impl Plan {
             properties: AmqpProperties::default(),
             source,
             encoding: Encoding::Plain,
-            timeout: Duration::from_secs(10),
+            pacing: Pacing::default(),
+            replies: Replies::default(),
+            stages: Stages::default(),
             format: Format::Text {
                 topic: false,
                 newline: true,
@@ -100,7 +106,8 @@ pub async fn run(plan: Plan) -> Result<()> {
 /// # Errors
 /// As [`run`].
 pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
-    let mut bodies = Bodies::open(&plan.source, plan.encoding)?.like(Outline {
+    let began = Instant::now();
+    let bodies = Bodies::open(&plan.source, plan.encoding)?.like(Outline {
         topics: vec![plan.key.clone()],
         detail: Detail::Amqp(Box::new(AmqpDetail {
             exchange: plan.exchange.clone(),
@@ -109,36 +116,59 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
         ..Outline::default()
     });
     let mut stop = Stop::watch()?;
-    let notes = Console::new(plan.style);
-    let session = plan.session.session("request", Retry::Never, notes)?;
-    let work = async {
+    let console = Console::new(plan.style);
+    let session = plan.session.session("request", Retry::Never, console)?;
+    let opening = async {
         let making = async |session: &Session| session.receiver(&plan.declare, true).await;
         let connection = session.connect_by(making).await?;
-        let mut caller = Caller::new(&plan, &session, connection, notes).await?;
-        let asked = caller.ask_all(&mut bodies, &mut output).await;
-        // The answers are here.
-        let _ = caller.connection.close().await;
-        asked
+        AmqpRequester::new(&plan, &session, connection, console).await
     };
-    stop.unless_asked("interrupted", work).await
+    let name = session.target.to_string();
+    let opening = plan.replies.within(began, &name, opening);
+    let mut requester = stop.unless_asked("interrupted", opening).await?;
+    let asking = Asking {
+        output: &mut output,
+        stages: &plan.stages,
+        replies: &plan.replies,
+        console,
+        began,
+    };
+    let asking = asking.ask_all(bodies, &plan.pacing, &mut requester, &mut stop);
+    let asked = asking.await;
+    requester.strangers.close();
+    // The answers are here.
+    let _ = stop.close(requester.connection.close()).await;
+    asked
 }
 
-struct Caller<'a> {
+/// A request, and what its answer must carry.
+struct Request {
+    id: ByteString,
+    key: ByteString,
+    sent: Instant,
+}
+
+/// Asks over one connection, which publishes and consumes.
+struct AmqpRequester<'a> {
     plan: &'a Plan,
     session: &'a Session,
-    notes: Console,
+    console: Console,
+    strangers: Strangers,
     connection: Connection,
     /// Begins every correlation id of this run.
     id: String,
     asked: u64,
+    request: Option<Request>,
+    /// The delivery tags of answers that were handed out and not settled.
+    unsettled: VecDeque<u64>,
 }
 
-impl<'a> Caller<'a> {
+impl<'a> AmqpRequester<'a> {
     async fn new(
         plan: &'a Plan,
         session: &'a Session,
         mut connection: Connection,
-        notes: Console,
+        console: Console,
     ) -> Result<Self> {
         connection.prefetch(HELD).await?;
         // Direct reply-to takes no acknowledgements, and wants its consumer on the channel of the requests.
@@ -147,31 +177,110 @@ impl<'a> Caller<'a> {
         Ok(Self {
             plan,
             session,
-            notes,
+            console,
+            strangers: Strangers::new(console),
             connection,
             id: format!("{random:016x}"),
             asked: 0,
+            request: None,
+            unsettled: VecDeque::new(),
         })
     }
 
-    async fn ask_all(&mut self, bodies: &mut Bodies, output: &mut Output) -> Result<()> {
-        let mut batch = VecDeque::new();
-        while self
-            .connection
-            .alive_during(bodies.next(&mut batch))
-            .await?
-        {
-            for request in batch.drain(..) {
-                let answer = self.ask(request).await?;
-                output.message(&answer.message)?;
-                self.connection.alive_during(output.flush()).await?;
-            }
-        }
-        Ok(())
+    fn check(&self, number: u64, fate: &Outcome) -> Result<()> {
+        let Some(request) = self.request.as_ref().filter(|_| number == self.asked) else {
+            return Ok(());
+        };
+        let (key, target) = (&request.key, self.connection.target());
+        let text = match fate {
+            Outcome::Confirmed | Outcome::Written => return Ok(()),
+            Outcome::Nacked => format!("{target} refused the request to {key:?} (nack)"),
+            Outcome::Refused(words) => format!("{target} refused the request to {key:?}: {words}"),
+            Outcome::Returned(words) => format!("no responder for {key:?} on {target} ({words})"),
+        };
+        Err(Error::new(Kind::Refused, text))
     }
 
-    /// Sends one request and waits for its answer.
-    async fn ask(&mut self, request: Message) -> Result<Delivery> {
+    /// Whether the answer carries our correlation id. From a queue, others' answers are held and go back to it at the end.
+    fn is_ours(&mut self, answer: &Delivery) -> bool {
+        let correlation = answer.detail().properties.correlation_id.as_ref();
+        let request = self.request.as_ref();
+        if request.is_some_and(|request| correlation == Some(&request.id)) {
+            return true;
+        }
+        let found = correlation.map_or("none", |found| found);
+        self.strangers.came(format_args!(
+            "a reply to another request (correlation id {})",
+            brief(found)
+        ));
+        false
+    }
+
+    fn incoming(&mut self, incoming: Incoming) -> Option<Next> {
+        match incoming {
+            Incoming::Delivery(answer) if self.is_ours(&answer) => {
+                self.unsettled.push_back(answer.tag);
+                Some(Next::Message(answer.message))
+            }
+            Incoming::TooLarge { tag, size } => {
+                self.console.warn(too_large(tag, size));
+                None
+            }
+            Incoming::Cancelled => {
+                let gone = self.session.cancelled(&self.plan.answers().queue);
+                Some(Next::End(Err(gone)))
+            }
+            Incoming::Delivery(_) | Incoming::Empty => None,
+        }
+    }
+}
+
+impl Source for AmqpRequester<'_> {
+    async fn drive(&mut self) -> Result<()> {
+        self.connection.drive().await
+    }
+
+    async fn hold(&mut self) -> Error {
+        match self.connection.hold().await {}
+    }
+
+    fn take(&mut self, mut sink: impl FnMut(Next) -> Result<bool>) -> Result<()> {
+        let mut fates = Vec::new();
+        loop {
+            let came = self.connection.poll_now();
+            self.connection.outcomes(&mut fates);
+            for (number, fate) in fates.drain(..) {
+                self.check(number, &fate)?;
+            }
+            let Some(came) = came else {
+                return Ok(());
+            };
+            if let Some(next) = self.incoming(came)
+                && !sink(next)?
+            {
+                return Ok(());
+            }
+        }
+    }
+
+    fn settle(&mut self, count: u64) {
+        for _ in 0..count {
+            let tag = self.unsettled.pop_front();
+            if let Some(tag) = tag.filter(|_| self.plan.reply_to.is_some()) {
+                self.connection.settle(tag, false, Settlement::Accepted);
+            }
+        }
+    }
+
+    fn awaits(&self) -> Option<String> {
+        let key = &self.request.as_ref()?.key;
+        let target = self.connection.target();
+        Some(format!("no reply to the request to {key:?} on {target}"))
+    }
+}
+
+impl Requester for AmqpRequester<'_> {
+    fn ask(&mut self, request: Message) -> Result<()> {
         self.asked += 1;
         let id = ByteString::from(format!("{}-{}", self.id, self.asked));
         let plan = self.plan;
@@ -188,10 +297,10 @@ impl<'a> Caller<'a> {
                 plan.properties.clone(),
             ),
         };
-        let reply_to = self.plan.reply_to.clone();
+        let reply_to = plan.reply_to.clone();
         let message = Outgoing {
             exchange,
-            key,
+            key: key.clone(),
             properties: AmqpProperties {
                 correlation_id: Some(id.clone()),
                 reply_to: Some(reply_to.unwrap_or_else(|| DIRECT_REPLY_TO.into())),
@@ -201,74 +310,15 @@ impl<'a> Caller<'a> {
             payload: request.payload,
             mandatory: true,
         };
-        let key = message.key.clone();
-        self.connection.publish(self.asked, message)?;
-        let end = Instant::now() + self.plan.timeout;
-        timeout_at(end, self.answer(&id, &key))
-            .await
-            .unwrap_or_else(|_| {
-                let target = self.connection.target();
-                let limit = humantime::format_duration(self.plan.timeout);
-                Err(Error::new(
-                    Kind::TimedOut,
-                    format!("no reply to the request to {key:?} on {target} within {limit}"),
-                ))
-            })
+        self.request = Some(Request {
+            id,
+            key,
+            sent: Instant::now(),
+        });
+        self.connection.publish(self.asked, message)
     }
 
-    async fn answer(&mut self, id: &ByteString, key: &ByteString) -> Result<Delivery> {
-        let mut fates = Vec::new();
-        loop {
-            let came = self.connection.poll_now();
-            self.connection.outcomes(&mut fates);
-            for (_, fate) in fates.drain(..) {
-                self.check(&fate, key)?;
-            }
-            match came {
-                None => self.connection.drive().await?,
-                Some(Incoming::Delivery(answer)) if self.is_ours(&answer, id) => return Ok(answer),
-                Some(Incoming::TooLarge { tag, size }) => self.notes.warn(too_large(tag, size)),
-                Some(Incoming::Cancelled) => {
-                    return Err(self.session.cancelled(&self.plan.answers().queue));
-                }
-                Some(Incoming::Delivery(_) | Incoming::Empty) => {}
-            }
-        }
-    }
-
-    fn check(&self, fate: &Outcome, key: &ByteString) -> Result<()> {
-        let target = self.connection.target();
-        match fate {
-            Outcome::Confirmed | Outcome::Written => Ok(()),
-            Outcome::Nacked => Err(Error::new(
-                Kind::Refused,
-                format!("{target} refused the request to {key:?} (nack)"),
-            )),
-            Outcome::Refused(words) => Err(Error::new(
-                Kind::Refused,
-                format!("{target} refused the request to {key:?}: {words}"),
-            )),
-            Outcome::Returned(words) => Err(Error::new(
-                Kind::Refused,
-                format!("no responder for {key:?} on {target} ({words})"),
-            )),
-        }
-    }
-
-    /// Whether the answer carries our correlation id. From a queue, others' answers are held and go back to it at the end.
-    fn is_ours(&mut self, answer: &Delivery, id: &ByteString) -> bool {
-        let correlation = answer.detail().properties.correlation_id.as_ref();
-        if correlation == Some(id) {
-            if self.plan.reply_to.is_some() {
-                self.connection
-                    .settle(answer.tag, false, Settlement::Accepted);
-            }
-            return true;
-        }
-        let found = correlation.map_or("none", |found| found);
-        self.notes.warn(format_args!(
-            "ignoring a reply to another request (correlation id {found})"
-        ));
-        false
+    fn sent_at(&self) -> Option<Instant> {
+        Some(self.request.as_ref()?.sent)
     }
 }

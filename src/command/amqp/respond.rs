@@ -1,13 +1,10 @@
 //! `amqp respond`: answers requests by echo, with a text, or with what a command writes.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use futures_util::future::{BoxFuture, FutureExt};
-use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::link::too_large;
@@ -20,7 +17,7 @@ use crate::amqp::v091::{Connection, Incoming};
 use crate::amqp::wish::Settlement;
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
-use crate::flow::Exec;
+use crate::flow::{Answer, Answers, Ready};
 use crate::message::AmqpProperties;
 use crate::output::{Console, Style};
 use crate::stop::Stop;
@@ -30,17 +27,6 @@ const DRAIN: Duration = Duration::from_secs(3);
 
 /// As often may the server close the connection over answers to a queue, before no more are sent there.
 const STRIKES: u32 = 2;
-
-/// What the answer is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// The request itself (`--echo`).
-    Echo,
-    /// Always the same (`-m`).
-    Text(Bytes),
-    /// What the command writes on standard output (`--exec`). When it fails nothing is answered, and the request is given back.
-    Exec(Exec),
-}
 
 /// What to answer, how, and until when.
 #[derive(Clone, Debug)]
@@ -59,6 +45,8 @@ pub struct Plan {
     pub count: Option<u64>,
     /// End after this long (`--for`): a success.
     pub duration: Option<Duration>,
+    /// Who is told when requests can come.
+    pub ready: Ready,
     /// What the terminal shows.
     pub style: Style,
 }
@@ -71,8 +59,10 @@ pub async fn run(plan: Plan) -> Result<()> {
     let mut stop = Stop::watch()?;
     let notes = Console::new(plan.style);
     let session = plan.session.session("respond", Retry::Forever, notes)?;
+    let mut announcement = plan.ready.announcement()?;
     let opening = session.connect_by(async |session| Desk::open(&plan, session).await);
     let desk = stop.unless_asked("interrupted", opening).await?;
+    announcement.tell()?;
     notes.note(format_args!(
         "serving requests to {:?} on {}",
         plan.queue, session.target
@@ -90,17 +80,12 @@ pub async fn run(plan: Plan) -> Result<()> {
     responder.serve(desk, &mut stop).await
 }
 
-/// A request, and its answer if there is one.
-type Worked = (Delivery, Result<Option<Bytes>>);
-
 /// Two connections, and all that is under way on them. Requests have one of their own, so that they can wait unread while
 /// answers are confirmed.
 struct Desk {
     requests: Connection,
     answers: Connection,
-    work: FuturesUnordered<BoxFuture<'static, Worked>>,
-    /// Of the requests that are worked on, in bytes.
-    bytes: usize,
+    work: Answers<Delivery>,
     /// What is not published yet: the request, where its answer goes, the answer.
     ready: VecDeque<(Delivery, ByteString, Bytes)>,
     /// Where answers went that are not confirmed, by delivery tag, which numbers the answer too.
@@ -120,8 +105,7 @@ impl Desk {
         Ok(Self {
             requests,
             answers,
-            work: FuturesUnordered::new(),
-            bytes: 0,
+            work: Answers::new(plan.answer.clone()),
             ready: VecDeque::new(),
             answering: BTreeMap::new(),
         })
@@ -133,7 +117,7 @@ impl Desk {
 
     /// Whether memory has room for another request.
     fn has_room(&self) -> bool {
-        self.bytes < MOST_BYTES && self.answers.has_room() && self.ready.is_empty()
+        self.work.bytes() < MOST_BYTES && self.answers.has_room() && self.ready.is_empty()
     }
 
     async fn close(self) {
@@ -146,11 +130,7 @@ impl Desk {
 impl Plan {
     /// How many requests are worked on at once; the server sends no more.
     fn workers(&self) -> u16 {
-        let workers = match &self.answer {
-            Answer::Exec(exec) => exec.workers,
-            Answer::Echo | Answer::Text(_) => NonZeroUsize::MIN.saturating_add(99),
-        };
-        u16::try_from(workers.get()).unwrap_or(u16::MAX)
+        u16::try_from(self.answer.workers().get()).unwrap_or(u16::MAX)
     }
 
     /// The answer as it is published.
@@ -240,9 +220,9 @@ impl Responder<'_> {
                 self.confirmed(desk, fates);
                 known?;
             }
-            Some((request, answered)) = desk.work.next() => {
-                desk.bytes -= request.message.payload.len();
-                self.worked(desk, request, answered?);
+            worked = desk.work.next() => {
+                let (request, answer) = worked?;
+                self.worked(desk, request, answer);
             }
             incoming = next(&mut desk.requests, wanted) => self.take(desk, incoming?)?,
             () = sleep_until(self.ends.unwrap_or_else(Instant::now)), if accepts && self.ends.is_some() => return Ok(false),
@@ -255,8 +235,8 @@ impl Responder<'_> {
         match incoming {
             Incoming::Delivery(request) => {
                 self.taken += 1;
-                desk.bytes += request.message.payload.len();
-                desk.work.push(work(self.plan.answer.clone(), request));
+                let message = request.message.clone();
+                desk.work.begin(request, &message, |_| None);
             }
             Incoming::TooLarge { tag, size } => self.notes.warn(too_large(tag, size)),
             Incoming::Cancelled => return Err(self.session.cancelled(&self.plan.queue)),
@@ -389,19 +369,4 @@ async fn next(requests: &mut Connection, wanted: bool) -> Result<Incoming> {
             None => requests.drive().await?,
         }
     }
-}
-
-fn work(answer: Answer, request: Delivery) -> BoxFuture<'static, Worked> {
-    async move {
-        let answered = match answer {
-            Answer::Echo => Ok(Some(request.message.payload.clone())),
-            Answer::Text(text) => Ok(Some(text)),
-            Answer::Exec(exec) => {
-                let answered = exec.answer(&request.message).await;
-                answered.map(|(good, answer)| good.then(|| answer.into()))
-            }
-        };
-        (request, answered)
-    }
-    .boxed()
 }

@@ -8,6 +8,7 @@ use bytestring::ByteString;
 use crate::amqp::client::{FRAME_MAX, HEARTBEAT};
 use crate::amqp::topology::{Declaration, QueueState};
 use crate::amqp::{Channel, Client, Event, Login, Mechanism, Options, v1, v091};
+use crate::connect::failure::reconnected;
 use crate::connect::{self, Backoff, Environment, Protocol, Retry, Target};
 use crate::error::{Cause, Error, Kind, Result};
 pub(crate) use crate::flow::until::messages;
@@ -169,10 +170,7 @@ impl Session {
             match make(self).await {
                 Ok(client) => {
                     self.backoff.borrow_mut().connected(Instant::now());
-                    let away = Duration::from_millis(began.elapsed().as_millis() as u64);
-                    let away = humantime::format_duration(away);
-                    self.notes
-                        .note(format_args!("reconnected to {} after {away}", self.target));
+                    self.notes.note(reconnected(&self.target, began));
                     return Ok(client);
                 }
                 Err(next) => error = next,

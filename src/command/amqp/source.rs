@@ -12,6 +12,7 @@ use crate::amqp::firehose;
 use crate::amqp::v091::Incoming;
 use crate::amqp::wish::Settlement;
 use crate::error::{Error, Kind, Result};
+use crate::flow::recent::Recent;
 use crate::flow::{Fate, Next, Number, Source};
 use crate::message::AmqpValue;
 use crate::output::Console;
@@ -49,6 +50,8 @@ pub(crate) struct Consumed<'a> {
     next_offset: Option<i64>,
     /// The connection that the arrivals came on is gone, and nobody knows.
     lost: bool,
+    /// What was handed out last; only where it matters whether it comes again.
+    recent: Recent,
     /// Something was acknowledged or rejected.
     settled: bool,
     /// The server has ended the consumer.
@@ -72,6 +75,7 @@ impl<'a> Consumed<'a> {
             first: 1,
             next_offset: None,
             lost: false,
+            recent: Recent::new(plan.until.count.map_or(0, |_| plan.ahead().into())),
             settled: false,
             cancelled: false,
             held: 0,
@@ -102,6 +106,7 @@ impl<'a> Consumed<'a> {
             return Err(error);
         }
         (self.lost, self.cancelled) = (true, false);
+        self.recent.lost();
         let (plan, session) = (self.plan, self.session);
         let place = plan.offset.as_ref().and_then(|_| self.place());
         let notes = self.notes;
@@ -129,11 +134,21 @@ impl<'a> Consumed<'a> {
         first.or(self.next_offset).map(Offset::At)
     }
 
+    fn is_again(&mut self, delivery: &Delivery) -> bool {
+        let (flagged, message) = (delivery.detail().redelivered, &delivery.message);
+        self.recent
+            .is_again(flagged, 0, &message.topic, &message.payload)
+    }
+
     /// What came, as it is handed out.
     fn next(&mut self, incoming: Incoming) -> Option<Next> {
         match incoming {
             Incoming::Delivery(delivery) => {
                 let offset = stream_offset(&delivery);
+                let again = match offset.zip(self.next_offset) {
+                    Some((offset, next)) => offset < next,
+                    None => self.is_again(&delivery),
+                };
                 self.next_offset = offset.map(|it| it.saturating_add(1)).or(self.next_offset);
                 self.arrivals.push_back(Arrival {
                     tag: delivery.tag,
@@ -144,7 +159,10 @@ impl<'a> Consumed<'a> {
                     true => firehose::original(delivery.message),
                     false => delivery.message,
                 };
-                Some(Next::Message(message))
+                Some(match again {
+                    true => Next::Again(message),
+                    false => Next::Message(message),
+                })
             }
             Incoming::TooLarge { tag, size } => {
                 self.notes.warn(too_large(tag, size));

@@ -101,7 +101,8 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let (before, after) = (all(&plan.before)?, all(&plan.after)?);
     let bound = plan.bound.map(|Bound(part)| part);
     let comparison = compare(&before, &after, bound)?;
-    write(&plan.form.render(&comparison), plan.style).await?;
+    let text = plan.form.render(&comparison);
+    write(&text, plan.form == Form::Text, plan.style).await?;
     comparison.failure().map_or(Ok(()), Err)
 }
 

@@ -36,6 +36,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         });
     }
     let whole = merge(&parts, plan.partial)?;
-    write(&plan.form.render(&whole)?, plan.style).await?;
+    let text = plan.form.render(&whole)?;
+    write(&text, plan.form == Form::Text, plan.style).await?;
     missed(&whole.thresholds).map_or(Ok(()), Err)
 }

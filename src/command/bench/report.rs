@@ -34,6 +34,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         .map(|assert| assert.evaluate(&report))
         .collect();
     report.thresholds.extend(judged.iter().cloned());
-    write(&plan.form.render(&report)?, plan.style).await?;
+    let text = plan.form.render(&report)?;
+    write(&text, plan.form == Form::Text, plan.style).await?;
     missed(&judged).map_or(Ok(()), Err)
 }

@@ -89,10 +89,14 @@ fn files_in(directory: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Writes `text`, which ends with a line feed, to standard output.
-pub(crate) async fn write(text: &str, style: Style) -> Result<()> {
+/// Writes `text`, which ends with a line feed, to standard output; one that is `for_people` with its verdicts in colour.
+pub(crate) async fn write(text: &str, for_people: bool, style: Style) -> Result<()> {
     let mut output = Output::open(Format::Raw, style)?;
-    output.line(text.strip_suffix('\n').unwrap_or(text));
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    match for_people {
+        true => output.report(text),
+        false => output.line(text),
+    }
     output.flush().await
 }
 

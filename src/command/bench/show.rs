@@ -12,18 +12,19 @@ use super::{Results, RunOptions};
 use crate::bench::engine::{self, Outcome};
 use crate::bench::recorder::NOT_PROVED;
 use crate::bench::report::prometheus::{self, Endpoint};
-use crate::bench::report::text;
+use crate::bench::report::{Form, text};
 use crate::bench::result::{Report, Threshold};
 use crate::command::bench::results::missed;
 use crate::error::{Error, Kind, Result};
 use crate::file;
-use crate::output::{self, Live};
+use crate::output::{self, ColorChoice, Live};
 use crate::stop::{Asked, Stop};
 
 /// Watches a run and tells about it.
 pub(crate) struct Show {
     results: Results,
     live: Live,
+    color: ColorChoice,
     metrics: Option<Metrics>,
     /// The threshold that ended the run.
     missed: Option<Threshold>,
@@ -64,6 +65,7 @@ impl Show {
         Ok(Self {
             results: course.results.clone(),
             live,
+            color: course.style.color,
             metrics,
             missed: None,
         })
@@ -134,7 +136,11 @@ impl Show {
         }
         // Where there was no connection the reason says all.
         if !outcome.has_no_connection() {
-            output::print(self.results.form.render(report)?.as_bytes())?;
+            let text = self.results.form.render(report)?;
+            match self.results.form {
+                Form::Text => output::print_report(&text, self.color)?,
+                _ => output::print(text.as_bytes())?,
+            }
         }
         if let Some(metrics) = self.metrics {
             metrics.serving.abort();

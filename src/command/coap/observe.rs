@@ -10,7 +10,7 @@ use super::source::Observed;
 use crate::coap::code::Code;
 use crate::connect::Retry;
 use crate::error::Result;
-use crate::flow::{Exec, Receiver, Stages, Until};
+use crate::flow::{Exec, Ready, Receiver, Stages, Until};
 use crate::output::{Console, Format, Output, Style};
 use crate::payload::{Bodies, Encoding, Source};
 use crate::stop::Stop;
@@ -42,6 +42,8 @@ pub struct Plan {
     pub keep_alive: Option<Duration>,
     /// Tell the server when it is over.
     pub deregister: bool,
+    /// Who is told when messages can come.
+    pub ready: Ready,
     /// How a notification is shown.
     pub format: Format,
     /// What the terminal shows.
@@ -67,6 +69,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         exec: plan.exec.as_ref(),
         stages: &plan.stages,
         until: &plan.until,
+        ready: &plan.ready,
         console: notes,
     };
     let ended = receiver.receive(&mut source, &mut stop).await;

@@ -21,7 +21,7 @@ use crate::coap::option;
 use crate::coap::uri;
 use crate::error::{Error, Kind, Result};
 use crate::file;
-use crate::flow::{self, Input, Number, Outcome, Pacing, Progress, Stages, Target};
+use crate::flow::{self, Input, Number, Outcome, Pacing, Progress, Stages, Target, Until};
 use crate::message::Message;
 use crate::output::{Console, Format, Output, Style};
 use crate::payload::{Bodies, Encoding, Outline, Source};
@@ -42,6 +42,8 @@ pub struct Plan {
     pub encoding: Encoding,
     /// How often each URI is asked, and how fast.
     pub pacing: Pacing,
+    /// How long a request under way may take after a signal; otherwise its answer is not waited for.
+    pub until: Until,
     /// A file that holds the ETag of what is there already, as hexadecimal digits; the new one is put there.
     pub etag_file: Option<PathBuf>,
     /// A file that gets the body of the answer, instead of standard output.
@@ -79,7 +81,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         running: None,
     };
     let mut input = Input::new(bodies, &plan.pacing);
-    let ended = flow::send(&mut input, &mut requests, &mut stop).await;
+    let ended = flow::send(&mut input, &mut requests, &plan.until, &mut stop).await;
     let closed = stop.close(requests.close()).await.unwrap_or(Ok(()));
     drop(requests);
     ended.and(closed).map_err(|error| match written.get() {
@@ -175,9 +177,12 @@ impl Target for Requests<'_> {
         Ok(())
     }
 
-    /// A signal, while something goes on: its answer is not waited for.
+    /// A signal, while something goes on: its answer is not waited for unless that was asked for.
     fn finish(&mut self) {
-        self.running = None;
+        self.running = self
+            .running
+            .take()
+            .filter(|_| self.plan.until.drain.is_some());
     }
 
     async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {

@@ -11,7 +11,7 @@ use crate::coap::plugtest;
 use crate::coap::resources::{Clock, Counter, Directory, Late, Sensor, Stored, Tree};
 use crate::coap::secure::{LiveSecrets, Secrets};
 use crate::coap::site::Site;
-use crate::command::serving::{Serving, Starting, fresh_tls, renew_tls};
+use crate::command::serving::{Launch, Serving, Starting, fresh_tls, renew_tls};
 use crate::connect::{
     Environment, ListenAddress, ListenOn, Listener, LiveTls, OscoreArgs, Psk, Secret, ServerTls,
 };
@@ -50,8 +50,8 @@ pub struct Plan {
     pub faults: Vec<Fault>,
     /// Say each request on standard error.
     pub verbose: bool,
-    /// Exit when the parent process exits.
-    pub end_with_parent: bool,
+    /// Who is told, and what runs meanwhile.
+    pub launch: Launch,
     /// What the terminal shows.
     pub style: Style,
 }
@@ -149,7 +149,7 @@ const ROOM: usize = 64 << 20;
 /// # Errors
 /// Unreadable files, addresses that cannot be listened on.
 pub(crate) async fn run(plan: Plan) -> Result<()> {
-    let mut starting = Starting::new(plan.style, plan.end_with_parent)?;
+    let mut starting = Starting::new(plan.style, &plan.launch)?;
     let notes = starting.notes;
     let mut server = Server::new(plan.site()?, &plan.faults);
     server.set_challenge(plan.challenge);
@@ -185,7 +185,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     };
     tokio::select! {
         () = server.serve(seen) => Ok(()),
-        () = secured.asked_to_stop(serving, plan) => Ok(()),
+        ended = secured.asked_to_stop(serving, plan) => ended,
     }
 }
 
@@ -201,7 +201,7 @@ type Apply = Box<dyn FnOnce() + Send>;
 
 impl Secured {
     /// Waits until the server is to stop, and reads the files again when it is asked to.
-    async fn asked_to_stop(self, mut serving: Serving, plan: Plan) {
+    async fn asked_to_stop(self, mut serving: Serving, plan: Plan) -> Result<()> {
         let Self { streams, datagrams } = self;
         let tls = plan.tls.clone().filter(|_| !streams.is_empty());
         let has_files = plan.tls.is_some() || plan.psk_file.is_some();
@@ -218,7 +218,7 @@ impl Secured {
             }
             files + renew_tls(&streams, tls.as_ref())
         };
-        serving.asked_to_stop(read, apply).await;
+        serving.asked_to_stop(read, apply).await
     }
 }
 

@@ -15,6 +15,7 @@ use super::session::{Place, failed, is_absence, is_outage, refused, retry_after,
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Cancel, Event, Failure, Reply};
 use crate::connect::Backoff;
+use crate::connect::failure::reconnected;
 use crate::error::{Error, Kind, Result};
 use crate::flow::{Next, Source};
 use crate::output::Console;
@@ -48,6 +49,8 @@ pub(super) struct Observed<'a> {
     backoff: Backoff,
     /// How often it was tried since notifications came last.
     tries: u32,
+    /// Since when an observation that there was has been lost.
+    away_since: Option<Instant>,
     /// Before when no further try is made.
     retry_at: Option<Instant>,
     /// When the server is pinged next; `None` while it has not answered the last one.
@@ -75,6 +78,7 @@ impl<'a> Observed<'a> {
             client: None,
             backoff: Backoff::new(plan.retry),
             tries: 0,
+            away_since: None,
             retry_at: None,
             next_ping: None,
             registered: false,
@@ -201,6 +205,9 @@ impl<'a> Observed<'a> {
     }
 
     fn notified(&mut self, reply: &Reply, sequence: u32, datagram: bool) {
+        if let Some(since) = self.away_since.take() {
+            self.console.note(reconnected(&self.place.target, since));
+        }
         if !std::mem::replace(&mut self.registered, true) {
             self.backoff.connected(Instant::now());
         }
@@ -267,6 +274,9 @@ impl<'a> Observed<'a> {
             return self.end(Err(error));
         };
         self.retry_at = Some(now + wait);
+        if self.ever_registered {
+            self.away_since.get_or_insert(now);
+        }
         let text = format!(
             "{}; observing again, notifications may be missed",
             error.text()

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tokio::sync::oneshot;
 
-use crate::command::serving::{Starting, fresh_tls, parse, renew_tls};
+use crate::command::serving::{Launch, Starting, fresh_tls, parse, renew_tls};
 use crate::connect::{ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
 use crate::error::{Result, brief};
 use crate::mqtt::broker::{Acl, Broker, Event, Options, Users, serve};
@@ -22,8 +22,8 @@ pub struct Plan {
     pub files: Files,
     /// Limits, offers and faults; `users` and `acl` come from the files above when the command runs.
     pub options: Options,
-    /// Ends when the process that started it does, however that ends.
-    pub end_with_parent: bool,
+    /// Who is told, and what runs meanwhile.
+    pub launch: Launch,
     /// What the terminal shows.
     pub style: Style,
 }
@@ -56,7 +56,7 @@ pub struct Listen {
 /// # Errors
 /// Unreadable files, addresses that cannot be listened on.
 pub(crate) async fn run(plan: Plan) -> Result<()> {
-    let mut starting = Starting::new(plan.style, plan.end_with_parent)?;
+    let mut starting = Starting::new(plan.style, &plan.launch)?;
     let notes = starting.notes;
     let mut options = plan.options.clone();
     (options.users, options.acl) = plan.files.access()?;
@@ -79,15 +79,17 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         files + renew_tls(&secured, tls.as_ref())
     };
     let (ask, asked) = oneshot::channel::<()>();
-    tokio::select! {
+    let mut outcome = Ok(());
+    let ended = tokio::select! {
         ended = serve(broker.clone(), listeners, asked) => ended,
         () = async {
-            serving.asked_to_stop(read, apply).await;
+            outcome = serving.asked_to_stop(read, apply).await;
             drop(ask);
             // While clients are told, a second signal ends the process at once.
             serving.asked_again().await;
         } => Ok(()),
-    }
+    };
+    outcome.and(ended)
 }
 
 impl Files {

@@ -1,9 +1,11 @@
-//! `mqtt`: publish, subscribe, and the embedded broker.
+//! `mqtt`: publish, subscribe, request, respond, and the embedded broker.
 
 pub(crate) mod broker;
 pub(crate) mod publish;
 mod publisher;
 mod record;
+pub(crate) mod request;
+pub(crate) mod respond;
 pub(crate) mod session;
 mod source;
 pub(crate) mod subscribe;
@@ -17,6 +19,10 @@ pub enum Command {
     Publish(Box<publish::Plan>),
     /// `mqtt sub`
     Subscribe(Box<subscribe::Plan>),
+    /// `mqtt request`
+    Request(Box<request::Plan>),
+    /// `mqtt respond`
+    Respond(Box<respond::Plan>),
     /// `mqtt broker`
     Broker(Box<broker::Plan>),
 }
@@ -30,6 +36,8 @@ impl Command {
         match self {
             Self::Publish(plan) => publish::run(*plan).await,
             Self::Subscribe(plan) => subscribe::run(*plan).await,
+            Self::Request(plan) => request::run(*plan).await,
+            Self::Respond(plan) => respond::run(*plan).await,
             Self::Broker(plan) => broker::run(*plan).await,
         }
     }

@@ -8,7 +8,7 @@ use super::publisher::Publisher;
 use super::session::{SessionArgs, Wants, topic_of};
 use crate::connect::{Retry, Target};
 use crate::error::{Error, Result};
-use crate::flow::{self, Input, Pacing};
+use crate::flow::{self, Input, Pacing, Until};
 use crate::message::{Detail, Message, MqttDetail};
 use crate::mqtt::packet::{Disconnect, Place, Properties, Publish, QoS};
 use crate::mqtt::topic;
@@ -41,6 +41,8 @@ pub struct Plan {
     pub pacing: Pacing,
     /// How long no acknowledgement at all may come while some are awaited; `None`: for ever.
     pub ack_timeout: Option<Duration>,
+    /// When it is given up, and how long what is under way may take then.
+    pub until: Until,
     /// What the terminal shows.
     pub style: Style,
 }
@@ -51,8 +53,9 @@ pub struct Plan {
 /// No connection, a refusal, a lost message, a deadline, unreadable input; see [`Kind`](crate::error::Kind).
 pub(crate) async fn run(plan: Plan) -> Result<()> {
     let target = plan.session.target()?;
-    let topics = plan.topics(&target)?;
-    let bodies = Bodies::open(&plan.source, plan.encoding)?.like(plan.outline(&topics));
+    let topics = topics(&plan.topics, &plan.source, &target)?;
+    let bodies =
+        Bodies::open(&plan.source, plan.encoding)?.like(outline(&topics, plan.qos, plan.retain));
     plan.properties
         .check(Place::Publish)
         .map_err(Error::usage)?;
@@ -79,7 +82,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     };
     let mut input = Input::new(bodies, &plan.pacing);
     let mut publisher = Publisher::new(client, outline, plan.ack_timeout, notes);
-    let ended = flow::send(&mut input, &mut publisher, &mut stop).await;
+    let ended = flow::send(&mut input, &mut publisher, &plan.until, &mut stop).await;
     // A retained message waits for subscribers to come.
     if ended.is_ok() && publisher.nobody_heard() && !plan.retain {
         notes.note("accepted, but there are no matching subscribers");
@@ -93,33 +96,35 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     ended
 }
 
-impl Plan {
-    /// The topics of `-t`, or the one in the path of the URL; records may name their own.
-    fn topics(&self, target: &Target) -> Result<Vec<ByteString>> {
-        if !self.topics.is_empty() {
-            return Ok(self.topics.clone());
-        }
-        match topic_of(target) {
-            Some(name) => {
-                topic::check_name(&name).map_err(|invalid| Error::usage(invalid.to_string()))?;
-                Ok(vec![name])
-            }
-            None if self.source == Source::Records => Ok(Vec::new()),
-            None => Err(Error::usage("no topic to publish to").hint("use -t TOPIC")),
-        }
+/// The topics `given` by `-t`, or the one in the path of the URL; records may name their own.
+pub(super) fn topics(
+    given: &[ByteString],
+    source: &Source,
+    target: &Target,
+) -> Result<Vec<ByteString>> {
+    if !given.is_empty() {
+        return Ok(given.to_vec());
     }
-
-    /// What records do not say, and what they must.
-    fn outline(&self, topics: &[ByteString]) -> Outline {
-        Outline {
-            topics: topics.to_vec(),
-            detail: Detail::Mqtt(MqttDetail {
-                qos: self.qos.level(),
-                retain: self.retain,
-                ..MqttDetail::default()
-            }),
-            check: check_record,
+    match topic_of(target) {
+        Some(name) => {
+            topic::check_name(&name).map_err(|invalid| Error::usage(invalid.to_string()))?;
+            Ok(vec![name])
         }
+        None if *source == Source::Records => Ok(Vec::new()),
+        None => Err(Error::usage("no topic to publish to").hint("use -t TOPIC")),
+    }
+}
+
+/// What records do not say, and what they must.
+pub(super) fn outline(topics: &[ByteString], qos: QoS, retain: bool) -> Outline {
+    Outline {
+        topics: topics.to_vec(),
+        detail: Detail::Mqtt(MqttDetail {
+            qos: qos.level(),
+            retain,
+            ..MqttDetail::default()
+        }),
+        check: check_record,
     }
 }
 

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use bytestring::ByteString;
 use tokio::time::sleep_until;
 
-use super::record::to_properties;
+use super::record::published;
 use super::session::tell;
+use crate::connect::failure::reconnected;
 use crate::error::{Error, Kind, Result, brief};
 use crate::flow::{self, Number, Outcome, Progress};
-use crate::message::{Detail, Message, MqttDetail};
+use crate::message::{Detail, Message};
 use crate::mqtt::client::Client;
 use crate::mqtt::packet::{Properties, Publish, QoS, ReasonCode, Version};
 use crate::mqtt::session::client::Event;
@@ -39,10 +40,15 @@ pub(crate) struct Publisher {
     /// What could not be handed to the session.
     unsendable: Vec<Progress>,
     last_progress: Instant,
+    ever_connected: bool,
+    /// Since when a connection that was there has been lost.
+    away_since: Option<Instant>,
     properties_dropped: bool,
     accepted: u64,
     /// Accepted, but nobody is subscribed (MQTT 5 servers may tell).
     unheard: u64,
+    /// Called with the number of each of those.
+    on_unheard: Option<Box<dyn FnMut(Number)>>,
 }
 
 impl Publisher {
@@ -63,10 +69,18 @@ impl Publisher {
             before_ping: 0,
             unsendable: Vec::new(),
             last_progress: Instant::now(),
+            ever_connected: false,
+            away_since: None,
             properties_dropped: false,
             accepted: 0,
             unheard: 0,
+            on_unheard: None,
         }
+    }
+
+    /// Calls `tell` with the number of each message that is accepted although nobody is subscribed.
+    pub(crate) fn on_unheard(&mut self, tell: impl FnMut(Number) + 'static) {
+        self.on_unheard = Some(Box::new(tell));
     }
 
     /// Whether everything was accepted, and nobody was there to get it.
@@ -100,21 +114,6 @@ impl Publisher {
         }
     }
 
-    /// A message that says more of itself than its body.
-    fn of_record(&mut self, topic: ByteString, detail: MqttDetail) -> Publish {
-        let properties = match detail.properties {
-            Some(said) => self.version_5_only(to_properties(*said)),
-            None => self.outline.properties.clone(),
-        };
-        Publish {
-            qos: QoS::from_level(detail.qos).unwrap_or(self.outline.qos),
-            retain: detail.retain,
-            topic,
-            properties,
-            ..Publish::default()
-        }
-    }
-
     fn version_5_only(&mut self, properties: Properties) -> Properties {
         if self.client.session().version() == Version::V5 || properties.is_empty() {
             return properties;
@@ -141,6 +140,9 @@ impl Publisher {
         while let Some(notice) = self.client.poll_notice() {
             // What was sent at QoS 0 and not proved to be read may be gone with the connection.
             self.doubt(into);
+            if self.ever_connected {
+                self.away_since.get_or_insert_with(Instant::now);
+            }
             tell(notice, &self.client, self.notes);
         }
         let now = Instant::now();
@@ -171,7 +173,12 @@ impl Publisher {
                     (ticket, Outcome::Refused(refusal))
                 } else {
                     self.accepted += 1;
-                    self.unheard += u64::from(reason == ReasonCode::NO_MATCHING_SUBSCRIBERS);
+                    if reason == ReasonCode::NO_MATCHING_SUBSCRIBERS {
+                        self.unheard += 1;
+                        if let Some(tell) = &mut self.on_unheard {
+                            tell(ticket);
+                        }
+                    }
                     (ticket, Outcome::Accepted)
                 }
             }
@@ -187,6 +194,10 @@ impl Publisher {
             }
             Event::Connected { .. } => {
                 self.last_progress = now;
+                self.ever_connected = true;
+                if let Some(since) = self.away_since.take() {
+                    self.notes.note(reconnected(self.client.target(), since));
+                }
                 return;
             }
             _ => return,
@@ -295,30 +306,13 @@ impl flow::Target for Publisher {
 
     #[inline]
     fn take(&mut self, number: Number, message: Message) -> Result<()> {
-        let Message {
-            topic,
-            payload,
-            detail,
-            ..
-        } = message;
-        if topic.is_empty() && !matches!(detail, Detail::Mqtt(_)) {
-            self.outline.payload = payload;
+        if message.topic.is_empty() && !matches!(message.detail, Detail::Mqtt(_)) {
+            self.outline.payload = message.payload;
             self.send(number, None);
             return Ok(());
         }
-        let topic = match topic.is_empty() {
-            true => self.outline.topic.clone(),
-            false => topic,
-        };
-        let publish = match detail {
-            Detail::Mqtt(detail) => self.of_record(topic, detail),
-            // What another protocol knows of it is of no concern here.
-            Detail::Plain | Detail::Amqp(_) | Detail::Coap(_) => Publish {
-                topic,
-                ..self.outline.clone()
-            },
-        };
-        let publish = Box::new(Publish { payload, ..publish });
+        let mut publish = Box::new(published(message, &self.outline));
+        publish.properties = self.version_5_only(std::mem::take(&mut publish.properties));
         match self.client.can_publish(publish.qos) {
             true => self.send(number, Some(publish)),
             false => self.parked = Some((number, publish)),

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use bytestring::ByteString;
 
 use crate::message::{Detail, Message, MqttDetail, MqttProperties};
-use crate::mqtt::packet::{Properties, Property, Publish};
+use crate::mqtt::packet::{Properties, Property, Publish, QoS};
 
 /// The record of a message received at `time`.
 #[inline]
@@ -26,7 +26,7 @@ pub(crate) fn record(publish: Publish, time: SystemTime) -> Message {
     }
 }
 
-fn from_properties(properties: &Properties) -> MqttProperties {
+pub(super) fn from_properties(properties: &Properties) -> MqttProperties {
     let pair = |(name, value): (&ByteString, &ByteString)| (name.clone(), value.clone());
     MqttProperties {
         payload_format_indicator: properties.payload_format_indicator(),
@@ -37,6 +37,39 @@ fn from_properties(properties: &Properties) -> MqttProperties {
         topic_alias: properties.topic_alias(),
         subscription_identifiers: properties.subscription_identifiers().collect(),
         user_properties: properties.user_properties().map(pair).collect(),
+    }
+}
+
+/// The message to send for a record; what it does not say of itself is in `outline`. What another protocol knows of it is of
+/// no concern here.
+pub(crate) fn published(message: Message, outline: &Publish) -> Publish {
+    let Message {
+        topic,
+        payload,
+        detail,
+        ..
+    } = message;
+    let topic = match topic.is_empty() {
+        true => outline.topic.clone(),
+        false => topic,
+    };
+    let Detail::Mqtt(detail) = detail else {
+        return Publish {
+            topic,
+            payload,
+            ..outline.clone()
+        };
+    };
+    Publish {
+        qos: QoS::from_level(detail.qos).unwrap_or(outline.qos),
+        retain: detail.retain,
+        topic,
+        payload,
+        properties: match detail.properties {
+            Some(given) => to_properties(*given),
+            None => outline.properties.clone(),
+        },
+        ..Publish::default()
     }
 }
 

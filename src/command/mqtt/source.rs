@@ -1,17 +1,21 @@
 //! A subscription as a source of messages.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use bytestring::ByteString;
+use tokio::time::timeout;
 
 use super::record::record;
 use super::session::tell;
-use crate::error::{Error, Result, brief};
+use crate::connect::Target;
+use crate::connect::failure::{LOST_ACKNOWLEDGEMENTS, reconnected, unacknowledged};
+use crate::error::{Error, Kind, Result, brief};
+use crate::flow::recent::Recent;
 use crate::flow::{Next, Source};
-use crate::mqtt::client::{Client, Notice};
+use crate::mqtt::client::{CLOSING, Client, Notice};
 use crate::mqtt::packet::{Disconnect, Properties, Publish, QoS, ReasonCode};
-use crate::mqtt::session::client::Event;
+use crate::mqtt::session::client::{Event, Session};
 use crate::mqtt::topic;
 use crate::output::Console;
 
@@ -40,13 +44,63 @@ struct Run {
     length: u64,
 }
 
+/// What was handed out and not settled.
+#[derive(Default)]
+pub(super) struct Unsettled(VecDeque<Run>);
+
+impl Unsettled {
+    /// A message was handed out.
+    #[inline]
+    pub(super) fn handed_out(&mut self, publish: &Publish) {
+        // Without an identifier its connection is gone.
+        let acknowledged = publish.qos != QoS::AtMostOnce && publish.packet_id != 0;
+        match self.0.back_mut() {
+            Some(run) if run.acknowledged == acknowledged => run.length += 1,
+            _ => self.0.push_back(Run {
+                acknowledged,
+                length: 1,
+            }),
+        }
+    }
+
+    /// The first `count` are done with: acknowledges them, and says how many acknowledgements that took.
+    pub(super) fn settle(&mut self, count: u64, session: &mut Session) -> u64 {
+        let (mut left, mut acknowledged) = (count, 0);
+        while let Some(run) = self.0.front_mut().filter(|_| left > 0) {
+            let length = run.length.min(left);
+            acknowledged += if run.acknowledged { length } else { 0 };
+            left -= length;
+            run.length -= length;
+            if run.length == 0 {
+                self.0.pop_front();
+            }
+        }
+        if self.0.is_empty() {
+            session.accept();
+        } else {
+            // A window is 16 bits wide.
+            session.accept_first(acknowledged as usize);
+        }
+        acknowledged
+    }
+
+    /// Their connection is gone.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
 /// The messages of a session's subscriptions.
 pub(crate) struct Subscribed<'a> {
     client: Client,
     wanted: &'a Wanted,
     notes: Console,
     /// What was handed out and not settled.
-    unsettled: VecDeque<Run>,
+    unsettled: Unsettled,
+    /// Whether something was acknowledged over this connection.
+    owes: bool,
+    /// What was handed out last; only where it matters whether it comes again.
+    recent: Recent,
     /// When the batch came that is being handed out.
     time: SystemTime,
     /// Subscribe and unsubscribe requests that are not answered yet.
@@ -64,13 +118,15 @@ pub(crate) struct Subscribed<'a> {
 }
 
 impl<'a> Subscribed<'a> {
-    /// Over a client that has been told what to subscribe to.
-    pub(crate) fn new(client: Client, wanted: &'a Wanted, notes: Console) -> Self {
+    /// Over a client that has been told what to subscribe to; `counts`: a message that comes again is known as such.
+    pub(crate) fn new(client: Client, wanted: &'a Wanted, counts: bool, notes: Console) -> Self {
         Self {
             client,
             wanted,
             notes,
-            unsettled: VecDeque::new(),
+            unsettled: Unsettled::default(),
+            owes: false,
+            recent: Recent::new(if counts { usize::from(u16::MAX) } else { 0 }),
             time: SystemTime::now(),
             unanswered: 1,
             refused: None,
@@ -83,13 +139,45 @@ impl<'a> Subscribed<'a> {
     }
 
     /// Disconnects, and says whether a request was refused meanwhile.
+    ///
+    /// # Errors
+    /// That refusal; [`Kind::Lost`] where the server does not have the last acknowledgements.
     pub(crate) async fn close(&mut self, properties: Properties) -> Result<()> {
+        let lost = self.owes && !self.proved().await;
         let disconnect = Disconnect {
             properties,
             ..Disconnect::default()
         };
         self.client.close(disconnect).await;
-        self.refused.take().map_or(Ok(()), Err)
+        match self.refused.take() {
+            Some(refused) => Err(refused),
+            None if lost => {
+                let target = self.client.target();
+                Err(unacknowledged(target, Kind::Lost, LOST_ACKNOWLEDGEMENTS))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the server has read all that was acknowledged, which it has before it answers a PINGREQ. One that does not
+    /// answer, but keeps the connection, cannot hold us up.
+    async fn proved(&mut self) -> bool {
+        if !self.client.is_online() {
+            return false;
+        }
+        let mut unanswered = self.client.session().ping(Instant::now());
+        let answered = async {
+            while unanswered > 0 {
+                if self.client.drive().await.is_err() || self.client.poll_notice().is_some() {
+                    return false;
+                }
+                while let Some(event) = self.client.poll_event() {
+                    unanswered -= u32::from(event == Event::Pong);
+                }
+            }
+            true
+        };
+        timeout(CLOSING, answered).await.unwrap_or(true)
     }
 
     /// The connection is gone: what it delivered cannot be acknowledged any more.
@@ -97,6 +185,11 @@ impl<'a> Subscribed<'a> {
         let lost = matches!(notice, Notice::Lost { .. });
         self.away_since.get_or_insert_with(Instant::now);
         self.unsettled.clear();
+        // The server delivers again what it has no acknowledgement of.
+        self.owes = false;
+        if lost {
+            self.recent.lost();
+        }
         let asked = self.ever_connected && self.unanswered > 0;
         match notice {
             // UNSUBSCRIBE is not sent again over the next connection.
@@ -114,26 +207,25 @@ impl<'a> Subscribed<'a> {
         if self.wanted.retained_only && !publish.retain {
             return Next::End(Ok(()));
         }
-        // Without an identifier its connection is gone.
-        self.handed_out(publish.qos != QoS::AtMostOnce && publish.packet_id != 0);
+        self.unsettled.handed_out(&publish);
         let left_out = |filter: &ByteString| topic::matches(filter, &publish.topic);
         if (self.wanted.skip_retained && publish.retain)
             || self.wanted.filter_out.iter().any(left_out)
         {
             return Next::Skipped;
         }
+        if publish.packet_id != 0 && self.is_again(&publish) {
+            return Next::Again(record(publish, self.time));
+        }
         Next::Message(record(publish, self.time))
     }
 
     #[inline]
-    fn handed_out(&mut self, acknowledged: bool) {
-        match self.unsettled.back_mut() {
-            Some(run) if run.acknowledged == acknowledged => run.length += 1,
-            _ => self.unsettled.push_back(Run {
-                acknowledged,
-                length: 1,
-            }),
-        }
+    fn is_again(&mut self, publish: &Publish) -> bool {
+        // A message that is sent again has the identifier that it had (MQTT 5.0 §4.4).
+        let id = publish.packet_id;
+        self.recent
+            .is_again(publish.duplicate, id, &publish.topic, &publish.payload)
     }
 
     fn event(&mut self, event: Event) -> Result<Option<Next>> {
@@ -157,11 +249,8 @@ impl<'a> Subscribed<'a> {
         if !self.ever_subscribed {
             self.away_since = None;
         }
-        if session_present && let Some(away) = self.back_after() {
-            self.notes.note(format_args!(
-                "reconnected to {} after {away}; session present",
-                self.client.target()
-            ));
+        if session_present && let Some(back) = self.back() {
+            self.notes.note(format_args!("{back}; session present"));
         }
         if !self.ever_connected && !self.wanted.unsubscribe.is_empty() {
             let properties = &self.wanted.unsubscribe_properties;
@@ -174,14 +263,13 @@ impl<'a> Subscribed<'a> {
         Ok(())
     }
 
-    /// How long the connection was down, if that has not been told and a subscription was there before.
-    fn back_after(&mut self) -> Option<humantime::FormattedDuration> {
+    /// That the connection is there again, if that has not been told and a subscription was there before.
+    fn back(&mut self) -> Option<String> {
         if !self.ever_subscribed {
             return None;
         }
         let since = self.away_since.take()?;
-        let away = Duration::from_millis(since.elapsed().as_millis() as u64);
-        Some(humantime::format_duration(away))
+        Some(reconnected(self.client.target(), since))
     }
 
     fn subscribed(
@@ -189,10 +277,9 @@ impl<'a> Subscribed<'a> {
         answers: &[(ByteString, ReasonCode)],
         reason_string: Option<&str>,
     ) -> Option<Next> {
-        if let Some(away) = self.back_after() {
+        if let Some(back) = self.back() {
             self.notes.warn(format_args!(
-                "reconnected to {} after {away} and subscribed again; messages published in between may have been missed",
-                self.client.target()
+                "{back} and subscribed again; messages published in between may have been missed"
             ));
         }
         self.ever_subscribed = true;
@@ -201,13 +288,7 @@ impl<'a> Subscribed<'a> {
             .filter(|(_, reason)| reason.is_failure())
             .collect();
         for (filter, reason) in &refused {
-            let words = reason_string
-                .map(|text| format!(": {}", brief(text)))
-                .unwrap_or_default();
-            let text = format!(
-                "{} refused the subscription to {filter}: {reason}{words}",
-                self.client.target()
-            );
+            let text = refusal(self.client.target(), filter, *reason, reason_string);
             if refused.len() < answers.len() {
                 self.notes.warn(&text);
             }
@@ -265,6 +346,19 @@ impl<'a> Subscribed<'a> {
     }
 }
 
+/// The server refuses a subscription.
+pub(super) fn refusal(
+    server: &Target,
+    filter: &str,
+    reason: ReasonCode,
+    reason_string: Option<&str>,
+) -> String {
+    let words = reason_string
+        .map(|text| format!(": {}", brief(text)))
+        .unwrap_or_default();
+    format!("{server} refused the subscription to {filter}: {reason}{words}")
+}
+
 impl Source for Subscribed<'_> {
     async fn drive(&mut self) -> Result<()> {
         self.look_for_the_end();
@@ -299,22 +393,7 @@ impl Source for Subscribed<'_> {
     }
 
     fn settle(&mut self, count: u64) {
-        let (mut left, mut acknowledged) = (count, 0);
-        while let Some(run) = self.unsettled.front_mut().filter(|_| left > 0) {
-            let length = run.length.min(left);
-            acknowledged += if run.acknowledged { length } else { 0 };
-            left -= length;
-            run.length -= length;
-            if run.length == 0 {
-                self.unsettled.pop_front();
-            }
-        }
-        if self.unsettled.is_empty() {
-            self.client.session().accept();
-        } else {
-            // A window is 16 bits wide.
-            self.client.session().accept_first(acknowledged as usize);
-        }
+        self.owes |= self.unsettled.settle(count, self.client.session()) > 0;
     }
 
     fn awaits(&self) -> Option<String> {

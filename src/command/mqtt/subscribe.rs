@@ -5,7 +5,7 @@ use super::source::Subscribed;
 pub(crate) use super::source::Wanted;
 use crate::connect::{Retry, Target};
 use crate::error::{Error, Result};
-use crate::flow::{Exec, Receiver, Stages, Until};
+use crate::flow::{Exec, Ready, Receiver, Stages, Until};
 use crate::mqtt::client::Client;
 use crate::mqtt::packet::{Properties, Subscription};
 use crate::mqtt::topic;
@@ -35,6 +35,8 @@ pub struct Plan {
     pub until: Until,
     /// Run a command for each message instead of showing it.
     pub exec: Option<Exec>,
+    /// Who is told when messages can come.
+    pub ready: Ready,
     /// How a message is shown.
     pub format: Format,
     /// What the terminal shows.
@@ -56,12 +58,14 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         subscribes: !subscriptions.is_empty(),
         ..plan.wanted.clone()
     };
-    let mut source = Subscribed::new(client, &wanted, notes);
+    let counts = plan.until.count.is_some();
+    let mut source = Subscribed::new(client, &wanted, counts, notes);
     let receiver = Receiver {
         output: &mut output,
         exec: plan.exec.as_ref(),
         stages: &plan.stages,
         until: &plan.until,
+        ready: &plan.ready,
         console: notes,
     };
     let ended = receiver.receive(&mut source, &mut stop).await;

@@ -76,7 +76,7 @@ impl Source for Script {
                 break;
             };
             match &next {
-                Next::Message(_) | Next::Skipped => self.unsettled += 1,
+                Next::Message(_) | Next::Again(_) | Next::Skipped => self.unsettled += 1,
                 Next::Lost => self.unsettled = 0,
                 Next::End(_) => {}
             }
@@ -224,10 +224,12 @@ async fn a_lost_connection_voids_what_is_under_way() {
     let mut script: Vec<Next> = vec![Next::Message(message("a")), Next::Message(message("b"))];
     script.push(Next::Lost);
     // The server delivers them again.
-    script.extend(["a", "b", "c"].map(|text| Next::Message(message(text))));
+    script.extend(["a", "b"].map(|text| Next::Again(message(text))));
+    script.push(Next::Message(message("c")));
     let mut source = Script::new(script);
     let mut target = Slow::new(8);
-    flow(&mut source, &mut target, count(5)).await.unwrap();
+    // Three messages, however often they came.
+    flow(&mut source, &mut target, count(3)).await.unwrap();
     assert_eq!(target.taken, ["a", "b", "a", "b", "c"]);
     assert_eq!((source.settled, source.unsettled), (3, 0));
 }
@@ -303,6 +305,8 @@ struct Fragile {
     returns: &'static str,
     proved: bool,
     stalls: bool,
+    /// Only so often.
+    closes: Option<u32>,
 }
 
 impl Fragile {
@@ -315,6 +319,7 @@ impl Fragile {
             returns: "none",
             proved: false,
             stalls: false,
+            closes: None,
         }
     }
 }
@@ -359,7 +364,8 @@ impl Target for Fragile {
             into.push(Progress::One(number, Outcome::Refused(why)));
             // The acknowledgement comes besides.
             into.push(Progress::One(number, Outcome::Accepted));
-        } else if message.payload == self.poison {
+        } else if message.payload == self.poison && self.closes != Some(0) {
+            self.closes = self.closes.map(|left| left - 1);
             self.up = false;
             self.under_way.push_front((number, message));
             into.extend(
@@ -377,7 +383,7 @@ impl Target for Fragile {
 async fn sent(source: &mut Script, target: &mut Fragile) -> (u8, String) {
     let mut stop = Stop::watch().unwrap();
     source.next.push_back(Next::End(Ok(())));
-    match send(source, target, &mut stop).await {
+    match send(source, target, &Until::default(), &mut stop).await {
         Ok(()) => (0, String::new()),
         Err(error) => (error.exit_code(), error.text().to_owned()),
     }
@@ -396,11 +402,11 @@ async fn everything_is_sent_and_proved() {
 async fn the_message_that_no_connection_survives_is_named_and_the_others_arrive() {
     let (mut source, mut target) = (Script::messages(6), Fragile::new("2"));
     let ended = sent(&mut source, &mut target).await;
-    let text = "fragile closed the connection each time it received message 3 to t: of 6 messages sent, 5 acknowledged, 1 refused, 6 sent again";
+    let text = "fragile closed the connection each time it received message 3 to t: of 6 messages sent, 5 acknowledged, 1 refused, 9 sent again";
     assert_eq!(ended, (1, String::from(text)));
-    // An outage is the first thought; after the second loss 2 goes out alone.
-    let sent = ["0", "1", "2", "3", "4", "2", "3", "4", "2", "3", "4", "5"];
-    assert_eq!(target.sent, sent);
+    // An outage is the first thought; after the second loss 2 goes out alone, four times.
+    let sent = "0 1 2 3 4 2 3 4 2 2 2 2 3 4 5";
+    assert_eq!(target.sent.join(" "), sent);
     assert_eq!((source.settled, source.unsettled), (6, 0));
 }
 
@@ -586,4 +592,170 @@ async fn after_an_hour_of_stalling_everything_goes_on() {
     flow(&mut source, &mut target, count(9)).await.unwrap();
     assert_eq!((target.taken.len(), source.settled), (9, 9));
     assert!(source.pings > 300, "{} pings", source.pings);
+}
+
+/// One message, and a command that takes longer for it than everything else.
+async fn stuck(until: Until, stall: Duration) -> ((u8, String), Duration) {
+    let mut source = Script::messages(1);
+    let mut target = Slow::new(1);
+    target.stalls_for = Some(stall);
+    let began = Clock::now();
+    let ended = match flow(&mut source, &mut target, until).await {
+        Ok(()) => (0, String::new()),
+        Err(error) => (error.exit_code(), error.text().to_owned()),
+    };
+    (ended, began.elapsed())
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_last_message_the_clock_still_counts() {
+    let second = Duration::from_secs(1);
+    let still = |seconds: u32| {
+        let text = "timed out: slow still has 1 message";
+        ((5, String::from(text)), second * seconds)
+    };
+    let (timeout, duration, idle) = (Some(5 * second), Some(5 * second), Some(5 * second));
+    let timed = Until {
+        timeout,
+        ..count(1)
+    };
+    assert_eq!(stuck(timed, 60 * second).await, still(5));
+    let timed = Until {
+        duration,
+        ..count(1)
+    };
+    assert_eq!(stuck(timed.clone(), 60 * second).await, still(8));
+    let drained = Until {
+        drain: Some(second),
+        ..timed
+    };
+    assert_eq!(stuck(drained, 60 * second).await, still(6));
+    // What our own command takes is nobody's silence.
+    let silent = Until { idle, ..count(1) };
+    let good = (0, String::new());
+    assert_eq!(stuck(silent, 60 * second).await, (good, 61 * second));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_by_the_clock_lets_what_is_under_way_end() {
+    let second = Duration::from_secs(1);
+    let duration = Some(3 * second);
+    let counted = Until {
+        duration,
+        ..count(2)
+    };
+    let short = (5, String::from("received 1 of 2 messages"));
+    let ended = stuck(counted.clone(), 4 * second).await;
+    assert_eq!(ended, (short.clone(), 5 * second));
+    assert_eq!(stuck(counted, 60 * second).await, (short, 6 * second));
+    let conditional = Until {
+        duration,
+        until: Some("payload == on".parse().unwrap()),
+        ..Until::default()
+    };
+    let missed = "1 message, but none met the condition payload == on";
+    let ended = stuck(conditional, 4 * second).await;
+    assert_eq!(ended, ((7, String::from(missed)), 5 * second));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_of_a_command_is_no_silence() {
+    let second = Duration::from_secs(1);
+    let idle = || Until {
+        idle: Some(2 * second),
+        ..Until::default()
+    };
+    // One room, and one of several.
+    for room in [1, 8] {
+        let mut source = Script::messages(3);
+        let mut target = Slow::new(room);
+        target.stalls_for = Some(60 * second);
+        let began = Clock::now();
+        flow(&mut source, &mut target, idle()).await.unwrap();
+        assert_eq!((target.taken.len(), source.settled), (3, 3));
+        assert_eq!(began.elapsed(), 65 * second, "{room}");
+    }
+}
+
+/// A message every second, of which none passes.
+struct Ticking(u32);
+
+impl Source for Ticking {
+    async fn drive(&mut self) -> Result<()> {
+        if self.0 == 0 {
+            return std::future::pending().await;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        self.0 -= 1;
+        Ok(())
+    }
+
+    async fn hold(&mut self) -> Error {
+        std::future::pending().await
+    }
+
+    fn take(&mut self, mut sink: impl FnMut(Next) -> Result<bool>) -> Result<()> {
+        let next = match self.0 % 2 {
+            0 => Next::Skipped,
+            _ => Next::Message(message("other")),
+        };
+        sink(next).map(drop)
+    }
+
+    fn settle(&mut self, _: u64) {}
+
+    fn awaits(&self) -> Option<String> {
+        None
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_arrival_that_is_filtered_out_is_an_arrival() {
+    let stages = Stages {
+        filter: vec!["payload == on".parse().unwrap()],
+        ..Stages::default()
+    };
+    let until = Until {
+        idle: Some(Duration::from_millis(1500)),
+        ..Until::default()
+    };
+    let (mut source, mut target) = (Ticking(10), Slow::new(1));
+    let mut stop = Stop::watch().unwrap();
+    let began = Clock::now();
+    run(&mut source, &mut target, &stages, &until, &mut stop)
+        .await
+        .unwrap();
+    assert_eq!(began.elapsed(), Duration::from_millis(11_500));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sender_is_given_up_with_its_numbers() {
+    let mut source = Script::messages(2);
+    source.next.push_back(Next::End(Ok(())));
+    let mut target = Fragile::new("none");
+    target.stalls = true;
+    let until = Until {
+        timeout: Some(Duration::from_secs(5)),
+        ..Until::default()
+    };
+    let mut stop = Stop::watch().unwrap();
+    let ended = send(&mut source, &mut target, &until, &mut stop).await;
+    let error = ended.unwrap_err();
+    assert_eq!(
+        (error.exit_code(), error.text()),
+        (
+            5,
+            "timed out: of 2 messages sent, 0 acknowledged, 2 not acknowledged"
+        )
+    );
+}
+
+/// A server that goes down twice within a second: the only message that it had is innocent.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_restarted_twice_gets_its_message() {
+    let mut target = Fragile::new("0");
+    target.closes = Some(2);
+    let ended = sent(&mut Script::messages(1), &mut target).await;
+    assert_eq!(ended, (0, String::new()));
+    assert_eq!(target.sent, ["0", "0", "0"]);
 }

@@ -28,7 +28,7 @@ use crate::error::{Error, Result};
 const READ_SIZE: usize = 64 * 1024;
 
 /// How long a closing connection may take to write what is left, and the server to close its side.
-const CLOSING: Duration = Duration::from_secs(2);
+pub(crate) const CLOSING: Duration = Duration::from_secs(2);
 
 /// What the user may want to know about the connection itself.
 #[derive(Debug)]
@@ -370,7 +370,12 @@ impl Client {
             .await;
         }
         match &fault {
-            Fault::Closed(disconnect) => self.dismissed = Some(disconnect.reason),
+            Fault::Closed(disconnect) => {
+                self.dismissed = Some(disconnect.reason);
+                if disconnect.reason == ReasonCode::SERVER_SHUTTING_DOWN {
+                    self.session.acquit();
+                }
+            }
             Fault::KeepAlive => self.session.acquit(),
             _ => {}
         }

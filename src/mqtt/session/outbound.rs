@@ -252,20 +252,20 @@ impl<T: Clone> Outbound<T> {
         }
     }
 
-    /// Forgets the one message that was sent over this connection and that the receiver does not own; what the sender
-    /// attached to it, and where it was to go. `None`, and nothing is forgotten, where there is another number of them.
-    pub(crate) fn give_up_only(&mut self) -> Option<(T, ByteString)> {
-        let mut sent = self
-            .entries
-            .iter()
-            .filter_map(|(id, entry)| match &entry.state {
-                State::Published(publish) if !self.again.contains(id) => {
-                    Some((*id, publish.topic.clone()))
-                }
-                _ => None,
-            });
-        let (id, topic) = sent.next().filter(|_| sent.next().is_none())?;
-        let entry = self.entries.remove(&id)?;
+    /// The one message that was sent over this connection and that the receiver does not own; `None` where there is another
+    /// number of them.
+    pub(crate) fn only_sent(&self) -> Option<u16> {
+        let sent = self.entries.iter().filter(|(id, entry)| {
+            matches!(entry.state, State::Published(_)) && !self.again.contains(id)
+        });
+        let mut ids = sent.map(|(id, _)| *id);
+        ids.next().filter(|_| ids.next().is_none())
+    }
+
+    /// Forgets a message that the receiver does not own; what the sender attached to it, and where it was to go.
+    pub(crate) fn give_up(&mut self, packet_id: u16) -> Option<(T, ByteString)> {
+        let topic = self.topic(packet_id)?;
+        let entry = self.entries.remove(&packet_id)?;
         self.held -= entry.state.held();
         Some((entry.tag, topic))
     }

@@ -368,7 +368,7 @@ fn a_message_that_no_connection_survives_is_named_and_its_neighbours_arrive() {
                 settle(stream, 80, 1, false)?;
             }
             1 => drop(messages(stream, 2)?),
-            2 => drop(messages(stream, 1)?),
+            2..=5 => drop(messages(stream, 1)?),
             _ => {
                 messages(stream, 1)?;
                 settle(stream, 80, 1, false)?;
@@ -379,7 +379,7 @@ fn a_message_that_no_connection_survives_is_named_and_its_neighbours_arrive() {
     });
     let ended = publish(peer.port, "-k q -l").input(lines(3)).run();
     ended.exits(1).says(
-        "closed the connection each time it received message 2 to q: of 3 messages sent, 2 acknowledged, 1 refused, 4 sent again",
+        "closed the connection each time it received message 2 to q: of 3 messages sent, 2 acknowledged, 1 refused, 7 sent again",
     );
 }
 

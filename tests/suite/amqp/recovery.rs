@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::Stdio;
+use std::sync::mpsc::channel;
 
 use super::peer::{
     consumer, deliver, messages, method, next_ack, open_channel, short, until, welcome,
@@ -12,7 +14,7 @@ use super::words::tool;
 use crate::support::broker::{Broker, started};
 use crate::support::command::{Running, iotctl};
 use crate::support::peer::{Peer, drain};
-use crate::support::rabbitmq::{RabbitMq, rabbitmq};
+use crate::support::rabbitmq::{RabbitMq, rabbitmq, unique};
 use crate::support::wait_for;
 
 /// Takes the declaration of the queue `q`, then everything up to its consumer `c`.
@@ -215,10 +217,96 @@ fn what_was_not_confirmed_is_published_again_and_said_to_be() {
     let mut running = Running::new(pipes.stderr(Stdio::piped()).spawn().unwrap());
     running.write(b"1\n2\n3\n4\n5\n");
     running.hears("publishing 3 messages again that were not confirmed; some may arrive twice");
+    running.hears(&format!("reconnected to {url} after "));
     running
         .ends()
         .exits(0)
         .says(&format!("connection to {url} lost"));
     assert_eq!(peer.result().unwrap(), b"12345");
     assert_eq!(peer.result().unwrap(), b"345");
+}
+
+#[test]
+fn a_message_that_comes_again_counts_once() {
+    let peer = Peer::start(|stream, number| {
+        consumer(stream)?;
+        if number == 0 {
+            stream.write_all(&deliver(1, false, b"one")).ok()?;
+            return next_ack(stream);
+        }
+        // The acknowledgement was lost; the second was sent before as well, and never read.
+        for (tag, body) in [(1, b"one"), (2, b"two")] {
+            stream.write_all(&deliver(tag, true, body)).ok()?;
+        }
+        drain(stream);
+        None
+    });
+    let url = format!("amqp://127.0.0.1:{}", peer.port);
+    let consume = iotctl("amqp consume").words(&url);
+    let ended = consume.words("q -C 2 -W 60").run();
+    ended.exits(0).prints("one\none\ntwo\n");
+}
+
+#[test]
+fn acknowledgements_that_did_not_arrive_are_a_failure() {
+    let (sender, go) = channel();
+    let peer = Peer::start(move |stream, _| {
+        consumer(stream)?;
+        for tag in [1, 2] {
+            stream.write_all(&deliver(tag, false, b"x")).ok()?;
+        }
+        go.recv().ok()
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let (file, gate) = (folder.path().join("out"), folder.path().join("gate"));
+    let url = format!("amqp://127.0.0.1:{}", peer.port);
+    let consume = iotctl("amqp consume").words(&url);
+    let consume = consume.words("q -C 2 --workers 2 --exec sh -c");
+    let script = "echo >> \"$OUT\"; while [ ! -e \"$GATE\" ]; do sleep 0.02; done";
+    let consume = consume.word(script).env("OUT", &file).env("GATE", &gate);
+    let consume = consume.start();
+    wait_for("two commands", || (began(&file) == 2).then_some(()));
+    sender.send(()).unwrap();
+    peer.result();
+    std::fs::write(&gate, "").unwrap();
+    consume
+        .ends()
+        .exits(6)
+        .says("was lost before it had the last acknowledgements; messages may be redelivered");
+}
+
+fn began(file: &Path) -> usize {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.lines().count()
+}
+
+/// A process that is killed while its commands run has acknowledged nothing of what they work on.
+#[test]
+fn a_consumer_that_is_killed_loses_nothing() {
+    let ours = started(iotctl("amqp broker --listen 127.0.0.1:0"));
+    let ours = format!("amqp://127.0.0.1:{}", ours.port);
+    for url in [rabbitmq().url(), ours] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("out");
+        let queue = unique("keeper");
+        let publish = iotctl("amqp publish").words(&url);
+        let publish = publish.words(&format!("-k {queue} --declare --mandatory -l"));
+        publish.input("0\n1\n2\n3\n4\n").run().exits(0);
+        let consume = |words: &str, script: &str| {
+            let consume = iotctl("amqp consume").words(&url).words(&queue);
+            let consume = consume.words(words).words("--exec sh -c");
+            consume.word(script).env("OUT", &file)
+        };
+        // They end with their parent, which is killed.
+        let stuck = "cat >> \"$OUT\"; echo >> \"$OUT\"; while kill -0 $PPID; do sleep 0.02; done 2>/dev/null";
+        let killed = consume("--workers 2", stuck).start();
+        wait_for("two commands", || (began(&file) == 2).then_some(()));
+        killed.signal("KILL");
+        killed.ends();
+        std::fs::remove_file(&file).unwrap();
+        let append = "cat >> \"$OUT\"; echo >> \"$OUT\"";
+        consume("-C 5", append).run().exits(0);
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(text, "0\n1\n2\n3\n4\n", "{url}");
+    }
 }

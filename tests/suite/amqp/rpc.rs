@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use iotctl::command::amqp::publish;
 use iotctl::command::amqp::request::{self, Plan};
-use iotctl::command::amqp::respond::{self, Answer};
+use iotctl::command::amqp::respond;
 use iotctl::command::amqp::topology::Action;
 use iotctl::error::{Error, Kind};
-use iotctl::flow::Exec;
+use iotctl::flow::{Answer, Exec};
 use iotctl::message::AmqpProperties;
 use iotctl::output::Style;
 
@@ -26,6 +26,7 @@ fn responder(name: &str, answer: Answer, count: u64) -> JoinHandle<Result<(), Er
         properties: AmqpProperties::default(),
         count: Some(count),
         duration: None,
+        ready: iotctl::flow::Ready::default(),
         style: Style::default(),
     };
     std::thread::spawn(move || block_on(respond::run(plan)))
@@ -82,7 +83,7 @@ fn a_command_answers_and_its_failure_does_not() {
     ended.unwrap();
     assert_eq!(answer, "LOUD\n\n");
     let mut failing = Plan::new(shared(), &*name, text("fail"));
-    failing.timeout = Duration::from_millis(500);
+    failing.replies.until.timeout = Some(Duration::from_secs(2));
     let error = request(failing).0.unwrap_err();
     assert_eq!(error.kind(), Kind::TimedOut);
     assert!(error.text().contains("no reply to the request"), "{error}");

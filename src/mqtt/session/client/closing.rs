@@ -9,10 +9,13 @@ use crate::mqtt::session::keep_alive::Due;
 
 impl Session {
     /// Sends a PINGREQ; its [`Event::Pong`](super::Event::Pong) proves that the server has processed all that was sent before it.
-    pub fn ping(&mut self, now: Instant) {
+    /// How many of them are unanswered now: its own is the last that comes.
+    pub fn ping(&mut self, now: Instant) -> u32 {
         // PINGREQ has a fixed form in every version.
         self.output.extend_from_slice(&[0xc0, 0]);
         self.keep_alive.pinged(now);
+        self.unanswered_pings += 1;
+        self.unanswered_pings
     }
 
     /// The owner has written some output to the connection.
@@ -47,7 +50,9 @@ impl Session {
     /// [`Fault::KeepAlive`] when the server has not answered a ping for a whole interval.
     pub fn on_time(&mut self, now: Instant) -> Result<(), Fault> {
         match self.keep_alive.due(now, self.reading) {
-            Due::Ping if self.is_online() => self.ping(now),
+            Due::Ping if self.is_online() => {
+                self.ping(now);
+            }
             Due::GiveUp if self.is_online() => return Err(Fault::KeepAlive),
             _ => {}
         }

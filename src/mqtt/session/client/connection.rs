@@ -30,6 +30,7 @@ impl Session {
         self.aliases_in =
             alias::Incoming::new(self.connect.properties.topic_alias_maximum().unwrap_or(0));
         self.unacknowledged = 0;
+        self.unanswered_pings = 0;
         Ok(())
     }
 
@@ -104,6 +105,7 @@ impl Session {
             (_, Packet::UnsubAck(ack)) => self.on_unsuback(ack),
             (_, Packet::PingResp) => {
                 self.keep_alive.answered();
+                self.unanswered_pings = self.unanswered_pings.saturating_sub(1);
                 self.events.push_back(Event::Pong);
                 Ok(())
             }
@@ -150,28 +152,29 @@ impl Session {
         self.pump()
     }
 
-    /// A connection is lost. When only one message was sent over it, and that was lost before, the next connection would fare
-    /// no better: some servers close over a message each time, and do not say why.
+    /// A connection is lost. When only one message was sent over it, as over several before, the next connection would fare
+    /// no better.
     fn suspect(&mut self) {
-        let again = self.losses > 0 && self.output.is_empty();
-        if again && let Some((ticket, topic)) = self.outbound.give_up_only() {
+        let under_way = self.unfinished();
+        // What was not written is not the cause.
+        let only = self.outbound.only_sent().filter(|_| self.output.is_empty());
+        if self.suspects.lost(under_way, only.is_some())
+            && let Some(id) = only
+            && let Some((ticket, topic)) = self.outbound.give_up(id)
+        {
             self.events.push_back(Event::Abandoned { ticket, topic });
-            self.losses = 0;
         }
-        self.losses = match self.unfinished() {
-            0 => 0,
-            _ => self.losses + 1,
-        };
     }
 
-    /// The connection is about to be lost as nothing came over it any more, which no message is the cause of.
+    /// The connection is about to be lost for a reason that lies in no message: nothing came over it any more, or the server
+    /// said why it ends it.
     pub fn acquit(&mut self) {
-        self.losses = 0;
+        self.suspects.survived();
     }
 
     /// After a second loss messages go out one at a time, until the first got through.
     pub(super) fn is_cautious(&self) -> bool {
-        self.losses > 1
+        self.suspects.alone()
     }
 
     fn negotiate(&mut self, server: &Properties, now: Instant) {

@@ -34,6 +34,7 @@ use super::alias;
 use super::inbound::Inbound;
 use super::keep_alive::KeepAlive;
 use super::outbound::Outbound;
+use crate::connect::suspects::Suspects;
 use crate::mqtt::packet::{
     self, Connect, Decoder, LARGEST_PACKET, Properties, Publish, QoS, ReasonCode, Subscription,
     Version,
@@ -148,8 +149,7 @@ pub struct Session {
     unacknowledged: u32,
     events: VecDeque<Event>,
     outbound: Outbound<Ticket>,
-    /// How many connections were lost with messages under way since one of those got through.
-    losses: u32,
+    suspects: Suspects,
     /// How many messages the server lets be under way.
     server_window: u16,
     /// Messages of a lost session, to be sent again as new ones.
@@ -161,6 +161,7 @@ pub struct Session {
     wanted: Vec<Wanted>,
     requests: Requests,
     keep_alive: KeepAlive,
+    unanswered_pings: u32,
     limits: Limits,
     reading: bool,
 }
@@ -181,7 +182,7 @@ impl Session {
             unacknowledged: 0,
             events: VecDeque::new(),
             outbound: Outbound::new(window),
-            losses: 0,
+            suspects: Suspects::default(),
             server_window: window,
             resend: VecDeque::new(),
             inbound: Inbound::default(),
@@ -191,6 +192,7 @@ impl Session {
             wanted: Vec::new(),
             requests: Requests::default(),
             keep_alive: KeepAlive::new(0, now),
+            unanswered_pings: 0,
             limits: Limits {
                 largest_out: LARGEST_PACKET,
                 maximum_qos: QoS::ExactlyOnce,

@@ -72,7 +72,7 @@ impl Session {
                 if self.is_cautious() {
                     self.outbound.set_window(self.server_window);
                 }
-                self.losses = 0;
+                self.suspects.survived();
                 self.events.push_back(Event::Acknowledged {
                     ticket,
                     reason,
