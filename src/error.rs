@@ -109,6 +109,12 @@ struct Parts {
 pub enum Cause {
     /// The server's greeting says that it speaks AMQP 1.0, and not 0-9-1.
     SpeaksAmqp10,
+    /// An MQTT server refused the connection, with this reason code of MQTT 5.
+    ConnectionRefused(u8),
+    /// The TLS handshake failed.
+    Tls,
+    /// The last words and the exit code are those of another program, whose place the command takes.
+    StandsIn(u8),
 }
 
 impl Error {
@@ -146,6 +152,26 @@ impl Error {
         self
     }
 
+    /// The end of a command that takes the place of another program: the lines that the other would have shown, or nothing,
+    /// and its exit code.
+    pub fn stand_in(kind: Kind, code: u8, lines: impl Into<String>) -> Self {
+        Self::new(kind, lines).because(Cause::StandsIn(code))
+    }
+
+    /// The same failure in other words.
+    #[must_use]
+    pub fn reworded(mut self, text: impl Into<String>) -> Self {
+        self.0.text = text.into();
+        self
+    }
+
+    /// The same failure as one of `kind`.
+    #[must_use]
+    pub fn of_kind(mut self, kind: Kind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     /// The cause, where a caller may want to do something about it.
     pub fn cause(&self) -> Option<Cause> {
         self.0.cause
@@ -158,7 +184,10 @@ impl Error {
 
     /// The exit code of a command that ends with this failure.
     pub fn exit_code(&self) -> u8 {
-        self.0.kind.exit_code()
+        match self.0.cause {
+            Some(Cause::StandsIn(code)) => code,
+            _ => self.0.kind.exit_code(),
+        }
     }
 
     /// The one line that says what happened.

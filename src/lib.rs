@@ -81,6 +81,12 @@ fn carry_out(parsed: cli::Parsed) -> Result<()> {
             let text = file::read_text(&scenario.file, file::SMALL)?;
             carry_out(scenario.parse(&text)?)
         }
+        cli::Parsed::Mosquitto(call) => {
+            let content = call.options_file()?;
+            let content = content.map(|file| file::read(&file, file::SMALL));
+            carry_out(call.parse(content)?)
+        }
+        cli::Parsed::Ended(text, end) => output::print(text.as_bytes()).and(Err(end)),
         cli::Parsed::Incomplete(help) => output::print_help(&help, output::ColorChoice::Auto)
             .and_then(|()| Err(Error::usage("no command was given"))),
     }

@@ -169,6 +169,28 @@ impl CoapDetail {
     }
 }
 
+impl Default for CoapDetail {
+    /// That of a message which is to be sent: nobody has answered yet.
+    fn default() -> Self {
+        Self {
+            uri: ByteString::new(),
+            code: ByteString::new(),
+            name: None,
+            kind: None,
+            message_id: None,
+            token: ByteString::new(),
+            peer: SocketAddr::from(([0, 0, 0, 0], 0)),
+            content_format: None,
+            media_type: None,
+            observe: None,
+            options: Vec::new(),
+            elapsed: None,
+            retransmitted: 0,
+            blocks: 0,
+        }
+    }
+}
+
 /// One option of a CoAP message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CoapOption {

@@ -25,8 +25,20 @@ pub struct Outgoing {
     pub properties: Arc<AmqpProperties>,
     /// Its body.
     pub payload: Bytes,
-    /// The server must return it when no queue gets it.
-    pub mandatory: bool,
+    /// What is to be known when no queue gets it.
+    pub returns: Returns,
+}
+
+/// What is to be known of messages that no queue gets. Only a mandatory message is returned (AMQP 0-9-1 §1.8.3.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Returns {
+    /// Nothing.
+    #[default]
+    Ignored,
+    /// How many they are; the message goes out as it is.
+    Counted,
+    /// Which they are: each message has a mark to be known by.
+    Told,
 }
 
 /// What became of a message, by its number.
@@ -73,7 +85,7 @@ impl Marks {
     pub(super) fn mark(&self, number: u64, properties: &AmqpProperties) -> AmqpProperties {
         let mark = ByteString::from(format!("{}{}", self.ours, Self::digits(number)));
         let mut marked = properties.clone();
-        if marked.message_id.is_none() {
+        if marked.message_id.is_none() && marked.not_text("message_id").is_none() {
             marked.message_id = Some(mark);
         } else {
             marked.headers.push((MARK.into(), AmqpValue::Text(mark)));

@@ -124,7 +124,7 @@ impl Comparison {
         if self.is_repeated() {
             "ranges are 95 % confidence intervals of the ratio (Welch's t-test on logarithms); regressions are significant at 2 % over all figures (Holm)"
         } else {
-            "only one run on a side: significance cannot be tested and nothing counts as a regression; repeat the runs"
+            "cannot tell a difference from chance: with one run on a side significance cannot be tested; repeat the runs"
         }
     }
 }
@@ -297,12 +297,12 @@ fn warnings(before: &[Report], after: &[Report]) -> Vec<String> {
     let limited = counted(|run| run.generator.limited);
     if limited > 0 {
         warnings.push(format!(
-            "the generator, not the peer, was the limit in {limited} of the runs"
+            "the generator, not the server, was the limit in {limited} of the runs"
         ));
     }
     let unsteady = counted(|run| !run.generator.steady);
     if unsteady > 0 {
-        warnings.push(format!("{unsteady} of the runs were not steady"));
+        warnings.push(format!("{unsteady} of the runs were not stable"));
     }
     warnings
 }
@@ -483,8 +483,8 @@ mod tests {
             found.warnings,
             [
                 "the runs differ in qos",
-                "the generator, not the peer, was the limit in 1 of the runs",
-                "1 of the runs were not steady",
+                "the generator, not the server, was the limit in 1 of the runs",
+                "1 of the runs were not stable",
             ]
         );
     }

@@ -48,6 +48,10 @@ impl Dialer {
         connections: usize,
     ) -> Result<Self> {
         target.prepare()?;
+        if let Some(proxy) = &target.proxy {
+            let text = format!("a load through a proxy ({proxy}) would measure the proxy");
+            return Err(Error::usage(text).hint("remove --proxy"));
+        }
         let address = match target.transport {
             Transport::Unix(_) => None,
             _ => Some(connect::dial::address(&target).await?),

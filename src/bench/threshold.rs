@@ -4,7 +4,7 @@
 //!
 //! | quantity | what it is | numbers |
 //! |---|---|---|
-//! | `p50` `p90` `p99` `p99.9` … any percentile, `min` `mean` `stdev` `max` | response time; of another quantity as `service.p99`, `lag.max`, `end_to_end.p99.9`, `connect.p50`, `handshake.p99`, `subscribe.max`, `catch_up.p99` | `20ms`, `1.5s`, `300us`; plain: ms |
+//! | `p50` `p90` `p99` `p99.9` … any percentile, `min` `mean` `stdev` `max` | response time; of another quantity as `service.p99`, `lag.max`, `end_to_end.p99.9`, `connect.p50`, `handshake.p99`, `subscribe.max`, `catch_up.p99` | `20ms`, `1.5s`, `300us` |
 //! | `planned` `unsent` `sent` `acknowledged` `refused` `timed_out` `lost_with_connection` `repeated` `expected` `received` `unique` `duplicate` `undecided` `missing` `reordered` `late` `foreign` | messages | `0`, `10k`, `1M` |
 //! | `retransmissions` | CoAP messages sent again for want of an acknowledgement | `0`, `10k` |
 //! | `lost` | messages that never arrived: `missing` where there are receivers, else `timed_out` + `lost_with_connection` | |
@@ -13,7 +13,7 @@
 //! | `rate` | messages in a second: accepted, or delivered where nothing was sent; one of four as `rate.planned`, `rate.offered`, `rate.accepted`, `rate.delivered` | `50k`, `50k/s` |
 //! | `connections.planned` `.opened` `.failed` `.lost` `.reopened` | connections | `0`, `10k` |
 //! | `connections.rate` | connections opened in a second | `1k/s` |
-//! | `connections.away` | time that all connections together were away | `2s`; plain: ms |
+//! | `connections.away` | time that all connections together were away | `2s` |
 //! | `tls.full` `tls.resumed` | TLS handshakes, whole and with a ticket of an earlier one | `0`, `10k` |
 //! | `cpu` | CPU of the generator in percent of one core | `80%` |
 //! | `rss` | largest memory of the generator | `64MiB`, `100MB` |
@@ -64,6 +64,15 @@ impl Assert {
         is_below
             || !self.quantity.grows()
             || (self.operator == Comparison::Equal && self.limit == 0.0)
+    }
+
+    /// The latency that is judged, and the figure of it, as in `service.p99`: `("service", "p99")`; `None` for a number.
+    pub(crate) fn latency(&self) -> Option<(&'static str, &str)> {
+        let of = self.quantity.latency()?;
+        let (at, ..) = Comparison::find(&self.text)?;
+        let word = self.text[..at].trim();
+        let figure = word.strip_prefix(of).and_then(|it| it.strip_prefix('.'));
+        Some((of, figure.unwrap_or(word)))
     }
 
     fn judge(&self, measured: Result<f64, String>) -> Threshold {
@@ -119,17 +128,22 @@ impl FromStr for Assert {
             .parse()
             .map_err(|why| Error::usage(format!("{text:?} is not a threshold: {why}")))?;
         let unit = quantity.unit();
-        let limit = unit.read(limit).ok_or_else(|| {
+        let number = unit.read(limit).ok_or_else(|| {
             let example = unit.example();
             Error::usage(format!(
                 "{text:?} is not a threshold: {limit:?} is not a number such as {example}"
             ))
         })?;
+        let is_bare = limit.ends_with(|last: char| last.is_ascii_digit());
+        if let Some(usual) = unit.required().filter(|_| is_bare && number != 0.0) {
+            let said = format!("{text:?} is not a threshold: {limit} has no unit");
+            return Err(Error::usage(said).hint(format!("write {limit}{usual}")));
+        }
         Ok(Self {
             text: text.trim().to_owned(),
             quantity,
             operator,
-            limit,
+            limit: number,
         })
     }
 }
@@ -166,7 +180,6 @@ mod tests {
             "connections.away <= 214ms",
             "connections.rate >= 2k/s",
             "cpu < 80%",
-            "cpu < 80",
             "rss < 64MiB",
             "lag.max < 100us",
             "sent >= 1.4M",
@@ -217,6 +230,20 @@ mod tests {
     }
 
     #[test]
+    fn a_latency_is_known_by_its_name_and_figure() {
+        let of = |text: &str| {
+            let assert: Assert = text.parse().unwrap();
+            assert
+                .latency()
+                .map(|(of, figure)| format!("{of} {figure}"))
+        };
+        assert_eq!(of("p99.9 < 1s").as_deref(), Some("response p99.9"));
+        assert_eq!(of("service.max<1s").as_deref(), Some("service max"));
+        assert_eq!(of("response.p50 < 1s").as_deref(), Some("response p50"));
+        assert_eq!(of("lost == 0"), None);
+    }
+
+    #[test]
     fn only_what_cannot_recover_by_growing_ends_a_run() {
         for (text, can_abort) in [
             ("p99 < 20ms", true),
@@ -251,6 +278,17 @@ mod tests {
         assert!(refused("speed > 1").starts_with(
             r#""speed > 1" is not a threshold: "speed" is not one of p50, p99, p99.9 and any other percentile, min, mean, stdev, max (also as service.p99"#
         ));
+        for (bare, hint) in [
+            ("p99 < 20", "write 20ms"),
+            ("connections.away < 2", "write 2ms"),
+            ("cpu < 80", "write 80%"),
+            ("rss < 64", "write 64MB"),
+        ] {
+            let refused = bare.parse::<Assert>().unwrap_err();
+            assert!(refused.text().ends_with("has no unit"), "{bare}");
+            assert_eq!(refused.hint_text(), Some(hint));
+        }
+        assert!("loss == 0".parse::<Assert>().is_ok(), "0 is 0 in any unit");
         assert!(refused("p100.1 < 1").contains("\"p100.1\" is not one of"));
         assert!(refused("warp.p99 < 1").contains("\"warp.p99\" is not one of"));
         assert!(refused("p99 =< 1").contains("none of <"));

@@ -195,8 +195,10 @@ impl<'a> Place<'a> {
                 return Parsed::Contexts { front, begun };
             }
             "assert" => plain(threshold::names()),
-            "fault" => rows(help::faults(&self.path)),
-            "resource" => Vec::new(),
+            "fault" => rows(help::faults(&self.path))
+                .into_iter()
+                .filter_map(begun_fault)
+                .collect(),
             "scenario" => rows(help::scenarios(&self.path)),
             "filter" | "until" | "expect" if help::fields(&self.path).is_some() => {
                 let fields = help::fields(&self.path)
@@ -237,6 +239,14 @@ fn rows(rows: Vec<(&str, &str)>) -> Vec<Candidate> {
     rows.into_iter()
         .map(|(name, what)| (name.to_owned(), what.to_owned()))
         .collect()
+}
+
+/// `delay:by=DURATION[,way=in]` up to what the user has to say; `None` for keys, which no fault begins with.
+fn begun_fault((usage, what): Candidate) -> Option<Candidate> {
+    let end = usage.find(|letter: char| letter == '[' || letter.is_uppercase());
+    let begun = &usage[..end.unwrap_or(usage.len())];
+    let is_key = begun.contains('=') && !begun.contains(':');
+    (!is_key).then(|| (begun.to_owned(), what))
 }
 
 fn possible(arg: &Arg, name: &str) -> Vec<Candidate> {
@@ -326,6 +336,9 @@ mod tests {
         );
         let faults = complete("iotctl mqtt broker --fault drop-");
         assert!(faults.contains(&String::from("drop-publish")), "{faults:?}");
+        let delay = complete("iotctl coap server --fault dela");
+        assert_eq!(delay, ["delay:by="]);
+        assert_eq!(complete("iotctl coap server --fault way"), [""; 0]);
     }
 
     #[test]

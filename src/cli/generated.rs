@@ -7,6 +7,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use super::help;
 use super::refusal::unknown;
+use crate::bench::report::terms::TERMS;
 use crate::error::Result;
 
 /// The man pages: the names of a command, joined by hyphens; a test compares them with the commands.
@@ -17,6 +18,9 @@ pub const PAGES: &[&str] = &[
     "mqtt-sub",
     "mqtt-request",
     "mqtt-respond",
+    "mqtt-ping",
+    "mqtt-probe",
+    "mqtt-sys",
     "mqtt-broker",
     "coap",
     "coap-get",
@@ -65,6 +69,7 @@ pub const PAGES: &[&str] = &[
     "help",
     "version",
     "completions",
+    "install",
     "man",
 ];
 
@@ -91,6 +96,21 @@ pub(super) fn find<'a>(root: &'a Command, words: &[&str]) -> Result<(&'a Command
     Ok((below, path))
 }
 
+/// A word of this many bytes may be broken, as the lines around it could not be adjusted otherwise.
+const LONG: usize = 40;
+
+/// The page with places in its long words where a line may end (`\:`, groff(7)): behind each `|`.
+fn breakable(page: &str) -> String {
+    let mut text = String::with_capacity(page.len());
+    for word in page.split_inclusive([' ', '\n']) {
+        match word.len() < LONG {
+            true => text.push_str(word),
+            false => text.push_str(&word.replace('|', "|\\:")),
+        }
+    }
+    text
+}
+
 /// The man page of the command that `words` name, in roff; joined by hyphens and with `iotctl` in front, too.
 ///
 /// # Errors
@@ -102,7 +122,7 @@ pub(super) fn page(words: &[String], mut root: Command) -> Result<String> {
     let (command, path) = find(&root, words)?;
     let mut text = Vec::new();
     write_page(command, &path, &mut text);
-    Ok(String::from_utf8_lossy(&text).into_owned())
+    Ok(breakable(&String::from_utf8_lossy(&text)))
 }
 
 /// Writes one page; clap_mangen writes the flags, and the text below the flags of a help page becomes sections.
@@ -140,6 +160,10 @@ fn synopsis(command: &Command) -> Roff {
 fn sections(command: &str) -> Roff {
     let mut roff = Roff::new();
     match command {
+        "bench" => {
+            let terms = TERMS.iter().map(|term| (term.name, term.meaning));
+            list(&mut roff, "WORDS OF THE REPORT", terms);
+        }
         "mqtt sub" => list(&mut roff, "FORMAT", help::TEMPLATE.iter().copied()),
         "bench mqtt" | "bench coap" | "bench amqp" => {
             list(&mut roff, "SCENARIOS", help::scenarios(command).into_iter());
@@ -192,5 +216,20 @@ fn entries<'a>(roff: &mut Roff, rows: impl Iterator<Item = (&'a str, &'a str)>) 
         roff.control("TP", [])
             .text([bold(name)])
             .text([roman(meaning)]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_word_of_a_page_is_too_long_for_a_line() {
+        for name in PAGES {
+            let page = page(name, crate::cli::command());
+            for word in page.split([' ', '\n']).flat_map(|word| word.split("\\:")) {
+                assert!(word.len() < 70, "{name}: {word}");
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::bench::report::terms::TERMS;
 use crate::command::bench;
 use crate::command::bench::mqtt::ScenarioPreset;
 use crate::error::Kind;
@@ -103,6 +104,36 @@ const RESPOND: &[Example] = &[
     (
         "Fill in a template",
         "iotctl mqtt respond -t 'device/{id}/status' --template '{\"id\":\"{id}\",\"at\":\"{time}\"}'",
+    ),
+];
+
+const PING: &[Example] = &[
+    (
+        "Check that a broker can be reached, that it takes the login, and how long its certificate is valid",
+        "iotctl mqtt ping mqtts://broker.example -u me --password-file pw -C 1",
+    ),
+    (
+        "Measure ten round trips, for a script",
+        "iotctl mqtt ping -h broker.example -C 10 --interval 200ms --output json",
+    ),
+];
+
+const PROBE: &[Example] = &[
+    (
+        "Show what a broker can do",
+        "iotctl mqtt probe -h broker.example",
+    ),
+    (
+        "List what it does not support",
+        "iotctl mqtt probe -h broker.example --output json | jq -r 'select(.supported == false).feature'",
+    ),
+];
+
+const SYS: &[Example] = &[
+    ("Show the figures of a broker", "iotctl mqtt sys -h broker.example"),
+    (
+        "Follow its load for one minute",
+        "iotctl mqtt sys -h broker.example --watch --for 1m",
     ),
 ];
 
@@ -208,6 +239,11 @@ const BENCH_MERGE: &[Example] = &[(
     "iotctl bench merge worker-*.json --output text",
 )];
 
+const INSTALL: &[Example] = &[(
+    "Let scripts that call mosquitto_pub and mosquitto_sub find this program first",
+    "iotctl install --links ~/.local/bin",
+)];
+
 const TOP: &[Example] = &[
     (
         "Load the embedded broker and show a report",
@@ -300,7 +336,7 @@ pub(crate) const QUANTITIES: &[(&str, &str)] = &[
 pub(crate) const ENVIRONMENT: &[(&str, &str)] = &[
     (
         "IOTCTL_URL, IOTCTL_HOST, IOTCTL_PORT, IOTCTL_UNIX, IOTCTL_USERNAME, IOTCTL_PASSWORD, IOTCTL_PASSWORD_FILE",
-        "same as the flags: IOTCTL_PASSWORD_FILE is --password-file; flags override the environment, which overrides the context",
+        "same as the flags: IOTCTL_PASSWORD_FILE is --password-file; flags override the environment, which overrides the context. A URL replaces server, user name and password together; a user it names without a password has the one given here, unless that is for another user or host. A server whose scheme or port is another protocol's is not used",
     ),
     (
         "IOTCTL_CAFILE, IOTCTL_CAPATH, IOTCTL_CERT, IOTCTL_KEY, IOTCTL_INSECURE, IOTCTL_TLS_SERVER_NAME, IOTCTL_TLS_ALPN, IOTCTL_TLS_VERSION",
@@ -349,10 +385,14 @@ pub(crate) const FILES: &[(&str, &str)] = &[
 pub(crate) fn examples(command: &str) -> &'static [(&'static str, &'static str)] {
     match command {
         "" => TOP,
+        "install" => INSTALL,
         "mqtt pub" => PUB,
         "mqtt sub" => SUB,
         "mqtt request" => REQUEST,
         "mqtt respond" => RESPOND,
+        "mqtt ping" => PING,
+        "mqtt probe" => PROBE,
+        "mqtt sys" => SYS,
         "mqtt broker" => BROKER,
         "bench mqtt" => BENCH_MQTT,
         "bench amqp" => BENCH_AMQP,
@@ -432,6 +472,12 @@ pub(super) fn below(command: &str) -> String {
         listed(&mut text, scenarios.into_iter());
         section(&mut text, "Quantities for --assert:");
         listed(&mut text, QUANTITIES.iter().copied());
+        let terms = TERMS.iter().map(|term| (term.name, term.brief));
+        table(
+            &mut text,
+            "Words of the report; iotctl man bench has more:",
+            terms,
+        );
     }
     if command == "coap server" {
         entries(&mut text, "Resource kinds for --resource:", KINDS);

@@ -12,6 +12,7 @@
 //! |---|---|
 //! | `top` | the commands of all protocols |
 //! | `mqtt`, `coap`, `amqp`, `bench` | one folder a protocol, one file a command: its flags, and the plan they make |
+//! | `mosquitto` | the command lines of mosquitto's clients, without clap |
 //! | `flags` | the flags that commands share |
 //! | `syntax` | what the values of flags look like |
 //! | [`help`] | the parts of help and man pages beyond the flags |
@@ -35,7 +36,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 use crate::command::Command;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::ColorChoice;
 
 mod alone;
@@ -46,6 +47,7 @@ mod complete;
 mod flags;
 pub mod generated;
 pub(crate) mod help;
+pub(crate) mod mosquitto;
 mod mqtt;
 mod page;
 mod refusal;
@@ -75,6 +77,10 @@ pub enum Parsed {
     },
     /// Read a file and parse it.
     Scenario(Scenario),
+    /// A command line of one of mosquitto's clients.
+    Mosquitto(mosquitto::Call),
+    /// Print a text, and end like this.
+    Ended(String, Error),
     /// Nothing yet: no command was named. The help page that lists them.
     Incomplete(String),
 }
@@ -85,6 +91,9 @@ pub enum Parsed {
 /// [`Kind::Usage`](crate::error::Kind::Usage), one line and a hint, for everything that is wrong without looking at a file or the network.
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
     let words: Vec<_> = words.into_iter().collect();
+    if let Some(call) = mosquitto::Call::of(&words) {
+        return Ok(Parsed::Mosquitto(call));
+    }
     // Asked by scripts more often than anything else, and clap would describe every command to itself before it answers.
     if let [_, only] = words.as_slice()
         && (only == "--version" || only == "-V")
@@ -94,11 +103,16 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
     if words.get(1).is_some_and(|word| word == complete::NAME) {
         return Ok(complete::candidates(&words[2..]));
     }
-    // Only MQTT has -D; in other commands, the word may belong to the command of an --exec.
-    let words = match words.get(1) {
+    let (words, command) = match words.get(2).and_then(|name| name.to_str()) {
+        Some("sub" | "observe" | "consume" | "tap" | "respond") => flags::exec::apart(words),
+        _ => (words, Vec::new()),
+    };
+    // Only MQTT has -D.
+    let mut words = match words.get(1) {
         Some(protocol) if protocol == "amqp" || protocol == "coap" => words,
         _ => mqtt::property::padded(words)?,
     };
+    words.extend(command);
     match top::Cli::read(&words) {
         Ok(cli) => cli.parsed(),
         Err(answer) => refusal::read(&answer, &words),

@@ -143,24 +143,24 @@ pub(super) fn as_given(refused: Error, words: &[OsString]) -> Error {
     let root = super::command();
     let (command, _) = command(&root, words);
     let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
-    let named = |name: &str| {
-        let long = |word: &str| {
-            word.strip_prefix(name)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
-        };
-        let short = |word: &str| name.len() == 2 && word.starts_with(name);
-        words.iter().any(|word| long(word) || short(word))
+    let named = |name: &&String| {
+        words.iter().any(|word| match word.strip_prefix(&***name) {
+            Some(rest) => rest.is_empty() || rest.starts_with('=') || name.len() == 2,
+            None => false,
+        })
     };
     let mut text = refused.text().to_owned();
     for arg in command.get_arguments() {
-        let (Some(long), Some(letter)) = (arg.get_long(), arg.get_short()) else {
-            continue;
-        };
-        let (long, short) = (format!("--{long}"), format!("-{letter}"));
-        match (named(&long), named(&short)) {
-            (true, false) => text = renamed(&text, &short, &long),
-            (false, true) => text = renamed(&text, &long, &short),
-            _ => {}
+        let longs = arg.get_all_aliases().unwrap_or_default().into_iter();
+        let names: Vec<String> = longs
+            .chain(arg.get_long())
+            .map(|name| format!("--{name}"))
+            .chain(arg.get_short().map(|letter| format!("-{letter}")))
+            .collect();
+        if let Some(given) = names.iter().find(named) {
+            for other in names.iter().filter(|name| !named(name)) {
+                text = renamed(&text, other, given);
+            }
         }
     }
     let error = Error::usage(text);

@@ -1,10 +1,12 @@
 //! The commands.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::command;
 use crate::error::Result;
 
 use super::alone::alone;
@@ -118,6 +120,17 @@ enum Topic {
         help: HelpFlag,
     },
 
+    /// Make links to this program through which it is mosquitto_pub, mosquitto_sub and mosquitto_rr
+    #[command(disable_help_flag = true, after_help = help::below("install"))]
+    Install {
+        /// Directory for the links; those that are there already are left alone
+        #[arg(long, value_name = "DIR", required = true)]
+        links: PathBuf,
+
+        #[command(flatten)]
+        help: HelpFlag,
+    },
+
     /// Print a man page, for man -l -
     #[command(disable_help_flag = true)]
     Man {
@@ -166,6 +179,9 @@ impl Cli {
                     page::short(&words, Self::command())?,
                     ColorChoice::Auto,
                 ));
+            }
+            Topic::Install { links, .. } => {
+                return Ok(Parsed::Command(command::Command::Install(links)));
             }
             Topic::Version { .. } => return Ok(Parsed::Print(VERSION.into())),
             Topic::Bench { command, .. } => return command.parsed(),

@@ -157,12 +157,18 @@ impl Uri {
         })
     }
 
+    /// Whether a reference names its own server (RFC 3986 §4.2): a scheme and `//` come first, and not in a path or query.
+    pub fn is_absolute(reference: &str) -> bool {
+        let end = reference.find([':', '/', '?', '#']);
+        end.is_some_and(|at| at > 0 && reference[at..].starts_with("://"))
+    }
+
     /// A reference (`/a?b`, `sub`, `../x`, an absolute URI) as seen from here (RFC 3986 §5.2).
     ///
     /// # Errors
     /// What is wrong with it.
     pub fn join(&self, reference: &str) -> Result<Self, BadUri> {
-        if reference.contains("://") {
+        if Self::is_absolute(reference) {
             return Self::parse(reference);
         }
         if reference.starts_with("//") {

@@ -4,10 +4,13 @@ pub mod amqp;
 pub(crate) mod bench;
 pub(crate) mod coap;
 mod guest;
+mod install;
 pub(crate) mod mqtt;
+pub mod ping;
 pub(crate) mod serving;
 
 use std::io;
+use std::path::PathBuf;
 
 use tokio::runtime;
 
@@ -24,6 +27,8 @@ pub enum Command {
     Amqp(amqp::Command),
     /// `iotctl bench …`
     Bench(bench::Command),
+    /// `iotctl install --links DIR`
+    Install(PathBuf),
 }
 
 /// Pipes whose descriptors are as many as the runtime opens for itself: its poller, its waker, the pair for signals. It
@@ -54,6 +59,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Coap(command) => runtime.block_on(command.run()),
         Command::Amqp(command) => runtime.block_on(command.run()),
         Command::Bench(command) => runtime.block_on(command.run()),
+        Command::Install(folder) => install::links(&folder),
     };
     // A name lookup or a read from a terminal may still be blocked in a thread; nobody waits for it.
     runtime.shutdown_background();

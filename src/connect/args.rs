@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::proxy::Proxy;
 use super::secret::Secret;
 use super::url;
 use super::zone::LocalAddress;
@@ -44,6 +45,14 @@ pub struct ConnectArgs {
     pub tls_alpn: Vec<String>,
     /// Exactly this version of TLS.
     pub tls_version: Option<TlsVersion>,
+    /// Accept a certificate with another name than the host's.
+    pub insecure_name: bool,
+    /// Whether TLS is used, where it is not left to the scheme, the port and what is said about TLS.
+    pub tls: Option<bool>,
+    /// A file that the secrets of each TLS connection are appended to.
+    pub tls_keylog: Option<PathBuf>,
+    /// The way there.
+    pub proxy: Option<Proxy>,
     /// The name of the key below, for DTLS.
     pub psk_identity: Option<String>,
     /// The key that both sides share: text, or bytes as `hex:…`, `0x…` or `base64:…`; excludes `psk_file`.

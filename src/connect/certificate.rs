@@ -1,6 +1,7 @@
 //! What an X.509 certificate says (RFC 5280 §4.1): for words, and for what webpki does not decide.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use rustls::pki_types::UnixTime;
@@ -92,6 +93,22 @@ impl<'a> Certificate<'a> {
             };
             names.value.general_names.iter().any(host)
         })
+    }
+
+    /// The hosts that it names: DNS names and addresses.
+    pub(super) fn host_names(&self) -> Vec<String> {
+        let names = self.0.subject_alternative_name().ok().flatten();
+        let names = names.iter().flat_map(|names| &names.value.general_names);
+        let name = |it: &GeneralName<'_>| match it {
+            GeneralName::DNSName(name) => Some(plain_text(name.as_bytes())),
+            GeneralName::IPAddress(bytes) => {
+                let four = <[u8; 4]>::try_from(*bytes).map(IpAddr::from);
+                let sixteen = || <[u8; 16]>::try_from(*bytes).map(IpAddr::from);
+                four.or_else(|_| sixteen()).ok().map(|it| it.to_string())
+            }
+            _ => None,
+        };
+        names.filter_map(name).collect()
     }
 
     /// The issuer's name, DER.
@@ -186,18 +203,19 @@ fn name(name: &X509Name<'_>) -> String {
     let parts = name.iter_attributes().filter_map(|attribute| {
         let kind = attribute.attr_type().to_id_string();
         let (_, letters) = ATTRIBUTES.iter().find(|(oid, _)| *oid == kind)?;
-        // The name comes from a stranger: what could steer a terminal is left out.
-        let text: String = String::from_utf8_lossy(attribute.as_slice())
-            .chars()
-            .filter(|letter| !letter.is_control())
-            .collect();
-        Some(format!("{letters}={text}"))
+        Some(format!("{letters}={}", plain_text(attribute.as_slice())))
     });
     let parts: Vec<String> = parts.collect();
     if parts.is_empty() {
         return String::from("without a name");
     }
     parts.join(", ")
+}
+
+/// A name comes from a stranger: what could steer a terminal is left out.
+fn plain_text(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    text.chars().filter(|it| !it.is_control()).collect()
 }
 
 fn moment(time: ASN1Time) -> UnixTime {

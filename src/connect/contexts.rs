@@ -14,6 +14,7 @@ use crate::file;
 
 use super::args::{self, ConnectArgs, OscoreArgs, Retry, TlsVersion};
 use super::environment::Environment;
+use super::proxy::Proxy;
 use super::secret::Secret;
 use super::zone::LocalAddress;
 
@@ -64,6 +65,9 @@ struct Context {
     retry: Option<Retry>,
     #[serde(deserialize_with = "from_text")]
     bind: Option<LocalAddress>,
+    #[serde(deserialize_with = "from_text")]
+    proxy: Option<Proxy>,
+    tls_keylog: Option<PathBuf>,
     ws: bool,
     ws_header: Vec<String>,
 }
@@ -177,14 +181,15 @@ impl Context {
             connect_timeout: self.connect_timeout,
             retry: self.retry,
             bind: self.bind,
-            bind_port: None,
+            proxy: self.proxy,
+            tls_keylog: place(self.tls_keylog),
             websocket: self.ws,
             headers: self
                 .ws_header
                 .iter()
                 .map(|text| header(text, path))
                 .collect::<Result<_>>()?,
-            context: None,
+            ..ConnectArgs::default()
         })
     }
 }

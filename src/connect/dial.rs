@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
@@ -12,6 +13,8 @@ use crate::error::{Error, Kind, Result, brief, plain};
 
 use super::failure::{cannot_connect, tls_failure};
 use super::happy;
+use super::phases::Phase;
+use super::proxy::Obstacle;
 use super::scheme::{Carrier, Protocol};
 use super::stream::{Stream, Tcp, Wire};
 use super::target::{Target, Transport};
@@ -37,6 +40,27 @@ pub async fn dial(target: &Target) -> Result<Stream> {
     })
 }
 
+/// Connects as `connecting` does, but no longer than `limit`, whatever it waits for.
+///
+/// # Errors
+/// Those of `connecting`; [`Kind::TimedOut`].
+pub(crate) async fn within<T>(
+    limit: Option<Duration>,
+    target: &Target,
+    connecting: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let Some(limit) = limit else {
+        return connecting.await;
+    };
+    timeout(limit, connecting).await.unwrap_or_else(|_| {
+        let limit = humantime::format_duration(limit);
+        Err(Error::new(
+            Kind::TimedOut,
+            format!("no connection to {target} within {limit}"),
+        ))
+    })
+}
+
 async fn connect(target: &Target) -> Result<Stream> {
     if let Transport::Unix(path) = &target.transport {
         return connect_unix(target, path).await;
@@ -54,6 +78,7 @@ pub(crate) async fn over(target: &Target, tcp: TcpStream) -> Result<Stream> {
     let peer = tcp
         .peer_addr()
         .map_or_else(|_| target.authority(), |address| address.to_string());
+    target.reached(|| peer.clone());
     let wire = match &target.tls {
         Some(tls) => Wire::Tls(Box::new(secure(target, tls, tcp).await?)),
         None => Wire::Tcp(Tcp::client(tcp)),
@@ -67,16 +92,19 @@ pub(crate) async fn over(target: &Target, tcp: TcpStream) -> Result<Stream> {
         // Of CoAP's, the URL's path is not the WebSocket's (RFC 8323 §8.4).
         .filter(|_| target.protocol != Protocol::Coap)
         .unwrap_or_else(|| target.protocol.websocket_path());
-    upgrade::request(
+    let began = Instant::now();
+    let upgraded = upgrade::request(
         wire,
         &target.http_host(),
         path,
         target.subprotocol,
         &target.headers,
     )
-    .await
-    .map(|websocket| Stream::websocket(websocket, peer))
-    .map_err(|cause| upgrade_failure(target, cause))
+    .await;
+    target.took(Phase::WebSocket, began);
+    upgraded
+        .map(|websocket| Stream::websocket(websocket, peer))
+        .map_err(|cause| upgrade_failure(target, cause))
 }
 
 /// The address that connecting to `target` would try first, and that answers: for callers that open many connections
@@ -111,37 +139,65 @@ async fn connect_unix(target: &Target, path: &Path) -> Result<Stream> {
     let unix = UnixStream::connect(path)
         .await
         .map_err(|cause| cannot_connect(target, plain(&cause)))?;
-    Ok(Stream::bare(Wire::Unix(unix), path.display().to_string()))
+    let peer = path.display().to_string();
+    target.reached(|| peer.clone());
+    Ok(Stream::bare(Wire::Unix(unix), peer))
 }
 
 pub(super) async fn connect_tcp(target: &Target) -> Result<TcpStream> {
-    let mut addresses = happy::addresses(&target.host, target.port)
+    let Some(proxy) = &target.proxy else {
+        return connect_to(target, &target.host, target.port).await;
+    };
+    let through = |why: &str| format!("cannot connect to {target} through {proxy}: {why}");
+    let mut tcp = connect_to(target, &proxy.host, proxy.port)
         .await
-        .map_err(|cause| cannot_connect(target, lookup_words(&target.host, &cause)))?;
+        .map_err(|cause| {
+            let text = through(cause.text());
+            cause.reworded(text)
+        })?;
+    let began = Instant::now();
+    let opened = proxy.open(&mut tcp, &target.host, target.port).await;
+    target.took(Phase::Proxy, began);
+    match opened {
+        Ok(()) => Ok(tcp),
+        Err(Obstacle::Login(why)) => Err(Error::new(Kind::Unauthorized, through(&why))),
+        Err(Obstacle::Refused(why)) => Err(Error::new(Kind::Unreachable, through(&why))),
+        Err(Obstacle::Io(cause)) => Err(Error::new(Kind::Unreachable, through(&plain(&cause)))),
+    }
+}
+
+/// A connection to the target itself, or to the proxy before it.
+async fn connect_to(target: &Target, host: &str, port: u16) -> Result<TcpStream> {
+    let cannot_connect = |why: String| match target.proxy {
+        Some(_) => Error::new(Kind::Unreachable, why),
+        None => cannot_connect(target, why),
+    };
+    let began = Instant::now();
+    let mut addresses = happy::addresses(host, port)
+        .await
+        .map_err(|cause| cannot_connect(lookup_words(host, &cause)))?;
+    target.took(Phase::Resolve, began);
     if let Some(source) = target.bind {
         addresses.retain(|address: &SocketAddr| address.is_ipv4() == source.is_ipv4());
         if addresses.is_empty() {
             let family = if source.is_ipv4() { "IPv4" } else { "IPv6" };
-            return Err(cannot_connect(
-                target,
-                format!(
-                    "{:?} has no {family} address reachable from {source}",
-                    target.host
-                ),
-            ));
+            return Err(cannot_connect(format!(
+                "{host:?} has no {family} address reachable from {source}"
+            )));
         }
     }
-    happy::connect(&addresses, target.bind)
-        .await
-        .map_err(|cause| {
-            let reason = match (target.bind, cause.kind()) {
-                (Some(source), io::ErrorKind::AddrNotAvailable) => {
-                    format!("{source} is not an address of this machine")
-                }
-                _ => plain(&cause),
-            };
-            cannot_connect(target, reason)
-        })
+    let began = Instant::now();
+    let connected = happy::connect(&addresses, target.bind).await;
+    target.took(Phase::Tcp, began);
+    connected.map_err(|cause| {
+        let reason = match (target.bind, cause.kind()) {
+            (Some(source), io::ErrorKind::AddrNotAvailable) => {
+                format!("{source} is not an address of this machine")
+            }
+            _ => plain(&cause),
+        };
+        cannot_connect(reason)
+    })
 }
 
 /// The resolver's failures come with its own words around the operating system's.
@@ -159,11 +215,14 @@ pub(super) fn lookup_words(host: &str, cause: &io::Error) -> String {
 
 async fn secure(target: &Target, tls: &ClientTls, tcp: TcpStream) -> Result<TlsStream<Tcp>> {
     let name = tls.server_name(&target.host)?;
-    TlsConnector::from(tls.config()?)
+    let began = Instant::now();
+    let secured = TlsConnector::from(tls.config()?)
         .connect(name, Tcp::client(tcp))
         .await
-        .map(TlsStream::from)
-        .map_err(|cause| tls_failure(target, &cause))
+        .map_err(|cause| tls_failure(target, &cause))?;
+    target.took(Phase::Tls, began);
+    target.secured(secured.get_ref().1);
+    Ok(TlsStream::from(secured))
 }
 
 /// A redirect is not followed, as what is sent afterwards is for this server only; but its destination is reported.

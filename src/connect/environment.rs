@@ -15,16 +15,20 @@ use super::secret::Secret;
 /// Asks the user for a secret: the question in, the answer out.
 pub(crate) type Prompt = fn(&str) -> io::Result<String>;
 
-/// What `IOTCTL_*`, `XDG_CONFIG_HOME`, `XDG_STATE_HOME` and `HOME` say, and how to ask for a password.
+/// What `IOTCTL_*`, `XDG_CONFIG_HOME`, `XDG_STATE_HOME`, `SSLKEYLOGFILE` and `HOME` say, and how to ask for a password.
 #[derive(Clone)]
 pub struct Environment {
     variables: BTreeMap<String, OsString>,
     prompt: Prompt,
 }
 
+/// Where OpenSSL, curl and browsers append the secrets of TLS connections to.
+const KEY_LOG: &str = "SSLKEYLOGFILE";
+
 /// The variables whose values are secrets, or may hold some, as a URL may: for commands that we start they are removed.
-pub(crate) const SECRET_VARIABLES: [&str; 5] = [
+pub(crate) const SECRET_VARIABLES: [&str; 6] = [
     "IOTCTL_URL",
+    "IOTCTL_PROXY",
     "IOTCTL_PASSWORD",
     "IOTCTL_PSK",
     "IOTCTL_OSCORE_SECRET",
@@ -35,7 +39,7 @@ impl Environment {
     /// That of this process; the prompt is the terminal's.
     pub fn of_process() -> Self {
         let ours = |name: &String| {
-            let places = ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"];
+            let places = ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", KEY_LOG];
             name.starts_with("IOTCTL_") || places.contains(&name.as_str())
         };
         let named =
@@ -44,6 +48,11 @@ impl Environment {
             variables: named.filter(|(name, _)| ours(name)).collect(),
             prompt: |question| rpassword::prompt_password(question),
         }
+    }
+
+    /// That of a command which takes the place of another program: only what programs have in common counts.
+    pub fn of_another() -> Self {
+        Self::of(std::env::var_os(KEY_LOG).map(|file| (KEY_LOG, file)))
     }
 
     /// Exactly these variables, and no terminal.
@@ -98,6 +107,8 @@ impl Environment {
             connect_timeout: self.read("IOTCTL_CONNECT_TIMEOUT", args::duration)?,
             retry: self.read("IOTCTL_RETRY", FromStr::from_str)?,
             bind: self.read("IOTCTL_BIND", FromStr::from_str)?,
+            proxy: self.read("IOTCTL_PROXY", FromStr::from_str)?,
+            tls_keylog: self.path("IOTCTL_TLS_KEYLOG"),
             context: self.text("IOTCTL_CONTEXT")?,
             ..ConnectArgs::default()
         })
@@ -137,6 +148,11 @@ impl Environment {
             id_context: self.text("IOTCTL_OSCORE_ID_CONTEXT")?,
             state: self.path("IOTCTL_OSCORE_STATE"),
         })
+    }
+
+    /// `SSLKEYLOGFILE`.
+    pub(super) fn key_log(&self) -> Option<PathBuf> {
+        self.path(KEY_LOG)
     }
 
     pub(super) fn home(&self) -> Option<PathBuf> {

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use crate::error::{Error, Kind, plain};
+use crate::error::{Cause, Error, Kind, plain};
 
 use super::target::Target;
 use super::tls::ClientTls;
@@ -96,7 +96,7 @@ pub(super) fn tls_failure(target: &Target, cause: &io::Error) -> Error {
         Some(cause) => tls_errors::client(cause, identity),
         None => hung_up(cause),
     };
-    let error = cannot_connect(target, reason);
+    let error = cannot_connect(target, reason).because(Cause::Tls);
     match hint {
         Some(hint) => error.hint(hint),
         None => error,

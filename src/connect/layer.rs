@@ -53,18 +53,35 @@ impl Layer {
             layer.username = layer.username.or(url.username);
             layer.password = layer.password.or_else(|| url.password.map(Password::Given));
         }
-        layer.rest = words;
+        layer.rest = match words.tls {
+            Some(false) => without_tls(words),
+            _ => words,
+        };
         Ok(layer)
+    }
+
+    /// Whether nothing here is for another user or server than those of `upper`.
+    fn may_be_for(&self, upper: &Self) -> bool {
+        let host = |host: &String| {
+            let other = upper.host.as_ref();
+            other.is_some_and(|other| other.eq_ignore_ascii_case(host))
+        };
+        self.host.as_ref().is_none_or(host)
+            && (self.unix.is_none() || self.unix == upper.unix)
+            && (self.username.is_none() || self.username == upper.username)
     }
 
     /// Lays this layer over a lower one: its values take precedence.
     ///
     /// A URL replaces the place and the credentials below as one, and a URL without TLS also what is
-    /// said about TLS below; a host or port alone keeps the rest.
+    /// said about TLS below; a host or port alone keeps the rest. A user whom the URL names without a password has the one
+    /// below, unless that is for another user or server.
     pub(super) fn over(self, mut lower: Self) -> Self {
         if let Some(scheme) = self.scheme {
             let rest = std::mem::take(&mut lower.rest);
+            let shared = self.username.is_some() && lower.may_be_for(&self);
             lower = Self {
+                password: lower.password.filter(|_| shared),
                 rest: if scheme.carrier.is_encrypted() {
                     rest
                 } else {
@@ -92,6 +109,33 @@ impl Layer {
             password: self.password.or(lower.password),
             rest: merge(self.rest, lower.rest),
         }
+    }
+}
+
+/// What these words are for, where that is another protocol: the scheme of the URL, or the port, or the socket says so.
+pub(super) fn foreign(words: &ConnectArgs, protocol: Protocol) -> Option<&'static str> {
+    let scheme = words.url.as_deref().and_then(url::split_scheme);
+    let other = scheme
+        .and_then(|(name, _)| protocol.other_of_scheme(name))
+        .or_else(|| words.port.and_then(|port| protocol.other_of_port(port)));
+    let socket = words.unix.is_some() && protocol.scheme("unix").is_none();
+    other
+        .map(Protocol::name)
+        .or_else(|| socket.then_some("a unix socket"))
+}
+
+/// The same words without server and credentials.
+pub(super) fn without_server(words: ConnectArgs) -> ConnectArgs {
+    ConnectArgs {
+        url: None,
+        host: None,
+        port: None,
+        unix: None,
+        username: None,
+        password: None,
+        password_file: None,
+        password_prompt: false,
+        ..words
     }
 }
 
@@ -125,6 +169,8 @@ fn without_tls(words: ConnectArgs) -> ConnectArgs {
         cert: None,
         key: None,
         insecure: None,
+        insecure_name: false,
+        tls_keylog: None,
         tls_server_name: None,
         tls_alpn: Vec::new(),
         tls_version: None,
@@ -137,6 +183,10 @@ fn without_tls(words: ConnectArgs) -> ConnectArgs {
 
 /// Certificate and key belong together, so a source that names either replaces both.
 fn merge(upper: ConnectArgs, lower: ConnectArgs) -> ConnectArgs {
+    let lower = match upper.tls {
+        Some(false) => without_tls(lower),
+        _ => lower,
+    };
     let (cert, key) = if upper.cert.is_some() || upper.key.is_some() {
         (upper.cert, upper.key)
     } else {
@@ -164,6 +214,10 @@ fn merge(upper: ConnectArgs, lower: ConnectArgs) -> ConnectArgs {
         psk_file,
         oscore: upper.oscore.over(lower.oscore),
         insecure: upper.insecure.or(lower.insecure),
+        insecure_name: upper.insecure_name || lower.insecure_name,
+        tls: upper.tls.or(lower.tls),
+        tls_keylog: upper.tls_keylog.or(lower.tls_keylog),
+        proxy: upper.proxy.or(lower.proxy),
         tls_server_name: upper.tls_server_name.or(lower.tls_server_name),
         tls_alpn: longer(upper.tls_alpn, lower.tls_alpn),
         tls_version: upper.tls_version.or(lower.tls_version),

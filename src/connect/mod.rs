@@ -13,6 +13,7 @@
 //! | [`stream`] | one byte stream over tcp, tls, WebSocket or a unix socket |
 //! | [`mod@dial`] | name lookup, both address families, handshakes, one deadline |
 //! | [`mod@failure`] | what an error on a stream means, in words |
+//! | `proxy` | a SOCKS5 or HTTP proxy on the way |
 //! | [`udp`] | name lookup and a socket, for datagrams |
 //! | [`addressed`] | a server's socket, which answers from the address that was asked |
 //! | [`oscore`] | what an OSCORE security context is made of |
@@ -34,10 +35,13 @@ pub(crate) mod environment;
 pub(crate) mod failure;
 pub(crate) mod happy;
 mod identity;
+mod key_log;
 mod layer;
 pub(crate) mod listen;
 pub(crate) mod oscore;
+mod phases;
 mod pem;
+mod proxy;
 pub(crate) mod psk;
 mod resolve;
 pub(crate) mod scheme;
@@ -62,10 +66,13 @@ pub use args::{ConnectArgs, OscoreArgs, Retry, TlsVersion};
 pub use backoff::Backoff;
 pub(crate) use contexts::names as context_names;
 pub use dial::dial;
+pub(crate) use dial::within;
 pub use environment::Environment;
 pub use failure::{failure, refused};
 pub use listen::{Incoming, ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
 pub use oscore::{Oscore, OscoreState};
+pub use proxy::Proxy;
+pub use phases::{Phases, Seen};
 pub use psk::Psk;
 pub use scheme::Protocol;
 pub use secret::Secret;

@@ -6,7 +6,8 @@ use super::args::ConnectArgs;
 use super::contexts;
 use super::environment::Environment;
 use super::identity;
-use super::layer::{Layer, Password};
+use super::key_log::KeyLogFile;
+use super::layer::{self, Layer, Password};
 use super::pem;
 use super::psk::Psk;
 use super::scheme::{Carrier, Protocol, Scheme};
@@ -22,25 +23,52 @@ impl ConnectArgs {
     /// [`crate::error::Kind::Usage`] for contradictions, bad values, unknown contexts and files that do
     /// not hold what they should; [`crate::error::Kind::Local`] for files that cannot be read.
     pub fn resolve(self, protocol: Protocol, environment: &Environment) -> Result<Target> {
-        let said = environment.words()?;
-        let asked = self.context.clone().or_else(|| said.context.clone());
-        let context = contexts::words(asked.as_deref(), environment)?;
+        let mut variables = environment.words()?;
+        let asked = self.context.clone();
+        let name = asked.as_deref().or(variables.context.as_deref());
+        let mut context = contexts::words(name, environment)?;
+        let mut unused = None;
+        // Its files and headers are for its server too, while each variable stands for itself.
+        if let Some(other) = layer::foreign(&context, protocol) {
+            unused = Some((other, "the context"));
+            if let Some(name) = asked {
+                let place = format!("context {name:?}");
+                return Err(other_protocol(other, &place, protocol));
+            }
+            context = Self::default();
+        }
+        if let Some(other) = layer::foreign(&variables, protocol) {
+            unused = Some((other, "the IOTCTL_ variables"));
+            variables = layer::without_server(variables);
+        }
         let flags = Layer::read(self, protocol)?;
-        let said = Layer::read(said, protocol)
+        let variables = Layer::read(variables, protocol)
             .map_err(|cause| named(cause, "in the IOTCTL_ variables"))?;
         let context =
             Layer::read(context, protocol).map_err(|cause| named(cause, "in the context"))?;
-        target(flags.over(said.over(context)), protocol, environment)
+        let layer = flags.over(variables).over(context);
+        match unused {
+            // Not localhost: it is another server that was meant to be the usual one.
+            Some((other, place)) if layer.host.is_none() && layer.unix.is_none() => {
+                Err(other_protocol(other, place, protocol))
+            }
+            _ => target(layer, protocol, environment),
+        }
     }
+}
+
+/// A server that speaks `other` is not asked for `protocol`.
+fn other_protocol(other: &str, place: &str, protocol: Protocol) -> Error {
+    let (ours, scheme) = (protocol.name(), protocol.schemes()[0].name);
+    let text = format!("no server for {ours}: the one in {place} is for {other}");
+    Error::usage(text.replace("is for a unix", "is a unix"))
+        .hint(format!("use {scheme}://HOST or -h HOST"))
 }
 
 /// The same mistake, with the source it stands in.
 fn named(cause: Error, place: &str) -> Error {
-    let error = Error::new(cause.kind(), format!("{} ({place})", cause.text()));
-    match cause.hint_text() {
-        Some(hint) => error.hint(hint),
-        None => error,
-    }
+    let text = format!("{} ({place})", cause.text());
+    cause.reworded(text)
 }
 
 fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result<Target> {
@@ -53,6 +81,13 @@ fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result
     if layer.rest.bind_port.is_some() && !matches!(carrier, Carrier::Udp | Carrier::Dtls) {
         return Err(Error::usage("--bind-port is for UDP and DTLS only"));
     }
+    if layer.rest.proxy.is_some() && matches!(carrier, Carrier::Udp | Carrier::Dtls | Carrier::Unix)
+    {
+        return Err(Error::usage(format!(
+            "--proxy needs TCP and cannot be used with {}",
+            scheme.name
+        )));
+    }
     let mut target = Target {
         port: layer.port.unwrap_or(scheme.port),
         path: layer.path.or_else(|| {
@@ -64,6 +99,7 @@ fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result
         retry: layer.rest.retry,
         bind: layer.rest.bind,
         bind_port: layer.rest.bind_port.unwrap_or_default(),
+        proxy: layer.rest.proxy.clone(),
         ..Target::tcp(
             protocol,
             layer
@@ -89,7 +125,7 @@ fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result
         target.oscore = layer.rest.oscore.clone().read(environment)?;
     }
     if carrier.is_encrypted() && target.psk.is_none() {
-        let tls = client_tls(&layer.rest)?;
+        let tls = client_tls(&layer.rest, environment)?;
         tls.server_name(&target.host)?;
         target.tls = Some(tls);
     }
@@ -124,13 +160,20 @@ fn scheme(layer: &Layer, protocol: Protocol) -> Result<&'static Scheme> {
     let Some(scheme) = layer.scheme else {
         // As in mosquitto's clients, the TLS port alone asks for TLS.
         let secure = protocol.scheme_of(protocol.usual_carrier(true)).port;
-        let tls = tls.is_some() || (layer.port == Some(secure) && !layer.rest.websocket);
+        let named = layer.port == Some(secure) && !layer.rest.websocket;
+        let tls = layer.rest.tls.unwrap_or(tls.is_some() || named);
         return Ok(protocol.scheme_of(match (layer.rest.websocket, tls) {
             (false, encrypted) => protocol.usual_carrier(encrypted),
             (true, false) => Carrier::WebSocket,
             (true, true) => Carrier::SecureWebSocket,
         }));
     };
+    if layer.rest.tls == Some(false) && scheme.carrier.is_encrypted() {
+        return Err(Error::usage(format!(
+            "the URL has {}://, which is encrypted, but --no-tls excludes it",
+            scheme.name
+        )));
+    }
     let other = |carrier| protocol.scheme_of(carrier).name;
     if layer.rest.websocket && !scheme.carrier.is_websocket() {
         let carrier = if scheme.carrier.is_encrypted() {
@@ -170,6 +213,8 @@ fn tls_flag(words: &ConnectArgs) -> Option<&'static str> {
         (words.cert.is_some(), "--cert"),
         (words.key.is_some(), "--key"),
         (words.insecure == Some(true), "--insecure"),
+        (words.insecure_name, "--insecure-name"),
+        (words.tls_keylog.is_some(), "--tls-keylog"),
         (words.tls_server_name.is_some(), "--tls-server-name"),
         (!words.tls_alpn.is_empty(), "--tls-alpn"),
         (words.tls_version.is_some(), "--tls-version"),
@@ -225,7 +270,7 @@ fn check_headers(headers: &[(String, String)], carrier: Carrier) -> Result<()> {
     Ok(())
 }
 
-fn client_tls(words: &ConnectArgs) -> Result<ClientTls> {
+fn client_tls(words: &ConnectArgs, environment: &Environment) -> Result<ClientTls> {
     // What is named is read and checked also with --insecure: a missing file is a mistake either way.
     let mut trusted = Vec::new();
     if let Some(file) = &words.cafile {
@@ -258,6 +303,14 @@ fn client_tls(words: &ConnectArgs) -> Result<ClientTls> {
     tls.server_name.clone_from(&words.tls_server_name);
     tls.alpn.clone_from(&words.tls_alpn);
     tls.version = words.tls_version;
+    tls.any_name = words.insecure_name;
+    tls.key_log = match &words.tls_keylog {
+        Some(file) => Some(KeyLogFile::open(file)?),
+        // Others set the variable for all programs, also those that may not write there.
+        None => environment
+            .key_log()
+            .and_then(|file| KeyLogFile::open(&file).ok()),
+    };
     Ok(tls)
 }
 
@@ -543,7 +596,7 @@ mod tests {
             Option<&'a str>,
             Option<&'a str>,
         );
-        let table: [Row<'_>; 10] = [
+        let table: [Row<'_>; 12] = [
             (file(), &[], "mqtts://c:8000", Some("cu"), Some("cp")),
             (
                 ConnectArgs {
@@ -601,6 +654,20 @@ mod tests {
                 None,
             ),
             (
+                url("mqtts://fu@f"),
+                &[("IOTCTL_PASSWORD", "ep")],
+                "mqtts://f:8883",
+                Some("fu"),
+                Some("ep"),
+            ),
+            (
+                url("mqtts://fu@f"),
+                &[("IOTCTL_PASSWORD", "ep"), ("IOTCTL_USERNAME", "eu")],
+                "mqtts://f:8883",
+                Some("fu"),
+                None,
+            ),
+            (
                 url("mqtts://fu:fp@f"),
                 &[("IOTCTL_USERNAME", "eu")],
                 "mqtts://f:8883",
@@ -633,6 +700,140 @@ mod tests {
                 "what is not said above stays"
             );
         }
+    }
+
+    #[test]
+    fn a_user_without_a_password_has_the_one_below_for_the_same_server() {
+        let password = |url: &str, variables: &[(&str, &str)]| {
+            let words = ConnectArgs {
+                url: text(url),
+                ..ConnectArgs::default()
+            };
+            let environment = Environment::of(variables.iter().copied());
+            let target = words.resolve(Protocol::Amqp, &environment).unwrap();
+            let password = target.password.as_ref().map(Secret::reveal);
+            password.map(|it| String::from_utf8(it.to_vec()).unwrap())
+        };
+        let given = ("IOTCTL_PASSWORD", "ep");
+        for (url, also, expected) in [
+            ("amqp://me@h", None, Some("ep")),
+            ("amqp://me@h", Some(("IOTCTL_HOST", "H")), Some("ep")),
+            ("amqp://me@h", Some(("IOTCTL_USERNAME", "me")), Some("ep")),
+            (
+                "amqp://me@h",
+                Some(("IOTCTL_URL", "amqp://me@h/v")),
+                Some("ep"),
+            ),
+            (
+                "amqp://me@[fe80::1%25eth0]",
+                Some(("IOTCTL_HOST", "fe80::1%eth0")),
+                Some("ep"),
+            ),
+            ("amqp://m%65@h", Some(("IOTCTL_USERNAME", "me")), Some("ep")),
+            ("amqp://me:@h", None, Some("")),
+            ("amqp://me:fp@h", None, Some("fp")),
+            ("amqp://me@h", Some(("IOTCTL_HOST", "other")), None),
+            ("amqp://me@h", Some(("IOTCTL_USERNAME", "you")), None),
+            ("amqp://me@h", Some(("IOTCTL_URL", "amqp://me@other")), None),
+            ("amqp://me@h", Some(("IOTCTL_UNIX", "/run/a")), None),
+            ("amqp://h", None, None),
+            ("amqp://@h", None, None),
+        ] {
+            let variables: Vec<_> = [given].into_iter().chain(also).collect();
+            assert_eq!(
+                password(url, &variables).as_deref(),
+                expected,
+                "{url} {also:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_server_of_another_protocol_is_not_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("c.toml");
+        let config = "[contexts.coap]\nurl = \"coap://c\"\n[contexts.mqtt]\nurl = \"mqtt://c\"\ncafile = \"none.pem\"\n\
+            [contexts.port]\nhost = \"c\"\nport = 1883\n[contexts.host]\nhost = \"c\"\n";
+        fs::write(&file, config).unwrap();
+        let resolve = |flags: ConnectArgs, variables: &[(&str, &str)]| {
+            let config = ("IOTCTL_CONFIG", file.to_str().unwrap());
+            let variables = variables.iter().copied().chain([config]);
+            let target = flags.resolve(Protocol::Coap, &Environment::of(variables));
+            target.map(|target| target.to_string())
+        };
+        let none = ConnectArgs::default;
+        let host = || ConnectArgs {
+            host: text("f"),
+            ..none()
+        };
+        for (variables, other) in [
+            (
+                &[("IOTCTL_URL", "mqtt://e")][..],
+                "the IOTCTL_ variables is for MQTT",
+            ),
+            (
+                &[("IOTCTL_URL", "AMQPS://me:hunter2@e")],
+                "the IOTCTL_ variables is for AMQP",
+            ),
+            (&[("IOTCTL_URL", "ws://e")], "is for MQTT"),
+            (
+                &[("IOTCTL_HOST", "e"), ("IOTCTL_PORT", "1883")],
+                "is for MQTT",
+            ),
+            (&[("IOTCTL_PORT", "5671")], "is for AMQP"),
+            (&[("IOTCTL_UNIX", "/run/m")], "is a unix socket"),
+            (&[("IOTCTL_CONTEXT", "mqtt")], "the context is for MQTT"),
+            (&[("IOTCTL_CONTEXT", "port")], "the context is for MQTT"),
+        ] {
+            let refused = resolve(none(), variables).unwrap_err();
+            let said = refused.text();
+            assert!(
+                said.starts_with("no server for CoAP") && said.contains(other),
+                "{said}"
+            );
+            assert!(!said.contains("hunter2"), "{said}");
+            assert_eq!(
+                (refused.exit_code(), refused.hint_text()),
+                (2, Some("use coap://HOST or -h HOST"))
+            );
+            // Who names the server needs no other.
+            assert_eq!(
+                resolve(host(), variables).unwrap(),
+                "coap://f:5683",
+                "{variables:?}"
+            );
+            assert_eq!(
+                resolve(url("coap://u"), variables).unwrap(),
+                "coap://u:5683"
+            );
+        }
+        for (variables, place) in [
+            (&[("IOTCTL_HOST", "e")][..], "coap://e:5683"),
+            (
+                &[("IOTCTL_HOST", "e"), ("IOTCTL_PORT", "9999")],
+                "coap://e:9999",
+            ),
+            (&[("IOTCTL_CONTEXT", "coap")], "coap://c:5683"),
+            (
+                &[("IOTCTL_CONTEXT", "host"), ("IOTCTL_PORT", "1883")],
+                "coap://c:5683",
+            ),
+            (
+                &[("IOTCTL_CONTEXT", "mqtt"), ("IOTCTL_HOST", "e")],
+                "coap://e:5683",
+            ),
+        ] {
+            assert_eq!(resolve(none(), variables).unwrap(), place, "{variables:?}");
+        }
+        let asked = ConnectArgs {
+            context: text("mqtt"),
+            ..host()
+        };
+        let refused = resolve(asked, &[]).unwrap_err();
+        assert_eq!(
+            refused.text(),
+            "no server for CoAP: the one in context \"mqtt\" is for MQTT"
+        );
     }
 
     #[test]

@@ -78,6 +78,8 @@ const AMQP: [Scheme; 3] = [
 ];
 
 impl Protocol {
+    const ALL: [Self; 3] = [Self::Mqtt, Self::Coap, Self::Amqp];
+
     /// The protocol's name in messages: `MQTT`.
     pub const fn name(self) -> &'static str {
         match self {
@@ -129,6 +131,24 @@ impl Protocol {
         self.schemes()
             .iter()
             .find(|scheme| scheme.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The other protocol that a URL with this scheme is for.
+    pub(super) fn other_of_scheme(self, name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|other| self.scheme(name).is_none() && other.scheme(name).is_some())
+    }
+
+    /// The other protocol that this port is registered for. Those of WebSocket are everybody's.
+    pub(super) fn other_of_port(self, port: u16) -> Option<Self> {
+        let registered = |protocol: Self| {
+            let mut own = protocol.schemes().iter();
+            own.any(|scheme| scheme.port == port && !scheme.carrier.is_websocket())
+        };
+        let others = Self::ALL.into_iter();
+        let mut others = others.filter(|other| !registered(self) && registered(*other));
+        others.next()
     }
 
     /// The scheme that stands for `carrier`.

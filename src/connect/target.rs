@@ -8,6 +8,8 @@ use crate::error::Result;
 
 use super::args::Retry;
 use super::oscore::Oscore;
+use super::phases::Phases;
+use super::proxy::Proxy;
 use super::psk::Psk;
 use super::scheme::{Carrier, Protocol};
 use super::secret::Secret;
@@ -97,10 +99,14 @@ pub struct Target {
     pub bind: Option<LocalAddress>,
     /// The local port to send datagrams from; 0 for any.
     pub bind_port: u16,
+    /// The way there.
+    pub proxy: Option<Proxy>,
     /// More headers for the WebSocket handshake.
     pub headers: Vec<(String, String)>,
     /// The WebSocket sub-protocol to ask for; a client of an older protocol version changes it.
     pub subprotocol: &'static str,
+    /// Takes down what connecting consists of.
+    pub phases: Option<Phases>,
 }
 
 impl Target {
@@ -121,8 +127,10 @@ impl Target {
             retry: None,
             bind: None,
             bind_port: 0,
+            proxy: None,
             headers: Vec::new(),
             subprotocol: protocol.subprotocol(),
+            phases: None,
         }
     }
 
@@ -138,6 +146,11 @@ impl Target {
     /// Whether the server's certificate is not verified; the command must say so.
     pub fn is_insecure(&self) -> bool {
         self.psk.is_none() && self.tls.as_ref().is_some_and(ClientTls::is_insecure)
+    }
+
+    /// Whether the name in the server's certificate is not verified; the command must say so.
+    pub fn takes_any_name(&self) -> bool {
+        self.tls.as_ref().is_some_and(ClientTls::takes_any_name)
     }
 
     /// Does all that can fail without the network: builds the TLS configuration, loads the operating

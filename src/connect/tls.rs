@@ -14,11 +14,12 @@ use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, RootCertStore, SignatureScheme, SupportedProtocolVersion};
+use rustls::{ClientConfig, KeyLog, RootCertStore, SignatureScheme, SupportedProtocolVersion};
 
 use crate::error::{Error, Result};
 
 use super::args::TlsVersion;
+use super::key_log::KeyLogFile;
 use super::trust::{Named, Trusted};
 use super::verify::{Anything, Verifier};
 
@@ -30,6 +31,9 @@ pub struct ClientTls {
     pub(super) server_name: Option<String>,
     pub(super) alpn: Vec<String>,
     pub(super) version: Option<TlsVersion>,
+    /// The certificate may have another name than the server's.
+    pub(super) any_name: bool,
+    pub(super) key_log: Option<Arc<KeyLogFile>>,
     resumes: bool,
     /// A server has asked for our certificate.
     asked: Arc<AtomicBool>,
@@ -55,6 +59,8 @@ impl ClientTls {
             server_name: None,
             alpn: Vec::new(),
             version: None,
+            any_name: false,
+            key_log: None,
             resumes: true,
             asked: Arc::default(),
             built: Arc::default(),
@@ -73,6 +79,11 @@ impl ClientTls {
     /// Whether any server certificate is accepted.
     pub const fn is_insecure(&self) -> bool {
         matches!(self.trust, Trust::Anyone)
+    }
+
+    /// Whether the name in the server's certificate is not looked at.
+    pub(super) const fn takes_any_name(&self) -> bool {
+        self.any_name
     }
 
     /// Whether we have a certificate to show when the server asks for one.
@@ -107,7 +118,7 @@ impl ClientTls {
             Trust::These(named) => Trusted::named(named.clone(), Verifier::chains)?,
             Trust::System => Trusted::system(system_roots(), Verifier::chains),
         };
-        Ok(Arc::new(Verifier::new(trusted)))
+        Ok(Arc::new(Verifier::new(trusted, self.any_name)))
     }
 
     /// The certificate to show, with its key, for DTLS.
@@ -135,6 +146,9 @@ impl ClientTls {
                 identity: self.identity.clone(),
                 asked: Arc::clone(&self.asked),
             }));
+        if let Some(log) = &self.key_log {
+            config.key_log = Arc::clone(log) as Arc<dyn KeyLog>;
+        }
         if !self.resumes {
             config.resumption = Resumption::disabled();
         }

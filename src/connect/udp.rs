@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::time::Instant;
 
 use socket2::{Domain, Socket, Type};
 use tokio::net::UdpSocket;
@@ -12,6 +13,7 @@ use crate::error::{Error, Kind, Result, plain};
 use super::dial::lookup_words;
 use super::failure::cannot_connect;
 use super::happy;
+use super::phases::Phase;
 use super::target::Target;
 use super::zone::LocalAddress;
 
@@ -24,6 +26,7 @@ const KERNEL_BUFFER: usize = 1024 * 1024;
 /// [`Kind::Unreachable`] for an unknown name, [`Kind::TimedOut`] when the lookup takes longer than the target's
 /// `connect_timeout`.
 pub(crate) async fn addresses(target: &Target) -> Result<Vec<SocketAddr>> {
+    let began = Instant::now();
     let limit = target.connect_timeout;
     let looked_up = timeout(limit, happy::addresses(&target.host, target.port)).await;
     let found = looked_up.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
@@ -34,6 +37,7 @@ pub(crate) async fn addresses(target: &Target) -> Result<Vec<SocketAddr>> {
         ),
         _ => cannot_connect(target, lookup_words(&target.host, &cause)),
     })?;
+    target.took(Phase::Resolve, began);
     if let Some(source) = target.bind {
         found.retain(|address| address.is_ipv4() == source.is_ipv4());
     }

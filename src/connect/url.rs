@@ -82,8 +82,34 @@ pub(super) fn parse(text: &str, protocol: Protocol) -> Result<Url> {
     Ok(url)
 }
 
+/// Takes the URL of a proxy apart, which has no path, and no scheme of ours.
+///
+/// # Errors
+/// What is wrong, without a part of the URL that may be a secret.
+pub(super) fn proxy(text: &str) -> Result<(&str, Url), String> {
+    let expected = "expected socks5h://HOST:PORT or http://HOST:PORT";
+    let (name, rest) = split_scheme(text).ok_or(expected)?;
+    let (userinfo, place, path) = take_apart(rest, Carrier::Tcp)?;
+    if !matches!(path, "" | "/") {
+        return Err(String::from("a proxy has no path"));
+    }
+    let mut url = Url {
+        // No part of the answer: the scheme is told beside it.
+        scheme: Protocol::Mqtt.scheme_of(Carrier::Tcp),
+        host: String::new(),
+        port: None,
+        username: None,
+        password: None,
+        path: None,
+        unix: None,
+    };
+    url.credentials(userinfo)?;
+    url.place(place)?;
+    Ok((name, url))
+}
+
 /// The scheme and what follows its `://`; of a unix socket's URL, also what follows a mere `:`.
-fn split_scheme(text: &str) -> Option<(&str, &str)> {
+pub(super) fn split_scheme(text: &str) -> Option<(&str, &str)> {
     let (name, rest) = text.split_once(':')?;
     // RFC 3986 §3.1. What stands there otherwise may be a user name and password.
     let is_scheme = name.starts_with(|letter: char| letter.is_ascii_alphabetic())

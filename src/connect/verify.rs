@@ -25,14 +25,30 @@ pub(super) struct Verifier {
     /// A server may show one of those named in `--cafile` and `--capath` as its own: that is how a self-signed
     /// certificate is trusted, and one that has no names, or says that it is a CA, as `openssl req -x509` makes it.
     trusted: Trusted<Arc<WebPkiServerVerifier>>,
+    /// The names in the certificate do not matter.
+    any_name: bool,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl Verifier {
-    pub(super) fn new(trusted: Trusted<Arc<WebPkiServerVerifier>>) -> Self {
+    pub(super) fn new(trusted: Trusted<Arc<WebPkiServerVerifier>>, any_name: bool) -> Self {
         Self {
             trusted,
+            any_name,
             algorithms: ring::default_provider().signature_verification_algorithms,
+        }
+    }
+
+    /// The name is looked at last, when all else is verified.
+    fn without_name(
+        &self,
+        verified: Result<ServerCertVerified, Error>,
+    ) -> Result<ServerCertVerified, Error> {
+        match verified {
+            Err(Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) if self.any_name => Ok(ServerCertVerified::assertion()),
+            verified => verified,
         }
     }
 
@@ -56,10 +72,17 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, Error> {
         check_key(end_entity)?;
         if self.trusted.is_pinned(end_entity) {
-            return verify_pinned(end_entity, server_name, now);
+            return self.without_name(verify_pinned(end_entity, server_name, now));
         }
         let verified = self.trusted.verify(now, |chains| {
-            chains.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+            let verified = chains.verify_server_cert(
+                end_entity,
+                intermediates,
+                server_name,
+                ocsp_response,
+                now,
+            );
+            self.without_name(verified)
         });
         verified.map_err(|cause| explain(cause, end_entity, intermediates))
     }

@@ -4,9 +4,39 @@ use crate::error::{Error, Kind, Result};
 
 use super::until::messages;
 
+/// What an account counts, which decides its words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unit {
+    /// Messages, which the receiver acknowledges.
+    #[default]
+    Message,
+    /// Requests, which a response answers.
+    Request,
+}
+
+impl Unit {
+    fn counted(self, count: u64) -> String {
+        match (self, count) {
+            (Self::Message, count) => messages(count),
+            (Self::Request, 1) => String::from("1 request"),
+            (Self::Request, count) => format!("{count} requests"),
+        }
+    }
+
+    /// What became of those that went well, and of those of which nothing is known.
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Message => ("acknowledged", "not acknowledged"),
+            Self::Request => ("succeeded", "without a response"),
+        }
+    }
+}
+
 /// Counts by message: one that is sent again counts once.
 #[derive(Debug, Default)]
 pub struct Account {
+    /// Whether they are messages or requests.
+    pub unit: Unit,
     /// Handed over by the source.
     pub received: u64,
     /// Not let through.
@@ -15,6 +45,14 @@ pub struct Account {
     pub delivered: u64,
     /// The target does not want them.
     pub refused: u64,
+    /// Their answer did not come in time.
+    pub timed_out: u64,
+    /// Their answer is not as it was expected to be.
+    pub missed: u64,
+    /// They cannot be sent at all.
+    pub unsendable: u64,
+    /// They failed in another way.
+    pub failed: u64,
     /// They may have arrived or not.
     pub in_doubt: u64,
     /// Delivered again by the source, or void with its connection.
@@ -23,26 +61,40 @@ pub struct Account {
     pub again: u64,
     /// Read and never handed over.
     pub unsent: u64,
-    /// Why the first of the refused was.
+    /// Why the first that failed did.
     pub refusal: Option<Error>,
 }
 
 impl Account {
-    /// A message was refused.
+    /// A message was refused, or failed in another way.
     pub fn refuse(&mut self, why: Error) {
-        self.refused += 1;
+        let count = match why.kind() {
+            Kind::Refused | Kind::Unauthorized => &mut self.refused,
+            Kind::TimedOut => &mut self.timed_out,
+            Kind::Missed => &mut self.missed,
+            Kind::Usage => &mut self.unsendable,
+            _ => &mut self.failed,
+        };
+        *count += 1;
         self.refusal.get_or_insert(why);
+    }
+
+    /// How many were refused or failed.
+    pub const fn failures(&self) -> u64 {
+        self.refused + self.timed_out + self.missed + self.unsendable + self.failed
     }
 
     /// How many messages went to the target.
     const fn sent(&self) -> u64 {
-        self.received.saturating_sub(self.filtered)
+        self.received
+            .saturating_sub(self.filtered)
+            .saturating_sub(self.unsendable)
     }
 
     /// What has no outcome; `None`: there are more outcomes than messages.
     fn open(&self) -> Option<u64> {
-        let told = self.filtered + self.delivered + self.refused + self.in_doubt + self.void;
-        self.received.checked_sub(told)
+        let known = self.filtered + self.delivered + self.failures() + self.in_doubt + self.void;
+        self.received.checked_sub(known)
     }
 
     /// One line about what was received, when not all of it was processed.
@@ -51,7 +103,7 @@ impl Account {
     /// [`Kind::Lost`] for an account that does not add up.
     pub fn receipt(&self) -> Result<Option<String>> {
         let open = self.open().ok_or_else(|| self.wrong())?;
-        if self.filtered + self.refused + self.in_doubt + open == 0 {
+        if self.filtered + self.failures() + self.in_doubt + open == 0 {
             return Ok(None);
         }
         let mut text = format!(
@@ -61,7 +113,7 @@ impl Account {
         );
         let details = [
             (self.filtered, "filtered out"),
-            (self.refused, "failed"),
+            (self.failures(), "failed"),
             (self.in_doubt, "in doubt"),
             (self.void, "lost with their connection"),
             (open, "not acknowledged"),
@@ -78,7 +130,7 @@ impl Account {
     }
 
     /// Turns the end of a flow that was to deliver everything into the error that it is, with all numbers, when something
-    /// is missing.
+    /// is missing. It is a usage error only where nothing was sent.
     ///
     /// # Errors
     /// `ended`; the first refusal; [`Kind::Lost`] for messages in doubt or without an outcome, and for an account that does not add up.
@@ -90,27 +142,46 @@ impl Account {
             (Ok(()), None) if self.in_doubt + open == 0 => return Ok(()),
             (Ok(()), _) => Error::new(Kind::Lost, format!("the connection to {target} was lost")),
         };
-        let (sent, one_refused) = (self.sent(), self.sent() == 1 && self.refused == 1);
-        if sent + self.unsent == 0 || (self.unsent == 0 && one_refused) {
-            return Err(cause);
+        let kind = match cause.kind() {
+            Kind::Usage if self.has_sent(open) => Kind::Local,
+            _ if self.is_told_by_cause() => return Err(cause),
+            kind => kind,
+        };
+        let text = format!("{cause}: {}", self.numbers(open));
+        Err(cause.reworded(text).of_kind(kind))
+    }
+
+    /// Whether the cause alone says all that the numbers would.
+    const fn is_told_by_cause(&self) -> bool {
+        match (self.sent() + self.unsendable + self.unsent, self.unit) {
+            (0, _) => true,
+            (1, Unit::Request) => self.delivered == 0,
+            (1, Unit::Message) => self.failures() == 1,
+            _ => false,
         }
-        let error = Error::new(cause.kind(), format!("{cause}: {}", self.numbers(open)));
-        Err(match cause.hint_text() {
-            Some(hint) => error.hint(hint),
-            None => error,
-        })
+    }
+
+    /// Whether anything has reached the target. What ended the flow may have been the last message that is open.
+    const fn has_sent(&self, open: u64) -> bool {
+        let failed = self.failures() - self.unsendable;
+        self.delivered + self.in_doubt + failed + open.saturating_sub(1) > 0
     }
 
     fn numbers(&self, open: u64) -> String {
+        let (done, unanswered) = self.unit.words();
         let mut text = format!(
-            "of {} sent, {} acknowledged",
-            messages(self.sent()),
+            "of {} sent, {} {done}",
+            self.unit.counted(self.sent()),
             self.delivered
         );
         let details = [
             (self.refused, "refused"),
+            (self.timed_out, "timed out"),
+            (self.missed, "missed the expectation"),
+            (self.failed, "failed"),
             (self.in_doubt, "in doubt"),
-            (open, "not acknowledged"),
+            (open, unanswered),
+            (self.unsendable, "not sendable"),
             (self.again, "sent again"),
             (self.unsent, "read but not sent"),
         ];
@@ -198,6 +269,58 @@ mod tests {
                 String::from("interrupted: of 2 messages sent, 1 acknowledged, 1 in doubt")
             )
         );
+    }
+
+    #[test]
+    fn each_failure_of_a_request_is_called_what_it_is() {
+        let mut account = Account {
+            unit: Unit::Request,
+            received: 7,
+            delivered: 1,
+            ..Account::default()
+        };
+        for kind in [
+            Kind::TimedOut,
+            Kind::Missed,
+            Kind::Refused,
+            Kind::Unauthorized,
+            Kind::Lost,
+        ] {
+            account.refuse(Error::new(kind, "no"));
+        }
+        let text = "no: of 7 requests sent, 1 succeeded, 2 refused, 1 timed out, 1 missed the expectation, 1 failed, 1 without a response";
+        assert_eq!(verdict(account, Ok(())), (5, String::from(text)));
+        let one = Account {
+            unit: Unit::Request,
+            received: 1,
+            ..Account::default()
+        };
+        let lost = Err(Error::new(Kind::Lost, "gone"));
+        assert_eq!(verdict(one, lost), (6, String::from("gone")));
+    }
+
+    #[test]
+    fn a_usage_error_is_one_only_while_nothing_was_sent() {
+        let account = |received, delivered| Account {
+            received,
+            delivered,
+            ..Account::default()
+        };
+        let wrong = || Err(Error::usage("wrong"));
+        assert_eq!(verdict(account(0, 0), wrong()).0, 2);
+        // The first message was what was wrong.
+        assert_eq!(verdict(account(1, 0), wrong()).0, 2);
+        for (received, delivered) in [(1, 1), (2, 0), (2, 1)] {
+            assert_eq!(verdict(account(received, delivered), wrong()).0, 8);
+        }
+        let mut unsendable = account(1, 0);
+        unsendable.refuse(Error::usage("wrong"));
+        assert_eq!(verdict(unsendable, Ok(())), (2, String::from("wrong")));
+        let mut some = account(3, 1);
+        some.refuse(Error::usage("wrong"));
+        some.refuse(Error::usage("wrong"));
+        let text = "wrong: of 1 message sent, 1 acknowledged, 2 not sendable";
+        assert_eq!(verdict(some, Ok(())), (8, String::from(text)));
     }
 
     #[test]

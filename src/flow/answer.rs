@@ -10,6 +10,7 @@ use super::Exec;
 use super::decode;
 use crate::error::Result;
 use crate::message::{Message, fields};
+use crate::output::Console;
 use crate::payload::template::{Filler, Template};
 
 /// So many requests are answered at once where no command has to run.
@@ -29,6 +30,13 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// Warns of a flag that the command gets instead of us.
+    pub fn warn(&self, console: Console) {
+        if let Self::Exec(exec) = self {
+            exec.warn(console);
+        }
+    }
+
     /// How many requests are worked on at once.
     pub const fn workers(&self) -> NonZeroUsize {
         match self {

@@ -75,6 +75,7 @@ pub async fn send<S: Source, T: Target>(
     } = flow.passage;
     // What the target has taken and not sent is as good as never handed over.
     let unsent = target.unsent();
+    account.unit = target.unit();
     account.received = ledger.newest() - unsent;
     account.unsent = flow.source.unsent() + unsent;
     account.verdict(ended, &target.name())
@@ -480,7 +481,7 @@ impl<T: Target> Passage<'_, T> {
                 refusal.kind(),
                 format!(
                     "{refusal} for {} of {}",
-                    self.account.refused,
+                    self.account.failures(),
                     until::messages(self.progress.passed())
                 ),
             )),

@@ -37,9 +37,20 @@ pub struct Exec {
     /// A message whose command failed is given back to the server, where the protocol can (`--requeue`); otherwise it is
     /// refused.
     pub requeue: bool,
+    /// The first of its words that could have been meant for us, if any.
+    pub suspicious: Option<String>,
 }
 
 impl Exec {
+    /// Warns of a flag that the command gets instead of us.
+    pub fn warn(&self, console: Console) {
+        if let Some(flag) = &self.suspicious {
+            console.warn(format_args!(
+                "{flag} after --exec belongs to the command; end the command with a lone ';', or put {flag} before --exec"
+            ));
+        }
+    }
+
     /// Starts the command for this message. Our own secrets and the variables of another message, as in a command of a
     /// command, are not in its environment.
     fn spawn(&self, message: &Message, stdout: Stdio) -> Result<Started> {
@@ -173,6 +184,7 @@ pub struct Commands<'a> {
 impl<'a> Commands<'a> {
     /// None runs yet. Messages that no command can get are reported on `console`.
     pub fn new(exec: &'a Exec, console: Console) -> Self {
+        exec.warn(console);
         Self {
             exec,
             console,
@@ -254,6 +266,7 @@ mod tests {
             workers: NonZeroUsize::MIN,
             json: false,
             requeue: false,
+            suspicious: None,
         }
     }
 

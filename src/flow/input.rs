@@ -10,6 +10,7 @@ use super::pacing::Pacer;
 use super::{Next, Pacing, Source};
 use crate::error::{Error, Kind, Result};
 use crate::message::Message;
+use crate::output::Console;
 use crate::payload::Bodies;
 
 /// The messages that a command is to send.
@@ -40,6 +41,15 @@ impl Input {
             next_round: None,
             begun: false,
             end: None,
+        }
+    }
+
+    /// Says how many records were skipped, as they hold no message.
+    pub fn report(&self, console: Console) {
+        match self.bodies.skipped() {
+            0 => {}
+            1 => console.note("skipped 1 record of an error response"),
+            count => console.note(format_args!("skipped {count} records of error responses")),
         }
     }
 

@@ -24,6 +24,7 @@
 //! | [`ready`] | tells others when messages can come |
 //! | [`exec`] | the target that runs a command for each message |
 //! | [`printed`] | the target that shows messages on standard output |
+//! | [`mod@rate`] | the target that shows how many there are |
 //! | [`request`], [`answer`] | requests and the replies to them; what requests are answered with |
 //! | [`latency`] | how long answers take |
 
@@ -38,6 +39,7 @@ pub(crate) mod latency;
 pub(crate) mod ledger;
 pub(crate) mod pacing;
 pub(crate) mod printed;
+pub(crate) mod rate;
 pub(crate) mod ready;
 pub(crate) mod receive;
 pub(crate) mod recent;
@@ -45,7 +47,7 @@ pub(crate) mod request;
 pub(crate) mod stages;
 pub(crate) mod until;
 
-pub use account::Account;
+pub use account::{Account, Unit};
 pub use answer::{Answer, Answers};
 pub use engine::{run, send, twice};
 pub use exec::{Commands, Exec};
@@ -53,6 +55,7 @@ pub use input::Input;
 pub use ledger::Ledger;
 pub use pacing::{Pacing, Rate};
 pub use printed::Printed;
+pub use rate::Counted;
 pub use ready::Ready;
 pub use receive::Receiver;
 pub use request::{Asking, Replies, Requester, Strangers};
@@ -158,6 +161,11 @@ pub trait Source {
 pub trait Target {
     /// What the user calls it: `mqtt://host:1883`.
     fn name(&self) -> String;
+
+    /// What it takes, for the words of the account.
+    fn unit(&self) -> Unit {
+        Unit::Message
+    }
 
     /// Whether another message of what came already can be taken at once.
     fn has_room(&self) -> bool;

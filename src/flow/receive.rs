@@ -1,6 +1,6 @@
 //! What all commands that receive have in common: where messages go, and what is said at the end.
 
-use super::{Commands, Exec, Printed, Ready, Source, Stages, Until, engine};
+use super::{Commands, Counted, Exec, Printed, Ready, Source, Stages, Until, engine};
 use crate::error::{Kind, Result};
 use crate::output::{Console, Output};
 use crate::stop::Stop;
@@ -11,6 +11,8 @@ pub struct Receiver<'a> {
     pub output: &'a mut Output,
     /// Unless this command gets them.
     pub exec: Option<&'a Exec>,
+    /// Or only their number each second is shown.
+    pub counts: bool,
     /// Which pass, and how they are read.
     pub stages: &'a Stages,
     /// When it ends.
@@ -31,6 +33,10 @@ impl Receiver<'_> {
         let mut announcement = self.ready.announcement()?;
         let source = &mut announcement.watch(source);
         let (ended, account) = match self.exec {
+            None if self.counts => {
+                let mut target = Counted::new(self.output);
+                engine::carry(source, &mut target, stages, until, stop).await
+            }
             None => {
                 let mut target = Printed::new(self.output);
                 engine::carry(source, &mut target, stages, until, stop).await

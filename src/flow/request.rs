@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::time::timeout_at;
-
 use super::latency::{Latencies, milliseconds};
 use super::until::messages;
-use super::{Fate, Input, Next, Number, Pacing, Printed, Source, Stages, Until, engine};
+use super::{
+    Account, Fate, Input, Next, Number, Pacing, Printed, Source, Stages, Unit, Until, engine,
+};
 use crate::error::{Error, Kind, Result};
 use crate::message::Message;
 use crate::output::{Console, Output};
@@ -18,6 +18,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Sends requests; what it hands over as a [`Source`] are the replies to the last one.
 pub trait Requester: Source {
+    /// What the user calls the server: `mqtt://host:1883`.
+    fn name(&self) -> String;
+
     /// Takes a request, and sends it as soon as it can.
     ///
     /// # Errors
@@ -31,8 +34,7 @@ pub trait Requester: Source {
 /// Which replies are awaited, for each request.
 #[derive(Clone, Debug, Default)]
 pub struct Replies {
-    /// When no more are: after one, unless something else is said. A time limit counts from the request, and bounds the
-    /// connection before the first one too.
+    /// When no more are: after one, unless something else is said. A time limit counts from the request.
     pub until: Until,
     /// Say how long each took (`--latency`).
     pub latency: bool,
@@ -48,38 +50,15 @@ pub struct Asking<'a> {
     pub replies: &'a Replies,
     /// For what is not a reply.
     pub console: Console,
-    /// When the command began.
-    pub began: Instant,
 }
 
 impl Replies {
-    /// Connects, within the time given; `target` is what the user calls the server.
-    ///
-    /// # Errors
-    /// Those of `opening`; [`Kind::TimedOut`].
-    pub async fn within<T>(
-        &self,
-        began: Instant,
-        target: &str,
-        opening: impl Future<Output = Result<T>>,
-    ) -> Result<T> {
-        let Some(limit) = self.until.timeout else {
-            return opening.await;
-        };
-        let opened = timeout_at((began + limit).into(), opening).await;
-        opened.unwrap_or_else(|_| {
-            let text = format!("timed out: no connection to {target}");
-            Err(Error::new(Kind::TimedOut, text))
-        })
-    }
-
-    /// The same for a request made so long after the beginning.
-    fn until(&self, spent: Duration) -> Until {
+    /// When the replies to one request are complete, or too late.
+    fn until(&self) -> Until {
         let mut until = self.until.clone();
-        let limit = until.timeout.map(|limit| limit.saturating_sub(spent));
         // A collection has an end of its own.
         let collects = until.duration.or(until.idle).is_some();
-        until.timeout = limit.or((!collects).then_some(PATIENCE));
+        until.timeout = until.timeout.or((!collects).then_some(PATIENCE));
         let one = !collects && until.until.is_none();
         until.count = until.count.or(one.then_some(1));
         until
@@ -100,7 +79,10 @@ impl Asking<'_> {
     ) -> Result<()> {
         let mut input = Input::new(bodies, pacing);
         let mut latencies = Latencies::default();
-        let mut asked = 0;
+        let mut account = Account {
+            unit: Unit::Request,
+            ..Account::default()
+        };
         let ended = loop {
             let mut next = None;
             input.take(|came| {
@@ -109,13 +91,24 @@ impl Asking<'_> {
             })?;
             match next {
                 Some(Next::Message(request) | Next::Again(request)) => {
-                    asked += 1;
-                    self.ask(request, asked, requester, &mut latencies, stop)
-                        .await?;
+                    account.received += 1;
+                    let number = account.received;
+                    let asking = self.ask(request, number, requester, &mut latencies, stop);
+                    match asking.await {
+                        Ok(()) => account.delivered += 1,
+                        Err(error) if is_about_a_request(error.kind()) => {
+                            account.refuse(error);
+                            break Ok(());
+                        }
+                        Err(error) => break Err(error),
+                    }
                 }
                 Some(Next::End(end)) => break end,
                 Some(Next::Skipped | Next::Lost) => {}
-                None => self.wait(&mut input, requester, stop).await?,
+                None => match self.wait(&mut input, requester, stop).await {
+                    Ok(()) => {}
+                    Err(error) => break Err(error),
+                },
             }
         };
         if self.replies.latency && latencies.count() > 1 {
@@ -123,7 +116,9 @@ impl Asking<'_> {
             self.console
                 .note(format_args!("{count} replies: {latencies}"));
         }
-        ended
+        account.unsent = input.unsent();
+        input.report(self.console);
+        account.verdict(ended, &requester.name())
     }
 
     /// Waits for the next request, with the connection kept meanwhile.
@@ -151,11 +146,7 @@ impl Asking<'_> {
         latencies: &mut Latencies,
         stop: &mut Stop,
     ) -> Result<()> {
-        let spent = match number {
-            1 => self.began.elapsed(),
-            _ => Duration::ZERO,
-        };
-        let until = self.replies.until(spent);
+        let until = self.replies.until();
         requester.ask(request)?;
         let mut timed = Timed {
             requester,
@@ -168,6 +159,14 @@ impl Asking<'_> {
         let carried = engine::carry(&mut timed, &mut target, self.stages, &until, stop);
         carried.await.0
     }
+}
+
+/// Whether a failure of this kind is that of one request.
+const fn is_about_a_request(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Refused | Kind::Unauthorized | Kind::TimedOut | Kind::Missed | Kind::Usage
+    )
 }
 
 /// Looks at the time when replies come.

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal};
 
-use crate::error::{Error, Kind};
+use crate::error::{Cause, Error, Kind};
 
 use super::escape::{Keep, escape};
 use super::stderr;
@@ -24,6 +24,10 @@ pub fn report(error: &Error) {
 fn lines(error: &Error) -> Vec<u8> {
     let mut lines = Vec::new();
     if matches!(error.kind(), Kind::ReaderGone | Kind::Command(_)) {
+        return lines;
+    }
+    if let Some(Cause::StandsIn(_)) = error.cause() {
+        escape(error.text().as_bytes(), Keep::Layout, &mut lines);
         return lines;
     }
     push_line(&mut lines, "iotctl: ", error.text());

@@ -22,7 +22,7 @@ mod stream;
 mod style;
 
 pub use console::{Console, report};
-pub use format::{Format, Template, indented_json, record_line};
+pub use format::{Flaw, Format, Template, indented_json, record_line};
 pub use live::Live;
 pub(crate) use sink::reader_is_gone;
 pub(crate) use stderr::beside_messages;

@@ -40,6 +40,7 @@ pub struct Bodies {
     /// A failure that waits until the bodies before it were handed out.
     failure: Option<Error>,
     template: Option<(Template, Filler)>,
+    skipped: u64,
 }
 
 impl Bodies {
@@ -90,7 +91,13 @@ impl Bodies {
             only: None,
             failure: None,
             template,
+            skipped: 0,
         })
+    }
+
+    /// How many records of error responses were left out: what a server says instead of a resource is no message.
+    pub const fn skipped(&self) -> u64 {
+        self.skipped
     }
 
     /// What is not said of a message by its input is as `outline` has it.
@@ -157,7 +164,11 @@ impl Bodies {
                 decoded(self.encoding, spelled, &whole.name)?
             }
             State::Stream(stream) => {
-                if !stream.read(self.encoding, &self.outline, into).await? {
+                let skipped = &mut self.skipped;
+                if !stream
+                    .read(self.encoding, &self.outline, into, skipped)
+                    .await?
+                {
                     self.state = State::Ended;
                 }
                 return Ok(());
@@ -307,13 +318,14 @@ impl Stream {
         encoding: Encoding,
         outline: &Outline,
         into: &mut VecDeque<Message>,
+        skipped: &mut u64,
     ) -> Result<bool> {
         let before = into.len();
         while into.len() == before {
             let chunk = self.reader.next().await;
             let chunk = chunk.map_err(|cause| unreadable(STDIN, &cause))?;
             let shape = self.shape;
-            let take = |line| shape.take(line, encoding, outline, into);
+            let take = |line| shape.take(line, encoding, outline, into, skipped);
             match chunk {
                 Some(chunk) => self.lines.split(&chunk, take).map_err(wrong)?,
                 None => return self.lines.finish(take).map(|()| false).map_err(wrong),
@@ -331,13 +343,17 @@ impl Shape {
         encoding: Encoding,
         outline: &Outline,
         into: &mut VecDeque<Message>,
+        skipped: &mut u64,
     ) -> Result<(), String> {
         match self {
             Self::Line => outline.addressed(Message::plain(encoding.decode(line)?), into),
             Self::Record if line.trim_ascii().is_empty() => {}
             Self::Record => {
                 let before = into.len();
-                let (mut message, addressed) = record::parse(&line, &outline.detail)?;
+                let Some((mut message, addressed)) = record::parse(&line, &outline.detail)? else {
+                    *skipped += 1;
+                    return Ok(());
+                };
                 match &outline.topics[..] {
                     [topic] if !addressed => {
                         message.topic = topic.clone();

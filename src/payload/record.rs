@@ -1,8 +1,8 @@
 //! Reads records, as `--output json` writes them, back into messages that are to be sent.
 //!
 //! What only matters to the receiver of the message (`protocol`, `dup`, `packet_id`,
-//! `topic_alias`, `subscription_identifiers`, `redelivered`, `delivery_tag`, other protocols' details) is passed over. Unknown names
-//! inside `mqtt` and `amqp` are refused, so that a slip of the pen is not sent as nothing.
+//! `topic_alias`, `subscription_identifiers`, `redelivered`, `delivery_tag`, all of a CoAP response but its format, other protocols'
+//! details) is passed over. Unknown names inside `mqtt`, `coap` and `amqp` are refused, so that a misspelt one is not ignored.
 
 use std::time::SystemTime;
 
@@ -18,15 +18,17 @@ use crate::message::{Detail, Message, MqttDetail, MqttProperties, UNTIMED};
 use super::Encoding;
 
 mod amqp;
+mod coap;
 
 pub use amqp::amqp_value;
 
-/// The message that one line of JSON describes, and whether it says where it goes. A record of the protocol of `like` begins with
-/// that, and what others say of their protocols is read, and not taken; everything is taken where that is [`Detail::Plain`].
+/// The message that one line of JSON describes, and whether it says where it goes; `None` for the record of an error response.
+/// A record of the protocol of `like` begins with that, and what others say of their protocols is read, and not taken; everything
+/// is taken where that is [`Detail::Plain`].
 ///
 /// # Errors
 /// What is wrong with it, without the line's number: `mqtt.qos: 3 is not one of 0, 1, 2`.
-pub(super) fn parse(line: &[u8], like: &Detail) -> Result<(Message, bool), String> {
+pub(super) fn parse(line: &[u8], like: &Detail) -> Result<Option<(Message, bool)>, String> {
     // Files that were made on Windows begin with one, also where they were joined to others.
     let line = line
         .strip_prefix(file::BYTE_ORDER_MARK.as_bytes())
@@ -36,13 +38,22 @@ pub(super) fn parse(line: &[u8], like: &Detail) -> Result<(Message, bool), Strin
     }
     let record: Record<'_> = serde_json::from_slice(line).map_err(|error| words(&error))?;
     let mqtt = record.mqtt.map(|raw| mqtt(raw, like)).transpose()?;
-    let amqp = record.amqp.map(|raw| amqp::detail(raw, like)).transpose()?;
-    let detail = match (like, mqtt, amqp) {
-        (Detail::Plain | Detail::Mqtt(_), Some(mqtt), _) => Detail::Mqtt(mqtt),
-        (Detail::Plain | Detail::Amqp(_), _, Some(amqp)) => Detail::Amqp(Box::new(amqp)),
+    let mut amqp = record.amqp.map(|raw| amqp::detail(raw, like)).transpose()?;
+    let coap = match record.coap.map(coap::response).transpose()? {
+        Some(coap::Response::Error) => return Ok(None),
+        Some(coap::Response::Content(coap)) => coap,
+        None => None,
+    };
+    let mut topic = text("topic", record.topic)?;
+    if let Some(amqp) = &mut amqp {
+        amqp::check_key(amqp, &mut topic)?;
+    }
+    let detail = match (like, mqtt, amqp, coap) {
+        (Detail::Plain | Detail::Mqtt(_), Some(mqtt), ..) => Detail::Mqtt(mqtt),
+        (Detail::Plain | Detail::Amqp(_), _, Some(amqp), _) => Detail::Amqp(Box::new(amqp)),
+        (Detail::Plain | Detail::Coap(_), _, _, Some(coap)) => Detail::Coap(Box::new(coap)),
         _ => Detail::Plain,
     };
-    let topic = text("topic", record.topic)?;
     // What came over a fanout exchange has an empty routing key.
     let addressed = topic
         .as_ref()
@@ -53,7 +64,7 @@ pub(super) fn parse(line: &[u8], like: &Detail) -> Result<(Message, bool), Strin
         payload: payload(&record)?,
         detail,
     };
-    Ok((message, addressed))
+    Ok(Some((message, addressed)))
 }
 
 /// One field as it stands in the line, so that what is wrong can be told with the field's name.
@@ -69,6 +80,7 @@ struct Record<'a> {
     #[serde(default, deserialize_with = "even_null")]
     payload_json: Raw<'a>,
     mqtt: Raw<'a>,
+    coap: Raw<'a>,
     amqp: Raw<'a>,
 }
 
@@ -231,7 +243,7 @@ mod tests {
     use super::*;
 
     fn read(line: &[u8]) -> Result<Message, String> {
-        parse(line, &Detail::Plain).map(|(message, _)| message)
+        parse(line, &Detail::Plain).map(|read| read.unwrap().0)
     }
 
     fn flaw(line: &str) -> String {
@@ -290,7 +302,7 @@ mod tests {
             ..MqttDetail::default()
         });
         let mqtt = |line: &str| {
-            let (message, _) = parse(line.as_bytes(), &like).unwrap();
+            let (message, _) = parse(line.as_bytes(), &like).unwrap().unwrap();
             (message.detail != Detail::Plain).then(|| {
                 let mqtt = message.detail.as_mqtt().into_owned();
                 (mqtt.qos, mqtt.retain)
@@ -306,7 +318,10 @@ mod tests {
 
     #[test]
     fn an_empty_topic_is_one_where_a_fanout_exchange_had_it() {
-        let addressed = |line: &str, like: &Detail| parse(line.as_bytes(), like).unwrap().1;
+        let addressed = |line: &str, like: &Detail| {
+            let read = parse(line.as_bytes(), like).unwrap();
+            read.unwrap().1
+        };
         let fanout = r#"{"topic":"","payload":"","amqp":{"exchange":"logs"}}"#;
         assert!(addressed(fanout, &Detail::Amqp(Box::default())));
         assert!(!addressed(fanout, &Detail::Mqtt(MqttDetail::default())));

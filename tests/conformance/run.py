@@ -38,15 +38,17 @@ def main():
     with tempfile.TemporaryDirectory(prefix="iotctl-conformance-") as folder:
         source = asked.source or fetch(pathlib.Path(folder))
         put_stand_in(source, asked.ours.resolve())
-        return report(run_all(source, asked), expected(), asked.show)
+        known = expected("expected.txt")
+        return report(run_all(source / "test/broker", known, asked), known, asked.show)
 
 
-def fetch(folder):
-    """Unpacks Debian's source of mosquitto below `folder`, leaving the system's package lists alone."""
+def fetch(folder, suite=None):
+    """Unpacks Debian's source of mosquitto below `folder`, leaving the system's package lists alone; of the installed
+    release unless another is named."""
     known = pathlib.Path("/etc/apt/sources.list.d/debian.sources")
     text = known.read_text() if known.exists() else ""
     uri = next(iter(re.findall(r"^URIs: (\S+)", text, re.M)), "http://deb.debian.org/debian")
-    suite = re.search(r"VERSION_CODENAME=(\S+)", pathlib.Path("/etc/os-release").read_text()).group(1)
+    suite = suite or re.search(r"VERSION_CODENAME=(\S+)", pathlib.Path("/etc/os-release").read_text()).group(1)
     (folder / "deb-src.sources").write_text(SOURCES.format(uri=uri, suite=suite))
     (folder / "lists/partial").mkdir(parents=True)
     apt = ["apt-get", "-q", "-o", f"Dir::Etc::sourcelist={folder}/deb-src.sources",
@@ -55,7 +57,7 @@ def fetch(folder):
         subprocess.run(apt + call, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     with tarfile.open(next(folder.glob("mosquitto_*.orig.tar.gz"))) as archive:
         archive.extractall(folder, filter="data")
-    return next(path for path in folder.glob("mosquitto-*") if path.is_dir())
+    return next(path for path in folder.glob("*mosquitto-*") if path.is_dir())
 
 
 def put_stand_in(source, ours):
@@ -64,8 +66,7 @@ def put_stand_in(source, ours):
     program.chmod(0o755)
 
 
-def run_all(source, asked):
-    folder = source / "test/broker"
+def run_all(folder, known, asked):
     listed = re.findall(r"\((\d), '\./([^']+)'\)", (folder / "test.py").read_text())
     jobs, port = [], 20000
     for ports, name in listed:
@@ -73,19 +74,19 @@ def run_all(source, asked):
             jobs.append((name, [str(port + at) for at in range(int(ports))]))
             port += int(ports)
     with concurrent.futures.ThreadPoolExecutor(asked.jobs) as pool:
-        results = dict(pool.map(lambda job: (job[0], run_one(folder, *job)), jobs))
+        results = dict(pool.map(lambda job: (job[0], run_one(folder, known, *job)), jobs))
     # These tests have time limits of their own, which a busy machine may miss: each gets a second chance alone.
     for name, ports in jobs:
-        if results[name] is not None and name not in expected():
-            results[name] = run_one(folder, name, ports)
+        if results[name] is not None and name not in known:
+            results[name] = run_one(folder, known, name, ports)
     return results
 
 
-def run_one(folder, name, ports):
+def run_one(folder, known, name, ports):
     """The output of a failed test; None for one that passed."""
-    known = expected().get(name, "")
-    if known.startswith("not ours:"):
-        return known
+    reason = known.get(name, "")
+    if reason.startswith("not ours:"):
+        return reason
     try:
         ended = subprocess.run([sys.executable, "./" + name] + ports, cwd=folder, timeout=LIMIT, text=True,
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -94,8 +95,8 @@ def run_one(folder, name, ports):
     return (ended.stdout or "no words") if ended.returncode else None
 
 
-def expected():
-    lines = (HERE / "expected.txt").read_text().splitlines()
+def expected(file):
+    lines = (HERE / file).read_text().splitlines()
     pairs = [line.split(None, 1) for line in lines if line and not line.startswith("#")]
     return {name: reason for name, reason in pairs}
 

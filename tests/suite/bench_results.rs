@@ -26,7 +26,7 @@ fn a_summary_and_a_line_for_each_interval() {
         assert!(line.contains("sent "), "{line}");
     }
     for part in [
-        "messages    planned  250 = sent 250 + unsent 0",
+        "messages    planned  250 = sent 250",
         "end_to_end",
         "generator   CPU",
     ] {
@@ -108,6 +108,106 @@ fn same_members(value: &Value, schema: &Value, root: &Value, at: &str) {
     }
     for item in value.as_array().into_iter().flatten() {
         same_members(item, &schema["items"], root, at);
+    }
+}
+
+#[test]
+fn a_threshold_on_what_is_not_measured_is_refused_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let result = folder.path().join("result.json");
+    let save = format!("--save-json {}", result.display());
+    for (words, expression, said) in [
+        (
+            "mqtt --embedded",
+            "p99 < 50ms",
+            "use end_to_end.p99 with --subscribers 1, or -q 1",
+        ),
+        (
+            "mqtt --embedded --subscribers 1",
+            "service.p99 < 50ms",
+            "use end_to_end.p99, or -q 1",
+        ),
+        (
+            "mqtt --embedded -q 1",
+            "end_to_end.max < 1s",
+            "add --subscribers 1",
+        ),
+        (
+            "amqp --embedded --no-confirm",
+            "p50 < 1s",
+            "use end_to_end.p50, or leave out --no-confirm",
+        ),
+        (
+            "coap --embedded",
+            "end_to_end.p99 < 1s",
+            "add --observers 1",
+        ),
+        ("mqtt --embedded -q 1", "p99 < 50", "write 50ms"),
+        ("mqtt --embedded -q 1", "loss < 1", "write 1%"),
+    ] {
+        let line = iotctl(&format!("bench {words} {save} --assert")).word(expression);
+        let ended = line.run().exits(2).says(said);
+        assert_eq!((ended.text(), result.exists()), (String::new(), false));
+    }
+}
+
+#[test]
+fn what_was_not_asked_for_is_not_counted() {
+    let words = "bench mqtt --embedded --rate 500 --duration 300ms --interval 100ms";
+    let ended = iotctl(words).run().exits(0);
+    let (said, shown) = (&ended.stderr, ended.text());
+    assert!(!said.contains("acked") && !said.contains("got"), "{said}");
+    for absent in [
+        "acknowledged",
+        "accepted",
+        "delivered",
+        "missing",
+        "failed 0",
+    ] {
+        assert!(!shown.contains(absent), "{absent}: {shown}");
+    }
+    assert!(
+        shown.contains("messages    planned  150 = sent 150\n"),
+        "{shown}"
+    );
+    assert!(shown.contains("lag: from due to sent"), "{shown}");
+    let place = |word: &str| shown.find(word).unwrap();
+    assert!(place("verdict") < place("rates"), "{shown}");
+}
+
+#[test]
+fn a_run_without_a_connection_is_an_error_and_nothing_else() {
+    for words in [
+        "mqtt mqtt://127.0.0.1:1",
+        "amqp amqp://127.0.0.1:1",
+        "coap coap+tcp://127.0.0.1:1/x",
+        "mqtt mqtt://127.0.0.1:1 --find-max",
+    ] {
+        let ended = iotctl(&format!("bench {words} --duration 300ms"))
+            .run()
+            .exits(3);
+        assert_eq!(ended.text(), "", "{words}");
+        let lines: Vec<&str> = ended.stderr.lines().collect();
+        assert!(lines.len() <= 2, "{words}: {lines:?}");
+        assert!(
+            lines[0].starts_with("iotctl: cannot connect to "),
+            "{lines:?}"
+        );
+    }
+}
+
+#[test]
+fn rates_may_be_those_of_each_client() {
+    for (words, clients) in [
+        ("mqtt --embedded --publishers", "publishers"),
+        ("amqp --embedded --producers", "producers"),
+        ("coap --embedded --sockets", "sockets"),
+    ] {
+        let words = format!("bench {words} 4 --rate 25/client --duration 1s --quiet -o json");
+        let found = Figures::of(&iotctl(&words).run().exits(0));
+        found.counts([("planned", 100)]);
+        assert_eq!(found.0["setup"]["rate"], "25/s per client");
+        assert_eq!(found.0["setup"][clients], "4");
     }
 }
 

@@ -340,7 +340,7 @@ fn requests_are_repeated_with_bodies_of_their_own() {
     let ended = ended.exits(1).prints("0 7\n2 7\n");
     ended
         .says("5.03")
-        .says("of 3 messages sent, 2 acknowledged, 1 refused");
+        .says("of 3 requests sent, 2 succeeded, 1 refused");
     let bodies = [(); 3].map(|()| server.request().payload);
     assert_eq!(bodies, ["0 7", "1 7", "2 7"]);
     for (words, said) in [
@@ -388,12 +388,102 @@ fn bodies_come_from_lines_and_records_and_at_a_rate() {
         .run()
         .exits(8)
         .says("line 2")
-        .says("of 1 message sent, 1 acknowledged");
+        .says("of 1 request sent, 1 succeeded");
     get("/store/k4").prints("v4");
     iotctl("coap observe coap://127.0.0.1:1/ --ndjson")
         .run()
         .exits(2)
         .says("an observation has one body");
+}
+
+#[test]
+fn a_record_goes_out_in_its_format_and_an_error_response_not_at_all() {
+    let answering = scripted(|request, number| match number {
+        0 => vec![content(request, 50, "{}")],
+        1 => vec![answer(request, Code::NOT_FOUND, "no such thing")],
+        2 => vec![content(request, 60, "\u{f5}")],
+        _ => vec![answer(request, Code::CHANGED, "")],
+    });
+    let uri = |path: &str| answering.uri(path);
+    let asked = iotctl("coap get --repeat 3 --repeat-delay 0 --output json").word(uri("/x"));
+    let records = asked.run().exits(1).stdout;
+    for _ in 0..3 {
+        answering.request();
+    }
+    let put = iotctl("coap put --ndjson -t text").word(uri("/"));
+    let ended = put.input(records.clone()).run().exits(0);
+    ended.says_only("iotctl: skipped 1 record of an error response\n");
+    for format in [50, 60] {
+        let sent = answering.request();
+        assert_eq!(sent.options.content_format(), Some(format));
+        assert_eq!(sent.options.texts(option::URI_PATH), ["x"]);
+    }
+    assert_eq!(answering.others(), 0);
+    // What is no message to CoAP is none to MQTT either.
+    let broker = crate::support::broker::broker("");
+    let line = broker.iotctl("pub --ndjson -q 1").input(records);
+    line.run()
+        .exits(0)
+        .says("skipped 1 record of an error response");
+}
+
+#[test]
+fn requests_that_fail_are_counted_by_why_and_told_once() {
+    let dead = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let uri = format!("coap://{}/x", dead.local_addr().unwrap());
+    let line = iotctl("coap get --repeat 3 --repeat-delay 0 -W 0.05").word(&uri);
+    let ended = line.run().exits(5).prints("");
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    ended.says("of 3 requests sent, 0 succeeded, 3 timed out");
+    let server = scripted(|request, number| match number {
+        0 => vec![content(request, 0, "20")],
+        1 => vec![content(request, 0, "21")],
+        2 => vec![answer(request, Code::NOT_FOUND, "")],
+        _ => vec![],
+    });
+    let words = "--repeat 4 --repeat-delay 0 -W 1 --ack-timeout 1m --expect";
+    let line = iotctl("coap get").words(words).word("payload == 20");
+    let ended = line.word(server.uri("/x")).run().exits(7);
+    ended.says("of 4 requests sent, 1 succeeded, 1 refused, 1 timed out, 1 missed the expectation");
+}
+
+#[test]
+fn a_target_without_a_scheme_is_a_path() {
+    let server = scripted(|request, _| vec![content(request, 0, "x")]);
+    let at = || iotctl("coap get").words(&format!("-h 127.0.0.1 -p {}", server.port));
+    at().word("/a?b=coap://h/x").run().exits(0).prints("x");
+    let request = server.request();
+    assert_eq!(request.options.texts(option::URI_PATH), ["a"]);
+    assert_eq!(request.options.texts(option::URI_QUERY), ["b=coap://h/x"]);
+    let host = format!("127.0.0.1:{}/a", server.port);
+    for (word, hint) in [
+        (&*host, "use coap://127.0.0.1:"),
+        ("time", "use coap://time, or /time for a path"),
+        ("//127.0.0.1/a", "use coap://127.0.0.1/a, or"),
+        ("[::1]/a", "use coap://[::1]/a"),
+        ("me:hunter2@h/a", "use coap://h/a"),
+        ("?a", "use coap://HOST/PATH"),
+        ("", "use coap://HOST/PATH"),
+    ] {
+        let ended = at().word(word).run().exits(2).says("no scheme").says(hint);
+        assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
+    }
+    for command in ["put -m x", "observe", "discover", "ping", "rd lookup"] {
+        let ended = iotctl("coap").words(command).word(&host).run();
+        ended.exits(2).says("no scheme");
+    }
+    assert_eq!(server.others(), 0);
+}
+
+#[test]
+fn the_time_for_a_response_bounds_the_connection_too() {
+    // It accepts, and says nothing: the handshake goes on.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let line = iotctl("coap get -W 0.3 --insecure").word(format!("coaps+tcp://{address}/x"));
+    line.run().exits(5).says(&format!(
+        "no connection to coaps+tcp://{address} within 300ms"
+    ));
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn several_uris_are_asked_in_turn_and_the_failures_counted() {
     assert_eq!(ended.text().lines().count(), 2);
     ended
         .says("4.04 Not Found")
-        .says("of 3 messages sent, 2 acknowledged, 1 refused");
+        .says("of 3 requests sent, 2 succeeded, 1 refused");
 }
 
 #[test]

@@ -107,6 +107,42 @@ fn what_others_put_into_the_environment_stops_nobody() {
 }
 
 #[test]
+fn a_server_of_another_protocol_is_not_asked() {
+    let broker = broker("");
+    let port = broker.port;
+    let server = crate::support::coap::server("", &["coap"]);
+    let there = format!("mqtt://127.0.0.1:{port}");
+    for command in ["coap get /", "coap put -m x /", "amqp ping", "bench coap /"] {
+        let line = iotctl(command).env("IOTCTL_URL", &there);
+        line.run()
+            .exits(2)
+            .says("the IOTCTL_ variables is for MQTT");
+    }
+    let line = iotctl("coap get").word(format!("{}/.well-known/core", server.uris[0]));
+    line.env("IOTCTL_URL", &there).run().exits(0).quietly();
+    let line = iotctl("mqtt sub -t a").env("IOTCTL_HOST", "127.0.0.1");
+    let line = line.env("IOTCTL_PORT", "5683");
+    line.run().exits(2).says("is for CoAP");
+}
+
+#[test]
+fn a_user_that_a_url_names_has_the_password_of_the_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("passwords");
+    std::fs::write(&file, "ann:secret\n").unwrap();
+    let line = iotctl("mqtt broker --listen 127.0.0.1:0 --password-file").word(&file);
+    let broker = started(line);
+    let publish = |user: &str| {
+        let url = format!("mqtt://{user}127.0.0.1:{}/a", broker.port);
+        let line = iotctl("mqtt pub -m x -q 1").word(url);
+        line.env("IOTCTL_PASSWORD", "secret").run()
+    };
+    publish("ann@").exits(0);
+    publish("ann:wrong@").exits(4);
+    publish("bob@").exits(4);
+}
+
+#[test]
 fn times_are_in_the_zone_that_tz_names() {
     let mut broker = broker("");
     for (zone, offset) in [

@@ -43,6 +43,29 @@ fn a_command_gets_body_topic_and_properties() {
 }
 
 #[test]
+fn the_words_of_a_command_end_at_a_semicolon() {
+    let mut broker = broker("");
+    let line = broker
+        .iotctl("sub --exec sh -c")
+        .word("printf '%s' \"$0 $1\"");
+    let receiver = line
+        .words("-C 1 ; -t a -D connect user-property x y -C 1")
+        .start();
+    broker.sees_subscription("a");
+    broker.iotctl("pub -t a -m x").run().exits(0);
+    receiver.ends().exits(0).prints("-C 1").quietly();
+    // Without one all words are the command's, and what looks like ours is warned of once.
+    let receiver = broker
+        .iotctl("sub -t b -C 1 --exec echo -D --count=2")
+        .start();
+    broker.sees_subscription("b");
+    broker.iotctl("pub -t b -m x").run().exits(0);
+    let ended = receiver.ends().exits(0).prints("-D --count=2\n");
+    assert_eq!(ended.stderr.matches("belongs to the command").count(), 1);
+    ended.says("-D after --exec belongs to the command; end the command with a lone ';'");
+}
+
+#[test]
 fn a_command_that_fails_fails_the_subscription() {
     let mut broker = broker("");
     let folder = tempfile::tempdir().unwrap();

@@ -58,8 +58,8 @@ const TIMESTAMP: u16 = 6;
 ///
 /// # Errors
 /// [`crate::error::Kind::Usage`] over 255 bytes, naming `what` it is.
-pub(in crate::amqp) fn check_short(what: &str, text: &str) -> Result<()> {
-    match text.len() {
+pub(in crate::amqp) fn check_short(what: &str, text: impl AsRef<[u8]>) -> Result<()> {
+    match text.as_ref().len() {
         ..=255 => Ok(()),
         length => Err(Error::usage(format!(
             "the {what} has {length} bytes, more than 255"

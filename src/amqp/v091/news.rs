@@ -21,6 +21,10 @@ pub(super) struct News {
     pub(super) fates: Vec<(u64, Outcome)>,
     /// The words of a return, until its header tells which message it is.
     returned: Option<String>,
+    /// Whether messages go out that are returned without a mark of ours.
+    pub(super) counts: bool,
+    /// How many of those came back.
+    pub(super) unroutable: u64,
     /// Why the server takes nothing from us.
     pub(super) blocked: Option<String>,
     /// Since when it asks for a pause (channel.flow).
@@ -34,6 +38,8 @@ impl News {
             flights: InFlight::default(),
             fates: Vec::new(),
             returned: None,
+            counts: false,
+            unroutable: 0,
             blocked: None,
             paused: None,
             on_event: Box::new(on_event),
@@ -92,6 +98,7 @@ impl News {
         let number = properties.ok().and_then(|it| marks.number(&it));
         match number {
             Some(number) => self.fates.push((number, Outcome::Returned(words))),
+            None if self.counts => self.unroutable += 1,
             None => {
                 let text = "it returned a message that was never sent";
                 return Err(End::Nonsense(String::from(text)));

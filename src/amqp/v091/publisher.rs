@@ -1,7 +1,7 @@
 //! Publishing: messages in, their outcomes out.
 
 use super::super::frame::methods;
-use super::super::publisher::{MOST_BYTES, Outcome, Outgoing};
+use super::super::publisher::{MOST_BYTES, Outcome, Outgoing, Returns};
 use super::connection::Connection;
 use super::link::End;
 use super::login::CHANNEL;
@@ -21,6 +21,11 @@ impl Connection {
         self.heard.flights.len()
     }
 
+    /// How many messages no queue got, of those whose returns are counted.
+    pub const fn unroutable(&self) -> u64 {
+        self.heard.unroutable
+    }
+
     /// The first message under way.
     pub fn oldest(&self) -> Option<(u64, &Outgoing)> {
         self.heard.flights.oldest()
@@ -31,6 +36,7 @@ impl Connection {
     /// # Errors
     /// [`crate::error::Kind::Usage`] for a text over 255 bytes; nothing is sent then.
     pub fn publish(&mut self, number: u64, message: Outgoing) -> Result<()> {
+        self.heard.counts |= message.returns == Returns::Counted;
         let (largest, link) = (self.link.largest, &mut self.link);
         self.template
             .put(number, &message, &self.marks, largest, &mut link.out)?;

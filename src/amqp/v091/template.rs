@@ -7,7 +7,7 @@ use bytestring::ByteString;
 use memchr::memmem;
 
 use super::super::frame::{OVERHEAD, methods, properties, put_body, put_header, put_short};
-use super::super::publisher::{Marks, Outgoing};
+use super::super::publisher::{Marks, Outgoing, Returns};
 use super::login::CHANNEL;
 use crate::error::{Error, Result};
 use crate::message::AmqpProperties;
@@ -31,16 +31,22 @@ struct Common {
     exchange: ByteString,
     key: ByteString,
     properties: Arc<AmqpProperties>,
-    mandatory: bool,
+    returns: Returns,
 }
 
 impl Common {
     fn fits(&self, message: &Outgoing) -> bool {
-        self.mandatory == message.mandatory
+        self.returns == message.returns
             && Arc::ptr_eq(&self.properties, &message.properties)
             && self.key == message.key
             && self.exchange == message.exchange
     }
+}
+
+/// A name that came and is no text goes out as the bytes that it was.
+fn as_it_came<'a>(message: &'a Outgoing, what: &str, name: &'a ByteString) -> &'a [u8] {
+    let bytes = message.properties.not_text(what);
+    bytes.map_or(name.as_bytes(), |bytes| bytes)
 }
 
 impl Template {
@@ -73,19 +79,23 @@ impl Template {
     }
 
     fn prepare(&mut self, message: &Outgoing, marks: &Marks, frame_max: usize) -> Result<()> {
-        properties::check_short("exchange name", &message.exchange)?;
-        properties::check_short("routing key", &message.key)?;
-        let marked = message
-            .mandatory
-            .then(|| marks.mark(0, &message.properties));
+        let exchange = as_it_came(message, "exchange", &message.exchange);
+        let key = as_it_came(message, "routing_key", &message.key);
+        properties::check_short("exchange name", exchange)?;
+        properties::check_short("routing key", key)?;
+        let marked = (message.returns == Returns::Told).then(|| marks.mark(0, &message.properties));
         let properties = marked.as_ref().unwrap_or(&message.properties);
         properties::check(properties)?;
+        if properties.not_text("properties").is_some() {
+            let text = "its properties could not be read when it was received";
+            return Err(Error::usage(text));
+        }
         let mut frames = Vec::new();
         methods::method(CHANNEL, methods::PUBLISH, &mut frames, |out| {
             out.put_u16(0);
-            put_short(&message.exchange, out);
-            put_short(&message.key, out);
-            out.put_u8(message.mandatory.into());
+            put_short(exchange, out);
+            put_short(key, out);
+            out.put_u8((message.returns != Returns::Ignored).into());
         });
         let method = frames.len();
         put_header(CHANNEL, 0, &mut frames, |out| {
@@ -105,7 +115,7 @@ impl Template {
             exchange: message.exchange.clone(),
             key: message.key.clone(),
             properties: Arc::clone(&message.properties),
-            mandatory: message.mandatory,
+            returns: message.returns,
         });
         self.mark_at = marked.and_then(|_| {
             let at = memmem::find(&self.frames, marks.ours().as_bytes())?;

@@ -45,6 +45,10 @@ pub(crate) fn carries(said: &AmqpProperties) -> Result<()> {
 }
 
 fn header(said: &AmqpProperties) -> Result<Option<Header>> {
+    if let Some((name, _)) = said.not_text.first() {
+        let text = format!("{name} is not UTF-8, as AMQP 1.0 demands");
+        return Err(Error::usage(text));
+    }
     let ttl = match &said.expiration {
         None => None,
         Some(text) => Some(text.parse::<u32>().map_err(|_| {

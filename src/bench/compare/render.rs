@@ -15,12 +15,21 @@ pub(crate) fn text(comparison: &Comparison) -> String {
         cells.chain([HEAD[column].len()]).max().unwrap_or(0)
     };
     let widths = [width(0), width(1), width(2), width(3)];
-    let mut text = format!("{}\n\n", headline(comparison));
+    let mut text = String::new();
+    if !comparison.is_repeated() {
+        text += &format!("{}\n\n", comparison.confidence());
+    }
+    text += &format!("{}\n\n", headline(comparison));
     line(&mut text, &HEAD.map(str::to_owned), &widths);
     for row in &rows {
         line(&mut text, row, &widths);
     }
-    text += &format!("\n{}\n", comparison.confidence());
+    if comparison.is_repeated() || !comparison.warnings.is_empty() {
+        text.push('\n');
+    }
+    if comparison.is_repeated() {
+        text += &format!("{}\n", comparison.confidence());
+    }
     for warning in &comparison.warnings {
         text += &format!("warning: {warning}\n");
     }
@@ -45,8 +54,9 @@ pub(crate) fn markdown(comparison: &Comparison) -> String {
         .filter(|one| one.regressed)
         .count();
     let mut page = match (comparison.bound_percent, regressed) {
-        (Some(_), _) if !comparison.is_repeated() => {
-            String::from("### Comparison of load tests: too few runs to judge\n\n")
+        _ if !comparison.is_repeated() => {
+            let why = comparison.confidence();
+            format!("### Comparison of load tests: too few runs to judge\n\n{why}.\n\n")
         }
         (None, _) => String::from("### Comparison of load tests\n\n"),
         (Some(_), 0) => String::from("### ✅ No regression\n\n"),
@@ -55,7 +65,10 @@ pub(crate) fn markdown(comparison: &Comparison) -> String {
     };
     let rows = comparison.figures.iter().map(|figure| row(figure).into());
     md::table(&mut page, &HEAD, rows.collect());
-    page += &format!("{}; {}.\n", headline(comparison), comparison.confidence());
+    page += &match comparison.is_repeated() {
+        true => format!("{}; {}.\n", headline(comparison), comparison.confidence()),
+        false => format!("{}.\n", headline(comparison)),
+    };
     for warning in &comparison.warnings {
         page += &format!("\n> warning: {}\n", md::escape(warning));
     }
@@ -143,6 +156,15 @@ mod tests {
              missing            1,270      1,270      –  unchanged\n\n\
              ranges are 95 % confidence intervals of the ratio (Welch's t-test on logarithms); regressions are significant at 2 % over all figures (Holm)\n"
         );
+    }
+
+    #[test]
+    fn single_runs_say_first_that_they_cannot_tell() {
+        let shown = text(&comparison(1));
+        let head = "cannot tell a difference from chance: with one run on a side significance cannot be tested; repeat the runs\n\n\
+                    1 run before, 1 run after, bound 5.00 %\n\n";
+        assert!(shown.starts_with(head), "{shown}");
+        assert_eq!(shown.matches("cannot tell").count(), 1);
     }
 
     #[test]

@@ -13,6 +13,7 @@
 //! | [`html`] | one page with plots that needs nothing else |
 //! | [`markdown`] | a comment in a code review |
 //! | [`junit`] | one test case for each threshold |
+//! | [`terms`] | what the words of a report mean |
 //! | [`distribution`] | latency figures from histograms, and back |
 
 pub(crate) mod csv;
@@ -25,11 +26,12 @@ pub(crate) mod markdown;
 pub(crate) mod prometheus;
 pub(crate) mod text;
 
-mod rows;
+pub(crate) mod rows;
 #[cfg(test)]
 pub(super) mod sample;
 #[cfg(test)]
 pub(super) mod schema;
+pub(crate) mod terms;
 pub(super) mod units;
 
 use std::fmt;

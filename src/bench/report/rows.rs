@@ -5,6 +5,12 @@ use crate::bench::result::{ErrorCount, Generator, Latency, Messages, Report, Thr
 
 use super::units::{bytes, count, percent, rate, seconds, time};
 
+/// The names in [`Report::setup`] under which a search for the highest rate says what it has found, what kept it from
+/// finding more if that was not the peer, and its steps.
+pub(crate) const MAX_RATE: &str = "max_rate";
+pub(crate) const MAX_RATE_LIMIT: &str = "max_rate_limit";
+pub(crate) const MAX_RATE_STEPS: &str = "max_rate_steps";
+
 /// The quantities in the order in which people look for them; others follow by name.
 const FIRST: [&str; 4] = ["response", "end_to_end", "service", "lag"];
 
@@ -37,12 +43,24 @@ impl Identity {
         if sum == self.whole { "=" } else { "≠" }
     }
 
-    /// `= sent 12`, `+ unsent 3`.
+    /// `= sent 12`, `+ unsent 3`; of a sum without the parts that are 0, but for the first.
     pub(super) fn terms(&self) -> Vec<String> {
         let signs = std::iter::once(self.sign()).chain(std::iter::repeat("+"));
         let term =
             |(sign, (name, part)): (&str, &(&str, u64))| format!("{sign} {name} {}", count(*part));
-        signs.zip(&self.parts).map(term).collect()
+        signs.zip(self.shown()).map(term).collect()
+    }
+
+    fn shown(&self) -> impl Iterator<Item = &(&'static str, u64)> {
+        let adds_up = self.sign() == "=";
+        let mut parts = self.parts.iter().enumerate();
+        std::iter::from_fn(move || parts.find(|(at, (_, part))| *at == 0 || *part > 0 || !adds_up))
+            .map(|(_, part)| part)
+    }
+
+    /// The words of the row.
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.name).chain(self.shown().map(|(name, _)| *name))
     }
 }
 
@@ -57,28 +75,67 @@ pub(super) fn title(report: &Report) -> String {
 /// How long each phase took.
 pub(super) fn phases(report: &Report) -> Vec<(&'static str, String)> {
     let phases = &report.phases;
-    vec![
-        ("connect", seconds(phases.connect_s)),
-        ("warm-up", seconds(phases.warmup_s)),
-        ("measured", seconds(phases.measured_s)),
-        ("drain", seconds(phases.drain_s)),
-    ]
+    let all = [
+        ("connect", phases.connect_s),
+        ("warm-up", phases.warmup_s),
+        ("measured", phases.measured_s),
+        ("drain", phases.drain_s),
+    ];
+    let took = all
+        .into_iter()
+        .filter(|(name, lasted)| *name == "measured" || *lasted > 0.0);
+    took.map(|(name, lasted)| (name, seconds(lasted))).collect()
 }
 
-/// Messages per second.
+/// Whether the peer acknowledges nothing, so that what counts as acknowledged is proved otherwise.
+fn is_proved(report: &Report) -> bool {
+    let counted = report.messages.acknowledged > 0 || report.counts.contains_key(NOT_PROVED);
+    counted && !report.latency.contains_key("response")
+}
+
+/// Messages per second; rates of 0 are omitted.
 pub(super) fn rates(report: &Report) -> Vec<(&'static str, String)> {
     let rates = &report.rates;
-    vec![
-        ("planned", rate(rates.planned_per_s)),
-        ("offered", rate(rates.offered_per_s)),
-        ("accepted", rate(rates.accepted_per_s)),
-        ("delivered", rate(rates.delivered_per_s)),
-    ]
+    let accepted = if is_proved(report) {
+        "proved"
+    } else {
+        "accepted"
+    };
+    let all = [
+        ("planned", rates.planned_per_s),
+        ("offered", rates.offered_per_s),
+        (accepted, rates.accepted_per_s),
+        ("delivered", rates.delivered_per_s),
+    ];
+    let some = all.into_iter().filter(|(_, per_s)| *per_s > 0.0);
+    some.map(|(name, per_s)| (name, rate(per_s))).collect()
 }
 
-/// The outcomes of the messages; each row adds up. Sides without messages are omitted.
-pub(super) fn identities(messages: &Messages) -> Vec<Identity> {
-    let m = messages;
+/// What `--find-max` has found, and each rate that it tried with what came of it.
+pub(super) fn maximum(report: &Report) -> Option<(String, Vec<String>)> {
+    let found = report.setup.get(MAX_RATE)?;
+    let steps = report.setup.get(MAX_RATE_STEPS);
+    let steps = steps.into_iter().flat_map(|steps| steps.split(", "));
+    let found = match report.setup.get(MAX_RATE_LIMIT) {
+        Some(limit) => format!("{found}; {limit}, not the server, was the limit: it may take more"),
+        None => found.clone(),
+    };
+    Some((found, steps.map(str::to_owned).collect()))
+}
+
+/// The setup without what stands elsewhere.
+pub(super) fn setup(report: &Report) -> impl Iterator<Item = (&str, &str)> {
+    let elsewhere = [MAX_RATE, MAX_RATE_LIMIT, MAX_RATE_STEPS];
+    let setup = report.setup.iter();
+    let setup = setup.filter(move |(name, _)| !elsewhere.contains(&name.as_str()));
+    setup.map(|(key, value)| (label(key), value.as_str()))
+}
+
+/// The outcomes of the messages; each row adds up. Sides without messages are omitted, and so is what only says that all
+/// that was sent was read.
+pub(super) fn identities(report: &Report) -> Vec<Identity> {
+    let m = &report.messages;
+    let proved = is_proved(report);
     let mut rows = Vec::new();
     if m.planned > 0 || m.sent > 0 {
         rows.push(Identity::new(
@@ -86,16 +143,19 @@ pub(super) fn identities(messages: &Messages) -> Vec<Identity> {
             m.planned,
             [("sent", m.sent), ("unsent", m.unsent)],
         ));
-        rows.push(Identity::new(
-            "sent",
-            m.sent,
-            [
-                ("acknowledged", m.acknowledged),
-                ("refused", m.refused),
-                ("timed out", m.timed_out),
-                ("lost with connection", m.lost_with_connection),
-            ],
-        ));
+        let accepted = if proved { "proved" } else { "acknowledged" };
+        if !proved || m.acknowledged != m.sent {
+            rows.push(Identity::new(
+                "sent",
+                m.sent,
+                [
+                    (accepted, m.acknowledged),
+                    ("refused", m.refused),
+                    ("timed out", m.timed_out),
+                    ("lost with connection", m.lost_with_connection),
+                ],
+            ));
+        }
     }
     if m.expected > 0 || m.received > 0 {
         let mut parts = vec![("unique", m.unique), ("duplicate", m.duplicate)];
@@ -111,17 +171,35 @@ pub(super) fn identities(messages: &Messages) -> Vec<Identity> {
     rows
 }
 
-/// The counters that are not part of a sum.
+/// The counters that are not part of a sum; of those that are 0 only `missing`, where there are receivers.
 pub(super) fn other_counters(messages: &Messages) -> Vec<(&'static str, u64)> {
     let m = messages;
-    vec![
+    let all = [
         ("expected", m.expected),
         ("missing", m.missing),
         ("reordered", m.reordered),
         ("late", m.late),
         ("foreign", m.foreign),
         ("repeated", m.repeated),
-    ]
+    ];
+    let receives = m.expected > 0;
+    all.into_iter()
+        .filter(|(name, number)| *number > 0 || receives && *name == "missing")
+        .collect()
+}
+
+/// The words about messages that need explaining: not those of a row that says what they are made of.
+pub(super) fn message_terms(report: &Report) -> Vec<&'static str> {
+    let rows = identities(report);
+    let others = other_counters(&report.messages);
+    let all = rows.iter().flat_map(Identity::names);
+    let mut terms: Vec<&str> = Vec::new();
+    for name in all.chain(others.into_iter().map(|(name, _)| name)) {
+        if !terms.contains(&name) {
+            terms.push(name);
+        }
+    }
+    terms
 }
 
 /// `432 MB written, 431 MB read`.
@@ -140,12 +218,6 @@ pub(super) fn label(key: &str) -> &str {
         "peer" => "server",
         key => key,
     }
-}
-
-/// How the run was set up: `scenario`, `fan-in`.
-pub(super) fn setup(report: &Report) -> impl ExactSizeIterator<Item = (&str, &str)> {
-    let setup = report.setup.iter();
-    setup.map(|(key, value)| (label(key), value.as_str()))
 }
 
 /// Protocol-specific counters: `req_attempt` 12, `retransmissions` 3.
@@ -201,15 +273,20 @@ pub(super) fn negative_notes(report: &Report) -> Vec<String> {
 /// The outcomes of the connections.
 pub(super) fn connections(report: &Report) -> Vec<(&'static str, String)> {
     let c = &report.connections;
-    let mut rows = vec![
-        ("planned", count(c.planned)),
-        ("opened", count(c.opened)),
-        ("failed", count(c.failed)),
-        ("lost", count(c.lost)),
-        ("reopened", count(c.reopened)),
-        ("downtime", seconds(c.away_s)),
-        ("rate", rate(c.rate_per_s)),
+    let counts = [
+        ("failed", c.failed),
+        ("lost", c.lost),
+        ("reopened", c.reopened),
     ];
+    let mut rows = vec![("planned", count(c.planned)), ("opened", count(c.opened))];
+    let some = counts.into_iter().filter(|(_, number)| *number > 0);
+    rows.extend(some.map(|(name, number)| (name, count(number))));
+    if c.away_s > 0.0 {
+        rows.push(("downtime", seconds(c.away_s)));
+    }
+    if c.rate_per_s > 0.0 {
+        rows.push(("rate", rate(c.rate_per_s)));
+    }
     if c.tls_full + c.tls_resumed > 0 {
         rows.push(("TLS handshakes", count(c.tls_full)));
         rows.push(("resumed", count(c.tls_resumed)));
@@ -268,9 +345,11 @@ pub(super) fn outcome(threshold: &Threshold) -> String {
 
 /// The warnings of the report, and those that follow from its figures.
 pub(super) fn warnings(report: &Report) -> Vec<String> {
-    let mut warnings = report.warnings.clone();
+    // What the verdict says already is not said again.
+    let said = |warning: &&String| **warning != report.generator.verdict;
+    let mut warnings: Vec<String> = report.warnings.iter().filter(said).cloned().collect();
     warnings.extend(negative_notes(report));
-    let broken = identities(&report.messages)
+    let broken = identities(report)
         .into_iter()
         .filter(|identity| identity.sign() != "=");
     warnings.extend(broken.map(|identity| {
@@ -286,19 +365,55 @@ pub(super) fn warnings(report: &Report) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::bench::report::sample;
+    use crate::bench::result::Connections;
 
     #[test]
     fn messages_add_up_or_say_so() {
         let mut report = sample::report();
-        let rows = identities(&report.messages);
+        let rows = identities(&report);
         assert_eq!(rows[0].terms(), ["= sent 1,499,990", "+ unsent 10"]);
         assert_eq!(warnings(&report).len(), 1);
         report.messages.unsent = 11;
-        assert_eq!(identities(&report.messages)[0].sign(), "≠");
+        assert_eq!(identities(&report)[0].sign(), "≠");
         assert_eq!(
             warnings(&report)[1],
             "inconsistent counters: planned is not the sum of its parts"
         );
+    }
+
+    #[test]
+    fn parts_and_counters_that_are_0_are_left_out() {
+        let mut report = sample::report();
+        let messages = &mut report.messages;
+        (messages.planned, messages.unsent) = (messages.sent, 0);
+        (messages.late, messages.missing) = (0, 0);
+        assert_eq!(identities(&report)[0].terms(), ["= sent 1,499,990"]);
+        let names: Vec<&str> = other_counters(&report.messages)
+            .iter()
+            .map(|(name, _)| *name)
+            .collect();
+        assert_eq!(names, ["expected", "missing", "reordered", "repeated"]);
+        report.connections = Connections {
+            planned: 1,
+            opened: 1,
+            ..Connections::default()
+        };
+        assert_eq!(connections(&report).len(), 2);
+        report.rates.delivered_per_s = 0.0;
+        assert_eq!(rates(&report).len(), 3);
+    }
+
+    #[test]
+    fn what_is_not_acknowledged_is_sent_and_proved() {
+        let mut report = sample::report();
+        report.latency.remove("response");
+        let rows = identities(&report);
+        assert_eq!(rows[1].terms()[0], "= proved 1,498,800");
+        assert_eq!(rates(&report)[2].0, "proved");
+        report.messages.acknowledged = report.messages.sent;
+        let names: Vec<&str> = identities(&report).iter().map(|row| row.name).collect();
+        assert_eq!(names, ["planned", "received"]);
+        assert!(!message_terms(&report).contains(&"acknowledged"));
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::fmt::Display;
 
 use crate::bench::result::{Interval, Report};
 
-use super::rows;
 use super::units::{brief_rate, count, percent, seconds, time};
+use super::{rows, terms};
 
 /// Columns that the summary fits into.
 const WIDTH: usize = 80;
@@ -18,7 +18,7 @@ pub(crate) fn render(report: &Report) -> String {
     let mut page = Page::default();
     page.line(rows::title(report));
     page.gap();
-    setup(report, &mut page);
+    outcome(report, &mut page);
     page.gap();
     rates(report, &mut page);
     page.gap();
@@ -29,24 +29,45 @@ pub(crate) fn render(report: &Report) -> String {
     page.pairs("connections", rows::connections(report));
     errors(report, &mut page);
     page.section("generator", [rows::generator_line(&report.generator)]);
-    page.section("", [rows::verdict(&report.generator)]);
-    thresholds(report, &mut page);
+    page.gap();
+    setup(report, &mut page);
+    page.0
+}
+
+/// What decides: the answer of a search, the thresholds, and how far the figures can be believed.
+fn outcome(report: &Report, page: &mut Page) {
+    if let Some((found, steps)) = rows::maximum(report) {
+        page.section("max. rate", [found]);
+        page.section("", steps);
+    }
+    thresholds(report, page);
+    page.section("verdict", [rows::verdict(&report.generator)]);
     for (at, warning) in rows::warnings(report).into_iter().enumerate() {
         page.section(if at == 0 { "warnings" } else { "" }, [warning]);
     }
-    page.0
+}
+
+/// The numbers that a live line has: of what was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Columns {
+    /// Messages are sent.
+    pub(crate) sent: bool,
+    /// The peer acknowledges or answers them.
+    pub(crate) acknowledged: bool,
+    /// There are receivers.
+    pub(crate) received: bool,
 }
 
 /// One line for an interval of `length_s` seconds, for a live view; it fits 80 columns:
 /// `12.0 s  sent 50.0k/s acked 49.9k/s recv 49.9k/s p50 123µs p99 1.90ms errors 12`.
-pub(crate) fn live_line(interval: &Interval, length_s: f64) -> String {
+pub(crate) fn live_line(interval: &Interval, length_s: f64, columns: Columns) -> String {
     let mut line = format!("{} ", seconds(interval.at_s));
-    for (name, number) in [
-        ("sent", interval.sent),
-        ("acked", interval.acknowledged),
-        ("recv", interval.received),
+    for (name, shown, number) in [
+        ("sent", columns.sent, interval.sent),
+        ("acked", columns.acknowledged, interval.acknowledged),
+        ("recv", columns.received, interval.received),
     ] {
-        if number > 0 || name == "sent" {
+        if shown {
             let rate = brief_rate(number as f64 / length_s.max(1e-3));
             line += &format!(" {name} {rate}");
         }
@@ -79,18 +100,18 @@ fn live_latency(interval: &Interval) -> String {
 }
 
 /// The line of an interval with all that it holds, as `--interval` writes it to a pipe.
-pub(crate) fn interval_line(interval: &Interval, length_s: f64) -> String {
+pub(crate) fn interval_line(interval: &Interval, length_s: f64, columns: Columns) -> String {
     format!(
         "{}  connections {}  CPU {}",
-        live_line(interval, length_s),
+        live_line(interval, length_s, columns),
         count(interval.connections),
         percent(interval.cpu_percent)
     )
 }
 
 fn setup(report: &Report, page: &mut Page) {
-    let widest = rows::setup(report).map(|(key, _)| width(key)).max();
-    let widest = widest.unwrap_or(0);
+    let keys = rows::setup(report).map(|(key, _)| width(key));
+    let widest = keys.max().unwrap_or(0);
     for (at, (key, value)) in rows::setup(report).enumerate() {
         let name = if at == 0 { "setup" } else { "" };
         page.section(name, [format!("{key:widest$}  {value}")]);
@@ -100,12 +121,16 @@ fn setup(report: &Report, page: &mut Page) {
 
 fn rates(report: &Report, page: &mut Page) {
     let rates = rows::rates(report);
+    if rates.is_empty() {
+        return;
+    }
     page.row("rates", rates.iter().map(|(name, _)| *name), 12);
     page.row("", rates.iter().map(|(_, rate)| rate.as_str()), 12);
+    page.section("", [terms::line(rates.iter().map(|(name, _)| *name))]);
 }
 
 fn messages(report: &Report, page: &mut Page) {
-    let identities = rows::identities(&report.messages);
+    let identities = rows::identities(report);
     let largest = identities.iter().map(|row| width(&count(row.whole))).max();
     let largest = largest.unwrap_or(0);
     for (at, identity) in identities.iter().enumerate() {
@@ -120,8 +145,14 @@ fn messages(report: &Report, page: &mut Page) {
     } else {
         ""
     };
-    let others = others.into_iter();
-    page.pairs(name, others.map(|(name, number)| (name, count(number))));
+    if !others.is_empty() {
+        let others = others.into_iter();
+        page.pairs(name, others.map(|(name, number)| (name, count(number))));
+    }
+    let explained = terms::line(rows::message_terms(report));
+    if !explained.is_empty() {
+        page.section("", [explained]);
+    }
     page.section("traffic", [rows::traffic(&report.messages)]);
     if !report.counts.is_empty() {
         let counts = rows::counts(report);
@@ -137,6 +168,8 @@ fn latency(report: &Report, page: &mut Page) {
     for (name, latency) in rows::quantities(report) {
         page.row(&format!("  {name}"), rows::latency_row(latency), 10);
     }
+    let names = rows::quantities(report).into_iter().map(|(name, _)| name);
+    page.section("", [terms::line(names)]);
 }
 
 fn errors(report: &Report, page: &mut Page) {
@@ -250,6 +283,12 @@ mod tests {
     use super::*;
     use crate::bench::report::sample;
 
+    const ALL: Columns = Columns {
+        sent: true,
+        acknowledged: true,
+        received: true,
+    };
+
     #[test]
     fn the_summary_fits_80_columns_and_shows_everything() {
         let text = render(&sample::report());
@@ -264,7 +303,9 @@ mod tests {
             "            sent     1,499,990 = acknowledged 1,498,800 + refused 150\n",
             "                               + timed out 40 + lost with connection 1,000\n",
             "            received 1,498,732 = unique 1,498,720 + duplicate 12\n",
+            "            expected 1,499,990, missing 1,270, reordered 3, late 25, repeated 12\n",
             "latency            p50       p90       p99     p99.9       max     count\n",
+            "            response: from due to answered; end_to_end: from due to received;\n",
             "errors      1,002 × connection lost: reset by peer\n",
             "            hint: the broker limits the messages of one client; raise its limit\n",
             "thresholds  p50 < 20ms  passed\n",
@@ -276,10 +317,43 @@ mod tests {
     }
 
     #[test]
+    fn what_decides_stands_above_the_tables() {
+        let mut report = sample::report();
+        for (name, value) in [
+            ("max_rate", "4000/s"),
+            ("max_rate_limit", "the generator"),
+            ("max_rate_steps", "4000/s passed, 5000/s failed"),
+        ] {
+            report.setup.insert(name.to_owned(), value.to_owned());
+        }
+        let text = render(&report);
+        let head = "\n\nmax. rate   4000/s; the generator, not the server, was the limit: it may take more\n            4000/s passed\n            5000/s failed\n\
+                    thresholds  p50 < 20ms  passed\n            lost == 0  missed by 1,270\n\
+                    verdict     the generator kept up";
+        assert!(text.contains(head), "{text}");
+        let place = |word: &str| text.find(word).unwrap();
+        assert!(place("warnings") < place("\nrates"), "{text}");
+        assert!(place("generator   CPU") < place("\nsetup"), "{text}");
+        assert_eq!(text.matches("max_rate").count(), 0);
+    }
+
+    #[test]
+    fn a_live_line_counts_only_what_was_asked_for() {
+        let stalled = &sample::report().intervals[20];
+        let columns = Columns {
+            sent: true,
+            acknowledged: false,
+            received: false,
+        };
+        let line = live_line(stalled, 1.0, columns);
+        assert!(line.starts_with("21.0 s  sent 50.0k/s  p50"), "{line}");
+    }
+
+    #[test]
     fn a_live_line_has_rates_percentiles_and_errors() {
         let stalled = &sample::report().intervals[20];
         assert_eq!(
-            live_line(stalled, 1.0),
+            live_line(stalled, 1.0, ALL),
             "21.0 s  sent 50.0k/s acked 26.0k/s recv 26.0k/s p50 143µs p99 490ms errors 1,190"
         );
         let warming = Interval {
@@ -289,8 +363,8 @@ mod tests {
             ..Interval::default()
         };
         assert_eq!(
-            interval_line(&warming, 0.5),
-            "500 ms  sent 0/s  (warmup)  connections 7  CPU 0 %"
+            interval_line(&warming, 0.5, ALL),
+            "500 ms  sent 0/s acked 0/s got 0/s  (warmup)  connections 7  CPU 0 %"
         );
     }
 

@@ -63,6 +63,16 @@ impl Unit {
         }
     }
 
+    /// The unit that a number needs, as without one it could be meant in several.
+    pub(super) const fn required(self) -> Option<&'static str> {
+        match self {
+            Self::Time => Some("ms"),
+            Self::Percent => Some("%"),
+            Self::Bytes => Some("MB"),
+            Self::Count | Self::Rate => None,
+        }
+    }
+
     /// What such a number looks like.
     pub(super) const fn example(self) -> &'static str {
         match self {

@@ -154,6 +154,13 @@ impl Quantity {
         }
     }
 
+    pub(super) const fn latency(&self) -> Option<&'static str> {
+        match self {
+            Self::Latency { of, .. } => Some(of),
+            Self::Number(_) => None,
+        }
+    }
+
     pub(super) fn grows(&self) -> bool {
         match self {
             Self::Latency { .. } => false,

@@ -170,7 +170,7 @@ impl ConsumeFlags {
             stages: self.decode.stages(&self.format.output, style, stages)?,
             firehose: false,
             until: until(&self.until, &self.conditions)?,
-            exec: self.exec.exec()?,
+            exec: self.exec.exec::<Self>()?,
             ready: self.ready.ready(),
             format: self.format.format()?,
             style,

@@ -18,8 +18,8 @@ pub(crate) struct AmqpExecFlags {
 }
 
 impl AmqpExecFlags {
-    /// The command, if there is one.
-    pub(crate) fn exec(self) -> Result<Option<Exec>> {
-        self.exec.exec(self.requeue)
+    /// The command, if there is one, among the flags `F`.
+    pub(crate) fn exec<F: Args>(self) -> Result<Option<Exec>> {
+        self.exec.exec::<F>(self.requeue)
     }
 }

@@ -34,7 +34,7 @@ use self::consume::ConsumeFlags;
 use self::declare::{DeclareExchangeFlags, DeclareQueueFlags};
 use self::delete::{DeleteExchangeFlags, DeleteQueueFlags, PurgeFlags};
 use self::get::GetFlags;
-use self::ping::PingFlags;
+use self::ping::AmqpPingFlags;
 use self::publish::PublishFlags;
 use self::request::RequestFlags;
 use self::respond::RespondFlags;
@@ -116,7 +116,7 @@ pub(crate) enum Amqp {
 
     /// Connect, log in and measure round trips, as a health check
     #[command(disable_help_flag = true, after_help = below("amqp ping"))]
-    Ping(Box<PingFlags>),
+    Ping(Box<AmqpPingFlags>),
 
     /// Run the embedded broker, for development and tests
     #[command(disable_help_flag = true, after_help = below("amqp broker"))]

@@ -70,7 +70,9 @@ impl RespondFlags {
             session: self.session.words(url)?,
             declare: self.declare.then(declared).into_iter().collect(),
             queue,
-            answer: self.answer.answer(self.exec.exec()?, answer::is_name)?,
+            answer: self
+                .answer
+                .answer(self.exec.exec::<Self>()?, answer::is_name)?,
             properties: self.properties.properties()?,
             count: values::messages(self.count)?,
             duration: self.duration.map(|Wait(time)| time),

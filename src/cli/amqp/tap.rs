@@ -80,7 +80,7 @@ impl TapFlags {
             settle: Settle::Ack,
             stages: self.decode.stages(&self.format.output, style, stages)?,
             firehose: self.firehose,
-            exec: self.exec.exec(false)?,
+            exec: self.exec.exec::<Self>(false)?,
             until: until(&self.until, &self.conditions)?,
             format: self.format.format()?,
             style,

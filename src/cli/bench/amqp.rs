@@ -205,7 +205,6 @@ impl BenchAmqpFlags {
             ));
         }
         let stages_last = self.load.stages_last();
-        let find_max = self.load.find_max();
         let mut plan = Plan::new(session);
         plan.play(self.scenario);
         plan.embedded = self.embedded;
@@ -226,7 +225,8 @@ impl BenchAmqpFlags {
         plan.mandatory = self.publishing.mandatory;
         plan.confirms = !self.publishing.no_confirm;
         plan.consuming = self.consuming.words();
-        plan.load = self.load.words()?;
+        let find_max = self.load.find_max(plan.producers)?;
+        plan.load = self.load.words(plan.producers)?;
         plan.course = self.course.course(stages_last)?;
         plan.course.find_max = find_max;
         check(&plan)?;
@@ -464,10 +464,10 @@ mod tests {
                 "--queue q{seq}",
                 "--queue does not support {client} and {seq}; use them in --routing-key",
             ),
-            ("-k a{x}", "--routing-key \"a{x}\": unknown placeholder {x}"),
+            ("-k a{x}", "-k \"a{x}\": unknown placeholder {x}"),
             (
                 "-e e -k a{seq}",
-                "a direct exchange cannot match {client} or {seq} in --routing-key",
+                "a direct exchange cannot match {client} or {seq} in -k",
             ),
             (
                 "--multi-ack 9 --prefetch 8",

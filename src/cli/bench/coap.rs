@@ -151,7 +151,6 @@ impl BenchCoapFlags {
     pub(crate) fn plan(self) -> Result<Plan> {
         let bind = self.connect.addresses().to_vec();
         let stages_last = self.load.stages_last();
-        let find_max = self.load.find_max();
         let mut plan = Plan::new(self.connect.words(), self.uri.or(self.url_flag));
         plan.play(self.scenario);
         (plan.embedded, plan.calibrate) = (self.embedded, self.calibrate);
@@ -173,7 +172,8 @@ impl BenchCoapFlags {
             (method, None) => vec![(method.unwrap_or(Code::GET), 1)],
         };
         self.request.enter(&mut plan);
-        plan.load = self.load.words()?;
+        let find_max = self.load.find_max(plan.sockets)?;
+        plan.load = self.load.words(plan.sockets)?;
         plan.course = self.course.course(stages_last)?;
         plan.course.find_max = find_max;
         check(&plan)?;

@@ -8,17 +8,17 @@ use crate::bench::plan::Stage;
 use crate::command::bench::{ArrivalArgs, LoadArgs};
 use crate::error::{Error, Result};
 
-use super::syntax::{StageWord, arrivals};
+use super::syntax::{LoadRate, StageWord, arrivals};
 use crate::cli::syntax::numbers::{Span, Wait, whole};
-use crate::cli::syntax::rate::Rate;
+use crate::cli::syntax::rate::HIGHEST_RATE;
 use crate::cli::syntax::values;
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Load")]
 pub(crate) struct LoadFlags {
-    /// Total message rate per second, sent on schedule, regardless of how fast the server responds (open loop): 1000, 10k, 0.5, 30/m
+    /// Total message rate per second, sent on schedule, regardless of how fast the server responds (open loop): 1000, 10k, 0.5, 30/m; or of each sending client: 10/client, 30/m/client
     #[arg(long, value_name = "RATE", conflicts_with_all = ["max", "stage"])]
-    rate: Option<Rate>,
+    rate: Option<LoadRate>,
 
     /// Send as fast as --window allows [default without --rate and --stage]
     #[arg(long, conflicts_with = "stage")]
@@ -32,7 +32,7 @@ pub(crate) struct LoadFlags {
     #[arg(long, value_name = "TIME", requires = "rate")]
     ramp: Option<Span>,
 
-    /// Load stage: TIME:RATE, TIME:RATE-RATE for a ramp, or RATE until the end; may be repeated
+    /// Load stage: TIME:RATE, TIME:RATE-RATE for a ramp, or RATE until the end, with /client behind it for each client; may be repeated
     #[arg(long, value_name = "STAGE", allow_hyphen_values = true)]
     stage: Vec<StageWord>,
 
@@ -60,10 +60,20 @@ pub(crate) struct LoadFlags {
 }
 
 impl LoadFlags {
-    /// Where to start the search for the highest rate, if one is requested.
-    pub(crate) fn find_max(&self) -> Option<f64> {
-        let Rate(first) = self.rate.unwrap_or(Rate(1000.0));
-        self.find_max.then_some(first)
+    /// Where to start the search for the highest rate over so many sending clients, if one is requested.
+    ///
+    /// # Errors
+    /// A rate that is too high, or of clients that there are not.
+    pub(crate) fn find_max(&self, clients: usize) -> Result<Option<f64>> {
+        let usual = LoadRate {
+            rate: 1000.0,
+            per_client: false,
+        };
+        let LoadRate { rate, per_client } = self.rate.unwrap_or(usual);
+        match self.find_max {
+            true => total(rate, per_client, clients).map(Some),
+            false => Ok(None),
+        }
     }
 
     /// The total duration of the stages, where each has one.
@@ -71,11 +81,15 @@ impl LoadFlags {
         if self.stage.is_empty() {
             return None;
         }
-        self.stage.iter().map(|StageWord(stage)| stage.lasts).sum()
+        self.stage.iter().map(|one| one.stage.lasts).sum()
     }
 
-    pub(crate) fn words(self) -> Result<LoadArgs> {
-        let stages = self.stages()?;
+    /// The load of so many sending clients.
+    ///
+    /// # Errors
+    /// What does not fit together; a rate that is too high, or of clients that there are not.
+    pub(crate) fn words(self, clients: usize) -> Result<LoadArgs> {
+        let stages = self.stages(clients)?;
         let recorded = matches!(self.arrivals, ArrivalArgs::Recorded(_));
         if recorded && (stages.is_some() || self.max) {
             return Err(Error::usage(
@@ -92,6 +106,7 @@ impl LoadFlags {
         };
         Ok(LoadArgs {
             // What is recorded has gaps, not a rate.
+            clients: self.is_per_client().then_some(clients),
             stages: stages.or_else(|| recorded.then(|| vec![steady(1.0)])),
             arrivals: self.arrivals,
             window: self.window.into(),
@@ -100,9 +115,19 @@ impl LoadFlags {
         })
     }
 
-    fn stages(&self) -> Result<Option<Vec<Stage>>> {
-        let rate = self.rate.map(|Rate(rate)| rate);
-        if let Some(rate) = rate.or_else(|| self.find_max()) {
+    /// Whether all rates are those of each client.
+    fn is_per_client(&self) -> bool {
+        let each = self.stage.iter().map(|stage| stage.per_client);
+        let mut all = each.chain(self.rate.map(|rate| rate.per_client)).peekable();
+        all.peek().is_some() && all.all(|per_client| per_client)
+    }
+
+    fn stages(&self, clients: usize) -> Result<Option<Vec<Stage>>> {
+        let rate = self
+            .rate
+            .map(|rate| total(rate.rate, rate.per_client, clients))
+            .transpose()?;
+        if let Some(rate) = rate.or(self.find_max(clients)?) {
             let ramp = self
                 .ramp
                 .map(|Span(time)| time)
@@ -119,11 +144,14 @@ impl LoadFlags {
             };
             return Ok(Some(ramp.into_iter().chain([steady]).collect()));
         }
-        let stages: Vec<Stage> = self
-            .stage
-            .iter()
-            .map(|StageWord(stage)| stage.clone())
-            .collect();
+        let whole = |one: &StageWord| -> Result<Stage> {
+            Ok(Stage {
+                lasts: one.stage.lasts,
+                from: total(one.stage.from, one.per_client, clients)?,
+                to: total(one.stage.to, one.per_client, clients)?,
+            })
+        };
+        let stages: Vec<Stage> = self.stage.iter().map(whole).collect::<Result<_>>()?;
         let Some((_, before)) = stages.split_last() else {
             return Ok(None);
         };
@@ -140,4 +168,21 @@ impl LoadFlags {
         }
         Ok(Some(stages))
     }
+}
+
+/// Messages per second of all clients together.
+fn total(rate: f64, per_client: bool, clients: usize) -> Result<f64> {
+    if !per_client {
+        return Ok(rate);
+    }
+    if clients == 0 {
+        return Err(Error::usage("a rate per client needs clients that send"));
+    }
+    let total = rate * clients as f64;
+    if total > HIGHEST_RATE {
+        return Err(Error::usage(format!(
+            "{rate}/client is {total} messages per second over {clients} clients; a rate is at most {HIGHEST_RATE}"
+        )));
+    }
+    Ok(total)
 }

@@ -172,7 +172,6 @@ impl BenchMqttFlags {
             ));
         }
         let stages_last = self.load.stages_last();
-        let find_max = self.load.find_max();
         let mut plan = Plan::new(connect);
         plan.play(self.scenario);
         plan.embedded = self.embedded;
@@ -207,7 +206,8 @@ impl BenchMqttFlags {
         plan.client_prefix = self.session.id_prefix;
         plan.keep_alive = Duration::from_secs(self.session.keepalive.into());
         plan.clean = !self.session.no_clean;
-        plan.load = self.load.words()?;
+        let find_max = self.load.find_max(plan.publishers)?;
+        plan.load = self.load.words(plan.publishers)?;
         plan.course = self.course.course(stages_last)?;
         plan.course.find_max = find_max;
         check(&plan)?;
@@ -364,6 +364,43 @@ mod tests {
             (plan.course.duration, plan.course.count),
             (None, Some(1_000_000))
         );
+    }
+
+    #[test]
+    fn a_rate_may_be_that_of_each_client() {
+        let load = |line: &str| plan(line).map(|plan| plan.load);
+        let whole = |line: &str| {
+            let stages = load(line).unwrap().stages.unwrap();
+            let rates = stages.iter().map(|stage| (stage.from, stage.to));
+            rates.collect::<Vec<_>>()
+        };
+        assert_eq!(
+            whole("--publishers 100 --rate 10/client"),
+            [(1000.0, 1000.0)]
+        );
+        assert_eq!(whole("--publishers 30 --rate 2/m/client"), [(1.0, 1.0)]);
+        assert_eq!(
+            whole("--publishers 4 --stage 5s:0-2/client --stage 5s:100"),
+            [(0.0, 8.0), (100.0, 100.0)]
+        );
+        let found = plan("--publishers 10 --rate 5/client --find-max").unwrap();
+        assert_eq!(found.course.find_max, Some(50.0));
+        let said = load("--publishers 100 --rate 30/m/client").unwrap();
+        assert_eq!(said.rate(), "0.5/s per client");
+        for (line, why) in [
+            (
+                "--rate 1/client --publishers 0 --subscribers 1",
+                "a rate per client needs clients that send",
+            ),
+            (
+                "--rate 10M/client --publishers 100",
+                "10000000/client is 1000000000 messages per second over 100 clients; a rate is at most 100000000",
+            ),
+        ] {
+            assert_eq!(load(line).unwrap_err().text(), why);
+        }
+        assert!(load("--rate 10/klient").is_err());
+        assert!(load("--stage 5s:1/client-2").is_err());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::bench::plan::{Coalesce, Shard, Stage};
 use crate::command::bench::ArrivalArgs;
 
 use crate::cli::syntax::numbers::{Size, Span, Wait};
-use crate::cli::syntax::rate::RateOrPause;
+use crate::cli::syntax::rate::{Rate, RateOrPause};
 
 /// A size, or two with a hyphen: `256`, `64-1KiB`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,9 +20,19 @@ pub(crate) struct SizeRange {
     pub(crate) most: usize,
 }
 
-/// `TIME:RATE`, `TIME:RATE-RATE`, or `RATE` to the end.
+/// A rate of the whole load, or of each client: `10k`, `10/client`, `30/m/client`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct LoadRate {
+    pub(crate) rate: f64,
+    pub(crate) per_client: bool,
+}
+
+/// `TIME:RATE`, `TIME:RATE-RATE`, or `RATE` to the end; with `/client` behind it the rates are those of each client.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct StageWord(pub(crate) Stage);
+pub(crate) struct StageWord {
+    pub(crate) stage: Stage,
+    pub(crate) per_client: bool,
+}
 
 /// `INDEX/COUNT`, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +73,22 @@ impl FromStr for SizeRange {
     }
 }
 
+/// What stands behind a rate of each client.
+const PER_CLIENT: &str = "/client";
+
+impl FromStr for LoadRate {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        let (number, per_client) = match word.strip_suffix(PER_CLIENT) {
+            Some(number) => (number, true),
+            None => (word, false),
+        };
+        let Rate(rate) = number.parse()?;
+        Ok(Self { rate, per_client })
+    }
+}
+
 impl FromStr for StageWord {
     type Err = String;
 
@@ -74,12 +100,24 @@ impl FromStr for StageWord {
             }
             None => (None, word),
         };
+        let (rates, per_client) = match rates.strip_suffix(PER_CLIENT) {
+            Some(rates) => (rates, true),
+            None => (rates, false),
+        };
         let (from, to) = rates.split_once('-').unwrap_or((rates, rates));
+        if from.ends_with(PER_CLIENT) {
+            return Err(String::from(
+                "/client stands behind both rates: 30s:0-10/client",
+            ));
+        }
         let (RateOrPause(from), RateOrPause(to)) = (from.parse()?, to.parse()?);
         if lasts.is_none() && from != to {
             return Err(String::from("a ramp needs a time: 30s:0-10k"));
         }
-        Ok(Self(Stage { lasts, from, to }))
+        Ok(Self {
+            stage: Stage { lasts, from, to },
+            per_client,
+        })
     }
 }
 
@@ -170,7 +208,7 @@ mod tests {
     #[test]
     fn stages() {
         let stage = |word: &str| {
-            let StageWord(stage) = word.parse().ok()?;
+            let StageWord { stage, .. } = word.parse().ok()?;
             Some((stage.lasts.map(|time| time.as_secs()), stage.from, stage.to))
         };
         assert_eq!(stage("30s:10k"), Some((Some(30), 10_000.0, 10_000.0)));

@@ -23,7 +23,7 @@ use crate::command::{self, coap};
 use crate::error::Result;
 use discover::DiscoverFlags;
 use observe::ObserveFlags;
-use ping::PingFlags;
+use ping::CoapPingFlags;
 use rd::Rd;
 use request::{AskFlags, SendFlags};
 use server::ServerFlags;
@@ -83,7 +83,7 @@ pub(crate) enum Coap {
 
     /// Measure round-trip times
     #[command(disable_help_flag = true, after_help = below("coap ping"))]
-    Ping(Box<PingFlags>),
+    Ping(Box<CoapPingFlags>),
 
     /// Run the embedded server, for development and tests
     #[command(disable_help_flag = true, after_help = below("coap server"))]

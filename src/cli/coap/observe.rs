@@ -118,7 +118,7 @@ impl ObserveFlags {
             stages: self
                 .body
                 .stages(style, self.conditions.stages(&fields::COAP)?)?,
-            exec: self.exec.exec(false)?,
+            exec: self.exec.exec::<Self>(false)?,
             ready: self.ready.ready(),
             reregister: !self.no_reregister,
             retry: self.retry,

@@ -2,50 +2,26 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use crate::command::coap::client::ProxyMode;
 use crate::command::coap::ping::Plan;
 use crate::command::coap::session::{SessionArgs, Transfer};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 use super::flags::CoapConnectFlags;
+use crate::cli::flags::ping::PingFlags;
 use crate::cli::flags::terminal::TerminalFlags;
-use crate::cli::syntax::numbers::{Count, Span, Wait};
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Pinging")]
-pub(crate) struct PingFlags {
+pub(crate) struct CoapPingFlags {
     /// Server to ping: coap://HOST[:PORT], also coaps, coap+tcp, coaps+tcp, coap+ws and coaps+ws
     #[arg(value_name = "URI", help_heading = None)]
     uri: Option<String>,
 
-    /// Number of pings; 0 for no limit
-    #[arg(
-        short = 'C',
-        short_alias = 'c',
-        long,
-        value_name = "COUNT",
-        default_value = "4"
-    )]
-    count: Count,
-
-    /// Interval between pings
-    #[arg(short = 'i', long, value_name = "TIME", default_value = "1s")]
-    interval: Span,
-
-    /// Time to wait for each response
-    #[arg(short = 'W', long, value_name = "TIME", default_value = "2s")]
-    timeout: Wait,
-
-    /// Output format: text, or json with one object per line
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        default_value = "text",
-        help_heading = "Output"
-    )]
-    output: PingOutput,
+    #[command(flatten)]
+    ping: PingFlags,
 
     /// Show every message on standard error
     #[arg(long, conflicts_with = "quiet", help_heading = "Output")]
@@ -62,19 +38,11 @@ pub(crate) struct PingFlags {
     terminal: TerminalFlags,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum PingOutput {
-    Text,
-    Json,
-}
-
-impl PingFlags {
+impl CoapPingFlags {
     /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
-        let (Count(count), Span(interval), Wait(wait)) = (self.count, self.interval, self.timeout);
-        if count > u64::from(u32::MAX) {
-            return Err(Error::usage("--count must be at most 4294967295"));
-        }
+        let settings = self.ping.settings()?;
+        let wait = settings.wait;
         Ok(Plan {
             session: SessionArgs {
                 connect: self.connect.words(),
@@ -95,10 +63,7 @@ impl PingFlags {
                 verbose: false,
                 trace: self.trace,
             },
-            count: Some(count).filter(|count| *count > 0),
-            interval,
-            wait,
-            json: self.output == PingOutput::Json,
+            settings,
             style: self.terminal.style(),
         })
     }

@@ -17,7 +17,7 @@ use crate::payload::link;
 
 use super::discover::DiscoverOutput;
 use super::flags::{CoapConnectFlags, OptionFlags, TransferFlags};
-use super::ping::PingOutput;
+use crate::cli::flags::format::ReportFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::help;
 use crate::cli::syntax::numbers::{Count, Wait};
@@ -104,14 +104,8 @@ pub(crate) struct RegisterFlags {
     #[command(flatten)]
     keep: KeepFlags,
 
-    /// Output format: text, or json with one object per line
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        default_value = "text",
-        help_heading = "Output"
-    )]
-    output: PingOutput,
+    #[command(flatten)]
+    report: ReportFlags,
 
     #[command(flatten)]
     asking: AskingFlags,
@@ -249,7 +243,7 @@ impl RegisterFlags {
             simple: self.links.simple,
             links: self.links.links()?,
             keep: self.keep.keep()?,
-            json: self.output == PingOutput::Json,
+            json: self.report.json(),
         });
         Ok(self.asking.plan(self.uri, action))
     }

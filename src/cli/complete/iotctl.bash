@@ -21,5 +21,9 @@ _iotctl() {
         found="${found%%$'\t'*}"
         COMPREPLY+=("${found#"$cut"}")
     done < <(iotctl _complete "${words[@]}" 2> /dev/null)
+    # The user has to say the rest.
+    if [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *= ]]; then
+        compopt -o nospace 2> /dev/null
+    fi
 }
 complete -o nosort -F _iotctl iotctl 2> /dev/null || complete -F _iotctl iotctl

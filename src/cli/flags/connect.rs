@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::connect::{ConnectArgs, LocalAddress, Retry, Secret, TlsVersion};
+use crate::connect::{ConnectArgs, LocalAddress, Proxy, Retry, Secret, TlsVersion};
 use crate::error::{Error, Result};
 
 use crate::cli::syntax::numbers::{Wait, whole};
@@ -86,9 +86,17 @@ pub(crate) struct ServerFlags {
     #[arg(short = 'A', long, value_name = "ADDRESS", action = clap::ArgAction::Set, num_args = 1)]
     bind: Vec<LocalAddress>,
 
+    /// Proxy on the way: socks5h://[USER:PASSWORD@]HOST[:PORT] or http://…, which must allow CONNECT
+    #[arg(long, value_name = "URL", conflicts_with = "unix")]
+    proxy: Option<Proxy>,
+
     /// Context in the configuration file that supplies settings not given here [default: IOTCTL_CONTEXT]
     #[arg(long, value_name = "NAME")]
     context: Option<String>,
+
+    /// No TLS, whatever the context, the environment or the port say
+    #[arg(long, conflicts_with_all = ["cafile", "capath", "cert", "insecure", "insecure_name", "tls_server_name", "tls_alpn", "tls_version", "tls_keylog"])]
+    no_tls: bool,
 
     #[command(flatten)]
     tls: TlsFlags,
@@ -117,6 +125,10 @@ pub(crate) struct TlsFlags {
     #[arg(long)]
     pub(crate) insecure: bool,
 
+    /// Verify the server's certificate but not the name in it
+    #[arg(long)]
+    pub(crate) insecure_name: bool,
+
     /// Server name to send (SNI) and to verify, instead of the host
     #[arg(long, value_name = "NAME")]
     pub(crate) tls_server_name: Option<String>,
@@ -124,6 +136,10 @@ pub(crate) struct TlsFlags {
     /// ALPN protocol to offer; may be repeated, in order of preference
     #[arg(long, value_name = "PROTOCOL")]
     pub(crate) tls_alpn: Vec<String>,
+
+    /// Append the secrets of TLS connections to a file, for Wireshark; SSLKEYLOGFILE does the same
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_keylog: Option<PathBuf>,
 
     /// TLS version: 1.2 or 1.3 [default: the highest that both sides support]
     #[arg(long, value_name = "VERSION")]
@@ -187,6 +203,8 @@ impl ServerFlags {
             cert: self.tls.cert,
             key: self.tls.key,
             insecure: self.tls.insecure.then_some(true),
+            insecure_name: self.tls.insecure_name,
+            tls_keylog: self.tls.tls_keylog,
             tls_server_name: self.tls.tls_server_name,
             tls_alpn: self.tls.tls_alpn,
             tls_version: self.tls.tls_version,
@@ -196,6 +214,8 @@ impl ServerFlags {
             connect_timeout: self.connect_timeout.map(|Wait(time)| time),
             retry: self.retry,
             bind: self.bind.first().copied(),
+            proxy: self.proxy,
+            tls: self.no_tls.then_some(false),
             context: self.context,
             ..ConnectArgs::default()
         }

@@ -8,6 +8,7 @@ pub(crate) mod exec;
 pub(crate) mod format;
 pub(crate) mod input;
 pub(crate) mod launch;
+pub(crate) mod ping;
 pub(crate) mod ready;
 pub(crate) mod replies;
 pub(crate) mod server_tls;

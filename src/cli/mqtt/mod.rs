@@ -1,6 +1,8 @@
 //! The commands of `mqtt`.
 
 mod broker;
+mod ping;
+mod probe;
 pub(crate) mod property;
 mod publish;
 mod request;
@@ -8,6 +10,7 @@ mod respond;
 pub(crate) mod session;
 mod subscribe;
 pub(crate) mod subscription;
+mod sys;
 
 use std::ffi::OsString;
 
@@ -18,10 +21,13 @@ use crate::cli::help;
 use crate::command::{self, mqtt};
 use crate::error::Result;
 use broker::BrokerFlags;
+use ping::MqttPingFlags;
+use probe::ProbeFlags;
 use publish::PubFlags;
 use request::RequestFlags;
 use respond::RespondFlags;
 use subscribe::SubFlags;
+use sys::SysFlags;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Mqtt {
@@ -41,6 +47,18 @@ pub(crate) enum Mqtt {
     #[command(disable_help_flag = true, after_help = help::below("mqtt respond"))]
     Respond(Box<RespondFlags>),
 
+    /// Connect and measure round trips, as a health check
+    #[command(disable_help_flag = true, after_help = help::below("mqtt ping"))]
+    Ping(Box<MqttPingFlags>),
+
+    /// Show what a broker can do: announced, and tried
+    #[command(disable_help_flag = true, after_help = help::below("mqtt probe"))]
+    Probe(Box<ProbeFlags>),
+
+    /// Show what a broker publishes about itself ($SYS)
+    #[command(disable_help_flag = true, after_help = help::below("mqtt sys"))]
+    Sys(Box<SysFlags>),
+
     /// Run the embedded broker, for development and tests
     #[command(disable_help_flag = true, after_help = help::below("mqtt broker"))]
     Broker(Box<BrokerFlags>),
@@ -54,6 +72,9 @@ impl Mqtt {
             Self::Sub(flags) => mqtt::Command::Subscribe(Box::new(flags.plan()?)),
             Self::Request(flags) => mqtt::Command::Request(Box::new(flags.plan()?)),
             Self::Respond(flags) => mqtt::Command::Respond(Box::new(flags.plan()?)),
+            Self::Ping(flags) => mqtt::Command::Ping(Box::new(flags.plan()?)),
+            Self::Probe(flags) => mqtt::Command::Probe(Box::new(flags.plan()?)),
+            Self::Sys(flags) => mqtt::Command::Sys(Box::new(flags.plan()?)),
             Self::Broker(flags) => mqtt::Command::Broker(Box::new(flags.plan()?)),
         }))
     }

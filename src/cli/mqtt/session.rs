@@ -151,6 +151,7 @@ impl SessionFlags {
             max_packet_size: self.max_packet_size,
             connect_properties,
             disconnect_properties: sets.take(Place::Disconnect),
+            stands_in: None,
         };
         Ok((words, sets))
     }

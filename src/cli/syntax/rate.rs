@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 /// No machine sends more: one message per 10 ns.
-const HIGHEST_RATE: f64 = 1e8;
+pub(crate) const HIGHEST_RATE: f64 = 1e8;
 
 /// The syntax of a rate.
 const RATE: &str =

@@ -207,6 +207,7 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
     let receiver = Receiver {
         output: &mut output,
         exec: plan.exec.as_ref(),
+        counts: false,
         stages: &plan.stages,
         until: &plan.until,
         ready: &plan.ready,

@@ -2,58 +2,53 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::time::timeout;
+
 use super::session::{Session, SessionArgs};
 use crate::amqp::v1::Pinger;
 use crate::amqp::{Channel, Client};
+use crate::command::ping::{NoReply, Pinged, Pinging, Settings};
 use crate::connect::Retry;
-use crate::error::Result;
-use crate::output::{Console, Format, Output, Style};
-use crate::stop::Stop;
+use crate::error::{Error, Result};
+use crate::output::{Console, Output, Style};
 
 /// What to measure.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The connection.
     pub session: SessionArgs,
-    /// How many round trips (`-C`, default 1).
-    pub count: u64,
-    /// Between two round trips (`--interval`, default 1 s).
-    pub interval: Duration,
-    /// Results as JSON, one object a line (`--output json`), instead of words.
-    pub json: bool,
+    /// How often, how fast, and how it is shown.
+    pub settings: Settings,
     /// What the terminal shows.
     pub style: Style,
 }
 
-/// Connects and measures; fails with the first round trip that does.
+/// Connects and measures.
 ///
 /// # Errors
 /// No connection, a refused login, silence; see [`crate::error::Kind`].
 pub async fn run(plan: Plan) -> Result<()> {
-    let output = Output::open(Format::Raw, plan.style)?;
-    run_to(plan, output).await
+    measure(&plan, Pinging::new(&plan.settings, plan.style)?).await
 }
 
 /// Does the same with `output` for the results.
 ///
 /// # Errors
 /// As [`run`].
-pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
+pub async fn run_to(plan: Plan, output: Output) -> Result<()> {
+    measure(&plan, Pinging::over(&plan.settings, output)?).await
+}
+
+async fn measure(plan: &Plan, pinging: Pinging<'_>) -> Result<()> {
     let notes = Console::new(plan.style);
-    let mut stop = Stop::watch()?;
-    let session = plan.session.session("ping", Retry::Never, notes)?;
-    let work = async {
-        let began = Instant::now();
-        let opening = session.connect_by(Peer::connect);
-        let mut peer = opening.await?;
-        let place = session.target.to_string();
-        output.line(&plan.line("connect", &place, began.elapsed()));
-        output.flush().await?;
-        let pinged = ping(&plan, &mut peer, &place, &mut output).await;
-        peer.close().await;
-        pinged
+    let mut session = plan.session.session("ping", Retry::Never, notes)?;
+    pinging.watch(&mut session.target);
+    let opening = async {
+        let mut peer = session.connect_by(Peer::connect).await?;
+        peer.prepare().await?;
+        Ok(peer)
     };
-    stop.unless_asked("interrupted", work).await
+    pinging.run(&session.target.to_string(), opening).await
 }
 
 /// A connection that round trips are measured on.
@@ -82,12 +77,27 @@ impl Peer {
     }
 
     /// The cheapest request that is answered and changes nothing.
-    async fn ping(&self) -> Result<()> {
+    async fn round_trip(&self) -> Result<()> {
         match self {
             Self::V091(_, Some(channel)) => channel.prefetch(1).await,
             Self::V091(_, None) => Ok(()),
             Self::V10(pinger) => pinger.ping().await,
         }
+    }
+}
+
+impl Pinged for Peer {
+    async fn ping(&mut self, wait: Duration) -> Result<Result<Duration, NoReply>> {
+        let began = Instant::now();
+        match timeout(wait, self.round_trip()).await {
+            Ok(done) => done.map(|()| Ok(began.elapsed())),
+            Err(_) => Ok(Err(NoReply::silence(wait))),
+        }
+    }
+
+    /// Its own tasks keep it alive.
+    async fn hold(&mut self) -> Error {
+        std::future::pending().await
     }
 
     async fn close(self) {
@@ -95,31 +105,5 @@ impl Peer {
             Self::V091(client, _) => client.close().await,
             Self::V10(pinger) => pinger.close().await,
         }
-    }
-}
-
-async fn ping(plan: &Plan, peer: &mut Peer, place: &str, output: &mut Output) -> Result<()> {
-    peer.prepare().await?;
-    for number in 0..plan.count {
-        if number > 0 {
-            tokio::time::sleep(plan.interval).await;
-        }
-        let began = Instant::now();
-        peer.ping().await?;
-        output.line(&plan.line("round trip", place, began.elapsed()));
-        output.flush().await?;
-    }
-    Ok(())
-}
-
-impl Plan {
-    fn line(&self, what: &str, place: &str, time: Duration) -> String {
-        let millis = time.as_secs_f64() * 1000.0;
-        if self.json {
-            let name = format!("{}_ms", what.replace(' ', "_"));
-            let rounded = (millis * 1000.0).round() / 1000.0;
-            return serde_json::json!({"target": place, name: rounded}).to_string();
-        }
-        format!("{place}: {what} {millis:.3} ms")
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytestring::ByteString;
 
 use super::publisher::{Publisher, Publishing};
-use super::session::{Session, SessionArgs, Speaks, not_of_one, prepared};
+use super::session::{Session, SessionArgs, Speaks, messages, not_of_one, prepared};
 use crate::amqp::address::Address;
 use crate::amqp::topology::Declaration;
 use crate::amqp::wish::Sending;
@@ -101,7 +101,15 @@ pub async fn run(plan: Plan) -> Result<()> {
     let mut input = Input::new(bodies, &plan.pacing);
     let mut publishing = Publishing::new(&plan, session, notes);
     let ended = flow::send(&mut input, &mut publishing, &plan.until, &mut stop).await;
+    let unroutable = publishing.unroutable();
     let _ = stop.close(publishing.close()).await;
+    input.report(notes);
+    if unroutable > 0 {
+        notes.warn(format_args!(
+            "no queue received {}, which the server dropped (312 NO_ROUTE)",
+            messages(unroutable)
+        ));
+    }
     ended
 }
 

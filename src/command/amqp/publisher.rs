@@ -8,7 +8,7 @@ use tokio::time::sleep_until;
 
 use super::publish::Plan;
 use super::session::{Session, messages};
-use crate::amqp::publisher::{Outcome as Known, Outgoing};
+use crate::amqp::publisher::{Outcome as Known, Outgoing, Returns};
 use crate::amqp::{v1, v091};
 use crate::error::{Error, Kind, Result, brief};
 use crate::flow::{self, Number, Outcome, Progress};
@@ -32,6 +32,10 @@ pub(crate) struct Publishing<'a> {
     link: Link<'a>,
     name: String,
     notes: Console,
+    /// What is asked of messages that no queue gets.
+    returns: Returns,
+    /// How many those were on earlier connections.
+    unroutable: u64,
     /// The plan's, which most messages share.
     properties: Arc<AmqpProperties>,
     /// Read while the server asked for a pause.
@@ -59,6 +63,11 @@ impl<'a> Publishing<'a> {
             name,
             link: Link::Connecting(connecting),
             notes,
+            returns: match plan.mandatory {
+                true => Returns::Told,
+                false => Returns::Counted,
+            },
+            unroutable: 0,
             properties: Arc::new(plan.properties.clone()),
             parked: None,
             known: Vec::new(),
@@ -66,6 +75,14 @@ impl<'a> Publishing<'a> {
             newest: 0,
             proving: false,
             last_progress: Instant::now(),
+        }
+    }
+
+    /// How many messages were accepted although no queue got them.
+    pub(crate) fn unroutable(&self) -> u64 {
+        match &self.link {
+            Link::Up(publisher, _) => self.unroutable + publisher.unroutable(),
+            Link::Connecting(_) | Link::Down => self.unroutable,
         }
     }
 
@@ -101,7 +118,7 @@ impl<'a> Publishing<'a> {
             key,
             properties,
             payload,
-            mandatory: plan.mandatory,
+            returns: self.returns,
         }
     }
 
@@ -163,6 +180,7 @@ impl<'a> Publishing<'a> {
         if error.kind() != Kind::Lost || publisher.is_broken() || !self.plan.confirms {
             return Err(error);
         }
+        self.unroutable += publisher.unroutable();
         let abandoned = publisher.abandoned();
         if !abandoned.is_empty() {
             self.notes.warn(format_args!(
@@ -332,6 +350,14 @@ impl Publisher {
         match self {
             Self::V091(v091) => v091.unconfirmed(),
             Self::V10(one) => one.unconfirmed(),
+        }
+    }
+
+    /// How many messages no queue got, of those whose returns are counted. Over 1.0 such a message is refused.
+    pub(crate) const fn unroutable(&self) -> u64 {
+        match self {
+            Self::V091(v091) => v091.unroutable(),
+            Self::V10(_) => 0,
         }
     }
 

@@ -9,11 +9,11 @@ use super::link::too_large;
 use super::session::{Session, SessionArgs};
 use crate::amqp::consumer::{Delivery, Subscription};
 use crate::amqp::frame::methods::DIRECT_REPLY_TO;
-use crate::amqp::publisher::{Outcome, Outgoing};
+use crate::amqp::publisher::{Outcome, Outgoing, Returns};
 use crate::amqp::topology::Declaration;
 use crate::amqp::v091::{Connection, Incoming};
 use crate::amqp::wish::Settlement;
-use crate::connect::Retry;
+use crate::connect::{Retry, within};
 use crate::error::{Error, Kind, Result, brief};
 use crate::flow::{Asking, Next, Pacing, Replies, Requester, Source, Stages, Strangers};
 use crate::message::{AmqpDetail, AmqpProperties, Detail, Message};
@@ -106,7 +106,6 @@ pub async fn run(plan: Plan) -> Result<()> {
 /// # Errors
 /// As [`run`].
 pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
-    let began = Instant::now();
     let bodies = Bodies::open(&plan.source, plan.encoding)?.like(Outline {
         topics: vec![plan.key.clone()],
         detail: Detail::Amqp(Box::new(AmqpDetail {
@@ -120,18 +119,17 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
     let session = plan.session.session("request", Retry::Never, console)?;
     let opening = async {
         let making = async |session: &Session| session.receiver(&plan.declare, true).await;
-        let connection = session.connect_by(making).await?;
+        let connecting = session.connect_by(making);
+        let limit = plan.replies.until.timeout;
+        let connection = within(limit, &session.target, connecting).await?;
         AmqpRequester::new(&plan, &session, connection, console).await
     };
-    let name = session.target.to_string();
-    let opening = plan.replies.within(began, &name, opening);
     let mut requester = stop.unless_asked("interrupted", opening).await?;
     let asking = Asking {
         output: &mut output,
         stages: &plan.stages,
         replies: &plan.replies,
         console,
-        began,
     };
     let asking = asking.ask_all(bodies, &plan.pacing, &mut requester, &mut stop);
     let asked = asking.await;
@@ -280,6 +278,10 @@ impl Source for AmqpRequester<'_> {
 }
 
 impl Requester for AmqpRequester<'_> {
+    fn name(&self) -> String {
+        self.session.target.to_string()
+    }
+
     fn ask(&mut self, request: Message) -> Result<()> {
         self.asked += 1;
         let id = ByteString::from(format!("{}-{}", self.id, self.asked));
@@ -308,7 +310,7 @@ impl Requester for AmqpRequester<'_> {
             }
             .into(),
             payload: request.payload,
-            mandatory: true,
+            returns: Returns::Told,
         };
         self.request = Some(Request {
             id,

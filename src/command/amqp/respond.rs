@@ -11,7 +11,7 @@ use super::link::too_large;
 use super::session::{Session, SessionArgs, messages};
 use crate::amqp::consumer::{Delivery, Subscription};
 use crate::amqp::frame::methods::DIRECT_REPLY_TO;
-use crate::amqp::publisher::{MOST_BYTES, Outcome, Outgoing};
+use crate::amqp::publisher::{MOST_BYTES, Outcome, Outgoing, Returns};
 use crate::amqp::topology::Declaration;
 use crate::amqp::v091::{Connection, Incoming};
 use crate::amqp::wish::Settlement;
@@ -58,6 +58,7 @@ pub struct Plan {
 pub async fn run(plan: Plan) -> Result<()> {
     let mut stop = Stop::watch()?;
     let notes = Console::new(plan.style);
+    plan.answer.warn(notes);
     let session = plan.session.session("respond", Retry::Forever, notes)?;
     let mut announcement = plan.ready.announcement()?;
     let opening = session.connect_by(async |session| Desk::open(&plan, session).await);
@@ -147,7 +148,10 @@ impl Plan {
         };
         Outgoing {
             // RabbitMQ takes a direct reply-to for no queue, and returns what goes there although it arrives.
-            mandatory: !reply_to.starts_with(DIRECT_REPLY_TO),
+            returns: match reply_to.starts_with(DIRECT_REPLY_TO) {
+                true => Returns::Ignored,
+                false => Returns::Told,
+            },
             key: reply_to,
             properties: properties.into(),
             payload: body,

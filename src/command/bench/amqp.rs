@@ -16,7 +16,7 @@ use crate::bench::engine::{Live, Outcome};
 use crate::bench::pattern::Pattern;
 use crate::command::amqp::session::SessionArgs;
 use crate::command::bench::{
-    Identity, LoadArgs, RunOptions, carry_out, identity, perform, sources, span,
+    Identity, LoadArgs, Measured, RunOptions, carry_out, identity, perform, sources, span,
 };
 use crate::connect::{LocalAddress, Protocol};
 use crate::error::{Error, Result};
@@ -135,6 +135,25 @@ impl Plan {
         (self.producers, self.consumers) = play.connections();
         self.kind = play.kind().map(ByteString::from_static);
         self.queues = play.queues();
+    }
+
+    /// What there will be figures of.
+    const fn measured(&self) -> Measured {
+        let sends = self.producers > 0 && !matches!(self.scenario, Scenario::Idle);
+        let publishes = matches!(self.scenario, Scenario::Publish);
+        Measured {
+            sends,
+            unanswered: match sends && publishes && !self.confirms {
+                true => Some((
+                    "without confirms messages are not acknowledged",
+                    "leave out --no-confirm",
+                )),
+                false => None,
+            },
+            receives: self.consumers > 0
+                && (publishes || matches!(self.scenario, Scenario::Request)),
+            receivers: "--consumers",
+        }
     }
 
     /// The exchange's type.
@@ -321,12 +340,17 @@ pub(crate) async fn measure(
 /// # Errors
 /// See [`measure`]; a signal; no connection; a threshold that was missed.
 pub(crate) async fn run(plan: Plan) -> Result<()> {
-    carry_out(&plan.course, &plan.load, async |load, stop, watch| {
-        let plan = Plan {
-            load,
-            ..plan.clone()
-        };
-        measure(&plan, stop, watch).await
-    })
+    carry_out(
+        &plan.course,
+        &plan.load,
+        plan.measured(),
+        async |load, stop, watch| {
+            let plan = Plan {
+                load,
+                ..plan.clone()
+            };
+            measure(&plan, stop, watch).await
+        },
+    )
     .await
 }

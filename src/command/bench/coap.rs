@@ -14,7 +14,7 @@ use crate::bench::engine::{Live, Outcome};
 use crate::coap::code::Code;
 use crate::coap::option::Options;
 use crate::command::bench::{
-    Identity, LoadArgs, RunOptions, carry_out, identity, perform, sources, span,
+    Identity, LoadArgs, Measured, RunOptions, carry_out, identity, perform, sources, span,
 };
 use crate::command::coap::client::ProxyMode;
 use crate::command::coap::session::{OptionWord, Place, SessionArgs, Transfer, add_options};
@@ -113,6 +113,16 @@ impl Plan {
         let ScenarioPreset(row) = play;
         self.scenario = row.scenario;
         (self.sockets, self.observers) = (row.sockets, row.observers);
+    }
+
+    /// What there will be figures of.
+    const fn measured(&self) -> Measured {
+        Measured {
+            sends: self.sockets > 0 && !matches!(self.scenario, Scenario::Idle),
+            unanswered: None,
+            receives: self.observers > 0,
+            receivers: "--observers",
+        }
     }
 
     fn place(&self, peer: &Peer) -> Result<Place> {
@@ -366,13 +376,18 @@ pub(crate) async fn measure(
 pub(crate) async fn run(mut plan: Plan) -> Result<()> {
     // Once, and before signals are watched for: it may be a pipe that nobody writes to.
     plan.body = plan.body.loaded()?;
-    carry_out(&plan.course, &plan.load, async |load, stop, watch| {
-        let plan = Plan {
-            load,
-            ..plan.clone()
-        };
-        measure(&plan, stop, watch).await
-    })
+    carry_out(
+        &plan.course,
+        &plan.load,
+        plan.measured(),
+        async |load, stop, watch| {
+            let plan = Plan {
+                load,
+                ..plan.clone()
+            };
+            measure(&plan, stop, watch).await
+        },
+    )
     .await
 }
 

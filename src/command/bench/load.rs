@@ -15,6 +15,8 @@ use crate::file;
 pub struct LoadArgs {
     /// `--rate`, `--ramp`, `--stage`: the rate over all senders; `None`: `--max`, as fast as the window allows.
     pub stages: Option<Vec<Stage>>,
+    /// That the rates were given for each of so many clients; `None`: for all together.
+    pub clients: Option<usize>,
     /// `--arrivals`
     pub arrivals: ArrivalArgs,
     /// `--window`: messages under way on a connection.
@@ -52,6 +54,7 @@ impl Default for LoadArgs {
     fn default() -> Self {
         Self {
             stages: None,
+            clients: None,
             arrivals: ArrivalArgs::Constant,
             window: 100,
             ack_timeout: Duration::from_secs(30),
@@ -104,11 +107,12 @@ impl LoadArgs {
         };
         Self {
             stages: Some(vec![steady]),
+            clients: None,
             ..self.clone()
         }
     }
 
-    /// The rate in words: `10000/s`, `0-500/s for 10s, 500/s`, `max`.
+    /// The rate in words: `10000/s`, `10/s per client`, `0-500/s for 10s, 500/s`, `max`.
     pub(crate) fn rate(&self) -> String {
         match (&self.stages, &self.arrivals) {
             (_, ArrivalArgs::Recorded(file) | ArrivalArgs::Read(file, _)) => {
@@ -116,7 +120,7 @@ impl LoadArgs {
             }
             (Some(stages), _) => stages
                 .iter()
-                .map(stage_words)
+                .map(|stage| stage_words(stage, self.clients))
                 .collect::<Vec<_>>()
                 .join(", "),
             (None, _) => String::from("max"),
@@ -124,11 +128,18 @@ impl LoadArgs {
     }
 }
 
-fn stage_words(stage: &Stage) -> String {
-    let rate = if stage.from == stage.to {
-        format!("{}/s", stage.from)
+fn stage_words(stage: &Stage, clients: Option<usize>) -> String {
+    let (each, of) = match clients {
+        Some(clients) => (clients.max(1) as f64, " per client"),
+        None => (1.0, ""),
+    };
+    // As it was given: the product may have made it a number without an end.
+    let given = |rate: f64| (rate / each * 1e9).round() / 1e9;
+    let (from, to) = (given(stage.from), given(stage.to));
+    let rate = if from == to {
+        format!("{to}/s{of}")
     } else {
-        format!("{}-{}/s", stage.from, stage.to)
+        format!("{from}-{to}/s{of}")
     };
     match stage.lasts {
         Some(lasts) => format!("{rate} for {}", humantime::format_duration(lasts)),
@@ -253,6 +264,11 @@ mod tests {
             ..LoadArgs::default()
         };
         assert_eq!(words.rate(), "0-500/s for 10s, 500/s");
+        let words = LoadArgs {
+            clients: Some(100),
+            ..words
+        };
+        assert_eq!(words.rate(), "0-5/s per client for 10s, 5/s per client");
         assert_eq!(LoadArgs::default().rate(), "max");
     }
 }

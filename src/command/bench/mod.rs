@@ -4,6 +4,7 @@ pub(crate) mod amqp;
 pub(crate) mod coap;
 pub(crate) mod compare;
 mod load;
+mod measured;
 pub(crate) mod merge;
 pub(crate) mod mqtt;
 mod peer;
@@ -25,6 +26,7 @@ use crate::error::Result;
 use crate::output::Style;
 
 pub(crate) use load::{ArrivalArgs, LoadArgs};
+pub(crate) use measured::Measured;
 use rate_search::RateSearch;
 pub(crate) use run::{carry_out, perform, sources, span};
 pub(crate) use shard::{Identity, identity};

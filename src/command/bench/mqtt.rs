@@ -15,7 +15,7 @@ use crate::bench::engine::{Live, Outcome};
 use crate::bench::mqtt::{Body, Scenario, Settings};
 use crate::bench::pattern::Pattern;
 use crate::command::bench::{
-    Identity, LoadArgs, RunOptions, carry_out, identity, perform, sources, span,
+    Identity, LoadArgs, Measured, RunOptions, carry_out, identity, perform, sources, span,
 };
 use crate::connect::{self, Environment, LocalAddress, Protocol, Target};
 use crate::error::Result;
@@ -156,6 +156,25 @@ impl Plan {
         (self.publishers, self.subscribers) = (row.publishers, row.subscribers);
         self.topic = pattern(row.topic);
         self.retain = row.retain;
+    }
+
+    /// What there will be figures of.
+    const fn measured(&self) -> Measured {
+        let publishes = matches!(
+            self.scenario,
+            Scenario::Publish | Scenario::OneToOne | Scenario::Backlog
+        );
+        let sends = self.publishers > 0 && !matches!(self.scenario, Scenario::Idle);
+        let is_unanswered = sends && publishes && matches!(self.qos, QoS::AtMostOnce);
+        Measured {
+            sends,
+            unanswered: match is_unanswered {
+                true => Some(("QoS 0 messages are not acknowledged", "-q 1")),
+                false => None,
+            },
+            receives: self.subscribers > 0,
+            receivers: "--subscribers",
+        }
     }
 
     fn settings(&self, target: &Target, identity: Identity) -> Result<Settings> {
@@ -443,13 +462,18 @@ pub(crate) async fn measure(
 pub(crate) async fn run(mut plan: Plan) -> Result<()> {
     // Once, and before signals are watched for: it may be a pipe that nobody writes to.
     plan.body = plan.body.loaded()?;
-    carry_out(&plan.course, &plan.load, async |load, stop, watch| {
-        let plan = Plan {
-            load,
-            ..plan.clone()
-        };
-        measure(&plan, stop, watch).await
-    })
+    carry_out(
+        &plan.course,
+        &plan.load,
+        plan.measured(),
+        async |load, stop, watch| {
+            let plan = Plan {
+                load,
+                ..plan.clone()
+            };
+            measure(&plan, stop, watch).await
+        },
+    )
     .await
 }
 

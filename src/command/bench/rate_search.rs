@@ -3,6 +3,7 @@
 use super::Show;
 use crate::bench::engine::Outcome;
 use crate::bench::find_max::Search;
+use crate::bench::report::rows::{MAX_RATE, MAX_RATE_LIMIT, MAX_RATE_STEPS};
 use crate::bench::result::Report;
 use crate::error::{Error, Result};
 
@@ -106,10 +107,15 @@ impl RateSearch {
             outcome.report.warnings.push(format!(
                 "{missed:.0}/s failed because the generator, not the server, was the limit: the highest rate may be above {found}"
             ));
+            let limit = String::from("the generator");
+            outcome
+                .report
+                .setup
+                .insert(MAX_RATE_LIMIT.to_owned(), limit);
         }
         let setup = &mut outcome.report.setup;
-        setup.insert(String::from("max_rate"), found);
-        setup.insert(String::from("max_rate_steps"), self.steps.join(", "));
+        setup.insert(MAX_RATE.to_owned(), found);
+        setup.insert(MAX_RATE_STEPS.to_owned(), self.steps.join(", "));
         Ok(outcome)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::pin::{Pin, pin};
 
-use super::{Identity, LoadArgs, RateSearch, RunOptions, Show, stopped};
+use super::{Identity, LoadArgs, Measured, RateSearch, RunOptions, Show, stopped};
 use crate::bench::driver::LoadPlan;
 use crate::bench::engine::{self, Live, Outcome, Run};
 use crate::bench::merge::SHARD;
@@ -104,15 +104,17 @@ pub(crate) type Watch<'a> = &'a mut dyn FnMut(&Live<'_>) -> bool;
 /// at another rate.
 ///
 /// # Errors
-/// Those of `measure`; a signal; no connection; a threshold that was missed.
+/// Those of `measure`; a threshold that cannot be judged; a signal; no connection; a threshold that was missed.
 pub(crate) async fn carry_out(
     course: &RunOptions,
     load: &LoadArgs,
+    measured: Measured,
     measure: impl AsyncFn(LoadArgs, Pin<&mut dyn Future<Output = ()>>, Watch<'_>) -> Result<Outcome>,
 ) -> Result<()> {
+    measured.check(&course.results.thresholds)?;
     // Before signals are watched for: it may be a pipe that nobody writes to.
     let load = load.loaded()?;
-    let mut show = Show::begin(course).await?;
+    let mut show = Show::begin(course, measured).await?;
     let (stopped, asked) = stopped()?;
     let mut stopped = pin!(stopped);
     let Some(first) = course.find_max else {

@@ -8,11 +8,12 @@ use std::rc::Rc;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-use super::{Results, RunOptions};
+use super::{Measured, Results, RunOptions};
 use crate::bench::engine::{self, Outcome};
 use crate::bench::recorder::NOT_PROVED;
+use crate::bench::report::Form;
 use crate::bench::report::prometheus::{self, Endpoint};
-use crate::bench::report::{Form, text};
+use crate::bench::report::text::{self, Columns};
 use crate::bench::result::{Report, Threshold};
 use crate::command::bench::results::missed;
 use crate::error::{Error, Kind, Result};
@@ -25,6 +26,7 @@ pub(crate) struct Show {
     results: Results,
     live: Live,
     color: ColorChoice,
+    columns: Columns,
     metrics: Option<Metrics>,
     /// The threshold that ended the run.
     missed: Option<Threshold>,
@@ -41,7 +43,7 @@ impl Show {
     ///
     /// # Errors
     /// A file that cannot be written; an address that cannot be listened on.
-    pub(crate) async fn begin(course: &RunOptions) -> Result<Self> {
+    pub(crate) async fn begin(course: &RunOptions, measured: Measured) -> Result<Self> {
         let live = Live::start(course.style);
         for (_, path) in &course.results.files {
             File::options()
@@ -66,6 +68,7 @@ impl Show {
             results: course.results.clone(),
             live,
             color: course.style.color,
+            columns: measured.columns(),
             metrics,
             missed: None,
         })
@@ -75,8 +78,8 @@ impl Show {
     pub(crate) fn interval(&mut self, live: &engine::Live<'_>) -> bool {
         let interval = live.interval;
         let line = match self.live.is_in_place() {
-            true => text::live_line(interval, live.length_s),
-            false => text::interval_line(interval, live.length_s),
+            true => text::live_line(interval, live.length_s, self.columns),
+            false => text::interval_line(interval, live.length_s, self.columns),
         };
         self.live.show(&line, live.progress);
         if let Some(metrics) = &mut self.metrics {

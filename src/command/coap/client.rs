@@ -17,6 +17,7 @@ use crate::coap::endpoint::{
 use crate::coap::net::{Capture, Client, Direction, Seen, Tap};
 use crate::coap::option::{self, Options};
 use crate::coap::uri::{Host, Uri};
+use crate::connect::within;
 use crate::error::{Error, Result};
 use crate::output::Console;
 
@@ -140,11 +141,17 @@ pub(crate) struct RequestClient {
 impl RequestClient {
     /// A connection to where `place` is asked.
     pub(crate) async fn open(session: &SessionArgs, watch: &Tracer, place: &Place) -> Result<Self> {
-        Self::open_with(session.config(), watch, place).await
+        let limit = session.transfer.timeout;
+        Self::open_with(session.config(), limit, watch, place).await
     }
 
-    /// The same with settings of its own.
-    pub(crate) async fn open_with(config: Config, watch: &Tracer, place: &Place) -> Result<Self> {
+    /// The same with settings of its own, within `limit`.
+    pub(crate) async fn open_with(
+        config: Config,
+        limit: Option<Duration>,
+        watch: &Tracer,
+        place: &Place,
+    ) -> Result<Self> {
         let target = &place.target;
         if target.is_insecure() {
             let text = format!("the certificate of {target} is not verified (--insecure)");
@@ -157,7 +164,8 @@ impl RequestClient {
             watch.notes.note(text);
             sleep_until(until.into()).await;
         }
-        let client = Client::connect(target, config, watch.tap()).await?;
+        let connecting = Client::connect(target, config, watch.tap());
+        let client = within(limit, target, connecting).await?;
         if place.proxied && client.is_group() {
             return Err(Error::usage("a multicast group cannot be a proxy"));
         }

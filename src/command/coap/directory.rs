@@ -125,7 +125,10 @@ impl<'a> Directory<'a> {
         let same = self.connection.take().filter(|it| it.leads_to(&name));
         let mut connection = match same {
             Some(connection) => connection,
-            None => RequestClient::open_with(self.config(), &self.watch, place).await?,
+            None => {
+                let limit = self.session.transfer.timeout;
+                RequestClient::open_with(self.config(), limit, &self.watch, place).await?
+            }
         };
         if connection.is_group() {
             return Err(Error::usage(

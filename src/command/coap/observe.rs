@@ -67,6 +67,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let receiver = Receiver {
         output: &mut output,
         exec: plan.exec.as_ref(),
+        counts: false,
         stages: &plan.stages,
         until: &plan.until,
         ready: &plan.ready,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -18,11 +19,11 @@ use super::session::{Place, SessionArgs, Wording, failed, is_absence, refused};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Arrived, Event, Reply, Request};
 use crate::coap::option;
-use crate::coap::uri;
+use crate::coap::uri::{self, Uri};
 use crate::error::{Error, Kind, Result};
 use crate::file;
-use crate::flow::{self, Input, Number, Outcome, Pacing, Progress, Stages, Target, Until};
-use crate::message::Message;
+use crate::flow::{self, Input, Number, Outcome, Pacing, Progress, Stages, Target, Unit, Until};
+use crate::message::{Detail, Message};
 use crate::output::{Console, Format, Output, Style};
 use crate::payload::{Bodies, Encoding, Outline, Source};
 use crate::stop::Stop;
@@ -67,16 +68,19 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let names: Vec<ByteString> = places.iter().map(|it| it.uri.to_string().into()).collect();
     let outline = Outline {
         topics: names.clone(),
+        detail: Detail::Coap(Box::default()),
         ..Outline::default()
     };
     // Before signals are watched for: a file may be a pipe that nobody writes to.
     let bodies = Bodies::open(&plan.source, plan.encoding)?.like(outline);
     let mut stop = Stop::watch()?;
+    let notes = Console::new(plan.style);
     let written = Cell::new(0);
     let asker = Box::new(Asker::open(&plan, &written)?);
     let mut requests = Requests {
         plan: &plan,
         places: names.into_iter().zip(&places).collect(),
+        failing: HashSet::new(),
         asker: Some(asker),
         running: None,
     };
@@ -84,6 +88,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let ended = flow::send(&mut input, &mut requests, &plan.until, &mut stop).await;
     let closed = stop.close(requests.close()).await.unwrap_or(Ok(()));
     drop(requests);
+    input.report(notes);
     ended.and(closed).map_err(|error| match written.get() {
         0 => error,
         _ if error.hint_text().is_some() => error,
@@ -96,13 +101,15 @@ struct Requests<'a> {
     plan: &'a Plan,
     /// With their names.
     places: Vec<(ByteString, &'a Place)>,
+    /// Those of several URIs of which a failure was shown.
+    failing: HashSet<ByteString>,
     /// While nothing goes on.
     asker: Option<Box<Asker<'a>>>,
     running: Option<(Number, Running<'a>)>,
 }
 
 /// A request that goes on; who asks comes back with how it ended.
-type Running<'a> = LocalBoxFuture<'a, (Box<Asker<'a>>, Result<()>)>;
+type Running<'a> = LocalBoxFuture<'a, (Box<Asker<'a>>, ByteString, Result<()>)>;
 
 impl<'a> Requests<'a> {
     /// What a message goes to: one of the URIs, or, for a record, its path on the host of the first.
@@ -115,7 +122,7 @@ impl<'a> Requests<'a> {
         }
         // A reference to another host would still go to this one.
         let refused = |why: &str| Error::new(Kind::Refused, format!("{name}: {why}"));
-        if name.starts_with("//") || name.contains("://") {
+        if name.starts_with("//") || Uri::is_absolute(name) {
             return Err(refused(
                 "a record goes to the server of the command; its topic is a path",
             ));
@@ -130,9 +137,12 @@ impl<'a> Requests<'a> {
         }))
     }
 
-    fn is_one_of_several(&self) -> bool {
-        let streamed = matches!(self.plan.source, Source::Lines { .. } | Source::Records);
-        streamed || self.plan.pacing.repeat > 1 || self.places.len() > 1
+    /// Shows the first failure of each of several URIs; the account tells the rest.
+    fn failed(&mut self, name: ByteString, error: &Error, notes: Console) {
+        let is_one = self.places.iter().any(|(own, _)| *own == name);
+        if is_one && self.places.len() > 1 && self.failing.insert(name) {
+            notes.warn(error);
+        }
     }
 
     async fn close(&mut self) -> Result<()> {
@@ -152,6 +162,10 @@ impl Target for Requests<'_> {
         self.places[0].1.target.to_string()
     }
 
+    fn unit(&self) -> Unit {
+        Unit::Request
+    }
+
     fn has_room(&self) -> bool {
         self.running.is_none()
     }
@@ -166,12 +180,16 @@ impl Target for Requests<'_> {
             return Ok(());
         };
         asker.payload = message.payload;
+        asker.content_format = match &message.detail {
+            Detail::Coap(coap) => coap.content_format,
+            _ => None,
+        };
         let asking = async move {
             let answered = match place {
                 Ok(place) => asker.ask(&place).await,
                 Err(error) => Err(error),
             };
-            (asker, answered)
+            (asker, message.topic, answered)
         };
         self.running = Some((number, asking.boxed_local()));
         Ok(())
@@ -195,7 +213,7 @@ impl Target for Requests<'_> {
             tell(&event, asker.notes, self.plan.session.verbose);
             return Ok(());
         };
-        let (number, (asker, answered)) = (*number, running.await);
+        let (number, (asker, name, answered)) = (*number, running.await);
         self.running = None;
         let notes = asker.notes;
         self.asker = Some(asker);
@@ -203,9 +221,7 @@ impl Target for Requests<'_> {
             Ok(()) => Outcome::Accepted,
             Err(error) if error.kind() == Kind::ReaderGone => return Err(error),
             Err(error) => {
-                if self.is_one_of_several() {
-                    notes.warn(&error);
-                }
+                self.failed(name, &error, notes);
                 Outcome::Refused(error)
             }
         };
@@ -230,6 +246,8 @@ struct Asker<'a> {
     notes: Console,
     watch: Tracer,
     payload: Bytes,
+    /// What a record says that the payload is.
+    content_format: Option<u16>,
     etag: Option<Bytes>,
     /// What `--resume` goes on with.
     download: Option<Download>,
@@ -251,6 +269,7 @@ impl<'a> Asker<'a> {
             notes,
             watch: Tracer::open(&plan.session, notes)?,
             payload: Bytes::new(),
+            content_format: None,
             etag: match &plan.etag_file {
                 Some(path) => read_etag(path)?,
                 None => None,
@@ -301,6 +320,12 @@ impl<'a> Asker<'a> {
         let mut request = self.plan.session.request(client, place, self.plan.method)?;
         self.plan.wording.apply(&mut request);
         request.payload = self.payload.clone();
+        if let Some(format) = self.content_format {
+            request.options.remove(option::CONTENT_FORMAT);
+            request
+                .options
+                .push_uint(option::CONTENT_FORMAT, format.into());
+        }
         request.resume = self.download.as_ref().and_then(Download::resume);
         if let Some(etag) = &self.etag {
             request.options.push(option::ETAG, etag.clone());

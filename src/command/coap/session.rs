@@ -135,14 +135,14 @@ impl SessionArgs {
         let bad = |fault| bad_uri(word.unwrap_or_default(), "", &fault);
         let mut connect = self.connect.clone();
         if let Some(proxy) = &self.proxy {
-            let uri = word.filter(|word| word.contains("://")).ok_or_else(|| {
+            let uri = word.filter(|word| Uri::is_absolute(word)).ok_or_else(|| {
                 Error::usage("--proxy needs an absolute URI")
                     .hint("the proxy forwards the request to the host of the URI")
             })?;
             let uri = Uri::parse(uri).map_err(bad)?;
             return self.proxied(uri, proxy, environment);
         }
-        if let Some(word) = word.filter(|word| word.contains("://")) {
+        if let Some(word) = word.filter(|word| Uri::is_absolute(word)) {
             if connect.host.is_some() || connect.port.is_some() {
                 return Err(
                     Error::usage("an absolute URI cannot be used with --host or --port")
@@ -158,6 +158,9 @@ impl SessionArgs {
                 target,
                 proxied,
             });
+        }
+        if let Some(word) = word.filter(|word| !is_path(word)) {
+            return Err(no_scheme(word));
         }
         let mut target = connect.resolve(Protocol::Coap, environment)?;
         let path = target.path.take().unwrap_or_default();
@@ -265,6 +268,26 @@ impl SessionArgs {
             notes.plain(format_args!(
                 "< {line}{blocks} from {from} after {elapsed:.3} ms"
             ));
+        }
+    }
+}
+
+/// Whether a word is a path on the server that is named elsewhere; `//` would begin another server's name.
+fn is_path(word: &str) -> bool {
+    word.starts_with('/') && !word.starts_with("//")
+}
+
+/// A word that may be a server or a path: to guess would ask, or change, the wrong one.
+fn no_scheme(word: &str) -> Error {
+    let word = without_credentials(word);
+    let error = Error::usage(format!("bad URI {word:?}: no scheme"));
+    let word = word.trim_start_matches('/');
+    match word.starts_with(|letter: char| letter.is_alphanumeric() || letter == '[') {
+        true => error.hint(format!(
+            "use coap://{word}, or /{word} for a path on the server named with -h"
+        )),
+        false => {
+            error.hint("use coap://HOST/PATH, or /PATH for a path on the server named with -h")
         }
     }
 }

@@ -1,6 +1,9 @@
 //! `mqtt`: publish, subscribe, request, respond, and the embedded broker.
 
 pub(crate) mod broker;
+pub(crate) mod mosquitto;
+pub(crate) mod ping;
+pub(crate) mod probe;
 pub(crate) mod publish;
 mod publisher;
 mod record;
@@ -9,6 +12,7 @@ pub(crate) mod respond;
 pub(crate) mod session;
 mod source;
 pub(crate) mod subscribe;
+pub(crate) mod sys;
 
 use crate::error::Result;
 
@@ -23,6 +27,12 @@ pub enum Command {
     Request(Box<request::Plan>),
     /// `mqtt respond`
     Respond(Box<respond::Plan>),
+    /// `mqtt ping`
+    Ping(Box<ping::Plan>),
+    /// `mqtt probe`
+    Probe(Box<probe::Plan>),
+    /// `mqtt sys`
+    Sys(Box<sys::Plan>),
     /// `mqtt broker`
     Broker(Box<broker::Plan>),
 }
@@ -38,6 +48,9 @@ impl Command {
             Self::Subscribe(plan) => subscribe::run(*plan).await,
             Self::Request(plan) => request::run(*plan).await,
             Self::Respond(plan) => respond::run(*plan).await,
+            Self::Ping(plan) => ping::run(*plan).await,
+            Self::Probe(plan) => probe::run(*plan).await,
+            Self::Sys(plan) => sys::run(*plan).await,
             Self::Broker(plan) => broker::run(*plan).await,
         }
     }

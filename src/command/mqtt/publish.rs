@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
+use super::mosquitto;
 use super::publisher::Publisher;
 use super::session::{SessionArgs, Wants, topic_of};
 use crate::connect::{Retry, Target};
@@ -52,6 +53,15 @@ pub struct Plan {
 /// # Errors
 /// No connection, a refusal, a lost message, a deadline, unreadable input; see [`Kind`](crate::error::Kind).
 pub(crate) async fn run(plan: Plan) -> Result<()> {
+    let stands_in = plan.session.stands_in;
+    mosquitto::end(stands_in, publish(plan).await)
+}
+
+async fn publish(mut plan: Plan) -> Result<()> {
+    if let Some(stands_in) = plan.session.stands_in {
+        plan.source = stands_in.input(plan.source).await?;
+    }
+    let stands_in = plan.session.stands_in.is_some();
     let target = plan.session.target()?;
     let topics = topics(&plan.topics, &plan.source, &target)?;
     let bodies =
@@ -82,9 +92,13 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     };
     let mut input = Input::new(bodies, &plan.pacing);
     let mut publisher = Publisher::new(client, outline, plan.ack_timeout, notes);
+    if stands_in {
+        publisher.take_qos_0_as_sent();
+    }
     let ended = flow::send(&mut input, &mut publisher, &plan.until, &mut stop).await;
+    input.report(notes);
     // A retained message waits for subscribers to come.
-    if ended.is_ok() && publisher.nobody_heard() && !plan.retain {
+    if ended.is_ok() && publisher.nobody_heard() && !plan.retain && !stands_in {
         notes.note("accepted, but there are no matching subscribers");
     }
     let properties = plan.session.disconnect_properties;

@@ -44,6 +44,8 @@ pub(crate) struct Publisher {
     /// Since when a connection that was there has been lost.
     away_since: Option<Instant>,
     properties_dropped: bool,
+    /// What is sent at QoS 0 counts only once the server has proved that it has read it.
+    proves: bool,
     accepted: u64,
     /// Accepted, but nobody is subscribed (MQTT 5 servers may tell).
     unheard: u64,
@@ -72,10 +74,16 @@ impl Publisher {
             ever_connected: false,
             away_since: None,
             properties_dropped: false,
+            proves: true,
             accepted: 0,
             unheard: 0,
             on_unheard: None,
         }
+    }
+
+    /// What is sent at QoS 0 counts as soon as it is written.
+    pub(crate) const fn take_qos_0_as_sent(&mut self) {
+        self.proves = false;
     }
 
     /// Calls `tell` with the number of each message that is accepted although nobody is subscribed.
@@ -331,7 +339,16 @@ impl flow::Target for Publisher {
             into.append(&mut self.unsendable);
             return Ok(());
         }
-        self.ask_for_proof();
+        if self.proves {
+            self.ask_for_proof();
+        } else if !self.unproved.is_empty()
+            && self.client.is_online()
+            && self.client.unwritten() == 0
+        {
+            self.before_ping = self.unproved.len();
+            self.proved(into);
+            return Ok(());
+        }
         let give_up = self.give_up_at();
         let driven = tokio::select! {
             biased;

@@ -11,7 +11,7 @@ use super::publish::{outline, topics};
 use super::record::{published, record};
 use super::session::{SessionArgs, Wants, tell};
 use super::source::{Unsettled, refusal};
-use crate::connect::Retry;
+use crate::connect::{Retry, Target, within};
 use crate::error::{Error, Kind, Result, brief};
 use crate::flow::{
     self, Asking, Next, Pacing, Replies, Requester, Source, Stages, Strangers, answer,
@@ -69,7 +69,6 @@ pub struct Plan {
 /// # Errors
 /// [`Kind::Refused`] when nobody is subscribed to the requests, [`Kind::TimedOut`] without a reply; no connection; see [`Kind`].
 pub(crate) async fn run(plan: Plan) -> Result<()> {
-    let began = Instant::now();
     let target = plan.session.target()?;
     let topics = topics(&plan.topics, &plan.source, &target)?;
     let bodies = Bodies::open(&plan.source, plan.encoding)?;
@@ -80,17 +79,17 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let mut output = Output::open(plan.format.clone(), plan.style)?;
     let mut stop = Stop::watch()?;
     let console = Console::new(plan.style);
+    let server = target.clone();
     let client = plan.client(target, console).await?;
     let mut requester = MqttRequester::new(client, &plan, topics.into_iter().next(), console);
-    let name = requester.client.target().to_string();
-    let opening = plan.replies.within(began, &name, requester.connected());
+    let limit = plan.replies.until.timeout;
+    let opening = within(limit, &server, requester.connected());
     let opened = stop.unless_asked("interrupted", opening).await;
     let asking = Asking {
         output: &mut output,
         stages: &plan.stages,
         replies: &plan.replies,
         console,
-        began,
     };
     let ended = match opened {
         Ok(()) => {
@@ -109,7 +108,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
 }
 
 impl Plan {
-    async fn client(&self, target: crate::connect::Target, console: Console) -> Result<Client> {
+    async fn client(&self, target: Target, console: Console) -> Result<Client> {
         let wants = Wants {
             later: Retry::Never,
             version_5_only: self.response_topic.is_none() || !self.properties.is_empty(),
@@ -477,6 +476,10 @@ impl Source for MqttRequester<'_> {
 }
 
 impl Requester for MqttRequester<'_> {
+    fn name(&self) -> String {
+        self.client.target().to_string()
+    }
+
     fn ask(&mut self, mut request: Message) -> Result<()> {
         self.asked += 1;
         if request.topic.is_empty() {

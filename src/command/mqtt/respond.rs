@@ -75,6 +75,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let subscriptions = plan.subscriptions(&target)?;
     let mut stop = Stop::watch()?;
     let console = Console::new(plan.style);
+    plan.answer.warn(console);
     let requests = plan
         .requests(target.clone(), &subscriptions, console)
         .await?;

@@ -5,6 +5,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use bytestring::ByteString;
 
+use super::mosquitto::{self, StandIn};
 use crate::connect::{self, Environment, Protocol, Retry, Target};
 use crate::error::{Error, Result};
 use crate::mqtt::client::{Client, Notice, Timeouts};
@@ -50,6 +51,8 @@ pub struct SessionArgs {
     pub connect_properties: Properties,
     /// For DISCONNECT.
     pub disconnect_properties: Properties,
+    /// The command takes the place of one of mosquitto's clients.
+    pub stands_in: Option<StandIn>,
 }
 
 /// The words about the will message (MQTT 5.0 §3.1.2.5).
@@ -80,10 +83,18 @@ pub(crate) struct Wants {
 impl SessionArgs {
     /// Where to connect to, with every file read and every secret asked for.
     pub(crate) fn target(&self) -> Result<Target> {
+        let environment = match self.stands_in {
+            Some(_) => Environment::of_another(),
+            None => Environment::of_process(),
+        };
         let mut target = self
             .connect
             .clone()
-            .resolve(Protocol::Mqtt, &Environment::of_process())?;
+            .resolve(Protocol::Mqtt, &environment)
+            .map_err(|cause| match self.stands_in {
+                Some(_) => mosquitto::unusable(cause),
+                None => cause,
+            })?;
         if self.version == Some(Version::V31) {
             target.subprotocol = "mqttv3.1";
         }
@@ -98,6 +109,11 @@ impl SessionArgs {
         wants: &Wants,
         notes: Console,
     ) -> Result<Client> {
+        if target.takes_any_name() && self.stands_in.is_none() {
+            notes.warn(format_args!(
+                "the name in the certificate of {target} is not verified (--insecure-name)"
+            ));
+        }
         if target.is_insecure() {
             notes.warn(format_args!(
                 "the certificate of {target} is not verified (--insecure)"
@@ -114,6 +130,9 @@ impl SessionArgs {
         let mut client = Client::new(target, session, patience);
         if self.version.is_none() && !self.needs_version_5() && !wants.version_5_only {
             client.allow_fallback();
+        }
+        if let Some(stands_in) = self.stands_in.as_ref().filter(|it| it.debug) {
+            client.watch(stands_in.log());
         }
         Ok(client)
     }
@@ -185,7 +204,8 @@ impl SessionArgs {
         {
             properties.push(Property::MaximumPacketSize(bytes));
         }
-        if wants.topic_aliases > 0 && properties.topic_alias_maximum().is_none() {
+        let unasked = self.stands_in.is_none();
+        if wants.topic_aliases > 0 && unasked && properties.topic_alias_maximum().is_none() {
             properties.push(Property::TopicAliasMaximum(wants.topic_aliases));
         }
         properties

@@ -18,6 +18,8 @@ use crate::mqtt::packet::{Disconnect, Properties, Publish, QoS, ReasonCode};
 use crate::mqtt::session::client::{Event, Session};
 use crate::mqtt::topic;
 use crate::output::Console;
+use crate::random::unguessable;
+use crate::stop::DRAIN;
 
 /// What is asked of the server, and which of its messages count.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +32,12 @@ pub struct Wanted {
     pub unsubscribe_properties: Properties,
     /// Messages whose topic matches one of these filters are passed over.
     pub filter_out: Vec<ByteString>,
+    /// The share of messages that are shown, in parts of [`u64::MAX`]; `None`: all of them.
+    pub sample: Option<u64>,
+    /// The server is to forget each retained message that came.
+    pub remove_retained: bool,
+    /// The server need not prove that it has the last acknowledgements.
+    pub takes_as_acknowledged: bool,
     /// Retained messages are passed over.
     pub skip_retained: bool,
     /// Only retained messages count; the first that is not ends it.
@@ -105,6 +113,8 @@ pub(crate) struct Subscribed<'a> {
     time: SystemTime,
     /// Subscribe and unsubscribe requests that are not answered yet.
     unanswered: usize,
+    /// Topics whose retained message is to be removed.
+    removals: VecDeque<ByteString>,
     refused: Option<Error>,
     ever_connected: bool,
     /// Whether the server has ever answered a subscription, so that messages can have been missed since.
@@ -129,6 +139,7 @@ impl<'a> Subscribed<'a> {
             recent: Recent::new(if counts { usize::from(u16::MAX) } else { 0 }),
             time: SystemTime::now(),
             unanswered: 1,
+            removals: VecDeque::new(),
             refused: None,
             ever_connected: false,
             ever_subscribed: false,
@@ -143,7 +154,9 @@ impl<'a> Subscribed<'a> {
     /// # Errors
     /// That refusal; [`Kind::Lost`] where the server does not have the last acknowledgements.
     pub(crate) async fn close(&mut self, properties: Properties) -> Result<()> {
-        let lost = self.owes && !self.proved().await;
+        // A server that does not answer any more holds nobody up.
+        let _ = timeout(DRAIN, self.finish_removals()).await;
+        let lost = self.owes && !self.wanted.takes_as_acknowledged && !self.proved().await;
         let disconnect = Disconnect {
             properties,
             ..Disconnect::default()
@@ -180,6 +193,53 @@ impl<'a> Subscribed<'a> {
         timeout(CLOSING, answered).await.unwrap_or(true)
     }
 
+    /// Publishes what removes retained messages, as far as the window allows.
+    fn remove_retained(&mut self) {
+        while self.client.can_publish(QoS::AtLeastOnce)
+            && let Some(topic) = self.removals.pop_front()
+        {
+            let mut empty = Publish {
+                topic,
+                qos: QoS::AtLeastOnce,
+                retain: true,
+                ..Publish::default()
+            };
+            if let Err(cause) = self.client.publish(&mut empty, 0) {
+                let text = format!("cannot remove {}: {cause}", brief(&empty.topic));
+                self.refused
+                    .get_or_insert_with(|| Error::new(Kind::Refused, text));
+            }
+        }
+    }
+
+    async fn finish_removals(&mut self) {
+        while self.client.is_online() && (!self.removals.is_empty() || self.client.unfinished() > 0)
+        {
+            self.remove_retained();
+            if self.client.drive().await.is_err() {
+                return;
+            }
+            while let Some(event) = self.client.poll_event() {
+                self.removed(&event);
+            }
+        }
+    }
+
+    fn removed(&mut self, event: &Event) {
+        if let Event::Acknowledged { reason, topic, .. } = event
+            && reason.is_failure()
+        {
+            let topic = topic.as_deref().unwrap_or_default();
+            let text = format!(
+                "{} refused to remove the retained message of {}: {reason}",
+                self.client.target(),
+                brief(topic)
+            );
+            self.refused
+                .get_or_insert_with(|| Error::new(Kind::Refused, text));
+        }
+    }
+
     /// The connection is gone: what it delivered cannot be acknowledged any more.
     fn noticed(&mut self, notice: Notice) -> Option<Next> {
         let lost = matches!(notice, Notice::Lost { .. });
@@ -214,6 +274,16 @@ impl<'a> Subscribed<'a> {
         {
             return Next::Skipped;
         }
+        if self.wanted.remove_retained && publish.retain {
+            self.removals.push_back(publish.topic.clone());
+        }
+        if self
+            .wanted
+            .sample
+            .is_some_and(|share| unguessable() > share)
+        {
+            return Next::Skipped;
+        }
         if publish.packet_id != 0 && self.is_again(&publish) {
             return Next::Again(record(publish, self.time));
         }
@@ -241,6 +311,10 @@ impl<'a> Subscribed<'a> {
                 Ok(self.answered())
             }
             Event::Pong if self.wanted.retained_only => Ok(self.pong()),
+            event @ Event::Acknowledged { .. } => {
+                self.removed(&event);
+                Ok(None)
+            }
             _ => Ok(None),
         }
     }
@@ -362,6 +436,7 @@ pub(super) fn refusal(
 impl Source for Subscribed<'_> {
     async fn drive(&mut self) -> Result<()> {
         self.look_for_the_end();
+        self.remove_retained();
         self.client.drive().await?;
         self.time = SystemTime::now();
         Ok(())

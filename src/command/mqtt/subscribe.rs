@@ -1,5 +1,6 @@
 //! `mqtt sub`: subscribes, and shows what comes or runs a command for it.
 
+use super::mosquitto;
 use super::session::{SessionArgs, Wants};
 use super::source::Subscribed;
 pub(crate) use super::source::Wanted;
@@ -39,6 +40,8 @@ pub struct Plan {
     pub ready: Ready,
     /// How a message is shown.
     pub format: Format,
+    /// Only how many messages come is shown, each second.
+    pub counts: bool,
     /// What the terminal shows.
     pub style: Style,
 }
@@ -48,6 +51,10 @@ pub struct Plan {
 /// # Errors
 /// No connection, a refusal, a deadline, a lost reader; see [`Kind`](crate::error::Kind).
 pub(crate) async fn run(plan: Plan) -> Result<()> {
+    mosquitto::end(plan.session.stands_in, subscribe(&plan).await)
+}
+
+async fn subscribe(plan: &Plan) -> Result<()> {
     let target = plan.session.target()?;
     let subscriptions = plan.subscriptions(&target)?;
     let mut output = Output::open(plan.format.clone(), plan.style)?;
@@ -63,6 +70,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let receiver = Receiver {
         output: &mut output,
         exec: plan.exec.as_ref(),
+        counts: plan.counts,
         stages: &plan.stages,
         until: &plan.until,
         ready: &plan.ready,

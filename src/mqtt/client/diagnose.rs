@@ -5,7 +5,7 @@ use std::io;
 use bytestring::ByteString;
 
 use crate::connect::{self, Target, diagnose};
-use crate::error::{Error, Kind, brief};
+use crate::error::{Cause, Error, Kind, brief};
 use crate::mqtt::packet::ReasonCode;
 use crate::mqtt::session::fault::Fault;
 
@@ -63,11 +63,7 @@ pub(super) fn unanswered(error: Error, awaited: Option<(&str, Vec<ByteString>)>)
         more => format!(" and {more} more"),
     };
     let text = format!("{error}; no {answer} for {}{others}", brief(first));
-    let told = Error::new(error.kind(), text);
-    match error.hint_text() {
-        Some(hint) => told.hint(hint),
-        None => told,
-    }
+    error.reworded(text)
 }
 
 /// Reading or writing failed.
@@ -112,7 +108,7 @@ pub(super) fn fault(target: &Target, fault: &Fault, first_bytes: Option<&bytes::
 
 fn refused(target: &Target, fault: &Fault, reason: ReasonCode) -> Error {
     let text = format!("{target} refused the connection: {fault}");
-    let error = Error::new(reason.kind(), text);
+    let error = Error::new(reason.kind(), text).because(Cause::ConnectionRefused(reason.0));
     match reason {
         ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => error.hint("connect with MQTT 3.1.1: -V 311"),
         ReasonCode::BAD_USER_NAME_OR_PASSWORD | ReasonCode::NOT_AUTHORIZED

@@ -7,6 +7,7 @@
 mod diagnose;
 mod exchange;
 mod pace;
+mod watch;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,6 +19,8 @@ use tokio::time::{sleep, timeout};
 
 use self::exchange::{Moved, exchange, finish};
 use self::pace::Pace;
+use self::watch::Watch;
+pub(crate) use self::watch::{Watcher, Way};
 use super::packet::{Connect, Disconnect, Publish, QoS, ReasonCode, Version};
 use super::session::client::{Event, Session, Ticket, Unsendable};
 use super::session::fault::Fault;
@@ -90,6 +93,8 @@ pub(crate) struct Client {
     unanswered: Option<Connect>,
     /// Whether the last read took all there was, and nothing was written since.
     drained: bool,
+    /// Somebody wants to see the packets.
+    watch: Option<Watch>,
 }
 
 impl Client {
@@ -114,7 +119,13 @@ impl Client {
             pace: Pace::new(now),
             unanswered: None,
             drained: false,
+            watch: None,
         }
+    }
+
+    /// Shows every packet of the connection from now on.
+    pub(crate) fn watch(&mut self, see: Watcher) {
+        self.watch = Some(Watch::new(see));
     }
 
     /// Lets the client speak MQTT 3.1.1 to a server that does not know MQTT 5.
@@ -261,6 +272,9 @@ impl Client {
         self.dismissed = None;
         self.heard_at = now;
         self.drained = false;
+        if let Some(watch) = &mut self.watch {
+            watch.opened();
+        }
         stream.quick_ack();
         self.link = Link::Open(Box::new(stream));
         self.session
@@ -269,6 +283,13 @@ impl Client {
     }
 
     async fn move_bytes(&mut self) -> Result<()> {
+        if self.watch.is_some() {
+            self.show_output();
+            if self.session.is_reading() && Watch::has_packet(&self.input, self.session.version()) {
+                return self.received(Instant::now()).await;
+            }
+        }
+        let before = self.session.output().len();
         let Link::Open(stream) = &mut self.link else {
             return Ok(());
         };
@@ -286,6 +307,9 @@ impl Client {
             .min();
         let moved = exchange(stream, &mut self.session, &mut self.input, until).await;
         let now = Instant::now();
+        if let Some(watch) = &mut self.watch {
+            watch.wrote(before - self.session.output().len());
+        }
         match moved {
             Ok(Moved::Received) => self.received(now).await,
             Ok(Moved::Sent) => {
@@ -328,7 +352,12 @@ impl Client {
             ));
         }
         self.drained = self.input.len() < self.input.capacity();
+        let version = self.session.version();
+        let rest = (self.watch.as_mut()).map(|watch| watch.first(&mut self.input, version));
         let taken = self.session.receive(&mut self.input, now);
+        if let Some(rest) = rest {
+            self.input.unsplit(rest);
+        }
         if self.session.is_online() && !self.ever_online {
             self.ever_online = true;
             if self.unanswered.take().is_some() {
@@ -357,10 +386,18 @@ impl Client {
         self.backoff.connected(now);
     }
 
+    fn show_output(&mut self) {
+        let version = self.session.version();
+        if let Some(watch) = &mut self.watch {
+            watch.output(self.session.output(), version);
+        }
+    }
+
     async fn faulted(&mut self, fault: Fault) -> Result<()> {
         if self.falls_back(&fault) {
             return Ok(());
         }
+        self.show_output();
         if let Link::Open(stream) = &mut self.link {
             // Best effort: the DISCONNECT that names the server's mistake.
             let _ = timeout(
@@ -431,8 +468,11 @@ impl Client {
     /// Ends the session cleanly: writes what is left and a DISCONNECT, and waits until the server has closed
     /// its side, at most a moment.
     pub(crate) async fn close(&mut self, disconnect: Disconnect) {
-        if let Link::Open(stream) = &mut self.link {
+        if matches!(self.link, Link::Open(_)) {
             self.session.disconnect(disconnect);
+            self.show_output();
+        }
+        if let Link::Open(stream) = &mut self.link {
             // A server that does not read any more cannot hold us up; all that counted was acknowledged before.
             let _ = timeout(CLOSING, finish(stream, self.session.output())).await;
         }

@@ -4,6 +4,7 @@ mod base64;
 mod csv;
 mod hex;
 mod json;
+mod mosquitto;
 mod raw;
 mod template;
 mod text;
@@ -14,7 +15,7 @@ use crate::message::Message;
 use super::escape::{Keep, escape};
 use super::style::Tone;
 
-pub use template::Template;
+pub use template::{Flaw, Template};
 
 /// How messages are shown.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +51,20 @@ pub enum Format {
     },
     /// A template in mosquitto's format language (`-F`).
     Template(Template),
+    /// What mosquitto_sub prints: as text, but with `(null)` after the topic of an empty payload, which alone is nothing.
+    Mosquitto {
+        /// The topic and a space stand before the payload (`-v`).
+        topic: bool,
+        /// A line feed follows the payload (not with `-N`).
+        newline: bool,
+    },
+    /// Each topic's newest message on a line of its own (mosquitto_sub's `--watch`).
+    Lines {
+        /// What the first line names.
+        broker: String,
+        /// How a message is shown.
+        inner: Box<Format>,
+    },
 }
 
 impl Format {
@@ -63,6 +78,14 @@ impl Format {
             Self::Hex { topic } => Box::new(hex::Hex::new(topic, surface)),
             Self::Base64 { topic } => Box::new(base64::Base64::new(topic, surface)),
             Self::Template(template) => Box::new(template::Filled::new(template, surface)),
+            Self::Mosquitto { topic, newline } => Box::new(mosquitto::Plain {
+                topic,
+                newline,
+                surface,
+            }),
+            Self::Lines { broker, inner } => {
+                Box::new(mosquitto::Lines::new(&broker, inner.renderer(surface)))
+            }
         }
     }
 }

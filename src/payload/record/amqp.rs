@@ -1,5 +1,6 @@
 //! The `amqp` member of a record.
 
+use bytes::Bytes;
 use bytestring::ByteString;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -12,62 +13,180 @@ use super::super::Encoding;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Amqp {
-    exchange: Option<String>,
+    exchange: Option<Words>,
+    routing_key: Option<Words>,
+    /// What could not be read of a message.
+    properties: Option<Words>,
     #[serde(rename = "redelivered")]
     _redelivered: Option<bool>,
     #[serde(rename = "delivery_tag")]
     _delivery_tag: Option<u64>,
-    content_type: Option<String>,
-    content_encoding: Option<String>,
+    content_type: Option<Words>,
+    content_encoding: Option<Words>,
     headers: Option<Map<String, Value>>,
     header_types: Option<Map<String, Value>>,
     delivery_mode: Option<u8>,
     priority: Option<u8>,
-    correlation_id: Option<String>,
-    reply_to: Option<String>,
-    expiration: Option<String>,
-    message_id: Option<String>,
+    correlation_id: Option<Words>,
+    reply_to: Option<Words>,
+    expiration: Option<Words>,
+    message_id: Option<Words>,
     timestamp: Option<u64>,
-    r#type: Option<String>,
-    user_id: Option<String>,
-    app_id: Option<String>,
-    cluster_id: Option<String>,
+    r#type: Option<Words>,
+    user_id: Option<Words>,
+    app_id: Option<Words>,
+    cluster_id: Option<Words>,
+}
+
+/// A short string, which need not be UTF-8.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected a string or {\"!base64\": \"…\"} where a text belongs"
+)]
+enum Words {
+    Text(String),
+    Bytes(Base64),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Base64 {
+    #[serde(rename = "!base64")]
+    digits: String,
+}
+
+/// The texts of a record, of which some may be none.
+#[derive(Default)]
+struct Texts {
+    not_text: Vec<(&'static str, Bytes)>,
+}
+
+impl Texts {
+    /// The text; what is not UTF-8 is kept as bytes.
+    fn take(
+        &mut self,
+        name: &'static str,
+        words: Option<Words>,
+    ) -> Result<Option<ByteString>, String> {
+        let bytes = match words {
+            None => return Ok(None),
+            Some(Words::Text(text)) => return Ok(Some(text.into())),
+            Some(Words::Bytes(Base64 { digits })) => Encoding::Base64
+                .decode(digits.into())
+                .map_err(|flaw| format!("amqp.{name}: {flaw}"))?,
+        };
+        Ok(match ByteString::try_from(bytes.clone()) {
+            Ok(text) => Some(text),
+            Err(_) => {
+                self.not_text.push((name, bytes));
+                None
+            }
+        })
+    }
 }
 
 pub(super) fn detail(raw: &RawValue, like: &Detail) -> Result<AmqpDetail, String> {
     let amqp: Amqp = super::field("amqp", raw)?;
-    let text = |text: Option<String>| text.map(ByteString::from);
     let headers = amqp.headers.unwrap_or_default();
-    let mut headers = table(headers).map_err(|flaw| format!("amqp.headers: {flaw}"))?;
-    for (pointer, letter) in amqp.header_types.unwrap_or_default() {
-        retype(&mut headers, &pointer, &letter)
-            .ok_or_else(|| format!("amqp.header_types: {pointer:?} cannot be {letter}"))?;
-    }
-    let exchange = text(amqp.exchange).unwrap_or_else(|| match like {
+    let headers = headers_of(headers, amqp.header_types.unwrap_or_default())?;
+    let mut texts = Texts::default();
+    // In the order in which they come over the wire.
+    let mut properties = AmqpProperties {
+        content_type: texts.take("content_type", amqp.content_type)?,
+        content_encoding: texts.take("content_encoding", amqp.content_encoding)?,
+        headers,
+        delivery_mode: amqp.delivery_mode,
+        priority: amqp.priority,
+        correlation_id: texts.take("correlation_id", amqp.correlation_id)?,
+        reply_to: texts.take("reply_to", amqp.reply_to)?,
+        expiration: texts.take("expiration", amqp.expiration)?,
+        message_id: texts.take("message_id", amqp.message_id)?,
+        timestamp: amqp.timestamp,
+        kind: texts.take("type", amqp.r#type)?,
+        user_id: texts.take("user_id", amqp.user_id)?,
+        app_id: texts.take("app_id", amqp.app_id)?,
+        cluster_id: texts.take("cluster_id", amqp.cluster_id)?,
+        not_text: Vec::new(),
+    };
+    texts.take("properties", amqp.properties)?;
+    let exchange = texts.take("exchange", amqp.exchange)?;
+    texts.take("routing_key", amqp.routing_key)?;
+    properties.not_text = texts.not_text;
+    let usual = || match like {
         Detail::Amqp(like) => like.exchange.clone(),
         _ => ByteString::new(),
-    });
+    };
+    let exchange = match properties.not_text("exchange") {
+        Some(bytes) => lossy(bytes),
+        None => exchange.unwrap_or_else(usual),
+    };
     Ok(AmqpDetail {
         exchange,
-        properties: AmqpProperties {
-            content_type: text(amqp.content_type),
-            content_encoding: text(amqp.content_encoding),
-            headers,
-            delivery_mode: amqp.delivery_mode,
-            priority: amqp.priority,
-            correlation_id: text(amqp.correlation_id),
-            reply_to: text(amqp.reply_to),
-            expiration: text(amqp.expiration),
-            message_id: text(amqp.message_id),
-            timestamp: amqp.timestamp,
-            kind: text(amqp.r#type),
-            user_id: text(amqp.user_id),
-            app_id: text(amqp.app_id),
-            cluster_id: text(amqp.cluster_id),
-            not_text: Vec::new(),
-        },
+        properties,
         ..AmqpDetail::default()
     })
+}
+
+/// The bytes as they are shown.
+fn lossy(bytes: &[u8]) -> ByteString {
+    String::from_utf8_lossy(bytes).as_ref().into()
+}
+
+/// A routing key that is not UTF-8 stands beside a topic that shows it.
+pub(super) fn check_key(amqp: &AmqpDetail, topic: &mut Option<ByteString>) -> Result<(), String> {
+    let Some(key) = amqp
+        .properties
+        .not_text("routing_key")
+        .map(|key| lossy(key))
+    else {
+        return Ok(());
+    };
+    match topic {
+        Some(topic) if *topic != key => Err(format!(
+            "the topic {topic:?} is not what amqp.routing_key says"
+        )),
+        _ => {
+            *topic = Some(key);
+            Ok(())
+        }
+    }
+}
+
+/// The headers, with the types that JSON does not have.
+fn headers_of(
+    members: Map<String, Value>,
+    types: Map<String, Value>,
+) -> Result<Vec<(ByteString, AmqpValue)>, String> {
+    let cannot = |pointer: &str, letter: &Value| {
+        format!("amqp.header_types: {pointer:?} cannot be {letter}")
+    };
+    let flaw = |flaw| format!("amqp.headers: {flaw}");
+    let mut whole = Value::Object(members);
+    // Tables that would be read as bytes.
+    let mut tables = Vec::new();
+    for (pointer, letter) in types.iter().filter(|(_, letter)| *letter == "F") {
+        match whole.pointer_mut(pointer).map(Value::take) {
+            Some(Value::Object(members)) if !pointer.is_empty() => tables.push((pointer, members)),
+            _ => return Err(cannot(pointer, letter)),
+        }
+    }
+    let members = match whole {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    };
+    let mut headers = table(members).map_err(flaw)?;
+    for (pointer, members) in tables {
+        let value = AmqpValue::Table(table(members).map_err(flaw)?);
+        if let Some(place) = at(&mut headers, pointer) {
+            *place = value;
+        }
+    }
+    for (pointer, letter) in types.iter().filter(|(_, letter)| *letter != "F") {
+        let value = at(&mut headers, pointer).ok_or_else(|| cannot(pointer, letter))?;
+        *value = typed(value, letter).ok_or_else(|| cannot(pointer, letter))?;
+    }
+    Ok(headers)
 }
 
 /// The AMQP value that JSON stands for, as records write it: `{"!base64":"…"}` are bytes.
@@ -111,13 +230,13 @@ fn table(members: Map<String, Value>) -> Result<Vec<(ByteString, AmqpValue)>, St
     members.into_iter().map(pair).collect()
 }
 
-/// Gives the value at a JSON Pointer the type with this letter, as `--output json` names them; `None`: it cannot have it.
-fn retype(headers: &mut [(ByteString, AmqpValue)], pointer: &str, letter: &Value) -> Option<()> {
+/// The value at a JSON Pointer (RFC 6901).
+fn at<'a>(headers: &'a mut [(ByteString, AmqpValue)], pointer: &str) -> Option<&'a mut AmqpValue> {
     let mut parts = pointer.strip_prefix('/')?.split('/');
     let name = |part: &str| part.replace("~1", "/").replace("~0", "~");
     let member = |pairs: &mut [(ByteString, AmqpValue)], part: &str| {
-        let wanted = name(part);
-        pairs.iter().position(|(name, _)| *name == wanted.as_str())
+        let sought = name(part);
+        pairs.iter().position(|(name, _)| *name == sought.as_str())
     };
     let at = member(headers, parts.next()?)?;
     let mut value = &mut headers[at].1;
@@ -131,7 +250,12 @@ fn retype(headers: &mut [(ByteString, AmqpValue)], pointer: &str, letter: &Value
             _ => return None,
         };
     }
-    let typed = match (letter.as_str()?, &*value) {
+    Some(value)
+}
+
+/// The value with the type of this letter, as `--output json` names them; `None`: it cannot have it.
+fn typed(value: &AmqpValue, letter: &Value) -> Option<AmqpValue> {
+    Some(match (letter.as_str()?, value) {
         ("I", AmqpValue::Int(number)) => AmqpValue::Int32(i32::try_from(*number).ok()?),
         ("T", AmqpValue::Int(number)) => AmqpValue::Timestamp(u64::try_from(*number).ok()?),
         ("T", AmqpValue::Timestamp(seconds)) => AmqpValue::Timestamp(*seconds),
@@ -151,9 +275,7 @@ fn retype(headers: &mut [(ByteString, AmqpValue)], pointer: &str, letter: &Value
                 scale,
             })?
         }
-    };
-    *value = typed;
-    Some(())
+    })
 }
 
 #[cfg(test)]
@@ -166,7 +288,7 @@ mod tests {
         let line = br#"{"topic":"k","payload":"x","amqp":{"exchange":"logs","redelivered":true,"delivery_tag":3,
             "content_type":"text/plain","priority":4,"delivery_mode":2,"type":"t","timestamp":9,
             "headers":{"n":1,"f":1.0,"b":{"!base64":"/w=="},"l":[true,null],"t":{"x":"y"}}}}"#;
-        let (message, _) = parse(line, &Detail::Plain).unwrap();
+        let (message, _) = parse(line, &Detail::Plain).unwrap().unwrap();
         let Detail::Amqp(detail) = message.detail else {
             panic!("not of AMQP")
         };
@@ -205,6 +327,12 @@ mod tests {
         );
         let bad = flaw(r#"{"payload":"","amqp":{"headers":{"a":{"!base64":"?"}}}}"#);
         assert!(bad.starts_with("amqp.headers: not base64"), "{bad}");
+        let bad = flaw(r#"{"payload":"","amqp":{"reply_to":{"!base64":"?"}}}"#);
+        assert!(bad.starts_with("amqp.reply_to: not base64"), "{bad}");
+        let bad = flaw(r#"{"payload":"","amqp":{"reply_to":{"!base":"?"}}}"#);
+        assert!(bad.contains("expected a string or {\"!base64\""), "{bad}");
+        let bad = flaw(r#"{"topic":"k","payload":"","amqp":{"routing_key":{"!base64":"/w=="}}}"#);
+        assert!(bad.contains("is not what amqp.routing_key says"), "{bad}");
     }
 
     #[test]
@@ -212,7 +340,7 @@ mod tests {
         let line = br#"{"payload":"","amqp":{"headers":{"a/b":7,"t":1700000000,"n":"NaN","d":12.3,"w":5,
             "x-death":[{"count":1,"time":1700000000}]},"header_types":{"/a~1b":"I","/t":"T","/n":"d","/d":"D2",
             "/w":"D0","/x-death/0/time":"T"}}}"#;
-        let (message, _) = parse(line, &Detail::Plain).unwrap();
+        let (message, _) = parse(line, &Detail::Plain).unwrap().unwrap();
         let Detail::Amqp(detail) = message.detail else {
             panic!("not of AMQP")
         };

@@ -45,6 +45,68 @@ impl Broker {
 }
 
 #[test]
+fn wrong_input_behind_a_request_is_no_wrong_usage() {
+    let mut broker = broker("");
+    let respond = broker.amqp("respond").words("q --declare --echo -C 1");
+    let serving = respond.start();
+    broker.sees_consumer("q");
+    let request = broker.amqp("request").words("-k q --ndjson");
+    let records = "{\"payload\":\"one\"}\n{\"payload\":2}\n";
+    let ended = request.input(records).run().exits(8).prints("one\n");
+    ended
+        .says("standard input, line 2: payload: invalid type")
+        .says("of 1 request sent, 1 succeeded");
+    serving.ends().exits(0);
+    let request = broker.amqp("request").words("-k q --ndjson");
+    request.input("{}\n").run().exits(2);
+}
+
+#[test]
+fn requests_are_counted_as_requests() {
+    let mut broker = broker("");
+    let respond = broker.amqp("respond").words("q --declare --echo -C 1");
+    let serving = respond.start();
+    broker.sees_consumer("q");
+    let request = broker.amqp("request").words("-k q -l -W 0.2");
+    let ended = request.input("a\nb\nc\n").run().exits(5).prints("a\n");
+    ended
+        .says("no reply to the request")
+        .says("of 2 requests sent, 1 succeeded, 1 timed out, 1 read but not sent");
+    serving.ends().exits(0);
+}
+
+#[test]
+fn what_no_queue_receives_is_counted() {
+    let broker = broker("");
+    broker.declare("q");
+    for confirm in ["", "--no-confirm"] {
+        let publish = |words: &str| {
+            let line = broker.amqp("publish").words("-k q -k nowhere -m x");
+            line.words(confirm).words(words).run()
+        };
+        publish("--repeat 3")
+            .exits(0)
+            .says("no queue received 3 messages, which the server dropped");
+        publish("--quiet").exits(0).quietly();
+    }
+    let line = broker.amqp("publish").words("-k nowhere -m x --mandatory");
+    line.run().exits(1).says("312 NO_ROUTE");
+    // Nothing is added to a message whose return is only counted.
+    let taken = broker.amqp("get").words("q --output json").run();
+    assert!(!taken.exits(0).text().contains("message_id"));
+}
+
+#[test]
+fn the_time_for_a_reply_bounds_the_connection_too() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("amqp://{}", listener.local_addr().unwrap());
+    let line = iotctl("amqp request -m x -W 0.3").word(&url).words("-k q");
+    line.run()
+        .exits(5)
+        .says(&format!("no connection to {url} within 300ms"));
+}
+
+#[test]
 fn a_task_queue_with_dead_letters() {
     let broker = broker("");
     broker.declare("failed");

@@ -65,6 +65,45 @@ fn templates_are_filled_in_anew_each_time() {
 }
 
 #[test]
+fn what_no_queue_receives_is_counted_and_what_is_no_text_goes_as_it_came() {
+    for confirm in ["", "--no-confirm"] {
+        let words = format!("-k {} -m x --repeat 3 {confirm}", unique("nowhere"));
+        publish(&words)
+            .exits(0)
+            .says("no queue received 3 messages");
+    }
+    let queue = declared("cli", "");
+    let bind = amqp("bind").words(&queue).words("-e amq.fanout -k x");
+    bind.run().exits(0);
+    let record = "{\"topic\":\"caf\u{fffd}\",\"payload\":\"x\",\"amqp\":{\"exchange\":\"amq.fanout\",\
+        \"routing_key\":{\"!base64\":\"Y2Fm6Q==\"},\"correlation_id\":{\"!base64\":\"/w==\"},\
+        \"headers\":{\"t\":{\"!base64\":\"no\"},\"b\":{\"!base64\":\"/w==\"}},\"header_types\":{\"/t\":\"F\"}}}\n";
+    let sent = amqp("publish").words("--ndjson --mandatory").input(record);
+    sent.run().exits(0).quietly();
+    let taken = || {
+        let taken = amqp("get").words(&queue).words("--output json").run();
+        let taken = taken.exits(0);
+        let record: serde_json::Value = serde_json::from_str(taken.text()).unwrap();
+        (taken.text().to_owned(), record)
+    };
+    let (first, record) = taken();
+    let bytes = |digits: &str| serde_json::json!({"!base64": digits});
+    let amqp_part = &record["amqp"];
+    assert_eq!(amqp_part["routing_key"], bytes("Y2Fm6Q=="), "{first}");
+    assert_eq!(amqp_part["correlation_id"], bytes("/w=="));
+    let headers = serde_json::json!({"b": bytes("/w=="), "t": bytes("no")});
+    assert_eq!(amqp_part["headers"], headers);
+    assert_eq!(amqp_part["header_types"], serde_json::json!({"/t": "F"}));
+    let sent = amqp("publish").words("--ndjson").input(first.as_bytes());
+    sent.run().exits(0).quietly();
+    let (_, again) = taken();
+    assert_eq!(again["topic"], record["topic"]);
+    for part in ["routing_key", "correlation_id", "headers", "header_types"] {
+        assert_eq!(again["amqp"][part], amqp_part[part], "{part}");
+    }
+}
+
+#[test]
 fn a_recording_is_published_at_its_pace() {
     let queue = declared("cli", "");
     let record = |time: &str, body: u8| {
@@ -322,9 +361,9 @@ fn a_request_is_answered() {
 #[test]
 fn ping_tells_a_healthy_server_from_others() {
     let ended = amqp("ping").words("-C 2 --interval 0").run().exits(0);
-    assert_eq!(ended.text().lines().count(), 3, "{}", ended.text());
-    let ended = amqp("ping").words("--output json").run();
-    ended.exits(0).contains("\"round_trip_ms\":");
+    assert_eq!(ended.text().lines().count(), 4, "{}", ended.text());
+    let ended = amqp("ping").words("-C 1 --output json").run();
+    ended.exits(0).contains("\"rtt_ms\":");
     let port = rabbitmq().port;
     iotctl(&format!(
         "amqp ping -h 127.0.0.1 -p {port} -u nobody -P wrong"

@@ -278,6 +278,7 @@ fn exec(words: &[&str], workers: usize, requeue: bool) -> Option<Exec> {
         workers: workers.try_into().unwrap(),
         json: false,
         requeue,
+        suspicious: None,
     })
 }
 

@@ -324,7 +324,7 @@ fn pings_measure_both_times() {
         .exits(0);
     ended
         .contains("\"connect_ms\":")
-        .contains("\"round_trip_ms\":");
+        .contains("\"rtt_ms\":");
 }
 
 #[test]

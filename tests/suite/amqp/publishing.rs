@@ -125,7 +125,7 @@ fn returned_messages_are_told_apart_from_routed_ones() {
             "{error}"
         );
     }
-    // Without being asked to, nobody complains, as everywhere in AMQP.
+    // Without being asked to, it is no failure, as everywhere in AMQP.
     publish(Plan::new(shared(), "no-such-queue", text("x"))).unwrap();
 }
 

@@ -77,6 +77,7 @@ fn a_command_answers_and_its_failure_does_not() {
         workers: 2.try_into().unwrap(),
         json: false,
         requeue: false,
+        suspicious: None,
     };
     let serving = responder(&name, Answer::Exec(exec), 2);
     let (ended, answer) = request(Plan::new(shared(), &*name, text("loud")));

@@ -9,6 +9,7 @@ use iotctl::amqp::v091::Connection;
 use iotctl::amqp::{Client, Login, Mechanism, Options};
 use iotctl::command::amqp::session::{SessionArgs, Speaks};
 use iotctl::command::amqp::{ping, publish};
+use iotctl::command::ping::Settings;
 use iotctl::connect::{ConnectArgs, Protocol, Target};
 use iotctl::error::{Error, Kind};
 use iotctl::output::{Format, Style};
@@ -22,9 +23,12 @@ use crate::support::rabbitmq::{RabbitMq, rabbitmq, unique};
 fn ping(session: SessionArgs) -> Result<String, Error> {
     let plan = ping::Plan {
         session,
-        count: 1,
-        interval: Duration::ZERO,
-        json: false,
+        settings: Settings {
+            count: Some(1),
+            interval: Duration::ZERO,
+            wait: PATIENCE,
+            json: false,
+        },
         style: Style::default(),
     };
     let (ended, text) = caught(Format::Raw, |output| ping::run_to(plan, output));
@@ -65,8 +69,11 @@ fn tls(url: String) -> SessionArgs {
 fn a_ping_shows_both_times() {
     let text = ping(shared()).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines.len(), 2, "{text}");
-    assert!(lines[0].contains(": connect ") && lines[1].contains(": round trip "));
+    assert_eq!(lines.len(), 3, "{text}");
+    assert!(lines[0].starts_with("connected to amqp://127.0.0.1:"), "{text}");
+    assert!(lines[0].contains(" ms: resolve ") && lines[0].contains(", handshake "), "{text}");
+    assert!(lines[1].starts_with("response from 127.0.0.1:"), "{text}");
+    assert!(lines[2].contains(": 1 sent, 1 received, 0% lost; rtt min/avg/p50/"), "{text}");
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn latency(report: &Report, page: &mut Page) {
 
 fn messages(report: &Report, page: &mut Page) {
     let number = super::units::count;
-    let identities = rows::identities(&report.messages).into_iter().map(|row| {
+    let identities = rows::identities(report).into_iter().map(|row| {
         vec![
             row.name.to_owned(),
             number(row.whole),
@@ -156,7 +156,7 @@ fn setup(report: &Report, page: &mut Page) {
     let phases = rows::phases(report)
         .into_iter()
         .map(|(name, time)| (name.to_owned(), time));
-    let setup = rows::setup(report).map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let setup = rows::setup(report).map(|(name, value)| (name.to_owned(), value.to_owned()));
     page.pairs("Setup", setup.chain(phases));
 }
 

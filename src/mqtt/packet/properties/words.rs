@@ -76,6 +76,51 @@ impl Properties {
     }
 }
 
+impl PropertyId {
+    /// The largest number that the field of such a property can hold; `None` where it holds text or bytes.
+    pub fn largest(self) -> Option<u32> {
+        let mut fields = Fields(None);
+        // Never fails.
+        let _ = Property::take(self, &mut fields);
+        fields.0
+    }
+}
+
+/// Gives empty values, and notes the largest number that was asked for.
+struct Fields(Option<u32>);
+
+impl Source for Fields {
+    type Error = std::convert::Infallible;
+
+    fn byte(&mut self) -> Result<u8, Self::Error> {
+        self.0 = Some(u8::MAX.into());
+        Ok(0)
+    }
+
+    fn two(&mut self) -> Result<u16, Self::Error> {
+        self.0 = Some(u16::MAX.into());
+        Ok(0)
+    }
+
+    fn four(&mut self) -> Result<u32, Self::Error> {
+        self.0 = Some(u32::MAX);
+        Ok(0)
+    }
+
+    fn variable(&mut self) -> Result<u32, Self::Error> {
+        self.0 = Some(LARGEST_VARIABLE);
+        Ok(0)
+    }
+
+    fn text(&mut self) -> Result<ByteString, Self::Error> {
+        Ok(ByteString::new())
+    }
+
+    fn binary(&mut self) -> Result<Bytes, Self::Error> {
+        Ok(Bytes::new())
+    }
+}
+
 /// Reads values from the words of a command line.
 struct Words<'a> {
     name: &'static str,

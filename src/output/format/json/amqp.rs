@@ -2,7 +2,7 @@
 //!
 //! Headers are JSON as far as JSON goes: integers of every width and timestamps are numbers, floats that are no
 //! numbers are texts, and bytes that are no text are `{"!base64":"…"}`. What would be read back as another type has its own in
-//! `header_types`, by JSON Pointer (RFC 6901).
+//! `header_types`, by JSON Pointer (RFC 6901): also a table that looks like such bytes.
 
 use bytestring::ByteString;
 
@@ -109,10 +109,25 @@ fn types(value: &AmqpValue, pointer: String, into: &mut Vec<(ByteString, AmqpVal
             }
             return;
         }
-        AmqpValue::Table(pairs) => return table_types(pairs, &pointer, into),
+        AmqpValue::Table(pairs) => {
+            if looks_like_bytes(pairs) {
+                let letter = AmqpValue::Text(ByteString::from_static("F"));
+                into.push((pointer.clone().into(), letter));
+            }
+            return table_types(pairs, &pointer, into);
+        }
         _ => return,
     };
     into.push((pointer.into(), AmqpValue::Text(letter)));
+}
+
+/// Whether a table would be read back as [`push_bytes`] writes bytes.
+fn looks_like_bytes(pairs: &[(ByteString, AmqpValue)]) -> bool {
+    match pairs {
+        [(name, AmqpValue::Text(_))] => *name == "!base64",
+        [(name, AmqpValue::Double(value))] => *name == "!base64" && !value.is_finite(),
+        _ => false,
+    }
 }
 
 fn push_table(pairs: &[(ByteString, AmqpValue)], into: &mut Vec<u8>) {

@@ -33,6 +33,7 @@ use std::str::FromStr;
 use crate::error::Error;
 
 pub(super) use fill::Filled;
+pub use parse::Flaw;
 
 /// A format in mosquitto's language: read from text, then filled by every message.
 ///
@@ -46,16 +47,25 @@ pub struct Template {
     parts: Vec<Part>,
 }
 
+impl Template {
+    /// Reads a template.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, Flaw> {
+        Ok(Self {
+            newline: true,
+            pretty: false,
+            parts: parse::parse(text)?,
+        })
+    }
+}
+
 impl FromStr for Template {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        Ok(Self {
-            newline: true,
-            pretty: false,
-            parts: parse::parse(text)
-                .map_err(|flaw| Error::usage(format!("in the format, {flaw}")))?,
-        })
+        Self::parse(text).map_err(|flaw| Error::usage(format!("in the format, {flaw}")))
     }
 }
 

@@ -10,7 +10,21 @@ use super::{Field, Layout, Part};
 const WIDEST: usize = 9_999;
 
 /// What may separate groups of hexadecimal digits.
-const SEPARATORS: &str = "!\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~";
+const SEPARATORS: &str = "!\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~ ";
+
+/// What is wrong with a template.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Flaw {
+    /// A sequence that has no end.
+    #[error("\"{0}\" is incomplete")]
+    Incomplete(String),
+    /// A sequence that means nothing.
+    #[error("\"{0}\" is unknown")]
+    Unknown(String),
+    /// A layout that makes no sense.
+    #[error("{0}")]
+    Layout(String),
+}
 
 /// The conversions of strftime that the C library knows.
 const CLOCK: &str = "aAbBcCdDeFgGhHIjklmMnpPrRsStTuUVwWxXyYzZ%";
@@ -19,7 +33,7 @@ const CLOCK: &str = "aAbBcCdDeFgGhHIjklmMnpPrRsStTuUVwWxXyYzZ%";
 ///
 /// # Errors
 /// The sequence that is unknown or incomplete.
-pub(super) fn parse(text: &str) -> Result<Vec<Part>, String> {
+pub(super) fn parse(text: &str) -> Result<Vec<Part>, Flaw> {
     let mut parts = Parts::default();
     let mut rest = text.chars();
     while let Some(letter) = rest.next() {
@@ -49,27 +63,29 @@ impl Parts {
     }
 }
 
-fn percent(rest: &mut Chars<'_>, parts: &mut Parts) -> Result<(), String> {
+fn percent(rest: &mut Chars<'_>, parts: &mut Parts) -> Result<(), Flaw> {
     let start = rest.as_str();
     let layout = layout(rest)?;
     let letter = rest.next();
     let sequence = &start[..start.len() - rest.as_str().len()];
     let Some(letter) = letter else {
-        return Err(format!("\"%{sequence}\" is incomplete"));
+        return Err(Flaw::Incomplete(format!("%{sequence}")));
     };
     if letter == '%' {
         parts.text('%');
         return Ok(());
     }
-    let field = field(letter).ok_or_else(|| format!("\"%{sequence}\" is unknown"))?;
+    let field = field(letter).ok_or_else(|| Flaw::Unknown(format!("%{sequence}")))?;
     if layout.separator.is_some() && !matches!(field, Field::HexLower | Field::HexUpper) {
-        return Err(format!("\"%{sequence}\": only %x and %X have a separator"));
+        return Err(Flaw::Layout(format!(
+            "\"%{sequence}\": only %x and %X have a separator"
+        )));
     }
     parts.0.push(Part::Field(field, layout));
     Ok(())
 }
 
-fn layout(rest: &mut Chars<'_>) -> Result<Layout, String> {
+fn layout(rest: &mut Chars<'_>) -> Result<Layout, Flaw> {
     let left = take(rest, |letter| letter == '-').is_some();
     let zeros = take(rest, |letter| letter == '0').is_some();
     let width = number(rest)?.unwrap_or(0);
@@ -95,13 +111,14 @@ fn take(rest: &mut Chars<'_>, wanted: impl Fn(char) -> bool) -> Option<char> {
     Some(letter)
 }
 
-fn number(rest: &mut Chars<'_>) -> Result<Option<usize>, String> {
+fn number(rest: &mut Chars<'_>) -> Result<Option<usize>, Flaw> {
     let mut number = None;
     while let Some(digit) = take(rest, |letter| letter.is_ascii_digit()) {
         // The digits of one number; the check below keeps it small.
         let value = number.unwrap_or(0) * 10 + (digit as usize - '0' as usize);
         if value > WIDEST {
-            return Err(format!("a width or precision is over {WIDEST}"));
+            let text = format!("a width or precision is over {WIDEST}");
+            return Err(Flaw::Layout(text));
         }
         number = Some(value);
     }
@@ -136,9 +153,9 @@ const fn field(letter: char) -> Option<Field> {
     })
 }
 
-fn clock(rest: &mut Chars<'_>, parts: &mut Parts) -> Result<(), String> {
+fn clock(rest: &mut Chars<'_>, parts: &mut Parts) -> Result<(), Flaw> {
     match rest.next() {
-        None => return Err(String::from("\"@\" is incomplete")),
+        None => return Err(Flaw::Incomplete(String::from("@"))),
         Some('@') => parts.text('@'),
         Some('N') => parts.0.push(Part::Nanos),
         Some(letter) => {
@@ -147,7 +164,7 @@ fn clock(rest: &mut Chars<'_>, parts: &mut Parts) -> Result<(), String> {
                 && super::moment::strftime(&conversion, &Timestamp::UNIX_EPOCH.to_zoned(UTC))
                     .is_some();
             if !known {
-                return Err(format!("\"@{letter}\" is unknown"));
+                return Err(Flaw::Unknown(format!("@{letter}")));
             }
             parts.0.push(Part::Clock(conversion));
         }
@@ -158,7 +175,7 @@ fn clock(rest: &mut Chars<'_>, parts: &mut Parts) -> Result<(), String> {
 /// Any time zone will do to try a conversion.
 const UTC: jiff::tz::TimeZone = jiff::tz::TimeZone::UTC;
 
-fn escape(rest: &mut Chars<'_>) -> Result<char, String> {
+fn escape(rest: &mut Chars<'_>) -> Result<char, Flaw> {
     Ok(match rest.next() {
         Some('\\') => '\\',
         Some('0') => '\0',
@@ -168,7 +185,7 @@ fn escape(rest: &mut Chars<'_>) -> Result<char, String> {
         Some('r') => '\r',
         Some('t') => '\t',
         Some('v') => '\x0b',
-        Some(letter) => return Err(format!("\"\\{letter}\" is unknown")),
-        None => return Err(String::from("\"\\\" is incomplete")),
+        Some(letter) => return Err(Flaw::Unknown(format!("\\{letter}"))),
+        None => return Err(Flaw::Incomplete(String::from("\\"))),
     })
 }

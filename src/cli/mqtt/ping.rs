@@ -1,0 +1,33 @@
+//! `mqtt ping`: its flags, and the plan they make.
+
+use clap::Args;
+
+use crate::command::mqtt::ping::Plan;
+use crate::error::Result;
+
+use super::session::SessionFlags;
+use crate::cli::flags::ping::PingFlags;
+use crate::cli::flags::terminal::TerminalFlags;
+
+#[derive(Args, Debug)]
+pub(crate) struct MqttPingFlags {
+    #[command(flatten)]
+    ping: PingFlags,
+
+    #[command(flatten)]
+    session: SessionFlags,
+
+    #[command(flatten)]
+    terminal: TerminalFlags,
+}
+
+impl MqttPingFlags {
+    /// The plan of the command, validated as far as possible without a file or the network.
+    pub(crate) fn plan(self) -> Result<Plan> {
+        Ok(Plan {
+            session: self.session.words(&[])?.0,
+            settings: self.ping.settings()?,
+            style: self.terminal.style(),
+        })
+    }
+}

@@ -1,0 +1,200 @@
+//! `mqtt sys`: what a broker says of itself below `$SYS`.
+
+use std::collections::BTreeMap;
+
+use bytestring::ByteString;
+use serde_json::{Value, json};
+
+use super::session::{SessionArgs, Wants};
+use super::source::{Subscribed, Wanted};
+use crate::connect::Retry;
+use crate::error::{Error, Kind, Result};
+use crate::flow::{self, Number, Progress, Stages, Until};
+use crate::message::Message;
+use crate::mqtt::packet::{Properties, Subscription};
+use crate::output::{Console, Format, Output, Style};
+use crate::stop::Stop;
+
+/// What stands before every topic.
+const ROOT: &str = "$SYS/";
+
+/// More bytes of topics and values than any broker has; a server that sends more is not asked any further.
+const MOST_BYTES: usize = 16 << 20;
+
+/// What to show, and for how long.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The session.
+    pub session: SessionArgs,
+    /// Show each value when it changes, instead of all once (`--watch`).
+    pub watch: bool,
+    /// When it ends.
+    pub until: Until,
+    /// JSON instead of a table.
+    pub json: bool,
+    /// What the terminal shows.
+    pub style: Style,
+}
+
+/// Shows the figures.
+///
+/// # Errors
+/// No connection, a refusal; [`Kind::Refused`] when there are none.
+pub(crate) async fn run(plan: Plan) -> Result<()> {
+    let target = plan.session.target()?;
+    let mut output = Output::open(Format::Raw, plan.style)?;
+    let mut stop = Stop::watch()?;
+    let console = Console::new(plan.style);
+    let wants = Wants {
+        later: if plan.watch { Retry::Forever } else { Retry::Never },
+        version_5_only: false,
+        topic_aliases: 0,
+    };
+    let name = target.to_string();
+    let mut client = plan.session.client(target, &wants, console).await?;
+    let subscription = Subscription {
+        filter: format!("{ROOT}#").into(),
+        ..Subscription::default()
+    };
+    client
+        .session()
+        .subscribe(&[subscription], &Properties::default())
+        .map_err(|fault| Error::usage(fault.to_string()))?;
+    let wanted = Wanted {
+        subscribes: true,
+        retained_only: !plan.watch,
+        ..Wanted::default()
+    };
+    let mut source = Subscribed::new(client, &wanted, false, console);
+    let mut figures = Figures {
+        plan: &plan,
+        output: &mut output,
+        values: BTreeMap::new(),
+        bytes: 0,
+        newest: 0,
+        written: 0,
+    };
+    let stages = Stages::default();
+    let carried = flow::run(&mut source, &mut figures, &stages, &plan.until, &mut stop);
+    let ended = carried.await;
+    let values = figures.values;
+    let properties = plan.session.disconnect_properties.clone();
+    let closed = stop.close(source.close(properties)).await.unwrap_or(Ok(()));
+    ended.and(closed)?;
+    if values.is_empty() {
+        let text = format!("{name} publishes nothing below $SYS to this client");
+        return Err(Error::new(Kind::Refused, text));
+    }
+    if !plan.watch {
+        for line in table(&values, plan.json) {
+            output.line(&line);
+        }
+    }
+    output.flush().await
+}
+
+/// All figures: aligned, or as one object.
+fn table(values: &BTreeMap<ByteString, ByteString>, json: bool) -> Vec<String> {
+    if json {
+        let pairs = values.iter();
+        let pairs = pairs.map(|(topic, value)| (topic.to_string(), figure(value)));
+        return vec![Value::Object(pairs.collect()).to_string()];
+    }
+    let shown = |topic: &ByteString| topic.trim_start_matches(ROOT).to_owned();
+    let widths = values.keys().map(|topic| shown(topic).chars().count());
+    let width = widths.max().unwrap_or(0);
+    let line = |(topic, value): (&ByteString, &ByteString)| {
+        format!("{:<width$}  {value}", shown(topic))
+    };
+    values.iter().map(line).collect()
+}
+
+/// A number where it is one.
+fn figure(value: &ByteString) -> Value {
+    match serde_json::from_str(value) {
+        Ok(Value::Number(number)) => Value::Number(number),
+        _ => Value::String(value.to_string()),
+    }
+}
+
+/// Keeps the newest value of each topic.
+struct Figures<'a> {
+    plan: &'a Plan,
+    output: &'a mut Output,
+    values: BTreeMap<ByteString, ByteString>,
+    bytes: usize,
+    newest: Number,
+    written: Number,
+}
+
+impl flow::Target for Figures<'_> {
+    fn name(&self) -> String {
+        String::from("standard output")
+    }
+
+    fn has_room(&self) -> bool {
+        self.is_idle() || self.output.pending() == 0
+    }
+
+    fn is_idle(&self) -> bool {
+        self.newest == self.written
+    }
+
+    fn take(&mut self, number: Number, message: Message) -> Result<()> {
+        self.newest = number;
+        let value = String::from_utf8_lossy(&message.payload).into_owned();
+        let value = ByteString::from(value);
+        let size = value.len();
+        let before = self.values.insert(message.topic.clone(), value.clone());
+        self.bytes += match &before {
+            Some(before) => size.saturating_sub(before.len()),
+            None => size + message.topic.len(),
+        };
+        if self.bytes > MOST_BYTES {
+            let text = format!("more than {MOST_BYTES} bytes below $SYS");
+            return Err(Error::new(Kind::Lost, text));
+        }
+        if self.plan.watch && before.as_ref() != Some(&value) {
+            self.output.line(&match self.plan.json {
+                true => json!({"topic": &*message.topic, "value": figure(&value)}).to_string(),
+                false => format!("{} {value}", message.topic.trim_start_matches(ROOT)),
+            });
+        }
+        Ok(())
+    }
+
+    async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
+        if self.is_idle() {
+            self.output.reader_gone().await;
+            let text = "the reader of standard output closed it";
+            return Err(Error::new(Kind::ReaderGone, text));
+        }
+        self.output.flush().await?;
+        self.written = self.newest;
+        into.push(Progress::Through(self.newest));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_stand_under_each_other() {
+        let values: BTreeMap<ByteString, ByteString> = [
+            ("$SYS/broker/uptime", "5 seconds"),
+            ("$SYS/broker/clients/total", "12"),
+        ]
+        .map(|(topic, value)| (topic.into(), value.into()))
+        .into();
+        assert_eq!(
+            table(&values, false),
+            ["broker/clients/total  12", "broker/uptime         5 seconds"]
+        );
+        assert_eq!(
+            table(&values, true),
+            [r#"{"$SYS/broker/clients/total":12,"$SYS/broker/uptime":"5 seconds"}"#]
+        );
+    }
+}
