@@ -6,6 +6,7 @@
     benches/side_by_side.py --quick                # about twenty seconds, fewer rounds and messages
     benches/side_by_side.py --only sub,lines-1     # some rows
     benches/side_by_side.py --ours PATH            # another binary than target/release/iotctl
+    benches/side_by_side.py --drop-in              # ours called as mosquitto_pub and mosquitto_sub
 
 Needs Python 3.9 and, in the path, mosquitto, mosquitto_pub and mosquitto_sub, for the last rows coap-client-openssl and
 coap-client-notls; nothing else. Everything runs on this machine over loopback, on ports that the system chooses. No row
@@ -354,7 +355,8 @@ class Bench:
 
     def client(self, ours, command, port, *words):
         theirs = [tool(f"mosquitto_{command}"), "-h", "127.0.0.1", "-p", str(port), *words]
-        return [self.options.ours, "mqtt", command, *theirs[1:]] if ours else theirs
+        words = [theirs[0]] if self.options.drop_in else ["mqtt", command]
+        return [self.options.ours, *words, *theirs[1:]] if ours else theirs
 
     def take_turns(self, rounds, one):
         """Runs `one(ours)` in turns; the first turn of each only warms up."""
@@ -519,6 +521,7 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--drop-in", action="store_true", help="call ours as mosquitto_pub and mosquitto_sub")
     parser.add_argument("--ours", default=str(default), help="the iotctl to measure")
     parser.add_argument("--quick", action="store_true", help="fewer rounds and messages")
     parser.add_argument("--only", help="some rows, separated by commas")

@@ -130,7 +130,10 @@ const PROBE: &[Example] = &[
 ];
 
 const SYS: &[Example] = &[
-    ("Show the figures of a broker", "iotctl mqtt sys -h broker.example"),
+    (
+        "Show the figures of a broker",
+        "iotctl mqtt sys -h broker.example",
+    ),
     (
         "Follow its load for one minute",
         "iotctl mqtt sys -h broker.example --watch --for 1m",

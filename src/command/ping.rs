@@ -122,8 +122,7 @@ impl<'a> Pinging<'a> {
         let mut tally = Tally::default();
         let ended = self.measure(&mut pinged, &peer, &mut tally).await;
         self.stop.unless_again(pinged.close()).await;
-        self.output
-            .line(&tally.summary(target, self.settings.json));
+        self.output.line(&tally.summary(target, self.settings.json));
         self.output.flush().await?;
         ended.and_then(|()| tally.verdict(target))
     }
@@ -313,7 +312,10 @@ mod tests {
             tally.count(lost(), "h:1", false),
             "no response from h:1: sequence 1, nothing within 2s"
         );
-        assert_eq!(tally.summary("x://h", false), "x://h: 1 sent, 0 received, 100% lost");
+        assert_eq!(
+            tally.summary("x://h", false),
+            "x://h: 1 sent, 0 received, 100% lost"
+        );
         let answer = Ok(Duration::from_millis(2));
         assert_eq!(
             tally.count(answer, "h:1", true),

@@ -55,6 +55,11 @@ impl Template {
         Self::with_names(text, |_| false)
     }
 
+    /// A text without places, whatever is in it.
+    pub fn plain(text: &str) -> Self {
+        Self(vec![Piece::Text(text.to_owned())])
+    }
+
     /// Reads a text with places of further names.
     pub fn with_names(text: &str, is_name: impl Fn(&str) -> bool) -> Self {
         let piece =

@@ -162,9 +162,13 @@ fn receivers_tell_when_they_are_ready() {
     let name = unique("ready");
     let url = rabbitmq().url();
     let amqp = |words: &str| iotctl(&format!("amqp {words}"));
-    amqp(&format!("declare queue {name} -L {url}")).run().exits(0);
+    amqp(&format!("declare queue {name} -L {url}"))
+        .run()
+        .exits(0);
     told(amqp(&format!("consume {url} {name} -C 1 -W 60")), || {
-        amqp(&format!("publish {url} -k {name} -m x")).run().exits(0);
+        amqp(&format!("publish {url} -k {name} -m x"))
+            .run()
+            .exits(0);
     });
     told(amqp(&format!("respond {url} {name} --echo -C 1")), || {
         amqp(&format!("request {url} {name} -m x -W 60"))

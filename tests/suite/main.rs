@@ -32,6 +32,7 @@ mod coap_server;
 mod coap_shared;
 mod coap_trouble;
 mod connecting;
+mod drop_in;
 mod durability;
 mod flow;
 mod flow_cells;

@@ -11,14 +11,15 @@ use bytestring::ByteString;
 use super::given::{End, Given, Outcome, decimal, expiry, refused, template, version};
 use crate::command::mqtt::mosquitto::{Client, StandIn};
 use crate::command::mqtt::session::{SessionArgs, WillArgs};
-use crate::command::mqtt::{publish, subscribe};
+use crate::command::mqtt::{publish, request, subscribe};
 use crate::command::{self, mqtt};
 use crate::connect::{ConnectArgs, Secret, TlsVersion};
-use crate::flow::{Pacing, Stages, Until};
+use crate::flow::{Pacing, Ready, Replies, Stages, Until};
 use crate::mqtt::packet::{
     Place, Properties, Property, QoS, RetainHandling, Subscription, Version,
 };
 use crate::output::{ColorChoice, Format, Style};
+use crate::payload::template::Template;
 use crate::payload::{Encoding, Source};
 use crate::random::unguessable;
 
@@ -28,13 +29,16 @@ const RECEIVE_MAXIMUM: u16 = 20;
 /// How long no acknowledgement may come while some are awaited. The clients wait for ever, which helps nobody.
 const ACK_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How long a response is waited for without `-W`. The client waits for ever.
+const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// The plan of a client.
 pub(super) fn command(given: &Given) -> Outcome<command::Command> {
     check(given)?;
     Ok(command::Command::Mqtt(match given.client {
         Client::Pub => mqtt::Command::Publish(Box::new(publish(given)?)),
         Client::Sub => mqtt::Command::Subscribe(Box::new(subscribe(given)?)),
-        Client::Rr => return refused("mosquitto_rr is not there yet."),
+        Client::Rr => mqtt::Command::Request(Box::new(request(given)?)),
     }))
 }
 
@@ -228,6 +232,7 @@ fn session(given: &Given) -> Outcome<SessionArgs> {
         stands_in: Some(StandIn {
             client: given.client,
             version,
+            latency: given.has("--latency"),
             debug: given.has("-d"),
             quiet: given.has("--quiet"),
         }),
@@ -393,6 +398,42 @@ fn format(given: &Given) -> Outcome<Format> {
     })
 }
 
+fn timeout(given: &Given) -> Option<Duration> {
+    let seconds = given.number("-W").and_then(|it| u64::try_from(it).ok());
+    seconds.map(Duration::from_secs)
+}
+
+fn request(given: &Given) -> Outcome<request::Plan> {
+    let version = version_of(given);
+    Ok(request::Plan {
+        session: session(given)?,
+        topics: last(given, "-t")?
+            .map(ByteString::from)
+            .into_iter()
+            .collect(),
+        response_topic: last(given, "-e")?.map(|topic| Template::plain(&topic)),
+        correlate: false,
+        subscription: Some(subscription(given, version)),
+        subscribe_properties: properties(given, Place::Subscribe, version)?,
+        qos: qos(given, "-q"),
+        retain: false,
+        properties: properties(given, Place::Publish, version)?,
+        source: source(given),
+        encoding: Encoding::Plain,
+        pacing: Pacing::default(),
+        replies: Replies {
+            until: Until {
+                timeout: Some(timeout(given).unwrap_or(PATIENCE)),
+                ..Until::default()
+            },
+            latency: false,
+        },
+        stages: Stages::default(),
+        format: format(given)?,
+        style: style(given),
+    })
+}
+
 fn subscribe(given: &Given) -> Outcome<subscribe::Plan> {
     let version = version_of(given);
     let session = session(given)?;
@@ -410,7 +451,6 @@ fn subscribe(given: &Given) -> Outcome<subscribe::Plan> {
         },
         false => format(given)?,
     };
-    let seconds = given.number("-W").and_then(|it| u64::try_from(it).ok());
     let count = given.number("-C").and_then(|it| u64::try_from(it).ok());
     Ok(subscribe::Plan {
         subscriptions: filters(given, "-t")?.into_iter().map(of).collect(),
@@ -432,10 +472,11 @@ fn subscribe(given: &Given) -> Outcome<subscribe::Plan> {
         stages: Stages::default(),
         until: Until {
             count: count.filter(|_| !counts),
-            timeout: seconds.map(Duration::from_secs),
+            timeout: timeout(given),
             ..Until::default()
         },
         exec: None,
+        ready: Ready::default(),
         counts,
         format,
         style: style(given),

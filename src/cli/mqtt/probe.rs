@@ -17,7 +17,12 @@ use crate::cli::syntax::values;
 #[command(next_help_heading = "Probing")]
 pub(crate) struct ProbeFlags {
     /// Publish and subscribe below this topic, in a random level; a retained message is removed again
-    #[arg(short = 't', long, value_name = "TOPIC", default_value = "iotctl/probe")]
+    #[arg(
+        short = 't',
+        long,
+        value_name = "TOPIC",
+        default_value = "iotctl/probe"
+    )]
     topic: OsString,
 
     /// Time to wait for each answer

@@ -8,7 +8,7 @@ use crate::command::mqtt::request::Plan;
 use crate::error::{Error, Result};
 use crate::flow::answer;
 use crate::message::fields;
-use crate::mqtt::packet::{Place, QoS, Version};
+use crate::mqtt::packet::{Place, Properties, QoS, Version};
 use crate::payload::template::Template;
 
 use super::session::SessionFlags;
@@ -96,6 +96,8 @@ impl RequestFlags {
             topics: topics.collect::<Result<_>>()?,
             response_topic: response_topic.map(|text| Template::with_names(&text, answer::is_name)),
             correlate: true,
+            subscription: None,
+            subscribe_properties: Properties::default(),
             qos: self.qos,
             retain: self.retain,
             properties,

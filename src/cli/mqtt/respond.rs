@@ -101,7 +101,9 @@ impl RespondFlags {
         let response_topic = response_topic
             .map(|text| topic_template(&text, is_name))
             .transpose()?;
-        let answer = self.answer.answer(self.exec.exec::<Self>(false)?, is_name)?;
+        let answer = self
+            .answer
+            .answer(self.exec.exec::<Self>(false)?, is_name)?;
         let (session, mut sets) = self.session.words(&[Place::Publish, Place::Subscribe])?;
         Ok(Plan {
             session,

@@ -13,6 +13,7 @@
 
 use std::fmt::Write;
 use std::fs::File;
+use std::time::Duration;
 
 use bytestring::ByteString;
 
@@ -54,6 +55,8 @@ pub struct StandIn {
     pub client: Client,
     /// The version that it speaks.
     pub version: Version,
+    /// How long the response took is shown (`--latency`).
+    pub latency: bool,
     /// Each packet is shown on standard output (`-d`).
     pub debug: bool,
     /// Nothing is said but what is wrong with the options (`--quiet`).
@@ -151,6 +154,8 @@ impl StandIn {
         }
         let code = match (error.kind(), error.cause()) {
             (_, Some(Cause::Tls)) => 8,
+            // Without a response there is nothing to show.
+            (Kind::Refused, _) if self.client == Client::Rr => 1,
             (Kind::Refused, _) => return (0, format!("Warning: {error}\n")),
             (Kind::TimedOut, _) if self.client != Client::Pub => {
                 return (27, String::from("Timed out\n"));
@@ -189,6 +194,24 @@ impl StandIn {
         };
         let lines = format!("Connection error: {}{rest}{advice}\n", first.to_uppercase());
         (reason.0, lines)
+    }
+
+    /// Shows how long a response took, where that is wanted.
+    ///
+    /// # Errors
+    /// Those of standard output.
+    pub(super) fn tell_latency(&self, elapsed: Option<Duration>) -> Result<()> {
+        let Some(elapsed) = elapsed.filter(|_| self.latency) else {
+            return Ok(());
+        };
+        let nanos = elapsed.as_nanos();
+        let shown = match nanos {
+            0..1_000 => format!("{nanos}ns"),
+            1_000..1_000_000 => format!("{:.6}µs", nanos as f64 / 1e3),
+            1_000_000..1_000_000_000 => format!("{:.6}ms", nanos as f64 / 1e6),
+            _ => format!("{}.{:09}", elapsed.as_secs(), elapsed.subsec_nanos()),
+        };
+        output::print(format!("Latency: {shown}\n").as_bytes())
     }
 
     /// Shows packets on standard output, as `-d` does.

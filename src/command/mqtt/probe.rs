@@ -14,8 +14,7 @@ use crate::connect::{Retry, Target};
 use crate::error::{Error, Kind, Result};
 use crate::mqtt::client::Client;
 use crate::mqtt::packet::{
-    Disconnect, LARGEST_PACKET, Properties, Property, Publish, QoS, Subscription,
-    Version,
+    Disconnect, LARGEST_PACKET, Properties, Property, Publish, QoS, Subscription, Version,
 };
 use crate::mqtt::session::client::Event;
 use crate::output::{Console, Format, Output, Style};
@@ -352,7 +351,9 @@ impl Probe<'_> {
             properties: trial.publish.clone(),
             ..Publish::default()
         };
-        if trial.retained && let Err(why) = client.publish(&mut publish, 1) {
+        if trial.retained
+            && let Err(why) = client.publish(&mut publish, 1)
+        {
             return Ok(Tried::No(why.to_string()));
         }
         let group = if trial.shared { "$share/iotctl/" } else { "" };
@@ -362,7 +363,11 @@ impl Probe<'_> {
             ..Subscription::default()
         };
         let none = Properties::default();
-        let properties = if version == Version::V5 { &trial.subscribe } else { &none };
+        let properties = if version == Version::V5 {
+            &trial.subscribe
+        } else {
+            &none
+        };
         client
             .session()
             .subscribe(&[subscription], properties)

@@ -2,11 +2,12 @@
 //!
 //! MQTT 5 has response topics and correlation data (MQTT 5.0 §4.10). Before that, requester and responder agree on the topic.
 
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use bytestring::ByteString;
 
+use super::mosquitto;
 use super::publish::{outline, topics};
 use super::record::{published, record};
 use super::session::{SessionArgs, Wants, tell};
@@ -42,6 +43,10 @@ pub struct Plan {
     pub response_topic: Option<Template>,
     /// Whether correlation data is sent with each request where there is none among `properties` (MQTT 5).
     pub correlate: bool,
+    /// The options of the subscription to the replies, without its filter; `None`: those that suit replies (MQTT 5).
+    pub subscription: Option<Subscription>,
+    /// For SUBSCRIBE.
+    pub subscribe_properties: Properties,
     /// Of requests that do not say their own, and of the subscription to the replies.
     pub qos: QoS,
     /// Whether the requests are retained.
@@ -69,6 +74,14 @@ pub struct Plan {
 /// # Errors
 /// [`Kind::Refused`] when nobody is subscribed to the requests, [`Kind::TimedOut`] without a reply; no connection; see [`Kind`].
 pub(crate) async fn run(plan: Plan) -> Result<()> {
+    let stands_in = plan.session.stands_in;
+    mosquitto::end(stands_in, request(plan).await)
+}
+
+async fn request(mut plan: Plan) -> Result<()> {
+    if let Some(stands_in) = plan.session.stands_in {
+        plan.source = stands_in.input(plan.source).await?;
+    }
     let target = plan.session.target()?;
     let topics = topics(&plan.topics, &plan.source, &target)?;
     let bodies = Bodies::open(&plan.source, plan.encoding)?;
@@ -99,6 +112,10 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         Err(error) => Err(error),
     };
     requester.strangers.close();
+    let elapsed = requester.elapsed.take();
+    if let Some(stands_in) = plan.session.stands_in.filter(|_| ended.is_ok()) {
+        stands_in.tell_latency(elapsed)?;
+    }
     let goodbye = Disconnect {
         properties: plan.session.disconnect_properties.clone(),
         ..Disconnect::default()
@@ -156,6 +173,8 @@ struct MqttRequester<'a> {
     asked: u64,
     version: Version,
     request: Option<Request>,
+    /// How long the last reply took.
+    elapsed: Option<Duration>,
     /// The filter that was subscribed to last, and whether the server has said so.
     subscription: Option<(ByteString, bool)>,
 }
@@ -180,6 +199,7 @@ impl<'a> MqttRequester<'a> {
             filler: Filler::default(),
             id,
             base: format!("iotctl/replies/{id:016x}").into(),
+            elapsed: None,
             asked: 0,
             version: Version::default(),
             request: None,
@@ -240,7 +260,7 @@ impl<'a> MqttRequester<'a> {
             Error::new(kind, format!("--response-topic: {why}"))
         };
         topic::check_plain_filter(&filter).map_err(|why| wrong(&why))?;
-        if topic::matches(&filter, &message.topic) {
+        if self.plan.subscription.is_none() && topic::matches(&filter, &message.topic) {
             let (filter, topic) = (brief(&filter), brief(&message.topic));
             return Err(wrong(&format_args!(
                 "{filter} matches the topic of the request, {topic}"
@@ -284,13 +304,18 @@ impl<'a> MqttRequester<'a> {
             qos: self.plan.qos,
             ..Subscription::default()
         };
-        if session.version() == Version::V5 {
+        if let Some(given) = &self.plan.subscription {
+            subscription = Subscription {
+                filter: filter.clone(),
+                ..given.clone()
+            };
+        } else if session.version() == Version::V5 {
             subscription.no_local = true;
             // What is retained is older than any request.
             subscription.retain_handling = RetainHandling::Never;
         }
         session
-            .subscribe(&[subscription], &Properties::default())
+            .subscribe(&[subscription], &self.plan.subscribe_properties)
             .map_err(refused)
     }
 
@@ -388,6 +413,8 @@ impl<'a> MqttRequester<'a> {
     fn message(&mut self, publish: Publish) -> Option<Next> {
         self.unsettled.handed_out(&publish);
         if self.is_reply(&publish) {
+            let sent = self.request.as_ref().and_then(|request| request.sent);
+            self.elapsed = sent.map(|sent| sent.elapsed());
             return Some(Next::Message(record(publish, self.time)));
         }
         Some(Next::Skipped)

@@ -46,7 +46,11 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let mut stop = Stop::watch()?;
     let console = Console::new(plan.style);
     let wants = Wants {
-        later: if plan.watch { Retry::Forever } else { Retry::Never },
+        later: if plan.watch {
+            Retry::Forever
+        } else {
+            Retry::Never
+        },
         version_5_only: false,
         topic_aliases: 0,
     };
@@ -103,9 +107,8 @@ fn table(values: &BTreeMap<ByteString, ByteString>, json: bool) -> Vec<String> {
     let shown = |topic: &ByteString| topic.trim_start_matches(ROOT).to_owned();
     let widths = values.keys().map(|topic| shown(topic).chars().count());
     let width = widths.max().unwrap_or(0);
-    let line = |(topic, value): (&ByteString, &ByteString)| {
-        format!("{:<width$}  {value}", shown(topic))
-    };
+    let line =
+        |(topic, value): (&ByteString, &ByteString)| format!("{:<width$}  {value}", shown(topic));
     values.iter().map(line).collect()
 }
 
@@ -190,7 +193,10 @@ mod tests {
         .into();
         assert_eq!(
             table(&values, false),
-            ["broker/clients/total  12", "broker/uptime         5 seconds"]
+            [
+                "broker/clients/total  12",
+                "broker/uptime         5 seconds"
+            ]
         );
         assert_eq!(
             table(&values, true),

@@ -322,9 +322,7 @@ fn pings_measure_both_times() {
         .words("-C 2 --interval 1ms --output json")
         .run()
         .exits(0);
-    ended
-        .contains("\"connect_ms\":")
-        .contains("\"rtt_ms\":");
+    ended.contains("\"connect_ms\":").contains("\"rtt_ms\":");
 }
 
 #[test]

@@ -70,10 +70,19 @@ fn a_ping_shows_both_times() {
     let text = ping(shared()).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 3, "{text}");
-    assert!(lines[0].starts_with("connected to amqp://127.0.0.1:"), "{text}");
-    assert!(lines[0].contains(" ms: resolve ") && lines[0].contains(", handshake "), "{text}");
+    assert!(
+        lines[0].starts_with("connected to amqp://127.0.0.1:"),
+        "{text}"
+    );
+    assert!(
+        lines[0].contains(" ms: resolve ") && lines[0].contains(", handshake "),
+        "{text}"
+    );
     assert!(lines[1].starts_with("response from 127.0.0.1:"), "{text}");
-    assert!(lines[2].contains(": 1 sent, 1 received, 0% lost; rtt min/avg/p50/"), "{text}");
+    assert!(
+        lines[2].contains(": 1 sent, 1 received, 0% lost; rtt min/avg/p50/"),
+        "{text}"
+    );
 }
 
 #[test]
