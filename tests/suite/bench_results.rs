@@ -147,7 +147,7 @@ fn a_threshold_on_what_is_not_measured_is_refused_at_the_start() {
     ] {
         let line = iotctl(&format!("bench {words} {save} --assert")).word(expression);
         let ended = line.run().exits(2).says(said);
-        assert_eq!((ended.text(), result.exists()), (String::new(), false));
+        assert_eq!((ended.text(), result.exists()), ("", false));
     }
 }
 

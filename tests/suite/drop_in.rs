@@ -338,8 +338,8 @@ fn a_socks_proxy_leads_there() {
         let mut server = std::net::TcpStream::connect(("127.0.0.1", target)).unwrap();
         client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).unwrap();
         let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+        let mut client = client.try_clone().unwrap();
         let back = std::thread::spawn(move || {
-            let mut client = from.try_clone().unwrap();
             let _ = std::io::copy(&mut server, &mut client);
             let _ = client.shutdown(std::net::Shutdown::Both);
         });
