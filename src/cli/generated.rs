@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn no_word_of_a_page_is_too_long_for_a_line() {
         for name in PAGES {
-            let page = page(name, crate::cli::command());
+            let page = page(&[String::from(*name)], crate::cli::command()).unwrap();
             for word in page.split([' ', '\n']).flat_map(|word| word.split("\\:")) {
                 assert!(word.len() < 70, "{name}: {word}");
             }

@@ -240,8 +240,13 @@ struct Log {
 
 impl Log {
     fn lines(&mut self, way: Way, packet: &Packet) -> String {
-        if let Packet::Connect(connect) = packet {
-            self.id = connect.client_id.clone();
+        match packet {
+            Packet::Connect(connect) => self.id = connect.client_id.clone(),
+            Packet::ConnAck(ack) => {
+                let assigned = ack.properties.assigned_client_identifier();
+                self.id = assigned.unwrap_or_else(|| self.id.clone());
+            }
+            _ => {}
         }
         let id = match self.id.is_empty() {
             true => ByteString::from_static("(null)"),
@@ -283,25 +288,12 @@ impl Log {
             }
             (Way::In, packet) => line(format!("received {}", received(packet))),
         }
-        self.after(way, packet, &mut lines);
-        lines
-    }
-
-    /// What follows the line of a packet.
-    fn after(&mut self, way: Way, packet: &Packet, lines: &mut String) {
-        match (way, packet) {
-            (Way::In, Packet::ConnAck(ack)) => {
-                if let Some(id) = ack.properties.assigned_client_identifier() {
-                    self.id = id;
-                }
-            }
-            (Way::In, Packet::SubAck(ack)) if self.subscribes => {
-                let granted: Vec<_> = ack.reasons.iter().map(|it| it.0.to_string()).collect();
-                let (number, granted) = (ack.packet_id, granted.join(", "));
-                let _ = writeln!(lines, "Subscribed (mid: {number}): {granted}");
-            }
-            _ => {}
+        if let (Packet::SubAck(ack), true) = (packet, self.subscribes) {
+            let granted: Vec<_> = ack.reasons.iter().map(|it| it.0.to_string()).collect();
+            let (number, granted) = (ack.packet_id, granted.join(", "));
+            let _ = writeln!(lines, "Subscribed (mid: {number}): {granted}");
         }
+        lines
     }
 }
 
