@@ -287,7 +287,10 @@ mod tests {
         }
         assert!(page.lines().count() >= 24, "{page}");
         let all = shown("");
-        assert!(all.contains("  mqtt         pub, sub, broker\n"), "{all}");
+        assert!(
+            all.contains("  mqtt         pub, sub, request, respond, ping, probe, sys, broker\n"),
+            "{all}"
+        );
         assert!(all.contains("`iotctl help COMMAND`"), "{all}");
         let error = short(&["mqtt".into(), "sbu".into()], cli::command()).unwrap_err();
         assert_eq!(error.text(), "there is no command \"mqtt sbu\"");

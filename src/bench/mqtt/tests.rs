@@ -76,7 +76,7 @@ fn broker_with(options: Options) -> Peer {
                     spawn_local(async move {
                         let peer = incoming.peer().to_owned();
                         if let Ok(stream) = incoming.ready().await {
-                            broker.carry(stream, peer).await;
+                            broker.carry(stream, peer, 0).await;
                         }
                     });
                 }

@@ -123,14 +123,6 @@ pub(super) fn maximum(report: &Report) -> Option<(String, Vec<String>)> {
     Some((found, steps.map(str::to_owned).collect()))
 }
 
-/// The setup without what stands elsewhere.
-pub(super) fn setup(report: &Report) -> impl Iterator<Item = (&str, &str)> {
-    let elsewhere = [MAX_RATE, MAX_RATE_LIMIT, MAX_RATE_STEPS];
-    let setup = report.setup.iter();
-    let setup = setup.filter(move |(name, _)| !elsewhere.contains(&name.as_str()));
-    setup.map(|(key, value)| (label(key), value.as_str()))
-}
-
 /// The outcomes of the messages; each row adds up. Sides without messages are omitted, and so is what only says that all
 /// that was sent was read.
 pub(super) fn identities(report: &Report) -> Vec<Identity> {
@@ -218,6 +210,14 @@ pub(super) fn label(key: &str) -> &str {
         "peer" => "server",
         key => key,
     }
+}
+
+/// How the run was set up: `scenario`, `fan-in`; without what stands elsewhere.
+pub(super) fn setup(report: &Report) -> impl Iterator<Item = (&str, &str)> {
+    let elsewhere = [MAX_RATE, MAX_RATE_LIMIT, MAX_RATE_STEPS];
+    let setup = report.setup.iter();
+    let here = setup.filter(move |(name, _)| !elsewhere.contains(&name.as_str()));
+    here.map(|(key, value)| (label(key), value.as_str()))
 }
 
 /// Protocol-specific counters: `req_attempt` 12, `retransmissions` 3.

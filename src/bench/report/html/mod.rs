@@ -156,7 +156,7 @@ fn setup(report: &Report, page: &mut Page) {
     let phases = rows::phases(report)
         .into_iter()
         .map(|(name, time)| (name.to_owned(), time));
-    let setup = rows::setup(report).map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let setup = rows::setup(report).map(|(key, value)| (key.to_owned(), value.to_owned()));
     page.pairs("Setup", setup.chain(phases));
 }
 
