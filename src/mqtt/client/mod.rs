@@ -393,12 +393,6 @@ impl Client {
     }
 
     /// Whether a packet that came was held back, as only one at a time is shown.
-    fn has_packet_left(&self) -> bool {
-        self.watch.is_some()
-            && self.session.is_reading()
-            && Watch::has_packet(&self.input, self.session.version())
-    }
-
     fn show_output(&mut self) {
         let version = self.session.version();
         if let Some(watch) = &mut self.watch {
