@@ -68,7 +68,7 @@ class MqttJs(Bench):
         os.kill(process, signal.SIGTERM)
 
     def run(self):
-        few, many, count = (2, 5, 5_000) if self.options.quick else (5, 20, 50_000)
+        few, many, count = (2, 5, 20_000) if self.options.quick else (5, 20, 50_000)
         lines = self.folder / "lines"
         lines.write_bytes((PAYLOAD + b"\n") * count)
         self.short("js-pub", many, lambda ours: self.publish_once(ours, "1"), {})
