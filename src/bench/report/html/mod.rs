@@ -199,6 +199,16 @@ mod tests {
     }
 
     #[test]
+    fn only_columns_of_numbers_stand_on_the_right() {
+        let html = render(&sample::report()).unwrap();
+        assert!(
+            html.contains("<td class=\"n\">1,500,000</td><td>= sent "),
+            "{html}"
+        );
+        assert!(html.contains("<td>response</td><td class=\"n\">"), "{html}");
+    }
+
+    #[test]
     fn every_string_of_the_report_is_escaped() {
         let evil = "\"'><i>";
         let mut report = sample::report();

@@ -61,9 +61,9 @@ impl Page {
         };
         self.0 += &format!("<section{class}><h2>{}</h2>\n<table>\n", escape(name));
         let is_numeric = |column: usize| {
-            let mut cells = rows.iter().filter_map(|row| row.get(column));
-            cells.any(|cell| is_number(cell))
-                && cells.all(|cell| cell.is_empty() || is_number(cell))
+            let cells = || rows.iter().filter_map(|row| row.get(column));
+            let fits = |cell: &String| cell.is_empty() || is_number(cell);
+            cells().all(fits) && cells().any(|cell| is_number(cell))
         };
         let numeric: Vec<bool> = (0..head.len()).map(is_numeric).collect();
         if head.iter().any(|cell| !cell.is_empty()) {
