@@ -47,7 +47,9 @@ def fetch(folder, suite=None):
     release unless another is named."""
     known = pathlib.Path("/etc/apt/sources.list.d/debian.sources")
     text = known.read_text() if known.exists() else ""
-    uri = next(iter(re.findall(r"^URIs: (\S+)", text, re.M)), "http://deb.debian.org/debian")
+    uri = next(iter(re.findall(r"^URIs: (\S+)", text, re.M)), None)
+    if uri is None:
+        sys.exit(f"{known} names no mirror to get the source of mosquitto from")
     suite = suite or re.search(r"VERSION_CODENAME=(\S+)", pathlib.Path("/etc/os-release").read_text()).group(1)
     (folder / "deb-src.sources").write_text(SOURCES.format(uri=uri, suite=suite))
     (folder / "lists/partial").mkdir(parents=True)
