@@ -353,6 +353,10 @@ class Bench:
         self.missed = []
         self.round = 0
 
+    def stop(self):
+        for server in (self.mosquitto, self.broker_of_ours, self.device):
+            server.stop()
+
     def client(self, ours, command, port, *words):
         theirs = [tool(f"mosquitto_{command}"), "-h", "127.0.0.1", "-p", str(port), *words]
         words = [theirs[0]] if self.options.drop_in else ["mqtt", command]
@@ -515,28 +519,30 @@ class Bench:
             rows[name](name)
 
 
-def main():
+def arguments(doc, rows=False):
     root = pathlib.Path(__file__).resolve().parent.parent
     default = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", root / "target")) / "release" / "iotctl"
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--drop-in", action="store_true", help="call ours as mosquitto_pub and mosquitto_sub")
     parser.add_argument("--ours", default=str(default), help="the iotctl to measure")
     parser.add_argument("--quick", action="store_true", help="fewer rounds and messages")
-    parser.add_argument("--only", help="some rows, separated by commas")
     parser.add_argument("--limit", type=float, default=60, help="seconds that one process may take")
+    if rows:
+        parser.add_argument("--only", help="some rows, separated by commas")
     options = parser.parse_args()
     if not os.access(options.ours, os.X_OK):
         sys.exit(f"{options.ours} is not there: cargo build --release makes it")
+    return options
+
+
+def main():
+    options = arguments(__doc__, rows=True)
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(options, pathlib.Path(folder))
         try:
             bench.run()
         finally:
-            bench.mosquitto.stop()
-            bench.broker_of_ours.stop()
-            bench.device.stop()
+            bench.stop()
     for missed in bench.missed:
         print(f"missed: {missed}", file=sys.stderr)
     sys.exit(1 if bench.missed else 0)

@@ -7,6 +7,7 @@
 //! (Holm's correction). Without repeated runs nothing can be told from chance, and nothing has regressed.
 
 mod figures;
+mod page;
 mod render;
 mod statistics;
 
@@ -16,6 +17,7 @@ use crate::error::{Error, Kind, Result};
 
 use super::result::Report;
 use figures::Better;
+pub(crate) use page::html;
 pub(crate) use render::{json, markdown, text};
 use statistics::{Ratio, Values, chance, holm, ratio};
 

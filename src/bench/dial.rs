@@ -14,6 +14,7 @@ use super::result::Connections;
 use super::system;
 use crate::connect::{self, LocalAddress, Protocol, Target, Transport, diagnose};
 use crate::error::{Error, Kind, Result, plain};
+use crate::random::unguessable;
 
 /// The first port that needs no privilege.
 const FIRST_PORT: u32 = 1024;
@@ -63,7 +64,8 @@ impl Dialer {
             sources,
             ports,
             enough: usize::from(ports.1 - ports.0),
-            next_port: AtomicU32::new(FIRST_PORT),
+            // Not where other processes begin that connect to the same server.
+            next_port: AtomicU32::new(unguessable() as u32 % 65_536),
             handshakes: [const { AtomicU64::new(0) }; 2],
         };
         dialer.check_ports(connections)?;

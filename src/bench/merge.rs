@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Error, Result};
 
+pub(crate) use series::beside;
+
 use super::coap;
 use super::plan::Shard;
 use super::result::{Interval, Report, SCHEMA_VERSION};
@@ -18,6 +20,9 @@ use super::threshold::Assert;
 
 /// The name in [`Report::setup`] under which a worker says which part of the run it was: `1/4`.
 pub(crate) const SHARD: &str = "shard";
+
+/// The name under which a merged result says of how many workers it is.
+pub(crate) const WORKERS: &str = "workers";
 
 /// What a worker of several warns of; it is no longer true of the whole.
 pub(crate) const SHARD_ALONE: &str =
@@ -115,7 +120,7 @@ fn setup(parts: &[Part], warnings: &mut Vec<String>) -> BTreeMap<String, String>
         }
         setup.insert(name.clone(), joined.join(" / "));
     }
-    setup.insert(String::from("workers"), parts.len().to_string());
+    setup.insert(WORKERS.to_owned(), parts.len().to_string());
     setup
 }
 

@@ -9,6 +9,7 @@
 //! | [`connection_state`] | one connection without its transport: what waits, and the session that sends it; pure |
 //! | [`stamp`], [`counters`], [`recorder`] | what each message carries, and the counters of receivers and workers |
 //! | [`find_max`] | searches the highest rate that is kept; pure |
+//! | [`gate`] | where the processes of one run wait for each other |
 //! | [`system`] | descriptors, ports, CPU time and memory of this process |
 //! | [`calibrate`], `answering` | a peer that only answers, to find the generator's own limit |
 //! | [`dial`] | transports: source addresses, explicit ports, words for what goes wrong |
@@ -34,6 +35,7 @@ pub(crate) mod dial;
 pub(crate) mod driver;
 pub(crate) mod engine;
 pub(crate) mod find_max;
+pub(crate) mod gate;
 pub(crate) mod letters;
 pub(crate) mod merge;
 pub(crate) mod mqtt;

@@ -1,8 +1,11 @@
 //! What a run is to do. A plan is complete: every default is already filled in.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
+
+use super::gate::Gate;
 
 /// One run of the engine.
 #[derive(Clone, Debug)]
@@ -110,6 +113,8 @@ pub(crate) struct Phases {
     pub interval: Duration,
     /// When all shards begin to send; `None`: as soon as all connections are open.
     pub start_at: Option<SystemTime>,
+    /// Where this process waits for the others of its run; `None`: it is alone.
+    pub gate: Option<Arc<Gate>>,
 }
 
 /// When to read. Reading at once shows the true latency but wakes both sides for each message; letting

@@ -403,20 +403,6 @@ impl Records {
         now >= self.window.from
     }
 
-    /// Whether all that receivers should get has come, by the books of these parts of a run together.
-    pub(super) fn have_all(parts: [&Self; 2]) -> bool {
-        let sum = |of: fn(&Self) -> u64| parts.into_iter().map(of).sum::<u64>();
-        let came = sum(|part| part.messages.unique);
-        let expected = sum(|part| part.messages.expected);
-        let unstamped = sum(|part| part.unstamped.received.iter().sum());
-        if unstamped == 0 {
-            return came >= expected;
-        }
-        // Which part of the run they are of is not known, so that of the warm-up is waited for too.
-        let came = came + sum(|part| part.unstamped.warmup_unique) + unstamped;
-        came >= expected + sum(|part| part.unstamped.warmup_expected)
-    }
-
     /// Messages without acknowledgements of their own have all arrived, one after the other from `from` to `to`.
     pub fn proved(&mut self, unproved: Unproved, from: Nanos, to: Nanos) {
         self.messages.acknowledged += unproved.measured;

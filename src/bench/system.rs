@@ -32,7 +32,7 @@ fn too_few(connections: u64, needed: u64, have: u64) -> Error {
         "{connections} connections need {needed} file descriptors, but the limit is {have}"
     );
     Error::new(Kind::Local, text)
-        .hint("raise the hard limit (ulimit -Hn, LimitNOFILE=), or share the load with --shard")
+        .hint("raise the hard limit (ulimit -Hn, LimitNOFILE=), or share the load with --processes or --shard")
 }
 
 /// The local ports that the kernel gives out by itself: first and last. `None` where that cannot be found out.

@@ -296,7 +296,10 @@ mod tests {
     #[test]
     fn commands_and_flags() {
         assert_eq!(complete("iotctl m"), ["mqtt", "man"]);
-        assert_eq!(complete("iotctl mqtt "), ["pub", "sub", "broker"]);
+        let commands = [
+            "pub", "sub", "request", "respond", "ping", "probe", "sys", "broker",
+        ];
+        assert_eq!(complete("iotctl mqtt "), commands);
         assert_eq!(complete("iotctl amqp declare q"), ["queue"]);
         assert_eq!(complete("iotctl mqtt pub --reta"), ["--retain"]);
         assert_eq!(complete("iotctl mqtt pub -t a --retai"), ["--retain"]);

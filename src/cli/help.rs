@@ -109,7 +109,7 @@ const RESPOND: &[Example] = &[
 
 const PING: &[Example] = &[
     (
-        "Check that a broker can be reached, that it takes the login, and how long its certificate is valid",
+        "Check that a broker is up and takes the login, and show its certificate",
         "iotctl mqtt ping mqtts://broker.example -u me --password-file pw -C 1",
     ),
     (
@@ -262,7 +262,7 @@ const TOP: &[Example] = &[
     ),
     (
         "Read the man page of a command",
-        "iotctl man mqtt-pub | man -l -",
+        "iotctl man mqtt pub | man -l -",
     ),
 ];
 

@@ -14,19 +14,32 @@ const LINES: usize = 30;
 
 /// The long names of the flags that are used most, in any command; a page shows those that its command has.
 const COMMON: &[&str] = &[
+    "embedded",
+    "scenario",
+    "publishers",
+    "subscribers",
+    "producers",
+    "consumers",
+    "sockets",
+    "outstanding",
+    "duration",
+    "assert",
+    "save-json",
+    "html",
     "topic",
+    "routing-key",
+    "exchange",
     "message",
+    "size",
+    "max",
+    "rate",
     "file",
     "stdin",
     "lines",
     "qos",
     "retain",
-    "routing-key",
-    "exchange",
     "declare",
-    "bind",
     "echo",
-    "header",
     "persistent",
     "mandatory",
     "ack",
@@ -43,6 +56,12 @@ const COMMON: &[&str] = &[
     "expect",
     "verbose",
     "output",
+    "listen",
+    "acl-file",
+    "resource",
+    "directory",
+    "plugtest",
+    "fault",
     "host",
     "port",
     "username",
@@ -53,29 +72,8 @@ const COMMON: &[&str] = &[
     "psk-identity",
     "accept",
     "content-format",
-    "listen",
-    "acl-file",
     "cert",
     "key",
-    "fault",
-    "resource",
-    "directory",
-    "plugtest",
-    "embedded",
-    "scenario",
-    "rate",
-    "max",
-    "duration",
-    "publishers",
-    "subscribers",
-    "producers",
-    "consumers",
-    "sockets",
-    "outstanding",
-    "size",
-    "assert",
-    "save-json",
-    "html",
     "bound",
     "partial",
 ];
@@ -155,17 +153,9 @@ fn wrapped(page: &mut String, name: &str, text: &str) {
 fn arguments(command: &Command, page: &mut String) {
     let shown = |arg: &&Arg| !arg.is_hide_set();
     let positional: Vec<&Arg> = command.get_positionals().filter(shown).collect();
-    let flags: Vec<&Arg> = command
-        .get_opts()
-        .chain(
-            command
-                .get_arguments()
-                .filter(|arg| !arg.is_positional() && !arg.get_action().takes_values()),
-        )
-        .filter(shown)
-        .collect();
-    let is_common = |arg: &&&Arg| arg.get_long().is_some_and(|long| COMMON.contains(&long));
-    let mut common: Vec<&Arg> = flags.iter().filter(is_common).copied().collect();
+    let flags = command.get_arguments().filter(|arg| !arg.is_positional());
+    let is_common = |arg: &&Arg| arg.get_long().is_some_and(|long| COMMON.contains(&long));
+    let mut common: Vec<&Arg> = flags.filter(shown).filter(is_common).collect();
     common.sort_by_key(|arg| COMMON.iter().position(|name| arg.get_long() == Some(name)));
     common.truncate(FLAGS - positional.len().min(FLAGS));
     if !positional.is_empty() {
@@ -176,7 +166,9 @@ fn arguments(command: &Command, page: &mut String) {
     for arg in &positional {
         row(page, arg, widest);
     }
-    page.push_str("\nFlags used most:\n");
+    if !common.is_empty() {
+        page.push_str("\nFlags used most:\n");
+    }
     for arg in &common {
         row(page, arg, widest);
     }
@@ -206,16 +198,18 @@ fn gist(text: &str, room: usize) -> String {
     if text.chars().count() <= room {
         return text.to_owned();
     }
-    let fits = |end: &usize| text[..*end].chars().count() <= room;
-    let clause = ["; ", ": ", " [", ", "]
-        .iter()
-        .filter_map(|mark| {
-            text.match_indices(mark)
-                .map(|(at, _)| at)
-                .take_while(|at| fits(at))
-                .last()
-        })
-        .find(|at| *at > 0);
+    let ends = |at: &usize| {
+        let begun = &text[..*at];
+        let closed = |open, close| begun.matches(open).count() == begun.matches(close).count();
+        begun.chars().count() <= room && closed('[', ']') && closed('(', ')')
+    };
+    let last = |mark: &&str| {
+        text.match_indices(*mark)
+            .map(|(at, _)| at)
+            .filter(ends)
+            .last()
+    };
+    let clause = ["; ", ": ", " [", " (", ", "].iter().find_map(last);
     if let Some(end) = clause {
         return text[..end].to_owned();
     }
@@ -262,12 +256,10 @@ mod tests {
             let page = shown(&name.replace('-', " "));
             let lines = page.lines().count();
             assert!(lines <= LINES, "{name} has {lines} lines:\n{page}");
-            for line in page
-                .lines()
-                .filter(|line| !line.starts_with("      iotctl"))
-            {
+            // Examples are not cut, nor is the last line, which has the name of the command twice.
+            for line in page.lines().take_while(|line| *line != "Examples:") {
                 let wide = line.chars().count();
-                assert!(wide <= WIDTH || line.contains(" | "), "{name}: {line}");
+                assert!(wide <= WIDTH || line.starts_with('`'), "{name}: {line}");
             }
         }
     }
@@ -287,7 +279,10 @@ mod tests {
         }
         assert!(page.lines().count() >= 24, "{page}");
         let all = shown("");
-        assert!(all.contains("  mqtt         pub, sub, broker\n"), "{all}");
+        assert!(
+            all.contains("  mqtt         pub, sub, request, respond, ping, probe, sys, broker\n"),
+            "{all}"
+        );
         assert!(all.contains("`iotctl help COMMAND`"), "{all}");
         let error = short(&["mqtt".into(), "sbu".into()], cli::command()).unwrap_err();
         assert_eq!(error.text(), "there is no command \"mqtt sbu\"");
@@ -298,6 +293,10 @@ mod tests {
     fn a_text_is_cut_at_a_clause_or_a_word() {
         assert_eq!(gist("Port, 1 to 65535", 20), "Port, 1 to 65535");
         assert_eq!(gist("Password; others see it", 20), "Password");
+        assert_eq!(
+            gist("Port, 1 to 65535 [default: 1883]", 28),
+            "Port, 1 to 65535"
+        );
         assert_eq!(gist("The identity of a key", 14), "The identity…");
     }
 

@@ -442,7 +442,7 @@ fn the_broker_listens_where_it_is_told() {
         .map(|listen| (listen.address.to_string(), listen.tls, listen.websocket))
         .collect();
     assert_eq!(shown, [("127.0.0.1:1883".to_owned(), false, false)]);
-    assert!(plan.options.allow_anonymous && plan.options.allow_empty_client_id);
+    assert!(plan.files.anonymous && plan.options.allow_empty_client_id);
 
     let line = "--listen [::1]:0 --listen wss://0.0.0.0:443 --cert c --key k --client-ca ca --password-file p";
     let plan = broker(&split(line)).unwrap();
@@ -463,12 +463,12 @@ fn the_broker_listens_where_it_is_told() {
         [tls.cert, tls.key, tls.client_ca.unwrap()],
         ["c", "k", "ca"].map(PathBuf::from)
     );
-    assert!(!plan.options.allow_anonymous);
+    assert!(!plan.files.anonymous);
     assert!(
         broker(&split("--password-file p --allow-anonymous"))
             .unwrap()
-            .options
-            .allow_anonymous
+            .files
+            .anonymous
     );
 }
 
@@ -530,6 +530,7 @@ fn pages_are_printed() {
     ] {
         match read(words).unwrap() {
             Parsed::Print(text) => assert!(text.contains("iotctl"), "{words:?}: {text}"),
+            Parsed::Help(page, _) => assert!(page.contains("iotctl"), "{words:?}: {page}"),
             other => panic!("{words:?} gave {other:?}"),
         }
     }
@@ -565,19 +566,16 @@ fn pub_refuses_what_cannot_be() {
         ("-t a", "there is nothing to publish"),
         (
             "-t a -m x -q 3",
-            "invalid value '3' for '--qos <QOS>': QoS is 0, 1 or 2",
+            "invalid value '3' for '-q <QOS>': QoS is 0, 1 or 2",
         ),
         (
             "-t a -m x -f y",
-            "the argument '--message <TEXT>' cannot be used with '--file <FILE>'",
+            "the argument '-m <TEXT>' cannot be used with '-f <FILE>'",
         ),
-        (
-            "-t a -s -l",
-            "the argument '--stdin' cannot be used with '--lines'",
-        ),
+        ("-t a -s -l", "the argument '-s' cannot be used with '-l'"),
         (
             "-t a -n --hex",
-            "the argument '--null-message' cannot be used with '--hex'",
+            "the argument '-n' cannot be used with '--hex'",
         ),
         (
             "-t a -m x --hex --base64",
@@ -602,7 +600,7 @@ fn pub_refuses_what_cannot_be() {
         ),
         (
             "-t a -m x -i b -I c",
-            "the argument '--id <ID>' cannot be used with '--id-prefix <PREFIX>'",
+            "the argument '-i <ID>' cannot be used with '-I <PREFIX>'",
         ),
         ("-t a -m x -V 311 -x 5", "-x needs MQTT 5, not -V 311"),
         (
@@ -611,7 +609,7 @@ fn pub_refuses_what_cannot_be() {
         ),
         (
             "-t a -m x -V 4",
-            "invalid value '4' for '--protocol-version <VERSION>': expected 31, 311 or 5",
+            "invalid value '4' for '-V <VERSION>': expected 31, 311 or 5",
         ),
         ("-t a -m x --will-qos 1", "--will-qos needs --will-topic"),
         (
@@ -640,19 +638,19 @@ fn pub_refuses_what_cannot_be() {
         ),
         (
             "-t a -m x -h h mqtt://h",
-            "the argument '--host <HOST>' cannot be used with '[URL]'",
+            "the argument '-h <HOST>' cannot be used with '[URL]'",
         ),
         (
             "-t a -m x -p 0",
-            "invalid value '0' for '--port <PORT>': expected a whole number from 1 to 65535",
+            "invalid value '0' for '-p <PORT>': expected a whole number from 1 to 65535",
         ),
         (
             "-t a -m x --header token",
-            "--ws-header needs a name before the colon",
+            "--header needs a name before the colon",
         ),
         (
             "-t a -m x -D",
-            "a value is required for '--property <COMMAND> <NAME> <VALUE>...' but none was supplied",
+            "a value is required for '-D <COMMAND> <NAME> <VALUE>...' but none was supplied",
         ),
         ("-t a -m x --tpoic b", "unexpected argument '--tpoic' found"),
         (
@@ -706,15 +704,15 @@ fn sub_refuses_what_cannot_be() {
         ("-t a -C -1", "unexpected argument '-1' found"),
         (
             "-t a -W 0",
-            "invalid value '0' for '--timeout <TIME>': it must be more than 0",
+            "invalid value '0' for '-W <TIME>': it must be more than 0",
         ),
         (
             "-t a -R --retained-only",
-            "the argument '--no-retained' cannot be used with '--retained-only'",
+            "the argument '-R' cannot be used with '--retained-only'",
         ),
         (
             "-t a -F %p --output json",
-            "the argument '--format <TEMPLATE>' cannot be used with '--output <FORMAT>'",
+            "the argument '-F <TEMPLATE>' cannot be used with '--output <FORMAT>'",
         ),
         (
             "-t a -v --output json",
@@ -726,7 +724,7 @@ fn sub_refuses_what_cannot_be() {
         ("-t a --embed-json", "--embed-json needs --output json"),
         (
             "-t a -E -C 1",
-            "the argument '--exit-after-subscribe' cannot be used with '--count <COUNT>'",
+            "the argument '-E' cannot be used with '-C <COUNT>'",
         ),
         (
             "-V 311 -t a --no-local",
@@ -771,6 +769,18 @@ fn the_broker_refuses_what_cannot_be() {
         (
             "--listen tcp://h:1",
             "invalid value 'tcp://h:1' for '--listen <ADDR:PORT>': the schemes are mqtt, mqtts, ws and wss",
+        ),
+        (
+            "--listen :1;acl=x",
+            "invalid value ':1;acl=x' for '--listen <ADDR:PORT>': expected password-file=FILE, acl-file=FILE or allow-anonymous, not \"acl=x\"",
+        ),
+        (
+            "--listen :1;allow-anonymous",
+            "invalid value ':1;allow-anonymous' for '--listen <ADDR:PORT>': allow-anonymous needs a password-file",
+        ),
+        (
+            "--listen :1;acl-file=x;acl-file=y",
+            "invalid value ':1;acl-file=x;acl-file=y' for '--listen <ADDR:PORT>': \"acl-file=y\" is a second file of that kind",
         ),
         (
             "--fault drop",

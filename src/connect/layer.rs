@@ -114,10 +114,10 @@ impl Layer {
 
 /// What these words are for, where that is another protocol: the scheme of the URL, or the port, or the socket says so.
 pub(super) fn foreign(words: &ConnectArgs, protocol: Protocol) -> Option<&'static str> {
-    let scheme = words.url.as_deref().and_then(url::split_scheme);
-    let other = scheme
-        .and_then(|(name, _)| protocol.other_of_scheme(name))
-        .or_else(|| words.port.and_then(|port| protocol.other_of_port(port)));
+    let other = match &words.url {
+        Some(url) => url::split_scheme(url).and_then(|(name, _)| protocol.other_of_scheme(name)),
+        None => words.port.and_then(|port| protocol.other_of_port(port)),
+    };
     let socket = words.unix.is_some() && protocol.scheme("unix").is_none();
     other
         .map(Protocol::name)

@@ -174,6 +174,10 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
     /// Waits for whatever comes next.
     async fn turn(&mut self, listening: bool, stop: &mut Stop) -> Result<Woken> {
         let deadline = self.passage.deadline(listening);
+        let (at, ending) = (
+            deadline.unwrap_or_else(now).into(),
+            self.passage.end.is_some(),
+        );
         let reading = self.passage.reads_on();
         let (source, target) = (&mut *self.source, &mut *self.passage.target);
         let received = async {
@@ -185,9 +189,11 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
         let asked = tokio::select! {
             biased;
             asked = stop.asked() => asked,
-            // Before both sides, which always have something where a server floods.
-            () = sleep_until(deadline.unwrap_or_else(now).into()), if deadline.is_some() => return Ok(Woken::Time),
+            // Before both sides, which always have something where a server floods; once nothing more is taken, what has ended
+            // in time counts however late we are.
+            () = sleep_until(at), if deadline.is_some() && !ending => return Ok(Woken::Time),
             driven = target.drive(&mut self.done) => return driven.map(|()| Woken::Target),
+            () = sleep_until(at), if deadline.is_some() => return Ok(Woken::Time),
             woken = received => return woken,
         };
         stop.unless_again(self.drain()).await?;
@@ -381,7 +387,7 @@ impl<T: Target> Passage<'_, T> {
 
     /// When what is under way is given up, once nothing more is wanted.
     fn gives_up(&self) -> Option<Instant> {
-        let ended = earlier(self.ended_at, self.progress.ends_at());
+        let ended = self.ended_at.or_else(|| self.progress.ends_at());
         ended.map(|at| at + self.drain)
     }
 

@@ -147,7 +147,9 @@ impl Started {
     /// Waits for its end; whether that was good.
     async fn ends(&mut self) -> bool {
         let status = self.child.wait().await;
-        self.group.take().map(Group::ended);
+        if let Some(group) = self.group.take() {
+            group.ended();
+        }
         status.is_ok_and(|status| status.success())
     }
 }

@@ -24,9 +24,9 @@
 //! | [`ready`] | tells others when messages can come |
 //! | [`exec`] | the target that runs a command for each message |
 //! | [`printed`] | the target that shows messages on standard output |
-//! | [`mod@rate`] | the target that shows how many there are |
 //! | [`request`], [`answer`] | requests and the replies to them; what requests are answered with |
 //! | [`latency`] | how long answers take |
+//! | [`mod@rate`] | the target that shows how many there are |
 
 pub(crate) mod account;
 pub(crate) mod answer;

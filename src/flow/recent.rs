@@ -28,7 +28,8 @@ impl Recent {
 
     /// The connection is lost: what was handed out over it may come again.
     pub(crate) fn lost(&mut self) {
-        if self.before.len() > self.window {
+        // What has not come again after many losses will not.
+        if self.before.len() > 4 * self.window {
             self.before.clear();
         }
         for hash in self.here.drain(..) {

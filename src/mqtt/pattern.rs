@@ -10,6 +10,8 @@ pub struct Pattern {
     filter: ByteString,
     /// The level, counted from 0, and its name.
     names: Vec<(usize, String)>,
+    /// Whether the last of them is that of `#`.
+    open: bool,
 }
 
 impl Pattern {
@@ -24,6 +26,7 @@ impl Pattern {
         };
         let mut names: Vec<(usize, String)> = Vec::new();
         let mut levels = Vec::new();
+        let mut open = false;
         for (at, level) in plain.split('/').enumerate() {
             let Some((name, wildcard)) = wildcard(level) else {
                 levels.push(level);
@@ -33,6 +36,7 @@ impl Pattern {
                 return Err(InvalidTopic::new(text, &format!("{{{name}}} occurs twice")));
             }
             names.push((at, name.to_owned()));
+            open = wildcard == "#";
             levels.push(wildcard);
         }
         let filter = format!("{prefix}{}", levels.join("/"));
@@ -40,6 +44,7 @@ impl Pattern {
         Ok(Self {
             filter: filter.into(),
             names,
+            open,
         })
     }
 
@@ -67,15 +72,11 @@ impl Pattern {
             // `#` stands for no level too.
             rest = rest.split_once('/').map_or("", |(_, rest)| rest);
         }
-        let is_last = self.filter.ends_with('#') && Some(*at) == self.last_level();
+        let is_last = self.open && self.names.last().is_some_and(|(last, _)| last == at);
         Some(match rest.split_once('/') {
             Some((level, _)) if !is_last => level,
             _ => rest,
         })
-    }
-
-    fn last_level(&self) -> Option<usize> {
-        self.names.last().map(|(at, _)| *at)
     }
 }
 

@@ -38,15 +38,16 @@ pub(super) fn parse(line: &[u8], like: &Detail) -> Result<Option<(Message, bool)
     }
     let record: Record<'_> = serde_json::from_slice(line).map_err(|error| words(&error))?;
     let mqtt = record.mqtt.map(|raw| mqtt(raw, like)).transpose()?;
-    let mut amqp = record.amqp.map(|raw| amqp::detail(raw, like)).transpose()?;
+    let amqp = record.amqp.map(|raw| amqp::detail(raw, like)).transpose()?;
+    let (amqp, key) = amqp.unzip();
     let coap = match record.coap.map(coap::response).transpose()? {
         Some(coap::Response::Error) => return Ok(None),
         Some(coap::Response::Content(coap)) => coap,
         None => None,
     };
     let mut topic = text("topic", record.topic)?;
-    if let Some(amqp) = &mut amqp {
-        amqp::check_key(amqp, &mut topic)?;
+    if let Some(key) = key.flatten() {
+        amqp::check_key(key, &mut topic)?;
     }
     let detail = match (like, mqtt, amqp, coap) {
         (Detail::Plain | Detail::Mqtt(_), Some(mqtt), ..) => Detail::Mqtt(mqtt),

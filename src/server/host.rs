@@ -19,8 +19,8 @@ pub(crate) trait Engine: Sized + 'static {
     /// The events for the caller that runs it.
     type Event;
 
-    /// A network connection from `peer` was accepted.
-    fn open(&mut self, peer: String, now: Instant) -> Key;
+    /// A network connection from `peer` was accepted by a listener with this number.
+    fn open(&mut self, peer: String, listener: usize, now: Instant) -> Key;
 
     /// The network connection is gone; its key means nothing any more.
     fn lost(&mut self, id: Key, now: Instant);
@@ -99,9 +99,14 @@ impl<E: Engine> Host<E> {
         }))
     }
 
-    /// Serves one connection from `peer` until its end.
-    pub(crate) async fn carry(&self, stream: impl AsyncRead + AsyncWrite + Unpin, peer: String) {
-        let id = self.state().engine.open(peer, Instant::now());
+    /// Serves one connection from `peer` by a listener until its end.
+    pub(crate) async fn carry(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin,
+        peer: String,
+        listener: usize,
+    ) {
+        let id = self.state().engine.open(peer, listener, Instant::now());
         self.settle();
         E::carry(self.clone(), id, stream).await;
         let mut state = self.state();

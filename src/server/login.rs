@@ -10,7 +10,7 @@ use std::thread::available_parallelism;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-use super::password::{self, Password};
+use super::password::{self, Effort, Password};
 
 /// Threads at most, whatever the machine has.
 const MOST_THREADS: usize = 4;
@@ -35,23 +35,23 @@ static THREADS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
 pub struct Login {
     password: Option<Arc<Password>>,
     shown: Vec<u8>,
-    iterations: u32,
+    effort: Effort,
     held: usize,
 }
 
 impl Login {
-    /// `None`: too much waits already. `held`: bytes that wait with it; no other check takes more than `iterations`.
+    /// `None`: too much waits already. `held`: bytes that wait with it; no other check takes more than `effort`.
     pub(super) fn new(
         password: Option<Arc<Password>>,
         shown: &[u8],
-        iterations: u32,
+        effort: Effort,
         held: usize,
     ) -> Option<Self> {
         let held = (held + shown.len()).max(LEAST);
         let login = Self {
             password,
             shown: shown.to_vec(),
-            iterations,
+            effort,
             held,
         };
         let before = HELD.fetch_add(held, Ordering::Relaxed);
@@ -61,7 +61,7 @@ impl Login {
 
     /// Whether the password is right; this takes a while.
     pub fn verify(&self) -> bool {
-        password::is(self.password.as_deref(), &self.shown, self.iterations)
+        password::is(self.password.as_deref(), &self.shown, self.effort)
     }
 
     /// The same by one of the threads, when it is its turn. Whoever does not wait any longer is not checked.
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     fn stranger(held: usize) -> Option<Login> {
-        Login::new(None, b"x", 1, held)
+        Login::new(None, b"x", Effort::default(), held)
     }
 
     #[test]

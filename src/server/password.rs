@@ -2,11 +2,21 @@
 
 use std::num::NonZeroU32;
 
-use data_encoding::BASE64;
+use argon2::{Algorithm, Argon2, Params, Version};
+use data_encoding::{BASE64, BASE64_NOPAD};
 use ring::{digest, pbkdf2};
 
 /// More would let one login hold a thread for many seconds.
 const MOST_ITERATIONS: u32 = 10_000_000;
+
+/// More would let a few logins take the memory of the machine, in KiB.
+const MOST_MEMORY: u32 = 256 * 1024;
+
+/// More passes over that memory would hold a thread for seconds.
+const MOST_PASSES: u32 = 64;
+
+/// Lanes of argon2; ours are computed one after the other.
+const MOST_LANES: u32 = 64;
 
 /// Bytes of a SHA-512 digest, and of what `mosquitto_passwd` derives.
 const LENGTH: usize = digest::SHA512_OUTPUT_LEN;
@@ -15,8 +25,7 @@ const LENGTH: usize = digest::SHA512_OUTPUT_LEN;
 const HMAC_BLOCK: usize = 128;
 
 /// Names of hashes in the modular crypt format, as people know them.
-const KINDS: [(&str, &str); 10] = [
-    ("argon2id", "argon2id"),
+const KINDS: [(&str, &str); 9] = [
     ("argon2i", "argon2i"),
     ("argon2d", "argon2d"),
     ("2a", "bcrypt"),
@@ -31,8 +40,8 @@ const KINDS: [(&str, &str); 10] = [
 /// What a user must show.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Password {
-    /// Bytes with this SHA-512 digest; the file has them in plain text.
-    Plain([u8; LENGTH]),
+    /// Bytes that the file has in plain text, and their SHA-512 digest.
+    Plain { text: Vec<u8>, hash: [u8; LENGTH] },
     /// `$6$SALT$HASH`: SHA-512 over password and salt.
     Sha512 { salt: Vec<u8>, hash: [u8; LENGTH] },
     /// `$7$ITERATIONS$SALT$HASH`: PBKDF2 with HMAC-SHA-512.
@@ -41,6 +50,52 @@ pub(super) enum Password {
         salt: Vec<u8>,
         hash: [u8; LENGTH],
     },
+    /// `$argon2id$v=19$m=KIB,t=PASSES,p=LANES$SALT$HASH` (RFC 9106).
+    Argon2id {
+        params: Params,
+        salt: Vec<u8>,
+        hash: Vec<u8>,
+    },
+}
+
+/// How much work a check takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Effort {
+    /// Rounds of PBKDF2.
+    iterations: u32,
+    /// Blocks of 1 KiB that argon2 computes in all its passes.
+    blocks: u32,
+}
+
+impl Effort {
+    /// Whether it takes no time to speak of.
+    pub(super) fn is_none(self) -> bool {
+        self == Self::default()
+    }
+
+    /// Enough for either.
+    pub(super) fn max(self, other: Self) -> Self {
+        Self {
+            iterations: self.iterations.max(other.iterations),
+            blocks: self.blocks.max(other.blocks),
+        }
+    }
+
+    /// What is left of it after `other`, done for nothing.
+    fn waste_beyond(self, other: Self, key: &[u8]) {
+        if let Some(rest) = NonZeroU32::new(self.iterations.saturating_sub(other.iterations)) {
+            let mut unused = [0; LENGTH];
+            pbkdf2::derive(ALGORITHM, rest, &[0; 12], key, &mut unused);
+            std::hint::black_box(unused);
+        }
+        // In memory as large as a login may take, in as many passes as that needs.
+        let rest = self.blocks.saturating_sub(other.blocks);
+        let passes = rest.div_ceil(MOST_MEMORY).max(1);
+        if let Ok(params) = Params::new(rest / passes, passes, 1, None) {
+            let unused = argon2id(&params, &[0; 16], key, 32);
+            std::hint::black_box(unused);
+        }
+    }
 }
 
 impl Password {
@@ -62,27 +117,59 @@ impl Password {
             ["", "7", iterations, salt, hash] => {
                 pbkdf2(iterations, salt, hash).ok_or_else(unreadable)
             }
-            ["", "6" | "7", ..] => Err(unreadable()),
+            ["", "argon2id", version, params, salt, hash] => {
+                Self::argon2id(version, params, salt, hash).ok_or_else(unreadable)
+            }
+            ["", "6" | "7" | "argon2id", ..] => Err(unreadable()),
             ["", kind, _, ..] => Err(unknown(kind)),
             _ if text.starts_with("PBKDF2$") || is_labelled(text) => Err(unknown("")),
-            _ => Ok(Self::Plain(sha512_of(text.as_bytes(), &[]))),
+            _ => Ok(Self::Plain {
+                text: text.into(),
+                hash: sha512_of(text.as_bytes(), &[]),
+            }),
         }
     }
 
-    /// Rounds of PBKDF2 that a check takes.
-    pub(super) const fn iterations(&self) -> u32 {
-        match self {
-            Self::Pbkdf2 { iterations, .. } => iterations.get(),
-            Self::Plain(_) | Self::Sha512 { .. } => 0,
+    fn argon2id(version: &str, params: &str, salt: &str, hash: &str) -> Option<Self> {
+        let number = |part: &str, name: &str| part.strip_prefix(name)?.parse::<u32>().ok();
+        let [memory, passes, lanes] = params.split(',').collect::<Vec<_>>().try_into().ok()?;
+        let (memory, passes) = (number(memory, "m=")?, number(passes, "t=")?);
+        let lanes = number(lanes, "p=")?;
+        if version != "v=19" || memory > MOST_MEMORY || passes > MOST_PASSES || lanes > MOST_LANES {
+            return None;
         }
+        let part = |text: &str| BASE64_NOPAD.decode(text.as_bytes()).ok();
+        let (salt, hash) = (part(salt)?, part(hash)?);
+        let params = Params::new(memory, passes, lanes, Some(hash.len())).ok()?;
+        (argon2::MIN_SALT_LEN..=argon2::MAX_SALT_LEN)
+            .contains(&salt.len())
+            .then_some(Self::Argon2id { params, salt, hash })
+    }
+
+    /// What the file has in plain text.
+    pub(super) fn plain(&self) -> Option<&[u8]> {
+        match self {
+            Self::Plain { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+
+    /// What a check takes.
+    pub(super) const fn effort(&self) -> Effort {
+        let (iterations, blocks) = match self {
+            Self::Pbkdf2 { iterations, .. } => (iterations.get(), 0),
+            Self::Argon2id { params, .. } => (0, params.m_cost() * params.t_cost()),
+            Self::Plain { .. } | Self::Sha512 { .. } => (0, 0),
+        };
+        Effort { iterations, blocks }
     }
 }
 
 /// Whether `shown` is the password; `None`: there is none to show.
 ///
-/// It takes the same time whatever the password is, and whether there is one: one digest of what was shown and
-/// `iterations` rounds of PBKDF2, of which no password takes more. So time does not tell who is a user.
-pub(super) fn is(password: Option<&Password>, shown: &[u8], iterations: u32) -> bool {
+/// It takes the same time whatever the password is, and whether there is one: one digest of what was shown and `most`
+/// of PBKDF2 and argon2, of which no password takes more. So time does not tell who is a user.
+pub(super) fn is(password: Option<&Password>, shown: &[u8], most: Effort) -> bool {
     let salt = match password {
         Some(Password::Sha512 { salt, .. }) => salt,
         _ => &[][..],
@@ -96,20 +183,32 @@ pub(super) fn is(password: Option<&Password>, shown: &[u8], iterations: u32) -> 
     };
     let accepted = match password {
         None => false,
-        Some(Password::Plain(hash) | Password::Sha512 { hash, .. }) => digest == *hash,
+        Some(Password::Plain { hash, .. } | Password::Sha512 { hash, .. }) => digest == *hash,
         Some(Password::Pbkdf2 {
             iterations,
             salt,
             hash,
         }) => pbkdf2::verify(ALGORITHM, *iterations, salt, key, hash).is_ok(),
+        Some(Password::Argon2id { params, salt, hash }) => {
+            argon2id(params, salt, shown, hash.len()).is_some_and(|it| same(&it, hash))
+        }
     };
-    let own = password.map_or(0, Password::iterations);
-    if let Some(rest) = NonZeroU32::new(iterations.saturating_sub(own)) {
-        let mut unused = [0; LENGTH];
-        pbkdf2::derive(ALGORITHM, rest, &[0; 12], key, &mut unused);
-        std::hint::black_box(unused);
-    }
+    most.waste_beyond(password.map(Password::effort).unwrap_or_default(), key);
     accepted
+}
+
+/// `None`: not with these parameters.
+fn argon2id(params: &Params, salt: &[u8], shown: &[u8], length: usize) -> Option<Vec<u8>> {
+    let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+    let mut hash = vec![0; length];
+    let hashed = hasher.hash_password_into(shown, salt, &mut hash);
+    hashed.ok().map(|()| hash)
+}
+
+/// Whether two hashes of one length are the same; the time does not tell where they differ.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    let differences = one.iter().zip(other).map(|(one, other)| one ^ other);
+    one.len() == other.len() && differences.fold(0, |all, it| all | it) == 0
 }
 
 static ALGORITHM: pbkdf2::Algorithm = pbkdf2::PBKDF2_HMAC_SHA512;
@@ -148,7 +247,8 @@ fn embedded(text: &str) -> Option<&str> {
     const SHORTEST: usize = 20;
     let (before, after) = text.split_once('$').filter(|(it, _)| !it.is_empty())?;
     let (kind, rest) = after.trim_start_matches('$').split_once('$')?;
-    let known = KINDS.iter().any(|(mark, _)| *mark == kind) || ["6", "7", "apr1"].contains(&kind);
+    let known = KINDS.iter().any(|(mark, _)| *mark == kind)
+        || ["6", "7", "argon2id", "apr1"].contains(&kind);
     let named =
         before.len() > 3 && kind.bytes().all(|it| it.is_ascii_digit()) && rest.contains('$');
     (rest.len() >= SHORTEST && (known || named)).then_some(kind)
@@ -176,7 +276,7 @@ mod tests {
     use super::*;
 
     fn accepts(password: &Password, shown: &[u8]) -> bool {
-        is(Some(password), shown, password.iterations())
+        is(Some(password), shown, password.effort())
     }
 
     #[test]
@@ -206,9 +306,13 @@ mod tests {
             assert!(accepts(&hashed, b"password"));
             assert!(!accepts(&hashed, b"Password"));
             // The rounds that make all users alike change nothing.
-            assert!(is(Some(&hashed), b"password", 500));
+            let most = Effort {
+                iterations: 500,
+                blocks: 100,
+            };
+            assert!(is(Some(&hashed), b"password", most));
+            assert!(!is(None, b"password", most));
         }
-        assert!(!is(None, b"password", 500));
     }
 
     #[test]
@@ -241,9 +345,15 @@ mod tests {
             ("$6$rounds=5000$salt$hash", unreadable),
             (&beyond, unreadable),
             (short, unreadable),
+            ("$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA", unreadable),
+            (&ARGON.replace("v=19", "v=16"), unreadable),
+            (&ARGON.replace("m=64", "m=262145"), unreadable),
+            (&ARGON.replace("t=1", "t=65"), unreadable),
+            (&ARGON.replace("p=1", "p=0"), unreadable),
+            (&ARGON.replace("$m=64,t=1,p=1", ""), unreadable),
             (
-                "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA",
-                "is a hash by argon2id, which is not supported",
+                "$argon2i$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA",
+                "is a hash by argon2i, which is not supported",
             ),
             (
                 "$2y$10$abcdefghijklmnopqrstuv",
@@ -261,7 +371,7 @@ mod tests {
             ),
             (
                 "argon2$argon2id$v=19$m=102400,t=2,p=8$c2FsdA$aGFzaA",
-                "is a hash by argon2id, which is not supported",
+                strange,
             ),
             (
                 "bcrypt_sha256$$2b$12$abcdefghijklmnopqrstuv",
@@ -275,6 +385,26 @@ mod tests {
         }
     }
 
+    #[test]
+    fn argon2id_is_understood() {
+        // "password", as the reference implementation hashed it: one lane, four lanes, and as mosquitto 2.1 asks for it.
+        for hash in [ARGON, LANES, MOSQUITTO] {
+            let password = Password::parse(hash).unwrap();
+            assert!(accepts(&password, b"password"));
+            assert!(!accepts(&password, b"Password"));
+            // A user with an easier password takes as long.
+            let most = Effort {
+                iterations: 10,
+                blocks: 50_000,
+            };
+            assert!(is(Some(&password), b"password", most));
+        }
+    }
+
+    const ARGON: &str =
+        "$argon2id$v=19$m=64,t=1,p=1$MDEyMzQ1Njc4OWFi$xxFyw6sthWjNXKDiZ/dJO2N4z2P5I2Dxf/vp++tEuEk";
+    const LANES: &str = "$argon2id$v=19$m=4096,t=3,p=4$MDEyMzQ1Njc4OWFi$HmJwHmULf9qp/8ZX5wWCin05QOzV74GGBw6+dbILK/M";
+    const MOSQUITTO: &str = "$argon2id$v=19$m=47104,t=1,p=1$MDEyMzQ1Njc4OWFi$LeLTssSUrpgYXgs41TdHU+QyiFpwn81avXGjHYvIXc7igFhvVy+G0+QBQq40pmtaoxIHgXZ/M7e3F+7qyrGE4A";
     const NEW: &str = "$7$101$0PDn/ZeYsc+WUxJ4$m0mppmp/6v5KTvcYTIIw2Tm8J8LJnTdfwKw9ZepHW3b4MY5ltfv+1tnTGfk/4Q8UHHlO90tD9pxSUWmycqvnrA==";
     const OLD: &str = "$6$MDEyMzQ1Njc4OWFi$QQ3PWSJ3IyGPP66YMDh3aUdVyS29efC2oPtFLnz5O/EXQO4dovrApaaZv32acQ3b0Lt02H8GBYcsYpkBYYcERg==";
 }

@@ -68,6 +68,11 @@ impl<T> Slab<T> {
         Some(value)
     }
 
+    /// All entries, oldest slot first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.entries.iter().filter_map(|(_, value)| value.as_ref())
+    }
+
     /// How many entries there are.
     pub(crate) fn len(&self) -> usize {
         self.entries.len() - self.free.len()

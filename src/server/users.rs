@@ -5,15 +5,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::login::Login;
-use super::password::{self, Password};
+use super::password::{self, Effort, Password};
 use crate::error::{Error, Result};
 
 /// The users and their passwords.
 #[derive(Clone, Default)]
 pub struct Users {
     known: HashMap<String, Arc<Password>>,
-    /// The most rounds of PBKDF2 that a password takes.
-    iterations: u32,
+    /// The most work that a password takes.
+    effort: Effort,
 }
 
 /// What is known of a login at once.
@@ -59,9 +59,14 @@ impl Users {
         let (user, password) = parts.ok_or("expected USER:PASSWORD")?;
         let password = Password::parse(password)
             .map_err(|what| format!("the password of {user} {what}{SUPPORTED}"))?;
-        self.iterations = self.iterations.max(password.iterations());
+        self.effort = self.effort.max(password.effort());
         let before = self.known.insert(user.to_owned(), password.into());
         before.map_or(Ok(()), |_| Err(format!("user {user} appears twice")))
+    }
+
+    /// The password of a user that stands in plain text in the file.
+    pub(crate) fn plain(&self, user: &str) -> Option<&[u8]> {
+        self.known.get(user)?.plain()
     }
 
     /// Checks a login; who shows no password, or an empty one, is nobody. `held` is what waits with it, in bytes.
@@ -70,11 +75,11 @@ impl Users {
             return Check::Done(false);
         };
         let known = self.known.get(user);
-        if self.iterations == 0 {
+        if self.effort.is_none() {
             let known = known.map(|known| &**known);
-            return Check::Done(password::is(known, shown, 0));
+            return Check::Done(password::is(known, shown, self.effort));
         }
-        let login = Login::new(known.cloned(), shown, self.iterations, held);
+        let login = Login::new(known.cloned(), shown, self.effort, held);
         login.map_or(Check::Busy, Check::Work)
     }
 }
@@ -87,7 +92,7 @@ impl fmt::Debug for Users {
 }
 
 /// What a password may be instead.
-const SUPPORTED: &str = " (write it in plain text, or as mosquitto_passwd -H sha512-pbkdf2 does)";
+const SUPPORTED: &str = " (write it in plain text, or as mosquitto_passwd hashes it)";
 
 /// The lines that say something, with their numbers from 1.
 pub(crate) fn significant(text: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -123,7 +128,7 @@ mod tests {
             ("a:1\n\na:2", "line 3: user a appears twice"),
             (
                 "a:1\nbob:",
-                "line 2: the password of bob is empty (write it in plain text, or as mosquitto_passwd -H sha512-pbkdf2 does)",
+                "line 2: the password of bob is empty (write it in plain text, or as mosquitto_passwd hashes it)",
             ),
         ];
         for (text, expected) in table {

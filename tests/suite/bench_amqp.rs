@@ -255,7 +255,7 @@ fn a_rabbitmq_killed_meanwhile_loses_nothing_that_was_confirmed() {
         .word(server.url())
         .words(words)
         .start();
-    running.hears(" got ");
+    running.hears(" recv ");
     server.write_down();
     server.kill();
     running.hears(" connections 0 ");

@@ -23,6 +23,11 @@ fn help_and_version_go_to_standard_output() {
         &["mqtt", "--help"],
         &["mqtt", "pub", "--help"],
         &["man"],
+        &["man", "mqtt", "pub"],
+        &["man", "iotctl-mqtt-pub"],
+        &["help"],
+        &["help", "mqtt", "pub"],
+        &["version"],
     ] {
         let ended = iotctl(words);
         assert_eq!(ended.status.code(), Some(0), "{words:?}");
@@ -99,6 +104,46 @@ fn wrong_words_are_one_line_a_hint_and_exit_2() {
         (
             &["mqtt", "sub", "--tpoic", "a"],
             "iotctl: unexpected argument '--tpoic' found\nhint: did you mean --topic?\n",
+        ),
+        (
+            &["mqtt", "pub", "--retian"],
+            "iotctl: unexpected argument '--retian' found\nhint: did you mean --retain?\n",
+        ),
+        (
+            &["mqtt", "pub", "--ca", "x"],
+            "iotctl: unexpected argument '--ca' found\nhint: did you mean --cafile or --capath?\n",
+        ),
+        (
+            &["mqtt", "pub", "-d"],
+            "iotctl: unexpected argument '-d' found\nhint: `iotctl mqtt pub --help` shows the usage\n",
+        ),
+        (
+            &["mqtt", "sbu"],
+            "iotctl: there is no command \"mqtt sbu\"\nhint: did you mean `iotctl mqtt sub`?\n",
+        ),
+        (
+            &["pub", "-t", "a"],
+            "iotctl: there is no command \"pub\"\nhint: did you mean `iotctl mqtt pub`?\n",
+        ),
+        (
+            &["mqtt", "help"],
+            "iotctl: there is no command \"mqtt help\"\nhint: did you mean `iotctl help mqtt`?\n",
+        ),
+        (
+            &["man", "nosuch"],
+            "iotctl: there is no command \"nosuch\"\nhint: `iotctl help` lists the commands\n",
+        ),
+        (
+            &["help", "mqtt", "puv"],
+            "iotctl: there is no command \"mqtt puv\"\nhint: did you mean `iotctl mqtt pub`?\n",
+        ),
+        (
+            &["mqtt", "sub", "--color", "nevr"],
+            "iotctl: invalid value 'nevr' for '--color <WHEN>' [possible values: auto, always, never]\nhint: did you mean never?\n",
+        ),
+        (
+            &["mqtt", "sub", "-p", "abc"],
+            "iotctl: invalid value 'abc' for '-p <PORT>': expected a whole number from 1 to 65535\n",
         ),
         (
             &["mqtt", "pub", "-h"],

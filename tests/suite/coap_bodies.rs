@@ -468,7 +468,7 @@ fn a_target_without_a_scheme_is_a_path() {
         let ended = at().word(word).run().exits(2).says("no scheme").says(hint);
         assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
     }
-    for command in ["put -m x", "observe", "discover", "ping", "rd lookup"] {
+    for command in ["put -m x", "observe", "discover", "ping", "rd lookup ep"] {
         let ended = iotctl("coap").words(command).word(&host).run();
         ended.exits(2).says("no scheme");
     }

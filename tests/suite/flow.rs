@@ -53,7 +53,7 @@ fn the_words_of_a_command_end_at_a_semicolon() {
         .start();
     broker.sees_subscription("a");
     broker.iotctl("pub -t a -m x").run().exits(0);
-    receiver.ends().exits(0).prints("-C 1").quietly();
+    receiver.ends().exits(0).prints("-C 1\n").quietly();
     // Without one all words are the command's, and what looks like ours is warned of once.
     let receiver = broker
         .iotctl("sub -t b -C 1 --exec echo -D --count=2")

@@ -58,7 +58,7 @@ fn all_commands_find_the_server_in_their_environment() {
         (
             "coap server",
             "$I coap put /store/a -m x && $I coap get /store/a",
-            "x\n",
+            "x",
         ),
     ] {
         let line = shell(server, script).env("I", program());
@@ -91,10 +91,11 @@ fn standard_input_and_signals_are_the_commands() {
 
 #[test]
 fn a_second_signal_ends_both_at_once() {
-    let script = "trap '' TERM; echo $$; while :; do sleep 0.05; done";
+    let script = "trap 'echo caught' TERM; echo $$; while :; do sleep 0.05; done";
     let mut running = shell("mqtt broker", script).start();
     let child = running.line();
     running.signal("TERM");
+    assert_eq!(running.line(), "caught");
     running.signal("TERM");
     running.ends_by_itself().exits(143);
     wait_for("the end of the command", || {
@@ -119,10 +120,15 @@ fn the_url_is_in_a_file_while_clients_can_connect() {
         running.ends().exits(0);
         assert!(!file.exists());
     }
-    iotctl("mqtt broker --url-file /nonexistent/url --listen 127.0.0.1:0")
+    let nowhere = folder.path().join("missing").join("url");
+    iotctl("mqtt broker --listen 127.0.0.1:0 --url-file")
+        .word(&nowhere)
         .run()
         .exits(8)
-        .says("cannot write /nonexistent/url: no such file or directory");
+        .says(&format!(
+            "cannot write {}: no such file or directory",
+            nowhere.display()
+        ));
 }
 
 /// Runs a receiver to its end; it is told that it is ready exactly when it is.

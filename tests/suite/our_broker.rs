@@ -281,6 +281,61 @@ fn shared_subscriptions_share() {
 }
 
 #[test]
+fn scram_never_sends_the_password() {
+    let directory = tempfile::tempdir().unwrap();
+    let users = directory.path().join("users");
+    std::fs::write(&users, "ann:secret\n").unwrap();
+    let broker = broker(&format!("--password-file {}", users.display()));
+    for method in ["scram-sha-256", "SCRAM-SHA-512"] {
+        let line = format!("pub -t t -m x -q 1 -u ann --auth-method {method}");
+        broker
+            .iotctl(&line)
+            .env("IOTCTL_PASSWORD", "secret")
+            .run()
+            .exits(0);
+        broker
+            .iotctl(&line)
+            .env("IOTCTL_PASSWORD", "wrong")
+            .run()
+            .exits(4)
+            .says("not authorized");
+        broker
+            .iotctl(&line)
+            .run()
+            .exits(2)
+            .says("--auth-method needs a user name and a password");
+    }
+}
+
+#[test]
+fn each_listener_may_have_its_own_users() {
+    let directory = tempfile::tempdir().unwrap();
+    let users = directory.path().join("users");
+    // "password", by argon2id.
+    std::fs::write(
+        &users,
+        "ann:$argon2id$v=19$m=64,t=1,p=1$MDEyMzQ1Njc4OWFi$xxFyw6sthWjNXKDiZ/dJO2N4z2P5I2Dxf/vp++tEuEk\n",
+    )
+    .unwrap();
+    let own = format!(
+        "mqtt broker --quiet --listen 127.0.0.1:0 --listen 127.0.0.1:0;password-file={}",
+        users.display()
+    );
+    let mut broker = iotctl(&own).start();
+    let urls = broker.line();
+    let [open, closed] = urls.split(' ').collect::<Vec<_>>().try_into().unwrap();
+    let publish =
+        |url: &str, more: &str| iotctl(&format!("mqtt pub {url} -t t -m x -q 1 {more}")).run();
+    publish(open, "").exits(0);
+    publish(open, "-u ann -P wrong").exits(0);
+    publish(closed, "").exits(4);
+    publish(closed, "-u ann -P wrong").exits(4);
+    publish(closed, "-u ann -P password").exits(0);
+    broker.signal("TERM");
+    broker.ends().exits(0);
+}
+
+#[test]
 fn the_figures_are_told() {
     let broker = broker("--sys-interval 100ms");
     let shown = broker

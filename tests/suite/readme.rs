@@ -39,6 +39,7 @@ pages! {
     examples_of_amqp: "docs/amqp.md",
     examples_of_bench: "docs/bench.md",
     examples_of_scripting: "docs/scripting.md",
+    examples_of_ci: "docs/ci.md",
     examples_of_contexts: "docs/contexts.md",
     examples_of_tls: "docs/tls.md",
     examples_of_data: "docs/data.md",

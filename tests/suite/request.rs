@@ -126,7 +126,8 @@ fn the_timeout_bounds_the_connection_too() {
     iotctl(&format!("mqtt request -p {} -t a -m x -W 300ms", peer.port))
         .run()
         .exits(5)
-        .says("timed out: no connection to mqtt://localhost:");
+        .says("no connection to mqtt://localhost:")
+        .says(" within 300ms");
 }
 
 #[test]
@@ -520,6 +521,6 @@ fn a_server_without_mqtt_5_needs_a_topic() {
     iotctl(&format!("mqtt request -p {} -t a -m x -W 300ms", peer.port))
         .run()
         .exits(5)
-        .says("no answer from mqtt://localhost:");
+        .says("no SUBACK from mqtt://localhost:");
     assert!(peer.result());
 }

@@ -40,13 +40,14 @@ pub(crate) async fn serve(
     stop: impl Future,
 ) -> Result<()> {
     let patience = broker.state().engine.options.connect_timeout;
+    let listeners = listeners.into_iter().map(|it| (it, 0)).collect();
     server::serve(broker, listeners, patience, stop).await
 }
 
 impl Engine for Core {
     type Event = Event;
 
-    fn open(&mut self, peer: String, now: Instant) -> Key {
+    fn open(&mut self, peer: String, _: usize, now: Instant) -> Key {
         self.open(peer, now)
     }
 

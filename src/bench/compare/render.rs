@@ -5,7 +5,7 @@ use crate::bench::report::units;
 
 use super::{Comparison, Figure};
 
-const HEAD: [&str; 5] = ["", "before", "after", "ratio", "verdict"];
+pub(super) const HEAD: [&str; 5] = ["", "before", "after", "ratio", "verdict"];
 
 /// For people: one row a figure, within 80 columns as long as the verdicts are.
 pub(crate) fn text(comparison: &Comparison) -> String {
@@ -75,7 +75,7 @@ pub(crate) fn markdown(comparison: &Comparison) -> String {
     page
 }
 
-fn headline(comparison: &Comparison) -> String {
+pub(super) fn headline(comparison: &Comparison) -> String {
     let bound = comparison.bound_percent;
     let bound = bound.map_or_else(String::new, |bound| {
         format!(", bound {}", units::percent(bound))
@@ -94,7 +94,7 @@ fn runs(count: usize) -> String {
     }
 }
 
-fn row(figure: &Figure) -> [String; 5] {
+pub(super) fn row(figure: &Figure) -> [String; 5] {
     [
         figure.name.clone(),
         show(figure, figure.before),

@@ -11,6 +11,7 @@ use tokio::time::sleep;
 
 use super::super::clock::{self, Clock, Nanos, nanos, seconds};
 use super::super::driver::Driver;
+use super::super::gate::Deliveries;
 use super::super::plan::{Coalesce, Load, Plan};
 use super::super::profile::{self, Share};
 use super::super::recorder::{Records, Window};
@@ -209,8 +210,10 @@ impl<'a> Course<'a> {
             Phase::Connecting => {
                 if self.stopped {
                     self.over();
-                } else if self.all(|standing| standing.settled) {
-                    self.begin(now);
+                } else if self.all(|standing| standing.settled)
+                    && let Some(earliest) = self.admitted()
+                {
+                    self.begin(now, earliest);
                 }
             }
             Phase::Sending => {
@@ -247,18 +250,34 @@ impl<'a> Course<'a> {
 
     /// Whether all that was sent has been answered and has reached all its receivers.
     fn has_drained(&self) -> bool {
-        self.all(|standing| standing.idle && standing.sent_all)
-            && Records::have_all([&self.total, &self.current])
+        let idle = self.all(|standing| standing.idle && standing.sent_all);
+        let deliveries = Deliveries::of([&self.total, &self.current]);
+        match &self.plan.phases.gate {
+            Some(gate) => gate.drain(idle, deliveries),
+            None => idle && deliveries.are_complete(),
+        }
     }
 
-    fn begin(&mut self, now: Nanos) {
-        self.settled = Some(now);
-        let links = self.current.links.opened + self.total.links.opened;
-        if links == 0 && self.planned_connections > 0 {
+    /// From when on the run may begin, unless others have to say so first.
+    fn admitted(&mut self) -> Option<Nanos> {
+        let now = self.clock.now();
+        self.settled.get_or_insert(now);
+        match &self.plan.phases.gate {
+            Some(gate) if self.has_connection() => gate.settle(),
+            _ => Some(self.plan.phases.start_at.map_or(0, clock::at)),
+        }
+    }
+
+    const fn has_connection(&self) -> bool {
+        self.current.links.opened + self.total.links.opened > 0
+    }
+
+    fn begin(&mut self, now: Nanos, earliest: Nanos) {
+        if !self.has_connection() && self.planned_connections > 0 {
             return self.over();
         }
         let phases = &self.plan.phases;
-        let begin = phases.start_at.map_or(0, clock::at).max(now + NOTICE);
+        let begin = earliest.max(now + NOTICE);
         let from = begin.saturating_add(nanos(phases.warmup));
         let lasts = phases.duration.map_or(Nanos::MAX, nanos);
         let window = Window {

@@ -82,7 +82,7 @@ fn unless_mixed(sum: &mut Interval, other: &Interval) {
 }
 
 /// The same interval of another worker.
-fn beside(sum: &mut Interval, other: &Interval) {
+pub(crate) fn beside(sum: &mut Interval, other: &Interval) {
     add(sum, other);
     sum.at_s = sum.at_s.max(other.at_s);
     unless_mixed(sum, other);

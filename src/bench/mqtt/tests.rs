@@ -76,7 +76,7 @@ fn broker_with(options: Options) -> Peer {
                     spawn_local(async move {
                         let peer = incoming.peer().to_owned();
                         if let Ok(stream) = incoming.ready().await {
-                            broker.carry(stream, peer).await;
+                            broker.carry(stream, peer, 0).await;
                         }
                     });
                 }
@@ -168,6 +168,7 @@ fn after(
                 drain: Duration::from_secs(3),
                 interval: Duration::from_millis(100),
                 start_at: None,
+                gate: None,
             },
             threads,
             coalesce: coalesce_for(&loads),

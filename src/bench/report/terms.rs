@@ -33,13 +33,13 @@ pub(crate) static TERMS: [Term; 30] = [
     ),
     term(
         "accepted",
-        "acknowledged by the peer",
-        "Rate at which the peer acknowledged messages: PUBACK or PUBCOMP, a confirm, a response.",
+        "acknowledged by the server",
+        "Rate at which the server acknowledged messages: PUBACK or PUBCOMP, a confirm, a response.",
     ),
     term(
-        "proved",
-        "known to have been read by the peer",
-        "Instead of accepted and acknowledged where messages are not acknowledged (MQTT QoS 0, AMQP without confirms): known to have been read by the peer, as it answered a request sent after them. They may still not be delivered.",
+        "confirmed",
+        "known to have been read by the server",
+        "Instead of accepted and acknowledged where messages are not acknowledged (MQTT QoS 0, AMQP without confirms): known to have been read by the server, as it replied to a request sent after them. The others are unconfirmed. They may still not be delivered.",
     ),
     term(
         "delivered",
@@ -58,13 +58,13 @@ pub(crate) static TERMS: [Term; 30] = [
     ),
     term(
         "acknowledged",
-        "accepted by the peer",
-        "Messages that the peer accepted. sent = acknowledged + refused + timed out + lost with connection.",
+        "accepted by the server",
+        "Messages that the server accepted. sent = acknowledged + refused + timed out + lost with connection.",
     ),
     term(
         "refused",
         "answered with a failure",
-        "Messages that the peer answered with a failure.",
+        "Messages that the server answered with a failure.",
     ),
     term(
         "timed out",
@@ -130,12 +130,12 @@ pub(crate) static TERMS: [Term; 30] = [
     term(
         "response",
         "from due to answered",
-        "Time from the moment a message was due, whether it could be sent then or not, to its acknowledgement or response. A peer that stalls cannot hide behind it.",
+        "Time from the moment a message was due, whether it could be sent then or not, to its acknowledgement or response. A server that stalls cannot hide behind it.",
     ),
     term(
         "service",
         "from sent to answered",
-        "Time from writing a message to its acknowledgement or response. Leaves out the waiting of messages that could not be sent, so it flatters a peer that stalls.",
+        "Time from writing a message to its acknowledgement or response. Leaves out the waiting of messages that could not be sent, so it flatters a server that stalls.",
     ),
     term(
         "lag",
@@ -169,7 +169,7 @@ pub(crate) static TERMS: [Term; 30] = [
     ),
 ];
 
-/// `offered: written to the connections; accepted: acknowledged by the peer`, of the words that are terms.
+/// `offered: written to the connections; accepted: acknowledged by the server`, of the words that are terms.
 pub(super) fn line<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let known = names.into_iter().filter_map(|name| {
         let term = TERMS.iter().find(|term| term.name == name)?;

@@ -52,7 +52,7 @@ fn outcome(report: &Report, page: &mut Page) {
 pub(crate) struct Columns {
     /// Messages are sent.
     pub(crate) sent: bool,
-    /// The peer acknowledges or answers them.
+    /// The server acknowledges or answers them.
     pub(crate) acknowledged: bool,
     /// There are receivers.
     pub(crate) received: bool,
@@ -168,8 +168,7 @@ fn latency(report: &Report, page: &mut Page) {
     for (name, latency) in rows::quantities(report) {
         page.row(&format!("  {name}"), rows::latency_row(latency), 10);
     }
-    let names = rows::quantities(report).into_iter().map(|(name, _)| name);
-    page.section("", [terms::line(names)]);
+    page.section("", [terms::line(rows::latency_terms(report))]);
 }
 
 fn errors(report: &Report, page: &mut Page) {
@@ -327,7 +326,7 @@ mod tests {
             report.setup.insert(name.to_owned(), value.to_owned());
         }
         let text = render(&report);
-        let head = "\n\nmax. rate   4000/s; the generator, not the server, was the limit: it may take more\n            4000/s passed\n            5000/s failed\n\
+        let head = "\n\nmax. rate   4000/s; the generator, not the server, was the limit: it may take\n            more\n            4000/s passed\n            5000/s failed\n\
                     thresholds  p50 < 20ms  passed\n            lost == 0  missed by 1,270\n\
                     verdict     the generator kept up";
         assert!(text.contains(head), "{text}");
@@ -346,7 +345,7 @@ mod tests {
             received: false,
         };
         let line = live_line(stalled, 1.0, columns);
-        assert!(line.starts_with("21.0 s  sent 50.0k/s  p50"), "{line}");
+        assert!(line.starts_with("21.0 s  sent 50.0k/s p50"), "{line}");
     }
 
     #[test]
@@ -364,7 +363,7 @@ mod tests {
         };
         assert_eq!(
             interval_line(&warming, 0.5, ALL),
-            "500 ms  sent 0/s acked 0/s got 0/s  (warmup)  connections 7  CPU 0 %"
+            "500 ms  sent 0/s acked 0/s recv 0/s  (warmup)  connections 7  CPU 0 %"
         );
     }
 

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 
 use super::load::LoadFlags;
 use super::mqtt::connections;
-use super::run::RunOptionFlags;
+use super::run::{RunOptionFlags, check_processes};
 use super::syntax::{SizeRange, one_of};
 use crate::cli::amqp::session::{self, AmqpSessionFlags};
 use crate::cli::amqp::syntax;
@@ -40,7 +40,7 @@ pub(crate) struct BenchAmqpFlags {
     embedded: bool,
 
     /// Load a null peer that only responds, instead of a server, to measure the limit of the generator on this machine
-    #[arg(long, conflicts_with_all = ["embedded", "consumers", "url", "url_flag", "host", "port", "unix", "context"])]
+    #[arg(long, conflicts_with_all = ["embedded", "processes", "consumers", "url", "url_flag", "host", "port", "unix", "context"])]
     calibrate: bool,
 
     /// Load scenario, listed below; it sets the defaults of other flags
@@ -230,6 +230,7 @@ impl BenchAmqpFlags {
         plan.course = self.course.course(stages_last)?;
         plan.course.find_max = find_max;
         check(&plan)?;
+        check_processes(&plan.course, plan.producers + plan.consumers)?;
         Ok(plan)
     }
 }

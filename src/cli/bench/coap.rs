@@ -12,7 +12,7 @@ use crate::command::coap::session::OptionWord;
 use crate::error::{Error, Result};
 
 use super::load::LoadFlags;
-use super::run::RunOptionFlags;
+use super::run::{RunOptionFlags, check_processes};
 use super::syntax::{SizeRange, one_of};
 use crate::cli::coap::flags::{CoapConnectFlags, uint};
 use crate::cli::syntax::numbers::{Count, Wait, whole};
@@ -60,7 +60,7 @@ pub(crate) struct BenchCoapFlags {
     embedded: bool,
 
     /// Load a null peer that only responds, instead of a server, to measure the limit of the generator on this machine
-    #[arg(long, conflicts_with_all = ["embedded", "host", "port", "context"])]
+    #[arg(long, conflicts_with_all = ["embedded", "processes", "host", "port", "context"])]
     calibrate: bool,
 
     /// Load scenario, listed below; it sets the defaults of other flags
@@ -177,6 +177,7 @@ impl BenchCoapFlags {
         plan.course = self.course.course(stages_last)?;
         plan.course.find_max = find_max;
         check(&plan)?;
+        check_processes(&plan.course, plan.sockets + plan.observers)?;
         Ok(plan)
     }
 }

@@ -14,7 +14,7 @@ use crate::mqtt::packet::{QoS, Version};
 use crate::payload::template::Template;
 
 use super::load::LoadFlags;
-use super::run::RunOptionFlags;
+use super::run::{RunOptionFlags, check_processes};
 use super::syntax::{SizeRange, one_of};
 use crate::cli::flags::connect::ConnectFlags;
 use crate::cli::syntax::numbers::{Count, Wait};
@@ -39,7 +39,7 @@ pub(crate) struct BenchMqttFlags {
     embedded: bool,
 
     /// Load a null peer that only responds, instead of a broker, to measure the limit of the generator on this machine
-    #[arg(long, conflicts_with_all = ["embedded", "subscribers", "url", "url_flag", "host", "port", "unix", "context"])]
+    #[arg(long, conflicts_with_all = ["embedded", "processes", "subscribers", "url", "url_flag", "host", "port", "unix", "context"])]
     calibrate: bool,
 
     /// Load scenario, listed below; it sets the defaults of other flags
@@ -211,6 +211,7 @@ impl BenchMqttFlags {
         plan.course = self.course.course(stages_last)?;
         plan.course.find_max = find_max;
         check(&plan)?;
+        check_processes(&plan.course, plan.publishers + plan.subscribers)?;
         Ok(plan)
     }
 }

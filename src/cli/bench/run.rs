@@ -46,6 +46,10 @@ pub(crate) struct RunOptionFlags {
     #[arg(long, value_name = "COUNT", default_value = "1", value_parser = whole(1..=1024_u16))]
     threads: u16,
 
+    /// Share the load among this many processes on this machine, each with --threads of its own: for more cores, and for more connections than one process may have descriptors; one report
+    #[arg(long, value_name = "COUNT", default_value = "1", conflicts_with = "shard", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    processes: u16,
+
     /// Coalesce reads: never, adaptive, or a TIME such as 500us [default: adaptive with --max, else never]
     #[arg(long, value_name = "HOW", value_parser = coalesce)]
     coalesce: Option<Coalesce>,
@@ -171,11 +175,33 @@ impl RunOptionFlags {
             clock_error: self.clock_error.map(|Span(time)| time),
             full_handshakes: self.no_resumption,
             seed: self.seed,
+            processes: self.processes.into(),
+            part: None,
             find_max: None,
             results: self.results.results(),
             style: self.terminal.style(),
         })
     }
+}
+
+/// Whether every process gets a connection.
+///
+/// # Errors
+/// [`Kind::Usage`](crate::error::Kind::Usage) when there are more processes and threads than connections.
+pub(crate) fn check_processes(course: &RunOptions, connections: usize) -> Result<()> {
+    let RunOptions {
+        processes, threads, ..
+    } = *course;
+    if processes == 1 || processes * threads <= connections {
+        return Ok(());
+    }
+    let each = match threads {
+        1 => String::new(),
+        _ => format!(" with --threads {threads}"),
+    };
+    Err(Error::usage(format!(
+        "--processes {processes}{each} is more than the number of connections: {connections}"
+    )))
 }
 
 impl ResultFlags {

@@ -7,7 +7,7 @@ use crate::flow::Until;
 
 /// How long the command may take; all that a command which sends needs.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Until")]
+#[command(next_help_heading = "End conditions")]
 pub(crate) struct LimitFlags {
     /// Fail after this long, with exit code 5
     #[arg(short = 'W', long, value_name = "TIME")]
@@ -29,7 +29,7 @@ impl LimitFlags {
 
 /// How long what is under way may take at the end; all that a command with another `--timeout` needs.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Until")]
+#[command(next_help_heading = "End conditions")]
 pub(crate) struct DrainFlags {
     /// How long running commands and outstanding acknowledgements may take after the first SIGINT or SIGTERM, or after --for [default: 3s]
     #[arg(long, value_name = "TIME")]

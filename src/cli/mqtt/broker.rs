@@ -19,7 +19,7 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Listening")]
 pub(crate) struct BrokerFlags {
-    /// Address to listen on: [mqtt|mqtts|ws|wss://]ADDR:PORT or unix:PATH; port 0 picks a free port, printed on the first line of standard output; may be repeated [default: 127.0.0.1:1883, or with COMMAND a free port]
+    /// Address to listen on: [mqtt|mqtts|ws|wss://]ADDR:PORT or unix:PATH; port 0 picks a free port, printed on the first line of standard output; may be repeated. Users and rights of its own follow as ';password-file=FILE', ';acl-file=FILE' and ';allow-anonymous' [default: 127.0.0.1:1883, or with COMMAND a free port]
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Vec<Listen>,
 
@@ -145,14 +145,13 @@ impl BrokerFlags {
         let encrypted = listen.iter().any(|listen| listen.tls);
         let tls = self.tls.files("--listen mqtts:// or wss://", encrypted)?;
         let mut options = self.limits.options();
-        options.allow_anonymous =
-            self.access.password_file.is_none() || self.access.allow_anonymous;
         options.allow_empty_client_id = !self.access.refuse_empty_id;
         options.faults = self.faults.fault;
         Ok(Plan {
             listen,
             tls,
             files: Files {
+                anonymous: self.access.password_file.is_none() || self.access.allow_anonymous,
                 passwords: self.access.password_file,
                 rights: self.access.acl_file,
             },
@@ -205,10 +204,14 @@ impl LimitFlags {
 impl FromStr for Listen {
     type Err = String;
 
-    /// Reads `[SCHEME://]ADDR:PORT` and `unix:PATH`; an IPv6 address stands in brackets.
+    /// Reads `[SCHEME://]ADDR:PORT` and `unix:PATH`, and what follows after semicolons; an IPv6 address stands in brackets.
     fn from_str(word: &str) -> Result<Self, Self::Err> {
-        let (scheme, address) = match word.split_once("://") {
-            Some(("unix", _)) | None => ("mqtt", word),
+        let (place, own) = match word.split_once(';') {
+            Some((place, own)) => (place, Some(own_files(own)?)),
+            None => (word, None),
+        };
+        let (scheme, address) = match place.split_once("://") {
+            Some(("unix", _)) | None => ("mqtt", place),
             Some(parts) => parts,
         };
         let (tls, websocket) = match scheme {
@@ -223,6 +226,34 @@ impl FromStr for Listen {
             address,
             tls,
             websocket,
+            own,
         })
     }
+}
+
+/// The files of one listener, as `KEY=FILE` between semicolons.
+fn own_files(words: &str) -> Result<Files, String> {
+    const KEYS: &str = "expected password-file=FILE, acl-file=FILE or allow-anonymous";
+    let (mut files, mut anonymous) = (Files::default(), false);
+    for word in words.split(';') {
+        let place = match word.split_once('=') {
+            Some(("password-file", _)) => &mut files.passwords,
+            Some(("acl-file", _)) => &mut files.rights,
+            None if word == "allow-anonymous" && !anonymous => {
+                anonymous = true;
+                continue;
+            }
+            _ => return Err(format!("{KEYS}, not {word:?}")),
+        };
+        let file = word.split_once('=').map(|(_, file)| file);
+        let file = file.filter(|file| !file.is_empty()).ok_or(KEYS)?;
+        if place.replace(file.into()).is_some() {
+            return Err(format!("{word:?} is a second file of that kind"));
+        }
+    }
+    if anonymous && files.passwords.is_none() {
+        return Err(String::from("allow-anonymous needs a password-file"));
+    }
+    files.anonymous = anonymous || files.passwords.is_none();
+    Ok(files)
 }

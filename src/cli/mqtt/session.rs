@@ -9,6 +9,7 @@ use bytestring::ByteString;
 use clap::Args;
 
 use crate::command::mqtt::session::{SessionArgs, WillArgs};
+use crate::connect::scram::Mechanism;
 use crate::error::{Error, Result};
 use crate::mqtt::packet::{Place, Properties, QoS, Version};
 use crate::payload::Source;
@@ -71,6 +72,10 @@ pub(crate) struct SessionFlags {
     )]
     property: Vec<OsString>,
 
+    /// Log in by SCRAM (MQTT 5 enhanced authentication), so that the password is never sent: scram-sha-256 or scram-sha-512
+    #[arg(long, value_name = "METHOD", value_parser = mechanism)]
+    auth_method: Option<Mechanism>,
+
     #[command(flatten)]
     will: WillFlags,
 
@@ -107,6 +112,12 @@ struct WillFlags {
     will_retain: bool,
 }
 
+/// A mechanism by its name, in any case.
+fn mechanism(word: &str) -> Result<Mechanism, String> {
+    Mechanism::named(&word.to_ascii_uppercase())
+        .ok_or_else(|| String::from("the methods are scram-sha-256 and scram-sha-512"))
+}
+
 impl SessionFlags {
     /// The one version to speak, if one was named.
     pub(crate) const fn version(&self) -> Option<Version> {
@@ -138,6 +149,12 @@ impl SessionFlags {
             "--max-packet-size",
             "maximum-packet-size",
         )?;
+        let named = connect_properties.authentication_method();
+        twice(
+            self.auth_method.is_some() && named.is_some(),
+            "--auth-method",
+            "authentication-method",
+        )?;
         let words = SessionArgs {
             connect: self.connect.words()?,
             version: self.protocol_version,
@@ -149,6 +166,7 @@ impl SessionFlags {
             will: self.will.words(sets.take(Place::Will))?,
             max_inflight: self.max_inflight,
             max_packet_size: self.max_packet_size,
+            mechanism: self.auth_method,
             connect_properties,
             disconnect_properties: sets.take(Place::Disconnect),
             stands_in: None,
@@ -159,6 +177,8 @@ impl SessionFlags {
     fn check(&self) -> Result<()> {
         values::needs_v5(self.protocol_version, "-D", !self.property.is_empty())?;
         values::needs_v5(self.protocol_version, "-x", self.session_expiry.is_some())?;
+        let named = self.auth_method.is_some();
+        values::needs_v5(self.protocol_version, "--auth-method", named)?;
         if self.persistent && self.id.as_ref().is_none_or(|id| id.is_empty()) {
             return Err(
                 Error::usage("-c (persistent session) needs a client identifier")

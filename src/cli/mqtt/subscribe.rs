@@ -138,8 +138,8 @@ impl SubFlags {
                 self.conditions.stages(&fields::MQTT)?,
             )?,
             exec: self.exec.exec::<Self>(false)?,
-            counts: false,
             ready: self.ready.ready(),
+            counts: false,
             format: self.format.format()?,
             style,
         })

@@ -118,10 +118,12 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
     let console = Console::new(plan.style);
     let session = plan.session.session("request", Retry::Never, console)?;
     let opening = async {
-        let making = async |session: &Session| session.receiver(&plan.declare, true).await;
-        let connecting = session.connect_by(making);
-        let limit = plan.replies.until.timeout;
-        let connection = within(limit, &session.target, connecting).await?;
+        // Each of the tries that --retry asks for has as long as a reply.
+        let making = async |session: &Session| {
+            let connecting = session.receiver(&plan.declare, true);
+            within(plan.replies.until.timeout, &session.target, connecting).await
+        };
+        let connection = session.connect_by(making).await?;
         AmqpRequester::new(&plan, &session, connection, console).await
     };
     let mut requester = stop.unless_asked("interrupted", opening).await?;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 
+use super::part::join;
 use super::peer::Peer;
 use crate::amqp::Options;
 use crate::amqp::topology::Arguments;
@@ -16,9 +17,9 @@ use crate::bench::engine::{Live, Outcome};
 use crate::bench::pattern::Pattern;
 use crate::command::amqp::session::SessionArgs;
 use crate::command::bench::{
-    Identity, LoadArgs, Measured, RunOptions, carry_out, identity, perform, sources, span,
+    Identity, LoadArgs, Measured, RunOptions, carry_out, identity, perform, share, sources, span,
 };
-use crate::connect::{LocalAddress, Protocol};
+use crate::connect::{LocalAddress, Protocol, Target};
 use crate::error::{Error, Result};
 use crate::message::AmqpValue;
 use crate::output::Console;
@@ -231,7 +232,9 @@ impl Plan {
             self.scenario,
             Scenario::Publish | Scenario::Request | Scenario::Consumers | Scenario::Bindings
         );
-        if self.predeclared || self.calibrate || !needed {
+        // Of several processes of a run, the one that started them declares.
+        let is_part = self.course.part.is_some();
+        if self.predeclared || self.calibrate || !needed || is_part {
             return Ok(None);
         }
         if identity.shard.count > 1 {
@@ -293,13 +296,13 @@ pub(crate) async fn measure(
     stop: impl Future<Output = ()>,
     watch: impl FnMut(&Live<'_>) -> bool,
 ) -> Result<Outcome> {
-    let peer = Peer::start(Protocol::Amqp, plan.embedded, plan.calibrate).await?;
+    let started = (plan.embedded, plan.calibrate);
+    let peer = Peer::start(Protocol::Amqp, started, &plan.course).await?;
     let words = SessionArgs {
         connect: peer.words(&plan.session.connect),
         ..plan.session.clone()
     };
     let (target, options) = words.resolved("bench amqp", Console::new(plan.course.style))?;
-    let sources = sources(&plan.bind, &target);
     let identity = identity(&plan.course)?;
     let settings = plan.settings(options, identity)?;
     let mut topology = plan.topology(&settings, identity)?;
@@ -310,18 +313,13 @@ pub(crate) async fn measure(
     if let Some(topology) = &mut topology {
         topology.make(&target, &options).await?;
     }
-    let ran = async {
-        let to = plan.course.connecting(target.clone());
-        let dialer = Arc::new(Dialer::new(to, sources, settings.connections()).await?);
-        let made = settings.make(&dialer);
-        let mut outcome = perform(&plan.course, identity, made, stop, watch).await?;
-        dialer.report(&mut outcome.report.connections);
-        if outcome.has_no_connection() {
-            dialer.explain(&mut outcome.trouble).await;
+    let ran = match plan.course.processes {
+        1 => alone(plan, (&target, &settings), identity, stop, watch).await,
+        _ => {
+            let to = (peer.url(), &plan.load);
+            share(&plan.course, identity, to, stop, watch).await
         }
-        Ok(outcome)
     };
-    let ran = ran.await;
     let left = match &topology {
         Some(topology) => topology.delete(&target, &options).await,
         None => None,
@@ -335,11 +333,32 @@ pub(crate) async fn measure(
     Ok(outcome)
 }
 
+/// Runs the load in this process.
+async fn alone(
+    plan: &Plan,
+    (target, settings): (&Target, &Settings),
+    identity: Identity,
+    stop: impl Future<Output = ()>,
+    watch: impl FnMut(&Live<'_>) -> bool,
+) -> Result<Outcome> {
+    let sources = sources(&plan.bind, target);
+    let to = plan.course.connecting(target.clone());
+    let dialer = Arc::new(Dialer::new(to, sources, settings.connections()).await?);
+    let made = settings.make(&dialer);
+    let mut outcome = perform(&plan.course, identity, made, stop, watch).await?;
+    dialer.report(&mut outcome.report.connections);
+    if outcome.has_no_connection() {
+        dialer.explain(&mut outcome.trouble).await;
+    }
+    Ok(outcome)
+}
+
 /// Runs the load, shows what was found, and judges it.
 ///
 /// # Errors
 /// See [`measure`]; a signal; no connection; a threshold that was missed.
-pub(crate) async fn run(plan: Plan) -> Result<()> {
+pub(crate) async fn run(mut plan: Plan) -> Result<()> {
+    join(&mut plan.course, &mut plan.load)?;
     carry_out(
         &plan.course,
         &plan.load,

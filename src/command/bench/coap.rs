@@ -8,13 +8,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::part::join;
 use super::peer::Peer;
 use crate::bench::coap::{Body, Mix, Opener, Scenario, Settings, name_figures};
 use crate::bench::engine::{Live, Outcome};
 use crate::coap::code::Code;
 use crate::coap::option::Options;
 use crate::command::bench::{
-    Identity, LoadArgs, Measured, RunOptions, carry_out, identity, perform, sources, span,
+    Identity, LoadArgs, Measured, RunOptions, can_share, carry_out, identity, perform, share,
+    sources, span,
 };
 use crate::command::coap::client::ProxyMode;
 use crate::command::coap::session::{OptionWord, Place, SessionArgs, Transfer, add_options};
@@ -343,10 +345,37 @@ pub(crate) async fn measure(
     stop: impl Future<Output = ()>,
     watch: impl FnMut(&Live<'_>) -> bool,
 ) -> Result<Outcome> {
-    let peer = Peer::start(Protocol::Coap, plan.embedded, plan.calibrate).await?;
+    let started = (plan.embedded, plan.calibrate);
+    let peer = Peer::start(Protocol::Coap, started, &plan.course).await?;
     let place = plan.place(&peer)?;
     let identity = identity(&plan.course)?;
     let settings = plan.settings(&place, identity)?;
+    let mut outcome = match plan.course.processes {
+        1 => alone(plan, (&place, &settings), identity, stop, watch).await?,
+        _ => {
+            let to = (peer.url(), &plan.load);
+            share(&plan.course, identity, to, stop, watch).await?
+        }
+    };
+    // A part of the run does not know what the others got.
+    if plan.course.part.is_none() {
+        let told = settings.judge(&outcome.report);
+        outcome.report.warnings.extend(told);
+    }
+    outcome.report.setup.extend(plan.setup(&place));
+    peer.describe(&mut outcome.report);
+    peer.stop().await;
+    Ok(outcome)
+}
+
+/// Runs the load in this process.
+async fn alone(
+    plan: &Plan,
+    (place, settings): (&Place, &Settings),
+    identity: Identity,
+    stop: impl Future<Output = ()>,
+    watch: impl FnMut(&Live<'_>) -> bool,
+) -> Result<Outcome> {
     let sources = sources(&plan.bind, &place.target);
     let target = plan.course.connecting(place.target.clone());
     let opener = Arc::new(Opener::new(target, sources, settings.connections()).await?);
@@ -361,11 +390,6 @@ pub(crate) async fn measure(
         opener.explain(&mut outcome.trouble).await;
     }
     name_figures(&mut outcome.report);
-    let told = settings.judge(&outcome.report);
-    outcome.report.setup.extend(plan.setup(&place));
-    outcome.report.warnings.extend(told);
-    peer.describe(&mut outcome.report);
-    peer.stop().await;
     Ok(outcome)
 }
 
@@ -374,7 +398,11 @@ pub(crate) async fn measure(
 /// # Errors
 /// See [`measure`]; a signal; no connection; a threshold that was missed.
 pub(crate) async fn run(mut plan: Plan) -> Result<()> {
+    join(&mut plan.course, &mut plan.load)?;
     // Once, and before signals are watched for: it may be a pipe that nobody writes to.
+    if let BodyArgs::File(path) = &plan.body {
+        can_share(&plan.course, path)?;
+    }
     plan.body = plan.body.loaded()?;
     carry_out(
         &plan.course,

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::bench::compare::{Comparison, compare, json, markdown, text};
+use crate::bench::compare::{Comparison, compare, html, json, markdown, text};
 use crate::bench::result::Report;
 use crate::error::{Error, Result};
 use crate::output::Style;
 
-use super::results::{files, read, write};
+use super::results::{files, name, read, write};
 
 /// Which runs are compared, and how much worse they may be.
 #[derive(Clone, Debug)]
@@ -39,11 +39,13 @@ pub enum Form {
     Json,
     /// For a comment in a code review.
     Markdown,
+    /// One self-contained page with the runs in the same plots.
+    Html,
 }
 
 impl Form {
     /// Every form, in the order in which help shows them.
-    pub const ALL: [Self; 3] = [Self::Text, Self::Json, Self::Markdown];
+    pub const ALL: [Self; 4] = [Self::Text, Self::Json, Self::Markdown, Self::Html];
 
     /// The word for it on the command line.
     pub const fn name(self) -> &'static str {
@@ -51,14 +53,16 @@ impl Form {
             Self::Text => "text",
             Self::Json => "json",
             Self::Markdown => "markdown",
+            Self::Html => "html",
         }
     }
 
-    fn render(self, comparison: &Comparison) -> String {
+    fn render(self, comparison: &Comparison, runs: &[(String, &Report)]) -> Result<String> {
         match self {
-            Self::Text => text(comparison),
-            Self::Json => json(comparison),
-            Self::Markdown => markdown(comparison),
+            Self::Text => Ok(text(comparison)),
+            Self::Json => Ok(json(comparison)),
+            Self::Markdown => Ok(markdown(comparison)),
+            Self::Html => html(comparison, runs),
         }
     }
 }
@@ -70,7 +74,10 @@ impl FromStr for Form {
         Self::ALL
             .into_iter()
             .find(|form| form.name() == word)
-            .ok_or_else(|| Error::usage(format!("{word:?} is not one of text, json, markdown")))
+            .ok_or_else(|| {
+                let known = Self::ALL.map(Self::name).join(", ");
+                Error::usage(format!("{word:?} is not one of {known}"))
+            })
     }
 }
 
@@ -98,16 +105,19 @@ impl FromStr for Bound {
 /// What cannot be read, is no result or has nothing in common;
 /// [`Kind::Missed`](crate::error::Kind::Missed) when a figure is worse by more than the bound.
 pub(crate) async fn run(plan: Plan) -> Result<()> {
-    let (before, after) = (all(&plan.before)?, all(&plan.after)?);
+    let (before, after) = (files(&plan.before)?, files(&plan.after)?);
     let bound = plan.bound.map(|Bound(part)| part);
-    let comparison = compare(&before, &after, bound)?;
-    let text = plan.form.render(&comparison);
+    let (first, second) = (all(&before)?, all(&after)?);
+    let comparison = compare(&first, &second, bound)?;
+    let paths = before.iter().chain(&after).map(|path| name(path));
+    let runs: Vec<(String, &Report)> = paths.zip(first.iter().chain(&second)).collect();
+    let text = plan.form.render(&comparison, &runs)?;
     write(&text, plan.form == Form::Text, plan.style).await?;
     comparison.failure().map_or(Ok(()), Err)
 }
 
 fn all(paths: &[PathBuf]) -> Result<Vec<Report>> {
-    files(paths)?.iter().map(|path| read(path)).collect()
+    paths.iter().map(|path| read(path)).collect()
 }
 
 #[cfg(test)]
@@ -128,6 +138,6 @@ mod tests {
         for form in Form::ALL {
             assert_eq!(form.name().parse::<Form>().unwrap(), form);
         }
-        assert!("html".parse::<Form>().is_err());
+        assert!("csv".parse::<Form>().is_err());
     }
 }

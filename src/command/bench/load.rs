@@ -97,6 +97,14 @@ impl LoadArgs {
         })
     }
 
+    /// The rate, where it is an even one.
+    pub(crate) fn steady(&self) -> Option<f64> {
+        match self.stages.as_deref() {
+            Some([stage]) if stage.from == stage.to => Some(stage.to),
+            _ => None,
+        }
+    }
+
     /// The same load at another, even rate.
     #[must_use]
     pub(crate) fn at(&self, rate: f64) -> Self {

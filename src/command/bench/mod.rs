@@ -7,7 +7,9 @@ mod load;
 mod measured;
 pub(crate) mod merge;
 pub(crate) mod mqtt;
+mod part;
 mod peer;
+mod processes;
 mod rate_search;
 pub(crate) mod report;
 mod results;
@@ -17,6 +19,7 @@ mod show;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::bench::plan::{Coalesce, Phases, Shard};
@@ -27,6 +30,8 @@ use crate::output::Style;
 
 pub(crate) use load::{ArrivalArgs, LoadArgs};
 pub(crate) use measured::Measured;
+pub(crate) use part::Part;
+pub(crate) use processes::{can_share, share};
 use rate_search::RateSearch;
 pub(crate) use run::{carry_out, perform, sources, span};
 pub(crate) use shard::{Identity, identity};
@@ -98,6 +103,10 @@ pub struct RunOptions {
     pub full_handshakes: bool,
     /// `--seed`; `None`: another one each time.
     pub seed: Option<u64>,
+    /// `--processes` that share the load.
+    pub processes: usize,
+    /// The part of this process, where it is one of those.
+    pub(crate) part: Option<Arc<Part>>,
     /// `--find-max`: search the highest rate that is kept, beginning with this one, in messages a second.
     pub find_max: Option<f64>,
     /// What is done with the report.
@@ -139,6 +148,8 @@ impl Default for RunOptions {
             clock_error: None,
             full_handshakes: false,
             seed: None,
+            processes: 1,
+            part: None,
             find_max: None,
             results: Results::default(),
             style: Style::default(),
@@ -147,7 +158,7 @@ impl Default for RunOptions {
 }
 
 impl RunOptions {
-    const fn phases(&self) -> Phases {
+    fn phases(&self) -> Phases {
         Phases {
             warmup: self.warmup,
             duration: self.duration,
@@ -155,6 +166,7 @@ impl RunOptions {
             drain: self.drain,
             interval: self.interval,
             start_at: self.start_at,
+            gate: self.part.as_ref().map(|part| Arc::clone(&part.gate)),
         }
     }
 }

@@ -9,13 +9,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use bytestring::ByteString;
 
+use super::part::join;
 use super::peer::Peer;
 use crate::bench::dial::Dialer;
 use crate::bench::engine::{Live, Outcome};
 use crate::bench::mqtt::{Body, Scenario, Settings};
 use crate::bench::pattern::Pattern;
 use crate::command::bench::{
-    Identity, LoadArgs, Measured, RunOptions, carry_out, identity, perform, sources, span,
+    Identity, LoadArgs, Measured, RunOptions, can_share, carry_out, identity, perform, share,
+    sources, span,
 };
 use crate::connect::{self, Environment, LocalAddress, Protocol, Target};
 use crate::error::Result;
@@ -430,7 +432,8 @@ pub(crate) async fn measure(
     stop: impl Future<Output = ()>,
     watch: impl FnMut(&Live<'_>) -> bool,
 ) -> Result<Outcome> {
-    let peer = Peer::start(Protocol::Mqtt, plan.embedded, plan.calibrate).await?;
+    let started = (plan.embedded, plan.calibrate);
+    let peer = Peer::start(Protocol::Mqtt, started, &plan.course).await?;
     let words = peer.words(&plan.connect);
     let target = words.resolve(Protocol::Mqtt, &Environment::of_process())?;
     let where_to = target.to_string();
@@ -438,20 +441,38 @@ pub(crate) async fn measure(
         let text = format!("the certificate of {target} is not verified (--insecure)");
         Console::new(plan.course.style).warn(text);
     }
-    let sources = sources(&plan.bind, &target);
     let identity = identity(&plan.course)?;
+    let mut outcome = match plan.course.processes {
+        1 => alone(plan, target, identity, stop, watch).await?,
+        _ => {
+            let to = (peer.url(), &plan.load);
+            share(&plan.course, identity, to, stop, watch).await?
+        }
+    };
+    outcome.report.setup.extend(plan.setup(&where_to));
+    peer.describe(&mut outcome.report);
+    peer.stop().await;
+    Ok(outcome)
+}
+
+/// Runs the load in this process.
+async fn alone(
+    plan: &Plan,
+    target: Target,
+    identity: Identity,
+    stop: impl Future<Output = ()>,
+    watch: impl FnMut(&Live<'_>) -> bool,
+) -> Result<Outcome> {
+    let sources = sources(&plan.bind, &target);
     let settings = plan.settings(&target, identity)?;
     let target = plan.course.connecting(target);
     let dialer = Arc::new(Dialer::new(target, sources, settings.connections()).await?);
     let made = settings.make(&dialer)?;
     let mut outcome = perform(&plan.course, identity, made, stop, watch).await?;
-    outcome.report.setup.extend(plan.setup(&where_to));
     dialer.report(&mut outcome.report.connections);
     if outcome.has_no_connection() {
         dialer.explain(&mut outcome.trouble).await;
     }
-    peer.describe(&mut outcome.report);
-    peer.stop().await;
     Ok(outcome)
 }
 
@@ -460,7 +481,11 @@ pub(crate) async fn measure(
 /// # Errors
 /// See [`measure`]; a signal; no connection; a threshold that was missed.
 pub(crate) async fn run(mut plan: Plan) -> Result<()> {
+    join(&mut plan.course, &mut plan.load)?;
     // Once, and before signals are watched for: it may be a pipe that nobody writes to.
+    if let BodyArgs::File { path, .. } = &plan.body {
+        can_share(&plan.course, path)?;
+    }
     plan.body = plan.body.loaded()?;
     carry_out(
         &plan.course,

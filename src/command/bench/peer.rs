@@ -6,6 +6,7 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+use super::RunOptions;
 #[cfg(target_os = "linux")]
 use crate::bench::calibrate::NullPeer;
 use crate::bench::coap::NullServer;
@@ -42,6 +43,8 @@ pub(crate) enum Peer {
     Named,
     /// The built-in server in its own process, so that its work is not counted as the generator's.
     Embedded { child: Child, url: String },
+    /// That one, started by the process that shares the load with this one.
+    Shared { url: String },
     /// A thread that only answers.
     #[cfg(target_os = "linux")]
     Null(NullPeer, Protocol),
@@ -50,7 +53,14 @@ pub(crate) enum Peer {
 }
 
 impl Peer {
-    pub(crate) async fn start(protocol: Protocol, embedded: bool, calibrate: bool) -> Result<Self> {
+    pub(crate) async fn start(
+        protocol: Protocol,
+        (embedded, calibrate): (bool, bool),
+        course: &RunOptions,
+    ) -> Result<Self> {
+        if let Some(url) = course.part.as_ref().and_then(|part| part.url.clone()) {
+            return Ok(Self::Shared { url });
+        }
         if embedded {
             return served(protocol).await;
         }
@@ -65,7 +75,7 @@ impl Peer {
     pub(crate) fn words(&self, words: &ConnectArgs) -> ConnectArgs {
         let url = match self {
             Self::Named => return words.clone(),
-            Self::Embedded { url, .. } => url.clone(),
+            Self::Embedded { url, .. } | Self::Shared { url } => url.clone(),
             #[cfg(target_os = "linux")]
             Self::Null(peer, Protocol::Amqp) => format!("amqp://{}", peer.address()),
             #[cfg(target_os = "linux")]
@@ -78,11 +88,19 @@ impl Peer {
         }
     }
 
+    /// Where the processes that share the load find it.
+    pub(crate) fn url(&self) -> Option<String> {
+        match self {
+            Self::Embedded { url, .. } => Some(url.clone()),
+            _ => None,
+        }
+    }
+
     /// What a reader of the report must know about it: that the processors were shared is a warning where it may have
     /// changed the result.
     pub(crate) fn describe(&self, report: &mut Report) {
         let said = match self {
-            Self::Named => return,
+            Self::Named | Self::Shared { .. } => return,
             Self::Embedded { .. } => {
                 let doubtful = report.generator.limited || !report.generator.steady;
                 let shared =

@@ -2,7 +2,9 @@
 
 use std::pin::{Pin, pin};
 
-use super::{Identity, LoadArgs, Measured, RateSearch, RunOptions, Show, stopped};
+use super::{
+    ArrivalArgs, Identity, LoadArgs, Measured, RateSearch, RunOptions, Show, can_share, stopped,
+};
 use crate::bench::driver::LoadPlan;
 use crate::bench::engine::{self, Live, Outcome, Run};
 use crate::bench::merge::SHARD;
@@ -114,6 +116,12 @@ pub(crate) async fn carry_out(
     measured.check(&course.results.thresholds)?;
     // Before signals are watched for: it may be a pipe that nobody writes to.
     let load = load.loaded()?;
+    if let Some(part) = &course.part {
+        return part.carry_out(load, measure).await;
+    }
+    if let ArrivalArgs::Read(path, _) = &load.arrivals {
+        can_share(course, path)?;
+    }
     let mut show = Show::begin(course, measured).await?;
     let (stopped, asked) = stopped()?;
     let mut stopped = pin!(stopped);

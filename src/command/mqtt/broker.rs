@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use crate::command::serving::{Launch, Starting, fresh_tls, parse, renew_tls};
 use crate::connect::{ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
 use crate::error::{Result, brief};
-use crate::mqtt::broker::{Acl, Broker, Event, Options, Users, serve};
+use crate::mqtt::broker::{Access, Acl, Broker, Event, Options, Users, serve};
 use crate::mqtt::packet::Place;
 use crate::output::{Console, Style};
 
@@ -18,9 +18,9 @@ pub struct Plan {
     pub listen: Vec<Listen>,
     /// The files for TLS; there whenever a listener speaks it.
     pub tls: Option<ServerTls>,
-    /// Who may connect, and who may do what.
+    /// Who may connect, and who may do what, by the listeners without files of their own.
     pub files: Files,
-    /// Limits, offers and faults; `users` and `acl` come from the files above when the command runs.
+    /// Limits, offers and faults; `access` comes from the files when the command runs.
     pub options: Options,
     /// Who is told, and what runs meanwhile.
     pub launch: Launch,
@@ -35,10 +35,9 @@ pub struct Files {
     pub passwords: Option<PathBuf>,
     /// What each user may publish and receive.
     pub rights: Option<PathBuf>,
+    /// Whether clients without a user name are let in.
+    pub anonymous: bool,
 }
-
-/// What they say.
-type Access = (Option<Users>, Option<Acl>);
 
 /// One place where the broker listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +48,8 @@ pub struct Listen {
     pub tls: bool,
     /// Whether it speaks WebSocket.
     pub websocket: bool,
+    /// Who may do what by this listener; `None`: as by all others ([`Plan::files`]).
+    pub own: Option<Files>,
 }
 
 /// Serves until a signal comes, which is the good end of a broker.
@@ -59,23 +60,27 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let mut starting = Starting::new(plan.style, &plan.launch)?;
     let notes = starting.notes;
     let mut options = plan.options.clone();
-    (options.users, options.acl) = plan.files.access()?;
+    let own = plan.listen.iter().filter_map(|it| it.own.as_ref());
+    let files: Vec<_> = [&plan.files].into_iter().chain(own).cloned().collect();
+    options.access = read_access(&files)?;
     let broker = Broker::new(options, move |event| log(&event, notes));
     let mut listeners = Vec::new();
+    let mut own = 0;
     for listen in &plan.listen {
         let listener = listen.bind(plan.tls.as_ref()).await?;
         starting.listens(listen.url(listener.local_addr()));
-        listeners.push(listener);
+        own += usize::from(listen.own.is_some());
+        listeners.push((listener, if listen.own.is_some() { own } else { 0 }));
     }
     let mut serving = starting.ready().await?;
     notes.note("a broker for development and tests: it keeps everything in memory");
-    let secured: Vec<LiveTls> = listeners.iter().filter_map(Listener::tls).collect();
+    let secured: Vec<LiveTls> = listeners.iter().filter_map(|(it, _)| it.tls()).collect();
     let tls = plan.tls.clone().filter(|_| !secured.is_empty());
-    let files = plan.files;
-    let read = move || Ok((files.access()?, fresh_tls(tls.as_ref())?));
-    let apply = |((users, acl), tls): (Access, Option<_>)| {
-        let files = usize::from(users.is_some()) + usize::from(acl.is_some());
-        broker.set_access(users, acl);
+    let read = move || Ok((read_access(&files)?, fresh_tls(tls.as_ref())?));
+    let apply = |(access, tls): (Vec<Access>, Option<_>)| {
+        let read = |one: &Access| usize::from(one.users.is_some()) + usize::from(one.acl.is_some());
+        let files: usize = access.iter().map(read).sum();
+        broker.set_access(access);
         files + renew_tls(&secured, tls.as_ref())
     };
     let (ask, asked) = oneshot::channel::<()>();
@@ -92,11 +97,17 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     outcome.and(ended)
 }
 
+fn read_access(files: &[Files]) -> Result<Vec<Access>> {
+    files.iter().map(Files::access).collect()
+}
+
 impl Files {
     fn access(&self) -> Result<Access> {
-        let users = parse(self.passwords.as_deref(), Users::parse)?;
-        let acl = parse(self.rights.as_deref(), Acl::parse)?;
-        Ok((users, acl))
+        Ok(Access {
+            users: parse(self.passwords.as_deref(), Users::parse)?,
+            acl: parse(self.rights.as_deref(), Acl::parse)?,
+            allow_anonymous: self.anonymous,
+        })
     }
 }
 

@@ -49,10 +49,20 @@ pub struct Plan {
 pub(crate) async fn run(plan: Plan) -> Result<()> {
     let mut output = Output::open(Format::Raw, plan.style)?;
     let mut stop = Stop::watch()?;
+    let target = plan.session.target()?;
+    if target.is_insecure() {
+        Console::new(plan.style).warn(format_args!(
+            "the certificate of {target} is not verified (--insecure)"
+        ));
+    }
     let probe = Probe {
-        target: plan.session.target()?,
+        target,
         base: format!("{}/{:016x}", plan.prefix, unguessable()),
-        console: Console::new(plan.style),
+        // Once is enough to be warned.
+        console: Console::new(Style {
+            quiet: true,
+            ..plan.style
+        }),
         plan: &plan,
     };
     let rows = stop.unless_asked("interrupted", probe.rows()).await?;

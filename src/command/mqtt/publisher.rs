@@ -81,14 +81,14 @@ impl Publisher {
         }
     }
 
-    /// What is sent at QoS 0 counts as soon as it is written.
-    pub(crate) const fn take_qos_0_as_sent(&mut self) {
-        self.proves = false;
-    }
-
     /// Calls `tell` with the number of each message that is accepted although nobody is subscribed.
     pub(crate) fn on_unheard(&mut self, tell: impl FnMut(Number) + 'static) {
         self.on_unheard = Some(Box::new(tell));
+    }
+
+    /// What is sent at QoS 0 counts as soon as it is written.
+    pub(crate) const fn take_qos_0_as_sent(&mut self) {
+        self.proves = false;
     }
 
     /// Whether everything was accepted, and nobody was there to get it.

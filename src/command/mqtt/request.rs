@@ -490,9 +490,7 @@ impl Source for MqttRequester<'_> {
             return Some(format!("no connection to {target}"));
         }
         if !matches!(self.subscription, Some((_, true))) {
-            return Some(format!(
-                "no answer from {target} to the subscription (no SUBACK)"
-            ));
+            return Some(format!("no SUBACK from {target}"));
         }
         let topic = &self.request.as_ref()?.publish.topic;
         Some(format!(

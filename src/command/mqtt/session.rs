@@ -6,13 +6,14 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use super::mosquitto::{self, StandIn};
+use crate::connect::scram::Mechanism;
 use crate::connect::{self, Environment, Protocol, Retry, Target};
 use crate::error::{Error, Result};
 use crate::mqtt::client::{Client, Notice, Timeouts};
 use crate::mqtt::packet::{
     Connect, LARGEST_PACKET, Place, Properties, Property, QoS, Version, Will,
 };
-use crate::mqtt::session::client::Session;
+use crate::mqtt::session::client::{Login, Session};
 use crate::output::Console;
 use crate::payload::{self, Bodies, Encoding};
 use crate::random::unguessable;
@@ -47,6 +48,8 @@ pub struct SessionArgs {
     pub max_inflight: Option<u16>,
     /// Bytes; larger packets from the server are refused.
     pub max_packet_size: Option<u32>,
+    /// Log in by this mechanism instead of a password in CONNECT.
+    pub mechanism: Option<Mechanism>,
     /// For CONNECT, beside what the fields above say.
     pub connect_properties: Properties,
     /// For DISCONNECT.
@@ -119,10 +122,17 @@ impl SessionArgs {
                 "the certificate of {target} is not verified (--insecure)"
             ));
         }
-        let connect = self.connect_packet(&target, wants).await?;
+        let mut connect = self.connect_packet(&target, wants).await?;
+        let login = self.login(&target)?;
+        if login.is_some() {
+            (connect.username, connect.password) = (None, None);
+        }
         let window = self.max_inflight.unwrap_or(WINDOW);
         let largest_in = self.max_packet_size.unwrap_or(LARGEST_PACKET);
-        let session = Session::new(connect, window, largest_in, Instant::now());
+        let mut session = Session::new(connect, window, largest_in, Instant::now());
+        if let Some(login) = login {
+            session.log_in_by(login);
+        }
         let patience = Timeouts {
             first: target.retry.unwrap_or(Retry::Never),
             later: target.retry.unwrap_or(wants.later),
@@ -137,8 +147,24 @@ impl SessionArgs {
         Ok(client)
     }
 
+    /// How to log in without a password in CONNECT.
+    fn login(&self, target: &Target) -> Result<Option<Login>> {
+        let Some(mechanism) = self.mechanism else {
+            return Ok(None);
+        };
+        match (&target.username, &target.password) {
+            (Some(user), Some(password)) => {
+                Ok(Some(Login::new(mechanism, user.clone(), password.clone())))
+            }
+            _ => Err(Error::usage(
+                "--auth-method needs a user name and a password",
+            )),
+        }
+    }
+
     fn needs_version_5(&self) -> bool {
         self.session_expiry.is_some()
+            || self.mechanism.is_some()
             || !self.connect_properties.is_empty()
             || !self.disconnect_properties.is_empty()
             || self

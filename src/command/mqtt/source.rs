@@ -105,7 +105,7 @@ pub(crate) struct Subscribed<'a> {
     notes: Console,
     /// What was handed out and not settled.
     unsettled: Unsettled,
-    /// Whether something was acknowledged over this connection.
+    /// Whether something was acknowledged over this connection that would come again otherwise.
     owes: bool,
     /// What was handed out last; only where it matters whether it comes again.
     recent: Recent,
@@ -468,7 +468,8 @@ impl Source for Subscribed<'_> {
     }
 
     fn settle(&mut self, count: u64) {
-        self.owes |= self.unsettled.settle(count, self.client.session()) > 0;
+        let acknowledged = self.unsettled.settle(count, self.client.session());
+        self.owes |= acknowledged > 0 && self.client.session().is_kept();
     }
 
     fn awaits(&self) -> Option<String> {

@@ -87,7 +87,8 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     ended.and(closed)?;
     if values.is_empty() {
         let text = format!("{name} publishes nothing below $SYS to this client");
-        return Err(Error::new(Kind::Refused, text));
+        return Err(Error::new(Kind::Refused, text)
+            .hint("--watch waits for what is published without being retained"));
     }
     if !plan.watch {
         for line in table(&values, plan.json) {

@@ -107,8 +107,9 @@ struct Slow {
     refuses: &'static str,
     refused: BTreeSet<Number>,
     stalls: bool,
-    /// Only for this long.
+    /// Only for this long, from when it first has something.
     stalls_for: Option<Duration>,
+    stalls_until: Option<Clock>,
 }
 
 impl Slow {
@@ -121,6 +122,7 @@ impl Slow {
             refused: BTreeSet::new(),
             stalls: false,
             stalls_for: None,
+            stalls_until: None,
         }
     }
 }
@@ -153,7 +155,12 @@ impl Target for Slow {
             return std::future::pending().await;
         }
         if let Some(stall) = self.stalls_for {
-            tokio::time::sleep(stall).await;
+            sleep_until(
+                *self
+                    .stalls_until
+                    .get_or_insert_with(|| Clock::now() + stall),
+            )
+            .await;
             self.stalls_for = None;
         }
         tokio::time::sleep(Duration::from_secs(1)).await;

@@ -40,6 +40,8 @@ pub(super) enum Right {
 pub(super) struct Client<'a> {
     pub(super) username: Option<&'a str>,
     pub(super) client_id: &'a str,
+    /// The index of what holds for its listener in [`super::Options::access`].
+    pub(super) access: usize,
 }
 
 impl Acl {
@@ -186,10 +188,12 @@ mod tests {
     const ANN: Client<'_> = Client {
         username: Some("ann"),
         client_id: "c1",
+        access: 0,
     };
     const NOBODY: Client<'_> = Client {
         username: None,
         client_id: "c2",
+        access: 0,
     };
 
     #[test]

@@ -37,9 +37,13 @@ impl Core {
             connection.client_id = ByteString::from(&*connect.client_id);
         }
         let checked = self.accepts_client(&connect);
-        match checked.and_then(|()| self.accepts_credentials(&connect)) {
+        let method = connect.properties.authentication_method();
+        if let Some(method) = method.filter(|_| checked.is_ok()) {
+            return self.challenge(id, &method, connect);
+        }
+        match checked.and_then(|()| self.accepts_credentials(id, &connect)) {
             Err(reason) => self.refuse_connection(id, version, reason),
-            Ok(None) => self.admit(id, *connect),
+            Ok(None) => self.admit(id, *connect, Properties::default()),
             Ok(login) => {
                 if let Some(connection) = self.connections.get_mut(id) {
                     connection.waiting = Some(Waiting { connect, login });
@@ -63,7 +67,7 @@ impl Core {
         connection.last_seen = now;
         match connection.waiting.take().map(|waiting| waiting.connect) {
             None => {}
-            Some(connect) if accepted => self.admit(id, *connect),
+            Some(connect) if accepted => self.admit(id, *connect, Properties::default()),
             Some(connect) => {
                 let reason = ReasonCode::BAD_USER_NAME_OR_PASSWORD;
                 self.refuse_connection(id, connect.version, reason);
@@ -71,8 +75,8 @@ impl Core {
         }
     }
 
-    /// Lets in a client that is who it says it is.
-    fn admit(&mut self, id: Key, mut connect: Connect) {
+    /// Lets in a client that is who it says it is; CONNACK says `more`, too.
+    pub(super) fn admit(&mut self, id: Key, mut connect: Connect, more: Properties) {
         let version = connect.version;
         let accepted = self.accepts_will(&connect);
         if let Err(reason) = accepted.and_then(|()| self.takes_one_more(&connect)) {
@@ -94,7 +98,7 @@ impl Core {
         let welcome = ConnAck {
             session_present: resumed,
             reason: ReasonCode::SUCCESS,
-            properties: self.terms(version, answers),
+            properties: self.terms(version, answers, more),
         };
         self.send(id, Packet::ConnAck(welcome));
         self.send_again(id, session);
@@ -110,9 +114,6 @@ impl Core {
             });
         if let Some(code) = refused {
             return Err(code);
-        }
-        if connect.properties.authentication_method().is_some() {
-            return Err(ReasonCode::BAD_AUTHENTICATION_METHOD);
         }
         self.accepts_client_id(connect)
     }
@@ -143,15 +144,13 @@ impl Core {
     }
 
     /// Where there are no users, a user name is as good as none. A login that comes back is still to be checked.
-    fn accepts_credentials(&self, connect: &Connect) -> Result<Option<Login>, ReasonCode> {
-        let known = self.options.users.as_ref().zip(connect.username.as_deref());
+    fn accepts_credentials(&self, id: Key, connect: &Connect) -> Result<Option<Login>, ReasonCode> {
+        let listener = self.connections.get(id).map_or(0, |one| one.access);
+        let access = self.options.access(listener);
+        let known = access.users.as_ref().zip(connect.username.as_deref());
         let Some((users, name)) = known else {
             let refusal = Err(ReasonCode::NOT_AUTHORIZED);
-            return self
-                .options
-                .allow_anonymous
-                .then_some(None)
-                .map_or(refusal, Ok);
+            return access.allow_anonymous.then_some(None).map_or(refusal, Ok);
         };
         let packet = Packet::Connect(Box::new(connect.clone()));
         let held = packet::encoded_len(&packet, connect.version).unwrap_or(LARGEST_PACKET);
@@ -182,7 +181,7 @@ impl Core {
     }
 
     /// The properties of CONNACK (MQTT 5.0 §3.2.2.3); what is not said is without limit.
-    fn terms(&self, version: Version, answers: Answers) -> Properties {
+    fn terms(&self, version: Version, answers: Answers, more: Properties) -> Properties {
         if version < Version::V5 {
             return Properties::default();
         }
@@ -202,7 +201,11 @@ impl Core {
                 .filter(|_| options.receive_maximum < u16::MAX),
             (qos < QoS::ExactlyOnce).then_some(Property::MaximumQos(qos.level())),
         ];
-        terms.into_iter().flatten().collect()
+        terms
+            .into_iter()
+            .flatten()
+            .chain(more.iter().cloned())
+            .collect()
     }
 
     fn unused_client_id(&mut self) -> ByteString {
@@ -312,15 +315,18 @@ impl Core {
         }
         self.connected += 1;
         self.counts.connections += 1;
+        self.counts.most_connected = self.counts.most_connected.max(self.connected as u64);
     }
 
     /// Puts the session under its new connection. A will that waited is not sent: its client is back in time.
     fn take_over_state(&mut self, id: Key, session: Key, connect: Connect, expiry: u32) {
         let window = connect.properties.receive_maximum().unwrap_or(u16::MAX);
+        let access = self.connections.get(id).map_or(0, |one| one.access);
         let Some(session) = self.sessions.get_mut(session) else {
             return;
         };
         session.connection = Some(id);
+        session.access = access;
         session.version = connect.version;
         session.username = connect.username.map(|name| ByteString::from(&*name));
         session.expiry = expiry;

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use bytestring::ByteString;
 
+use super::authenticating::Exchange;
 use super::holding::Held;
 use super::subscribing::Request;
+use crate::connect::scram::Mechanism;
 use crate::mqtt::packet::{self, Connect, LARGEST_PACKET, Packet, Publish, Version};
 use crate::mqtt::session::alias::{Incoming, Outgoing};
 use crate::server::{Key, Login};
@@ -44,9 +46,14 @@ pub(super) struct Waiting {
 pub(super) struct Connection {
     /// Address and transport, for events.
     pub(super) peer: String,
+    /// The index of what holds for its listener in [`super::Options::access`].
+    pub(super) access: usize,
     pub(super) client_id: ByteString,
     pub(super) phase: Phase,
     pub(super) waiting: Option<Waiting>,
+    /// How the client authenticates itself, if not by a password in CONNECT.
+    pub(super) mechanism: Option<Mechanism>,
+    pub(super) exchange: Option<Box<Exchange>>,
     pub(super) version: Version,
     /// One and a half times the keep-alive (MQTT 5.0 §3.1.2.10); `None`: off.
     pub(super) patience: Option<Duration>,
@@ -73,12 +80,15 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(peer: String, now: Instant) -> Self {
+    pub(super) fn new(peer: String, access: usize, now: Instant) -> Self {
         Self {
             peer,
+            access,
             client_id: ByteString::new(),
             phase: Phase::Fresh,
             waiting: None,
+            mechanism: None,
+            exchange: None,
             version: Version::V5,
             patience: None,
             last_seen: now,

@@ -13,6 +13,7 @@ use super::retained::Retained;
 use super::sessions::Reminder;
 use super::sessions::Sessions;
 use super::subscriptions::Subscriptions;
+use super::sys::Loads;
 use crate::mqtt::packet::{Packet, ReasonCode, Version};
 use crate::random::unguessable;
 use crate::server::Timers;
@@ -57,6 +58,7 @@ pub(crate) struct Core {
     pub(super) timers: Timers<Reminder, (Key, Outgo)>,
     pub(super) faults: Faults,
     pub(super) counts: Counts,
+    pub(super) loads: Loads,
     pub(super) events: Vec<Event>,
     /// Client identifiers assigned so far.
     pub(super) assigned: u64,
@@ -95,6 +97,7 @@ impl Core {
             retained: Retained::default(),
             timers: Timers::default(),
             counts: Counts::default(),
+            loads: Loads::new(now),
             events: Vec::new(),
             assigned: 0,
             salt: unguessable(),
@@ -114,10 +117,11 @@ impl Core {
         core
     }
 
-    /// A network connection from `peer` was accepted. Its packets go to [`Self::handle`]; its end to [`Self::lost`].
-    pub(crate) fn open(&mut self, peer: String, now: Instant) -> Key {
+    /// A network connection from `peer` was accepted, with the rights of this index in [`Options::access`]. Its packets go to [`Self::handle`]; its end to [`Self::lost`].
+    pub(crate) fn open(&mut self, peer: String, access: usize, now: Instant) -> Key {
         self.now = now;
-        let id = self.connections.insert(Connection::new(peer, now));
+        self.counts.sockets += 1;
+        let id = self.connections.insert(Connection::new(peer, access, now));
         let until = now + self.options.connect_timeout;
         self.timers.remind(until, Reminder::Connection(id));
         id
@@ -131,10 +135,14 @@ impl Core {
         };
         connection.last_seen = now;
         connection.received += 1;
+        self.counts.packets_received += 1;
         self.work += 1;
         match (connection.phase, packet) {
             (Phase::Closing | Phase::Closed, _) => return,
             (Phase::Fresh, Packet::Connect(connect)) => self.connect(id, connect),
+            (Phase::Fresh, Packet::Auth(auth)) if connection.exchange.is_some() => {
+                self.authenticate(id, &auth);
+            }
             // Whoever does not begin with CONNECT is no MQTT client (MQTT 5.0 §3.1).
             (Phase::Fresh, _) => self.hang_up(id),
             (Phase::Open(session), packet) => self.dispatch(id, session, packet),
@@ -155,7 +163,8 @@ impl Core {
             Packet::Unsubscribe(unsubscribe) => self.unsubscribe(id, session, unsubscribe),
             Packet::PingReq => self.answer_ping(id),
             Packet::Disconnect(disconnect) => self.disconnect(id, session, &disconnect),
-            // A second CONNECT (MQTT 5.0 §3.1), what only servers send, and AUTH without a method (§4.12).
+            Packet::Auth(auth) => self.authenticate(id, &auth),
+            // A second CONNECT (MQTT 5.0 §3.1), and what only servers send.
             _ => self.kick(id, ReasonCode::PROTOCOL_ERROR),
         }
     }

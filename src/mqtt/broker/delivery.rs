@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use super::access::{Acl, Right};
+use super::access::Right;
 use super::application::{self, Delivery, Message};
 use super::core::Core;
 use super::sessions::{Room, Session};
@@ -87,15 +87,15 @@ impl Core {
         let room = self.queue_room();
         let cost = message.cost() + size_of::<Delivery>() + size_of::<u32>();
         let (sessions, connections) = (&self.sessions, &self.connections);
-        let (acl, limit) = (&self.options.acl, self.options.max_buffered_bytes);
+        let options = &self.options;
+        let limit = options.max_buffered_bytes;
         let looks = Cell::new(0);
         let fitness = |(key, grant): &Target| {
             looks.set(looks.get() + 1);
             let Some(session) = sessions.get(*key) else {
                 return Fitness::Gone;
             };
-            let denies = |acl: &Acl| !acl.allows(session.client(), Right::Read, &message.topic);
-            if acl.as_ref().is_some_and(denies) {
+            if !options.allow(session.client(), Right::Read, &message.topic) {
                 return Fitness::Gone;
             }
             let connection = session.connection.and_then(|id| connections.get(id));
@@ -127,7 +127,7 @@ impl Core {
 
     /// Whether the session's client may get a message now, whatever it might when it subscribed.
     pub(super) fn may_read(&self, session: &Session, topic: &str) -> bool {
-        self.may(session.client(), Right::Read, topic)
+        self.options.allow(session.client(), Right::Read, topic)
     }
 
     /// Sends now, keeps for later, or drops and counts.

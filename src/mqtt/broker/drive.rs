@@ -4,14 +4,13 @@ use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::access::Acl;
 use super::core::Core;
 use super::events::Event;
 use super::link::Link;
-use super::options::Options;
+use super::options::{Access, Options};
 use crate::connect::Listener;
 use crate::error::Result;
-use crate::server::{self, Engine, Host, Key, Users};
+use crate::server::{self, Engine, Host, Key};
 
 /// A running broker; clones are the same broker.
 pub(crate) type Broker = Host<Core>;
@@ -22,20 +21,20 @@ impl Host<Core> {
         Self::of(Core::new(options, Instant::now()), events)
     }
 
-    /// Replaces who may connect and who may do what. Clients who are connected stay; what they may do changes at once.
-    pub(crate) fn set_access(&self, users: Option<Users>, acl: Option<Acl>) {
-        let options = &mut self.state().engine.options;
-        (options.users, options.acl) = (users, acl);
+    /// Replaces [`Options::access`]. Clients who are connected stay; what they may do changes at once.
+    pub(crate) fn set_access(&self, access: Vec<Access>) {
+        self.state().engine.options.access = access;
     }
 }
 
-/// Serves the clients of all listeners until `stop` is done, then says goodbye to them; see [`server::serve`].
+/// Serves the clients of all listeners until `stop` is done, then says goodbye to them; see [`server::serve`]. With each
+/// listener comes the index of what holds for its clients in [`Options::access`].
 ///
 /// # Errors
 /// A listener does not work any more ([`crate::error::Kind::Local`]).
 pub(crate) async fn serve(
     broker: Broker,
-    listeners: Vec<Listener>,
+    listeners: Vec<(Listener, usize)>,
     stop: impl Future,
 ) -> Result<()> {
     let patience = broker.state().engine.options.connect_timeout;
@@ -45,8 +44,8 @@ pub(crate) async fn serve(
 impl Engine for Core {
     type Event = Event;
 
-    fn open(&mut self, peer: String, now: Instant) -> Key {
-        self.open(peer, now)
+    fn open(&mut self, peer: String, access: usize, now: Instant) -> Key {
+        self.open(peer, access, now)
     }
 
     fn lost(&mut self, id: Key, now: Instant) {

@@ -99,6 +99,7 @@ impl Core {
             return;
         }
         if session.ends.is_some_and(|at| at <= now) {
+            self.counts.expired += u64::from(session.expiry > 0);
             return self.end_session(key);
         }
         let will_due = session.will_due.filter(|_| session.will.is_some());
@@ -120,16 +121,18 @@ impl Core {
             return;
         };
         let (username, client_id) = (session.username.clone(), session.client_id.clone());
+        let access = session.access;
         if let Some(will) = session.will.take() {
-            self.send_will(key, will, username.as_ref(), &client_id);
+            let client = Client {
+                username: username.as_deref(),
+                client_id: &client_id,
+                access,
+            };
+            self.send_will(key, will, client);
         }
     }
 
-    fn send_will(&mut self, key: Key, will: Will, username: Option<&ByteString>, client_id: &str) {
-        let client = Client {
-            username: username.map(|name| &**name),
-            client_id,
-        };
+    fn send_will(&mut self, key: Key, will: Will, client: Client<'_>) {
         if self.may_write(client, &will.topic) {
             self.route(Message::will(will, key, self.now));
         }
@@ -145,7 +148,7 @@ impl Core {
         self.crowded -= usize::from(session.queue.is_crowded(room));
         self.room = true;
         if let Some(will) = session.will.take() {
-            self.send_will(key, will, session.username.as_ref(), &session.client_id);
+            self.send_will(key, will, session.client());
         }
         self.estates.push_back(Estate {
             filters: session.filters.drain().collect(),

@@ -68,8 +68,22 @@ pub(crate) enum Event {
 /// What happened since the start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
+    /// Network connections that were accepted.
+    pub sockets: u64,
     /// Connections that were let in.
     pub connections: u64,
+    /// The most clients that were connected at a time.
+    pub most_connected: u64,
+    /// Sessions that ended by their expiry interval.
+    pub expired: u64,
+    /// Packets received, of any type.
+    pub packets_received: u64,
+    /// Packets sent, of any type.
+    pub packets_sent: u64,
+    /// Bytes of the payloads of PUBLISH packets received.
+    pub payload_received: u64,
+    /// Bytes of the payloads of PUBLISH packets sent.
+    pub payload_sent: u64,
     /// PUBLISH packets received.
     pub messages_received: u64,
     /// PUBLISH packets sent.

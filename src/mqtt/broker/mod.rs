@@ -17,6 +17,7 @@
 
 mod access;
 mod application;
+mod authenticating;
 mod connecting;
 mod connection;
 mod core;
@@ -43,4 +44,4 @@ pub(crate) use access::Acl;
 pub(crate) use drive::{Broker, serve};
 pub(crate) use events::Event;
 pub(crate) use faults::{FAULT_KEYS, Fault, Injected};
-pub(crate) use options::Options;
+pub(crate) use options::{Access, Options};

@@ -4,20 +4,37 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use super::access::Acl;
+use super::access::{Acl, Client, Right};
 use super::faults::Fault;
 use crate::mqtt::packet::{LARGEST_PACKET, QoS};
 use crate::server::Users;
 
-/// The settings of one broker.
+/// Who may connect, and who may do what.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct Access {
     /// Who may connect; `None`: any user name and password is as good as none.
     pub users: Option<Users>,
     /// Who may read and write which topics; `None`: everyone everything.
     pub acl: Option<Acl>,
     /// Whether clients without a user name may connect. Default: yes.
     pub allow_anonymous: bool,
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self {
+            users: None,
+            acl: None,
+            allow_anonymous: true,
+        }
+    }
+}
+
+/// The settings of one broker.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Who may do what. The first holds for every listener that has none of its own; never empty.
+    pub access: Vec<Access>,
     /// Whether an empty client identifier is given one. Default: yes.
     pub allow_empty_client_id: bool,
     /// Connected clients at most; one more is refused (0x97, before MQTT 5 return code 3). Default: no limit.
@@ -59,12 +76,24 @@ pub struct Options {
     pub faults: Vec<Fault>,
 }
 
+impl Options {
+    /// Who may do what, by its index.
+    pub(super) fn access(&self, index: usize) -> &Access {
+        // Never empty.
+        self.access.get(index).unwrap_or(&self.access[0])
+    }
+
+    /// Whether a client has a right; everyone has every right where there is no list.
+    pub(super) fn allow(&self, client: Client<'_>, right: Right, topic: &str) -> bool {
+        let acl = self.access(client.access).acl.as_ref();
+        acl.is_none_or(|acl| acl.allows(client, right, topic))
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
-            users: None,
-            acl: None,
-            allow_anonymous: true,
+            access: vec![Access::default()],
             allow_empty_client_id: true,
             max_connections: None,
             max_packet_size: LARGEST_PACKET,

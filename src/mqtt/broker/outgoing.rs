@@ -46,9 +46,11 @@ impl Core {
     }
 
     pub(super) fn post(&mut self, id: Key, outgo: Outgo) {
-        if matches!(outgo, Outgo::Packet(Packet::Publish(_))) {
+        if let Outgo::Packet(Packet::Publish(publish)) = &outgo {
             self.counts.messages_sent += 1;
+            self.counts.payload_sent += publish.payload.len() as u64;
         }
+        self.counts.packets_sent += 1;
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };

@@ -12,6 +12,7 @@ use crate::server::Key;
 impl Core {
     pub(super) fn publish(&mut self, id: Key, session: Key, mut publish: Publish) {
         self.counts.messages_received += 1;
+        self.counts.payload_received += publish.payload.len() as u64;
         if let Err(reason) = self.check(id, &mut publish) {
             return self.kick(id, reason);
         }
@@ -67,10 +68,13 @@ impl Core {
 
     /// Why the message must not be published.
     fn denial(&mut self, session: Key, publish: &Publish) -> Option<ReasonCode> {
-        if self.faults.is_empty() && self.options.acl.is_none() && !publish.topic.starts_with('$') {
+        let session_key = session;
+        let session = self.sessions.get(session)?;
+        let acl = &self.options.access(session.access).acl;
+        if self.faults.is_empty() && acl.is_none() && !publish.topic.starts_with('$') {
             return None;
         }
-        let client_id = &self.sessions.get(session)?.client_id;
+        let client_id = &session.client_id;
         let refused = self
             .faults
             .strike_on(client_id, &publish.topic, |action| match action {
@@ -80,7 +84,7 @@ impl Core {
         if refused.is_some() {
             return refused;
         }
-        let allowed = self.may_publish(session, &publish.topic);
+        let allowed = self.may_publish(session_key, &publish.topic);
         (!allowed).then_some(ReasonCode::NOT_AUTHORIZED)
     }
 
@@ -94,15 +98,7 @@ impl Core {
     pub(super) fn may_write(&self, client: Client<'_>, topic: &str) -> bool {
         // `$SYS` is the broker's own (MQTT 5.0 §4.7.2).
         let ours = topic.starts_with("$SYS/") || topic == "$SYS";
-        !ours && self.may(client, Right::Write, topic)
-    }
-
-    /// Whether a client has a right; everyone has every right where there is no list.
-    pub(super) fn may(&self, client: Client<'_>, right: Right, topic: &str) -> bool {
-        self.options
-            .acl
-            .as_ref()
-            .is_none_or(|acl| acl.allows(client, right, topic))
+        !ours && self.options.allow(client, Right::Write, topic)
     }
 
     /// Answers a message and, unless it is refused, hands it to its subscribers; the answer says

@@ -38,6 +38,8 @@ pub(super) enum Reminder {
 pub(super) struct Session {
     pub(super) client_id: ByteString,
     pub(super) username: Option<ByteString>,
+    /// The index of what holds for it in [`super::Options::access`].
+    pub(super) access: usize,
     pub(super) version: Version,
     pub(super) connection: Option<Key>,
     /// Seconds that the session outlives its connection; [`NEVER`]: for good.
@@ -65,6 +67,7 @@ impl Session {
         Self {
             client_id,
             username: None,
+            access: 0,
             version: Version::V5,
             connection: None,
             expiry: 0,
@@ -86,6 +89,7 @@ impl Session {
         Client {
             username: self.username.as_deref(),
             client_id: &self.client_id,
+            access: self.access,
         }
     }
 
@@ -206,5 +210,13 @@ impl Sessions {
 
     pub(super) fn len(&self) -> usize {
         self.slab.len()
+    }
+
+    /// The messages that wait in all queues, and the bytes that they hold.
+    pub(super) fn queued(&self) -> (usize, usize) {
+        let queues = self.slab.iter().map(|session| &session.queue);
+        queues.fold((0, 0), |(count, bytes), queue| {
+            (count + queue.deliveries.len(), bytes + queue.bytes)
+        })
     }
 }

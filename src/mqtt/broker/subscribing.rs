@@ -4,7 +4,6 @@ use std::collections::{HashSet, VecDeque};
 
 use bytestring::ByteString;
 
-use super::access::Client;
 use super::core::Core;
 use super::events::Event;
 use super::faults::Action;
@@ -193,17 +192,14 @@ impl Core {
     /// Why a filter is not taken; before MQTT 5 there is one code for all reasons (MQTT 3.1.1 §3.9.3).
     fn subscribe_refusal(&mut self, session: Key, filter: &str) -> Option<ReasonCode> {
         let session = self.sessions.get(session)?;
-        let client = Client {
-            username: session.username.as_deref(),
-            client_id: &session.client_id,
-        };
+        let client = session.client();
         let struck = self
             .faults
             .strike_on(client.client_id, filter, |action| match action {
                 Action::RefuseSubscribe(code) => Some(code),
                 _ => None,
             });
-        let acl = self.options.acl.as_ref();
+        let acl = self.options.access(client.access).acl.as_ref();
         let reason = if struck.is_some() {
             struck
         } else if topic::check_filter(filter).is_err() || filter.split('/').count() > DEEPEST_FILTER

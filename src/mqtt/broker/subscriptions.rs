@@ -143,6 +143,11 @@ impl Subscriptions {
         self.count
     }
 
+    /// How many of them are shared.
+    pub(super) fn shared(&self) -> usize {
+        self.groups.iter().map(|group| group.members.len()).sum()
+    }
+
     fn forget_answers(&mut self) {
         self.cache.clear();
         self.cached = 0;

@@ -86,7 +86,11 @@ impl Texts {
     }
 }
 
-pub(super) fn detail(raw: &RawValue, like: &Detail) -> Result<AmqpDetail, String> {
+/// What the record says of AMQP, and the routing key if that stands here.
+pub(super) fn detail(
+    raw: &RawValue,
+    like: &Detail,
+) -> Result<(AmqpDetail, Option<ByteString>), String> {
     let amqp: Amqp = super::field("amqp", raw)?;
     let headers = amqp.headers.unwrap_or_default();
     let headers = headers_of(headers, amqp.header_types.unwrap_or_default())?;
@@ -111,8 +115,12 @@ pub(super) fn detail(raw: &RawValue, like: &Detail) -> Result<AmqpDetail, String
     };
     texts.take("properties", amqp.properties)?;
     let exchange = texts.take("exchange", amqp.exchange)?;
-    texts.take("routing_key", amqp.routing_key)?;
+    let key = texts.take("routing_key", amqp.routing_key)?;
     properties.not_text = texts.not_text;
+    let key = properties
+        .not_text("routing_key")
+        .map(|it| lossy(it))
+        .or(key);
     let usual = || match like {
         Detail::Amqp(like) => like.exchange.clone(),
         _ => ByteString::new(),
@@ -121,11 +129,12 @@ pub(super) fn detail(raw: &RawValue, like: &Detail) -> Result<AmqpDetail, String
         Some(bytes) => lossy(bytes),
         None => exchange.unwrap_or_else(usual),
     };
-    Ok(AmqpDetail {
+    let detail = AmqpDetail {
         exchange,
         properties,
         ..AmqpDetail::default()
-    })
+    };
+    Ok((detail, key))
 }
 
 /// The bytes as they are shown.
@@ -134,14 +143,7 @@ fn lossy(bytes: &[u8]) -> ByteString {
 }
 
 /// A routing key that is not UTF-8 stands beside a topic that shows it.
-pub(super) fn check_key(amqp: &AmqpDetail, topic: &mut Option<ByteString>) -> Result<(), String> {
-    let Some(key) = amqp
-        .properties
-        .not_text("routing_key")
-        .map(|key| lossy(key))
-    else {
-        return Ok(());
-    };
+pub(super) fn check_key(key: ByteString, topic: &mut Option<ByteString>) -> Result<(), String> {
     match topic {
         Some(topic) if *topic != key => Err(format!(
             "the topic {topic:?} is not what amqp.routing_key says"

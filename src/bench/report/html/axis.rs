@@ -1,13 +1,13 @@
 //! Scales: from values to places, and the marks that help reading them.
 
-use crate::bench::report::units::{rate, time};
+use crate::bench::report::units::{rate, seconds, three, time};
 
 /// More than steps of a sixth make, whatever the numbers.
 const MOST_MARKS: usize = 12;
 
 /// How values are spread over an axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Scale {
+pub(in crate::bench) enum Scale {
     /// Evenly from 0.
     Linear,
     /// By powers of ten.
@@ -18,7 +18,7 @@ pub(super) enum Scale {
 
 /// What the numbers of an axis are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unit {
+pub(in crate::bench) enum Unit {
     /// Milliseconds.
     Time,
     /// Seconds of the run.
@@ -31,16 +31,20 @@ pub(super) enum Unit {
 
 /// One axis.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Axis {
-    pub(super) scale: Scale,
-    pub(super) unit: Unit,
+pub(in crate::bench) struct Axis {
+    pub(in crate::bench) scale: Scale,
+    pub(in crate::bench) unit: Unit,
     low: f64,
     high: f64,
 }
 
 impl Axis {
     /// An axis that holds all `values`, widened to round numbers.
-    pub(super) fn over(scale: Scale, unit: Unit, values: impl Iterator<Item = f64>) -> Self {
+    pub(in crate::bench) fn over(
+        scale: Scale,
+        unit: Unit,
+        values: impl Iterator<Item = f64>,
+    ) -> Self {
         let usable = |value: &f64| value.is_finite() && (scale == Scale::Linear || *value > 0.0);
         let range = values
             .filter(usable)
@@ -67,7 +71,7 @@ impl Axis {
     }
 
     /// Where `value` lies, from 0 to 1.
-    pub(super) fn place(&self, value: f64) -> f64 {
+    pub(in crate::bench) fn place(&self, value: f64) -> f64 {
         let place = match self.scale {
             Scale::Linear => (value - self.low) / (self.high - self.low),
             Scale::Log | Scale::Nines => {
@@ -78,7 +82,7 @@ impl Axis {
     }
 
     /// Values to mark, with their labels.
-    pub(super) fn marks(&self) -> Vec<(f64, String)> {
+    pub(in crate::bench) fn marks(&self) -> Vec<(f64, String)> {
         let values = match self.scale {
             Scale::Linear => self.even_marks(),
             Scale::Log | Scale::Nines => self.power_marks(),
@@ -102,8 +106,23 @@ impl Axis {
         (first..=last).map(|power| 10f64.powi(power)).collect()
     }
 
+    /// Any value for people, not only a mark.
+    pub(in crate::bench) fn value(&self, value: f64) -> String {
+        match (self.scale, self.unit) {
+            (Scale::Nines, _) => {
+                // As many digits as tell it from its neighbours.
+                let decimals = (value.log10().floor() as usize).clamp(1, 8);
+                format!("{:.decimals$} %", (1.0 - 1.0 / value) * 100.0)
+            }
+            (_, Unit::Time) => time(value),
+            (_, Unit::Seconds) => seconds(value),
+            (_, Unit::Rate) => rate(value),
+            (_, Unit::Count) => three(value),
+        }
+    }
+
     /// The value for people.
-    pub(super) fn label(&self, value: f64) -> String {
+    pub(in crate::bench) fn label(&self, value: f64) -> String {
         if self.scale == Scale::Nines {
             return percentile(value);
         }
@@ -171,6 +190,15 @@ mod tests {
         assert_eq!(labels(&times), ["100 µs", "1 ms", "10 ms", "100 ms", "1 s"]);
         let nines = Axis::over(Scale::Nines, Unit::Count, [20_000.0].into_iter());
         assert_eq!(labels(&nines), ["0 %", "90 %", "99 %", "99.9 %", "99.99 %"]);
+    }
+
+    #[test]
+    fn values_between_marks_have_their_digits() {
+        let nines = Axis::over(Scale::Nines, Unit::Count, [20_000.0].into_iter());
+        let shown = [2.0, 12.5, 1_000.0].map(|inverse| nines.value(inverse));
+        assert_eq!(shown, ["50.0 %", "92.0 %", "99.900 %"]);
+        let seconds = Axis::over(Scale::Linear, Unit::Seconds, [9.0].into_iter());
+        assert_eq!(seconds.value(21.000_35), "21.0 s");
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! One page that needs nothing else: tables, and plots as inline SVG; light or dark as the reader likes it.
 
 mod axis;
-mod page;
-mod plot;
-mod plots;
+pub(in crate::bench) mod page;
+pub(in crate::bench) mod plot;
+pub(in crate::bench) mod plots;
 
 use crate::bench::result::Report;
 use crate::error::{Error, Result};
 
-use super::rows;
+use super::{rows, terms};
 use page::Page;
 
 /// The page.
@@ -20,8 +20,10 @@ pub(crate) fn render(report: &Report) -> Result<String> {
     let mut page = Page::new(&title(report));
     headline(report, &mut page);
     tiles(report, &mut page);
+    maximum(report, &mut page);
     thresholds(report, &mut page);
-    page.list("Warnings", "warn", &rows::warnings(report));
+    generator(report, &mut page);
+    page.list("Warnings", "warn wide", &rows::warnings(report));
     for plot in plots::all(report).map_err(damaged)? {
         page.figure(&plot);
     }
@@ -29,7 +31,6 @@ pub(crate) fn render(report: &Report) -> Result<String> {
     messages(report, &mut page);
     connections(report, &mut page);
     errors(report, &mut page);
-    generator(report, &mut page);
     setup(report, &mut page);
     Ok(page.end(&rows::title(report)))
 }
@@ -72,6 +73,13 @@ fn tiles(report: &Report, page: &mut Page) {
     page.tiles(&tiles);
 }
 
+fn maximum(report: &Report, page: &mut Page) {
+    if let Some((found, steps)) = rows::maximum(report) {
+        let lines: Vec<String> = std::iter::once(found).chain(steps).collect();
+        page.list("Highest rate", "", &lines);
+    }
+}
+
 fn thresholds(report: &Report, page: &mut Page) {
     let rows: Vec<Vec<String>> = report
         .thresholds
@@ -81,7 +89,7 @@ fn thresholds(report: &Report, page: &mut Page) {
             vec![sign.to_owned(), one.expression.clone(), rows::outcome(one)]
         })
         .collect();
-    page.table("Thresholds", &["", "threshold", "outcome"], &rows);
+    page.table("Thresholds", &["", "threshold", "outcome"], &rows, "");
 }
 
 fn latency(report: &Report, page: &mut Page) {
@@ -95,7 +103,12 @@ fn latency(report: &Report, page: &mut Page) {
             row
         })
         .collect();
-    page.table("Latency", &head, &rows);
+    page.table(
+        "Latency",
+        &head,
+        &rows,
+        &terms::line(rows::latency_terms(report)),
+    );
 }
 
 fn messages(report: &Report, page: &mut Page) {
@@ -117,7 +130,10 @@ fn messages(report: &Report, page: &mut Page) {
         rows::traffic(&report.messages),
     ];
     let rows: Vec<Vec<String>> = identities.chain(others).chain([traffic]).collect();
-    page.table("Messages", &["", "", ""], &rows);
+    let rates = rows::rates(report);
+    let names = rates.iter().map(|(name, _)| *name);
+    let words = terms::line(names.chain(rows::message_terms(report)));
+    page.table("Messages", &["", "", ""], &rows, &words);
 }
 
 fn connections(report: &Report, page: &mut Page) {
@@ -136,20 +152,23 @@ fn errors(report: &Report, page: &mut Page) {
             ]
         })
         .collect();
-    page.table("Errors", &["count", "cause", "hint"], &rows);
+    page.table("Errors", &["count", "cause", "hint"], &rows, "");
 }
 
 fn generator(report: &Report, page: &mut Page) {
-    let tone = if report.generator.limited || !report.generator.steady {
-        "warn"
-    } else {
-        ""
+    let doubtful = report.generator.limited || !report.generator.steady;
+    // Beside the thresholds, where there are some.
+    let tone = match (doubtful, report.thresholds.is_empty()) {
+        (true, true) => "warn wide",
+        (true, false) => "warn",
+        (false, true) => "wide",
+        (false, false) => "",
     };
     let lines = [
         rows::verdict(&report.generator),
         rows::generator_line(&report.generator),
     ];
-    page.list("Load generator", tone, &lines);
+    page.list("Verdict", tone, &lines);
 }
 
 fn setup(report: &Report, page: &mut Page) {

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use crate::bench::report::junit::escape;
 
-use super::plot::Plot;
+use super::plot::{Plot, colour};
 
 /// No script and nothing from elsewhere: a result of a stranger can be opened without a thought.
 const HEAD: &str = r#"<!DOCTYPE html>
@@ -19,21 +19,21 @@ const HEAD: &str = r#"<!DOCTYPE html>
 const STYLE: &str = include_str!("style.css");
 
 /// The page so far.
-pub(super) struct Page(String);
+pub(in crate::bench) struct Page(String);
 
 impl Page {
-    pub(super) fn new(title: &str) -> Self {
+    pub(in crate::bench) fn new(title: &str) -> Self {
         let title = escape(title);
         Self(format!(
             "{HEAD}<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
         ))
     }
 
-    pub(super) fn badge(&mut self, tone: &str, words: &str) {
+    pub(in crate::bench) fn badge(&mut self, tone: &str, words: &str) {
         self.0 += &format!("<p class=\"badge {tone}\">{}</p>\n", escape(words));
     }
 
-    pub(super) fn tiles(&mut self, tiles: &[(String, String)]) {
+    pub(in crate::bench) fn tiles(&mut self, tiles: &[(String, String)]) {
         self.0 += "<div class=\"tiles\">\n";
         for (name, value) in tiles {
             let (name, value) = (escape(name), escape(value));
@@ -42,24 +42,45 @@ impl Page {
         self.0 += "</div>\n";
     }
 
-    /// A table; columns that begin with a number are aligned on the right.
-    pub(super) fn table(&mut self, name: &str, head: &[&str], rows: &[Vec<String>]) {
+    /// A table with a line of words under it; columns of numbers are aligned on the right. One of many columns
+    /// has the whole width of the page.
+    pub(in crate::bench) fn table(
+        &mut self,
+        name: &str,
+        head: &[&str],
+        rows: &[Vec<String>],
+        words: &str,
+    ) {
         if rows.is_empty() {
             return;
         }
-        self.0 += &format!("<section><h2>{}</h2>\n<table>\n", escape(name));
-        let numeric: Vec<bool> = rows[0].iter().map(|cell| is_number(cell)).collect();
+        let class = if head.len() > 3 {
+            " class=\"wide\""
+        } else {
+            ""
+        };
+        self.0 += &format!("<section{class}><h2>{}</h2>\n<table>\n", escape(name));
+        let is_numeric = |column: usize| {
+            let mut cells = rows.iter().filter_map(|row| row.get(column));
+            cells.any(|cell| is_number(cell))
+                && cells.all(|cell| cell.is_empty() || is_number(cell))
+        };
+        let numeric: Vec<bool> = (0..head.len()).map(is_numeric).collect();
         if head.iter().any(|cell| !cell.is_empty()) {
             self.0 += &row("th", head, &numeric);
         }
         for cells in rows {
             self.0 += &row("td", cells, &numeric);
         }
-        self.0 += "</table></section>\n";
+        self.0 += "</table>\n";
+        if !words.is_empty() {
+            self.0 += &format!("<p class=\"words\">{}</p>\n", escape(words));
+        }
+        self.0 += "</section>\n";
     }
 
     /// Names and values, side by side.
-    pub(super) fn pairs(
+    pub(in crate::bench) fn pairs(
         &mut self,
         name: &str,
         pairs: impl IntoIterator<Item = (impl Into<String>, String)>,
@@ -72,7 +93,7 @@ impl Page {
         self.0 += "</dl></section>\n";
     }
 
-    pub(super) fn list(&mut self, name: &str, tone: &str, lines: &[String]) {
+    pub(in crate::bench) fn list(&mut self, name: &str, tone: &str, lines: &[String]) {
         if lines.is_empty() {
             return;
         }
@@ -86,11 +107,12 @@ impl Page {
         self.0 += "</ul></section>\n";
     }
 
-    pub(super) fn figure(&mut self, plot: &Plot) {
+    pub(in crate::bench) fn figure(&mut self, plot: &Plot) {
         self.0 += &format!("<figure><h2>{}</h2>\n", escape(&plot.title));
         self.0 += "<p class=\"legend\">";
         for (at, line) in plot.series.iter().enumerate() {
-            self.0 += &format!("<span class=\"s{at}\">{}</span> ", escape(&line.name));
+            let (class, name) = (colour(at), escape(&line.name));
+            self.0 += &format!("<span class=\"{class}\">{name}</span> ");
         }
         self.0 += "</p>\n";
         plot.draw(&mut self.0);
@@ -100,7 +122,7 @@ impl Page {
         );
     }
 
-    pub(super) fn end(mut self, footer: &str) -> String {
+    pub(in crate::bench) fn end(mut self, footer: &str) -> String {
         self.0 += &format!("<footer>{}</footer>\n</body>\n</html>\n", escape(footer));
         self.0
     }

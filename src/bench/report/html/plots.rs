@@ -26,7 +26,7 @@ const CONNECTING: [&str; 3] = ["connect", "handshake", "subscribe"];
 ///
 /// # Errors
 /// In words, when a distribution is damaged.
-pub(super) fn all(report: &Report) -> Result<Vec<Plot>, String> {
+pub(in crate::bench) fn all(report: &Report) -> Result<Vec<Plot>, String> {
     let mut values = Vec::new();
     for (name, latency) in rows::quantities(report) {
         let named = |why| format!("latency {name} {why}");
@@ -45,6 +45,83 @@ pub(super) fn all(report: &Report) -> Result<Vec<Plot>, String> {
         connection_times(&connecting),
     ];
     Ok(plots.into_iter().flatten().collect())
+}
+
+/// Runs in one picture each: throughput, p99 over time, and latency by percentile; `runs` are names and reports.
+///
+/// # Errors
+/// In words, when a distribution is damaged.
+pub(in crate::bench) fn overlaid(runs: &[(String, &Report)]) -> Result<Vec<Plot>, String> {
+    let mut spectra = Vec::new();
+    for (name, report) in runs {
+        let Some((_, latency)) = rows::quantities(report).into_iter().next() else {
+            continue;
+        };
+        let named = |why| format!("{name}: latency {why}");
+        if let Some(histogram) = decode(latency).map_err(named)? {
+            spectra.push((name.as_str(), histogram));
+        }
+    }
+    let points: Vec<(&str, Vec<Point>)> = runs
+        .iter()
+        .map(|(name, report)| (name.as_str(), thinned(&report.intervals)))
+        .collect();
+    let lines = |value: &dyn Fn(&Point) -> Option<f64>| -> Vec<(&str, Vec<(f64, f64)>)> {
+        let line = |points: &Vec<Point>| {
+            let place = |point: &Point| Some((point.interval.at_s, value(point)?));
+            points.iter().filter_map(place).collect()
+        };
+        points
+            .iter()
+            .map(|(name, points)| (*name, line(points)))
+            .collect()
+    };
+    let rates = lines(&|point| {
+        let interval = &point.interval;
+        let messages = match interval.acknowledged {
+            0 => interval.received.max(interval.sent),
+            some => some,
+        };
+        let length = interval.at_s - point.from_s;
+        (interval.phase == "measure" && length > 0.0).then(|| messages as f64 / length)
+    });
+    let tails = lines(&|point| {
+        let known = ["response", "end_to_end", "service"];
+        let mut found = known
+            .into_iter()
+            .filter_map(|name| point.interval.latency.get(name));
+        let [_, p99, _] = found.next()?;
+        (point.interval.phase == "measure").then_some(*p99)
+    });
+    let plots = [
+        compared("Throughput", Scale::Linear, Unit::Rate, rates),
+        compared("p99 over time", Scale::Log, Unit::Time, tails),
+        by_percentile(&spectra),
+    ];
+    Ok(plots.into_iter().flatten().collect())
+}
+
+/// One line a run, over the seconds of each.
+fn compared(
+    title: &str,
+    scale: Scale,
+    unit: Unit,
+    lines: Vec<(&str, Vec<(f64, f64)>)>,
+) -> Option<Plot> {
+    let all = || lines.iter().flat_map(|(_, line)| line.iter());
+    all().next()?;
+    Some(Plot {
+        title: title.to_owned(),
+        caption: String::from("Each run from its own beginning."),
+        x: Axis::over(Scale::Linear, Unit::Seconds, all().map(|(x, _)| *x)),
+        y: Axis::over(scale, unit, all().map(|(_, y)| *y)),
+        x_name: "since the start of sending",
+        shaded: Vec::new(),
+        series: lines
+            .into_iter()
+            .map(|(name, line)| series(name, line))
+            .collect(),
+    })
 }
 
 /// A point of the time series: an interval with its length.

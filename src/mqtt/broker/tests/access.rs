@@ -1,11 +1,11 @@
-use super::world::{Wishes, World, ack, ack_with, message, v5, v311, will};
-use crate::mqtt::broker::Acl;
-use crate::mqtt::broker::options::Options;
+use super::world::{Wishes, World, ack, ack_with, message, rights, v5, v311, will};
+use crate::mqtt::broker::options::{Access, Options};
+use crate::mqtt::broker::{Acl, Users};
 use crate::mqtt::packet::{Packet, Publish, ReasonCode};
 
 fn ruled(acl: &str) -> World {
     World::with(Options {
-        acl: Some(Acl::parse(acl).unwrap()),
+        access: rights(acl),
         ..Options::default()
     })
 }
@@ -127,7 +127,7 @@ fn rights_count_when_a_message_is_sent() {
         };
         world.publish(b, publish);
     }
-    world.core.options.acl = Some(Acl::parse("topic read open").unwrap());
+    world.core.options.access = rights("topic read open");
     let a = world.connect(v5("a").resuming().lasting(100));
     assert_eq!(world.received(a), ["in flight too", "queued too"]);
     world.subscribe(a, "#", 0);
@@ -149,4 +149,47 @@ fn in_a_group_a_message_goes_to_one_who_may_read_it() {
     let got = [world.received(ann), world.received(bob)];
     assert_eq!(got.concat().len(), 4);
     assert!(!got[1].contains(&String::from("secret")));
+}
+
+#[test]
+fn each_listener_has_its_own_users_and_rights() {
+    let open = Access::default();
+    let closed = Access {
+        users: Some(Users::parse("ann:secret").unwrap()),
+        acl: Some(Acl::parse("user ann\ntopic read t").unwrap()),
+        allow_anonymous: false,
+    };
+    let mut world = World::with(Options {
+        access: vec![open, closed],
+        ..Options::default()
+    });
+    let table = [
+        (0, v5("a"), ReasonCode::SUCCESS),
+        (0, v5("b").user("ann", "wrong"), ReasonCode::SUCCESS),
+        (1, v5("c"), ReasonCode::NOT_AUTHORIZED),
+        (
+            1,
+            v5("d").user("ann", "wrong"),
+            ReasonCode::BAD_USER_NAME_OR_PASSWORD,
+        ),
+    ];
+    for (listener, connect, expected) in table {
+        let who = world.open_at(listener);
+        assert_eq!(world.connect_by(who, connect).reason, expected);
+    }
+    let a = world.connect(v5("a").resuming().lasting(100));
+    let ann = world.open_at(1);
+    let session = v5("ann").user("ann", "secret").lasting(100);
+    world.connect_by(ann, session.will(will("t", "gone")));
+    world.subscribe(ann, "t", 0);
+    world.publish(a, message("t", "from a", 0));
+    world.publish(ann, message("t", "from ann", 1));
+    assert_eq!(world.received(ann), ["from a"]);
+    world.subscribe(a, "t", 0);
+    world.break_off(ann);
+    world.pass_seconds(101);
+    assert!(
+        world.received(a).is_empty(),
+        "ann must not write, nor her will"
+    );
 }

@@ -1,9 +1,10 @@
 use std::time::Duration;
 
 use super::world::{Wishes, World, connecting, v5, v311, will};
-use crate::mqtt::broker::options::Options;
+use crate::connect::scram::{self, Mechanism};
+use crate::mqtt::broker::options::{Access, Options};
 use crate::mqtt::broker::{Event, Users};
-use crate::mqtt::packet::{Packet, Property, QoS, ReasonCode, Version};
+use crate::mqtt::packet::{Auth, Packet, Property, QoS, ReasonCode, Version};
 
 #[test]
 fn what_is_no_connect_closes_without_a_word() {
@@ -126,7 +127,10 @@ fn a_hashed_password_is_checked_elsewhere_meanwhile_nothing_is_read() {
     let hash = "$7$101$0PDn/ZeYsc+WUxJ4$m0mppmp/6v5KTvcYTIIw2Tm8J8LJnTdfwKw9ZepHW3b4MY5ltfv+1tnTGfk/4Q8UHHlO90tD9pxSUWmycqvnrA==";
     let users = Users::parse(&format!("ann:{hash}")).unwrap();
     let options = Options {
-        users: Some(users),
+        access: vec![Access {
+            users: Some(users),
+            ..Access::default()
+        }],
         ..Options::default()
     };
     let refused = ReasonCode::BAD_USER_NAME_OR_PASSWORD;
@@ -163,8 +167,11 @@ fn a_hashed_password_is_checked_elsewhere_meanwhile_nothing_is_read() {
 #[test]
 fn passwords_decide() {
     let options = |allow_anonymous| Options {
-        users: Some(Users::parse("ann:secret").unwrap()),
-        allow_anonymous,
+        access: vec![Access {
+            users: Some(Users::parse("ann:secret").unwrap()),
+            allow_anonymous,
+            ..Access::default()
+        }],
         ..Options::default()
     };
     let table = [
@@ -197,7 +204,10 @@ fn passwords_decide() {
 fn without_users_a_name_is_as_good_as_none() {
     for allowed in [true, false] {
         let mut world = World::with(Options {
-            allow_anonymous: allowed,
+            access: vec![Access {
+                allow_anonymous: allowed,
+                ..Access::default()
+            }],
             ..Options::default()
         });
         let (_, answer) = world.try_connect(v5("a").user("any", "thing"));
@@ -214,6 +224,83 @@ fn an_authentication_method_is_refused_and_auth_out_of_place_too() {
     let a = world.connect(v5("a"));
     world.send(a, Packet::Auth(Default::default()));
     world.expect_kick(a, ReasonCode::PROTOCOL_ERROR);
+}
+
+fn spoken(mechanism: Mechanism, data: String) -> [Property; 2] {
+    [
+        Property::AuthenticationMethod(mechanism.name().into()),
+        Property::AuthenticationData(data.into()),
+    ]
+}
+
+fn auth(reason: ReasonCode, mechanism: Mechanism, data: String) -> Packet {
+    let properties = spoken(mechanism, data).into_iter().collect();
+    Packet::Auth(Auth { reason, properties })
+}
+
+/// The data of an AUTH packet with this reason.
+#[track_caller]
+fn asked(packet: Option<Packet>, reason: ReasonCode) -> String {
+    match packet {
+        Some(Packet::Auth(auth)) => {
+            assert_eq!(auth.reason, reason);
+            let data = auth.properties.authentication_data().unwrap();
+            String::from_utf8(data.to_vec()).unwrap()
+        }
+        other => panic!("AUTH was to come, not {other:?}"),
+    }
+}
+
+#[test]
+fn scram_logs_in_and_authenticates_again() {
+    let goes_on = ReasonCode::CONTINUE_AUTHENTICATION;
+    let users = "ann:secret\nbob:$7$101$0PDn/ZeYsc+WUxJ4$m0mppmp/6v5KTvcYTIIw2Tm8J8LJnTdfwKw9ZepHW3b4MY5ltfv+1tnTGfk/4Q8UHHlO90tD9pxSUWmycqvnrA==";
+    for (user, password, accepted) in [
+        ("ann", "secret", true),
+        ("ann", "wrong", false),
+        ("eve", "secret", false),
+        // Of a hash no proof can be checked.
+        ("bob", "password", false),
+    ] {
+        for mechanism in [Mechanism::Sha256, Mechanism::Sha512] {
+            let mut world = World::with(Options {
+                access: vec![Access {
+                    users: Some(Users::parse(users).unwrap()),
+                    allow_anonymous: false,
+                    ..Access::default()
+                }],
+                ..Options::default()
+            });
+            let a = world.open();
+            let mut client = scram::Client::new(mechanism, user, password.into());
+            let [method, data] = spoken(mechanism, client.first());
+            let connect = v5("a").with(method).with(data);
+            world.send(a, Packet::Connect(Box::new(connect)));
+            let challenge = asked(world.next(a), goes_on);
+            let last = client.last(&challenge).unwrap();
+            world.send(a, auth(goes_on, mechanism, last));
+            let Some(Packet::ConnAck(answer)) = world.next(a) else {
+                panic!("CONNACK was to come");
+            };
+            if !accepted {
+                assert_eq!(answer.reason, ReasonCode::NOT_AUTHORIZED);
+                continue;
+            }
+            assert_eq!(answer.reason, ReasonCode::SUCCESS);
+            let proof = answer.properties.authentication_data().unwrap();
+            assert_eq!(client.check(str::from_utf8(&proof).unwrap()), Ok(()));
+            let mut again = scram::Client::new(mechanism, user, password.into());
+            let first = auth(ReasonCode::REAUTHENTICATE, mechanism, again.first());
+            world.send(a, first);
+            let challenge = asked(world.next(a), goes_on);
+            let last = again.last(&challenge).unwrap();
+            world.send(a, auth(goes_on, mechanism, last));
+            let proof = asked(world.next(a), ReasonCode::SUCCESS);
+            assert_eq!(again.check(&proof), Ok(()));
+            world.send(a, auth(goes_on, mechanism, String::new()));
+            world.expect_kick(a, ReasonCode::PROTOCOL_ERROR);
+        }
+    }
 }
 
 #[test]

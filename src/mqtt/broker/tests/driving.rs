@@ -92,7 +92,7 @@ fn with_broker<F: Future<Output = ()>>(options: Options, test: impl FnOnce(Broke
 fn dial(broker: &Broker, room: usize) -> DuplexStream {
     let (ours, theirs) = duplex(room);
     let broker = broker.clone();
-    spawn_local(async move { broker.carry(theirs, String::from("memory")).await });
+    spawn_local(async move { broker.carry(theirs, String::from("memory"), 0).await });
     ours
 }
 
@@ -245,7 +245,7 @@ fn serving_ends_when_it_is_asked_to_and_says_goodbye() {
         };
         let events = move |event| log.borrow_mut().push(event);
         let broker = Broker::new(Options::default(), events);
-        let serving = serve(broker, vec![listener], stopped);
+        let serving = serve(broker, vec![(listener, 0)], stopped);
         let both = async { tokio::join!(serving, client) };
         let (served, ()) = tokio::time::timeout(Duration::from_secs(10), both)
             .await

@@ -102,7 +102,7 @@ fn sys_topics_tell_figures() {
     world.now = now;
     let a = world.connect(v5("a"));
     world.subscribe(a, "$SYS/broker/clients/+", 0);
-    assert_eq!(world.received(a).len(), 3, "the first round is retained");
+    assert_eq!(world.received(a).len(), 7, "the first round is retained");
     world.pass_seconds(10);
     let told = world.publishes(a);
     let connected = told
@@ -111,4 +111,17 @@ fn sys_topics_tell_figures() {
     assert_eq!(connected.unwrap().payload, "1");
     world.subscribe(a, "$SYS/broker/uptime", 0);
     assert_eq!(world.received(a), ["10 seconds"]);
+    // CONNECT and two SUBSCRIBE were there when the second round was made; PINGREQ comes before the third.
+    world.send(a, Packet::PingReq);
+    world.pass_seconds(10);
+    world.packets(a);
+    let mut told = |topic: &str| {
+        world.subscribe(a, &format!("$SYS/broker/{topic}"), 0);
+        world.received(a).join(" ")
+    };
+    assert_eq!(told("messages/received"), "4");
+    assert_eq!(told("publish/messages/received"), "0");
+    assert_eq!(told("clients/maximum"), "1");
+    assert_eq!(told("shared_subscriptions/count"), "0");
+    assert_eq!(told("load/connections/1min"), "0.79");
 }

@@ -1,5 +1,4 @@
-use super::world::{Wishes, World, goodbye, v5, v311, will};
-use crate::mqtt::broker::Acl;
+use super::world::{Wishes, World, goodbye, rights, v5, v311, will};
 use crate::mqtt::broker::options::Options;
 use crate::mqtt::packet::{Connect, Packet, Property, ReasonCode, Will};
 
@@ -126,7 +125,7 @@ fn a_will_travels_with_its_flags_and_properties() {
 #[test]
 fn a_will_needs_the_right_to_write() {
     let mut world = World::with(Options {
-        acl: Some(Acl::parse("topic read w").unwrap()),
+        access: rights("topic read w"),
         ..Options::default()
     });
     let watcher = world.connect(v5("watcher"));

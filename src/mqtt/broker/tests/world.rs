@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use crate::mqtt::broker::Acl;
 use crate::mqtt::broker::connection::Outgo;
 use crate::mqtt::broker::core::{Core, Disposition};
 use crate::mqtt::broker::events::Event;
-use crate::mqtt::broker::options::Options;
+use crate::mqtt::broker::options::{Access, Options};
 use crate::mqtt::packet::{
     Ack, ConnAck, Connect, Disconnect, Packet, Property, Publish, QoS, ReasonCode, RetainHandling,
     Subscribe, Subscription, Unsubscribe, Version, Will,
@@ -15,6 +16,14 @@ use crate::server::Key;
 pub(super) struct World {
     pub(super) core: Core,
     pub(super) now: Instant,
+}
+
+/// These access control lines, for everyone.
+pub(super) fn rights(acl: &str) -> Vec<Access> {
+    vec![Access {
+        acl: Some(Acl::parse(acl).unwrap()),
+        ..Access::default()
+    }]
 }
 
 /// A client's network connection.
@@ -173,7 +182,12 @@ impl World {
     }
 
     pub(super) fn open(&mut self) -> Who {
-        self.core.open(String::from("here"), self.now)
+        self.open_at(0)
+    }
+
+    /// As [`Self::open`], by a listener with this access.
+    pub(super) fn open_at(&mut self, access: usize) -> Who {
+        self.core.open(String::from("here"), access, self.now)
     }
 
     /// Connects and expects to be let in.
@@ -185,9 +199,15 @@ impl World {
 
     pub(super) fn try_connect(&mut self, connect: Connect) -> (Who, ConnAck) {
         let who = self.open();
+        let answer = self.connect_by(who, connect);
+        (who, answer)
+    }
+
+    /// Sends CONNECT over an open connection.
+    pub(super) fn connect_by(&mut self, who: Who, connect: Connect) -> ConnAck {
         self.send(who, Packet::Connect(Box::new(connect)));
         match self.next(who) {
-            Some(Packet::ConnAck(answer)) => (who, answer),
+            Some(Packet::ConnAck(answer)) => answer,
             other => panic!("CONNACK comes first, not {other:?}"),
         }
     }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::BytesMut;
 
-use super::{Event, Session, State};
+use super::{Event, Login, Session, State};
 use crate::mqtt::packet::{
     self, ConnAck, Disconnect, LARGEST_PACKET, Packet, Properties, QoS, ReasonCode, Version,
 };
@@ -20,9 +20,14 @@ impl Session {
     /// A CONNECT that cannot be encoded: a string over 65,535 bytes.
     pub fn opened(&mut self, now: Instant) -> Result<(), packet::Unencodable> {
         self.output.clear();
+        let mut connect = self.connect.clone();
+        for property in self.login.iter_mut().flat_map(Login::begin) {
+            connect.properties.push(property);
+        }
+        let version = connect.version;
         packet::encode(
-            &Packet::Connect(Box::new(self.connect.clone())),
-            self.connect.version,
+            &Packet::Connect(Box::new(connect)),
+            version,
             &mut self.output,
         )?;
         self.state = State::AwaitingConnAck;
@@ -41,17 +46,9 @@ impl Session {
         }
         self.state = State::Offline;
         self.output.clear();
-        self.held.clear();
-        self.held_final = 0;
+        self.leave_unaccepted();
         self.requests.clear();
         self.outbound.give_back_all();
-        // Messages not handed out yet can no longer be acknowledged: on the next connection their identifiers
-        // may belong to others. The server sends them again.
-        for event in &mut self.events {
-            if let Event::Message(publish) = event {
-                publish.packet_id = 0;
-            }
-        }
     }
 
     /// Takes in bytes that the connection delivered; what is not yet a whole packet stays in `input`.
@@ -89,10 +86,7 @@ impl Session {
     fn on_packet(&mut self, packet: Packet, now: Instant) -> Result<(), Fault> {
         match (self.state, packet) {
             (State::AwaitingConnAck, Packet::ConnAck(ack)) => self.on_connack(ack, now),
-            (State::AwaitingConnAck, Packet::Auth(_)) => Err(Fault::protocol(
-                ReasonCode::BAD_AUTHENTICATION_METHOD,
-                "the server requests enhanced authentication (AUTH), which was not offered",
-            )),
+            (State::AwaitingConnAck, Packet::Auth(auth)) => self.on_auth(&auth),
             (State::AwaitingConnAck, Packet::Disconnect(disconnect)) => {
                 Err(Fault::Closed(disconnect))
             }
@@ -118,6 +112,7 @@ impl Session {
         if ack.reason.is_failure() {
             return Err(Fault::Refused(Box::new(ack)));
         }
+        self.check_login(&ack.properties)?;
         if ack.session_present && self.connect.clean_start {
             return Err(Fault::protocol(
                 ReasonCode::PROTOCOL_ERROR,

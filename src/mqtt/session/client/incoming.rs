@@ -76,6 +76,32 @@ impl Session {
             .saturating_sub(std::mem::take(&mut self.held_final));
     }
 
+    /// The connection is gone, and what came over it and was not accepted can no longer be acknowledged: on the next one its
+    /// identifiers may belong to others. A server that keeps the session sends it again, and it is new then, at QoS 2 too.
+    pub(super) fn leave_unaccepted(&mut self) {
+        for ack in self.held.chunks_exact(ACKNOWLEDGEMENT) {
+            // Of four bytes, as the length of the chunk has it.
+            if ack[0] == PUBREC {
+                self.inbound.refuse(u16::from_be_bytes([ack[2], ack[3]]));
+            }
+        }
+        self.held.clear();
+        self.held_final = 0;
+        let kept = self.is_kept();
+        let inbound = &mut self.inbound;
+        self.events.retain_mut(|event| {
+            let Event::Message(publish) = event else {
+                return true;
+            };
+            // 0 is QoS 0, or of a connection before.
+            let id = std::mem::take(&mut publish.packet_id);
+            if publish.qos == QoS::ExactlyOnce && kept {
+                inbound.refuse(id);
+            }
+            id == 0 || !kept
+        });
+    }
+
     /// Of the acknowledgements that are held back, send the first `count`: the order of arrival (MQTT 5.0 §4.6).
     pub fn accept_first(&mut self, count: usize) {
         let held = self.held.len().min(ACKNOWLEDGEMENT * count);

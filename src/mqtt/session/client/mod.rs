@@ -14,11 +14,13 @@
 //! | `incoming`, `outgoing` | messages from and to the server |
 //! | `subscriptions` | what the user wants, kept through every reconnect |
 //! | `requests` | SUBSCRIBE and UNSUBSCRIBE in parts that the server takes |
+//! | `login` | enhanced authentication |
 //! | `closing` | keep-alive and the end |
 
 mod closing;
 mod connection;
 mod incoming;
+mod login;
 mod outgoing;
 mod requests;
 mod subscriptions;
@@ -29,6 +31,7 @@ use std::time::Instant;
 use bytes::BytesMut;
 use bytestring::ByteString;
 
+pub use self::login::Login;
 use self::requests::Requests;
 use super::alias;
 use super::inbound::Inbound;
@@ -164,6 +167,8 @@ pub struct Session {
     unanswered_pings: u32,
     limits: Limits,
     reading: bool,
+    /// How it logs in, if not by a password in CONNECT.
+    login: Option<Login>,
 }
 
 impl Session {
@@ -200,8 +205,14 @@ impl Session {
                 receive_maximum,
             },
             reading: true,
+            login: None,
             connect,
         }
+    }
+
+    /// Logs in by SCRAM (MQTT 5.0 §4.12) instead of user name and password in CONNECT.
+    pub fn log_in_by(&mut self, login: Login) {
+        self.login = Some(login);
     }
 
     /// Lets the session replace topics by aliases where the server takes them. For streams of many
@@ -247,6 +258,11 @@ impl Session {
     /// Whether CONNACK has come and the connection is usable.
     pub fn is_online(&self) -> bool {
         self.state == State::Online
+    }
+
+    /// Whether the server keeps the session when the connection is gone, and sends again what was not acknowledged.
+    pub fn is_kept(&self) -> bool {
+        !self.connect.clean_start
     }
 
     /// Bytes to be written to the connection; the owner takes off what it has written.

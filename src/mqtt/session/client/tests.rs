@@ -689,6 +689,38 @@ fn a_message_of_a_lost_connection_is_not_acknowledged_on_the_next_one() {
     assert_eq!(wire.sent(), []);
 }
 
+/// What nobody had accepted when the connection was lost is delivered and held back again, handed out before or not.
+#[test]
+fn what_was_not_accepted_is_the_servers_still() {
+    for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
+        let mut wire = Wire::online(keeping(Version::V311), 5, &[]);
+        for packet_id in 1..=3 {
+            wire.server(&incoming(packet_id, qos, false)).unwrap();
+        }
+        wire.session.poll_event();
+        wire.session.accept();
+        wire.session.poll_event();
+        wire.session.lost();
+        assert_eq!(wire.session.poll_event(), None);
+        wire.reconnect(true, &[]);
+        wire.sent();
+        // Its acknowledgement was lost.
+        wire.server(&incoming(1, qos, true)).unwrap();
+        let again = matches!(wire.session.poll_event(), Some(Event::Message(_)));
+        assert_eq!(again, qos == QoS::AtLeastOnce);
+        wire.session.accept();
+        assert_eq!(wire.sent().len(), 1);
+        for packet_id in 2..=3 {
+            wire.server(&incoming(packet_id, qos, true)).unwrap();
+            let next = wire.session.poll_event();
+            assert!(matches!(next, Some(Event::Message(_))), "{qos:?}");
+            assert_eq!(wire.sent(), []);
+            wire.session.accept();
+            assert_eq!(wire.sent().len(), 1);
+        }
+    }
+}
+
 /// Answers every SUBSCRIBE and UNSUBSCRIBE until there are no more; their numbers of filters.
 fn answer_all(wire: &mut Wire) -> Vec<usize> {
     let mut counts = Vec::new();

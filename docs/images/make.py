@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""Makes the pictures of the documentation from real runs: terminal.svg and report.png beside this file.
+
+    cargo build --release
+    docs/images/make.py                   # about half a minute
+    docs/images/make.py --iotctl PATH     # another binary than target/release/iotctl
+
+Needs Python 3.9, tmux and chromium; pngquant and optipng, where installed, make the PNG smaller. The commands run in a
+terminal of tmux, against servers on ports that the system chooses; what the terminal shows is drawn as SVG.
+"""
+
+import argparse
+import contextlib
+import html
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+COLUMNS, ROWS = 92, 60
+
+SESSION = """\
+iotctl mqtt pub $MQTT -t home/kitchen -m '{"temp": 21.5}' -q 1 -r
+iotctl mqtt pub $MQTT -t home/bath -m '{"temp": 31}' -q 1 -r
+iotctl mqtt sub $MQTT -t 'home/#' -C 2 -v
+iotctl mqtt sub $MQTT -t home/bath -C 1 --expect '/temp < 30'; echo "exit code $?"
+iotctl coap put $COAP/store/m -t senml+json -m '[{"n":"temp","u":"Cel","v":21.5}]'
+iotctl coap get $COAP/store/m --decode
+iotctl coap discover $COAP
+iotctl amqp publish $AMQP --declare -k jobs -m 'resize a.png' --header tries:int=1
+iotctl amqp consume $AMQP jobs -C 1 --exec sh -c 'echo "$(cat) for $IOTCTL_TOPIC"'
+iotctl bench mqtt $MQTT --subscribers 1 --rate 1k -d 3s -q 1 --assert 'p99 < 50ms' > out
+grep -e sent -e received -e p50 -e response -e passed out
+"""
+
+SERVERS = {"MQTT": "mqtt broker", "COAP": "coap server", "AMQP": "amqp broker"}
+
+LOAD = "--subscribers 2 --stage 3s:0-1k --stage 4s:1k --stage 1s:3k --stage 4s:1k -q 1".split()
+LOAD += ["--assert", "lost == 0", "--assert", "p99 < 100ms"]
+
+COLOURS = ["#484f58", "#ff7b72", "#7ee787", "#e3b341", "#79c0ff", "#d2a8ff", "#76e3ea", "#c9d1d9"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--iotctl", type=pathlib.Path, default=HERE.parents[1] / "target/release/iotctl")
+    iotctl = parser.parse_args().iotctl.resolve()
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        urls = {name: stack.enter_context(serving(iotctl, words)) for name, words in SERVERS.items()}
+        (HERE / "terminal.svg").write_text(svg(terminal(iotctl, urls, folder)))
+        page = pathlib.Path(folder, "report.html")
+        words = ["bench", "mqtt", urls["MQTT"], *LOAD, "--quiet", "--html", page]
+        subprocess.run([iotctl, *words], stdout=subprocess.DEVNULL, check=True)
+        screenshot(page, HERE / "report.png")
+
+
+@contextlib.contextmanager
+def serving(iotctl, words):
+    """An embedded server, by its URL."""
+    command = [iotctl, *words.split(), "--quiet", "--listen", "127.0.0.1:0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.terminate()
+
+
+def terminal(iotctl, urls, folder):
+    """What a terminal shows after the session, line by line, with the escape sequences of its colours."""
+    script = pathlib.Path(folder, "session")
+    tmux = ["tmux", "-S", f"{folder}/tmux", "-f", "/dev/null"]
+    shown = "".join(f"printf '\\033[1;32m$\\033[0m %s\\n' {quoted(line)}\n{line}\n" for line in SESSION.splitlines())
+    search = f"{iotctl.parent}{os.pathsep}{os.environ['PATH']}"
+    values = {**urls, "PATH": search, "HOME": folder}
+    variables = "".join(f"export {name}={quoted(value)}\n" for name, value in values.items())
+    script.write_text(f"{variables}cd\n{shown}{' '.join(tmux)} wait-for -S done\nsleep 600\n")
+    size = ["-x", str(COLUMNS), "-y", str(ROWS)]
+    subprocess.run([*tmux, "new-session", "-d", *size, "sh", script], check=True)
+    try:
+        subprocess.run([*tmux, "wait-for", "done"], check=True, timeout=120)
+        seen = subprocess.run([*tmux, "capture-pane", "-e", "-p"], check=True, capture_output=True, text=True)
+    finally:
+        subprocess.run([*tmux, "kill-server"], check=False)
+    return seen.stdout.rstrip().splitlines()
+
+
+def quoted(text):
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def svg(lines):
+    """The lines as a picture of a terminal."""
+    across, down, size = 8.4, 18, 14
+    width, height = round(COLUMNS * across) + 32, len(lines) * down + 32
+    picture = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">',
+        f'<rect width="{width}" height="{height}" rx="8" fill="#0d1117"/>',
+        f'<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, DejaVu Sans Mono, monospace" font-size="{size}" '
+        'fill="#c9d1d9">',
+    ]
+    for row, line in enumerate(lines):
+        column = 0
+        for text, style in runs(line):
+            word = text.strip()
+            if word:
+                x = 16 + (column + text.index(word)) * across
+                place = f'x="{x:.1f}" y="{30 + row * down}" textLength="{len(word) * across:.1f}"'
+                picture.append(f"<text {place}{style}>{html.escape(word, quote=False)}</text>")
+            column += len(text)
+    return "\n".join([*picture, "</g>", "</svg>", ""])
+
+
+def runs(line):
+    """The pieces of a line of one look each, with the attributes of that look."""
+    bold, colour = False, None
+    for piece in re.split(r"(\x1b\[[0-9;]*m)", line):
+        if not piece.startswith("\x1b["):
+            # Blanks in a row are one in SVG, so that what follows them has a place of its own.
+            style = ' font-weight="bold"' if bold else ""
+            style += f' fill="{colour}"' if colour else ""
+            for part in re.split(r"( {2,})", piece):
+                yield part, style
+            continue
+        for code in (int(number or 0) for number in piece[2:-1].split(";")):
+            if code == 0:
+                bold, colour = False, None
+            elif code == 1:
+                bold = True
+            elif code in (22, 39):
+                bold, colour = (False, colour) if code == 22 else (bold, None)
+            elif 30 <= code <= 37 or 90 <= code <= 97:
+                colour = COLOURS[code % 10]
+
+
+def screenshot(page, picture):
+    chromium = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])))
+    words = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1100,745"]
+    subprocess.run([chromium, *words, f"--screenshot={picture}", page.as_uri()], stderr=subprocess.DEVNULL, check=True)
+    if shutil.which("pngquant"):
+        subprocess.run(["pngquant", "--force", "--output", picture, "64", picture], check=True)
+    if shutil.which("optipng"):
+        subprocess.run(["optipng", "-quiet", "-o2", picture], check=True)
+
+
+if __name__ == "__main__":
+    main()
