@@ -33,7 +33,7 @@ iotctl coap discover $COAP
 iotctl amqp publish $AMQP --declare -k jobs -m 'resize a.png' --header tries:int=1
 iotctl amqp consume $AMQP jobs -C 1 --exec sh -c 'echo "$(cat) for $IOTCTL_TOPIC"'
 iotctl bench mqtt $MQTT --subscribers 1 --rate 1k -d 3s -q 1 --assert 'p99 < 50ms' > out
-grep -e sent -e received -e p50 -e response -e passed out
+grep -e passed -e ' = ' -e p50 -e 'response  ' out
 """
 
 SERVERS = {"MQTT": "mqtt broker", "COAP": "coap server", "AMQP": "amqp broker"}
@@ -137,7 +137,7 @@ def runs(line):
 
 def screenshot(page, picture):
     chromium = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])))
-    words = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1100,745"]
+    words = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1100,975"]
     subprocess.run([chromium, *words, f"--screenshot={picture}", page.as_uri()], stderr=subprocess.DEVNULL, check=True)
     if shutil.which("pngquant"):
         subprocess.run(["pngquant", "--force", "--output", picture, "64", picture], check=True)

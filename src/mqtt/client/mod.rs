@@ -283,8 +283,7 @@ impl Client {
     }
 
     async fn move_bytes(&mut self) -> Result<()> {
-        self.show_output();
-        if self.has_packet_left() {
+        if self.shows_more() {
             return self.received(Instant::now()).await;
         }
         let before = self.session.output().len();
@@ -342,6 +341,15 @@ impl Client {
         }
     }
 
+    /// Shows what is to be written; whether packets of the last read are still to be shown and taken.
+    fn shows_more(&mut self) -> bool {
+        if self.watch.is_none() {
+            return false;
+        }
+        self.show_output();
+        self.session.is_reading() && Watch::has_packet(&self.input, self.session.version())
+    }
+
     async fn received(&mut self, now: Instant) -> Result<()> {
         self.pace.look(now);
         if !self.session.is_online() && self.first_bytes.is_none() {
@@ -385,12 +393,6 @@ impl Client {
     }
 
     /// Whether a packet that came was held back, as only one at a time is shown.
-    fn has_packet_left(&self) -> bool {
-        self.watch.is_some()
-            && self.session.is_reading()
-            && Watch::has_packet(&self.input, self.session.version())
-    }
-
     fn show_output(&mut self) {
         let version = self.session.version();
         if let Some(watch) = &mut self.watch {
