@@ -182,7 +182,7 @@ impl<'a> Place<'a> {
     /// What `arg` may be, for the word `current` of which its value is the part `begun`.
     fn values(&self, arg: &Arg, current: &str, begun: &str) -> Parsed {
         let front = &current[..current.len() - begun.len()];
-        let name = arg.get_long().unwrap_or(arg.get_id().as_str());
+        let name = arg.get_long().unwrap_or_else(|| arg.get_id().as_str());
         let plain = |names: Vec<String>| {
             names
                 .into_iter()

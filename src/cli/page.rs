@@ -91,7 +91,7 @@ pub(super) fn short(words: &[String], mut root: Command) -> Result<String> {
     let (command, path) = generated::find(&root, &words)?;
     let mut page = String::new();
     if let Some(about) = command.get_about() {
-        page = format!("{about}\n\n");
+        page = format!("{}\n\n", gist(&about.to_string(), WIDTH));
     }
     let usage = command.clone().render_usage().to_string();
     line(&mut page, usage.trim());

@@ -27,7 +27,7 @@ pub(super) fn read(answer: &clap::Error, words: &[OsString]) -> Result<Parsed> {
             Err(
                 match (answer.kind(), said(answer, ContextKind::InvalidSubcommand)) {
                     (ErrorKind::InvalidSubcommand, Some(word)) => {
-                        unknown(&cut(without_credentials(&word).to_string()), command, &path)
+                        unknown(&cut(without_credentials(&word)), command, &path)
                     }
                     _ => {
                         let hint = hint(answer, command, words).unwrap_or_else(|| {

@@ -74,20 +74,7 @@ fn named(cause: Error, place: &str) -> Error {
 fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result<Target> {
     let scheme = scheme(&layer, protocol)?;
     let carrier = scheme.carrier;
-    if layer.rest.cert.is_some() != layer.rest.key.is_some() {
-        return Err(Error::usage("--cert and --key must be used together"));
-    }
-    check_headers(&layer.rest.headers, carrier)?;
-    if layer.rest.bind_port.is_some() && !matches!(carrier, Carrier::Udp | Carrier::Dtls) {
-        return Err(Error::usage("--bind-port is for UDP and DTLS only"));
-    }
-    if layer.rest.proxy.is_some() && matches!(carrier, Carrier::Udp | Carrier::Dtls | Carrier::Unix)
-    {
-        return Err(Error::usage(format!(
-            "--proxy needs TCP and cannot be used with {}",
-            scheme.name
-        )));
-    }
+    check(&layer.rest, scheme)?;
     let mut target = Target {
         port: layer.port.unwrap_or(scheme.port),
         path: layer.path.or_else(|| {
@@ -134,6 +121,25 @@ fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result
     Ok(target)
 }
 
+/// Refuses what contradicts itself or the scheme.
+fn check(words: &ConnectArgs, scheme: &Scheme) -> Result<()> {
+    let carrier = scheme.carrier;
+    if words.cert.is_some() != words.key.is_some() {
+        return Err(Error::usage("--cert and --key must be used together"));
+    }
+    check_headers(&words.headers, carrier)?;
+    if words.bind_port.is_some() && !matches!(carrier, Carrier::Udp | Carrier::Dtls) {
+        return Err(Error::usage("--bind-port is for UDP and DTLS only"));
+    }
+    if words.proxy.is_some() && matches!(carrier, Carrier::Udp | Carrier::Dtls | Carrier::Unix) {
+        return Err(Error::usage(format!(
+            "--proxy needs TCP and cannot be used with {}",
+            scheme.name
+        )));
+    }
+    Ok(())
+}
+
 fn psk(words: &ConnectArgs, scheme: &Scheme, protocol: Protocol) -> Result<Option<Psk>> {
     let psk = Psk::of(words)?;
     if psk.is_some() && scheme.carrier != Carrier::Dtls {
@@ -161,7 +167,7 @@ fn scheme(layer: &Layer, protocol: Protocol) -> Result<&'static Scheme> {
         // As in mosquitto's clients, the TLS port alone asks for TLS.
         let secure = protocol.scheme_of(protocol.usual_carrier(true)).port;
         let named = layer.port == Some(secure) && !layer.rest.websocket;
-        let tls = layer.rest.tls.unwrap_or(tls.is_some() || named);
+        let tls = layer.rest.tls.unwrap_or_else(|| tls.is_some() || named);
         return Ok(protocol.scheme_of(match (layer.rest.websocket, tls) {
             (false, encrypted) => protocol.usual_carrier(encrypted),
             (true, false) => Carrier::WebSocket,

@@ -12,7 +12,10 @@ use super::secret::Secret;
 use crate::random::unguessable;
 
 /// Rounds of PBKDF2 that our server asks for (RFC 7677 §4 wants 4096 at least).
-const ITERATIONS: NonZeroU32 = NonZeroU32::new(4096).unwrap();
+const ITERATIONS: NonZeroU32 = match NonZeroU32::new(4096) {
+    Some(iterations) => iterations,
+    None => NonZeroU32::MIN,
+};
 
 /// More would let a server keep a client busy for many seconds.
 const MOST_ITERATIONS: u32 = 1_000_000;
@@ -200,7 +203,9 @@ impl Server {
     ) -> Result<(Self, String), &'static str> {
         let malformed = "malformed first message";
         // Who could bind the channel and sees that we cannot says `y`.
-        let bare = first.strip_prefix("n,,").or(first.strip_prefix("y,,"));
+        let bare = first
+            .strip_prefix("n,,")
+            .or_else(|| first.strip_prefix("y,,"));
         let bare = bare.ok_or("channel binding and other identities are not supported")?;
         let (user, nonce) = bare.split_once(',').ok_or(malformed)?;
         let user = user.strip_prefix("n=").ok_or(malformed)?;

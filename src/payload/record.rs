@@ -52,7 +52,7 @@ pub(super) fn parse(line: &[u8], like: &Detail) -> Result<Option<(Message, bool)
     let detail = match (like, mqtt, amqp, coap) {
         (Detail::Plain | Detail::Mqtt(_), Some(mqtt), ..) => Detail::Mqtt(mqtt),
         (Detail::Plain | Detail::Amqp(_), _, Some(amqp), _) => Detail::Amqp(Box::new(amqp)),
-        (Detail::Plain | Detail::Coap(_), _, _, Some(coap)) => Detail::Coap(Box::new(coap)),
+        (Detail::Plain | Detail::Coap(_), _, _, Some(coap)) => Detail::Coap(coap),
         _ => Detail::Plain,
     };
     // What came over a fanout exchange has an empty routing key.

@@ -195,8 +195,8 @@ mod tests {
 
     #[test]
     fn a_text_over_255_bytes_is_an_error() {
-        assert!(check_short("routing key", &"k".repeat(255)).is_ok());
-        let error = check_short("routing key", &"k".repeat(256)).unwrap_err();
+        assert!(check_short("routing key", "k".repeat(255)).is_ok());
+        let error = check_short("routing key", "k".repeat(256)).unwrap_err();
         assert_eq!(error.kind(), Kind::Usage);
         assert_eq!(error.text(), "the routing key has 256 bytes, more than 255");
         let long = AmqpProperties {

@@ -117,7 +117,7 @@ pub(super) fn maximum(report: &Report) -> Option<(String, Vec<String>)> {
     let steps = report.setup.get(MAX_RATE_STEPS);
     let steps = steps.into_iter().flat_map(|steps| steps.split(", "));
     let found = match report.setup.get(MAX_RATE_LIMIT) {
-        Some(limit) => format!("{found}; {limit}, not the server, was the limit: it may take more"),
+        Some(limit) => format!("{found}; {limit} was the limit: the server may take more"),
         None => found.clone(),
     };
     Some((found, steps.map(str::to_owned).collect()))

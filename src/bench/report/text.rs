@@ -326,7 +326,7 @@ mod tests {
             report.setup.insert(name.to_owned(), value.to_owned());
         }
         let text = render(&report);
-        let head = "\n\nmax. rate   4000/s; the generator, not the server, was the limit: it may take\n            more\n            4000/s passed\n            5000/s failed\n\
+        let head = "\n\nmax. rate   4000/s; the generator was the limit: the server may take more\n            4000/s passed\n            5000/s failed\n\
                     thresholds  p50 < 20ms  passed\n            lost == 0  missed by 1,270\n\
                     verdict     the generator kept up";
         assert!(text.contains(head), "{text}");

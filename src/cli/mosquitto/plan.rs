@@ -68,7 +68,7 @@ fn check(given: &Given) -> Outcome<()> {
     // A generated identifier is another one the next time.
     let nameless = has("-I") || !has("-i");
     let expiry = given.last("-x").map(expiry).transpose()?;
-    let forever = expiry.map_or(has("-c"), |seconds| seconds == u32::MAX);
+    let forever = expiry.map_or_else(|| has("-c"), |seconds| seconds == u32::MAX);
     if version_of(given) == Version::V5 && forever && nameless {
         return wrong(
             "You must provide a client id if you are using an infinite session expiry interval.",

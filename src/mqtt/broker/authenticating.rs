@@ -45,7 +45,7 @@ impl Core {
         let data = data.as_deref();
         match (auth.reason, exchange) {
             (ReasonCode::CONTINUE_AUTHENTICATION, Some(exchange)) => {
-                self.last_message(id, mechanism, exchange, data);
+                self.last_message(id, mechanism, *exchange, data);
             }
             (ReasonCode::REAUTHENTICATE, None) if connection_is_open(connection.phase) => {
                 match self.first_message(id, mechanism.name(), data) {
@@ -98,10 +98,10 @@ impl Core {
         &mut self,
         id: Key,
         mechanism: Mechanism,
-        exchange: Box<Exchange>,
+        exchange: Exchange,
         data: Option<&[u8]>,
     ) {
-        let Exchange { server, connect } = *exchange;
+        let Exchange { server, connect } = exchange;
         let access = self
             .options
             .access(self.connections.get(id).map_or(0, |one| one.access));

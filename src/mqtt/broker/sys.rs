@@ -90,8 +90,11 @@ impl Core {
     }
 }
 
+/// One of the counts.
+type Count = fn(&Counts) -> u64;
+
 /// What the load topics average, by their names below `load/`.
-const LOADS: [(&str, fn(&Counts) -> u64); 9] = [
+const LOADS: [(&str, Count); 9] = [
     ("messages/received", |counts| counts.packets_received),
     ("messages/sent", |counts| counts.packets_sent),
     ("publish/received", |counts| counts.messages_received),

@@ -283,11 +283,8 @@ impl Client {
     }
 
     async fn move_bytes(&mut self) -> Result<()> {
-        if self.watch.is_some() {
-            self.show_output();
-            if self.session.is_reading() && Watch::has_packet(&self.input, self.session.version()) {
-                return self.received(Instant::now()).await;
-            }
+        if self.shows_more() {
+            return self.received(Instant::now()).await;
         }
         let before = self.session.output().len();
         let Link::Open(stream) = &mut self.link else {
@@ -342,6 +339,15 @@ impl Client {
                 self.failed(error, true)
             }
         }
+    }
+
+    /// Shows what is to be written; whether packets of the last read are still to be shown and taken.
+    fn shows_more(&mut self) -> bool {
+        if self.watch.is_none() {
+            return false;
+        }
+        self.show_output();
+        self.session.is_reading() && Watch::has_packet(&self.input, self.session.version())
     }
 
     async fn received(&mut self, now: Instant) -> Result<()> {

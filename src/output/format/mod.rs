@@ -63,7 +63,7 @@ pub enum Format {
         /// What the first line names.
         broker: String,
         /// How a message is shown.
-        inner: Box<Format>,
+        inner: Box<Self>,
     },
 }
 

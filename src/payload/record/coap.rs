@@ -43,7 +43,7 @@ pub(super) enum Response {
     /// 4.xx or 5.xx: its payload says what went wrong (RFC 7252 §5.5.2), and is no representation of the resource.
     Error,
     /// What its payload is, if that is said.
-    Content(Option<CoapDetail>),
+    Content(Option<Box<CoapDetail>>),
 }
 
 pub(super) fn response(raw: &RawValue) -> Result<Response, String> {
@@ -52,9 +52,11 @@ pub(super) fn response(raw: &RawValue) -> Result<Response, String> {
         return Ok(Response::Error);
     }
     Ok(Response::Content(coap.content_format.map(
-        |content_format| CoapDetail {
-            content_format: Some(content_format),
-            ..CoapDetail::default()
+        |content_format| {
+            Box::new(CoapDetail {
+                content_format: Some(content_format),
+                ..CoapDetail::default()
+            })
         },
     )))
 }

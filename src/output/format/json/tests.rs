@@ -351,7 +351,7 @@ mod round_trip {
         }
 
         fn maybe<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> Option<T> {
-            (self.roll() % 2 == 0).then(|| make(self))
+            (self.roll().is_multiple_of(2)).then(|| make(self))
         }
 
         fn pairs(&mut self, depth: u8) -> Vec<(bytestring::ByteString, AmqpValue)> {
@@ -370,7 +370,7 @@ mod round_trip {
 
         fn value(&mut self, depth: u8) -> AmqpValue {
             match self.roll() % if depth > 2 { 9 } else { 12 } {
-                0 => AmqpValue::Bool(self.roll() % 2 == 0),
+                0 => AmqpValue::Bool(self.roll().is_multiple_of(2)),
                 1 => AmqpValue::Int(self.number() as i64),
                 2 => AmqpValue::Int32(self.number() as i32),
                 3 => match f64::from_bits(self.number()) {
@@ -462,7 +462,7 @@ mod round_trip {
                 payload: self.payload().into(),
                 detail: Detail::Mqtt(MqttDetail {
                     qos: self.roll() % 3,
-                    retain: self.roll() % 2 == 0,
+                    retain: self.roll().is_multiple_of(2),
                     properties: there.then(|| Box::new(properties)),
                     ..MqttDetail::default()
                 }),
