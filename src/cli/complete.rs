@@ -304,7 +304,7 @@ mod tests {
         assert_eq!(complete("iotctl mqtt pub --reta"), ["--retain"]);
         assert_eq!(complete("iotctl mqtt pub -t a --retai"), ["--retain"]);
         assert_eq!(complete("iotctl mqtt pub x "), [""; 0]);
-        assert_eq!(complete("iotctl help mqtt-s"), ["mqtt-sub"]);
+        assert_eq!(complete("iotctl help mqtt-su"), ["mqtt-sub"]);
         assert_eq!(complete("iotctl completions f"), ["fish"]);
     }
 

@@ -64,7 +64,9 @@ impl Guest {
     /// Waits for its end. Cancel-safe.
     pub(super) async fn ends(&mut self) -> Result<()> {
         let waited = self.child.wait().await;
-        self.group.take().map(Group::ended);
+        if let Some(group) = self.group.take() {
+            group.ended();
+        }
         let name = &self.name;
         let status =
             waited.map_err(|cause| Error::local(format_args!("cannot wait for {name}"), &cause))?;

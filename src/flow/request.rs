@@ -58,9 +58,9 @@ impl Replies {
         let mut until = self.until.clone();
         // A collection has an end of its own.
         let collects = until.duration.or(until.idle).is_some();
-        until.timeout = until.timeout.or((!collects).then_some(PATIENCE));
+        until.timeout = until.timeout.or_else(|| (!collects).then_some(PATIENCE));
         let one = !collects && until.until.is_none();
-        until.count = until.count.or(one.then_some(1));
+        until.count = until.count.or_else(|| one.then_some(1));
         until
     }
 }

@@ -221,7 +221,7 @@ fn a_body_without_end_meets_the_limit() {
     ended
         .prints("")
         .says("larger than the limit of 1024 bytes")
-        .says("hint: use --body-limit to accept more");
+        .says("hint: use --body-limit SIZE to accept more");
 }
 
 #[test]

@@ -273,7 +273,7 @@ fn aiocoaps_directory_has_a_registration_as_long_as_the_command_goes_on() {
 fn what_does_not_go_together_is_refused() {
     for (words, said) in [
         ("--for 1s", "--for needs --keep"),
-        ("-C 1", "--count needs --keep"),
+        ("-C 1", "-C needs --keep"),
         ("--keep -C 0", "must be at least 1"),
         ("--simple --base coap://h", "--base"),
         ("--simple --oscore-secret x", "OSCORE"),

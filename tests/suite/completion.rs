@@ -23,6 +23,8 @@ fn said(shell: &str, words: &str, folder: &Path, script: &str) -> String {
     let ended = program(shell, words)
         .env("PATH", path)
         .env("HOME", folder)
+        // fish makes a folder of its own there.
+        .env("XDG_CONFIG_HOME", folder)
         .env("IOTCTL_CONFIG", folder.join("config.toml"))
         .word("-c")
         .word(format!("cd '{}'\n{script}\ntrue", folder.display()))
@@ -80,7 +82,7 @@ fn offered(shell: &str, line: &str) -> Vec<String> {
 fn every_shell_offers_what_the_program_knows() {
     for shell in ["bash", "zsh", "fish"] {
         for (line, expected) in [
-            ("iotctl mqtt ", &["broker", "pub", "sub"][..]),
+            ("iotctl mqtt p", &["ping", "probe", "pub"][..]),
             ("iotctl amqp declare q", &["queue"]),
             ("iotctl mqtt pub --reta", &["--retain"]),
             ("iotctl mqtt sub -q ", &["0", "1", "2"]),

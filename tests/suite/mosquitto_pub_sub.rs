@@ -422,13 +422,13 @@ fn what_the_acl_denies_is_a_failure_where_the_protocol_can_tell() {
     for qos in [1, 2] {
         ann(&format!("pub -t denied/x -m y -q {qos}"))
             .run()
-            .exits(1)
+            .exits(4)
             .says("refused the message to denied/x: ");
     }
     // Some are allowed, some are not: the numbers are told.
     ann("pub -t open/x -t denied/x -m y -q 1")
         .run()
-        .exits(1)
+        .exits(4)
         .says("of 2 messages sent, 1 acknowledged, 1 refused");
     ann("pub -t open/x -m y -q 1").run().exits(0);
 }

@@ -67,6 +67,11 @@ async fn subscribe(plan: &Plan) -> Result<()> {
     };
     let counts = plan.until.count.is_some();
     let mut source = Subscribed::new(client, &wanted, counts, notes);
+    // What was passed over is no news to who calls another program.
+    let account = Console::new(Style {
+        quiet: plan.style.quiet || plan.session.stands_in.is_some(),
+        ..plan.style
+    });
     let receiver = Receiver {
         output: &mut output,
         exec: plan.exec.as_ref(),
@@ -74,7 +79,7 @@ async fn subscribe(plan: &Plan) -> Result<()> {
         stages: &plan.stages,
         until: &plan.until,
         ready: &plan.ready,
-        console: notes,
+        console: account,
     };
     let ended = receiver.receive(&mut source, &mut stop).await;
     let properties = plan.session.disconnect_properties.clone();
