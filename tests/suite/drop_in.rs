@@ -25,7 +25,7 @@ fn left(ended: &Ended) -> (i32, String) {
     let auto = text.find("auto-").map(|at| text[at..at + 41].to_owned());
     (
         ended.code,
-        auto.map_or(text.to_string(), |auto| text.replace(&auto, "AUTO")),
+        auto.map_or_else(|| text.to_string(), |auto| text.replace(&auto, "AUTO")),
     )
 }
 

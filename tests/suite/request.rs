@@ -134,10 +134,7 @@ fn the_timeout_bounds_the_connection_too() {
 fn many_replies_are_collected() {
     let mut broker = broker("");
     let all: Vec<_> = ["a", "b", "c"]
-        .map(|name| {
-            let serving = responder(&mut broker, "all", &format!("-t all -m {name} -q 1"));
-            serving
-        })
+        .map(|name| responder(&mut broker, "all", &format!("-t all -m {name} -q 1")))
         .into();
     for words in ["-C 3 -W 60", "--idle 2s", "--for 3s"] {
         let ended = broker
