@@ -120,7 +120,7 @@ pub fn print(bytes: &[u8]) -> Result<()> {
 /// Writes the text of a report, all at once, with its verdicts in colour where `color` says so.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn print_report(text: &str, color: ColorChoice) -> Result<()> {
     match color.colors(io::stdout().is_terminal()) {
         true => print(judged(text).as_bytes()),
@@ -131,7 +131,7 @@ pub fn print_report(text: &str, color: ColorChoice) -> Result<()> {
 /// Writes a help page, with headings in colour where `color` says so.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn print_help(page: &str, color: ColorChoice) -> Result<()> {
     match color.colors(io::stdout().is_terminal()) {
         true => print(headed(page).as_bytes()),
