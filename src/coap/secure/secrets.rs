@@ -1,6 +1,7 @@
 //! What proves who is who to a server, and to its clients; it can be replaced while the server runs.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use rtc_dtls::config::{ClientAuthType, ConfigBuilder, HandshakeConfig};
@@ -90,12 +91,19 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// How long the server waits for the client's next flight before it repeats its own. Clients repeat theirs after one
+/// second (RFC 6347 §4.2.4.1); the same interval here keeps GnuTLS' clients from ever doing so, as what comes from us
+/// just then restarts their timers.
+const INTERVAL: Duration = Duration::from_millis(1500);
+
 fn config(
     secrets: &Secrets,
     dealer: &Arc<Dealer>,
     refusal: &Refusal,
 ) -> Result<Arc<HandshakeConfig>> {
-    let mut builder = ConfigBuilder::default().with_crypto_provider(dealer.clone());
+    let mut builder = ConfigBuilder::default()
+        .with_crypto_provider(dealer.clone())
+        .with_flight_interval(INTERVAL);
     let mut suites = Vec::new();
     if let Some(psk) = secrets.psk.clone() {
         suites.extend(PSK_SUITES);
