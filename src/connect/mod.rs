@@ -77,6 +77,7 @@ pub use proxy::Proxy;
 pub use psk::Psk;
 pub use scheme::Protocol;
 pub use secret::Secret;
+pub(crate) use secret::same;
 pub use stream::Stream;
 pub use target::{Target, Transport};
 pub use tls_errors::server as client_failure;

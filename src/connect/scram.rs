@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 use data_encoding::BASE64;
 use ring::{digest, hmac, pbkdf2};
 
-use super::secret::Secret;
+use super::secret::{Secret, same};
 use crate::random::unguessable;
 
 /// Rounds of PBKDF2 that our server asks for (RFC 7677 §4 wants 4096 at least).
@@ -254,11 +254,6 @@ fn xor(one: &[u8], other: &[u8]) -> Vec<u8> {
         .zip(other)
         .map(|(one, other)| one ^ other)
         .collect()
-}
-
-/// Whether they are the same; the time does not tell where they differ.
-fn same(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len() && xor(one, other).into_iter().fold(0, |all, it| all | it) == 0
 }
 
 fn nonce() -> String {

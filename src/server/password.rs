@@ -6,6 +6,8 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use data_encoding::{BASE64, BASE64_NOPAD};
 use ring::{digest, pbkdf2};
 
+use crate::connect::same;
+
 /// More would let one login hold a thread for many seconds.
 const MOST_ITERATIONS: u32 = 10_000_000;
 
@@ -203,12 +205,6 @@ fn argon2id(params: &Params, salt: &[u8], shown: &[u8], length: usize) -> Option
     let mut hash = vec![0; length];
     let hashed = hasher.hash_password_into(shown, salt, &mut hash);
     hashed.ok().map(|()| hash)
-}
-
-/// Whether two hashes of one length are the same; the time does not tell where they differ.
-fn same(one: &[u8], other: &[u8]) -> bool {
-    let differences = one.iter().zip(other).map(|(one, other)| one ^ other);
-    one.len() == other.len() && differences.fold(0, |all, it| all | it) == 0
 }
 
 static ALGORITHM: pbkdf2::Algorithm = pbkdf2::PBKDF2_HMAC_SHA512;

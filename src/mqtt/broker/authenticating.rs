@@ -34,7 +34,7 @@ impl Core {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
-        let mechanism = connection.mechanism;
+        let (mechanism, open) = (connection.mechanism, connection.session().is_some());
         let exchange = connection.exchange.take();
         let method = auth.properties.authentication_method();
         // The method stays that of CONNECT; without one there is no AUTH.
@@ -47,7 +47,7 @@ impl Core {
             (ReasonCode::CONTINUE_AUTHENTICATION, Some(exchange)) => {
                 self.last_message(id, mechanism, *exchange, data);
             }
-            (ReasonCode::REAUTHENTICATE, None) if connection_is_open(connection.phase) => {
+            (ReasonCode::REAUTHENTICATE, None) if open => {
                 match self.first_message(id, mechanism.name(), data) {
                     Ok((mechanism, server, challenge)) => {
                         let connect = None;
@@ -140,10 +140,6 @@ impl Core {
             _ => self.kick(id, reason),
         }
     }
-}
-
-const fn connection_is_open(phase: Phase) -> bool {
-    matches!(phase, Phase::Open(_))
 }
 
 /// A message of a mechanism.

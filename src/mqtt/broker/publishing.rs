@@ -68,7 +68,6 @@ impl Core {
 
     /// Why the message must not be published.
     fn denial(&mut self, session: Key, publish: &Publish) -> Option<ReasonCode> {
-        let session_key = session;
         let session = self.sessions.get(session)?;
         let acl = &self.options.access(session.access).acl;
         if self.faults.is_empty() && acl.is_none() && !publish.topic.starts_with('$') {
@@ -84,7 +83,7 @@ impl Core {
         if refused.is_some() {
             return refused;
         }
-        let allowed = self.may_publish(session_key, &publish.topic);
+        let allowed = self.may_write(session.client(), &publish.topic);
         (!allowed).then_some(ReasonCode::NOT_AUTHORIZED)
     }
 

@@ -11,12 +11,11 @@ impl Core {
     /// Publishes the figures and asks to be reminded of the next round.
     pub(super) fn tell_sys(&mut self) {
         self.loads.advance(&self.counts, self.now);
-        let loads: Vec<_> = self.loads.topics().collect();
-        let figures = self.figures();
-        let figures = figures.iter().map(|(topic, value)| (*topic, value));
-        let loads = loads.iter().map(|(topic, value)| (&**topic, value));
-        for (topic, value) in figures.chain(loads) {
-            self.route(Message::own(&format!("$SYS/broker/{topic}"), value.clone()));
+        let figures = self.figures().into_iter();
+        let figures = figures.map(|(topic, value)| (topic.to_owned(), value));
+        let all: Vec<_> = figures.chain(self.loads.topics()).collect();
+        for (topic, value) in all {
+            self.route(Message::own(&format!("$SYS/broker/{topic}"), value));
         }
         if let Some(interval) = self.options.sys_interval {
             self.timers.remind(self.now + interval, Reminder::Sys);
