@@ -46,6 +46,7 @@ mod mosquitto_pub_sub;
 mod our_broker;
 mod probing;
 mod readme;
+mod receiving;
 mod request;
 mod rumqttc_peer;
 mod sending;

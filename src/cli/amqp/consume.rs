@@ -19,6 +19,7 @@ use crate::cli::flags::condition::ConditionFlags;
 use crate::cli::flags::decode::DecodeFlags;
 use crate::cli::flags::format::FormatFlags;
 use crate::cli::flags::ready::ReadyFlags;
+use crate::cli::flags::select::{SelectFlags, SummaryFlags};
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::UntilFlags;
 use crate::cli::syntax::numbers::whole;
@@ -93,6 +94,9 @@ pub(crate) struct ConsumeFlags {
     conditions: ConditionFlags,
 
     #[command(flatten)]
+    select: SelectFlags,
+
+    #[command(flatten)]
     until: UntilFlags,
 
     #[command(flatten)]
@@ -100,6 +104,9 @@ pub(crate) struct ConsumeFlags {
 
     #[command(flatten)]
     format: FormatFlags,
+
+    #[command(flatten)]
+    summary: SummaryFlags,
 
     #[command(flatten)]
     ready: ReadyFlags,
@@ -150,6 +157,7 @@ impl ConsumeFlags {
         let keys = keys.collect::<Result<Vec<_>>>()?;
         let style = self.terminal.style();
         let stages = self.conditions.stages(&fields::AMQP)?;
+        let stages = self.select.stages(&fields::AMQP, style, stages)?;
         Ok(Plan {
             session: self
                 .session
@@ -172,6 +180,9 @@ impl ConsumeFlags {
             until: until(&self.until, &self.conditions)?,
             exec: self.exec.exec::<Self>()?,
             ready: self.ready.ready(),
+            summary: self
+                .summary
+                .summary(self.format.output.is_json(), self.format.output.is_text())?,
             format: self.format.format()?,
             style,
         })

@@ -17,6 +17,7 @@ use crate::cli::flags::condition::ConditionFlags;
 use crate::cli::flags::decode::DecodeFlags;
 use crate::cli::flags::exec::ExecFlags;
 use crate::cli::flags::format::FormatFlags;
+use crate::cli::flags::select::{SelectFlags, SummaryFlags};
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::UntilFlags;
 
@@ -48,6 +49,9 @@ pub(crate) struct TapFlags {
     conditions: ConditionFlags,
 
     #[command(flatten)]
+    select: SelectFlags,
+
+    #[command(flatten)]
     until: UntilFlags,
 
     #[command(flatten)]
@@ -55,6 +59,9 @@ pub(crate) struct TapFlags {
 
     #[command(flatten)]
     format: FormatFlags,
+
+    #[command(flatten)]
+    summary: SummaryFlags,
 
     #[command(flatten)]
     session: AmqpSessionFlags,
@@ -73,6 +80,7 @@ impl TapFlags {
         let queue = ByteString::new();
         let style = self.terminal.style();
         let stages = self.conditions.stages(&fields::AMQP)?;
+        let stages = self.select.stages(&fields::AMQP, style, stages)?;
         Ok(Plan {
             address: None,
             declare: declarations(&queue, false, Some(exchange), keys),
@@ -82,6 +90,9 @@ impl TapFlags {
             firehose: self.firehose,
             exec: self.exec.exec::<Self>(false)?,
             until: until(&self.until, &self.conditions)?,
+            summary: self
+                .summary
+                .summary(self.format.output.is_json(), self.format.output.is_text())?,
             format: self.format.format()?,
             style,
             ..Plan::new(self.session.words(url)?, queue)

@@ -16,6 +16,7 @@ use super::request::BodySource;
 use crate::cli::flags::condition::ConditionFlags;
 use crate::cli::flags::exec::ExecFlags;
 use crate::cli::flags::ready::ReadyFlags;
+use crate::cli::flags::select::SelectFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::UntilFlags;
 use crate::cli::syntax::numbers::Wait;
@@ -49,6 +50,9 @@ pub(crate) struct ObserveFlags {
 
     #[command(flatten)]
     conditions: ConditionFlags,
+
+    #[command(flatten)]
+    select: SelectFlags,
 
     #[command(flatten)]
     exec: ExecFlags,
@@ -115,11 +119,14 @@ impl ObserveFlags {
                 until: self.conditions.until.clone(),
                 ..self.until.until()
             },
-            stages: self
-                .body
-                .stages(style, self.conditions.stages(&fields::COAP)?)?,
+            stages: self.body.stages(
+                style,
+                self.select
+                    .stages(&fields::COAP, style, self.conditions.stages(&fields::COAP)?)?,
+            )?,
             exec: self.exec.exec::<Self>(false)?,
             ready: self.ready.ready(),
+            summary: None,
             reregister: !self.no_reregister,
             retry: self.retry,
             keep_alive: self.keep_alive.map(|Wait(time)| time),
