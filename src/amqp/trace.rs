@@ -198,74 +198,87 @@ fn method(name: Name, mut fields: Fields<'_>) -> String {
     text
 }
 
+/// The methods of a class by number; an answer has the next one.
+type Methods = &'static [(u16, &'static str)];
+
+/// Classes and their methods (AMQP 0-9-1 §1, and RabbitMQ's).
+const CLASSES: [(u16, &str, Methods); 7] = [
+    (10, "connection", CONNECTION),
+    (20, "channel", &[(10, "open"), (20, "flow"), (40, "close")]),
+    (
+        40,
+        "exchange",
+        &[
+            (10, "declare"),
+            (20, "delete"),
+            (30, "bind"),
+            (40, "unbind"),
+        ],
+    ),
+    (50, "queue", QUEUE),
+    (60, "basic", BASIC),
+    (85, "confirm", &[(10, "select")]),
+    (
+        90,
+        "tx",
+        &[(10, "select"), (20, "commit"), (30, "rollback")],
+    ),
+];
+
+const CONNECTION: Methods = &[
+    (10, "start"),
+    (20, "secure"),
+    (30, "tune"),
+    (40, "open"),
+    (50, "close"),
+    (60, "blocked"),
+    (61, "unblocked"),
+    (70, "update-secret"),
+];
+
+const QUEUE: Methods = &[
+    (10, "declare"),
+    (20, "bind"),
+    (30, "purge"),
+    (40, "delete"),
+    (50, "unbind"),
+];
+
+const BASIC: Methods = &[
+    (10, "qos"),
+    (20, "consume"),
+    (30, "cancel"),
+    (40, "publish"),
+    (50, "return"),
+    (60, "deliver"),
+    (70, "get"),
+    (72, "get-empty"),
+    (80, "ack"),
+    (90, "reject"),
+    (110, "recover"),
+    (120, "nack"),
+];
+
 /// As the specification calls it: `basic.publish`.
 fn called((class, method): Name) -> String {
-    let names: (&str, &[(u16, &str)]) = match class {
-        10 => (
-            "connection",
-            &[
-                (10, "start"),
-                (20, "secure"),
-                (30, "tune"),
-                (40, "open"),
-                (50, "close"),
-                (60, "blocked"),
-                (70, "update-secret"),
-            ],
-        ),
-        20 => ("channel", &[(10, "open"), (20, "flow"), (40, "close")]),
-        40 => (
-            "exchange",
-            &[
-                (10, "declare"),
-                (20, "delete"),
-                (30, "bind"),
-                (40, "unbind"),
-            ],
-        ),
-        50 => (
-            "queue",
-            &[
-                (10, "declare"),
-                (20, "bind"),
-                (30, "purge"),
-                (40, "delete"),
-                (50, "unbind"),
-            ],
-        ),
-        60 => (
-            "basic",
-            &[
-                (10, "qos"),
-                (20, "consume"),
-                (30, "cancel"),
-                (40, "publish"),
-                (50, "return"),
-                (60, "deliver"),
-                (70, "get"),
-                (72, "get-empty"),
-                (80, "ack"),
-                (90, "reject"),
-                (110, "recover"),
-                (120, "nack"),
-            ],
-        ),
-        85 => ("confirm", &[(10, "select")]),
-        90 => ("tx", &[(10, "select"), (20, "commit"), (30, "rollback")]),
-        _ => ("class", &[]),
+    let found = CLASSES.iter().find(|(number, ..)| *number == class);
+    let (class_name, methods) = found.map_or(("class", [].as_slice()), |(_, name, methods)| {
+        (*name, *methods)
+    });
+    let named = |wanted| {
+        let method = methods.iter().find(|(number, _)| *number == wanted);
+        method.map(|(_, name)| *name)
     };
-    let (class_name, methods) = names;
-    let named = |wanted| methods.iter().find(|(number, _)| *number == wanted);
-    match (named(method), (class, method)) {
-        (Some((_, name)), _) => format!("{class_name}.{name}"),
-        (None, methods::UNBLOCKED) => String::from("connection.unblocked"),
-        // The unbind-ok of an exchange is out of line.
-        (None, (40, 51)) => String::from("exchange.unbind-ok"),
-        (None, _) => match named(method.wrapping_sub(1)) {
-            // An answer has the next number.
-            Some((_, name)) => format!("{class_name}.{name}-ok"),
-            None => format!("method {class}.{method}"),
-        },
+    // The unbind-ok of an exchange is out of line.
+    let asked = if (class, method) == (40, 51) {
+        40
+    } else {
+        method.wrapping_sub(1)
+    };
+    match (named(method), named(asked)) {
+        (Some(name), _) => format!("{class_name}.{name}"),
+        (None, Some(name)) => format!("{class_name}.{name}-ok"),
+        (None, None) => format!("method {class}.{method}"),
     }
 }
 

@@ -87,9 +87,9 @@ impl Target for Tree<'_> {
 }
 
 fn objects(topics: &Topics) -> Vec<String> {
-    let object = |(name, topic): (&Box<str>, &Topic)| {
+    let object = |(name, topic): (&str, &Topic)| {
         let mut object = json!({
-            "topic": &**name,
+            "topic": name,
             "messages": topic.messages,
             "payload_bytes": topic.bytes,
         });
@@ -105,7 +105,8 @@ fn objects(topics: &Topics) -> Vec<String> {
         }
         object.to_string()
     };
-    topics.named.iter().map(object).collect()
+    let named = topics.named.iter();
+    named.map(|(name, topic)| object((name, topic))).collect()
 }
 
 /// A level of topics.

@@ -114,20 +114,8 @@ impl SubFlags {
     /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         self.check()?;
-        let version = self.session.version();
         let style = self.terminal.style();
-        let default = Subscription {
-            filter: ByteString::new(),
-            qos: self.qos,
-            no_local: self.no_local,
-            retain_as_published: self.retain_as_published,
-            retain_handling: self.retain_handling.unwrap_or_default(),
-        };
-        let defaults = Defaults {
-            options: default,
-            version,
-            group: subscription::group(self.group)?,
-        };
+        let defaults = self.defaults()?;
         let topics = self.topic.into_iter();
         let subscriptions = topics.map(|word| subscription::read_for(word, &defaults));
         let (session, mut sets) = self
@@ -171,6 +159,21 @@ impl SubFlags {
                 .summary(self.format.output.is_json(), self.format.output.is_text())?,
             format: self.format.format()?,
             style,
+        })
+    }
+
+    /// What a filter does not say itself.
+    fn defaults(&self) -> Result<Defaults> {
+        Ok(Defaults {
+            options: Subscription {
+                filter: ByteString::new(),
+                qos: self.qos,
+                no_local: self.no_local,
+                retain_as_published: self.retain_as_published,
+                retain_handling: self.retain_handling.unwrap_or_default(),
+            },
+            version: self.session.version(),
+            group: subscription::group(self.group.clone())?,
         })
     }
 

@@ -176,9 +176,10 @@ async fn shown(topics: &BTreeSet<ByteString>, style: Style, console: Console) ->
     for topic in topics {
         output.line(topic);
     }
+    output.flush().await?;
     let count = retained_messages(topics.len());
     console.note(format_args!("{count} would be removed"));
-    output.flush().await
+    Ok(())
 }
 
 /// Asks the user.

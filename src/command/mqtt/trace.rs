@@ -52,10 +52,12 @@ fn described(packet: &Packet) -> String {
     let properties = match packet {
         Packet::Connect(packet) => connect(packet, &mut add),
         Packet::ConnAck(packet) => {
-            add(format_args!("{}", packet.reason));
-            if packet.session_present {
-                add(format_args!("session present"));
-            }
+            let present = if packet.session_present {
+                ", session present"
+            } else {
+                ""
+            };
+            add(format_args!("{}{present}", packet.reason));
             &packet.properties
         }
         Packet::Publish(packet) => publish(packet, &mut add),
@@ -64,26 +66,22 @@ fn described(packet: &Packet) -> String {
         }
         Packet::Subscribe(packet) => {
             add(format_args!("id {}", packet.packet_id));
-            for one in &packet.subscriptions {
-                add(format_args!("{}", subscription(one)));
-            }
+            let all = packet.subscriptions.iter();
+            all.for_each(|one| add(format_args!("{}", subscription(one))));
             &packet.properties
         }
         Packet::SubAck(packet) => {
-            add(format_args!("id {}", packet.packet_id));
-            reasons(&packet.reasons, Place::SubAck, &mut add);
+            reasons(packet.packet_id, &packet.reasons, Place::SubAck, &mut add);
             &packet.properties
         }
         Packet::Unsubscribe(packet) => {
             add(format_args!("id {}", packet.packet_id));
-            for filter in &packet.filters {
-                add(format_args!("\"{}\"", brief(filter)));
-            }
+            let filters = packet.filters.iter();
+            filters.for_each(|filter| add(format_args!("\"{}\"", brief(filter))));
             &packet.properties
         }
         Packet::UnsubAck(packet) => {
-            add(format_args!("id {}", packet.packet_id));
-            reasons(&packet.reasons, Place::UnsubAck, &mut add);
+            reasons(packet.packet_id, &packet.reasons, Place::UnsubAck, &mut add);
             &packet.properties
         }
         Packet::Disconnect(packet) => {
@@ -157,7 +155,8 @@ fn acknowledgement<'p>(ack: &'p Ack, add: &mut Add<'_>) -> &'p Properties {
     &ack.properties
 }
 
-fn reasons(all: &[ReasonCode], place: Place, add: &mut Add<'_>) {
+fn reasons(id: u16, all: &[ReasonCode], place: Place, add: &mut Add<'_>) {
+    add(format_args!("id {id}"));
     for reason in all {
         add(format_args!("{}", reason.in_packet(place)));
     }
