@@ -42,12 +42,11 @@ fn bytes(count: usize) -> String {
 
 /// A packet in one line, without payloads, passwords and authentication data.
 fn described(packet: &Packet) -> String {
-    let mut line = packet.name().to_owned();
-    let mut first = true;
+    let (mut line, mut comma) = (packet.name().to_owned(), "");
     let mut add = |what: std::fmt::Arguments<'_>| {
-        let comma = if std::mem::take(&mut first) { "" } else { "," };
         // Writing to a String cannot fail.
         let _ = write!(line, "{comma} {what}");
+        comma = ",";
     };
     let properties = match packet {
         Packet::Connect(packet) => connect(packet, &mut add),
