@@ -81,7 +81,8 @@ impl Pair {
             }
             let down = self.down();
             for datagram in &down {
-                trouble = trouble.or(self.client.feed(self.now, datagram).err());
+                let fed = self.client.feed(self.now, datagram).err();
+                trouble = trouble.or(fed);
             }
             if up.is_empty() && down.is_empty() {
                 return (read, trouble);
@@ -169,7 +170,8 @@ fn a_server_refuses_a_client_with_another_key_or_none() {
         pair.server.handle_timeout(pair.now);
         let failure = pair.server.poll_failure().expect("it has failed");
         assert!(failure.contains(why), "{failure}");
-        let trouble = at_once.or(pair.talk().1);
+        let later = pair.talk().1;
+        let trouble = at_once.or(later);
         let Some(Trouble::Alert(words)) = trouble else {
             panic!("{trouble:?}");
         };
