@@ -45,6 +45,7 @@ mod layers;
 mod mosquitto_pub_sub;
 mod our_broker;
 mod probing;
+mod publishing;
 mod readme;
 mod request;
 mod rumqttc_peer;
