@@ -48,10 +48,12 @@ impl Follow {
             read: 0,
             ended: true,
         };
-        if follow.facts()?.is_some() && follow.reopen()? && !from_start {
-            if let Some(file) = &mut follow.file {
-                follow.read = file.seek(SeekFrom::End(0))?;
-            }
+        if follow.facts()?.is_some()
+            && follow.reopen()?
+            && !from_start
+            && let Some(file) = &mut follow.file
+        {
+            follow.read = file.seek(SeekFrom::End(0))?;
         }
         Ok(follow)
     }

@@ -43,6 +43,7 @@ mod large;
 mod launching;
 mod layers;
 mod mosquitto_pub_sub;
+mod mqtt_clients;
 mod our_broker;
 mod probing;
 mod publishing;

@@ -122,7 +122,7 @@ struct FramingFlags {
     topic_separator: Option<String>,
 
     /// With --follow, also send the lines that are in the file already
-    #[arg(long, requires = "follow")]
+    #[arg(long)]
     from_start: bool,
 }
 
@@ -213,6 +213,12 @@ impl FramingFlags {
     /// Refuses what has no meaning for what is sent.
     fn check(&self, source: &SourceFlags) -> Result<()> {
         let lines = source.lines || source.follow.is_some();
+        values::needs(
+            "--from-start",
+            self.from_start,
+            "--follow",
+            source.follow.is_some(),
+        )?;
         let cut = lines || source.null_delimited;
         values::needs(
             "--delimiter",

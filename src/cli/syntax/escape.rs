@@ -5,7 +5,7 @@ fn unescaped(word: &str) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::with_capacity(word.len());
     let mut rest = word;
     while let Some(at) = rest.find('\\') {
-        bytes.extend_from_slice(rest[..at].as_bytes());
+        bytes.extend_from_slice(&rest.as_bytes()[..at]);
         let escape = &rest[at + 1..];
         let hex = |digits: &str| {
             // A sign would be taken too.
