@@ -25,7 +25,7 @@ Register-ArgumentCompleter -Native -CommandName 'iotctl' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('mqtt', 'mqtt', [CompletionResultType]::ParameterValue, 'MQTT 3.1, 3.1.1 and 5: publish, subscribe, and an embedded broker')
+            [CompletionResult]::new('mqtt', 'mqtt', [CompletionResultType]::ParameterValue, 'MQTT 3.1, 3.1.1 and 5: publish, subscribe, request and respond, and an embedded broker')
             [CompletionResult]::new('coap', 'coap', [CompletionResultType]::ParameterValue, 'CoAP: requests, observations, discovery, ping, and a server')
             [CompletionResult]::new('amqp', 'amqp', [CompletionResultType]::ParameterValue, 'AMQP 0-9-1: publish, consume, request and respond, topology, and an embedded broker')
             [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Load tests, and reports of their results')

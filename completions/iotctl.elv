@@ -22,7 +22,7 @@ set edit:completion:arg-completer[iotctl] = {|@words|
             cand --help 'Print help'
             cand -V 'Print version'
             cand --version 'Print version'
-            cand mqtt 'MQTT 3.1, 3.1.1 and 5: publish, subscribe, and an embedded broker'
+            cand mqtt 'MQTT 3.1, 3.1.1 and 5: publish, subscribe, request and respond, and an embedded broker'
             cand coap 'CoAP: requests, observations, discovery, ping, and a server'
             cand amqp 'AMQP 0-9-1: publish, consume, request and respond, topology, and an embedded broker'
             cand bench 'Load tests, and reports of their results'
