@@ -2,6 +2,7 @@
 
 mod broker;
 mod clear;
+mod destination;
 mod ping;
 mod probe;
 pub(crate) mod property;

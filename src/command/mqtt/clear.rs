@@ -14,7 +14,7 @@ use crate::message::Message;
 use crate::mqtt::packet::{Properties, QoS, Subscription};
 use crate::mqtt::topic;
 use crate::output::{Console, Format, Output, Style};
-use crate::payload::{Bodies, Encoding, Source, standard};
+use crate::payload::{Bodies, Destination, Encoding, Framing, Source, standard};
 use crate::stop::Stop;
 
 /// More bytes of topics than this are not gathered.
@@ -103,7 +103,7 @@ impl Plan {
     fn removal(self, topics: BTreeSet<ByteString>) -> publish::Plan {
         publish::Plan {
             session: self.session,
-            topics: topics.into_iter().collect(),
+            topics: topics.into_iter().map(Destination::new).collect(),
             qos: QoS::AtLeastOnce,
             retain: true,
             properties: Properties::default(),
@@ -111,6 +111,8 @@ impl Plan {
             encoding: Encoding::Plain,
             pacing: Pacing::default(),
             ack_timeout: None,
+            require_subscribers: false,
+            ack_report: None,
             until: self.until,
             style: self.style,
         }
@@ -185,7 +187,7 @@ async fn shown(topics: &BTreeSet<ByteString>, style: Style, console: Console) ->
 /// Asks the user.
 async fn answered(question: &str, console: Console) -> Result<bool> {
     console.note(question);
-    let mut bodies = Bodies::open(&Source::Lines { delimiter: b'\n' }, Encoding::Plain)?;
+    let mut bodies = Bodies::open(&Source::Lines(Framing::after(b'\n')), Encoding::Plain)?;
     let mut lines = VecDeque::new();
     bodies.next(&mut lines).await?;
     let line = lines.pop_front().unwrap_or_default();
