@@ -50,6 +50,7 @@ mod request;
 mod rumqttc_peer;
 mod sending;
 mod serving;
+mod showing;
 mod support;
 mod tls;
 mod trouble;

@@ -18,7 +18,7 @@ use crate::flow::{Pacing, Ready, Replies, Stages, Until};
 use crate::mqtt::packet::{
     Place, Properties, Property, QoS, RetainHandling, Subscription, Version,
 };
-use crate::output::{ColorChoice, Format, Style};
+use crate::output::{ColorChoice, Destination, Format, Style};
 use crate::payload::template::Template;
 use crate::payload::{Encoding, Source};
 use crate::random::unguessable;
@@ -479,6 +479,7 @@ fn subscribe(given: &Given) -> Outcome<subscribe::Plan> {
         exec: None,
         ready: Ready::default(),
         counts,
+        destination: Destination::Stdout,
         format,
         style: style(given),
         session,

@@ -110,7 +110,7 @@ impl RequestFlags {
                 style,
                 self.conditions.stages(&fields::MQTT)?,
             )?,
-            format: self.format.format()?,
+            format: self.format.format(&fields::MQTT)?,
             style,
         })
     }
