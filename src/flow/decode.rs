@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -60,7 +60,7 @@ pub struct SchemaFile {
     pub path: PathBuf,
     /// The type of the bodies; it need not be said where the file has one only.
     pub message: Option<String>,
-    read: OnceCell<Rc<Schema>>,
+    read: OnceCell<Arc<Schema>>,
 }
 
 impl SchemaFile {
@@ -80,7 +80,7 @@ impl SchemaFile {
                 .hint("protoc --include_imports --descriptor_set_out=FILE compiles a .proto file")
         })?;
         // It is read once.
-        let _ = self.read.set(Rc::new(schema));
+        let _ = self.read.set(Arc::new(schema));
         Ok(())
     }
 }

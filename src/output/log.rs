@@ -11,7 +11,7 @@ use rustix::termios::isatty;
 use super::destination::Rotation;
 use super::names::compact;
 use super::sink::write_all;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 
 /// As many files of the same first moment there may be.
 const MOST_NAMESAKES: u32 = 10_000;
@@ -34,7 +34,7 @@ impl Log {
     /// Opens a file, or makes it. `header`: what stands above all messages; `lines`: whether each ends with a line feed.
     ///
     /// # Errors
-    /// [`Kind::Local`] that names the file; [`Kind::Usage`] when it has another header.
+    /// A local error that names the file; a usage error when it has another header.
     pub(super) fn open(
         path: &Path,
         rotation: Rotation,
@@ -110,7 +110,7 @@ impl Log {
     /// with a whole message.
     ///
     /// # Errors
-    /// [`Kind::Local`] that names the file.
+    /// A local error that names the file.
     pub(super) fn write(&mut self, bytes: &mut Vec<u8>) -> Result<()> {
         let written = write_all(&self.file, bytes);
         let length = bytes.len() as u64;
@@ -222,6 +222,7 @@ mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
     use super::*;
+    use crate::error::Kind;
 
     fn taken(log: &mut Log, lines: &[(&str, u64)]) {
         for (line, second) in lines {

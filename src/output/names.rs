@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 
 use super::escape::drives_terminal;
-use crate::message::Message;
+use crate::message::{Detail, Message};
 use crate::payload::select::{Found, Selector};
 
 /// The longest part of a path that is not shortened; file systems take 255 bytes.
@@ -137,7 +137,7 @@ impl Names {
                         Some(Found::Time(time)) => compact(time),
                     };
                     match selector.is_topic() {
-                        true => push_levels(&text, &mut parts, encode),
+                        true => push_levels(path_of(message, &text), &mut parts, encode),
                         // One level, whatever it holds.
                         false => parts
                             .last_mut()
@@ -152,6 +152,14 @@ impl Names {
             parts.push(rest);
         }
         parts.into_iter().map(safe).collect()
+    }
+}
+
+/// Every path of CoAP begins with a slash, which says nothing.
+fn path_of<'a>(message: &Message, topic: &'a str) -> &'a str {
+    match &message.detail {
+        Detail::Coap(_) => topic.strip_prefix('/').unwrap_or(topic),
+        Detail::Plain | Detail::Mqtt(_) | Detail::Amqp(_) => topic,
     }
 }
 
@@ -257,6 +265,12 @@ mod tests {
         );
         assert_eq!(path("{/id|\"none\"}.json", "a", ""), "none.json");
         assert_eq!(path("{topic}{n}", "a/", ""), "a|7");
+        let coap = Message {
+            topic: "/sensors/1".into(),
+            detail: Detail::Coap(Box::default()),
+            ..Message::default()
+        };
+        assert_eq!(names("{topic}").path(&coap, 1), ["sensors", "1"]);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub(crate) struct DecodeFlags {
     #[arg(long, value_name = "NAME", requires = "proto")]
     proto_message: Option<String>,
 
-    /// Decompress gzip and deflate as the message says: in AMQP by its content encoding, in MQTT by the user property content-encoding or the first bytes of gzip, in CoAP by a content format such as application/json@deflate; a payload that cannot be decompressed is passed on unchanged
+    /// Decompress gzip, deflate and zstd as the message says: in AMQP by its content encoding, in MQTT by the user property content-encoding or the first bytes of gzip and zstd, in CoAP by a content format such as application/json@deflate; a payload that cannot be decompressed is passed on unchanged
     #[arg(long)]
     decompress: bool,
 }
