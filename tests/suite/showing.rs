@@ -116,7 +116,7 @@ fn what_is_decoded_can_be_shown_filtered_and_handed_on() {
     .says("received 3 messages: 3 processed, 1 not decoded");
     // CBOR is JSON for programs, and SenML an array of records.
     let words = [
-        "--decode=senml-cbor",
+        "--decode=application/senml+cbor",
         "--output",
         "csv",
         "--columns",
