@@ -11,6 +11,9 @@ use super::json_text::{push_float, push_string};
 /// How deep arrays and maps may nest.
 const DEEPEST: usize = 64;
 
+/// How deep keys may nest in keys.
+const MOST_KEYS: usize = 2;
+
 /// Why bytes are no MessagePack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadMessagePack {
@@ -23,6 +26,9 @@ pub enum BadMessagePack {
     /// The one first byte that is never used.
     #[error("invalid byte at {0}")]
     Never(usize),
+    /// A map as the key of a map that is itself in a key: as JSON it would be escaped over and over.
+    #[error("a key is nested in the key of a key")]
+    Key,
     /// Deeper than 64 levels.
     #[error("nested deeper than {DEEPEST} levels")]
     Deep,
@@ -38,6 +44,7 @@ pub fn json(bytes: &[u8]) -> Result<String, BadMessagePack> {
         bytes,
         at: 0,
         text: String::new(),
+        keys: 0,
     };
     reader.value(0)?;
     match reader.at == bytes.len() {
@@ -50,6 +57,8 @@ struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     text: String,
+    /// In how many keys this is.
+    keys: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -170,7 +179,12 @@ impl<'a> Reader<'a> {
                 self.text.push(',');
             }
             let start = self.text.len();
+            self.keys += 1;
+            if self.keys > MOST_KEYS {
+                return Err(BadMessagePack::Key);
+            }
             self.value(depth + 1)?;
+            self.keys -= 1;
             if !self.text[start..].starts_with('"') {
                 let key = self.text.split_off(start);
                 push_string(&key, &mut self.text);
@@ -304,9 +318,14 @@ mod tests {
             assert_eq!(json(&longer), Err(BadMessagePack::Rest(whole.len())));
         }
         assert_eq!(json(b"\xc1"), Err(BadMessagePack::Never(0)));
-        for deep in [b"\x91", b"\x81"] {
-            assert_eq!(json(&deep.repeat(1 << 20)), Err(BadMessagePack::Deep));
-        }
+        assert_eq!(json(&b"\x91".repeat(1 << 20)), Err(BadMessagePack::Deep));
+        assert_eq!(json(&b"\x81\x01".repeat(1 << 20)), Err(BadMessagePack::Deep));
+        // Each level would double the backslashes.
+        assert_eq!(json(&b"\x81".repeat(1 << 20)), Err(BadMessagePack::Key));
+        assert_eq!(
+            json(b"\x81\x81\xa1a\x01\x02").as_deref(),
+            Ok(r#"{"{\"a\":1}":2}"#)
+        );
         // Lengths that no memory has.
         for digits in [
             "c6ffffffff",
