@@ -250,12 +250,12 @@ const INSTALL: &[Example] = &[(
 
 const TOP: &[Example] = &[
     (
-        "Load the embedded broker and show a report",
-        "iotctl bench mqtt --embedded --duration 5s",
-    ),
-    (
         "Start a broker, subscribe, publish",
         "iotctl mqtt broker &\niotctl mqtt sub -t hello -C 1 &\niotctl mqtt pub -t hello -m world",
+    ),
+    (
+        "Load the embedded broker and show a report",
+        "iotctl bench mqtt --embedded --duration 5s",
     ),
     (
         "Install completions for bash",

@@ -84,6 +84,8 @@ impl Mqtt {
         match words.get(1)?.to_str()? {
             "pub" => one(words).map(Self::Pub),
             "sub" => one(words).map(Self::Sub),
+            "request" => one(words).map(Self::Request),
+            "ping" => one(words).map(Self::Ping),
             _ => alone(words),
         }
     }
