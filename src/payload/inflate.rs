@@ -102,7 +102,7 @@ mod tests {
             ("deflate", raw.finish().unwrap()),
             ("deflate", zlib.clone()),
             ("zlib", zlib),
-            ("zstd", zstd.clone()),
+            ("zstd", zstd),
             ("zstd", [&half_by_zstd[..], &rest_by_zstd[..]].concat()),
         ] {
             assert_eq!(inflated(encoding, &body).unwrap(), TEXT, "{encoding}");
