@@ -351,7 +351,7 @@ pub(crate) const ENVIRONMENT: &[(&str, &str)] = &[
         "same as the flags; several ALPN protocols are separated by commas",
     ),
     (
-        "IOTCTL_PSK_IDENTITY, IOTCTL_PSK, IOTCTL_PSK_FILE",
+        "IOTCTL_PSK_IDENTITY, IOTCTL_PSK, IOTCTL_PSK_FILE, IOTCTL_RPK_KEY, IOTCTL_RPK_PEER",
         "same as the flags, for DTLS",
     ),
     (

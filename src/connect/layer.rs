@@ -177,16 +177,24 @@ fn without_tls(words: ConnectArgs) -> ConnectArgs {
         psk_identity: None,
         psk: None,
         psk_file: None,
+        rpk_key: None,
+        rpk_peer: None,
         ..words
     }
 }
 
 /// Certificate and key belong together, so a source that names either replaces both.
 fn merge(upper: ConnectArgs, lower: ConnectArgs) -> ConnectArgs {
-    let lower = match upper.tls {
+    let mut lower = match upper.tls {
         Some(false) => without_tls(lower),
         _ => lower,
     };
+    // A raw public key or a pre-shared key: who names one does not want the other.
+    if upper.rpk_key.is_some() || upper.rpk_peer.is_some() {
+        (lower.psk_identity, lower.psk, lower.psk_file) = (None, None, None);
+    } else if upper.psk.is_some() || upper.psk_file.is_some() {
+        (lower.rpk_key, lower.rpk_peer) = (None, None);
+    }
     let (cert, key) = if upper.cert.is_some() || upper.key.is_some() {
         (upper.cert, upper.key)
     } else {
@@ -212,6 +220,8 @@ fn merge(upper: ConnectArgs, lower: ConnectArgs) -> ConnectArgs {
         psk_identity: upper.psk_identity.or(lower.psk_identity),
         psk,
         psk_file,
+        rpk_key: upper.rpk_key.or(lower.rpk_key),
+        rpk_peer: upper.rpk_peer.or(lower.rpk_peer),
         oscore: upper.oscore.over(lower.oscore),
         insecure: upper.insecure.or(lower.insecure),
         insecure_name: upper.insecure_name || lower.insecure_name,

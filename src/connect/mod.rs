@@ -18,6 +18,7 @@
 //! | [`addressed`] | a server's socket, which answers from the address that was asked |
 //! | [`oscore`] | what an OSCORE security context is made of |
 //! | [`psk`] | a key that both sides share, for DTLS |
+//! | [`rpk`] | raw public keys, for DTLS |
 //! | [`LocalAddress`] | an address of ours to connect from, and its network interface |
 //! | [`backoff`] | when to try again |
 //! | [`suspects`] | which message it is that a connection does not survive |
@@ -44,6 +45,7 @@ mod phases;
 mod proxy;
 pub(crate) mod psk;
 mod resolve;
+pub(crate) mod rpk;
 pub(crate) mod scheme;
 pub(crate) mod scram;
 mod secret;
@@ -75,6 +77,7 @@ pub use oscore::{Oscore, OscoreState};
 pub use phases::{Phases, Seen};
 pub use proxy::Proxy;
 pub use psk::Psk;
+pub use rpk::Rpk;
 pub use scheme::Protocol;
 pub use secret::Secret;
 pub(crate) use secret::same;

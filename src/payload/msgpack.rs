@@ -319,7 +319,10 @@ mod tests {
         }
         assert_eq!(json(b"\xc1"), Err(BadMessagePack::Never(0)));
         assert_eq!(json(&b"\x91".repeat(1 << 20)), Err(BadMessagePack::Deep));
-        assert_eq!(json(&b"\x81\x01".repeat(1 << 20)), Err(BadMessagePack::Deep));
+        assert_eq!(
+            json(&b"\x81\x01".repeat(1 << 20)),
+            Err(BadMessagePack::Deep)
+        );
         // Each level would double the backslashes.
         assert_eq!(json(&b"\x81".repeat(1 << 20)), Err(BadMessagePack::Key));
         assert_eq!(

@@ -211,6 +211,8 @@ impl ServerFlags {
             psk_identity: None,
             psk: None,
             psk_file: None,
+            rpk_key: None,
+            rpk_peer: None,
             connect_timeout: self.connect_timeout.map(|Wait(time)| time),
             retry: self.retry,
             bind: self.bind.first().copied(),

@@ -1,6 +1,7 @@
 //! The commands of `mqtt`.
 
 mod broker;
+mod destination;
 mod ping;
 mod probe;
 pub(crate) mod property;

@@ -87,6 +87,7 @@ impl Session {
                 self.suspects.survived();
                 self.events.push_back(Event::Acknowledged {
                     ticket,
+                    packet_id: ack.packet_id,
                     reason,
                     reason_string,
                     topic,
