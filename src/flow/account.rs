@@ -46,6 +46,8 @@ pub struct Account {
     pub skipped: Skips,
     /// The target has them.
     pub delivered: u64,
+    /// Their bodies could not be decoded, and were passed on as they came.
+    pub undecoded: u64,
     /// The target does not want them.
     pub refused: u64,
     /// Their answer did not come in time.
@@ -107,7 +109,7 @@ impl Account {
     /// [`Kind::Lost`] for an account that does not add up.
     pub fn receipt(&self) -> Result<Option<String>> {
         let open = self.open().ok_or_else(|| self.wrong())?;
-        let passed_over = self.filtered + self.skipped.sum();
+        let passed_over = self.filtered + self.skipped.sum() + self.undecoded;
         if passed_over + self.failures() + self.in_doubt + open == 0 {
             return Ok(None);
         }
@@ -117,6 +119,7 @@ impl Account {
             self.delivered
         );
         let details = [
+            (self.undecoded, "not decoded"),
             (self.filtered, "filtered out"),
             (self.skipped.sampled, "not sampled"),
             (self.skipped.unchanged, "unchanged"),

@@ -44,7 +44,7 @@ impl Receiver<'_> {
         let (stages, until) = (self.stages, self.until);
         let mut announcement = self.ready.announcement()?;
         let source = &mut announcement.watch(source);
-        let (ended, account) = match (self.exec, self.summary) {
+        let (ended, mut account) = match (self.exec, self.summary) {
             (None, Some(Summary::Rate)) => {
                 let mut target = Counted::new(self.output);
                 engine::carry(source, &mut target, stages, until, stop).await
@@ -66,6 +66,7 @@ impl Receiver<'_> {
             }
         };
         let gone = matches!(&ended, Err(error) if error.kind() == Kind::ReaderGone);
+        account.undecoded = stages.undecoded();
         let text = account.receipt()?;
         if let Some(text) = text.filter(|_| !gone) {
             self.console.note(text);

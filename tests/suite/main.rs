@@ -53,6 +53,7 @@ mod request;
 mod rumqttc_peer;
 mod sending;
 mod serving;
+mod showing;
 mod support;
 mod tls;
 mod trouble;

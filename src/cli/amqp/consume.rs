@@ -17,6 +17,7 @@ use super::session::{self, AmqpSessionFlags};
 use super::syntax::{self, short, short_or_none};
 use crate::cli::flags::condition::ConditionFlags;
 use crate::cli::flags::decode::DecodeFlags;
+use crate::cli::flags::destination::DestinationFlags;
 use crate::cli::flags::format::FormatFlags;
 use crate::cli::flags::ready::ReadyFlags;
 use crate::cli::flags::select::{SelectFlags, SummaryFlags};
@@ -109,6 +110,9 @@ pub(crate) struct ConsumeFlags {
     summary: SummaryFlags,
 
     #[command(flatten)]
+    destination: DestinationFlags,
+
+    #[command(flatten)]
     ready: ReadyFlags,
 
     #[command(flatten)]
@@ -158,6 +162,10 @@ impl ConsumeFlags {
         let style = self.terminal.style();
         let stages = self.conditions.stages(&fields::AMQP)?;
         let stages = self.select.stages(&fields::AMQP, style, stages)?;
+        let exec = self.exec.exec::<Self>()?;
+        let destination = self
+            .destination
+            .destination(&fields::AMQP, exec.is_some())?;
         Ok(Plan {
             session: self
                 .session
@@ -178,12 +186,13 @@ impl ConsumeFlags {
             stages: self.decode.stages(&self.format.output, style, stages)?,
             firehose: false,
             until: until(&self.until, &self.conditions)?,
-            exec: self.exec.exec::<Self>()?,
+            exec,
             ready: self.ready.ready(),
             summary: self
                 .summary
                 .summary(self.format.output.is_json(), self.format.output.is_text())?,
-            format: self.format.format()?,
+            destination,
+            format: self.format.format(&fields::AMQP)?,
             style,
         })
     }

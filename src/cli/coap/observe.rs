@@ -14,6 +14,7 @@ use crate::payload::{Encoding, Source};
 use super::flags::{BodyFlags, CoapConnectFlags, MessageFlags, OptionFlags, WordingFlags, uint};
 use super::request::BodySource;
 use crate::cli::flags::condition::ConditionFlags;
+use crate::cli::flags::destination::DestinationFlags;
 use crate::cli::flags::exec::ExecFlags;
 use crate::cli::flags::ready::ReadyFlags;
 use crate::cli::flags::select::SelectFlags;
@@ -76,6 +77,9 @@ pub(crate) struct ObserveFlags {
     body: BodyFlags,
 
     #[command(flatten)]
+    destination: DestinationFlags,
+
+    #[command(flatten)]
     connect: CoapConnectFlags,
 
     #[command(flatten)]
@@ -109,6 +113,10 @@ impl ObserveFlags {
         };
         let needs = |flag, given| values::needs(flag, given, "a body", method == Code::FETCH);
         needs("--content-format", content_format.is_some())?;
+        let exec = self.exec.exec::<Self>(false)?;
+        let destination = self
+            .destination
+            .destination(&fields::COAP, exec.is_some())?;
         Ok(Plan {
             wording: self.wording.wording(&mut session),
             session,
@@ -124,13 +132,14 @@ impl ObserveFlags {
                 self.select
                     .stages(&fields::COAP, style, self.conditions.stages(&fields::COAP)?)?,
             )?,
-            exec: self.exec.exec::<Self>(false)?,
+            exec,
             ready: self.ready.ready(),
             summary: None,
             reregister: !self.no_reregister,
             retry: self.retry,
             keep_alive: self.keep_alive.map(|Wait(time)| time),
             deregister: !self.no_deregister,
+            destination,
             format: self.body.format(true)?,
             style,
         })

@@ -20,7 +20,7 @@ use crate::flow::{Pacing, Ready, Replies, Stages, Summary, Until};
 use crate::mqtt::packet::{
     Place, Properties, Property, QoS, RetainHandling, Subscription, Version,
 };
-use crate::output::{ColorChoice, Format, Style};
+use crate::output::{self, ColorChoice, Format, Style};
 use crate::payload::template::Template;
 use crate::payload::{Destination, Encoding, Framing, Source};
 use crate::random::unguessable;
@@ -495,6 +495,7 @@ fn subscribe(given: &Given) -> Outcome<subscribe::Plan> {
         exec: None,
         ready: Ready::default(),
         summary: counts.then_some(Summary::Rate),
+        destination: output::Destination::Stdout,
         format,
         style: style(given),
         session,

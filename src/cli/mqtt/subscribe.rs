@@ -17,6 +17,7 @@ use super::session::SessionFlags;
 use super::subscription;
 use crate::cli::flags::condition::ConditionFlags;
 use crate::cli::flags::decode::DecodeFlags;
+use crate::cli::flags::destination::DestinationFlags;
 use crate::cli::flags::exec::ExecFlags;
 use crate::cli::flags::format::FormatFlags;
 use crate::cli::flags::ready::ReadyFlags;
@@ -98,6 +99,9 @@ pub(crate) struct SubFlags {
     summary: SummaryFlags,
 
     #[command(flatten)]
+    destination: DestinationFlags,
+
+    #[command(flatten)]
     decode: DecodeFlags,
 
     #[command(flatten)]
@@ -121,6 +125,10 @@ impl SubFlags {
         let (session, mut sets) = self
             .session
             .words(&[Place::Subscribe, Place::Unsubscribe])?;
+        let exec = self.exec.exec::<Self>(false)?;
+        let destination = self
+            .destination
+            .destination(&fields::MQTT, exec.is_some())?;
         Ok(Plan {
             session,
             subscriptions: subscriptions.collect::<Result<_>>()?,
@@ -152,12 +160,13 @@ impl SubFlags {
                 self.select
                     .stages(&fields::MQTT, style, self.conditions.stages(&fields::MQTT)?)?,
             )?,
-            exec: self.exec.exec::<Self>(false)?,
+            exec,
             ready: self.ready.ready(),
             summary: self
                 .summary
                 .summary(self.format.output.is_json(), self.format.output.is_text())?,
-            format: self.format.format()?,
+            destination,
+            format: self.format.format(&fields::MQTT)?,
             style,
         })
     }

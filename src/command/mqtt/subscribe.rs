@@ -11,7 +11,7 @@ use crate::flow::{Exec, Ready, Receiver, Stages, Summary, Until};
 use crate::mqtt::client::Client;
 use crate::mqtt::packet::{Properties, Subscription};
 use crate::mqtt::topic;
-use crate::output::{Console, Format, Output, Style};
+use crate::output::{Console, Destination, Format, Output, Style};
 use crate::stop::Stop;
 
 /// The highest topic alias that the server may use towards us.
@@ -41,6 +41,8 @@ pub struct Plan {
     pub exec: Option<Exec>,
     /// Who is told when messages can come.
     pub ready: Ready,
+    /// Where messages go.
+    pub destination: Destination,
     /// How a message is shown.
     pub format: Format,
     /// Shown instead of messages.
@@ -58,6 +60,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
 }
 
 async fn subscribe(plan: &Plan) -> Result<()> {
+    plan.stages.load()?;
     let target = plan.session.target()?;
     let subscriptions = plan.subscriptions(&target)?;
     if plan.wanted.retained_only && subscriptions.iter().any(is_shared) {
@@ -65,7 +68,7 @@ async fn subscribe(plan: &Plan) -> Result<()> {
             "a shared subscription gets no retained messages: --retained-only cannot be used";
         return Err(Error::usage(text));
     }
-    let mut output = Output::open(plan.format.clone(), plan.style)?;
+    let mut output = Output::open_at(&plan.destination, plan.format.clone(), plan.style)?;
     let mut stop = Stop::watch()?;
     let notes = Console::new(plan.style);
     let client = plan.client(target, &subscriptions, notes).await?;
