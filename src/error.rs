@@ -81,9 +81,13 @@ impl Kind {
             Self::Usage => "usage error: command line, context or input; nothing was sent",
             Self::Unreachable => "cannot connect: name lookup, TCP, TLS, DTLS or WebSocket failed",
             Self::Unauthorized => "not authorized: login or permission denied",
-            Self::TimedOut => "timed out: connecting, waiting for a response, or --timeout",
+            Self::TimedOut => {
+                "timed out: connecting, waiting for a response, --timeout or --message-timeout"
+            }
             Self::Lost => "protocol error, or connection lost",
-            Self::Missed => "--expect or --assert not met, or a regression found by bench compare",
+            Self::Missed => {
+                "--expect, --sequence or --assert not met, or a regression found by bench compare"
+            }
             Self::Local => "local I/O error: file, standard input or output",
             Self::Interrupted => "interrupted (SIGINT)",
             Self::Terminated => "terminated (SIGTERM)",

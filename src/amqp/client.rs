@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 use super::channel::Channel;
 use super::heard::{Heard, Listening};
 use super::panics::PanicGuard;
+use super::trace::Watcher;
 use super::{diagnose, transport, wire};
 
 /// Bytes; what RabbitMQ proposes too. Never 0 (no limit): lapin would ask for as much memory at once.
@@ -171,6 +172,8 @@ pub struct Options {
     pub frame_max: u32,
     /// How long an answer may take.
     pub patience: Duration,
+    /// Sees the frames.
+    pub watcher: Option<Watcher>,
 }
 
 impl Options {
@@ -226,7 +229,7 @@ impl Client {
         let (watch, heard) = (PanicGuard::new(), Heard::default());
         // However this ends, also by being dropped half-way, lapin's thread ends too.
         let guard = Leaving(Some((watch.clone(), heard.clone())));
-        let stream = Listening::guarded(stream, heard.clone());
+        let stream = Listening::guarded(stream, heard.clone()).watched(options.watcher.as_ref());
         let connecting = log_in(uri, properties(options), stream, watch.clone());
         let limit = target.connect_timeout;
         let objection = heard.until(|said| diagnose::objection(target, &options.login, said));
@@ -533,6 +536,7 @@ mod tests {
                 heartbeat: HEARTBEAT,
                 frame_max: said,
                 patience: Duration::from_secs(1),
+                watcher: None,
             };
             assert_eq!(uri(&target, &options).unwrap().query.frame_max, Some(asked));
         }

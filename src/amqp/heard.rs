@@ -18,6 +18,7 @@ use tokio::time::sleep;
 use super::gate::Gate;
 use super::narrow::Narrow;
 use super::spoken::Spoken;
+use super::trace::{Trace, Watcher};
 use crate::connect::Stream;
 
 /// Enough for Connection.Start with all its server properties, and Connection.Tune; of another protocol [`SHORT`] is.
@@ -206,6 +207,7 @@ pub(super) struct Listening {
     narrow: Option<Narrow>,
     /// What lapin reads first goes through this.
     gate: Option<Gate>,
+    trace: Option<Trace>,
 }
 
 impl Listening {
@@ -219,7 +221,14 @@ impl Listening {
             lapins: false,
             narrow: None,
             gate: None,
+            trace: None,
         }
+    }
+
+    /// The same, with somebody who sees what passes, if anybody does.
+    pub(super) fn watched(mut self, watcher: Option<&Watcher>) -> Self {
+        self.trace = watcher.cloned().map(Trace::new);
+        self
     }
 
     /// The same for lapin.
@@ -235,6 +244,9 @@ impl Listening {
         let before = into.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, into);
         let came = &into.filled()[before..];
+        if let Some(trace) = &mut self.trace {
+            trace.came(came);
+        }
         if came.len() < ANSWER {
             self.stream.quick_ack();
         }
@@ -273,6 +285,9 @@ impl Listening {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         if let Poll::Ready(Ok(count)) = written {
             self.spoken.note(&bytes[..count]);
+            if let Some(trace) = &mut self.trace {
+                trace.sent(&bytes[..count]);
+            }
         }
         written
     }
@@ -374,6 +389,9 @@ impl AsyncWrite for Listening {
             for slice in slices {
                 let taken = count.min(slice.len());
                 self.spoken.note(&slice[..taken]);
+                if let Some(trace) = &mut self.trace {
+                    trace.sent(&slice[..taken]);
+                }
                 count -= taken;
             }
         }

@@ -15,6 +15,7 @@
 //! | [`v1`] | AMQP 1.0: another protocol by the same name |
 //! | [`address`] | where AMQP 1.0 sends to and receives from |
 //! | [`wish`] | what is wanted of a connection over AMQP 1.0 |
+//! | [`trace`] | what frames go over a connection, for people |
 //! | [`value`] | headers and arguments as people write them |
 //!
 //! lapin's habits that are guarded against here: a large frame size (it takes 128 times as much memory at once), frames
@@ -42,6 +43,7 @@ mod panics;
 pub mod publisher;
 mod spoken;
 pub mod topology;
+pub mod trace;
 mod transport;
 pub mod v091;
 #[cfg_attr(not(feature = "amqp1"), path = "v1/absent.rs")]

@@ -297,7 +297,7 @@ mod tests {
     fn commands_and_flags() {
         assert_eq!(complete("iotctl m"), ["mqtt", "man"]);
         let commands = [
-            "pub", "sub", "request", "respond", "ping", "probe", "sys", "broker",
+            "pub", "sub", "request", "respond", "ping", "probe", "sys", "clear", "broker",
         ];
         assert_eq!(complete("iotctl mqtt "), commands);
         assert_eq!(complete("iotctl amqp declare q"), ["queue"]);

@@ -21,6 +21,7 @@ pub const PAGES: &[&str] = &[
     "mqtt-ping",
     "mqtt-probe",
     "mqtt-sys",
+    "mqtt-clear",
     "mqtt-broker",
     "coap",
     "coap-get",

@@ -57,8 +57,8 @@ const SUB: &[Example] = &[
         "iotctl mqtt sub -t 'sensors/#;qos=1' --for 1m --output json > recording.ndjson",
     ),
     (
-        "List retained messages",
-        "iotctl mqtt sub -t '#' -v --retained-only --idle 1",
+        "Save the retained messages, and restore them later",
+        "iotctl mqtt sub -t '#' --retained-only --output json > retained.ndjson; iotctl mqtt pub -q 1 --ndjson < retained.ndjson",
     ),
     (
         "Choose the output format",
@@ -138,6 +138,17 @@ const SYS: &[Example] = &[
     (
         "Follow its load for one minute",
         "iotctl mqtt sys -h broker.example --watch --for 1m",
+    ),
+];
+
+const CLEAR: &[Example] = &[
+    (
+        "See which retained messages there are, then remove them",
+        "iotctl mqtt clear -t 'lamp/#' --dry-run; iotctl mqtt clear -t 'lamp/#'",
+    ),
+    (
+        "Remove them in a script, if there are as many as expected",
+        "iotctl mqtt clear -t 'lamp/#' --count 2",
     ),
 ];
 
@@ -401,6 +412,7 @@ pub(crate) fn examples(command: &str) -> &'static [(&'static str, &'static str)]
         "mqtt ping" => PING,
         "mqtt probe" => PROBE,
         "mqtt sys" => SYS,
+        "mqtt clear" => CLEAR,
         "mqtt broker" => BROKER,
         "bench mqtt" => BENCH_MQTT,
         "bench amqp" => BENCH_AMQP,

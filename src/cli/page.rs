@@ -280,7 +280,9 @@ mod tests {
         assert!(page.lines().count() >= 24, "{page}");
         let all = shown("");
         assert!(
-            all.contains("  mqtt         pub, sub, request, respond, ping, probe, sys, broker\n"),
+            all.contains(
+                "  mqtt         pub, sub, request, respond, ping, probe, sys, clear, broker\n"
+            ),
             "{all}"
         );
         assert!(all.contains("`iotctl help COMMAND`"), "{all}");

@@ -369,7 +369,7 @@ fn the_flags_of_all_subscriptions_are_their_defaults() {
         (a.retain_handling, b.retain_handling),
         (RetainHandling::Never, RetainHandling::Always)
     );
-    assert_eq!(plan.default.retain_handling, RetainHandling::Never);
+    assert_eq!(plan.defaults.options.retain_handling, RetainHandling::Never);
     assert_eq!(
         (plan.until.duration, plan.until.idle),
         (Some(Duration::from_secs(60)), Some(Duration::from_secs(2)))

@@ -8,6 +8,7 @@ mod install;
 pub(crate) mod mqtt;
 pub mod ping;
 pub(crate) mod serving;
+mod trace;
 
 use std::io;
 use std::path::PathBuf;

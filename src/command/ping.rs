@@ -269,7 +269,7 @@ impl Tally {
                 json!({"target": target, "sent": sent, "received": received, "lost": lost});
             return match summary {
                 Value::Object(mut summary) => {
-                    self.latencies.put(&mut summary);
+                    self.latencies.put("rtt", &mut summary);
                     Value::Object(summary).to_string()
                 }
                 other => other.to_string(),

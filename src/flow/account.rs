@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Kind, Result};
 
+use super::select::Skips;
 use super::until::messages;
 
 /// What an account counts, which decides its words.
@@ -41,6 +42,8 @@ pub struct Account {
     pub received: u64,
     /// Not let through.
     pub filtered: u64,
+    /// Let through, and not passed on.
+    pub skipped: Skips,
     /// The target has them.
     pub delivered: u64,
     /// Their bodies could not be decoded, and were passed on as they came.
@@ -95,7 +98,8 @@ impl Account {
 
     /// What has no outcome; `None`: there are more outcomes than messages.
     fn open(&self) -> Option<u64> {
-        let known = self.filtered + self.delivered + self.failures() + self.in_doubt + self.void;
+        let passed_over = self.filtered + self.skipped.sum();
+        let known = passed_over + self.delivered + self.failures() + self.in_doubt + self.void;
         self.received.checked_sub(known)
     }
 
@@ -105,7 +109,8 @@ impl Account {
     /// [`Kind::Lost`] for an account that does not add up.
     pub fn receipt(&self) -> Result<Option<String>> {
         let open = self.open().ok_or_else(|| self.wrong())?;
-        if self.filtered + self.failures() + self.in_doubt + self.undecoded + open == 0 {
+        let passed_over = self.filtered + self.skipped.sum() + self.undecoded;
+        if passed_over + self.failures() + self.in_doubt + open == 0 {
             return Ok(None);
         }
         let mut text = format!(
@@ -116,6 +121,9 @@ impl Account {
         let details = [
             (self.undecoded, "not decoded"),
             (self.filtered, "filtered out"),
+            (self.skipped.sampled, "not sampled"),
+            (self.skipped.unchanged, "unchanged"),
+            (self.skipped.throttled, "throttled"),
             (self.failures(), "failed"),
             (self.in_doubt, "in doubt"),
             (self.void, "lost with their connection"),
@@ -346,6 +354,20 @@ mod tests {
             Some(
                 "received 9 messages: 2 processed, 4 filtered out, 1 failed, 1 lost with their connection, 1 not acknowledged"
             )
+        );
+        let skipped = Account {
+            received: 10,
+            delivered: 4,
+            skipped: Skips {
+                sampled: 1,
+                unchanged: 2,
+                throttled: 3,
+            },
+            ..Account::default()
+        };
+        assert_eq!(
+            skipped.receipt().unwrap().as_deref(),
+            Some("received 10 messages: 4 processed, 1 not sampled, 2 unchanged, 3 throttled")
         );
         let wrong = Account {
             received: 1,

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{Instant as Clock, sleep_until};
 
+use super::findings::Findings;
+use super::select::Selection;
 use super::until::{self, Until};
 use super::{Account, Fate, Ledger, Next, Number, Outcome, Progress, Source, Stages, Target};
 use crate::connect::suspects::Suspects;
@@ -39,6 +41,7 @@ pub(super) async fn carry<S: Source, T: Target>(
     flow.settle();
     let mut passage = flow.passage;
     let ended = ended.and_then(|()| passage.verdict());
+    let ended = passage.findings.end(ended, passage.now);
     passage.account.received = passage.ledger.newest();
     (ended, passage.account)
 }
@@ -92,6 +95,8 @@ struct Flow<'a, S, T> {
 struct Passage<'a, T> {
     target: &'a mut T,
     stages: &'a Stages,
+    selection: Selection<'a>,
+    findings: Findings<'a>,
     /// Whether every message passes as it is, and none ends the flow but by their number.
     bare: bool,
     progress: until::Progress<'a>,
@@ -129,6 +134,8 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
         let passage = Passage {
             target,
             stages,
+            selection: Selection::new(&stages.select),
+            findings: Findings::new(stages.checks.as_ref(), now),
             bare: stages.are_bare() && until.until.is_none(),
             progress: until::Progress::new(until, now),
             now,
@@ -163,12 +170,20 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
             if !listening {
                 self.passage.progress.not_silent(self.passage.now);
             }
+            if !listening || self.has_no_messages() {
+                self.passage.progress.not_without(self.passage.now);
+            }
             self.count()?;
             match woken? {
                 Woken::Source | Woken::Target => self.take_in()?,
                 Woken::Time => self.time_passed()?,
             }
         }
+    }
+
+    /// Whether no message can have come yet, where that matters.
+    fn has_no_messages(&self) -> bool {
+        self.passage.progress.counts_messages() && self.source.awaits().is_some()
     }
 
     /// Waits for whatever comes next.
@@ -336,7 +351,13 @@ impl<T: Target> Passage<'_, T> {
                 self.ledger.finish(number);
                 self.account.filtered += 1;
             }
-            Next::Lost => self.account.void += self.ledger.forget(),
+            Next::Lost => {
+                let void = self.ledger.forget();
+                self.account.void += void;
+                if void > 0 {
+                    self.selection.lost();
+                }
+            }
             Next::End(end) => self.end = Some(end),
         }
         Ok(self.wants_more())
@@ -349,6 +370,7 @@ impl<T: Target> Passage<'_, T> {
         if !self.bare {
             return self.judge(number, message, again);
         }
+        self.progress.not_without(self.now);
         self.progress.pass(again, |_| false);
         if self.progress.is_complete() {
             self.end = Some(Ok(()));
@@ -365,6 +387,15 @@ impl<T: Target> Passage<'_, T> {
             self.ledger.finish(number);
             self.fates.push((number, Fate::Filtered));
             self.account.filtered += 1;
+            return Ok(());
+        }
+        self.progress.not_without(self.now);
+        self.findings.see(&message, stages);
+        let json = || stages.json(&message);
+        if let Some(skipped) = self.selection.skips(&message, self.now, json) {
+            self.ledger.finish(number);
+            self.fates.push((number, Fate::Accepted));
+            self.account.skipped.count(skipped);
             return Ok(());
         }
         self.progress

@@ -70,10 +70,10 @@ impl Latencies {
         })
     }
 
-    /// The figures for a JSON object: `rtt_min_ms` and so on.
-    pub(crate) fn put(&self, object: &mut Map<String, Value>) {
+    /// The figures for a JSON object: `rtt_min_ms` and so on, where `prefix` is `rtt`.
+    pub(crate) fn put(&self, prefix: &str, object: &mut Map<String, Value>) {
         for (name, time) in self.figures().into_iter().flatten() {
-            object.insert(format!("rtt_{name}_ms"), rounded(time).into());
+            object.insert(format!("{prefix}_{name}_ms"), rounded(time).into());
         }
     }
 }
@@ -116,7 +116,7 @@ mod tests {
             "min/avg/p50/p90/p99/max/stddev 1.000/2.000/1.000/3.000/3.000/3.000/1.000 ms"
         );
         let mut object = Map::new();
-        latencies.put(&mut object);
+        latencies.put("rtt", &mut object);
         assert_eq!(object["rtt_avg_ms"], 2.0);
         assert_eq!(object.len(), 7);
     }

@@ -20,6 +20,9 @@
 //! | [`until`] | count, time, silence or a condition that ends a flow; pure, on a virtual clock |
 //! | [`recent`] | which messages a server delivers again; pure |
 //! | [`stages`], [`decompress`], [`decode`] | which messages pass, and how their bodies are read |
+//! | [`select`] | which of them are passed on: a sample, those that changed, not too many of a topic |
+//! | [`findings`], [`sequence`], [`statistics`] | what is found out about them: gaps, age, figures |
+//! | [`topics`] | what is remembered of each topic, within a bound |
 //! | [`receive`] | what all commands that receive have in common |
 //! | [`ready`] | tells others when messages can come |
 //! | [`exec`] | the target that runs a command for each message |
@@ -27,7 +30,7 @@
 //! | [`reported`] | the target that prints what became of each message |
 //! | [`request`], [`answer`] | requests and the replies to them; what requests are answered with |
 //! | [`latency`] | how long answers take |
-//! | [`mod@rate`] | the target that shows how many there are |
+//! | [`mod@rate`], [`tree`] | the targets that show how many there are, and of which topics |
 
 pub(crate) mod account;
 pub(crate) mod answer;
@@ -35,6 +38,7 @@ pub(crate) mod decode;
 pub(crate) mod decompress;
 mod engine;
 pub(crate) mod exec;
+pub(crate) mod findings;
 pub(crate) mod input;
 pub(crate) mod latency;
 pub(crate) mod ledger;
@@ -46,7 +50,12 @@ pub(crate) mod receive;
 pub(crate) mod recent;
 pub(crate) mod reported;
 pub(crate) mod request;
+pub(crate) mod select;
+mod sequence;
 pub(crate) mod stages;
+mod statistics;
+mod topics;
+mod tree;
 pub(crate) mod until;
 
 pub use account::{Account, Unit};
@@ -59,10 +68,11 @@ pub use pacing::{Pacing, Rate};
 pub use printed::Printed;
 pub use rate::Counted;
 pub use ready::Ready;
-pub use receive::Receiver;
+pub use receive::{Receiver, Summary};
 pub use reported::{AckReport, Reported};
 pub use request::{Asking, Replies, Requester, Strangers};
 pub use stages::Stages;
+pub use tree::Tree;
 pub use until::Until;
 
 use serde_json::Value;

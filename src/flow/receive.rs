@@ -1,9 +1,21 @@
 //! What all commands that receive have in common: where messages go, and what is said at the end.
 
-use super::{Commands, Counted, Exec, Printed, Ready, Source, Stages, Until, engine};
+use super::{Commands, Counted, Exec, Printed, Ready, Source, Stages, Tree, Until, engine};
 use crate::error::{Kind, Result};
 use crate::output::{Console, Output};
 use crate::stop::Stop;
+
+/// What is shown instead of messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Summary {
+    /// How many there are, each second (`--message-rate`).
+    Rate,
+    /// Their topics, at the end (`--tree`).
+    Tree {
+        /// As an object for each topic.
+        json: bool,
+    },
+}
 
 /// Where messages go, and which.
 pub struct Receiver<'a> {
@@ -11,8 +23,8 @@ pub struct Receiver<'a> {
     pub output: &'a mut Output,
     /// Unless this command gets them.
     pub exec: Option<&'a Exec>,
-    /// Or only their number each second is shown.
-    pub counts: bool,
+    /// Or something about them is shown.
+    pub summary: Option<Summary>,
     /// Which pass, and how they are read.
     pub stages: &'a Stages,
     /// When it ends.
@@ -32,16 +44,23 @@ impl Receiver<'_> {
         let (stages, until) = (self.stages, self.until);
         let mut announcement = self.ready.announcement()?;
         let source = &mut announcement.watch(source);
-        let (ended, mut account) = match self.exec {
-            None if self.counts => {
+        let (ended, mut account) = match (self.exec, self.summary) {
+            (None, Some(Summary::Rate)) => {
                 let mut target = Counted::new(self.output);
                 engine::carry(source, &mut target, stages, until, stop).await
             }
-            None => {
+            (None, Some(Summary::Tree { json })) => {
+                let mut target = Tree::new(self.output);
+                let (ended, account) =
+                    engine::carry(source, &mut target, stages, until, stop).await;
+                // Also after a signal, which is how most of them end.
+                (ended.and(target.show(json).await), account)
+            }
+            (None, None) => {
                 let mut target = Printed::new(self.output);
                 engine::carry(source, &mut target, stages, until, stop).await
             }
-            Some(exec) => {
+            (Some(exec), _) => {
                 let mut target = Commands::new(exec, self.console);
                 engine::carry(source, &mut target, stages, until, stop).await
             }

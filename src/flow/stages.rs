@@ -1,11 +1,15 @@
 //! What happens to a message between its source and its target.
 
+use serde_json::Value;
+
 use crate::error::{Error, Kind, Result};
 use crate::message::Message;
 use crate::payload::expect::Condition;
 
 use super::decode::{self, Decode};
 use super::decompress::Decompress;
+use super::findings::Checks;
+use super::select::Select;
 
 /// How bodies are read, which messages pass, what every one of those must be, and how its body is shown.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +18,10 @@ pub struct Stages {
     pub decompress: Option<Decompress>,
     /// Only messages that fulfil all of these pass (`--filter`).
     pub filter: Vec<Condition>,
+    /// What is found out about those that pass.
+    pub checks: Option<Checks>,
+    /// Which of those that pass are passed on.
+    pub select: Select,
     /// Every message that passes must fulfil all of these (`--expect`).
     pub expect: Vec<Condition>,
     /// The target gets bodies as text (`--decode`); conditions look at them as they came, but for those that are prepared
@@ -38,7 +46,8 @@ impl Stages {
     /// Whether every message passes as it is.
     pub fn are_bare(&self) -> bool {
         let conditions = self.filter.is_empty() && self.expect.is_empty();
-        conditions && self.decompress.is_none() && self.decode.is_none()
+        let bodies = self.decompress.is_none() && self.decode.is_none();
+        conditions && bodies && self.select.is_bare() && self.checks.is_none()
     }
 
     /// Makes the body what its sender meant, before anything looks at it.
@@ -73,7 +82,12 @@ impl Stages {
 
     /// Whether a message fulfils a condition; a payload that is JSON or CBOR is looked into.
     pub fn fulfils(&self, condition: &Condition, message: &Message) -> bool {
-        condition.holds(message, || decode::json(message, self.decode.as_ref()))
+        condition.holds(message, || self.json(message))
+    }
+
+    /// The body as JSON, where it is JSON or CBOR.
+    pub fn json(&self, message: &Message) -> Option<Value> {
+        decode::json(message, self.decode.as_ref())
     }
 
     /// The message as its target gets it.

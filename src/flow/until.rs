@@ -7,6 +7,7 @@
 //! | `-C`, `--until`, a missed `--expect`, the source's own end | at that message | is waited for, for as long as `--for` and `-W` allow |
 //! | `--for` | so long after the beginning | gets the time of `--drain`, also where `-C` came first; then the flow fails |
 //! | `--idle` | when nothing arrived for so long | there is nothing under way then |
+//! | `--message-timeout` | when no message passed for so long | there is nothing under way then: the flow fails |
 //! | `-W` | so long after the beginning | is given up at once: the flow fails |
 //! | the first signal | at once | gets the time of `--drain`, and no longer than `-W` |
 //! | the second signal | at once | is given up at once, running commands are killed |
@@ -14,7 +15,8 @@
 //! - Whether an end by the clock is a success is judged once what was under way has ended: `--for` and `--idle` are failures
 //!   where `-C` or `--until` is not fulfilled or the source never came to its messages.
 //! - Silence counts only while the source is read and nothing is under way: the time that our own commands take is not the
-//!   silence of others. Whatever arrives ends it, also what is filtered out.
+//!   silence of others. Whatever arrives ends it, also what is filtered out. For `--message-timeout` only messages count that
+//!   pass the filters, and no time before the source came to its messages.
 //! - `-C` counts a message once: one that is delivered again after a lost connection was counted when it came first.
 
 use std::time::{Duration, Instant};
@@ -33,6 +35,8 @@ pub struct Until {
     pub duration: Option<Duration>,
     /// End when nothing came for this long: a success (`--idle`).
     pub idle: Option<Duration>,
+    /// Fail when no message passed the filters for this long (`--message-timeout`).
+    pub message_timeout: Option<Duration>,
     /// How long what is under way may take to end after a signal or `--for` (`--drain`); otherwise
     /// [`DRAIN`](crate::stop::DRAIN).
     pub drain: Option<Duration>,
@@ -47,6 +51,8 @@ pub(crate) struct Progress<'a> {
     began: Instant,
     /// Since when nothing arrived although it could have.
     silent_since: Instant,
+    /// Since when no message passed although one could have.
+    without_since: Instant,
     passed: u64,
     reached: bool,
 }
@@ -58,6 +64,7 @@ impl<'a> Progress<'a> {
             until,
             began: now,
             silent_since: now,
+            without_since: now,
             passed: 0,
             reached: false,
         }
@@ -72,6 +79,17 @@ impl<'a> Progress<'a> {
     #[inline]
     pub(crate) const fn not_silent(&mut self, now: Instant) {
         self.silent_since = now;
+    }
+
+    /// A message passed the filters, or none could have.
+    #[inline]
+    pub(crate) const fn not_without(&mut self, now: Instant) {
+        self.without_since = now;
+    }
+
+    /// Whether it matters if the source has come to its messages.
+    pub(crate) const fn counts_messages(&self) -> bool {
+        self.until.message_timeout.is_some()
     }
 
     /// A message passed; `again`: it did so before, over a connection that was lost. `fulfils` says whether it fulfils a
@@ -92,10 +110,12 @@ impl<'a> Progress<'a> {
     /// is under way.
     pub(crate) fn deadline(&self, listening: bool) -> Option<Instant> {
         let idle = self.until.idle.filter(|_| listening);
+        let without = self.until.message_timeout.filter(|_| listening);
         let ends = [
             self.fails_at(),
             self.ends_at(),
             idle.map(|limit| self.silent_since + limit),
+            without.map(|limit| self.without_since + limit),
         ];
         ends.into_iter().flatten().min()
     }
@@ -117,6 +137,9 @@ impl<'a> Progress<'a> {
         };
         if over(self.until.timeout, self.began) {
             return Some(Err(self.timed_out(awaits)));
+        }
+        if over(self.until.message_timeout, self.without_since) {
+            return Some(Err(self.without_messages()));
         }
         if !over(self.until.duration, self.began) && !over(self.until.idle, self.silent_since) {
             return None;
@@ -156,6 +179,16 @@ impl<'a> Progress<'a> {
             }
             (None, None) => format!("timed out after {}", messages(self.passed)),
         };
+        Error::new(Kind::TimedOut, text)
+    }
+
+    fn without_messages(&self) -> Error {
+        let limit = self.until.message_timeout.unwrap_or_default();
+        let text = format!(
+            "timed out: no message for {}, after {}",
+            humantime::format_duration(limit),
+            messages(self.passed)
+        );
         Error::new(Kind::TimedOut, text)
     }
 
@@ -214,6 +247,28 @@ mod tests {
         assert_eq!(
             ended(&progress, now + 2 * SECOND, Some("no connection to x")),
             Some((5, String::from("timed out: no connection to x")))
+        );
+    }
+
+    #[test]
+    fn messages_may_be_missed_although_something_came() {
+        let now = Instant::now();
+        let until = Until {
+            message_timeout: Some(3 * SECOND),
+            idle: Some(20 * SECOND),
+            ..Until::default()
+        };
+        let mut progress = Progress::new(&until, now);
+        assert_eq!(progress.deadline(false), None);
+        assert_eq!(progress.deadline(true), Some(now + 3 * SECOND));
+        progress.not_without(now + SECOND);
+        progress.pass(false, |_| false);
+        progress.not_silent(now + 3 * SECOND);
+        assert_eq!(ended(&progress, now + 3 * SECOND, None), None);
+        let words = "timed out: no message for 3s, after 1 message";
+        assert_eq!(
+            ended(&progress, now + 4 * SECOND, None),
+            Some((5, String::from(words)))
         );
     }
 

@@ -23,9 +23,9 @@ pub struct Condition {
     value: String,
 }
 
-/// What is compared.
+/// What of a message is looked at: `payload`, a JSON pointer such as `/temp`, or a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Subject {
+pub enum Subject {
     /// The body as text.
     Payload,
     /// A detail of the message.
@@ -34,31 +34,69 @@ enum Subject {
     Pointer(String),
 }
 
-impl Condition {
-    /// Whether a message fulfils it; `json` gives the body as JSON where a pointer asks for it.
-    pub fn holds(&self, message: &Message, json: impl FnOnce() -> Option<Value>) -> bool {
-        let found = match &self.subject {
-            Subject::Field(name) => fields::value(message, name),
-            Subject::Payload => str::from_utf8(&message.payload).ok().map(String::from),
-            Subject::Pointer(pointer) => json().and_then(|json| json.pointer(pointer).map(text_of)),
-        };
-        match found {
-            Some(found) => holds(self.comparison, &found, &self.value),
-            None => self.comparison == Comparison::Unequal,
+impl Subject {
+    /// Its value as text, where the message has one; `json` gives the body as JSON where a pointer asks for it.
+    pub fn find(&self, message: &Message, json: impl FnOnce() -> Option<Value>) -> Option<String> {
+        match self {
+            Self::Field(name) => fields::value(message, name),
+            Self::Payload => str::from_utf8(&message.payload).ok().map(String::from),
+            Self::Pointer(pointer) => json().and_then(|json| json.pointer(pointer).map(text_of)),
+        }
+    }
+
+    /// Checks that messages of one protocol have it.
+    ///
+    /// # Errors
+    /// The wrong name, and the one that was probably meant.
+    pub fn check(&self, fields: &Fields) -> Result<(), String> {
+        match self {
+            Self::Field(name) => fields::check(fields, name),
+            Self::Payload | Self::Pointer(_) => Ok(()),
         }
     }
 }
 
+impl FromStr for Subject {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "payload" => Ok(Self::Payload),
+            _ if word.starts_with('/') => Ok(Self::Pointer(word.to_owned())),
+            _ => {
+                fields::known(word).map_err(|hint| {
+                    format!("{word:?} is neither payload, a JSON pointer such as /temp nor a field such as topic{hint}")
+                })?;
+                Ok(Self::Field(word.to_owned()))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Payload => "payload",
+            Self::Field(name) | Self::Pointer(name) => name,
+        })
+    }
+}
+
 impl Condition {
+    /// Whether a message fulfils it; `json` gives the body as JSON where a pointer asks for it.
+    pub fn holds(&self, message: &Message, json: impl FnOnce() -> Option<Value>) -> bool {
+        match self.subject.find(message, json) {
+            Some(found) => holds(self.comparison, &found, &self.value),
+            None => self.comparison == Comparison::Unequal,
+        }
+    }
+
     /// Checks that messages of one protocol have what is compared.
     ///
     /// # Errors
     /// The wrong name, and the one that was probably meant.
     pub fn check(&self, fields: &Fields) -> Result<(), String> {
-        match &self.subject {
-            Subject::Field(name) => fields::check(fields, name),
-            Subject::Payload | Subject::Pointer(_) => Ok(()),
-        }
+        self.subject.check(fields)
     }
 }
 
@@ -98,16 +136,7 @@ impl FromStr for Condition {
             ));
         };
         let (subject, value) = (words[..at].trim(), words[at + sign.len()..].trim());
-        let subject = match subject {
-            "payload" => Subject::Payload,
-            _ if subject.starts_with('/') => Subject::Pointer(subject.to_owned()),
-            _ => {
-                fields::known(subject).map_err(|hint| {
-                    format!("{subject:?} is neither payload, a JSON pointer such as /temp nor a field such as topic{hint}")
-                })?;
-                Subject::Field(subject.to_owned())
-            }
-        };
+        let subject = subject.parse()?;
         let value = unquoted(value)?;
         let ordered = !matches!(
             comparison,

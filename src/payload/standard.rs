@@ -5,6 +5,7 @@
 //! (Python's `subprocess.DEVNULL` reads and writes too). So we look before the runtime does: the C
 //! library calls what stands in `.init_array` first. On other systems than Linux nothing is found missing.
 
+use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static INPUT: AtomicBool = AtomicBool::new(false);
@@ -13,6 +14,11 @@ static OUTPUT: AtomicBool = AtomicBool::new(false);
 /// Whether there was no standard input when the process started.
 pub(crate) fn input_was_closed() -> bool {
     INPUT.load(Ordering::Relaxed)
+}
+
+/// Whether somebody types at standard input.
+pub(crate) fn input_is_terminal() -> bool {
+    !input_was_closed() && io::stdin().is_terminal()
 }
 
 /// Whether there was no standard output when the process started.

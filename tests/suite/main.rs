@@ -48,6 +48,7 @@ mod our_broker;
 mod probing;
 mod publishing;
 mod readme;
+mod receiving;
 mod request;
 mod rumqttc_peer;
 mod sending;

@@ -177,7 +177,7 @@ async fn run<F: Future<Output = ()>>(
     ready: Ready,
 ) {
     let stream = match dial(&target).await {
-        Ok(stream) => Listening::new(stream, heard.clone()),
+        Ok(stream) => Listening::new(stream, heard.clone()).watched(options.watcher.as_ref()),
         Err(error) => return drop(ready.send(Err(error))),
     };
     let limit = target.connect_timeout;

@@ -39,6 +39,7 @@ fn settings() -> Settings {
             heartbeat: 60,
             frame_max: 131_072,
             patience: Duration::from_secs(5),
+            watcher: None,
         },
         producers: 1,
         consumers: 1,

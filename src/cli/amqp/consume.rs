@@ -20,6 +20,7 @@ use crate::cli::flags::decode::DecodeFlags;
 use crate::cli::flags::destination::DestinationFlags;
 use crate::cli::flags::format::FormatFlags;
 use crate::cli::flags::ready::ReadyFlags;
+use crate::cli::flags::select::{SelectFlags, SummaryFlags};
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::UntilFlags;
 use crate::cli::syntax::numbers::whole;
@@ -94,6 +95,9 @@ pub(crate) struct ConsumeFlags {
     conditions: ConditionFlags,
 
     #[command(flatten)]
+    select: SelectFlags,
+
+    #[command(flatten)]
     until: UntilFlags,
 
     #[command(flatten)]
@@ -101,6 +105,9 @@ pub(crate) struct ConsumeFlags {
 
     #[command(flatten)]
     format: FormatFlags,
+
+    #[command(flatten)]
+    summary: SummaryFlags,
 
     #[command(flatten)]
     destination: DestinationFlags,
@@ -154,6 +161,7 @@ impl ConsumeFlags {
         let keys = keys.collect::<Result<Vec<_>>>()?;
         let style = self.terminal.style();
         let stages = self.conditions.stages(&fields::AMQP)?;
+        let stages = self.select.stages(&fields::AMQP, style, stages)?;
         let exec = self.exec.exec::<Self>()?;
         let destination = self
             .destination
@@ -180,6 +188,9 @@ impl ConsumeFlags {
             until: until(&self.until, &self.conditions)?,
             exec,
             ready: self.ready.ready(),
+            summary: self
+                .summary
+                .summary(self.format.output.is_json(), self.format.output.is_text())?,
             destination,
             format: self.format.format(&fields::AMQP)?,
             style,

@@ -58,6 +58,10 @@ pub(crate) struct AmqpSessionFlags {
     #[arg(long, value_name = "TIME", default_value = "30s")]
     reply_timeout: Wait,
 
+    /// Show every frame on standard error, with the time since the start, without bodies and secrets
+    #[arg(long, conflicts_with = "quiet")]
+    trace: bool,
+
     #[command(flatten)]
     server: ServerFlags,
 }
@@ -142,6 +146,7 @@ impl AmqpSessionFlags {
             frame_max: self.frame_max,
             name: name.transpose()?.map(Into::into),
             patience,
+            trace: self.trace,
         })
     }
 }

@@ -18,6 +18,7 @@ use crate::cli::flags::decode::DecodeFlags;
 use crate::cli::flags::destination::DestinationFlags;
 use crate::cli::flags::exec::ExecFlags;
 use crate::cli::flags::format::FormatFlags;
+use crate::cli::flags::select::{SelectFlags, SummaryFlags};
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::UntilFlags;
 
@@ -49,6 +50,9 @@ pub(crate) struct TapFlags {
     conditions: ConditionFlags,
 
     #[command(flatten)]
+    select: SelectFlags,
+
+    #[command(flatten)]
     until: UntilFlags,
 
     #[command(flatten)]
@@ -56,6 +60,9 @@ pub(crate) struct TapFlags {
 
     #[command(flatten)]
     format: FormatFlags,
+
+    #[command(flatten)]
+    summary: SummaryFlags,
 
     #[command(flatten)]
     destination: DestinationFlags,
@@ -77,6 +84,7 @@ impl TapFlags {
         let queue = ByteString::new();
         let style = self.terminal.style();
         let stages = self.conditions.stages(&fields::AMQP)?;
+        let stages = self.select.stages(&fields::AMQP, style, stages)?;
         let exec = self.exec.exec::<Self>(false)?;
         let destination = self
             .destination
@@ -90,6 +98,9 @@ impl TapFlags {
             firehose: self.firehose,
             exec,
             until: until(&self.until, &self.conditions)?,
+            summary: self
+                .summary
+                .summary(self.format.output.is_json(), self.format.output.is_text())?,
             destination,
             format: self.format.format(&fields::AMQP)?,
             style,

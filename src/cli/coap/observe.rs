@@ -17,6 +17,7 @@ use crate::cli::flags::condition::ConditionFlags;
 use crate::cli::flags::destination::DestinationFlags;
 use crate::cli::flags::exec::ExecFlags;
 use crate::cli::flags::ready::ReadyFlags;
+use crate::cli::flags::select::SelectFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::UntilFlags;
 use crate::cli::syntax::numbers::Wait;
@@ -50,6 +51,9 @@ pub(crate) struct ObserveFlags {
 
     #[command(flatten)]
     conditions: ConditionFlags,
+
+    #[command(flatten)]
+    select: SelectFlags,
 
     #[command(flatten)]
     exec: ExecFlags,
@@ -123,11 +127,14 @@ impl ObserveFlags {
                 until: self.conditions.until.clone(),
                 ..self.until.until()
             },
-            stages: self
-                .body
-                .stages(style, self.conditions.stages(&fields::COAP)?)?,
+            stages: self.body.stages(
+                style,
+                self.select
+                    .stages(&fields::COAP, style, self.conditions.stages(&fields::COAP)?)?,
+            )?,
             exec,
             ready: self.ready.ready(),
+            summary: None,
             reregister: !self.no_reregister,
             retry: self.retry,
             keep_alive: self.keep_alive.map(|Wait(time)| time),

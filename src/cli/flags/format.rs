@@ -153,6 +153,16 @@ impl OutputFlags {
         self.is(Output::Text) || self.is(Output::Raw)
     }
 
+    /// Whether it is JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.is(Output::Json)
+    }
+
+    /// Whether it is plain text, which is what is not asked for.
+    pub(crate) fn is_text(&self) -> bool {
+        self.is(Output::Text)
+    }
+
     /// Whether there is a template.
     pub(crate) const fn is_template(&self) -> bool {
         self.format.is_some()

@@ -13,6 +13,7 @@ pub(crate) mod ping;
 pub(crate) mod ready;
 pub(crate) mod replies;
 pub(crate) mod report;
+pub(crate) mod select;
 pub(crate) mod server_tls;
 pub(crate) mod terminal;
 pub(crate) mod until;

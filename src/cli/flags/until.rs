@@ -65,6 +65,10 @@ pub(crate) struct UntilFlags {
     /// End when nothing arrives for this long, with exit code 0; the time that the commands of --exec take does not count
     #[arg(long, value_name = "TIME")]
     idle: Option<Wait>,
+
+    /// Fail with exit code 5 when no message that passes --filter arrives for this long, since the subscription or the message before
+    #[arg(long, value_name = "TIME")]
+    message_timeout: Option<Wait>,
 }
 
 impl UntilFlags {
@@ -73,6 +77,7 @@ impl UntilFlags {
         Until {
             count: self.count.map(|Count(count)| count),
             idle: self.idle.map(|Wait(time)| time),
+            message_timeout: self.message_timeout.map(|Wait(time)| time),
             ..self.limits.until()
         }
     }

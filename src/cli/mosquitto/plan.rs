@@ -11,10 +11,12 @@ use bytestring::ByteString;
 use super::given::{End, Given, Outcome, decimal, expiry, refused, template, version};
 use crate::command::mqtt::mosquitto::{Client, StandIn};
 use crate::command::mqtt::session::{SessionArgs, WillArgs};
+use crate::command::mqtt::topics::Defaults;
 use crate::command::mqtt::{publish, request, subscribe};
 use crate::command::{self, mqtt};
 use crate::connect::{ConnectArgs, Secret, TlsVersion};
-use crate::flow::{Pacing, Ready, Replies, Stages, Until};
+use crate::flow::select::{Sample, Select};
+use crate::flow::{Pacing, Ready, Replies, Stages, Summary, Until};
 use crate::mqtt::packet::{
     Place, Properties, Property, QoS, RetainHandling, Subscription, Version,
 };
@@ -230,6 +232,8 @@ fn session(given: &Given) -> Outcome<SessionArgs> {
         mechanism: None,
         connect_properties: connect_properties(given, version)?,
         disconnect_properties: properties(given, Place::Disconnect, version)?,
+        trace: false,
+        shows_session: false,
         stands_in: Some(StandIn {
             client: given.client,
             version,
@@ -457,22 +461,32 @@ fn subscribe(given: &Given) -> Outcome<subscribe::Plan> {
     let count = given.number("-C").and_then(|it| u64::try_from(it).ok());
     Ok(subscribe::Plan {
         subscriptions: filters(given, "-t")?.into_iter().map(of).collect(),
-        default: default.clone(),
+        topics_file: None,
+        defaults: Defaults {
+            options: default.clone(),
+            version: Some(version),
+            group: None,
+        },
         subscribe_properties: properties(given, Place::Subscribe, version)?,
         wanted: subscribe::Wanted {
             subscribes: false,
             unsubscribe: filters(given, "-U")?,
             unsubscribe_properties: properties(given, Place::Unsubscribe, version)?,
             filter_out: filters(given, "-T")?,
-            // All of them at 100, whatever is drawn.
-            sample: percent.map(|percent| (percent / 100.0 * u64::MAX as f64) as u64),
             takes_as_acknowledged: true,
             remove_retained: given.has("--remove-retained"),
             skip_retained: given.has("-R"),
             retained_only: given.has("--retained-only"),
+            ends_at_live: true,
             exit_after_subscribe: given.has("-E"),
         },
-        stages: Stages::default(),
+        stages: Stages {
+            select: Select {
+                sample: percent.map(Sample::percent),
+                ..Select::default()
+            },
+            ..Stages::default()
+        },
         until: Until {
             count: count.filter(|_| !counts),
             timeout: timeout(given),
@@ -480,7 +494,7 @@ fn subscribe(given: &Given) -> Outcome<subscribe::Plan> {
         },
         exec: None,
         ready: Ready::default(),
-        counts,
+        summary: counts.then_some(Summary::Rate),
         destination: output::Destination::Stdout,
         format,
         style: style(given),

@@ -3,6 +3,7 @@
 use super::*;
 use crate::command::mqtt::{self, publish, subscribe};
 use crate::connect::TlsVersion;
+use crate::flow::select::Sample;
 use crate::mqtt::packet::{Property, QoS, RetainHandling, Version};
 use crate::output::Format;
 use crate::payload::{Destination, Source};
@@ -348,10 +349,11 @@ fn subscriptions_have_their_options() {
             && plan.wanted.skip_retained
             && plan.wanted.exit_after_subscribe
     );
-    let all = subscribes("-t a --random-filter 100").wanted.sample;
-    assert_eq!(all, Some(u64::MAX));
-    let half = subscribes("-t a --random-filter 50").wanted.sample.unwrap();
-    assert!((0.49..0.51).contains(&(half as f64 / u64::MAX as f64)));
+    let sample = |line| subscribes(line).stages.select.sample;
+    let all = sample("-t a --random-filter 100");
+    assert_eq!(all, Some(Sample::Share(u64::MAX)));
+    let half = sample("-t a --random-filter 50");
+    assert_eq!(half, Some(Sample::percent(50.0)));
 }
 
 #[test]

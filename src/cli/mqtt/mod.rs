@@ -1,6 +1,7 @@
 //! The commands of `mqtt`.
 
 mod broker;
+mod clear;
 mod destination;
 mod ping;
 mod probe;
@@ -22,6 +23,7 @@ use crate::cli::help;
 use crate::command::{self, mqtt};
 use crate::error::Result;
 use broker::BrokerFlags;
+use clear::ClearFlags;
 use ping::MqttPingFlags;
 use probe::ProbeFlags;
 use publish::PubFlags;
@@ -60,6 +62,10 @@ pub(crate) enum Mqtt {
     #[command(disable_help_flag = true, after_help = help::below("mqtt sys"))]
     Sys(Box<SysFlags>),
 
+    /// Remove retained messages, after counting them
+    #[command(disable_help_flag = true, after_help = help::below("mqtt clear"))]
+    Clear(Box<ClearFlags>),
+
     /// Run the embedded broker, for development and tests
     #[command(disable_help_flag = true, after_help = help::below("mqtt broker"))]
     Broker(Box<BrokerFlags>),
@@ -76,6 +82,7 @@ impl Mqtt {
             Self::Ping(flags) => mqtt::Command::Ping(Box::new(flags.plan()?)),
             Self::Probe(flags) => mqtt::Command::Probe(Box::new(flags.plan()?)),
             Self::Sys(flags) => mqtt::Command::Sys(Box::new(flags.plan()?)),
+            Self::Clear(flags) => mqtt::Command::Clear(Box::new(flags.plan()?)),
             Self::Broker(flags) => mqtt::Command::Broker(Box::new(flags.plan()?)),
         }))
     }

@@ -81,7 +81,7 @@ impl RespondFlags {
             qos: self.qos,
             ..Subscription::default()
         };
-        let group = group(self.group)?;
+        let group = subscription::group(self.group)?;
         let topics = self.topic.into_iter();
         let subscriptions = topics.map(|word| subscribed(word, group.as_ref(), &default, version));
         let subscriptions = subscriptions.collect::<Result<Vec<_>>>()?;
@@ -126,20 +126,6 @@ impl RespondFlags {
             style: self.terminal.style(),
         })
     }
-}
-
-/// The name of a group, which is one level of a filter (MQTT 5.0 §4.8.2).
-fn group(word: Option<OsString>) -> Result<Option<ByteString>> {
-    let Some(word) = word else {
-        return Ok(None);
-    };
-    let name = values::text("--group", word)?;
-    if name.is_empty() || name.contains(['/', '+', '#', '\0']) {
-        return Err(Error::usage(format!(
-            "--group {name:?}: a name has at least one character, and none of / + #"
-        )));
-    }
-    Ok(Some(name.into()))
 }
 
 /// Reads a filter with options and named wildcards.

@@ -76,6 +76,14 @@ pub(crate) struct SessionFlags {
     #[arg(long, value_name = "METHOD", value_parser = mechanism)]
     auth_method: Option<Mechanism>,
 
+    /// Show every packet on standard error, with the time since the start, without payloads and passwords
+    #[arg(long, conflicts_with = "quiet")]
+    trace: bool,
+
+    /// Show on standard error what the server says of the session: session present, reason codes and properties of CONNACK, SUBACK, UNSUBACK and DISCONNECT
+    #[arg(long, conflicts_with_all = ["quiet", "trace"])]
+    show_session: bool,
+
     #[command(flatten)]
     will: WillFlags,
 
@@ -169,6 +177,8 @@ impl SessionFlags {
             mechanism: self.auth_method,
             connect_properties,
             disconnect_properties: sets.take(Place::Disconnect),
+            trace: self.trace,
+            shows_session: self.show_session,
             stands_in: None,
         };
         Ok((words, sets))

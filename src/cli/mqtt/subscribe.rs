@@ -1,11 +1,13 @@
 //! `mqtt sub`: its flags, and the plan they make.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use bytestring::ByteString;
 use clap::Args;
 
 use crate::command::mqtt::subscribe::{Plan, Wanted};
+use crate::command::mqtt::topics::{Defaults, TopicsFile};
 use crate::error::Result;
 use crate::flow::Until;
 use crate::message::fields;
@@ -19,6 +21,7 @@ use crate::cli::flags::destination::DestinationFlags;
 use crate::cli::flags::exec::ExecFlags;
 use crate::cli::flags::format::FormatFlags;
 use crate::cli::flags::ready::ReadyFlags;
+use crate::cli::flags::select::{SelectFlags, SummaryFlags};
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::UntilFlags;
 use crate::cli::syntax::values;
@@ -29,6 +32,14 @@ pub(crate) struct SubFlags {
     /// Topic filter to subscribe to, optionally with subscription options: 'a/#;qos=1;nl;rap;rh=new'; may be repeated [default: the path of the URL]
     #[arg(short = 't', long, value_name = "FILTER")]
     topic: Vec<OsString>,
+
+    /// File with topic filters, one per line, with options as in -t; empty lines and lines that begin with '# ' are skipped
+    #[arg(long, value_name = "FILE")]
+    topics_file: Option<PathBuf>,
+
+    /// Shared subscription: each message is delivered to one of the subscribers of this group
+    #[arg(long, value_name = "NAME")]
+    group: Option<OsString>,
 
     /// Maximum quality of service: 0, 1 or 2
     #[arg(short = 'q', long, value_name = "QOS", default_value = "0", value_parser = values::qos)]
@@ -58,7 +69,7 @@ pub(crate) struct SubFlags {
     #[arg(short = 'R', long = "no-retained", conflicts_with = "retained_only")]
     skip_retained: bool,
 
-    /// Show retained messages only, and end at the first that is not
+    /// Show retained messages only, and end when the server has sent all of them
     #[arg(long)]
     retained_only: bool,
 
@@ -76,10 +87,16 @@ pub(crate) struct SubFlags {
     conditions: ConditionFlags,
 
     #[command(flatten)]
+    select: SelectFlags,
+
+    #[command(flatten)]
     exec: ExecFlags,
 
     #[command(flatten)]
     format: FormatFlags,
+
+    #[command(flatten)]
+    summary: SummaryFlags,
 
     #[command(flatten)]
     destination: DestinationFlags,
@@ -101,17 +118,10 @@ impl SubFlags {
     /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
         self.check()?;
-        let version = self.session.version();
         let style = self.terminal.style();
-        let default = Subscription {
-            filter: ByteString::new(),
-            qos: self.qos,
-            no_local: self.no_local,
-            retain_as_published: self.retain_as_published,
-            retain_handling: self.retain_handling.unwrap_or_default(),
-        };
+        let defaults = self.defaults()?;
         let topics = self.topic.into_iter();
-        let subscriptions = topics.map(|word| subscription::read(word, &default, version));
+        let subscriptions = topics.map(|word| subscription::read_for(word, &defaults));
         let (session, mut sets) = self
             .session
             .words(&[Place::Subscribe, Place::Unsubscribe])?;
@@ -122,7 +132,11 @@ impl SubFlags {
         Ok(Plan {
             session,
             subscriptions: subscriptions.collect::<Result<_>>()?,
-            default,
+            topics_file: self.topics_file.map(|path| TopicsFile {
+                path,
+                read: subscription::read_line,
+            }),
+            defaults,
             subscribe_properties: sets.take(Place::Subscribe),
             wanted: Wanted {
                 subscribes: false,
@@ -130,10 +144,10 @@ impl SubFlags {
                 unsubscribe: filters("-U", self.unsubscribe)?,
                 filter_out: filters("-T", self.filter_out)?,
                 takes_as_acknowledged: false,
-                sample: None,
                 remove_retained: false,
                 skip_retained: self.skip_retained,
                 retained_only: self.retained_only,
+                ends_at_live: false,
                 exit_after_subscribe: self.exit_after_subscribe,
             },
             until: Until {
@@ -143,14 +157,32 @@ impl SubFlags {
             stages: self.decode.stages(
                 &self.format.output,
                 style,
-                self.conditions.stages(&fields::MQTT)?,
+                self.select
+                    .stages(&fields::MQTT, style, self.conditions.stages(&fields::MQTT)?)?,
             )?,
             exec,
             ready: self.ready.ready(),
-            counts: false,
+            summary: self
+                .summary
+                .summary(self.format.output.is_json(), self.format.output.is_text())?,
             destination,
             format: self.format.format(&fields::MQTT)?,
             style,
+        })
+    }
+
+    /// What a filter does not say itself.
+    fn defaults(&self) -> Result<Defaults> {
+        Ok(Defaults {
+            options: Subscription {
+                filter: ByteString::new(),
+                qos: self.qos,
+                no_local: self.no_local,
+                retain_as_published: self.retain_as_published,
+                retain_handling: self.retain_handling.unwrap_or_default(),
+            },
+            version: self.session.version(),
+            group: subscription::group(self.group.clone())?,
         })
     }
 
@@ -164,7 +196,7 @@ impl SubFlags {
     }
 }
 
-fn filters(flag: &str, words: Vec<OsString>) -> Result<Vec<ByteString>> {
+pub(super) fn filters(flag: &str, words: Vec<OsString>) -> Result<Vec<ByteString>> {
     words
         .into_iter()
         .map(|word| values::topic_filter(flag, word))

@@ -2,6 +2,9 @@
 
 use std::ffi::OsString;
 
+use bytestring::ByteString;
+
+use crate::command::mqtt::topics::Defaults;
 use crate::error::{Error, Result};
 use crate::mqtt::packet::{Subscription, Version};
 
@@ -32,6 +35,30 @@ pub(crate) fn read(
         )));
     }
     Ok(subscription)
+}
+
+/// The same for the group, if there is one.
+pub(crate) fn read_for(word: OsString, defaults: &Defaults) -> Result<Subscription> {
+    defaults.shared(read(word, &defaults.options, defaults.version)?)
+}
+
+/// The same of a line of a file.
+pub(crate) fn read_line(line: &str, defaults: &Defaults) -> Result<Subscription> {
+    read_for(line.into(), defaults)
+}
+
+/// The name of a group, which is one level of a filter (MQTT 5.0 §4.8.2).
+pub(crate) fn group(word: Option<OsString>) -> Result<Option<ByteString>> {
+    let Some(word) = word else {
+        return Ok(None);
+    };
+    let name = values::text("--group", word)?;
+    if name.is_empty() || name.contains(['/', '+', '#', '\0']) {
+        return Err(Error::usage(format!(
+            "--group {name:?}: a name has at least one character, and none of / + #"
+        )));
+    }
+    Ok(Some(name.into()))
 }
 
 const HINT: &str = "the options are qos=0|1|2, nl, rap and rh=always|new|never; write ;; for a semicolon in a filter";

@@ -13,7 +13,7 @@ use crate::amqp::v1;
 use crate::amqp::wish::Receiving;
 use crate::connect::Retry;
 use crate::error::Result;
-use crate::flow::{Exec, Ready, Receiver, Stages, Until};
+use crate::flow::{Exec, Ready, Receiver, Stages, Summary, Until};
 use crate::output::{Console, Destination, Format, Output, Style};
 use crate::stop::Stop;
 
@@ -54,6 +54,8 @@ pub struct Plan {
     pub until: Until,
     /// Run a command for each message instead of showing it (`--exec`); its exit status acknowledges or gives back.
     pub exec: Option<Exec>,
+    /// Shown instead of messages.
+    pub summary: Option<Summary>,
     /// Who is told when messages can come.
     pub ready: Ready,
     /// Where messages go.
@@ -83,6 +85,7 @@ impl Plan {
             firehose: false,
             until: Until::default(),
             exec: None,
+            summary: None,
             ready: Ready::default(),
             destination: Destination::Stdout,
             format: Format::Text {
@@ -211,7 +214,7 @@ pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
     let receiver = Receiver {
         output: &mut output,
         exec: plan.exec.as_ref(),
-        counts: false,
+        summary: plan.summary,
         stages: &plan.stages,
         until: &plan.until,
         ready: &plan.ready,

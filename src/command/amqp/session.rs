@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use bytestring::ByteString;
 
+use super::super::trace::Trace;
 use crate::amqp::client::{FRAME_MAX, HEARTBEAT};
 use crate::amqp::topology::{Declaration, QueueState};
+use crate::amqp::trace::Watcher;
 use crate::amqp::{Channel, Client, Event, Login, Mechanism, Options, v1, v091};
 use crate::connect::failure::reconnected;
 use crate::connect::{self, Backoff, Environment, Protocol, Retry, Target};
@@ -47,6 +49,8 @@ pub struct SessionArgs {
     pub name: Option<ByteString>,
     /// How long the server may take to reply to a request (`--reply-timeout`, default 30 s).
     pub patience: Duration,
+    /// Each frame is shown (`--trace`).
+    pub trace: bool,
 }
 
 impl Default for SessionArgs {
@@ -60,6 +64,7 @@ impl Default for SessionArgs {
             frame_max: FRAME_MAX,
             name: None,
             patience: Duration::from_secs(30),
+            trace: false,
         }
     }
 }
@@ -109,6 +114,10 @@ impl SessionArgs {
             heartbeat: self.heartbeat,
             frame_max: self.frame_max,
             patience: self.patience,
+            watcher: self.trace.then(|| {
+                let trace = Trace::new(notes);
+                Watcher::new(move |sent, text| trace.line(sent, text))
+            }),
         };
         Ok((target, options))
     }

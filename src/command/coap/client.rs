@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::time::sleep_until;
 
+use super::super::trace::Trace;
 use super::record;
 use super::session::{Place, SessionArgs};
 use crate::coap::code::Code;
@@ -35,8 +36,7 @@ pub enum ProxyMode {
 /// Who sees the messages of a command: `--trace` and `--pcap`.
 pub(crate) struct Tracer {
     notes: Console,
-    trace: bool,
-    began: Instant,
+    trace: Option<Trace>,
     capture: Option<Arc<Mutex<Kept>>>,
     held_off: HeldOff,
 }
@@ -62,22 +62,21 @@ impl Tracer {
         };
         Ok(Self {
             notes,
-            trace: session.trace,
-            began: Instant::now(),
+            trace: session.trace.then(|| Trace::new(notes)),
             capture: session.pcap.as_ref().map(create).transpose()?,
             held_off: HeldOff::default(),
         })
     }
 
     fn tap(&self) -> Option<Tap> {
-        if !self.trace && self.capture.is_none() {
+        if self.trace.is_none() && self.capture.is_none() {
             return None;
         }
-        let (notes, trace, began) = (self.notes, self.trace, self.began);
+        let trace = self.trace;
         let capture = self.capture.clone();
         Some(Tap::new(move |seen| {
-            if trace {
-                show(notes, began, &seen);
+            if let Some(trace) = trace {
+                show(trace, &seen);
             }
             if let Some(kept) = &capture {
                 kept.lock()
@@ -114,17 +113,13 @@ impl Kept {
     }
 }
 
-fn show(notes: Console, began: Instant, seen: &Seen<'_>) {
-    let arrow = match seen.direction {
-        Direction::Out => '>',
-        Direction::In => '<',
-    };
-    let since = began.elapsed().as_secs_f64() * 1e3;
+fn show(trace: Trace, seen: &Seen<'_>) {
     let what = match &seen.message {
         Ok(message) => record::line(message, !seen.transport.is_reliable()),
         Err(fault) => format!("not CoAP: {fault}"),
     };
-    notes.plain(format_args!("{arrow} {since:.3} ms {} {what}", seen.peer));
+    let sent = seen.direction == Direction::Out;
+    trace.line(sent, format_args!("{} {what}", seen.peer));
 }
 
 /// A connection, and the one request that goes on over it.

@@ -10,7 +10,7 @@ use super::source::Observed;
 use crate::coap::code::Code;
 use crate::connect::Retry;
 use crate::error::Result;
-use crate::flow::{Exec, Ready, Receiver, Stages, Until};
+use crate::flow::{Exec, Ready, Receiver, Stages, Summary, Until};
 use crate::output::{Console, Destination, Format, Output, Style};
 use crate::payload::{Bodies, Encoding, Source};
 use crate::stop::Stop;
@@ -42,6 +42,8 @@ pub struct Plan {
     pub keep_alive: Option<Duration>,
     /// Tell the server when it is over.
     pub deregister: bool,
+    /// Shown instead of messages.
+    pub summary: Option<Summary>,
     /// Who is told when messages can come.
     pub ready: Ready,
     /// Where messages go.
@@ -70,7 +72,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let receiver = Receiver {
         output: &mut output,
         exec: plan.exec.as_ref(),
-        counts: false,
+        summary: plan.summary,
         stages: &plan.stages,
         until: &plan.until,
         ready: &plan.ready,

@@ -1,6 +1,7 @@
-//! `mqtt`: publish, subscribe, request, respond, and the embedded broker.
+//! `mqtt`: publish, subscribe, request, respond, remove what is retained, and the embedded broker.
 
 pub(crate) mod broker;
+pub(crate) mod clear;
 pub(crate) mod mosquitto;
 pub(crate) mod ping;
 pub(crate) mod probe;
@@ -13,6 +14,8 @@ pub(crate) mod session;
 mod source;
 pub(crate) mod subscribe;
 pub(crate) mod sys;
+pub(crate) mod topics;
+mod trace;
 
 use crate::error::Result;
 
@@ -31,6 +34,8 @@ pub enum Command {
     Ping(Box<ping::Plan>),
     /// `mqtt probe`
     Probe(Box<probe::Plan>),
+    /// `mqtt clear`
+    Clear(Box<clear::Plan>),
     /// `mqtt sys`
     Sys(Box<sys::Plan>),
     /// `mqtt broker`
@@ -50,6 +55,7 @@ impl Command {
             Self::Respond(plan) => respond::run(*plan).await,
             Self::Ping(plan) => ping::run(*plan).await,
             Self::Probe(plan) => probe::run(*plan).await,
+            Self::Clear(plan) => clear::run(*plan).await,
             Self::Sys(plan) => sys::run(*plan).await,
             Self::Broker(plan) => broker::run(*plan).await,
         }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use super::mosquitto::{self, StandIn};
+use super::trace;
 use crate::connect::scram::Mechanism;
 use crate::connect::{self, Environment, Protocol, Retry, Target};
 use crate::error::{Error, Result};
@@ -54,6 +55,10 @@ pub struct SessionArgs {
     pub connect_properties: Properties,
     /// For DISCONNECT.
     pub disconnect_properties: Properties,
+    /// Each packet is shown (`--trace`).
+    pub trace: bool,
+    /// What the server says of the session is shown (`--show-session`).
+    pub shows_session: bool,
     /// The command takes the place of one of mosquitto's clients.
     pub stands_in: Option<StandIn>,
 }
@@ -137,12 +142,16 @@ impl SessionArgs {
             first: target.retry.unwrap_or(Retry::Never),
             later: target.retry.unwrap_or(wants.later),
         };
+        let name = target.to_string();
         let mut client = Client::new(target, session, patience);
         if self.version.is_none() && !self.needs_version_5() && !wants.version_5_only {
             client.allow_fallback();
         }
-        if let Some(stands_in) = self.stands_in.as_ref().filter(|it| it.debug) {
-            client.watch(stands_in.log());
+        match self.stands_in.as_ref().filter(|it| it.debug) {
+            Some(stands_in) => client.watch(stands_in.log()),
+            None if self.trace => client.watch(trace::packets(notes)),
+            None if self.shows_session => client.watch(trace::session(name, notes)),
+            None => {}
         }
         Ok(client)
     }

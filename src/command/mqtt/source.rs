@@ -18,7 +18,6 @@ use crate::mqtt::packet::{Disconnect, Properties, Publish, QoS, ReasonCode};
 use crate::mqtt::session::client::{Event, Session};
 use crate::mqtt::topic;
 use crate::output::Console;
-use crate::random::unguessable;
 use crate::stop::DRAIN;
 
 /// What is asked of the server, and which of its messages count.
@@ -32,16 +31,16 @@ pub struct Wanted {
     pub unsubscribe_properties: Properties,
     /// Messages whose topic matches one of these filters are passed over.
     pub filter_out: Vec<ByteString>,
-    /// The share of messages that are shown, in parts of [`u64::MAX`]; `None`: all of them.
-    pub sample: Option<u64>,
     /// The server is to forget each retained message that came.
     pub remove_retained: bool,
     /// The server need not prove that it has the last acknowledgements.
     pub takes_as_acknowledged: bool,
     /// Retained messages are passed over.
     pub skip_retained: bool,
-    /// Only retained messages count; the first that is not ends it.
+    /// Only retained messages count; it ends once all of them came.
     pub retained_only: bool,
+    /// With `retained_only`: the first that is not retained ends it before, as mosquitto_sub does.
+    pub ends_at_live: bool,
     /// It ends once every subscription is acknowledged.
     pub exit_after_subscribe: bool,
 }
@@ -263,26 +262,23 @@ impl<'a> Subscribed<'a> {
 
     #[inline]
     fn message(&mut self, publish: Publish) -> Next {
-        self.came_since_ping = true;
-        if self.wanted.retained_only && !publish.retain {
+        let live = !publish.retain;
+        // Others may come among the retained ones, and without end.
+        self.came_since_ping |= !live;
+        if self.wanted.retained_only && self.wanted.ends_at_live && live {
             return Next::End(Ok(()));
         }
         self.unsettled.handed_out(&publish);
         let left_out = |filter: &ByteString| topic::matches(filter, &publish.topic);
-        if (self.wanted.skip_retained && publish.retain)
-            || self.wanted.filter_out.iter().any(left_out)
-        {
+        let passed_over = match live {
+            true => self.wanted.retained_only,
+            false => self.wanted.skip_retained,
+        };
+        if passed_over || self.wanted.filter_out.iter().any(left_out) {
             return Next::Skipped;
         }
         if self.wanted.remove_retained && publish.retain {
             self.removals.push_back(publish.topic.clone());
-        }
-        if self
-            .wanted
-            .sample
-            .is_some_and(|share| unguessable() > share)
-        {
-            return Next::Skipped;
         }
         if publish.packet_id != 0 && self.is_again(&publish) {
             return Next::Again(record(publish, self.time));

@@ -4,9 +4,10 @@ use super::mosquitto;
 use super::session::{SessionArgs, Wants};
 use super::source::Subscribed;
 pub(crate) use super::source::Wanted;
+use super::topics::{Defaults, TopicsFile};
 use crate::connect::{Retry, Target};
 use crate::error::{Error, Result};
-use crate::flow::{Exec, Ready, Receiver, Stages, Until};
+use crate::flow::{Exec, Ready, Receiver, Stages, Summary, Until};
 use crate::mqtt::client::Client;
 use crate::mqtt::packet::{Properties, Subscription};
 use crate::mqtt::topic;
@@ -24,8 +25,10 @@ pub struct Plan {
     /// Valid filters with their options. Empty when the path of the URL names it, or with
     /// `unsubscribe`; the former is known only once the URL is resolved.
     pub subscriptions: Vec<Subscription>,
-    /// The options of a filter that the path of the URL names; its filter is empty.
-    pub default: Subscription,
+    /// A file with more of them.
+    pub topics_file: Option<TopicsFile>,
+    /// For those of the file, and the one that the path of the URL names.
+    pub defaults: Defaults,
     /// For SUBSCRIBE.
     pub subscribe_properties: Properties,
     /// What else is asked of the server, and which of its messages count.
@@ -42,8 +45,8 @@ pub struct Plan {
     pub destination: Destination,
     /// How a message is shown.
     pub format: Format,
-    /// Only how many messages come is shown, each second.
-    pub counts: bool,
+    /// Shown instead of messages.
+    pub summary: Option<Summary>,
     /// What the terminal shows.
     pub style: Style,
 }
@@ -60,6 +63,11 @@ async fn subscribe(plan: &Plan) -> Result<()> {
     plan.stages.load()?;
     let target = plan.session.target()?;
     let subscriptions = plan.subscriptions(&target)?;
+    if plan.wanted.retained_only && subscriptions.iter().any(is_shared) {
+        let text =
+            "a shared subscription gets no retained messages: --retained-only cannot be used";
+        return Err(Error::usage(text));
+    }
     let mut output = Output::open_at(&plan.destination, plan.format.clone(), plan.style)?;
     let mut stop = Stop::watch()?;
     let notes = Console::new(plan.style);
@@ -78,7 +86,7 @@ async fn subscribe(plan: &Plan) -> Result<()> {
     let receiver = Receiver {
         output: &mut output,
         exec: plan.exec.as_ref(),
-        counts: plan.counts,
+        summary: plan.summary,
         stages: &plan.stages,
         until: &plan.until,
         ready: &plan.ready,
@@ -113,18 +121,16 @@ impl Plan {
         Ok(client)
     }
 
-    /// The filters of `-t`, or the one in the path of the URL.
+    /// The filters of `-t` and of the file, or the one in the path of the URL.
     fn subscriptions(&self, target: &Target) -> Result<Vec<Subscription>> {
-        if !self.subscriptions.is_empty() || !self.wanted.unsubscribe.is_empty() {
-            return Ok(self.subscriptions.clone());
+        let mut subscriptions = self.subscriptions.clone();
+        if let Some(file) = &self.topics_file {
+            subscriptions.extend(file.subscriptions(&self.defaults)?);
         }
-        let filter = super::session::topic_of(target)
-            .ok_or_else(|| Error::usage("no topic to subscribe to").hint("use -t FILTER"))?;
-        topic::check_filter(&filter).map_err(|invalid| Error::usage(invalid.to_string()))?;
-        Ok(vec![Subscription {
-            filter,
-            ..self.default.clone()
-        }])
+        if subscriptions.is_empty() && self.wanted.unsubscribe.is_empty() {
+            subscriptions.push(self.defaults.of_url(target)?);
+        }
+        Ok(subscriptions)
     }
 
     fn needs_version_5(&self, subscriptions: &[Subscription]) -> bool {
@@ -139,4 +145,8 @@ impl Plan {
             || !self.subscribe_properties.is_empty()
             || !self.wanted.unsubscribe_properties.is_empty()
     }
+}
+
+fn is_shared(one: &Subscription) -> bool {
+    topic::shared(&one.filter).is_some()
 }

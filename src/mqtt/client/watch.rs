@@ -13,8 +13,8 @@ pub(crate) enum Way {
     In,
 }
 
-/// Is called for each packet.
-pub(crate) type Watcher = Box<dyn FnMut(Way, &Packet)>;
+/// Is called for each packet, with its length in bytes.
+pub(crate) type Watcher = Box<dyn FnMut(Way, &Packet, usize)>;
 
 /// What was shown. The packets are decoded once more, which costs nothing where nobody watches.
 pub(super) struct Watch {
@@ -35,10 +35,11 @@ impl Watch {
 
     /// Shows what was added to the output.
     pub(super) fn output(&mut self, output: &[u8], version: Version) {
-        let mut new = BytesMut::from(output.get(self.shown..).unwrap_or_default());
+        let mut new = output.get(self.shown..).unwrap_or_default();
         self.shown = output.len();
-        while let Some(packet) = next(&mut new, version) {
-            (self.see)(Way::Out, &packet);
+        while let Some((packet, length)) = next(new, version) {
+            (self.see)(Way::Out, &packet, length);
+            new = new.get(length..).unwrap_or_default();
         }
     }
 
@@ -49,11 +50,10 @@ impl Watch {
 
     /// Shows the first packet of the input and takes off what follows it, so that it is dealt with before the next is shown.
     pub(super) fn first(&mut self, input: &mut BytesMut, version: Version) -> BytesMut {
-        let mut rest = input.clone();
-        match next(&mut rest, version) {
-            Some(packet) => {
-                (self.see)(Way::In, &packet);
-                input.split_off(input.len() - rest.len())
+        match next(input, version) {
+            Some((packet, length)) => {
+                (self.see)(Way::In, &packet, length);
+                input.split_off(length)
             }
             None => BytesMut::new(),
         }
@@ -61,12 +61,27 @@ impl Watch {
 
     /// Whether the input begins with a whole packet.
     pub(super) fn has_packet(input: &BytesMut, version: Version) -> bool {
-        next(&mut input.clone(), version).is_some()
+        next(input, version).is_some()
     }
 }
 
-/// What is malformed is not shown: the session says what is wrong with it.
-fn next(bytes: &mut BytesMut, version: Version) -> Option<Packet> {
+/// The first packet, and its length. What is malformed is not shown: the session says what is wrong with it.
+fn next(bytes: &[u8], version: Version) -> Option<(Packet, usize)> {
+    let length = length(bytes)?;
     let decoder = Decoder::new(version, LARGEST_PACKET);
-    decoder.decode(bytes).ok().flatten()
+    let packet = decoder.decode(&mut BytesMut::from(bytes.get(..length)?));
+    Some((packet.ok().flatten()?, length))
+}
+
+/// The length of the first packet by its fixed header (MQTT 5.0 §2.1.4).
+fn length(bytes: &[u8]) -> Option<usize> {
+    let (mut length, mut header) = (0, 1);
+    for byte in bytes.get(1..)?.iter().take(4) {
+        length |= usize::from(byte & 0x7f) << (7 * (header - 1));
+        header += 1;
+        if byte & 0x80 == 0 {
+            return Some(header + length);
+        }
+    }
+    None
 }

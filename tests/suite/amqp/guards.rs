@@ -34,6 +34,7 @@ fn options(target: &Target) -> Options {
         heartbeat: 60,
         frame_max: 131_072,
         patience: PATIENCE,
+        watcher: None,
     }
 }
 

@@ -184,6 +184,7 @@ fn each_confirmation_belongs_to_its_message() {
         heartbeat: 60,
         frame_max: 131_072,
         patience: PATIENCE,
+        watcher: None,
     };
     let nacked = block_on(async {
         let connecting = Connection::connect(&target, &options, |_| {}, true, 1000);

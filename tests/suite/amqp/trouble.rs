@@ -256,6 +256,7 @@ fn an_unlimited_frame_size_is_not_taken_at_its_word() {
         heartbeat: 60,
         frame_max,
         patience: PATIENCE,
+        watcher: None,
     };
     for (asked, agreed) in [(131_072, 131_072), (8192, 8192), (0, 4096)] {
         let client = block_on(Client::connect(&target, &options(asked), |_| {})).unwrap();
@@ -285,6 +286,7 @@ fn a_confirmation_of_what_was_never_sent_ends_the_connection_for_good() {
         heartbeat: 60,
         frame_max: 131_072,
         patience: PATIENCE,
+        watcher: None,
     };
     let error = block_on(async {
         let connecting = Connection::connect(&target, &options, |_| {}, true, 1000);

@@ -1,8 +1,12 @@
 //! Properties as a user writes them: parsed from words, and checked before anything is sent.
 
+use std::fmt;
+
 use bytes::Bytes;
 use bytestring::ByteString;
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
+
+use crate::error::brief;
 
 use super::{Place, Properties, Property, PropertyId, Source, Target};
 
@@ -73,6 +77,44 @@ impl Properties {
             property.give(&mut Limits(name))?;
         }
         Ok(())
+    }
+}
+
+/// Its name and its value, as people should read it. Binary data may be a secret, and is only measured.
+impl fmt::Display for Property {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id().name())?;
+        self.give(&mut Shown(f))
+    }
+}
+
+struct Shown<'a, 'b>(&'a mut fmt::Formatter<'b>);
+
+impl Target for Shown<'_, '_> {
+    type Error = fmt::Error;
+
+    fn byte(&mut self, value: &u8) -> fmt::Result {
+        write!(self.0, " {value}")
+    }
+
+    fn two(&mut self, value: &u16) -> fmt::Result {
+        write!(self.0, " {value}")
+    }
+
+    fn four(&mut self, value: &u32) -> fmt::Result {
+        write!(self.0, " {value}")
+    }
+
+    fn variable(&mut self, value: &u32) -> fmt::Result {
+        write!(self.0, " {value}")
+    }
+
+    fn text(&mut self, value: &str) -> fmt::Result {
+        write!(self.0, " {:?}", brief(value).to_string())
+    }
+
+    fn binary(&mut self, value: &[u8]) -> fmt::Result {
+        write!(self.0, " {} bytes", value.len())
     }
 }
 

@@ -186,6 +186,7 @@ impl Session {
             .and_then(QoS::from_level)
             .unwrap_or(QoS::ExactlyOnce);
         self.limits.retain_available = server.retain_available() != Some(0);
+        self.limits.shared_available = server.shared_subscription_available() != Some(0);
         let aliases = if self.use_aliases {
             server.topic_alias_maximum().unwrap_or(0)
         } else {

@@ -132,6 +132,7 @@ struct Limits {
     largest_out: u32,
     maximum_qos: QoS,
     retain_available: bool,
+    shared_available: bool,
     /// How many messages may await our acknowledgement.
     receive_maximum: u16,
 }
@@ -201,6 +202,7 @@ impl Session {
             keep_alive: KeepAlive::new(0, now),
             unanswered_pings: 0,
             limits: Limits {
+                shared_available: true,
                 largest_out: LARGEST_PACKET,
                 maximum_qos: QoS::ExactlyOnce,
                 retain_available: true,

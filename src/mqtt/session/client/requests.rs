@@ -9,6 +9,7 @@ use crate::mqtt::packet::{
     self, LARGEST_PACKET, Packet, Properties, ReasonCode, Subscribe, Subscription, Unsubscribe,
 };
 use crate::mqtt::session::fault::Fault;
+use crate::mqtt::topic;
 
 /// The most filters in one packet: some cloud brokers, AWS IoT among them, close the connection on more.
 const MOST_FILTERS: usize = 8;
@@ -142,20 +143,44 @@ impl Part {
 
 impl Session {
     /// Sends a request, or as many of its parts as may be under way; the others follow the answers.
-    pub(super) fn ask(&mut self, filters: Filters, properties: &Properties) -> Result<(), Fault> {
+    pub(super) fn ask(
+        &mut self,
+        mut filters: Filters,
+        properties: &Properties,
+    ) -> Result<(), Fault> {
+        let refused = self.unavailable(&mut filters);
         let packets = filters.packets(properties, |packet| self.fits(packet));
         self.requests.next += 1;
         let request = self.requests.next;
         let answer = Answer {
             left: packets.len(),
             subscribes: matches!(filters, Filters::Subscribe(_)),
-            answers: Vec::new(),
+            answers: refused,
             words: None,
         };
+        if packets.is_empty() {
+            self.tell(answer);
+            return Ok(());
+        }
         self.requests.answers.insert(request, answer);
         let parts = packets.into_iter().map(|packet| (request, packet));
         self.requests.waiting.extend(parts);
         self.ask_on()
+    }
+
+    /// Takes out shared subscriptions where the server has said that it has none (MQTT 5.0 §3.2.2.3.13): to ask for one all
+    /// the same would end the connection.
+    fn unavailable(&self, filters: &mut Filters) -> Vec<(ByteString, ReasonCode)> {
+        let Filters::Subscribe(subscriptions) = filters else {
+            return Vec::new();
+        };
+        if self.limits.shared_available {
+            return Vec::new();
+        }
+        let shared = subscriptions.extract_if(.., |one| topic::shared(&one.filter).is_some());
+        let refused =
+            |one: Subscription| (one.filter, ReasonCode::SHARED_SUBSCRIPTIONS_NOT_SUPPORTED);
+        shared.map(refused).collect()
     }
 
     /// Whether the server takes a packet of this size (MQTT 5.0 §3.2.2.3.6). What cannot be encoded is found on sending.
