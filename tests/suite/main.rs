@@ -52,6 +52,7 @@ mod sending;
 mod serving;
 mod support;
 mod tls;
+mod transports;
 mod trouble;
 mod trust;
 mod websocket;

@@ -54,6 +54,7 @@ impl Connection {
         properties::check_short("virtual host", &options.vhost)?;
         let heard = Heard::default();
         let stream = Listening::new(dial(target).await?, heard.clone());
+        let options = &options.renewed(target);
         let mut link = Link::new(stream, FIRST_FRAMES);
         let limit = target.connect_timeout;
         let objection = heard.until(|said| diagnose::objection(target, &options.login, said));

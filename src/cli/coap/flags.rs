@@ -18,7 +18,7 @@ use crate::error::Result;
 use crate::flow::Stages;
 use crate::output::{Format, Style};
 
-use crate::cli::flags::connect::TlsFlags;
+use crate::cli::flags::connect::{FamilyFlags, TlsFlags};
 use crate::cli::flags::decode::DecodeFlags;
 use crate::cli::flags::format::OutputFlags;
 use crate::cli::syntax::numbers::{Size, Span, Wait, whole};
@@ -39,9 +39,16 @@ pub(crate) struct CoapConnectFlags {
     #[arg(long, value_name = "TIME")]
     connect_timeout: Option<Wait>,
 
-    /// Local IP address to send from
+    /// Local IP address or network interface to send from
     #[arg(short = 'A', long, value_name = "ADDRESS", action = clap::ArgAction::Set, num_args = 1)]
     bind: Vec<LocalAddress>,
+
+    #[command(flatten)]
+    family: FamilyFlags,
+
+    /// Look up the servers of the domain given as host in DNS, with TCP or TLS: SRV records such as _coap._tcp.DOMAIN
+    #[arg(short = 'S', long, conflicts_with = "port")]
+    srv: bool,
 
     /// Context in the configuration file that supplies settings not given here [default: IOTCTL_CONTEXT]
     #[arg(long, value_name = "NAME")]
@@ -142,15 +149,9 @@ impl CoapConnectFlags {
             psk_identity: self.psk.psk_identity,
             psk: self.psk.psk.map(Secret::from),
             psk_file: self.psk.psk_file,
-            cafile: self.tls.cafile,
-            capath: self.tls.capath,
-            cert: self.tls.cert,
-            key: self.tls.key,
-            insecure: self.tls.insecure.then_some(true),
-            tls_server_name: self.tls.tls_server_name,
-            tls_alpn: self.tls.tls_alpn,
-            tls_version: self.tls.tls_version,
-            ..ConnectArgs::default()
+            family: self.family.family(),
+            srv: self.srv,
+            ..self.tls.words()
         }
     }
 }

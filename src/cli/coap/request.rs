@@ -12,7 +12,7 @@ use crate::coap::option;
 use crate::command::coap::request::Plan;
 use crate::command::coap::session::{OptionValue, OptionWord};
 use crate::error::{Error, Result};
-use crate::flow::Stages;
+use crate::flow::{Stages, Until};
 use crate::message::fields;
 use crate::payload::expect::Condition;
 use crate::payload::template::Template;
@@ -23,6 +23,7 @@ use crate::cli::flags::condition::check;
 use crate::cli::flags::input::PacingFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::DrainFlags;
+use crate::cli::syntax::numbers::Wait;
 use crate::cli::syntax::values;
 
 /// `get` and `delete`.
@@ -85,6 +86,10 @@ struct AskingFlags {
 
     #[command(flatten)]
     pacing: PacingFlags,
+
+    /// Fail after this long, with exit code 5, however many requests --repeat or --ndjson still has
+    #[arg(long, value_name = "TIME", help_heading = "End conditions")]
+    max_time: Option<Wait>,
 
     #[command(flatten)]
     drain: DrainFlags,
@@ -254,7 +259,10 @@ impl AskingFlags {
             source,
             encoding,
             pacing,
-            until: self.drain.until(),
+            until: Until {
+                timeout: self.max_time.map(|Wait(time)| time),
+                ..self.drain.until()
+            },
             etag_file: self.conditions.etag_file,
             file: self.file.output_file,
             resume: self.file.resume,
