@@ -94,6 +94,7 @@ impl Layer {
                 ..Self::default()
             };
             lower.rest.websocket = false;
+            lower.rest.srv = false;
         }
         if self.unix.is_some() {
             (lower.scheme, lower.port, lower.path) = (None, None, None);

@@ -129,6 +129,10 @@ fn target(
     }
     target.headers = layer.rest.headers;
     if let Some(Password::Command(command)) = layer.password {
+        if protocol == Protocol::Coap {
+            // It has no logins by password.
+            return Ok(target);
+        }
         let command = PasswordCommand::first(command)?;
         target.password = Some(command.latest());
         target.password_command = Some(command.into());
@@ -351,7 +355,6 @@ fn tls_flag(words: &ConnectArgs) -> Option<&'static str> {
         (words.capath.is_some(), "--capath"),
         (words.cert.is_some(), "--cert"),
         (words.key.is_some(), "--key"),
-        (words.key_password.is_some(), "a key password"),
         (words.key_password_file.is_some(), "--key-password-file"),
         (!words.tls_pins.is_empty(), "--tls-pin"),
         (words.insecure == Some(true), "--insecure"),

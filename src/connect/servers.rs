@@ -197,6 +197,7 @@ fn all_failed(target: &Target, mut failures: Vec<Error>) -> Error {
 mod tests {
     use super::*;
     use crate::connect::Protocol;
+    use crate::connect::tls::{ClientTls, Trust};
 
     fn three() -> Target {
         let places = ["a", "b", "c"].map(|host| (host.to_owned(), 1883));
@@ -231,6 +232,21 @@ mod tests {
         target.move_on();
         assert_eq!(tried(&target, &["a"]).await.0, "ca");
         assert_eq!(target.to_string(), "mqtt://a:1883");
+    }
+
+    /// DNS is not authenticated: it must not choose the name that is verified.
+    #[test]
+    fn a_server_that_dns_names_shows_the_certificate_of_the_domain() {
+        let target = Target {
+            tls: Some(ClientTls::new(Trust::System)),
+            ..Target::tcp(Protocol::Mqtt, "example.com", 8883)
+        };
+        let place = (String::from("b1.example.net"), 8884);
+        for (announced, name) in [(true, "example.com"), (false, "b1.example.net")] {
+            let alone = target.alone(&place, announced);
+            let verified = alone.tls.unwrap().server_name(&alone.host).unwrap();
+            assert_eq!(verified.to_str(), name);
+        }
     }
 
     #[tokio::test]
