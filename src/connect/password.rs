@@ -90,13 +90,10 @@ fn run(command: &str, limit: Duration) -> Result<Secret> {
         let _ = child.kill();
     }
     let status = child.wait();
-    let printed = match printed {
-        Ok(printed) => printed,
-        Err(_) => {
-            let limit = humantime::format_duration(limit);
-            let text = format!("--password-command did not end within {limit}");
-            return Err(Error::new(Kind::TimedOut, text));
-        }
+    let Ok(printed) = printed else {
+        let limit = humantime::format_duration(limit);
+        let text = format!("--password-command did not end within {limit}");
+        return Err(Error::new(Kind::TimedOut, text));
     };
     let unreadable = |cause: io::Error| Error::local("cannot run the --password-command", &cause);
     let status = status.map_err(unreadable)?;

@@ -73,7 +73,7 @@ impl<'a> Elements<'a> {
             .ok_or(Obstacle::Malformed)
     }
 
-    pub(super) fn sequence(&mut self) -> Result<Elements<'a>> {
+    pub(super) fn sequence(&mut self) -> Result<Self> {
         self.tagged(SEQUENCE).map(Self)
     }
 
