@@ -46,7 +46,7 @@ class Pair:
     def __init__(self, options, folder):
         self.options, self.folder, self.missed = options, folder, []
         self.builds = [options.before, options.after]
-        before = types.SimpleNamespace(ours=options.before, limit=options.limit)
+        before = types.SimpleNamespace(ours=options.before, limit=options.limit, drop_in=False)
         self.bench = Bench(before, folder)
         self.mqtt = f"mqtt://127.0.0.1:{self.bench.broker_of_ours.port}"
         self.coap = self.bench.device.uris[0]

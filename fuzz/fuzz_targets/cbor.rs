@@ -1,4 +1,4 @@
-//! Whatever bytes or text come: CBOR's readers and writer, SenML and conditions do not panic, and what is written
+//! Whatever bytes or text come: CBOR's readers and writers, MessagePack's writer, SenML and conditions do not panic, and what is written
 //! from the notation of something reads as the same notation again.
 
 #![no_main]
@@ -14,7 +14,10 @@ fuzz_target!(|bytes: &[u8]| {
         let written = cbor::from_diagnostic(&text).expect("our own notation");
         assert_eq!(cbor::diagnostic(&written, false), Ok(text));
     }
-    let _ = cbor::sequence(bytes);
+    let _ = (cbor::sequence(bytes), cbor::message_pack(bytes));
+    if let Ok(written) = cbor::from_json(bytes) {
+        assert!(cbor::diagnostic(&written, false).is_ok());
+    }
     if let Ok(json) = cbor::json(bytes) {
         let _ = senml::lines(&json);
     }

@@ -129,6 +129,10 @@ impl Heard {
 
     /// Keeps what there is room for; whether it is full then comes back.
     fn take(&self, bytes: &[u8]) -> bool {
+        // Whoever waits for news reads the stream too, and without any would wake itself for ever.
+        if bytes.is_empty() {
+            return false;
+        }
         let mut kept = self.lock();
         let room = KEPT.saturating_sub(kept.len()).min(bytes.len());
         kept.extend_from_slice(&bytes[..room]);
@@ -383,7 +387,18 @@ impl AsyncWrite for Listening {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
+
+    #[test]
+    fn a_read_that_brings_nothing_wakes_nobody() {
+        let heard = Heard::default();
+        assert!(!heard.take(b""));
+        assert!(heard.0.news.notified().now_or_never().is_none());
+        assert!(!heard.take(b"\x01"));
+        assert!(heard.0.news.notified().now_or_never().is_some());
+    }
 
     #[test]
     fn what_the_server_says_of_itself_is_read_as_far_as_it_has_come() {

@@ -249,12 +249,12 @@ const INSTALL: &[Example] = &[(
 
 const TOP: &[Example] = &[
     (
-        "Load the embedded broker and show a report",
-        "iotctl bench mqtt --embedded --duration 5s",
-    ),
-    (
         "Start a broker, subscribe, publish",
         "iotctl mqtt broker &\niotctl mqtt sub -t hello -C 1 &\niotctl mqtt pub -t hello -m world",
+    ),
+    (
+        "Load the embedded broker and show a report",
+        "iotctl bench mqtt --embedded --duration 5s",
     ),
     (
         "Install completions for bash",
@@ -346,7 +346,7 @@ pub(crate) const ENVIRONMENT: &[(&str, &str)] = &[
         "same as the flags; several ALPN protocols and several pins are separated by commas; IOTCTL_KEY_PASSWORD is the password of an encrypted key",
     ),
     (
-        "IOTCTL_PSK_IDENTITY, IOTCTL_PSK, IOTCTL_PSK_FILE",
+        "IOTCTL_PSK_IDENTITY, IOTCTL_PSK, IOTCTL_PSK_FILE, IOTCTL_RPK_KEY, IOTCTL_RPK_PEER",
         "same as the flags, for DTLS",
     ),
     (

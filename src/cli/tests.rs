@@ -13,7 +13,7 @@ use crate::connect::{Retry, TlsVersion};
 use crate::error::{Error, Kind};
 use crate::mqtt::packet::{Property, QoS, RetainHandling, Version};
 use crate::output::{ColorChoice, Format};
-use crate::payload::{Encoding, Source};
+use crate::payload::{Destination, Encoding, Framing, Source};
 
 fn read(words: &[&str]) -> Result<Parsed> {
     parse(["iotctl"].iter().chain(words).map(OsString::from))
@@ -78,7 +78,7 @@ fn every_value_name_is_in_upper_case_and_every_flag_has_help() {
 #[test]
 fn pub_has_mosquittos_defaults() {
     let plan = publish(&split("-t a/b -m hello")).unwrap();
-    assert_eq!(plan.topics, ["a/b"]);
+    assert_eq!(plan.topics, ["a/b"].map(Destination::from));
     assert_eq!(plan.source, Source::Text(Bytes::from_static(b"hello")));
     assert_eq!(
         (plan.qos, plan.retain, plan.pacing.repeat),
@@ -120,7 +120,7 @@ fn the_letters_are_mosquittos() {
         (plan.session.keep_alive, plan.session.max_inflight),
         (5, Some(20))
     );
-    assert_eq!(plan.topics, ["a", "b"]);
+    assert_eq!(plan.topics, ["a", "b"].map(Destination::from));
     assert_eq!((plan.qos, plan.retain), (QoS::ExactlyOnce, true));
     assert_eq!(plan.source, Source::File(PathBuf::from("file")));
 }
@@ -203,11 +203,11 @@ fn connection_flags_become_words() {
 fn each_source_of_messages() {
     for (flag, source) in [
         ("-s", Source::Stdin),
-        ("-l", Source::Lines { delimiter: b'\n' }),
-        ("-0", Source::Lines { delimiter: 0 }),
+        ("-l", Source::Lines(Framing::after(b'\n'))),
+        ("-0", Source::Lines(Framing::after(0))),
         ("-n", Source::Empty),
         ("--ndjson", Source::Records),
-        ("--stdin-line", Source::Lines { delimiter: b'\n' }),
+        ("--stdin-line", Source::Lines(Framing::after(b'\n'))),
     ] {
         assert_eq!(
             publish(&["-t", "a", flag]).unwrap().source,

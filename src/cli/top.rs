@@ -31,7 +31,7 @@ pub(super) struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Topic {
-    /// MQTT 3.1, 3.1.1 and 5: publish, subscribe, and an embedded broker
+    /// MQTT 3.1, 3.1.1 and 5: publish, subscribe, request and respond, and an embedded broker
     #[command(
         disable_help_flag = true,
         disable_help_subcommand = true,
@@ -200,7 +200,7 @@ impl Topic {
         match name {
             "mqtt" => Mqtt::alone(words).map(|command| Self::Mqtt { help, command }),
             "coap" => Coap::alone(words).map(|command| Self::Coap { help, command }),
-            "amqp" => alone(words).map(|command| Self::Amqp { help, command }),
+            "amqp" => Amqp::alone(words).map(|command| Self::Amqp { help, command }),
             "bench" => alone(words).map(|command| Self::Bench { help, command }),
             _ => None,
         }

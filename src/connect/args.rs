@@ -69,6 +69,10 @@ pub struct ConnectArgs {
     pub psk: Option<Secret>,
     /// A file whose content, without the final line break, is such a key.
     pub psk_file: Option<PathBuf>,
+    /// Our private key for raw public keys, PEM.
+    pub rpk_key: Option<PathBuf>,
+    /// The public keys that the peer may have, PEM.
+    pub rpk_peer: Option<PathBuf>,
     /// What protects CoAP messages between the two ends.
     pub oscore: OscoreArgs,
     /// Until the connection is usable: name, TCP, TLS and WebSocket together.

@@ -58,6 +58,8 @@ struct Context {
     psk_identity: Option<String>,
     psk: Option<Secret>,
     psk_file: Option<PathBuf>,
+    rpk_key: Option<PathBuf>,
+    rpk_peer: Option<PathBuf>,
     oscore_secret: Option<Secret>,
     oscore_secret_file: Option<PathBuf>,
     oscore_salt: Option<Secret>,
@@ -182,6 +184,8 @@ impl Context {
             psk_identity: self.psk_identity,
             psk: self.psk,
             psk_file: place(self.psk_file),
+            rpk_key: place(self.rpk_key),
+            rpk_peer: place(self.rpk_peer),
             oscore: OscoreArgs {
                 secret: self.oscore_secret,
                 secret_file: place(self.oscore_secret_file),

@@ -115,6 +115,8 @@ impl Environment {
             psk_identity: self.text("IOTCTL_PSK_IDENTITY")?,
             psk: self.text("IOTCTL_PSK")?.map(Secret::from),
             psk_file: self.path("IOTCTL_PSK_FILE"),
+            rpk_key: self.path("IOTCTL_RPK_KEY"),
+            rpk_peer: self.path("IOTCTL_RPK_PEER"),
             oscore: self.oscore()?,
             connect_timeout: self.read("IOTCTL_CONNECT_TIMEOUT", args::duration)?,
             retry: self.read("IOTCTL_RETRY", FromStr::from_str)?,

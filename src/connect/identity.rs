@@ -133,7 +133,7 @@ fn keystore(bytes: &[u8], file: &Path, unlock: &Unlock<'_>) -> Result<Found> {
     })
 }
 
-fn private_key(file: &Path, unlock: &Unlock<'_>) -> Result<PrivateKeyDer<'static>> {
+pub(super) fn private_key(file: &Path, unlock: &Unlock<'_>) -> Result<PrivateKeyDer<'static>> {
     let encrypted = match pem::private_key(file)? {
         pem::Key::Plain(key) => return Ok(key),
         pem::Key::Encrypted(der) => der,

@@ -191,6 +191,8 @@ fn without_tls(words: ConnectArgs) -> ConnectArgs {
         psk_identity: None,
         psk: None,
         psk_file: None,
+        rpk_key: None,
+        rpk_peer: None,
         ..words
     }
 }
@@ -199,34 +201,37 @@ fn longer<T>(upper: Vec<T>, lower: Vec<T>) -> Vec<T> {
     if upper.is_empty() { lower } else { upper }
 }
 
+/// Two words of which a source that says either says both.
+fn either<A, B>(
+    upper: (Option<A>, Option<B>),
+    lower: (Option<A>, Option<B>),
+) -> (Option<A>, Option<B>) {
+    match upper {
+        (None, None) => lower,
+        upper => upper,
+    }
+}
+
 /// Certificate and key belong together, so a source that names either replaces both.
 fn merge(upper: ConnectArgs, lower: ConnectArgs) -> ConnectArgs {
-    let lower = match upper.tls {
+    let mut lower = match upper.tls {
         Some(false) => without_tls(lower),
         _ => lower,
     };
-    let (cert, key) = if upper.cert.is_some() || upper.key.is_some() {
-        (upper.cert, upper.key)
-    } else {
-        (lower.cert, lower.key)
-    };
+    // A raw public key or a pre-shared key: who names one does not want the other.
+    if upper.rpk_key.is_some() || upper.rpk_peer.is_some() {
+        (lower.psk_identity, lower.psk, lower.psk_file) = (None, None, None);
+    } else if upper.psk.is_some() || upper.psk_file.is_some() {
+        (lower.rpk_key, lower.rpk_peer) = (None, None);
+    }
+    let (cert, key) = either((upper.cert, upper.key), (lower.cert, lower.key));
     // Whom to trust is one decision too, told by file or by folder or both.
-    let (cafile, capath) = if upper.cafile.is_some() || upper.capath.is_some() {
-        (upper.cafile, upper.capath)
-    } else {
-        (lower.cafile, lower.capath)
-    };
-    let (psk, psk_file) = if upper.psk.is_some() || upper.psk_file.is_some() {
-        (upper.psk, upper.psk_file)
-    } else {
-        (lower.psk, lower.psk_file)
-    };
-    let (key_password, key_password_file) =
-        if upper.key_password.is_some() || upper.key_password_file.is_some() {
-            (upper.key_password, upper.key_password_file)
-        } else {
-            (lower.key_password, lower.key_password_file)
-        };
+    let (cafile, capath) = either((upper.cafile, upper.capath), (lower.cafile, lower.capath));
+    let (psk, psk_file) = either((upper.psk, upper.psk_file), (lower.psk, lower.psk_file));
+    let (key_password, key_password_file) = either(
+        (upper.key_password, upper.key_password_file),
+        (lower.key_password, lower.key_password_file),
+    );
     ConnectArgs {
         cert,
         key,
@@ -240,6 +245,8 @@ fn merge(upper: ConnectArgs, lower: ConnectArgs) -> ConnectArgs {
         psk_identity: upper.psk_identity.or(lower.psk_identity),
         psk,
         psk_file,
+        rpk_key: upper.rpk_key.or(lower.rpk_key),
+        rpk_peer: upper.rpk_peer.or(lower.rpk_peer),
         oscore: upper.oscore.over(lower.oscore),
         insecure: upper.insecure.or(lower.insecure),
         insecure_name: upper.insecure_name || lower.insecure_name,

@@ -18,6 +18,7 @@
 //! | [`addressed`] | a server's socket, which answers from the address that was asked |
 //! | [`oscore`] | what an OSCORE security context is made of |
 //! | [`psk`] | a key that both sides share, for DTLS |
+//! | [`rpk`] | raw public keys, for DTLS |
 //! | `servers`, `srv` | several servers of which one is enough, listed or found in DNS |
 //! | [`LocalAddress`] | an address of ours to connect from, and its network interface |
 //! | [`backoff`] | when to try again |
@@ -52,6 +53,7 @@ mod pkcs12;
 mod proxy;
 pub(crate) mod psk;
 mod resolve;
+pub(crate) mod rpk;
 pub(crate) mod scheme;
 pub(crate) mod scram;
 mod secret;
@@ -88,6 +90,7 @@ pub use phases::{Phases, Seen};
 pub use pin::Pin;
 pub use proxy::Proxy;
 pub use psk::Psk;
+pub use rpk::Rpk;
 pub use scheme::Protocol;
 pub use secret::Secret;
 pub(crate) use secret::same;

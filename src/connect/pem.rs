@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use data_encoding::BASE64;
 use rustls::pki_types::pem::{self, PemObject, SectionKind};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, SubjectPublicKeyInfoDer};
 use x509_parser::der_parser::asn1_rs::{Any, FromDer};
 
 use crate::error::{Error, Result};
@@ -124,6 +124,12 @@ fn encrypted(bytes: &[u8]) -> Result<Vec<u8>, Fault> {
     BASE64.decode(base64.as_bytes()).map_err(|_| NOT_BASE64)
 }
 
+/// All public keys of a PEM file; at least one.
+pub(super) fn public_keys(path: &Path) -> Result<Vec<SubjectPublicKeyInfoDer<'static>>> {
+    let bytes = file::read(path, SMALL)?;
+    public_keys_of(&bytes).map_err(|fault| fault.of(path, "public key"))
+}
+
 fn certificates_of(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, Fault> {
     let text = text(bytes)?;
     let found: Vec<_> = sections(&text)?
@@ -157,6 +163,31 @@ fn certificates_of(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, Fault> 
     })
 }
 
+fn public_keys_of(bytes: &[u8]) -> Result<Vec<SubjectPublicKeyInfoDer<'static>>, Fault> {
+    let text = text(bytes)?;
+    let found: Vec<_> = sections(&text)?
+        .into_iter()
+        .filter_map(|(kind, der)| SubjectPublicKeyInfoDer::from_pem(kind, der))
+        .collect();
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let has = |words: &str| labels(&text).any(|label| label.ends_with(words));
+    Err(if has("PRIVATE KEY") {
+        fault(
+            "it holds a private key",
+            "extract the public key with openssl pkey -in FILE -pubout -out NEW_FILE",
+        )
+    } else if has("CERTIFICATE") {
+        fault(
+            "it holds a certificate",
+            "extract the public key with openssl x509 -in FILE -noout -pubkey > NEW_FILE",
+        )
+    } else {
+        nothing(bytes, &text)
+    })
+}
+
 fn key_of(bytes: &[u8]) -> Result<PrivateKeyDer<'static>, Fault> {
     let text = text(bytes)?;
     let found = sections(&text)?
@@ -183,7 +214,10 @@ fn key_of(bytes: &[u8]) -> Result<PrivateKeyDer<'static>, Fault> {
             "use --cert for the certificate and --key for the private key",
         )
     } else if has("PUBLIC KEY") {
-        fault("it holds a public key", "use --key for the private key")
+        fault(
+            "it holds a public key",
+            "the private key is in another file",
+        )
     } else {
         nothing(bytes, &text)
     })

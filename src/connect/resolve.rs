@@ -15,6 +15,7 @@ use super::layer::{self, Layer, Password};
 use super::password::PasswordCommand;
 use super::pem;
 use super::psk::Psk;
+use super::rpk::Rpk;
 use super::scheme::{Carrier, Protocol, Scheme};
 use super::secret::Secret;
 use super::servers::{Place, Servers};
@@ -117,10 +118,11 @@ fn target(
         (target.host, target.port) = (String::new(), 0);
     }
     target.psk = psk(&layer.rest, scheme, protocol)?;
+    target.rpk = rpk(&layer.rest, scheme, protocol)?;
     if protocol == Protocol::Coap {
         target.oscore = layer.rest.oscore.clone().read(environment)?;
     }
-    if carrier.is_encrypted() && target.psk.is_none() {
+    if carrier.is_encrypted() && target.psk.is_none() && target.rpk.is_none() {
         let tls = client_tls(&layer.rest, environment)?;
         for (host, _) in &places {
             tls.server_name(host)?;
@@ -277,16 +279,32 @@ fn servers(
 fn psk(words: &ConnectArgs, scheme: &Scheme, protocol: Protocol) -> Result<Option<Psk>> {
     let psk = Psk::of(words)?;
     if psk.is_some() && scheme.carrier != Carrier::Dtls {
-        return Err(Error::usage(format!(
-            "a pre-shared key needs DTLS and cannot be used with {}://",
-            scheme.name
-        ))
-        .hint(match protocol {
-            Protocol::Coap => "use coaps://",
-            _ => "TLS with pre-shared keys is not supported; use certificates: --cafile, --cert",
-        }));
+        return Err(needs_dtls("a pre-shared key needs", scheme, protocol));
     }
     Ok(psk)
+}
+
+fn rpk(words: &ConnectArgs, scheme: &Scheme, protocol: Protocol) -> Result<Option<Rpk>> {
+    if words.rpk_key.is_none() && words.rpk_peer.is_none() {
+        return Ok(None);
+    }
+    if scheme.carrier != Carrier::Dtls {
+        return Err(needs_dtls("raw public keys need", scheme, protocol));
+    }
+    if words.psk.is_some() || words.psk_file.is_some() {
+        return Err(Error::usage(
+            "a pre-shared key and raw public keys cannot be used together",
+        ));
+    }
+    Rpk::of(words)
+}
+
+fn needs_dtls(what: &str, scheme: &Scheme, protocol: Protocol) -> Error {
+    let text = format!("{what} DTLS and cannot be used with {}://", scheme.name);
+    Error::usage(text).hint(match protocol {
+        Protocol::Coap => "use coaps://",
+        _ => "TLS with pre-shared or raw public keys is not supported; use certificates: --cafile, --cert",
+    })
 }
 
 /// The scheme that was named, or the one that the other words ask for.
@@ -332,7 +350,9 @@ fn scheme(layer: &Layer, protocol: Protocol) -> Result<&'static Scheme> {
     }
     match tls.filter(|_| !scheme.carrier.is_encrypted()) {
         Some(flag) => {
-            let datagrams = scheme.carrier == Carrier::Udp || flag.starts_with("--psk");
+            let datagrams = scheme.carrier == Carrier::Udp
+                || flag.starts_with("--psk")
+                || flag.starts_with("--rpk");
             let (carrier, what) = match (scheme.carrier.is_websocket(), datagrams) {
                 (_, true) => (Carrier::Dtls, "DTLS"),
                 (true, _) => (Carrier::SecureWebSocket, "TLS"),
@@ -366,6 +386,8 @@ fn tls_flag(words: &ConnectArgs) -> Option<&'static str> {
         (words.psk_identity.is_some(), "--psk-identity"),
         (words.psk.is_some(), "--psk"),
         (words.psk_file.is_some(), "--psk-file"),
+        (words.rpk_key.is_some(), "--rpk-key"),
+        (words.rpk_peer.is_some(), "--rpk-peer"),
     ];
     said.into_iter()
         .find(|(said, _)| *said)

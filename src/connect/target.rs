@@ -14,6 +14,7 @@ use super::password::PasswordCommand;
 use super::phases::Phases;
 use super::proxy::Proxy;
 use super::psk::Psk;
+use super::rpk::Rpk;
 use super::scheme::{Carrier, Protocol};
 use super::secret::Secret;
 use super::servers::Servers;
@@ -98,6 +99,8 @@ pub struct Target {
     pub tls: Option<ClientTls>,
     /// The key that both sides share, with DTLS only; then no certificate is shown or verified.
     pub psk: Option<Psk>,
+    /// Raw public keys, with DTLS only; then there are neither certificates nor a pre-shared key.
+    pub rpk: Option<Rpk>,
     /// What protects messages between the two ends, whatever the transport; for CoAP only.
     pub oscore: Option<Oscore>,
     /// Until the connection is usable; see [`CONNECT_TIMEOUT`].
@@ -135,6 +138,7 @@ impl Target {
             password_command: None,
             tls: None,
             psk: None,
+            rpk: None,
             oscore: None,
             connect_timeout: CONNECT_TIMEOUT,
             retry: None,
@@ -208,7 +212,10 @@ impl Target {
 
     /// Whether the server's certificate is not verified; the command must say so.
     pub fn is_insecure(&self) -> bool {
-        self.psk.is_none() && self.tls.as_ref().is_some_and(ClientTls::is_insecure)
+        match &self.rpk {
+            Some(rpk) => rpk.peers.is_none(),
+            None => self.psk.is_none() && self.tls.as_ref().is_some_and(ClientTls::is_insecure),
+        }
     }
 
     /// Whether the name in the server's certificate is not verified; the command must say so.

@@ -1,12 +1,12 @@
 //! What is to be sent as a source of messages: from its beginning to its end, in rounds, when each is due.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use futures_util::future::FutureExt;
 use tokio::time::{Instant as Clock, sleep_until};
 
-use super::pacing::Pacer;
+use super::pacing::{Jitter, Pacer};
 use super::{Next, Pacing, Source};
 use crate::error::{Error, Kind, Result};
 use crate::message::Message;
@@ -18,12 +18,17 @@ pub struct Input {
     bodies: Bodies,
     pacing: Pacing,
     pacer: Pacer,
+    jitter: Jitter,
+    /// Nothing is read before this.
+    start: Option<Instant>,
     /// Read and not handed over.
     queue: VecDeque<Message>,
     /// Rounds that have not begun.
     rounds: u64,
-    /// When the next round begins; only once all was read.
+    /// When the next round is due; only once all was read.
     next_round: Option<Instant>,
+    /// When it begins, which may be later.
+    begins: Instant,
     /// Whether a message was handed over.
     begun: bool,
     end: Option<Result<()>>,
@@ -33,12 +38,15 @@ impl Input {
     /// All of `bodies`, as `pacing` has it.
     pub fn new(bodies: Bodies, pacing: &Pacing) -> Self {
         Self {
-            bodies,
+            bodies: bodies.seeded(pacing.seed),
             pacing: *pacing,
             pacer: Pacer::new(pacing),
+            jitter: Jitter::new(pacing),
+            start: pacing.start_at.and_then(instant),
             queue: VecDeque::new(),
             rounds: pacing.repeat.saturating_sub(1),
             next_round: None,
+            begins: now(),
             begun: false,
             end: None,
         }
@@ -57,9 +65,11 @@ impl Input {
     async fn read(&mut self) {
         match self.next_round {
             Some(round) => {
-                sleep_until(round.into()).await;
-                self.bodies.again(&mut self.queue);
-                self.round_done(round);
+                sleep_until(self.begins.into()).await;
+                match self.bodies.again(&mut self.queue) {
+                    Ok(()) => self.round_done(round),
+                    Err(error) => self.end = Some(Err(self.cut(error))),
+                }
             }
             None => match self.bodies.next(&mut self.queue).await {
                 Ok(true) => {}
@@ -73,7 +83,9 @@ impl Input {
         match self.rounds.checked_sub(1) {
             Some(left) => {
                 self.rounds = left;
-                self.next_round = Some(began + self.pacing.delay);
+                let round = began + self.pacing.delay;
+                self.begins = round + self.jitter.draw();
+                self.next_round = Some(round);
             }
             None => self.end = Some(Ok(())),
         }
@@ -90,6 +102,10 @@ impl Input {
 
 impl Source for Input {
     async fn drive(&mut self) -> Result<()> {
+        if let Some(start) = self.start {
+            sleep_until(start.into()).await;
+            self.start = None;
+        }
         while self.queue.is_empty() && self.end.is_none() {
             self.read().await;
         }
@@ -107,6 +123,9 @@ impl Source for Input {
     /// What can be read without waiting is read at once, so that it goes out in few large writes.
     #[inline]
     fn take(&mut self, mut sink: impl FnMut(Next) -> Result<bool>) -> Result<()> {
+        if self.start.is_some() {
+            return Ok(());
+        }
         let now = now();
         loop {
             while let Some(next) = self.queue.front() {
@@ -140,6 +159,12 @@ impl Source for Input {
     fn unsent(&self) -> u64 {
         self.queue.len() as u64
     }
+}
+
+/// When the clock will show `time`; `None`: it is over.
+fn instant(time: SystemTime) -> Option<Instant> {
+    let ahead = time.duration_since(SystemTime::now()).ok()?;
+    now().checked_add(ahead)
 }
 
 /// The runtime's clock, which tests stop and set.

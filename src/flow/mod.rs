@@ -24,6 +24,7 @@
 //! | [`ready`] | tells others when messages can come |
 //! | [`exec`] | the target that runs a command for each message |
 //! | [`printed`] | the target that shows messages on standard output |
+//! | [`reported`] | the target that prints what became of each message |
 //! | [`request`], [`answer`] | requests and the replies to them; what requests are answered with |
 //! | [`latency`] | how long answers take |
 //! | [`mod@rate`] | the target that shows how many there are |
@@ -43,6 +44,7 @@ pub(crate) mod rate;
 pub(crate) mod ready;
 pub(crate) mod receive;
 pub(crate) mod recent;
+pub(crate) mod reported;
 pub(crate) mod request;
 pub(crate) mod stages;
 pub(crate) mod until;
@@ -58,9 +60,12 @@ pub use printed::Printed;
 pub use rate::Counted;
 pub use ready::Ready;
 pub use receive::Receiver;
+pub use reported::{AckReport, Reported};
 pub use request::{Asking, Replies, Requester, Strangers};
 pub use stages::Stages;
 pub use until::Until;
+
+use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::message::Message;
@@ -192,6 +197,12 @@ pub trait Target {
 
     /// Nothing more comes: where outcomes are not told one by one, all that was taken is to be proved now.
     fn finish(&mut self) {}
+
+    /// What the protocol has to say about the outcome that was just told, for a report; asked for once.
+    fn details(&mut self, number: Number) -> Vec<(&'static str, Value)> {
+        let _ = number;
+        Vec::new()
+    }
 
     /// Does what there is to do, and appends what became of messages; while nothing is under way it only keeps its
     /// connection, and returns at its leisure. Cancel-safe.

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::message::{Message, UNTIMED};
+use crate::random::Random;
 
 /// Longer gaps make no sense, and no clock has to reckon with them.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
@@ -18,6 +19,13 @@ pub struct Pacing {
     pub rate: Option<Rate>,
     /// With the gaps that the times of the records have, divided by this (`--replay`, `--speed`); more than 0.
     pub replay: Option<f64>,
+    /// Each message of `rate`, and each round of `repeat`, comes later than it is due by a random time up to this
+    /// (`--jitter`); the due times stay as they are.
+    pub jitter: Duration,
+    /// Not before this (`--start-at`).
+    pub start_at: Option<SystemTime>,
+    /// What is random is the same again for the same seed (`--seed`).
+    pub seed: Option<u64>,
 }
 
 impl Default for Pacing {
@@ -28,6 +36,9 @@ impl Default for Pacing {
             delay: Duration::ZERO,
             rate: None,
             replay: None,
+            jitter: Duration::ZERO,
+            start_at: None,
+            seed: None,
         }
     }
 }
@@ -40,6 +51,34 @@ pub struct Rate {
     /// So many may go out at once after a pause, at least 1; otherwise what ten milliseconds of the rate are, as timers are
     /// late by one or two.
     pub burst: Option<u64>,
+}
+
+/// Random times up to a longest one.
+#[derive(Debug)]
+pub(crate) struct Jitter {
+    most: Duration,
+    random: Random,
+}
+
+impl Jitter {
+    /// What was asked for.
+    pub(crate) fn new(pacing: &Pacing) -> Self {
+        // Payloads draw from part 0 of the seed.
+        let seeded = pacing.seed.map(|seed| Random::new(seed, 1));
+        Self {
+            most: pacing.jitter.min(LONGEST),
+            random: seeded.unwrap_or_else(Random::from_system),
+        }
+    }
+
+    /// The next.
+    #[inline]
+    pub(crate) fn draw(&mut self) -> Duration {
+        match self.most {
+            Duration::ZERO => Duration::ZERO,
+            most => most.mul_f64(self.random.fraction()),
+        }
+    }
 }
 
 /// Tells when the next message is due.
@@ -57,7 +96,7 @@ impl Pacer {
     /// What was asked for.
     pub(crate) fn new(pacing: &Pacing) -> Self {
         match (pacing.rate, pacing.replay) {
-            (Some(rate), _) => Self::Rate(Bucket::new(rate)),
+            (Some(rate), _) => Self::Rate(Bucket::new(rate, Jitter::new(pacing))),
             (None, Some(speed)) => Self::Replay(Replay { speed, began: None }),
             (None, None) => Self::Free,
         }
@@ -90,10 +129,13 @@ pub(crate) struct Bucket {
     /// How much earlier it may go out.
     slack: Duration,
     next: Option<Instant>,
+    jitter: Jitter,
+    /// How much later than that it goes out.
+    late: Duration,
 }
 
 impl Bucket {
-    fn new(rate: Rate) -> Self {
+    fn new(rate: Rate, jitter: Jitter) -> Self {
         let usual = (rate.per_second / 100.0).max(1.0);
         let burst = rate.burst.map_or(usual, |burst| burst as f64);
         let seconds = |seconds| {
@@ -104,16 +146,21 @@ impl Bucket {
             gap: seconds(1.0 / rate.per_second),
             slack: seconds((burst - 1.0).max(0.0) / rate.per_second),
             next: None,
+            late: Duration::ZERO,
+            jitter,
         }
     }
 
     fn due(&self) -> Option<Instant> {
-        self.next?.checked_sub(self.slack)
+        self.next?.checked_sub(self.slack)?.checked_add(self.late)
     }
 
     fn sent(&mut self, now: Instant) {
+        // What the jitter made of it is no reason to send the next later.
+        let now = now.checked_sub(self.late).unwrap_or(now);
         let next = self.next.map_or(now, |next| next.max(now));
         self.next = Some(next + self.gap);
+        self.late = self.jitter.draw();
     }
 }
 
@@ -146,9 +193,13 @@ mod tests {
         Replay { speed, began: None }
     }
 
+    fn bucket(rate: Rate) -> Bucket {
+        Bucket::new(rate, Jitter::new(&Pacing::default()))
+    }
+
     /// When so many messages go out that are always there, on a clock that wakes up every `tick`.
     fn times(rate: Rate, count: usize, tick: Duration) -> Vec<Duration> {
-        let (start, mut bucket) = (Instant::now(), Bucket::new(rate));
+        let (start, mut bucket) = (Instant::now(), bucket(rate));
         let (mut now, mut times) = (start, Vec::new());
         while times.len() < count {
             match bucket.due().filter(|due| *due > now) {
@@ -189,7 +240,7 @@ mod tests {
         assert_eq!(millis(None), [0, 100, 200, 300, 400]);
         assert_eq!(millis(Some(3)), [0, 0, 0, 100, 200]);
         // What was not sent in a pause is not made up for.
-        let (start, mut bucket) = (Instant::now(), Bucket::new(rate(Some(2))));
+        let (start, mut bucket) = (Instant::now(), bucket(rate(Some(2))));
         bucket.sent(start);
         let later = start + Duration::from_secs(60);
         for _ in 0..2 {
@@ -200,9 +251,40 @@ mod tests {
     }
 
     #[test]
+    fn jitter_moves_each_message_and_keeps_the_rate() {
+        let rate = Rate {
+            per_second: 100.0,
+            burst: None,
+        };
+        let pacing = Pacing {
+            jitter: Duration::from_millis(8),
+            seed: Some(7),
+            ..Pacing::default()
+        };
+        let times = || {
+            let (start, mut bucket) = (Instant::now(), Bucket::new(rate, Jitter::new(&pacing)));
+            let mut now = start;
+            let mut times = Vec::new();
+            for _ in 0..1000 {
+                now = bucket.due().map_or(now, |due| due.max(now));
+                bucket.sent(now);
+                times.push((now - start).as_nanos());
+            }
+            times
+        };
+        let first = times();
+        assert_eq!(first, times());
+        let late = |(number, at): (usize, &u128)| *at as i128 - number as i128 * 10_000_000;
+        let late: Vec<_> = first.iter().enumerate().map(late).collect();
+        assert!(late.iter().all(|late| (0..8_000_000).contains(late)));
+        let spread = late.iter().max().unwrap() - late.iter().min().unwrap();
+        assert!(spread > 6_000_000, "{spread}");
+    }
+
+    #[test]
     fn rates_beyond_the_clock_are_borne() {
         for per_second in [1e-300, 1e300] {
-            let mut bucket = Bucket::new(Rate {
+            let mut bucket = bucket(Rate {
                 per_second,
                 burst: Some(u64::MAX),
             });

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
 use crate::error::{Error, Kind, Result};
 use crate::file::unreadable;
@@ -15,12 +15,14 @@ use crate::message::Message;
 use super::lines::{Flaw, Lines};
 use super::reader::Reader;
 use super::template::{Filler, Template};
-use super::{Encoding, LONGEST, Outline, Source, record, standard};
+use super::{Cut, Destination, Encoding, Framing, LONGEST, Outline, Source, record, standard};
 
 /// Where [`Bodies`] stands.
 enum State {
-    /// One body that is known already.
+    /// One body that is known already, before anything is made of it.
     Ready(Bytes),
+    /// One body that is made for each message.
+    Made,
     /// One body that is still being read.
     Whole(Whole),
     /// A stream of them.
@@ -35,12 +37,35 @@ pub struct Bodies {
     encoding: Encoding,
     outline: Outline,
     state: State,
-    /// The one body of a source that has only one.
+    /// The one body of a source that has only one, before anything is made of it.
     only: Option<Bytes>,
     /// A failure that waits until the bodies before it were handed out.
     failure: Option<Error>,
-    template: Option<(Template, Filler)>,
+    maker: Option<Maker>,
+    filler: Filler,
     skipped: u64,
+}
+
+/// What makes a body for each message.
+enum Maker {
+    Template(Template),
+    Random(usize),
+}
+
+impl Maker {
+    fn body(&self, filler: &mut Filler) -> Bytes {
+        match self {
+            Self::Template(template) => filler.fill_more(template, |_, _| {}).into(),
+            Self::Random(size) => {
+                let mut body = BytesMut::with_capacity(size + 8);
+                while body.len() < *size {
+                    body.extend_from_slice(&filler.draw().to_be_bytes());
+                }
+                body.truncate(*size);
+                body.freeze()
+            }
+        }
+    }
 }
 
 impl Bodies {
@@ -67,22 +92,34 @@ impl Bodies {
         encoding: Encoding,
         input: impl FnOnce() -> Result<File>,
     ) -> Result<Self> {
-        let mut template = None;
+        let mut maker = None;
         let state = match source {
             Source::Empty => State::Ready(Bytes::new()),
             Source::Text(text) => ready(encoding, text.clone(), "the message")?,
             Source::File(path) => open_file(path, encoding)?,
             Source::Stdin => State::Whole(Whole::start(input()?, String::from(STDIN))?),
-            Source::Lines { delimiter } => {
-                State::Stream(Stream::start(input()?, *delimiter, Shape::Line)?)
+            Source::Lines(framing) => {
+                State::Stream(Stream::start(input()?, Shape::Line(framing.clone()))?)
             }
-            Source::Template(_) if encoding != Encoding::Plain => return Err(digits_filled_in()),
+            Source::Follow {
+                file,
+                from_start,
+                framing,
+            } => {
+                let framing = framing.clone();
+                State::Stream(Stream::follow(file, *from_start, framing)?)
+            }
+            Source::Template(_) if encoding.is_digits() => return Err(digits_filled_in()),
             Source::Template(text) => {
-                let (text, filler) = template.insert((text.clone(), Filler::default()));
-                State::Ready(filler.fill(text, |_, _| {}).into())
+                maker = Some(Maker::Template(text.clone()));
+                State::Made
             }
-            Source::Records if encoding != Encoding::Plain => return Err(spelled_twice()),
-            Source::Records => State::Stream(Stream::start(input()?, b'\n', Shape::Record)?),
+            Source::Random(size) => {
+                maker = Some(Maker::Random(*size));
+                State::Made
+            }
+            Source::Records if encoding.is_digits() => return Err(spelled_twice()),
+            Source::Records => State::Stream(Stream::start(input()?, Shape::Record)?),
         };
         Ok(Self {
             encoding,
@@ -90,7 +127,8 @@ impl Bodies {
             state,
             only: None,
             failure: None,
-            template,
+            maker,
+            filler: Filler::default(),
             skipped: 0,
         })
     }
@@ -107,19 +145,43 @@ impl Bodies {
         self
     }
 
+    /// What is random is the same again for the same seed (`--seed`).
+    #[must_use]
+    pub fn seeded(mut self, seed: Option<u64>) -> Self {
+        self.filler = Filler::seeded(seed);
+        self
+    }
+
     /// Appends once more what [`Bodies::next`] has appended of a source of one body; a template is filled in anew. Streams
     /// give nothing.
-    pub fn again(&mut self, into: &mut VecDeque<Message>) {
-        if let Some(body) = self.body_again() {
-            self.outline.addressed(Message::plain(body), into);
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] for what was filled in and is wrong.
+    pub fn again(&mut self, into: &mut VecDeque<Message>) -> Result<()> {
+        match self.body_again() {
+            Some(body) => self.give(body, into),
+            None => Ok(()),
         }
     }
 
     fn body_again(&mut self) -> Option<Bytes> {
-        match &mut self.template {
-            Some((text, filler)) => Some(filler.fill(text, |_, _| {}).into()),
+        match &self.maker {
+            Some(maker) => Some(maker.body(&mut self.filler)),
             None => self.only.clone(),
         }
+    }
+
+    /// Appends the one body.
+    fn give(&mut self, body: Bytes, into: &mut VecDeque<Message>) -> Result<()> {
+        let Self {
+            encoding,
+            outline,
+            filler,
+            ..
+        } = self;
+        outline
+            .addressed(Message::plain(body), *encoding, filler, into)
+            .map_err(|flaw| Error::usage(format!("the message: {flaw}")))
     }
 
     /// The body of a source of one, and the same again at each call; a template is filled in anew.
@@ -127,11 +189,11 @@ impl Bodies {
     /// # Errors
     /// As [`Bodies::next`].
     pub async fn body(&mut self) -> Result<Bytes> {
-        if let Some(body) = self.only.is_some().then(|| self.body_again()).flatten() {
-            return Ok(body);
-        }
         let mut read = VecDeque::new();
-        self.next(&mut read).await?;
+        match &self.only {
+            Some(_) => self.again(&mut read)?,
+            None => drop(self.next(&mut read).await?),
+        }
         let first = read.pop_front();
         Ok(first.map(|message| message.payload).unwrap_or_default())
     }
@@ -159,39 +221,86 @@ impl Bodies {
         let body = match &mut self.state {
             State::Ended => return Ok(()),
             State::Ready(body) => std::mem::take(body),
+            State::Made => self.body_again().unwrap_or_default(),
             State::Whole(whole) => {
                 let spelled = whole.read().await?;
-                decoded(self.encoding, spelled, &whole.name)?
+                checked(self.encoding, spelled, &whole.name)?
             }
             State::Stream(stream) => {
-                let skipped = &mut self.skipped;
-                if !stream
-                    .read(self.encoding, &self.outline, into, skipped)
-                    .await?
-                {
+                let mut taker = Taker {
+                    encoding: self.encoding,
+                    outline: &self.outline,
+                    filler: &mut self.filler,
+                    into,
+                    skipped: &mut self.skipped,
+                };
+                if !stream.read(&mut taker).await? {
                     self.state = State::Ended;
                 }
                 return Ok(());
             }
         };
         self.only = Some(body.clone());
-        self.outline.addressed(Message::plain(body), into);
         self.state = State::Ended;
-        Ok(())
+        self.give(body, into)
     }
 }
 
 impl Outline {
     /// Appends a message that names no topic: once for each of ours, and as it is where there is none to choose from.
+    ///
+    /// # Errors
+    /// What nothing can be made of, or a topic that cannot be filled in or is wrong then. Nothing was appended.
     #[inline]
-    fn addressed(&self, message: Message, into: &mut VecDeque<Message>) {
+    fn addressed(
+        &self,
+        message: Message,
+        encoding: Encoding,
+        filler: &mut Filler,
+        into: &mut VecDeque<Message>,
+    ) -> Result<(), String> {
         match &self.topics[..] {
-            [] | [_] => into.push_back(message),
-            topics => into.extend(topics.iter().map(|topic| Message {
-                topic: topic.clone(),
-                ..message.clone()
-            })),
+            [] => {}
+            [only] if only.is_bare() => {}
+            topics => return self.to_each(topics, &message, encoding, filler, into),
         }
+        filler.advance();
+        let payload = encoding.made(message.payload)?;
+        into.push_back(Message { payload, ..message });
+        Ok(())
+    }
+
+    fn to_each(
+        &self,
+        topics: &[Destination],
+        message: &Message,
+        encoding: Encoding,
+        filler: &mut Filler,
+        into: &mut VecDeque<Message>,
+    ) -> Result<(), String> {
+        let payload = encoding.made(message.payload.clone())?;
+        let before = into.len();
+        for topic in topics {
+            let addressed = topic.address(message, filler).and_then(|message| {
+                let message = Message {
+                    payload: payload.clone(),
+                    ..message
+                };
+                match topic.fixed() {
+                    Some(_) => Ok(message),
+                    None => (self.check)(&message).map(|()| message),
+                }
+            });
+            match addressed {
+                Ok(message) => into.push_back(message),
+                Err(flaw) => {
+                    into.truncate(before);
+                    return Err(flaw);
+                }
+            }
+        }
+        filler.advance();
+        Ok(())
     }
 }
 
@@ -242,12 +351,13 @@ fn read_file(file: File, facts: &fs::Metadata) -> io::Result<Vec<u8>> {
 }
 
 fn ready(encoding: Encoding, spelled: Bytes, name: &str) -> Result<State> {
-    decoded(encoding, spelled, name).map(State::Ready)
+    checked(encoding, spelled, name).map(State::Ready)
 }
 
-fn decoded(encoding: Encoding, spelled: Bytes, name: &str) -> Result<Bytes> {
-    encoding
-        .decode(spelled)
+/// The body that `spelled` stands for, of which can be made what is to be.
+fn checked(encoding: Encoding, spelled: Bytes, name: &str) -> Result<Bytes> {
+    let body = encoding.read(spelled);
+    body.and_then(|body| encoding.made(body.clone()).map(|_| body))
         .map_err(|flaw| Error::usage(format!("{name} is {flaw}")))
 }
 
@@ -289,91 +399,162 @@ impl Whole {
     }
 }
 
-/// What a line of a stream is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a record of a stream is.
 enum Shape {
-    Line,
+    /// A body, and maybe its topic.
+    Line(Framing),
+    /// A message as JSON.
     Record,
 }
 
-/// A stream of lines.
+impl Shape {
+    const fn cut(&self) -> Cut {
+        match self {
+            Self::Line(framing) => framing.cut,
+            Self::Record => Cut::After(b'\n'),
+        }
+    }
+}
+
+/// A stream of records.
 struct Stream {
     reader: Reader,
+    name: String,
     lines: Lines,
     shape: Shape,
 }
 
 impl Stream {
-    fn start(file: File, delimiter: u8, shape: Shape) -> Result<Self> {
-        Ok(Self {
-            reader: Reader::start(file).map_err(|cause| unreadable(STDIN, &cause))?,
-            lines: Lines::new(delimiter),
-            shape,
-        })
+    fn start(file: File, shape: Shape) -> Result<Self> {
+        let reader = Reader::start(file).map_err(|cause| unreadable(STDIN, &cause))?;
+        Ok(Self::over(reader, String::from(STDIN), shape))
     }
 
-    /// Appends the lines of the next chunk that ends any; `false` after the last.
-    async fn read(
-        &mut self,
-        encoding: Encoding,
-        outline: &Outline,
-        into: &mut VecDeque<Message>,
-        skipped: &mut u64,
-    ) -> Result<bool> {
-        let before = into.len();
-        while into.len() == before {
+    fn follow(path: &Path, from_start: bool, framing: Framing) -> Result<Self> {
+        let name = path.display().to_string();
+        let reader = Reader::follow(path, from_start).map_err(|cause| unreadable(&name, &cause))?;
+        Ok(Self::over(reader, name, Shape::Line(framing)))
+    }
+
+    fn over(reader: Reader, name: String, shape: Shape) -> Self {
+        Self {
+            reader,
+            name,
+            lines: Lines::new(shape.cut()),
+            shape,
+        }
+    }
+
+    /// Appends the records of the next chunk that ends any; `false` after the last.
+    async fn read(&mut self, taker: &mut Taker<'_>) -> Result<bool> {
+        let before = taker.into.len();
+        while taker.into.len() == before {
             let chunk = self.reader.next().await;
-            let chunk = chunk.map_err(|cause| unreadable(STDIN, &cause))?;
-            let shape = self.shape;
-            let take = |line| shape.take(line, encoding, outline, into, skipped);
-            match chunk {
-                Some(chunk) => self.lines.split(&chunk, take).map_err(wrong)?,
-                None => return self.lines.finish(take).map(|()| false).map_err(wrong),
+            let chunk = chunk.map_err(|cause| unreadable(&self.name, &cause))?;
+            let shape = &self.shape;
+            let take = |record| shape.take(record, taker);
+            let taken = match &chunk {
+                // A file that is followed has given way to another.
+                Some(chunk) if chunk.is_empty() => self.lines.finish(take),
+                Some(chunk) => self.lines.split(chunk, take),
+                None => self.lines.finish(take),
+            };
+            taken.map_err(|flaw| self.wrong(&flaw))?;
+            if chunk.is_none() {
+                return Ok(false);
             }
         }
         Ok(true)
     }
-}
 
-impl Shape {
-    /// Appends the messages that `line` stands for.
-    fn take(
-        self,
-        line: Bytes,
-        encoding: Encoding,
-        outline: &Outline,
-        into: &mut VecDeque<Message>,
-        skipped: &mut u64,
-    ) -> Result<(), String> {
-        match self {
-            Self::Line => outline.addressed(Message::plain(encoding.decode(line)?), into),
-            Self::Record if line.trim_ascii().is_empty() => {}
-            Self::Record => {
-                let before = into.len();
-                let Some((mut message, addressed)) = record::parse(&line, &outline.detail)? else {
-                    *skipped += 1;
-                    return Ok(());
-                };
-                match &outline.topics[..] {
-                    [topic] if !addressed => {
-                        message.topic = topic.clone();
-                        into.push_back(message);
-                    }
-                    _ if addressed => into.push_back(message),
-                    _ => outline.addressed(message, into),
-                }
-                if let Err(flaw) = into.range(before..).try_for_each(outline.check) {
-                    into.truncate(before);
-                    return Err(flaw);
-                }
-            }
+    fn wrong(&self, flaw: &Flaw) -> Error {
+        let (name, unit) = (&self.name, self.lines.unit());
+        let text = format!("{name}, {unit} {}: {}", flaw.number, flaw.what);
+        match flaw.cut_off {
+            true => Error::new(Kind::Local, text),
+            false => Error::usage(text),
         }
-        Ok(())
     }
 }
 
-fn wrong((line, flaw): Flaw) -> Error {
-    Error::usage(format!("{STDIN}, line {line}: {flaw}"))
+/// What the records of a stream become messages by, and where they go.
+struct Taker<'a> {
+    encoding: Encoding,
+    outline: &'a Outline,
+    filler: &'a mut Filler,
+    into: &'a mut VecDeque<Message>,
+    skipped: &'a mut u64,
+}
+
+impl Shape {
+    /// Appends the messages that `record` stands for.
+    #[inline]
+    fn take(&self, record: Bytes, taker: &mut Taker<'_>) -> Result<(), String> {
+        match self {
+            Self::Line(framing) => taker.line(record, framing),
+            Self::Record if record.trim_ascii().is_empty() => Ok(()),
+            Self::Record => taker.record(&record),
+        }
+    }
+}
+
+impl Taker<'_> {
+    #[inline]
+    fn line(&mut self, mut line: Bytes, framing: &Framing) -> Result<(), String> {
+        if framing.trim_cr && line.ends_with(b"\r") {
+            line.truncate(line.len() - 1);
+        }
+        match &framing.separator {
+            None => {
+                let message = Message::plain(self.encoding.read(line)?);
+                self.outline
+                    .addressed(message, self.encoding, self.filler, self.into)
+            }
+            Some(separator) => self.addressed_line(line, separator),
+        }
+    }
+
+    /// A line that begins with its topic.
+    fn addressed_line(&mut self, mut line: Bytes, separator: &str) -> Result<(), String> {
+        let Some(at) = memchr::memmem::find(&line, separator.as_bytes()) else {
+            return Err(format!("no {separator:?} between topic and message"));
+        };
+        let topic = line.split_to(at);
+        line.advance(separator.len());
+        let topic = str::from_utf8(&topic).map_err(|_| "the topic is not valid UTF-8")?;
+        let message = Message {
+            topic: topic.into(),
+            ..Message::plain(self.encoding.decode(line)?)
+        };
+        (self.outline.check)(&message)?;
+        self.filler.advance();
+        self.into.push_back(message);
+        Ok(())
+    }
+
+    fn record(&mut self, record: &[u8]) -> Result<(), String> {
+        let before = self.into.len();
+        let Some((mut message, addressed)) = record::parse(record, &self.outline.detail)? else {
+            *self.skipped += 1;
+            return Ok(());
+        };
+        match &self.outline.topics[..] {
+            topics if addressed || topics.is_empty() => {
+                message.payload = self.encoding.made(message.payload)?;
+                self.into.push_back(message);
+            }
+            topics => {
+                let (encoding, filler) = (self.encoding, &mut *self.filler);
+                let outline = self.outline;
+                outline.to_each(topics, &message, encoding, filler, self.into)?;
+            }
+        }
+        if let Err(flaw) = self.into.range(before..).try_for_each(self.outline.check) {
+            self.into.truncate(before);
+            return Err(flaw);
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

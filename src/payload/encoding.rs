@@ -1,9 +1,11 @@
-//! How bodies are spelled where they come from.
+//! How bodies are spelled where they come from, and what is made of them.
 
 use std::borrow::Cow;
 
 use bytes::Bytes;
 use data_encoding::{BASE64_NOPAD, DecodeKind, HEXLOWER_PERMISSIVE};
+
+use super::cbor;
 
 /// The spelling of bodies on the command line, in files and on lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,6 +17,10 @@ pub enum Encoding {
     Hex,
     /// Base64 in the standard alphabet, padded or not (`--base64`, RFC 4648 §4).
     Base64,
+    /// JSON, which becomes CBOR (`--encode cbor`, RFC 8949).
+    Cbor,
+    /// JSON, which becomes MessagePack (`--encode msgpack`).
+    MessagePack,
 }
 
 impl Encoding {
@@ -23,8 +29,27 @@ impl Encoding {
     /// # Errors
     /// What is wrong, without saying where `spelled` came from: `not hexadecimal: "g" at position 3`.
     pub fn decode(self, spelled: Bytes) -> Result<Bytes, String> {
+        self.read(spelled).and_then(|body| self.made(body))
+    }
+
+    /// Whether bodies are given as digits.
+    pub(crate) const fn is_digits(self) -> bool {
+        matches!(self, Self::Hex | Self::Base64)
+    }
+
+    /// What is to be sent as `body`.
+    pub(super) fn made(self, body: Bytes) -> Result<Bytes, String> {
+        match self {
+            Self::Plain | Self::Hex | Self::Base64 => Ok(body),
+            Self::Cbor => cbor::from_json(&body).map(Bytes::from),
+            Self::MessagePack => cbor::message_pack(&body).map(Bytes::from),
+        }
+    }
+
+    /// The body that `spelled` stands for, before anything is made of it.
+    pub(super) fn read(self, spelled: Bytes) -> Result<Bytes, String> {
         let (name, alphabet) = match self {
-            Self::Plain => return Ok(spelled),
+            Self::Plain | Self::Cbor | Self::MessagePack => return Ok(spelled),
             Self::Hex => ("hexadecimal", &HEXLOWER_PERMISSIVE),
             Self::Base64 => ("base64", &BASE64_NOPAD),
         };

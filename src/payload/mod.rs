@@ -3,9 +3,10 @@
 //! | part | what it is for |
 //! |---|---|
 //! | [`Source`] | where bodies come from |
-//! | [`Encoding`] | how they are spelled there |
+//! | [`Framing`] | how a stream is cut into them |
+//! | [`Encoding`] | how they are spelled there, and what is made of them |
 //! | [`Bodies`] | reads them as messages, in batches, without ever blocking the caller's event loop |
-//! | [`Outline`] | what the command line says about those messages |
+//! | [`Outline`], [`Destination`] | what the command line says about those messages |
 //! | [`cbor`] | CBOR as text, and from text |
 //! | [`comparison`] | the operators of conditions and thresholds |
 //! | [`expect`] | conditions on a body: `payload == 21.5`, `/temp > 20` |
@@ -18,8 +19,10 @@
 mod bodies;
 pub mod cbor;
 pub(crate) mod comparison;
+mod destination;
 mod encoding;
 pub mod expect;
+mod follow;
 pub(crate) mod inflate;
 mod lines;
 pub mod link;
@@ -39,6 +42,7 @@ use crate::message::{Detail, Message};
 use template::Template;
 
 pub use bodies::Bodies;
+pub use destination::Destination;
 pub use encoding::Encoding;
 pub use record::amqp_value;
 
@@ -54,28 +58,82 @@ pub enum Source {
     File(PathBuf),
     /// The whole of standard input (`-s`); an empty one is an empty body.
     Stdin,
-    /// One body per line of standard input (`-l`). Empty lines, NUL bytes and carriage returns are kept,
-    /// and a last line needs no delimiter.
-    Lines {
-        /// The byte that ends a line.
-        delimiter: u8,
+    /// One body per line of standard input (`-l`).
+    Lines(Framing),
+    /// One body per line that is appended to a file, for as long as the command runs (`--follow`).
+    Follow {
+        /// The name, which may come to stand for another file, or for none.
+        file: PathBuf,
+        /// Whether the lines that are there already count too (`--from-start`).
+        from_start: bool,
+        /// How it is cut.
+        framing: Framing,
     },
     /// One body of no bytes (`-n`).
     Empty,
     /// One body, filled in anew each time it is sent (`--template`).
     Template(Template),
+    /// One body of so many random bytes, others each time it is sent (`--random`).
+    Random(usize),
     /// One JSON record a line of standard input (`--ndjson`), as `--output json` writes them.
     Records,
+}
+
+impl Source {
+    /// Whether it is read as it comes, message by message, and only once.
+    pub const fn is_stream(&self) -> bool {
+        matches!(self, Self::Lines(_) | Self::Follow { .. } | Self::Records)
+    }
+
+    /// Whether its messages can say where they go.
+    pub const fn names_topics(&self) -> bool {
+        match self {
+            Self::Records => true,
+            Self::Lines(framing) | Self::Follow { framing, .. } => framing.separator.is_some(),
+            _ => false,
+        }
+    }
+}
+
+/// How a stream is cut into messages, and what of them is no body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Framing {
+    /// Where one ends.
+    pub cut: Cut,
+    /// A carriage return at its end does not belong to it (`--trim-cr`).
+    pub trim_cr: bool,
+    /// It begins with its topic, up to the first of these (`--topic-separator`); not empty.
+    pub separator: Option<ByteString>,
+}
+
+impl Framing {
+    /// Each ends with this byte. Empty ones, NUL bytes and carriage returns are kept, and the last needs no delimiter.
+    pub const fn after(delimiter: u8) -> Self {
+        Self {
+            cut: Cut::After(delimiter),
+            trim_cr: false,
+            separator: None,
+        }
+    }
+}
+
+/// Where a message of a stream ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// At this byte, or at the end of the stream.
+    After(u8),
+    /// Its length comes first, in four bytes, the most significant first (`--length-prefixed`).
+    Length,
 }
 
 /// What the command line says about the messages that its input does not say.
 #[derive(Clone, Debug)]
 pub struct Outline {
     /// A message that names no topic of its own goes to each of these.
-    pub topics: Vec<ByteString>,
+    pub topics: Vec<Destination>,
     /// What a record of the command's own protocol begins with; [`Detail::Plain`]: records of any protocol are taken.
     pub detail: Detail,
-    /// What is wrong with a record that is ready to be sent.
+    /// What is wrong with a message that says where it goes, and is ready to be sent.
     pub check: fn(&Message) -> Result<(), String>,
 }
 

@@ -1,13 +1,16 @@
-//! Reads a stream in chunks: a file here, what may block on a thread of its own.
+//! Reads a stream in chunks: a file here, what may block on a thread of its own, what grows as it grows.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
+use std::path::Path;
 use std::thread;
 
 use bytes::{Bytes, BytesMut};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use tokio::sync::mpsc;
+
+use super::follow::Follow;
 
 /// As much as one read takes.
 const CHUNK: usize = 64 * 1024;
@@ -24,6 +27,8 @@ pub(super) enum Reader {
     Here(Chunks),
     /// What the thread has read.
     Thread(mpsc::Receiver<io::Result<Bytes>>),
+    /// A file that has no end.
+    Following(Follow),
 }
 
 impl Reader {
@@ -44,11 +49,17 @@ impl Reader {
         Ok(Self::Thread(receiver))
     }
 
-    /// The next chunk, never empty; `None` at the end. Cancel-safe.
+    /// Starts to follow the file of this name.
+    pub(super) fn follow(path: &Path, from_start: bool) -> io::Result<Self> {
+        Follow::open(path, from_start).map(Self::Following)
+    }
+
+    /// The next chunk, empty only where a file that is followed gave way to another; `None` at the end. Cancel-safe.
     pub(super) async fn next(&mut self) -> io::Result<Option<Bytes>> {
         match self {
             Self::Here(chunks) => chunks.next(),
             Self::Thread(receiver) => receiver.recv().await.transpose(),
+            Self::Following(follow) => follow.next().await.map(Some),
         }
     }
 }

@@ -13,10 +13,11 @@
 //! where that message is JSON. All other braces are text, so that JSON needs no escapes.
 
 use std::fmt::Write;
-use std::hash::{BuildHasher, RandomState};
 use std::time::SystemTime;
 
 use jiff::Timestamp;
+
+use crate::random::Random;
 
 /// A text with places.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,16 +141,44 @@ impl Template {
 }
 
 /// Fills templates in, one after the other.
-#[derive(Default)]
+#[derive(Debug)]
 pub(crate) struct Filler {
-    filled: u64,
-    drawn: u64,
-    random: RandomState,
+    sequence: u64,
+    random: Random,
 }
 
 impl Filler {
+    /// The same texts again for the same seed, but for the time.
+    pub(crate) fn seeded(seed: Option<u64>) -> Self {
+        Self {
+            sequence: 0,
+            random: seed.map_or_else(Random::from_system, |seed| Random::new(seed, 0)),
+        }
+    }
+
     /// The next text; `named` appends what is called by a name.
     pub(crate) fn fill(
+        &mut self,
+        template: &Template,
+        named: impl FnMut(&str, &mut String),
+    ) -> String {
+        let text = self.fill_more(template, named);
+        self.advance();
+        text
+    }
+
+    /// What is filled in from now on is for the next message.
+    pub(crate) const fn advance(&mut self) {
+        self.sequence += 1;
+    }
+
+    /// Any 64 bits but zero.
+    pub(crate) const fn draw(&mut self) -> u64 {
+        self.random.next()
+    }
+
+    /// Another text for the same message.
+    pub(crate) fn fill_more(
         &mut self,
         template: &Template,
         named: impl FnMut(&str, &mut String),
@@ -157,17 +186,18 @@ impl Filler {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let filling = Filling {
             client: 0,
-            sequence: self.filled,
+            sequence: self.sequence,
             now: now.map_or(0, |since| since.as_nanos() as u64),
         };
-        self.filled += 1;
         let mut text = String::new();
-        let random = || {
-            self.drawn += 1;
-            self.random.hash_one(self.drawn)
-        };
-        template.fill_names(&filling, random, named, &mut text);
+        template.fill_names(&filling, || self.random.next(), named, &mut text);
         text
+    }
+}
+
+impl Default for Filler {
+    fn default() -> Self {
+        Self::seeded(None)
     }
 }
 

@@ -263,3 +263,109 @@ fn a_client_without_key_is_told_that_the_server_wants_one() {
         ended.says("cannot connect").says("--psk");
     }
 }
+
+/// A fresh P-256 key in a folder: its private part, and its public one.
+fn raw_key(folder: &Path, name: &str) -> (String, String) {
+    let pair = rcgen::KeyPair::generate().unwrap();
+    let write = |ending: &str, text: String| {
+        let path = folder.join(format!("{name}.{ending}"));
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    // As libcoap wants it: the public part before the private one.
+    let both = pair.public_key_pem() + &pair.serialize_pem();
+    (write("key", both), write("pub", pair.public_key_pem()))
+}
+
+#[test]
+fn td_coap_dtls_04_a_raw_public_key_opens() {
+    let folder = TempDir::new().unwrap();
+    let [server, client] = ["server", "client"].map(|it| raw_key(folder.path(), it));
+    let of_client = format!("--rpk-key {} --rpk-peer {}", client.0, server.1);
+    let of_server = format!("--rpk-key {} --rpk-peer {}", server.0, client.1);
+    let (_server, address) = ours(&of_server);
+    let opens = || get(&address, "/secure", &of_client);
+    opens().run().exits(0).prints("safe");
+    let line = libcoap_get("gnutls", &address, &format!("-M {}", client.0));
+    line.run().exits(0).prints("safe\n");
+    // Flights may be lost here too.
+    let relay = losing_flights(&address);
+    let patient = format!("--connect-timeout 25 {of_client}");
+    let line = iotctl("coap get").words(&patient);
+    let line = line.word(format!("coaps://{}/secure", relay.address));
+    line.run().exits(0).prints("safe");
+    assert!(relay.lost() >= 3);
+    let theirs = libcoap::server("gnutls", folder.path(), &format!("-M {}", server.0));
+    let relay = losing_flights(&format!("127.0.0.1:{}", theirs.port + 1));
+    let line = iotctl("coap get").words(&patient);
+    let line = line.word(format!("coaps://{}/", relay.address));
+    line.run().exits(0).contains("libcoap");
+    assert!(relay.lost() >= 3);
+}
+
+#[test]
+fn td_coap_dtls_05_a_client_refuses_a_raw_public_key() {
+    let folder = TempDir::new().unwrap();
+    let [server, client] = ["server", "client"].map(|it| raw_key(folder.path(), it));
+    let wrong = format!("--rpk-key {} --rpk-peer {}", client.0, client.1);
+    let (mut ours, address) = ours(&format!("--rpk-key {}", server.0));
+    let theirs = libcoap::server("gnutls", folder.path(), &format!("-M {}", server.0));
+    for address in [address, format!("127.0.0.1:{}", theirs.port + 1)] {
+        let refused = get(&address, "/secure", &wrong).run().exits(3).prints("");
+        refused
+            .says("the server's public key sha256//")
+            .says("is not an expected one");
+    }
+    ours.hears("(certificate unknown)");
+}
+
+#[test]
+fn td_coap_dtls_06_a_server_refuses_a_raw_public_key() {
+    let folder = TempDir::new().unwrap();
+    let [server, client] = ["server", "client"].map(|it| raw_key(folder.path(), it));
+    let allowed = raw_key(folder.path(), "allowed");
+    let (mut ours, address) = ours(&format!("--rpk-key {} --rpk-peer {}", server.0, allowed.1));
+    let wrong = format!("--rpk-key {} --rpk-peer {}", client.0, server.1);
+    let refused = get(&address, "/secure", &wrong).run().exits(3).prints("");
+    refused.says("the peer rejected the handshake (certificate unknown)");
+    ours.hears("the client's public key sha256//");
+    let line = libcoap_get("gnutls", &address, &format!("-B 5 -M {}", client.0));
+    let ended = line.run();
+    assert!(!ended.text().contains("safe"), "{ended:?}");
+    ours.hears("the client's public key sha256//");
+    // Whom it knows it still lets in.
+    let right = format!("--rpk-key {} --rpk-peer {}", allowed.0, server.1);
+    get(&address, "/secure", &right)
+        .run()
+        .exits(0)
+        .prints("safe");
+}
+
+#[test]
+fn raw_public_keys_that_make_no_sense_are_refused_before_anything_is_sent() {
+    let folder = TempDir::new().unwrap();
+    let (key, public) = raw_key(folder.path(), "any");
+    let cases = [
+        (
+            format!("--rpk-key {key}"),
+            "needs the public key of the server",
+        ),
+        (
+            format!("--rpk-peer {public} --psk x"),
+            "cannot be used together",
+        ),
+        (
+            format!("--rpk-peer {}", folder.path().join("none").display()),
+            "none",
+        ),
+    ];
+    for (words, says) in cases {
+        let ended = get("127.0.0.1:9", "/", &words).run().prints("");
+        assert!([2, 8].contains(&ended.code), "{ended:?}");
+        ended.says(says);
+    }
+    let line = iotctl("coap get coap://127.0.0.1:9/").words(&format!("--rpk-peer {public}"));
+    line.run().exits(2).says("coaps://");
+    let line = iotctl("coap server --listen coaps://127.0.0.1:0");
+    line.words(&format!("--rpk-peer {public}")).run().exits(2);
+}

@@ -206,6 +206,13 @@ const SENDING: &[Sending] = &[
     (&["-m", "x", "--repeat", "3", "--rate", "10"], "", &["x", "x", "x"], 200),
     (&["-m", "x", "--repeat", "3", "--rate", "1/h", "--burst", "3"], "", &["x", "x", "x"], 0),
     (&["--template", "{random:7-7}", "--repeat", "2"], "", &["7", "7"], 0),
+    (&["-m", "x", "--repeat", "3", "--repeat-delay", "100ms", "--jitter", "1ms"], "", &["x", "x", "x"], 200),
+    (&["-l", "--trim-cr"], "a\r\nb\r\n", &["a", "b"], 0),
+    (&["-l", "--delimiter", "\\x1e"], "a\x1eb", &["a", "b"], 0),
+    (&["--length-prefixed"], "\0\0\0\x01a\0\0\0\x01b", &["a", "b"], 0),
+    // A text of one byte as CBOR, and as MessagePack an integer that is a letter.
+    (&["-m", "\"a\"", "--encode", "cbor"], "", &["aa"], 0),
+    (&["-m", "97", "--encode", "msgpack"], "", &["a"], 0),
     (&["--ndjson"], RECORDING, &["a", "b"], 0),
     (&["--ndjson", "--replay"], RECORDING, &["a", "b"], 400),
     (&["--ndjson", "--replay", "--speed", "4"], RECORDING, &["a", "b"], 100),

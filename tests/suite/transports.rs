@@ -746,5 +746,5 @@ fn a_token_is_the_data_of_a_method() {
         .run()
         .exits(2)
         .says("a pre-shared key needs DTLS and cannot be used with amqps://")
-        .says("TLS with pre-shared keys is not supported");
+        .says("TLS with pre-shared or raw public keys is not supported");
 }

@@ -42,7 +42,7 @@ impl DtlsLink {
         let mut space = ReadBuf::new(&mut self.encrypted);
         ready!(self.socket.poll_recv(cx, &mut space))?;
         let fed = self.channel.feed(Instant::now(), space.filled());
-        self.plain.extend(fed.map_err(ended)?);
+        self.plain.extend(fed.map_err(|it| ended(&it))?);
         // A handshake's last flight that is asked for again; should it be lost it is asked for once more.
         let _ = self.poll_out(cx)?;
         Poll::Ready(Ok(()))
@@ -79,12 +79,8 @@ impl DtlsLink {
     }
 }
 
-fn ended(trouble: Trouble) -> io::Error {
-    io::Error::other(match trouble {
-        Trouble::Certificate(cause) => cause.to_string(),
-        Trouble::Closed => String::from("the peer ended the association"),
-        Trouble::Alert(words) | Trouble::Other(words) => words,
-    })
+fn ended(trouble: &Trouble) -> io::Error {
+    io::Error::other(trouble.to_string())
 }
 
 impl AsyncRead for DtlsLink {
@@ -125,7 +121,7 @@ impl AsyncWrite for DtlsLink {
         while let Some(datagram) = first(&bytes[written..]) {
             link.channel
                 .write(Instant::now(), datagram)
-                .map_err(ended)?;
+                .map_err(|it| ended(&it))?;
             written += PREFIX + datagram.len();
             if link.poll_out(cx)?.is_pending() {
                 break;

@@ -21,7 +21,7 @@ const ROUND: u64 = 32;
 const STRETCH: Nanos = 5_000_000;
 /// Stretches of a trial: half of them with the wait that is tried, in turns.
 const TRIAL: u32 = 8;
-/// What of the rate a longer wait may cost, beyond what chance does.
+/// What is left of the rate where a longer wait costs nothing.
 const COST: f64 = 0.97;
 /// Stretches between two trials, at first and at most.
 const PAUSE: u32 = 16;
@@ -38,6 +38,8 @@ pub(super) struct Gather {
     /// Stretches until the next trial, and after it when it changes nothing.
     pause: u32,
     next_pause: u32,
+    /// The last trial was of a longer wait, which cost messages: the one that was settled on may do so too.
+    refused: bool,
 }
 
 /// Wake-ups in a row with the same wait.
@@ -77,6 +79,7 @@ impl Gather {
             },
             pause: 0,
             next_pause: PAUSE,
+            refused: false,
         }
     }
 
@@ -131,7 +134,8 @@ impl Gather {
             return;
         }
         let longer = (self.wait + self.wait / 2).clamp(SHORTEST, LONGEST);
-        let other = match brought < wanted && self.wait < longer {
+        let refused = std::mem::take(&mut self.refused);
+        let other = match brought < wanted && self.wait < longer && !refused {
             true => longer,
             // What was settled on is not the best for ever.
             false => Duration::ZERO,
@@ -145,17 +149,22 @@ impl Gather {
         }
     }
 
-    /// Settles on the longer wait of a trial unless it costs messages.
+    /// Settles on the longer wait of a trial unless it has cost messages each time. On a machine that does something else
+    /// besides, one stretch says little of the next, and chance alone would lead back to no wait again and again.
     fn judge(&mut self) {
         let Some(trial) = self.trial.take() else {
             return;
         };
-        let [settled, other] = trial.rates.map(median);
+        let [settled, other] = &trial.rates;
         let is_longer = trial.wait > self.wait;
-        let changes = match is_longer {
-            true => other >= COST * settled,
-            false => settled < COST * other,
+        let (longer, shorter) = match is_longer {
+            true => (other, settled),
+            false => (settled, other),
         };
+        let mut turns = longer.iter().zip(shorter);
+        let costs = turns.all(|(longer, shorter)| *longer < COST * shorter);
+        let changes = costs != is_longer;
+        self.refused = costs && is_longer;
         if changes {
             self.wait = trial.wait;
         }
@@ -174,13 +183,6 @@ impl Trial {
     }
 }
 
-/// Of the stretches of a trial, of which there are some. A stretch in which the machine did something else spoils a mean.
-fn median(mut rates: Vec<f64>) -> f64 {
-    rates.sort_by(f64::total_cmp);
-    let upper = rates.len() / 2;
-    f64::midpoint(rates[(rates.len() - 1) / 2], rates[upper])
-}
-
 fn shorter(wait: Duration) -> Duration {
     let shorter = wait * 2 / 3;
     if shorter < SHORTEST {
@@ -193,6 +195,7 @@ fn shorter(wait: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
 
     /// A peer with messages to answer, and how long waking up for them takes the reader.
     struct Peer {
@@ -203,8 +206,19 @@ mod tests {
         woken: Nanos,
     }
 
-    /// Messages in a second, and the waits, after `seconds` of a load on this peer.
+    /// Messages in a second, and the wait, after `seconds` of a load on this peer.
     fn load(peer: &Peer, gather: &mut Gather, seconds: u64) -> (u64, Duration) {
+        load_beside(peer, gather, seconds, || 1.0)
+    }
+
+    /// The same where everything takes longer by a factor, drawn for each millisecond.
+    fn load_beside(
+        peer: &Peer,
+        gather: &mut Gather,
+        seconds: u64,
+        mut slower: impl FnMut() -> f64,
+    ) -> (u64, Duration) {
+        let (mut factor, mut drawn) = (slower(), 0);
         let (mut now, mut messages) = (0, 0);
         while now < seconds * 1_000_000_000 {
             // Sleeping takes a little longer than it was meant to.
@@ -214,7 +228,11 @@ mod tests {
             };
             let answered = slept.saturating_sub(peer.woken) / peer.each;
             let brought = answered.clamp(1, peer.window);
-            now += slept.max(peer.woken + brought * peer.each);
+            let took = slept.max(peer.woken + brought * peer.each);
+            if now / 1_000_000 > drawn {
+                (factor, drawn) = (slower(), now / 1_000_000);
+            }
+            now += (took as f64 * factor) as Nanos;
             messages += brought;
             gather.woke(now, 1, brought, 1_000);
         }
@@ -247,6 +265,23 @@ mod tests {
             assert_eq!(wait, Duration::ZERO, "window {window}");
             assert!(rate > never * 95 / 100, "{rate} against {never}");
         }
+    }
+
+    #[test]
+    fn it_waits_on_a_machine_that_does_something_else_besides() {
+        let peer = Peer {
+            window: 1_000,
+            each: 5_000,
+            woken: 9_000,
+        };
+        let waits = (0..20).filter(|&seed| {
+            let mut random = Random::new(seed, 1);
+            let mut gather = Gather::new(Coalesce::Adaptive);
+            let busy = || 1.0 + 3.0 * random.fraction();
+            let (_, wait) = load_beside(&peer, &mut gather, 3, busy);
+            wait >= SHORTEST
+        });
+        assert!(waits.count() >= 18);
     }
 
     #[test]

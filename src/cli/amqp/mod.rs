@@ -22,6 +22,8 @@ mod tap;
 #[cfg(test)]
 mod tests;
 
+use std::ffi::OsString;
+
 use clap::Subcommand;
 
 use crate::command::{self, amqp};
@@ -39,6 +41,7 @@ use self::publish::PublishFlags;
 use self::request::RequestFlags;
 use self::respond::RespondFlags;
 use self::tap::TapFlags;
+use crate::cli::alone::{alone, one};
 use crate::cli::flags::terminal::HelpFlag;
 use crate::cli::help::below;
 
@@ -175,5 +178,18 @@ impl Amqp {
             Self::Purge(flags) => flags.plan()?,
         };
         Ok(amqp::Command::Topology(Box::new(topology)))
+    }
+
+    /// The command alone, described without the others; `None` if its arguments do not parse.
+    pub(crate) fn alone(words: &[OsString]) -> Option<Self> {
+        match words.get(1)?.to_str()? {
+            "publish" => one(words).map(Self::Publish),
+            "consume" => one(words).map(Self::Consume),
+            "get" => one(words).map(Self::Get),
+            "request" => one(words).map(Self::Request),
+            "purge" => one(words).map(Self::Purge),
+            "ping" => one(words).map(Self::Ping),
+            _ => alone(words),
+        }
     }
 }

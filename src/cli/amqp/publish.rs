@@ -10,12 +10,13 @@ use crate::amqp::topology::{Declaration, Exchange, Queue};
 use crate::command::amqp::publish::Plan;
 use crate::error::{Error, Result};
 use crate::message::AmqpProperties;
-use crate::payload::Source;
+use crate::payload::{Destination, Source};
 
 use super::property::PropertyFlags;
 use super::session::{self, AmqpSessionFlags};
 use super::syntax::{self, short, short_or_none};
 use crate::cli::flags::input::{InputFlags, PacingFlags};
+use crate::cli::flags::report::AckReportFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::LimitFlags;
 use crate::cli::syntax::numbers::{Count, Wait};
@@ -31,7 +32,7 @@ pub(crate) struct PublishFlags {
     #[arg(short = 'e', long, value_name = "NAME")]
     exchange: Option<OsString>,
 
-    /// Routing key; may be repeated: each message is published once per key
+    /// Routing key; {seq}, {time}, {unix_ms}, {uuid} and {random:LOW-HIGH} are filled in for each message, and {/POINTER} from its JSON; may be repeated: each message is published once per key
     #[arg(short = 'k', long, value_name = "KEY")]
     routing_key: Vec<OsString>,
 
@@ -47,7 +48,7 @@ pub(crate) struct PublishFlags {
     mandatory: bool,
 
     /// Do not use publisher confirms
-    #[arg(long, conflicts_with_all = ["window", "ack_timeout"])]
+    #[arg(long, conflicts_with_all = ["window", "ack_timeout", "ack_report"])]
     no_confirm: bool,
 
     /// Maximum number of unconfirmed messages
@@ -60,6 +61,9 @@ pub(crate) struct PublishFlags {
     /// Give up when no confirm arrives for this long
     #[arg(long, value_name = "TIME", default_value = "30s")]
     ack_timeout: Wait,
+
+    #[command(flatten)]
+    report: AckReportFlags,
 
     #[command(flatten)]
     limits: LimitFlags,
@@ -110,6 +114,17 @@ impl TargetFlags {
             return Ok(Vec::new());
         }
         if exchange.is_empty() {
+            let filled = |key: &&ByteString| {
+                Destination::filled(ByteString::clone(key))
+                    .fixed()
+                    .is_none()
+            };
+            if let Some(key) = keys.iter().find(filled) {
+                return Err(Error::usage(format!(
+                    "--declare: the name of the queue {:?} is not known before its messages",
+                    &**key
+                )));
+            }
             let queues = keys
                 .iter()
                 .map(|key| Declaration::Queue(Queue::new(key.clone())));
@@ -132,9 +147,17 @@ impl PublishFlags {
         let (source, encoding) = self.input.words()?;
         let address = syntax::address(self.address)?;
         let somewhere = !exchange.is_empty() || !keys.is_empty() || address.is_some();
-        if !somewhere && source != Source::Records {
+        if !somewhere && !source.names_topics() {
             return Err(Error::usage("no exchange or routing key was given")
                 .hint("use -k QUEUE, or -e EXCHANGE with -k KEY if the exchange type needs one"));
+        }
+        if source != Source::Records
+            && source.names_topics()
+            && !(keys.is_empty() && address.is_none())
+        {
+            return Err(Error::usage(
+                "-k and --address cannot be used with --topic-separator",
+            ));
         }
         let pacing = self.pacing.pacing(&source)?;
         let Count(window) = self.window;
@@ -147,7 +170,8 @@ impl PublishFlags {
             address,
             declare: self.declare.declarations(&exchange, &keys)?,
             exchange,
-            keys,
+            keys: keys.into_iter().map(Destination::filled).collect(),
+            ack_report: self.report.report(),
             properties: AmqpProperties {
                 correlation_id: short_or_none("--correlation-id", self.correlation_id)?,
                 reply_to: short_or_none("--reply-to", self.reply_to)?,

@@ -7,7 +7,6 @@ use clap::Args;
 use crate::command::amqp::request::Plan;
 use crate::error::{Error, Result};
 use crate::message::fields;
-use crate::payload::Source;
 
 use super::property::PropertyFlags;
 use super::publish::TargetFlags;
@@ -87,7 +86,7 @@ impl RequestFlags {
         let (source, encoding) = self.input.words()?;
         let key = match key {
             Some(key) if !key.is_empty() => key,
-            _ if exchange.is_empty() && source != Source::Records => {
+            _ if exchange.is_empty() && !source.names_topics() => {
                 return Err(Error::usage("no queue or exchange was given")
                     .hint("give the name of the queue after the URL, or an exchange with -e"));
             }

@@ -134,7 +134,7 @@ fn publish_takes_every_flag() {
     );
     assert_eq!(url(&plan.session), Some("amqp://h/v"));
     assert_eq!(plan.exchange, "logs");
-    assert_eq!(plan.keys, ["a", "b"]);
+    assert_eq!(plan.keys, ["a", "b"].map(Into::into));
     assert_eq!(plan.encoding, Encoding::Hex);
     assert!(plan.mandatory);
     let pacing = Pacing {
@@ -144,7 +144,7 @@ fn publish_takes_every_flag() {
             per_second: 10_000.0,
             burst: None,
         }),
-        replay: None,
+        ..Pacing::default()
     };
     assert_eq!((plan.window, plan.pacing), (10, pacing));
     assert_eq!(plan.ack_timeout, Duration::from_secs(5));
@@ -158,7 +158,7 @@ fn publish_takes_every_flag() {
         ["a", "b"].map(|name| Declaration::Queue(Queue::new(name)))
     );
     // Records say where they go.
-    assert_eq!(publish("--ndjson").keys, [""; 0]);
+    assert!(publish("--ndjson").keys.is_empty());
 }
 
 #[test]

@@ -13,8 +13,9 @@ use crate::bench::threshold::Assert;
 use crate::command::bench::{Results, RunOptions};
 use crate::error::{Error, Result};
 
-use super::syntax::{Moment, ShardWord, coalesce};
+use super::syntax::{ShardWord, coalesce};
 use crate::cli::flags::terminal::TerminalFlags;
+use crate::cli::syntax::moment::Moment;
 use crate::cli::syntax::numbers::{Count, Span, Wait, whole};
 use crate::cli::syntax::rate::Rate;
 use crate::cli::syntax::values;

@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use jiff::Timestamp;
 
 use crate::bench::plan::{Coalesce, Shard, Stage};
 use crate::command::bench::ArrivalArgs;
@@ -37,10 +36,6 @@ pub(crate) struct StageWord {
 /// `INDEX/COUNT`, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ShardWord(pub(crate) Shard);
-
-/// A point in time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Moment(pub(crate) SystemTime);
 
 /// Reads one of these names; the help page explains them.
 pub(crate) fn one_of<T>(
@@ -172,20 +167,6 @@ impl FromStr for ShardWord {
     }
 }
 
-impl FromStr for Moment {
-    type Err = &'static str;
-
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        if let Ok(seconds) = word.parse::<u32>() {
-            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.into());
-            return Ok(Self(time));
-        }
-        word.parse::<Timestamp>()
-            .map(|time| Self(time.into()))
-            .map_err(|_| "expected a time such as 2026-11-20T21:00:00Z, or seconds since 1970")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,7 +221,5 @@ mod tests {
         for wrong in ["4/4", "0/0", "1", "a/b", "-1/2"] {
             assert!(wrong.parse::<ShardWord>().is_err(), "{wrong}");
         }
-        let moment: Moment = "1970-01-01T00:00:05Z".parse().unwrap();
-        assert_eq!("5".parse(), Ok(moment));
     }
 }

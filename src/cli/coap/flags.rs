@@ -58,6 +58,9 @@ pub(crate) struct CoapConnectFlags {
     psk: PskFlags,
 
     #[command(flatten)]
+    rpk: RpkFlags,
+
+    #[command(flatten)]
     tls: TlsFlags,
 }
 
@@ -80,6 +83,18 @@ pub(crate) struct PskFlags {
     /// File with the pre-shared key, in the same notation; a final line break is ignored
     #[arg(long, value_name = "FILE")]
     pub(crate) psk_file: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "DTLS")]
+pub(crate) struct RpkFlags {
+    /// Private key of this side for raw public keys (RFC 7250), a P-256 key, PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rpk_key: Option<PathBuf>,
+
+    /// Raw public keys, of which the other side must have one, PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rpk_peer: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -149,6 +164,8 @@ impl CoapConnectFlags {
             psk_identity: self.psk.psk_identity,
             psk: self.psk.psk.map(Secret::from),
             psk_file: self.psk.psk_file,
+            rpk_key: self.rpk.rpk_key,
+            rpk_peer: self.rpk.rpk_peer,
             family: self.family.family(),
             srv: self.srv,
             ..self.tls.words()

@@ -95,7 +95,7 @@ impl ObserveFlags {
         let (method, source, encoding) = match self.source.is_given() {
             true => {
                 let (source, encoding) = self.source.body(Code::FETCH)?;
-                if matches!(source, Source::Lines { .. } | Source::Records) {
+                if source.is_stream() {
                     return Err(Error::usage("an observation has one body")
                         .hint("-s sends all of standard input"));
                 }

@@ -1,7 +1,5 @@
 //! `coap get` to `ipatch`: their flags, and the plans they make.
 
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -15,12 +13,11 @@ use crate::error::{Error, Result};
 use crate::flow::{Stages, Until};
 use crate::message::fields;
 use crate::payload::expect::Condition;
-use crate::payload::template::Template;
-use crate::payload::{Encoding, Source, cbor};
+use crate::payload::{Encoding, Source};
 
 use super::flags::{self, BodyFlags, CoapConnectFlags, OptionFlags, TransferFlags, WordingFlags};
 use crate::cli::flags::condition::check;
-use crate::cli::flags::input::PacingFlags;
+use crate::cli::flags::input::{InputFlags, PacingFlags};
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::DrainFlags;
 use crate::cli::syntax::numbers::Wait;
@@ -143,63 +140,14 @@ struct ConditionFlags {
     etag_file: Option<PathBuf>,
 }
 
-/// Where the body comes from: one of these.
+/// The body, and its format.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Body")]
+#[command(next_help_heading = "Body", mut_arg("message", |arg| arg.short_alias('e')))]
 pub(crate) struct BodySource {
-    /// Send this text
-    #[arg(
-        short = 'm',
-        short_alias = 'e',
-        long,
-        value_name = "TEXT",
-        allow_hyphen_values = true,
-        group = "body"
-    )]
-    message: Option<OsString>,
+    #[command(flatten)]
+    input: InputFlags,
 
-    /// Send the content of a file
-    #[arg(short = 'f', long, value_name = "FILE", group = "body")]
-    file: Option<PathBuf>,
-
-    /// Send all of standard input
-    #[arg(short = 's', long, group = "body")]
-    stdin: bool,
-
-    /// Send each line of standard input in a request of its own
-    #[arg(short = 'l', long, group = "body")]
-    lines: bool,
-
-    /// Send the records on standard input, one JSON object per line, as written by --output json; the topic of a record is its path
-    #[arg(long, group = "body")]
-    ndjson: bool,
-
-    /// Send CBOR, written in diagnostic notation: '{"on": true, "level": 21.5}'
-    #[arg(
-        long,
-        value_name = "NOTATION",
-        allow_hyphen_values = true,
-        group = "body"
-    )]
-    cbor: Option<String>,
-
-    /// Send this text with its placeholders filled in for each of --repeat: {seq}, {time}, {unix_ms}, {uuid}, {random:LOW-HIGH}
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, group = "body")]
-    template: Option<String>,
-
-    /// Send no body
-    #[arg(short = 'n', long, group = "body")]
-    null_message: bool,
-
-    /// The body is given in hexadecimal digits
-    #[arg(long, conflicts_with_all = ["base64", "null_message", "cbor", "template", "ndjson"])]
-    hex: bool,
-
-    /// The body is given in base64
-    #[arg(long, conflicts_with_all = ["null_message", "cbor", "template", "ndjson"])]
-    base64: bool,
-
-    /// Content format of the body: number, media type or short name such as json [default: cbor with --cbor]
+    /// Content format of the body: number, media type or short name such as json [default: cbor with --cbor and --encode cbor]
     #[arg(short = 't', long, value_name = "FORMAT", value_parser = values::content_format)]
     content_format: Option<u16>,
 }
@@ -233,8 +181,7 @@ impl AskingFlags {
         content_format: Option<u16>,
     ) -> Result<Plan> {
         let pacing = self.pacing.pacing(&source)?;
-        let streamed = matches!(source, Source::Lines { .. } | Source::Records);
-        let several = streamed || pacing.repeat > 1;
+        let several = source.is_stream() || pacing.repeat > 1;
         self.file
             .check(method, &self.body, self.uris.len(), several)?;
         check("--expect", &self.expect, &fields::COAP)?;
@@ -290,65 +237,23 @@ impl ConditionFlags {
 impl BodySource {
     /// Whether a body was given, even an empty one.
     pub(crate) const fn is_given(&self) -> bool {
-        self.message.is_some()
-            || self.file.is_some()
-            || self.stdin
-            || self.lines
-            || self.ndjson
-            || self.null_message
-            || self.cbor.is_some()
-            || self.template.is_some()
+        self.input.is_given()
     }
 
     pub(crate) fn content_format(&self) -> Option<u16> {
-        let cbor = self.cbor.as_ref().map(|_| 60);
-        self.content_format.or(cbor)
+        self.content_format
+            .or_else(|| self.input.is_cbor().then_some(60))
     }
 
     pub(crate) fn body(self, method: Code) -> Result<(Source, Encoding)> {
-        let encoding = match (self.hex, self.base64) {
-            (true, _) => Encoding::Hex,
-            (_, true) => Encoding::Base64,
-            _ => Encoding::Plain,
-        };
-        let source = match self {
-            Self {
-                message: Some(text),
-                ..
-            } => Source::Text(Bytes::from(text.into_vec())),
-            Self {
-                file: Some(file), ..
-            } => Source::File(file),
-            Self { stdin: true, .. } => Source::Stdin,
-            Self { lines: true, .. } => Source::Lines { delimiter: b'\n' },
-            Self { ndjson: true, .. } => Source::Records,
-            Self {
-                cbor: Some(text), ..
-            } => match cbor::from_diagnostic(&text) {
-                Ok(bytes) => Source::Text(bytes.into()),
-                Err(why) => return Err(Error::usage(format!("--cbor: {why}"))),
-            },
-            Self {
-                template: Some(text),
-                ..
-            } => Source::Template(Template::parse(&text)),
-            Self {
-                null_message: true, ..
-            } => Source::Empty,
+        match self.input.given()? {
+            Some(given) => Ok(given),
             // Many resources are set off by a POST without a body.
-            _ if method == Code::POST => Source::Empty,
-            _ => {
-                return Err(Error::usage("there is nothing to send").hint(
-                    "use -m TEXT, -f FILE, --template TEXT, -n for an empty body, or read standard input with -s, -l or --ndjson",
-                ));
-            }
-        };
-        if let Source::Text(text) = &source
-            && let Err(why) = encoding.decode(text.clone())
-        {
-            return Err(Error::usage(format!("-m is {why}")));
+            None if method == Code::POST => Ok((Source::Empty, Encoding::Plain)),
+            None => Err(Error::usage("there is nothing to send").hint(
+                "use -m TEXT, -f FILE, --template TEXT, -n for an empty body, or read standard input with -s, -l or --ndjson",
+            )),
         }
-        Ok((source, encoding))
     }
 }
 

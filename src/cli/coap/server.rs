@@ -12,7 +12,7 @@ use crate::command::coap::server::{Declared, Kind, Listen, ListenScheme, Plan};
 use crate::connect::{ListenAddress, Secret};
 use crate::error::Result;
 
-use super::flags::{OscoreFlags, PskFlags};
+use super::flags::{OscoreFlags, PskFlags, RpkFlags};
 use crate::cli::flags::launch::LaunchFlags;
 use crate::cli::flags::server_tls::ServerTlsFlags;
 use crate::cli::flags::terminal::TerminalFlags;
@@ -48,6 +48,9 @@ pub(crate) struct ServerFlags {
 
     #[command(flatten)]
     psk: PskFlags,
+
+    #[command(flatten)]
+    rpk: RpkFlags,
 
     #[command(flatten)]
     oscore: OscoreFlags,
@@ -125,8 +128,11 @@ impl ServerFlags {
         let Span(leisure) = self.leisure;
         let dtls = listen.iter().any(|it| it.scheme == ListenScheme::Dtls);
         let keys = self.psk.is_given();
-        let any = "--psk, or --cert and --key";
-        values::needs("--listen coaps://", dtls, any, given || keys)?;
+        let raw = self.rpk.rpk_key.is_some();
+        let any = "--psk, --rpk-key, or --cert and --key";
+        values::needs("--listen coaps://", dtls, any, given || keys || raw)?;
+        values::needs("--rpk-peer", self.rpk.rpk_peer.is_some(), "--rpk-key", raw)?;
+        values::needs("--rpk-key", raw, "--listen coaps://", dtls)?;
         values::needs("--psk", keys, "--listen coaps://", dtls)?;
         let secure = "--listen coaps://, coaps+tcp:// or coaps+ws://";
         values::needs("--cert", given, secure, encrypted || dtls)?;
@@ -143,6 +149,8 @@ impl ServerFlags {
             psk_identity: self.psk.psk_identity,
             psk: self.psk.psk.map(Secret::from),
             psk_file: self.psk.psk_file,
+            rpk_key: self.rpk.rpk_key,
+            rpk_peer: self.rpk.rpk_peer,
             oscore: self.oscore.words(),
             resources,
             directory: flags.directory,

@@ -6,14 +6,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::error::{Error, Result};
 use crate::flow::{self, Pacing};
 use crate::payload::template::Template;
-use crate::payload::{Encoding, Source, cbor};
+use crate::payload::{Cut, Encoding, Framing, LONGEST, Source, cbor};
 
-use crate::cli::syntax::numbers::{Count, Span};
+use crate::cli::syntax::escape;
+use crate::cli::syntax::moment::Moment;
+use crate::cli::syntax::numbers::{Count, Size, Span, whole};
 use crate::cli::syntax::rate::{Rate, Speed};
 use crate::cli::syntax::values;
 
@@ -23,44 +25,66 @@ pub(crate) struct InputFlags {
     #[command(flatten)]
     source: SourceFlags,
 
+    #[command(flatten)]
+    framing: FramingFlags,
+
     /// The messages are given in hexadecimal digits
-    #[arg(long, conflicts_with_all = ["base64", "ndjson", "null_message", "body", "cbor"])]
+    #[arg(long, conflicts_with_all = ["base64", "encode", "ndjson", "null_message", "body", "cbor", "random"])]
     hex: bool,
 
     /// The messages are given in base64
-    #[arg(long, conflicts_with_all = ["ndjson", "null_message", "body", "cbor"])]
+    #[arg(long, conflicts_with_all = ["encode", "ndjson", "null_message", "body", "cbor", "random"])]
     base64: bool,
+
+    /// The messages are given in JSON, and sent as cbor or msgpack (MessagePack)
+    #[arg(long, value_name = "FORMAT", conflicts_with_all = ["null_message", "cbor", "random"])]
+    encode: Option<Encode>,
+}
+
+/// What is made of JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Encode {
+    Cbor,
+    Msgpack,
 }
 
 /// Where the messages come from: exactly one of these.
 #[derive(Args, Debug)]
 #[group(id = "source", multiple = false)]
 struct SourceFlags {
-    /// Publish this text
+    /// Send this text
     #[arg(short = 'm', long, value_name = "TEXT", allow_hyphen_values = true)]
     message: Option<OsString>,
 
-    /// Publish the content of a file
+    /// Send the content of a file
     #[arg(short = 'f', long, value_name = "FILE")]
     file: Option<PathBuf>,
 
-    /// Publish all of standard input as one message
+    /// Send all of standard input as one message
     #[arg(short = 's', long, alias = "stdin-file")]
     stdin: bool,
 
-    /// Publish each line of standard input as a message
+    /// Send each line of standard input as a message
     #[arg(short = 'l', long, alias = "stdin-line")]
     lines: bool,
 
-    /// Publish each NUL-terminated record of standard input as a message
+    /// Send each NUL-terminated record of standard input as a message
     #[arg(short = '0', long)]
     null_delimited: bool,
 
-    /// Publish an empty message
+    /// Send each record of standard input as a message; four bytes before it are its length, most significant first
+    #[arg(long)]
+    length_prefixed: bool,
+
+    /// Send each line that is appended to a file as a message, and go on with the file that takes its name when it is rotated, until interrupted
+    #[arg(long, value_name = "FILE")]
+    follow: Option<PathBuf>,
+
+    /// Send an empty message
     #[arg(short = 'n', long)]
     null_message: bool,
 
-    /// Publish this text with its placeholders filled in for each of --repeat: {seq}, {time}, {unix_ms}, {uuid}, {random:LOW-HIGH}
+    /// Send this text with its placeholders filled in for each of --repeat: {seq}, {time}, {unix_ms}, {uuid}, {random:LOW-HIGH}
     #[arg(
         id = "body",
         long = "template",
@@ -69,34 +93,144 @@ struct SourceFlags {
     )]
     template: Option<String>,
 
-    /// Publish CBOR, written in diagnostic notation: '{"on": true, "level": 21.5}'
+    /// Send CBOR, written in diagnostic notation: '{"on": true, "level": 21.5}'
     #[arg(long, value_name = "NOTATION", allow_hyphen_values = true)]
     cbor: Option<String>,
 
-    /// Publish the records on standard input, one JSON object per line, as written by --output json
+    /// Send this many random bytes, others for each of --repeat
+    #[arg(long, value_name = "SIZE")]
+    random: Option<Size>,
+
+    /// Send the records on standard input, one JSON object per line, as written by --output json
     #[arg(long)]
     ndjson: bool,
 }
 
+/// How standard input or a file is cut into messages.
+#[derive(Args, Debug)]
+struct FramingFlags {
+    /// The messages of -l and --follow end with this byte, such as ';' or '\x1e', instead of a line feed
+    #[arg(long, value_name = "BYTE", value_parser = escape::byte)]
+    delimiter: Option<u8>,
+
+    /// A carriage return at the end of a line does not belong to the message
+    #[arg(long)]
+    trim_cr: bool,
+
+    /// Each line begins with its topic, path or routing key, up to the first TEXT, such as ' ' or '\t'
+    #[arg(long, value_name = "TEXT", value_parser = escape::text)]
+    topic_separator: Option<String>,
+
+    /// With --follow, also send the lines that are in the file already
+    #[arg(long)]
+    from_start: bool,
+}
+
 impl SourceFlags {
-    fn source(self) -> Result<Source> {
-        match self {
-            Self { message: Some(text), .. } => Ok(Source::Text(Bytes::from(text.into_vec()))),
-            Self { file: Some(file), .. } => Ok(Source::File(file)),
-            Self { stdin: true, .. } => Ok(Source::Stdin),
-            Self { lines: true, .. } => Ok(Source::Lines { delimiter: b'\n' }),
-            Self { null_delimited: true, .. } => Ok(Source::Lines { delimiter: 0 }),
-            Self { null_message: true, .. } => Ok(Source::Empty),
-            Self { template: Some(text), .. } => Ok(Source::Template(Template::parse(&text))),
-            Self { cbor: Some(text), .. } => match cbor::from_diagnostic(&text) {
-                Ok(body) => Ok(Source::Text(body.into())),
-                Err(why) => Err(Error::usage(format!("--cbor: {why}"))),
+    /// What was given, if anything was.
+    fn source(self, framing: FramingFlags) -> Result<Option<Source>> {
+        let from_start = framing.from_start;
+        Ok(Some(match self {
+            Self {
+                message: Some(text),
+                ..
+            } => Source::Text(Bytes::from(text.into_vec())),
+            Self {
+                file: Some(file), ..
+            } => Source::File(file),
+            Self { stdin: true, .. } => Source::Stdin,
+            Self { lines: true, .. } => Source::Lines(framing.of(Cut::After(b'\n'))),
+            Self {
+                null_delimited: true,
+                ..
+            } => Source::Lines(framing.of(Cut::After(0))),
+            Self {
+                length_prefixed: true,
+                ..
+            } => Source::Lines(framing.of(Cut::Length)),
+            Self {
+                follow: Some(file), ..
+            } => Source::Follow {
+                file,
+                from_start,
+                framing: framing.of(Cut::After(b'\n')),
             },
-            Self { ndjson: true, .. } => Ok(Source::Records),
-            _ => Err(Error::usage("there is nothing to publish").hint(
-                "use -m TEXT, -f FILE, --template TEXT, --cbor NOTATION, -n for an empty message, or read standard input with -s, -l, -0 or --ndjson",
-            )),
+            Self {
+                null_message: true, ..
+            } => Source::Empty,
+            Self {
+                template: Some(text),
+                ..
+            } => Source::Template(Template::parse(&text)),
+            Self {
+                cbor: Some(text), ..
+            } => match cbor::from_diagnostic(&text) {
+                Ok(body) => Source::Text(body.into()),
+                Err(why) => return Err(Error::usage(format!("--cbor: {why}"))),
+            },
+            Self {
+                random: Some(Size(size)),
+                ..
+            } => match usize::try_from(size) {
+                Ok(size) if size <= LONGEST => Source::Random(size),
+                _ => {
+                    return Err(Error::usage(format!(
+                        "--random: a message has at most {LONGEST} bytes"
+                    )));
+                }
+            },
+            Self { ndjson: true, .. } => Source::Records,
+            _ => return Ok(None),
+        }))
+    }
+
+    /// Whether nothing was given.
+    const fn is_none(&self) -> bool {
+        self.message.is_none()
+            && self.file.is_none()
+            && !self.stdin
+            && !self.lines
+            && !self.null_delimited
+            && !self.length_prefixed
+            && self.follow.is_none()
+            && !self.null_message
+            && self.template.is_none()
+            && self.cbor.is_none()
+            && self.random.is_none()
+            && !self.ndjson
+    }
+}
+
+impl FramingFlags {
+    fn of(self, usual: Cut) -> Framing {
+        Framing {
+            cut: self.delimiter.map_or(usual, Cut::After),
+            trim_cr: self.trim_cr,
+            separator: self.topic_separator.map(Into::into),
         }
+    }
+
+    /// Refuses what has no meaning for what is sent.
+    fn check(&self, source: &SourceFlags) -> Result<()> {
+        let lines = source.lines || source.follow.is_some();
+        values::needs(
+            "--from-start",
+            self.from_start,
+            "--follow",
+            source.follow.is_some(),
+        )?;
+        let cut = lines || source.null_delimited;
+        values::needs(
+            "--delimiter",
+            self.delimiter.is_some(),
+            "-l or --follow",
+            lines,
+        )?;
+        values::needs("--trim-cr", self.trim_cr, "-l, -0 or --follow", cut)?;
+        let separates = self.topic_separator.is_some();
+        let cut = cut || source.length_prefixed;
+        let streams = "-l, -0, --length-prefixed or --follow";
+        values::needs("--topic-separator", separates, streams, cut)
     }
 }
 
@@ -110,6 +244,18 @@ pub(crate) struct PacingFlags {
     /// Interval between repetitions of a message
     #[arg(long, value_name = "TIME", default_value = "0")]
     repeat_delay: Span,
+
+    /// Send each message of --rate, or repetition of --repeat-delay, later by a random time up to this
+    #[arg(long, value_name = "TIME", default_value = "0")]
+    jitter: Span,
+
+    /// Connect now and start sending at this time: 2026-11-20T21:00:00Z, or seconds since 1970
+    #[arg(long, value_name = "TIME")]
+    start_at: Option<Moment>,
+
+    /// Random seed of --template, --random and --jitter, for repeatable runs
+    #[arg(long, value_name = "NUMBER", value_parser = whole(0..=u64::MAX))]
+    seed: Option<u64>,
 
     /// Maximum rate in messages per second, such as 1000, 10k, 0.5 or 30/m [default: as fast as the server accepts them]
     #[arg(long, value_name = "RATE")]
@@ -129,16 +275,40 @@ pub(crate) struct PacingFlags {
 }
 
 impl InputFlags {
+    /// Whether a message was given, even an empty one.
+    pub(crate) const fn is_given(&self) -> bool {
+        !self.source.is_none()
+    }
+
+    /// Whether it is CBOR.
+    pub(crate) const fn is_cbor(&self) -> bool {
+        self.source.cbor.is_some() || matches!(self.encode, Some(Encode::Cbor))
+    }
+
     /// Where the messages come from, and how they are written there.
     pub(crate) fn words(self) -> Result<(Source, Encoding)> {
-        let source = self.source.source()?;
-        let encoding = match (self.hex, self.base64) {
-            (true, _) => Encoding::Hex,
-            (_, true) => Encoding::Base64,
+        self.given()?.ok_or_else(|| {
+            Error::usage("there is nothing to publish").hint(
+                "use -m TEXT, -f FILE, --template TEXT, --cbor NOTATION, -n for an empty message, or read standard input with -s, -l, -0 or --ndjson",
+            )
+        })
+    }
+
+    /// The same where there need not be any.
+    pub(crate) fn given(self) -> Result<Option<(Source, Encoding)>> {
+        self.framing.check(&self.source)?;
+        let encoding = match (self.hex, self.base64, self.encode) {
+            (true, ..) => Encoding::Hex,
+            (_, true, _) => Encoding::Base64,
+            (_, _, Some(Encode::Cbor)) => Encoding::Cbor,
+            (_, _, Some(Encode::Msgpack)) => Encoding::MessagePack,
             _ => Encoding::Plain,
         };
+        let Some(source) = self.source.source(self.framing)? else {
+            return Ok(None);
+        };
         check_text(&source, encoding)?;
-        Ok((source, encoding))
+        Ok(Some((source, encoding)))
     }
 }
 
@@ -152,6 +322,10 @@ impl PacingFlags {
         let records = *source == Source::Records;
         values::needs("--replay", self.replay, "--ndjson", records)?;
         values::needs("--speed", self.speed.is_some(), "--replay", self.replay)?;
+        let Span(jitter) = self.jitter;
+        let paced = self.rate.is_some() || delayed;
+        let jitters = jitter > Duration::ZERO;
+        values::needs("--jitter", jitters, "--rate or --repeat-delay", paced)?;
         let burst = self.burst.map(|Count(burst)| burst);
         if burst == Some(0) {
             return Err(Error::usage("--burst must be at least 1"));
@@ -164,6 +338,9 @@ impl PacingFlags {
                 .rate
                 .map(|Rate(per_second)| flow::Rate { per_second, burst }),
             replay: self.replay.then_some(speed),
+            jitter,
+            start_at: self.start_at.map(|Moment(time)| time),
+            seed: self.seed,
         })
     }
 }
@@ -180,12 +357,14 @@ fn check_text(source: &Source, encoding: Encoding) -> Result<()> {
 }
 
 fn check_repeat(source: &Source, repeat: u64) -> Result<()> {
-    let streamed = matches!(source, Source::Lines { .. } | Source::Records);
     match repeat {
         0 => Err(Error::usage("--repeat must be at least 1")),
         1 => Ok(()),
-        _ if streamed => Err(Error::usage("--repeat cannot read standard input again")
-            .hint("it can be used with -m, -f, -s, -n and --template")),
+        _ if matches!(source, Source::Follow { .. }) => {
+            Err(Error::usage("--repeat cannot be used with --follow"))
+        }
+        _ if source.is_stream() => Err(Error::usage("--repeat cannot read standard input again")
+            .hint("it can be used with -m, -f, -s, -n, --template and --random")),
         _ => Ok(()),
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod launch;
 pub(crate) mod ping;
 pub(crate) mod ready;
 pub(crate) mod replies;
+pub(crate) mod report;
 pub(crate) mod server_tls;
 pub(crate) mod terminal;
 pub(crate) mod until;

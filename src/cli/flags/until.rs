@@ -13,6 +13,10 @@ pub(crate) struct LimitFlags {
     #[arg(short = 'W', long, value_name = "TIME")]
     timeout: Option<Wait>,
 
+    /// End after this long, with exit code 0
+    #[arg(long = "for", value_name = "TIME")]
+    duration: Option<Wait>,
+
     #[command(flatten)]
     drain: DrainFlags,
 }
@@ -22,6 +26,7 @@ impl LimitFlags {
     pub(crate) fn until(&self) -> Until {
         Until {
             timeout: self.timeout.map(|Wait(time)| time),
+            duration: self.duration.map(|Wait(time)| time),
             ..self.drain.until()
         }
     }
@@ -57,10 +62,6 @@ pub(crate) struct UntilFlags {
     #[command(flatten)]
     limits: LimitFlags,
 
-    /// End after this long, with exit code 0
-    #[arg(long = "for", value_name = "TIME")]
-    duration: Option<Wait>,
-
     /// End when nothing arrives for this long, with exit code 0; the time that the commands of --exec take does not count
     #[arg(long, value_name = "TIME")]
     idle: Option<Wait>,
@@ -71,7 +72,6 @@ impl UntilFlags {
     pub(crate) fn until(&self) -> Until {
         Until {
             count: self.count.map(|Count(count)| count),
-            duration: self.duration.map(|Wait(time)| time),
             idle: self.idle.map(|Wait(time)| time),
             ..self.limits.until()
         }

@@ -20,7 +20,7 @@ use crate::mqtt::packet::{
 };
 use crate::output::{ColorChoice, Format, Style};
 use crate::payload::template::Template;
-use crate::payload::{Encoding, Source};
+use crate::payload::{Destination, Encoding, Framing, Source};
 use crate::random::unguessable;
 
 /// How many QoS 1 and 2 messages the clients let a server send before they are acknowledged.
@@ -308,7 +308,7 @@ fn source(given: &Given) -> Source {
     let source = |name: &str| match name {
         "-m" => Source::Text(given.last(name).map(bytes).unwrap_or_default()),
         "-f" => Source::File(given.last(name).map(PathBuf::from).unwrap_or_default()),
-        "-l" => Source::Lines { delimiter: b'\n' },
+        "-l" => Source::Lines(Framing::after(b'\n')),
         "-s" => Source::Stdin,
         _ => Source::Empty,
     };
@@ -338,7 +338,7 @@ fn publish(given: &Given) -> Outcome<publish::Plan> {
     Ok(publish::Plan {
         session,
         topics: last(given, "-t")?
-            .map(ByteString::from)
+            .map(|topic| Destination::new(topic.into()))
             .into_iter()
             .collect(),
         qos: qos(given, "-q"),
@@ -353,6 +353,8 @@ fn publish(given: &Given) -> Outcome<publish::Plan> {
             ..Pacing::default()
         },
         ack_timeout: Some(ACK_TIMEOUT),
+        require_subscribers: false,
+        ack_report: None,
         until: Until::default(),
         style: style(given),
     })
@@ -410,7 +412,7 @@ fn request(given: &Given) -> Outcome<request::Plan> {
     Ok(request::Plan {
         session: session(given)?,
         topics: last(given, "-t")?
-            .map(ByteString::from)
+            .map(|topic| Destination::new(topic.into()))
             .into_iter()
             .collect(),
         response_topic: last(given, "-e")?.map(|topic| Template::plain(&topic)),

@@ -5,7 +5,7 @@ use crate::command::mqtt::{self, publish, subscribe};
 use crate::connect::TlsVersion;
 use crate::mqtt::packet::{Property, QoS, RetainHandling, Version};
 use crate::output::Format;
-use crate::payload::Source;
+use crate::payload::{Destination, Source};
 
 fn words(line: &str) -> Vec<OsString> {
     line.split(' ')
@@ -208,7 +208,7 @@ fn the_last_of_a_repeated_option_counts() {
         (plan.session.connect.port, plan.qos),
         (Some(2), QoS::ExactlyOnce)
     );
-    assert_eq!(plan.topics, ["b"]);
+    assert_eq!(plan.topics, ["b"].map(Destination::from));
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn a_url_names_all_at_once() {
         connect.password.as_ref().map(|it| it.reveal()),
         Some(&b"p@w"[..])
     );
-    assert_eq!(plan.topics, ["a/b%2F"]);
+    assert_eq!(plan.topics, ["a/b%2F"].map(Destination::from));
     let plan = publishes("-L ws://h/t -h other -m x");
     assert_eq!(plan.session.connect.host.as_deref(), Some("other"));
     assert!(plan.session.connect.websocket);
@@ -307,7 +307,7 @@ fn properties_go_to_their_packets_and_ask_for_mqtt_5() {
 fn a_file_of_options_comes_first() {
     let file = "# a comment\n-t a/b\r\n\n  -m two words\n-q 1\n-D publish user-property name a value\n-d\n";
     let plan = publishes_with(Some(file), "-q 2 -h h");
-    assert_eq!(plan.topics, ["a/b"]);
+    assert_eq!(plan.topics, ["a/b"].map(Destination::from));
     assert_eq!(plan.source, Source::Text("two words".into()));
     assert_eq!(plan.qos, QoS::ExactlyOnce);
     assert!(plan.session.stands_in.unwrap().debug);

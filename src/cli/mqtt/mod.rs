@@ -1,6 +1,7 @@
 //! The commands of `mqtt`.
 
 mod broker;
+mod destination;
 mod ping;
 mod probe;
 pub(crate) mod property;
@@ -84,6 +85,8 @@ impl Mqtt {
         match words.get(1)?.to_str()? {
             "pub" => one(words).map(Self::Pub),
             "sub" => one(words).map(Self::Sub),
+            "request" => one(words).map(Self::Request),
+            "ping" => one(words).map(Self::Ping),
             _ => alone(words),
         }
     }

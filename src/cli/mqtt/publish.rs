@@ -8,8 +8,10 @@ use crate::command::mqtt::publish::Plan;
 use crate::error::Result;
 use crate::mqtt::packet::{Place, QoS};
 
+use super::destination;
 use super::session::SessionFlags;
 use crate::cli::flags::input::{InputFlags, PacingFlags};
+use crate::cli::flags::report::AckReportFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::LimitFlags;
 use crate::cli::syntax::numbers::Timeouts;
@@ -18,7 +20,7 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Publishing")]
 pub(crate) struct PubFlags {
-    /// Topic to publish to; may be repeated: each message is published to every topic [default: the path of the URL]
+    /// Topic to publish to, with options of its own: 'a/b;qos=1;retain'; {seq}, {time}, {unix_ms}, {uuid} and {random:LOW-HIGH} are filled in for each message, and {/POINTER} from its JSON; may be repeated: each message is published to every topic [default: the path of the URL]
     #[arg(short = 't', long, value_name = "TOPIC")]
     topic: Vec<OsString>,
 
@@ -40,6 +42,13 @@ pub(crate) struct PubFlags {
     #[arg(long, value_name = "TIME", default_value = "30s")]
     ack_timeout: Timeouts,
 
+    /// Fail if a message matches no subscription; needs MQTT 5 and QoS 1 or 2
+    #[arg(long)]
+    require_subscribers: bool,
+
+    #[command(flatten)]
+    report: AckReportFlags,
+
     #[command(flatten)]
     limits: LimitFlags,
 
@@ -53,12 +62,19 @@ pub(crate) struct PubFlags {
 impl PubFlags {
     /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
-        let topics = self
-            .topic
-            .into_iter()
-            .map(|topic| values::topic_name("-t", topic));
-        let topics = topics.collect::<Result<_>>()?;
         let (source, encoding) = self.input.words()?;
+        let topics = destination::all(self.topic, self.qos, self.retain, &source)?;
+        if self.require_subscribers {
+            let lowest = destination::lowest_qos(&topics, self.qos);
+            let acknowledged = lowest > QoS::AtMostOnce;
+            values::needs(
+                "--require-subscribers",
+                true,
+                "QoS 1 or 2 (-q 1)",
+                acknowledged,
+            )?;
+            values::needs_v5(self.session.version(), "--require-subscribers", true)?;
+        }
         let pacing = self.pacing.pacing(&source)?;
         let (session, mut sets) = self.session.words(&[Place::Publish])?;
         Ok(Plan {
@@ -71,6 +87,8 @@ impl PubFlags {
             encoding,
             pacing,
             ack_timeout: self.ack_timeout.0,
+            require_subscribers: self.require_subscribers,
+            ack_report: self.report.report(),
             until: self.limits.until(),
             style: self.terminal.style(),
         })

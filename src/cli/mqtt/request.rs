@@ -11,6 +11,7 @@ use crate::message::fields;
 use crate::mqtt::packet::{Place, Properties, QoS, Version};
 use crate::payload::template::Template;
 
+use super::destination;
 use super::session::SessionFlags;
 use crate::cli::flags::condition::ConditionFlags;
 use crate::cli::flags::decode::DecodeFlags;
@@ -23,7 +24,7 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Asking")]
 pub(crate) struct RequestFlags {
-    /// Topic to publish requests to; may be repeated: each request is published to every topic, one after the other [default: the path of the URL]
+    /// Topic to publish requests to, with options of its own and placeholders, as mqtt pub has them; may be repeated: each request is published to every topic, one after the other [default: the path of the URL]
     #[arg(short = 't', long, value_name = "TOPIC")]
     topic: Vec<OsString>,
 
@@ -67,10 +68,6 @@ pub(crate) struct RequestFlags {
 impl RequestFlags {
     /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
-        let topics = self
-            .topic
-            .into_iter()
-            .map(|topic| values::topic_name("-t", topic));
         let version = self.session.version();
         let (session, mut sets) = self.session.words(&[Place::Publish])?;
         let properties = sets.take(Place::Publish);
@@ -93,7 +90,7 @@ impl RequestFlags {
         let style = self.terminal.style();
         Ok(Plan {
             session,
-            topics: topics.collect::<Result<_>>()?,
+            topics: destination::all(self.topic, self.qos, self.retain, &source)?,
             response_topic: response_topic.map(|text| Template::with_names(&text, answer::is_name)),
             correlate: true,
             subscription: None,

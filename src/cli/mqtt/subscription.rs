@@ -49,7 +49,7 @@ fn option(piece: &str, subscription: &mut Subscription) -> Result<(), String> {
 }
 
 /// The text split at each `;`; `;;` does not split and becomes `;`.
-fn pieces(text: &str) -> Vec<String> {
+pub(super) fn pieces(text: &str) -> Vec<String> {
     let mut pieces = vec![String::new()];
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {

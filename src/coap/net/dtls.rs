@@ -171,6 +171,10 @@ impl Secured {
     fn timed_out(&self, target: &Target) -> Error {
         let limit = humantime::format_duration(target.connect_timeout);
         let (why, hint) = match (self.heard, &target.psk) {
+            (1.., None) if target.rpk.is_some() => (
+                "the server responds, but does not complete the handshake",
+                "it may not support raw public keys, or not allow this one",
+            ),
             (0, _) => (
                 "no DTLS response",
                 "the port may not use DTLS: try coap://, or another port",
@@ -216,7 +220,7 @@ impl Secured {
                 Ok(()) => {}
                 Err(Ended::Socket(cause)) => return Received::Undelivered(cause),
                 Err(Ended::Channel(trouble)) => {
-                    return Received::Ended(words(&trouble).into());
+                    return Received::Ended(trouble.to_string().into());
                 }
             }
             if let Err(cause) = self.send_all().await {
@@ -253,6 +257,22 @@ fn said(target: &Target, trouble: Trouble) -> Error {
             let cause = io::Error::new(io::ErrorKind::InvalidData, cause);
             failure::handshake(target, &cause)
         }
+        Trouble::Alert(words) if target.rpk.is_some() => {
+            let has_key = target.rpk.as_ref().is_some_and(|it| it.own.is_some());
+            let hint = if has_key {
+                "the server may not support raw public keys, or not allow that of --rpk-key"
+            } else {
+                "the server may require a raw public key (--rpk-key), a pre-shared key, or a certificate"
+            };
+            let text = format!("cannot connect to {target}: {words}");
+            Error::new(Kind::Unreachable, text).hint(hint)
+        }
+        Trouble::Key(_) => {
+            let text = format!("cannot connect to {target}: {trouble}");
+            Error::new(Kind::Unreachable, text).hint(
+                "add the key to the file of --rpk-peer only if it is known to be the server's",
+            )
+        }
         Trouble::Alert(_) if target.psk.is_some() => {
             let text = format!(
                 "cannot connect to {target}: the server rejected the handshake; the key or its identity is probably wrong"
@@ -266,16 +286,8 @@ fn said(target: &Target, trouble: Trouble) -> Error {
             )
         }
         other => {
-            let text = format!("cannot connect to {target}: {}", words(&other));
+            let text = format!("cannot connect to {target}: {other}");
             Error::new(Kind::Unreachable, text)
         }
-    }
-}
-
-fn words(trouble: &Trouble) -> String {
-    match trouble {
-        Trouble::Certificate(cause) => cause.to_string(),
-        Trouble::Closed => String::from("the peer ended the association"),
-        Trouble::Alert(words) | Trouble::Other(words) => words.clone(),
     }
 }

@@ -1,4 +1,4 @@
-//! DTLS 1.2 by `rtc-dtls`: pre-shared keys and certificates.
+//! DTLS 1.2 by `rtc-dtls`: pre-shared keys and certificates. Raw public keys are `raw`'s.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -16,8 +16,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 
 use super::certificate::certificate;
 use super::flight::Flight;
-use super::record;
-use super::{SecureDatagram, Trouble};
+use super::{SecureDatagram, Trouble, raw, record};
 use crate::connect::tls::ClientTls;
 use crate::connect::{Psk, Target};
 use crate::error::{Error, Result};
@@ -46,6 +45,9 @@ type Refusal = Arc<Mutex<Option<rustls::Error>>>;
 /// # Errors
 /// [`crate::error::Kind::Usage`] when certificates or names cannot be used.
 pub(crate) fn client(target: &Target, remote: SocketAddr) -> Result<Box<dyn SecureDatagram>> {
+    if let Some(rpk) = &target.rpk {
+        return Ok(raw::client(rpk));
+    }
     let refusal = Refusal::default();
     let builder = match (&target.psk, &target.tls) {
         (Some(psk), _) if psk.identity.is_empty() => {

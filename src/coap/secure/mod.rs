@@ -3,13 +3,16 @@
 mod certificate;
 mod cookie;
 mod dtls;
+mod engine;
 mod flight;
+mod raw;
 mod record;
 mod secrets;
 mod server;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -60,10 +63,23 @@ pub(crate) trait SecureDatagram: Send {
 pub(crate) enum Trouble {
     /// The peer's certificate is not accepted.
     Certificate(rustls::Error),
+    /// The peer's raw public key, of which this is the hash, is not accepted.
+    Key(String),
     /// The peer has ended the association.
     Closed,
     /// The peer refuses with this alert.
     Alert(String),
     /// Something else, in words.
     Other(String),
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Certificate(cause) => cause.fmt(f),
+            Self::Key(hash) => write!(f, "the server's public key {hash} is not an expected one"),
+            Self::Closed => f.write_str("the peer ended the association"),
+            Self::Alert(words) | Self::Other(words) => f.write_str(words),
+        }
+    }
 }

@@ -6,10 +6,10 @@ const HEADER: usize = 13;
 /// Bytes of a handshake message's header: type, length, sequence number, fragment offset and length.
 const HANDSHAKE_HEADER: usize = 12;
 
-const CHANGE_CIPHER_SPEC: u8 = 20;
-const ALERT: u8 = 21;
-const HANDSHAKE: u8 = 22;
-const APPLICATION_DATA: u8 = 23;
+pub(super) const CHANGE_CIPHER_SPEC: u8 = 20;
+pub(super) const ALERT: u8 = 21;
+pub(super) const HANDSHAKE: u8 = 22;
+pub(super) const APPLICATION_DATA: u8 = 23;
 
 const CLIENT_HELLO: u8 = 1;
 const HELLO_VERIFY_REQUEST: u8 = 3;
@@ -39,6 +39,8 @@ pub(super) struct ClientHello<'a> {
     pub(super) cookie: &'a [u8],
     /// What comes before the cookie, and behind it.
     parts: [&'a [u8]; 2],
+    /// All of the message but its header.
+    pub(super) body: &'a [u8],
 }
 
 /// The records of a datagram that are whole and could be meant for us; what is not must be dropped silently, whatever
@@ -70,6 +72,20 @@ fn split(datagram: &[u8]) -> Option<(Record<'_>, &[u8])> {
 impl<'a> Record<'a> {
     pub(super) const fn bytes(&self) -> &'a [u8] {
         self.whole
+    }
+
+    pub(super) const fn kind(&self) -> u8 {
+        self.kind
+    }
+
+    /// What follows the header.
+    pub(super) const fn body(&self) -> &'a [u8] {
+        self.body
+    }
+
+    /// The epoch in the first two bytes, and the sequence number.
+    pub(super) fn number(&self) -> u64 {
+        number(&self.whole[3..11]) as u64
     }
 
     /// Whether it is protected by the keys of the association.
@@ -111,6 +127,7 @@ impl<'a> Record<'a> {
             random: &body[2..34],
             cookie,
             parts: [&body[..session], &body[session + 1 + length..]],
+            body,
         })
     }
 }

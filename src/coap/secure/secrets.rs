@@ -11,7 +11,7 @@ use rustls::pki_types::CertificateDer;
 use super::certificate::certificate;
 use super::cookie::{Cookie, Dealer};
 use super::dtls::{CERTIFICATE_SUITES, PSK_SUITES, cannot_set_up, provider, verify};
-use crate::connect::{Psk, ServerTls, client_failure};
+use crate::connect::{Psk, Rpk, ServerTls, client_failure};
 use crate::error::{Result, brief};
 
 /// The alert (RFC 4279 §2) that the library sends when it cannot decrypt with the key.
@@ -24,6 +24,18 @@ pub(crate) struct Secrets {
     pub psk: Option<Psk>,
     /// The server's certificate, and whose certificates clients must show.
     pub tls: Option<ServerTls>,
+    /// The server's raw public key, and which ones clients must have.
+    pub rpk: Option<Rpk>,
+}
+
+/// What new associations get.
+#[derive(Clone)]
+pub(super) struct Config {
+    /// That of the library, unless there are raw public keys only.
+    pub(super) library: Option<Arc<HandshakeConfig>>,
+    /// Whether the library has certificates.
+    pub(super) certificates: bool,
+    pub(super) rpk: Option<Arc<Rpk>>,
 }
 
 /// The secrets of a server, which can be replaced while it runs; clones are the same.
@@ -31,7 +43,7 @@ pub(crate) struct Secrets {
 pub(crate) struct LiveSecrets {
     dealer: Arc<Dealer>,
     refusal: Refusal,
-    config: Arc<Mutex<Arc<HandshakeConfig>>>,
+    config: Arc<Mutex<Config>>,
 }
 
 /// Why a client was not let in, in our words: the library passes on only that it was not.
@@ -59,8 +71,8 @@ impl LiveSecrets {
         Ok(move || *lock(&current) = config)
     }
 
-    pub(super) fn config(&self) -> Arc<HandshakeConfig> {
-        Arc::clone(&lock(&self.config))
+    pub(super) fn config(&self) -> Config {
+        lock(&self.config).clone()
     }
 
     /// The next cookie that the library draws is this one.
@@ -96,7 +108,20 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 /// just then restarts their timers.
 const INTERVAL: Duration = Duration::from_millis(1500);
 
-fn config(
+fn config(secrets: &Secrets, dealer: &Arc<Dealer>, refusal: &Refusal) -> Result<Config> {
+    let rpk = secrets.rpk.clone().map(Arc::new);
+    let library = match (&secrets.psk, &secrets.tls) {
+        (None, None) if rpk.is_some() => None,
+        _ => Some(of_library(secrets, dealer, refusal)?),
+    };
+    Ok(Config {
+        library,
+        certificates: secrets.tls.is_some(),
+        rpk,
+    })
+}
+
+fn of_library(
     secrets: &Secrets,
     dealer: &Arc<Dealer>,
     refusal: &Refusal,

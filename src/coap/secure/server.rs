@@ -4,13 +4,12 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
-use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
-use rtc_shared::TransportProtocol;
+use bytes::Bytes;
 use rtc_shared::error::Error as DtlsError;
 
 use super::cookie::Cookies;
 use super::dtls::{cannot_set_up, provider};
+use super::engine::{Cause, Engine, Event};
 use super::flight::Flight;
 use super::record::{self, ClientHello, Record};
 use super::secrets::{LiveSecrets, Secrets};
@@ -58,7 +57,7 @@ pub(crate) struct SecureServer {
 
 /// One association.
 pub(super) struct Association {
-    endpoint: Endpoint,
+    engine: Engine,
     established: bool,
     /// The random bytes of the ClientHello that began it.
     random: [u8; 32],
@@ -143,11 +142,12 @@ impl SecureServer {
         if !self.makes_room(now, peer) {
             return;
         }
-        let config = Some(self.live.config());
+        let ends = (self.local, peer.address());
+        let engine = Engine::begin(now, ends, &self.live, hello, cookie);
         let mut random = [0; 32];
         random.copy_from_slice(hello.random);
-        let mut association = Association {
-            endpoint: Endpoint::new(self.local, TransportProtocol::UDP, config),
+        let association = Association {
+            engine,
             established: false,
             random,
             since: now,
@@ -156,11 +156,6 @@ impl SecureServer {
             budget: BUDGET,
             failed: None,
         };
-        // The library wants to see both; that it asks for the cookie is not sent again.
-        self.live.deal(cookie);
-        let first = BytesMut::from(&hello.without_cookie()[..]);
-        let _ = association.endpoint.read(now, peer.address(), None, first);
-        while association.endpoint.poll_transmit().is_some() {}
         self.peers.insert(peer, association);
         self.open.insert(peer);
         self.shares.add(peer, 1);
@@ -190,23 +185,20 @@ impl SecureServer {
         }
         association.heard = now;
         association.flight.turn();
-        let bytes = BytesMut::from(record.bytes());
-        let read = association.endpoint.read(now, peer.address(), None, bytes);
-        let events = match read {
+        let events = match association.engine.read(now, &record) {
             Ok(events) => events,
             Err(cause) => return self.failed(now, peer, &cause),
         };
         let mut is_over = false;
         for event in events {
             match event {
-                EndpointEvent::HandshakeComplete => {
+                Event::Established => {
                     association.established = true;
                     association.failed = None;
                     self.open.remove(&peer);
                 }
-                EndpointEvent::ApplicationData(data) => plain.push(data.freeze()),
-                EndpointEvent::PeerClosed => is_over = true,
-                _ => {}
+                Event::Data(data) => plain.push(data),
+                Event::Closed => is_over = true,
             }
         }
         self.drain(now, peer);
@@ -217,15 +209,18 @@ impl SecureServer {
 
     /// The library could not read what came. An association that is there does not end by it, as anyone can send
     /// garbage in its name; a handshake ends by it, if it does not come to a better end soon.
-    fn failed(&mut self, now: Instant, peer: Peer, cause: &DtlsError) {
+    fn failed(&mut self, now: Instant, peer: Peer, cause: &Cause) {
         let Some(association) = self.peers.get_mut(&peer) else {
             return;
         };
         let mut alert = Vec::new();
-        while let Some(transmit) = association.endpoint.poll_transmit() {
-            alert.push(transmit.message.freeze());
+        while let Some(datagram) = association.engine.poll_transmit() {
+            alert.push(datagram);
         }
-        let why = self.live.why(cause, alert.last());
+        let why = match cause {
+            Cause::Library(cause) => self.live.why(cause, alert.last()),
+            Cause::Raw(why) => why.clone(),
+        };
         if !association.established && association.failed.is_none() {
             let at = now + DOUBT;
             association.failed = Some(Failed { at, alert, why });
@@ -236,7 +231,7 @@ impl SecureServer {
     /// Protects a datagram for a peer; one that is not there any more gets none.
     pub(crate) fn write(&mut self, now: Instant, peer: Peer, plain: &[u8]) {
         if let Some(association) = self.peers.get_mut(&peer) {
-            let _ = association.endpoint.write(now, peer.address(), plain);
+            association.engine.write(now, plain);
             self.drain(now, peer);
         }
     }
@@ -262,16 +257,12 @@ impl SecureServer {
             .open
             .iter()
             .filter_map(|it| self.peers.get_key_value(it));
-        open.map(|(peer, it)| it.due(*peer)).min()
+        open.map(|(_, it)| it.due()).min()
     }
 
     /// Sends again what was not answered, and gives up what takes too long.
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
-        let is_due = |peer: &&Peer| {
-            self.peers
-                .get(*peer)
-                .is_some_and(|it| it.due(**peer) <= now)
-        };
+        let is_due = |peer: &&Peer| self.peers.get(*peer).is_some_and(|it| it.due() <= now);
         let due: Vec<Peer> = self.open.iter().filter(is_due).copied().collect();
         for peer in due {
             let Some(it) = self.peers.get_mut(&peer) else {
@@ -280,8 +271,7 @@ impl SecureServer {
             let again = it.flight.again(now).iter();
             self.out.extend(again.map(|bytes| (peer, bytes.clone())));
             it.flight.turn();
-            let library = it.endpoint.handle_timeout(peer.address(), now);
-            let is_late = library.is_err() || now >= it.since + HANDSHAKE;
+            let is_late = !it.engine.handle_timeout(now) || now >= it.since + HANDSHAKE;
             let late = || Failed {
                 at: now,
                 alert: Vec::new(),
@@ -309,15 +299,14 @@ impl SecureServer {
         let Some(it) = self.peers.get_mut(&peer) else {
             return;
         };
-        while let Some(transmit) = it.endpoint.poll_transmit() {
-            let datagram = transmit.message.freeze();
+        while let Some(datagram) = it.engine.poll_transmit() {
             if !it.established {
                 it.flight.sent(&datagram);
             }
             self.out.push_back((peer, datagram));
         }
-        let library = it.endpoint.poll_timeout(&peer.address());
-        it.flight.watch(now, library, it.established);
+        it.flight
+            .watch(now, it.engine.poll_timeout(), it.established);
     }
 
     /// Whether there is room for one more. The host with most associations gives way, or else the one that was silent
@@ -345,9 +334,8 @@ impl SecureServer {
 
 impl Association {
     /// When something is to be done about its handshake.
-    fn due(&self, peer: Peer) -> Instant {
-        let library = self.endpoint.poll_timeout(&peer.address());
-        let again = library.or_else(|| self.flight.due());
+    fn due(&self) -> Instant {
+        let again = self.engine.poll_timeout().or_else(|| self.flight.due());
         let failed = self.failed.as_ref().map(|it| it.at);
         let end = self.since + HANDSHAKE;
         again.into_iter().chain(failed).fold(end, Instant::min)

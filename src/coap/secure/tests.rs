@@ -14,6 +14,7 @@ fn server() -> SecureServer {
     let secrets = Secrets {
         psk: Some(psk(b"secret")),
         tls: None,
+        rpk: None,
     };
     SecureServer::new(([192, 0, 2, 9], 5684).into(), &secrets).expect("a server")
 }

@@ -12,10 +12,10 @@ use crate::amqp::wish::Sending;
 use crate::amqp::{v1, v091};
 use crate::connect::Retry;
 use crate::error::{Error, Result};
-use crate::flow::{self, Input, Pacing, Until};
+use crate::flow::{self, AckReport, Input, Pacing, Reported, Until};
 use crate::message::{AmqpDetail, AmqpProperties, Detail, Message};
-use crate::output::{Console, Style};
-use crate::payload::{Bodies, Encoding, Outline, Source};
+use crate::output::{Console, Format, Output, Style};
+use crate::payload::{Bodies, Destination, Encoding, Outline, Source};
 use crate::stop::Stop;
 
 /// How long to keep trying to come back after a lost connection, unless `--retry` says.
@@ -32,7 +32,7 @@ pub struct Plan {
     /// For messages that do not say their own (`-e`, default: the default exchange, which is the empty name).
     pub exchange: ByteString,
     /// Each message goes out under each (`-k`, several); empty: records name theirs, and others have the empty one.
-    pub keys: Vec<ByteString>,
+    pub keys: Vec<Destination>,
     /// Where messages go over AMQP 1.0, instead of what exchange and keys say (`--address`).
     pub address: Option<ByteString>,
     /// Properties and headers of each message (`--content-type`, `--header NAME:TYPE=VALUE`, `--persistent` is delivery mode 2, …);
@@ -54,6 +54,8 @@ pub struct Plan {
     pub declare: Vec<Declaration>,
     /// How long no confirmation at all may come while some are awaited (`--ack-timeout`, default 30 s).
     pub ack_timeout: Duration,
+    /// Prints what became of each message (`--ack-report`); needs confirmations.
+    pub ack_report: Option<AckReport>,
     /// When it is given up, and how long what is under way may take then (`-W`, `--drain`).
     pub until: Until,
     /// What the terminal shows.
@@ -66,7 +68,7 @@ impl Plan {
         Self {
             session,
             exchange: ByteString::new(),
-            keys: vec![key.into()],
+            keys: vec![Destination::new(key.into())],
             address: None,
             properties: AmqpProperties::default(),
             mandatory: false,
@@ -77,6 +79,7 @@ impl Plan {
             pacing: Pacing::default(),
             declare: Vec::new(),
             ack_timeout: Duration::from_secs(30),
+            ack_report: None,
             until: Until::default(),
             style: Style::default(),
         }
@@ -95,12 +98,17 @@ pub async fn run(plan: Plan) -> Result<()> {
         plan.fits_one()?;
     }
     let bodies = Bodies::open(&plan.source, plan.encoding)?.like(plan.outline());
+    let opened = |report| Output::open(Format::Raw, plan.style).map(|output| (report, output));
+    let report = plan.ack_report.map(opened).transpose()?;
     let mut stop = Stop::watch()?;
     let notes = Console::new(plan.style);
     let session = plan.session.session("publish", LATER, notes)?;
     let mut input = Input::new(bodies, &plan.pacing);
     let mut publishing = Publishing::new(&plan, session, notes);
-    let ended = flow::send(&mut input, &mut publishing, &plan.until, &mut stop).await;
+    let first = plan.keys.first().and_then(Destination::fixed);
+    let key = first.cloned().unwrap_or_default();
+    let mut target = Reported::new(&mut publishing, report, key);
+    let ended = flow::send(&mut input, &mut target, &plan.until, &mut stop).await;
     let unroutable = publishing.unroutable();
     let _ = stop.close(publishing.close()).await;
     input.report(notes);
@@ -136,7 +144,7 @@ impl Plan {
 
     async fn one(&self, session: &Session) -> Result<Publisher> {
         self.fits_one()?;
-        let keys = self.keys.iter();
+        let keys = self.keys.iter().filter_map(Destination::fixed);
         let wish = Sending {
             address: self.address.clone().map(Address::Said),
             first: keys.map(|key| Address::of(&self.exchange, key)).collect(),

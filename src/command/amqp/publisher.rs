@@ -110,7 +110,7 @@ impl<'a> Publishing<'a> {
             }
         };
         let key = match plan.keys.first() {
-            Some(key) if topic.is_empty() && !addressed => key.clone(),
+            Some(key) if topic.is_empty() && !addressed => key.fixed().cloned().unwrap_or_default(),
             _ => topic,
         };
         Outgoing {

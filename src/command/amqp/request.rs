@@ -107,7 +107,7 @@ pub async fn run(plan: Plan) -> Result<()> {
 /// As [`run`].
 pub async fn run_to(plan: Plan, mut output: Output) -> Result<()> {
     let bodies = Bodies::open(&plan.source, plan.encoding)?.like(Outline {
-        topics: vec![plan.key.clone()],
+        topics: vec![plan.key.clone().into()],
         detail: Detail::Amqp(Box::new(AmqpDetail {
             exchange: plan.exchange.clone(),
             ..AmqpDetail::default()

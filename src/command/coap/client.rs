@@ -154,7 +154,8 @@ impl RequestClient {
     ) -> Result<Self> {
         let target = &place.target;
         if target.is_insecure() {
-            let text = format!("the certificate of {target} is not verified (--insecure)");
+            let what = target.rpk.as_ref().map_or("certificate", |_| "public key");
+            let text = format!("the {what} of {target} is not verified (--insecure)");
             watch.notes.warn(text);
         }
         if let Some(until) = watch.held_off(place) {

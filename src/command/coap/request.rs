@@ -25,7 +25,7 @@ use crate::file;
 use crate::flow::{self, Input, Number, Outcome, Pacing, Progress, Stages, Target, Unit, Until};
 use crate::message::{Detail, Message};
 use crate::output::{Console, Format, Output, Style};
-use crate::payload::{Bodies, Encoding, Outline, Source};
+use crate::payload::{Bodies, Destination, Encoding, Outline, Source};
 use crate::stop::Stop;
 
 /// What is asked, and how the answers are shown.
@@ -67,7 +67,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let places = plan.session.places()?;
     let names: Vec<ByteString> = places.iter().map(|it| it.uri.to_string().into()).collect();
     let outline = Outline {
-        topics: names.clone(),
+        topics: names.iter().cloned().map(Destination::new).collect(),
         detail: Detail::Coap(Box::default()),
         ..Outline::default()
     };

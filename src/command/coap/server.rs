@@ -13,7 +13,8 @@ use crate::coap::secure::{LiveSecrets, Secrets};
 use crate::coap::site::Site;
 use crate::command::serving::{Launch, Serving, Starting, fresh_tls, renew_tls};
 use crate::connect::{
-    Environment, ListenAddress, ListenOn, Listener, LiveTls, OscoreArgs, Psk, Secret, ServerTls,
+    Environment, ListenAddress, ListenOn, Listener, LiveTls, OscoreArgs, Psk, Rpk, Secret,
+    ServerTls,
 };
 use crate::error::{Result, brief};
 use crate::file::unreadable;
@@ -36,6 +37,10 @@ pub struct Plan {
     pub psk: Option<Secret>,
     /// A file that holds it.
     pub psk_file: Option<PathBuf>,
+    /// The private key whose public part DTLS clients may know the server by.
+    pub rpk_key: Option<PathBuf>,
+    /// The public keys of which such clients must then have one; without it, they need none.
+    pub rpk_peer: Option<PathBuf>,
     /// What protects requests and responses, whatever the transport.
     pub oscore: OscoreArgs,
     /// What it shows, by path.
@@ -204,7 +209,7 @@ impl Secured {
     async fn asked_to_stop(self, mut serving: Serving, plan: Plan) -> Result<()> {
         let Self { streams, datagrams } = self;
         let tls = plan.tls.clone().filter(|_| !streams.is_empty());
-        let has_files = plan.tls.is_some() || plan.psk_file.is_some();
+        let has_files = plan.tls.is_some() || plan.psk_file.is_some() || plan.rpk_key.is_some();
         let read = move || {
             let secrets = plan.secrets()?;
             let fresh = |it: &LiveSecrets| Ok(Box::new(it.fresh(&secrets)?) as Apply);
@@ -266,6 +271,7 @@ impl Plan {
                 self.psk_file.as_deref(),
             )?,
             tls: self.tls.clone(),
+            rpk: Rpk::read(self.rpk_key.as_deref(), self.rpk_peer.as_deref())?,
         })
     }
 

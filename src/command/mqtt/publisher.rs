@@ -1,9 +1,10 @@
 //! A client that publishes as a target of messages.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use bytestring::ByteString;
+use serde_json::Value;
 use tokio::time::sleep_until;
 
 use super::record::published;
@@ -51,6 +52,10 @@ pub(crate) struct Publisher {
     unheard: u64,
     /// Called with the number of each of those.
     on_unheard: Option<Box<dyn FnMut(Number)>>,
+    /// What nobody is subscribed to is refused.
+    requires_subscribers: bool,
+    /// How messages were acknowledged that [`flow::Target::details`] was not asked about yet, if it will be.
+    acknowledged: Option<HashMap<Number, (u16, ReasonCode)>>,
 }
 
 impl Publisher {
@@ -78,12 +83,24 @@ impl Publisher {
             accepted: 0,
             unheard: 0,
             on_unheard: None,
+            requires_subscribers: false,
+            acknowledged: None,
         }
     }
 
     /// Calls `tell` with the number of each message that is accepted although nobody is subscribed.
     pub(crate) fn on_unheard(&mut self, tell: impl FnMut(Number) + 'static) {
         self.on_unheard = Some(Box::new(tell));
+    }
+
+    /// What nobody is subscribed to counts as refused.
+    pub(crate) const fn require_subscribers(&mut self) {
+        self.requires_subscribers = true;
+    }
+
+    /// Keeps what is to be told of each message.
+    pub(crate) fn keep_details(&mut self) {
+        self.acknowledged = Some(HashMap::new());
     }
 
     /// What is sent at QoS 0 counts as soon as it is written.
@@ -171,24 +188,23 @@ impl Publisher {
         let (number, outcome) = match event {
             Event::Acknowledged {
                 ticket,
+                packet_id,
                 reason,
                 reason_string,
                 topic,
             } => {
                 self.last_progress = now;
-                if reason.is_failure() {
-                    let refusal = self.refusal(reason, reason_string.as_deref(), topic);
-                    (ticket, Outcome::Refused(refusal))
-                } else {
-                    self.accepted += 1;
-                    if reason == ReasonCode::NO_MATCHING_SUBSCRIBERS {
-                        self.unheard += 1;
-                        if let Some(tell) = &mut self.on_unheard {
-                            tell(ticket);
-                        }
-                    }
-                    (ticket, Outcome::Accepted)
+                if let Some(acknowledged) = &mut self.acknowledged {
+                    acknowledged.insert(ticket, (packet_id, reason));
                 }
+                let outcome = match reason.is_failure() {
+                    true => {
+                        let refusal = self.refusal(reason, reason_string.as_deref(), topic);
+                        Outcome::Refused(refusal)
+                    }
+                    false => self.accepted(ticket, reason),
+                };
+                (ticket, outcome)
             }
             Event::InDoubt(ticket) => (ticket, Outcome::InDoubt),
             Event::Abandoned { ticket, topic } => {
@@ -211,6 +227,23 @@ impl Publisher {
             _ => return,
         };
         into.push(Progress::One(number, outcome));
+    }
+
+    #[inline]
+    fn accepted(&mut self, number: Number, reason: ReasonCode) -> Outcome {
+        self.accepted += 1;
+        if reason != ReasonCode::NO_MATCHING_SUBSCRIBERS {
+            return Outcome::Accepted;
+        }
+        self.unheard += 1;
+        if let Some(tell) = &mut self.on_unheard {
+            tell(number);
+        }
+        if self.requires_subscribers {
+            let text = format!("{} has no matching subscribers", self.client.target());
+            return Outcome::Refused(Error::new(Kind::Refused, text));
+        }
+        Outcome::Accepted
     }
 
     fn proved(&mut self, into: &mut Vec<Progress>) {
@@ -326,6 +359,24 @@ impl flow::Target for Publisher {
             false => self.parked = Some((number, publish)),
         }
         Ok(())
+    }
+
+    fn details(&mut self, number: Number) -> Vec<(&'static str, Value)> {
+        let known = self.acknowledged.as_mut();
+        let Some((packet_id, reason)) = known.and_then(|known| known.remove(&number)) else {
+            return Vec::new();
+        };
+        // PUBACK and PUBCOMP have no reason before MQTT 5.
+        let name = (self.client.session().version() == Version::V5).then(|| {
+            [
+                ("reason_code", reason.0.into()),
+                ("reason", reason.name().unwrap_or("unknown").into()),
+            ]
+        });
+        let packet_id = ("packet_id", packet_id.into());
+        std::iter::once(packet_id)
+            .chain(name.into_iter().flatten())
+            .collect()
     }
 
     async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {

@@ -2,8 +2,6 @@
 
 use std::time::SystemTime;
 
-use bytestring::ByteString;
-
 use crate::message::{Detail, Message, MqttDetail, MqttProperties};
 use crate::mqtt::packet::{Properties, Property, Publish, QoS};
 
@@ -27,17 +25,29 @@ pub(crate) fn record(publish: Publish, time: SystemTime) -> Message {
 }
 
 pub(super) fn from_properties(properties: &Properties) -> MqttProperties {
-    let pair = |(name, value): (&ByteString, &ByteString)| (name.clone(), value.clone());
-    MqttProperties {
-        payload_format_indicator: properties.payload_format_indicator(),
-        message_expiry_interval: properties.message_expiry_interval(),
-        content_type: properties.content_type(),
-        response_topic: properties.response_topic(),
-        correlation_data: properties.correlation_data(),
-        topic_alias: properties.topic_alias(),
-        subscription_identifiers: properties.subscription_identifiers().collect(),
-        user_properties: properties.user_properties().map(pair).collect(),
+    let mut record = MqttProperties::default();
+    for property in properties.iter() {
+        match property {
+            Property::PayloadFormatIndicator(value) => {
+                record.payload_format_indicator = Some(*value);
+            }
+            Property::MessageExpiryInterval(seconds) => {
+                record.message_expiry_interval = Some(*seconds);
+            }
+            Property::ContentType(text) => record.content_type = Some(text.clone()),
+            Property::ResponseTopic(topic) => record.response_topic = Some(topic.clone()),
+            Property::CorrelationData(bytes) => record.correlation_data = Some(bytes.clone()),
+            Property::TopicAlias(alias) => record.topic_alias = Some(*alias),
+            Property::SubscriptionIdentifier(id) => record.subscription_identifiers.push(*id),
+            Property::UserProperty(name, value) => {
+                let pair = (name.clone(), value.clone());
+                record.user_properties.push(pair);
+            }
+            // None of them belongs to a message (MQTT 5.0 §3.3.2.3).
+            _ => {}
+        }
     }
+    record
 }
 
 /// The message to send for a record; what it does not say of itself is in `outline`. What another protocol knows of it is of

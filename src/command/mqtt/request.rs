@@ -8,7 +8,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use super::mosquitto;
-use super::publish::{outline, topics};
+use super::publish::{first, outline, topics};
 use super::record::{published, record};
 use super::session::{SessionArgs, Wants, tell};
 use super::source::{Unsettled, refusal};
@@ -27,7 +27,7 @@ use crate::mqtt::session::client::Event;
 use crate::mqtt::topic;
 use crate::output::{Console, Format, Output, Style};
 use crate::payload::template::{Filler, Template};
-use crate::payload::{self, Bodies, Encoding};
+use crate::payload::{self, Bodies, Destination, Encoding};
 use crate::random::unguessable;
 use crate::stop::Stop;
 
@@ -37,7 +37,7 @@ pub struct Plan {
     /// The session.
     pub session: SessionArgs,
     /// Valid topic names; each request goes to each. Empty as in [`super::publish::Plan`].
-    pub topics: Vec<ByteString>,
+    pub topics: Vec<Destination>,
     /// Where replies come: a topic, or a filter of several, with the places that [`answer::is_name`] knows, filled in from
     /// the request. `None`: a topic for each request, told by the server or made up.
     pub response_topic: Option<Template>,
@@ -94,7 +94,7 @@ async fn request(mut plan: Plan) -> Result<()> {
     let console = Console::new(plan.style);
     let server = target.clone();
     let client = plan.client(target, console).await?;
-    let mut requester = MqttRequester::new(client, &plan, topics.into_iter().next(), console);
+    let mut requester = MqttRequester::new(client, &plan, first(topics), console);
     let limit = plan.replies.until.timeout;
     let opening = within(limit, &server, requester.connected());
     let opened = stop.unless_asked("interrupted", opening).await;
@@ -180,7 +180,7 @@ struct MqttRequester<'a> {
 }
 
 impl<'a> MqttRequester<'a> {
-    fn new(client: Client, plan: &'a Plan, topic: Option<ByteString>, console: Console) -> Self {
+    fn new(client: Client, plan: &'a Plan, topic: ByteString, console: Console) -> Self {
         let id = unguessable();
         Self {
             client,
@@ -188,7 +188,7 @@ impl<'a> MqttRequester<'a> {
             outline: Publish {
                 qos: plan.qos,
                 retain: plan.retain,
-                topic: topic.unwrap_or_default(),
+                topic,
                 properties: plan.properties.clone(),
                 ..Publish::default()
             },

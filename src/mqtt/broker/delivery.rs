@@ -8,11 +8,9 @@ use super::application::{self, Delivery, Message};
 use super::core::Core;
 use super::sessions::{Room, Session};
 use super::subscriptions::{Fitness, Matches, Target};
-use crate::mqtt::packet::{self, LARGEST_PACKET, Packet, Publish, QoS, Version};
+use crate::mqtt::packet::{Packet, QoS};
+use crate::mqtt::session::alias::{ALIAS_LENGTH, spare};
 use crate::server::Key;
-
-/// The most bytes that a topic alias adds to a PUBLISH: itself, and a longer property length.
-const ALIAS_LENGTH: usize = 4;
 
 /// How much is put into an outbox at once from what waits, in bytes; the rest stays where it costs less, or nothing.
 const HELPING: usize = 256 * 1024;
@@ -311,17 +309,4 @@ impl Core {
         }
         self.send(id, Packet::Publish(publish));
     }
-}
-
-/// A payload below this many bytes leaves room for every property within the protocol's own limit.
-const SURELY_FITS: usize = 128 * 1024 * 1024;
-
-/// By how many bytes the packet stays below the client's limit; `None`: it does not.
-fn spare(publish: &Publish, version: Version, largest: u32) -> Option<usize> {
-    // The sum is only worked out where it can matter.
-    if largest >= LARGEST_PACKET && publish.payload.len() < SURELY_FITS {
-        return Some(usize::MAX);
-    }
-    let length = packet::publish_len(publish, version).ok()?;
-    largest.checked_sub(length).map(|spare| spare as usize)
 }

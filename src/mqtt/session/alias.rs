@@ -6,7 +6,10 @@ use std::collections::HashMap;
 
 use bytestring::ByteString;
 
-use crate::mqtt::packet::{Property, Publish, ReasonCode};
+use crate::mqtt::packet::{LARGEST_PACKET, Property, Publish, ReasonCode, Version, publish_len};
+
+/// The most bytes that a topic alias adds to a PUBLISH: itself, and a longer property length.
+pub(crate) const ALIAS_LENGTH: usize = 4;
 
 /// How many bytes of topics one table of outgoing aliases remembers before it takes no more.
 const LONGEST_TOPICS: usize = 256 * 1024;
@@ -15,15 +18,16 @@ const LONGEST_TOPICS: usize = 256 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Incoming {
     maximum: u16,
-    topics: HashMap<u16, ByteString>,
+    /// Alias 1 first, as far as they were set.
+    topics: Vec<Option<ByteString>>,
 }
 
 impl Incoming {
     /// A table for aliases from 1 to `maximum`, which is what we told the peer.
-    pub(crate) fn new(maximum: u16) -> Self {
+    pub(crate) const fn new(maximum: u16) -> Self {
         Self {
             maximum,
-            topics: HashMap::new(),
+            topics: Vec::new(),
         }
     }
 
@@ -44,15 +48,16 @@ impl Incoming {
         if alias == 0 || alias > self.maximum {
             return Err(ReasonCode::TOPIC_ALIAS_INVALID);
         }
+        let place = usize::from(alias) - 1;
+        let known = self.topics.get(place).and_then(Option::as_ref);
         if publish.topic.is_empty() {
-            publish.topic = self
-                .topics
-                .get(&alias)
-                .ok_or(ReasonCode::PROTOCOL_ERROR)?
-                .clone();
-        } else if self.topics.get(&alias) != Some(&publish.topic) {
+            publish.topic = known.ok_or(ReasonCode::PROTOCOL_ERROR)?.clone();
+        } else if known != Some(&publish.topic) {
+            if self.topics.len() <= place {
+                self.topics.resize(place + 1, None);
+            }
             // A copy: the topic is a slice of a read buffer, which would be kept with it.
-            self.topics.insert(alias, ByteString::from(&*publish.topic));
+            self.topics[place] = Some(ByteString::from(&*publish.topic));
         }
         Ok(())
     }
@@ -77,22 +82,19 @@ impl Outgoing {
         }
     }
 
-    /// The highest alias the peer takes; 0: none.
-    pub(crate) const fn maximum(&self) -> u16 {
-        self.maximum
-    }
-
-    /// Puts an alias on `publish` where one is known or still free; an alias that the user chose stays.
-    pub(crate) fn apply(&mut self, publish: &mut Publish) {
+    /// Puts an alias on `publish` where one is known or still free, and says whether; an alias that the user chose stays.
+    /// The packet may become [`ALIAS_LENGTH`] bytes longer.
+    pub(crate) fn apply(&mut self, publish: &mut Publish) -> bool {
         if self.maximum == 0
             || publish.topic.is_empty()
             || publish.properties.topic_alias().is_some()
         {
-            return;
+            return false;
         }
         if let Some(&alias) = self.aliases.get(&publish.topic) {
             publish.topic = ByteString::new();
             publish.properties.push(Property::TopicAlias(alias));
+            true
         } else if self.aliases.len() < usize::from(self.maximum) && self.held < LONGEST_TOPICS {
             // The table holds fewer than `maximum` entries, so the next alias fits 16 bits.
             let alias = self.aliases.len() as u16 + 1;
@@ -100,8 +102,24 @@ impl Outgoing {
             self.aliases
                 .insert(ByteString::from(&*publish.topic), alias);
             publish.properties.push(Property::TopicAlias(alias));
+            true
+        } else {
+            false
         }
     }
+}
+
+/// A payload below this many bytes leaves room for every property within the protocol's own limit.
+const SURELY_FITS: usize = 128 * 1024 * 1024;
+
+/// By how many bytes the packet stays below the peer's limit; `None`: it does not, or is no packet.
+pub(crate) fn spare(publish: &Publish, version: Version, largest: u32) -> Option<usize> {
+    // The sum is only worked out where it can matter.
+    if largest >= LARGEST_PACKET && publish.payload.len() < SURELY_FITS {
+        return Some(usize::MAX);
+    }
+    let length = publish_len(publish, version).ok()?;
+    largest.checked_sub(length).map(|spare| spare as usize)
 }
 
 #[cfg(test)]

@@ -147,18 +147,22 @@ impl<T: Clone> Outbound<T> {
     /// Gives `publish` (QoS 1 or 2) its identifier and keeps a copy until it is complete.
     /// The caller has made sure that [`Self::free`] is not 0.
     pub(crate) fn start(&mut self, publish: &mut Publish, tag: T) {
-        publish.packet_id = self.unused_id();
+        let (place, id) = loop {
+            let id = self.next_id();
+            if let hash_map::Entry::Vacant(place) = self.entries.entry(id)
+                && (self.reserved.is_empty() || !self.reserved.contains(&id))
+            {
+                break (place, id);
+            }
+        };
+        publish.packet_id = id;
         self.next_order += 1;
         self.held += publish.held();
-        let state = State::Published(publish.clone());
-        self.entries.insert(
-            publish.packet_id,
-            Entry {
-                order: self.next_order,
-                tag,
-                state,
-            },
-        );
+        place.insert(Entry {
+            order: self.next_order,
+            tag,
+            state: State::Published(publish.clone()),
+        });
     }
 
     /// An identifier for a SUBSCRIBE or UNSUBSCRIBE, taken until [`Self::give_back`].
@@ -183,11 +187,16 @@ impl<T: Clone> Outbound<T> {
     /// subscribes does not leave five hundred requests unanswered.
     fn unused_id(&mut self) -> u16 {
         loop {
-            self.last_id = self.last_id.checked_add(1).unwrap_or(1);
-            if !self.entries.contains_key(&self.last_id) && !self.reserved.contains(&self.last_id) {
-                return self.last_id;
+            let id = self.next_id();
+            if !self.entries.contains_key(&id) && !self.reserved.contains(&id) {
+                return id;
             }
         }
+    }
+
+    fn next_id(&mut self) -> u16 {
+        self.last_id = self.last_id.checked_add(1).unwrap_or(1);
+        self.last_id
     }
 
     /// Where a message in flight is to go; `None` when the receiver owns it already, or it is unknown.

@@ -15,7 +15,7 @@ fn from_pipe(source: &Source, encoding: Encoding) -> (PipeWriter, Bodies) {
     )
 }
 
-const LINES: Source = Source::Lines { delimiter: b'\n' };
+const LINES: Source = Source::Lines(Framing::after(b'\n'));
 
 async fn all(bodies: &mut Bodies) -> Result<VecDeque<Message>> {
     let mut into = VecDeque::new();
@@ -254,7 +254,7 @@ async fn one_body_is_given_again_and_a_template_filled_in_anew() {
         let mut bodies = open(source, Encoding::Plain);
         let mut into = VecDeque::new();
         assert!(bodies.next(&mut into).await.unwrap());
-        bodies.again(&mut into);
+        bodies.again(&mut into).unwrap();
         let payloads: Vec<_> = into.iter().map(|it| it.payload.clone()).collect();
         assert_eq!(payloads, texts);
     }

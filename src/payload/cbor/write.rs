@@ -1,15 +1,37 @@
-//! CBOR from diagnostic notation (RFC 8949 §8, with comments, `'…'`, `b64'…'` and `<<…>>` of RFC 8610 Appendix G).
+//! CBOR from JSON, and from diagnostic notation (RFC 8949 §8, with comments, `'…'`, `b64'…'` and `<<…>>` of RFC 8610 Appendix G).
 
 use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
+use serde::de::IgnoredAny;
 
 use super::DEEPEST;
 use super::read::{BREAK, half};
+
+/// The most digits of an integer: what it takes to read one grows with their square.
+const MOST_DIGITS: usize = 1000;
 
 /// The bytes of one item.
 ///
 /// # Errors
 /// What was expected, and at which letter.
 pub fn from_diagnostic(text: &str) -> Result<Vec<u8>, String> {
+    items(text)
+}
+
+/// JSON as one item. Integers stay what they are, however large (RFC 8949 §3.4.3); other numbers are floats, in the shortest
+/// form that keeps their value (§6.2).
+///
+/// # Errors
+/// Why it is no JSON, or what CBOR has no form for.
+pub fn from_json(json: &[u8]) -> Result<Vec<u8>, String> {
+    let text = str::from_utf8(json).map_err(|_| String::from("not JSON: not UTF-8"))?;
+    // The notation has all of JSON, and more.
+    if let Err(why) = serde_json::from_str::<IgnoredAny>(text) {
+        return Err(format!("not JSON: {why}"));
+    }
+    items(text)
+}
+
+fn items(text: &str) -> Result<Vec<u8>, String> {
     let mut parser = Parser { text, at: 0 };
     let mut bytes = Vec::new();
     parser.item(&mut bytes, 0)?;
@@ -222,6 +244,7 @@ impl<'a> Parser<'a> {
             },
         };
         self.at += end;
+        // Each of them has one byte at least.
         let tag = bytes[0] >> 5 == 0 && is_followed;
         if tag {
             into.push(bytes[0] | 6 << 5);
@@ -250,11 +273,59 @@ impl<'a> Parser<'a> {
 
 fn number(word: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    match integer(word) {
-        Some(value @ 0..) => put_head(0, u64::try_from(value).ok()?, &mut bytes),
-        Some(value) => put_head(1, u64::try_from(-1 - value).ok()?, &mut bytes),
-        None => put_float(float(word)?, &mut bytes),
+    let digits = word.strip_prefix('-').unwrap_or(word);
+    let whole = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    let (major, value) = match integer(word) {
+        Some(value @ 0..) => (0, value),
+        Some(value) => (1, -1 - value),
+        None if whole => return big(word),
+        None => {
+            put_float(float(word)?, &mut bytes);
+            return Some(bytes);
+        }
+    };
+    match u64::try_from(value) {
+        Ok(value) => put_head(major, value, &mut bytes),
+        Err(_) => return big(word).filter(|_| whole),
     }
+    Some(bytes)
+}
+
+/// A decimal integer beyond 64 bits: a tag, and the bytes of its value or of -1 less it (RFC 8949 §3.4.3).
+fn big(word: &str) -> Option<Vec<u8>> {
+    let (tag, digits) = match word.strip_prefix('-') {
+        Some(digits) => (3, digits),
+        None => (2, word),
+    };
+    if digits.len() > MOST_DIGITS {
+        return None;
+    }
+    // The least significant first.
+    let mut value: Vec<u8> = Vec::new();
+    for digit in digits.bytes() {
+        let mut carry = u32::from(digit - b'0');
+        for byte in &mut value {
+            carry += u32::from(*byte) * 10;
+            *byte = carry as u8;
+            carry >>= 8;
+        }
+        value.extend((carry > 0).then_some(carry as u8));
+    }
+    if tag == 3 {
+        for byte in &mut value {
+            let (less, borrows) = byte.overflowing_sub(1);
+            *byte = less;
+            if !borrows {
+                break;
+            }
+        }
+        while value.last() == Some(&0) {
+            value.pop();
+        }
+    }
+    value.reverse();
+    let mut bytes = vec![6 << 5 | tag];
+    put_string(2, &value, &mut bytes);
     Some(bytes)
 }
 
@@ -373,6 +444,7 @@ mod tests {
             ("1.5e2", "f958b0"),
             ("3.4028234663852886e38", "fa7f7fffff"),
             ("24(simple(32))", "d818f820"),
+            ("18446744073709551617", "c249010000000000000001"),
             ("\"\\u00fc\\n\"", "63c3bc0a"),
         ] {
             assert_eq!(written(text).as_deref(), Ok(digits), "{text}");
@@ -399,7 +471,7 @@ mod tests {
             "simple(24)",
             "simple(256)",
             "/x",
-            "18446744073709551616",
+            "0x10000000000000000",
             "--1",
             "1.2.3",
             "inf",
@@ -416,6 +488,46 @@ mod tests {
             Err("at character 5, expected an item".into())
         );
         assert!(written(&"[".repeat(1 << 20)).is_err());
+    }
+
+    #[test]
+    fn json_is_written_exactly() {
+        let of = |json: &str| from_json(json.as_bytes()).map(|bytes| HEXLOWER.encode(&bytes));
+        for (json, digits) in [
+            (
+                r#" {"a": [1, -1, 1.5, null, true, "\u00fc\/"]} "#,
+                "a16161860120f93e00f6f563c3bc2f",
+            ),
+            ("18446744073709551615", "1bffffffffffffffff"),
+            // RFC 8949 Appendix A.
+            ("18446744073709551616", "c249010000000000000000"),
+            ("-18446744073709551616", "3bffffffffffffffff"),
+            ("-18446744073709551617", "c349010000000000000000"),
+            ("1e2", "f95640"),
+            ("0.1", "fb3fb999999999999a"),
+        ] {
+            assert_eq!(of(json).as_deref(), Ok(digits), "{json}");
+        }
+        let long = format!("1{}", "0".repeat(MOST_DIGITS - 1));
+        assert!(of(&long).unwrap().starts_with("c25901"));
+        for wrong in [
+            "", "{", "[1,]", "0x10", "h'01'", "NaN", "01", "/a/ 1", "1 2", "'a'",
+        ] {
+            assert!(of(wrong).unwrap_err().starts_with("not JSON: "), "{wrong}");
+        }
+        for beyond in [
+            "1e400",
+            &format!("{long}0"),
+            &"[".repeat(100).replace('[', "[["),
+        ] {
+            assert!(of(beyond).is_err());
+        }
+        let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
+        assert_eq!(
+            of(&deep),
+            Err(format!("nested deeper than {DEEPEST} levels"))
+        );
+        assert!(from_json(b"\"\xff\"").is_err());
     }
 
     #[test]

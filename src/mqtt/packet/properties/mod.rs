@@ -71,6 +71,11 @@ impl Properties {
         self.0.push(property);
     }
 
+    /// Takes the last one away.
+    pub fn pop(&mut self) -> Option<Property> {
+        self.0.pop()
+    }
+
     /// The memory that the list and its texts hold, in bytes.
     pub fn held(&self) -> usize {
         let texts: usize = self.0.iter().map(Property::text_len).sum();

@@ -63,6 +63,8 @@ pub enum Event {
     Acknowledged {
         /// What the sender gave to [`Session::publish`].
         ticket: Ticket,
+        /// The identifier that the message had; others have it now.
+        packet_id: u16,
         /// The receiver's reason code.
         reason: ReasonCode,
         /// The receiver's words.

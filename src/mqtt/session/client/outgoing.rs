@@ -2,6 +2,7 @@
 
 use super::{Event, Session, Ticket, Unsendable};
 use crate::mqtt::packet::{self, Ack, Packet, Publish, QoS};
+use crate::mqtt::session::alias::{self, ALIAS_LENGTH};
 use crate::mqtt::session::fault::Fault;
 use crate::mqtt::session::outbound::{Outbound, Progress};
 
@@ -18,39 +19,50 @@ impl Session {
     /// # Errors
     /// What this server, or MQTT itself, does not take; nothing is sent then.
     pub fn publish(&mut self, publish: &mut Publish, ticket: Ticket) -> Result<(), Unsendable> {
-        self.check(publish)?;
+        let spare = self.check(publish)?;
         if publish.qos > QoS::AtMostOnce {
             self.outbound.start(publish, ticket);
         }
-        self.write_publish(publish)?;
+        self.write_publish(publish, spare)?;
         Ok(())
     }
 
-    fn check(&self, publish: &Publish) -> Result<(), Unsendable> {
+    /// By how many bytes the packet stays below the server's limit.
+    fn check(&self, publish: &Publish) -> Result<usize, Unsendable> {
         if publish.qos > self.limits.maximum_qos {
             return Err(Unsendable::QosNotSupported(self.limits.maximum_qos.level()));
         }
         if publish.retain && !self.limits.retain_available {
             return Err(Unsendable::RetainNotSupported);
         }
-        let size = packet::publish_len(publish, self.connect.version)?;
-        if size > self.limits.largest_out {
-            return Err(Unsendable::TooLarge {
-                size,
-                limit: self.limits.largest_out,
-            });
+        let (version, limit) = (self.connect.version, self.limits.largest_out);
+        // Nothing else in it can be too long to be written.
+        let plain = publish.properties.is_empty() && publish.topic.len() <= usize::from(u16::MAX);
+        if plain && let Some(spare) = alias::spare(publish, version, limit) {
+            return Ok(spare);
         }
-        Ok(())
+        let size = packet::publish_len(publish, version)?;
+        match limit.checked_sub(size) {
+            Some(spare) => Ok(spare as usize),
+            None => Err(Unsendable::TooLarge { size, limit }),
+        }
     }
 
-    pub(super) fn write_publish(&mut self, publish: &Publish) -> Result<(), packet::Unencodable> {
+    /// Writes the message, with an alias in place of its topic where that fits; `publish` is the same afterwards.
+    fn write_publish(
+        &mut self,
+        publish: &mut Publish,
+        spare: usize,
+    ) -> Result<(), packet::Unencodable> {
         let version = self.connect.version;
-        if self.aliases_out.maximum() == 0 {
-            return packet::encode_publish(publish, version, &mut self.output);
+        let topic = publish.topic.clone();
+        let shortened = spare >= ALIAS_LENGTH && self.aliases_out.apply(publish);
+        let written = packet::encode_publish(publish, version, &mut self.output);
+        if shortened {
+            publish.properties.pop();
+            publish.topic = topic;
         }
-        let mut shortened = publish.clone();
-        self.aliases_out.apply(&mut shortened);
-        packet::encode_publish(&shortened, version, &mut self.output)
+        written
     }
 
     pub(super) fn on_progress(
@@ -75,6 +87,7 @@ impl Session {
                 self.suspects.survived();
                 self.events.push_back(Event::Acknowledged {
                     ticket,
+                    packet_id: ack.packet_id,
                     reason,
                     reason_string,
                     topic,
@@ -88,7 +101,15 @@ impl Session {
     }
 
     /// Sends again what a resumed or a lost session left behind, as far as the window allows.
+    #[inline]
     pub(super) fn pump(&mut self) -> Result<(), Fault> {
+        if self.outbound.has_again() || !self.resend.is_empty() {
+            return self.send_again();
+        }
+        Ok(())
+    }
+
+    fn send_again(&mut self) -> Result<(), Fault> {
         while let Some(packet) = self.outbound.next_again() {
             self.send(&packet)?;
         }
@@ -98,7 +119,10 @@ impl Session {
             };
             publish.duplicate = false;
             self.outbound.start(&mut publish, ticket);
-            self.write_publish(&publish)?;
+            // Whether it is small enough for this connection was known on the one before.
+            let largest = self.limits.largest_out;
+            let spare = alias::spare(&publish, self.connect.version, largest).unwrap_or(0);
+            self.write_publish(&mut publish, spare)?;
         }
         Ok(())
     }

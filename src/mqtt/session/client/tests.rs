@@ -87,6 +87,17 @@ impl Wire {
         std::iter::from_fn(|| decoder.decode(&mut output).unwrap()).collect()
     }
 
+    /// The topics and aliases of the messages that the session has put on the wire since the last call.
+    fn topics(&mut self) -> Vec<(String, Option<u16>)> {
+        let topic = |packet| match packet {
+            Packet::Publish(publish) => {
+                (publish.topic.to_string(), publish.properties.topic_alias())
+            }
+            other => panic!("unexpected {other:?}"),
+        };
+        self.sent().into_iter().map(topic).collect()
+    }
+
     fn publish(&mut self, qos: QoS, ticket: Ticket) {
         assert!(self.session.can_publish(qos));
         let mut publish = message("t", qos);
@@ -663,17 +674,30 @@ fn outgoing_aliases_shorten_the_second_message_to_a_topic() {
     wire.reconnect(false, &[Property::TopicAliasMaximum(1)]);
     wire.publish(QoS::AtMostOnce, 1);
     wire.publish(QoS::AtMostOnce, 2);
-    let topics: Vec<_> = wire
-        .sent()
-        .into_iter()
-        .map(|packet| match packet {
-            Packet::Publish(publish) => {
-                (publish.topic.to_string(), publish.properties.topic_alias())
-            }
-            other => panic!("unexpected {other:?}"),
-        })
-        .collect();
-    assert_eq!(topics, [("t".into(), Some(1)), (String::new(), Some(1))]);
+    assert_eq!(
+        wire.topics(),
+        [("t".into(), Some(1)), (String::new(), Some(1))]
+    );
+}
+
+#[test]
+fn a_message_is_not_made_too_large_by_an_alias() {
+    let mut wire = Wire::with(connect(Version::V5), 5);
+    wire.session.use_topic_aliases();
+    let size = packet::publish_len(&message("t", QoS::AtLeastOnce), Version::V5).unwrap();
+    let limits = [
+        Property::TopicAliasMaximum(1),
+        Property::MaximumPacketSize(size),
+    ];
+    wire.reconnect(false, &limits);
+    let mut large = message("t", QoS::AtLeastOnce);
+    wire.session.publish(&mut large, 1).unwrap();
+    assert_eq!((&*large.topic, large.properties.len()), ("t", 0));
+    // It has room for the alias, which nobody has heard of yet.
+    let mut small = message("t", QoS::AtLeastOnce);
+    small.payload.clear();
+    wire.session.publish(&mut small, 2).unwrap();
+    assert_eq!(wire.topics(), [("t".into(), None), ("t".into(), Some(1))]);
 }
 
 #[test]

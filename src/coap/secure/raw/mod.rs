@@ -1,0 +1,115 @@
+//! DTLS 1.2 with raw public keys (RFC 7250), as RFC 7252 §9.1.3.2 has it: `TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8` with P-256
+//! and SHA-256, and nothing else. `rtc-dtls` knows no certificate types; a version that does takes the place of this.
+//!
+//! | part | what it is for |
+//! |---|---|
+//! | `wire` | reading and writing handshake messages |
+//! | `keys` | key agreement, derivation, and the protection of records |
+//! | `channel` | records, fragments, flights and their repetition |
+//! | `session` | one association of either side |
+//! | `client`, `server` | what each side says when |
+
+mod channel;
+mod client;
+mod keys;
+mod server;
+mod session;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::record;
+use super::{SecureDatagram, Trouble};
+use crate::connect::Rpk;
+
+use client::Client;
+pub(super) use server::{is_wanted, new as accept};
+pub(super) use session::Happened;
+use session::Session;
+
+/// A server's side of an association.
+pub(super) type Accepted = Session<server::Server>;
+
+/// How long a client waits before it repeats a flight, at first (RFC 6347 §4.2.4.1).
+const CLIENT_WAIT: Duration = Duration::from_secs(1);
+
+/// The same for a server; see `INTERVAL` of the secrets.
+const SERVER_WAIT: Duration = Duration::from_millis(1500);
+
+/// The client's side of an association.
+pub(super) fn client(rpk: &Rpk) -> Box<dyn SecureDatagram> {
+    Box::new(Connecting {
+        rpk: Arc::new(rpk.clone()),
+        session: None,
+    })
+}
+
+struct Connecting {
+    rpk: Arc<Rpk>,
+    session: Option<Session<Client>>,
+}
+
+impl SecureDatagram for Connecting {
+    fn begin(&mut self, now: Instant) -> Result<(), Trouble> {
+        self.session = Some(client::begin(now, Arc::clone(&self.rpk))?);
+        Ok(())
+    }
+
+    fn feed(&mut self, now: Instant, datagram: &[u8]) -> Result<Vec<Bytes>, Trouble> {
+        let Some(session) = &mut self.session else {
+            return Ok(Vec::new());
+        };
+        let mut plain = Vec::new();
+        for record in record::records(datagram) {
+            match session.read(now, &record) {
+                Ok(Happened::Data(data)) => plain.push(data),
+                // What came with it is handed over first; the end is seen by the next request.
+                Ok(Happened::Closed) if plain.is_empty() => return Err(Trouble::Closed),
+                Ok(_) => {}
+                Err(trouble) => {
+                    if matches!(trouble, Trouble::Other(_)) {
+                        // It may have been forged, and the peer need not hear of it.
+                        session.drop_alert();
+                    }
+                    return Err(trouble);
+                }
+            }
+        }
+        Ok(plain)
+    }
+
+    fn write(&mut self, _now: Instant, plain: &[u8]) -> Result<(), Trouble> {
+        let written = self.session.as_mut().is_some_and(|it| it.write(plain));
+        let failed = || Trouble::Other(String::from("there is no association"));
+        written.then_some(()).ok_or_else(failed)
+    }
+
+    fn poll_transmit(&mut self) -> Option<Bytes> {
+        self.session.as_mut()?.poll_transmit()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.session.as_ref()?.poll_timeout()
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        if let Some(session) = &mut self.session {
+            session.handle_timeout(now);
+        }
+    }
+
+    fn is_established(&self) -> bool {
+        self.session.as_ref().is_some_and(Session::is_established)
+    }
+
+    fn close(&mut self, _now: Instant) {
+        if let Some(session) = &mut self.session {
+            session.close();
+        }
+    }
+}
