@@ -3,6 +3,8 @@
 //!
 //! A path may be a pipe or a device (`<(…)`, `/dev/zero`), so that what is read is bounded, not what `stat` says.
 
+pub(crate) mod beneath;
+
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::fs::{self, File};

@@ -179,6 +179,11 @@ fn sections(command: &str) -> Roff {
             .text([roman(help::FIELDS_TITLE)]);
         entries(&mut roff, rows);
     }
+    if help::has_columns(command) {
+        roff.control("SH", ["COLUMNS"])
+            .text([roman(help::OTHERS_TITLE)]);
+        entries(&mut roff, help::OTHERS.iter().copied());
+    }
     let faults = help::faults(command);
     if !faults.is_empty() {
         list(&mut roff, "FAULTS", faults.into_iter());

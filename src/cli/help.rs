@@ -7,6 +7,7 @@ use crate::command::bench;
 use crate::command::bench::mqtt::ScenarioPreset;
 use crate::error::Kind;
 use crate::message::fields::{self, Fields};
+use crate::payload::select;
 use crate::server::{WHEN_KEYS, Wrong};
 
 use super::{amqp, coap};
@@ -300,6 +301,10 @@ pub(crate) const TEMPLATE: &[(&str, &str)] = &[
         "literal characters, and escapes as in C",
     ),
     (
+        "%{/temp}, %{qos}, %.1{/temp|/t|\"none\"}",
+        "what a JSON pointer finds in the payload, a field, the first of several alternatives; the names are below",
+    ),
+    (
         "%-10t, %010l, %.3p",
         "left-aligned, zero-padded, truncated; %.2:x separates groups of digits with colons",
     ),
@@ -452,14 +457,26 @@ pub(crate) fn resource_kinds() -> impl Iterator<Item = (&'static str, &'static s
 }
 
 /// The heading of the fields of a message.
-pub(crate) const FIELDS_TITLE: &str =
-    "Fields for conditions; in the environment of --exec, content-type is IOTCTL_CONTENT_TYPE:";
+pub(crate) const FIELDS_TITLE: &str = "Fields for conditions and columns; in the environment of --exec, content-type is IOTCTL_CONTENT_TYPE:";
+
+/// The heading of what columns show besides fields.
+pub(crate) const OTHERS_TITLE: &str = "Other names for --columns, %{…} in -F, and --output-file:";
+
+/// What columns show besides fields.
+pub(crate) const OTHERS: &[(&str, &str)] = &select::OTHERS;
+
+/// Whether a command shows columns.
+pub(crate) fn has_columns(command: &str) -> bool {
+    fields(command).is_some() && !command.ends_with("respond")
+}
 
 /// The fields of the messages that a command receives; none for most.
 pub(crate) fn fields(command: &str) -> Option<&'static Fields> {
     match command {
         "mqtt sub" | "mqtt request" | "mqtt respond" => Some(&fields::MQTT),
-        "amqp consume" | "amqp tap" | "amqp request" | "amqp respond" => Some(&fields::AMQP),
+        "amqp consume" | "amqp tap" | "amqp get" | "amqp request" | "amqp respond" => {
+            Some(&fields::AMQP)
+        }
         "coap observe" | "coap get" | "coap put" | "coap post" | "coap delete" | "coap fetch"
         | "coap patch" | "coap ipatch" => Some(&fields::COAP),
         _ => None,
@@ -494,6 +511,9 @@ pub(super) fn below(command: &str) -> String {
         let rows: Vec<_> = fields.rows().collect();
         let rows = rows.iter().map(|(name, meaning)| (&**name, *meaning));
         table(&mut text, FIELDS_TITLE, rows);
+    }
+    if has_columns(command) {
+        table(&mut text, OTHERS_TITLE, OTHERS.iter().copied());
     }
     section(&mut text, "Examples:");
     for (purpose, words) in examples(command) {

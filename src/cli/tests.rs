@@ -12,7 +12,8 @@ use crate::command::mqtt::{broker, publish, subscribe};
 use crate::connect::{Retry, TlsVersion};
 use crate::error::{Error, Kind};
 use crate::mqtt::packet::{Property, QoS, RetainHandling, Version};
-use crate::output::{ColorChoice, Format};
+use crate::output::{ColorChoice, Format, RowStyle, Rows};
+use crate::payload::select::Column;
 use crate::payload::{Destination, Encoding, Framing, Source};
 
 fn read(words: &[&str]) -> Result<Parsed> {
@@ -387,6 +388,14 @@ fn the_flags_of_all_subscriptions_are_their_defaults() {
     );
 }
 
+const fn rows(style: RowStyle, columns: Vec<Column>, local: bool) -> Format {
+    Format::Rows(Rows {
+        style,
+        columns,
+        local,
+    })
+}
+
 #[test]
 fn each_output_format() {
     for (line, format) in [
@@ -402,6 +411,7 @@ fn each_output_format() {
             Format::Json {
                 pretty: false,
                 embed: false,
+                local: false,
             },
         ),
         (
@@ -409,10 +419,16 @@ fn each_output_format() {
             Format::Json {
                 pretty: true,
                 embed: true,
+                local: false,
             },
         ),
         ("--output raw", Format::Raw),
-        ("--output csv", Format::Csv),
+        ("--output csv", rows(RowStyle::Csv, Column::usual(), false)),
+        (
+            "--output tsv --columns time,t=/temp --local-time",
+            rows(RowStyle::Tsv, Column::list("time,t=/temp").unwrap(), true),
+        ),
+        ("--output hexdump -v", Format::Hexdump { topic: true }),
         ("--output hex -v", Format::Hex { topic: true }),
         ("--output base64", Format::Base64 { topic: false }),
     ] {
@@ -720,9 +736,32 @@ fn sub_refuses_what_cannot_be() {
         ),
         (
             "-t a -v --output json",
-            "-v needs --output text, hex or base64",
+            "-v needs --output text, hex, hexdump or base64",
         ),
-        ("-t a -v -F %p", "-v needs --output text, hex or base64"),
+        (
+            "-t a -v -F %p",
+            "-v needs --output text, hex, hexdump or base64",
+        ),
+        (
+            "-t a --columns /x",
+            "--columns needs --output csv, tsv or logfmt",
+        ),
+        (
+            "-t a --output csv --columns exchange",
+            "--columns: \"exchange\" is not a field of MQTT messages",
+        ),
+        (
+            "-t a -F %{header.x}",
+            "-F: \"header.x\" is not a field of MQTT messages",
+        ),
+        (
+            "-t a --local-time",
+            "--local-time needs --output json, csv, tsv or logfmt, or -F",
+        ),
+        (
+            "-t a --output raw --decode",
+            "--decode needs --output text, json, csv, tsv or logfmt, or -F",
+        ),
         ("-t a -N --output csv", "-N needs --output text or -F"),
         ("-t a --pretty", "--pretty needs --output json or -F"),
         ("-t a --embed-json", "--embed-json needs --output json"),

@@ -43,6 +43,8 @@ pub struct Account {
     pub filtered: u64,
     /// The target has them.
     pub delivered: u64,
+    /// Their bodies could not be decoded, and were passed on as they came.
+    pub undecoded: u64,
     /// The target does not want them.
     pub refused: u64,
     /// Their answer did not come in time.
@@ -103,7 +105,7 @@ impl Account {
     /// [`Kind::Lost`] for an account that does not add up.
     pub fn receipt(&self) -> Result<Option<String>> {
         let open = self.open().ok_or_else(|| self.wrong())?;
-        if self.filtered + self.failures() + self.in_doubt + open == 0 {
+        if self.filtered + self.failures() + self.in_doubt + self.undecoded + open == 0 {
             return Ok(None);
         }
         let mut text = format!(
@@ -112,6 +114,7 @@ impl Account {
             self.delivered
         );
         let details = [
+            (self.undecoded, "not decoded"),
             (self.filtered, "filtered out"),
             (self.failures(), "failed"),
             (self.in_doubt, "in doubt"),

@@ -1,53 +1,114 @@
-//! What a body says, for people, as its content type has it; any protocol may carry one.
+//! What a body says, for people or for programs, as its content type has it; any protocol may carry one.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::error::brief;
-use crate::message::{Detail, Message};
+use crate::error::{Error, Result, brief};
+use crate::file;
+use crate::message::Message;
 use crate::output::{Console, indented_json};
-use crate::payload::{Encoding, cbor, link, senml};
-
-/// The largest body that is decoded, in bytes; what is made of it is larger.
-const LARGEST: usize = 4 << 20;
+use crate::payload::media::{self, LARGEST, Reading, media_type, reading};
+use crate::payload::protobuf::{self, Schema};
+use crate::payload::sparkplug::{self, Births};
+use crate::payload::{Encoding, cbor, link, msgpack, senml};
 
 /// Shows bodies as text (`--decode`).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Decode {
     by: ContentType,
+    shape: Shape,
+    schema: Option<SchemaFile>,
+    /// What Sparkplug's edge nodes have said of their metrics.
+    births: RefCell<Births>,
+    /// How many bodies stayed as they were.
+    left: Cell<u64>,
     console: Console,
+}
+
+/// Who reads what is decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// People: over several lines.
+    Text,
+    /// Programs: JSON in one line.
+    Json,
+    /// Programs, as they come: only what no other program reads, and what is spelled in digits, is decoded.
+    Bytes,
 }
 
 /// By which content type a body is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContentType {
-    /// The one that its message names.
+    /// The one that its message names, or its topic, where that is one of Sparkplug's.
     Named,
     /// This media type.
     Given(&'static str),
     /// None: the body is spelled in hexadecimal digits or base64.
     Spelled(Encoding),
+    /// Sparkplug B, on the topics that are Sparkplug's.
+    Sparkplug,
 }
 
-/// How a content type is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reading {
-    Json,
-    Cbor,
-    CborSequence,
-    SenmlJson,
-    SenmlCbor,
-    Links,
-    /// As it is.
-    Text,
-    /// As it is, since it is not known here.
-    Unknown,
+/// The schema of protobuf messages.
+#[derive(Clone, Debug)]
+pub struct SchemaFile {
+    /// A compiled descriptor set.
+    pub path: PathBuf,
+    /// The type of the bodies; it need not be said where the file has one only.
+    pub message: Option<String>,
+    read: OnceCell<Arc<Schema>>,
+}
+
+impl SchemaFile {
+    /// One that is not read yet.
+    pub const fn new(path: PathBuf, message: Option<String>) -> Self {
+        Self {
+            path,
+            message,
+            read: OnceCell::new(),
+        }
+    }
+
+    fn read(&self) -> Result<()> {
+        let bytes = file::read(&self.path, file::SMALL)?;
+        let schema = Schema::read(&bytes, self.message.as_deref()).map_err(|why| {
+            Error::usage(format!("{}: {why}", self.path.display()))
+                .hint("protoc --include_imports --descriptor_set_out=FILE compiles a .proto file")
+        })?;
+        // It is read once.
+        let _ = self.read.set(Arc::new(schema));
+        Ok(())
+    }
 }
 
 impl Decode {
     /// By this content type; what cannot be decoded is reported on `console`.
-    pub const fn new(by: ContentType, console: Console) -> Self {
-        Self { by, console }
+    pub fn new(
+        by: ContentType,
+        shape: Shape,
+        schema: Option<SchemaFile>,
+        console: Console,
+    ) -> Self {
+        Self {
+            by,
+            shape,
+            schema,
+            births: RefCell::default(),
+            left: Cell::new(0),
+            console,
+        }
+    }
+
+    /// Reads the schema, if there is one.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`](crate::error::Kind::Usage) or [`Kind::Local`](crate::error::Kind::Local) that names the file.
+    pub fn load(&self) -> Result<()> {
+        self.schema.as_ref().map_or(Ok(()), SchemaFile::read)
     }
 
     /// By which content type bodies are read.
@@ -55,35 +116,92 @@ impl Decode {
         self.by
     }
 
+    /// How many bodies could not be decoded.
+    pub const fn left(&self) -> u64 {
+        self.left.get()
+    }
+
     /// The content type by which a message is read.
     fn media_type<'a>(&self, message: &'a Message) -> Option<&'a str> {
         match self.by {
             ContentType::Given(media_type) => Some(media_type),
-            ContentType::Named | ContentType::Spelled(_) => media_type(message),
+            ContentType::Named | ContentType::Spelled(_) | ContentType::Sparkplug => {
+                media_type(message)
+            }
         }
     }
 
-    /// Turns digits into the bytes that they stand for; what they cannot be stays as it is.
-    pub fn respell(&self, message: &mut Message) {
-        let ContentType::Spelled(encoding) = self.by else {
-            return;
-        };
-        match encoding.decode(message.payload.clone()) {
-            Ok(bytes) => message.payload = bytes,
-            Err(why) => self
-                .console
-                .warn(format_args!("{}: the body is {why}", brief(&message.topic))),
+    /// Turns what no condition could look into, into JSON, and digits into the bytes that they stand for; what they cannot be
+    /// stays as it is.
+    pub fn prepare(&self, message: &mut Message) {
+        match self.prepared(message) {
+            None => {}
+            Some(Ok(payload)) => message.payload = payload,
+            Some(Err(why)) => {
+                self.left.set(self.left.get() + 1);
+                self.console
+                    .warn(format_args!("{}: the body is {why}", brief(&message.topic)));
+            }
         }
+    }
+
+    fn prepared(&self, message: &Message) -> Option<Result<Bytes, String>> {
+        let body = &message.payload;
+        if let ContentType::Spelled(encoding) = self.by {
+            return Some(encoding.decode(body.clone()));
+        }
+        let reading = reading(self.media_type(message));
+        let is_sparkplug = match self.by {
+            ContentType::Sparkplug => sparkplug::is_topic(&message.topic),
+            ContentType::Named => {
+                media_type(message).is_none() && sparkplug::is_topic(&message.topic)
+            }
+            _ => false,
+        };
+        if !is_sparkplug && !is_prepared(reading) {
+            return None;
+        }
+        if body.len() > LARGEST {
+            return Some(Err(format!("longer than {LARGEST} bytes, and not decoded")));
+        }
+        let (form, text) = if is_sparkplug {
+            let text = self.births.borrow_mut().json(&message.topic, body);
+            ("Sparkplug B", text.map_err(|why| why.to_string()))
+        } else if reading == Reading::MessagePack {
+            (
+                "MessagePack",
+                msgpack::json(body).map_err(|why| why.to_string()),
+            )
+        } else {
+            let schema = self.schema.as_ref().and_then(|it| it.read.get());
+            let text = protobuf::json(body, schema.map(|it| &**it));
+            ("protobuf", text.map_err(|why| why.to_string()))
+        };
+        Some(
+            text.map(Bytes::from)
+                .map_err(|why| format!("not valid {form}: {why}")),
+        )
     }
 
     /// The same message with its body decoded; what cannot be decoded stays as it is.
     pub fn decoded(&self, message: Message) -> Message {
-        if matches!(self.by, ContentType::Spelled(_)) {
+        if self.shape == Shape::Bytes || matches!(self.by, ContentType::Spelled(_)) {
             return message;
         }
-        match decoded(self.media_type(&message), &message.payload) {
+        let is_sparkplug = sparkplug::is_topic(&message.topic);
+        let reading = match self.by {
+            ContentType::Sparkplug if is_sparkplug => Reading::Protobuf,
+            ContentType::Sparkplug => return message,
+            ContentType::Named if is_sparkplug && media_type(&message).is_none() => {
+                Reading::Protobuf
+            }
+            _ => reading(self.media_type(&message)),
+        };
+        let name = self.media_type(&message).filter(|it| !it.is_empty());
+        match decoded(reading, self.shape, name, &message.payload) {
             Ok(payload) => Message { payload, ..message },
             Err(why) => {
+                self.left.set(self.left.get() + 1);
                 self.console.warn(why);
                 message
             }
@@ -91,95 +209,85 @@ impl Decode {
     }
 }
 
-/// The body as JSON, where it is JSON or CBOR.
+/// Whether bodies become JSON before anything looks at them.
+const fn is_prepared(reading: Reading) -> bool {
+    matches!(reading, Reading::MessagePack | Reading::Protobuf)
+}
+
+/// The body as JSON, where it is JSON or can be had as JSON.
 pub(crate) fn json(message: &Message, decode: Option<&Decode>) -> Option<Value> {
-    let body = &message.payload;
-    if body.len() > LARGEST {
-        return None;
-    }
-    let media_type = match decode {
-        Some(decode) => decode.media_type(message),
-        None => media_type(message),
-    };
-    match reading(media_type) {
-        Reading::Cbor | Reading::SenmlCbor => cbor::json(body).ok(),
-        _ => serde_json::from_slice(body).ok(),
-    }
+    let given = decode.and_then(|decode| decode.media_type(message));
+    serde_json::from_slice(&media::json_text(message, given)?).ok()
 }
 
-/// What the message says of its body; empty for a content format without a media type.
-fn media_type(message: &Message) -> Option<&str> {
-    match &message.detail {
-        Detail::Plain => None,
-        Detail::Coap(coap) => coap
-            .content_format
-            .map(|_| coap.media_type.unwrap_or_default()),
-        Detail::Mqtt(mqtt) => mqtt.properties.as_ref()?.content_type.as_deref(),
-        Detail::Amqp(amqp) => amqp.properties.content_type.as_deref(),
-    }
-}
-
-fn reading(media_type: Option<&str>) -> Reading {
-    let Some(media_type) = media_type else {
-        return Reading::Text;
-    };
-    // A content coding (RFC 7252 §12.3).
-    if media_type.contains('@') {
-        return Reading::Unknown;
-    }
-    let essence = media_type.split(';').next().unwrap_or_default();
-    match essence.trim().to_ascii_lowercase().as_str() {
-        // SenML and sensor streams (RFC 8428 §12.1).
-        "application/senml+json" | "application/sensml+json" => Reading::SenmlJson,
-        "application/senml+cbor" | "application/sensml+cbor" => Reading::SenmlCbor,
-        "application/cbor-seq" => Reading::CborSequence,
-        "application/link-format" => Reading::Links,
-        "application/json" => Reading::Json,
-        "application/cbor" => Reading::Cbor,
-        other if other.ends_with("+json") => Reading::Json,
-        other if other.ends_with("+cbor") || other.ends_with("+cose") => Reading::Cbor,
-        other if other.starts_with("application/cose") => Reading::Cbor,
-        other if other.starts_with("text/") || other.ends_with("xml") => Reading::Text,
-        _ => Reading::Unknown,
-    }
-}
-
-fn decoded(media_type: Option<&str>, body: &Bytes) -> Result<Bytes, String> {
-    let name = media_type
-        .filter(|it| !it.is_empty())
-        .unwrap_or("a body of unknown format");
+fn decoded(
+    reading: Reading,
+    shape: Shape,
+    name: Option<&str>,
+    body: &Bytes,
+) -> Result<Bytes, String> {
+    let name = name.unwrap_or("a body of unknown format");
     if body.len() > LARGEST {
         return Err(format!(
             "a body of more than {LARGEST} bytes is not decoded"
         ));
     }
-    match reading(media_type) {
-        Reading::Unknown => Err(format!("{name} cannot be decoded")),
-        reading => text_of(reading, body).map_err(|why| format!("not valid {name}: {why}")),
-    }
+    let made = match (reading, shape) {
+        (Reading::Unknown, _) => return Err(format!("{name} cannot be decoded")),
+        // What could not be prepared was reported then.
+        (reading, Shape::Text) if is_prepared(reading) => {
+            return Ok(indented_json(body).map_or_else(|| body.clone(), Bytes::from));
+        }
+        (reading, Shape::Text) => text_of(reading, body),
+        (reading, Shape::Json | Shape::Bytes) => json_of(reading, body),
+    };
+    made.map_err(|why| format!("not valid {name}: {why}"))
 }
 
+fn json_value(body: &[u8]) -> Result<Value, String> {
+    serde_json::from_slice(body).map_err(|fault| fault.to_string())
+}
+
+fn cbor_value(body: &[u8]) -> Result<Value, String> {
+    cbor::json(body).map_err(|fault| fault.to_string())
+}
+
+/// For people.
 fn text_of(reading: Reading, body: &Bytes) -> Result<Bytes, String> {
     let no_json = || String::from("it cannot be parsed");
-    let json = |body: &[u8]| serde_json::from_slice(body).map_err(|fault| fault.to_string());
     let bad = |fault: cbor::BadCbor| fault.to_string();
     Ok(match reading {
         Reading::Json => indented_json(body).ok_or_else(no_json)?.into(),
         Reading::Cbor => cbor::diagnostic(body, true).map_err(bad)?.into(),
         Reading::CborSequence => cbor::sequence(body).map_err(bad)?.join("\n").into(),
-        Reading::SenmlJson => senml::lines(&json(body)?)?.join("\n").into(),
-        Reading::SenmlCbor => {
-            let list = cbor::json(body).map_err(bad)?;
-            senml::lines(&list)?.join("\n").into()
-        }
-        Reading::Links => {
-            let text = str::from_utf8(body).map_err(|_| String::from("not UTF-8 text"))?;
-            let links = link::parse(text).map_err(|fault| fault.to_string())?;
-            let lines = links.iter().map(|it| link::write(std::slice::from_ref(it)));
-            lines.collect::<Vec<_>>().join("\n").into()
-        }
-        Reading::Text | Reading::Unknown => body.clone(),
+        Reading::SenmlJson => senml::lines(&json_value(body)?)?.join("\n").into(),
+        Reading::SenmlCbor => senml::lines(&cbor_value(body)?)?.join("\n").into(),
+        Reading::Links => links(body)?,
+        Reading::MessagePack | Reading::Protobuf | Reading::Text | Reading::Unknown => body.clone(),
     })
+}
+
+/// For programs.
+fn json_of(reading: Reading, body: &Bytes) -> Result<Bytes, String> {
+    let resolved =
+        |list: Value| senml::resolved(&list).map(|it| Value::from(it).to_string().into());
+    match reading {
+        Reading::Cbor => Ok(cbor_value(body)?.to_string().into()),
+        Reading::SenmlJson => resolved(json_value(body)?),
+        Reading::SenmlCbor => resolved(cbor_value(body)?),
+        Reading::Json | Reading::MessagePack | Reading::Protobuf => Ok(body.clone()),
+        Reading::CborSequence | Reading::Links | Reading::Text | Reading::Unknown => {
+            text_of(reading, body)
+        }
+    }
+}
+
+/// One a line.
+fn links(body: &[u8]) -> Result<Bytes, String> {
+    let text = str::from_utf8(body).map_err(|_| String::from("not UTF-8 text"))?;
+    let links = link::parse(text).map_err(|fault| fault.to_string())?;
+    let lines = links.iter().map(|it| link::write(std::slice::from_ref(it)));
+    Ok(lines.collect::<Vec<_>>().join("\n").into())
 }
 
 #[cfg(test)]
@@ -187,7 +295,13 @@ mod tests {
     use super::*;
 
     fn shown(media_type: &str, body: &'static [u8]) -> Result<String, String> {
-        let text = decoded(Some(media_type), &Bytes::from_static(body))?;
+        let reading = reading(Some(media_type));
+        let text = decoded(
+            reading,
+            Shape::Text,
+            Some(media_type),
+            &Bytes::from_static(body),
+        )?;
         Ok(String::from_utf8(text.to_vec()).expect("text"))
     }
 

@@ -13,6 +13,9 @@ const PROPERTY: &str = "content-encoding";
 /// What gzip begins with (RFC 1952 §2.3.1); no text does.
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
+/// What a frame of zstd begins with (RFC 8878 §3.1.1).
+const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+
 /// Undoes the encoding that a message names.
 #[derive(Clone, Copy, Debug)]
 pub struct Decompress {
@@ -43,7 +46,7 @@ impl Decompress {
     }
 }
 
-/// The encoding of the body: AMQP's content encoding; MQTT's user property, or gzip by its first bytes; what follows the
+/// The encoding of the body: AMQP's content encoding; MQTT's user property, or gzip and zstd by their first bytes; what follows the
 /// `@` of a CoAP content format (RFC 7252 §12.3).
 fn encoding(message: &Message) -> Option<String> {
     let named = match &message.detail {
@@ -52,7 +55,10 @@ fn encoding(message: &Message) -> Option<String> {
             let properties = mqtt.properties.as_ref();
             let mut named = properties.iter().flat_map(|it| &it.user_properties);
             let named = named.find_map(|(name, value)| names(name).then_some(&**value));
-            named.or_else(|| message.payload.starts_with(GZIP).then_some("gzip"))
+            let begins = |begin: &[u8]| message.payload.starts_with(begin);
+            named
+                .or_else(|| begins(GZIP).then_some("gzip"))
+                .or_else(|| begins(ZSTD).then_some("zstd"))
         }
         Detail::Coap(coap) => coap.media_type.and_then(|it| Some(it.split_once('@')?.1)),
         Detail::Plain => None,

@@ -32,7 +32,7 @@ impl Receiver<'_> {
         let (stages, until) = (self.stages, self.until);
         let mut announcement = self.ready.announcement()?;
         let source = &mut announcement.watch(source);
-        let (ended, account) = match self.exec {
+        let (ended, mut account) = match self.exec {
             None if self.counts => {
                 let mut target = Counted::new(self.output);
                 engine::carry(source, &mut target, stages, until, stop).await
@@ -47,6 +47,7 @@ impl Receiver<'_> {
             }
         };
         let gone = matches!(&ended, Err(error) if error.kind() == Kind::ReaderGone);
+        account.undecoded = stages.undecoded();
         let text = account.receipt()?;
         if let Some(text) = text.filter(|_| !gone) {
             self.console.note(text);

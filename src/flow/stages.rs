@@ -16,12 +16,25 @@ pub struct Stages {
     pub filter: Vec<Condition>,
     /// Every message that passes must fulfil all of these (`--expect`).
     pub expect: Vec<Condition>,
-    /// The target gets bodies as text (`--decode`); conditions look at them as they came, but for hexadecimal digits and
-    /// base64.
+    /// The target gets bodies as text (`--decode`); conditions look at them as they came, but for those that are prepared
+    /// ([`Decode::prepare`]).
     pub decode: Option<Decode>,
 }
 
 impl Stages {
+    /// Reads the files that decoding needs, before anything is sent.
+    ///
+    /// # Errors
+    /// Those of [`Decode::load`].
+    pub fn load(&self) -> Result<()> {
+        self.decode.as_ref().map_or(Ok(()), Decode::load)
+    }
+
+    /// How many bodies could not be decoded.
+    pub fn undecoded(&self) -> u64 {
+        self.decode.as_ref().map_or(0, Decode::left)
+    }
+
     /// Whether every message passes as it is.
     pub fn are_bare(&self) -> bool {
         let conditions = self.filter.is_empty() && self.expect.is_empty();
@@ -34,7 +47,7 @@ impl Stages {
             decompress.undo(message);
         }
         if let Some(decode) = &self.decode {
-            decode.respell(message);
+            decode.prepare(message);
         }
     }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`Output`] | standard output for messages and results: batched, never blocking the caller's event loop |
 //! | [`Format`] | what a message looks like; one file each under `format/` |
+//! | [`Destination`] | where messages go, if not there: files, under [`Names`] made of them |
 //! | [`Template`] | mosquitto's format language (`-F`) |
 //! | [`Console`] | what a command says besides its results, on standard error |
 //! | [`Live`] | a view of something that goes on, on standard error |
@@ -12,9 +13,13 @@
 //! | [`Style`] | `--color` and `--quiet` |
 
 mod console;
+mod destination;
 mod escape;
+mod folder;
 mod format;
 mod live;
+mod log;
+mod names;
 mod screen;
 mod sink;
 mod stderr;
@@ -22,8 +27,10 @@ mod stream;
 mod style;
 
 pub use console::{Console, report};
-pub use format::{Flaw, Format, Template, indented_json, record_line};
+pub use destination::{Destination, Rotation};
+pub use format::{Flaw, Format, RowStyle, Rows, Template, indented_json, record_line};
 pub use live::Live;
+pub use names::{Name, Names};
 pub(crate) use sink::reader_is_gone;
 pub(crate) use stderr::beside_messages;
 pub use stderr::flush;

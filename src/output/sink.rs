@@ -18,7 +18,7 @@ use tokio::net::unix::pipe;
 use tokio::sync::mpsc;
 
 /// An emptied buffer keeps at most this much memory for the next use.
-const KEPT_CAPACITY: usize = 1024 * 1024;
+pub(super) const KEPT_CAPACITY: usize = 1024 * 1024;
 
 /// How a descriptor behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,8 +7,11 @@ use crate::error::{Error, Kind, Result};
 use crate::message::Message;
 use crate::payload::standard;
 
+use super::destination::Destination;
 use super::escape::{Keep, escape};
+use super::folder::Folder;
 use super::format::{Format, Render, Surface};
+use super::log::Log;
 use super::sink::Sink;
 use super::style::{ColorChoice, Style, Tone, judged};
 
@@ -17,7 +20,17 @@ pub struct Output {
     color: bool,
     render: Box<dyn Render>,
     pending: Vec<u8>,
-    sink: Sink,
+    way: Way,
+}
+
+/// Where bytes go.
+enum Way {
+    /// To a descriptor, mostly standard output.
+    Stream(Sink),
+    /// To the end of a file.
+    Log(Log),
+    /// Each message into a file.
+    Folder(Folder),
 }
 
 impl Output {
@@ -27,6 +40,37 @@ impl Output {
     /// [`Kind::Local`]: `standard output is closed`, when the command was started without one.
     pub fn open(format: Format, style: Style) -> Result<Self> {
         Ok(Self::over(standard_output()?, format, style))
+    }
+
+    /// Messages where they are to go.
+    ///
+    /// # Errors
+    /// As [`Output::open`]; [`Kind::Local`] or [`Kind::Usage`] that names a file which cannot be used.
+    pub fn open_at(destination: &Destination, format: Format, style: Style) -> Result<Self> {
+        let lines = format.is_lines();
+        let surface = Surface {
+            terminal: false,
+            color: style.color.colors(false),
+        };
+        let (render, way) = match destination {
+            Destination::Stdout => return Self::open(format, style),
+            Destination::File(path, rotation) => {
+                let mut render = format.renderer(surface);
+                let header = render.header();
+                render.has_begun(true);
+                (render, Way::Log(Log::open(path, *rotation, header, lines)?))
+            }
+            Destination::Files(names) => (
+                format.renderer(surface),
+                Way::Folder(Folder::open(names.clone())?),
+            ),
+        };
+        Ok(Self {
+            color: false,
+            render,
+            pending: Vec::new(),
+            way,
+        })
     }
 
     /// Messages on any descriptor, as [`Output::open`] writes them to standard output.
@@ -40,22 +84,40 @@ impl Output {
             color: surface.color,
             render: format.renderer(surface),
             pending: Vec::new(),
-            sink,
+            way: Way::Stream(sink),
         }
     }
 
-    /// Renders `message` into the buffer; writes nothing yet.
+    /// Renders `message` into the buffer; writes nothing yet, unless it goes into a file.
     ///
     /// # Errors
-    /// None today; the signature leaves room for formats that can refuse a message.
+    /// [`Kind::Local`] when a file cannot be written; nothing of the message is there then.
     pub fn message(&mut self, message: &Message) -> Result<()> {
-        self.render.render(message, &mut self.pending);
+        let start = self.pending.len();
+        match &mut self.way {
+            Way::Stream(_) => self.render.render(message, &mut self.pending),
+            Way::Log(log) => {
+                self.render.render(message, &mut self.pending);
+                log.take(&mut self.pending, start, message.time)?;
+            }
+            Way::Folder(folder) => {
+                self.render.has_begun(false);
+                self.render.render(message, &mut self.pending);
+                let written = folder.put(message, &self.pending[start..]);
+                self.pending.truncate(start);
+                written?;
+            }
+        }
         Ok(())
+    }
+
+    fn is_terminal(&self) -> bool {
+        matches!(&self.way, Way::Stream(sink) if sink.is_terminal())
     }
 
     /// Puts a line of text, such as a result, into the buffer; writes nothing yet.
     pub fn line(&mut self, text: &str) {
-        if self.sink.is_terminal() {
+        if self.is_terminal() {
             escape(text.as_bytes(), Keep::Layout, &mut self.pending);
         } else {
             self.pending.extend_from_slice(text.as_bytes());
@@ -76,7 +138,7 @@ impl Output {
 
     /// On a terminal, ends the line that waits, so that the next prompt stands on its own.
     pub fn end_line(&mut self) {
-        if self.sink.is_terminal() && self.pending.last().is_some_and(|byte| *byte != b'\n') {
+        if self.is_terminal() && self.pending.last().is_some_and(|byte| *byte != b'\n') {
             self.pending.push(b'\n');
         }
     }
@@ -95,16 +157,24 @@ impl Output {
     /// [`Kind::ReaderGone`] when the reader left; [`Kind::Local`] for everything else, such as a
     /// full disk.
     pub async fn flush(&mut self) -> Result<()> {
-        self.sink
-            .write(&mut self.pending)
-            .await
-            .map_err(|cause| failed(&cause))
+        match &mut self.way {
+            Way::Stream(sink) => sink
+                .write(&mut self.pending)
+                .await
+                .map_err(|cause| failed(&cause)),
+            Way::Log(log) => log.write(&mut self.pending),
+            // It is written.
+            Way::Folder(_) => Ok(()),
+        }
     }
 
     /// Returns as soon as the reader of standard output leaves, without anything being written;
     /// never for files and terminals. Cancel-safe.
     pub async fn reader_gone(&mut self) {
-        self.sink.reader_gone().await;
+        match &mut self.way {
+            Way::Stream(sink) => sink.reader_gone().await,
+            Way::Log(_) | Way::Folder(_) => std::future::pending().await,
+        }
     }
 }
 

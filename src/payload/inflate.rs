@@ -4,11 +4,15 @@ use std::io::{self, Read};
 
 use bytes::Bytes;
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use ruzstd::decoding::StreamingDecoder;
 
 use super::LONGEST;
 
 /// The encodings that are known, for help texts.
-pub(crate) const KNOWN: &str = "gzip and deflate";
+pub(crate) const KNOWN: &str = "gzip, deflate and zstd";
+
+/// The largest window of zstd, which takes memory at once; decoders should have this much (RFC 8878 §3.1.1.1.2).
+const WINDOW: u64 = 8 << 20;
 
 /// The body that was compressed as `encoding` says.
 ///
@@ -21,6 +25,7 @@ pub(crate) fn inflated(encoding: &str, body: &[u8]) -> Result<Bytes, String> {
         // Many leave the wrapping of RFC 1950 out.
         "deflate" if !is_zlib(body) => whole(DeflateDecoder::new(body)),
         "deflate" | "zlib" => whole(ZlibDecoder::new(body)),
+        "zstd" => frames(body),
         _ => {
             return Err(format!(
                 "unknown content encoding {encoding:?}; supported are {KNOWN}"
@@ -39,6 +44,20 @@ fn whole(from: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(LONGEST as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Frames of zstd, one after the other.
+fn frames(mut body: &[u8]) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    loop {
+        let decoder = StreamingDecoder::new_with_max_window_size(&mut body, WINDOW);
+        let decoder = decoder.map_err(io::Error::other)?;
+        let room = (LONGEST + 1 - bytes.len()) as u64;
+        decoder.take(room).read_to_end(&mut bytes)?;
+        if body.is_empty() || bytes.len() > LONGEST {
+            return Ok(bytes);
+        }
+    }
 }
 
 /// Method 8 and a check sum in two bytes (RFC 1950 §2.2).
@@ -71,6 +90,11 @@ mod tests {
         let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
         zlib.write_all(TEXT).unwrap();
         let zlib = zlib.finish().unwrap();
+        // By zstd 1.5.4, without and with a check sum.
+        let hex = |digits: &[u8]| data_encoding::HEXLOWER.decode(digits).unwrap();
+        let zstd = hex(b"28b52ffd04585d00002832312e35200100908b16de9283aa");
+        let half_by_zstd = hex(b"28b52ffd005829000032312e3520");
+        let rest_by_zstd = hex(b"28b52ffd045871000032312e352032312e352032312e35863662dd");
         for (encoding, body) in [
             ("gzip", gzip(TEXT)),
             ("X-GZIP", gzip(TEXT)),
@@ -78,6 +102,8 @@ mod tests {
             ("deflate", raw.finish().unwrap()),
             ("deflate", zlib.clone()),
             ("zlib", zlib),
+            ("zstd", zstd),
+            ("zstd", [&half_by_zstd[..], &rest_by_zstd[..]].concat()),
         ] {
             assert_eq!(inflated(encoding, &body).unwrap(), TEXT, "{encoding}");
         }
@@ -91,10 +117,18 @@ mod tests {
             ("gzip", half, "it is not valid gzip"),
             ("gzip", b"", "it is not valid gzip"),
             ("deflate", b"\x78\x9c", "it is not valid deflate"),
+            ("zstd", b"", "it is not valid zstd"),
+            ("zstd", b"21.5", "it is not valid zstd"),
+            // A window of more than a terabyte.
             (
                 "zstd",
+                b"\x28\xb5\x2f\xfd\x00\xff\x01\x00\x00",
+                "it is not valid zstd",
+            ),
+            (
+                "br",
                 b"x",
-                "unknown content encoding \"zstd\"; supported are gzip and deflate",
+                "unknown content encoding \"br\"; supported are gzip, deflate and zstd",
             ),
         ] {
             let told = inflated(encoding, body).unwrap_err();

@@ -12,6 +12,9 @@
 //! | [`expect`] | conditions on a body: `payload == 21.5`, `/temp > 20` |
 //! | [`inflate`] | compressed bodies |
 //! | [`link`] | link-format (RFC 6690) |
+//! | [`media`] | how a body is read, by its media type |
+//! | [`msgpack`], [`protobuf`], [`sparkplug`] | other forms as JSON |
+//! | [`pointer`], [`select`] | what of a message is shown, by name |
 //! | [`senml`] | measurements (RFC 8428) as lines |
 //! | [`template`] | bodies that differ from message to message |
 //! | [`standard`] | whether standard input and output were there when the command started |
@@ -24,11 +27,18 @@ mod encoding;
 pub mod expect;
 mod follow;
 pub(crate) mod inflate;
+mod json_text;
 mod lines;
 pub mod link;
+pub(crate) mod media;
+pub mod msgpack;
+pub(crate) mod pointer;
+pub mod protobuf;
 mod reader;
 mod record;
+pub mod select;
 pub mod senml;
+pub mod sparkplug;
 pub(crate) mod standard;
 pub(crate) mod template;
 

@@ -43,24 +43,48 @@ struct Base {
 /// # Errors
 /// What is wrong with it.
 pub fn lines(list: &Value) -> Result<Vec<String>, String> {
+    each(list, Base::line)
+}
+
+/// The measurements of a list as resolved records (§4.6): with their whole names, and without base values. Times below 2^28
+/// stay relative to now.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn resolved(list: &Value) -> Result<Vec<Value>, String> {
+    each(list, Base::record)
+}
+
+/// What is made of each measurement of a list.
+fn each<T>(
+    list: &Value,
+    make: impl Fn(&mut Base, &Map<String, Value>) -> Result<Option<T>, String>,
+) -> Result<Vec<T>, String> {
     let records = list.as_array().ok_or("not an array")?;
     let mut base = Base::default();
-    let mut lines = Vec::new();
+    let mut made = Vec::new();
     for (at, record) in records.iter().enumerate() {
         let record = record
             .as_object()
             .ok_or_else(|| format!("record {} is not an object", at + 1))?;
-        let line = base
-            .line(record)
-            .map_err(|why| format!("record {}: {why}", at + 1))?;
-        lines.extend(line);
+        let one = make(&mut base, record).map_err(|why| format!("record {}: {why}", at + 1))?;
+        made.extend(one);
     }
-    Ok(lines)
+    Ok(made)
+}
+
+/// A measurement with all that it inherits.
+struct Measurement {
+    name: String,
+    value: Option<(&'static str, Value)>,
+    unit: Option<String>,
+    sum: Option<f64>,
+    time: f64,
 }
 
 impl Base {
     /// Takes over the base values of a record, and resolves the measurement that it may hold.
-    fn line(&mut self, record: &Map<String, Value>) -> Result<Option<String>, String> {
+    fn measurement(&mut self, record: &Map<String, Value>) -> Result<Option<Measurement>, String> {
         self.name = text(record, "bn")?.unwrap_or_else(|| std::mem::take(&mut self.name));
         self.time = number(record, "bt")?.unwrap_or(self.time);
         self.unit = text(record, "bu")?.or_else(|| self.unit.take());
@@ -75,32 +99,82 @@ impl Base {
         if name.is_empty() {
             return Err(String::from("the name is missing"));
         }
-        let mut line = name;
-        // Writing to a String cannot fail, here and below.
-        let _ = write!(line, " {}", value.unwrap_or_else(|| String::from("-")));
-        if let Some(unit) = text(record, "u")?.or_else(|| self.unit.clone()) {
-            let _ = write!(line, " {unit}");
-        }
-        if let Some(sum) = sum {
-            let _ = write!(line, " sum {sum}");
-        }
-        let time = self.time + number(record, "t")?.unwrap_or(0.0);
-        line.push_str(&time_text(time));
-        Ok(Some(line))
+        Ok(Some(Measurement {
+            name,
+            value,
+            unit: text(record, "u")?.or_else(|| self.unit.clone()),
+            sum,
+            time: self.time + number(record, "t")?.unwrap_or(0.0),
+        }))
     }
 
-    fn value(&self, record: &Map<String, Value>) -> Result<Option<String>, String> {
+    /// The value under its name in SenML; a number with its base.
+    fn value(&self, record: &Map<String, Value>) -> Result<Option<(&'static str, Value)>, String> {
         if let Some(value) = number(record, "v")? {
-            return Ok(Some((value + self.value.unwrap_or(0.0)).to_string()));
+            return Ok(Some(("v", plain(value + self.value.unwrap_or(0.0)))));
         }
         if let Some(words) = text(record, "vs")? {
-            return Ok(Some(format!("{words:?}")));
+            return Ok(Some(("vs", words.into())));
         }
         if let Some(value) = member(record, "vb") {
             let value = value.as_bool().ok_or("vb is neither true nor false")?;
-            return Ok(Some(value.to_string()));
+            return Ok(Some(("vb", value.into())));
         }
-        Ok(text(record, "vd")?.map(|data| format!("base64:{data}")))
+        Ok(text(record, "vd")?.map(|data| ("vd", data.into())))
+    }
+
+    fn line(&mut self, record: &Map<String, Value>) -> Result<Option<String>, String> {
+        Ok(self.measurement(record)?.map(|it| it.line()))
+    }
+
+    fn record(&mut self, record: &Map<String, Value>) -> Result<Option<Value>, String> {
+        let Some(it) = self.measurement(record)? else {
+            return Ok(None);
+        };
+        let mut resolved = Map::new();
+        resolved.insert(String::from("n"), it.name.into());
+        resolved.extend(it.unit.map(|unit| (String::from("u"), unit.into())));
+        resolved.extend(it.value.map(|(name, value)| (name.to_owned(), value)));
+        resolved.extend(it.sum.map(|sum| (String::from("s"), plain(sum))));
+        if it.time != 0.0 {
+            resolved.insert(String::from("t"), plain(it.time));
+        }
+        let update = member(record, "ut").cloned();
+        resolved.extend(update.map(|time| (String::from("ut"), time)));
+        Ok(Some(resolved.into()))
+    }
+}
+
+/// A whole number without a fraction, as the list may have had it.
+fn plain(number: f64) -> Value {
+    // Exactly what an f64 can hold.
+    match number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0 {
+        true => Value::from(number as i64),
+        false => number.into(),
+    }
+}
+
+impl Measurement {
+    fn line(self) -> String {
+        let mut line = self.name;
+        let value = match self.value {
+            None => String::from("-"),
+            Some(("vs", words)) => format!("{:?}", words.as_str().unwrap_or_default()),
+            Some(("vd", data)) => format!("base64:{}", data.as_str().unwrap_or_default()),
+            Some((_, value)) => value
+                .as_f64()
+                .map_or_else(|| value.to_string(), |it| it.to_string()),
+        };
+        // Writing to a String cannot fail, here and below.
+        let _ = write!(line, " {value}");
+        if let Some(unit) = self.unit {
+            let _ = write!(line, " {unit}");
+        }
+        if let Some(sum) = self.sum {
+            let _ = write!(line, " sum {sum}");
+        }
+        line.push_str(&time_text(self.time));
+        line
     }
 }
 
@@ -170,6 +244,20 @@ mod tests {
             shown(kinds).as_deref(),
             Ok("a \"x \\\"y\\\"\"\nb false 2.5 s ago\nc base64:AQ in 60 s\nd - sum 4")
         );
+    }
+
+    #[test]
+    fn records_are_resolved() {
+        // RFC 8428 §5.1.4, shortened.
+        let list = r#"[{"bn":"2001:db8::2/","bt":1.320078429e+09,"n":"temperature","u":"Cel","v":25.2},
+            {"n":"humidity","u":"%RH","v":30,"t":2,"ut":60},{"bv":1,"n":"on","vb":true},{"s":5,"n":"x"}]"#;
+        let records = resolved(&serde_json::from_str(list).unwrap()).unwrap();
+        let expected = concat!(
+            r#"[{"n":"2001:db8::2/temperature","u":"Cel","v":25.2,"t":1320078429},"#,
+            r#"{"n":"2001:db8::2/humidity","u":"%RH","v":30,"t":1320078431,"ut":60},"#,
+            r#"{"n":"2001:db8::2/on","vb":true,"t":1320078429},{"n":"2001:db8::2/x","s":5,"t":1320078429}]"#
+        );
+        assert_eq!(Value::from(records).to_string(), expected);
     }
 
     #[test]

@@ -393,10 +393,10 @@ fn bodies_are_decompressed_and_decoded() {
         "{}",
         shown.text()
     );
-    iotctl("mqtt sub -t a --decode --output json")
+    iotctl("mqtt sub -t a --decode --output raw")
         .run()
         .exits(2)
-        .says("--decode needs --output text or -F");
+        .says("--decode needs --output text, json, csv, tsv or logfmt, or -F");
 }
 
 /// A shell that ends when there is a file at `GATE`.

@@ -79,6 +79,8 @@ const RECEIVING: &[Cell] = &[
     cell("--decode", &["--decode=json", "--filter", OVER_20, "-C", "1"], 0, |seen| shows(seen, "{\n  \"v\": 21\n}\n")),
     Cell { compressed: true, ..cell("--decompress", &["--decompress", "--filter", OVER_20, "-C", "1"], 0, |seen| shows(seen, "{\"v\":21}\n")) },
     cell("-F", &["-F", "<%p>", "--filter", OVER_20, "-C", "1"], 0, |seen| shows(seen, "<{\"v\":21}>\n")),
+    cell("%{…}", &["-F", "%{/v}", "--filter", OVER_20, "-C", "1"], 0, |seen| shows(seen, "21\n")),
+    cell("--columns", &["--output", "tsv", "--columns", "v=/v,/w", "--filter", OVER_20, "-C", "1"], 0, |seen| shows(seen, "v\tw\n21\t\n")),
     cell("--output", &["--output", "json", "--filter", OVER_20, "-C", "1"], 0, |seen| {
         seen.ended.text().contains("\"payload\":\"{\\\"v\\\":21}\"")
     }),

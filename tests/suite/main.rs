@@ -52,6 +52,7 @@ mod request;
 mod rumqttc_peer;
 mod sending;
 mod serving;
+mod showing;
 mod support;
 mod tls;
 mod transports;

@@ -17,6 +17,7 @@ use super::session::{self, AmqpSessionFlags};
 use super::syntax::{self, short, short_or_none};
 use crate::cli::flags::condition::ConditionFlags;
 use crate::cli::flags::decode::DecodeFlags;
+use crate::cli::flags::destination::DestinationFlags;
 use crate::cli::flags::format::FormatFlags;
 use crate::cli::flags::ready::ReadyFlags;
 use crate::cli::flags::terminal::TerminalFlags;
@@ -102,6 +103,9 @@ pub(crate) struct ConsumeFlags {
     format: FormatFlags,
 
     #[command(flatten)]
+    destination: DestinationFlags,
+
+    #[command(flatten)]
     ready: ReadyFlags,
 
     #[command(flatten)]
@@ -150,6 +154,10 @@ impl ConsumeFlags {
         let keys = keys.collect::<Result<Vec<_>>>()?;
         let style = self.terminal.style();
         let stages = self.conditions.stages(&fields::AMQP)?;
+        let exec = self.exec.exec::<Self>()?;
+        let destination = self
+            .destination
+            .destination(&fields::AMQP, exec.is_some())?;
         Ok(Plan {
             session: self
                 .session
@@ -170,9 +178,10 @@ impl ConsumeFlags {
             stages: self.decode.stages(&self.format.output, style, stages)?,
             firehose: false,
             until: until(&self.until, &self.conditions)?,
-            exec: self.exec.exec::<Self>()?,
+            exec,
             ready: self.ready.ready(),
-            format: self.format.format()?,
+            destination,
+            format: self.format.format(&fields::AMQP)?,
             style,
         })
     }

@@ -7,10 +7,14 @@ use clap::Args;
 use crate::amqp::topology::{Declaration, Queue};
 use crate::command::amqp::get::Plan;
 use crate::error::Result;
+use crate::flow::Stages;
+use crate::message::fields;
 
 use super::consume::AckMode;
 use super::session::{self, AmqpSessionFlags};
 use super::syntax;
+use crate::cli::flags::decode::DecodeFlags;
+use crate::cli::flags::destination::DestinationFlags;
 use crate::cli::flags::format::FormatFlags;
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::syntax::numbers::Count;
@@ -43,7 +47,13 @@ pub(crate) struct GetFlags {
     ack: AckMode,
 
     #[command(flatten)]
+    decode: DecodeFlags,
+
+    #[command(flatten)]
     format: FormatFlags,
+
+    #[command(flatten)]
+    destination: DestinationFlags,
 
     #[command(flatten)]
     session: AmqpSessionFlags,
@@ -59,14 +69,18 @@ impl GetFlags {
         let queue = syntax::name("queue", queue)?;
         let declared = || Declaration::Queue(Queue::new(queue.clone()));
         let count = values::messages(self.count)?;
+        let style = self.terminal.style();
+        let decode = &self.decode;
         Ok(Plan {
             session: self.session.words(url)?,
             declare: self.declare.then(declared).into_iter().collect(),
             queue,
             count: (!self.all).then(|| count.unwrap_or(1)),
             settle: self.ack.settle(),
-            format: self.format.format()?,
-            style: self.terminal.style(),
+            stages: decode.stages(&self.format.output, style, Stages::default())?,
+            destination: self.destination.destination(&fields::AMQP, false)?,
+            format: self.format.format(&fields::AMQP)?,
+            style,
         })
     }
 }

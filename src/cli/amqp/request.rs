@@ -114,7 +114,7 @@ impl RequestFlags {
                 style,
                 self.conditions.stages(&fields::AMQP)?,
             )?,
-            format: self.format.format()?,
+            format: self.format.format(&fields::AMQP)?,
             style,
         })
     }

@@ -15,6 +15,7 @@ use super::session::{self, AmqpSessionFlags};
 use super::syntax::{self, short};
 use crate::cli::flags::condition::ConditionFlags;
 use crate::cli::flags::decode::DecodeFlags;
+use crate::cli::flags::destination::DestinationFlags;
 use crate::cli::flags::exec::ExecFlags;
 use crate::cli::flags::format::FormatFlags;
 use crate::cli::flags::terminal::TerminalFlags;
@@ -57,6 +58,9 @@ pub(crate) struct TapFlags {
     format: FormatFlags,
 
     #[command(flatten)]
+    destination: DestinationFlags,
+
+    #[command(flatten)]
     session: AmqpSessionFlags,
 
     #[command(flatten)]
@@ -73,6 +77,10 @@ impl TapFlags {
         let queue = ByteString::new();
         let style = self.terminal.style();
         let stages = self.conditions.stages(&fields::AMQP)?;
+        let exec = self.exec.exec::<Self>(false)?;
+        let destination = self
+            .destination
+            .destination(&fields::AMQP, exec.is_some())?;
         Ok(Plan {
             address: None,
             declare: declarations(&queue, false, Some(exchange), keys),
@@ -80,9 +88,10 @@ impl TapFlags {
             settle: Settle::Ack,
             stages: self.decode.stages(&self.format.output, style, stages)?,
             firehose: self.firehose,
-            exec: self.exec.exec::<Self>(false)?,
+            exec,
             until: until(&self.until, &self.conditions)?,
-            format: self.format.format()?,
+            destination,
+            format: self.format.format(&fields::AMQP)?,
             style,
             ..Plan::new(self.session.words(url)?, queue)
         })

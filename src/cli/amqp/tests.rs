@@ -252,6 +252,7 @@ fn consume_takes_every_flag() {
     let pretty = Format::Json {
         pretty: true,
         embed: false,
+        local: false,
     };
     assert_eq!(format!("{:?}", plan.format), format!("{pretty:?}"));
     let usual = consume("q");

@@ -16,6 +16,7 @@ use crate::command::coap::session::{OptionValue, OptionWord, SessionArgs, Transf
 use crate::connect::{ConnectArgs, LocalAddress, OscoreArgs, Secret};
 use crate::error::Result;
 use crate::flow::Stages;
+use crate::message::fields;
 use crate::output::{Format, Style};
 
 use crate::cli::flags::connect::{FamilyFlags, TlsFlags};
@@ -326,7 +327,7 @@ impl BodyFlags {
     /// `newline`: whether each text is followed by a line break.
     pub(crate) fn format(self, newline: bool) -> Result<Format> {
         let newline = newline || self.output.is_template();
-        self.output.format(false, newline)
+        self.output.format(false, newline, &fields::COAP)
     }
 }
 

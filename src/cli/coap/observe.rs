@@ -14,6 +14,7 @@ use crate::payload::{Encoding, Source};
 use super::flags::{BodyFlags, CoapConnectFlags, MessageFlags, OptionFlags, WordingFlags, uint};
 use super::request::BodySource;
 use crate::cli::flags::condition::ConditionFlags;
+use crate::cli::flags::destination::DestinationFlags;
 use crate::cli::flags::exec::ExecFlags;
 use crate::cli::flags::ready::ReadyFlags;
 use crate::cli::flags::terminal::TerminalFlags;
@@ -72,6 +73,9 @@ pub(crate) struct ObserveFlags {
     body: BodyFlags,
 
     #[command(flatten)]
+    destination: DestinationFlags,
+
+    #[command(flatten)]
     connect: CoapConnectFlags,
 
     #[command(flatten)]
@@ -105,6 +109,10 @@ impl ObserveFlags {
         };
         let needs = |flag, given| values::needs(flag, given, "a body", method == Code::FETCH);
         needs("--content-format", content_format.is_some())?;
+        let exec = self.exec.exec::<Self>(false)?;
+        let destination = self
+            .destination
+            .destination(&fields::COAP, exec.is_some())?;
         Ok(Plan {
             wording: self.wording.wording(&mut session),
             session,
@@ -118,12 +126,13 @@ impl ObserveFlags {
             stages: self
                 .body
                 .stages(style, self.conditions.stages(&fields::COAP)?)?,
-            exec: self.exec.exec::<Self>(false)?,
+            exec,
             ready: self.ready.ready(),
             reregister: !self.no_reregister,
             retry: self.retry,
             keep_alive: self.keep_alive.map(|Wait(time)| time),
             deregister: !self.no_deregister,
+            destination,
             format: self.body.format(true)?,
             style,
         })

@@ -99,7 +99,7 @@ fn bodies_are_read_and_written_in_cbor() {
     refused("put coap://h/a --cbor 1 --hex", "--hex");
     refused(
         "get coap://h/a --decode --output hex",
-        "--decode needs --output text",
+        "--decode needs --output text, json",
     );
 }
 

@@ -2,8 +2,11 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::error::Result;
-use crate::output::{Format, Template};
+use crate::error::{Error, Result};
+use crate::flow::decode::Shape;
+use crate::message::fields::Fields;
+use crate::output::{Format, RowStyle, Rows, Template};
+use crate::payload::select::{Column, Selector};
 
 use crate::cli::syntax::values;
 
@@ -14,7 +17,7 @@ pub(crate) struct FormatFlags {
     #[command(flatten)]
     pub(crate) output: OutputFlags,
 
-    /// Show the topic before each payload (text, hex and base64)
+    /// Show the topic before each payload (text, hex, hexdump and base64)
     #[arg(short = 'v', long)]
     verbose: bool,
 
@@ -27,7 +30,7 @@ pub(crate) struct FormatFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputFlags {
-    /// Output format: text, hex and base64 write the payload and a line break; raw writes the payload only; json writes one object per line; csv writes a header and one row per message
+    /// Output format: text, hex and base64 write the payload and a line break, hexdump writes it as hexdump -C; raw writes the payload only; json writes one object per line; csv and tsv write a header and one row per message, logfmt writes NAME=VALUE pairs
     #[arg(
         long,
         value_name = "FORMAT",
@@ -36,7 +39,15 @@ pub(crate) struct OutputFlags {
     )]
     output: Output,
 
-    /// Format messages with a mosquitto format string, such as '%I %t %p'; iotctl-mqtt-sub(1) lists the sequences
+    /// Columns, separated by commas: payload, a field such as topic, a JSON pointer such as /temp, or another name, such as delta, listed in iotctl-mqtt-sub(1); NAME=… names a column; the first of several alternatives that a message has, as in '/temp|/t|"none"' (csv, tsv and logfmt) [default: time,topic,payload,encoding,qos,retain]
+    #[arg(long, value_name = "LIST", value_parser = columns)]
+    columns: Option<Columns>,
+
+    /// Show times in local time, with their offset from UTC (json, csv, tsv, logfmt; -F: %{time})
+    #[arg(long)]
+    local_time: bool,
+
+    /// Format messages with a mosquitto format string, such as '%I %t %p', or with names as in --columns, such as '%{/temp}'; iotctl-mqtt-sub(1) lists the sequences
     #[arg(short = 'F', long, value_name = "TEMPLATE", allow_hyphen_values = true)]
     format: Option<Template>,
 
@@ -77,20 +88,36 @@ enum Output {
     Json,
     Raw,
     Csv,
+    Tsv,
+    Logfmt,
     Hex,
+    Hexdump,
     Base64,
+}
+
+/// What `--columns` says.
+#[derive(Clone, Debug)]
+struct Columns(Vec<Column>);
+
+fn columns(text: &str) -> Result<Columns, String> {
+    Column::list(text).map(Columns)
 }
 
 impl FormatFlags {
     /// The format, when the flags go together.
-    pub(crate) fn format(self) -> Result<Format> {
+    pub(crate) fn format(self, fields: &Fields) -> Result<Format> {
         let output = &self.output;
-        let spelled =
-            output.is(Output::Text) || output.is(Output::Hex) || output.is(Output::Base64);
-        values::needs("-v", self.verbose, "--output text, hex or base64", spelled)?;
+        let spelled = [Output::Text, Output::Hex, Output::Hexdump, Output::Base64];
+        let spelled = spelled.into_iter().any(|it| output.is(it));
+        values::needs(
+            "-v",
+            self.verbose,
+            "--output text, hex, hexdump or base64",
+            spelled,
+        )?;
         let lines = output.format.is_some() || output.is(Output::Text);
         values::needs("-N", self.no_newline, "--output text or -F", lines)?;
-        self.output.format(self.verbose, !self.no_newline)
+        self.output.format(self.verbose, !self.no_newline, fields)
     }
 }
 
@@ -99,9 +126,26 @@ impl OutputFlags {
         self.format.is_none() && self.output == output
     }
 
-    /// Whether payloads stand among text for people.
-    pub(crate) fn shows_text(&self) -> bool {
-        self.is_template() || self.is(Output::Text)
+    /// For whom payloads are decoded.
+    pub(crate) fn shape(&self) -> Shape {
+        let looks_into = |it: &Template| it.selectors().any(Selector::has_pointer);
+        match &self.format {
+            Some(template) if looks_into(template) => Shape::Json,
+            Some(_) => Shape::Text,
+            None if self.is(Output::Text) => Shape::Text,
+            None if self.is(Output::Json) || self.row_style().is_some() => Shape::Json,
+            None => Shape::Bytes,
+        }
+    }
+
+    fn row_style(&self) -> Option<RowStyle> {
+        match self.output {
+            _ if self.format.is_some() => None,
+            Output::Csv => Some(RowStyle::Csv),
+            Output::Tsv => Some(RowStyle::Tsv),
+            Output::Logfmt => Some(RowStyle::Logfmt),
+            _ => None,
+        }
     }
 
     /// Whether bodies are shown unchanged.
@@ -115,26 +159,62 @@ impl OutputFlags {
     }
 
     /// The format, when the flags go together; with the `topic` before a payload and a `newline` after it where there can be.
-    pub(crate) fn format(self, topic: bool, newline: bool) -> Result<Format> {
-        let (json, template) = (self.is(Output::Json), self.format.is_some());
-        let there = template || json;
+    pub(crate) fn format(self, topic: bool, newline: bool, fields: &Fields) -> Result<Format> {
+        let (json, rows) = (self.is(Output::Json), self.row_style());
+        let there = self.is_template() || json;
         values::needs("--pretty", self.pretty, "--output json or -F", there)?;
         values::needs("--embed-json", self.embed_json, "--output json", json)?;
+        let (there, needed) = (
+            there || rows.is_some(),
+            "--output json, csv, tsv or logfmt, or -F",
+        );
+        values::needs("--local-time", self.local_time, needed, there)?;
+        let needed = "--output csv, tsv or logfmt";
+        values::needs("--columns", self.columns.is_some(), needed, rows.is_some())?;
+        if let Some(Columns(columns)) = &self.columns {
+            check("--columns", columns.iter().map(|it| &it.selector), fields)?;
+        }
         if let Some(mut template) = self.format {
+            check("-F", template.selectors(), fields)?;
             template.newline = newline;
             template.pretty = self.pretty;
+            template.local = self.local_time;
             return Ok(Format::Template(template));
         }
+        let rows = |style| {
+            Format::Rows(Rows {
+                style,
+                columns: self
+                    .columns
+                    .map_or_else(Column::usual, |Columns(columns)| columns),
+                local: self.local_time,
+            })
+        };
         Ok(match self.output {
             Output::Text => Format::Text { topic, newline },
             Output::Json => Format::Json {
                 pretty: self.pretty,
                 embed: self.embed_json,
+                local: self.local_time,
             },
             Output::Raw => Format::Raw,
-            Output::Csv => Format::Csv,
+            Output::Csv => rows(RowStyle::Csv),
+            Output::Tsv => rows(RowStyle::Tsv),
+            Output::Logfmt => rows(RowStyle::Logfmt),
             Output::Hex => Format::Hex { topic },
+            Output::Hexdump => Format::Hexdump { topic },
             Output::Base64 => Format::Base64 { topic },
         })
     }
+}
+
+/// Refuses names that messages of this protocol do not have.
+fn check<'a>(
+    flag: &str,
+    selectors: impl IntoIterator<Item = &'a Selector>,
+    fields: &Fields,
+) -> Result<()> {
+    let mut selectors = selectors.into_iter();
+    let checked = selectors.try_for_each(|it| it.check(fields));
+    checked.map_err(|why| Error::usage(format!("{flag}: {why}")))
 }

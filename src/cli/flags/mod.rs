@@ -4,6 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod condition;
 pub(crate) mod connect;
 pub(crate) mod decode;
+pub(crate) mod destination;
 pub(crate) mod exec;
 pub(crate) mod format;
 pub(crate) mod input;

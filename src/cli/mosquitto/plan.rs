@@ -18,7 +18,7 @@ use crate::flow::{Pacing, Ready, Replies, Stages, Until};
 use crate::mqtt::packet::{
     Place, Properties, Property, QoS, RetainHandling, Subscription, Version,
 };
-use crate::output::{ColorChoice, Format, Style};
+use crate::output::{self, ColorChoice, Format, Style};
 use crate::payload::template::Template;
 use crate::payload::{Destination, Encoding, Framing, Source};
 use crate::random::unguessable;
@@ -482,6 +482,7 @@ fn subscribe(given: &Given) -> Outcome<subscribe::Plan> {
         exec: None,
         ready: Ready::default(),
         counts,
+        destination: output::Destination::Stdout,
         format,
         style: style(given),
         session,

@@ -107,7 +107,7 @@ impl RequestFlags {
                 style,
                 self.conditions.stages(&fields::MQTT)?,
             )?,
-            format: self.format.format()?,
+            format: self.format.format(&fields::MQTT)?,
             style,
         })
     }

@@ -15,6 +15,7 @@ use super::session::SessionFlags;
 use super::subscription;
 use crate::cli::flags::condition::ConditionFlags;
 use crate::cli::flags::decode::DecodeFlags;
+use crate::cli::flags::destination::DestinationFlags;
 use crate::cli::flags::exec::ExecFlags;
 use crate::cli::flags::format::FormatFlags;
 use crate::cli::flags::ready::ReadyFlags;
@@ -81,6 +82,9 @@ pub(crate) struct SubFlags {
     format: FormatFlags,
 
     #[command(flatten)]
+    destination: DestinationFlags,
+
+    #[command(flatten)]
     decode: DecodeFlags,
 
     #[command(flatten)]
@@ -111,6 +115,10 @@ impl SubFlags {
         let (session, mut sets) = self
             .session
             .words(&[Place::Subscribe, Place::Unsubscribe])?;
+        let exec = self.exec.exec::<Self>(false)?;
+        let destination = self
+            .destination
+            .destination(&fields::MQTT, exec.is_some())?;
         Ok(Plan {
             session,
             subscriptions: subscriptions.collect::<Result<_>>()?,
@@ -137,10 +145,11 @@ impl SubFlags {
                 style,
                 self.conditions.stages(&fields::MQTT)?,
             )?,
-            exec: self.exec.exec::<Self>(false)?,
+            exec,
             ready: self.ready.ready(),
             counts: false,
-            format: self.format.format()?,
+            destination,
+            format: self.format.format(&fields::MQTT)?,
             style,
         })
     }

@@ -11,13 +11,14 @@ use bytes::Bytes;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
-use super::{beneath, condition_fails, shown};
+use super::{condition_fails, shown};
 use crate::coap::code::Code;
 use crate::coap::endpoint::{Incoming, Response};
 use crate::coap::format;
 use crate::coap::option;
 use crate::coap::random::Random;
 use crate::coap::site::{Answer, Resource};
+use crate::file::beneath;
 use crate::payload::link::{self, Link};
 
 /// Files larger than this are not shown: each is read as a whole, and kept until its last block was fetched.
@@ -48,7 +49,7 @@ impl Directory {
 
     fn show(&self, request: &Incoming, path: &[String]) -> io::Result<Response> {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let file = beneath::open(self.root.as_fd(), &path.join("/"), flags)?;
+        let file = beneath::open(self.root.as_fd(), &path.join("/"), flags, Mode::empty())?;
         let facts = rustix::fs::fstat(&file)?;
         match FileType::from_raw_mode(facts.st_mode) {
             FileType::Directory => return list(&file, path),
@@ -113,7 +114,7 @@ impl Directory {
     fn place<'a>(&self, path: &'a [String]) -> io::Result<(OwnedFd, &'a str, Option<Stat>)> {
         let (name, folder) = path.split_last().ok_or(io::ErrorKind::PermissionDenied)?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY;
-        let folder = beneath::open(self.root.as_fd(), &folder.join("/"), flags)?;
+        let folder = beneath::open(self.root.as_fd(), &folder.join("/"), flags, Mode::empty())?;
         let old = match rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(facts) => Some(facts),
             Err(Errno::NOENT) => None,

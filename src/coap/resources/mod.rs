@@ -1,6 +1,5 @@
 //! Ready-made resources for a server of development and tests.
 
-mod beneath;
 mod directory;
 mod moving;
 mod stored;

@@ -14,7 +14,7 @@ use crate::amqp::wish::Receiving;
 use crate::connect::Retry;
 use crate::error::Result;
 use crate::flow::{Exec, Ready, Receiver, Stages, Until};
-use crate::output::{Console, Format, Output, Style};
+use crate::output::{Console, Destination, Format, Output, Style};
 use crate::stop::Stop;
 
 /// The usual number of deliveries that the server may send ahead.
@@ -56,6 +56,8 @@ pub struct Plan {
     pub exec: Option<Exec>,
     /// Who is told when messages can come.
     pub ready: Ready,
+    /// Where messages go.
+    pub destination: Destination,
     /// How a message is shown (`--output`, `-F`).
     pub format: Format,
     /// What the terminal shows.
@@ -82,6 +84,7 @@ impl Plan {
             until: Until::default(),
             exec: None,
             ready: Ready::default(),
+            destination: Destination::Stdout,
             format: Format::Text {
                 topic: false,
                 newline: true,
@@ -188,7 +191,8 @@ impl Plan {
 /// # Errors
 /// No connection, a refusal, a deadline, a lost reader; see [`Kind`](crate::error::Kind).
 pub async fn run(plan: Plan) -> Result<()> {
-    let output = Output::open(plan.format.clone(), plan.style)?;
+    plan.stages.load()?;
+    let output = Output::open_at(&plan.destination, plan.format.clone(), plan.style)?;
     run_to(plan, output).await
 }
 

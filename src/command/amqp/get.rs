@@ -10,7 +10,8 @@ use crate::amqp::v091::{Connection, Incoming};
 use crate::amqp::wish::Settlement;
 use crate::connect::Retry;
 use crate::error::{Error, Kind, Result};
-use crate::output::{Console, Format, Output, Style};
+use crate::flow::Stages;
+use crate::output::{Console, Destination, Format, Output, Style};
 use crate::stop::Stop;
 
 /// What to take, and what becomes of it.
@@ -27,6 +28,10 @@ pub struct Plan {
     /// What happens to a message that was shown (`--ack`). What is given back is given back at the end, so that it is
     /// not met again.
     pub settle: Settle,
+    /// How bodies are read (`--decode`, `--decompress`).
+    pub stages: Stages,
+    /// Where messages go.
+    pub destination: Destination,
     /// How a message is shown (`--output`, `-F`).
     pub format: Format,
     /// What the terminal shows.
@@ -38,7 +43,8 @@ pub struct Plan {
 /// # Errors
 /// [`Kind::Refused`] when the queue is empty or not there; no connection; see [`Kind`].
 pub async fn run(plan: Plan) -> Result<()> {
-    let output = Output::open(plan.format.clone(), plan.style)?;
+    plan.stages.load()?;
+    let output = Output::open_at(&plan.destination, plan.format.clone(), plan.style)?;
     run_to(plan, output).await
 }
 
@@ -74,7 +80,7 @@ async fn take_all(
     let mut taken = 0;
     let mut last = None;
     while plan.count.is_none_or(|count| taken < count) {
-        let delivery = match connection.get(&plan.queue, at_once).await? {
+        let mut delivery = match connection.get(&plan.queue, at_once).await? {
             Incoming::Delivery(delivery) => delivery,
             Incoming::TooLarge { tag, size } => {
                 notes.warn(too_large(tag, size));
@@ -83,7 +89,8 @@ async fn take_all(
             Incoming::Empty | Incoming::Cancelled => break,
         };
         taken += 1;
-        output.message(&delivery.message)?;
+        plan.stages.prepare(&mut delivery.message);
+        output.message(&plan.stages.decoded(delivery.message))?;
         connection.alive_during(output.flush()).await?;
         match plan.settle {
             Settle::Auto | Settle::Peek => {}

@@ -97,6 +97,7 @@ impl Plan {
 /// # Errors
 /// [`Kind::Refused`] when nobody serves the routing key, [`Kind::TimedOut`] without an answer; no connection; see [`Kind`].
 pub async fn run(plan: Plan) -> Result<()> {
+    plan.stages.load()?;
     let output = Output::open(plan.format.clone(), plan.style)?;
     run_to(plan, output).await
 }

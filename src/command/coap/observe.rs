@@ -11,7 +11,7 @@ use crate::coap::code::Code;
 use crate::connect::Retry;
 use crate::error::Result;
 use crate::flow::{Exec, Ready, Receiver, Stages, Until};
-use crate::output::{Console, Format, Output, Style};
+use crate::output::{Console, Destination, Format, Output, Style};
 use crate::payload::{Bodies, Encoding, Source};
 use crate::stop::Stop;
 
@@ -44,6 +44,8 @@ pub struct Plan {
     pub deregister: bool,
     /// Who is told when messages can come.
     pub ready: Ready,
+    /// Where messages go.
+    pub destination: Destination,
     /// How a notification is shown.
     pub format: Format,
     /// What the terminal shows.
@@ -55,9 +57,10 @@ pub struct Plan {
 /// # Errors
 /// A refusal, a resource that cannot be observed, a deadline, a signal.
 pub(crate) async fn run(plan: Plan) -> Result<()> {
+    plan.stages.load()?;
     let place = plan.session.only_place()?;
     let mut stop = Stop::watch()?;
-    let mut output = Output::open(plan.format.clone(), plan.style)?;
+    let mut output = Output::open_at(&plan.destination, plan.format.clone(), plan.style)?;
     let notes = Console::new(plan.style);
     let tracer = Tracer::open(&plan.session, notes)?;
     let body = stop

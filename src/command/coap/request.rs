@@ -64,6 +64,7 @@ pub struct Plan {
 /// # Errors
 /// Of one URI: its failure; of several: the kind of the first failure, and how many there were.
 pub(crate) async fn run(plan: Plan) -> Result<()> {
+    plan.stages.load()?;
     let places = plan.session.places()?;
     let names: Vec<ByteString> = places.iter().map(|it| it.uri.to_string().into()).collect();
     let outline = Outline {

@@ -89,6 +89,7 @@ async fn request(mut plan: Plan) -> Result<()> {
     plan.properties
         .check(Place::Publish)
         .map_err(Error::usage)?;
+    plan.stages.load()?;
     let mut output = Output::open(plan.format.clone(), plan.style)?;
     let mut stop = Stop::watch()?;
     let console = Console::new(plan.style);

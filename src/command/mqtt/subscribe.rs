@@ -10,7 +10,7 @@ use crate::flow::{Exec, Ready, Receiver, Stages, Until};
 use crate::mqtt::client::Client;
 use crate::mqtt::packet::{Properties, Subscription};
 use crate::mqtt::topic;
-use crate::output::{Console, Format, Output, Style};
+use crate::output::{Console, Destination, Format, Output, Style};
 use crate::stop::Stop;
 
 /// The highest topic alias that the server may use towards us.
@@ -38,6 +38,8 @@ pub struct Plan {
     pub exec: Option<Exec>,
     /// Who is told when messages can come.
     pub ready: Ready,
+    /// Where messages go.
+    pub destination: Destination,
     /// How a message is shown.
     pub format: Format,
     /// Only how many messages come is shown, each second.
@@ -55,9 +57,10 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
 }
 
 async fn subscribe(plan: &Plan) -> Result<()> {
+    plan.stages.load()?;
     let target = plan.session.target()?;
     let subscriptions = plan.subscriptions(&target)?;
-    let mut output = Output::open(plan.format.clone(), plan.style)?;
+    let mut output = Output::open_at(&plan.destination, plan.format.clone(), plan.style)?;
     let mut stop = Stop::watch()?;
     let notes = Console::new(plan.style);
     let client = plan.client(target, &subscriptions, notes).await?;

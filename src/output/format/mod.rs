@@ -1,11 +1,12 @@
 //! What a message looks like: one file per format behind one small trait.
 
 mod base64;
-mod csv;
 mod hex;
+mod hexdump;
 mod json;
 mod mosquitto;
 mod raw;
+mod rows;
 mod template;
 mod text;
 mod time;
@@ -15,6 +16,7 @@ use crate::message::Message;
 use super::escape::{Keep, escape};
 use super::style::Tone;
 
+pub use rows::{RowStyle, Rows};
 pub use template::{Flaw, Template};
 
 /// How messages are shown.
@@ -33,15 +35,21 @@ pub enum Format {
         pretty: bool,
         /// A payload that is JSON stands verbatim as `payload_json`.
         embed: bool,
+        /// The time is local, with its offset from UTC.
+        local: bool,
     },
     /// The payload's bytes and nothing else.
     Raw,
-    /// `time,topic,payload,encoding,qos,retain` with that header, quoted as in RFC 4180; `encoding` is
-    /// `utf-8` or `base64` and says how to read `payload`.
-    Csv,
+    /// Columns, one row a message.
+    Rows(Rows),
     /// The payload in lower-case hexadecimal digits, one line a message.
     Hex {
         /// The topic and a space stand before the payload (`-v`).
+        topic: bool,
+    },
+    /// The payload as `hexdump -C` shows it.
+    Hexdump {
+        /// The topic stands on a line of its own before it (`-v`).
         topic: bool,
     },
     /// The payload in padded base64, one line a message.
@@ -68,14 +76,33 @@ pub enum Format {
 }
 
 impl Format {
+    /// Whether each message ends with a line feed.
+    pub(super) const fn is_lines(&self) -> bool {
+        match self {
+            Self::Text { newline, .. } | Self::Mosquitto { newline, .. } => *newline,
+            Self::Template(template) => template.newline,
+            Self::Raw | Self::Lines { .. } => false,
+            Self::Json { .. }
+            | Self::Rows(_)
+            | Self::Hex { .. }
+            | Self::Hexdump { .. }
+            | Self::Base64 { .. } => true,
+        }
+    }
+
     /// The renderer for this format on that surface.
     pub(super) fn renderer(self, surface: Surface) -> Box<dyn Render> {
         match self {
             Self::Text { topic, newline } => Box::new(text::Text::new(topic, newline, surface)),
-            Self::Json { pretty, embed } => Box::new(json::Json::new(pretty, embed)),
+            Self::Json {
+                pretty,
+                embed,
+                local,
+            } => Box::new(json::Json::new(pretty, embed, local)),
             Self::Raw => Box::new(raw::Raw::new(surface)),
-            Self::Csv => Box::new(csv::Csv::new(surface)),
+            Self::Rows(rows) => Box::new(rows::Table::new(rows, surface)),
             Self::Hex { topic } => Box::new(hex::Hex::new(topic, surface)),
+            Self::Hexdump { topic } => Box::new(hexdump::Hexdump::new(topic, surface)),
             Self::Base64 { topic } => Box::new(base64::Base64::new(topic, surface)),
             Self::Template(template) => Box::new(template::Filled::new(template, surface)),
             Self::Mosquitto { topic, newline } => Box::new(mosquitto::Plain {
@@ -101,7 +128,7 @@ pub fn indented_json(body: &[u8]) -> Option<Vec<u8>> {
 /// The record of a message in one line, as `--output json` shows it, with its line feed.
 pub fn record_line(message: &Message) -> Vec<u8> {
     let mut line = Vec::new();
-    json::Json::new(false, false).render(message, &mut line);
+    json::Json::new(false, false, false).render(message, &mut line);
     line
 }
 
@@ -109,6 +136,14 @@ pub fn record_line(message: &Message) -> Vec<u8> {
 pub(super) trait Render: Send {
     /// Appends `message` to `into`; never fails, whatever the message holds.
     fn render(&mut self, message: &Message, into: &mut Vec<u8>);
+
+    /// The line that stands above all messages, with its line feed; mostly nothing.
+    fn header(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// Whether there is a header above what comes next already.
+    fn has_begun(&mut self, _begun: bool) {}
 }
 
 /// What the bytes are shown on.

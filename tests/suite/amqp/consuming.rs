@@ -28,6 +28,8 @@ fn consume(plan: Plan) -> (Result<(), Error>, String) {
 
 fn get(queue: &str, count: Option<u64>, settle: Settle) -> (Result<(), Error>, String) {
     let plan = get::Plan {
+        stages: iotctl::flow::Stages::default(),
+        destination: iotctl::output::Destination::default(),
         session: shared(),
         queue: queue.into(),
         declare: Vec::new(),

@@ -132,6 +132,8 @@ fn odd_messages_are_shown_and_the_rest_comes() {
     let name = unique("poison");
     poisoned(&name);
     let getting = get::Plan {
+        stages: iotctl::flow::Stages::default(),
+        destination: iotctl::output::Destination::default(),
         session: shared(),
         queue: name.as_str().into(),
         declare: Vec::new(),

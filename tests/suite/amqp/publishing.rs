@@ -29,6 +29,8 @@ fn publish(plan: Plan) -> Result<(), Error> {
 /// The records of all messages of a queue.
 fn records(name: &str) -> Vec<Value> {
     let plan = get::Plan {
+        stages: flow::Stages::default(),
+        destination: iotctl::output::Destination::default(),
         session: shared(),
         queue: name.into(),
         declare: Vec::new(),

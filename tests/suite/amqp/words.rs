@@ -68,6 +68,7 @@ pub(super) const LINES: Format = Format::Text {
 pub(super) const RECORDS: Format = Format::Json {
     pretty: false,
     embed: false,
+    local: false,
 };
 
 /// The body of `-m`.

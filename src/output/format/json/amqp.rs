@@ -177,7 +177,7 @@ mod tests {
             detail: Detail::Amqp(Box::new(detail)),
             ..message("orders.new", b"1")
         };
-        serde_json::from_str(&shown(&mut Json::new(false, false), &message)).unwrap()
+        serde_json::from_str(&shown(&mut Json::new(false, false, false), &message)).unwrap()
     }
 
     #[test]

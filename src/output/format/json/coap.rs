@@ -118,7 +118,7 @@ pub(super) mod tests {
             detail: Detail::Coap(Box::new(detail())),
             ..message("/a", b"21.5")
         };
-        let text = shown(&mut Json::new(false, false), &message);
+        let text = shown(&mut Json::new(false, false, false), &message);
         let record: Value = serde_json::from_str(&text).expect("valid JSON");
         assert_eq!(
             (&record["protocol"], &record["topic"]),

@@ -14,7 +14,7 @@ mod write;
 use crate::message::{Detail, Message, MqttDetail, MqttProperties};
 
 use super::Render;
-use super::time::Utc;
+use super::time::Clock;
 
 pub(super) use embed::embeddable;
 pub(super) use write::{indent, push_number, push_string, push_text_or_base64};
@@ -22,17 +22,17 @@ pub(super) use write::{indent, push_number, push_string, push_text_or_base64};
 pub(super) struct Json {
     pretty: bool,
     embed: bool,
-    clock: Utc,
+    clock: Clock,
     /// The record before it is indented.
     flat: Vec<u8>,
 }
 
 impl Json {
-    pub(super) fn new(pretty: bool, embed: bool) -> Self {
+    pub(super) fn new(pretty: bool, embed: bool, local: bool) -> Self {
         Self {
             pretty,
             embed,
-            clock: Utc::default(),
+            clock: Clock::new(local),
             flat: Vec::new(),
         }
     }

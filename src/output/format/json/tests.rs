@@ -8,7 +8,7 @@ use super::*;
 use crate::message::{AmqpDetail, AmqpProperties, AmqpValue};
 
 fn line(message: &Message) -> String {
-    shown(&mut Json::new(false, false), message)
+    shown(&mut Json::new(false, false, false), message)
 }
 
 /// A message with everything that MQTT 5 can say.
@@ -101,18 +101,18 @@ fn a_payload_is_text_or_base64() {
 #[test]
 fn a_payload_is_embedded_when_asked_and_possible() {
     let embedded = |payload| {
-        shown(&mut Json::new(false, true), &message("a", payload)).contains("_json\":21.50,")
+        shown(&mut Json::new(false, true, false), &message("a", payload)).contains("_json\":21.50,")
     };
     assert!(embedded(b"21.50"));
     assert!(!embedded(b"21.50.1"));
     assert!(!line(&message("a", b"21.50")).contains("payload_json"));
-    let text = shown(&mut Json::new(false, true), &message("a", b"x"));
+    let text = shown(&mut Json::new(false, true, false), &message("a", b"x"));
     assert!(text.contains(r#""payload":"x""#));
 }
 
 #[test]
 fn pretty_is_the_same_record() {
-    let pretty = shown(&mut Json::new(true, false), &full());
+    let pretty = shown(&mut Json::new(true, false, false), &full());
     let flat: Value = serde_json::from_str(&line(&full())).unwrap();
     assert_eq!(serde_json::from_str::<Value>(&pretty).unwrap(), flat);
     assert!(pretty.starts_with("{\n  \"time\": \"2026-"));
@@ -161,7 +161,7 @@ impl Dice {
 fn any_payload_gives_one_line_of_valid_json_that_reads_back() {
     let mut dice = Dice(1);
     for embed in [false, true] {
-        let mut json = Json::new(false, embed);
+        let mut json = Json::new(false, embed, false);
         for _ in 0..20_000 {
             let payload = dice.payload();
             let message = Message {
@@ -256,7 +256,7 @@ mod schema {
         let binary = message("a", b"\xff");
         for message in [full(), message("a", b"21"), binary, coap(), amqp()] {
             for embed in [false, true] {
-                let text = shown(&mut Json::new(false, embed), &message);
+                let text = shown(&mut Json::new(false, embed, false), &message);
                 let record: Value = serde_json::from_str(&text).unwrap();
                 assert!(fits(&schema, &record), "{record}");
                 let bodies = ["payload", "payload_base64", "payload_json"];
@@ -278,7 +278,7 @@ mod schema {
             (full(), true),
             (message("a", b"\xff"), false),
         ] {
-            texts += &shown(&mut Json::new(false, embed), &message);
+            texts += &shown(&mut Json::new(false, embed, false), &message);
         }
         texts += &line(&Message {
             detail: Detail::Mqtt(MqttDetail {
@@ -489,7 +489,7 @@ mod round_trip {
         for _ in 0..300 {
             let messages = [dice.amqp(), dice.mqtt(), dice.coap()];
             for embed in [false, true] {
-                let mut json = Json::new(false, embed);
+                let mut json = Json::new(false, embed, false);
                 let text: String = messages.iter().map(|it| shown(&mut json, it)).collect();
                 let micros = Duration::from_micros(1_000_000);
                 let read = read_back(text.clone()).await;
@@ -533,7 +533,7 @@ mod round_trip {
     #[tokio::test]
     async fn every_message_reads_back_as_it_was() {
         let mut dice = Dice(2);
-        let mut json = Json::new(false, false);
+        let mut json = Json::new(false, false, false);
         let mut messages = vec![
             full(),
             message("ü/\"\\\u{7f}\u{85}", b""),
@@ -553,7 +553,7 @@ mod round_trip {
 
     #[tokio::test]
     async fn embedded_payloads_read_back_verbatim() {
-        let mut json = Json::new(false, true);
+        let mut json = Json::new(false, true, false);
         let payloads: [&[u8]; 6] = [
             b"null",
             b"21.50",

@@ -1,12 +1,14 @@
 //! Fills a template with a message.
 
 use std::fmt::Write;
+use std::time::SystemTime;
 
 use jiff::tz::TimeZone;
 
 use crate::message::{Message, MqttDetail, MqttProperties};
+use crate::payload::select::{Found, Selector};
 
-use super::super::time::push_digits;
+use super::super::time::{Clock, gap, push_digits};
 use super::super::{Render, Surface};
 use super::moment::Moment;
 use super::{Field, Layout, Part, Template, json};
@@ -16,6 +18,9 @@ pub(in super::super) struct Filled {
     template: Template,
     surface: Surface,
     zone: TimeZone,
+    clock: Clock,
+    /// When the message before came.
+    previous: Option<SystemTime>,
 }
 
 impl Filled {
@@ -25,9 +30,11 @@ impl Filled {
 
     pub(super) fn in_zone(template: Template, surface: Surface, zone: TimeZone) -> Self {
         Self {
+            clock: Clock::new(template.local),
             template,
             surface,
             zone,
+            previous: None,
         }
     }
 }
@@ -42,6 +49,14 @@ impl Render for Filled {
                 Part::Clock(conversion) => {
                     into.extend_from_slice(moment.show(conversion).as_bytes());
                 }
+                Part::Selected(selector, layout) => {
+                    let slot = Slot {
+                        surface: self.surface,
+                        layout: *layout,
+                        into: &mut *into,
+                    };
+                    selected(selector, message, self.previous, &mut self.clock, slot);
+                }
                 Part::Field(field, layout) => {
                     let slot = Slot {
                         surface: self.surface,
@@ -55,6 +70,7 @@ impl Render for Filled {
         if self.template.newline {
             into.push(b'\n');
         }
+        self.previous = Some(message.time);
     }
 }
 
@@ -87,6 +103,29 @@ impl Filled {
             Field::Retain => slot.number(Some(mqtt.retain.into())),
             Field::PacketId => slot.number(Some(mqtt.packet_id.into())),
             _ => property(field, &mqtt, slot),
+        }
+    }
+}
+
+/// What is not there is shown as blanks of the width.
+fn selected(
+    selector: &Selector,
+    message: &Message,
+    previous: Option<SystemTime>,
+    clock: &mut Clock,
+    slot: Slot<'_>,
+) {
+    match selector.find(message, previous.is_none()) {
+        None => slot.text(""),
+        Some(Found::Bytes(bytes)) => slot.bytes(bytes),
+        Some(Found::Text(text)) => slot.text(&text),
+        Some(Found::Instead(text)) => slot.whole().text(text),
+        Some(Found::Number(digits)) => slot.decimal(&digits),
+        Some(Found::Delta) => slot.decimal(&gap(previous, message.time)),
+        Some(Found::Time(time)) => {
+            let mut text = Vec::new();
+            clock.push(time, &mut text);
+            slot.text(&String::from_utf8_lossy(&text));
         }
     }
 }
@@ -130,6 +169,12 @@ struct Slot<'a> {
 }
 
 impl Slot<'_> {
+    /// The same, where nothing is cut.
+    fn whole(mut self) -> Self {
+        self.layout.precision = None;
+        self
+    }
+
     /// A text: cut at the precision, padded with spaces.
     fn text(self, text: &str) {
         let end = self
@@ -180,6 +225,20 @@ impl Slot<'_> {
         self.padded(padding, pad, |slot| {
             slot.into.extend_from_slice(text.as_bytes())
         });
+    }
+
+    /// A number as it is spelled, or with as many decimals as the precision says.
+    fn decimal(self, digits: &str) {
+        match (self.layout.precision, digits.parse()) {
+            (Some(_), Ok(number)) => self.float(Some(number)),
+            _ => {
+                let padding = self.layout.width.saturating_sub(digits.len());
+                let pad = self.pad();
+                self.padded(padding, pad, |slot| {
+                    slot.into.extend_from_slice(digits.as_bytes());
+                });
+            }
+        }
     }
 
     /// A number with decimals, six unless the precision says otherwise; nothing when there is none.

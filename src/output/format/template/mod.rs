@@ -14,6 +14,9 @@
 //! | `@X` | strftime's `%X` in local time | `@N` | nanoseconds, nine digits |
 //! | `%%` `@@` | `%` `@` | `\\ \0 \a \e \n \r \t \v` | as in C; `\e` is ESC |
 //!
+//! Of our own is `%{NAME}`: a field of the message, or what a JSON pointer finds in its payload (see
+//! [`select`](crate::payload::select)). Only `{x` and `{X` are mosquitto's: hexadecimal digits with a brace between groups.
+//!
 //! Between `%` and the letter may stand `-` (left-aligned), `0` (padded with zeros), a width and
 //! `.precision`. The precision is the most characters of a text, the decimals of `%f` and `%d` (6), and
 //! the digits of a group in `%x`, which a space or the character after the precision separates:
@@ -31,6 +34,7 @@ mod parse;
 use std::str::FromStr;
 
 use crate::error::Error;
+use crate::payload::select::Selector;
 
 pub(super) use fill::Filled;
 pub use parse::Flaw;
@@ -44,10 +48,20 @@ pub struct Template {
     pub newline: bool,
     /// `%j` and `%J` are indented over several lines (`--pretty`).
     pub pretty: bool,
+    /// `%{time}` is local, with its offset from UTC (`--local-time`).
+    pub local: bool,
     parts: Vec<Part>,
 }
 
 impl Template {
+    /// What stands in braces.
+    pub fn selectors(&self) -> impl Iterator<Item = &Selector> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Selected(selector, _) => Some(selector),
+            _ => None,
+        })
+    }
+
     /// Reads a template.
     ///
     /// # Errors
@@ -56,6 +70,7 @@ impl Template {
         Ok(Self {
             newline: true,
             pretty: false,
+            local: false,
             parts: parse::parse(text)?,
         })
     }
@@ -76,6 +91,8 @@ enum Part {
     Text(Vec<u8>),
     /// A part of the message.
     Field(Field, Layout),
+    /// What stands in braces.
+    Selected(Selector, Layout),
     /// A strftime conversion, `%` included.
     Clock(String),
     /// The nanoseconds of the second.

@@ -4,6 +4,8 @@ use std::str::Chars;
 
 use jiff::Timestamp;
 
+use crate::payload::select::Selector;
+
 use super::{Field, Layout, Part};
 
 /// No terminal is wider, and no template may make a message huge.
@@ -75,6 +77,10 @@ fn percent(rest: &mut Chars<'_>, parts: &mut Parts) -> Result<(), Flaw> {
         parts.text('%');
         return Ok(());
     }
+    if letter == '{' {
+        parts.0.push(selected(rest, layout)?);
+        return Ok(());
+    }
     let field = field(letter).ok_or_else(|| Flaw::Unknown(format!("%{sequence}")))?;
     if layout.separator.is_some() && !matches!(field, Field::HexLower | Field::HexUpper) {
         return Err(Flaw::Layout(format!(
@@ -85,6 +91,23 @@ fn percent(rest: &mut Chars<'_>, parts: &mut Parts) -> Result<(), Flaw> {
     Ok(())
 }
 
+/// What stands in braces, which has been opened.
+fn selected(rest: &mut Chars<'_>, layout: Layout) -> Result<Part, Flaw> {
+    let start = rest.as_str();
+    if !start.contains('}') {
+        return Err(Flaw::Incomplete(format!("%{{{start}")));
+    }
+    let mut ahead = rest.clone().peekable();
+    let selector = Selector::read(&mut ahead, '}');
+    let left: usize = ahead.map(char::len_utf8).sum();
+    let (words, after) = start.split_at(start.len() - left);
+    *rest = after.chars();
+    let selector = selector
+        .map(|(selector, _)| selector)
+        .map_err(|why| Flaw::Layout(format!("\"%{{{words}\": {why}")))?;
+    Ok(Part::Selected(selector, layout))
+}
+
 fn layout(rest: &mut Chars<'_>) -> Result<Layout, Flaw> {
     let left = take(rest, |letter| letter == '-').is_some();
     let zeros = take(rest, |letter| letter == '0').is_some();
@@ -93,7 +116,9 @@ fn layout(rest: &mut Chars<'_>) -> Result<Layout, Flaw> {
         Some(_) => Some(number(rest)?.unwrap_or(0)),
         None => None,
     };
-    let separator = take(rest, |letter| SEPARATORS.contains(letter));
+    let mut ahead = rest.as_str().chars().skip(1);
+    let is_brace = rest.as_str().starts_with('{') && !matches!(ahead.next(), Some('x' | 'X'));
+    let separator = take(rest, |letter| !is_brace && SEPARATORS.contains(letter));
     Ok(Layout {
         left,
         zeros,

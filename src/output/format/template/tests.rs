@@ -156,6 +156,53 @@ fn times_are_the_messages_own_and_local() {
 }
 
 #[test]
+fn names_stand_in_braces() {
+    let message = Message {
+        payload: Bytes::from_static(br#"{"temp":21.50,"name":"k","none":null,"a}b":1}"#),
+        ..full()
+    };
+    let table = [
+        ("%{/temp}|%{topic}|%{qos}", "21.50|a/b|1"),
+        (
+            "[%.1{/temp}] [%8{/temp}] [%-8{/temp}] [%08{/temp}]",
+            "[21.5] [   21.50] [21.50   ] [00021.50]",
+        ),
+        ("[%{/x}] [%4{/x}] [%{/none}]", "[] [    ] []"),
+        ("%{/x|\"-\"} %{/x|/name}", "- k"),
+        ("%{property.k} %{content-type} %{length}", "v text/plain 45"),
+        ("[%.1{topic}] [%4{/name}]", "[a] [   k]"),
+        ("%{time}", "2026-11-20T21:00:00.123456Z"),
+        ("%{/a\\}b}", "1"),
+        ("[%{delta}]", "[]"),
+        // These are mosquitto's.
+        (
+            "%.2{x",
+            "7b{22{74{65{6d{70{22{3a{32{31{2e{35{30{2c{22{6e{61{6d{65{22{3a{22{6b{22{2c{22{6e{6f{6e{65{22{3a{6e{75{6c{6c{2c{22{61{7d{62{22{3a{31{7d",
+        ),
+        ("%3{X}", "7B2274}"),
+    ];
+    for (format, expected) in table {
+        assert_eq!(filled(format, &message), expected, "{format}");
+    }
+    let hostile = Message {
+        payload: Bytes::from_static(br#"{"a":"\u001b[2J"}"#),
+        ..full()
+    };
+    assert_eq!(bytes_on(TERMINAL, "%{/a}", &hostile), b"\\x1b[2J");
+}
+
+#[test]
+fn delta_is_the_time_since_the_message_before() {
+    let mut filled = Filled::in_zone("%.3{delta|\"first\"}".parse().unwrap(), PIPE, zone());
+    let mut message = message("a", b"");
+    let mut into = Vec::new();
+    filled.render(&message, &mut into);
+    message.time += std::time::Duration::from_micros(1_234_567);
+    filled.render(&message, &mut into);
+    assert_eq!(into, b"first\n1.235\n");
+}
+
+#[test]
 fn json_has_mosquittos_keys() {
     assert_eq!(
         filled("%j", &message("a/b", b"21.50")),
@@ -238,6 +285,11 @@ fn what_is_wrong_is_named() {
         (
             "%10000p",
             "in the format, a width or precision is over 9999",
+        ),
+        ("%{/a", "in the format, \"%{/a\" is incomplete"),
+        (
+            "%{retian}",
+            "in the format, \"%{retian}\": \"retian\" is neither payload, a JSON pointer such as /temp nor a field such as topic; did you mean retain?",
         ),
         ("@", "in the format, \"@\" is incomplete"),
         ("@E", "in the format, \"@E\" is unknown"),

@@ -1,0 +1,383 @@
+//! What of a message is shown, by name: a field, the payload, or what a JSON pointer finds in it. `%{…}` in format
+//! strings, `--columns` and the names of files share this syntax.
+//!
+//! Alternatives are separated by `|`: the first that the message has is shown. One in quotation marks is a text, such as
+//! `/temp|/temperature|"-"`. A backslash takes the meaning from what follows it.
+
+use std::borrow::Cow;
+use std::iter::Peekable;
+use std::str::{Chars, FromStr};
+use std::time::SystemTime;
+
+use super::media;
+use super::pointer;
+use crate::message::Message;
+use crate::message::fields::{self, Fields};
+
+/// Those that are no fields, and what they are, for the help pages.
+pub(crate) const OTHERS: [(&str, &str); 5] = [
+    (
+        "payload",
+        "the payload; in columns base64 where it is not UTF-8",
+    ),
+    (
+        "encoding",
+        "utf-8 or base64: how the column payload is to be read",
+    ),
+    ("length", "length of the payload in bytes"),
+    (
+        "delta",
+        "time since the message before, in seconds; nothing for the first",
+    ),
+    (
+        "/temp",
+        "a JSON pointer into the payload, which is JSON, CBOR or MessagePack; nothing for null",
+    ),
+];
+
+/// One value of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selector {
+    choices: Vec<Choice>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Choice {
+    Time,
+    Topic,
+    Payload,
+    Encoding,
+    Length,
+    Delta,
+    Field(String),
+    Pointer(String),
+    Text(String),
+}
+
+/// What was found.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Found<'a> {
+    /// A payload.
+    Bytes(&'a [u8]),
+    /// Text.
+    Text(Cow<'a, str>),
+    /// What stands there instead of what is missing.
+    Instead(&'a str),
+    /// A number, as it is spelled.
+    Number(Cow<'a, str>),
+    /// When the message was received.
+    Time(SystemTime),
+    /// How long after the message before.
+    Delta,
+}
+
+/// A column of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// What stands in the header.
+    pub name: String,
+    /// What stands in its cells.
+    pub selector: Selector,
+}
+
+impl Selector {
+    /// Reads one up to `end`, which is taken, or the end of the text; whether it was `end`.
+    ///
+    /// # Errors
+    /// What is wrong, as a sentence.
+    pub(crate) fn read(from: &mut Peekable<Chars<'_>>, end: char) -> Result<(Self, bool), String> {
+        let mut choices = Vec::new();
+        loop {
+            let (choice, last) = Choice::read(from, end)?;
+            choices.push(choice);
+            if last != Some('|') {
+                return Ok((Self { choices }, last.is_some()));
+            }
+        }
+    }
+
+    /// Checks that messages of one protocol have its fields.
+    ///
+    /// # Errors
+    /// The wrong name, and the one that was probably meant.
+    pub fn check(&self, fields: &Fields) -> Result<(), String> {
+        self.choices.iter().try_for_each(|choice| match choice {
+            Choice::Field(name) => fields::check(fields, name),
+            _ => Ok(()),
+        })
+    }
+
+    /// Whether the payload is looked into.
+    pub fn has_pointer(&self) -> bool {
+        let mut choices = self.choices.iter();
+        choices.any(|choice| matches!(choice, Choice::Pointer(_)))
+    }
+
+    /// Whether what is found is the topic, with its levels.
+    pub(crate) fn is_topic(&self) -> bool {
+        self.choices == [Choice::Topic]
+    }
+
+    /// The first of the alternatives that the message has; `first`: no message came before it.
+    pub fn find<'a>(&'a self, message: &'a Message, first: bool) -> Option<Found<'a>> {
+        let mut choices = self.choices.iter();
+        choices.find_map(|choice| choice.find(message, first))
+    }
+}
+
+impl FromStr for Selector {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // No text holds this one.
+        Self::read(&mut text.chars().peekable(), '\0').map(|(selector, _)| selector)
+    }
+}
+
+impl Choice {
+    /// One alternative, and what ended it.
+    fn read(from: &mut Peekable<Chars<'_>>, end: char) -> Result<(Self, Option<char>), String> {
+        let quoted = from.next_if_eq(&'"').is_some();
+        let mut text = String::new();
+        let last = loop {
+            match from.next() {
+                None if quoted => return Err(format!("\"{text} has no closing quotation mark")),
+                Some('"') if quoted => match from.next() {
+                    Some(other) if other != end && other != '|' => {
+                        return Err(format!("{other:?} follows the text \"{text}\""));
+                    }
+                    last => break last,
+                },
+                Some('\\') => text.extend(from.next()),
+                Some(last) if !quoted && (last == end || last == '|') => break Some(last),
+                None => break None,
+                Some(letter) => text.push(letter),
+            }
+        };
+        match quoted {
+            true => Ok((Self::Text(text), last)),
+            false => Self::named(&text).map(|choice| (choice, last)),
+        }
+    }
+
+    fn named(text: &str) -> Result<Self, String> {
+        Ok(match text.trim() {
+            "time" => Self::Time,
+            "topic" => Self::Topic,
+            "payload" => Self::Payload,
+            "encoding" => Self::Encoding,
+            "length" => Self::Length,
+            "delta" => Self::Delta,
+            "" => return Err(String::from("a name is missing")),
+            _ if text.starts_with('/') => Self::Pointer(text.to_owned()),
+            name => {
+                fields::known(name).map_err(|hint| {
+                    format!("{name:?} is neither payload, a JSON pointer such as /temp nor a field such as topic{hint}")
+                })?;
+                Self::Field(name.to_owned())
+            }
+        })
+    }
+
+    /// What stands in a header.
+    fn name(&self) -> &str {
+        match self {
+            Self::Time => "time",
+            Self::Topic => "topic",
+            Self::Payload => "payload",
+            Self::Encoding => "encoding",
+            Self::Length => "length",
+            Self::Delta => "delta",
+            Self::Field(name) => name,
+            Self::Pointer(pointer) => &pointer[1..],
+            Self::Text(text) => text,
+        }
+    }
+
+    fn find<'a>(&'a self, message: &'a Message, first: bool) -> Option<Found<'a>> {
+        let text = |text: &'a str| Some(Found::Text(Cow::Borrowed(text)));
+        match self {
+            Self::Time => Some(Found::Time(message.time)),
+            Self::Topic => text(&message.topic),
+            Self::Payload => Some(Found::Bytes(&message.payload)),
+            Self::Encoding if str::from_utf8(&message.payload).is_ok() => text("utf-8"),
+            Self::Encoding => text("base64"),
+            Self::Length => Some(Found::Number(message.payload.len().to_string().into())),
+            Self::Delta => (!first).then_some(Found::Delta),
+            Self::Field(name) => fields::value(message, name).map(|it| Found::Text(it.into())),
+            Self::Pointer(pointer) => pointed(message, pointer),
+            Self::Text(words) => Some(Found::Instead(words)),
+        }
+    }
+}
+
+/// What a pointer finds in the payload; `null` is nothing.
+fn pointed<'a>(message: &'a Message, pointer: &str) -> Option<Found<'a>> {
+    let json = media::json_text(message, None)?;
+    let value: Cow<'a, str> = match json {
+        Cow::Borrowed(json) => pointer::find(json, pointer)?.into(),
+        Cow::Owned(json) => String::from(pointer::find(&json, pointer)?).into(),
+    };
+    match value.as_bytes().first()? {
+        b'n' => None,
+        // Half a character (`"\ud800"`) stays as it is spelled.
+        b'"' => Some(Found::Text(
+            serde_json::from_str(&value).map_or(value, |text: String| text.into()),
+        )),
+        b'-' | b'0'..=b'9' => Some(Found::Number(value)),
+        _ => Some(Found::Text(value)),
+    }
+}
+
+impl Column {
+    /// Reads a list such as `time,topic,temperature=/temp`.
+    ///
+    /// # Errors
+    /// What is wrong, as a sentence.
+    pub fn list(text: &str) -> Result<Vec<Self>, String> {
+        let mut rest = text.chars().peekable();
+        let mut columns: Vec<Self> = Vec::new();
+        loop {
+            let given = Self::name(&mut rest)?;
+            let before = rest.clone();
+            let (selector, more) = Selector::read(&mut rest, ',')?;
+            let name = given.unwrap_or_else(|| match selector.choices.first() {
+                Some(Choice::Text(_)) | None => before.collect(),
+                Some(choice) => choice.name().to_owned(),
+            });
+            if columns.iter().any(|column| column.name == name) {
+                return Err(format!("{name:?} stands twice; name a column by NAME=…"));
+            }
+            columns.push(Self { name, selector });
+            if !more {
+                return Ok(columns);
+            }
+        }
+    }
+
+    /// The name before `=`, if there is one.
+    fn name(rest: &mut Peekable<Chars<'_>>) -> Result<Option<String>, String> {
+        let mut ahead = rest.clone();
+        let plain = |letter: &char| !matches!(letter, '=' | ',' | '|' | '/' | '"' | '\\');
+        let mut name = String::new();
+        while let Some(letter) = ahead.next_if(plain) {
+            name.push(letter);
+        }
+        if ahead.next() != Some('=') {
+            return Ok(None);
+        }
+        if name.trim().is_empty() {
+            return Err(String::from("there is no name before ="));
+        }
+        *rest = ahead;
+        Ok(Some(name))
+    }
+
+    /// Those of a table of which nothing was said.
+    pub fn usual() -> Vec<Self> {
+        let column = |choice: Choice, other: Option<&str>| Self {
+            name: choice.name().to_owned(),
+            selector: Selector {
+                choices: [choice]
+                    .into_iter()
+                    .chain(other.map(|text| Choice::Text(text.to_owned())))
+                    .collect(),
+            },
+        };
+        vec![
+            column(Choice::Time, None),
+            column(Choice::Topic, None),
+            column(Choice::Payload, None),
+            column(Choice::Encoding, None),
+            // What no protocol but MQTT has.
+            column(Choice::Field(String::from("qos")), Some("0")),
+            column(Choice::Field(String::from("retain")), Some("false")),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Detail, MqttDetail};
+
+    fn message(payload: &'static [u8]) -> Message {
+        Message {
+            topic: "a/b".into(),
+            payload: payload.into(),
+            detail: Detail::Mqtt(MqttDetail::default()),
+            ..Message::default()
+        }
+    }
+
+    fn found(words: &str, payload: &'static [u8]) -> Option<String> {
+        let (selector, message) = (words.parse::<Selector>().unwrap(), message(payload));
+        Some(match selector.find(&message, false)? {
+            Found::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            Found::Text(text) => format!("{text}"),
+            Found::Instead(text) => text.to_owned(),
+            Found::Number(text) => format!("number {text}"),
+            other => format!("{other:?}"),
+        })
+    }
+
+    #[test]
+    fn the_first_alternative_that_is_there_is_found() {
+        let json =
+            br#"{"t":21.50,"s":"x \"y\"","n":null,"o":{"a":[1]},"b":true,"p|q":1,"half":"\ud800"}"#;
+        for (words, value) in [
+            ("topic", Some("a/b")),
+            ("qos", Some("0")),
+            ("length", Some("number 81")),
+            ("encoding", Some("utf-8")),
+            ("delta", Some("Delta")),
+            ("/t", Some("number 21.50")),
+            ("/s", Some("x \"y\"")),
+            ("/o", Some("{\"a\":[1]}")),
+            ("/b", Some("true")),
+            ("/n", None),
+            ("/x|/y", None),
+            ("/x|/n|/o/a/0", Some("number 1")),
+            ("content-type|\"none, or\\\"so\"", Some("none, or\"so")),
+            ("/p\\|q", Some("number 1")),
+            ("/half", Some("\"\\ud800\"")),
+            ("property.a|/t", Some("number 21.50")),
+        ] {
+            assert_eq!(found(words, json).as_deref(), value, "{words}");
+        }
+        assert_eq!(found("encoding", b"\xff").as_deref(), Some("base64"));
+        assert_eq!(found("/t", b"no JSON"), None);
+    }
+
+    #[test]
+    fn columns_have_names() {
+        let columns = Column::list("time,/a/b,t=/temp|/temperature,c=\"x,y\",property.k").unwrap();
+        let names: Vec<&str> = columns.iter().map(|it| &*it.name).collect();
+        assert_eq!(names, ["time", "a/b", "t", "c", "property.k"]);
+        assert!(columns[1].selector.has_pointer() && !columns[0].selector.has_pointer());
+        assert!(columns[4].selector.check(&fields::MQTT).is_ok());
+        assert!(columns[4].selector.check(&fields::AMQP).is_err());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for (words, why) in [
+            ("", "a name is missing"),
+            ("time,", "a name is missing"),
+            ("time,,topic", "a name is missing"),
+            ("=time", "there is no name before ="),
+            (
+                "time,time",
+                "\"time\" stands twice; name a column by NAME=…",
+            ),
+            ("\"x", "\"x has no closing quotation mark"),
+            ("\"x\"y", "'y' follows the text \"x\""),
+            (
+                "retian",
+                "\"retian\" is neither payload, a JSON pointer such as /temp nor a field such as topic; did you mean retain?",
+            ),
+        ] {
+            assert_eq!(Column::list(words), Err(why.into()), "{words}");
+        }
+    }
+}
