@@ -111,6 +111,15 @@ impl Login {
         })
     }
 
+    /// The same with the target's password of the moment.
+    pub(super) fn renewed(&self, target: &Target) -> Self {
+        let latest = target.latest_password();
+        Self {
+            password: latest.unwrap_or_else(|| self.password.clone()),
+            ..self.clone()
+        }
+    }
+
     pub(super) fn who(&self) -> String {
         match self.mechanism {
             Mechanism::External => String::from("the client certificate"),
@@ -177,6 +186,14 @@ pub struct Options {
 }
 
 impl Options {
+    /// The same for a connection that is made now.
+    pub(super) fn renewed(&self, target: &Target) -> Self {
+        Self {
+            login: self.login.renewed(target),
+            ..self.clone()
+        }
+    }
+
     /// The size of frames to ask for, in bytes.
     pub(crate) fn frame_max(&self) -> u32 {
         self.frame_max.clamp(SMALLEST_FRAME, LARGEST_FRAME)
@@ -226,6 +243,7 @@ impl Client {
     ) -> Result<Self> {
         let uri = uri(target, options)?;
         let stream = dial(target).await?;
+        let options = &options.renewed(target);
         let (watch, heard) = (PanicGuard::new(), Heard::default());
         // However this ends, also by being dropped half-way, lapin's thread ends too.
         let guard = Leaving(Some((watch.clone(), heard.clone())));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::net::TcpSocket;
 use tokio::time::timeout;
 
@@ -57,6 +58,7 @@ impl Dialer {
             Transport::Unix(_) => None,
             _ => Some(connect::dial::address(&target).await?),
         };
+        let target = target.current();
         let ports = system::port_range().unwrap_or((32_768, 60_999));
         let dialer = Self {
             target: Arc::new(target),
@@ -216,15 +218,14 @@ impl Dialer {
         let round = number / self.sources.len().max(1);
         let explicit = round >= self.enough || source.is_some() && number >= self.enough;
         if !explicit {
-            match connect_from(address, source.map(|it| it.socket(0, &address))).await {
+            match connect_from(address, source, 0).await {
                 Err(cause) if is_spent(&cause) => {}
                 done => return done,
             }
         }
         let source = source.unwrap_or_else(|| self.local(address).into());
         for _ in 0..TRIES {
-            let from = source.socket(self.port(), &address);
-            match connect_from(address, Some(from)).await {
+            match connect_from(address, Some(source), self.port()).await {
                 Err(cause) if is_spent(&cause) => {}
                 done => return done,
             }
@@ -284,7 +285,8 @@ fn is_spent(cause: &io::Error) -> bool {
 
 async fn connect_from(
     to: SocketAddr,
-    from: Option<SocketAddr>,
+    from: Option<LocalAddress>,
+    port: u16,
 ) -> io::Result<tokio::net::TcpStream> {
     let socket = match to {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
@@ -293,7 +295,7 @@ async fn connect_from(
     if let Some(from) = from {
         // A port in TIME_WAIT is free for another connection.
         socket.set_reuseaddr(true)?;
-        socket.bind(from)?;
+        from.bind(&SockRef::from(&socket), port, &to)?;
     }
     socket.set_nodelay(true)?;
     socket.connect(to).await

@@ -354,12 +354,12 @@ pub(crate) const QUANTITIES: &[(&str, &str)] = &[
 /// The environment variables and their meaning.
 pub(crate) const ENVIRONMENT: &[(&str, &str)] = &[
     (
-        "IOTCTL_URL, IOTCTL_HOST, IOTCTL_PORT, IOTCTL_UNIX, IOTCTL_USERNAME, IOTCTL_PASSWORD, IOTCTL_PASSWORD_FILE",
+        "IOTCTL_URL, IOTCTL_HOST, IOTCTL_PORT, IOTCTL_UNIX, IOTCTL_USERNAME, IOTCTL_PASSWORD, IOTCTL_PASSWORD_FILE, IOTCTL_PASSWORD_COMMAND",
         "same as the flags: IOTCTL_PASSWORD_FILE is --password-file; flags override the environment, which overrides the context. A URL replaces server, user name and password together; a user it names without a password has the one given here, unless that is for another user or host. A server whose scheme or port is another protocol's is not used",
     ),
     (
-        "IOTCTL_CAFILE, IOTCTL_CAPATH, IOTCTL_CERT, IOTCTL_KEY, IOTCTL_INSECURE, IOTCTL_TLS_SERVER_NAME, IOTCTL_TLS_ALPN, IOTCTL_TLS_VERSION",
-        "same as the flags; several ALPN protocols are separated by commas",
+        "IOTCTL_CAFILE, IOTCTL_CAPATH, IOTCTL_CERT, IOTCTL_KEY, IOTCTL_KEY_PASSWORD, IOTCTL_KEY_PASSWORD_FILE, IOTCTL_INSECURE, IOTCTL_TLS_PIN, IOTCTL_TLS_SERVER_NAME, IOTCTL_TLS_ALPN, IOTCTL_TLS_VERSION",
+        "same as the flags; several ALPN protocols and several pins are separated by commas; IOTCTL_KEY_PASSWORD is the password of an encrypted key",
     ),
     (
         "IOTCTL_PSK_IDENTITY, IOTCTL_PSK, IOTCTL_PSK_FILE, IOTCTL_RPK_KEY, IOTCTL_RPK_PEER",
@@ -370,8 +370,8 @@ pub(crate) const ENVIRONMENT: &[(&str, &str)] = &[
         "same as the flags, for CoAP",
     ),
     (
-        "IOTCTL_CONNECT_TIMEOUT, IOTCTL_RETRY, IOTCTL_BIND",
-        "same as the flags",
+        "IOTCTL_CONNECT_TIMEOUT, IOTCTL_RETRY, IOTCTL_BIND, IOTCTL_IPV4, IOTCTL_IPV6, IOTCTL_SRV",
+        "same as the flags; the last three are true or false",
     ),
     (
         "IOTCTL_SHARD, IOTCTL_SHARDS, IOTCTL_RUN",

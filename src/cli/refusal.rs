@@ -69,6 +69,11 @@ fn hint(answer: &clap::Error, command: &Command, words: &[OsString]) -> Option<S
     let meant = match answer.kind() {
         ErrorKind::UnknownArgument => {
             let word = said(answer, ContextKind::InvalidArg)?;
+            if word.starts_with("--psk") {
+                return Some(String::from(
+                    "pre-shared keys are for CoAP over DTLS only; TLS needs certificates: --cafile, --cert",
+                ));
+            }
             let flags = command.get_arguments().filter(|arg| !arg.is_hide_set());
             let flags =
                 flags.flat_map(|arg| arg.get_long_and_visible_aliases().unwrap_or_default());

@@ -649,8 +649,12 @@ fn pub_refuses_what_cannot_be() {
             "-x and -D connect session-expiry-interval cannot be used together",
         ),
         (
-            "-t a -m x --cert c",
-            "the following required arguments were not provided: --key <FILE>",
+            "-t a -m x --key c",
+            "the following required arguments were not provided: --cert <FILE>",
+        ),
+        (
+            "-t a -m x --auth-method x",
+            "--auth-method \"x\" needs --auth-data-file",
         ),
         (
             "-t a -m x -h h mqtt://h",

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::family::Family;
+use super::pin::Pin;
 use super::proxy::Proxy;
 use super::secret::Secret;
 use super::url;
@@ -15,7 +17,7 @@ use super::zone::LocalAddress;
 pub struct ConnectArgs {
     /// `mqtts://user:password@host:port/path`; excludes `host`, `port` and `unix` in the same source.
     pub url: Option<String>,
-    /// A name or an IP address.
+    /// A name or an IP address; or several with a comma between them, each of which may have a port: `a,b:1884`.
     pub host: Option<String>,
     /// 1–65535.
     pub port: Option<u16>,
@@ -23,27 +25,35 @@ pub struct ConnectArgs {
     pub unix: Option<PathBuf>,
     /// Wins over the URL's.
     pub username: Option<String>,
-    /// Wins over the URL's; at most one of the three ways to give a password.
+    /// Wins over the URL's; at most one of the four ways to give a password.
     pub password: Option<Secret>,
     /// A file whose content, without the final line break, is the password.
     pub password_file: Option<PathBuf>,
     /// Ask on the terminal.
     pub password_prompt: bool,
+    /// A command of the shell whose first line of output is the password, at each connection anew.
+    pub password_command: Option<String>,
     /// PEM certificates to trust instead of the operating system's.
     pub cafile: Option<PathBuf>,
     /// A directory of such files.
     pub capath: Option<PathBuf>,
-    /// The client's certificate chain, PEM.
+    /// The client's certificate chain, PEM; or PKCS #12 with the key.
     pub cert: Option<PathBuf>,
-    /// The client's private key, PEM, not encrypted.
+    /// The client's private key, PEM.
     pub key: Option<PathBuf>,
+    /// The password of the key; excludes `key_password_file`.
+    pub key_password: Option<Secret>,
+    /// A file whose content, without the final line break, is that password.
+    pub key_password_file: Option<PathBuf>,
     /// Do not verify the server at all.
     pub insecure: Option<bool>,
     /// The name to send and to verify instead of the host.
     pub tls_server_name: Option<String>,
     /// Protocols to offer, best first.
     pub tls_alpn: Vec<String>,
-    /// Exactly this version of TLS.
+    /// Keys one of which the server must have.
+    pub tls_pins: Vec<Pin>,
+    /// Exactly this version of TLS, unless it says otherwise.
     pub tls_version: Option<TlsVersion>,
     /// Accept a certificate with another name than the host's.
     pub insecure_name: bool,
@@ -69,6 +79,10 @@ pub struct ConnectArgs {
     pub connect_timeout: Option<Duration>,
     /// Whether and how long to try again.
     pub retry: Option<Retry>,
+    /// Look up who serves the host's domain (RFC 2782).
+    pub srv: bool,
+    /// Addresses of this family only.
+    pub family: Option<Family>,
     /// The local address to connect from.
     pub bind: Option<LocalAddress>,
     /// The local port to send datagrams from.
@@ -96,27 +110,30 @@ impl fmt::Debug for ConnectArgs {
     }
 }
 
-/// A version of TLS; as a choice it means exactly this version.
+/// Which versions of TLS are offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsVersion {
-    /// TLS 1.2.
+    /// TLS 1.2 alone.
     V12,
-    /// TLS 1.3.
+    /// TLS 1.2 and what is newer, as where nothing is said.
+    From12,
+    /// TLS 1.3, which is the newest.
     V13,
 }
 
 impl FromStr for TlsVersion {
     type Err = String;
 
-    /// Reads `1.2`, `1.3`, also with mosquitto's `tlsv` in front.
+    /// Reads `1.2`, `1.3`, also with mosquitto's `tlsv` in front; and `1.2+` for that or newer.
     fn from_str(text: &str) -> Result<Self, String> {
         let lower = text.to_ascii_lowercase();
         let number = lower.strip_prefix("tls").unwrap_or(&lower);
         match number.strip_prefix('v').unwrap_or(number) {
             "1.2" => Ok(Self::V12),
-            "1.3" => Ok(Self::V13),
+            "1.2+" => Ok(Self::From12),
+            "1.3" | "1.3+" => Ok(Self::V13),
             _ => Err(format!(
-                "{text:?} is not a TLS version; expected 1.2 or 1.3"
+                "{text:?} is not a TLS version; expected 1.2, 1.3, or 1.2+ for 1.2 and newer"
             )),
         }
     }
@@ -161,6 +178,19 @@ impl fmt::Display for Retry {
             Self::For(time) => write!(f, "{}", humantime::format_duration(*time)),
             Self::Forever => f.write_str("forever"),
         }
+    }
+}
+
+/// The family that alone is to be used, if any.
+///
+/// # Errors
+/// Both are.
+pub(crate) const fn family(v4: bool, v6: bool) -> Result<Option<Family>, ()> {
+    match (v4, v6) {
+        (true, true) => Err(()),
+        (true, false) => Ok(Some(Family::V4)),
+        (false, true) => Ok(Some(Family::V6)),
+        (false, false) => Ok(None),
     }
 }
 
@@ -231,12 +261,9 @@ mod tests {
             assert_eq!(text.parse(), Ok(TlsVersion::V13), "{text}");
         }
         assert_eq!("1.2".parse(), Ok(TlsVersion::V12));
-        assert!(
-            "1.1"
-                .parse::<TlsVersion>()
-                .unwrap_err()
-                .contains("1.2 or 1.3")
-        );
+        assert_eq!("1.2+".parse(), Ok(TlsVersion::From12));
+        let refused = "1.1".parse::<TlsVersion>().unwrap_err();
+        assert!(refused.contains("expected 1.2, 1.3"), "{refused}");
     }
 
     #[test]

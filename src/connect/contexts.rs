@@ -14,6 +14,7 @@ use crate::file;
 
 use super::args::{self, ConnectArgs, OscoreArgs, Retry, TlsVersion};
 use super::environment::Environment;
+use super::pin::Pin;
 use super::proxy::Proxy;
 use super::secret::Secret;
 use super::zone::LocalAddress;
@@ -40,13 +41,18 @@ struct Context {
     password: Option<Secret>,
     password_file: Option<PathBuf>,
     password_prompt: bool,
+    password_command: Option<String>,
     cafile: Option<PathBuf>,
     capath: Option<PathBuf>,
     cert: Option<PathBuf>,
     key: Option<PathBuf>,
+    key_password: Option<Secret>,
+    key_password_file: Option<PathBuf>,
     insecure: Option<bool>,
     tls_server_name: Option<String>,
     tls_alpn: Vec<String>,
+    #[serde(deserialize_with = "from_texts")]
+    tls_pin: Vec<Pin>,
     #[serde(deserialize_with = "from_text")]
     tls_version: Option<TlsVersion>,
     psk_identity: Option<String>,
@@ -65,6 +71,9 @@ struct Context {
     connect_timeout: Option<Duration>,
     #[serde(deserialize_with = "from_text")]
     retry: Option<Retry>,
+    srv: bool,
+    ipv4: bool,
+    ipv6: bool,
     #[serde(deserialize_with = "from_text")]
     bind: Option<LocalAddress>,
     #[serde(deserialize_with = "from_text")]
@@ -160,13 +169,17 @@ impl Context {
             password: self.password,
             password_file: place(self.password_file),
             password_prompt: self.password_prompt,
+            password_command: self.password_command,
             cafile: place(self.cafile),
             capath: place(self.capath),
             cert: place(self.cert),
             key: place(self.key),
+            key_password: self.key_password,
+            key_password_file: place(self.key_password_file),
             insecure: self.insecure,
             tls_server_name: self.tls_server_name,
             tls_alpn: self.tls_alpn,
+            tls_pins: self.tls_pin,
             tls_version: self.tls_version,
             psk_identity: self.psk_identity,
             psk: self.psk,
@@ -184,6 +197,11 @@ impl Context {
             },
             connect_timeout: self.connect_timeout,
             retry: self.retry,
+            srv: self.srv,
+            family: args::family(self.ipv4, self.ipv6).map_err(|()| {
+                let path = path.display();
+                Error::usage(format!("{path}: ipv4 and ipv6 cannot be used together"))
+            })?,
             bind: self.bind,
             proxy: self.proxy,
             tls_keylog: place(self.tls_keylog),
@@ -228,6 +246,14 @@ impl Folders {
             _ => self.base.join(file),
         }
     }
+}
+
+fn from_texts<'de, D: Deserializer<'de>, T: std::str::FromStr<Err = String>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let read = texts.iter().map(|text| text.parse());
+    read.collect::<Result<_, _>>().map_err(D::Error::custom)
 }
 
 fn from_text<'de, D: Deserializer<'de>, T: std::str::FromStr<Err = String>>(
@@ -311,7 +337,7 @@ mod tests {
                 2,
                 "\"soon\" is not never, forever",
             ),
-            ("[contexts.a]\nbind = \"eth0\"\n", 2, ""),
+            ("[contexts.a]\nbind = \"no-such0\"\n", 2, "no-such0"),
             ("colour = 1\n", 1, "unknown field `colour`"),
         ] {
             let refused = with_file(text, Some("a")).unwrap_err();

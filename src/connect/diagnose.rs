@@ -91,6 +91,7 @@ pub(crate) async fn silent_close(target: &Target) -> Option<String> {
         | Transport::Udp
         | Transport::Dtls => return None,
     };
+    let target = &target.current();
     if !timeout(PROBE, speaks_tls(target)).await.unwrap_or(false) {
         return None;
     }

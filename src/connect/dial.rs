@@ -16,6 +16,7 @@ use super::happy;
 use super::phases::Phase;
 use super::proxy::Obstacle;
 use super::scheme::{Carrier, Protocol};
+use super::servers;
 use super::stream::{Stream, Tcp, Wire};
 use super::target::{Target, Transport};
 use super::tls::ClientTls;
@@ -25,19 +26,14 @@ use super::upgrade::{self, Failure};
 ///
 /// # Errors
 /// - [`Kind::TimedOut`] when the target's `connect_timeout` passes first;
+/// - [`Kind::Local`] when the command that prints the password fails;
 /// - [`Kind::Unauthorized`] when a WebSocket server answers 401 or 403;
 /// - [`Kind::Usage`] when TLS cannot be set up as asked;
 /// - [`Kind::Unreachable`] for all else: `cannot connect to mqtt://h:1: connection refused`.
 pub async fn dial(target: &Target) -> Result<Stream> {
     target.prepare()?;
-    let limit = target.connect_timeout;
-    timeout(limit, connect(target)).await.unwrap_or_else(|_| {
-        let limit = humantime::format_duration(limit);
-        Err(Error::new(
-            Kind::TimedOut,
-            format!("cannot connect to {target}: timed out after {limit}"),
-        ))
-    })
+    target.renew_password().await?;
+    servers::first(target, connect).await
 }
 
 /// Connects as `connecting` does, but no longer than `limit`, whatever it waits for.
@@ -113,26 +109,20 @@ pub(crate) async fn over(target: &Target, tcp: TcpStream) -> Result<Stream> {
 /// # Errors
 /// As [`dial`].
 pub(crate) async fn address(target: &Target) -> Result<SocketAddr> {
-    let found = happy::addresses(&target.host, target.port)
-        .await
-        .map_err(|cause| cannot_connect(target, lookup_words(&target.host, &cause)))?;
-    if let [only] = found[..] {
-        return Ok(only);
+    if target.servers.is_none() {
+        let found = happy::addresses(&target.host, target.port, target.only_family())
+            .await
+            .map_err(|cause| cannot_connect(target, lookup_words(&target.host, &cause)))?;
+        if let [only] = found[..] {
+            return Ok(only);
+        }
     }
-    let limit = target.connect_timeout;
-    let tried = timeout(limit, connect_tcp(target)).await;
-    match tried {
-        Ok(tcp) => tcp?
-            .peer_addr()
-            .map_err(|cause| cannot_connect(target, plain(&cause))),
-        Err(_) => Err(Error::new(
-            Kind::TimedOut,
-            format!(
-                "cannot connect to {target}: timed out after {}",
-                humantime::format_duration(limit)
-            ),
-        )),
-    }
+    servers::first(target, async |target| {
+        let tcp = connect_tcp(target).await?;
+        tcp.peer_addr()
+            .map_err(|cause| cannot_connect(target, plain(&cause)))
+    })
+    .await
 }
 
 async fn connect_unix(target: &Target, path: &Path) -> Result<Stream> {
@@ -173,27 +163,23 @@ async fn connect_to(target: &Target, host: &str, port: u16) -> Result<TcpStream>
         None => cannot_connect(target, why),
     };
     let began = Instant::now();
-    let mut addresses = happy::addresses(host, port)
-        .await
-        .map_err(|cause| cannot_connect(lookup_words(host, &cause)))?;
+    let found = happy::addresses(host, port, target.only_family()).await;
+    let addresses = found.map_err(|cause| {
+        let why = lookup_words(host, &cause);
+        cannot_connect(match (cause.kind(), target.bind) {
+            (io::ErrorKind::AddrNotAvailable, Some(source)) => {
+                format!("{why} reachable from {source}")
+            }
+            _ => why,
+        })
+    })?;
     target.took(Phase::Resolve, began);
-    if let Some(source) = target.bind {
-        addresses.retain(|address: &SocketAddr| address.is_ipv4() == source.is_ipv4());
-        if addresses.is_empty() {
-            let family = if source.is_ipv4() { "IPv4" } else { "IPv6" };
-            return Err(cannot_connect(format!(
-                "{host:?} has no {family} address reachable from {source}"
-            )));
-        }
-    }
     let began = Instant::now();
     let connected = happy::connect(&addresses, target.bind).await;
     target.took(Phase::Tcp, began);
     connected.map_err(|cause| {
         let reason = match (target.bind, cause.kind()) {
-            (Some(source), io::ErrorKind::AddrNotAvailable) => {
-                format!("{source} is not an address of this machine")
-            }
+            (Some(source), io::ErrorKind::AddrNotAvailable) => source.unavailable(),
             _ => plain(&cause),
         };
         cannot_connect(reason)
@@ -203,6 +189,9 @@ async fn connect_to(target: &Target, host: &str, port: u16) -> Result<TcpStream>
 /// The resolver's failures come with its own words around the operating system's.
 pub(super) fn lookup_words(host: &str, cause: &io::Error) -> String {
     let text = cause.to_string();
+    if cause.kind() == io::ErrorKind::AddrNotAvailable {
+        return text;
+    }
     if text.contains("not known")
         || text.contains("No address associated")
         || text.contains("nodename nor servname")

@@ -10,6 +10,8 @@ use std::str::FromStr;
 use crate::error::{Error, Result};
 
 use super::args::{self, ConnectArgs, OscoreArgs};
+use super::family::Family;
+use super::pin::Pin;
 use super::secret::Secret;
 
 /// Asks the user for a secret: the question in, the answer out.
@@ -26,7 +28,8 @@ pub struct Environment {
 const KEY_LOG: &str = "SSLKEYLOGFILE";
 
 /// The variables whose values are secrets, or may hold some, as a URL may: for commands that we start they are removed.
-pub(crate) const SECRET_VARIABLES: [&str; 6] = [
+pub(crate) const SECRET_VARIABLES: [&str; 7] = [
+    "IOTCTL_KEY_PASSWORD",
     "IOTCTL_URL",
     "IOTCTL_PROXY",
     "IOTCTL_PASSWORD",
@@ -46,13 +49,13 @@ impl Environment {
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
         Self {
             variables: named.filter(|(name, _)| ours(name)).collect(),
-            prompt: |question| rpassword::prompt_password(question),
+            prompt: on_terminal,
         }
     }
 
     /// That of a command which takes the place of another program: only what programs have in common counts.
     pub fn of_another() -> Self {
-        Self::of(std::env::var_os(KEY_LOG).map(|file| (KEY_LOG, file)))
+        Self::of(std::env::var_os(KEY_LOG).map(|file| (KEY_LOG, file))).with_prompt(on_terminal)
     }
 
     /// Exactly these variables, and no terminal.
@@ -75,8 +78,13 @@ impl Environment {
         self
     }
 
+    /// The answer; `None` without a terminal.
+    pub(super) fn ask_for(&self, question: &str) -> Option<Secret> {
+        (self.prompt)(question).ok().map(Secret::from)
+    }
+
     pub(super) fn ask(&self, question: &str) -> Result<Secret> {
-        (self.prompt)(question).map(Secret::from).map_err(|_| {
+        self.ask_for(question).ok_or_else(|| {
             Error::usage("cannot ask for the password: no terminal")
                 .hint("use --password-file FILE or IOTCTL_PASSWORD")
         })
@@ -92,13 +100,17 @@ impl Environment {
             username: self.text("IOTCTL_USERNAME")?,
             password: self.text("IOTCTL_PASSWORD")?.map(Secret::from),
             password_file: self.path("IOTCTL_PASSWORD_FILE"),
+            password_command: self.text("IOTCTL_PASSWORD_COMMAND")?,
             cafile: self.path("IOTCTL_CAFILE"),
             capath: self.path("IOTCTL_CAPATH"),
             cert: self.path("IOTCTL_CERT"),
             key: self.path("IOTCTL_KEY"),
+            key_password: self.text("IOTCTL_KEY_PASSWORD")?.map(Secret::from),
+            key_password_file: self.path("IOTCTL_KEY_PASSWORD_FILE"),
             insecure: self.read("IOTCTL_INSECURE", yes_or_no)?,
             tls_server_name: self.text("IOTCTL_TLS_SERVER_NAME")?,
             tls_alpn: self.read("IOTCTL_TLS_ALPN", list)?.unwrap_or_default(),
+            tls_pins: self.read("IOTCTL_TLS_PIN", pins)?.unwrap_or_default(),
             tls_version: self.read("IOTCTL_TLS_VERSION", FromStr::from_str)?,
             psk_identity: self.text("IOTCTL_PSK_IDENTITY")?,
             psk: self.text("IOTCTL_PSK")?.map(Secret::from),
@@ -108,12 +120,23 @@ impl Environment {
             oscore: self.oscore()?,
             connect_timeout: self.read("IOTCTL_CONNECT_TIMEOUT", args::duration)?,
             retry: self.read("IOTCTL_RETRY", FromStr::from_str)?,
+            srv: self.read("IOTCTL_SRV", yes_or_no)?.unwrap_or_default(),
+            family: self.family()?,
             bind: self.read("IOTCTL_BIND", FromStr::from_str)?,
             proxy: self.read("IOTCTL_PROXY", FromStr::from_str)?,
             tls_keylog: self.path("IOTCTL_TLS_KEYLOG"),
             context: self.text("IOTCTL_CONTEXT")?,
             ..ConnectArgs::default()
         })
+    }
+
+    fn family(&self) -> Result<Option<Family>> {
+        let [v4, v6] = [
+            self.read("IOTCTL_IPV4", yes_or_no)? == Some(true),
+            self.read("IOTCTL_IPV6", yes_or_no)? == Some(true),
+        ];
+        args::family(v4, v6)
+            .map_err(|()| Error::usage("IOTCTL_IPV4 and IOTCTL_IPV6 cannot be used together"))
     }
 
     /// Whether `IOTCTL_CONFIG` names the configuration file.
@@ -207,12 +230,20 @@ impl fmt::Debug for Environment {
     }
 }
 
+fn on_terminal(question: &str) -> io::Result<String> {
+    rpassword::prompt_password(question)
+}
+
 fn yes_or_no(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Ok(true),
         "0" | "false" | "no" | "off" => Ok(false),
         _ => Err(format!("{text:?} is neither true nor false")),
     }
+}
+
+fn pins(text: &str) -> Result<Vec<Pin>, String> {
+    list(text)?.iter().map(|pin| pin.parse()).collect()
 }
 
 fn list(text: &str) -> Result<Vec<String>, String> {
@@ -266,7 +297,8 @@ mod tests {
             ("IOTCTL_TLS_VERSION", "1.1"),
             ("IOTCTL_CONNECT_TIMEOUT", "soon"),
             ("IOTCTL_RETRY", "soon"),
-            ("IOTCTL_BIND", "eth0"),
+            ("IOTCTL_BIND", "no-such0"),
+            ("IOTCTL_TLS_PIN", "sha1/x"),
         ] {
             let refused = Environment::of([(name, value)]).words().unwrap_err();
             assert!(

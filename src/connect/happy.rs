@@ -4,19 +4,37 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use super::family::Family;
 use super::zone::{self, LocalAddress};
 
 /// How long an address may be silent before the next one is tried beside it (RFC 8305 §5).
 const NEXT_ADDRESS_AFTER: Duration = Duration::from_millis(250);
 
-/// The addresses of `host`, both families in turn.
+/// The addresses of `host` of this family, or both families in turn; at least one.
 ///
 /// An IP literal and `localhost` (RFC 6761 §6.3: always loopback) need no resolver and no thread.
-pub(super) async fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+pub(super) async fn addresses(
+    host: &str,
+    port: u16,
+    family: Option<Family>,
+) -> io::Result<Vec<SocketAddr>> {
+    let mut found = look_up(host, port).await?;
+    if let Some(family) = family {
+        found.retain(|address| family.has(address));
+        if found.is_empty() {
+            let text = format!("{host:?} has no {family} address");
+            return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, text));
+        }
+    }
+    Ok(found)
+}
+
+async fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
@@ -125,7 +143,7 @@ async fn connect_one(address: SocketAddr, bind: Option<LocalAddress>) -> io::Res
         TcpSocket::new_v6()?
     };
     if let Some(source) = bind {
-        socket.bind(source.socket(0, &address))?;
+        source.bind(&SockRef::from(&socket), 0, &address)?;
     }
     let stream = socket.connect(address).await?;
     stream.set_nodelay(true)?;
@@ -165,14 +183,21 @@ mod tests {
     #[tokio::test]
     async fn literals_and_localhost_need_no_resolver() {
         assert_eq!(
-            addresses("10.1.2.3", 5).await.unwrap(),
+            addresses("10.1.2.3", 5, None).await.unwrap(),
             [address("10.1.2.3:5")]
         );
-        assert_eq!(addresses("::1", 5).await.unwrap(), [address("[::1]:5")]);
         assert_eq!(
-            addresses("LocalHost", 5).await.unwrap(),
+            addresses("::1", 5, None).await.unwrap(),
+            [address("[::1]:5")]
+        );
+        assert_eq!(
+            addresses("LocalHost", 5, None).await.unwrap(),
             [address("[::1]:5"), address("127.0.0.1:5")]
         );
+        let only = addresses("localhost", 5, Some(Family::V4)).await.unwrap();
+        assert_eq!(only, [address("127.0.0.1:5")]);
+        let none = addresses("::1", 5, Some(Family::V4)).await.unwrap_err();
+        assert_eq!(none.to_string(), "\"::1\" has no IPv4 address");
     }
 
     #[tokio::test]

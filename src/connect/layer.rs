@@ -7,13 +7,16 @@ use crate::error::{Error, Result};
 use super::args::ConnectArgs;
 use super::scheme::{Protocol, Scheme};
 use super::secret::Secret;
+use super::servers::Place;
 use super::url;
 
 /// What one source, or several over each other, say about a connection.
 #[derive(Default)]
 pub(super) struct Layer {
     pub(super) scheme: Option<&'static Scheme>,
-    pub(super) host: Option<String>,
+    /// The servers to choose from, in order.
+    pub(super) hosts: Vec<Place>,
+    /// That of the hosts that have none of their own.
     pub(super) port: Option<u16>,
     pub(super) unix: Option<PathBuf>,
     pub(super) path: Option<String>,
@@ -27,6 +30,7 @@ pub(super) struct Layer {
 pub(super) enum Password {
     Given(Secret),
     File(PathBuf),
+    Command(String),
     Prompt,
 }
 
@@ -34,9 +38,9 @@ impl Layer {
     /// Takes the words of one source apart and checks that they do not contradict each other.
     pub(super) fn read(mut words: ConnectArgs, protocol: Protocol) -> Result<Self> {
         check_address(&words)?;
-        words.host.as_deref().map_or(Ok(()), url::check_host)?;
+        let hosts = words.host.take();
         let mut layer = Self {
-            host: words.host.take(),
+            hosts: hosts.as_deref().map_or(Ok(Vec::new()), url::hosts)?,
             port: words.port.take(),
             unix: words.unix.take(),
             username: words.username.take(),
@@ -46,7 +50,7 @@ impl Layer {
         if let Some(text) = words.url.take() {
             let url = url::parse(&text, protocol)?;
             layer.scheme = Some(url.scheme);
-            layer.host = Some(url.host).filter(|host| !host.is_empty());
+            layer.hosts = url.hosts;
             layer.port = url.port;
             layer.unix = url.unix;
             layer.path = url.path;
@@ -62,11 +66,11 @@ impl Layer {
 
     /// Whether nothing here is for another user or server than those of `upper`.
     fn may_be_for(&self, upper: &Self) -> bool {
-        let host = |host: &String| {
-            let other = upper.host.as_ref();
-            other.is_some_and(|other| other.eq_ignore_ascii_case(host))
+        let host = |host: &Place| {
+            let mut others = upper.hosts.iter();
+            others.any(|other| other.host.eq_ignore_ascii_case(&host.host))
         };
-        self.host.as_ref().is_none_or(host)
+        self.hosts.iter().all(host)
             && (self.unix.is_none() || self.unix == upper.unix)
             && (self.username.is_none() || self.username == upper.username)
     }
@@ -90,18 +94,20 @@ impl Layer {
                 ..Self::default()
             };
             lower.rest.websocket = false;
+            lower.rest.srv = false;
         }
         if self.unix.is_some() {
-            (lower.scheme, lower.host, lower.port, lower.path) = (None, None, None, None);
+            (lower.scheme, lower.port, lower.path) = (None, None, None);
+            lower.hosts.clear();
             lower.rest = without_tls(lower.rest);
             lower.rest.websocket = false;
-        } else if self.host.is_some() || self.port.is_some() {
+        } else if !self.hosts.is_empty() || self.port.is_some() {
             let was_unix = lower.unix.take().is_some();
             lower.scheme = lower.scheme.filter(|_| !was_unix);
         }
         Self {
             scheme: self.scheme.or(lower.scheme),
-            host: self.host.or(lower.host),
+            hosts: longer(self.hosts, lower.hosts),
             port: self.port.or(lower.port),
             unix: self.unix.or(lower.unix),
             path: self.path.or(lower.path),
@@ -135,6 +141,8 @@ pub(super) fn without_server(words: ConnectArgs) -> ConnectArgs {
         password: None,
         password_file: None,
         password_prompt: false,
+        password_command: None,
+        srv: false,
         ..words
     }
 }
@@ -152,12 +160,15 @@ fn check_address(words: &ConnectArgs) -> Result<()> {
 }
 
 fn password(words: &mut ConnectArgs) -> Result<Option<Password>> {
-    let prompt = std::mem::take(&mut words.password_prompt);
-    match (words.password.take(), words.password_file.take(), prompt) {
-        (None, None, false) => Ok(None),
-        (Some(secret), None, false) => Ok(Some(Password::Given(secret))),
-        (None, Some(file), false) => Ok(Some(Password::File(file))),
-        (None, None, true) => Ok(Some(Password::Prompt)),
+    let ways = [
+        words.password.take().map(Password::Given),
+        words.password_file.take().map(Password::File),
+        words.password_command.take().map(Password::Command),
+        std::mem::take(&mut words.password_prompt).then_some(Password::Prompt),
+    ];
+    let mut ways = ways.into_iter().flatten();
+    match (ways.next(), ways.next()) {
+        (way, None) => Ok(way),
         _ => Err(Error::usage("the password is given more than once")),
     }
 }
@@ -168,6 +179,9 @@ fn without_tls(words: ConnectArgs) -> ConnectArgs {
         capath: None,
         cert: None,
         key: None,
+        key_password: None,
+        key_password_file: None,
+        tls_pins: Vec::new(),
         insecure: None,
         insecure_name: false,
         tls_keylog: None,
@@ -183,6 +197,21 @@ fn without_tls(words: ConnectArgs) -> ConnectArgs {
     }
 }
 
+fn longer<T>(upper: Vec<T>, lower: Vec<T>) -> Vec<T> {
+    if upper.is_empty() { lower } else { upper }
+}
+
+/// Two words of which a source that says either says both.
+fn either<A, B>(
+    upper: (Option<A>, Option<B>),
+    lower: (Option<A>, Option<B>),
+) -> (Option<A>, Option<B>) {
+    match upper {
+        (None, None) => lower,
+        upper => upper,
+    }
+}
+
 /// Certificate and key belong together, so a source that names either replaces both.
 fn merge(upper: ConnectArgs, lower: ConnectArgs) -> ConnectArgs {
     let mut lower = match upper.tls {
@@ -195,26 +224,22 @@ fn merge(upper: ConnectArgs, lower: ConnectArgs) -> ConnectArgs {
     } else if upper.psk.is_some() || upper.psk_file.is_some() {
         (lower.rpk_key, lower.rpk_peer) = (None, None);
     }
-    let (cert, key) = if upper.cert.is_some() || upper.key.is_some() {
-        (upper.cert, upper.key)
-    } else {
-        (lower.cert, lower.key)
-    };
+    let (cert, key) = either((upper.cert, upper.key), (lower.cert, lower.key));
     // Whom to trust is one decision too, told by file or by folder or both.
-    let (cafile, capath) = if upper.cafile.is_some() || upper.capath.is_some() {
-        (upper.cafile, upper.capath)
-    } else {
-        (lower.cafile, lower.capath)
-    };
-    let (psk, psk_file) = if upper.psk.is_some() || upper.psk_file.is_some() {
-        (upper.psk, upper.psk_file)
-    } else {
-        (lower.psk, lower.psk_file)
-    };
-    let longer = |upper: Vec<_>, lower| if upper.is_empty() { lower } else { upper };
+    let (cafile, capath) = either((upper.cafile, upper.capath), (lower.cafile, lower.capath));
+    let (psk, psk_file) = either((upper.psk, upper.psk_file), (lower.psk, lower.psk_file));
+    let (key_password, key_password_file) = either(
+        (upper.key_password, upper.key_password_file),
+        (lower.key_password, lower.key_password_file),
+    );
     ConnectArgs {
         cert,
         key,
+        key_password,
+        key_password_file,
+        tls_pins: longer(upper.tls_pins, lower.tls_pins),
+        srv: upper.srv || lower.srv,
+        family: upper.family.or(lower.family),
         cafile,
         capath,
         psk_identity: upper.psk_identity.or(lower.psk_identity),
@@ -236,11 +261,7 @@ fn merge(upper: ConnectArgs, lower: ConnectArgs) -> ConnectArgs {
         bind: upper.bind.or(lower.bind),
         bind_port: upper.bind_port.or(lower.bind_port),
         websocket: upper.websocket || lower.websocket,
-        headers: if upper.headers.is_empty() {
-            lower.headers
-        } else {
-            upper.headers
-        },
+        headers: longer(upper.headers, lower.headers),
         ..ConnectArgs::default()
     }
 }

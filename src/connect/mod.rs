@@ -19,6 +19,7 @@
 //! | [`oscore`] | what an OSCORE security context is made of |
 //! | [`psk`] | a key that both sides share, for DTLS |
 //! | [`rpk`] | raw public keys, for DTLS |
+//! | `servers`, `srv` | several servers of which one is enough, listed or found in DNS |
 //! | [`LocalAddress`] | an address of ours to connect from, and its network interface |
 //! | [`backoff`] | when to try again |
 //! | [`suspects`] | which message it is that a connection does not survive |
@@ -34,14 +35,21 @@ pub(crate) mod diagnose;
 pub(crate) mod dial;
 pub(crate) mod environment;
 pub(crate) mod failure;
+mod family;
 pub(crate) mod happy;
 mod identity;
 mod key_log;
 mod layer;
 pub(crate) mod listen;
 pub(crate) mod oscore;
+#[doc(hidden)]
+pub mod parsers;
+mod password;
+mod pbes2;
 mod pem;
 mod phases;
+mod pin;
+mod pkcs12;
 mod proxy;
 pub(crate) mod psk;
 mod resolve;
@@ -50,6 +58,8 @@ pub(crate) mod scheme;
 pub(crate) mod scram;
 mod secret;
 mod server_tls;
+mod servers;
+mod srv;
 pub(crate) mod stream;
 pub(crate) mod suspects;
 pub(crate) mod target;
@@ -65,6 +75,7 @@ mod websocket;
 mod zone;
 
 pub use addressed::Addressed;
+pub(crate) use args::family;
 pub use args::{ConnectArgs, OscoreArgs, Retry, TlsVersion};
 pub use backoff::Backoff;
 pub(crate) use contexts::names as context_names;
@@ -72,9 +83,11 @@ pub use dial::dial;
 pub(crate) use dial::within;
 pub use environment::Environment;
 pub use failure::{failure, refused};
+pub use family::Family;
 pub use listen::{Incoming, ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
 pub use oscore::{Oscore, OscoreState};
 pub use phases::{Phases, Seen};
+pub use pin::Pin;
 pub use proxy::Proxy;
 pub use psk::Psk;
 pub use rpk::Rpk;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use data_encoding::BASE64;
 use rustls::pki_types::pem::{self, PemObject, SectionKind};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, SubjectPublicKeyInfoDer};
 use x509_parser::der_parser::asn1_rs::{Any, FromDer};
@@ -76,28 +77,57 @@ pub(super) fn certificates_in(folder: &Path) -> Result<Vec<(PathBuf, Certificate
     })
 }
 
+/// A private key as it stands in a file.
+pub(super) enum Key {
+    Plain(PrivateKeyDer<'static>),
+    /// An EncryptedPrivateKeyInfo (RFC 5958 §3).
+    Encrypted(Vec<u8>),
+}
+
+const ENCRYPTED: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
+
 /// The first private key of a PEM file.
-pub(super) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>> {
+pub(super) fn private_key(path: &Path) -> Result<Key> {
     let bytes = file::read(path, SMALL)?;
-    if is_encrypted(&bytes) {
-        let text = format!("the key in {} is encrypted", path.display());
+    if contains(&bytes, "Proc-Type: 4,ENCRYPTED") {
+        let text = format!(
+            "the key in {} is encrypted in an outdated format, by MD5 of the password",
+            path.display()
+        );
         return Err(
-            Error::usage(text).hint("decrypt it with openssl pkey -in FILE -out PLAIN_FILE")
+            Error::usage(text).hint("convert it with openssl pkcs8 -topk8 -in FILE -out NEW_FILE")
         );
     }
-    key_of(&bytes).map_err(|fault| fault.of(path, "private key"))
+    let found = match contains(&bytes, ENCRYPTED) {
+        true => encrypted(&bytes).map(Key::Encrypted),
+        false => key_of(&bytes).map(Key::Plain),
+    };
+    found.map_err(|fault| fault.of(path, "private key"))
+}
+
+/// Whether a PEM file has a private key, of whatever kind.
+pub(super) fn has_key(bytes: &[u8]) -> bool {
+    contains(bytes, "PRIVATE KEY-----")
+}
+
+fn contains(bytes: &[u8], words: &str) -> bool {
+    memchr::memmem::find(bytes, words.as_bytes()).is_some()
+}
+
+/// The parser of PEM passes over what it has no type for.
+fn encrypted(bytes: &[u8]) -> Result<Vec<u8>, Fault> {
+    let text = text(bytes)?;
+    check_markers(&text)?;
+    let (_, rest) = text.split_once(ENCRYPTED).unwrap_or_default();
+    let (base64, _) = rest.split_once("-----END ").ok_or(UNENDED)?;
+    let base64: String = base64.split_ascii_whitespace().collect();
+    BASE64.decode(base64.as_bytes()).map_err(|_| NOT_BASE64)
 }
 
 /// All public keys of a PEM file; at least one.
 pub(super) fn public_keys(path: &Path) -> Result<Vec<SubjectPublicKeyInfoDer<'static>>> {
     let bytes = file::read(path, SMALL)?;
     public_keys_of(&bytes).map_err(|fault| fault.of(path, "public key"))
-}
-
-/// PKCS #8 says it in its label, the older formats in a header line.
-fn is_encrypted(bytes: &[u8]) -> bool {
-    let has = |words: &str| memchr::memmem::find(bytes, words.as_bytes()).is_some();
-    has("-----BEGIN ENCRYPTED PRIVATE KEY-----") || has("Proc-Type: 4,ENCRYPTED")
 }
 
 fn certificates_of(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, Fault> {
@@ -218,10 +248,7 @@ fn sections(text: &str) -> Result<Vec<(SectionKind, Vec<u8>)>, Fault> {
         .map_err(|cause| match cause {
             pem::Error::MissingSectionEnd { .. } => UNENDED,
             pem::Error::IllegalSectionStart { .. } => MALFORMED_MARKER,
-            _ => fault(
-                "the text between its BEGIN and END lines is not base64",
-                "the file may be damaged; get a new copy",
-            ),
+            _ => NOT_BASE64,
         })
 }
 
@@ -230,6 +257,11 @@ const BEGIN: &str = "-----BEGIN ";
 const PKCS7: Fault = fault(
     "it is PKCS#7",
     "extract the certificates with openssl pkcs7 -in FILE -print_certs -out NEW_FILE; add -inform der if FILE is binary",
+);
+
+const NOT_BASE64: Fault = fault(
+    "the text between its BEGIN and END lines is not base64",
+    "the file may be damaged; get a new copy",
 );
 
 const UNENDED: Fault = fault(

@@ -81,9 +81,12 @@ impl FromStr for Proxy {
                 "SOCKS5 has user names and passwords of at most 255 bytes",
             ));
         }
+        let [place] = &url.hosts[..] else {
+            return Err(String::from("a proxy is one host"));
+        };
         Ok(Self {
             kind,
-            host: url.host,
+            host: place.host.clone(),
             port: url.port.unwrap_or(port),
             login,
         })

@@ -1,18 +1,24 @@
 //! From the arguments to a checked target.
 
+use std::net::IpAddr;
+use std::path::PathBuf;
+
 use crate::error::{Error, Result};
 
 use super::args::ConnectArgs;
 use super::contexts;
 use super::environment::Environment;
-use super::identity;
+use super::family::Family;
+use super::identity::{self, Unlock};
 use super::key_log::KeyLogFile;
 use super::layer::{self, Layer, Password};
+use super::password::PasswordCommand;
 use super::pem;
 use super::psk::Psk;
 use super::rpk::Rpk;
 use super::scheme::{Carrier, Protocol, Scheme};
 use super::secret::Secret;
+use super::servers::{Place, Servers};
 use super::target::{CONNECT_TIMEOUT, Target, Transport};
 use super::tls::{ClientTls, Trust};
 
@@ -42,6 +48,11 @@ impl ConnectArgs {
             unused = Some((other, "the IOTCTL_ variables"));
             variables = layer::without_server(variables);
         }
+        let proxy_from = match (&self.proxy, &variables.proxy) {
+            (Some(_), _) => "--proxy",
+            (None, Some(_)) => "IOTCTL_PROXY",
+            (None, None) => "the proxy of the context",
+        };
         let flags = Layer::read(self, protocol)?;
         let variables = Layer::read(variables, protocol)
             .map_err(|cause| named(cause, "in the IOTCTL_ variables"))?;
@@ -50,10 +61,10 @@ impl ConnectArgs {
         let layer = flags.over(variables).over(context);
         match unused {
             // Not localhost: it is another server that was meant to be the usual one.
-            Some((other, place)) if layer.host.is_none() && layer.unix.is_none() => {
+            Some((other, place)) if layer.hosts.is_empty() && layer.unix.is_none() => {
                 Err(other_protocol(other, place, protocol))
             }
-            _ => target(layer, protocol, environment),
+            _ => target(layer, protocol, environment, proxy_from),
         }
     }
 }
@@ -72,12 +83,23 @@ fn named(cause: Error, place: &str) -> Error {
     cause.reworded(text)
 }
 
-fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result<Target> {
+fn target(
+    layer: Layer,
+    protocol: Protocol,
+    environment: &Environment,
+    proxy_from: &str,
+) -> Result<Target> {
     let scheme = scheme(&layer, protocol)?;
     let carrier = scheme.carrier;
     check(&layer.rest, scheme)?;
+    check_proxy(&layer.rest, scheme, proxy_from)?;
+    let places = places(&layer, scheme);
+    check_family(&layer.rest, &places)?;
+    let servers = servers(&layer, &places, scheme, protocol)?;
+    // There is one at least.
+    let (host, port) = places[0].clone();
     let mut target = Target {
-        port: layer.port.unwrap_or(scheme.port),
+        servers: servers.map(Into::into),
         path: layer.path.or_else(|| {
             (carrier.is_websocket() && protocol != Protocol::Coap)
                 .then(|| protocol.websocket_path().to_owned())
@@ -85,29 +107,16 @@ fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result
         username: layer.username,
         connect_timeout: layer.rest.connect_timeout.unwrap_or(CONNECT_TIMEOUT),
         retry: layer.rest.retry,
+        family: layer.rest.family,
         bind: layer.rest.bind,
         bind_port: layer.rest.bind_port.unwrap_or_default(),
         proxy: layer.rest.proxy.clone(),
-        ..Target::tcp(
-            protocol,
-            layer
-                .host
-                .map_or_else(|| String::from("localhost"), without_brackets),
-            0,
-        )
+        ..Target::tcp(protocol, host, port)
     };
-    target.transport = match (carrier, layer.unix) {
-        (Carrier::Unix, Some(path)) => {
-            (target.host, target.port) = (String::new(), 0);
-            Transport::Unix(path)
-        }
-        (Carrier::Tls, _) => Transport::Tls,
-        (Carrier::Udp, _) => Transport::Udp,
-        (Carrier::Dtls, _) => Transport::Dtls,
-        (Carrier::WebSocket, _) => Transport::WebSocket,
-        (Carrier::SecureWebSocket, _) => Transport::SecureWebSocket,
-        (Carrier::Tcp | Carrier::Unix, _) => Transport::Tcp,
-    };
+    target.transport = transport(carrier, layer.unix);
+    if let Transport::Unix(_) = target.transport {
+        (target.host, target.port) = (String::new(), 0);
+    }
     target.psk = psk(&layer.rest, scheme, protocol)?;
     target.rpk = rpk(&layer.rest, scheme, protocol)?;
     if protocol == Protocol::Coap {
@@ -115,31 +124,156 @@ fn target(layer: Layer, protocol: Protocol, environment: &Environment) -> Result
     }
     if carrier.is_encrypted() && target.psk.is_none() && target.rpk.is_none() {
         let tls = client_tls(&layer.rest, environment)?;
-        tls.server_name(&target.host)?;
+        for (host, _) in &places {
+            tls.server_name(host)?;
+        }
         target.tls = Some(tls);
     }
     target.headers = layer.rest.headers;
-    target.password = read_password(layer.password, &target, environment)?;
+    if let Some(Password::Command(command)) = layer.password {
+        if protocol == Protocol::Coap {
+            // It has no logins by password.
+            return Ok(target);
+        }
+        let command = PasswordCommand::first(command)?;
+        target.password = Some(command.latest());
+        target.password_command = Some(command.into());
+    } else {
+        target.password = read_password(layer.password, &target, environment)?;
+    }
     Ok(target)
+}
+
+/// Where the servers are, each with its port; this machine where none is named.
+fn places(layer: &Layer, scheme: &Scheme) -> Vec<(String, u16)> {
+    let port = layer.port.unwrap_or(scheme.port);
+    if layer.hosts.is_empty() {
+        return vec![(String::from("localhost"), port)];
+    }
+    let place = |it: &Place| {
+        let host = without_brackets(it.host.clone());
+        (host, it.port.unwrap_or(port))
+    };
+    layer.hosts.iter().map(place).collect()
+}
+
+fn transport(carrier: Carrier, unix: Option<PathBuf>) -> Transport {
+    match (carrier, unix) {
+        (Carrier::Unix, Some(path)) => Transport::Unix(path),
+        (Carrier::Tls, _) => Transport::Tls,
+        (Carrier::Udp, _) => Transport::Udp,
+        (Carrier::Dtls, _) => Transport::Dtls,
+        (Carrier::WebSocket, _) => Transport::WebSocket,
+        (Carrier::SecureWebSocket, _) => Transport::SecureWebSocket,
+        (Carrier::Tcp | Carrier::Unix, _) => Transport::Tcp,
+    }
 }
 
 /// Refuses what contradicts itself or the scheme.
 fn check(words: &ConnectArgs, scheme: &Scheme) -> Result<()> {
     let carrier = scheme.carrier;
-    if words.cert.is_some() != words.key.is_some() {
+    // The certificate's file may have the key too.
+    if words.cert.is_none() && words.key.is_some() {
         return Err(Error::usage("--cert and --key must be used together"));
     }
     check_headers(&words.headers, carrier)?;
     if words.bind_port.is_some() && !matches!(carrier, Carrier::Udp | Carrier::Dtls) {
         return Err(Error::usage("--bind-port is for UDP and DTLS only"));
     }
-    if words.proxy.is_some() && matches!(carrier, Carrier::Udp | Carrier::Dtls | Carrier::Unix) {
-        return Err(Error::usage(format!(
-            "--proxy needs TCP and cannot be used with {}",
-            scheme.name
-        )));
+    if words.key_password.is_some() && words.key_password_file.is_some() {
+        return Err(Error::usage(
+            "the password of the key is given more than once",
+        ));
     }
     Ok(())
+}
+
+/// `from`: who names the proxy. That of the environment counts too: who goes through a proxy does not want to be seen beside it.
+fn check_proxy(words: &ConnectArgs, scheme: &Scheme, from: &str) -> Result<()> {
+    let without = matches!(scheme.carrier, Carrier::Udp | Carrier::Dtls | Carrier::Unix);
+    if words.proxy.is_none() || !without {
+        return Ok(());
+    }
+    let text = format!("{from} needs TCP and cannot be used with {}", scheme.name);
+    let error = Error::usage(text);
+    Err(match scheme.carrier {
+        Carrier::Udp => error.hint("use coap+tcp://, or connect without the proxy"),
+        Carrier::Dtls => error.hint("use coaps+tcp://, or connect without the proxy"),
+        _ => error,
+    })
+}
+
+/// Refuses addresses of the family that is not to be used.
+fn check_family(words: &ConnectArgs, places: &[(String, u16)]) -> Result<()> {
+    let Some(family) = words.family else {
+        return Ok(());
+    };
+    let flag = match family {
+        Family::V4 => "-4",
+        Family::V6 => "-6",
+    };
+    let refuse = |what: &str, other| {
+        let text = format!("{what} is an {other} address, but {flag} allows {family} only");
+        Err(Error::usage(text))
+    };
+    if let Some(source) = words.bind
+        && let Some(other) = source.family().filter(|other| *other != family)
+    {
+        return refuse(&source.to_string(), other);
+    }
+    // What a proxy connects to is its business.
+    for (host, _) in places.iter().filter(|_| words.proxy.is_none()) {
+        let address = host.split('%').next().unwrap_or(host);
+        let other = address.parse().ok().map(Family::of);
+        if let Some(other) = other.filter(|other| *other != family) {
+            return refuse(host, other);
+        }
+    }
+    Ok(())
+}
+
+/// The servers, where there are several or DNS is to be asked for them.
+fn servers(
+    layer: &Layer,
+    places: &[(String, u16)],
+    scheme: &Scheme,
+    protocol: Protocol,
+) -> Result<Option<Servers>> {
+    let connects = matches!(scheme.carrier, Carrier::Tcp | Carrier::Tls);
+    if !layer.rest.srv {
+        return match places {
+            [] | [_] => Ok(None),
+            _ if connects || scheme.carrier.is_websocket() => {
+                Ok(Some(Servers::listed(places.to_vec())))
+            }
+            _ => Err(Error::usage(format!(
+                "several hosts need TCP and cannot be used with {}",
+                scheme.name
+            ))),
+        };
+    }
+    let Some(service) = protocol.service(scheme.carrier) else {
+        return Err(Error::usage(format!(
+            "--srv cannot be used with {}",
+            scheme.name
+        )));
+    };
+    let (1, Some((host, _))) = (layer.hosts.len(), places.first()) else {
+        return Err(Error::usage("--srv needs one host: the domain")
+            .hint("use -h DOMAIN; the records of DNS name its servers"));
+    };
+    if layer.port.is_some() || layer.hosts.iter().any(|it| it.port.is_some()) {
+        return Err(
+            Error::usage("--srv cannot be used with a port").hint("the records of DNS name it")
+        );
+    }
+    if host.parse::<IpAddr>().is_ok() {
+        return Err(Error::usage(format!("--srv needs a domain, not {host}")));
+    }
+    if layer.rest.proxy.is_some() {
+        return Err(Error::usage("--srv cannot be used with a proxy"));
+    }
+    Ok(Some(Servers::announced(format!("{service}.{host}"))))
 }
 
 fn psk(words: &ConnectArgs, scheme: &Scheme, protocol: Protocol) -> Result<Option<Psk>> {
@@ -167,7 +301,10 @@ fn rpk(words: &ConnectArgs, scheme: &Scheme, protocol: Protocol) -> Result<Optio
 
 fn needs_dtls(what: &str, scheme: &Scheme, protocol: Protocol) -> Error {
     let text = format!("{what} DTLS and cannot be used with {}://", scheme.name);
-    Error::usage(text).hint(format!("use {}://", protocol.scheme_of(Carrier::Dtls).name))
+    Error::usage(text).hint(match protocol {
+        Protocol::Coap => "use coaps://",
+        _ => "TLS with pre-shared or raw public keys is not supported; use certificates: --cafile, --cert",
+    })
 }
 
 /// The scheme that was named, or the one that the other words ask for.
@@ -238,6 +375,8 @@ fn tls_flag(words: &ConnectArgs) -> Option<&'static str> {
         (words.capath.is_some(), "--capath"),
         (words.cert.is_some(), "--cert"),
         (words.key.is_some(), "--key"),
+        (words.key_password_file.is_some(), "--key-password-file"),
+        (!words.tls_pins.is_empty(), "--tls-pin"),
         (words.insecure == Some(true), "--insecure"),
         (words.insecure_name, "--insecure-name"),
         (words.tls_keylog.is_some(), "--tls-keylog"),
@@ -316,8 +455,13 @@ fn client_tls(words: &ConnectArgs, environment: &Environment) -> Result<ClientTl
         trusted if trusted.is_empty() => Trust::System,
         trusted => Trust::These(trusted),
     });
-    if let (Some(cert), Some(key)) = (&words.cert, &words.key) {
-        tls.identity = Some(identity::read(cert, key)?);
+    if let Some(cert) = &words.cert {
+        let unlock = match (&words.key_password, &words.key_password_file) {
+            (Some(password), _) => Unlock::With(password.clone()),
+            (None, Some(file)) => Unlock::With(Secret::read(file)?),
+            (None, None) => Unlock::Asking(environment),
+        };
+        tls.identity = Some(identity::read(cert, words.key.as_deref(), &unlock)?);
     }
     if let Some(name) = words
         .tls_alpn
@@ -331,6 +475,7 @@ fn client_tls(words: &ConnectArgs, environment: &Environment) -> Result<ClientTl
     tls.server_name.clone_from(&words.tls_server_name);
     tls.alpn.clone_from(&words.tls_alpn);
     tls.version = words.tls_version;
+    tls.pins.clone_from(&words.tls_pins);
     tls.any_name = words.insecure_name;
     tls.key_log = match &words.tls_keylog {
         Some(file) => Some(KeyLogFile::open(file)?),
@@ -348,7 +493,8 @@ fn read_password(
     environment: &Environment,
 ) -> Result<Option<Secret>> {
     Ok(match password {
-        None => None,
+        // That of a command is read elsewhere.
+        None | Some(Password::Command(_)) => None,
         Some(Password::Given(secret)) => Some(secret),
         Some(Password::File(file)) => Some(Secret::read(&file)?),
         Some(Password::Prompt) => {
@@ -373,7 +519,6 @@ fn without_brackets(host: String) -> String {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::path::PathBuf;
 
     use super::*;
 
@@ -544,10 +689,11 @@ mod tests {
             ),
             (
                 ConnectArgs {
-                    cert: pem(),
+                    key_password: Some(Secret::from("x")),
+                    key_password_file: pem(),
                     ..ConnectArgs::default()
                 },
-                "--cert and --key must be used together",
+                "the password of the key is given more than once",
             ),
             (
                 ConnectArgs {

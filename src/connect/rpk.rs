@@ -11,6 +11,7 @@ use rustls::crypto::ring::default_provider;
 use rustls::sign::{Signer, SigningKey};
 
 use super::args::ConnectArgs;
+use super::identity::{self, Unlock};
 use super::pem;
 use crate::error::{Error, Result};
 
@@ -89,7 +90,7 @@ fn public_keys(path: &Path) -> Result<Vec<PublicKey>> {
 
 impl RawKey {
     fn read(path: &Path) -> Result<Self> {
-        let private = pem::private_key(path)?;
+        let private = identity::private_key(path, &Unlock::Never)?;
         let loaded = default_provider().key_provider.load_private_key(private);
         let usable = loaded.ok().and_then(Self::of);
         usable.ok_or_else(|| {

@@ -126,6 +126,19 @@ impl Protocol {
         }
     }
 
+    /// What DNS calls the service in SRV records (RFC 2782), as IANA has registered it; mosquitto's name for MQTT with TLS.
+    pub(super) const fn service(self, carrier: Carrier) -> Option<&'static str> {
+        Some(match (self, carrier) {
+            (Self::Mqtt, Carrier::Tcp) => "_mqtt._tcp",
+            (Self::Mqtt, Carrier::Tls) => "_secure-mqtt._tcp",
+            (Self::Coap, Carrier::Tcp) => "_coap._tcp",
+            (Self::Coap, Carrier::Tls) => "_coaps._tcp",
+            (Self::Amqp, Carrier::Tcp) => "_amqp._tcp",
+            (Self::Amqp, Carrier::Tls) => "_amqps._tcp",
+            _ => return None,
+        })
+    }
+
     /// The scheme of this name, in any case of letters.
     pub(super) fn scheme(self, name: &str) -> Option<&'static Scheme> {
         self.schemes()

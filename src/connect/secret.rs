@@ -22,7 +22,7 @@ impl Secret {
     ///
     /// # Errors
     /// As [`crate::file::read`].
-    pub(super) fn read(path: &Path) -> Result<Self> {
+    pub(crate) fn read(path: &Path) -> Result<Self> {
         let mut bytes = file::read(path, SMALL)?;
         if bytes.starts_with("\u{feff}".as_bytes()) {
             bytes.drain(..3);

@@ -10,9 +10,10 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
 use crate::error::{Error, Result};
 
+use super::identity::{self, Unlock};
+use super::pem;
 use super::trust::Trusted;
 use super::verify_client::ClientVerifier;
-use super::{identity, pem};
 
 /// The files that a TLS listener needs, all PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +46,7 @@ impl ServerTls {
     /// # Errors
     /// [`crate::error::Kind::Usage`] and [`crate::error::Kind::Local`]: the files hold not what they should, or cannot be read.
     pub fn identity(&self) -> Result<Arc<CertifiedKey>> {
-        identity::read(&self.cert, &self.key)
+        identity::read(&self.cert, Some(&self.key), &Unlock::Never)
     }
 
     /// Reads the files for TLS.
@@ -53,7 +54,7 @@ impl ServerTls {
     /// # Errors
     /// As [`ServerTls::identity`].
     pub fn config(&self) -> Result<Arc<ServerConfig>> {
-        let identity = identity::read(&self.cert, &self.key)?;
+        let identity = self.identity()?;
         let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_protocol_versions(rustls::DEFAULT_VERSIONS)
             .map_err(|cause| Error::usage(format!("cannot set up TLS: {cause}")))?;

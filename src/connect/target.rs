@@ -2,18 +2,22 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Result;
 
 use super::args::Retry;
+use super::family::Family;
 use super::oscore::Oscore;
+use super::password::PasswordCommand;
 use super::phases::Phases;
 use super::proxy::Proxy;
 use super::psk::Psk;
 use super::rpk::Rpk;
 use super::scheme::{Carrier, Protocol};
 use super::secret::Secret;
+use super::servers::Servers;
 use super::tls::ClientTls;
 use super::zone::LocalAddress;
 
@@ -75,17 +79,22 @@ pub struct Target {
     pub protocol: Protocol,
     /// How the bytes travel.
     pub transport: Transport,
-    /// A name or an IP address without brackets; empty for a unix socket.
+    /// A name or an IP address without brackets; empty for a unix socket. Of several servers the first, and of one that is
+    /// to be looked up the domain.
     pub host: String,
     /// 1–65535; 0 for a unix socket.
     pub port: u16,
+    /// All servers, where there is more than one, or it is to be looked up.
+    pub(crate) servers: Option<Arc<Servers>>,
     /// With WebSocket the path and query of the request, verbatim, never `None`; otherwise the URL's
     /// path, decoded and without its first slash, which the protocol may read as a topic.
     pub path: Option<String>,
     /// Who we are.
     pub username: Option<String>,
-    /// What proves it.
+    /// What proves it; see [`Target::latest_password`].
     pub password: Option<Secret>,
+    /// What prints the password anew.
+    pub(crate) password_command: Option<Arc<PasswordCommand>>,
     /// Present exactly if the transport is encrypted.
     pub tls: Option<ClientTls>,
     /// The key that both sides share, with DTLS only; then no certificate is shown or verified.
@@ -98,6 +107,8 @@ pub struct Target {
     pub connect_timeout: Duration,
     /// What was said about trying again, if anything.
     pub retry: Option<Retry>,
+    /// Addresses of this family only.
+    pub(crate) family: Option<Family>,
     /// The local address to connect from.
     pub bind: Option<LocalAddress>,
     /// The local port to send datagrams from; 0 for any.
@@ -120,15 +131,18 @@ impl Target {
             transport: Transport::Tcp,
             host: host.into(),
             port,
+            servers: None,
             path: None,
             username: None,
             password: None,
+            password_command: None,
             tls: None,
             psk: None,
             rpk: None,
             oscore: None,
             connect_timeout: CONNECT_TIMEOUT,
             retry: None,
+            family: None,
             bind: None,
             bind_port: 0,
             proxy: None,
@@ -145,6 +159,55 @@ impl Target {
             tls: self.tls.map(ClientTls::without_resumption),
             ..self
         }
+    }
+
+    /// The password for the next connection, where it may be another one than the last.
+    pub fn latest_password(&self) -> Option<Secret> {
+        self.password_command.as_ref().map(|it| it.latest())
+    }
+
+    /// Lets the command that prints the password print it again, if there is one and the last was used.
+    pub(super) async fn renew_password(&self) -> Result<()> {
+        match &self.password_command {
+            Some(command) => command.renew().await,
+            None => Ok(()),
+        }
+    }
+
+    /// The connection was lost or is of no use: of several servers, the next one is connected to first.
+    pub fn move_on(&self) {
+        if let Some(servers) = &self.servers {
+            servers.move_on();
+        }
+    }
+
+    /// The same with one server of several. `announced`: DNS named it, and the certificate must be the domain's.
+    pub(super) fn alone(&self, (host, port): &(String, u16), announced: bool) -> Self {
+        let mut alone = Self {
+            host: host.clone(),
+            port: *port,
+            servers: None,
+            ..self.clone()
+        };
+        if let Some(tls) = alone.tls.as_mut().filter(|_| announced) {
+            tls.server_name.get_or_insert_with(|| self.host.clone());
+        }
+        alone
+    }
+
+    /// The server of several that is connected to.
+    pub(crate) fn current(&self) -> Self {
+        let known = self.servers.as_ref();
+        match known.and_then(|it| Some((it.place()?, it.are_announced()))) {
+            Some((place, announced)) => self.alone(&place, announced),
+            None => self.clone(),
+        }
+    }
+
+    /// The one family of addresses that is to be used, or that can be reached from the local address.
+    pub(super) fn only_family(&self) -> Option<Family> {
+        self.family
+            .or_else(|| self.bind.and_then(LocalAddress::family))
     }
 
     /// Whether the server's certificate is not verified; the command must say so.
@@ -174,10 +237,14 @@ impl Target {
 
     /// `host:port`, with brackets around an IPv6 address.
     pub fn authority(&self) -> String {
-        if self.host.contains(':') {
-            format!("[{}]:{}", self.host, self.port)
-        } else {
-            format!("{}:{}", self.host, self.port)
+        let place = self.servers.as_ref().and_then(|it| it.place());
+        let (host, port) = match &place {
+            Some((host, port)) => (host, *port),
+            None => (&self.host, self.port),
+        };
+        match host.contains(':') {
+            true => format!("[{host}]:{port}"),
+            false => format!("{host}:{port}"),
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 
 use super::args::TlsVersion;
 use super::key_log::KeyLogFile;
+use super::pin::{Pin, Pinned};
 use super::trust::{Named, Trusted};
 use super::verify::{Anything, Verifier};
 
@@ -31,6 +32,8 @@ pub struct ClientTls {
     pub(super) server_name: Option<String>,
     pub(super) alpn: Vec<String>,
     pub(super) version: Option<TlsVersion>,
+    /// Keys one of which the server must have.
+    pub(super) pins: Vec<Pin>,
     /// The certificate may have another name than the server's.
     pub(super) any_name: bool,
     pub(super) key_log: Option<Arc<KeyLogFile>>,
@@ -59,6 +62,7 @@ impl ClientTls {
             server_name: None,
             alpn: Vec::new(),
             version: None,
+            pins: Vec::new(),
             any_name: false,
             key_log: None,
             resumes: true,
@@ -76,9 +80,9 @@ impl ClientTls {
         }
     }
 
-    /// Whether any server certificate is accepted.
+    /// Whether any server is accepted, whatever its certificate and key.
     pub const fn is_insecure(&self) -> bool {
-        matches!(self.trust, Trust::Anyone)
+        matches!(self.trust, Trust::Anyone) && self.pins.is_empty()
     }
 
     /// Whether the name in the server's certificate is not looked at.
@@ -114,11 +118,18 @@ impl ClientTls {
     /// [`crate::error::Kind::Usage`] when what is to be trusted cannot be used.
     pub fn server_verifier(&self) -> Result<Arc<dyn ServerCertVerifier>> {
         let trusted = match &self.trust {
-            Trust::Anyone => return Ok(Arc::new(Anything::new())),
-            Trust::These(named) => Trusted::named(named.clone(), Verifier::chains)?,
-            Trust::System => Trusted::system(system_roots(), Verifier::chains),
+            Trust::Anyone => None,
+            Trust::These(named) => Some(Trusted::named(named.clone(), Verifier::chains)?),
+            Trust::System => Some(Trusted::system(system_roots(), Verifier::chains)),
         };
-        Ok(Arc::new(Verifier::new(trusted, self.any_name)))
+        let verifier = trusted.map(|it| -> Arc<dyn ServerCertVerifier> {
+            Arc::new(Verifier::new(it, self.any_name))
+        });
+        Ok(match (verifier, &self.pins[..]) {
+            (Some(verifier), []) => verifier,
+            (None, []) => Arc::new(Anything::new()),
+            (verifier, pins) => Arc::new(Pinned::new(pins.to_vec(), verifier)),
+        })
     }
 
     /// The certificate to show, with its key, for DTLS.
@@ -199,7 +210,7 @@ fn versions(only: Option<TlsVersion>) -> &'static [&'static SupportedProtocolVer
     match only {
         Some(TlsVersion::V12) => &ONLY_12,
         Some(TlsVersion::V13) => &ONLY_13,
-        None => rustls::DEFAULT_VERSIONS,
+        Some(TlsVersion::From12) | None => rustls::DEFAULT_VERSIONS,
     }
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::time::Instant;
 
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockRef, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
@@ -15,7 +15,7 @@ use super::failure::cannot_connect;
 use super::happy;
 use super::phases::Phase;
 use super::target::Target;
-use super::zone::LocalAddress;
+use super::zone::unspecified;
 
 /// What the kernel may keep for us in each direction, in bytes: many large datagrams.
 const KERNEL_BUFFER: usize = 1024 * 1024;
@@ -28,7 +28,11 @@ const KERNEL_BUFFER: usize = 1024 * 1024;
 pub(crate) async fn addresses(target: &Target) -> Result<Vec<SocketAddr>> {
     let began = Instant::now();
     let limit = target.connect_timeout;
-    let looked_up = timeout(limit, happy::addresses(&target.host, target.port)).await;
+    let looked_up = timeout(
+        limit,
+        happy::addresses(&target.host, target.port, target.only_family()),
+    )
+    .await;
     let found = looked_up.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
     let mut found = found.map_err(|cause| match cause.kind() {
         io::ErrorKind::TimedOut => Error::new(
@@ -38,9 +42,6 @@ pub(crate) async fn addresses(target: &Target) -> Result<Vec<SocketAddr>> {
         _ => cannot_connect(target, lookup_words(&target.host, &cause)),
     })?;
     target.took(Phase::Resolve, began);
-    if let Some(source) = target.bind {
-        found.retain(|address| address.is_ipv4() == source.is_ipv4());
-    }
     if found.is_empty() {
         return Err(cannot_connect(target, "no address to send to"));
     }
@@ -57,7 +58,7 @@ pub(crate) async fn addresses(target: &Target) -> Result<Vec<SocketAddr>> {
 /// [`Kind::Unreachable`]: no route, or a source address or port that we cannot have.
 pub(crate) async fn connected(target: &Target, address: SocketAddr) -> Result<UdpSocket> {
     let cannot = |cause: io::Error| cannot_connect(target, plain(&cause));
-    let socket = open(ours(target, &address)).map_err(cannot)?;
+    let socket = open_for(target, &address).map_err(cannot)?;
     socket.connect(address).await.map_err(cannot)?;
     Ok(socket)
 }
@@ -78,7 +79,7 @@ pub(crate) fn unreachable(target: &Target, cause: &io::Error) -> Error {
 /// # Errors
 /// [`Kind::Unreachable`]: a source address or port that we cannot have.
 pub(crate) fn unconnected(target: &Target, address: SocketAddr) -> Result<UdpSocket> {
-    open(ours(target, &address)).map_err(|cause| cannot_connect(target, plain(&cause)))
+    open_for(target, &address).map_err(|cause| cannot_connect(target, plain(&cause)))
 }
 
 /// A socket that listens on `address`; port 0 takes a free one.
@@ -161,41 +162,46 @@ fn cannot_join(group: IpAddr, cause: &io::Error) -> Error {
 
 /// The address from which the operating system would send to `peer`. Nothing is sent.
 pub(crate) fn source_towards(peer: SocketAddr) -> Option<IpAddr> {
-    let socket = std::net::UdpSocket::bind(source(None, 0, &peer)).ok()?;
+    let socket = std::net::UdpSocket::bind((unspecified(&peer), 0)).ok()?;
     socket.connect(peer).ok()?;
     socket.local_addr().ok().map(|it| it.ip())
 }
 
-fn ours(target: &Target, peer: &SocketAddr) -> SocketAddr {
-    source(target.bind, target.bind_port, peer)
-}
-
-fn source(bind: Option<LocalAddress>, port: u16, peer: &SocketAddr) -> SocketAddr {
-    let any = match peer {
-        SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-    };
-    bind.unwrap_or_else(|| any.into()).socket(port, peer)
-}
-
-fn open(address: SocketAddr) -> io::Result<UdpSocket> {
-    open_with(address, |_| Ok(()))
+/// A socket of ours for `target` that is to reach `peer`.
+fn open_for(target: &Target, peer: &SocketAddr) -> io::Result<UdpSocket> {
+    let any = SocketAddr::new(unspecified(peer), target.bind_port);
+    match target.bind {
+        None => open_with(any, |_| Ok(())),
+        Some(source) => open_bound(any, |socket| {
+            source.bind(&SockRef::from(socket), target.bind_port, peer)
+        }),
+    }
 }
 
 fn open_with(
     address: SocketAddr,
     prepare: impl FnOnce(&Socket) -> io::Result<()>,
 ) -> io::Result<UdpSocket> {
+    open_bound(address, |socket| {
+        if address.is_ipv6() && address.ip().is_unspecified() {
+            // All interfaces means both families.
+            socket.set_only_v6(false)?;
+        }
+        prepare(socket)?;
+        socket.bind(&address.into())
+    })
+}
+
+/// A socket of the family of `address`, bound by `bind`.
+fn open_bound(
+    address: SocketAddr,
+    bind: impl FnOnce(&Socket) -> io::Result<()>,
+) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, None)?;
     // The kernel gives less where it must; that costs only speed.
     let _ = socket.set_recv_buffer_size(KERNEL_BUFFER);
     let _ = socket.set_send_buffer_size(KERNEL_BUFFER);
-    if address.is_ipv6() && address.ip().is_unspecified() {
-        // All interfaces means both families.
-        socket.set_only_v6(false)?;
-    }
-    prepare(&socket)?;
-    socket.bind(&address.into())?;
+    bind(&socket)?;
     socket.set_nonblocking(true)?;
     UdpSocket::from_std(socket.into())
 }
@@ -208,9 +214,23 @@ pub(crate) fn again(socket: &UdpSocket, address: SocketAddr) -> io::Result<UdpSo
     let mut bound = socket.local_addr()?;
     bound.set_port(0);
     let same = bound.is_ipv4() == address.is_ipv4() && !bound.ip().is_unspecified();
-    open(if same {
-        bound
-    } else {
-        source(None, 0, &address)
-    })
+    let from = match same {
+        true => bound,
+        false => SocketAddr::new(unspecified(&address), 0),
+    };
+    open_with(from, |new| on_interface_of(new, socket))
+}
+
+/// Keeps a socket to the network interface of another one.
+#[cfg(target_os = "linux")]
+fn on_interface_of(new: &Socket, socket: &UdpSocket) -> io::Result<()> {
+    match SockRef::from(socket).device()? {
+        Some(name) => new.bind_device(Some(&name)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+const fn on_interface_of(_: &Socket, _: &UdpSocket) -> io::Result<()> {
+    Ok(())
 }

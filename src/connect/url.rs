@@ -8,13 +8,15 @@ use crate::error::{Error, Result};
 
 use super::scheme::{Carrier, Protocol, Scheme};
 use super::secret::Secret;
+use super::servers::Place;
 
 /// A URL taken apart; what it does not name is `None`.
 #[derive(Debug)]
 pub(super) struct Url {
     pub(super) scheme: &'static Scheme,
-    /// Without brackets, decoded; empty for a unix socket.
-    pub(super) host: String,
+    /// Without brackets, decoded; none for a unix socket. Of several each has its own port.
+    pub(super) hosts: Vec<Place>,
+    /// That of the only host.
     pub(super) port: Option<u16>,
     pub(super) username: Option<String>,
     pub(super) password: Option<Secret>,
@@ -54,7 +56,7 @@ pub(super) fn parse(text: &str, protocol: Protocol) -> Result<Url> {
         .map_err(|why| wrong(why).hint("use --password-file FILE, which needs no encoding"))?;
     let mut url = Url {
         scheme,
-        host: String::new(),
+        hosts: Vec::new(),
         port: None,
         username: None,
         password: None,
@@ -96,7 +98,7 @@ pub(super) fn proxy(text: &str) -> Result<(&str, Url), String> {
     let mut url = Url {
         // No part of the answer: the scheme is told beside it.
         scheme: Protocol::Mqtt.scheme_of(Carrier::Tcp),
-        host: String::new(),
+        hosts: Vec::new(),
         port: None,
         username: None,
         password: None,
@@ -160,7 +162,9 @@ fn take_apart(rest: &str, carrier: Carrier) -> Result<(Option<&str>, &str, &str)
 
 /// Whether this can be `host:port`, and not a user name and the beginning of a password.
 fn is_place(text: &str) -> bool {
-    text.starts_with('[') || text.split_once(':').is_some_and(|(_, port)| is_port(port))
+    text.split(',').all(|one| {
+        one.starts_with('[') || one.split_once(':').is_none_or(|(_, port)| is_port(port))
+    })
 }
 
 /// The flags that stand for the keys of RabbitMQ's URLs (<https://www.rabbitmq.com/docs/uri-query-parameters>) and of pika's.
@@ -210,6 +214,34 @@ pub fn without_credentials(text: &str) -> String {
     format!("{scheme}{clean}")
 }
 
+/// The hosts of `--host`: one, or several with a comma between them, each of which may have a port.
+///
+/// # Errors
+/// As [`check_host`].
+pub(super) fn hosts(text: &str) -> Result<Vec<Place>> {
+    let several = text.contains(',');
+    let wrong = |why| Error::usage(format!("--host {text:?}: {why}"));
+    let read = |one: &str| {
+        let bare = one.parse::<Ipv6Addr>().is_ok() || !one.contains(':');
+        let (host, port) = match several && !bare && !one.contains(['/', '@']) {
+            true => split_port(one).map_err(wrong)?,
+            false => (one, None),
+        };
+        check_host(host)?;
+        if host.is_empty() {
+            return Err(Error::usage(format!("a host of {text:?} is empty")));
+        }
+        Ok(Place {
+            host: host.to_owned(),
+            port: port.map(read_port).transpose().map_err(wrong)?,
+        })
+    };
+    match several {
+        true => text.split(',').map(str::trim).map(read).collect(),
+        false => Ok(vec![read(text)?]),
+    }
+}
+
 /// Checks a host that stands alone, as in `--host`.
 ///
 /// # Errors
@@ -257,6 +289,18 @@ impl Url {
     }
 
     fn place(&mut self, place: &str) -> Result<(), String> {
+        let several = place.contains(',');
+        for one in place.split(',') {
+            let mut found = Self::one_place(one)?;
+            if !several {
+                self.port = found.port.take();
+            }
+            self.hosts.push(found);
+        }
+        Ok(())
+    }
+
+    fn one_place(place: &str) -> Result<Place, String> {
         let (host, port) = split_port(place)?;
         let host = decode(host, "host")?;
         if host.is_empty() {
@@ -268,9 +312,10 @@ impl Url {
                 "the host contains %40, %2F, %3F or %23: write the @ before the host unencoded",
             ));
         }
-        self.host = host.into_owned();
-        self.port = port.map(read_port).transpose()?;
-        Ok(())
+        Ok(Place {
+            host: host.into_owned(),
+            port: port.map(read_port).transpose()?,
+        })
     }
 }
 
@@ -426,7 +471,7 @@ mod tests {
             assert_eq!(
                 (
                     url.scheme.carrier,
-                    url.host.as_str(),
+                    url.hosts.first().map_or("", |it| &it.host),
                     url.port,
                     url.path.as_deref()
                 ),
@@ -449,7 +494,7 @@ mod tests {
             ("mqtt://me:%ff%00@h", Some("me"), Some(b"\xff\0")),
         ] {
             let url = parsed(text);
-            assert_eq!(url.host, "h", "{text}");
+            assert_eq!(url.hosts[0].host, "h", "{text}");
             assert_eq!(url.username.as_deref(), username, "{text}");
             assert_eq!(
                 url.password.as_ref().map(Secret::reveal),
@@ -611,5 +656,33 @@ mod tests {
             assert!(refused.hint_text().unwrap_or_default().contains(hint));
             assert_eq!(refused.exit_code(), 2);
         }
+    }
+
+    #[test]
+    fn several_hosts_have_their_own_ports() {
+        let shown = |places: &[Place]| {
+            let shown = places.iter().map(|it| format!("{}/{:?}", it.host, it.port));
+            shown.collect::<Vec<_>>().join(" ")
+        };
+        let url = parsed("mqtt://me:p,w@a,b:1884,[::1]:5/topic");
+        assert_eq!(shown(&url.hosts), "a/None b/Some(1884) ::1/Some(5)");
+        assert_eq!((url.port, url.path.as_deref()), (None, Some("topic")));
+        assert_eq!(parsed("mqtt://a:5").port, Some(5));
+        let listed = hosts("a, b:1884,::1,[::2]:7").unwrap();
+        assert_eq!(shown(&listed), "a/None b/Some(1884) ::1/None ::2/Some(7)");
+        for text in [
+            "a,",
+            ",b",
+            "a,b:0",
+            "a,b:x",
+            "a,mqtt://b",
+            "a,u@b",
+            "a,[::1",
+            "a:1",
+        ] {
+            let refused = hosts(text).unwrap_err();
+            assert_eq!(refused.exit_code(), 2, "{text}");
+        }
+        assert!(refused("mqtt://a,,b").contains("no host"));
     }
 }

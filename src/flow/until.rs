@@ -13,7 +13,8 @@
 //! | the second signal | at once | is given up at once, running commands are killed |
 //!
 //! - Whether an end by the clock is a success is judged once what was under way has ended: `--for` and `--idle` are failures
-//!   where `-C` or `--until` is not fulfilled or the source never came to its messages.
+//!   where `-C` or `--until` is not fulfilled or the source has no connection to its messages at that time: what was asked
+//!   for was to listen until then, and the silence of an outage is not that of a peer.
 //! - Silence counts only while the source is read and nothing is under way: the time that our own commands take is not the
 //!   silence of others. Whatever arrives ends it, also what is filtered out. For `--message-timeout` only messages count that
 //!   pass the filters, and no time before the source came to its messages.

@@ -56,6 +56,7 @@ mod serving;
 mod showing;
 mod support;
 mod tls;
+mod transports;
 mod trouble;
 mod trust;
 mod websocket;

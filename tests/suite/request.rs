@@ -252,7 +252,7 @@ fn what_is_no_reply_is_ignored() {
 #[test]
 fn refusals_and_lost_connections_are_told() {
     for (answer, code, why) in [
-        (0x87, 1, "refused the request to a: not authorized"),
+        (0x87, 4, "refused the request to a: not authorized"),
         (0x97, 1, "refused the request to a: quota exceeded"),
     ] {
         let peer = Peer::start(move |stream: &mut TcpStream, _| {
@@ -275,7 +275,7 @@ fn refusals_and_lost_connections_are_told() {
         peer.port
     ))
     .run()
-    .exits(1)
+    .exits(4)
     .says("refused the subscription to r: not authorized");
     let peer = Peer::start(|stream: &mut TcpStream, _| {
         subscribed(stream, &[1]);

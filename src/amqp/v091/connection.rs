@@ -55,6 +55,7 @@ impl Connection {
         let heard = Heard::default();
         let stream = Listening::new(dial(target).await?, heard.clone());
         let stream = stream.watched(options.watcher.as_ref());
+        let options = &options.renewed(target);
         let mut link = Link::new(stream, FIRST_FRAMES);
         let limit = target.connect_timeout;
         let objection = heard.until(|said| diagnose::objection(target, &options.login, said));

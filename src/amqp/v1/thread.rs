@@ -180,6 +180,7 @@ async fn run<F: Future<Output = ()>>(
         Ok(stream) => Listening::new(stream, heard.clone()).watched(options.watcher.as_ref()),
         Err(error) => return drop(ready.send(Err(error))),
     };
+    let options = options.renewed(&target);
     let limit = target.connect_timeout;
     let opened = timeout(limit, open(&target, &options, &heard, stream)).await;
     match opened.unwrap_or_else(|_| Err(no_answer(&target, limit))) {

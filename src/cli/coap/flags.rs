@@ -19,7 +19,7 @@ use crate::flow::Stages;
 use crate::message::fields;
 use crate::output::{Format, Style};
 
-use crate::cli::flags::connect::TlsFlags;
+use crate::cli::flags::connect::{FamilyFlags, TlsFlags};
 use crate::cli::flags::decode::DecodeFlags;
 use crate::cli::flags::format::OutputFlags;
 use crate::cli::syntax::numbers::{Size, Span, Wait, whole};
@@ -40,9 +40,16 @@ pub(crate) struct CoapConnectFlags {
     #[arg(long, value_name = "TIME")]
     connect_timeout: Option<Wait>,
 
-    /// Local IP address to send from
+    /// Local IP address or network interface to send from
     #[arg(short = 'A', long, value_name = "ADDRESS", action = clap::ArgAction::Set, num_args = 1)]
     bind: Vec<LocalAddress>,
+
+    #[command(flatten)]
+    family: FamilyFlags,
+
+    /// Look up the servers of the domain given as host in DNS, with TCP or TLS: SRV records such as _coap._tcp.DOMAIN
+    #[arg(short = 'S', long, conflicts_with = "port")]
+    srv: bool,
 
     /// Context in the configuration file that supplies settings not given here [default: IOTCTL_CONTEXT]
     #[arg(long, value_name = "NAME")]
@@ -160,15 +167,9 @@ impl CoapConnectFlags {
             psk_file: self.psk.psk_file,
             rpk_key: self.rpk.rpk_key,
             rpk_peer: self.rpk.rpk_peer,
-            cafile: self.tls.cafile,
-            capath: self.tls.capath,
-            cert: self.tls.cert,
-            key: self.tls.key,
-            insecure: self.tls.insecure.then_some(true),
-            tls_server_name: self.tls.tls_server_name,
-            tls_alpn: self.tls.tls_alpn,
-            tls_version: self.tls.tls_version,
-            ..ConnectArgs::default()
+            family: self.family.family(),
+            srv: self.srv,
+            ..self.tls.words()
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::coap::option;
 use crate::command::coap::request::Plan;
 use crate::command::coap::session::{OptionValue, OptionWord};
 use crate::error::{Error, Result};
-use crate::flow::Stages;
+use crate::flow::{Stages, Until};
 use crate::message::fields;
 use crate::payload::expect::Condition;
 use crate::payload::{Encoding, Source};
@@ -20,6 +20,7 @@ use crate::cli::flags::condition::check;
 use crate::cli::flags::input::{InputFlags, PacingFlags};
 use crate::cli::flags::terminal::TerminalFlags;
 use crate::cli::flags::until::DrainFlags;
+use crate::cli::syntax::numbers::Wait;
 use crate::cli::syntax::values;
 
 /// `get` and `delete`.
@@ -82,6 +83,10 @@ struct AskingFlags {
 
     #[command(flatten)]
     pacing: PacingFlags,
+
+    /// Fail after this long, with exit code 5, however many requests --repeat or --ndjson still has
+    #[arg(long, value_name = "TIME", help_heading = "End conditions")]
+    max_time: Option<Wait>,
 
     #[command(flatten)]
     drain: DrainFlags,
@@ -201,7 +206,10 @@ impl AskingFlags {
             source,
             encoding,
             pacing,
-            until: self.drain.until(),
+            until: Until {
+                timeout: self.max_time.map(|Wait(time)| time),
+                ..self.drain.until()
+            },
             etag_file: self.conditions.etag_file,
             file: self.file.output_file,
             resume: self.file.resume,

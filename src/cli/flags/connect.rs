@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::connect::{ConnectArgs, LocalAddress, Proxy, Retry, Secret, TlsVersion};
+use crate::connect::{
+    ConnectArgs, Family, LocalAddress, Pin, Proxy, Retry, Secret, TlsVersion, family,
+};
 use crate::error::{Error, Result};
 
 use crate::cli::syntax::numbers::{Wait, whole};
@@ -43,7 +45,7 @@ pub(crate) struct ServerFlags {
     #[arg(short = 'L', long = "url", value_name = "URL", conflicts_with_all = ["host", "port", "unix"])]
     url_flag: Option<String>,
 
-    /// Host name or IP address [default: localhost]
+    /// Host name or IP address; several with commas between them, such as a,b:1884, are tried in order, and on after a loss [default: localhost]
     #[arg(short = 'h', long, value_name = "HOST", conflicts_with = "unix")]
     host: Option<String>,
 
@@ -62,13 +64,17 @@ pub(crate) struct ServerFlags {
     /// Password; other users of this machine can see it, so prefer --password-file or IOTCTL_PASSWORD
     #[arg(
         short = 'P', long, alias = "pw", value_name = "PASSWORD", allow_hyphen_values = true,
-        conflicts_with_all = ["password_file", "password_prompt"]
+        conflicts_with_all = ["password_file", "password_prompt", "password_command"]
     )]
     password: Option<OsString>,
 
     /// File with the password; a final line break is ignored
-    #[arg(long, value_name = "FILE", conflicts_with = "password_prompt")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["password_prompt", "password_command"])]
     password_file: Option<PathBuf>,
+
+    /// Shell command whose first line of output is the password; run again for each reconnection, so that tokens are renewed
+    #[arg(long, value_name = "COMMAND", conflicts_with = "password_prompt")]
+    password_command: Option<String>,
 
     /// Prompt for the password on the terminal
     #[arg(long)]
@@ -82,9 +88,16 @@ pub(crate) struct ServerFlags {
     #[arg(long, value_name = "TIME")]
     retry: Option<Retry>,
 
-    /// Local IP address to connect from
+    /// Local IP address or network interface to connect from
     #[arg(short = 'A', long, value_name = "ADDRESS", action = clap::ArgAction::Set, num_args = 1)]
     bind: Vec<LocalAddress>,
+
+    #[command(flatten)]
+    family: FamilyFlags,
+
+    /// Look up the servers of the domain given as host in DNS: SRV records such as _mqtt._tcp.DOMAIN
+    #[arg(short = 'S', long, conflicts_with_all = ["port", "unix", "proxy"])]
+    srv: bool,
 
     /// Proxy on the way: socks5h://[USER:PASSWORD@]HOST[:PORT] or http://…, which must allow CONNECT
     #[arg(long, value_name = "URL", conflicts_with = "unix")]
@@ -95,11 +108,31 @@ pub(crate) struct ServerFlags {
     context: Option<String>,
 
     /// No TLS, whatever the context, the environment or the port say
-    #[arg(long, conflicts_with_all = ["cafile", "capath", "cert", "insecure", "insecure_name", "tls_server_name", "tls_alpn", "tls_version", "tls_keylog"])]
+    #[arg(long, conflicts_with_all = ["cafile", "capath", "cert", "insecure", "insecure_name", "tls_server_name", "tls_alpn", "tls_version", "tls_keylog", "tls_pin", "key_password_file"])]
     no_tls: bool,
 
     #[command(flatten)]
     tls: TlsFlags,
+}
+
+/// Which of the two families of addresses is used.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct FamilyFlags {
+    /// Use IPv4 only
+    #[arg(short = '4', long, conflicts_with = "ipv6")]
+    ipv4: bool,
+
+    /// Use IPv6 only
+    #[arg(short = '6', long)]
+    ipv6: bool,
+}
+
+impl FamilyFlags {
+    pub(crate) fn family(&self) -> Option<Family> {
+        // They exclude each other.
+        family(self.ipv4, self.ipv6).ok().flatten()
+    }
 }
 
 #[derive(Args, Debug)]
@@ -113,13 +146,21 @@ pub(crate) struct TlsFlags {
     #[arg(long, value_name = "DIR")]
     pub(crate) capath: Option<PathBuf>,
 
-    /// PEM file of the client's certificate chain
-    #[arg(long, value_name = "FILE", requires = "key")]
+    /// PEM file of the client's certificate chain, or PKCS#12 file (.p12, .pfx) of chain and private key
+    #[arg(long, value_name = "FILE")]
     pub(crate) cert: Option<PathBuf>,
 
-    /// PEM file of the client's unencrypted private key
+    /// PEM file of the client's private key [default: the file of --cert]
     #[arg(long, value_name = "FILE", requires = "cert")]
     pub(crate) key: Option<PathBuf>,
+
+    /// File with the password of the private key; a final line break is ignored [default: IOTCTL_KEY_PASSWORD, or a prompt]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_password_file: Option<PathBuf>,
+
+    /// Public key that the server must have, as sha256/BASE64 of its SubjectPublicKeyInfo, besides a valid certificate; with --insecure its key alone counts; may be repeated
+    #[arg(long, value_name = "PIN")]
+    pub(crate) tls_pin: Vec<Pin>,
 
     /// Do not verify the server's certificate: an attacker in between can read and change everything
     #[arg(long)]
@@ -141,7 +182,7 @@ pub(crate) struct TlsFlags {
     #[arg(long, value_name = "FILE")]
     pub(crate) tls_keylog: Option<PathBuf>,
 
-    /// TLS version: 1.2 or 1.3 [default: the highest that both sides support]
+    /// TLS version: 1.2, 1.3, or 1.2+ for 1.2 and newer [default: 1.2+]
     #[arg(long, value_name = "VERSION")]
     pub(crate) tls_version: Option<TlsVersion>,
 }
@@ -197,28 +238,36 @@ impl ServerFlags {
                 .password
                 .map(|password| Secret::new(password.into_vec())),
             password_file: self.password_file,
+            password_command: self.password_command,
             password_prompt: self.password_prompt,
-            cafile: self.tls.cafile,
-            capath: self.tls.capath,
-            cert: self.tls.cert,
-            key: self.tls.key,
-            insecure: self.tls.insecure.then_some(true),
-            insecure_name: self.tls.insecure_name,
-            tls_keylog: self.tls.tls_keylog,
-            tls_server_name: self.tls.tls_server_name,
-            tls_alpn: self.tls.tls_alpn,
-            tls_version: self.tls.tls_version,
-            psk_identity: None,
-            psk: None,
-            psk_file: None,
-            rpk_key: None,
-            rpk_peer: None,
             connect_timeout: self.connect_timeout.map(|Wait(time)| time),
             retry: self.retry,
             bind: self.bind.first().copied(),
             proxy: self.proxy,
+            family: self.family.family(),
+            srv: self.srv,
             tls: self.no_tls.then_some(false),
             context: self.context,
+            ..self.tls.words()
+        }
+    }
+}
+
+impl TlsFlags {
+    pub(crate) fn words(self) -> ConnectArgs {
+        ConnectArgs {
+            cafile: self.cafile,
+            capath: self.capath,
+            cert: self.cert,
+            key: self.key,
+            key_password_file: self.key_password_file,
+            insecure: self.insecure.then_some(true),
+            insecure_name: self.insecure_name,
+            tls_keylog: self.tls_keylog,
+            tls_server_name: self.tls_server_name,
+            tls_alpn: self.tls_alpn,
+            tls_pins: self.tls_pin,
+            tls_version: self.tls_version,
             ..ConnectArgs::default()
         }
     }

@@ -217,6 +217,7 @@ fn session(given: &Given) -> Outcome<SessionArgs> {
         expiry.filter(|seconds| version == Version::V5 && (persistent || *seconds > 0));
     let number = |name: &str| given.number(name).and_then(|it| u16::try_from(it).ok());
     Ok(SessionArgs {
+        auth_token: None,
         connect: connect(given)?,
         version: Some(version),
         client_id: identifier(given, version)?,

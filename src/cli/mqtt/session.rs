@@ -8,7 +8,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use clap::Args;
 
-use crate::command::mqtt::session::{SessionArgs, WillArgs};
+use crate::command::mqtt::session::{AuthToken, SessionArgs, WillArgs};
 use crate::connect::scram::Mechanism;
 use crate::error::{Error, Result};
 use crate::mqtt::packet::{Place, Properties, QoS, Version};
@@ -72,9 +72,13 @@ pub(crate) struct SessionFlags {
     )]
     property: Vec<OsString>,
 
-    /// Log in by SCRAM (MQTT 5 enhanced authentication), so that the password is never sent: scram-sha-256 or scram-sha-512
-    #[arg(long, value_name = "METHOD", value_parser = mechanism)]
-    auth_method: Option<Mechanism>,
+    /// Log in by MQTT 5 enhanced authentication: scram-sha-256 or scram-sha-512, which never send the password, or another method of the server's with --auth-data-file
+    #[arg(long, value_name = "METHOD")]
+    auth_method: Option<String>,
+
+    /// File with the authentication data of --auth-method, such as a token; a final line break is ignored
+    #[arg(long, value_name = "FILE", requires = "auth_method")]
+    auth_data_file: Option<PathBuf>,
 
     /// Show every packet on standard error, with the time since the start, without payloads and passwords
     #[arg(long, conflicts_with = "quiet")]
@@ -120,10 +124,30 @@ struct WillFlags {
     will_retain: bool,
 }
 
-/// A mechanism by its name, in any case.
-fn mechanism(word: &str) -> Result<Mechanism, String> {
-    Mechanism::named(&word.to_ascii_uppercase())
-        .ok_or_else(|| String::from("the methods are scram-sha-256 and scram-sha-512"))
+/// SCRAM by its name, in any case, or another method with its data.
+fn authentication(
+    method: Option<String>,
+    data: Option<PathBuf>,
+) -> Result<(Option<Mechanism>, Option<AuthToken>)> {
+    let Some(method) = method else {
+        return Ok((None, None));
+    };
+    match (Mechanism::named(&method.to_ascii_uppercase()), data) {
+        (Some(_), Some(_)) => Err(Error::usage(
+            "SCRAM makes its own data: --auth-data-file is for other methods",
+        )),
+        (Some(mechanism), None) => Ok((Some(mechanism), None)),
+        (None, Some(file)) => Ok((
+            None,
+            Some(AuthToken {
+                method: method.into(),
+                file,
+            }),
+        )),
+        (None, None) => Err(Error::usage(format!(
+            "--auth-method {method:?} needs --auth-data-file, unless it is scram-sha-256 or scram-sha-512"
+        ))),
+    }
 }
 
 impl SessionFlags {
@@ -163,6 +187,7 @@ impl SessionFlags {
             "--auth-method",
             "authentication-method",
         )?;
+        let (mechanism, auth_token) = authentication(self.auth_method, self.auth_data_file)?;
         let words = SessionArgs {
             connect: self.connect.words()?,
             version: self.protocol_version,
@@ -174,7 +199,8 @@ impl SessionFlags {
             will: self.will.words(sets.take(Place::Will))?,
             max_inflight: self.max_inflight,
             max_packet_size: self.max_packet_size,
-            mechanism: self.auth_method,
+            mechanism,
+            auth_token,
             connect_properties,
             disconnect_properties: sets.take(Place::Disconnect),
             trace: self.trace,

@@ -191,6 +191,7 @@ impl Session {
         let wait = backoff.borrow_mut().next(Instant::now());
         let wait = wait.filter(|_| self.is_outage(&error));
         let Some(wait) = wait else { return Err(error) };
+        self.target.move_on();
         let shown = humantime::format_duration(Duration::from_millis(wait.as_millis() as u64));
         self.notes
             .warn(format_args!("{error}; retrying in {shown}"));

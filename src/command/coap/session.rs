@@ -105,6 +105,17 @@ pub(crate) struct Place {
     pub(crate) proxied: bool,
 }
 
+/// A URI with several hosts: the same with the first one alone, and the URL of all servers.
+fn several_hosts(word: &str) -> Option<(String, String)> {
+    let (scheme, rest) = word.split_once("://")?;
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let (first, _) = authority.split_once(',')?;
+    Some((
+        format!("{scheme}://{first}{path}"),
+        format!("{scheme}://{authority}"),
+    ))
+}
+
 impl SessionArgs {
     /// What is to be asked, in order; at least one.
     pub(crate) fn places(&self) -> Result<Vec<Place>> {
@@ -149,8 +160,20 @@ impl SessionArgs {
                         .hint("with -h the URI must be a path, such as /.well-known/core"),
                 );
             }
-            let uri = Uri::parse(word).map_err(bad)?;
-            connect.url = Some(format!("{}://{}:{}", uri.scheme.name(), uri.host, uri.port));
+            let (first, all) = match several_hosts(word) {
+                Some((first, all)) => (Uri::parse(&first).map_err(bad)?, Some(all)),
+                None => (Uri::parse(word).map_err(bad)?, None),
+            };
+            let uri = first;
+            let (scheme, host) = (uri.scheme.name(), &uri.host);
+            connect.url = Some(match all {
+                Some(all) => all,
+                // DNS has the port.
+                None if connect.srv && uri.port == uri.scheme.default_port() => {
+                    format!("{scheme}://{host}")
+                }
+                None => format!("{scheme}://{host}:{}", uri.port),
+            });
             let target = connect.resolve(Protocol::Coap, environment)?;
             let proxied = false;
             return Ok(Place {

@@ -262,6 +262,9 @@ impl<'a> Observed<'a> {
     /// The observation is over; an outage is one that `--retry` is for, and lasts at least `wait`.
     fn over(&mut self, outage: bool, wait: Duration, error: Error) {
         self.registered = false;
+        if outage {
+            self.place.target.move_on();
+        }
         // Its OSCORE context is needed again, and who holds us off is remembered.
         self.client = None;
         let now = Instant::now();
@@ -333,7 +336,7 @@ impl Source for Observed<'_> {
 
     fn awaits(&self) -> Option<String> {
         let text = || format!("no response from {}", shown(&self.place.uri));
-        (!self.ever_registered).then(text)
+        (!self.registered).then(text)
     }
 }
 

@@ -386,7 +386,7 @@ impl<'a> MqttRequester<'a> {
         let (_, reason) = answers.iter().find(|(answered, _)| answered == filter)?;
         if reason.is_failure() {
             let text = refusal(self.client.target(), filter, *reason, words);
-            return Some(Next::End(Err(Error::new(Kind::Refused, text))));
+            return Some(Next::End(Err(Error::new(reason.kind(), text))));
         }
         *subscribed = true;
         None
@@ -408,7 +408,7 @@ impl<'a> MqttRequester<'a> {
             }
             _ => return None,
         };
-        Some(Next::End(Err(Error::new(Kind::Refused, text))))
+        Some(Next::End(Err(Error::new(reason.kind(), text))))
     }
 
     fn message(&mut self, publish: Publish) -> Option<Next> {

@@ -1,5 +1,6 @@
 //! What every MQTT client command says about its session.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use bytestring::ByteString;
 use super::mosquitto::{self, StandIn};
 use super::trace;
 use crate::connect::scram::Mechanism;
-use crate::connect::{self, Environment, Protocol, Retry, Target};
+use crate::connect::{self, Environment, Protocol, Retry, Secret, Target};
 use crate::error::{Error, Result};
 use crate::mqtt::client::{Client, Notice, Timeouts};
 use crate::mqtt::packet::{
@@ -51,6 +52,8 @@ pub struct SessionArgs {
     pub max_packet_size: Option<u32>,
     /// Log in by this mechanism instead of a password in CONNECT.
     pub mechanism: Option<Mechanism>,
+    /// Log in by what a file has.
+    pub auth_token: Option<AuthToken>,
     /// For CONNECT, beside what the fields above say.
     pub connect_properties: Properties,
     /// For DISCONNECT.
@@ -61,6 +64,15 @@ pub struct SessionArgs {
     pub shows_session: bool,
     /// The command takes the place of one of mosquitto's clients.
     pub stands_in: Option<StandIn>,
+}
+
+/// A method of enhanced authentication (MQTT 5.0 §4.12) that needs one piece of data, such as a token, in CONNECT.
+#[derive(Clone, Debug)]
+pub struct AuthToken {
+    /// What the server calls it.
+    pub method: ByteString,
+    /// The file that holds the data, perhaps with a final line break.
+    pub file: PathBuf,
 }
 
 /// The words about the will message (MQTT 5.0 §3.1.2.5).
@@ -174,6 +186,7 @@ impl SessionArgs {
     fn needs_version_5(&self) -> bool {
         self.session_expiry.is_some()
             || self.mechanism.is_some()
+            || self.auth_token.is_some()
             || !self.connect_properties.is_empty()
             || !self.disconnect_properties.is_empty()
             || self
@@ -202,7 +215,13 @@ impl SessionArgs {
             password,
             will: self.will_packet().await?,
             properties: if version == Version::V5 {
-                self.properties(wants)
+                let mut properties = self.properties(wants);
+                if let Some(token) = &self.auth_token {
+                    let data = Secret::read(&token.file)?.reveal().to_vec();
+                    properties.push(Property::AuthenticationMethod(token.method.clone()));
+                    properties.push(Property::AuthenticationData(data.into()));
+                }
+                properties
             } else {
                 Properties::default()
             },

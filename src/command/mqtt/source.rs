@@ -235,7 +235,7 @@ impl<'a> Subscribed<'a> {
                 brief(topic)
             );
             self.refused
-                .get_or_insert_with(|| Error::new(Kind::Refused, text));
+                .get_or_insert_with(|| Error::new(reason.kind(), text));
         }
     }
 
@@ -470,7 +470,7 @@ impl Source for Subscribed<'_> {
 
     fn awaits(&self) -> Option<String> {
         let target = self.client.target();
-        match (self.ever_connected, self.unanswered) {
+        match (self.client.is_online(), self.unanswered) {
             (false, _) => Some(format!("no connection to {target}")),
             (true, 1..) => Some(format!("no SUBACK from {target}")),
             (true, 0) => None,

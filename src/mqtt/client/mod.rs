@@ -277,6 +277,9 @@ impl Client {
         }
         stream.quick_ack();
         self.link = Link::Open(Box::new(stream));
+        if let Some(password) = self.target.latest_password() {
+            self.session.change_password(password);
+        }
         self.session
             .opened(now)
             .map_err(|cause| Error::usage(cause.to_string()))
@@ -459,6 +462,9 @@ impl Client {
     /// The connection failed or was lost: try again later, or give up.
     fn failed(&mut self, error: Error, may_pass: bool) -> Result<()> {
         let error = diagnose::unanswered(error, self.session.awaited());
+        if matches!(self.link, Link::Open(_)) {
+            self.target.move_on();
+        }
         self.link = Link::Down;
         self.session.lost();
         if let Some(connect) = self.unanswered.take() {

@@ -479,9 +479,9 @@ fn a_server_that_closes_after_each_message_is_asked_less_and_less_often() {
         send(stream, &publish("a", 0, 0, b"x"));
         number
     });
-    at(peer.port, "sub", "-t a --retry forever --for 4s")
-        .run()
-        .exits(0);
+    // Whether it is connected at the end, and so whether that is a success, is left to chance.
+    let ended = at(peer.port, "sub", "-t a --retry forever --for 4s").run();
+    assert!(matches!(ended.code, 0 | 5), "{ended:?}");
     // Without waits that grow it would be asked ten times a second and more.
     let asked = peer.others();
     assert!((3..30).contains(&asked), "{asked} times");

@@ -30,6 +30,10 @@ impl Login {
         }
     }
 
+    pub(super) fn change_password(&mut self, password: Secret) {
+        self.password = password;
+    }
+
     /// The properties of CONNECT that begin it.
     pub(super) fn begin(&mut self) -> [Property; 2] {
         let client = Client::new(self.mechanism, &self.user, self.password.clone());

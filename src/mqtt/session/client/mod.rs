@@ -28,7 +28,7 @@ mod subscriptions;
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 
 pub use self::login::Login;
@@ -37,6 +37,7 @@ use super::alias;
 use super::inbound::Inbound;
 use super::keep_alive::KeepAlive;
 use super::outbound::Outbound;
+use crate::connect::Secret;
 use crate::connect::suspects::Suspects;
 use crate::mqtt::packet::{
     self, Connect, Decoder, LARGEST_PACKET, Properties, Publish, QoS, ReasonCode, Subscription,
@@ -217,6 +218,14 @@ impl Session {
     /// Logs in by SCRAM (MQTT 5.0 §4.12) instead of user name and password in CONNECT.
     pub fn log_in_by(&mut self, login: Login) {
         self.login = Some(login);
+    }
+
+    /// Logs in with another password from the next connection on.
+    pub fn change_password(&mut self, password: Secret) {
+        match &mut self.login {
+            Some(login) => login.change_password(password),
+            None => self.connect.password = Some(Bytes::copy_from_slice(password.reveal())),
+        }
     }
 
     /// Lets the session replace topics by aliases where the server takes them. For streams of many
