@@ -654,7 +654,7 @@ fn pub_refuses_what_cannot_be() {
         ),
         (
             "-t a -m x --auth-method x",
-            "--auth-method \"x\" needs --auth-data-file",
+            "--auth-method \"x\" needs --auth-data-file, unless it is scram-sha-256 or scram-sha-512",
         ),
         (
             "-t a -m x -h h mqtt://h",
