@@ -14,7 +14,7 @@
 //! | [`link`] | link-format (RFC 6690) |
 //! | [`media`] | how a body is read, by its media type |
 //! | [`msgpack`], [`protobuf`], [`sparkplug`] | other forms as JSON |
-//! | [`pointer`], [`select`] | what of a message is shown, by name |
+//! | [`pointer`](mod@pointer), [`select`] | what of a message is shown, by name |
 //! | [`senml`] | measurements (RFC 8428) as lines |
 //! | [`template`] | bodies that differ from message to message |
 //! | [`standard`] | whether standard input and output were there when the command started |
