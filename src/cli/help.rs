@@ -58,7 +58,7 @@ const SUB: &[Example] = &[
     ),
     (
         "Save the retained messages, and restore them later",
-        "iotctl mqtt sub -t '#' --retained-only --output json > retained.ndjson; iotctl mqtt pub -q 1 --ndjson < retained.ndjson",
+        "iotctl mqtt sub -t '#' -q 2 --retained-only --output json > retained.ndjson; iotctl mqtt pub --ndjson < retained.ndjson",
     ),
     (
         "Choose the output format",

@@ -150,6 +150,10 @@ impl Decode {
         if let ContentType::Spelled(encoding) = self.by {
             return Some(encoding.decode(body.clone()));
         }
+        if self.by == ContentType::Sparkplug && !message.topic.starts_with(sparkplug::NAMESPACE) {
+            let text = "not decoded: its topic does not begin with spBv1.0/";
+            return Some(Err(text.to_owned()));
+        }
         let reading = reading(self.media_type(message));
         let is_sparkplug = match self.by {
             ContentType::Sparkplug => sparkplug::is_topic(&message.topic),

@@ -358,6 +358,7 @@ impl<T: Target> Passage<'_, T> {
                     self.selection.lost();
                 }
             }
+            Next::Complete => self.end = Some(self.progress.enough()),
             Next::End(end) => self.end = Some(end),
         }
         Ok(self.wants_more())

@@ -94,6 +94,8 @@ pub enum Next {
     Skipped,
     /// The connection is gone, and with it all that was handed out and not settled: the server delivers that again.
     Lost,
+    /// All that there was has come: a failure where a count was not reached.
+    Complete,
     /// There is nothing more to wait for; the error is the reason where this is a failure.
     End(Result<()>),
 }

@@ -103,6 +103,7 @@ impl Asking<'_> {
                         Err(error) => break Err(error),
                     }
                 }
+                Some(Next::Complete) => break Ok(()),
                 Some(Next::End(end)) => break end,
                 Some(Next::Skipped | Next::Lost) => {}
                 None => match self.wait(&mut input, requester, stop).await {

@@ -145,14 +145,24 @@ impl<'a> Progress<'a> {
         if !over(self.until.duration, self.began) && !over(self.until.idle, self.silent_since) {
             return None;
         }
-        Some(match (awaits, self.until.count) {
-            (Some(_), _) => Err(self.timed_out(awaits)),
-            (None, Some(count)) => {
+        Some(match awaits {
+            Some(_) => Err(self.timed_out(awaits)),
+            None => self.enough(),
+        })
+    }
+
+    /// The end of a flow before its count was reached, where there is one.
+    ///
+    /// # Errors
+    /// [`Kind::TimedOut`]: messages are missing; those of [`Self::verdict`].
+    pub(crate) fn enough(&self) -> Result<()> {
+        match self.until.count {
+            Some(count) => {
                 let text = format!("received {} of {count} messages", self.passed);
                 Err(Error::new(Kind::TimedOut, text))
             }
-            (None, None) => self.verdict(),
-        })
+            None => self.verdict(),
+        }
     }
 
     /// The end of a flow that got what it was to get: a failure where no message fulfilled `--until`.

@@ -58,7 +58,7 @@ impl Folder {
                 io::ErrorKind::AlreadyExists => {
                     let text = format!("cannot write {}: it exists already", path.display());
                     Error::new(Kind::Local, text)
-                        .hint("{n} and {time} in the name tell messages apart")
+                        .hint("{seq} and {time} in the name tell messages apart")
                 }
                 _ => Error::local(format_args!("cannot write {}", path.display()), &cause),
             }
@@ -156,7 +156,7 @@ mod tests {
     fn each_message_is_a_file_and_none_is_replaced() {
         let place = tempfile::tempdir().unwrap();
         let out = place.path().join("out");
-        let mut numbered = folder(place.path(), "{topic}/{n}.bin");
+        let mut numbered = folder(place.path(), "{topic}/{seq}.bin");
         for bytes in [b"one", b"two"] {
             numbered.put(&message("a/b"), bytes).unwrap();
         }

@@ -20,7 +20,7 @@ const LONGEST: usize = 200;
 /// As many parts a path may have below its folder; all further ones are one.
 const DEEPEST: usize = 32;
 
-/// What files are called by, such as `out/{topic}/{n}.bin`.
+/// What files are called by, such as `out/{topic}/{seq}.bin`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
     /// The folder, which the user has named.
@@ -94,8 +94,8 @@ fn pieces(text: &str) -> Result<Vec<Piece>, String> {
                 if !left.contains('}') {
                     return Err(format!("{{{left} has no closing brace"));
                 }
-                if left.starts_with("n}") {
-                    rest.nth(1);
+                if left.starts_with("seq}") {
+                    rest.nth(3);
                     pieces.push(Piece::Number);
                 } else {
                     pieces.push(Piece::Selected(Selector::read(&mut rest, '}')?.0));
@@ -237,10 +237,10 @@ mod tests {
     #[test]
     fn a_folder_is_what_stands_before_the_first_brace() {
         for (text, folder) in [
-            ("out/{topic}/{n}.bin", "out/"),
-            ("/var/x-{n}", "/var/"),
-            ("{n}", "."),
-            ("a/b/c{n}/d", "a/b/"),
+            ("out/{topic}/{seq}.bin", "out/"),
+            ("/var/x-{seq}", "/var/"),
+            ("{seq}", "."),
+            ("a/b/c{seq}/d", "a/b/"),
         ] {
             assert_eq!(names(text).folder, PathBuf::from(folder), "{text}");
         }
@@ -257,14 +257,17 @@ mod tests {
 
     #[test]
     fn names_say_what_the_message_says() {
-        assert_eq!(path("out/{topic}/{n}.bin", "a/b c", ""), "a|b c|7.bin");
-        assert_eq!(path("x-{n}-{time}", "a", ""), "x-7-19700101T000000.000001Z");
+        assert_eq!(path("out/{topic}/{seq}.bin", "a/b c", ""), "a|b c|7.bin");
+        assert_eq!(
+            path("x-{seq}-{time}", "a", ""),
+            "x-7-19700101T000000.000001Z"
+        );
         assert_eq!(
             path("{/id|\"none\"}.json", "a", "{\"id\":\"d/1\"}"),
             "d%2F1.json"
         );
         assert_eq!(path("{/id|\"none\"}.json", "a", ""), "none.json");
-        assert_eq!(path("{topic}{n}", "a/", ""), "a|7");
+        assert_eq!(path("{topic}{seq}", "a/", ""), "a|7");
         let coap = Message {
             topic: "/sensors/1".into(),
             detail: Detail::Coap(Box::default()),

@@ -37,7 +37,16 @@ pub(super) fn parse(line: &[u8], like: &Detail) -> Result<Option<(Message, bool)
         return Err(String::from("not a JSON object"));
     }
     let record: Record<'_> = serde_json::from_slice(line).map_err(|error| words(&error))?;
-    let mqtt = record.mqtt.map(|raw| mqtt(raw, like)).transpose()?;
+    let mqtt = match (record.mqtt, record.qos.or(record.retain)) {
+        (Some(_), Some(_)) => {
+            return Err(String::from(
+                "qos and retain beside mqtt: they belong into it",
+            ));
+        }
+        (Some(raw), None) => Some(mqtt(raw, like)?),
+        (None, Some(_)) => Some(mosquittos(&record, like)?),
+        (None, None) => None,
+    };
     let amqp = record.amqp.map(|raw| amqp::detail(raw, like)).transpose()?;
     let (amqp, key) = amqp.unzip();
     let coap = match record.coap.map(coap::response).transpose()? {
@@ -83,6 +92,9 @@ struct Record<'a> {
     mqtt: Raw<'a>,
     coap: Raw<'a>,
     amqp: Raw<'a>,
+    /// Where `mosquitto_sub -F %j` has them.
+    qos: Raw<'a>,
+    retain: Raw<'a>,
 }
 
 /// Whoever made the record said when; a time that cannot be read is none.
@@ -139,14 +151,10 @@ fn mqtt(raw: &RawValue, like: &Detail) -> Result<MqttDetail, String> {
         Detail::Mqtt(like) => like.clone(),
         _ => MqttDetail::default(),
     };
-    let qos = optional::<u8>("mqtt.qos", mqtt.qos)?;
-    if let Some(qos @ 3..) = qos {
-        return Err(format!("mqtt.qos: {qos} is not one of 0, 1, 2"));
-    }
     let properties = properties(&mqtt)?;
     let said = properties != MqttProperties::default();
     Ok(MqttDetail {
-        qos: qos.unwrap_or(like.qos),
+        qos: qos("mqtt.qos", mqtt.qos)?.unwrap_or(like.qos),
         retain: optional("mqtt.retain", mqtt.retain)?.unwrap_or(like.retain),
         properties: if said {
             Some(Box::new(properties))
@@ -155,6 +163,32 @@ fn mqtt(raw: &RawValue, like: &Detail) -> Result<MqttDetail, String> {
         },
         ..like
     })
+}
+
+/// What `mosquitto_sub -F %j` says of a message: a number each.
+fn mosquittos(record: &Record<'_>, like: &Detail) -> Result<MqttDetail, String> {
+    let like = match like {
+        Detail::Mqtt(like) => like.clone(),
+        _ => MqttDetail::default(),
+    };
+    let retain = match record.retain.map(RawValue::get) {
+        None => like.retain,
+        Some("0" | "false") => false,
+        Some("1" | "true") => true,
+        Some(other) => return Err(format!("retain: {other} is neither 0 nor 1")),
+    };
+    Ok(MqttDetail {
+        qos: qos("qos", record.qos)?.unwrap_or(like.qos),
+        retain,
+        ..like
+    })
+}
+
+fn qos(name: &str, raw: Raw<'_>) -> Result<Option<u8>, String> {
+    match optional(name, raw)? {
+        Some(qos @ 3u8..) => Err(format!("{name}: {qos} is not one of 0, 1, 2")),
+        qos => Ok(qos),
+    }
 }
 
 fn properties(mqtt: &Mqtt<'_>) -> Result<MqttProperties, String> {
@@ -315,6 +349,23 @@ mod tests {
         for other in [r#"{"payload":"","amqp":{}}"#, r#"{"payload":""}"#] {
             assert_eq!(mqtt(other), None);
         }
+    }
+
+    #[test]
+    fn records_of_mosquitto_sub_keep_their_qos_and_retain_flag() {
+        let mqtt = |line: &str| {
+            let message = parse(line.as_bytes(), &Detail::Plain)?.unwrap().0;
+            let mqtt = message.detail.as_mqtt();
+            Ok::<_, String>((mqtt.qos, mqtt.retain))
+        };
+        let theirs = r#"{"tst":"2026-01-01T00:00:00.000000Z+0000","topic":"a","qos":2,"retain":1,"payloadlen":1,"mid":7,"payload":"x"}"#;
+        assert_eq!(mqtt(theirs), Ok((2, true)));
+        assert_eq!(mqtt(r#"{"payload":"","retain":false}"#), Ok((0, false)));
+        let wrong = "qos: 3 is not one of 0, 1, 2";
+        assert_eq!(mqtt(r#"{"payload":"","qos":3}"#), Err(wrong.into()));
+        let wrong = "retain: 2 is neither 0 nor 1";
+        assert_eq!(mqtt(r#"{"payload":"","retain":2}"#), Err(wrong.into()));
+        assert!(mqtt(r#"{"payload":"","qos":1,"mqtt":{}}"#).is_err());
     }
 
     #[test]

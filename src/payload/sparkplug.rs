@@ -19,7 +19,7 @@ use value::{Base, DataType, push_value};
 const DEEPEST: usize = 16;
 
 /// What the topics of Sparkplug B begin with.
-const NAMESPACE: &str = "spBv1.0/";
+pub const NAMESPACE: &str = "spBv1.0/";
 
 /// Whether messages to this topic are Sparkplug B payloads; the state of a host application is JSON.
 pub fn is_topic(topic: &str) -> bool {

@@ -148,6 +148,13 @@ fn a_retained_message_stays_and_is_removed() {
         .run()
         .exits(0)
         .prints("");
+    // A script that wants one must not take none for it.
+    broker
+        .iotctl("sub -t r/a --retained-only -C 1")
+        .run()
+        .exits(5)
+        .says("received 0 of 1 messages")
+        .prints("");
 }
 
 #[test]

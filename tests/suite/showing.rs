@@ -177,7 +177,7 @@ fn hostile_topics_stay_in_the_folder() {
         (&long, "04"),
         ("plain", "05"),
     ];
-    let name = format!("{}/{{topic}}/{{n}}.bin", out.display());
+    let name = format!("{}/{{topic}}/{{seq}}.bin", out.display());
     shown(
         &iotctl,
         &messages,
@@ -204,7 +204,7 @@ fn hostile_topics_stay_in_the_folder() {
             "--output",
             "raw",
             "--output-file",
-            &format!("{}/{{topic}}/5{{n}}", out.display()),
+            &format!("{}/{{topic}}/5{{seq}}", out.display()),
         ],
     )
     .run()
@@ -214,7 +214,7 @@ fn hostile_topics_stay_in_the_folder() {
         .run()
         .exits(8)
         .says("plain/5.bin: it exists already")
-        .says("hint: {n} and {time}");
+        .says("hint: {seq} and {time}");
     assert_eq!(fs::read(out.join("plain/5.bin")).unwrap(), [5]);
 }
 
@@ -328,7 +328,7 @@ fn words_that_do_not_go_together_are_refused() {
             "--output-file cannot be used with --exec",
         ),
         (
-            "--output-file {n} --rotate 5",
+            "--output-file {seq} --rotate 5",
             "--rotate needs --output-file without braces",
         ),
         ("--rotate 5", "--output-file <FILE>"),

@@ -15,7 +15,7 @@ use crate::cli::syntax::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Command")]
 pub(crate) struct ExecFlags {
-    /// Run this command for each message, with the body on standard input and the fields listed below in its environment; everything after --exec belongs to the command, up to a lone ';'. Exit code 0 acknowledges the message, any other rejects it
+    /// Run this command for each message, with the body on standard input and the fields listed below in its environment; everything after --exec belongs to the command, up to a lone ';'. The message is acknowledged when it has exited with 0; with another code AMQP rejects it, and the exit code is 1 at the end
     #[arg(
         long,
         value_name = "COMMAND",
@@ -48,6 +48,11 @@ impl ExecFlags {
             return Err(Error::usage("--exec needs a command before the ';'"));
         }
         let Count(workers) = self.workers.unwrap_or(Count(1));
+        if let Some(word) = self.exec.first().filter(|word| word.starts_with('-')) {
+            return Err(Error::usage(format!(
+                "--exec needs a command, not {word:?}"
+            )));
+        }
         let workers = usize::try_from(workers).unwrap_or(usize::MAX);
         let workers = values::at_least_one("--workers", NonZeroUsize::new(workers))?;
         Ok(there.then(|| Exec {

@@ -39,7 +39,7 @@ pub(crate) struct OutputFlags {
     )]
     output: Output,
 
-    /// Columns, separated by commas: payload, a field such as topic, a JSON pointer such as /temp, or another name, such as delta, listed in iotctl-mqtt-sub(1); NAME=… names a column; the first of several alternatives that a message has, as in '/temp|/t|"none"' (csv, tsv and logfmt) [default: time,topic,payload,encoding,qos,retain]
+    /// Columns, separated by commas: payload, a field such as topic, a JSON pointer such as /temp, or another name, such as delta, all of which the man page lists; NAME=… names a column; the first of several alternatives that a message has, as in '/temp|/t|"none"' (csv, tsv and logfmt) [default: time,topic,payload,encoding,qos,retain]
     #[arg(long, value_name = "LIST", value_parser = columns)]
     columns: Option<Columns>,
 
@@ -47,7 +47,7 @@ pub(crate) struct OutputFlags {
     #[arg(long)]
     local_time: bool,
 
-    /// Format messages with a mosquitto format string, such as '%I %t %p', or with names as in --columns, such as '%{/temp}'; iotctl-mqtt-sub(1) lists the sequences
+    /// Format messages with a mosquitto format string, such as '%I %t %p', or with names as in --columns, such as '%{/temp}'; the man page lists the sequences
     #[arg(short = 'F', long, value_name = "TEMPLATE", allow_hyphen_values = true)]
     format: Option<Template>,
 

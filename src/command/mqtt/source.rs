@@ -409,7 +409,7 @@ impl<'a> Subscribed<'a> {
 
     fn pong(&mut self) -> Option<Next> {
         if !self.came_since_ping {
-            return Some(Next::End(Ok(())));
+            return Some(Next::Complete);
         }
         self.wants_ping = true;
         None

@@ -78,7 +78,7 @@ impl Source for Script {
             match &next {
                 Next::Message(_) | Next::Again(_) | Next::Skipped => self.unsettled += 1,
                 Next::Lost => self.unsettled = 0,
-                Next::End(_) => {}
+                Next::Complete | Next::End(_) => {}
             }
             if !sink(next)? {
                 break;
