@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
@@ -86,7 +86,20 @@ impl Standing {
     /// # Errors
     /// As [`replace`].
     pub(crate) fn put(&self, bytes: &[u8]) -> Result<()> {
-        replace(&self.0, bytes)
+        let is_pipe = fs::metadata(&self.0).is_ok_and(|about| about.file_type().is_fifo());
+        if !is_pipe || descriptor(&self.0).is_some() {
+            return replace(&self.0, bytes);
+        }
+        // One that nobody reads would hold everything up.
+        let flags = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+        let pipe = File::options()
+            .write(true)
+            .custom_flags(flags)
+            .open(&self.0);
+        pipe.and_then(|mut pipe| pipe.write_all(bytes))
+            .map_err(|cause| {
+                Error::local(format_args!("cannot write {}", self.0.display()), &cause)
+            })
     }
 
     /// What is no regular file, such as a pipe, stays.

@@ -122,7 +122,11 @@ fn target(
     if protocol == Protocol::Coap {
         target.oscore = layer.rest.oscore.clone().read(environment)?;
     }
-    if carrier.is_encrypted() && target.psk.is_none() && target.rpk.is_none() {
+    let certificates = target.psk.is_none() && target.rpk.is_none();
+    if !certificates {
+        without_pins(&layer.rest)?;
+    }
+    if carrier.is_encrypted() && certificates {
         let tls = client_tls(&layer.rest, environment)?;
         for (host, _) in &places {
             tls.server_name(host)?;
@@ -130,16 +134,23 @@ fn target(
         target.tls = Some(tls);
     }
     target.headers = layer.rest.headers;
-    if let Some(Password::Command(command)) = layer.password {
-        if protocol == Protocol::Coap {
-            // It has no logins by password.
-            return Ok(target);
+    with_password(target, layer.password, environment)
+}
+
+fn with_password(
+    mut target: Target,
+    password: Option<Password>,
+    environment: &Environment,
+) -> Result<Target> {
+    match password {
+        // It has no logins by password.
+        Some(Password::Command(_)) if target.protocol == Protocol::Coap => {}
+        Some(Password::Command(command)) => {
+            let command = PasswordCommand::first(command)?;
+            target.password = Some(command.latest());
+            target.password_command = Some(command.into());
         }
-        let command = PasswordCommand::first(command)?;
-        target.password = Some(command.latest());
-        target.password_command = Some(command.into());
-    } else {
-        target.password = read_password(layer.password, &target, environment)?;
+        password => target.password = read_password(password, &target, environment)?,
     }
     Ok(target)
 }
@@ -297,6 +308,15 @@ fn rpk(words: &ConnectArgs, scheme: &Scheme, protocol: Protocol) -> Result<Optio
         ));
     }
     Rpk::of(words)
+}
+
+/// Keys that nobody compares must not seem to be demanded.
+fn without_pins(words: &ConnectArgs) -> Result<()> {
+    if words.tls_pins.is_empty() {
+        return Ok(());
+    }
+    let text = "--tls-pin cannot be used with pre-shared or raw public keys";
+    Err(Error::usage(text).hint("--rpk-peer FILE has the raw public keys that a server may have"))
 }
 
 fn needs_dtls(what: &str, scheme: &Scheme, protocol: Protocol) -> Error {

@@ -358,6 +358,10 @@ fn raw_public_keys_that_make_no_sense_are_refused_before_anything_is_sent() {
             format!("--rpk-peer {}", folder.path().join("none").display()),
             "none",
         ),
+        (
+            format!("--rpk-peer {public} --tls-pin sha256/{}=", "A".repeat(43)),
+            "--tls-pin cannot be used with pre-shared or raw public keys",
+        ),
     ];
     for (words, says) in cases {
         let ended = get("127.0.0.1:9", "/", &words).run().prints("");
@@ -368,4 +372,19 @@ fn raw_public_keys_that_make_no_sense_are_refused_before_anything_is_sent() {
     line.run().exits(2).says("coaps://");
     let line = iotctl("coap server --listen coaps://127.0.0.1:0");
     line.words(&format!("--rpk-peer {public}")).run().exits(2);
+    // A client that has to show something must not be let in for showing nothing in the other way.
+    let raw = format!("--cert c.pem --key c.key --rpk-key {key}");
+    for (words, says) in [
+        (
+            "--client-ca ca.pem",
+            "--client-ca with --rpk-key needs --rpk-peer",
+        ),
+        (
+            "--rpk-peer p.pem",
+            "--rpk-peer with --cert needs --client-ca",
+        ),
+    ] {
+        let line = iotctl("coap server --listen coaps://127.0.0.1:0").words(&raw);
+        line.words(words).run().exits(2).says(says);
+    }
 }

@@ -129,6 +129,15 @@ fn the_url_is_in_a_file_while_clients_can_connect() {
             "cannot write {}: no such file or directory",
             nowhere.display()
         ));
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    // Nobody reads it.
+    iotctl("mqtt broker --listen 127.0.0.1:0 --url-file")
+        .word(&pipe)
+        .run()
+        .exits(8)
+        .says("cannot write");
 }
 
 /// Runs a receiver to its end; it is told that it is ready exactly when it is.

@@ -441,6 +441,10 @@ fn messages_that_nobody_gets_fail_where_subscribers_are_required() {
     publish(&broker, "-q 1 -t a")
         .exits(1)
         .says("has no matching subscribers: of 3 messages sent, 0 acknowledged, 3 refused");
+    publish(&broker, "-q 2 -t a --ack-report json")
+        .exits(1)
+        .contains("\"reason_code\":16")
+        .says("0 acknowledged, 3 refused");
     let _sub = subscribed(&mut broker, "%p", 100);
     publish(&broker, "-q 2 -t a").exits(0);
     publish(&broker, "-t a")

@@ -134,6 +134,21 @@ impl ServerFlags {
         values::needs("--rpk-peer", self.rpk.rpk_peer.is_some(), "--rpk-key", raw)?;
         values::needs("--rpk-key", raw, "--listen coaps://", dtls)?;
         values::needs("--psk", keys, "--listen coaps://", dtls)?;
+        // A client chooses what it shows: where one way demands something of it, so must the other.
+        let (certified, known) = (self.tls.demands(), self.rpk.rpk_peer.is_some());
+        let both = given && raw && dtls;
+        values::needs(
+            "--client-ca with --rpk-key",
+            both && certified,
+            "--rpk-peer",
+            known,
+        )?;
+        values::needs(
+            "--rpk-peer with --cert",
+            both && known,
+            "--client-ca",
+            certified,
+        )?;
         let secure = "--listen coaps://, coaps+tcp:// or coaps+ws://";
         values::needs("--cert", given, secure, encrypted || dtls)?;
         let flags = self.resources;

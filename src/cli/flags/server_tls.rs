@@ -29,6 +29,11 @@ impl ServerTlsFlags {
         self.cert.is_some()
     }
 
+    /// Whether clients must present a certificate.
+    pub(crate) const fn demands(&self) -> bool {
+        self.client_ca.is_some()
+    }
+
     /// The files, required if and only if a listener is `encrypted`. `listening`: how that is requested.
     pub(crate) fn files(self, listening: &str, encrypted: bool) -> Result<Option<ServerTls>> {
         let given = self.is_given();

@@ -15,15 +15,15 @@ const WIDEST: u16 = 65_000;
 enum State {
     /// PUBLISH sent; kept whole, because it may have to be sent again.
     Published(Publish),
-    /// QoS 2: PUBREC received, PUBREL sent. The receiver owns the message now.
-    Released,
+    /// QoS 2: PUBREC received, with this reason, and PUBREL sent. The receiver owns the message now.
+    Released(ReasonCode),
 }
 
 impl State {
     fn held(&self) -> usize {
         match self {
             Self::Published(publish) => publish.held(),
-            Self::Released => 0,
+            Self::Released(_) => 0,
         }
     }
 }
@@ -203,7 +203,7 @@ impl<T: Clone> Outbound<T> {
     pub(crate) fn topic(&self, packet_id: u16) -> Option<ByteString> {
         match &self.entries.get(&packet_id)?.state {
             State::Published(publish) => Some(publish.topic.clone()),
-            State::Released => None,
+            State::Released(_) => None,
         }
     }
 
@@ -224,9 +224,9 @@ impl<T: Clone> Outbound<T> {
             State::Published(publish) if publish.qos != QoS::ExactlyOnce => Progress::Unexpected,
             State::Published(_) if ack.reason.is_failure() => self.complete_if(ack, |_| true),
             // A PUBREC that comes twice is answered twice: the first PUBREL may have been lost.
-            State::Published(_) | State::Released => {
+            State::Published(_) | State::Released(_) => {
                 self.held -= entry.state.held();
-                entry.state = State::Released;
+                entry.state = State::Released(ack.reason);
                 Progress::Release(Ack {
                     packet_id: ack.packet_id,
                     ..Ack::default()
@@ -237,7 +237,7 @@ impl<T: Clone> Outbound<T> {
 
     /// PUBCOMP: completes a QoS 2 message.
     pub(crate) fn pubcomp(&mut self, ack: &Ack) -> Progress<T> {
-        self.complete_if(ack, |state| matches!(state, State::Released))
+        self.complete_if(ack, |state| matches!(state, State::Released(_)))
     }
 
     fn complete_if(&mut self, ack: &Ack, fits: impl Fn(&State) -> bool) -> Progress<T> {
@@ -245,9 +245,14 @@ impl<T: Clone> Outbound<T> {
             hash_map::Entry::Occupied(entry) if fits(&entry.get().state) => {
                 let entry = entry.remove();
                 self.held -= entry.state.held();
+                let reason = match entry.state {
+                    // What PUBREC said of the subscribers, PUBCOMP does not repeat (MQTT 5.0 §3.5.2.1, §3.7.2.1).
+                    State::Released(reason) if ack.reason == ReasonCode::SUCCESS => reason,
+                    _ => ack.reason,
+                };
                 Progress::Done {
                     tag: entry.tag,
-                    reason: ack.reason,
+                    reason,
                 }
             }
             _ => Progress::Unexpected,
@@ -312,7 +317,7 @@ impl<T: Clone> Outbound<T> {
                     duplicate: true,
                     ..publish.clone()
                 }),
-                State::Released => Packet::PubRel(Ack {
+                State::Released(_) => Packet::PubRel(Ack {
                     packet_id,
                     ..Ack::default()
                 }),
@@ -329,7 +334,7 @@ impl<T: Clone> Outbound<T> {
         entries.sort_unstable_by_key(|entry| entry.order);
         let orphan = |entry: Entry<T>| match entry.state {
             State::Published(publish) => Orphan::Unsent(entry.tag, publish),
-            State::Released => Orphan::InDoubt(entry.tag),
+            State::Released(_) => Orphan::InDoubt(entry.tag),
         };
         entries.into_iter().map(orphan).collect()
     }
