@@ -28,13 +28,20 @@ impl Pin {
     }
 }
 
+/// Of 32 bytes in base64.
+const DIGITS: usize = 44;
+
 impl FromStr for Pin {
     type Err = String;
 
     /// Reads `sha256/BASE64`, and with two slashes as curl has it.
     fn from_str(text: &str) -> Result<Self, String> {
         let hash = text.strip_prefix("sha256/");
-        let hash = hash.map(|hash| hash.strip_prefix('/').unwrap_or(hash));
+        // A slash may be a digit of base64 as well.
+        let hash = hash.map(|hash| match hash.strip_prefix('/') {
+            Some(rest) if hash.len() > DIGITS => rest,
+            _ => hash,
+        });
         let bytes = hash.and_then(|hash| BASE64.decode(hash.as_bytes()).ok());
         bytes
             .and_then(|bytes| bytes.try_into().ok())
@@ -140,6 +147,9 @@ mod tests {
         );
         assert_eq!(shown.parse(), Ok(pin));
         assert_eq!(shown.replacen('/', "//", 1).parse(), Ok(pin));
+        let slash = Pin([0xff; 32]);
+        assert!(slash.to_string().starts_with("sha256//"));
+        assert_eq!(slash.to_string().parse(), Ok(slash));
         for text in [
             "",
             "sha256/",

@@ -85,9 +85,8 @@ async fn publish(mut plan: Plan) -> Result<()> {
     let mut target = Reported::new(&mut publisher, report, topic);
     let ended = flow::send(&mut input, &mut target, &plan.until, &mut stop).await;
     input.report(notes);
-    // A retained message waits for subscribers to come.
     let stands_in = plan.session.stands_in.is_some();
-    if ended.is_ok() && publisher.nobody_heard() && !plan.retains() && !stands_in {
+    if ended.is_ok() && publisher.nobody_heard() && !stands_in {
         notes.note("accepted, but there are no matching subscribers");
     }
     let properties = plan.session.disconnect_properties;
@@ -100,12 +99,6 @@ async fn publish(mut plan: Plan) -> Result<()> {
 }
 
 impl Plan {
-    /// Whether any of the messages is retained.
-    fn retains(&self) -> bool {
-        let own = |topic: &Destination| topic.detail().as_mqtt().retain;
-        self.retain || self.topics.iter().any(own)
-    }
-
     async fn publisher(
         &self,
         target: Target,

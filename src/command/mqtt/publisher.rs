@@ -50,6 +50,8 @@ pub(crate) struct Publisher {
     accepted: u64,
     /// Accepted, but nobody is subscribed (MQTT 5 servers may tell).
     unheard: u64,
+    /// A message was retained: it waits for subscribers to come.
+    retains: bool,
     /// Called with the number of each of those.
     on_unheard: Option<Box<dyn FnMut(Number)>>,
     /// What nobody is subscribed to is refused.
@@ -82,6 +84,7 @@ impl Publisher {
             proves: true,
             accepted: 0,
             unheard: 0,
+            retains: false,
             on_unheard: None,
             requires_subscribers: false,
             acknowledged: None,
@@ -108,9 +111,9 @@ impl Publisher {
         self.proves = false;
     }
 
-    /// Whether everything was accepted, and nobody was there to get it.
+    /// Whether everything was accepted, and nobody was there to get it, or will come to it.
     pub(crate) const fn nobody_heard(&self) -> bool {
-        self.unheard > 0 && self.unheard == self.accepted
+        self.unheard > 0 && self.unheard == self.accepted && !self.retains
     }
 
     /// Hands a message to the session.
@@ -121,6 +124,7 @@ impl Publisher {
         }
         let mut publish = publish;
         let publish = publish.as_deref_mut().unwrap_or(&mut self.outline);
+        self.retains |= publish.retain;
         match self.client.publish(publish, number) {
             Ok(()) if publish.qos == QoS::AtMostOnce => {
                 let open = self.unproved.len() > self.before_ping;
