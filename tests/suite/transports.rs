@@ -362,12 +362,14 @@ fn queue_with(port: u16, message: &str) {
 
 #[test]
 fn after_a_loss_the_next_server_is_connected_to() {
-    let [first, mut second] = [broker(""), broker("")];
+    let [mut first, mut second] = [broker(""), broker("")];
     let (one, two) = (first.port, second.port);
-    let line = format!("mqtt sub -h 127.0.0.1:{one},127.0.0.1:{two} -t a -C 1");
-    let mut first = first;
+    let line = format!("mqtt sub -h 127.0.0.1:{one},127.0.0.1:{two} -t a -C 2");
     let mut waiting = iotctl(&line).start();
     first.sees_subscription("a");
+    // Only the message shows that the client knows of its subscription.
+    first.iotctl("pub -t a -m here -q 1").run().exits(0);
+    assert_eq!(waiting.line(), "here");
     drop(first);
     waiting.hears(&format!("mqtt://127.0.0.1:{one} closed the connection"));
     second.sees_subscription("a");
