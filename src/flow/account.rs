@@ -48,6 +48,10 @@ pub struct Account {
     pub delivered: u64,
     /// Their bodies could not be decoded, and were passed on as they came.
     pub undecoded: u64,
+    /// Their lifetime was over before the target could take them.
+    pub expired: u64,
+    /// The target does not want them, and the one for such messages has them.
+    pub dead_lettered: u64,
     /// The target does not want them.
     pub refused: u64,
     /// Their answer did not come in time.
@@ -98,7 +102,7 @@ impl Account {
 
     /// What has no outcome; `None`: there are more outcomes than messages.
     fn open(&self) -> Option<u64> {
-        let passed_over = self.filtered + self.skipped.sum();
+        let passed_over = self.filtered + self.skipped.sum() + self.expired + self.dead_lettered;
         let known = passed_over + self.delivered + self.failures() + self.in_doubt + self.void;
         self.received.checked_sub(known)
     }
@@ -109,7 +113,8 @@ impl Account {
     /// [`Kind::Lost`] for an account that does not add up.
     pub fn receipt(&self) -> Result<Option<String>> {
         let open = self.open().ok_or_else(|| self.wrong())?;
-        let passed_over = self.filtered + self.skipped.sum() + self.undecoded;
+        let passed_over =
+            self.filtered + self.skipped.sum() + self.undecoded + self.expired + self.dead_lettered;
         if passed_over + self.failures() + self.in_doubt + open == 0 {
             return Ok(None);
         }
@@ -124,6 +129,8 @@ impl Account {
             (self.skipped.sampled, "not sampled"),
             (self.skipped.unchanged, "unchanged"),
             (self.skipped.throttled, "throttled"),
+            (self.expired, "expired"),
+            (self.dead_lettered, "dead-lettered"),
             (self.failures(), "failed"),
             (self.in_doubt, "in doubt"),
             (self.void, "lost with their connection"),

@@ -1,15 +1,14 @@
 //! The one loop: arrivals in, outcomes back, deadlines and signals.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use tokio::time::{Instant as Clock, sleep_until};
 
 use super::findings::Findings;
+use super::resend::Resend;
 use super::select::Selection;
 use super::until::{self, Until};
 use super::{Account, Fate, Ledger, Next, Number, Outcome, Progress, Source, Stages, Target};
-use crate::connect::suspects::Suspects;
 use crate::error::{Error, Kind, Result, brief};
 use crate::message::Message;
 use crate::stop::{DRAIN, Stop};
@@ -107,8 +106,7 @@ struct Passage<'a, T> {
     fates: Vec<(Number, Fate)>,
     account: Account,
     /// What the target gave back, in order.
-    again: VecDeque<(Number, Message)>,
-    suspects: Suspects,
+    again: Resend,
     /// How the flow ends, once what is under way has ended.
     end: Option<Result<()>>,
     /// When the clock ended it.
@@ -142,8 +140,7 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
             ledger: Ledger::default(),
             fates: Vec::new(),
             account: Account::default(),
-            again: VecDeque::new(),
-            suspects: Suspects::default(),
+            again: Resend::default(),
             end: None,
             ended_at: None,
             drain: until.drain.unwrap_or(DRAIN),
@@ -305,7 +302,7 @@ impl<T: Target> Passage<'_, T> {
 
     /// Whether the source may be read.
     fn reads_on(&self) -> bool {
-        self.end.is_none() && self.is_clear() && self.target.is_free()
+        self.end.is_none() && self.again.is_clear() && self.target.is_free()
     }
 
     /// Whether something can arrive while nothing is under way.
@@ -316,25 +313,17 @@ impl<T: Target> Passage<'_, T> {
     /// Whether there is room for another message that is wanted.
     #[inline]
     fn wants_more(&self) -> bool {
-        self.end.is_none() && self.is_clear() && self.target.has_room()
-    }
-
-    /// Whether nothing that comes again is before what is new.
-    #[inline]
-    fn is_clear(&self) -> bool {
-        self.again.is_empty() && !self.suspects.alone()
+        self.end.is_none() && self.again.is_clear() && self.target.has_room()
     }
 
     /// Hands over what the target gave back.
     fn send_again(&mut self) -> Result<()> {
-        while !self.again.is_empty()
-            && self.target.has_room()
-            && (!self.suspects.alone() || self.target.is_idle())
-        {
-            if let Some((number, message)) = self.again.pop_front() {
-                self.account.again += 1;
-                self.target.take(number, message)?;
-            }
+        while !self.again.is_empty() && self.target.has_room() {
+            let Some((number, message)) = self.again.next(self.target.is_idle()) else {
+                break;
+            };
+            self.account.again += 1;
+            self.target.take(number, message)?;
         }
         Ok(())
     }
@@ -457,24 +446,23 @@ impl<T: Target> Passage<'_, T> {
     }
 
     fn count(&mut self, done: &mut Vec<Progress>) {
-        let before = self.again.len();
         for progress in done.drain(..) {
             let (number, outcome) = match progress {
                 Progress::One(number, outcome) => (number, outcome),
                 Progress::Through(number) => {
                     self.account.delivered += self.ledger.finish_through(number);
-                    self.suspects.survived();
+                    self.again.survived();
                     continue;
                 }
             };
             if let Outcome::Again(message) = outcome {
                 // It may have been refused before.
                 if self.ledger.is_open(number) {
-                    self.again.push_back((number, *message));
+                    self.again.give_back(number, *message);
                 }
                 continue;
             }
-            self.suspects.survived();
+            self.again.survived();
             let new = self.ledger.finish(number);
             if new {
                 self.fates.push((number, outcome.fate()));
@@ -482,29 +470,20 @@ impl<T: Target> Passage<'_, T> {
             match outcome {
                 Outcome::Accepted => self.account.delivered += u64::from(new),
                 Outcome::InDoubt => self.account.in_doubt += u64::from(new),
+                Outcome::Filtered => self.account.filtered += u64::from(new),
+                Outcome::Expired => self.account.expired += u64::from(new),
+                Outcome::DeadLettered => self.account.dead_lettered += u64::from(new),
+                Outcome::Dropped(why) if new => self.account.refuse(why),
                 Outcome::Refused(why) if new => self.account.refuse(why),
                 // A message may be returned after it was acknowledged.
                 Outcome::Refused(why) if self.ledger.is_done(number) => {
                     self.account.delivered = self.account.delivered.saturating_sub(1);
                     self.account.refuse(why);
                 }
-                Outcome::Refused(_) | Outcome::Again(_) => {}
+                Outcome::Refused(_) | Outcome::Dropped(_) | Outcome::Again(_) => {}
             }
         }
-        if self.again.len() > before {
-            self.lost(self.again.len() - before);
-        }
-    }
-
-    /// The connection was lost with `count` of what comes again under way.
-    fn lost(&mut self, count: usize) {
-        let all = self.again.make_contiguous();
-        all.sort_unstable_by_key(|(number, _)| *number);
-        if !self.suspects.lost(count, count == 1) {
-            return;
-        }
-        // It was alone, so that it comes before all others.
-        if let Some((number, message)) = self.again.pop_front() {
+        if let Some((number, message)) = self.again.lost() {
             let name = self.target.name();
             self.account.refuse(twice(&name, number, &message.topic));
             self.ledger.finish(number);
