@@ -19,10 +19,10 @@ use std::path::PathBuf;
 use crate::connect::{ConnectArgs, Environment, Protocol, context_protocol, without_credentials};
 use crate::error::{Error, Result};
 
-pub use source::SourceArgs;
-pub(crate) use source::{AnySource, SourceEnd};
-pub use target::TargetArgs;
-pub(crate) use target::{AnyTarget, TargetEnd};
+pub(crate) use source::SourceArgs;
+pub(crate) use source::SourceEnd;
+pub(crate) use target::TargetArgs;
+pub(crate) use target::TargetEnd;
 
 /// What the name of an end stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl End {
     ///
     /// # Errors
     /// A URL with a scheme of none of the protocols.
-    pub fn parse(name: &str) -> Result<Self> {
+    pub(crate) fn parse(name: &str) -> Result<Self> {
         if name == "-" {
             return Ok(Self::Standard);
         }
@@ -109,9 +109,15 @@ mod tests {
             ("-", End::Standard),
             ("mqtts://h", End::Url(Protocol::Mqtt, "mqtts://h".into())),
             ("ws://h/x", End::Url(Protocol::Mqtt, "ws://h/x".into())),
-            ("unix:/run/m", End::Url(Protocol::Mqtt, "unix:/run/m".into())),
+            (
+                "unix:/run/m",
+                End::Url(Protocol::Mqtt, "unix:/run/m".into()),
+            ),
             ("amqp://h", End::Url(Protocol::Amqp, "amqp://h".into())),
-            ("coap+tcp://h/a", End::Url(Protocol::Coap, "coap+tcp://h/a".into())),
+            (
+                "coap+tcp://h/a",
+                End::Url(Protocol::Coap, "coap+tcp://h/a".into()),
+            ),
             ("cloud", End::Context("cloud".into())),
             ("day.ndjson", End::File("day.ndjson".into())),
             ("./cloud", End::File("./cloud".into())),
@@ -119,6 +125,9 @@ mod tests {
             assert_eq!(End::parse(name).unwrap(), meant, "{name}");
         }
         let refused = End::parse("http://h").unwrap_err();
-        assert_eq!(refused.text(), "\"http\" is not a scheme of MQTT, CoAP or AMQP");
+        assert_eq!(
+            refused.text(),
+            "\"http\" is not a scheme of MQTT, CoAP or AMQP"
+        );
     }
 }
