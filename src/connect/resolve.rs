@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
 
@@ -146,9 +147,8 @@ fn with_password(
         // It has no logins by password.
         Some(Password::Command(_)) if target.protocol == Protocol::Coap => {}
         Some(Password::Command(command)) => {
-            let command = PasswordCommand::first(command)?;
-            target.password = Some(command.latest());
-            target.password_command = Some(command.into());
+            target.password = Some(Secret::default());
+            target.password_command = Some(Arc::new(PasswordCommand::new(command)));
         }
         password => target.password = read_password(password, &target, environment)?,
     }

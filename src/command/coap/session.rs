@@ -268,14 +268,10 @@ impl SessionArgs {
     /// Shows a request, for `-v`.
     pub(crate) fn show_request(&self, request: &Request, uri: &Uri, notes: Console) {
         if self.verbose {
-            let options = record::options_line(&request.options, false);
-            let length = request.payload.len();
-            let body = if length > 0 {
-                format!(", {length} bytes")
-            } else {
-                String::new()
-            };
-            notes.plain(format_args!("> {:?} {uri}{options}{body}", request.method));
+            let uri = shown(uri);
+            let mut rest = record::options_line(&request.options, false);
+            record::push_length(&mut rest, request.payload.len());
+            notes.plain(format_args!("> {:?} {uri}{rest}", request.method));
         }
     }
 
@@ -453,6 +449,9 @@ pub(crate) fn failed(place: &Place, failure: &Failure, partial: Option<&Partial>
         .unwrap_or_default();
     let kind = match failure {
         Failure::TimedOut { .. } | Failure::GaveUp { .. } => Kind::TimedOut,
+        Failure::Disconnected(Loss {
+            timed_out: true, ..
+        }) => Kind::TimedOut,
         Failure::Unreachable => {
             let text = format!("cannot connect to {}: {failure}", place.target);
             return Error::new(Kind::Unreachable, text);
