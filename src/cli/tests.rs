@@ -599,7 +599,7 @@ fn pub_refuses_what_cannot_be() {
         ),
         (
             "-t a -m xx --hex",
-            r#"-m is not hexadecimal: "x" at position 1"#,
+            r#"-m: not hexadecimal: "x" at position 1"#,
         ),
         ("-t a -m x --repeat 0", "--repeat must be at least 1"),
         (
