@@ -628,6 +628,13 @@ mod tests {
                 },
                 "mqtt://[::1]:1883",
             ),
+            (
+                ConnectArgs {
+                    host: text("[::1]:8883"),
+                    ..file()
+                },
+                "mqtts://[::1]:8883",
+            ),
         ] {
             assert_eq!(
                 resolve(words.clone()).unwrap().to_string(),
@@ -654,6 +661,14 @@ mod tests {
                     ..url("mqtt://h")
                 },
                 "a URL cannot be used with --host or --port",
+            ),
+            (
+                ConnectArgs {
+                    host: text("h:1"),
+                    port: Some(1),
+                    ..ConnectArgs::default()
+                },
+                "--port and the port of --host cannot be used together",
             ),
             (
                 ConnectArgs {

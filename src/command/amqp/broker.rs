@@ -45,11 +45,16 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let notes = starting.notes;
     let mut options = plan.options.clone();
     options.users = plan.users()?.or(options.users);
+    let has_users = options.users.is_some();
     let broker = Broker::new(options, move |event| log(&event, notes));
     let mut listeners = Vec::new();
     for listen in &plan.listen {
         let listener = listen.bind(plan.tls.as_ref()).await?;
-        starting.listens(listen.url(listener.local_addr()));
+        let (address, tls) = (
+            listener.local_addr(),
+            plan.tls.as_ref().filter(|_| listen.tls),
+        );
+        starting.lets_in(listen.url(address), address, tls, has_users);
         listeners.push(listener);
     }
     let mut serving = starting.ready().await?;
