@@ -12,6 +12,7 @@ use crate::coap::format;
 use crate::coap::message::{self, Type};
 use crate::coap::option::{self, Format, Options};
 use crate::coap::uri::Uri;
+use crate::error::counted;
 use crate::message::{CoapDetail, CoapOption, CoapValue, Detail, Message};
 
 /// The record of an answer to `uri`.
@@ -109,11 +110,9 @@ pub(crate) fn response_line(response: &Response) -> String {
 
 /// Adds the length of a body, if there is one.
 pub(super) fn push_length(line: &mut String, length: usize) {
-    let _ = match length {
-        0 => Ok(()),
-        1 => write!(line, ", 1 byte"),
-        _ => write!(line, ", {length} bytes"),
-    };
+    if length > 0 {
+        let _ = write!(line, ", {}", counted(length as u64, "byte"));
+    }
 }
 
 /// All options, each with a space in front; the numbers of signals are their own (RFC 8323 §5).

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use crate::command::serving::{Launch, Starting, fresh_tls, parse, renew_tls};
 use crate::connect::{ListenAddress, ListenOn, Listener, LiveTls, ServerTls};
-use crate::error::{Result, brief};
+use crate::error::{Result, brief, counted};
 use crate::mqtt::broker::{Access, Acl, Broker, Event, Options, Users, serve};
 use crate::mqtt::packet::Place;
 use crate::output::{Console, Style};
@@ -151,9 +151,9 @@ fn log(event: &Event, notes: Console) {
             brief(client_id)
         )),
         Event::Stopped(counts) => notes.note(format_args!(
-            "stopped after {} connections, {} messages received, {} sent, {} dropped",
-            counts.connections,
-            counts.messages_received,
+            "stopped after {}, {} received, {} sent, {} dropped",
+            counted(counts.connections, "connection"),
+            counted(counts.messages_received, "message"),
             counts.messages_sent,
             counts.messages_dropped
         )),

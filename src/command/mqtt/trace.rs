@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::super::trace::Trace;
-use crate::error::brief;
+use crate::error::{brief, counted};
 use crate::mqtt::client::{Watcher, Way};
 use crate::mqtt::packet::{
     Ack, Connect, Packet, Place, Properties, Property, Publish, ReasonCode, RetainHandling,
@@ -35,10 +35,7 @@ pub(super) fn session(name: String, console: Console) -> Watcher {
 }
 
 fn bytes(count: usize) -> String {
-    match count {
-        1 => String::from("1 byte"),
-        count => format!("{count} bytes"),
-    }
+    counted(count as u64, "byte")
 }
 
 /// A packet in one line, without payloads, passwords and authentication data; the values of user properties only where
