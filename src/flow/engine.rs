@@ -151,7 +151,7 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
             target,
             stages,
             selection: Selection::new(&stages.select),
-            findings: Findings::new(stages.checks.as_ref(), now),
+            findings: Findings::new(stages.checks.as_ref()),
             bare: stages.are_bare() && until.until.is_none(),
             progress: until::Progress::new(until, now),
             now,
@@ -398,7 +398,7 @@ impl<T: Target> Passage<'_, T> {
             return Ok(());
         }
         self.progress.not_without(self.now);
-        self.findings.see(&message, stages);
+        self.findings.see(&message, stages, self.now);
         let json = || stages.json(&message);
         if let Some(skipped) = self.selection.skips(&message, self.now, json) {
             self.ledger.finish(number);
