@@ -9,6 +9,7 @@ mod guest;
 mod install;
 pub(crate) mod mqtt;
 pub mod ping;
+pub(crate) mod route;
 pub(crate) mod serving;
 mod trace;
 
@@ -32,6 +33,8 @@ pub enum Command {
     Bench(bench::Command),
     /// `iotctl bridge`
     Bridge(Box<bridge::Plan>),
+    /// `iotctl route FILE`
+    Route(Box<route::Plan>),
     /// `iotctl install --links DIR`
     Install(PathBuf),
 }
@@ -65,6 +68,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Amqp(command) => runtime.block_on(command.run()),
         Command::Bench(command) => runtime.block_on(command.run()),
         Command::Bridge(plan) => runtime.block_on(bridge::run(*plan)),
+        Command::Route(plan) => runtime.block_on(route::run(*plan)),
         Command::Install(folder) => install::links(&folder),
     };
     // A name lookup or a read from a terminal may still be blocked in a thread; nobody waits for it.

@@ -51,6 +51,7 @@ mod publishing;
 mod readme;
 mod receiving;
 mod request;
+mod route;
 mod rumqttc_peer;
 mod sending;
 mod serving;

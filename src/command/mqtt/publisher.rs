@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result, brief};
 use crate::flow::{self, Number, Outcome, Progress};
 use crate::message::{Detail, Message};
 use crate::mqtt::client::Client;
-use crate::mqtt::packet::{Properties, Publish, QoS, ReasonCode, Version};
+use crate::mqtt::packet::{Disconnect, Properties, Publish, QoS, ReasonCode, Version};
 use crate::mqtt::session::client::Event;
 use crate::output::Console;
 
@@ -56,6 +56,8 @@ pub(crate) struct Publisher {
     on_unheard: Option<Box<dyn FnMut(Number)>>,
     /// What nobody is subscribed to is refused.
     requires_subscribers: bool,
+    /// Published each time the connection is there, retained: what it is then, and what before it is closed.
+    state: Option<Box<[Publish; 2]>>,
     /// How messages were acknowledged that [`flow::Target::details`] was not asked about yet, if it will be.
     acknowledged: Option<HashMap<Number, (u16, ReasonCode)>>,
 }
@@ -87,6 +89,7 @@ impl Publisher {
             retains: false,
             on_unheard: None,
             requires_subscribers: false,
+            state: None,
             acknowledged: None,
         }
     }
@@ -99,6 +102,38 @@ impl Publisher {
     /// What nobody is subscribed to counts as refused.
     pub(crate) const fn require_subscribers(&mut self) {
         self.requires_subscribers = true;
+    }
+
+    /// Publishes `1` to a topic each time the connection is there, retained, and `0` before it is closed; what the server is to
+    /// publish when the connection is lost is for the will to say.
+    pub(crate) fn tell_state(&mut self, topic: ByteString) {
+        let state = |payload: &'static str| Publish {
+            topic: topic.clone(),
+            payload: payload.into(),
+            qos: QoS::AtLeastOnce,
+            retain: true,
+            ..Publish::default()
+        };
+        self.state = Some(Box::new([state("1"), state("0")]));
+    }
+
+    /// One of the two states; it has no number, and its outcome is nobody's.
+    fn publish_state(&mut self, which: usize) {
+        if let Some(mut state) = self.state.as_ref().map(|states| states[which].clone())
+            && let Err(unsendable) = self.client.publish(&mut state, 0)
+        {
+            let topic = brief(&state.topic);
+            self.notes
+                .warn(format_args!("cannot publish to {topic}: {unsendable}"));
+        }
+    }
+
+    /// Ends the connection in good order.
+    pub(crate) async fn close(&mut self) {
+        if self.client.is_online() {
+            self.publish_state(1);
+        }
+        self.client.close(Disconnect::default()).await;
     }
 
     /// Keeps what is to be told of each message.
@@ -223,6 +258,7 @@ impl Publisher {
             Event::Connected { .. } => {
                 self.last_progress = now;
                 self.ever_connected = true;
+                self.publish_state(0);
                 if let Some(since) = self.away_since.take() {
                     self.notes.note(reconnected(self.client.target(), since));
                 }
