@@ -50,6 +50,7 @@ mod publishing;
 mod readme;
 mod receiving;
 mod request;
+mod rules;
 mod rumqttc_peer;
 mod sending;
 mod serving;

@@ -43,6 +43,8 @@ pub struct Plan {
     pub source: Source,
     /// How the body is spelled.
     pub encoding: Encoding,
+    /// What becomes of each body before (`--map`).
+    pub outgoing: Stages,
     /// How often each URI is asked, and how fast.
     pub pacing: Pacing,
     /// How long a request under way may take after a signal; otherwise its answer is not waited for.
@@ -80,7 +82,7 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
     let notes = Console::new(plan.style);
     let written = Cell::new(0);
     let asker = Box::new(Asker::open(&plan, &written)?);
-    let mut requests = Requests {
+    let requests = Requests {
         plan: &plan,
         places: names.into_iter().zip(&places).collect(),
         failing: HashSet::new(),
@@ -88,7 +90,8 @@ pub(crate) async fn run(plan: Plan) -> Result<()> {
         running: None,
     };
     let mut input = Input::new(bodies, &plan.pacing);
-    let ended = flow::send(&mut input, &mut requests, &plan.until, &mut stop).await;
+    let (ended, mut requests) =
+        flow::send_mapped(&mut input, requests, &plan.outgoing, &plan.until, &mut stop).await;
     let closed = stop.close(requests.close()).await.unwrap_or(Ok(()));
     drop(requests);
     input.report(notes);
