@@ -236,6 +236,7 @@ fn coap(args: &TargetArgs, connect: ConnectArgs) -> Result<Kind> {
         source: payload::Source::Records,
         encoding: Encoding::Plain,
         delivers: Some(Retry::Forever),
+        outgoing: Stages::default(),
         pacing: Pacing::default(),
         until: Until::default(),
         etag_file: None,
