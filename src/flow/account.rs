@@ -1,6 +1,6 @@
 //! How many messages were taken, and what became of them.
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, counted};
 
 use super::select::Skips;
 use super::until::messages;
@@ -17,10 +17,9 @@ pub enum Unit {
 
 impl Unit {
     fn counted(self, count: u64) -> String {
-        match (self, count) {
-            (Self::Message, count) => messages(count),
-            (Self::Request, 1) => String::from("1 request"),
-            (Self::Request, count) => format!("{count} requests"),
+        match self {
+            Self::Message => messages(count),
+            Self::Request => counted(count, "request"),
         }
     }
 
@@ -48,6 +47,10 @@ pub struct Account {
     pub delivered: u64,
     /// Their bodies could not be decoded, and were passed on as they came.
     pub undecoded: u64,
+    /// Their lifetime was over before the target could take them.
+    pub expired: u64,
+    /// The target does not want them, and the one for such messages has them.
+    pub dead_lettered: u64,
     /// The target does not want them.
     pub refused: u64,
     /// Their answer did not come in time.
@@ -98,7 +101,7 @@ impl Account {
 
     /// What has no outcome; `None`: there are more outcomes than messages.
     fn open(&self) -> Option<u64> {
-        let passed_over = self.filtered + self.skipped.sum();
+        let passed_over = self.filtered + self.skipped.sum() + self.expired + self.dead_lettered;
         let known = passed_over + self.delivered + self.failures() + self.in_doubt + self.void;
         self.received.checked_sub(known)
     }
@@ -110,11 +113,25 @@ impl Account {
     pub fn receipt(&self) -> Result<Option<String>> {
         let open = self.open().ok_or_else(|| self.wrong())?;
         let passed_over = self.filtered + self.skipped.sum() + self.undecoded;
-        if passed_over + self.failures() + self.in_doubt + open == 0 {
-            return Ok(None);
+        let passed_on = self.expired + self.dead_lettered;
+        match passed_over + passed_on + self.failures() + self.in_doubt + open {
+            0 => Ok(None),
+            _ => self.line("processed").map(Some),
         }
+    }
+
+    /// One line about what was received, and what became of it.
+    ///
+    /// # Errors
+    /// [`Kind::Lost`] for an account that does not add up.
+    pub fn summary(&self) -> Result<String> {
+        self.line("delivered")
+    }
+
+    fn line(&self, done: &str) -> Result<String> {
+        let open = self.open().ok_or_else(|| self.wrong())?;
         let mut text = format!(
-            "received {}: {} processed",
+            "received {}: {} {done}",
             messages(self.received),
             self.delivered
         );
@@ -124,6 +141,8 @@ impl Account {
             (self.skipped.sampled, "not sampled"),
             (self.skipped.unchanged, "unchanged"),
             (self.skipped.throttled, "throttled"),
+            (self.expired, "expired"),
+            (self.dead_lettered, "dead-lettered"),
             (self.failures(), "failed"),
             (self.in_doubt, "in doubt"),
             (self.void, "lost with their connection"),
@@ -132,7 +151,7 @@ impl Account {
         for (count, what) in details.iter().filter(|(count, _)| *count > 0) {
             text.push_str(&format!(", {count} {what}"));
         }
-        Ok(Some(text))
+        Ok(text)
     }
 
     fn wrong(&self) -> Error {

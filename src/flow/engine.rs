@@ -1,17 +1,18 @@
 //! The one loop: arrivals in, outcomes back, deadlines and signals.
 
-use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::time::{Instant as Clock, sleep_until};
 
 use super::findings::Findings;
+use super::resend::Resend;
 use super::select::Selection;
 use super::until::{self, Until};
 use super::{Account, Fate, Ledger, Next, Number, Outcome, Progress, Source, Stages, Target};
-use crate::connect::suspects::Suspects;
 use crate::error::{Error, Kind, Result, brief};
 use crate::message::Message;
+use crate::output::Console;
+use crate::payload::expect::{Changes, Scope};
 use crate::stop::{DRAIN, Stop};
 
 /// Carries messages until the end that was asked for.
@@ -26,6 +27,23 @@ pub async fn run<S: Source, T: Target>(
     stop: &mut Stop,
 ) -> Result<()> {
     carry(source, target, stages, until, stop).await.0
+}
+
+/// As [`run()`], and says in one line at the end what became of all that came.
+///
+/// # Errors
+/// Those of [`run()`]; [`Kind::Lost`] for an account that does not add up.
+pub async fn pass<S: Source, T: Target>(
+    source: &mut S,
+    target: &mut T,
+    stages: &Stages,
+    until: &Until,
+    stop: &mut Stop,
+    console: Console,
+) -> Result<()> {
+    let (ended, account) = carry(source, target, stages, until, stop).await;
+    console.note(account.summary()?);
+    ended
 }
 
 /// As [`run()`], and what became of all that came.
@@ -97,6 +115,10 @@ struct Passage<'a, T> {
     stages: &'a Stages,
     selection: Selection<'a>,
     findings: Findings<'a>,
+    /// What conditions remember of earlier messages.
+    changes: Option<Changes>,
+    /// Whether conditions ask what time it is.
+    asks_time: bool,
     /// Whether every message passes as it is, and none ends the flow but by their number.
     bare: bool,
     progress: until::Progress<'a>,
@@ -107,8 +129,7 @@ struct Passage<'a, T> {
     fates: Vec<(Number, Fate)>,
     account: Account,
     /// What the target gave back, in order.
-    again: VecDeque<(Number, Message)>,
-    suspects: Suspects,
+    again: Resend,
     /// How the flow ends, once what is under way has ended.
     end: Option<Result<()>>,
     /// When the clock ended it.
@@ -135,15 +156,16 @@ impl<'a, S: Source, T: Target> Flow<'a, S, T> {
             target,
             stages,
             selection: Selection::new(&stages.select),
-            findings: Findings::new(stages.checks.as_ref(), now),
+            findings: Findings::new(stages.checks.as_ref()),
+            changes: stages.changes(until.until.as_ref()),
+            asks_time: stages.ask_time(until.until.as_ref()),
             bare: stages.are_bare() && until.until.is_none(),
             progress: until::Progress::new(until, now),
             now,
             ledger: Ledger::default(),
             fates: Vec::new(),
             account: Account::default(),
-            again: VecDeque::new(),
-            suspects: Suspects::default(),
+            again: Resend::default(),
             end: None,
             ended_at: None,
             drain: until.drain.unwrap_or(DRAIN),
@@ -305,7 +327,7 @@ impl<T: Target> Passage<'_, T> {
 
     /// Whether the source may be read.
     fn reads_on(&self) -> bool {
-        self.end.is_none() && self.is_clear() && self.target.is_free()
+        self.end.is_none() && self.again.is_clear() && self.target.is_free()
     }
 
     /// Whether something can arrive while nothing is under way.
@@ -316,25 +338,17 @@ impl<T: Target> Passage<'_, T> {
     /// Whether there is room for another message that is wanted.
     #[inline]
     fn wants_more(&self) -> bool {
-        self.end.is_none() && self.is_clear() && self.target.has_room()
-    }
-
-    /// Whether nothing that comes again is before what is new.
-    #[inline]
-    fn is_clear(&self) -> bool {
-        self.again.is_empty() && !self.suspects.alone()
+        self.end.is_none() && self.again.is_clear() && self.target.has_room()
     }
 
     /// Hands over what the target gave back.
     fn send_again(&mut self) -> Result<()> {
-        while !self.again.is_empty()
-            && self.target.has_room()
-            && (!self.suspects.alone() || self.target.is_idle())
-        {
-            if let Some((number, message)) = self.again.pop_front() {
-                self.account.again += 1;
-                self.target.take(number, message)?;
-            }
+        while !self.again.is_empty() && self.target.has_room() {
+            let Some((number, message)) = self.again.next(self.target.is_idle()) else {
+                break;
+            };
+            self.account.again += 1;
+            self.target.take(number, message)?;
         }
         Ok(())
     }
@@ -366,6 +380,9 @@ impl<T: Target> Passage<'_, T> {
                 self.account.void += void;
                 if void > 0 {
                     self.selection.lost();
+                    if let Some(changes) = &mut self.changes {
+                        changes.clear();
+                    }
                 }
             }
             Next::Complete => self.end = Some(self.progress.enough()),
@@ -394,14 +411,23 @@ impl<T: Target> Passage<'_, T> {
     fn judge(&mut self, number: Number, mut message: Message, again: bool) -> Result<()> {
         let stages = self.stages;
         stages.prepare(&mut message);
-        if !stages.pass(&message) {
+        if let Some(changes) = &mut self.changes {
+            changes.see(&message, || stages.json(&message));
+        }
+        let captures = stages.captures(&message);
+        let scope = Scope {
+            captures: captures.as_ref(),
+            now: self.asks_time.then(SystemTime::now),
+            changes: self.changes.as_ref(),
+        };
+        if !stages.pass(&message, &scope) {
             self.ledger.finish(number);
             self.fates.push((number, Fate::Filtered));
             self.account.filtered += 1;
             return Ok(());
         }
         self.progress.not_without(self.now);
-        self.findings.see(&message, stages);
+        self.findings.see(&message, stages, self.now);
         let json = || stages.json(&message);
         if let Some(skipped) = self.selection.skips(&message, self.now, json) {
             self.ledger.finish(number);
@@ -410,8 +436,8 @@ impl<T: Target> Passage<'_, T> {
             return Ok(());
         }
         self.progress
-            .pass(again, |until| stages.fulfils(until, &message));
-        let checked = stages.check(&message);
+            .pass(again, |until| stages.fulfils(until, &message, &scope));
+        let checked = stages.check(&message, &scope);
         self.target.take(number, stages.decoded(message))?;
         if checked.is_err() || self.progress.is_complete() {
             self.end = Some(checked.and_then(|()| self.progress.verdict()));
@@ -467,24 +493,23 @@ impl<T: Target> Passage<'_, T> {
     }
 
     fn count(&mut self, done: &mut Vec<Progress>) {
-        let before = self.again.len();
         for progress in done.drain(..) {
             let (number, outcome) = match progress {
                 Progress::One(number, outcome) => (number, outcome),
                 Progress::Through(number) => {
                     self.account.delivered += self.ledger.finish_through(number);
-                    self.suspects.survived();
+                    self.again.survived();
                     continue;
                 }
             };
             if let Outcome::Again(message) = outcome {
                 // It may have been refused before.
                 if self.ledger.is_open(number) {
-                    self.again.push_back((number, *message));
+                    self.again.give_back(number, *message);
                 }
                 continue;
             }
-            self.suspects.survived();
+            self.again.survived();
             let new = self.ledger.finish(number);
             if new {
                 self.fates.push((number, outcome.fate()));
@@ -492,29 +517,20 @@ impl<T: Target> Passage<'_, T> {
             match outcome {
                 Outcome::Accepted => self.account.delivered += u64::from(new),
                 Outcome::InDoubt => self.account.in_doubt += u64::from(new),
+                Outcome::Filtered => self.account.filtered += u64::from(new),
+                Outcome::Expired => self.account.expired += u64::from(new),
+                Outcome::DeadLettered => self.account.dead_lettered += u64::from(new),
+                Outcome::Dropped(why) if new => self.account.refuse(why),
                 Outcome::Refused(why) if new => self.account.refuse(why),
                 // A message may be returned after it was acknowledged.
                 Outcome::Refused(why) if self.ledger.is_done(number) => {
                     self.account.delivered = self.account.delivered.saturating_sub(1);
                     self.account.refuse(why);
                 }
-                Outcome::Refused(_) | Outcome::Again(_) => {}
+                Outcome::Refused(_) | Outcome::Dropped(_) | Outcome::Again(_) => {}
             }
         }
-        if self.again.len() > before {
-            self.lost(self.again.len() - before);
-        }
-    }
-
-    /// The connection was lost with `count` of what comes again under way.
-    fn lost(&mut self, count: usize) {
-        let all = self.again.make_contiguous();
-        all.sort_unstable_by_key(|(number, _)| *number);
-        if !self.suspects.lost(count, count == 1) {
-            return;
-        }
-        // It was alone, so that it comes before all others.
-        if let Some((number, message)) = self.again.pop_front() {
+        if let Some((number, message)) = self.again.lost() {
             let name = self.target.name();
             self.account.refuse(twice(&name, number, &message.topic));
             self.ledger.finish(number);

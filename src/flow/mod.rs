@@ -15,6 +15,7 @@
 //! |---|---|
 //! | [`Source`], [`Target`] | the two ends, as traits with static dispatch |
 //! | [`ledger`] | which arrivals are not settled yet; pure |
+//! | [`merged`], [`fan`] | several sources as one; several targets as one, and what decides which of them get a message |
 //! | [`account`] | how many messages were taken, and what became of them; pure |
 //! | [`input`], [`pacing`] | the source of what is to be sent, and when each message is due |
 //! | [`until`] | count, time, silence or a condition that ends a flow; pure, on a virtual clock |
@@ -22,7 +23,6 @@
 //! | [`stages`], [`decompress`], [`decode`] | which messages pass, and how their bodies are read |
 //! | [`select`] | which of them are passed on: a sample, those that changed, not too many of a topic |
 //! | [`findings`], [`sequence`], [`statistics`] | what is found out about them: gaps, age, figures |
-//! | [`topics`] | what is remembered of each topic, within a bound |
 //! | [`receive`] | what all commands that receive have in common |
 //! | [`ready`] | tells others when messages can come |
 //! | [`exec`] | the target that runs a command for each message |
@@ -38,10 +38,12 @@ pub(crate) mod decode;
 pub(crate) mod decompress;
 mod engine;
 pub(crate) mod exec;
+pub(crate) mod fan;
 pub(crate) mod findings;
 pub(crate) mod input;
 pub(crate) mod latency;
 pub(crate) mod ledger;
+pub(crate) mod merged;
 pub(crate) mod pacing;
 pub(crate) mod printed;
 pub(crate) mod rate;
@@ -50,20 +52,22 @@ pub(crate) mod receive;
 pub(crate) mod recent;
 pub(crate) mod reported;
 pub(crate) mod request;
+mod resend;
 pub(crate) mod select;
 mod sequence;
 pub(crate) mod stages;
 mod statistics;
-mod topics;
 mod tree;
 pub(crate) mod until;
 
 pub use account::{Account, Unit};
 pub use answer::{Answer, Answers};
-pub use engine::{run, send, twice};
+pub use engine::{pass, run, send, twice};
 pub use exec::{Commands, Exec};
+pub use fan::{Fan, Outgoing, Refusals, Routed, Router};
 pub use input::Input;
 pub use ledger::Ledger;
+pub use merged::{Merged, Origin};
 pub use pacing::{Pacing, Rate};
 pub use printed::Printed;
 pub use rate::Counted;
@@ -107,6 +111,14 @@ pub enum Outcome {
     Accepted,
     /// The target does not want it, now or later, and says why.
     Refused(Error),
+    /// The target does not want it, which was to be expected: it is given up.
+    Dropped(Error),
+    /// The target does not want it; the one for such messages has it.
+    DeadLettered,
+    /// No target was to get it.
+    Filtered,
+    /// Its lifetime was over before a target could take it.
+    Expired,
     /// The connection was lost, and it may have arrived or not; to send it again could double it.
     InDoubt,
     /// The connection was lost before the target had it: it is to go there again, before any other.
@@ -117,7 +129,10 @@ impl Outcome {
     /// What a source is told of it.
     pub(crate) const fn fate(&self) -> Fate {
         match self {
-            Self::Accepted => Fate::Accepted,
+            Self::Accepted | Self::Dropped(_) | Self::DeadLettered | Self::Expired => {
+                Fate::Accepted
+            }
+            Self::Filtered => Fate::Filtered,
             Self::Refused(_) | Self::InDoubt | Self::Again(_) => Fate::Refused,
         }
     }

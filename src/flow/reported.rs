@@ -96,7 +96,10 @@ impl Report {
 const fn word(outcome: &Outcome) -> Option<&'static str> {
     match outcome {
         Outcome::Accepted => Some("acknowledged"),
-        Outcome::Refused(_) => Some("refused"),
+        Outcome::Refused(_) | Outcome::Dropped(_) => Some("refused"),
+        Outcome::DeadLettered => Some("dead-lettered"),
+        Outcome::Filtered => Some("filtered out"),
+        Outcome::Expired => Some("expired"),
         Outcome::InDoubt => Some("in doubt"),
         Outcome::Again(_) => None,
     }

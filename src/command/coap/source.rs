@@ -16,7 +16,7 @@ use crate::coap::code::Code;
 use crate::coap::endpoint::{Cancel, Event, Failure, Reply};
 use crate::connect::Backoff;
 use crate::connect::failure::reconnected;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, counted_were};
 use crate::flow::{Next, Source};
 use crate::output::Console;
 
@@ -37,7 +37,7 @@ const RECORD: usize = 512;
 ///
 /// While its target is busy, a server that sends datagrams is answered nevertheless, as it would strike us off its list:
 /// what comes then waits, and the oldest makes room for the newest (RFC 7641 §1.3). A connection is not read any further.
-pub(super) struct Observed<'a> {
+pub(crate) struct Observed<'a> {
     plan: &'a Plan,
     place: &'a Place,
     tracer: &'a Tracer,
@@ -67,7 +67,7 @@ pub(super) struct Observed<'a> {
 
 impl<'a> Observed<'a> {
     /// The resource at `place`, asked with `body`.
-    pub(super) fn new(plan: &'a Plan, place: &'a Place, tracer: &'a Tracer, body: Bytes) -> Self {
+    pub(crate) fn new(plan: &'a Plan, place: &'a Place, tracer: &'a Tracer, body: Bytes) -> Self {
         Self {
             plan,
             place,
@@ -94,7 +94,7 @@ impl<'a> Observed<'a> {
     ///
     /// # Errors
     /// [`Kind::Local`]: notifications were left out.
-    pub(super) async fn close(&mut self) -> Result<()> {
+    pub(crate) async fn close(&mut self) -> Result<()> {
         if let Some(mut client) = self.client.take() {
             if self.registered {
                 end(&mut client, self.plan.deregister).await;
@@ -105,7 +105,8 @@ impl<'a> Observed<'a> {
             0 => Ok(()),
             count => {
                 let text = format!(
-                    "{count} notifications arrived faster than they were processed and were dropped"
+                    "{} dropped: they arrived faster than they were processed",
+                    counted_were(count, "notification")
                 );
                 Err(Error::new(Kind::Local, text))
             }
