@@ -357,8 +357,18 @@ impl<T: Target> Passage<'_, T> {
     }
 
     /// Takes what came from the source; whether more is wanted.
-    #[inline]
+    #[inline(always)]
     fn arrive(&mut self, next: Next) -> Result<bool> {
+        match next {
+            Next::Message(message) => self.message(message, false)?,
+            other => self.take_other(other)?,
+        }
+        Ok(self.wants_more())
+    }
+
+    /// Takes what comes seldom.
+    #[inline(never)]
+    fn take_other(&mut self, next: Next) -> Result<()> {
         match next {
             Next::Message(message) => self.message(message, false)?,
             Next::Again(message) => self.message(message, true)?,
@@ -381,10 +391,10 @@ impl<T: Target> Passage<'_, T> {
             Next::Complete => self.end = Some(self.progress.enough()),
             Next::End(end) => self.end = Some(end),
         }
-        Ok(self.wants_more())
+        Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn message(&mut self, message: Message, again: bool) -> Result<()> {
         let number = self.ledger.arrive();
         self.progress.not_silent(self.now);

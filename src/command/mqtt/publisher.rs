@@ -15,7 +15,7 @@ use crate::flow::{self, Number, Outcome, Progress};
 use crate::message::{Detail, Message};
 use crate::mqtt::client::Client;
 use crate::mqtt::packet::{Disconnect, Properties, Publish, QoS, ReasonCode, Version};
-use crate::mqtt::session::client::Event;
+use crate::mqtt::session::client::{Event, Unsendable};
 use crate::output::Console;
 
 /// As much is handed to the session at once: enough for large writes, little enough to stay in the cache.
@@ -151,14 +151,19 @@ impl Publisher {
         self.unheard > 0 && self.unheard == self.accepted && !self.retains
     }
 
-    /// Hands a message to the session.
-    #[inline]
-    fn send(&mut self, number: Number, publish: Option<Box<Publish>>) {
+    /// Hands a message that says more than its body to the session.
+    #[inline(never)]
+    fn send_record(&mut self, number: Number, publish: &mut Publish) {
+        self.send(number, Some(publish));
+    }
+
+    /// Hands a message to the session: this one, or the outline.
+    #[inline(always)]
+    fn send(&mut self, number: Number, publish: Option<&mut Publish>) {
         if self.client.unfinished() == 0 && self.unproved.is_empty() {
             self.last_progress = Instant::now();
         }
-        let mut publish = publish;
-        let publish = publish.as_deref_mut().unwrap_or(&mut self.outline);
+        let publish = publish.unwrap_or(&mut self.outline);
         self.retains |= publish.retain;
         match self.client.publish(publish, number) {
             Ok(()) if publish.qos == QoS::AtMostOnce => {
@@ -170,11 +175,28 @@ impl Publisher {
             }
             Ok(()) => {}
             Err(unsendable) => {
-                let (topic, server) = (brief(&publish.topic), self.client.target());
-                let text = format!("cannot publish to {topic} on {server}: {unsendable}");
-                let refused = Outcome::Refused(Error::new(Kind::Refused, text));
-                self.unsendable.push(Progress::One(number, refused));
+                let topic = publish.topic.clone();
+                self.refuse(number, &topic, &unsendable);
             }
+        }
+    }
+
+    #[cold]
+    fn refuse(&mut self, number: Number, topic: &str, why: &Unsendable) {
+        let (topic, server) = (brief(topic), self.client.target());
+        let text = format!("cannot publish to {topic} on {server}: {why}");
+        let refused = Outcome::Refused(Error::new(Kind::Refused, text));
+        self.unsendable.push(Progress::One(number, refused));
+    }
+
+    /// Takes a message that says more than its body.
+    #[inline(never)]
+    fn take_record(&mut self, number: Number, message: Message) {
+        let mut publish = Box::new(published(message, &self.outline));
+        publish.properties = self.version_5_only(std::mem::take(&mut publish.properties));
+        match self.client.can_publish(publish.qos) {
+            true => self.send_record(number, &mut publish),
+            false => self.parked = Some((number, publish)),
         }
     }
 
@@ -387,16 +409,17 @@ impl flow::Target for Publisher {
 
     #[inline]
     fn take(&mut self, number: Number, message: Message) -> Result<()> {
-        if message.topic.is_empty() && !matches!(message.detail, Detail::Mqtt(_)) {
-            self.outline.payload = message.payload;
-            self.send(number, None);
-            return Ok(());
-        }
-        let mut publish = Box::new(published(message, &self.outline));
-        publish.properties = self.version_5_only(std::mem::take(&mut publish.properties));
-        match self.client.can_publish(publish.qos) {
-            true => self.send(number, Some(publish)),
-            false => self.parked = Some((number, publish)),
+        match message {
+            Message {
+                topic,
+                payload,
+                detail: Detail::Plain,
+                ..
+            } if topic.is_empty() => {
+                self.outline.payload = payload;
+                self.send(number, None);
+            }
+            record => self.take_record(number, record),
         }
         Ok(())
     }
@@ -420,11 +443,11 @@ impl flow::Target for Publisher {
     }
 
     async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
-        if let Some((number, publish)) = self
+        if let Some((number, mut publish)) = self
             .parked
             .take_if(|(_, publish)| self.client.can_publish(publish.qos))
         {
-            self.send(number, Some(publish));
+            self.send_record(number, &mut publish);
         }
         if !self.unsendable.is_empty() {
             into.append(&mut self.unsendable);
