@@ -146,7 +146,7 @@ fn subscribed(
     };
     let pattern = Pattern::parse(&filter).map_err(|why| Error::usage(format!("-t: {why}")))?;
     for name in pattern.names() {
-        if Template::parse(&format!("{{{name}}}")).has_places() || answer::is_name(name) {
+        if Template::is_place(name) || answer::is_name(name) {
             let text = format!("-t: {{{name}}} has a meaning of its own; use another name");
             return Err(Error::usage(text));
         }
@@ -161,15 +161,13 @@ fn topic_template(text: &str, is_name: impl Fn(&str) -> bool) -> Result<Template
         let word = level
             .strip_prefix('{')
             .and_then(|rest| rest.strip_suffix('}'));
-        word.is_some_and(|word| {
-            !is_name(word) && !Template::parse(level).has_places() && !word.is_empty()
-        })
+        word.is_some_and(|word| !is_name(word) && !Template::is_place(word) && !word.is_empty())
     };
     match text.split('/').find(level) {
         Some(unknown) => Err(Error::usage(format!(
             "--response-topic {text:?}: {unknown} is not a name in a filter of -t"
         ))
         .hint("write -t 'gpio/{pin}/command' --response-topic 'gpio/{pin}/state'")),
-        None => Ok(Template::with_names(text, is_name)),
+        None => values::template("--response-topic", text, is_name),
     }
 }
