@@ -91,6 +91,7 @@ pub(crate) struct PublishFlags {
 
 /// Whether the destination is declared first.
 #[derive(Args, Debug)]
+#[command(next_help_heading = "Declaring")]
 pub(crate) struct TargetFlags {
     /// First declare the destination, durable: the exchange of -e, or the queues named by the routing keys
     #[arg(long)]

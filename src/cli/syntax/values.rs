@@ -173,7 +173,7 @@ fn shown(word: &OsStr) -> String {
 /// A content format by number, media type or short name.
 pub(crate) fn content_format(word: &str) -> Result<u16, String> {
     crate::coap::format::number(word).ok_or_else(|| {
-        format!("{word:?} is not a content format: expected a number up to 65535, a media type, or a short name such as json")
+        format!("invalid content format {word:?}: expected a number up to 65535, a media type, or a short name such as json")
     })
 }
 
