@@ -233,19 +233,18 @@ fn children<'s>(term: &mut Code<'s>, see: See<'_, 's>) -> Result<(), String> {
             see(rest)
         }
         Term::Call(_, args) => args.iter_mut().try_for_each(see),
-        Term::Path(from, Path(parts)) => {
+        Term::Path(from, path) => {
             see(from)?;
-            for (part, _) in parts {
-                match part {
-                    Part::Index(index) => see(index)?,
-                    Part::Range(start, end) => {
-                        start.iter_mut().chain(end).try_for_each(&mut *see)?;
-                    }
-                }
-            }
-            Ok(())
+            indices(path, see)
         }
     }
+}
+
+fn indices<'s>(path: &mut Path<Code<'s>>, see: See<'_, 's>) -> Result<(), String> {
+    path.0.iter_mut().try_for_each(|(part, _)| match part {
+        Part::Index(index) => see(index),
+        Part::Range(start, end) => start.iter_mut().chain(end).try_for_each(&mut *see),
+    })
 }
 
 fn pattern<'s>(found: &mut Pattern<&'s str>, see: See<'_, 's>) -> Result<(), String> {
