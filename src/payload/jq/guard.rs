@@ -123,7 +123,7 @@ fn guard(term: &mut Code<'_>, deepest: usize) -> Result<(), String> {
                 before(update, STEP);
             }
         }
-        Term::BinOp(_, operator, right) if matches!(operator, BinaryOp::Comma) => {
+        Term::BinOp(_, BinaryOp::Comma, right) => {
             before(right, STEP)
         }
         Term::BinOp(_, BinaryOp::Math(Math::Mul), _) => call(term, TIMES),
