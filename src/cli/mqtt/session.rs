@@ -187,16 +187,9 @@ impl SessionFlags {
             "--auth-method",
             "authentication-method",
         )?;
+        let expiry = session_expiry.or(connect_properties.session_expiry_interval());
         let mut disconnect_properties = sets.take(Place::Disconnect);
-        let expiry = session_expiry.or_else(|| connect_properties.session_expiry_interval());
-        let is_named = self.id.as_ref().is_some_and(|id| !id.is_empty());
-        // Only this process knows a generated identifier: nobody else can come back to its session.
-        if !is_named
-            && expiry.is_some_and(|seconds| seconds > 0)
-            && disconnect_properties.session_expiry_interval().is_none()
-        {
-            disconnect_properties.push(Property::SessionExpiryInterval(0));
-        }
+        self.end_session(expiry, &mut disconnect_properties);
         let (mechanism, auth_token) = authentication(self.auth_method, self.auth_data_file)?;
         let words = SessionArgs {
             connect: self.connect.words()?,
@@ -218,6 +211,15 @@ impl SessionFlags {
             stands_in: None,
         };
         Ok((words, sets))
+    }
+
+    /// Only this process knows a generated identifier: nobody else can come back to its session, which therefore ends with it.
+    fn end_session(&self, expiry: Option<u32>, disconnect: &mut Properties) {
+        let is_named = self.id.as_ref().is_some_and(|id| !id.is_empty());
+        let is_kept = expiry.is_some_and(|seconds| seconds > 0) && !is_named;
+        if is_kept && disconnect.session_expiry_interval().is_none() {
+            disconnect.push(Property::SessionExpiryInterval(0));
+        }
     }
 
     fn check(&self) -> Result<()> {
