@@ -1,11 +1,16 @@
 //! Where messages go that do not say so themselves.
 
+use std::cell::LazyCell;
+
 use bytestring::ByteString;
 use serde_json::Value;
 
 use crate::message::{Detail, Message};
 
 use super::template::{Filler, Template};
+
+/// The place that a message's own topic fills.
+const TOPIC: &str = "topic";
 
 /// A topic, and what is said of the messages that go there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +36,20 @@ impl Destination {
     /// A topic whose placeholders are filled in for each message: those of [`Template`], and `{/POINTER}` from its JSON.
     pub fn filled(name: ByteString) -> Self {
         let template = Template::with_names(&name, |word| word.starts_with('/'));
+        Self {
+            template: template.has_places().then_some(template),
+            ..Self::new(name)
+        }
+    }
+
+    /// A topic made from that of each message: `{topic}` stands for it, beside the places of [`Self::filled`]; a name that ends
+    /// with `/` stands before it.
+    pub fn mapped(name: ByteString) -> Self {
+        let text = match name.ends_with('/') {
+            true => format!("{name}{{topic}}"),
+            false => name.to_string(),
+        };
+        let template = Template::with_names(&text, |word| word == TOPIC || word.starts_with('/'));
         Self {
             template: template.has_places().then_some(template),
             ..Self::new(name)
@@ -65,7 +84,7 @@ impl Destination {
     ///
     /// # Errors
     /// Its JSON does not have what the topic is made of.
-    pub(super) fn address(
+    pub(crate) fn address(
         &self,
         message: &Message,
         filler: &mut Filler,
@@ -91,12 +110,12 @@ impl Destination {
         message: &Message,
         filler: &mut Filler,
     ) -> Result<String, String> {
-        let json: Option<Value> = match template.has_names() {
-            true => serde_json::from_slice(&message.payload).ok(),
-            false => None,
-        };
+        let json = LazyCell::new(|| serde_json::from_slice::<Value>(&message.payload).ok());
         let mut missing = None;
         let topic = filler.fill_more(template, |pointer, into| {
+            if pointer == TOPIC {
+                return into.push_str(&message.topic);
+            }
             match json.as_ref().and_then(|json| json.pointer(pointer)) {
                 Some(Value::String(text)) => into.push_str(text),
                 Some(value @ (Value::Number(_) | Value::Bool(_))) => {
@@ -159,6 +178,23 @@ mod tests {
                     "no text or number at {pointer}, which the topic {name:?} needs"
                 ))
             );
+        }
+    }
+
+    #[test]
+    fn a_topic_is_made_from_another() {
+        let message = Message {
+            topic: "a/b".into(),
+            ..Message::plain(r#"{"id":7}"#.into())
+        };
+        for (name, wanted) in [
+            ("site1/{topic}/{/id}", "site1/a/b/7"),
+            ("site1/", "site1/a/b"),
+            ("site1", "site1"),
+        ] {
+            let mapped = Destination::mapped(name.into());
+            let addressed = mapped.address(&message, &mut Filler::seeded(Some(1)));
+            assert_eq!(&*addressed.unwrap().topic, wanted);
         }
     }
 

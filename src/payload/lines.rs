@@ -48,6 +48,11 @@ impl Lines {
         }
     }
 
+    /// How many were ended so far.
+    pub(super) const fn ended(&self) -> u64 {
+        self.count
+    }
+
     /// Gives each record that ends in `chunk` to `take`, without its delimiter or length.
     ///
     /// # Errors
