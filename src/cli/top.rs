@@ -9,9 +9,10 @@ use clap_complete::Shell;
 use crate::command;
 use crate::error::Result;
 
-use super::alone::alone;
+use super::alone::{alone, first};
 use super::coap::Coap;
 use super::mqtt::Mqtt;
+use super::replay::ReplayFlags;
 use super::{Parsed, VERSION, complete, generated, help, page};
 use crate::cli::amqp::Amqp;
 use crate::cli::bench::Bench;
@@ -90,6 +91,10 @@ enum Topic {
         #[command(subcommand)]
         command: Bench,
     },
+
+    /// Send recorded messages again, at the pace of the recording
+    #[command(disable_help_flag = true, after_help = help::below("replay"))]
+    Replay(Box<ReplayFlags>),
 
     /// Show a short help page: the flags of a command that are used most
     #[command(disable_help_flag = true)]
@@ -188,6 +193,7 @@ impl Cli {
             Topic::Mqtt { command, .. } => command.command()?,
             Topic::Coap { command, .. } => command.command()?,
             Topic::Amqp { command, .. } => command.command()?,
+            Topic::Replay(flags) => command::Command::Replay(Box::new(flags.plan()?)),
         };
         Ok(Parsed::Command(command))
     }
@@ -202,6 +208,7 @@ impl Topic {
             "coap" => Coap::alone(words).map(|command| Self::Coap { help, command }),
             "amqp" => Amqp::alone(words).map(|command| Self::Amqp { help, command }),
             "bench" => alone(words).map(|command| Self::Bench { help, command }),
+            "replay" => first(words).map(Self::Replay),
             _ => None,
         }
     }

@@ -8,6 +8,7 @@ mod guest;
 mod install;
 pub(crate) mod mqtt;
 pub mod ping;
+pub mod replay;
 pub(crate) mod serving;
 mod trace;
 
@@ -29,6 +30,8 @@ pub enum Command {
     Amqp(amqp::Command),
     /// `iotctl bench …`
     Bench(bench::Command),
+    /// `iotctl replay`
+    Replay(Box<replay::Plan>),
     /// `iotctl install --links DIR`
     Install(PathBuf),
 }
@@ -61,6 +64,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Coap(command) => runtime.block_on(command.run()),
         Command::Amqp(command) => runtime.block_on(command.run()),
         Command::Bench(command) => runtime.block_on(command.run()),
+        Command::Replay(plan) => runtime.block_on(replay::run(*plan)),
         Command::Install(folder) => install::links(&folder),
     };
     // A name lookup or a read from a terminal may still be blocked in a thread; nobody waits for it.

@@ -18,6 +18,7 @@
 //! | [`merged`], [`fan`] | several sources as one; several targets as one, and what decides which of them get a message |
 //! | [`account`] | how many messages were taken, and what became of them; pure |
 //! | [`input`], [`pacing`] | the source of what is to be sent, and when each message is due |
+//! | [`replay`] | recordings as a source, each message when it is due |
 //! | [`until`] | count, time, silence or a condition that ends a flow; pure, on a virtual clock |
 //! | [`recent`] | which messages a server delivers again; pure |
 //! | [`stages`], [`decompress`], [`decode`] | which messages pass, and how their bodies are read |
@@ -51,6 +52,7 @@ pub(crate) mod rate;
 pub(crate) mod ready;
 pub(crate) mod receive;
 pub(crate) mod recent;
+pub(crate) mod replay;
 pub(crate) mod reported;
 pub(crate) mod request;
 mod resend;

@@ -7,7 +7,6 @@ use tokio::time::{Instant as Runtime, sleep_until};
 
 use super::clock::{Clock, nanos};
 use super::timer::Timer;
-use crate::error::Result;
 
 /// What wakes a loop at a moment.
 pub(crate) enum Alarm {
@@ -18,13 +17,10 @@ pub(crate) enum Alarm {
 }
 
 impl Alarm {
-    /// One that is exact, for this thread's loop.
-    ///
-    /// # Errors
-    /// [`Kind::Local`](crate::error::Kind::Local): there is no timer to be had.
-    pub(crate) fn exact() -> Result<Self> {
+    /// One for this thread's loop: exact where a timer can be had.
+    pub(crate) fn exact() -> Self {
         let clock = Clock::start();
-        Timer::new(clock).map(|timer| Self::Exact(clock, timer))
+        Timer::new(clock).map_or(Self::Coarse, |timer| Self::Exact(clock, timer))
     }
 
     /// Waits until `moment`, never shorter. Cancel-safe.
@@ -51,7 +47,7 @@ mod tests {
 
     #[tokio::test]
     async fn it_wakes_in_time_and_never_before() {
-        let mut alarm = Alarm::exact().unwrap();
+        let mut alarm = Alarm::exact();
         for micros in [0, 50, 300, 1_700] {
             let moment = Instant::now() + Duration::from_micros(micros);
             alarm.until(moment).await;

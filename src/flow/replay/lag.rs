@@ -163,7 +163,12 @@ mod tests {
             Value::Object(object),
             serde_json::json!({"lag_p50_ms": 1.0, "lag_p99_ms": 12.0, "lag_max_ms": 12.0, "late": 1})
         );
-        for holding in ["lag_p50 < 5ms", "lag_max <= 12ms", "late == 1", "lag_p99>1s"] {
+        for holding in [
+            "lag_p50 < 5ms",
+            "lag_max <= 12ms",
+            "late == 1",
+            "lag_p99>1s",
+        ] {
             let wanted = match holding {
                 "lag_p99>1s" => Err(String::from("not met: lag_p99>1s, but it is 12.000 ms")),
                 _ => Ok(()),

@@ -25,14 +25,16 @@ impl Bound {
             Self::At(time) => return time,
             Self::After(time) => time,
             Self::OfDay(time) => {
-                let since = from.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+                let since = from
+                    .duration_since(SystemTime::UNIX_EPOCH)
+                    .unwrap_or_default();
                 let shown = since.as_nanos() % DAY.as_nanos();
                 let ahead = (time.as_nanos() + DAY.as_nanos() - shown) % DAY.as_nanos();
                 // It is less than a day.
                 Duration::from_nanos(ahead as u64)
             }
         };
-        from.checked_add(after).unwrap_or(from + 36_500 * DAY)
+        from.checked_add(after).unwrap_or(from + DAY * 36_500)
     }
 }
 
@@ -105,7 +107,9 @@ mod tests {
     }
 
     fn of_day(hours: u64, minutes: u64) -> Option<Bound> {
-        Some(Bound::OfDay(Duration::from_secs(hours * 3600 + minutes * 60)))
+        Some(Bound::OfDay(Duration::from_secs(
+            hours * 3600 + minutes * 60,
+        )))
     }
 
     const NIGHT: [&str; 4] = [
@@ -121,7 +125,7 @@ mod tests {
         assert_eq!(within(None, None, &NIGHT), [Within; 4]);
         let early = [Before, Within, Within, Behind];
         assert_eq!(within(of_day(0, 10), of_day(0, 30), &NIGHT), early);
-        let after = |minutes| Some(Bound::After(Duration::from_secs(60 * minutes)));
+        let after = |minutes: u64| Some(Bound::After(Duration::from_secs(60 * minutes)));
         assert_eq!(within(after(20), after(40), &NIGHT), early);
         let at = |index: usize| Some(Bound::At(time(NIGHT[index])));
         assert_eq!(within(at(1), at(3), &NIGHT), early);

@@ -76,7 +76,10 @@ fn number(text: &str, distance: i128) -> Option<String> {
     }
     let sign = if moved < 0 { "-" } else { "" };
     let (whole, rest) = ((moved / scale).abs(), (moved % scale).abs());
-    Some(format!("{sign}{whole}.{rest:0>width$}", width = decimals.len()))
+    Some(format!(
+        "{sign}{whole}.{rest:0>width$}",
+        width = decimals.len()
+    ))
 }
 
 #[cfg(test)]
@@ -98,7 +101,10 @@ mod tests {
     fn every_spelling_is_kept() {
         let by = Duration::from_millis(61_500);
         for (before, behind) in [
-            (r#""2026-11-20T21:00:00.25Z""#, r#""2026-11-20T21:01:01.75Z""#),
+            (
+                r#""2026-11-20T21:00:00.25Z""#,
+                r#""2026-11-20T21:01:01.75Z""#,
+            ),
             (r#""2026-11-20T21:00:00Z""#, r#""2026-11-20T21:01:01Z""#),
             (
                 r#""2026-11-20T21:00:00.000+01:00""#,
@@ -128,7 +134,11 @@ mod tests {
             r#"{"ts":1e9}"#,
             r#"{"ts":99999999999999999999999999999999999999999}"#,
         ] {
-            assert_eq!(moved(payload, "/ts", Duration::from_secs(1)), None, "{payload}");
+            assert_eq!(
+                moved(payload, "/ts", Duration::from_secs(1)),
+                None,
+                "{payload}"
+            );
         }
     }
 

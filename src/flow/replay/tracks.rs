@@ -1,8 +1,10 @@
 //! Several recordings as one, merged by time; a bounded part of each is in memory.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::timeline::{Disorder, Entry, TOLERANCE, Timeline, Window};
 use crate::error::{Error, Result};
@@ -36,6 +38,15 @@ impl Recording {
             ..Outline::default()
         };
         Ok(Bodies::open(&source, Encoding::Plain)?.like(outline))
+    }
+}
+
+impl fmt::Display for Recording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.file {
+            Some(file) => file.display().fmt(f),
+            None => f.write_str("standard input"),
+        }
     }
 }
 
@@ -78,18 +89,21 @@ impl Track {
 pub(super) struct Tracks(Vec<Track>);
 
 impl Tracks {
-    /// Opens all of them; `check` says what is wrong with a message. What is known to be in order need not be sorted.
+    /// Opens all of them; `check` says what is wrong with a message. What is `known` to be in order need not be sorted.
     ///
     /// # Errors
     /// One of them cannot be opened.
     pub(super) fn open(
         recordings: &[Recording],
         check: fn(&Message) -> Result<(), String>,
-        known: &[Disorder],
+        known: &[Option<Disorder>],
     ) -> Result<Self> {
         let opened = recordings.iter().enumerate().map(|(at, recording)| {
-            let in_order = known.get(at).is_some_and(|known| known.sorted == 0);
-            let span = if in_order { Default::default() } else { TOLERANCE };
+            let known = known.get(at).copied().flatten();
+            let span = match known.is_some_and(|known| known.sorted == 0) {
+                true => Duration::ZERO,
+                false => TOLERANCE,
+            };
             Ok(Track {
                 bodies: recording.open(check)?,
                 read: VecDeque::new(),
@@ -118,14 +132,10 @@ impl Tracks {
         Ok(earliest.and_then(|(_, track)| track.window.pop()))
     }
 
-    /// What was out of order in each of them, as far as they were read.
-    pub(super) fn disorder(&self) -> impl Iterator<Item = Disorder> {
-        self.0.iter().map(|track| track.timeline.disorder)
-    }
-
-    /// How the last records of those were cut off that were read to their end.
-    pub(super) fn torn(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(|track| track.bodies.torn())
+    /// What was out of order in each of them, as far as they were read, and how the last record was cut off.
+    pub(super) fn flaws(&self) -> impl Iterator<Item = (Disorder, Option<&str>)> {
+        let tracks = self.0.iter();
+        tracks.map(|track| (track.timeline.disorder, track.bodies.torn()))
     }
 
     /// How many records were left out, as they hold no message.

@@ -4,6 +4,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::*;
+use crate::payload::Framing;
 use crate::message::{Detail, MqttDetail};
 
 /// Bodies from a pipe that the test writes to, in place of standard input.
