@@ -52,7 +52,7 @@ pub(crate) mod rate;
 pub(crate) mod ready;
 pub(crate) mod receive;
 pub(crate) mod recent;
-pub(crate) mod replay;
+pub mod replay;
 pub(crate) mod reported;
 pub(crate) mod request;
 mod resend;

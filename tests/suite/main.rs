@@ -49,6 +49,7 @@ mod probing;
 mod publishing;
 mod readme;
 mod receiving;
+mod replay;
 mod request;
 mod rumqttc_peer;
 mod sending;

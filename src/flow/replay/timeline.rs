@@ -170,9 +170,16 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_back_stands_still_once() {
-        let (places, disorder) = places(&[100.0, 101.0, 41.0, 42.0, 44.5, 110.0]);
-        assert_eq!(places, [100.0, 101.0, 101.0, 102.0, 104.5, 170.0]);
+        let (places, disorder) = places(&[100.0, 101.0, 41.0, 42.0, 44.5, 60.0]);
+        assert_eq!(places, [100.0, 101.0, 101.0, 102.0, 104.5, 120.0]);
         assert_eq!((disorder.sorted, disorder.set_back), (0, 1));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_right_again_leaves_no_gap() {
+        let (places, disorder) = places(&[100.0, 101.0, 41.0, 42.0, 104.0, 105.0]);
+        assert_eq!(places, [100.0, 101.0, 101.0, 102.0, 104.0, 105.0]);
+        assert_eq!(disorder.set_back, 1);
     }
 
     #[test]

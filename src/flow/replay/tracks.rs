@@ -23,8 +23,8 @@ pub struct Recording {
 impl Recording {
     /// Whether it can be read more than once. A file that is not there can: its failure is told when it is opened.
     pub(super) fn is_regular(&self) -> bool {
-        let facts = self.file.as_ref().map(fs::metadata);
-        facts.is_some_and(|facts| facts.is_ok_and(|facts| facts.is_file()))
+        let file = self.file.as_ref();
+        file.is_some_and(|file| fs::metadata(file).map_or(true, |facts| facts.is_file()))
     }
 
     fn open(&self, check: fn(&Message) -> Result<(), String>) -> Result<Bodies> {

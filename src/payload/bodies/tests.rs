@@ -4,8 +4,8 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::*;
-use crate::payload::Framing;
 use crate::message::{Detail, MqttDetail};
+use crate::payload::Framing;
 
 /// Bodies from a pipe that the test writes to, in place of standard input.
 fn from_pipe(source: &Source, encoding: Encoding) -> (PipeWriter, Bodies) {
