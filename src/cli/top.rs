@@ -9,7 +9,8 @@ use clap_complete::Shell;
 use crate::command;
 use crate::error::Result;
 
-use super::alone::{alone, first};
+use super::alone::{alone, top};
+use super::bridge::BridgeFlags;
 use super::coap::Coap;
 use super::mqtt::Mqtt;
 use super::replay::ReplayFlags;
@@ -91,6 +92,10 @@ enum Topic {
         #[command(subcommand)]
         command: Bench,
     },
+
+    /// Carry messages between two servers, of any of the three protocols
+    #[command(disable_help_flag = true, after_help = help::below("bridge"))]
+    Bridge(Box<BridgeFlags>),
 
     /// Send recorded messages again, at the pace of the recording
     #[command(disable_help_flag = true, after_help = help::below("replay"))]
@@ -188,6 +193,7 @@ impl Cli {
             Topic::Install { links, .. } => {
                 return Ok(Parsed::Command(command::Command::Install(links)));
             }
+            Topic::Bridge(flags) => command::Command::Bridge(Box::new(flags.plan()?)),
             Topic::Version { .. } => return Ok(Parsed::Print(VERSION.into())),
             Topic::Bench { command, .. } => return command.parsed(),
             Topic::Mqtt { command, .. } => command.command()?,
@@ -207,8 +213,9 @@ impl Topic {
             "mqtt" => Mqtt::alone(words).map(|command| Self::Mqtt { help, command }),
             "coap" => Coap::alone(words).map(|command| Self::Coap { help, command }),
             "amqp" => Amqp::alone(words).map(|command| Self::Amqp { help, command }),
+            "bridge" => top(words).map(Self::Bridge),
             "bench" => alone(words).map(|command| Self::Bench { help, command }),
-            "replay" => first(words).map(Self::Replay),
+            "replay" => top(words).map(Self::Replay),
             _ => None,
         }
     }

@@ -2,13 +2,14 @@
 
 pub mod amqp;
 pub(crate) mod bench;
+pub(crate) mod bridge;
 pub(crate) mod coap;
 pub(crate) mod ends;
 mod guest;
 mod install;
 pub(crate) mod mqtt;
 pub mod ping;
-pub mod replay;
+pub(crate) mod replay;
 pub(crate) mod serving;
 mod trace;
 
@@ -30,6 +31,8 @@ pub enum Command {
     Amqp(amqp::Command),
     /// `iotctl bench …`
     Bench(bench::Command),
+    /// `iotctl bridge`
+    Bridge(Box<bridge::Plan>),
     /// `iotctl replay`
     Replay(Box<replay::Plan>),
     /// `iotctl install --links DIR`
@@ -64,6 +67,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Coap(command) => runtime.block_on(command.run()),
         Command::Amqp(command) => runtime.block_on(command.run()),
         Command::Bench(command) => runtime.block_on(command.run()),
+        Command::Bridge(plan) => runtime.block_on(bridge::run(*plan)),
         Command::Replay(plan) => runtime.block_on(replay::run(*plan)),
         Command::Install(folder) => install::links(&folder),
     };

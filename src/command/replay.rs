@@ -26,24 +26,24 @@ const SHOWN_TOPICS: usize = 20;
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Which messages, and when.
-    pub replay: Replay,
+    pub(crate) replay: Replay,
     /// Where they go.
-    pub to: TargetArgs,
+    pub(crate) to: TargetArgs,
     /// What is done with them.
-    pub action: Action,
+    pub(crate) action: Action,
     /// Results are JSON.
-    pub json: bool,
+    pub(crate) json: bool,
     /// What the lag must be.
-    pub assertions: Vec<Assertion>,
+    pub(crate) assertions: Vec<Assertion>,
     /// When it is given up, and how long what is under way may take then.
-    pub until: Until,
+    pub(crate) until: Until,
     /// What the terminal shows.
-    pub style: Style,
+    pub(crate) style: Style,
 }
 
 /// What is done with messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
+pub(crate) enum Action {
     /// They are sent.
     Send,
     /// It is shown when they would be sent, and where.

@@ -24,7 +24,6 @@
 //! | [`stages`], [`decompress`], [`decode`] | which messages pass, and how their bodies are read |
 //! | [`select`] | which of them are passed on: a sample, those that changed, not too many of a topic |
 //! | [`findings`], [`sequence`], [`statistics`] | what is found out about them: gaps, age, figures |
-//! | [`topics`] | what is remembered of each topic, within a bound |
 //! | [`receive`] | what all commands that receive have in common |
 //! | [`ready`] | tells others when messages can come |
 //! | [`exec`] | the target that runs a command for each message |
@@ -52,7 +51,7 @@ pub(crate) mod rate;
 pub(crate) mod ready;
 pub(crate) mod receive;
 pub(crate) mod recent;
-pub mod replay;
+pub(crate) mod replay;
 pub(crate) mod reported;
 pub(crate) mod request;
 mod resend;
@@ -60,13 +59,12 @@ pub(crate) mod select;
 mod sequence;
 pub(crate) mod stages;
 mod statistics;
-mod topics;
 mod tree;
 pub(crate) mod until;
 
 pub use account::{Account, Unit};
 pub use answer::{Answer, Answers};
-pub use engine::{run, send, twice};
+pub use engine::{pass, run, send, twice};
 pub use exec::{Commands, Exec};
 pub use fan::{Fan, Outgoing, Refusals, Routed, Router};
 pub use input::Input;

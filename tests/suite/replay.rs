@@ -59,7 +59,10 @@ fn pairs(records: &str) -> Vec<(String, String)> {
                 .into_iter()
                 .find_map(|name| record[name].as_str())
                 .unwrap();
-            (record["topic"].as_str().unwrap().to_owned(), body.to_owned())
+            (
+                record["topic"].as_str().unwrap().to_owned(),
+                body.to_owned(),
+            )
         })
         .collect();
     pairs.sort();
@@ -183,7 +186,12 @@ fn a_server_that_goes_and_comes_back_gets_every_message() {
 fn mqtt_goes_to_amqp_and_coap() {
     let folder = Folder::new();
     let text = [
-        record(0, "site/a", "1", "\"qos\":1,\"content_type\":\"text/plain\""),
+        record(
+            0,
+            "site/a",
+            "1",
+            "\"qos\":1,\"content_type\":\"text/plain\"",
+        ),
         record(10, "site/b", "2", "\"qos\":0"),
     ]
     .concat();
@@ -202,7 +210,9 @@ fn mqtt_goes_to_amqp_and_coap() {
         .run()
         .exits(0);
     replay(&file, "--speed max --to").word(&url).run().exits(0);
-    let got = iotctl("amqp consume").word(&url).words("q -C 2 --output json");
+    let got = iotctl("amqp consume")
+        .word(&url)
+        .words("q -C 2 --output json");
     let got = got.run().exits(0);
     let first: Value = serde_json::from_str(got.text().lines().next().unwrap()).unwrap();
     assert_eq!(first["topic"], "site.a");
@@ -311,7 +321,11 @@ fn times_in_payloads_move_along() {
     let lines: Vec<_> = ended.text().lines().collect();
     let first: Value = serde_json::from_str(lines[0]).unwrap();
     let moved = first["ts"].as_i64().unwrap() - 1_763_672_400;
-    assert!(moved != 0 && lines[0].ends_with(",\"v\":1.50}"), "{}", lines[0]);
+    assert!(
+        moved != 0 && lines[0].ends_with(",\"v\":1.50}"),
+        "{}",
+        lines[0]
+    );
     assert_eq!(lines[2], "no time");
 }
 
@@ -351,7 +365,10 @@ fn what_is_in_a_recording() {
         .contains("line 3, is incomplete")
         .contains("a gap of 500ms after 2026-11-20T21:00:00.000000Z")
         .says("2 problems in the recording");
-    let plan = replay(&file, "--dry-run --speed 2 --topic site1/ --to mqtt://nowhere.invalid");
+    let plan = replay(
+        &file,
+        "--dry-run --speed 2 --topic site1/ --to mqtt://nowhere.invalid",
+    );
     plan.run().exits(0).prints(
         "0.000 site1/a qos=0 retain=false size_bytes=2\n0.250 site1/b qos=0 retain=false size_bytes=1\n5.250 site1/a qos=0 retain=false size_bytes=1\n",
     );
@@ -411,7 +428,10 @@ fn what_is_wrong_is_said_before_anything_is_sent() {
         .run()
         .exits(2)
         .says("--loop cannot read standard input again");
-    iotctl("replay - -").run().exits(2).says("- was given twice");
+    iotctl("replay - -")
+        .run()
+        .exits(2)
+        .says("- was given twice");
     // A stream is found to be wrong only when some of it was sent.
     iotctl("replay -")
         .input("{\"topic\":\"a\",\"payload\":\"1\",\"time\":\"2026-11-20T21:00:00Z\"}\nno record\n")

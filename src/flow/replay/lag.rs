@@ -14,7 +14,7 @@ pub(super) const LATE: Duration = Duration::from_millis(10);
 
 /// Times between when messages were due and when their target took them.
 #[derive(Debug, Default)]
-pub struct Lag {
+pub(crate) struct Lag {
     times: Latencies,
     late: u64,
 }
@@ -80,7 +80,7 @@ const FIGURES: [(&str, Figure); 4] = [
 
 /// What a lag must be: `lag_p99 < 5ms`, `late == 0`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Assertion {
+pub(crate) struct Assertion {
     figure: Figure,
     comparison: Comparison,
     /// In milliseconds, or a count.
@@ -93,7 +93,7 @@ impl Assertion {
     ///
     /// # Errors
     /// As a sentence without its end.
-    pub fn check(&self, lag: &Lag) -> Result<(), String> {
+    pub(crate) fn check(&self, lag: &Lag) -> Result<(), String> {
         let found = match lag.figure(self.figure) {
             Some(found) if !self.comparison.holds(&found, &self.value) => found,
             _ => return Ok(()),

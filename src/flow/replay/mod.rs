@@ -7,11 +7,13 @@
 //! | [`tracks`] | several recordings as one, merged by time |
 //! | [`timeline`] | what is out of order, and clocks that were set back; pure |
 //! | [`range`] | from when until when; pure |
+//! | [`filter`] | which of the messages are replayed |
 //! | [`prime`] | what was retained before; pure |
 //! | [`retime`] | times within payloads; pure |
 //! | [`lag`] | how late messages were, and what that must be |
 //! | [`survey`] | what is in recordings |
 
+mod filter;
 pub(crate) mod lag;
 mod prime;
 mod range;
@@ -29,7 +31,7 @@ use tokio::time::Instant as Clock;
 
 use super::input::{cut, instant};
 use super::pacing;
-use super::{Next, Source, Stages};
+use super::{Next, Source};
 use crate::error::{Error, Kind, Result};
 use crate::message::{Detail, Message, UNTIMED};
 use crate::output::Console;
@@ -37,6 +39,7 @@ use crate::pace::alarm::Alarm;
 use crate::payload::Destination;
 use crate::payload::expect::Condition;
 use crate::payload::template::Filler;
+use filter::Filter;
 use lag::Lag;
 use prime::Prime;
 use range::{Cut, Place};
@@ -44,43 +47,43 @@ use survey::Survey;
 use timeline::{Disorder, Entry};
 use tracks::Tracks;
 
-pub use lag::Assertion;
-pub use range::{Bound, Range};
-pub use retime::Retime;
-pub use tracks::Recording;
+pub(crate) use lag::Assertion;
+pub(crate) use range::{Bound, Range};
+pub(crate) use retime::Retime;
+pub(crate) use tracks::Recording;
 
 /// So many records that are passed over are looked at without a pause, in which connections are kept alive.
 const STRIDE: u32 = 1024;
 
 /// What is replayed, and how.
 #[derive(Clone, Debug)]
-pub struct Replay {
+pub(crate) struct Replay {
     /// At least one; standard input at most once.
-    pub recordings: Vec<Recording>,
+    pub(crate) recordings: Vec<Recording>,
     /// More than 0; `None`: as fast as the target takes it.
-    pub speed: Option<f64>,
+    pub(crate) speed: Option<f64>,
     /// Which part.
-    pub range: Range,
+    pub(crate) range: Range,
     /// How often, at least once; `None`: for ever.
-    pub rounds: Option<u64>,
+    pub(crate) rounds: Option<u64>,
     /// Between the last message of a round and the first of the next.
-    pub gap: Duration,
+    pub(crate) gap: Duration,
     /// Only what fulfils all of these.
-    pub filter: Vec<Condition>,
+    pub(crate) filter: Vec<Condition>,
     /// What was retained before the part comes first.
-    pub prime: bool,
+    pub(crate) prime: bool,
     /// Not before this.
-    pub start_at: Option<SystemTime>,
+    pub(crate) start_at: Option<SystemTime>,
     /// Times in payloads are moved as far as their messages are.
-    pub retime: Option<Retime>,
+    pub(crate) retime: Option<Retime>,
     /// Where messages go instead of to their own topics.
-    pub topic: Option<Destination>,
+    pub(crate) topic: Option<Destination>,
     /// Their quality of service, whatever they were received with.
-    pub qos: Option<u8>,
+    pub(crate) qos: Option<u8>,
     /// Whether what was retained is retained again.
-    pub retain: bool,
+    pub(crate) retain: bool,
     /// What is wrong with a message that is to be sent.
-    pub check: fn(&Message) -> Result<(), String>,
+    pub(crate) check: fn(&Message) -> Result<(), String>,
 }
 
 impl Replay {
@@ -89,7 +92,7 @@ impl Replay {
     /// # Errors
     /// A recording that cannot be read; [`Kind::Usage`] for one that holds what is no record, or that is to be replayed several
     /// times and can be read only once.
-    pub async fn verify(&self, console: Console) -> Result<Verified> {
+    pub(crate) async fn verify(&self, console: Console) -> Result<Verified> {
         let once = self.recordings.iter().find(|it| !it.is_regular());
         if let Some(once) = once.filter(|_| self.rounds != Some(1)) {
             let text = format!("--loop cannot read {once} again");
@@ -111,14 +114,14 @@ impl Replay {
     ///
     /// # Errors
     /// As [`Replay::verify`].
-    pub async fn survey(&self) -> Result<Survey> {
+    pub(crate) async fn survey(&self) -> Result<Survey> {
         Survey::read(&self.recordings, self, true).await
     }
 }
 
 /// What is known of recordings that were read once.
 #[derive(Debug, Default)]
-pub struct Verified {
+pub(crate) struct Verified {
     known: Vec<Option<Disorder>>,
 }
 
@@ -131,10 +134,10 @@ struct Waiting {
 }
 
 /// Recordings as a source.
-pub struct Replayed<'a> {
+pub(crate) struct Replayed<'a> {
     replay: &'a Replay,
     verified: Verified,
-    stages: Stages,
+    filter: Filter,
     tracks: Tracks,
     cut: Cut,
     prime: Prime,
@@ -162,7 +165,7 @@ impl<'a> Replayed<'a> {
     ///
     /// # Errors
     /// A recording cannot be opened.
-    pub fn new(
+    pub(crate) fn new(
         replay: &'a Replay,
         verified: Verified,
         alarm: Alarm,
@@ -172,10 +175,7 @@ impl<'a> Replayed<'a> {
         Ok(Self {
             tracks: Tracks::open(&replay.recordings, replay.check, &verified.known)?,
             verified,
-            stages: Stages {
-                filter: replay.filter.clone(),
-                ..Stages::default()
-            },
+            filter: Filter::new(replay),
             cut: Cut::new(replay.range),
             prime: Prime::default(),
             alarm,
@@ -198,18 +198,18 @@ impl<'a> Replayed<'a> {
     }
 
     /// How late messages were.
-    pub const fn lag(&self) -> &Lag {
+    pub(crate) const fn lag(&self) -> &Lag {
         &self.timing.lag
     }
 
     /// From when the first message was handed over until the last was; `None`: none was.
-    pub fn elapsed(&self) -> Option<Duration> {
+    pub(crate) fn elapsed(&self) -> Option<Duration> {
         let (first, last) = self.timing.handed?;
         Some(last - first)
     }
 
     /// How many messages were handed over.
-    pub const fn count(&self) -> u64 {
+    pub(crate) const fn count(&self) -> u64 {
         self.timing.count
     }
 
@@ -232,14 +232,15 @@ impl<'a> Replayed<'a> {
     /// Looks at a record that comes next.
     fn see(&mut self, entry: Entry) {
         match self.cut.place(entry.at) {
-            Place::Before if self.replay.prime && self.stages.pass(&entry.message) => {
-                self.prime.see(entry);
+            Place::Before => {
+                if self.replay.prime && self.filter.passes(&entry.message) {
+                    self.prime.see(entry);
+                }
             }
-            Place::Before => {}
             Place::Behind => self.round_done(),
             Place::Within => {
                 self.primed();
-                if self.stages.pass(&entry.message) {
+                if self.filter.passes(&entry.message) {
                     self.passed += 1;
                     self.queue.push_back(Waiting {
                         message: entry.message,
@@ -283,6 +284,7 @@ impl<'a> Replayed<'a> {
             Err(error) => self.end = Some(Err(error)),
         }
         self.cut = Cut::new(replay.range);
+        self.filter = Filter::new(replay);
         self.timing.next_round(replay.gap);
     }
 

@@ -9,7 +9,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 /// Where a part begins or ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bound {
+pub(crate) enum Bound {
     /// At a point in time.
     At(SystemTime),
     /// So long after the first record.
@@ -40,11 +40,11 @@ impl Bound {
 
 /// What is replayed: from the first on, and before the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Range {
+pub(crate) struct Range {
     /// From the beginning on, where nothing is said.
-    pub from: Option<Bound>,
+    pub(crate) from: Option<Bound>,
     /// To the end, where nothing is said.
-    pub until: Option<Bound>,
+    pub(crate) until: Option<Bound>,
 }
 
 /// Where a record lies.

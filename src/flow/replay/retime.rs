@@ -11,9 +11,9 @@ use crate::payload::pointer;
 
 /// Where a payload has a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Retime {
+pub(crate) struct Retime {
     /// A JSON pointer (RFC 6901), such as `/ts`: RFC 3339, or seconds, milli-, micro- or nanoseconds since 1970.
-    pub pointer: String,
+    pub(crate) pointer: String,
 }
 
 impl Retime {

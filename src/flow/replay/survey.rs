@@ -6,12 +6,12 @@ use std::time::{Duration, SystemTime};
 use bytestring::ByteString;
 use serde_json::{Map, Value, json};
 
+use super::filter::Filter;
 use super::range::{Cut, Place};
 use super::timeline::{Disorder, Entry, TOLERANCE};
 use super::tracks::Tracks;
 use super::{Recording, Replay};
 use crate::error::Result;
-use crate::flow::Stages;
 use crate::message::UNTIMED;
 use crate::output::Console;
 
@@ -23,36 +23,36 @@ const GAPS: usize = 5;
 
 /// A time without records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gap {
+pub(crate) struct Gap {
     /// How long it was.
-    pub length: Duration,
+    pub(crate) length: Duration,
     /// When the last record before it came.
-    pub after: SystemTime,
+    pub(crate) after: SystemTime,
 }
 
 /// What was found.
 #[derive(Debug, Default)]
-pub struct Survey {
+pub(crate) struct Survey {
     /// In range, and not filtered out.
-    pub records: u64,
+    pub(crate) records: u64,
     /// Bytes of their payloads.
-    pub payload_bytes: u64,
+    pub(crate) payload_bytes: u64,
     /// The times of the first and the last of them.
-    pub times: Option<(SystemTime, SystemTime)>,
+    pub(crate) times: Option<(SystemTime, SystemTime)>,
     /// By the names of the protocols.
-    pub protocols: Vec<(&'static str, u64)>,
+    pub(crate) protocols: Vec<(&'static str, u64)>,
     /// By topic.
-    pub topics: HashMap<ByteString, u64>,
+    pub(crate) topics: HashMap<ByteString, u64>,
     /// Of more topics than are counted.
-    pub other_topics: u64,
+    pub(crate) other_topics: u64,
     /// The longest, longest first.
-    pub gaps: Vec<Gap>,
+    pub(crate) gaps: Vec<Gap>,
     /// Of all records, each recording by itself.
     disorder: Vec<Disorder>,
     /// Records that were cut off, as sentences without their ends.
-    pub torn: Vec<String>,
+    pub(crate) torn: Vec<String>,
     /// Records that hold no message.
-    pub skipped: u64,
+    pub(crate) skipped: u64,
 }
 
 impl Survey {
@@ -67,13 +67,10 @@ impl Survey {
     ) -> Result<Self> {
         let mut tracks = Tracks::open(recordings, replay.check, &[])?;
         let mut survey = Self::default();
-        let stages = Stages {
-            filter: replay.filter.clone(),
-            ..Stages::default()
-        };
+        let mut filter = Filter::new(replay);
         let mut cut = Cut::new(replay.range);
         while let Some(entry) = tracks.next().await? {
-            if details && cut.place(entry.at) == Place::Within && stages.pass(&entry.message) {
+            if details && cut.place(entry.at) == Place::Within && filter.passes(&entry.message) {
                 survey.see(entry);
             }
         }
@@ -137,19 +134,19 @@ impl Survey {
     }
 
     /// Between the first and the last.
-    pub fn duration(&self) -> Duration {
+    pub(crate) fn duration(&self) -> Duration {
         let (first, last) = self.times.unwrap_or((UNTIMED, UNTIMED));
         last.duration_since(first).unwrap_or_default()
     }
 
     /// Records in a second, from the first to the last.
-    pub fn rate(&self) -> Option<f64> {
+    pub(crate) fn rate(&self) -> Option<f64> {
         let seconds = self.duration().as_secs_f64();
         (seconds > 0.0).then(|| self.records.saturating_sub(1) as f64 / seconds)
     }
 
     /// The topics, those with most records first.
-    pub fn by_count(&self) -> Vec<(&ByteString, u64)> {
+    pub(crate) fn by_count(&self) -> Vec<(&ByteString, u64)> {
         let mut topics: Vec<_> = self
             .topics
             .iter()
@@ -160,7 +157,7 @@ impl Survey {
     }
 
     /// What is wrong with the recordings: each a sentence without its end. Gaps longer than `longest` are.
-    pub fn problems(&self, longest: Option<Duration>) -> Vec<String> {
+    pub(crate) fn problems(&self, longest: Option<Duration>) -> Vec<String> {
         let mut problems = self.torn.clone();
         problems.extend(out_of_order(self.disorder()));
         let longest = longest.unwrap_or(Duration::MAX);
@@ -173,7 +170,7 @@ impl Survey {
     }
 
     /// All of it as a JSON object.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let Disorder {
             sorted,
             set_back,

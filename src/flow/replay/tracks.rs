@@ -13,11 +13,11 @@ use crate::payload::{Bodies, Encoding, Form, Outline, Source};
 
 /// Where a recording is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recording {
+pub(crate) struct Recording {
     /// `None`: standard input.
-    pub file: Option<PathBuf>,
+    pub(crate) file: Option<PathBuf>,
     /// What is in it.
-    pub form: Form,
+    pub(crate) form: Form,
 }
 
 impl Recording {
