@@ -25,6 +25,7 @@ use crate::error::{Error, Result};
 use crate::flow::replay::{Assertion, Range, Recording, Replay, Retime};
 use crate::message::{fields, topic};
 use crate::mqtt::packet::{QoS, Version};
+use crate::output::{Format, Style};
 use crate::payload::expect::Condition;
 use crate::payload::{Destination, Form, Payloads};
 
@@ -43,7 +44,12 @@ pub(crate) struct ReplayFlags {
     to: Option<String>,
 
     /// Speed: 2 is twice as fast as recorded, max as fast as the target accepts messages
-    #[arg(long, value_name = "FACTOR", default_value = "1")]
+    #[arg(
+        long,
+        value_name = "FACTOR",
+        default_value = "1",
+        allow_negative_numbers = true
+    )]
     speed: Speed,
 
     /// Only records from this time on: 2026-11-20T21:00:00Z, 21:00 for a time of day in UTC, or +90s after the first record
@@ -259,12 +265,6 @@ impl ReplayFlags {
             Some(to) => End::parse(to)?,
             None => End::Standard,
         };
-        let connect = ConnectArgs {
-            username: self.target.username,
-            password_file: self.target.password_file,
-            retry: self.target.retry,
-            ..self.tls.words()
-        };
         let Kept(qos) = self.qos;
         Ok(Plan {
             replay: Replay {
@@ -286,20 +286,9 @@ impl ReplayFlags {
                 check: |_| Ok(()),
             },
             to: TargetArgs {
-                end,
-                connect,
-                mqtt: SessionArgs {
-                    version: self.target.protocol_version,
-                    client_id: self.target.id,
-                    keep_alive: KEEP_ALIVE,
-                    ..SessionArgs::default()
-                },
                 qos: qos.unwrap_or(QoS::AtLeastOnce),
-                retain: false,
-                exchange: self.target.exchange,
-                window: self.target.window,
                 format: self.format.format(&fields::MQTT)?,
-                style,
+                ..self.target.words(end, self.tls, style)
             },
             action,
             json,
@@ -307,6 +296,32 @@ impl ReplayFlags {
             until: self.limits.until(),
             style,
         })
+    }
+}
+
+impl TargetFlags {
+    fn words(self, end: End, tls: TlsFlags, style: Style) -> TargetArgs {
+        TargetArgs {
+            end,
+            connect: ConnectArgs {
+                username: self.username,
+                password_file: self.password_file,
+                retry: self.retry,
+                ..tls.words()
+            },
+            mqtt: SessionArgs {
+                version: self.protocol_version,
+                client_id: self.id,
+                keep_alive: KEEP_ALIVE,
+                ..SessionArgs::default()
+            },
+            qos: QoS::AtLeastOnce,
+            retain: false,
+            exchange: self.exchange,
+            window: self.window,
+            format: Format::Raw,
+            style,
+        }
     }
 }
 

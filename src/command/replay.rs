@@ -136,11 +136,11 @@ async fn send(mut plan: Plan, console: Console) -> Result<()> {
         let closed = stop.close(target.close()).await.unwrap_or(Ok(()));
         ended.and(closed)
     };
-    ended?;
-    if dry {
-        return Ok(());
+    let asked = |error: &Error| matches!(error.kind(), Kind::Interrupted | Kind::Terminated);
+    if !dry && ended.as_ref().err().is_none_or(asked) {
+        plan.account(&source, protocol.is_some(), console).await?;
     }
-    plan.account(&source, protocol.is_some(), console).await?;
+    ended?;
     let missed = plan.assertions.iter().map(|it| it.check(source.lag()));
     missed
         .collect::<Result<(), _>>()

@@ -12,8 +12,9 @@ use tempfile::TempDir;
 
 use crate::support::broker::{broker, started};
 use crate::support::coap;
-use crate::support::command::{Line, iotctl};
+use crate::support::command::{Line, iotctl, program};
 use crate::support::mosquitto::{Mosquitto, Settings, mosquitto};
+use crate::support::wait_for;
 
 /// A record: milliseconds after a point in time, topic, payload.
 fn record(millis: u64, topic: &str, payload: &str, mqtt: &str) -> String {
@@ -455,4 +456,41 @@ fn recordings_of_mqtt_recorder_are_imported() {
         .run()
         .exits(2)
         .says("line 1: payload: not base64");
+}
+
+#[test]
+fn what_mqtt_recorder_has_recorded_is_sent_again() {
+    let folder = Folder::new();
+    let source = mosquitto();
+    for (flag, import) in [
+        ("", "mqtt-recorder"),
+        ("--encode_b64", "mqtt-recorder-base64"),
+    ] {
+        let topic = format!("{import}/#");
+        let file = folder.0.path().join(import);
+        let recorder = program("mqtt-recorder", "--host 127.0.0.1 --mode record --qos 1")
+            .words(&format!("{flag} --topic {topic} --port {}", source.port))
+            .word("--file")
+            .word(&file)
+            .start();
+        source.sees_subscriptions(&topic, 1);
+        let bodies = ["21.5", "say \"hi\", twice", "two\nlines"];
+        for body in bodies {
+            let publish = source.iotctl(&format!("pub -t {import}/a -q 1 -m"));
+            publish.word(body).run().exits(0);
+        }
+        // Line by line, as they come.
+        wait_for("the last row", || {
+            let rows = fs::read_to_string(&file).ok()?;
+            (rows.matches(",1,False,").count() == bodies.len()).then_some(())
+        });
+        drop(recorder);
+        let ended = replay(&file, "--speed max --output json --import").word(import);
+        let wanted: Vec<_> = bodies
+            .map(|body| (format!("{import}/a"), body.to_owned()))
+            .into();
+        let mut found = pairs(ended.run().exits(0).text());
+        found.sort_by_key(|pair| wanted.iter().position(|it| it == pair));
+        assert_eq!(found, wanted);
+    }
 }
