@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::ends::carry::{Losses, carry};
 use super::ends::{TargetArgs, TargetEnd};
 use crate::connect::Protocol;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, counted};
 use crate::flow::latency::rounded;
 use crate::flow::replay::survey::Survey;
 use crate::flow::replay::{Assertion, Replay, Replayed};
@@ -92,19 +92,16 @@ async fn check(plan: &Plan, longest: Option<Duration>, console: Console) -> Resu
         problems.iter().for_each(|problem| output.line(problem));
     }
     output.flush().await?;
-    match problems.len() {
-        0 => {
-            if !plan.json {
-                console.note(format_args!("{}, in order", records(survey.records)));
-            }
-            Ok(())
-        }
-        1 => Err(Error::new(Kind::Missed, "1 problem in the recording")),
-        count => {
-            let text = format!("{count} problems in the recording");
-            Err(Error::new(Kind::Missed, text))
-        }
+    if !problems.is_empty() {
+        let problems = counted(problems.len() as u64, "problem");
+        let text = format!("{problems} in the recording");
+        return Err(Error::new(Kind::Missed, text));
     }
+    if !plan.json {
+        let records = counted(survey.records, "record");
+        console.note(format_args!("{records}, in order"));
+    }
+    Ok(())
 }
 
 async fn send(mut plan: Plan, console: Console) -> Result<()> {
@@ -154,7 +151,8 @@ impl Plan {
         if self.json && sent {
             let mut account = Map::new();
             account.insert("messages".into(), source.count().into());
-            account.insert("elapsed_s".into(), elapsed.as_secs_f64().into());
+            let seconds = (elapsed.as_secs_f64() * 1e6).round() / 1e6;
+            account.insert("elapsed_s".into(), seconds.into());
             source.lag().put(&mut account);
             let mut output = Output::open(Format::Raw, self.style)?;
             output.line(&Value::Object(account).to_string());
@@ -224,13 +222,6 @@ fn carried(
     message
 }
 
-fn records(count: u64) -> String {
-    match count {
-        1 => String::from("1 record"),
-        count => format!("{count} records"),
-    }
-}
-
 /// What is in recordings, as lines for people.
 fn described(survey: &Survey) -> String {
     let mut lines = vec![format!("records   {}", survey.records)];
@@ -252,7 +243,11 @@ fn described(survey: &Survey) -> String {
         lines.push(format!("rate      {rate:.1}/s"));
     }
     lines.push(format!("payloads  {} bytes", survey.payload_bytes));
-    for gap in &survey.gaps {
+    // Those of an even pace are none.
+    let usual = survey
+        .rate()
+        .map_or(Duration::MAX, |rate| Duration::from_secs_f64(1.5 / rate));
+    for gap in survey.gaps.iter().filter(|gap| gap.length > usual) {
         let after = humantime::format_rfc3339_millis(gap.after);
         lines.push(format!(
             "gap       {:.3} s after {after}",

@@ -217,7 +217,7 @@ fn mqtt_goes_to_amqp_and_coap() {
     let got = got.run().exits(0);
     let first: Value = serde_json::from_str(got.text().lines().next().unwrap()).unwrap();
     assert_eq!(first["topic"], "site.a");
-    assert_eq!(first["amqp"]["properties"]["content_type"], "text/plain");
+    assert_eq!(first["amqp"]["content_type"], "text/plain");
     let pairs = pairs(got.text());
     assert_eq!(pairs[1], ("site.b".to_owned(), "2".to_owned()));
     // What no queue gets is refused.
