@@ -54,6 +54,7 @@ mod mqtt;
 mod page;
 mod refusal;
 mod replay;
+mod route;
 mod syntax;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use bytestring::ByteString;
 use clap::{Args, ValueEnum};
 
+use super::flags::condition::MapFlags;
 use super::flags::connect::TlsFlags;
 use super::flags::format::FormatFlags;
 use super::flags::terminal::TerminalFlags;
@@ -22,6 +23,7 @@ use crate::command::mqtt::session::SessionArgs;
 use crate::command::replay::{Action, Plan};
 use crate::connect::{ConnectArgs, Retry};
 use crate::error::{Error, Result};
+use crate::flow::Stages;
 use crate::flow::replay::{Assertion, Range, Recording, Replay, Retime};
 use crate::message::{fields, topic};
 use crate::mqtt::packet::{QoS, Version};
@@ -76,9 +78,12 @@ pub(crate) struct ReplayFlags {
     #[arg(long, value_name = "TIME")]
     start_at: Option<Moment>,
 
-    /// Only messages that meet this condition: payload, a JSON pointer such as /temp or a field below, then ==, !=, <, <=, >, >= or contains, then a value, as 'payload == 21.5', '/temp > 20' and 'topic contains kitchen'; may be repeated
+    /// Only messages that meet this condition: payload, a JSON pointer such as /temp, size, age or a field below, then ==, !=, <, <=, >, >= or contains, then a value, as 'payload == 21.5', '/temp > 20' and 'topic contains kitchen'; exists(/temp) and changed(/temp); joined by and, or, not and parentheses; or 'jq: .temp > 20'; may be repeated
     #[arg(long, value_name = "CONDITION")]
     filter: Vec<Condition>,
+
+    #[command(flatten)]
+    map: MapFlags,
 
     /// Topic of the messages instead of their own: {topic} stands for that, as in 'site1/{topic}', and {/POINTER} for a value of their JSON; one that ends with / is put before their own
     #[arg(long, value_name = "TOPIC")]
@@ -276,7 +281,10 @@ impl ReplayFlags {
                 },
                 rounds: self.rounds.0,
                 gap: self.loop_gap.0,
-                filter: self.filter,
+                stages: Stages {
+                    filter: self.filter,
+                    ..self.map.stages()
+                },
                 prime: self.prime,
                 start_at: self.start_at.map(|Moment(time)| time),
                 retime: self.retime.0,
@@ -320,6 +328,7 @@ impl TargetFlags {
             exchange: self.exchange,
             window: self.window,
             format: Format::Raw,
+            state: None,
             style,
         }
     }

@@ -268,11 +268,19 @@ impl Bodies {
 }
 
 impl Outline {
+    /// Whether a message that names no topic goes out once, with nothing to be said of it.
+    fn is_bare(&self) -> bool {
+        match &self.topics[..] {
+            [] => true,
+            [only] => only.is_bare(),
+            _ => false,
+        }
+    }
+
     /// Appends a message that names no topic: once for each of ours, and as it is where there is none to choose from.
     ///
     /// # Errors
     /// What nothing can be made of, or a topic that cannot be filled in or is wrong then. Nothing was appended.
-    #[inline]
     fn addressed(
         &self,
         message: Message,
@@ -280,10 +288,8 @@ impl Outline {
         filler: &mut Filler,
         into: &mut VecDeque<Message>,
     ) -> Result<(), String> {
-        match &self.topics[..] {
-            [] => {}
-            [only] if only.is_bare() => {}
-            topics => return self.to_each(topics, &message, encoding, filler, into),
+        if !self.is_bare() {
+            return self.to_each(&self.topics, &message, encoding, filler, into);
         }
         filler.advance();
         let payload = encoding.made(message.payload)?;

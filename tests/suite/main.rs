@@ -52,6 +52,8 @@ mod readme;
 mod receiving;
 mod replay;
 mod request;
+mod route;
+mod rules;
 mod rumqttc_peer;
 mod sending;
 mod serving;

@@ -14,11 +14,8 @@ pub(super) struct Filter {
 impl Filter {
     pub(super) fn new(replay: &Replay) -> Self {
         Self {
-            stages: Stages {
-                filter: replay.filter.clone(),
-                ..Stages::default()
-            },
-            changes: Changes::of(&replay.filter),
+            stages: replay.stages.clone(),
+            changes: Changes::of(&replay.stages.filter),
         }
     }
 

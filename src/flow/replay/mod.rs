@@ -31,13 +31,12 @@ use tokio::time::Instant as Clock;
 
 use super::input::{cut, instant};
 use super::pacing;
-use super::{Next, Source};
+use super::{Next, Source, Stages};
 use crate::error::{Error, Kind, Result};
 use crate::message::{Detail, Message, UNTIMED};
 use crate::output::Console;
 use crate::pace::alarm::Alarm;
 use crate::payload::Destination;
-use crate::payload::expect::Condition;
 use crate::payload::template::Filler;
 use filter::Filter;
 use lag::Lag;
@@ -68,8 +67,8 @@ pub(crate) struct Replay {
     pub(crate) rounds: Option<u64>,
     /// Between the last message of a round and the first of the next.
     pub(crate) gap: Duration,
-    /// Only what fulfils all of these.
-    pub(crate) filter: Vec<Condition>,
+    /// Which messages are sent, and what becomes of their bodies.
+    pub(crate) stages: Stages,
     /// What was retained before the part comes first.
     pub(crate) prime: bool,
     /// Not before this.
@@ -131,6 +130,8 @@ struct Waiting {
     at: SystemTime,
     /// What was retained before is not compared with its time.
     primes: bool,
+    /// Whether the map is still to be applied.
+    maps: bool,
 }
 
 /// Recordings as a source.
@@ -246,6 +247,7 @@ impl<'a> Replayed<'a> {
                         message: entry.message,
                         at: entry.at,
                         primes: false,
+                        maps: self.replay.stages.map.is_some(),
                     });
                 }
             }
@@ -255,17 +257,36 @@ impl<'a> Replayed<'a> {
     /// What was retained before comes first.
     fn primed(&mut self) {
         let (messages, left_out) = self.prime.take();
-        self.queue
-            .extend(messages.into_iter().map(|message| Waiting {
-                at: message.time,
-                message,
-                primes: true,
-            }));
+        let maps = self.replay.stages.map.is_some();
+        let waiting = messages.into_iter().map(|message| Waiting {
+            at: message.time,
+            message,
+            primes: true,
+            maps,
+        });
+        self.queue.extend(waiting);
         if left_out > 0 {
             self.console.warn(format_args!(
                 "the retained messages of {left_out} topics are left out: all together are too large"
             ));
         }
+    }
+
+    /// Puts what the map makes of the next message in its place.
+    fn map(&mut self) -> Result<()> {
+        let Some(next) = self.queue.pop_front() else {
+            return Ok(());
+        };
+        let stages = &self.replay.stages;
+        let mapped = stages.mapped(next.message, SystemTime::now())?;
+        for message in mapped.into_iter().rev() {
+            self.queue.push_front(Waiting {
+                message,
+                maps: false,
+                ..next
+            });
+        }
+        Ok(())
     }
 
     fn round_done(&mut self) {
@@ -334,6 +355,15 @@ impl Source for Replayed<'_> {
         }
         loop {
             while let Some(next) = self.queue.front() {
+                if next.maps {
+                    if !self.timing.is_due(next) {
+                        return Ok(());
+                    }
+                    if let Err(error) = self.map() {
+                        return sink(Next::End(Err(error))).map(drop);
+                    }
+                    continue;
+                }
                 let Some(moment) = self.timing.ready(next) else {
                     return Ok(());
                 };
@@ -408,6 +438,10 @@ impl Timing {
             return self.begins.filter(|begins| *begins > now);
         }
         self.replay.due(next.at, begins)
+    }
+
+    fn is_due(&mut self, next: &Waiting) -> bool {
+        self.due(next).is_none_or(|due| due <= now())
     }
 
     /// The time of day at which a message that may be handed over was due; `None`: it is not due.

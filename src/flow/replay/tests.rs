@@ -42,7 +42,7 @@ fn replay(files: &[&NamedTempFile]) -> Replay {
         range: Range::default(),
         rounds: Some(1),
         gap: Duration::ZERO,
-        filter: Vec::new(),
+        stages: Stages::default(),
         prime: false,
         start_at: None,
         retime: None,
@@ -191,7 +191,10 @@ async fn rounds_keep_their_gap() {
     // Nothing to send is no reason to go round and round.
     let nothing = Replay {
         rounds: None,
-        filter: vec!["payload == none".parse().unwrap()],
+        stages: Stages {
+            filter: vec!["payload == none".parse().unwrap()],
+            ..Stages::default()
+        },
         ..replay
     };
     let (messages, ended) = played(&nothing).await;
@@ -293,6 +296,23 @@ async fn what_is_sent_may_differ_from_what_was_recorded() {
         (&*seen[0].topic, mqtt.qos, mqtt.retain),
         ("site1/a", 2, false)
     );
+}
+
+#[cfg(feature = "jq")]
+#[tokio::test(start_paused = true)]
+async fn a_map_makes_none_or_several_of_a_message_when_it_is_due() {
+    let file = file(records(&FOUR));
+    let mut replay = replay(&[&file]);
+    let map = "jq: if . == 2 then empty else (., . * 10) end";
+    replay.stages.map = Some(map.parse().unwrap());
+    let (messages, ended) = played(&replay).await;
+    ended.unwrap();
+    assert_eq!(texts(&messages), ["1", "10", "3", "30", "4", "40"]);
+    assert_eq!(times(&messages), [0, 0, 2000, 2000, 2100, 2100]);
+    replay.stages.map = Some("jq: .a".parse().unwrap());
+    let (messages, ended) = played(&replay).await;
+    assert_eq!(messages, []);
+    assert_eq!(ended.unwrap_err().kind(), Kind::Refused);
 }
 
 #[tokio::test]

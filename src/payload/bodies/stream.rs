@@ -92,18 +92,22 @@ impl Stream {
     /// Appends the records of the next chunk that ends any; `false` after the last.
     pub(super) async fn read(&mut self, taker: &mut Taker<'_>) -> Result<bool> {
         let before = taker.into.len();
+        // Known once, so that what is not asked for costs nothing for each record.
+        let bare = self.shape.is_bare() && taker.is_bare();
         while taker.into.len() == before {
             let chunk = match self.reader.next().await {
                 Err(cause) if self.ends_too_early(&cause) => None,
                 chunk => chunk.map_err(|cause| unreadable(&self.name, &cause))?,
             };
-            let shape = &mut self.shape;
-            let take = |record| shape.take(record, taker);
+            let (lines, shape) = (&mut self.lines, &mut self.shape);
             let taken = match &chunk {
-                // A file that is followed has given way to another.
-                Some(chunk) if chunk.is_empty() => self.lines.finish(take),
-                Some(chunk) => self.lines.split(chunk, take),
                 None => self.finish(taker),
+                Some(_) if bare => lines.feed(chunk.as_ref(), |body| {
+                    taker.body(body);
+                    Ok(())
+                }),
+                // An empty one where a file that is followed has given way to another.
+                Some(_) => lines.feed(chunk.as_ref(), |record| shape.take(record, taker)),
             };
             taken.map_err(|flaw| self.wrong(&flaw))?;
             if chunk.is_none() {
@@ -158,8 +162,15 @@ pub(super) struct Taker<'a> {
 }
 
 impl Shape {
+    /// Whether a record is a body as it is.
+    fn is_bare(&self) -> bool {
+        match self {
+            Self::Line(framing) => !framing.trim_cr && framing.separator.is_none(),
+            Self::Record | Self::Row(_) => false,
+        }
+    }
+
     /// Appends the messages that `record` stands for.
-    #[inline]
     fn take(&mut self, record: Bytes, taker: &mut Taker<'_>) -> Result<(), String> {
         match self {
             Self::Line(framing) => taker.line(record, framing),
@@ -186,7 +197,18 @@ impl Shape {
 }
 
 impl Taker<'_> {
+    /// Whether a body goes out once, as it is.
+    fn is_bare(&self) -> bool {
+        self.encoding == Encoding::Plain && self.outline.is_bare()
+    }
+
+    /// A body that goes out as it is.
     #[inline]
+    fn body(&mut self, body: Bytes) {
+        self.filler.advance();
+        self.into.push_back(Message::plain(body));
+    }
+
     fn line(&mut self, mut line: Bytes, framing: &Framing) -> Result<(), String> {
         if framing.trim_cr && line.ends_with(b"\r") {
             line.truncate(line.len() - 1);
