@@ -9,6 +9,7 @@ mod guest;
 mod install;
 pub(crate) mod mqtt;
 pub mod ping;
+pub(crate) mod replay;
 pub(crate) mod route;
 pub(crate) mod serving;
 mod trace;
@@ -33,6 +34,8 @@ pub enum Command {
     Bench(bench::Command),
     /// `iotctl bridge`
     Bridge(Box<bridge::Plan>),
+    /// `iotctl replay`
+    Replay(Box<replay::Plan>),
     /// `iotctl route FILE`
     Route(Box<route::Plan>),
     /// `iotctl install --links DIR`
@@ -68,6 +71,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Amqp(command) => runtime.block_on(command.run()),
         Command::Bench(command) => runtime.block_on(command.run()),
         Command::Bridge(plan) => runtime.block_on(bridge::run(*plan)),
+        Command::Replay(plan) => runtime.block_on(replay::run(*plan)),
         Command::Route(plan) => runtime.block_on(route::run(*plan)),
         Command::Install(folder) => install::links(&folder),
     };
