@@ -364,9 +364,9 @@ fn format(flags: FormatFlags, end: &End, action: Action) -> Result<Format> {
 /// The topic that messages get: what is not filled in must be one.
 fn mapped(word: OsString) -> Result<Destination> {
     let text = values::text("--topic", word)?;
-    let destination = Destination::mapped(text.clone().into());
-    if destination.fixed().is_some() {
-        topic::check_name(&text).map_err(|why| Error::usage(format!("--topic: {why}")))?;
+    let destination = Destination::mapped(text.into())?;
+    if let Some(fixed) = destination.fixed() {
+        topic::check_name(fixed).map_err(|why| Error::usage(format!("--topic: {why}")))?;
     }
     Ok(destination)
 }
@@ -445,6 +445,6 @@ mod tests {
             (replay.qos, replay.retain, replay.prime),
             (Some(2), false, true)
         );
-        assert_eq!(replay.topic, Some(Destination::mapped("x/".into())));
+        assert_eq!(replay.topic, Destination::mapped("x/".into()).ok());
     }
 }

@@ -5,6 +5,7 @@ use std::cell::LazyCell;
 use bytestring::ByteString;
 use serde_json::Value;
 
+use crate::error::Result;
 use crate::message::{Detail, Message};
 
 use super::template::{Filler, Template};
@@ -34,26 +35,35 @@ impl Destination {
     }
 
     /// A topic whose placeholders are filled in for each message: those of [`Template`], and `{/POINTER}` from its JSON.
-    pub fn filled(name: ByteString) -> Self {
-        let template = Template::with_names(&name, |word| word.starts_with('/'));
-        Self {
-            template: template.has_places().then_some(template),
-            ..Self::new(name)
-        }
+    ///
+    /// # Errors
+    /// As [`Template::with_names`].
+    pub fn filled(name: ByteString) -> Result<Self> {
+        Self::with_names(&name.clone(), name, |word| word.starts_with('/'))
     }
 
     /// A topic made from that of each message: `{topic}` stands for it, beside the places of [`Self::filled`]; a name that ends
     /// with `/` stands before it.
-    pub fn mapped(name: ByteString) -> Self {
+    ///
+    /// # Errors
+    /// As [`Template::with_names`].
+    pub fn mapped(name: ByteString) -> Result<Self> {
         let text = match name.ends_with('/') {
             true => format!("{name}{{topic}}"),
             false => name.to_string(),
         };
-        let template = Template::with_names(&text, |word| word == TOPIC || word.starts_with('/'));
-        Self {
-            template: template.has_places().then_some(template),
-            ..Self::new(name)
-        }
+        Self::with_names(&text, name, |word| word == TOPIC || word.starts_with('/'))
+    }
+
+    fn with_names(text: &str, name: ByteString, is_name: fn(&str) -> bool) -> Result<Self> {
+        let template = Template::with_names(text, is_name)?;
+        Ok(match template.fixed() {
+            Some(text) => Self::new(text.into()),
+            None => Self {
+                template: Some(template),
+                ..Self::new(name)
+            },
+        })
     }
 
     /// The same, where a message begins with this.
@@ -88,7 +98,7 @@ impl Destination {
         &self,
         message: &Message,
         filler: &mut Filler,
-    ) -> Result<Message, String> {
+    ) -> std::result::Result<Message, String> {
         let topic = match &self.template {
             None => self.name.clone(),
             Some(template) => self.fill(template, message, filler)?.into(),
@@ -109,7 +119,7 @@ impl Destination {
         template: &Template,
         message: &Message,
         filler: &mut Filler,
-    ) -> Result<String, String> {
+    ) -> std::result::Result<String, String> {
         let json = LazyCell::new(|| serde_json::from_slice::<Value>(&message.payload).ok());
         let mut missing = None;
         let topic = filler.fill_more(template, |pointer, into| {
@@ -150,10 +160,11 @@ impl From<&str> for Destination {
 mod tests {
     use super::*;
 
-    fn topic(name: &str, payload: &'static str) -> Result<String, String> {
+    fn topic(name: &str, payload: &'static str) -> std::result::Result<String, String> {
         let message = Message::plain(payload.into());
         let mut filler = Filler::seeded(Some(1));
         Destination::filled(name.into())
+            .unwrap()
             .address(&message, &mut filler)
             .map(|message| message.topic.to_string())
     }
@@ -162,7 +173,7 @@ mod tests {
     fn a_topic_is_filled_in_from_its_message() {
         let json = r#"{"id":7,"at":{"room":"a/b"},"on":true,"none":null}"#;
         assert_eq!(
-            topic("x/{/id}/{/at/room}/{/on}/{seq}/{y}", json).unwrap(),
+            topic("x/{/id}/{/at/room}/{/on}/{seq}/{{y}}", json).unwrap(),
             "x/7/a/b/true/0/{y}"
         );
         assert_eq!(topic("plain", "no json").unwrap(), "plain");
@@ -192,7 +203,7 @@ mod tests {
             ("site1/", "site1/a/b"),
             ("site1", "site1"),
         ] {
-            let mapped = Destination::mapped(name.into());
+            let mapped = Destination::mapped(name.into()).unwrap();
             let addressed = mapped.address(&message, &mut Filler::seeded(Some(1)));
             assert_eq!(&*addressed.unwrap().topic, wanted);
         }
@@ -202,7 +213,10 @@ mod tests {
     fn braces_may_be_text() {
         let own = Destination::new("{seq}".into());
         assert!(own.is_bare() && own.fixed().is_some_and(|name| name == "{seq}"));
-        assert!(Destination::filled("{seq}".into()).fixed().is_none());
-        assert!(Destination::filled("{sequence}".into()).is_bare());
+        let filled = |name: &'static str| Destination::filled(name.into());
+        assert!(filled("{seq}").unwrap().fixed().is_none());
+        let doubled = filled("{{seq}}").unwrap();
+        assert!(doubled.is_bare() && doubled.fixed().is_some_and(|name| name == "{seq}"));
+        assert!(filled("{sequence}").is_err());
     }
 }
