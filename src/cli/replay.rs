@@ -364,7 +364,7 @@ fn format(flags: FormatFlags, end: &End, action: Action) -> Result<Format> {
 /// The topic that messages get: what is not filled in must be one.
 fn mapped(word: OsString) -> Result<Destination> {
     let text = values::text("--topic", word)?;
-    let destination = Destination::mapped(text.into())?;
+    let destination = values::mapped("--topic", text.into())?;
     if let Some(fixed) = destination.fixed() {
         topic::check_name(fixed).map_err(|why| Error::usage(format!("--topic: {why}")))?;
     }

@@ -39,7 +39,8 @@ impl Destination {
     /// # Errors
     /// As [`Template::with_names`].
     pub fn filled(name: ByteString) -> Result<Self> {
-        Self::with_names(&name.clone(), name, |word| word.starts_with('/'))
+        let template = Template::with_names(&name, |word| word.starts_with('/'))?;
+        Ok(Self::over(template, name))
     }
 
     /// A topic made from that of each message: `{topic}` stands for it, beside the places of [`Self::filled`]; a name that ends
@@ -52,18 +53,18 @@ impl Destination {
             true => format!("{name}{{topic}}"),
             false => name.to_string(),
         };
-        Self::with_names(&text, name, |word| word == TOPIC || word.starts_with('/'))
+        let template = Template::with_names(&text, |word| word == TOPIC || word.starts_with('/'))?;
+        Ok(Self::over(template, name))
     }
 
-    fn with_names(text: &str, name: ByteString, is_name: fn(&str) -> bool) -> Result<Self> {
-        let template = Template::with_names(text, is_name)?;
-        Ok(match template.fixed() {
+    fn over(template: Template, name: ByteString) -> Self {
+        match template.fixed() {
             Some(text) => Self::new(text.into()),
             None => Self {
                 template: Some(template),
                 ..Self::new(name)
             },
-        })
+        }
     }
 
     /// The same, where a message begins with this.
