@@ -231,7 +231,7 @@ fn mqtt_goes_to_amqp_and_coap() {
         .word(&server.uris[0])
         .run()
         .exits(0);
-    for (path, body) in [("/site/a", "1\n"), ("/site/b", "2\n")] {
+    for (path, body) in [("/site/a", "1"), ("/site/b", "2")] {
         let uri = format!("{}{path}", server.uris[0].trim_end_matches('/'));
         iotctl("coap get").word(uri).run().exits(0).prints(body);
     }
