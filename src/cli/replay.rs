@@ -41,7 +41,7 @@ pub(crate) struct ReplayFlags {
     #[arg(value_name = "FILE", required = true, help_heading = None)]
     files: Vec<PathBuf>,
 
-    /// Where messages go: a server (mqtt://HOST, amqp://HOST, coap://HOST and their relatives) or the name of a context [default: standard output]
+    /// Where messages go: a server (mqtt://HOST, amqp://HOST, coap://HOST and their relatives) the name of a context, or a file, which gets records unless --output says otherwise [default: standard output]
     #[arg(long, value_name = "URL")]
     to: Option<String>,
 
@@ -261,15 +261,12 @@ impl ReplayFlags {
         let style = self.terminal.style();
         let action = self.instead.action();
         let json = self.format.output.is_json();
-        let plain = json || self.format.output.is_text();
-        if self.to.is_some() || action != Action::Send {
-            values::needs("--output", !plain, "standard output as the target", false)?;
-        }
         let topic = self.topic.map(mapped).transpose()?;
         let end = match &self.to {
             Some(to) => End::parse(to)?,
             None => End::Standard,
         };
+        let format = format(self.format, &end, action)?;
         let Kept(qos) = self.qos;
         Ok(Plan {
             replay: Replay {
@@ -295,7 +292,7 @@ impl ReplayFlags {
             },
             to: TargetArgs {
                 qos: qos.unwrap_or(QoS::AtLeastOnce),
-                format: self.format.format(&fields::MQTT)?,
+                format,
                 ..self.target.words(end, self.tls, style)
             },
             action,
@@ -347,12 +344,29 @@ impl InsteadFlags {
     }
 }
 
+/// How messages are shown: as records in a file, unless told otherwise.
+fn format(flags: FormatFlags, end: &End, action: Action) -> Result<Format> {
+    let (text, json) = (flags.output.is_text(), flags.output.is_json());
+    let shows = matches!(end, End::Standard | End::File(_)) && action == Action::Send;
+    let place = "standard output or a file as the target";
+    values::needs("--output", !text && !json, place, shows)?;
+    let format = flags.format(&fields::MQTT)?;
+    Ok(match (end, &format) {
+        (End::File(_), Format::Text { .. }) => Format::Json {
+            pretty: false,
+            embed: false,
+            local: false,
+        },
+        _ => format,
+    })
+}
+
 /// The topic that messages get: what is not filled in must be one.
 fn mapped(word: OsString) -> Result<Destination> {
     let text = values::text("--topic", word)?;
-    let destination = values::mapped("--topic", text.clone().into())?;
-    if destination.fixed().is_some() {
-        topic::check_name(&text).map_err(|why| Error::usage(format!("--topic: {why}")))?;
+    let destination = values::mapped("--topic", text.into())?;
+    if let Some(fixed) = destination.fixed() {
+        topic::check_name(fixed).map_err(|why| Error::usage(format!("--topic: {why}")))?;
     }
     Ok(destination)
 }
@@ -374,5 +388,63 @@ fn recordings(files: Vec<PathBuf>, import: Option<Import>) -> Result<Vec<Recordi
         _ => Err(Error::usage(
             "- was given twice: standard input can be read only once",
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::cli::{Parsed, parse};
+    use crate::command::Command;
+    use crate::flow::replay::Bound;
+
+    fn plan(words: &str) -> Result<Plan> {
+        let words = format!("iotctl replay {words}");
+        match parse(words.split(' ').map(Into::into))? {
+            Parsed::Command(Command::Replay(plan)) => Ok(*plan),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_pace_of_the_recording_to_standard_output_unless_told_otherwise() {
+        let plan = plan("a.ndjson -").unwrap();
+        assert_eq!((plan.action, plan.to.end), (Action::Send, End::Standard));
+        let replay = plan.replay;
+        let files: Vec<_> = replay.recordings.into_iter().map(|it| it.file).collect();
+        assert_eq!(files, [Some(PathBuf::from("a.ndjson")), None]);
+        assert_eq!((replay.speed, replay.rounds), (Some(1.0), Some(1)));
+        assert_eq!(replay.range, Range::default());
+        assert!(replay.retain && replay.qos.is_none() && replay.retime.is_none());
+    }
+
+    #[test]
+    fn words_become_a_plan() {
+        let plan = plan(
+            "a --to amqp://h --speed max --loop forever --loop-gap 2s --from +1m --until 21:00 --prime \
+             -q 2 --retain drop --retime /ts --import mqtt-recorder-base64 --dry-run --topic x/ --exchange e",
+        );
+        let plan = plan.unwrap();
+        assert_eq!(plan.action, Action::DryRun);
+        assert_eq!(plan.to.exchange, "e");
+        let replay = plan.replay;
+        assert_eq!(
+            replay.recordings[0].form,
+            Form::MqttRecorder(Payloads::Base64)
+        );
+        assert_eq!((replay.speed, replay.rounds), (None, None));
+        assert_eq!(replay.gap, Duration::from_secs(2));
+        let range = Range {
+            from: Some(Bound::After(Duration::from_secs(60))),
+            until: Some(Bound::OfDay(Duration::from_secs(21 * 3600))),
+        };
+        assert_eq!(replay.range, range);
+        assert_eq!(
+            (replay.qos, replay.retain, replay.prime),
+            (Some(2), false, true)
+        );
+        assert_eq!(replay.topic, Destination::mapped("x/".into()).ok());
     }
 }

@@ -1,12 +1,14 @@
 //! `replay`: sends recorded messages again, at the pace of the recording.
 
+use std::fs;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use bytestring::ByteString;
 use serde_json::{Map, Value};
 
 use super::ends::carry::{Losses, carry};
-use super::ends::{TargetArgs, TargetEnd};
+use super::ends::{End, TargetArgs, TargetEnd};
 use crate::connect::Protocol;
 use crate::error::{Error, Kind, Result, counted};
 use crate::flow::latency::rounded;
@@ -106,6 +108,7 @@ async fn check(plan: &Plan, longest: Option<Duration>, console: Console) -> Resu
 
 async fn send(mut plan: Plan, console: Console) -> Result<()> {
     let (dry, exchange) = (plan.action == Action::DryRun, plan.to.exchange.clone());
+    plan.check_target()?;
     let end = TargetEnd::resolve(plan.to.clone(), console)?;
     let protocol = end.protocol();
     if plan.replay.topic.is_none() {
@@ -145,6 +148,25 @@ async fn send(mut plan: Plan, console: Console) -> Result<()> {
 }
 
 impl Plan {
+    /// A recording that grew by what is replayed of it would have no end.
+    fn check_target(&self) -> Result<()> {
+        let End::File(target) = &self.to.end else {
+            return Ok(());
+        };
+        let place = fs::canonicalize(target).ok();
+        let is_target = |file: &PathBuf| place.is_some() && fs::canonicalize(file).ok() == place;
+        let mut files = self
+            .replay
+            .recordings
+            .iter()
+            .filter_map(|it| it.file.as_ref());
+        if files.any(is_target) {
+            let text = format!("{} is the target, and replayed", target.display());
+            return Err(Error::usage(text));
+        }
+        Ok(())
+    }
+
     /// One line about what was sent, and how late it was.
     async fn account(&self, source: &Replayed<'_>, sent: bool, console: Console) -> Result<()> {
         let elapsed = source.elapsed().unwrap_or_default();

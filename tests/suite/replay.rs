@@ -226,12 +226,12 @@ fn mqtt_goes_to_amqp_and_coap() {
         .run()
         .exits(1);
 
-    let server = coap::server("--writable", &["coap"]);
+    let server = coap::server("-r /site=store", &["coap"]);
     replay(&file, "--speed max --to")
         .word(&server.uris[0])
         .run()
         .exits(0);
-    for (path, body) in [("/site/a", "1\n"), ("/site/b", "2\n")] {
+    for (path, body) in [("/site/a", "1"), ("/site/b", "2")] {
         let uri = format!("{}{path}", server.uris[0].trim_end_matches('/'));
         iotctl("coap get").word(uri).run().exits(0).prints(body);
     }
@@ -264,6 +264,11 @@ fn standard_output_gets_records_at_their_pace_compressed_or_not() {
         .run()
         .exits(0)
         .prints("site1/a=1\nsite1/a=2\nsite1/b=3\n");
+    // Into a file as records, too.
+    let copy = folder.0.path().join("copy.ndjson");
+    let copied = replay(&file, "--speed max --to").word(&copy).run();
+    copied.exits(0);
+    assert_eq!(fs::read_to_string(&copy).unwrap(), records.text());
     let other = folder.file("other", record(250, "c", "between", ""));
     replay(&file, "--speed max")
         .word(&other)
@@ -420,11 +425,15 @@ fn what_is_wrong_is_said_before_anything_is_sent() {
         ("--assert lag<5ms", "unknown figure"),
         ("--topic a/#", "--topic"),
         ("--to http://127.0.0.1", "is not a scheme"),
-        ("--to day.ndjson", "day.ndjson is not a server"),
         ("--output csv --info", "--output"),
     ] {
         replay(&good, words).run().exits(2).says(said);
     }
+    replay(&good, "--to")
+        .word(&good)
+        .run()
+        .exits(2)
+        .says("good.ndjson is the target, and replayed");
     iotctl("replay - --loop 2")
         .run()
         .exits(2)
