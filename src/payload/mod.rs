@@ -11,6 +11,8 @@
 //! | [`comparison`] | the operators of conditions and thresholds |
 //! | [`expect`] | conditions on a body: `payload == 21.5`, `/temp > 20` |
 //! | [`inflate`] | compressed bodies |
+//! | [`instant`] | when something was, as a message says it |
+//! | [`layout`] | what rows a message makes in a table |
 //! | [`link`] | link-format (RFC 6690) |
 //! | [`media`] | how a body is read, by its media type |
 //! | [`msgpack`], [`protobuf`], [`sparkplug`] | other forms as JSON |
@@ -27,7 +29,9 @@ mod encoding;
 pub mod expect;
 mod follow;
 pub(crate) mod inflate;
+pub(crate) mod instant;
 mod json_text;
+pub(crate) mod layout;
 mod lines;
 pub mod link;
 pub(crate) mod media;

@@ -15,6 +15,7 @@ use crate::message::Message;
 
 use super::escape::{Keep, escape};
 use super::style::Tone;
+use super::tail::Ending;
 
 pub use rows::{RowStyle, Rows};
 pub use template::{Flaw, Template};
@@ -76,17 +77,26 @@ pub enum Format {
 }
 
 impl Format {
-    /// Whether each message ends with a line feed.
-    pub(super) const fn is_lines(&self) -> bool {
-        match self {
+    /// How each message ends.
+    pub(super) const fn ending(&self) -> Ending {
+        let lines = match self {
             Self::Text { newline, .. } | Self::Mosquitto { newline, .. } => *newline,
             Self::Template(template) => template.newline,
             Self::Raw | Self::Lines { .. } => false,
+            Self::Json { pretty: false, .. } => return Ending::Json,
+            Self::Rows(Rows {
+                style: RowStyle::Csv,
+                ..
+            }) => return Ending::Csv,
             Self::Json { .. }
             | Self::Rows(_)
             | Self::Hex { .. }
             | Self::Hexdump { .. }
             | Self::Base64 { .. } => true,
+        };
+        match lines {
+            true => Ending::Line,
+            false => Ending::None,
         }
     }
 
@@ -144,6 +154,11 @@ pub(super) trait Render: Send {
 
     /// Whether there is a header above what comes next already.
     fn has_begun(&mut self, _begun: bool) {}
+
+    /// What messages did not have that were asked for it, and how many of them.
+    fn missing(&self) -> Vec<(String, u64)> {
+        Vec::new()
+    }
 }
 
 /// What the bytes are shown on.
