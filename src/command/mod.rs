@@ -3,6 +3,7 @@
 pub mod amqp;
 pub(crate) mod bench;
 pub(crate) mod coap;
+pub(crate) mod ends;
 mod guest;
 mod install;
 pub(crate) mod mqtt;
