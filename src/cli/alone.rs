@@ -7,8 +7,13 @@ use clap::{Args, Command, FromArgMatches, Subcommand};
 
 /// The flags of one command, whose name is the second word.
 pub(crate) fn one<F: Args>(words: &[OsString]) -> Option<Box<F>> {
+    first(&words[1..])
+}
+
+/// The flags of one command, whose name is the first word.
+pub(crate) fn first<F: Args>(words: &[OsString]) -> Option<Box<F>> {
     let bare = Command::new("iotctl").disable_help_flag(true);
-    read::<F>(F::augment_args(bare), &words[1..]).map(Box::new)
+    read::<F>(F::augment_args(bare), words).map(Box::new)
 }
 
 /// The commands of one protocol, whose name is the first word.

@@ -225,6 +225,25 @@ const BENCH_COAP: &[Example] = &[
     ),
 ];
 
+const LOG: &[(&str, &str)] = &[
+    (
+        "Keep what sensors say, a record a line, in files of a day of which 30 stay",
+        "iotctl log mqtt://broker.example -t 'sensors/#' --to readings.ndjson --rotate daily --keep 30 --gzip",
+    ),
+    (
+        "A row for each message",
+        "iotctl log mqtt://broker.example -t 'sensors/{device}/all' --to readings.csv \\\n    --columns 'timestamp=/timestamp|$time,device_id={device},temperature=/temperature,humidity=/humidity'",
+    ),
+    (
+        "A row for each value",
+        "iotctl log mqtt://broker.example -t 'sensors/{device}/all' --to values.csv --columns 'timestamp=/timestamp,device_id={device}' --melt",
+    ),
+    (
+        "From a queue and from an observed resource",
+        "iotctl log amqp://broker.example coap://node.example/temperature --queue readings --to all.ndjson",
+    ),
+];
+
 const BENCH_RUN: &[Example] = &[(
     "Run the load test of load.toml for 5 seconds",
     "iotctl bench run load.toml --duration 5s",
@@ -421,6 +440,7 @@ pub(crate) fn examples(command: &str) -> &'static [(&'static str, &'static str)]
         "bench report" => BENCH_REPORT,
         "bench compare" => BENCH_COMPARE,
         "bench merge" => BENCH_MERGE,
+        "log" => LOG,
         _ if command.starts_with("coap") => coap::help::examples(command),
         _ => amqp::help::examples(command),
     }
@@ -485,7 +505,7 @@ pub(crate) fn has_columns(command: &str) -> bool {
 /// The fields of the messages that a command receives; none for most.
 pub(crate) fn fields(command: &str) -> Option<&'static Fields> {
     match command {
-        "mqtt sub" | "mqtt request" | "mqtt respond" => Some(&fields::MQTT),
+        "mqtt sub" | "mqtt request" | "mqtt respond" | "log" => Some(&fields::MQTT),
         "amqp consume" | "amqp tap" | "amqp get" | "amqp request" | "amqp respond" => {
             Some(&fields::AMQP)
         }

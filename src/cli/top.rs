@@ -9,8 +9,9 @@ use clap_complete::Shell;
 use crate::command;
 use crate::error::Result;
 
-use super::alone::alone;
+use super::alone::{alone, first};
 use super::coap::Coap;
+use super::log::LogFlags;
 use super::mqtt::Mqtt;
 use super::{Parsed, VERSION, complete, generated, help, page};
 use crate::cli::amqp::Amqp;
@@ -90,6 +91,10 @@ enum Topic {
         #[command(subcommand)]
         command: Bench,
     },
+
+    /// Keep messages in files
+    #[command(disable_help_flag = true, after_help = help::below("log"))]
+    Log(Box<LogFlags>),
 
     /// Show a short help page: the flags of a command that are used most
     #[command(disable_help_flag = true)]
@@ -185,6 +190,7 @@ impl Cli {
             }
             Topic::Version { .. } => return Ok(Parsed::Print(VERSION.into())),
             Topic::Bench { command, .. } => return command.parsed(),
+            Topic::Log(flags) => command::Command::Log(flags.plan()?.into()),
             Topic::Mqtt { command, .. } => command.command()?,
             Topic::Coap { command, .. } => command.command()?,
             Topic::Amqp { command, .. } => command.command()?,
@@ -202,6 +208,7 @@ impl Topic {
             "coap" => Coap::alone(words).map(|command| Self::Coap { help, command }),
             "amqp" => Amqp::alone(words).map(|command| Self::Amqp { help, command }),
             "bench" => alone(words).map(|command| Self::Bench { help, command }),
+            "log" => first(words).map(Self::Log),
             _ => None,
         }
     }

@@ -3,9 +3,10 @@
 pub mod amqp;
 pub(crate) mod bench;
 pub(crate) mod coap;
-pub(crate) mod ends;
+pub mod ends;
 mod guest;
 mod install;
+pub mod log;
 pub(crate) mod mqtt;
 pub mod ping;
 pub(crate) mod serving;
@@ -29,6 +30,8 @@ pub enum Command {
     Amqp(amqp::Command),
     /// `iotctl bench …`
     Bench(bench::Command),
+    /// `iotctl log`
+    Log(Box<log::Plan>),
     /// `iotctl install --links DIR`
     Install(PathBuf),
 }
@@ -61,6 +64,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Coap(command) => runtime.block_on(command.run()),
         Command::Amqp(command) => runtime.block_on(command.run()),
         Command::Bench(command) => runtime.block_on(command.run()),
+        Command::Log(plan) => runtime.block_on(log::run(*plan)),
         Command::Install(folder) => install::links(&folder),
     };
     // A name lookup or a read from a terminal may still be blocked in a thread; nobody waits for it.

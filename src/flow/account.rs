@@ -118,6 +118,15 @@ impl Account {
         if passed_over + self.failures() + self.in_doubt + open == 0 {
             return Ok(None);
         }
+        self.summary().map(Some)
+    }
+
+    /// One line about what was received.
+    ///
+    /// # Errors
+    /// [`Kind::Lost`] for an account that does not add up.
+    pub fn summary(&self) -> Result<String> {
+        let open = self.open().ok_or_else(|| self.wrong())?;
         let mut text = format!(
             "received {}: {} processed",
             messages(self.received),
@@ -139,7 +148,7 @@ impl Account {
         for (count, what) in details.iter().filter(|(count, _)| *count > 0) {
             text.push_str(&format!(", {count} {what}"));
         }
-        Ok(Some(text))
+        Ok(text)
     }
 
     fn wrong(&self) -> Error {

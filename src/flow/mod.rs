@@ -76,7 +76,7 @@ pub use pacing::{Pacing, Rate};
 pub use printed::Printed;
 pub use rate::Counted;
 pub use ready::Ready;
-pub use receive::{Receiver, Summary};
+pub use receive::{Receiver, Summary, pass};
 pub use reported::{AckReport, Reported};
 pub use request::{Asking, Replies, Requester, Strangers};
 pub use stages::Stages;

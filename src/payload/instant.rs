@@ -70,7 +70,15 @@ mod tests {
         ] {
             assert_eq!(read(text), Some(time), "{text}");
         }
-        for text in ["", "now", "NaN", "inf", "1e300", "2026-13-01T00:00:00Z", "12:00"] {
+        for text in [
+            "",
+            "now",
+            "NaN",
+            "inf",
+            "1e300",
+            "2026-13-01T00:00:00Z",
+            "12:00",
+        ] {
             assert_eq!(read(text), None, "{text}");
         }
     }

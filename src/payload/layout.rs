@@ -43,19 +43,11 @@ impl Layout {
     }
 
     /// Calls `row` with each row of a message; `first`: no message came before it.
-    pub fn rows<'a>(
-        &'a self,
-        message: &'a Message,
-        first: bool,
-        mut row: impl FnMut(&Cells<'a>),
-    ) {
+    pub fn rows<'a>(&'a self, message: &'a Message, first: bool, mut row: impl FnMut(&Cells<'a>)) {
         let mut patterns = self.patterns.iter();
         let captures = patterns.find_map(|it| it.matches(&message.topic));
-        let find = |column: &'a Column| {
-            column
-                .selector
-                .find_with(message, first, captures.as_ref())
-        };
+        let find =
+            |column: &'a Column| column.selector.find_with(message, first, captures.as_ref());
         let mut cells: Vec<_> = self.columns.iter().map(find).collect();
         if !self.melt {
             return row(&cells);
@@ -164,7 +156,10 @@ mod tests {
         let payload = r#"{"ts":5,"t":21.5,"ok":true,"n":null,"a/b":{"x":["on"]}}"#;
         let expected = ["5 d7 t 21.5", "5 d7 ok true", "5 d7 a~1b/x/0 on"];
         assert_eq!(rows(&layout, "sensors/d7/all", payload), expected);
-        assert_eq!(rows(&layout, "sensors/d7/temp", "21.50"), ["- d7 temp 21.50"]);
+        assert_eq!(
+            rows(&layout, "sensors/d7/temp", "21.50"),
+            ["- d7 temp 21.50"]
+        );
         assert_eq!(rows(&layout, "sensors/d7/temp", "warm"), [""; 0]);
     }
 }

@@ -124,9 +124,7 @@ impl Selector {
             };
             match patterns.iter().find(|it| !it.has(name)) {
                 Some(pattern) => Err(format!("{{{name}}} is not in {pattern}")),
-                None if patterns.is_empty() => {
-                    Err(format!("{{{name}}} needs a pattern of topics"))
-                }
+                None if patterns.is_empty() => Err(format!("{{{name}}} needs a pattern of topics")),
                 None => Ok(()),
             }
         })
@@ -437,7 +435,9 @@ mod tests {
 
     #[test]
     fn columns_have_names() {
-        let columns = Column::list("$time,/a/b,t=/temp|/temperature,c=\"x,y\",property.k,{room},r={1}").unwrap();
+        let columns =
+            Column::list("$time,/a/b,t=/temp|/temperature,c=\"x,y\",property.k,{room},r={1}")
+                .unwrap();
         let names: Vec<&str> = columns.iter().map(|it| &*it.name).collect();
         assert_eq!(names, ["time", "a/b", "t", "c", "property.k", "room", "r"]);
         assert!(columns[1].selector.has_pointer() && !columns[0].selector.has_pointer());

@@ -131,7 +131,8 @@ fn shorten(detail: &mut Detail, waited: Duration) {
         Detail::Amqp(amqp) => {
             let left = amqp.properties.expiration.as_deref();
             if let Some(left) = left.and_then(|digits| digits.parse::<u64>().ok()) {
-                let left = left.saturating_sub(u64::try_from(waited.as_millis()).unwrap_or(u64::MAX));
+                let left =
+                    left.saturating_sub(u64::try_from(waited.as_millis()).unwrap_or(u64::MAX));
                 amqp.properties.expiration = Some(left.to_string().into());
             }
         }
@@ -222,9 +223,7 @@ fn to_amqp(message: &mut Message, exchange: &ByteString, losses: &mut Losses) {
             let topic = path_as_topic(&message.topic);
             (routing_key(&topic), properties)
         }
-        Detail::Plain | Detail::Amqp(_) => {
-            (routing_key(&message.topic), AmqpProperties::default())
-        }
+        Detail::Plain | Detail::Amqp(_) => (routing_key(&message.topic), AmqpProperties::default()),
     };
     message.topic = key.into();
     message.detail = Detail::Amqp(Box::new(AmqpDetail {
@@ -263,11 +262,7 @@ fn amqp_of_mqtt(mqtt: &MqttDetail, losses: &mut Losses) -> AmqpProperties {
     amqp
 }
 
-fn short(
-    text: Option<&ByteString>,
-    what: &'static str,
-    losses: &mut Losses,
-) -> Option<ByteString> {
+fn short(text: Option<&ByteString>, what: &'static str, losses: &mut Losses) -> Option<ByteString> {
     let text = text?;
     if text.len() > SHORT {
         losses.add(what);

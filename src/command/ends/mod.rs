@@ -109,9 +109,15 @@ mod tests {
             ("-", End::Standard),
             ("mqtts://h", End::Url(Protocol::Mqtt, "mqtts://h".into())),
             ("ws://h/x", End::Url(Protocol::Mqtt, "ws://h/x".into())),
-            ("unix:/run/m", End::Url(Protocol::Mqtt, "unix:/run/m".into())),
+            (
+                "unix:/run/m",
+                End::Url(Protocol::Mqtt, "unix:/run/m".into()),
+            ),
             ("amqp://h", End::Url(Protocol::Amqp, "amqp://h".into())),
-            ("coap+tcp://h/a", End::Url(Protocol::Coap, "coap+tcp://h/a".into())),
+            (
+                "coap+tcp://h/a",
+                End::Url(Protocol::Coap, "coap+tcp://h/a".into()),
+            ),
             ("cloud", End::Context("cloud".into())),
             ("day.ndjson", End::File("day.ndjson".into())),
             ("./cloud", End::File("./cloud".into())),
@@ -119,6 +125,9 @@ mod tests {
             assert_eq!(End::parse(name).unwrap(), meant, "{name}");
         }
         let refused = End::parse("http://h").unwrap_err();
-        assert_eq!(refused.text(), "\"http\" is not a scheme of MQTT, CoAP or AMQP");
+        assert_eq!(
+            refused.text(),
+            "\"http\" is not a scheme of MQTT, CoAP or AMQP"
+        );
     }
 }

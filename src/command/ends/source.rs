@@ -20,8 +20,8 @@ use crate::command::mqtt::session::{SessionArgs as MqttSession, Wants};
 use crate::command::mqtt::source::{Subscribed, Wanted};
 use crate::connect::{ConnectArgs, Protocol, Retry, Target};
 use crate::error::{Error, Result};
-use crate::flow::{Fate, Input, Next, Number, Pacing, Ready, Source, Stages, Until};
 use crate::file::unreadable;
+use crate::flow::{Fate, Input, Next, Number, Pacing, Ready, Source, Stages, Until};
 use crate::mqtt::packet::{Properties, Subscription};
 use crate::output::{Console, Destination as Shown, Format, Style};
 use crate::payload::{self, Bodies, Encoding, Outline};
@@ -145,7 +145,8 @@ impl SourceEnd {
                 let records = payload::Source::Records;
                 let bodies = match path {
                     Some(path) => {
-                        let file = File::open(path).map_err(|cause| unreadable(path.display(), &cause))?;
+                        let file =
+                            File::open(path).map_err(|cause| unreadable(path.display(), &cause))?;
                         Bodies::over(file.into(), &records, Encoding::Plain)
                     }
                     None => Bodies::open(&records, Encoding::Plain),

@@ -142,7 +142,9 @@ impl TargetEnd {
                 AnyTarget::Mqtt(Box::new(publisher))
             }
             Kind::Amqp { plan, .. } => {
-                let session = plan.session.session("publish", Retry::Forever, self.console)?;
+                let session = plan
+                    .session
+                    .session("publish", Retry::Forever, self.console)?;
                 AnyTarget::Amqp(Box::new(Publishing::new(plan, session, self.console)))
             }
             Kind::Coap { plan, place } => {

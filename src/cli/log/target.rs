@@ -1,0 +1,195 @@
+//! The targets of `log`, and what is written into them.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use clap::Args;
+
+use super::selector;
+use crate::cli::flags::destination::{Limit, rotation};
+use crate::cli::syntax::numbers::Count;
+use crate::cli::syntax::values;
+use crate::command::ends::End;
+use crate::command::log::StoreArgs;
+use crate::error::{Error, Result};
+use crate::output::{Format, Rotation, RowStyle, Rows, Style};
+use crate::payload::captures::Pattern;
+use crate::payload::layout::{Layout, MELTED};
+use crate::payload::select::{Column, Selector};
+
+/// What stands in rows.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Storing")]
+pub(super) struct RowFlags {
+    /// Columns of rows, separated by commas: a JSON pointer such as /temp, a field such as topic or $time, {device} or {1} for what stands for a wildcard of -t, or another name, all of which the man page lists; NAME=… names a column; the first of several alternatives that a message has, as in 'timestamp=/timestamp|$time' [default: time,topic,payload,encoding,qos,retain]
+    #[arg(long, value_name = "LIST")]
+    columns: Option<String>,
+
+    /// A row for each value of a JSON payload instead of one for each message: after --columns its name as metric, and itself as value
+    #[arg(long)]
+    melt: bool,
+
+    /// What of a message says when it was, such as /timestamp: ISO 8601, or a number of seconds, milliseconds, microseconds or nanoseconds since 1970, which its magnitude tells [default: when it was received]
+    #[arg(long, value_name = "NAME")]
+    time: Option<String>,
+}
+
+impl RowFlags {
+    /// Whether columns show what stands for wildcards.
+    pub(super) fn has_captures(&self) -> bool {
+        let columns = self.columns.as_deref().map(Column::list);
+        columns.and_then(Result::ok).is_some_and(|columns| {
+            let checked = |it: &Column| it.selector.check_captures(&[]);
+            columns.iter().any(|it| checked(it).is_err())
+        })
+    }
+
+    pub(super) fn time(&self) -> Result<Option<Selector>> {
+        let time = self.time.as_deref();
+        time.map(|word| selector("--time", word)).transpose()
+    }
+
+    fn layout(&self, patterns: Vec<Pattern>) -> Result<Layout> {
+        let refuse = |why: String| Error::usage(format!("--columns: {why}"));
+        let columns = match &self.columns {
+            Some(list) => Column::list(list).map_err(refuse)?,
+            None if self.melt => Column::list("time,topic").map_err(refuse)?,
+            None => Column::usual(),
+        };
+        for column in &columns {
+            column.selector.check_captures(&patterns).map_err(refuse)?;
+            if self.melt && MELTED.contains(&&*column.name) {
+                let text = format!("{:?} is a column of --melt", column.name);
+                return Err(refuse(text));
+            }
+        }
+        Ok(Layout {
+            columns,
+            melt: self.melt,
+            patterns,
+        })
+    }
+}
+
+/// What files are like.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Storing")]
+pub(super) struct StoreFlags {
+    /// Begin a new file when the old one would have more than this size (100MiB), is this old (1h), has this many messages (1000 or 10k), or at midnight UTC (daily); the old one is renamed to FILE-TIME, with the time of its first message; may be repeated
+    #[arg(long, value_name = "LIMIT")]
+    rotate: Vec<Limit>,
+
+    /// Full files to keep; the oldest beyond them are deleted
+    #[arg(long, value_name = "COUNT", requires = "rotate")]
+    keep: Option<Count>,
+
+    /// Compress full files with gzip
+    #[arg(long, requires = "rotate")]
+    gzip: bool,
+}
+
+impl StoreFlags {
+    /// The stores that the words name.
+    pub(super) fn stores(
+        self,
+        names: &[String],
+        rows: &RowFlags,
+        patterns: Vec<Pattern>,
+        style: Style,
+    ) -> Result<Vec<StoreArgs>> {
+        let rotation = Rotation {
+            keep: self.keep.map(|Count(count)| count),
+            gzip: self.gzip,
+            ..rotation(&self.rotate)
+        };
+        let layout = rows.layout(patterns)?;
+        let asks_for_rows = rows.columns.is_some() || rows.melt;
+        let stores: Vec<StoreArgs> = names
+            .iter()
+            .map(|name| store(name, rotation, &layout, asks_for_rows, style))
+            .collect::<Result<_>>()?;
+        let files = stores.iter().any(|it| matches!(it, StoreArgs::File { .. }));
+        values::needs("--rotate", !rotation.is_never(), "a file in --to", files)?;
+        let has_rows = stores.iter().any(StoreArgs::has_rows);
+        let flag = if rows.melt { "--melt" } else { "--columns" };
+        values::needs(
+            flag,
+            asks_for_rows,
+            "a target of rows, such as FILE.csv",
+            has_rows,
+        )?;
+        Ok(stores)
+    }
+}
+
+/// One store by its name.
+fn store(
+    name: &str,
+    rotation: Rotation,
+    layout: &Layout,
+    asks_for_rows: bool,
+    style: Style,
+) -> Result<StoreArgs> {
+    if name == "-" {
+        let format = match asks_for_rows {
+            true => csv(layout),
+            false => RECORDS,
+        };
+        return Ok(StoreArgs::Standard(format, style));
+    }
+    let format = match extension(name).as_str() {
+        "csv" => csv(layout),
+        "ndjson" | "jsonl" | "json" => RECORDS,
+        _ => return Err(unknown(name)),
+    };
+    Ok(StoreArgs::File {
+        path: name.into(),
+        format,
+        rotation,
+    })
+}
+
+/// A file of records, or standard output.
+pub(super) fn records(name: &str, style: Style) -> Result<StoreArgs> {
+    match store(name, Rotation::default(), &Layout::default(), false, style)? {
+        StoreArgs::File { format, .. } if format != RECORDS => {
+            let text = format!("{name:?} is not a file of records");
+            Err(Error::usage(text).hint("name it FILE.ndjson"))
+        }
+        store => Ok(store),
+    }
+}
+
+const RECORDS: Format = Format::Json {
+    pretty: false,
+    embed: false,
+    local: false,
+};
+
+fn csv(layout: &Layout) -> Format {
+    Format::Rows(Rows {
+        style: RowStyle::Csv,
+        layout: layout.clone(),
+        local: false,
+    })
+}
+
+fn extension(name: &str) -> String {
+    let extension = Path::new(name).extension().unwrap_or_default();
+    extension.to_string_lossy().to_ascii_lowercase()
+}
+
+fn unknown(name: &str) -> Error {
+    let text = format!("--to {name:?} is not a target");
+    let refused = Error::usage(text);
+    match End::parse(name) {
+        _ if extension(name) == "gz" => refused
+            .hint("--gzip compresses files once they are full; name it FILE.ndjson or FILE.csv"),
+        Ok(End::Url(..)) => refused.hint("`iotctl bridge` carries messages to a server"),
+        _ => refused.hint("name a file FILE.ndjson or FILE.csv, or use - for standard output"),
+    }
+}
+
+pub(super) fn text(word: OsString) -> Result<String> {
+    values::text("--to", word)
+}

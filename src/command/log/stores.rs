@@ -1,0 +1,83 @@
+//! The stores by name.
+//!
+//! | name | what it is |
+//! |---|---|
+//! | `FILE.ndjson`, `FILE.jsonl` | records, one JSON object a line |
+//! | `FILE.csv` | rows |
+//! | `-` | standard output |
+
+use std::path::PathBuf;
+
+use super::kept::Kept;
+use crate::command::ends::AnyTarget;
+use crate::error::Result;
+use crate::flow::{Printed, Stored};
+use crate::output::{Console, Format, Output, Rotation, Style};
+use crate::payload::select::Selector;
+use crate::store::{Files, Store, Syncing, Times, Worker};
+
+/// One store, as the command line says it.
+#[derive(Clone, Debug)]
+pub enum StoreArgs {
+    /// A file that grows.
+    File {
+        /// Its name.
+        path: PathBuf,
+        /// What stands in it.
+        format: Format,
+        /// When it is full.
+        rotation: Rotation,
+    },
+    /// Standard output.
+    Standard(Format, Style),
+}
+
+impl StoreArgs {
+    /// Whether it keeps rows.
+    pub const fn has_rows(&self) -> bool {
+        match self {
+            Self::File { format, .. } | Self::Standard(format, _) => {
+                matches!(format, Format::Rows(_))
+            }
+        }
+    }
+
+    /// Opens it; `time`: what of a message says when it was.
+    ///
+    /// # Errors
+    /// It cannot be written, or holds something else.
+    pub(super) async fn open(
+        &self,
+        sync: Syncing,
+        time: Option<Selector>,
+        console: Console,
+    ) -> Result<Kept<'static>> {
+        let times = Times::of(time);
+        match self {
+            Self::File {
+                path,
+                format,
+                rotation,
+            } => {
+                let (files, cut) = Files::open(path, *rotation, format.clone(), times)?;
+                let name = path.display().to_string();
+                if cut > 0 {
+                    console.warn(format_args!(
+                        "{name} ended in the middle of a message, which was not acknowledged: cut off {cut} bytes"
+                    ));
+                }
+                kept(name, files, sync)
+            }
+            Self::Standard(format, style) => {
+                let output = Output::open(format.clone(), *style)?;
+                let printed = Printed::new(output);
+                Ok(Kept::Sent(Box::new(AnyTarget::Standard(Box::new(printed)))))
+            }
+        }
+    }
+}
+
+fn kept(name: String, store: impl Store + 'static, sync: Syncing) -> Result<Kept<'static>> {
+    let worker = Worker::start(store, sync)?;
+    Ok(Kept::Stored(Box::new(Stored::new(name, worker))))
+}
