@@ -20,6 +20,7 @@ use bytestring::ByteString;
 
 use crate::coap::format;
 use crate::connect::Protocol;
+use crate::error::Error;
 use crate::message::{
     AmqpDetail, AmqpProperties, AmqpValue, CoapDetail, Detail, Message, MqttDetail, MqttProperties,
     UNTIMED,
@@ -27,6 +28,9 @@ use crate::message::{
 
 /// The header that tells of a retained message, as RabbitMQ's plugin for MQTT has it.
 const RETAIN: &str = "x-mqtt-retain";
+
+/// The user property and the header that tells why a message was refused.
+const REASON: &str = "iotctl-refused";
 
 /// Sparkplug's namespace as a level of a topic, and as a word of a routing key.
 const SPARKPLUG: (&str, &str) = ("spBv1.0", "spBv1___0");
@@ -70,6 +74,52 @@ pub(crate) fn binding_key(filter: &str) -> String {
 /// The topic of a routing key.
 pub(crate) fn topic(key: &str) -> String {
     key.replace('.', "/").replace(SPARKPLUG.1, SPARKPLUG.0)
+}
+
+/// What MQTT calls where a message was sent to: a routing key or a path as a topic.
+pub(crate) fn topic_of(message: &Message) -> ByteString {
+    match &message.detail {
+        Detail::Amqp(_) => topic(&message.topic).into(),
+        Detail::Coap(_) => path_as_topic(&message.topic),
+        Detail::Mqtt(_) | Detail::Plain => message.topic.clone(),
+    }
+}
+
+/// Gives a message another topic, spelled as its protocol has it.
+pub(crate) fn rename(message: &mut Message, name: &str) {
+    message.topic = match &message.detail {
+        Detail::Amqp(_) => routing_key(name).into(),
+        Detail::Coap(_) => path(name).into(),
+        Detail::Mqtt(_) | Detail::Plain => name.into(),
+    };
+}
+
+/// The message that tells of one that was refused: the same, and why.
+pub(crate) fn dead_letter(mut message: Message, why: &Error) -> Message {
+    let why = why.text();
+    match &mut message.detail {
+        Detail::Amqp(amqp) => {
+            let reason = AmqpValue::Text(why.into());
+            amqp.properties.headers.push((REASON.into(), reason));
+        }
+        Detail::Mqtt(mqtt) => {
+            let properties = mqtt.properties.get_or_insert_default();
+            properties.user_properties.push((REASON.into(), why.into()));
+        }
+        Detail::Plain | Detail::Coap(_) => {
+            let properties = MqttProperties {
+                user_properties: vec![(REASON.into(), why.into())],
+                ..MqttProperties::default()
+            };
+            message.topic = topic_of(&message);
+            message.detail = Detail::Mqtt(MqttDetail {
+                qos: 1,
+                properties: Some(Box::new(properties)),
+                ..MqttDetail::default()
+            });
+        }
+    }
+    message
 }
 
 /// Whether the lifetime of a message is over at `now`.

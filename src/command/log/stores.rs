@@ -46,12 +46,12 @@ impl StoreArgs {
     ///
     /// # Errors
     /// It cannot be written, or holds something else.
-    pub(super) async fn open(
+    pub(super) async fn open<'a>(
         &self,
         sync: Syncing,
         time: Option<Selector>,
         console: Console,
-    ) -> Result<Kept<'static>> {
+    ) -> Result<Kept<'a>> {
         let times = Times::of(time);
         match self {
             Self::File {
@@ -77,7 +77,7 @@ impl StoreArgs {
     }
 }
 
-fn kept(name: String, store: impl Store + 'static, sync: Syncing) -> Result<Kept<'static>> {
+fn kept<'a>(name: String, store: impl Store + 'static, sync: Syncing) -> Result<Kept<'a>> {
     let worker = Worker::start(store, sync)?;
     Ok(Kept::Stored(Box::new(Stored::new(name, worker))))
 }
