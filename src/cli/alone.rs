@@ -7,11 +7,12 @@ use clap::{Args, Command, FromArgMatches, Subcommand};
 
 /// The flags of one command, whose name is the second word.
 pub(crate) fn one<F: Args>(words: &[OsString]) -> Option<Box<F>> {
-    first(&words[1..])
+    let bare = Command::new("iotctl").disable_help_flag(true);
+    read::<F>(F::augment_args(bare), &words[1..]).map(Box::new)
 }
 
-/// The flags of one command, whose name is the first word.
-pub(crate) fn first<F: Args>(words: &[OsString]) -> Option<Box<F>> {
+/// The flags of a command without a protocol, whose name is the first word.
+pub(crate) fn top<F: Args>(words: &[OsString]) -> Option<Box<F>> {
     let bare = Command::new("iotctl").disable_help_flag(true);
     read::<F>(F::augment_args(bare), words).map(Box::new)
 }

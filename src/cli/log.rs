@@ -3,7 +3,6 @@
 mod target;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use clap::Args;
 
 use self::target::{RowFlags, StoreFlags};
 use super::flags::condition::ConditionFlags;
-use super::flags::connect::TlsFlags;
+use super::flags::ends::EndsFlags;
 use super::flags::ready::ReadyFlags;
 use super::flags::terminal::TerminalFlags;
 use super::flags::until::UntilFlags;
@@ -23,7 +22,6 @@ use crate::command::ends::source::TOPIC_EXCHANGE;
 use crate::command::ends::{End, SourceArgs, TargetArgs};
 use crate::command::log::{DeadLetters, Plan};
 use crate::command::mqtt::session::SessionArgs;
-use crate::connect::ConnectArgs;
 use crate::error::{Error, Result};
 use crate::flow::{Refusals, Stages, Until};
 use crate::mqtt::packet::{QoS, Subscription, Version};
@@ -81,17 +79,6 @@ pub(crate) struct LogFlags {
     #[arg(long, value_name = "COUNT", default_value = "1000", value_parser = whole(1..=u16::MAX))]
     window: u16,
 
-    /// User name, unless a URL or a context has one
-    #[arg(short = 'u', long, value_name = "NAME", help_heading = "Connection")]
-    username: Option<String>,
-
-    /// File with the password; a final line break is ignored
-    #[arg(long, value_name = "FILE", help_heading = "Connection")]
-    password_file: Option<PathBuf>,
-
-    #[command(flatten)]
-    tls: TlsFlags,
-
     #[command(flatten)]
     rows: RowFlags,
 
@@ -102,12 +89,14 @@ pub(crate) struct LogFlags {
     #[arg(long, value_name = "WHEN", default_value = "auto", value_parser = sync, help_heading = "Storing")]
     sync: Syncing,
 
-    /// What becomes of messages that a target refuses, such as a row that violates a constraint: stop ends the command and acknowledges none from there on; drop counts them, and the exit code is 1 at the end; dead-letter sends them to TARGET, a file or an MQTT or AMQP server, with the reason as a user property or header
+    /// What becomes of a message that a target refuses for good, such as a row that violates a constraint: stop (exit with 1; it stays unacknowledged), drop (it is counted, and acknowledged), or what gets it, with the reason: a file such as refused.ndjson, or a server such as mqtt://HOST
     #[arg(
-        long, value_names = ["WHAT", "TARGET"], num_args = 1..=2, help_heading = "Storing",
-        default_value = "stop"
+        long,
+        value_name = "WHAT",
+        default_value = "stop",
+        help_heading = "Storing"
     )]
-    on_refused: Vec<OsString>,
+    on_refused: String,
 
     /// Show the numbers on standard error at this interval
     #[arg(long, value_name = "TIME", help_heading = "Terminal")]
@@ -121,6 +110,9 @@ pub(crate) struct LogFlags {
 
     #[command(flatten)]
     ready: ReadyFlags,
+
+    #[command(flatten)]
+    ends: EndsFlags,
 
     #[command(flatten)]
     terminal: TerminalFlags,
@@ -153,11 +145,7 @@ impl LogFlags {
             Some(id) => id.clone(),
             None => stable_id(&self.from, &names),
         };
-        let connect = ConnectArgs {
-            username: self.username,
-            password_file: self.password_file,
-            ..self.tls.words()
-        };
+        let [connect, to] = self.ends.connect();
         let mqtt = SessionArgs {
             version: self.protocol_version,
             client_id: Some(id),
@@ -193,7 +181,7 @@ impl LogFlags {
         let stores = self.store.stores(&names, &self.rows, patterns, style)?;
         let letters = TargetArgs {
             end: End::Standard,
-            connect,
+            connect: to,
             mqtt: SessionArgs {
                 client_id: None,
                 persistent: false,
@@ -206,7 +194,7 @@ impl LogFlags {
             format: Format::Raw,
             style,
         };
-        let (refusals, dead_letters) = refusals(self.on_refused, letters, style)?;
+        let (refusals, dead_letters) = refusals(&self.on_refused, letters, style)?;
         Ok(Plan {
             sources,
             stores,
@@ -268,39 +256,22 @@ fn stable_id(from: &[String], to: &[String]) -> ByteString {
 
 /// What `--on-refused` says.
 fn refusals(
-    words: Vec<OsString>,
+    what: &str,
     mut letters: TargetArgs,
     style: Style,
 ) -> Result<(Refusals, Option<DeadLetters>)> {
-    let words: Vec<String> = words
-        .into_iter()
-        .map(|word| values::text("--on-refused", word))
-        .collect::<Result<_>>()?;
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match words.as_slice() {
-        ["stop"] => Ok((Refusals::Stop, None)),
-        ["drop"] => Ok((Refusals::Drop, None)),
-        ["dead-letter"] => Err(Error::usage("--on-refused dead-letter needs a target")
-            .hint("name a file, such as refused.ndjson, or a server")),
-        ["dead-letter", name] => {
-            let letters = match End::parse(name) {
-                Ok(end @ (End::Url(..) | End::Context(_))) => {
-                    letters.end = end;
-                    DeadLetters::Server(Box::new(letters))
-                }
-                _ => DeadLetters::Store(target::records(name, style)?),
-            };
-            Ok((Refusals::DeadLetter, Some(letters)))
-        }
-        [what @ ("stop" | "drop"), other] => Err(Error::usage(format!(
-            "--on-refused {what} takes no target, but {other:?} follows it"
-        ))),
-        words => {
-            let what = words.first().copied().unwrap_or_default();
-            let text = format!("--on-refused {what:?} is not stop, drop or dead-letter");
-            Err(Error::usage(text))
-        }
-    }
+    let letters = match what {
+        "stop" => return Ok((Refusals::Stop, None)),
+        "drop" => return Ok((Refusals::Drop, None)),
+        name => match End::parse(name) {
+            Ok(end @ (End::Url(..) | End::Context(_))) => {
+                letters.end = end;
+                DeadLetters::Server(Box::new(letters))
+            }
+            _ => DeadLetters::Store(target::records(name, style)?),
+        },
+    };
+    Ok((Refusals::DeadLetter, Some(letters)))
 }
 
 /// What of a message says when it was.

@@ -9,7 +9,8 @@ use clap_complete::Shell;
 use crate::command;
 use crate::error::Result;
 
-use super::alone::{alone, first};
+use super::alone::{alone, top};
+use super::bridge::BridgeFlags;
 use super::coap::Coap;
 use super::log::LogFlags;
 use super::mqtt::Mqtt;
@@ -95,6 +96,10 @@ enum Topic {
     /// Keep messages in files
     #[command(disable_help_flag = true, after_help = help::below("log"))]
     Log(Box<LogFlags>),
+
+    /// Carry messages between two servers, of any of the three protocols
+    #[command(disable_help_flag = true, after_help = help::below("bridge"))]
+    Bridge(Box<BridgeFlags>),
 
     /// Show a short help page: the flags of a command that are used most
     #[command(disable_help_flag = true)]
@@ -188,6 +193,7 @@ impl Cli {
             Topic::Install { links, .. } => {
                 return Ok(Parsed::Command(command::Command::Install(links)));
             }
+            Topic::Bridge(flags) => command::Command::Bridge(Box::new(flags.plan()?)),
             Topic::Version { .. } => return Ok(Parsed::Print(VERSION.into())),
             Topic::Bench { command, .. } => return command.parsed(),
             Topic::Log(flags) => command::Command::Log(flags.plan()?.into()),
@@ -207,8 +213,9 @@ impl Topic {
             "mqtt" => Mqtt::alone(words).map(|command| Self::Mqtt { help, command }),
             "coap" => Coap::alone(words).map(|command| Self::Coap { help, command }),
             "amqp" => Amqp::alone(words).map(|command| Self::Amqp { help, command }),
+            "bridge" => top(words).map(Self::Bridge),
             "bench" => alone(words).map(|command| Self::Bench { help, command }),
-            "log" => first(words).map(Self::Log),
+            "log" => top(words).map(Self::Log),
             _ => None,
         }
     }

@@ -2,11 +2,12 @@
 
 pub mod amqp;
 pub(crate) mod bench;
+pub(crate) mod bridge;
 pub(crate) mod coap;
 pub mod ends;
 mod guest;
 mod install;
-pub mod log;
+pub(crate) mod log;
 pub(crate) mod mqtt;
 pub mod ping;
 pub(crate) mod serving;
@@ -32,6 +33,8 @@ pub enum Command {
     Bench(bench::Command),
     /// `iotctl log`
     Log(Box<log::Plan>),
+    /// `iotctl bridge`
+    Bridge(Box<bridge::Plan>),
     /// `iotctl install --links DIR`
     Install(PathBuf),
 }
@@ -65,6 +68,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Amqp(command) => runtime.block_on(command.run()),
         Command::Bench(command) => runtime.block_on(command.run()),
         Command::Log(plan) => runtime.block_on(log::run(*plan)),
+        Command::Bridge(plan) => runtime.block_on(bridge::run(*plan)),
         Command::Install(folder) => install::links(&folder),
     };
     // A name lookup or a read from a terminal may still be blocked in a thread; nobody waits for it.

@@ -1,6 +1,6 @@
 //! How many messages were taken, and what became of them.
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, counted};
 
 use super::select::Skips;
 use super::until::messages;
@@ -17,10 +17,9 @@ pub enum Unit {
 
 impl Unit {
     fn counted(self, count: u64) -> String {
-        match (self, count) {
-            (Self::Message, count) => messages(count),
-            (Self::Request, 1) => String::from("1 request"),
-            (Self::Request, count) => format!("{count} requests"),
+        match self {
+            Self::Message => messages(count),
+            Self::Request => counted(count, "request"),
         }
     }
 
@@ -113,22 +112,26 @@ impl Account {
     /// [`Kind::Lost`] for an account that does not add up.
     pub fn receipt(&self) -> Result<Option<String>> {
         let open = self.open().ok_or_else(|| self.wrong())?;
-        let passed_over =
-            self.filtered + self.skipped.sum() + self.undecoded + self.expired + self.dead_lettered;
-        if passed_over + self.failures() + self.in_doubt + open == 0 {
-            return Ok(None);
+        let passed_over = self.filtered + self.skipped.sum() + self.undecoded;
+        let passed_on = self.expired + self.dead_lettered;
+        match passed_over + passed_on + self.failures() + self.in_doubt + open {
+            0 => Ok(None),
+            _ => self.line("processed").map(Some),
         }
-        self.summary().map(Some)
     }
 
-    /// One line about what was received.
+    /// One line about what was received, and what became of it.
     ///
     /// # Errors
     /// [`Kind::Lost`] for an account that does not add up.
     pub fn summary(&self) -> Result<String> {
+        self.line("delivered")
+    }
+
+    fn line(&self, done: &str) -> Result<String> {
         let open = self.open().ok_or_else(|| self.wrong())?;
         let mut text = format!(
-            "received {}: {} processed",
+            "received {}: {} {done}",
             messages(self.received),
             self.delivered
         );

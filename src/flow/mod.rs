@@ -66,7 +66,7 @@ pub(crate) mod until;
 
 pub use account::{Account, Unit};
 pub use answer::{Answer, Answers};
-pub use engine::{run, send, twice};
+pub use engine::{pass, run, send, twice};
 pub use exec::{Commands, Exec};
 pub use fan::{Fan, Outgoing, Refusals, Routed, Router};
 pub use input::Input;
@@ -76,7 +76,7 @@ pub use pacing::{Pacing, Rate};
 pub use printed::Printed;
 pub use rate::Counted;
 pub use ready::Ready;
-pub use receive::{Receiver, Summary, pass};
+pub use receive::{Receiver, Summary};
 pub use reported::{AckReport, Reported};
 pub use request::{Asking, Replies, Requester, Strangers};
 pub use stages::Stages;

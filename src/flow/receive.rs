@@ -74,20 +74,3 @@ impl Receiver<'_> {
         ended
     }
 }
-
-/// Passes messages on until the end that was asked for, and accounts for them in one line.
-///
-/// # Errors
-/// Those of [`run`](super::run()); [`Kind::Lost`] for an account that does not add up.
-pub async fn pass<S: Source, T: super::Target>(
-    source: &mut S,
-    target: &mut T,
-    stages: &Stages,
-    until: &Until,
-    stop: &mut Stop,
-    console: Console,
-) -> Result<()> {
-    let (ended, account) = engine::carry(source, target, stages, until, stop).await;
-    console.note(account.summary()?);
-    ended
-}

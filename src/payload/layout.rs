@@ -24,7 +24,7 @@ pub struct Layout {
 }
 
 /// What stands in one row; `None`: the message has nothing for that column.
-pub type Cells<'a> = [Option<Found<'a>>];
+pub(crate) type Cells<'a> = [Option<Found<'a>>];
 
 impl Layout {
     /// These columns, one row a message.

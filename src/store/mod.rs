@@ -7,13 +7,18 @@
 //! | [`Store`] | what takes messages |
 //! | [`worker`] | the thread, and when it commits |
 //! | [`files`] | NDJSON and CSV |
+//! | [`table`], [`Sqlite`] | a table of a database |
 //! | [`times`] | when a message was, where it says that itself |
 
 pub(crate) mod files;
+#[cfg_attr(not(feature = "sqlite"), path = "sqlite/absent.rs")]
+mod sqlite;
+pub mod table;
 pub(crate) mod times;
 pub(crate) mod worker;
 
 pub use files::Files;
+pub use sqlite::Sqlite;
 pub use times::Times;
 pub use worker::{Report, Syncing, Worker};
 

@@ -26,7 +26,7 @@ pub enum Syncing {
 }
 
 /// Messages with their numbers, which grow.
-pub type Batch = Vec<(u64, Message)>;
+pub(super) type Batch = Vec<(u64, Message)>;
 
 enum Order {
     Take(Batch),

@@ -16,6 +16,7 @@ use crate::output::{Format, Rotation, RowStyle, Rows, Style};
 use crate::payload::captures::Pattern;
 use crate::payload::layout::{Layout, MELTED};
 use crate::payload::select::{Column, Selector};
+use crate::store::table::{Affinity, Table, USUAL_TABLE};
 
 /// What stands in rows.
 #[derive(Args, Debug)]
@@ -86,6 +87,34 @@ pub(super) struct StoreFlags {
     /// Compress full files with gzip
     #[arg(long, requires = "rotate")]
     gzip: bool,
+
+    /// SQLite: type of a column, INTEGER, REAL, NUMERIC, TEXT or BLOB; may be repeated [default: what suits the first rows]
+    #[arg(long, value_name = "COLUMN=TYPE", value_parser = typed)]
+    types: Vec<(String, Affinity)>,
+
+    /// SQLite: columns, separated by commas, of which an index is made; may be repeated
+    #[arg(long, value_name = "COLUMNS")]
+    index: Vec<String>,
+
+    /// SQLite: columns, separated by commas, in which no two rows are the same: what is received twice is stored once
+    #[arg(long, value_name = "COLUMNS")]
+    unique: Option<String>,
+}
+
+fn typed(word: &str) -> Result<(String, Affinity), String> {
+    let (name, kind) = word.rsplit_once('=').ok_or("expected COLUMN=TYPE")?;
+    let mut all = Affinity::ALL.into_iter();
+    let found = all.find(|it| it.name().eq_ignore_ascii_case(kind));
+    let affinity = found.ok_or("a type is INTEGER, REAL, NUMERIC, TEXT or BLOB")?;
+    Ok((name.to_owned(), affinity))
+}
+
+/// Words between commas.
+fn list(words: &str) -> Vec<String> {
+    words
+        .split(',')
+        .map(|word| word.trim().to_owned())
+        .collect()
 }
 
 impl StoreFlags {
@@ -104,10 +133,34 @@ impl StoreFlags {
         };
         let layout = rows.layout(patterns)?;
         let asks_for_rows = rows.columns.is_some() || rows.melt;
-        let stores: Vec<StoreArgs> = names
-            .iter()
-            .map(|name| store(name, rotation, &layout, asks_for_rows, style))
-            .collect::<Result<_>>()?;
+        let table = Table {
+            types: self.types,
+            indexes: self.index.iter().map(|it| list(it)).collect(),
+            unique: self.unique.as_deref().map_or_else(Vec::new, list),
+            ..Table::default()
+        };
+        let open = |name: &String| match name.strip_prefix("sqlite:") {
+            Some(place) => {
+                let layout = asks_for_rows.then(|| layout.clone());
+                sqlite(
+                    place,
+                    Table {
+                        layout,
+                        ..table.clone()
+                    },
+                )
+            }
+            None => store(name, rotation, &layout, asks_for_rows, style),
+        };
+        let stores: Vec<StoreArgs> = names.iter().map(open).collect::<Result<_>>()?;
+        let database = stores.iter().any(|it| matches!(it, StoreArgs::Sqlite(_)));
+        for (flag, given) in [
+            ("--types", !table.types.is_empty()),
+            ("--index", !table.indexes.is_empty()),
+            ("--unique", !table.unique.is_empty()),
+        ] {
+            values::needs(flag, given, "sqlite:FILE in --to", database)?;
+        }
         let files = stores.iter().any(|it| matches!(it, StoreArgs::File { .. }));
         values::needs("--rotate", !rotation.is_never(), "a file in --to", files)?;
         let has_rows = stores.iter().any(StoreArgs::has_rows);
@@ -149,7 +202,25 @@ fn store(
     })
 }
 
-/// A file of records, or standard output.
+/// `FILE` or `FILE?table=NAME`.
+fn sqlite(place: &str, table: Table) -> Result<StoreArgs> {
+    let (path, name) = match place.split_once("?table=") {
+        Some((path, name)) => (path, name),
+        None => (place, USUAL_TABLE),
+    };
+    if path.is_empty() || name.is_empty() {
+        let text =
+            format!("--to \"sqlite:{place}\": expected sqlite:FILE or sqlite:FILE?table=NAME");
+        return Err(Error::usage(text));
+    }
+    Ok(StoreArgs::Sqlite(Table {
+        path: path.into(),
+        name: name.to_owned(),
+        ..table
+    }))
+}
+
+/// A file of records, or standard output, that gets what is refused.
 pub(super) fn records(name: &str, style: Style) -> Result<StoreArgs> {
     match store(name, Rotation::default(), &Layout::default(), false, style)? {
         StoreArgs::File { format, .. } if format != RECORDS => {
@@ -186,7 +257,7 @@ fn unknown(name: &str) -> Error {
         _ if extension(name) == "gz" => refused
             .hint("--gzip compresses files once they are full; name it FILE.ndjson or FILE.csv"),
         Ok(End::Url(..)) => refused.hint("`iotctl bridge` carries messages to a server"),
-        _ => refused.hint("name a file FILE.ndjson or FILE.csv, or use - for standard output"),
+        _ => refused.hint("name a file FILE.ndjson or FILE.csv, a database sqlite:FILE, or use - for standard output"),
     }
 }
 

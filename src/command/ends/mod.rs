@@ -19,10 +19,10 @@ use std::path::PathBuf;
 use crate::connect::{ConnectArgs, Environment, Protocol, context_protocol, without_credentials};
 use crate::error::{Error, Result};
 
-pub use source::SourceArgs;
-pub(crate) use source::{AnySource, SourceEnd};
-pub use target::TargetArgs;
-pub(crate) use target::{AnyTarget, TargetEnd};
+pub(crate) use source::SourceArgs;
+pub(crate) use source::SourceEnd;
+pub(crate) use target::TargetArgs;
+pub(crate) use target::TargetEnd;
 
 /// What the name of an end stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl End {
     ///
     /// # Errors
     /// A URL with a scheme of none of the protocols.
-    pub fn parse(name: &str) -> Result<Self> {
+    pub(crate) fn parse(name: &str) -> Result<Self> {
         if name == "-" {
             return Ok(Self::Standard);
         }

@@ -31,23 +31,23 @@ pub(crate) const TOPIC_EXCHANGE: &str = "amq.topic";
 
 /// What a source hands out, as the command line says it.
 #[derive(Clone, Debug)]
-pub struct SourceArgs {
+pub(crate) struct SourceArgs {
     /// The server, the context or the file.
-    pub end: End,
+    pub(crate) end: End,
     /// How to connect, beside what the name says.
-    pub connect: ConnectArgs,
+    pub(crate) connect: ConnectArgs,
     /// MQTT: what to subscribe to. Filters are binding keys of an exchange over AMQP, with `.` for `/` and `*` for `+`.
-    pub subscriptions: Vec<Subscription>,
+    pub(crate) subscriptions: Vec<Subscription>,
     /// MQTT: the session, but for its connection.
-    pub mqtt: MqttSession,
+    pub(crate) mqtt: MqttSession,
     /// AMQP: the queue to consume from; otherwise a temporary one.
-    pub queue: Option<ByteString>,
+    pub(crate) queue: Option<ByteString>,
     /// AMQP: the exchange that a temporary queue is bound to.
-    pub exchange: ByteString,
+    pub(crate) exchange: ByteString,
     /// How many messages may be handed out and not settled.
-    pub window: u16,
+    pub(crate) window: u16,
     /// What the terminal shows.
-    pub style: Style,
+    pub(crate) style: Style,
 }
 
 /// A source whose files and secrets were read; nothing is connected.
@@ -59,7 +59,7 @@ pub(crate) struct SourceEnd {
 enum Kind {
     Mqtt {
         session: Box<MqttSession>,
-        target: Target,
+        target: Box<Target>,
         subscriptions: Vec<Subscription>,
         wanted: Wanted,
     },
@@ -121,7 +121,7 @@ impl SourceEnd {
                     version_5_only: false,
                     topic_aliases: 16,
                 };
-                let client = session.client(target.clone(), &wants, self.console);
+                let client = session.client(Target::clone(target), &wants, self.console);
                 let mut client = client.await?;
                 client
                     .session()
@@ -174,7 +174,7 @@ fn mqtt(args: SourceArgs, connect: ConnectArgs) -> Result<Kind> {
             ..Wanted::default()
         },
         session: Box::new(session),
-        target,
+        target: Box::new(target),
         subscriptions: args.subscriptions,
     })
 }

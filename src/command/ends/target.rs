@@ -29,25 +29,25 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What becomes of messages at a target, as the command line says it.
 #[derive(Clone, Debug)]
-pub struct TargetArgs {
+pub(crate) struct TargetArgs {
     /// The server, the context or the file.
-    pub end: End,
+    pub(crate) end: End,
     /// How to connect, beside what the name says.
-    pub connect: ConnectArgs,
+    pub(crate) connect: ConnectArgs,
     /// MQTT: the session, but for its connection.
-    pub mqtt: MqttSession,
+    pub(crate) mqtt: MqttSession,
     /// MQTT: for messages that do not say their own.
-    pub qos: QoS,
+    pub(crate) qos: QoS,
     /// MQTT: whether messages are retained that do not say it.
-    pub retain: bool,
+    pub(crate) retain: bool,
     /// AMQP: for messages that do not say their own.
-    pub exchange: ByteString,
+    pub(crate) exchange: ByteString,
     /// How many messages may be under way.
-    pub window: u16,
+    pub(crate) window: u16,
     /// How a message is shown on standard output.
-    pub format: Format,
+    pub(crate) format: Format,
     /// What the terminal shows.
-    pub style: Style,
+    pub(crate) style: Style,
 }
 
 /// A target whose files and secrets were read; nothing is connected.
@@ -61,7 +61,7 @@ pub(crate) struct TargetEnd {
 enum Kind {
     Mqtt {
         session: Box<MqttSession>,
-        server: Server,
+        server: Box<Server>,
         outline: Box<Publish>,
     },
     Amqp {
@@ -135,7 +135,7 @@ impl TargetEnd {
                     version_5_only: false,
                     topic_aliases: 0,
                 };
-                let client = session.client(server.clone(), &wants, self.console);
+                let client = session.client(Server::clone(server), &wants, self.console);
                 let client = client.await?;
                 let outline = Publish::clone(outline);
                 let publisher = Publisher::new(client, outline, Some(PATIENCE), self.console);
@@ -168,7 +168,7 @@ fn mqtt(args: TargetArgs, connect: ConnectArgs) -> Result<Kind> {
     let server = session.target()?;
     Ok(Kind::Mqtt {
         session: Box::new(session),
-        server,
+        server: Box::new(server),
         outline: Box::new(Publish {
             qos: args.qos,
             retain: args.retain,

@@ -1,6 +1,6 @@
 //! A store, or the server that gets what is refused, as one kind of target.
 
-use crate::command::ends::AnyTarget;
+use crate::command::ends::target::AnyTarget;
 use crate::error::Result;
 use crate::flow::{Number, Progress, Stored, Target, Unit};
 use crate::message::Message;

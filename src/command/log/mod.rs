@@ -8,13 +8,13 @@
 
 mod kept;
 mod progress;
-pub mod stores;
+pub(crate) mod stores;
 
 use std::time::Duration;
 
 use self::kept::Kept;
 use self::progress::Progressing;
-pub use self::stores::StoreArgs;
+pub(crate) use self::stores::StoreArgs;
 use crate::command::ends::{SourceArgs, SourceEnd, TargetArgs, TargetEnd, carry};
 use crate::error::{Error, Result};
 use crate::flow::{self, Fan, Merged, Outgoing, Ready, Refusals, Routed, Router, Stages, Until};
@@ -26,7 +26,7 @@ use crate::store::Syncing;
 
 /// Where messages come from, and where they are kept.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// Where from; at least one.
     pub sources: Vec<SourceArgs>,
     /// Where to; at least one.
@@ -55,7 +55,7 @@ pub struct Plan {
 
 /// Where refused messages go.
 #[derive(Clone, Debug)]
-pub enum DeadLetters {
+pub(crate) enum DeadLetters {
     /// Into a store.
     Store(StoreArgs),
     /// To a server.

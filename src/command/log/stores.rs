@@ -5,20 +5,22 @@
 //! | `FILE.ndjson`, `FILE.jsonl` | records, one JSON object a line |
 //! | `FILE.csv` | rows |
 //! | `-` | standard output |
+//! | `sqlite:FILE?table=NAME` | rows of a table |
 
 use std::path::PathBuf;
 
 use super::kept::Kept;
-use crate::command::ends::AnyTarget;
+use crate::command::ends::target::AnyTarget;
 use crate::error::Result;
 use crate::flow::{Printed, Stored};
 use crate::output::{Console, Format, Output, Rotation, Style};
 use crate::payload::select::Selector;
-use crate::store::{Files, Store, Syncing, Times, Worker};
+use crate::store::table::Table;
+use crate::store::{Files, Sqlite, Store, Syncing, Times, Worker};
 
 /// One store, as the command line says it.
 #[derive(Clone, Debug)]
-pub enum StoreArgs {
+pub(crate) enum StoreArgs {
     /// A file that grows.
     File {
         /// Its name.
@@ -30,15 +32,18 @@ pub enum StoreArgs {
     },
     /// Standard output.
     Standard(Format, Style),
+    /// A table of SQLite.
+    Sqlite(Table),
 }
 
 impl StoreArgs {
     /// Whether it keeps rows.
-    pub const fn has_rows(&self) -> bool {
+    pub(crate) const fn has_rows(&self) -> bool {
         match self {
             Self::File { format, .. } | Self::Standard(format, _) => {
                 matches!(format, Format::Rows(_))
             }
+            Self::Sqlite(table) => table.layout.is_some(),
         }
     }
 
@@ -67,6 +72,10 @@ impl StoreArgs {
                     ));
                 }
                 kept(name, files, sync)
+            }
+            Self::Sqlite(table) => {
+                let store = Sqlite::open(table.clone(), times)?;
+                kept(table.path.display().to_string(), store, sync)
             }
             Self::Standard(format, style) => {
                 let output = Output::open(format.clone(), *style)?;
