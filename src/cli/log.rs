@@ -1,5 +1,6 @@
 //! `log`: its flags, and the plan they make.
 
+mod points;
 mod target;
 
 use std::ffi::OsString;
@@ -9,7 +10,8 @@ use std::time::Duration;
 use bytestring::ByteString;
 use clap::Args;
 
-use self::target::{RowFlags, StoreFlags};
+use self::points::PointFlags;
+use self::target::{RowFlags, StoreFlags, Targets};
 use super::flags::condition::ConditionFlags;
 use super::flags::ends::EndsFlags;
 use super::flags::ready::ReadyFlags;
@@ -84,6 +86,9 @@ pub(crate) struct LogFlags {
 
     #[command(flatten)]
     store: StoreFlags,
+
+    #[command(flatten)]
+    points: PointFlags,
 
     /// When messages are safe, and acknowledged: auto is as soon as no more come, and after 200 ms at the latest; each is one by one; a TIME up to 1m is as long after the first
     #[arg(long, value_name = "WHEN", default_value = "auto", value_parser = sync, help_heading = "Storing")]
@@ -176,9 +181,16 @@ impl LogFlags {
             .enumerate()
             .map(source)
             .collect::<Result<_>>()?;
-        let matches = self.rows.has_captures();
+        let matches = self.rows.has_captures() || self.points.has_captures();
         let time = self.rows.time()?;
-        let stores = self.store.stores(&names, &self.rows, patterns, style)?;
+        let targets = Targets {
+            rows: &self.rows,
+            points: &self.points,
+            patterns,
+            connect: &to,
+            style,
+        };
+        let stores = self.store.stores(&names, &targets)?;
         let letters = TargetArgs {
             end: End::Standard,
             connect: to,

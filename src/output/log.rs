@@ -96,7 +96,7 @@ impl Log {
             return Ok(());
         }
         let ending = match ending {
-            Ending::Json | Ending::Csv if !self.durable => Ending::Line,
+            Ending::Json | Ending::Csv | Ending::Point if !self.durable => Ending::Line,
             ending => ending,
         };
         let whole = ending.whole(&mut File::open(&self.path)?)?;

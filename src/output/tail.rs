@@ -16,6 +16,8 @@ pub(super) enum Ending {
     Json,
     /// With a line feed that does not stand in quotation marks.
     Csv,
+    /// With a line feed; each is a point of InfluxDB.
+    Point,
 }
 
 /// The whole records of a file.
@@ -58,6 +60,7 @@ impl Ending {
                 begins_with_object(file)?;
                 serde_json::from_slice::<IgnoredAny>(&last).is_ok()
             }
+            Self::Point => false,
             Self::None | Self::Line | Self::Csv => !last.is_empty(),
         };
         let length = match open {
@@ -142,6 +145,7 @@ mod tests {
             (Ending::Json, "{\"a\":1}\n{\"a\"", 8, false),
             (Ending::Json, "{\"a\":1}\n{\"a\":2}", 15, true),
             (Ending::Json, "{\"a\"", 0, false),
+            (Ending::Point, "w v=1 5\nw v", 8, false),
             (Ending::Csv, "t\n1\n2", 4, false),
             (Ending::Csv, "t\n\"a\nb\"\n", 8, false),
             (Ending::Csv, "t\n\"a\nb", 2, false),

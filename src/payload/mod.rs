@@ -17,6 +17,7 @@
 //! | [`link`] | link-format (RFC 6690) |
 //! | [`media`] | how a body is read, by its media type |
 //! | [`msgpack`], [`protobuf`], [`sparkplug`] | other forms as JSON |
+//! | [`points`] | InfluxDB's line protocol |
 //! | [`pointer`](mod@pointer), [`select`] | what of a message is shown, by name |
 //! | [`senml`] | measurements (RFC 8428) as lines |
 //! | [`template`] | bodies that differ from message to message |
@@ -39,6 +40,7 @@ pub mod link;
 pub(crate) mod media;
 pub mod msgpack;
 pub(crate) mod pointer;
+pub(crate) mod points;
 pub mod protobuf;
 mod reader;
 mod record;

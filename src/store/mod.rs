@@ -8,9 +8,11 @@
 //! | [`worker`] | the thread, and when it commits |
 //! | [`files`] | NDJSON and CSV |
 //! | [`table`], [`Sqlite`] | a table of a database |
+//! | [`Influx`] | a server of time series |
 //! | [`times`] | when a message was, where it says that itself |
 
 pub(crate) mod files;
+mod influx;
 #[cfg_attr(not(feature = "sqlite"), path = "sqlite/absent.rs")]
 mod sqlite;
 pub mod table;
@@ -18,6 +20,7 @@ pub(crate) mod times;
 pub(crate) mod worker;
 
 pub use files::Files;
+pub use influx::{Influx, Place};
 pub use sqlite::Sqlite;
 pub use times::Times;
 pub use worker::{Report, Syncing, Worker};

@@ -5,12 +5,14 @@ use std::path::Path;
 
 use clap::Args;
 
+use super::points::{self, PointFlags};
 use super::selector;
 use crate::cli::flags::destination::{Limit, rotation};
 use crate::cli::syntax::numbers::Count;
 use crate::cli::syntax::values;
 use crate::command::ends::End;
 use crate::command::log::StoreArgs;
+use crate::connect::ConnectArgs;
 use crate::error::{Error, Result};
 use crate::output::{Format, Rotation, RowStyle, Rows, Style};
 use crate::payload::captures::Pattern;
@@ -117,43 +119,51 @@ fn list(words: &str) -> Vec<String> {
         .collect()
 }
 
+/// What is known of all targets.
+pub(super) struct Targets<'a> {
+    pub(super) rows: &'a RowFlags,
+    pub(super) points: &'a PointFlags,
+    /// What topics are matched by.
+    pub(super) patterns: Vec<Pattern>,
+    /// How to connect to servers.
+    pub(super) connect: &'a ConnectArgs,
+    pub(super) style: Style,
+}
+
 impl StoreFlags {
     /// The stores that the words name.
-    pub(super) fn stores(
-        self,
-        names: &[String],
-        rows: &RowFlags,
-        patterns: Vec<Pattern>,
-        style: Style,
-    ) -> Result<Vec<StoreArgs>> {
+    pub(super) fn stores(self, names: &[String], targets: &Targets<'_>) -> Result<Vec<StoreArgs>> {
         let rotation = Rotation {
             keep: self.keep.map(|Count(count)| count),
             gzip: self.gzip,
             ..rotation(&self.rotate)
         };
-        let layout = rows.layout(patterns)?;
-        let asks_for_rows = rows.columns.is_some() || rows.melt;
+        let layout = targets.rows.layout(targets.patterns.clone())?;
+        let asks_for_rows = targets.rows.columns.is_some() || targets.rows.melt;
         let table = Table {
             types: self.types,
             indexes: self.index.iter().map(|it| list(it)).collect(),
             unique: self.unique.as_deref().map_or_else(Vec::new, list),
             ..Table::default()
         };
-        let open = |name: &String| match name.strip_prefix("sqlite:") {
-            Some(place) => {
+        let open = |name: &String| -> Result<StoreArgs> {
+            if let Some(place) = name.strip_prefix("sqlite:") {
                 let layout = asks_for_rows.then(|| layout.clone());
-                sqlite(
-                    place,
-                    Table {
-                        layout,
-                        ..table.clone()
-                    },
-                )
+                let table = Table {
+                    layout,
+                    ..table.clone()
+                };
+                return sqlite(place, table);
             }
-            None => store(name, rotation, &layout, asks_for_rows, style),
+            let points = || targets.points.points(targets.patterns.clone());
+            match points::store(name, points, rotation, targets.connect, targets.style)? {
+                Some(store) => Ok(store),
+                None => store(name, rotation, &layout, asks_for_rows, targets.style),
+            }
         };
         let stores: Vec<StoreArgs> = names.iter().map(open).collect::<Result<_>>()?;
-        let database = stores.iter().any(|it| matches!(it, StoreArgs::Sqlite(_)));
+        let any = |is: fn(&StoreArgs) -> bool| stores.iter().any(is);
+        let database = any(|it| matches!(it, StoreArgs::Sqlite(_)));
         for (flag, given) in [
             ("--types", !table.types.is_empty()),
             ("--index", !table.indexes.is_empty()),
@@ -161,16 +171,14 @@ impl StoreFlags {
         ] {
             values::needs(flag, given, "sqlite:FILE in --to", database)?;
         }
-        let files = stores.iter().any(|it| matches!(it, StoreArgs::File { .. }));
+        let files = any(|it| matches!(it, StoreArgs::File { .. }));
         values::needs("--rotate", !rotation.is_never(), "a file in --to", files)?;
-        let has_rows = stores.iter().any(StoreArgs::has_rows);
-        let flag = if rows.melt { "--melt" } else { "--columns" };
-        values::needs(
-            flag,
-            asks_for_rows,
-            "a target of rows, such as FILE.csv",
-            has_rows,
-        )?;
+        let flag = if targets.rows.melt { "--melt" } else { "--columns" };
+        let needed = "a target of rows, such as FILE.csv";
+        values::needs(flag, asks_for_rows, needed, any(StoreArgs::has_rows))?;
+        if let Some(flag) = targets.points.given() {
+            values::needs(flag, true, "influx: in --to", any(StoreArgs::has_points))?;
+        }
         Ok(stores)
     }
 }
@@ -257,7 +265,7 @@ fn unknown(name: &str) -> Error {
         _ if extension(name) == "gz" => refused
             .hint("--gzip compresses files once they are full; name it FILE.ndjson or FILE.csv"),
         Ok(End::Url(..)) => refused.hint("`iotctl bridge` carries messages to a server"),
-        _ => refused.hint("name a file FILE.ndjson or FILE.csv, a database sqlite:FILE, or use - for standard output"),
+        _ => refused.hint("name a file FILE.ndjson or FILE.csv, a database sqlite:FILE or influx://HOST/DATABASE, or - for standard output"),
     }
 }
 

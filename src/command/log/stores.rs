@@ -6,6 +6,7 @@
 //! | `FILE.csv` | rows |
 //! | `-` | standard output |
 //! | `sqlite:FILE?table=NAME` | rows of a table |
+//! | `influx:FILE`, `influx:-`, `influx+tcp://`, `influx+udp://`, `influx://`, `influx2://` | points of a time series |
 
 use std::path::PathBuf;
 
@@ -14,9 +15,10 @@ use crate::command::ends::target::AnyTarget;
 use crate::error::Result;
 use crate::flow::{Printed, Stored};
 use crate::output::{Console, Format, Output, Rotation, Style};
+use crate::payload::points::Points;
 use crate::payload::select::Selector;
 use crate::store::table::Table;
-use crate::store::{Files, Sqlite, Store, Syncing, Times, Worker};
+use crate::store::{Files, Influx, Place, Sqlite, Store, Syncing, Times, Worker};
 
 /// One store, as the command line says it.
 #[derive(Clone, Debug)]
@@ -34,6 +36,13 @@ pub(crate) enum StoreArgs {
     Standard(Format, Style),
     /// A table of SQLite.
     Sqlite(Table),
+    /// An InfluxDB, or what reads its line protocol.
+    Influx {
+        /// Its name, without user and password.
+        name: String,
+        place: Place,
+        points: Points,
+    },
 }
 
 impl StoreArgs {
@@ -44,6 +53,18 @@ impl StoreArgs {
                 matches!(format, Format::Rows(_))
             }
             Self::Sqlite(table) => table.layout.is_some(),
+            Self::Influx { .. } => false,
+        }
+    }
+
+    /// Whether it keeps points.
+    pub(crate) const fn has_points(&self) -> bool {
+        match self {
+            Self::File { format, .. } | Self::Standard(format, _) => {
+                matches!(format, Format::Points(_))
+            }
+            Self::Sqlite(_) => false,
+            Self::Influx { .. } => true,
         }
     }
 
@@ -76,6 +97,14 @@ impl StoreArgs {
             Self::Sqlite(table) => {
                 let store = Sqlite::open(table.clone(), times)?;
                 kept(table.path.display().to_string(), store, sync)
+            }
+            Self::Influx {
+                name,
+                place,
+                points,
+            } => {
+                let opened = Influx::open(name.clone(), place, points.clone(), times, console);
+                kept(name.clone(), opened?, sync)
             }
             Self::Standard(format, style) => {
                 let output = Output::open(format.clone(), *style)?;

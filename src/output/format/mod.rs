@@ -5,6 +5,7 @@ mod hex;
 mod hexdump;
 mod json;
 mod mosquitto;
+mod points;
 mod raw;
 mod rows;
 mod template;
@@ -12,6 +13,7 @@ mod text;
 mod time;
 
 use crate::message::Message;
+use crate::payload::points::Points;
 
 use super::escape::{Keep, escape};
 use super::style::Tone;
@@ -43,6 +45,8 @@ pub enum Format {
     Raw,
     /// Columns, one row a message.
     Rows(Rows),
+    /// InfluxDB's line protocol.
+    Points(Points),
     /// The payload in lower-case hexadecimal digits, one line a message.
     Hex {
         /// The topic and a space stand before the payload (`-v`).
@@ -84,6 +88,7 @@ impl Format {
             Self::Template(template) => template.newline,
             Self::Raw | Self::Lines { .. } => false,
             Self::Json { pretty: false, .. } => return Ending::Json,
+            Self::Points(_) => return Ending::Point,
             Self::Rows(Rows {
                 style: RowStyle::Csv,
                 ..
@@ -111,6 +116,7 @@ impl Format {
             } => Box::new(json::Json::new(pretty, embed, local)),
             Self::Raw => Box::new(raw::Raw::new(surface)),
             Self::Rows(rows) => Box::new(rows::Table::new(rows, surface)),
+            Self::Points(points) => Box::new(points::Lines::new(points)),
             Self::Hex { topic } => Box::new(hex::Hex::new(topic, surface)),
             Self::Hexdump { topic } => Box::new(hexdump::Hexdump::new(topic, surface)),
             Self::Base64 { topic } => Box::new(base64::Base64::new(topic, surface)),
