@@ -23,7 +23,6 @@
 //! | [`stages`], [`decompress`], [`decode`] | which messages pass, and how their bodies are read |
 //! | [`select`] | which of them are passed on: a sample, those that changed, not too many of a topic |
 //! | [`findings`], [`sequence`], [`statistics`] | what is found out about them: gaps, age, figures |
-//! | [`topics`] | what is remembered of each topic, within a bound |
 //! | [`receive`] | what all commands that receive have in common |
 //! | [`ready`] | tells others when messages can come |
 //! | [`exec`] | the target that runs a command for each message |
@@ -60,7 +59,6 @@ mod sequence;
 pub(crate) mod stages;
 mod statistics;
 pub(crate) mod stored;
-mod topics;
 mod tree;
 pub(crate) mod until;
 

@@ -33,7 +33,7 @@ pub struct Points {
 }
 
 /// How many messages had nothing for what was asked for, by its name.
-pub type Missing = BTreeMap<String, u64>;
+pub(crate) type Missing = BTreeMap<String, u64>;
 
 impl Points {
     /// Appends the line of a message, with its line feed; nothing for one without a field or a measurement.
@@ -164,11 +164,15 @@ fn push_value(found: &Found<'_>, whole: bool, time: SystemTime, into: &mut Vec<u
             true
         }
         Found::Bytes(bytes) => match str::from_utf8(bytes) {
-            Ok(text) => push_number(text.trim(), whole, into).unwrap_or_else(|| push_text(text, into)),
+            Ok(text) => {
+                push_number(text.trim(), whole, into).unwrap_or_else(|| push_text(text, into))
+            }
             Err(_) => push_text(&data_encoding::BASE64.encode(bytes), into),
         },
         Found::Text(text) => push_text(text, into),
-        Found::Instead(text) => push_number(text, whole, into).unwrap_or_else(|| push_text(text, into)),
+        Found::Instead(text) => {
+            push_number(text, whole, into).unwrap_or_else(|| push_text(text, into))
+        }
         Found::Time(_) | Found::Delta => push_text(&nanoseconds(time).to_string(), into),
     }
 }
@@ -255,9 +259,17 @@ mod tests {
         let points = points("\"w\"", &[], &[]);
         for (payload, expected, missing) in [
             (r#"{"t":21,"u":21.50,"n":3}"#, "w t=21,u=21.50,n=3i 5\n", ""),
-            (r#"{"n":3.0,"ok":true,"off":false}"#, "w n=3i,ok=t,off=f 5\n", ""),
+            (
+                r#"{"n":3.0,"ok":true,"off":false}"#,
+                "w n=3i,ok=t,off=f 5\n",
+                "",
+            ),
             (r#"{"n":3.5,"t":1e3}"#, "w t=1e3 5\n", "n"),
-            (r#"{"s":"a \"b\" \\","x":null}"#, "w s=\"a \\\"b\\\" \\\\\" 5\n", ""),
+            (
+                r#"{"s":"a \"b\" \\","x":null}"#,
+                "w s=\"a \\\"b\\\" \\\\\" 5\n",
+                "",
+            ),
             (r#"{"a":{"b c":[1]}}"#, "w a/b\\ c/0=1 5\n", ""),
             ("21.5", "w value=21.5 5\n", ""),
             ("on", "w value=\"on\" 5\n", ""),

@@ -115,7 +115,9 @@ impl Influx {
     /// Sends lines until the server has answered for all of them.
     fn send(&mut self, lines: &[Line], refused: &mut Vec<Refusal>) -> Result<()> {
         let mut body = Vec::new();
-        lines.iter().for_each(|(_, line)| body.extend_from_slice(line));
+        lines
+            .iter()
+            .for_each(|(_, line)| body.extend_from_slice(line));
         let mut backoff = Backoff::new(Retry::Forever);
         let mut told = false;
         loop {
@@ -132,7 +134,8 @@ impl Influx {
             }
         }
         if told {
-            self.console.note(format_args!("{} takes points again", self.name));
+            self.console
+                .note(format_args!("{} takes points again", self.name));
         }
         Ok(())
     }
@@ -186,7 +189,9 @@ impl Link {
                 let runtime = runtime.map_err(|cause| Error::local("cannot start", &cause))?;
                 let connect = ConnectArgs::clone(connect);
                 let target = connect.resolve(Protocol::Http, &Environment::of_process())?;
-                let token = token.as_ref().map(|it| String::from_utf8_lossy(it.reveal()));
+                let token = token
+                    .as_ref()
+                    .map(|it| String::from_utf8_lossy(it.reveal()));
                 Ok(Self::Http {
                     runtime,
                     client: Box::new(Client::new(target, PATIENCE)),
@@ -248,7 +253,12 @@ impl Link {
 /// What an answer to a batch means.
 fn judge(name: &str, response: &Response) -> Result<Sent> {
     let why = reason(response);
-    let error = |kind| Error::new(kind, format!("{name} answered {}: {}", response.status, brief(&why)));
+    let error = |kind| {
+        Error::new(
+            kind,
+            format!("{name} answered {}: {}", response.status, brief(&why)),
+        )
+    };
     match response.status {
         200..=299 => Ok(Sent::Stored),
         // One that is too large is divided too.
@@ -320,7 +330,9 @@ fn datagrams(place: &str, socket: &UdpSocket, body: &[u8]) -> Sent {
     let mut lines = body.split_inclusive(|byte| *byte == b'\n').peekable();
     while let Some(line) = lines.next() {
         datagram.extend_from_slice(line);
-        let fits = lines.peek().is_some_and(|next| datagram.len() + next.len() <= DATAGRAM);
+        let fits = lines
+            .peek()
+            .is_some_and(|next| datagram.len() + next.len() <= DATAGRAM);
         if fits {
             continue;
         }

@@ -85,7 +85,9 @@ impl PointFlags {
 fn pairs(flag: &str, words: &[String]) -> Result<Vec<(String, Selector)>> {
     let pair = |word: &String| match word.split_once('=') {
         Some((name, words)) if !name.is_empty() => Ok((name.to_owned(), value(flag, words)?)),
-        _ => Err(Error::usage(format!("{flag} {word:?}: expected NAME=VALUE"))),
+        _ => Err(Error::usage(format!(
+            "{flag} {word:?}: expected NAME=VALUE"
+        ))),
     };
     words.iter().map(pair).collect()
 }
@@ -257,10 +259,7 @@ mod tests {
     #[test]
     fn urls_are_those_of_a_server() {
         let (name, url, path) = http("influx://ann:pw@h/home");
-        assert_eq!(
-            (&*name, &*url),
-            ("influx://h/home", "http://ann:pw@h:8086")
-        );
+        assert_eq!((&*name, &*url), ("influx://h/home", "http://ann:pw@h:8086"));
         assert_eq!(path, "/write?db=home&precision=ns");
         let (_, url, path) = http("influxs://[::1]:9/home?rp=week");
         assert_eq!(url, "https://[::1]:9");

@@ -173,7 +173,11 @@ impl StoreFlags {
         }
         let files = any(|it| matches!(it, StoreArgs::File { .. }));
         values::needs("--rotate", !rotation.is_never(), "a file in --to", files)?;
-        let flag = if targets.rows.melt { "--melt" } else { "--columns" };
+        let flag = if targets.rows.melt {
+            "--melt"
+        } else {
+            "--columns"
+        };
         let needed = "a target of rows, such as FILE.csv";
         values::needs(flag, asks_for_rows, needed, any(StoreArgs::has_rows))?;
         if let Some(flag) = targets.points.given() {

@@ -188,7 +188,7 @@ impl SessionFlags {
             "authentication-method",
         )?;
         let mut disconnect_properties = sets.take(Place::Disconnect);
-        let expiry = session_expiry.or(connect_properties.session_expiry_interval());
+        let expiry = session_expiry.or_else(|| connect_properties.session_expiry_interval());
         let is_named = self.id.as_ref().is_some_and(|id| !id.is_empty());
         // Only this process knows a generated identifier: nobody else can come back to its session.
         if !is_named

@@ -26,31 +26,31 @@ use crate::store::Syncing;
 
 /// Where messages come from, and where they are kept.
 #[derive(Clone, Debug)]
-pub(crate) struct Plan {
+pub struct Plan {
     /// Where from; at least one.
-    pub sources: Vec<SourceArgs>,
+    pub(crate) sources: Vec<SourceArgs>,
     /// Where to; at least one.
-    pub stores: Vec<StoreArgs>,
+    pub(crate) stores: Vec<StoreArgs>,
     /// What becomes of messages that a store refuses.
-    pub refusals: Refusals,
+    pub(crate) refusals: Refusals,
     /// Where those go then.
-    pub dead_letters: Option<DeadLetters>,
+    pub(crate) dead_letters: Option<DeadLetters>,
     /// When messages are committed.
-    pub sync: Syncing,
+    pub(crate) sync: Syncing,
     /// What of a message says when it was; otherwise when it was received.
-    pub time: Option<Selector>,
+    pub(crate) time: Option<Selector>,
     /// Whether topics are compared with patterns, as MQTT has them.
-    pub matches: bool,
+    pub(crate) matches: bool,
     /// How often a line tells how far it is.
-    pub report: Option<Duration>,
+    pub(crate) report: Option<Duration>,
     /// Which messages are kept.
-    pub stages: Stages,
+    pub(crate) stages: Stages,
     /// When it ends.
-    pub until: Until,
+    pub(crate) until: Until,
     /// Who is told when messages can come.
-    pub ready: Ready,
+    pub(crate) ready: Ready,
     /// What the terminal shows.
-    pub style: Style,
+    pub(crate) style: Style,
 }
 
 /// Where refused messages go.

@@ -25,6 +25,8 @@ impl Render for Lines {
 
     fn missing(&self) -> Vec<(String, u64)> {
         let missing = self.missing.iter();
-        missing.map(|(what, count)| (what.clone(), *count)).collect()
+        missing
+            .map(|(what, count)| (what.clone(), *count))
+            .collect()
     }
 }

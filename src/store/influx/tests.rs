@@ -35,7 +35,9 @@ fn request(stream: &mut TcpStream, input: &mut Vec<u8>) -> Option<(String, Strin
     loop {
         let text = String::from_utf8_lossy(input).into_owned();
         if let Some((head, rest)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
+            let length = head
+                .lines()
+                .find_map(|line| line.strip_prefix("Content-Length: "));
             let length: usize = length.unwrap().parse().unwrap();
             if rest.len() >= length {
                 let taken = head.len() + 4 + length;
@@ -80,7 +82,14 @@ fn open(place: &Place) -> Influx {
         quiet: true,
         ..Style::default()
     });
-    Influx::open(String::from("influx"), place, points, Times::default(), console).unwrap()
+    Influx::open(
+        String::from("influx"),
+        place,
+        points,
+        Times::default(),
+        console,
+    )
+    .unwrap()
 }
 
 /// The numbers of what was refused.
@@ -154,7 +163,12 @@ fn lines_go_over_tcp_and_in_datagrams() {
     stored(&mut influx, ["1", "2"].map(String::from)).unwrap();
     drop(influx);
     let mut text = String::new();
-    listener.accept().unwrap().0.read_to_string(&mut text).unwrap();
+    listener
+        .accept()
+        .unwrap()
+        .0
+        .read_to_string(&mut text)
+        .unwrap();
     assert_eq!(text, "w value=1 0\nw value=2 0\n");
 
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -166,7 +180,10 @@ fn lines_go_over_tcp_and_in_datagrams() {
         assert!(length <= DATAGRAM && datagram[length - 1] == b'\n');
         count += datagram[..length].iter().filter(|it| **it == b'\n').count();
     }
-    let none = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let none = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let refused = Link::open(&Place::Tcp(none.to_string())).err().unwrap();
     assert_eq!(refused.exit_code(), 3);
 }
