@@ -1,8 +1,10 @@
 //! What rows a message makes in a table: one of its columns, or one for each of its values.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use serde_json::Value;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::captures::Pattern;
 use super::media;
@@ -11,6 +13,9 @@ use crate::message::Message;
 
 /// The last columns where each value has a row: what it is called, and what it is.
 pub(crate) const MELTED: [&str; 2] = ["metric", "value"];
+
+/// Values that lie deeper in objects and arrays are left out.
+const DEEPEST: u32 = 64;
 
 /// The columns of a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,44 +75,83 @@ impl Layout {
 /// All values of a payload that is JSON, or can be had as JSON, but for `null`; each by its pointer without the first slash. One
 /// that is no part of an object or array is called by the last level of the topic.
 pub(crate) fn values(message: &Message) -> Vec<(String, Found<'static>)> {
-    let json = media::json_text(message, None);
     let mut found = Vec::new();
-    match json.and_then(|it| serde_json::from_slice::<Value>(&it).ok()) {
-        Some(value @ (Value::Object(_) | Value::Array(_))) => flatten("", value, &mut found),
-        Some(value) => {
-            let last = message.topic.rsplit('/').next().unwrap_or_default();
-            flatten(last, value, &mut found);
-        }
-        None => {}
+    let Some(json) = media::json_text(message, None) else {
+        return found;
+    };
+    if let Ok(value) = serde_json::from_slice::<&RawValue>(&json) {
+        let last = message.topic.rsplit('/').next().unwrap_or_default();
+        let name = match value.get().starts_with(['{', '[']) {
+            true => "",
+            false => last,
+        };
+        flatten(name, value.get(), DEEPEST, &mut found);
     }
     found
 }
 
-fn flatten(name: &str, value: Value, into: &mut Vec<(String, Found<'static>)>) {
+/// Numbers stay as they are spelled. What is too deep, or no JSON, is left out.
+fn flatten(name: &str, json: &str, depth: u32, into: &mut Vec<(String, Found<'static>)>) {
     let below = |key: &str| match name {
         "" => key.to_owned(),
         name => format!("{name}/{key}"),
     };
-    let found = match value {
-        Value::Null => return,
-        Value::Bool(value) => Found::Bool(value),
-        Value::Number(number) => Found::Number(number.to_string().into()),
-        Value::String(text) => Found::Text(Cow::Owned(text)),
-        Value::Array(items) => {
-            for (at, item) in items.into_iter().enumerate() {
-                flatten(&below(&at.to_string()), item, into);
-            }
-            return;
-        }
-        Value::Object(members) => {
-            for (key, value) in members {
+    let found = match json.as_bytes().first() {
+        Some(b'{' | b'[') if depth == 0 => return,
+        Some(b'{') => {
+            let members: Members<'_> = serde_json::from_str(json).unwrap_or_default();
+            for (key, value) in members.0 {
                 let key = key.replace('~', "~0").replace('/', "~1");
-                flatten(&below(&key), value, into);
+                flatten(&below(&key), value.get(), depth - 1, into);
             }
             return;
         }
+        Some(b'[') => {
+            let items: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
+            for (at, item) in items.into_iter().enumerate() {
+                flatten(&below(&at.to_string()), item.get(), depth - 1, into);
+            }
+            return;
+        }
+        Some(b'"') => match serde_json::from_str(json) {
+            Ok(text) => Found::Text(Cow::Owned(text)),
+            // Half a character stays as it is spelled.
+            Err(_) => Found::Text(json.to_owned().into()),
+        },
+        Some(b't') => Found::Bool(true),
+        Some(b'f') => Found::Bool(false),
+        Some(b'n') | None => return,
+        Some(_) => Found::Number(json.to_owned().into()),
     };
     into.push((name.to_owned(), found));
+}
+
+/// What an object has, in order.
+#[derive(Default)]
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(Members(members))
+    }
 }
 
 #[cfg(test)]
@@ -153,8 +197,18 @@ mod tests {
         };
         let names: Vec<_> = layout.names().collect();
         assert_eq!(names, ["time", "device", "metric", "value"]);
-        let payload = r#"{"ts":5,"t":21.5,"ok":true,"n":null,"a/b":{"x":["on"]}}"#;
-        let expected = ["5 d7 t 21.5", "5 d7 ok true", "5 d7 a~1b/x/0 on"];
+        let payload = r#"{"ts":5,"t":21.5,"ok":true,"n":null,"a/b":{"x":["on"]},"e":1e5}"#;
+        let expected = [
+            "5 d7 t 21.5",
+            "5 d7 ok true",
+            "5 d7 a~1b/x/0 on",
+            "5 d7 e 1e5",
+        ];
+        let deep = values(&Message {
+            payload: "[".repeat(100_000).into(),
+            ..Message::default()
+        });
+        assert!(deep.is_empty());
         assert_eq!(rows(&layout, "sensors/d7/all", payload), expected);
         assert_eq!(
             rows(&layout, "sensors/d7/temp", "21.50"),

@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     /// Remembers what was committed together; refuses empty bodies; fails at the body `full`.
-    #[derive(Clone, Default)]
+    #[derive(Default)]
     struct Kept {
         pending: Vec<u64>,
         refused: Vec<Refusal>,
