@@ -1,10 +1,14 @@
 //! A store, or the server that gets what is refused, as one kind of target.
 
+use tokio::time::timeout;
+
 use crate::command::ends::target::AnyTarget;
 use crate::error::Result;
+use crate::flow::until::messages;
 use crate::flow::{Number, Progress, Stored, Target, Unit};
 use crate::message::Message;
 use crate::output::Console;
+use crate::stop::DRAIN;
 
 /// Where messages of `log` go.
 pub(super) enum Kept<'a> {
@@ -32,21 +36,16 @@ impl Kept<'_> {
     pub(super) async fn close(self, console: Console) -> Result<()> {
         match self {
             Self::Stored(mut stored) => {
-                for (what, count) in stored.close().await {
-                    let messages = flow_messages(count);
+                // One that still waits for its server has nothing that was told to be stored.
+                let closed = timeout(DRAIN, stored.close()).await;
+                for (what, count) in closed.unwrap_or_default() {
+                    let messages = messages(count);
                     console.note(format_args!("{}: {messages} without {what}", stored.name()));
                 }
                 Ok(())
             }
             Self::Sent(target) => target.close().await,
         }
-    }
-}
-
-fn flow_messages(count: u64) -> String {
-    match count {
-        1 => String::from("1 message"),
-        count => format!("{count} messages"),
     }
 }
 

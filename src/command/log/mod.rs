@@ -10,7 +10,7 @@ mod kept;
 mod progress;
 pub(crate) mod stores;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use self::kept::Kept;
 use self::progress::Progressing;
@@ -18,7 +18,7 @@ pub(crate) use self::stores::StoreArgs;
 use crate::command::ends::{SourceArgs, SourceEnd, TargetArgs, TargetEnd, carry};
 use crate::error::{Error, Result};
 use crate::flow::{self, Fan, Merged, Outgoing, Ready, Refusals, Routed, Router, Stages, Until};
-use crate::message::Message;
+use crate::message::{Message, UNTIMED};
 use crate::output::{Console, Style};
 use crate::payload::select::Selector;
 use crate::stop::{DRAIN, Stop};
@@ -165,6 +165,9 @@ struct ToAll {
 
 impl Router for ToAll {
     fn route(&mut self, mut message: Message, into: &mut Outgoing) -> Result<Routed> {
+        if message.time == UNTIMED {
+            message.time = SystemTime::now();
+        }
         if self.matches {
             message.topic = carry::topic_of(&message);
         }

@@ -128,8 +128,9 @@ impl<T: Target> Target for Progressing<T> {
         let known = into.len();
         let driven = tokio::select! {
             biased;
-            driven = self.inner.drive(into) => Some(driven),
+            // First, as a target may always have something to tell.
             () = tick(&mut self.interval) => None,
+            driven = self.inner.drive(into) => Some(driven),
         };
         self.count(&into[known..]);
         match driven {
