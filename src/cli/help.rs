@@ -232,11 +232,11 @@ const LOG: &[(&str, &str)] = &[
     ),
     (
         "A row for each message",
-        "iotctl log mqtt://broker.example -t 'sensors/{device}/all' --to readings.csv \\\n    --columns 'timestamp=/timestamp|$time,device_id={device},temperature=/temperature,humidity=/humidity'",
+        "iotctl log mqtt://broker.example -t 'sensors/{device}/all' --to readings.csv \\\n    --columns 'time=/timestamp|$time,device={device},temperature=/temperature'",
     ),
     (
         "A row for each value",
-        "iotctl log mqtt://broker.example -t 'sensors/{device}/all' --to values.csv --columns 'timestamp=/timestamp,device_id={device}' --melt",
+        "iotctl log mqtt://broker.example -t 'sensors/{device}/all' --to values.csv --columns 'time=/timestamp,device={device}' --melt",
     ),
     (
         "From a queue and from an observed resource",

@@ -25,7 +25,7 @@ use crate::command::ends::{End, SourceArgs, TargetArgs};
 use crate::command::log::{DeadLetters, Plan};
 use crate::command::mqtt::session::SessionArgs;
 use crate::error::{Error, Result};
-use crate::flow::{Refusals, Stages, Until};
+use crate::flow::{Refusals, Until};
 use crate::mqtt::packet::{QoS, Subscription, Version};
 use crate::output::{Format, Style};
 use crate::payload::captures::Pattern;
@@ -136,53 +136,26 @@ fn sync(word: &str) -> Result<Syncing, String> {
 
 impl LogFlags {
     /// The plan of the command, validated as far as possible without a file or the network.
-    pub(crate) fn plan(self) -> Result<Plan> {
+    pub(crate) fn plan(mut self) -> Result<Plan> {
         values::messages(self.until.count)?;
         let style = self.terminal.style();
         let (patterns, subscriptions) = self.topics()?;
-        let names: Vec<String> = self
-            .to
-            .iter()
-            .cloned()
+        let names: Vec<String> = std::mem::take(&mut self.to)
+            .into_iter()
             .map(target::text)
             .collect::<Result<_>>()?;
-        let id = match &self.id {
-            Some(id) => id.clone(),
-            None => stable_id(&self.from, &names),
+        let mqtt = self.session(&names);
+        let [from, to] = self.ends.connect();
+        let shared = SourceArgs {
+            end: End::Standard,
+            connect: from,
+            subscriptions,
+            mqtt: mqtt.clone(),
+            queue: self.queue,
+            exchange: self.exchange,
+            window: self.window,
+            style,
         };
-        let [connect, to] = self.ends.connect();
-        let mqtt = SessionArgs {
-            version: self.protocol_version,
-            client_id: Some(id),
-            persistent: !self.clean,
-            keep_alive: KEEP_ALIVE,
-            ..SessionArgs::default()
-        };
-        let count = self.from.len();
-        let source = |(at, name): (usize, &String)| -> Result<SourceArgs> {
-            let mut mqtt = mqtt.clone();
-            if count > 1 {
-                mqtt.client_id = mqtt.client_id.map(|id| format!("{id}-{}", at + 1).into());
-            }
-            Ok(SourceArgs {
-                end: End::parse(name)?,
-                connect: connect.clone(),
-                subscriptions: subscriptions.clone(),
-                mqtt,
-                queue: self.queue.clone(),
-                exchange: self.exchange.clone(),
-                window: self.window,
-                style,
-            })
-        };
-        let sources: Vec<SourceArgs> = self
-            .from
-            .iter()
-            .enumerate()
-            .map(source)
-            .collect::<Result<_>>()?;
-        let matches = self.rows.has_captures() || self.points.has_captures();
-        let time = self.rows.time()?;
         let targets = Targets {
             rows: &self.rows,
             points: &self.points,
@@ -197,7 +170,7 @@ impl LogFlags {
             mqtt: SessionArgs {
                 client_id: None,
                 persistent: false,
-                ..mqtt.clone()
+                ..mqtt
             },
             qos: QoS::AtLeastOnce,
             retain: false,
@@ -208,20 +181,16 @@ impl LogFlags {
         };
         let (refusals, dead_letters) = refusals(&self.on_refused, letters, style)?;
         Ok(Plan {
-            sources,
+            sources: sources(&self.from, &shared)?,
             stores,
             refusals,
             dead_letters,
             sync: self.sync,
-            time,
-            matches,
+            time: self.rows.time()?,
+            matches: self.rows.has_captures() || self.points.has_captures(),
             report: self.report.map(|Wait(time)| time),
-            stages: Stages {
-                // Messages may be of any protocol.
-                filter: self.conditions.filter,
-                expect: self.conditions.expect,
-                ..Stages::default()
-            },
+            // Messages may be of any protocol.
+            stages: self.conditions.of_any(),
             until: Until {
                 until: self.conditions.until,
                 ..self.until.until()
@@ -229,6 +198,21 @@ impl LogFlags {
             ready: self.ready.ready(),
             style,
         })
+    }
+
+    /// The session at an MQTT server.
+    fn session(&self, names: &[String]) -> SessionArgs {
+        let id = match &self.id {
+            Some(id) => id.clone(),
+            None => stable_id(&self.from, names),
+        };
+        SessionArgs {
+            version: self.protocol_version,
+            client_id: Some(id),
+            persistent: !self.clean,
+            keep_alive: KEEP_ALIVE,
+            ..SessionArgs::default()
+        }
     }
 
     /// The filters with the names of their wildcards, and what is subscribed to.
@@ -254,6 +238,21 @@ impl LogFlags {
         }
         Ok(all)
     }
+}
+
+/// Each source by its name; several sessions need several identifiers.
+fn sources(names: &[String], shared: &SourceArgs) -> Result<Vec<SourceArgs>> {
+    let source = |(at, name): (usize, &String)| {
+        let mut source = SourceArgs {
+            end: End::parse(name)?,
+            ..shared.clone()
+        };
+        if let Some(id) = source.mqtt.client_id.take_if(|_| names.len() > 1) {
+            source.mqtt.client_id = Some(format!("{id}-{}", at + 1).into());
+        }
+        Ok(source)
+    };
+    names.iter().enumerate().map(source).collect()
 }
 
 /// The same for the same ends, so that a session is found again.

@@ -7,6 +7,8 @@ use std::time::SystemTime;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
 
 use super::names::compact;
 use crate::file::Draft;
@@ -36,10 +38,11 @@ pub(super) fn put_aside(path: &Path, first: SystemTime) -> io::Result<()> {
         if compressed(&aside).exists() {
             continue;
         }
-        match fs::hard_link(path, &aside) {
-            Ok(()) => return fs::remove_file(path),
-            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
-            // A file system without links.
+        // At once: a file of two names would be gone on with under one of them after a crash.
+        match renameat_with(CWD, path, CWD, &aside, RenameFlags::NOREPLACE) {
+            Ok(()) => return Ok(()),
+            Err(Errno::EXIST) => {}
+            // Not every file system knows this.
             Err(_) if !aside.exists() => return fs::rename(path, &aside),
             Err(_) => {}
         }

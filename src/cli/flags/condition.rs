@@ -25,16 +25,21 @@ pub(crate) struct ConditionFlags {
 }
 
 impl ConditionFlags {
+    /// The conditions on messages of any protocol.
+    pub(crate) fn of_any(&self) -> Stages {
+        Stages {
+            filter: self.filter.clone(),
+            expect: self.expect.clone(),
+            ..Stages::default()
+        }
+    }
+
     /// The conditions on messages with these fields.
     pub(crate) fn stages(&self, fields: &Fields) -> Result<Stages> {
         check("--filter", &self.filter, fields)?;
         check("--expect", &self.expect, fields)?;
         check("--until", &self.until, fields)?;
-        Ok(Stages {
-            filter: self.filter.clone(),
-            expect: self.expect.clone(),
-            ..Stages::default()
-        })
+        Ok(self.of_any())
     }
 }
 

@@ -5,15 +5,18 @@ use tokio::time::timeout;
 use crate::command::ends::target::AnyTarget;
 use crate::error::Result;
 use crate::flow::until::messages;
-use crate::flow::{Number, Progress, Stored, Target, Unit};
+use crate::flow::{Number, Printed, Progress, Stored, Target, Unit};
 use crate::message::Message;
-use crate::output::Console;
+use crate::output::{Console, Output};
 use crate::stop::DRAIN;
+use crate::store::Times;
 
 /// Where messages of `log` go.
 pub(super) enum Kept<'a> {
     /// Into a store.
     Stored(Box<Stored>),
+    /// To standard output.
+    Shown(Box<Shown>),
     /// Elsewhere.
     Sent(Box<AnyTarget<'a>>),
 }
@@ -23,9 +26,58 @@ macro_rules! each {
     ($self:ident, $target:ident => $what:expr) => {
         match $self {
             Kept::Stored($target) => $what,
+            Kept::Shown($target) => $what,
             Kept::Sent($target) => $what,
         }
     };
+}
+
+/// Standard output.
+pub(super) struct Shown {
+    printed: Printed<Output>,
+    times: Times,
+}
+
+impl Shown {
+    pub(super) const fn new(output: Output, times: Times) -> Self {
+        Self {
+            printed: Printed::new(output),
+            times,
+        }
+    }
+
+    fn missing(&self) -> Vec<(String, u64)> {
+        let mut missing = self.printed.output().missing();
+        missing.extend(self.times.missing());
+        missing
+    }
+}
+
+impl Target for Shown {
+    fn name(&self) -> String {
+        self.printed.name()
+    }
+
+    fn has_room(&self) -> bool {
+        self.printed.has_room()
+    }
+
+    fn is_free(&self) -> bool {
+        self.printed.is_free()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.printed.is_idle()
+    }
+
+    fn take(&mut self, number: Number, mut message: Message) -> Result<()> {
+        self.times.set(&mut message);
+        self.printed.take(number, message)
+    }
+
+    async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
+        self.printed.drive(into).await
+    }
 }
 
 impl Kept<'_> {
@@ -34,18 +86,21 @@ impl Kept<'_> {
     /// # Errors
     /// Those of the target.
     pub(super) async fn close(self, console: Console) -> Result<()> {
-        match self {
+        let name = self.name();
+        let missing = match self {
             Self::Stored(mut stored) => {
                 // One that still waits for its server has nothing that was told to be stored.
                 let closed = timeout(DRAIN, stored.close()).await;
-                for (what, count) in closed.unwrap_or_default() {
-                    let messages = messages(count);
-                    console.note(format_args!("{}: {messages} without {what}", stored.name()));
-                }
-                Ok(())
+                closed.unwrap_or_default()
             }
-            Self::Sent(target) => target.close().await,
+            Self::Shown(shown) => shown.missing(),
+            Self::Sent(target) => return target.close().await,
+        };
+        for (what, count) in missing {
+            let messages = messages(count);
+            console.note(format_args!("{name}: {messages} without {what}"));
         }
+        Ok(())
     }
 }
 

@@ -10,10 +10,9 @@
 
 use std::path::PathBuf;
 
-use super::kept::Kept;
-use crate::command::ends::target::AnyTarget;
+use super::kept::{Kept, Shown};
 use crate::error::Result;
-use crate::flow::{Printed, Stored};
+use crate::flow::Stored;
 use crate::output::{Console, Format, Output, Rotation, Style};
 use crate::payload::points::Points;
 use crate::payload::select::Selector;
@@ -108,8 +107,7 @@ impl StoreArgs {
             }
             Self::Standard(format, style) => {
                 let output = Output::open(format.clone(), *style)?;
-                let printed = Printed::new(output);
-                Ok(Kept::Sent(Box::new(AnyTarget::Standard(Box::new(printed)))))
+                Ok(Kept::Shown(Box::new(Shown::new(output, times))))
             }
         }
     }

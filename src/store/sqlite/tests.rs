@@ -81,7 +81,7 @@ fn types_follow_from_the_first_rows() {
         .collect();
     assert_eq!(missing, ["s 1", "b 1", "n 2", "g 1"]);
     drop(store);
-    let other = Sqlite::open(self::table(folder.path(), "i,x"), Times::default());
+    let other = Sqlite::open(self::table(folder.path(), "i=/i,x=/x"), Times::default());
     let other = other.err().unwrap();
     assert_eq!(other.exit_code(), 2);
     assert!(other.hint_text().unwrap().contains("no column \"x\""));
@@ -90,7 +90,7 @@ fn types_follow_from_the_first_rows() {
 #[test]
 fn what_comes_twice_is_stored_once() {
     let folder = tempfile::tempdir().unwrap();
-    let mut table = table(folder.path(), "id=/id,\"v\"=/v");
+    let mut table = table(folder.path(), "id=/id,v=/v");
     table.unique = vec![String::from("id")];
     table.indexes = vec![vec![String::from("\"v\"")]];
     table.layout.as_mut().unwrap().columns[1].name = String::from("\"v\"");
