@@ -279,7 +279,7 @@ fn refusals(
                 letters.end = end;
                 DeadLetters::Server(Box::new(letters))
             }
-            _ => DeadLetters::Store(target::records(name, style)?),
+            _ => DeadLetters::Store(target::records(name, style)?.into()),
         },
     };
     Ok((Refusals::DeadLetter, Some(letters)))

@@ -57,7 +57,7 @@ pub struct Plan {
 #[derive(Clone, Debug)]
 pub(crate) enum DeadLetters {
     /// Into a store.
-    Store(StoreArgs),
+    Store(Box<StoreArgs>),
     /// To a server.
     Server(Box<TargetArgs>),
 }
@@ -132,7 +132,7 @@ impl Plan {
             .dead_letters
             .iter()
             .filter_map(|letters| match letters {
-                DeadLetters::Store(args) => Some(args),
+                DeadLetters::Store(args) => Some(&**args),
                 DeadLetters::Server(_) => None,
             });
         let mut targets = Vec::new();

@@ -138,7 +138,7 @@ impl Sqlite {
             all.find_map(|(known, affinity)| (known == name).then_some(*affinity))
         };
         let column = |(at, name): (usize, &String)| {
-            let affinity = given(name).or(types.of(at));
+            let affinity = given(name).or_else(|| types.of(at));
             let affinity = affinity.map_or_else(String::new, |it| format!(" {}", it.name()));
             format!("{}{affinity}", quoted(name))
         };

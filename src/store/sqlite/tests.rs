@@ -56,7 +56,7 @@ fn types_follow_from_the_first_rows() {
     let folder = tempfile::tempdir().unwrap();
     let mut table = table(folder.path(), "i=/i,r=/r,s=/s,b=/b,n=/n,g=/g");
     table.types = vec![(String::from("g"), Affinity::Text)];
-    let mut store = open(table.clone());
+    let mut store = open(table);
     let first: [&[u8]; 2] = [
         br#"{"i":1,"r":1,"s":"x","b":true,"g":5}"#,
         br#"{"i":2,"r":1.5,"s":"y","b":false,"g":6}"#,
