@@ -190,7 +190,7 @@ impl LogFlags {
             matches: self.rows.has_captures() || self.points.has_captures(),
             report: self.report.map(|Wait(time)| time),
             // Messages may be of any protocol.
-            stages: self.conditions.of_any(),
+            stages: self.conditions.of_any(targets.patterns),
             until: Until {
                 until: self.conditions.until,
                 ..self.until.until()

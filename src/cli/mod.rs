@@ -54,6 +54,7 @@ pub(crate) mod mosquitto;
 mod mqtt;
 mod page;
 mod refusal;
+mod route;
 mod syntax;
 #[cfg(test)]
 mod tests;

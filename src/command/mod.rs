@@ -10,6 +10,7 @@ mod install;
 pub(crate) mod log;
 pub(crate) mod mqtt;
 pub mod ping;
+pub(crate) mod route;
 pub(crate) mod serving;
 mod trace;
 
@@ -35,6 +36,8 @@ pub enum Command {
     Log(Box<log::Plan>),
     /// `iotctl bridge`
     Bridge(Box<bridge::Plan>),
+    /// `iotctl route FILE`
+    Route(Box<route::Plan>),
     /// `iotctl install --links DIR`
     Install(PathBuf),
 }
@@ -69,6 +72,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Bench(command) => runtime.block_on(command.run()),
         Command::Log(plan) => runtime.block_on(log::run(*plan)),
         Command::Bridge(plan) => runtime.block_on(bridge::run(*plan)),
+        Command::Route(plan) => runtime.block_on(route::run(*plan)),
         Command::Install(folder) => install::links(&folder),
     };
     // A name lookup or a read from a terminal may still be blocked in a thread; nobody waits for it.

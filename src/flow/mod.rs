@@ -16,6 +16,7 @@
 //! | [`Source`], [`Target`] | the two ends, as traits with static dispatch |
 //! | [`ledger`] | which arrivals are not settled yet; pure |
 //! | [`merged`], [`fan`] | several sources as one; several targets as one, and what decides which of them get a message |
+//! | [`mapped`] | messages that become several, or none, on their way to their target |
 //! | [`account`] | how many messages were taken, and what became of them; pure |
 //! | [`input`], [`pacing`] | the source of what is to be sent, and when each message is due |
 //! | [`until`] | count, time, silence or a condition that ends a flow; pure, on a virtual clock |
@@ -44,6 +45,7 @@ pub(crate) mod findings;
 pub(crate) mod input;
 pub(crate) mod latency;
 pub(crate) mod ledger;
+mod mapped;
 pub(crate) mod merged;
 pub(crate) mod pacing;
 pub(crate) mod printed;
@@ -69,6 +71,7 @@ pub use exec::{Commands, Exec};
 pub use fan::{Fan, Outgoing, Refusals, Routed, Router};
 pub use input::Input;
 pub use ledger::Ledger;
+pub use mapped::send_mapped;
 pub use merged::{Merged, Origin};
 pub use pacing::{Pacing, Rate};
 pub use printed::Printed;

@@ -146,18 +146,29 @@ impl Output {
     ///
     /// # Errors
     /// [`Kind::Local`] when a file cannot be written; nothing of the message is there then.
+    #[inline]
     pub fn message(&mut self, message: &Message) -> Result<()> {
-        self.message_of(message, message.time)
+        if let Way::Stream(_) = self.way {
+            self.render.render(message, &mut self.pending);
+            return Ok(());
+        }
+        self.message_into_file(message, message.time)
     }
 
     /// The same for one that came at another time than it says.
     ///
     /// # Errors
     /// As [`Output::message`].
-    pub(crate) fn message_of(&mut self, message: &Message, arrived: SystemTime) -> Result<()> {
+    #[inline(never)]
+    pub(crate) fn message_into_file(
+        &mut self,
+        message: &Message,
+        arrived: SystemTime,
+    ) -> Result<()> {
         let start = self.pending.len();
         match &mut self.way {
-            Way::Stream(_) => self.render.render(message, &mut self.pending),
+            // Above.
+            Way::Stream(_) => {}
             Way::Log(log) => {
                 self.render.render(message, &mut self.pending);
                 log.take(&mut self.pending, start, arrived)?;

@@ -3,14 +3,19 @@
 //!
 //! Alternatives are separated by `|`: the first that the message has is shown. One in quotation marks is a text, such as
 //! `/temp|/temperature|"-"`. A backslash takes the meaning from what follows it. The name of a field may begin with a `$`, as
-//! variables do elsewhere. Where topics are matched by patterns, `{device}` and `{1}` are what stands for their wildcards.
+//! variables do elsewhere. `jq: EXPRESSION` is the last of several, up to a comma outside its parentheses and strings: the first
+//! of its outputs is shown. Where topics are matched by patterns, `{device}` and `{1}` are what stands for their wildcards.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::iter::Peekable;
 use std::str::{Chars, FromStr};
 use std::time::SystemTime;
 
+use serde_json::Value;
+
 use super::captures::{Captures, Pattern};
+use super::jq::{Filter, Input};
 use super::media;
 use super::pointer;
 use crate::message::Message;
@@ -37,6 +42,9 @@ pub(crate) const OTHERS: [(&str, &str); 5] = [
     ),
 ];
 
+/// What an expression of jq begins with.
+const JQ: &str = "jq:";
+
 /// One value of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selector {
@@ -54,7 +62,73 @@ enum Choice {
     Field(String),
     Pointer(String),
     Capture(String),
+    Jq(Jq),
     Text(String),
+}
+
+/// An expression of jq.
+#[derive(Clone)]
+struct Jq(Filter);
+
+impl PartialEq for Jq {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.to_string() == other.0.to_string()
+    }
+}
+
+impl Eq for Jq {}
+
+impl fmt::Debug for Jq {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{JQ} {}", self.0)
+    }
+}
+
+impl Jq {
+    /// Reads one up to `end` outside of its parentheses and strings; whether it was `end`.
+    fn read(from: &mut Peekable<Chars<'_>>, end: char) -> Result<(Self, Option<char>), String> {
+        let (mut code, mut depth, mut quoted) = (String::new(), 0_usize, false);
+        let last = loop {
+            let Some(letter) = from.next() else {
+                break None;
+            };
+            match letter {
+                _ if letter == end && depth == 0 && !quoted => break Some(letter),
+                '"' => quoted = !quoted,
+                '\\' if quoted => {
+                    code.push(letter);
+                    code.extend(from.next());
+                    continue;
+                }
+                '(' | '[' | '{' if !quoted => depth += 1,
+                ')' | ']' | '}' if !quoted => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            code.push(letter);
+        };
+        Ok((Self(Filter::compile(code.trim())?), last))
+    }
+
+    /// The first output; nothing for none, for `null` and for an error.
+    fn find(&self, message: &Message, captures: Option<&Captures<'_>>) -> Option<Found<'static>> {
+        let json = media::json_text(message, None);
+        let json: Option<Value> = json.and_then(|it| serde_json::from_slice(&it).ok());
+        let input = Input {
+            message,
+            captures,
+            now: Some(message.time),
+        };
+        let output = self.0.map(input, json.as_ref()).ok()?.into_iter().next()?;
+        let text = String::from_utf8(output).ok()?;
+        Some(match &*text {
+            "null" => return None,
+            "true" | "false" => Found::Bool(text == "true"),
+            _ if serde_json::from_str::<serde_json::Number>(&text).is_ok() => {
+                Found::Number(text.into())
+            }
+            _ => Found::Text(text.into()),
+        })
+    }
 }
 
 /// What was found.
@@ -171,6 +245,7 @@ impl Selector {
         let mut choices = self.choices.iter();
         choices.find_map(|choice| match choice {
             Choice::Capture(name) => captures?.get(name).map(|it| Found::Text(it.into())),
+            Choice::Jq(jq) => jq.find(message, captures),
             choice => choice.find(message, first),
         })
     }
@@ -188,6 +263,10 @@ impl FromStr for Selector {
 impl Choice {
     /// One alternative, and what ended it.
     fn read(from: &mut Peekable<Chars<'_>>, end: char) -> Result<(Self, Option<char>), String> {
+        if from.clone().take(JQ.len()).eq(JQ.chars()) {
+            from.nth(JQ.len() - 1);
+            return Jq::read(from, end).map(|(jq, last)| (Self::Jq(jq), last));
+        }
         let quoted = from.next_if_eq(&'"').is_some();
         let mut text = String::new();
         let last = loop {
@@ -247,6 +326,7 @@ impl Choice {
             Self::Field(name) => name,
             Self::Pointer(pointer) => &pointer[1..],
             Self::Capture(text) | Self::Text(text) => text,
+            Self::Jq(_) => "jq",
         }
     }
 
@@ -262,7 +342,8 @@ impl Choice {
             Self::Delta => (!first).then_some(Found::Delta),
             Self::Field(name) => fields::value(message, name).map(|it| Found::Text(it.into())),
             Self::Pointer(pointer) => pointed(message, pointer),
-            Self::Capture(_) => None,
+            // These need to know what stands for wildcards.
+            Self::Capture(_) | Self::Jq(_) => None,
             Self::Text(words) => Some(Found::Instead(words)),
         }
     }
@@ -431,6 +512,33 @@ mod tests {
             check("{1}", &[]),
             Err("{1} needs a pattern of topics".into())
         );
+    }
+
+    #[cfg(feature = "jq")]
+    #[test]
+    fn an_expression_may_have_commas_and_pipes() {
+        let columns = Column::list(
+            r#"a=/x|jq: [.t, (.u | tostring)] | join(",") ,b=jq: .t * 2,s=jq: "a,\"b",topic"#,
+        );
+        let columns = columns.unwrap();
+        let message = message(br#"{"t":1.5,"u":2}"#);
+        let found: Vec<_> = columns
+            .iter()
+            .map(|it| it.selector.find(&message, true).unwrap())
+            .collect();
+        let text = |text: &'static str| Found::Text(text.into());
+        assert_eq!(
+            found,
+            [
+                text("1.5,2"),
+                Found::Number("3".into()),
+                text("a,\"b"),
+                text("a/b")
+            ]
+        );
+        let missing: Selector = "jq: .x".parse().unwrap();
+        assert_eq!(missing.find(&message, true), None);
+        assert!("jq: .[".parse::<Selector>().is_err());
     }
 
     #[test]

@@ -36,7 +36,7 @@ impl Store for Files {
         // A file is as old as its messages have been here, whatever they say.
         let arrived = message.time;
         self.times.set(&mut message);
-        self.output.message_of(&message, arrived)
+        self.output.message_into_file(&message, arrived)
     }
 
     fn commit(&mut self, _refused: &mut Vec<Refusal>) -> Result<()> {

@@ -15,6 +15,7 @@ use crate::payload::{Destination, Source};
 use super::property::PropertyFlags;
 use super::session::{self, AmqpSessionFlags};
 use super::syntax::{self, short, short_or_none};
+use crate::cli::flags::condition::MapFlags;
 use crate::cli::flags::input::{InputFlags, PacingFlags};
 use crate::cli::flags::report::AckReportFlags;
 use crate::cli::flags::terminal::TerminalFlags;
@@ -42,6 +43,9 @@ pub(crate) struct PublishFlags {
 
     #[command(flatten)]
     input: InputFlags,
+
+    #[command(flatten)]
+    map: MapFlags,
 
     /// Fail if a message cannot be routed to a queue
     #[arg(long, conflicts_with = "no_confirm")]
@@ -180,6 +184,7 @@ impl PublishFlags {
             mandatory: self.mandatory,
             confirms: !self.no_confirm,
             window: values::at_least_one("--window", window)?.get(),
+            stages: self.map.stages(),
             source,
             encoding,
             pacing,
