@@ -24,6 +24,7 @@ use crate::command::ends::source::TOPIC_EXCHANGE;
 use crate::command::ends::{End, SourceArgs, TargetArgs};
 use crate::command::log::{DeadLetters, Plan};
 use crate::command::mqtt::session::SessionArgs;
+use crate::connect::ConnectArgs;
 use crate::error::{Error, Result};
 use crate::flow::{Refusals, Until};
 use crate::mqtt::packet::{QoS, Subscription, Version};
@@ -150,10 +151,11 @@ impl LogFlags {
             end: End::Standard,
             connect: from,
             subscriptions,
-            mqtt: mqtt.clone(),
+            mqtt,
             queue: self.queue,
             exchange: self.exchange,
             window: self.window,
+            peek: false,
             style,
         };
         let targets = Targets {
@@ -164,21 +166,7 @@ impl LogFlags {
             style,
         };
         let stores = self.store.stores(&names, &targets)?;
-        let letters = TargetArgs {
-            end: End::Standard,
-            connect: to,
-            mqtt: SessionArgs {
-                client_id: None,
-                persistent: false,
-                ..mqtt
-            },
-            qos: QoS::AtLeastOnce,
-            retain: false,
-            exchange: TOPIC_EXCHANGE.into(),
-            window: self.window,
-            format: Format::Raw,
-            style,
-        };
+        let letters = letters(&shared, to.clone());
         let (refusals, dead_letters) = refusals(&self.on_refused, letters, style)?;
         Ok(Plan {
             sources: sources(&self.from, &shared)?,
@@ -237,6 +225,26 @@ impl LogFlags {
             all.1.push(read);
         }
         Ok(all)
+    }
+}
+
+/// How refused messages are sent to a server, which is not named yet.
+fn letters(shared: &SourceArgs, connect: ConnectArgs) -> TargetArgs {
+    TargetArgs {
+        end: End::Standard,
+        connect,
+        mqtt: SessionArgs {
+            client_id: None,
+            persistent: false,
+            ..shared.mqtt.clone()
+        },
+        qos: QoS::AtLeastOnce,
+        retain: false,
+        exchange: TOPIC_EXCHANGE.into(),
+        window: shared.window,
+        state: None,
+        format: Format::Raw,
+        style: shared.style,
     }
 }
 
