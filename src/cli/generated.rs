@@ -68,6 +68,7 @@ pub const PAGES: &[&str] = &[
     "bench-compare",
     "bench-merge",
     "log",
+    "replay",
     "help",
     "version",
     "completions",

@@ -27,7 +27,7 @@ use crate::command::mqtt::session::SessionArgs;
 use crate::connect::ConnectArgs;
 use crate::error::{Error, Result};
 use crate::flow::{Refusals, Until};
-use crate::mqtt::packet::{QoS, Subscription, Version};
+use crate::mqtt::packet::{QoS, RetainHandling, Subscription, Version};
 use crate::output::{Format, Style};
 use crate::payload::captures::Pattern;
 use crate::payload::select::Selector;
@@ -207,6 +207,11 @@ impl LogFlags {
     fn topics(&self) -> Result<(Vec<Pattern>, Vec<Subscription>)> {
         let defaults = Subscription {
             qos: self.qos,
+            // What is retained would be stored again at each start.
+            retain_handling: match self.clean {
+                true => RetainHandling::Always,
+                false => RetainHandling::New,
+            },
             ..Subscription::default()
         };
         let mut all = (Vec::new(), Vec::new());

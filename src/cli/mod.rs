@@ -12,6 +12,7 @@
 //! |---|---|
 //! | `top` | the commands of all protocols |
 //! | `mqtt`, `coap`, `amqp`, `bench` | one folder a protocol, one file a command: its flags, and the plan they make |
+//! | `replay` | the flags of the command that belongs to no protocol, and its plan |
 //! | `mosquitto` | the command lines of mosquitto's clients, without clap |
 //! | `log` | its flags, and the plan they make |
 //! | `flags` | the flags that commands share |
@@ -54,6 +55,7 @@ pub(crate) mod mosquitto;
 mod mqtt;
 mod page;
 mod refusal;
+mod replay;
 mod route;
 mod syntax;
 #[cfg(test)]
@@ -118,7 +120,10 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
     };
     words.extend(command);
     match top::Cli::read(&words) {
-        Ok(cli) => cli.parsed(),
+        Ok(cli) => match refusal::stray(&words) {
+            Some(stray) => Err(stray),
+            None => cli.parsed(),
+        },
         Err(answer) => refusal::read(&answer, &words),
     }
     .map_err(|refused| refusal::as_given(refused, &words))

@@ -10,6 +10,7 @@ mod install;
 pub(crate) mod log;
 pub(crate) mod mqtt;
 pub mod ping;
+pub(crate) mod replay;
 pub(crate) mod route;
 pub(crate) mod serving;
 mod trace;
@@ -36,6 +37,8 @@ pub enum Command {
     Log(Box<log::Plan>),
     /// `iotctl bridge`
     Bridge(Box<bridge::Plan>),
+    /// `iotctl replay`
+    Replay(Box<replay::Plan>),
     /// `iotctl route FILE`
     Route(Box<route::Plan>),
     /// `iotctl install --links DIR`
@@ -72,6 +75,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Bench(command) => runtime.block_on(command.run()),
         Command::Log(plan) => runtime.block_on(log::run(*plan)),
         Command::Bridge(plan) => runtime.block_on(bridge::run(*plan)),
+        Command::Replay(plan) => runtime.block_on(replay::run(*plan)),
         Command::Route(plan) => runtime.block_on(route::run(*plan)),
         Command::Install(folder) => install::links(&folder),
     };

@@ -1,11 +1,17 @@
 //! Where messages go that do not say so themselves.
 
+use std::cell::LazyCell;
+
 use bytestring::ByteString;
 use serde_json::Value;
 
+use crate::error::Result;
 use crate::message::{Detail, Message};
 
 use super::template::{Filler, Template};
+
+/// The place that a message's own topic fills.
+const TOPIC: &str = "topic";
 
 /// A topic, and what is said of the messages that go there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,11 +35,35 @@ impl Destination {
     }
 
     /// A topic whose placeholders are filled in for each message: those of [`Template`], and `{/POINTER}` from its JSON.
-    pub fn filled(name: ByteString) -> Self {
-        let template = Template::with_names(&name, |word| word.starts_with('/'));
-        Self {
-            template: template.has_places().then_some(template),
-            ..Self::new(name)
+    ///
+    /// # Errors
+    /// As [`Template::with_names`].
+    pub fn filled(name: ByteString) -> Result<Self> {
+        let template = Template::with_names(&name, |word| word.starts_with('/'))?;
+        Ok(Self::over(template, name))
+    }
+
+    /// A topic made from that of each message: `{topic}` stands for it, beside the places of [`Self::filled`]; a name that ends
+    /// with `/` stands before it.
+    ///
+    /// # Errors
+    /// As [`Template::with_names`].
+    pub fn mapped(name: ByteString) -> Result<Self> {
+        let text = match name.ends_with('/') {
+            true => format!("{name}{{topic}}"),
+            false => name.to_string(),
+        };
+        let template = Template::with_names(&text, |word| word == TOPIC || word.starts_with('/'))?;
+        Ok(Self::over(template, name))
+    }
+
+    fn over(template: Template, name: ByteString) -> Self {
+        match template.fixed() {
+            Some(text) => Self::new(text.into()),
+            None => Self {
+                template: Some(template),
+                ..Self::new(name)
+            },
         }
     }
 
@@ -65,11 +95,11 @@ impl Destination {
     ///
     /// # Errors
     /// Its JSON does not have what the topic is made of.
-    pub(super) fn address(
+    pub(crate) fn address(
         &self,
         message: &Message,
         filler: &mut Filler,
-    ) -> Result<Message, String> {
+    ) -> std::result::Result<Message, String> {
         let topic = match &self.template {
             None => self.name.clone(),
             Some(template) => self.fill(template, message, filler)?.into(),
@@ -90,13 +120,13 @@ impl Destination {
         template: &Template,
         message: &Message,
         filler: &mut Filler,
-    ) -> Result<String, String> {
-        let json: Option<Value> = match template.has_names() {
-            true => serde_json::from_slice(&message.payload).ok(),
-            false => None,
-        };
+    ) -> std::result::Result<String, String> {
+        let json = LazyCell::new(|| serde_json::from_slice::<Value>(&message.payload).ok());
         let mut missing = None;
         let topic = filler.fill_more(template, |pointer, into| {
+            if pointer == TOPIC {
+                return into.push_str(&message.topic);
+            }
             match json.as_ref().and_then(|json| json.pointer(pointer)) {
                 Some(Value::String(text)) => into.push_str(text),
                 Some(value @ (Value::Number(_) | Value::Bool(_))) => {
@@ -131,10 +161,11 @@ impl From<&str> for Destination {
 mod tests {
     use super::*;
 
-    fn topic(name: &str, payload: &'static str) -> Result<String, String> {
+    fn topic(name: &str, payload: &'static str) -> std::result::Result<String, String> {
         let message = Message::plain(payload.into());
         let mut filler = Filler::seeded(Some(1));
         Destination::filled(name.into())
+            .unwrap()
             .address(&message, &mut filler)
             .map(|message| message.topic.to_string())
     }
@@ -143,7 +174,7 @@ mod tests {
     fn a_topic_is_filled_in_from_its_message() {
         let json = r#"{"id":7,"at":{"room":"a/b"},"on":true,"none":null}"#;
         assert_eq!(
-            topic("x/{/id}/{/at/room}/{/on}/{seq}/{y}", json).unwrap(),
+            topic("x/{/id}/{/at/room}/{/on}/{seq}/{{y}}", json).unwrap(),
             "x/7/a/b/true/0/{y}"
         );
         assert_eq!(topic("plain", "no json").unwrap(), "plain");
@@ -163,10 +194,30 @@ mod tests {
     }
 
     #[test]
+    fn a_topic_is_made_from_another() {
+        let message = Message {
+            topic: "a/b".into(),
+            ..Message::plain(r#"{"id":7}"#.into())
+        };
+        for (name, wanted) in [
+            ("site1/{topic}/{/id}", "site1/a/b/7"),
+            ("site1/", "site1/a/b"),
+            ("site1", "site1"),
+        ] {
+            let mapped = Destination::mapped(name.into()).unwrap();
+            let addressed = mapped.address(&message, &mut Filler::seeded(Some(1)));
+            assert_eq!(&*addressed.unwrap().topic, wanted);
+        }
+    }
+
+    #[test]
     fn braces_may_be_text() {
         let own = Destination::new("{seq}".into());
         assert!(own.is_bare() && own.fixed().is_some_and(|name| name == "{seq}"));
-        assert!(Destination::filled("{seq}".into()).fixed().is_none());
-        assert!(Destination::filled("{sequence}".into()).is_bare());
+        let filled = |name: &'static str| Destination::filled(name.into());
+        assert!(filled("{seq}").unwrap().fixed().is_none());
+        let doubled = filled("{{seq}}").unwrap();
+        assert!(doubled.is_bare() && doubled.fixed().is_some_and(|name| name == "{seq}"));
+        assert!(filled("{sequence}").is_err());
     }
 }

@@ -187,7 +187,10 @@ impl Filter {
         let outputs = self.compiled.id.run((Ctx::<Kind>::new(data, vars), body));
         for output in outputs {
             let output = output.map_err(|fault| match fault.get_err() {
-                Ok(error) => brief(&error.to_string()).to_string(),
+                Ok(error) => match error.into_val() {
+                    Val::TStr(text) => brief(&String::from_utf8_lossy(&text)).to_string(),
+                    other => brief(&other.to_string()).to_string(),
+                },
                 Err(_) => String::from("the expression breaks off"),
             })?;
             if !each(output)? {

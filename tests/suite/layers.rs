@@ -9,7 +9,7 @@ use source::Source;
 
 /// Each room with its height: an arrow may point to a lower room only, or stay inside its own.
 /// `error` lies lowest, as its neighbours need it too.
-const ROOMS: [(&str, u8); 19] = [
+const ROOMS: [(&str, u8); 20] = [
     ("main", 10),
     ("lib", 9),
     ("cli", 8),
@@ -26,6 +26,7 @@ const ROOMS: [(&str, u8); 19] = [
     ("payload", 2),
     ("message", 1),
     ("file", 1),
+    ("pace", 1),
     ("random", 1),
     ("stop", 1),
     ("error", 0),

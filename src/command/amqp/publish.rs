@@ -188,7 +188,7 @@ impl Plan {
 fn check_record(message: &Message) -> Result<(), String> {
     match message.topic.len() {
         256.. => Err(String::from(
-            "the topic is longer than 255 bytes, so it is no routing key",
+            "the topic is longer than 255 bytes, too long for a routing key",
         )),
         _ => Ok(()),
     }

@@ -102,30 +102,8 @@ type Simple = native::Filter<RunPtr<Kind>>;
 fn more() -> impl Iterator<Item = Simple> {
     let all: [Simple; 15] = [
         ("range", v(3), |cv| range(cv)),
-        (TIMES, v(2), |mut cv| {
-            let (right, left) = (cv.0.pop_var(), cv.0.pop_var());
-            let times = match (&left, &right) {
-                (Val::TStr(_) | Val::BStr(_), Val::Num(Num::Int(times)))
-                | (Val::Num(Num::Int(times)), Val::TStr(_) | Val::BStr(_)) => *times,
-                (Val::TStr(_) | Val::BStr(_), Val::Num(Num::BigInt(_)))
-                | (Val::Num(Num::BigInt(_)), Val::TStr(_) | Val::BStr(_)) => isize::MAX,
-                _ => 0,
-            };
-            let bytes = length(&left).max(length(&right));
-            let bytes = bytes.saturating_mul(u64::try_from(times).unwrap_or(0));
-            match take(cv.0.data(), bytes / BYTES_OF_STEP) {
-                Ok(()) => bome(left * right),
-                Err(fault) => box_once(Err(fault)),
-            }
-        }),
-        (PLUS, v(2), |mut cv| {
-            let (right, left) = (cv.0.pop_var(), cv.0.pop_var());
-            let bytes = length(&left) + length(&right);
-            match take(cv.0.data(), bytes / BYTES_OF_STEP) {
-                Ok(()) => bome(left + right),
-                Err(fault) => box_once(Err(fault)),
-            }
-        }),
+        (TIMES, v(2), |cv| times(cv)),
+        (PLUS, v(2), |cv| plus(cv)),
         ("fromjson", v(0), |cv| bome(from_json(&cv.1))),
         ("now", v(0), |cv| {
             let since = |now: SystemTime| now.duration_since(SystemTime::UNIX_EPOCH).ok();
@@ -163,6 +141,33 @@ fn more() -> impl Iterator<Item = Simple> {
         }),
     ];
     all.into_iter()
+}
+
+/// As jaq has it, but that long texts are steps.
+fn times<'a>(mut cv: Cv<'a, Kind>) -> Values<'a> {
+    let (right, left) = (cv.0.pop_var(), cv.0.pop_var());
+    let times = match (&left, &right) {
+        (Val::TStr(_) | Val::BStr(_), Val::Num(Num::Int(times)))
+        | (Val::Num(Num::Int(times)), Val::TStr(_) | Val::BStr(_)) => *times,
+        (Val::TStr(_) | Val::BStr(_), Val::Num(Num::BigInt(_)))
+        | (Val::Num(Num::BigInt(_)), Val::TStr(_) | Val::BStr(_)) => isize::MAX,
+        _ => 0,
+    };
+    let bytes = length(&left).max(length(&right));
+    let bytes = bytes.saturating_mul(u64::try_from(times).unwrap_or(0));
+    match take(cv.0.data(), bytes / BYTES_OF_STEP) {
+        Ok(()) => bome(left * right),
+        Err(fault) => box_once(Err(fault)),
+    }
+}
+
+fn plus<'a>(mut cv: Cv<'a, Kind>) -> Values<'a> {
+    let (right, left) = (cv.0.pop_var(), cv.0.pop_var());
+    let bytes = length(&left) + length(&right);
+    match take(cv.0.data(), bytes / BYTES_OF_STEP) {
+        Ok(()) => bome(left + right),
+        Err(fault) => box_once(Err(fault)),
+    }
 }
 
 /// As jaq has it, but that each number is a step.

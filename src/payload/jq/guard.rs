@@ -123,9 +123,7 @@ fn guard(term: &mut Code<'_>, deepest: usize) -> Result<(), String> {
                 before(update, STEP);
             }
         }
-        Term::BinOp(_, operator, right) if matches!(operator, BinaryOp::Comma) => {
-            before(right, STEP)
-        }
+        Term::BinOp(_, BinaryOp::Comma, right) => before(right, STEP),
         Term::BinOp(_, BinaryOp::Math(Math::Mul), _) => call(term, TIMES),
         Term::BinOp(_, BinaryOp::Math(Math::Add), _) => call(term, PLUS),
         Term::BinOp(_, BinaryOp::UpdateMath(_), _) => update(term),
@@ -233,19 +231,18 @@ fn children<'s>(term: &mut Code<'s>, see: See<'_, 's>) -> Result<(), String> {
             see(rest)
         }
         Term::Call(_, args) => args.iter_mut().try_for_each(see),
-        Term::Path(from, Path(parts)) => {
+        Term::Path(from, path) => {
             see(from)?;
-            for (part, _) in parts {
-                match part {
-                    Part::Index(index) => see(index)?,
-                    Part::Range(start, end) => {
-                        start.iter_mut().chain(end).try_for_each(&mut *see)?;
-                    }
-                }
-            }
-            Ok(())
+            indices(path, see)
         }
     }
+}
+
+fn indices<'s>(path: &mut Path<Code<'s>>, see: See<'_, 's>) -> Result<(), String> {
+    path.0.iter_mut().try_for_each(|(part, _)| match part {
+        Part::Index(index) => see(index),
+        Part::Range(start, end) => start.iter_mut().chain(end).try_for_each(&mut *see),
+    })
 }
 
 fn pattern<'s>(found: &mut Pattern<&'s str>, see: See<'_, 's>) -> Result<(), String> {
