@@ -10,7 +10,7 @@ use crate::message::fields::{self, Fields};
 use crate::payload::select;
 use crate::server::{WHEN_KEYS, Wrong};
 
-use super::{amqp, coap};
+use super::{amqp, coap, log};
 use crate::cli::coap::server::KINDS;
 
 /// A worked example: what it is for, and the words.
@@ -222,25 +222,6 @@ const BENCH_COAP: &[Example] = &[
     (
         "Send as fast as the server responds, from 50 clients with 4 outstanding requests each, one in five a PUT",
         "iotctl bench coap coap://server.example/store/{client} --sockets 50 --outstanding 4 --mix get=80,put=20",
-    ),
-];
-
-const LOG: &[(&str, &str)] = &[
-    (
-        "Keep what sensors say, a record a line, in files of a day of which 30 stay",
-        "iotctl log mqtt://broker.example -t 'sensors/#' --to readings.ndjson --rotate daily --keep 30 --gzip",
-    ),
-    (
-        "A row for each message",
-        "iotctl log mqtt://broker.example -t 'sensors/{device}/all' --to readings.csv \\\n    --columns 'time=/timestamp|$time,device={device},temperature=/temperature'",
-    ),
-    (
-        "A row for each value",
-        "iotctl log mqtt://broker.example -t 'sensors/{device}/all' --to values.csv --columns 'time=/timestamp,device={device}' --melt",
-    ),
-    (
-        "From a queue and from an observed resource",
-        "iotctl log amqp://broker.example coap://node.example/temperature --queue readings --to all.ndjson",
     ),
 ];
 
@@ -457,7 +438,7 @@ pub(crate) fn examples(command: &str) -> &'static [(&'static str, &'static str)]
         "bench report" => BENCH_REPORT,
         "bench compare" => BENCH_COMPARE,
         "bench merge" => BENCH_MERGE,
-        "log" => LOG,
+        "log" => log::EXAMPLES,
         _ if command.starts_with("coap") => coap::help::examples(command),
         _ => amqp::help::examples(command),
     }

@@ -1,5 +1,6 @@
 //! `log`: its flags, and the plan they make.
 
+mod help;
 mod points;
 mod target;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 use bytestring::ByteString;
 use clap::Args;
 
+pub(crate) use self::help::EXAMPLES;
 use self::points::PointFlags;
 use self::target::{RowFlags, StoreFlags, Targets};
 use super::flags::condition::ConditionFlags;
