@@ -223,7 +223,7 @@ impl Draft {
     pub(crate) fn take_place(self) -> io::Result<File> {
         self.file.sync_all()?;
         fs::rename(&self.path, &self.place)?;
-        self.sync_folder()?;
+        sync_folder(&self.place)?;
         self.file.try_clone()
     }
 
@@ -234,21 +234,8 @@ impl Draft {
     pub(crate) fn take_free_place(self) -> io::Result<File> {
         self.file.sync_all()?;
         fs::hard_link(&self.path, &self.place)?;
-        self.sync_folder()?;
+        sync_folder(&self.place)?;
         self.file.try_clone()
-    }
-
-    /// The new name is on the disk, where the file system knows that of folders.
-    fn sync_folder(&self) -> io::Result<()> {
-        let folder = match self.place.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        use io::ErrorKind::{InvalidInput, PermissionDenied};
-        match File::open(folder).and_then(|it| it.sync_all()) {
-            Err(cause) if matches!(cause.kind(), InvalidInput | PermissionDenied) => Ok(()),
-            synced => synced,
-        }
     }
 }
 
@@ -256,6 +243,22 @@ impl Drop for Draft {
     fn drop(&mut self) {
         // After a move it is there no more.
         let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// The name of a new file is on the disk, where the file system knows that of folders.
+///
+/// # Errors
+/// It cannot be written.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    use io::ErrorKind::{InvalidInput, PermissionDenied};
+    match File::open(folder).and_then(|it| it.sync_all()) {
+        Err(cause) if matches!(cause.kind(), InvalidInput | PermissionDenied) => Ok(()),
+        synced => synced,
     }
 }
 

@@ -18,6 +18,7 @@
 //! | [`coap`] | CoAP: the sans-I/O endpoint and its transports |
 //! | [`amqp`] | AMQP 0-9-1: publishing, consuming and topology |
 //! | [`output`] | the only room that writes to stdout and stderr: formats, colour, errors |
+//! | [`store`] | where messages are kept: files, a database, a time series |
 //! | [`connect`] | all that a connection needs before its first byte: target, secrets, TLS, contexts, back-off, streams |
 //! | [`server`] | what the embedded servers share: connections, clock, users, fault rules |
 //! | [`payload`] | makes and reads bodies: files, stdin, lines, records, hex and base64 |
@@ -45,6 +46,7 @@ pub mod payload;
 pub(crate) mod random;
 pub(crate) mod server;
 pub(crate) mod stop;
+pub mod store;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -67,6 +67,7 @@ pub const PAGES: &[&str] = &[
     "bench-report",
     "bench-compare",
     "bench-merge",
+    "log",
     "replay",
     "help",
     "version",

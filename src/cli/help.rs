@@ -10,7 +10,7 @@ use crate::message::fields::{self, Fields};
 use crate::payload::select;
 use crate::server::{WHEN_KEYS, Wrong};
 
-use super::{amqp, coap};
+use super::{amqp, coap, log};
 use crate::cli::coap::server::KINDS;
 
 /// A worked example: what it is for, and the words.
@@ -438,6 +438,7 @@ pub(crate) fn examples(command: &str) -> &'static [(&'static str, &'static str)]
         "bench report" => BENCH_REPORT,
         "bench compare" => BENCH_COMPARE,
         "bench merge" => BENCH_MERGE,
+        "log" => log::EXAMPLES,
         _ if command.starts_with("coap") => coap::help::examples(command),
         _ => amqp::help::examples(command),
     }
@@ -502,7 +503,7 @@ pub(crate) fn has_columns(command: &str) -> bool {
 /// The fields of the messages that a command receives; none for most.
 pub(crate) fn fields(command: &str) -> Option<&'static Fields> {
     match command {
-        "mqtt sub" | "mqtt request" | "mqtt respond" | "replay" => Some(&fields::MQTT),
+        "mqtt sub" | "mqtt request" | "mqtt respond" | "log" | "replay" => Some(&fields::MQTT),
         "amqp consume" | "amqp tap" | "amqp get" | "amqp request" | "amqp respond" => {
             Some(&fields::AMQP)
         }

@@ -14,6 +14,7 @@
 //! | `mqtt`, `coap`, `amqp`, `bench` | one folder a protocol, one file a command: its flags, and the plan they make |
 //! | `replay` | the flags of the command that belongs to no protocol, and its plan |
 //! | `mosquitto` | the command lines of mosquitto's clients, without clap |
+//! | `log` | its flags, and the plan they make |
 //! | `flags` | the flags that commands share |
 //! | `syntax` | what the values of flags look like |
 //! | [`help`] | the parts of help and man pages beyond the flags |
@@ -49,6 +50,7 @@ mod complete;
 mod flags;
 pub mod generated;
 pub(crate) mod help;
+mod log;
 pub(crate) mod mosquitto;
 mod mqtt;
 mod page;

@@ -13,6 +13,7 @@ use crate::connect::{Retry, TlsVersion};
 use crate::error::{Error, Kind};
 use crate::mqtt::packet::{Property, QoS, RetainHandling, Version};
 use crate::output::{ColorChoice, Format, RowStyle, Rows};
+use crate::payload::layout::Layout;
 use crate::payload::select::Column;
 use crate::payload::{Destination, Encoding, Framing, Source};
 
@@ -409,7 +410,7 @@ fn the_flags_of_all_subscriptions_are_their_defaults() {
 const fn rows(style: RowStyle, columns: Vec<Column>, local: bool) -> Format {
     Format::Rows(Rows {
         style,
-        columns,
+        layout: Layout::of(columns),
         local,
     })
 }

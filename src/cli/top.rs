@@ -12,6 +12,7 @@ use crate::error::Result;
 use super::alone::{alone, top};
 use super::bridge::BridgeFlags;
 use super::coap::Coap;
+use super::log::LogFlags;
 use super::mqtt::Mqtt;
 use super::replay::ReplayFlags;
 use super::route::RouteFlags;
@@ -93,6 +94,10 @@ enum Topic {
         #[command(subcommand)]
         command: Bench,
     },
+
+    /// Keep messages in files
+    #[command(disable_help_flag = true, after_help = help::below("log"))]
+    Log(Box<LogFlags>),
 
     /// Carry messages between two servers, of any of the three protocols
     #[command(disable_help_flag = true, after_help = help::below("bridge"))]
@@ -202,6 +207,7 @@ impl Cli {
             Topic::Route(flags) => command::Command::Route(Box::new(flags.plan())),
             Topic::Version { .. } => return Ok(Parsed::Print(VERSION.into())),
             Topic::Bench { command, .. } => return command.parsed(),
+            Topic::Log(flags) => command::Command::Log(flags.plan()?.into()),
             Topic::Mqtt { command, .. } => command.command()?,
             Topic::Coap { command, .. } => command.command()?,
             Topic::Amqp { command, .. } => command.command()?,
@@ -222,6 +228,7 @@ impl Topic {
             "bridge" => top(words).map(Self::Bridge),
             "route" => top(words).map(Self::Route),
             "bench" => alone(words).map(|command| Self::Bench { help, command }),
+            "log" => top(words).map(Self::Log),
             "replay" => top(words).map(Self::Replay),
             _ => None,
         }

@@ -4,9 +4,10 @@ pub mod amqp;
 pub(crate) mod bench;
 pub(crate) mod bridge;
 pub(crate) mod coap;
-pub(crate) mod ends;
+pub mod ends;
 mod guest;
 mod install;
+pub(crate) mod log;
 pub(crate) mod mqtt;
 pub mod ping;
 pub(crate) mod replay;
@@ -32,6 +33,8 @@ pub enum Command {
     Amqp(amqp::Command),
     /// `iotctl bench …`
     Bench(bench::Command),
+    /// `iotctl log`
+    Log(Box<log::Plan>),
     /// `iotctl bridge`
     Bridge(Box<bridge::Plan>),
     /// `iotctl replay`
@@ -70,6 +73,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Coap(command) => runtime.block_on(command.run()),
         Command::Amqp(command) => runtime.block_on(command.run()),
         Command::Bench(command) => runtime.block_on(command.run()),
+        Command::Log(plan) => runtime.block_on(log::run(*plan)),
         Command::Bridge(plan) => runtime.block_on(bridge::run(*plan)),
         Command::Replay(plan) => runtime.block_on(replay::run(*plan)),
         Command::Route(plan) => runtime.block_on(route::run(*plan)),

@@ -13,6 +13,7 @@
 //! | [`stream`] | one byte stream over tcp, tls, WebSocket or a unix socket |
 //! | [`mod@dial`] | name lookup, both address families, handshakes, one deadline |
 //! | [`mod@failure`] | what an error on a stream means, in words |
+//! | [`http`] | a client for small HTTP requests |
 //! | `proxy` | a SOCKS5 or HTTP proxy on the way |
 //! | [`udp`] | name lookup and a socket, for datagrams |
 //! | [`addressed`] | a server's socket, which answers from the address that was asked |
@@ -37,6 +38,7 @@ pub(crate) mod environment;
 pub(crate) mod failure;
 mod family;
 pub(crate) mod happy;
+pub mod http;
 mod identity;
 mod key_log;
 mod layer;

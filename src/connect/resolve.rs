@@ -433,26 +433,33 @@ fn check_headers(headers: &[(String, String)], carrier: Carrier) -> Result<()> {
             "headers need WebSocket (ws://, wss:// or --ws)",
         ));
     }
-    let token = |letter: u8| letter.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&letter);
     for (name, value) in headers {
-        if name.is_empty() || !name.bytes().all(token) {
-            return Err(Error::usage(format!(
-                "{name:?} is not the name of an HTTP header"
-            )));
-        }
+        check_header(name, value)?;
         if HANDSHAKE.iter().any(|it| it.eq_ignore_ascii_case(name)) {
             return Err(Error::usage(format!(
                 "the header {name:?} is set by the WebSocket handshake"
             )));
         }
-        if value
-            .chars()
-            .any(|letter| letter.is_control() && letter != '\t')
-        {
-            return Err(Error::usage(format!(
-                "the value of the header {name:?} contains a control character"
-            )));
-        }
+    }
+    Ok(())
+}
+
+/// Checks the name and the value of a header (RFC 9110 §5.1, §5.5).
+///
+/// # Errors
+/// [`crate::error::Kind::Usage`]; the value, which may be a secret, is not shown.
+pub(super) fn check_header(name: &str, value: &str) -> Result<()> {
+    let token = |letter: u8| letter.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&letter);
+    if name.is_empty() || !name.bytes().all(token) {
+        return Err(Error::usage(format!(
+            "{name:?} is not the name of an HTTP header"
+        )));
+    }
+    let mut letters = value.chars();
+    if letters.any(|letter| letter.is_control() && letter != '\t') {
+        return Err(Error::usage(format!(
+            "the value of the header {name:?} contains a control character"
+        )));
     }
     Ok(())
 }

@@ -9,6 +9,8 @@ pub enum Protocol {
     Coap,
     /// AMQP 0-9-1.
     Amqp,
+    /// HTTP/1.1, for what is sent to services beside; no command is for it alone.
+    Http,
 }
 
 /// How the bytes travel, before any address is known.
@@ -77,7 +79,13 @@ const AMQP: [Scheme; 3] = [
     scheme("unix", Carrier::Unix, 0),
 ];
 
+const HTTP: [Scheme; 2] = [
+    scheme("http", Carrier::Tcp, 80),
+    scheme("https", Carrier::Tls, 443),
+];
+
 impl Protocol {
+    /// Those that commands are for.
     const ALL: [Self; 3] = [Self::Mqtt, Self::Coap, Self::Amqp];
 
     /// The protocol's name in messages: `MQTT`.
@@ -86,6 +94,7 @@ impl Protocol {
             Self::Mqtt => "MQTT",
             Self::Coap => "CoAP",
             Self::Amqp => "AMQP",
+            Self::Http => "HTTP",
         }
     }
 
@@ -95,6 +104,7 @@ impl Protocol {
             Self::Mqtt => "mqtt",
             Self::Coap => "coap",
             Self::Amqp => "amqp",
+            Self::Http => "http",
         }
     }
 
@@ -105,6 +115,7 @@ impl Protocol {
             // RFC 8323 §4.
             Self::Coap => "/.well-known/coap",
             Self::Amqp => "/ws",
+            Self::Http => "/",
         }
     }
 
@@ -113,6 +124,7 @@ impl Protocol {
             Self::Mqtt => &MQTT,
             Self::Coap => &COAP,
             Self::Amqp => &AMQP,
+            Self::Http => &HTTP,
         }
     }
 

@@ -79,7 +79,7 @@ pub(super) async fn request<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 /// A path with what may not stand in a request line percent-encoded (RFC 3986 §2).
-fn escaped(path: &str) -> String {
+pub(super) fn escaped(path: &str) -> String {
     let mut text = String::with_capacity(path.len());
     for byte in path.bytes() {
         match byte {

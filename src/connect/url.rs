@@ -371,17 +371,19 @@ fn read_path(protocol: Protocol, carrier: Carrier, path: &str) -> Result<Option<
         // Segments and arguments are options of a message; CoAP takes them apart itself.
         return Ok(Some(path).filter(|path| !path.is_empty()).map(String::from));
     }
-    if !carrier.is_websocket() && path.contains('?') {
+    // The path of a request, with its query.
+    let is_request = carrier.is_websocket() || protocol == Protocol::Http;
+    if !is_request && path.contains('?') {
         return Err(String::from(
             "a query (?…) needs ws or wss; write %3F for a question mark",
         ));
     }
     // Of a topic it is a wildcard; elsewhere it would begin a fragment, which is never sent.
-    let is_topic = protocol == Protocol::Mqtt && !carrier.is_websocket();
+    let is_topic = protocol == Protocol::Mqtt && !is_request;
     if path.contains('#') && !(is_topic && path.starts_with('/')) {
         return Err(String::from("a # in the path must be written as %23"));
     }
-    if !carrier.is_websocket() {
+    if !is_request {
         let topic = decode(path.strip_prefix('/').unwrap_or(path), "path")?;
         return Ok((!topic.is_empty()).then(|| topic.into_owned()));
     }

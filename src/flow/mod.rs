@@ -29,6 +29,7 @@
 //! | [`ready`] | tells others when messages can come |
 //! | [`exec`] | the target that runs a command for each message |
 //! | [`printed`] | the target that shows messages on standard output |
+//! | [`stored`] | the target that keeps messages in a store |
 //! | [`reported`] | the target that prints what became of each message |
 //! | [`request`], [`answer`] | requests and the replies to them; what requests are answered with |
 //! | [`latency`] | how long answers take |
@@ -62,6 +63,7 @@ mod sequence;
 pub(crate) mod stages;
 mod statistics;
 mod together;
+pub(crate) mod stored;
 mod tree;
 pub(crate) mod until;
 
@@ -82,6 +84,7 @@ pub use receive::{Receiver, Summary};
 pub use reported::{AckReport, Reported};
 pub use request::{Asking, Replies, Requester, Strangers};
 pub use stages::Stages;
+pub use stored::Stored;
 pub use tree::Tree;
 pub use until::Until;
 

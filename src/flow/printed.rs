@@ -27,6 +27,11 @@ impl<O: BorrowMut<Output>> Printed<O> {
             written: 0,
         }
     }
+
+    /// Where they are shown.
+    pub(crate) fn output(&self) -> &Output {
+        self.output.borrow()
+    }
 }
 
 impl<O: BorrowMut<Output>> Target for Printed<O> {

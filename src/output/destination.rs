@@ -26,6 +26,12 @@ pub struct Rotation {
     pub age: Option<Duration>,
     /// After as many messages.
     pub count: Option<u64>,
+    /// At midnight, UTC.
+    pub daily: bool,
+    /// As many full files stay; the oldest are deleted.
+    pub keep: Option<u64>,
+    /// Full files are compressed.
+    pub gzip: bool,
 }
 
 impl Rotation {

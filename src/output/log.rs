@@ -1,20 +1,21 @@
 //! A file that messages are appended to, whole ones only, and that is put aside when it is full.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::termios::isatty;
 
+use super::aside::{put_aside, tidy};
 use super::destination::Rotation;
-use super::names::compact;
 use super::sink::write_all;
+use super::tail::Ending;
 use crate::error::{Error, Result};
+use crate::file::sync_folder;
 
-/// As many files of the same first moment there may be.
-const MOST_NAMESAKES: u32 = 10_000;
+const DAY: Duration = Duration::from_hours(24);
 
 /// The file, and what is in it.
 pub(super) struct Log {
@@ -25,13 +26,21 @@ pub(super) struct Log {
     header: Vec<u8>,
     /// What is written.
     size: u64,
-    /// The messages that were put into it since it was opened, and when the first of them came.
+    /// The messages that were put into it since it was opened.
     count: u64,
+    /// When the first of all came; for one that was there before, when it was made.
     first: Option<SystemTime>,
+    /// What could not be finished the last time is cut off, and what is put aside is on the disk ([`Log::sync`]).
+    durable: bool,
+    /// Bytes that were cut off.
+    cut: u64,
+    /// The name of the file is not on the disk yet.
+    unnamed: bool,
 }
 
 impl Log {
-    /// Opens a file, or makes it. `header`: what stands above all messages; `lines`: whether each ends with a line feed.
+    /// Opens a file, or makes it. `header`: what stands above all messages; `ending`: how each ends. `durable`: what is torn
+    /// there was never acknowledged, and is cut off.
     ///
     /// # Errors
     /// A local error that names the file; a usage error when it has another header.
@@ -39,17 +48,11 @@ impl Log {
         path: &Path,
         rotation: Rotation,
         header: Vec<u8>,
-        lines: bool,
+        ending: Ending,
+        durable: bool,
     ) -> Result<Self> {
-        let (file, size) = open(path).map_err(|cause| cannot(path, &cause))?;
-        if size > 0 && !has_header(path, &header).map_err(|cause| cannot(path, &cause))? {
-            let text = format!("{} has other columns", path.display());
-            let hint = format!(
-                "its first line is not {}",
-                String::from_utf8_lossy(&header).trim_end()
-            );
-            return Err(Error::usage(text).hint(hint));
-        }
+        let failed = |cause: io::Error| cannot(path, &cause);
+        let (file, size, first) = open(path).map_err(failed)?;
         let mut log = Self {
             path: path.to_owned(),
             rotation,
@@ -57,13 +60,56 @@ impl Log {
             header,
             size,
             count: 0,
-            first: None,
+            first,
+            durable,
+            cut: 0,
+            unnamed: size == 0,
         };
-        // The end of a line that was torn when the machine stopped.
-        if lines && size > 0 && last_byte(path).map_err(|cause| cannot(path, &cause))? != b'\n' {
-            log.write(&mut vec![b'\n'])?;
-        }
+        log.check_header().map_err(failed)?;
+        log.mend(ending).map_err(failed)?;
+        tidy(path, rotation.keep, rotation.gzip).map_err(failed)?;
         Ok(log)
+    }
+
+    /// What was cut off, in bytes.
+    pub(super) const fn cut(&self) -> u64 {
+        self.cut
+    }
+
+    fn check_header(&self) -> io::Result<()> {
+        let begin = begin(&self.path, self.header.len())?;
+        // The header itself may have been torn.
+        let torn = self.durable && self.header.starts_with(&begin);
+        if self.size == 0 || begin == self.header || torn {
+            return Ok(());
+        }
+        let shown = String::from_utf8_lossy(&self.header);
+        Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("its first line is not {}", shown.trim_end()),
+        ))
+    }
+
+    /// Makes the file end with a whole record.
+    fn mend(&mut self, ending: Ending) -> io::Result<()> {
+        if self.size == 0 {
+            return Ok(());
+        }
+        let ending = match ending {
+            Ending::Json | Ending::Csv | Ending::Point if !self.durable => Ending::Line,
+            ending => ending,
+        };
+        let whole = ending.whole(&mut File::open(&self.path)?)?;
+        if whole.length < self.size {
+            self.file.set_len(whole.length)?;
+            self.cut = self.size - whole.length;
+            self.size = whole.length;
+        }
+        if whole.open {
+            write_all(&self.file, b"\n")?;
+            self.size += 1;
+        }
+        Ok(())
     }
 
     /// Takes the message whose bytes `pending` has from `start` on; what was there before may be written for it.
@@ -76,15 +122,15 @@ impl Log {
         start: usize,
         time: SystemTime,
     ) -> Result<()> {
-        let record = pending.split_off(start);
-        if self.is_full(start + record.len(), time) {
+        if self.is_full(pending.len(), time) {
+            let record = pending.split_off(start);
             self.write(pending)?;
             self.rotate()?;
-        }
-        if self.size == 0 && pending.is_empty() {
             pending.extend_from_slice(&self.header);
+            pending.extend_from_slice(&record);
+        } else if self.size == 0 && start == 0 {
+            pending.splice(..0, self.header.iter().copied());
         }
-        pending.extend_from_slice(&record);
         self.count += 1;
         self.first.get_or_insert(time);
         Ok(())
@@ -93,17 +139,25 @@ impl Log {
     /// Whether a message does not belong into this file any more, which would have `more` bytes with it.
     fn is_full(&self, more: usize, time: SystemTime) -> bool {
         let Some(first) = self.first else {
-            // What was there before counts by its size only.
-            return self.size > 0
-                && self
-                    .rotation
-                    .size
-                    .is_some_and(|most| self.size + more as u64 > most);
+            return false;
         };
-        let Rotation { size, age, count } = self.rotation;
+        let Rotation {
+            size,
+            age,
+            count,
+            daily,
+            ..
+        } = self.rotation;
+        let day = |time: SystemTime| {
+            time.duration_since(UNIX_EPOCH)
+                .unwrap_or_default()
+                .as_secs()
+                / DAY.as_secs()
+        };
         size.is_some_and(|most| self.size + more as u64 > most)
             || count.is_some_and(|most| self.count >= most)
             || age.is_some_and(|most| time.duration_since(first).is_ok_and(|it| it >= most))
+            || daily && day(time) > day(first)
     }
 
     /// Writes all of `bytes` and leaves the vector empty. What cannot be written whole is taken back, so that the file ends
@@ -129,8 +183,30 @@ impl Log {
         }
     }
 
+    /// Everything that was written is on the disk.
+    ///
+    /// # Errors
+    /// A local error that names the file.
+    pub(super) fn sync(&mut self) -> Result<()> {
+        let named = match std::mem::take(&mut self.unnamed) {
+            true => sync_folder(&self.path),
+            false => Ok(()),
+        };
+        let synced = match self.file.sync_data() {
+            // A device.
+            Err(cause) if cause.kind() == io::ErrorKind::InvalidInput => Ok(()),
+            synced => synced,
+        };
+        named
+            .and(synced)
+            .map_err(|cause| cannot(&self.path, &cause))
+    }
+
     /// Gives the file the name that tells when its first message came, and begins a new one.
     fn rotate(&mut self) -> Result<()> {
+        if self.durable {
+            self.sync()?;
+        }
         let first = self.first.unwrap_or_else(SystemTime::now);
         put_aside(&self.path, first).map_err(|cause| {
             Error::local(
@@ -138,19 +214,25 @@ impl Log {
                 &cause,
             )
         })?;
-        let (file, size) = open(&self.path).map_err(|cause| cannot(&self.path, &cause))?;
-        (self.file, self.size) = (file, size);
-        (self.count, self.first) = (0, None);
-        Ok(())
+        let failed = |cause: io::Error| cannot(&self.path, &cause);
+        (self.file, self.size, self.first) = open(&self.path).map_err(failed)?;
+        (self.count, self.unnamed) = (0, true);
+        tidy(&self.path, self.rotation.keep, self.rotation.gzip).map_err(failed)
     }
 }
 
+/// An error of the file; a usage error where it holds something else.
 fn cannot(path: &Path, cause: &io::Error) -> Error {
-    Error::local(format_args!("cannot write {}", path.display()), cause)
+    match cause.kind() {
+        io::ErrorKind::InvalidData => {
+            Error::usage(format!("{} has other columns", path.display())).hint(cause.to_string())
+        }
+        _ => Error::local(format_args!("cannot write {}", path.display()), cause),
+    }
 }
 
-/// The file, for this process alone, and its size.
-fn open(path: &Path) -> io::Result<(File, u64)> {
+/// The file, for this process alone; its size, and when it was made unless it is empty.
+fn open(path: &Path) -> io::Result<(File, u64, Option<SystemTime>)> {
     let mut options = File::options();
     // A pipe that nobody reads from would keep us waiting.
     let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
@@ -161,60 +243,31 @@ fn open(path: &Path) -> io::Result<(File, u64)> {
         .open(path)?;
     let about = file.metadata()?;
     if about.is_file() {
+        let made = about.created().or_else(|_| about.modified()).ok();
+        let first = made.filter(|_| about.len() > 0);
         return match file.try_lock() {
             Err(fs::TryLockError::WouldBlock) => {
                 Err(io::Error::other("it is in use by another command"))
             }
             // Not every file system knows locks.
-            _ => Ok((file, about.len())),
+            _ => Ok((file, about.len(), first)),
         };
     }
     match about.file_type().is_char_device() && !isatty(&file) {
-        true => Ok((file, 0)),
+        true => Ok((file, 0, None)),
         false => Err(io::Error::other("it is not a regular file")),
     }
 }
 
-fn has_header(path: &Path, header: &[u8]) -> io::Result<bool> {
+/// The first bytes of a file.
+fn begin(path: &Path, length: usize) -> io::Result<Vec<u8>> {
     let mut begin = Vec::new();
-    if !header.is_empty() {
+    if length > 0 {
         File::open(path)?
-            .take(header.len() as u64)
+            .take(length as u64)
             .read_to_end(&mut begin)?;
     }
-    Ok(begin == header)
-}
-
-fn last_byte(path: &Path) -> io::Result<u8> {
-    let mut file = File::open(path)?;
-    let mut last = [0];
-    file.seek(SeekFrom::End(-1))?;
-    file.read_exact(&mut last)?;
-    Ok(last[0])
-}
-
-/// `readings.csv` becomes `readings-20261120T210000.123456Z.csv`; no file is replaced.
-fn put_aside(path: &Path, first: SystemTime) -> io::Result<()> {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let ending = path
-        .extension()
-        .map_or_else(String::new, |it| format!(".{}", it.to_string_lossy()));
-    let time = compact(first);
-    for number in 0..MOST_NAMESAKES {
-        let number = match number {
-            0 => String::new(),
-            number => format!("-{number}"),
-        };
-        let aside = path.with_file_name(format!("{stem}-{time}{number}{ending}"));
-        match fs::hard_link(path, &aside) {
-            Ok(()) => return fs::remove_file(path),
-            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
-            // A file system without links.
-            Err(_) if !aside.exists() => return fs::rename(path, &aside),
-            Err(_) => {}
-        }
-    }
-    Err(io::ErrorKind::AlreadyExists.into())
+    Ok(begin)
 }
 
 #[cfg(test)]
@@ -250,7 +303,12 @@ mod tests {
 
     #[test]
     fn a_full_file_is_put_aside_at_the_border_of_a_message() {
-        let at = |count, size, age| Rotation { size, age, count };
+        let at = |count, size, age| Rotation {
+            size,
+            age,
+            count,
+            ..Rotation::default()
+        };
         for (rotation, second) in [
             (at(Some(2), None, None), 1),
             (at(None, Some(9), None), 1),
@@ -258,7 +316,7 @@ mod tests {
         ] {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("a.csv");
-            let mut log = Log::open(&path, rotation, b"h\n".to_vec(), true).unwrap();
+            let mut log = Log::open(&path, rotation, b"h\n".to_vec(), Ending::Csv, false).unwrap();
             taken(
                 &mut log,
                 &[
@@ -300,7 +358,7 @@ mod tests {
             count: Some(1),
             ..Rotation::default()
         };
-        let mut log = Log::open(&path, one, Vec::new(), true).unwrap();
+        let mut log = Log::open(&path, one, Vec::new(), Ending::Line, false).unwrap();
         taken(&mut log, &[("1\n", 0), ("2\n", 0), ("3\n", 0)]);
         let texts: Vec<String> = files(folder.path())
             .into_iter()
@@ -314,7 +372,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
         fs::write(&path, "h\nold\ntorn").unwrap();
-        let open = |header: &str| Log::open(&path, Rotation::default(), header.into(), true);
+        let opened = |header: &str, durable| {
+            Log::open(
+                &path,
+                Rotation::default(),
+                header.into(),
+                Ending::Csv,
+                durable,
+            )
+        };
+        let open = |header: &str| opened(header, false);
         let mut log = open("h\n").unwrap();
         assert_eq!(
             open("h\n").err().unwrap().exit_code(),
@@ -327,6 +394,43 @@ mod tests {
         let other = open("x\n").err().unwrap();
         assert_eq!(other.exit_code(), 2);
         assert_eq!(other.hint_text(), Some("its first line is not x"));
+        fs::write(&path, "h\nold\n\"torn\n").unwrap();
+        let mut log = opened("h\n", true).unwrap();
+        assert_eq!(log.cut(), 6);
+        taken(&mut log, &[("new\n", 0)]);
+        log.sync().unwrap();
+        drop(log);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "h\nold\nnew\n");
+        fs::write(&path, "h").unwrap();
+        let mut log = opened("h\n", true).unwrap();
+        taken(&mut log, &[("new\n", 0)]);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "h\nnew\n");
+    }
+
+    #[test]
+    fn a_day_ends_at_midnight_utc() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let daily = Rotation {
+            daily: true,
+            keep: Some(1),
+            ..Rotation::default()
+        };
+        let mut log = Log::open(&path, daily, Vec::new(), Ending::Line, true).unwrap();
+        let day = DAY.as_secs();
+        let lines = [
+            ("1\n", day - 1),
+            ("2\n", day),
+            ("3\n", 2 * day - 1),
+            ("4\n", 2 * day),
+            ("late\n", 0),
+        ];
+        taken(&mut log, &lines);
+        let texts: Vec<String> = files(folder.path())
+            .into_iter()
+            .map(|(_, text)| text)
+            .collect();
+        assert_eq!(texts, ["4\nlate\n", "2\n3\n"]);
     }
 
     #[test]
@@ -335,7 +439,8 @@ mod tests {
             Path::new("/dev/full"),
             Rotation::default(),
             Vec::new(),
-            true,
+            Ending::Line,
+            false,
         )
         .unwrap();
         let error = log.write(&mut b"x".to_vec()).unwrap_err();
@@ -348,7 +453,7 @@ mod tests {
         );
         let folder = tempfile::tempdir().unwrap();
         let refused = |path: &Path| {
-            Log::open(path, Rotation::default(), Vec::new(), true)
+            Log::open(path, Rotation::default(), Vec::new(), Ending::Line, false)
                 .err()
                 .unwrap()
         };

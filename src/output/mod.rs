@@ -12,6 +12,7 @@
 //! | [`report`] | the last words of a command that failed |
 //! | [`Style`] | `--color` and `--quiet` |
 
+mod aside;
 mod console;
 mod destination;
 mod escape;
@@ -25,6 +26,7 @@ mod sink;
 mod stderr;
 mod stream;
 mod style;
+mod tail;
 
 pub use console::{Console, report};
 pub use destination::{Destination, Rotation};

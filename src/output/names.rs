@@ -193,6 +193,7 @@ impl Names {
                         Some(Found::Bytes(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
                         Some(Found::Text(text) | Found::Number(text)) => text.into_owned(),
                         Some(Found::Instead(text)) => text.to_owned(),
+                        Some(Found::Bool(value)) => value.to_string(),
                         Some(Found::Time(time)) => compact(time),
                     };
                     match selector.is_topic() {

@@ -2,12 +2,14 @@
 
 use std::io::{self, ErrorKind, IsTerminal};
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::time::SystemTime;
 
 use crate::error::{Error, Kind, Result};
 use crate::message::Message;
 use crate::payload::standard;
 
-use super::destination::Destination;
+use super::destination::{Destination, Rotation};
 use super::escape::{Keep, escape};
 use super::folder::Folder;
 use super::format::{Format, Render, Surface};
@@ -47,7 +49,6 @@ impl Output {
     /// # Errors
     /// As [`Output::open`]; [`Kind::Local`] or [`Kind::Usage`] that names a file which cannot be used.
     pub fn open_at(destination: &Destination, format: Format, style: Style) -> Result<Self> {
-        let lines = format.is_lines();
         let surface = Surface {
             terminal: false,
             color: style.color.colors(false),
@@ -55,10 +56,7 @@ impl Output {
         let (render, way) = match destination {
             Destination::Stdout => return Self::open(format, style),
             Destination::File(path, rotation) => {
-                let mut render = format.renderer(surface);
-                let header = render.header();
-                render.has_begun(true);
-                (render, Way::Log(Log::open(path, *rotation, header, lines)?))
+                return Self::at_end_of(path, *rotation, format, surface, false);
             }
             Destination::Files(names) => (
                 format.renderer(surface),
@@ -71,6 +69,62 @@ impl Output {
             pending: Vec::new(),
             way,
         })
+    }
+
+    /// Messages at the end of a file, to be on the disk ([`Output::sync`]); what a process that was killed has not finished
+    /// there is cut off.
+    ///
+    /// # Errors
+    /// As [`Output::open_at`].
+    pub(crate) fn durable(path: &Path, rotation: Rotation, format: Format) -> Result<Self> {
+        let surface = Surface {
+            terminal: false,
+            color: false,
+        };
+        Self::at_end_of(path, rotation, format, surface, true)
+    }
+
+    fn at_end_of(
+        path: &Path,
+        rotation: Rotation,
+        format: Format,
+        surface: Surface,
+        durable: bool,
+    ) -> Result<Self> {
+        let ending = format.ending();
+        let mut render = format.renderer(surface);
+        let header = render.header();
+        render.has_begun(true);
+        Ok(Self {
+            color: false,
+            render,
+            pending: Vec::new(),
+            way: Way::Log(Log::open(path, rotation, header, ending, durable)?),
+        })
+    }
+
+    /// Writes everything that waits into its file, and returns when it is on the disk. Blocks.
+    ///
+    /// # Errors
+    /// [`Kind::Local`] that names the file.
+    pub(crate) fn sync(&mut self) -> Result<()> {
+        match &mut self.way {
+            Way::Log(log) => log.write(&mut self.pending).and_then(|()| log.sync()),
+            Way::Stream(_) | Way::Folder(_) => Ok(()),
+        }
+    }
+
+    /// What messages did not have that were asked for it, and how many of them.
+    pub(crate) fn missing(&self) -> Vec<(String, u64)> {
+        self.render.missing()
+    }
+
+    /// How many bytes of an unfinished message were cut off from its file.
+    pub(crate) const fn cut(&self) -> u64 {
+        match &self.way {
+            Way::Log(log) => log.cut(),
+            Way::Stream(_) | Way::Folder(_) => 0,
+        }
     }
 
     /// Messages on any descriptor, as [`Output::open`] writes them to standard output.
@@ -98,18 +152,26 @@ impl Output {
             self.render.render(message, &mut self.pending);
             return Ok(());
         }
-        self.message_into_file(message)
+        self.message_into_file(message, message.time)
     }
 
+    /// The same for one that came at another time than it says.
+    ///
+    /// # Errors
+    /// As [`Output::message`].
     #[inline(never)]
-    fn message_into_file(&mut self, message: &Message) -> Result<()> {
+    pub(crate) fn message_into_file(
+        &mut self,
+        message: &Message,
+        arrived: SystemTime,
+    ) -> Result<()> {
         let start = self.pending.len();
         match &mut self.way {
             // Above.
             Way::Stream(_) => {}
             Way::Log(log) => {
                 self.render.render(message, &mut self.pending);
-                log.take(&mut self.pending, start, message.time)?;
+                log.take(&mut self.pending, start, arrived)?;
             }
             Way::Folder(folder) => {
                 self.render.has_begun(false);
@@ -258,7 +320,6 @@ fn failed(cause: &io::Error) -> Error {
 mod tests {
     use std::fs::File;
     use std::io::{Read, pipe};
-    use std::time::SystemTime;
 
     use super::*;
     use crate::message::{Detail, MqttDetail};

@@ -13,11 +13,14 @@
 //! | [`Form`] | what recordings look like |
 //! | [`expect`] | conditions on a message: `payload == 21.5`, `/temp > 20 and not topic contains test` |
 //! | [`inflate`] | compressed bodies |
+//! | [`instant`] | when something was, as a message says it |
+//! | [`layout`] | what rows a message makes in a table |
 //! | [`jq`] | expressions of jq, as conditions and maps |
 //! | [`link`] | link-format (RFC 6690) |
 //! | [`map`] | what becomes of a body on its way |
 //! | [`media`] | how a body is read, by its media type |
 //! | [`msgpack`], [`protobuf`], [`sparkplug`] | other forms as JSON |
+//! | [`points`] | InfluxDB's line protocol |
 //! | [`pointer`](mod@pointer), [`select`] | what of a message is shown, by name |
 //! | [`senml`] | measurements (RFC 8428) as lines |
 //! | [`template`] | bodies that differ from message to message |
@@ -33,18 +36,21 @@ mod encoding;
 pub mod expect;
 mod follow;
 pub(crate) mod inflate;
+pub(crate) mod instant;
 #[cfg(feature = "jq")]
 pub mod jq;
 #[cfg(not(feature = "jq"))]
 #[path = "jq/absent.rs"]
 pub mod jq;
 mod json_text;
+pub(crate) mod layout;
 mod lines;
 pub mod link;
 pub mod map;
 pub(crate) mod media;
 pub mod msgpack;
 pub(crate) mod pointer;
+pub(crate) mod points;
 pub mod protobuf;
 mod reader;
 mod record;

@@ -2,13 +2,20 @@
 //! strings, `--columns` and the names of files share this syntax.
 //!
 //! Alternatives are separated by `|`: the first that the message has is shown. One in quotation marks is a text, such as
-//! `/temp|/temperature|"-"`. A backslash takes the meaning from what follows it.
+//! `/temp|/temperature|"-"`. A backslash takes the meaning from what follows it. The name of a field may begin with a `$`, as
+//! variables do elsewhere. `jq: EXPRESSION` is the last of several, up to a comma outside its parentheses and strings: the first
+//! of its outputs is shown. Where topics are matched by patterns, `{device}` and `{1}` are what stands for their wildcards.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::iter::Peekable;
 use std::str::{Chars, FromStr};
 use std::time::SystemTime;
 
+use serde_json::Value;
+
+use super::captures::{Captures, Pattern};
+use super::jq::{Filter, Input};
 use super::media;
 use super::pointer;
 use crate::message::Message;
@@ -35,6 +42,9 @@ pub(crate) const OTHERS: [(&str, &str); 5] = [
     ),
 ];
 
+/// What an expression of jq begins with.
+const JQ: &str = "jq:";
+
 /// One value of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selector {
@@ -51,7 +61,74 @@ enum Choice {
     Delta,
     Field(String),
     Pointer(String),
+    Capture(String),
+    Jq(Jq),
     Text(String),
+}
+
+/// An expression of jq.
+#[derive(Clone)]
+struct Jq(Filter);
+
+impl PartialEq for Jq {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.to_string() == other.0.to_string()
+    }
+}
+
+impl Eq for Jq {}
+
+impl fmt::Debug for Jq {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{JQ} {}", self.0)
+    }
+}
+
+impl Jq {
+    /// Reads one up to `end` outside of its parentheses and strings; whether it was `end`.
+    fn read(from: &mut Peekable<Chars<'_>>, end: char) -> Result<(Self, Option<char>), String> {
+        let (mut code, mut depth, mut quoted) = (String::new(), 0_usize, false);
+        let last = loop {
+            let Some(letter) = from.next() else {
+                break None;
+            };
+            match letter {
+                _ if letter == end && depth == 0 && !quoted => break Some(letter),
+                '"' => quoted = !quoted,
+                '\\' if quoted => {
+                    code.push(letter);
+                    code.extend(from.next());
+                    continue;
+                }
+                '(' | '[' | '{' if !quoted => depth += 1,
+                ')' | ']' | '}' if !quoted => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            code.push(letter);
+        };
+        Ok((Self(Filter::compile(code.trim())?), last))
+    }
+
+    /// The first output; nothing for none, for `null` and for an error.
+    fn find(&self, message: &Message, captures: Option<&Captures<'_>>) -> Option<Found<'static>> {
+        let json = media::json_text(message, None);
+        let json: Option<Value> = json.and_then(|it| serde_json::from_slice(&it).ok());
+        let input = Input {
+            message,
+            captures,
+            now: Some(message.time),
+        };
+        let output = self.0.map(input, json.as_ref()).ok()?.into_iter().next()?;
+        let text = String::from_utf8(output).ok()?;
+        Some(match &*text {
+            "null" => return None,
+            "true" | "false" => Found::Bool(text == "true"),
+            _ if serde_json::from_str::<serde_json::Number>(&text).is_ok() => {
+                Found::Number(text.into())
+            }
+            _ => Found::Text(text.into()),
+        })
+    }
 }
 
 /// What was found.
@@ -65,6 +142,8 @@ pub enum Found<'a> {
     Instead(&'a str),
     /// A number, as it is spelled.
     Number(Cow<'a, str>),
+    /// `true` or `false`.
+    Bool(bool),
     /// When the message was received.
     Time(SystemTime),
     /// How long after the message before.
@@ -103,8 +182,41 @@ impl Selector {
     pub fn check(&self, fields: &Fields) -> Result<(), String> {
         self.choices.iter().try_for_each(|choice| match choice {
             Choice::Field(name) => fields::check(fields, name),
+            Choice::Capture(name) => Err(format!("{{{name}}} needs a pattern of topics")),
             _ => Ok(()),
         })
+    }
+
+    /// Checks that each of `patterns` has the wildcards that are named, and that there is one.
+    ///
+    /// # Errors
+    /// The pattern without such a wildcard.
+    pub fn check_captures(&self, patterns: &[Pattern]) -> Result<(), String> {
+        self.choices.iter().try_for_each(|choice| {
+            let Choice::Capture(name) = choice else {
+                return Ok(());
+            };
+            match patterns.iter().find(|it| !it.has(name)) {
+                Some(pattern) => Err(format!("{{{name}}} is not in {pattern}")),
+                None if patterns.is_empty() => Err(format!("{{{name}}} needs a pattern of topics")),
+                None => Ok(()),
+            }
+        })
+    }
+
+    /// The pointers among the alternatives.
+    pub fn pointers(&self) -> impl Iterator<Item = &str> {
+        self.choices.iter().filter_map(|choice| match choice {
+            Choice::Pointer(pointer) => Some(&**pointer),
+            _ => None,
+        })
+    }
+
+    /// A fixed text.
+    pub fn text(text: &str) -> Self {
+        Self {
+            choices: vec![Choice::Text(text.to_owned())],
+        }
     }
 
     /// Whether the payload is looked into.
@@ -120,8 +232,22 @@ impl Selector {
 
     /// The first of the alternatives that the message has; `first`: no message came before it.
     pub fn find<'a>(&'a self, message: &'a Message, first: bool) -> Option<Found<'a>> {
+        self.find_with(message, first, None)
+    }
+
+    /// As [`Selector::find`], in a topic in which this stands for the wildcards of its pattern.
+    pub fn find_with<'a>(
+        &'a self,
+        message: &'a Message,
+        first: bool,
+        captures: Option<&Captures<'a>>,
+    ) -> Option<Found<'a>> {
         let mut choices = self.choices.iter();
-        choices.find_map(|choice| choice.find(message, first))
+        choices.find_map(|choice| match choice {
+            Choice::Capture(name) => captures?.get(name).map(|it| Found::Text(it.into())),
+            Choice::Jq(jq) => jq.find(message, captures),
+            choice => choice.find(message, first),
+        })
     }
 }
 
@@ -137,6 +263,10 @@ impl FromStr for Selector {
 impl Choice {
     /// One alternative, and what ended it.
     fn read(from: &mut Peekable<Chars<'_>>, end: char) -> Result<(Self, Option<char>), String> {
+        if from.clone().take(JQ.len()).eq(JQ.chars()) {
+            from.nth(JQ.len() - 1);
+            return Jq::read(from, end).map(|(jq, last)| (Self::Jq(jq), last));
+        }
         let quoted = from.next_if_eq(&'"').is_some();
         let mut text = String::new();
         let last = loop {
@@ -161,7 +291,12 @@ impl Choice {
     }
 
     fn named(text: &str) -> Result<Self, String> {
-        Ok(match text.trim() {
+        let capture = |text: &str| Some(text.strip_prefix('{')?.strip_suffix('}')?.to_owned());
+        if let Some(name) = capture(text.trim()) {
+            return Ok(Self::Capture(name));
+        }
+        let name = text.trim();
+        Ok(match name.strip_prefix('$').unwrap_or(name) {
             "time" => Self::Time,
             "topic" => Self::Topic,
             "payload" => Self::Payload,
@@ -190,7 +325,8 @@ impl Choice {
             Self::Delta => "delta",
             Self::Field(name) => name,
             Self::Pointer(pointer) => &pointer[1..],
-            Self::Text(text) => text,
+            Self::Capture(text) | Self::Text(text) => text,
+            Self::Jq(_) => "jq",
         }
     }
 
@@ -206,6 +342,8 @@ impl Choice {
             Self::Delta => (!first).then_some(Found::Delta),
             Self::Field(name) => fields::value(message, name).map(|it| Found::Text(it.into())),
             Self::Pointer(pointer) => pointed(message, pointer),
+            // These need to know what stands for wildcards.
+            Self::Capture(_) | Self::Jq(_) => None,
             Self::Text(words) => Some(Found::Instead(words)),
         }
     }
@@ -225,6 +363,8 @@ fn pointed<'a>(message: &'a Message, pointer: &str) -> Option<Found<'a>> {
             serde_json::from_str(&value).map_or(value, |text: String| text.into()),
         )),
         b'-' | b'0'..=b'9' => Some(Found::Number(value)),
+        b't' => Some(Found::Bool(true)),
+        b'f' => Some(Found::Bool(false)),
         _ => Some(Found::Text(value)),
     }
 }
@@ -317,6 +457,7 @@ mod tests {
             Found::Text(text) => format!("{text}"),
             Found::Instead(text) => text.to_owned(),
             Found::Number(text) => format!("number {text}"),
+            Found::Bool(value) => value.to_string(),
             other => format!("{other:?}"),
         })
     }
@@ -342,6 +483,7 @@ mod tests {
             ("/p\\|q", Some("number 1")),
             ("/half", Some("\"\\ud800\"")),
             ("property.a|/t", Some("number 21.50")),
+            ("{1}|$topic", Some("a/b")),
         ] {
             assert_eq!(found(words, json).as_deref(), value, "{words}");
         }
@@ -350,10 +492,62 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_for_a_wildcard_is_found() {
+        let pattern: Pattern = "{room}/+".parse().unwrap();
+        let message = message(b"");
+        let captures = pattern.matches(&message.topic).unwrap();
+        for (words, value) in [("{room}", "a"), ("{2}", "b"), ("{3}|{1}", "a")] {
+            let selector: Selector = words.parse().unwrap();
+            let found = selector.find_with(&message, true, Some(&captures));
+            assert_eq!(found, Some(Found::Text(value.into())), "{words}");
+        }
+        let check = |words: &str, patterns: &[Pattern]| {
+            let selector: Selector = words.parse().unwrap();
+            selector.check_captures(patterns)
+        };
+        let patterns = [pattern, "#".parse().unwrap()];
+        assert_eq!(check("{1}", &patterns), Ok(()));
+        assert_eq!(check("{2}", &patterns), Err("{2} is not in #".into()));
+        assert_eq!(
+            check("{1}", &[]),
+            Err("{1} needs a pattern of topics".into())
+        );
+    }
+
+    #[cfg(feature = "jq")]
+    #[test]
+    fn an_expression_may_have_commas_and_pipes() {
+        let columns = Column::list(
+            r#"a=/x|jq: [.t, (.u | tostring)] | join(",") ,b=jq: .t * 2,s=jq: "a,\"b",topic"#,
+        );
+        let columns = columns.unwrap();
+        let message = message(br#"{"t":1.5,"u":2}"#);
+        let found: Vec<_> = columns
+            .iter()
+            .map(|it| it.selector.find(&message, true).unwrap())
+            .collect();
+        let text = |text: &'static str| Found::Text(text.into());
+        assert_eq!(
+            found,
+            [
+                text("1.5,2"),
+                Found::Number("3".into()),
+                text("a,\"b"),
+                text("a/b")
+            ]
+        );
+        let missing: Selector = "jq: .x".parse().unwrap();
+        assert_eq!(missing.find(&message, true), None);
+        assert!("jq: .[".parse::<Selector>().is_err());
+    }
+
+    #[test]
     fn columns_have_names() {
-        let columns = Column::list("time,/a/b,t=/temp|/temperature,c=\"x,y\",property.k").unwrap();
+        let columns =
+            Column::list("$time,/a/b,t=/temp|/temperature,c=\"x,y\",property.k,{room},r={1}")
+                .unwrap();
         let names: Vec<&str> = columns.iter().map(|it| &*it.name).collect();
-        assert_eq!(names, ["time", "a/b", "t", "c", "property.k"]);
+        assert_eq!(names, ["time", "a/b", "t", "c", "property.k", "room", "r"]);
         assert!(columns[1].selector.has_pointer() && !columns[0].selector.has_pointer());
         assert!(columns[4].selector.check(&fields::MQTT).is_ok());
         assert!(columns[4].selector.check(&fields::AMQP).is_err());

@@ -9,13 +9,14 @@ use source::Source;
 
 /// Each room with its height: an arrow may point to a lower room only, or stay inside its own.
 /// `error` lies lowest, as its neighbours need it too.
-const ROOMS: [(&str, u8); 19] = [
-    ("main", 9),
-    ("lib", 8),
-    ("cli", 7),
-    ("command", 6),
-    ("flow", 5),
-    ("bench", 5),
+const ROOMS: [(&str, u8); 20] = [
+    ("main", 10),
+    ("lib", 9),
+    ("cli", 8),
+    ("command", 7),
+    ("flow", 6),
+    ("bench", 6),
+    ("store", 5),
     ("mqtt", 4),
     ("coap", 4),
     ("amqp", 4),
@@ -76,7 +77,7 @@ fn arrows(source: &Source) -> Vec<String> {
     };
     let wrong = source.crate_paths().into_iter().filter(|(_, target)| {
         // What is not a room is an item of lib.rs, which lies above all others.
-        let to = height(target).unwrap_or(8);
+        let to = height(target).unwrap_or(9);
         target != room && to >= from
     });
     let said = |(line, target)| {

@@ -43,6 +43,7 @@ mod generated;
 mod large;
 mod launching;
 mod layers;
+mod log;
 mod mosquitto_pub_sub;
 mod mqtt_clients;
 mod our_broker;

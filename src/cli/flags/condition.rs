@@ -45,6 +45,16 @@ impl MapFlags {
 }
 
 impl ConditionFlags {
+    /// The conditions on messages of any protocol, whose topics match these patterns.
+    pub(crate) fn of_any(&self, patterns: Vec<Pattern>) -> Stages {
+        Stages {
+            filter: self.filter.clone(),
+            expect: self.expect.clone(),
+            patterns,
+            ..Stages::default()
+        }
+    }
+
     /// The conditions on messages with these fields.
     pub(crate) fn stages(&self, fields: &Fields) -> Result<Stages> {
         self.stages_of(fields, Vec::new())
@@ -56,12 +66,7 @@ impl ConditionFlags {
         check_in("--filter", &self.filter, fields, is_capture)?;
         check_in("--expect", &self.expect, fields, is_capture)?;
         check_in("--until", &self.until, fields, is_capture)?;
-        Ok(Stages {
-            filter: self.filter.clone(),
-            expect: self.expect.clone(),
-            patterns,
-            ..Stages::default()
-        })
+        Ok(self.of_any(patterns))
     }
 }
 

@@ -19,17 +19,32 @@ pub(crate) struct DestinationFlags {
     #[arg(long, value_name = "FILE")]
     output_file: Option<Name>,
 
-    /// Begin a new --output-file when the old one would have more than this size (100MiB), is this old (1h), or has this many messages (1000 or 10k); the old one is renamed to FILE-TIME, with the time of its first message; may be repeated
+    /// Begin a new --output-file when the old one would have more than this size (100MiB), is this old (1h), or has this many messages (1000 or 10k), or at midnight UTC (daily); the old one is renamed to FILE-TIME, with the time of its first message; may be repeated
     #[arg(long, value_name = "LIMIT", requires = "output_file")]
     rotate: Vec<Limit>,
 }
 
-/// One limit.
+/// When a file is full.
 #[derive(Clone, Copy, Debug)]
-enum Limit {
+pub(crate) enum Limit {
     Size(u64),
     Age(Duration),
     Count(u64),
+    Daily,
+}
+
+/// All limits together.
+pub(crate) fn rotation(limits: &[Limit]) -> Rotation {
+    let mut rotation = Rotation::default();
+    for limit in limits {
+        match *limit {
+            Limit::Size(size) => rotation.size = Some(size),
+            Limit::Age(age) => rotation.age = Some(age),
+            Limit::Count(count) => rotation.count = Some(count),
+            Limit::Daily => rotation.daily = true,
+        }
+    }
+    rotation
 }
 
 impl std::str::FromStr for Limit {
@@ -37,6 +52,7 @@ impl std::str::FromStr for Limit {
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
         let limit = match word.parse() {
+            _ if word == "daily" => Self::Daily,
             Ok(Count(count)) => Self::Count(count),
             Err(_) if word.ends_with(['B', 'b']) || word.ends_with("iB") => match word.parse() {
                 Ok(Size(size)) => Self::Size(size),
@@ -55,7 +71,7 @@ impl std::str::FromStr for Limit {
 }
 
 const EXPECTED: &str =
-    "expected a size such as 100MiB, a time such as 1h, or a number of messages such as 10k";
+    "expected a size such as 100MiB, a time such as 1h, a number of messages such as 10k, or daily";
 
 impl DestinationFlags {
     /// Where messages with these fields go, unless a command gets them.
@@ -63,14 +79,7 @@ impl DestinationFlags {
         if exec && self.output_file.is_some() {
             return Err(Error::usage("--output-file cannot be used with --exec"));
         }
-        let mut rotation = Rotation::default();
-        for limit in self.rotate {
-            match limit {
-                Limit::Size(size) => rotation.size = Some(size),
-                Limit::Age(age) => rotation.age = Some(age),
-                Limit::Count(count) => rotation.count = Some(count),
-            }
-        }
+        let rotation = rotation(&self.rotate);
         Ok(match self.output_file {
             None => Destination::Stdout,
             Some(Name::Plain(path)) => Destination::File(path, rotation),

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::flow::decode::Shape;
 use crate::message::fields::Fields;
 use crate::output::{Format, RowStyle, Rows, Template};
+use crate::payload::layout::Layout;
 use crate::payload::select::{Column, Selector};
 
 use crate::cli::syntax::values;
@@ -194,9 +195,10 @@ impl OutputFlags {
         let rows = |style| {
             Format::Rows(Rows {
                 style,
-                columns: self
-                    .columns
-                    .map_or_else(Column::usual, |Columns(columns)| columns),
+                layout: Layout::of(
+                    self.columns
+                        .map_or_else(Column::usual, |Columns(columns)| columns),
+                ),
                 local: self.local_time,
             })
         };

@@ -76,7 +76,7 @@ fn option(piece: &str, subscription: &mut Subscription) -> Result<(), String> {
 }
 
 /// The text split at each `;`; `;;` does not split and becomes `;`.
-pub(super) fn pieces(text: &str) -> Vec<String> {
+pub(crate) fn pieces(text: &str) -> Vec<String> {
     let mut pieces = vec![String::new()];
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {

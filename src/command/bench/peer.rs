@@ -142,6 +142,7 @@ async fn served(protocol: Protocol) -> Result<Peer> {
         Protocol::Mqtt => &MQTT_BROKER,
         Protocol::Amqp => &AMQP_BROKER,
         Protocol::Coap => &COAP_SERVER,
+        Protocol::Http => return Err(Error::usage("there is no embedded server for HTTP")),
     };
     let cannot = |cause: &std::io::Error| Error::local("cannot start the embedded server", cause);
     // The peer has as many connections as we have.

@@ -17,7 +17,7 @@ use crate::command::coap::session::{Place, SessionArgs as CoapSession, Transfer,
 use crate::command::mqtt::publisher::Publisher;
 use crate::command::mqtt::session::{SessionArgs as MqttSession, Wants, WillArgs};
 use crate::connect::{ConnectArgs, Protocol, Retry, Target as Server};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::flow::{Number, Pacing, Printed, Progress, Stages, Target, Unit, Until};
 use crate::message::Message;
 use crate::mqtt::packet::{Properties, Publish, QoS};
@@ -89,6 +89,9 @@ impl TargetEnd {
             (Some(Protocol::Mqtt), _) => mqtt(args, connect)?,
             (Some(Protocol::Amqp), _) => amqp(&args, connect, console)?,
             (Some(Protocol::Coap), _) => coap(&args, connect)?,
+            (Some(Protocol::Http), end) => {
+                return Err(Error::usage(format!("{end}: no messages go over HTTP")));
+            }
             (None, End::File(path)) => {
                 let destination = Destination::File(path.clone(), Rotation::default());
                 Kind::Shown(destination, args.format, args.style)

@@ -1,6 +1,7 @@
 //! Connections end to end, in one process: our dialling side against our listeners, and against
 //! scripted servers that misbehave.
 
+mod http;
 mod listening;
 mod secured;
 mod strangers;

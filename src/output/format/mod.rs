@@ -5,6 +5,7 @@ mod hex;
 mod hexdump;
 mod json;
 mod mosquitto;
+mod points;
 mod raw;
 mod rows;
 mod template;
@@ -12,9 +13,11 @@ mod text;
 mod time;
 
 use crate::message::Message;
+use crate::payload::points::Points;
 
 use super::escape::{Keep, escape};
 use super::style::Tone;
+use super::tail::Ending;
 
 pub use rows::{RowStyle, Rows};
 pub use template::{Flaw, Template};
@@ -42,6 +45,8 @@ pub enum Format {
     Raw,
     /// Columns, one row a message.
     Rows(Rows),
+    /// InfluxDB's line protocol.
+    Points(Points),
     /// The payload in lower-case hexadecimal digits, one line a message.
     Hex {
         /// The topic and a space stand before the payload (`-v`).
@@ -76,17 +81,27 @@ pub enum Format {
 }
 
 impl Format {
-    /// Whether each message ends with a line feed.
-    pub(super) const fn is_lines(&self) -> bool {
-        match self {
+    /// How each message ends.
+    pub(super) const fn ending(&self) -> Ending {
+        let lines = match self {
             Self::Text { newline, .. } | Self::Mosquitto { newline, .. } => *newline,
             Self::Template(template) => template.newline,
             Self::Raw | Self::Lines { .. } => false,
+            Self::Json { pretty: false, .. } => return Ending::Json,
+            Self::Points(_) => return Ending::Point,
+            Self::Rows(Rows {
+                style: RowStyle::Csv,
+                ..
+            }) => return Ending::Csv,
             Self::Json { .. }
             | Self::Rows(_)
             | Self::Hex { .. }
             | Self::Hexdump { .. }
             | Self::Base64 { .. } => true,
+        };
+        match lines {
+            true => Ending::Line,
+            false => Ending::None,
         }
     }
 
@@ -110,6 +125,7 @@ impl Format {
             } => Box::new(json::Json::new(pretty, embed, local)),
             Self::Raw => Box::new(raw::Raw::new(surface)),
             Self::Rows(rows) => Box::new(rows::Table::new(rows, surface)),
+            Self::Points(points) => Box::new(points::Lines::new(points)),
             Self::Hex { topic } => Box::new(hex::Hex::new(topic, surface)),
             Self::Hexdump { topic } => Box::new(hexdump::Hexdump::new(topic, surface)),
             Self::Base64 { topic } => Box::new(base64::Base64::new(topic, surface)),
@@ -153,6 +169,11 @@ pub(super) trait Render: Send {
 
     /// Whether there is a header above what comes next already.
     fn has_begun(&mut self, _begun: bool) {}
+
+    /// What messages did not have that were asked for it, and how many of them.
+    fn missing(&self) -> Vec<(String, u64)> {
+        Vec::new()
+    }
 }
 
 /// What the bytes are shown on.

@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use std::time::SystemTime;
 
 use crate::message::Message;
-use crate::payload::select::{Column, Found};
+use crate::payload::layout::{Cells, Layout};
+use crate::payload::select::Found;
 
 use super::json::push_string;
 use super::time::{Clock, gap};
@@ -19,8 +20,8 @@ use super::{Render, Surface, base64};
 pub struct Rows {
     /// How columns are told apart.
     pub style: RowStyle,
-    /// What stands in them; there is one at least.
-    pub columns: Vec<Column>,
+    /// What stands in them; there is one column at least.
+    pub layout: Layout,
     /// Times are local, with their offset from UTC.
     pub local: bool,
 }
@@ -44,12 +45,18 @@ pub(super) struct Table {
     previous: Option<SystemTime>,
     /// The value that is being written.
     cell: Vec<u8>,
+    /// For each column, how many rows had nothing for it.
+    missing: Vec<u64>,
+    /// Messages that made no row.
+    empty: u64,
 }
 
 impl Table {
     pub(super) fn new(rows: Rows, surface: Surface) -> Self {
         Self {
             clock: Clock::new(rows.local),
+            missing: vec![0; rows.layout.names().count()],
+            empty: 0,
             rows,
             surface,
             begun: false,
@@ -64,22 +71,22 @@ impl Render for Table {
         if !std::mem::replace(&mut self.begun, true) {
             into.extend_from_slice(&self.header());
         }
-        for at in 0..self.rows.columns.len() {
-            let mut cell = std::mem::take(&mut self.cell);
-            cell.clear();
-            let is_there = self.fill(at, message, &mut cell);
-            self.push(at, &cell, is_there, into);
-            self.cell = cell;
-        }
-        into.push(b'\n');
+        let layout = std::mem::take(&mut self.rows.layout);
+        let mut rows = 0;
+        layout.rows(message, self.previous.is_none(), |cells| {
+            rows += 1;
+            self.row(&layout, cells, message.time, into);
+        });
+        self.rows.layout = layout;
+        self.empty += u64::from(rows == 0);
         self.previous = Some(message.time);
     }
 
     fn header(&self) -> Vec<u8> {
         let mut header = Vec::new();
         if self.rows.style != RowStyle::Logfmt {
-            for (at, column) in self.rows.columns.iter().enumerate() {
-                self.push(at, column.name.as_bytes(), true, &mut header);
+            for (at, name) in self.rows.layout.names().enumerate() {
+                self.push(at, name, Some(name.as_bytes()), &mut header);
             }
             header.push(b'\n');
         }
@@ -89,32 +96,45 @@ impl Render for Table {
     fn has_begun(&mut self, begun: bool) {
         self.begun = begun;
     }
+
+    fn missing(&self) -> Vec<(String, u64)> {
+        let names = self.rows.layout.names().map(str::to_owned);
+        let empty = (String::from("a value"), self.empty);
+        let all = names.zip(self.missing.iter().copied()).chain([empty]);
+        all.filter(|(_, count)| *count > 0).collect()
+    }
 }
 
 impl Table {
-    /// Puts what a message has for a column into `cell`; false where it has nothing.
-    fn fill(&mut self, at: usize, message: &Message, cell: &mut Vec<u8>) -> bool {
-        let selector = &self.rows.columns[at].selector;
-        match selector.find(message, self.previous.is_none()) {
-            None => return false,
-            Some(Found::Bytes(bytes)) if str::from_utf8(bytes).is_err() => {
-                base64::push(bytes, cell);
+    fn row(&mut self, layout: &Layout, cells: &Cells<'_>, time: SystemTime, into: &mut Vec<u8>) {
+        let mut cell = std::mem::take(&mut self.cell);
+        for (at, (name, found)) in layout.names().zip(cells).enumerate() {
+            cell.clear();
+            match found {
+                Some(found) => self.fill(found, time, &mut cell),
+                None => self.missing[at] += 1,
             }
-            Some(Found::Bytes(bytes)) => cell.extend_from_slice(bytes),
-            Some(Found::Text(text) | Found::Number(text)) => {
-                cell.extend_from_slice(text.as_bytes());
-            }
-            Some(Found::Instead(text)) => cell.extend_from_slice(text.as_bytes()),
-            Some(Found::Time(time)) => self.clock.push(time, cell),
-            Some(Found::Delta) => {
-                cell.extend_from_slice(gap(self.previous, message.time).as_bytes())
-            }
+            self.push(at, name, found.is_some().then_some(&*cell), into);
         }
-        true
+        self.cell = cell;
+        into.push(b'\n');
+    }
+
+    /// Puts what was found in a message of this `time` into `cell`.
+    fn fill(&mut self, found: &Found<'_>, time: SystemTime, cell: &mut Vec<u8>) {
+        match found {
+            Found::Bytes(bytes) if str::from_utf8(bytes).is_err() => base64::push(bytes, cell),
+            Found::Bytes(bytes) => cell.extend_from_slice(bytes),
+            Found::Text(text) | Found::Number(text) => cell.extend_from_slice(text.as_bytes()),
+            Found::Bool(value) => cell.extend_from_slice(value.to_string().as_bytes()),
+            Found::Instead(text) => cell.extend_from_slice(text.as_bytes()),
+            Found::Time(time) => self.clock.push(*time, cell),
+            Found::Delta => cell.extend_from_slice(gap(self.previous, time).as_bytes()),
+        }
     }
 
     /// Appends a value, after what tells it from the one before.
-    fn push(&self, at: usize, value: &[u8], is_there: bool, into: &mut Vec<u8>) {
+    fn push(&self, at: usize, name: &str, found: Option<&[u8]>, into: &mut Vec<u8>) {
         let separator = match self.rows.style {
             RowStyle::Csv => b',',
             RowStyle::Tsv => b'\t',
@@ -123,14 +143,14 @@ impl Table {
         if at > 0 {
             into.push(separator);
         }
+        let value = found.unwrap_or_default();
         match self.rows.style {
             RowStyle::Csv => self.csv(value, into),
             RowStyle::Tsv => self.tsv(value, into),
             RowStyle::Logfmt => {
-                self.surface
-                    .word(key(&self.rows.columns[at].name).as_bytes(), into);
+                self.surface.word(key(name).as_bytes(), into);
                 into.push(b'=');
-                if is_there {
+                if found.is_some() {
                     self.logfmt(value, into);
                 }
             }
@@ -199,6 +219,7 @@ mod tests {
 
     use super::super::testing::{PIPE, TERMINAL, message, shown};
     use super::*;
+    use crate::payload::select::Column;
 
     fn table(style: RowStyle, columns: &str, surface: Surface) -> Table {
         let columns = match columns {
@@ -207,7 +228,7 @@ mod tests {
         };
         let rows = Rows {
             style,
-            columns,
+            layout: Layout::of(columns),
             local: false,
         };
         Table::new(rows, surface)
@@ -272,6 +293,8 @@ mod tests {
         assert_eq!(shown(&mut table, &message), "21.50,-,,20,1.500000\n");
         message.time -= Duration::from_micros(250_001);
         assert_eq!(shown(&mut table, &message), "21.50,-,,20,-0.250001\n");
+        let missing = [("content-type".to_owned(), 3), ("delta".to_owned(), 1)];
+        assert_eq!(table.missing(), missing);
     }
 
     #[test]

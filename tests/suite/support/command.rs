@@ -48,6 +48,14 @@ pub struct Ended {
 }
 
 impl Line {
+    /// A command that was made up elsewhere.
+    pub fn of(command: Command) -> Self {
+        Self {
+            command,
+            input: None,
+        }
+    }
+
     /// One more word, spaces and all.
     pub fn word(mut self, word: impl AsRef<OsStr>) -> Self {
         self.command.arg(word);

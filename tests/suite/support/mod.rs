@@ -12,6 +12,7 @@ pub mod certificates;
 pub mod coap;
 pub mod coap_peer;
 pub mod command;
+pub mod influx;
 pub mod libcoap;
 pub mod mosquitto;
 pub mod peer;

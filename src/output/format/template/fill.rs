@@ -119,6 +119,7 @@ fn selected(
         None => slot.text(""),
         Some(Found::Bytes(bytes)) => slot.bytes(bytes),
         Some(Found::Text(text)) => slot.text(&text),
+        Some(Found::Bool(value)) => slot.text(if value { "true" } else { "false" }),
         Some(Found::Instead(text)) => slot.whole().text(text),
         Some(Found::Number(digits)) => slot.decimal(&digits),
         Some(Found::Delta) => slot.decimal(&gap(previous, message.time)),

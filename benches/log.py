@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""Measures what it costs to keep messages: CPU time of `iotctl log` beside `iotctl mqtt sub --output json`, and rows a second.
+
+    benches/log.py IOTCTL                 # a build with the feature sqlite; some minutes
+    benches/log.py IOTCTL --count 1000000
+
+Messages of 130 bytes come from the embedded broker of the same build, at QoS 1. A row is the median of some rounds. The rows
+of `log -` read a recording, so that nothing but keeping is counted.
+
+Needs Python 3.9.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import tempfile
+import time
+
+BODY = {"device": "sensor-0042", "timestamp": "2026-11-20T21:00:00.000Z", "temperature": 21.5, "humidity": 40.25, "n": 0}
+COLUMNS = "timestamp=/timestamp,device=/device,temperature=/temperature,humidity=/humidity,n=/n"
+
+
+def used(process):
+    """Waits for the end; CPU seconds of this process alone, and how long it took."""
+    began = time.monotonic()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise SystemExit(f"{process.args} ended with {process.returncode}")
+    return usage.ru_utime + usage.ru_stime, time.monotonic() - began
+
+
+class Bench:
+    def __init__(self, options, folder):
+        self.options, self.folder = options, folder
+        self.lines = folder / "lines"
+        with self.lines.open("w") as lines:
+            for number in range(options.count):
+                lines.write(json.dumps({**BODY, "n": number}) + "\n")
+        self.records = folder / "records.ndjson"
+        with self.records.open("w") as records, self.lines.open() as lines:
+            for line in lines:
+                record = {"time": "2026-11-20T21:00:00.000000Z", "topic": "sensors/d/all", "payload": line[:-1],
+                          "mqtt": {"qos": 1, "retain": False}}
+                records.write(json.dumps(record) + "\n")
+
+    def received(self, *words):
+        """CPU seconds of a command that receives all messages from a broker."""
+        broker = subprocess.Popen([self.options.iotctl, "mqtt", "broker", "--quiet", "--listen", "127.0.0.1:0"],
+                                  stdout=subprocess.PIPE, text=True)
+        try:
+            place = broker.stdout.readline().split()[-1]
+            url = place if "://" in place else f"mqtt://{place}"
+            ready = self.folder / "ready"
+            words = [word.replace("URL", url) for word in words]
+            receiver = subprocess.Popen([self.options.iotctl, *words, "-C", str(self.options.count), "--ready-file", ready],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
+            while not ready.exists():
+                time.sleep(0.01)
+            with self.lines.open() as lines:
+                publisher = subprocess.Popen([self.options.iotctl, "mqtt", "pub", url, "-t", "sensors/d/all", "-l", "-q", "1"],
+                                             stdin=lines)
+            cpu, _ = used(receiver)
+            publisher.wait()
+            return cpu
+        finally:
+            broker.terminate()
+            broker.wait()
+
+    def read(self, *words):
+        """CPU seconds and seconds of a command that keeps the recording."""
+        process = subprocess.Popen([self.options.iotctl, "log", self.records, *words], cwd=self.folder,
+                                   stderr=subprocess.DEVNULL)
+        return used(process)
+
+    def clear(self):
+        for file in self.folder.glob("out*"):
+            file.unlink()
+
+    def median(self, measure):
+        rounds = []
+        for _ in range(self.options.rounds):
+            self.clear()
+            rounds.append(measure())
+        return statistics.median(rounds)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("iotctl", type=lambda path: str(pathlib.Path(path).resolve()))
+    parser.add_argument("--count", type=int, default=300_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(options, pathlib.Path(folder))
+        million = options.count / 1e6
+        topic = ["-t", "sensors/+/all", "-q", "1"]
+        shown = bench.median(lambda: bench.received("mqtt", "sub", "-L", "URL", *topic, "--output", "json")) / million
+        print(f"mqtt sub --output json      {shown:6.2f} s of CPU a million messages", flush=True)
+        for name, words in [("out.ndjson", []), ("out.csv", ["--columns", COLUMNS])]:
+            kept = bench.median(lambda: bench.received("log", "URL", *topic, "--to", name, *words)) / million
+            print(f"log --to {name:<18} {kept:6.2f} s ({kept - shown:+.2f})", flush=True)
+        for name, words in [("out.ndjson", []), ("sqlite:out.db", ["--columns", COLUMNS]),
+                            ("influx:out.lp", ["--measurement", "w", "--tag", "device=/device"])]:
+            cpu = bench.median(lambda: bench.read("--to", name, *words)[0]) / million
+            took = bench.median(lambda: bench.read("--to", name, *words)[1])
+            print(f"log FILE --to {name:<14}{cpu:6.2f} s of CPU a million, {options.count / took:,.0f} rows/s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

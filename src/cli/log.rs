@@ -1,0 +1,307 @@
+//! `log`: its flags, and the plan they make.
+
+mod help;
+mod points;
+mod target;
+
+use std::ffi::OsString;
+use std::str::FromStr;
+use std::time::Duration;
+
+use bytestring::ByteString;
+use clap::Args;
+
+pub(crate) use self::help::EXAMPLES;
+use self::points::PointFlags;
+use self::target::{RowFlags, StoreFlags, Targets};
+use super::flags::condition::ConditionFlags;
+use super::flags::ends::EndsFlags;
+use super::flags::ready::ReadyFlags;
+use super::flags::terminal::TerminalFlags;
+use super::flags::until::UntilFlags;
+use super::mqtt::subscription;
+use super::syntax::numbers::{Wait, whole};
+use super::syntax::values;
+use crate::command::ends::source::TOPIC_EXCHANGE;
+use crate::command::ends::{End, SourceArgs, TargetArgs};
+use crate::command::log::{DeadLetters, Plan};
+use crate::command::mqtt::session::SessionArgs;
+use crate::connect::ConnectArgs;
+use crate::error::{Error, Result};
+use crate::flow::{Refusals, Until};
+use crate::mqtt::packet::{QoS, RetainHandling, Subscription, Version};
+use crate::output::{Format, Style};
+use crate::payload::captures::Pattern;
+use crate::payload::select::Selector;
+use crate::store::Syncing;
+
+/// Seconds of the keep-alive.
+const KEEP_ALIVE: u16 = 60;
+
+/// A commit is not put off for longer.
+const LONGEST_SYNC: Duration = Duration::from_secs(60);
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Receiving")]
+pub(crate) struct LogFlags {
+    /// Where messages come from: a server (mqtt://HOST, amqp://HOST, coap://HOST/PATH and their relatives), the name of a context, a file of records as --output json writes them, or - for such records on standard input; several are received at the same time
+    #[arg(value_name = "FROM", required = true, help_heading = None)]
+    from: Vec<String>,
+
+    /// Where they are kept; may be repeated, and each gets every message. FILE.ndjson: a record of each, as --output json writes it; FILE.csv: rows of --columns; - for standard output; the rest is listed below
+    #[arg(long, value_name = "TARGET", required = true, help_heading = "Storing")]
+    to: Vec<OsString>,
+
+    /// Topic filter to subscribe to, whose wildcards may have names: 'sensors/{device}/+' or 'sensors/{rest...}'; optionally with subscription options: 'a/#;qos=2'; may be repeated. With AMQP, what a temporary queue is bound to the exchange with
+    #[arg(short = 't', long, value_name = "FILTER")]
+    topic: Vec<OsString>,
+
+    /// Maximum quality of service: 0, 1 or 2
+    #[arg(short = 'q', long, value_name = "QOS", default_value = "1", value_parser = values::qos)]
+    qos: QoS,
+
+    /// MQTT version: 31, 311 or 5 [default: 5, or 311 if the server does not support 5]
+    #[arg(short = 'V', long, value_name = "VERSION", value_parser = values::version)]
+    protocol_version: Option<Version>,
+
+    /// Client identifier, under which an MQTT server keeps messages while this command does not run [default: made from FROM and --to, always the same]
+    #[arg(short = 'i', long, value_name = "ID", value_parser = values::identifier)]
+    id: Option<ByteString>,
+
+    /// No persistent session: what is sent while this command does not run is not received
+    #[arg(long)]
+    clean: bool,
+
+    /// AMQP queue to consume from [default: a temporary one, bound by -t]
+    #[arg(long, value_name = "QUEUE")]
+    queue: Option<ByteString>,
+
+    /// AMQP exchange to which a temporary queue is bound
+    #[arg(long, value_name = "NAME", default_value = TOPIC_EXCHANGE)]
+    exchange: ByteString,
+
+    /// AMQP messages that are received and not stored yet, at most
+    #[arg(long, value_name = "COUNT", default_value = "1000", value_parser = whole(1..=u16::MAX))]
+    window: u16,
+
+    #[command(flatten)]
+    rows: RowFlags,
+
+    #[command(flatten)]
+    store: StoreFlags,
+
+    #[command(flatten)]
+    points: PointFlags,
+
+    /// When messages are safe, and acknowledged: auto is as soon as no more come, and after 200 ms at the latest; each is one by one; a TIME up to 1m is as long after the first
+    #[arg(long, value_name = "WHEN", default_value = "auto", value_parser = sync, help_heading = "Storing")]
+    sync: Syncing,
+
+    /// What becomes of a message that a target refuses for good, such as a row that violates a constraint: stop (exit with 1; it stays unacknowledged), drop (it is counted, and acknowledged), or what gets it, with the reason: a file such as refused.ndjson, or a server such as mqtt://HOST
+    #[arg(
+        long,
+        value_name = "WHAT",
+        default_value = "stop",
+        help_heading = "Storing"
+    )]
+    on_refused: String,
+
+    /// Show the numbers on standard error at this interval
+    #[arg(long, value_name = "TIME", help_heading = "Terminal")]
+    report: Option<Wait>,
+
+    #[command(flatten)]
+    until: UntilFlags,
+
+    #[command(flatten)]
+    conditions: ConditionFlags,
+
+    #[command(flatten)]
+    ready: ReadyFlags,
+
+    #[command(flatten)]
+    ends: EndsFlags,
+
+    #[command(flatten)]
+    terminal: TerminalFlags,
+}
+
+fn sync(word: &str) -> Result<Syncing, String> {
+    match word {
+        "auto" => Ok(Syncing::Auto),
+        "each" => Ok(Syncing::Each),
+        word => match Wait::from_str(word) {
+            Ok(Wait(time)) if time <= LONGEST_SYNC => Ok(Syncing::Every(time)),
+            _ => Err(String::from("expected auto, each, or a time up to 1m")),
+        },
+    }
+}
+
+impl LogFlags {
+    /// The plan of the command, validated as far as possible without a file or the network.
+    pub(crate) fn plan(mut self) -> Result<Plan> {
+        values::messages(self.until.count)?;
+        let style = self.terminal.style();
+        let (patterns, subscriptions) = self.topics()?;
+        let names: Vec<String> = std::mem::take(&mut self.to)
+            .into_iter()
+            .map(target::text)
+            .collect::<Result<_>>()?;
+        let mqtt = self.session(&names);
+        let [from, to] = self.ends.connect();
+        let shared = SourceArgs {
+            end: End::Standard,
+            connect: from,
+            subscriptions,
+            mqtt,
+            queue: self.queue,
+            exchange: self.exchange,
+            window: self.window,
+            peek: false,
+            style,
+        };
+        let targets = Targets {
+            rows: &self.rows,
+            points: &self.points,
+            patterns,
+            connect: &to,
+            style,
+        };
+        let stores = self.store.stores(&names, &targets)?;
+        let letters = letters(&shared, to.clone());
+        let (refusals, dead_letters) = refusals(&self.on_refused, letters, style)?;
+        Ok(Plan {
+            sources: sources(&self.from, &shared)?,
+            stores,
+            refusals,
+            dead_letters,
+            sync: self.sync,
+            time: self.rows.time()?,
+            matches: self.rows.has_captures() || self.points.has_captures(),
+            report: self.report.map(|Wait(time)| time),
+            // Messages may be of any protocol.
+            stages: self.conditions.of_any(targets.patterns),
+            until: Until {
+                until: self.conditions.until,
+                ..self.until.until()
+            },
+            ready: self.ready.ready(),
+            style,
+        })
+    }
+
+    /// The session at an MQTT server.
+    fn session(&self, names: &[String]) -> SessionArgs {
+        let id = match &self.id {
+            Some(id) => id.clone(),
+            None => stable_id(&self.from, names),
+        };
+        SessionArgs {
+            version: self.protocol_version,
+            client_id: Some(id),
+            persistent: !self.clean,
+            keep_alive: KEEP_ALIVE,
+            ..SessionArgs::default()
+        }
+    }
+
+    /// The filters with the names of their wildcards, and what is subscribed to.
+    fn topics(&self) -> Result<(Vec<Pattern>, Vec<Subscription>)> {
+        let defaults = Subscription {
+            qos: self.qos,
+            // What is retained would be stored again at each start.
+            retain_handling: match self.clean {
+                true => RetainHandling::Always,
+                false => RetainHandling::New,
+            },
+            ..Subscription::default()
+        };
+        let mut all = (Vec::new(), Vec::new());
+        for word in &self.topic {
+            let text = values::text("-t", word.clone())?;
+            let mut pieces = subscription::pieces(&text).into_iter();
+            let pattern: Pattern = pieces
+                .next()
+                .unwrap_or_default()
+                .parse()
+                .map_err(|why| Error::usage(format!("-t: {why}")))?;
+            let options: String = pieces.map(|piece| format!(";{piece}")).collect();
+            let plain = format!("{}{options}", pattern.filter().replace(';', ";;"));
+            let read = subscription::read(plain.into(), &defaults, self.protocol_version)?;
+            all.0.push(pattern);
+            all.1.push(read);
+        }
+        Ok(all)
+    }
+}
+
+/// How refused messages are sent to a server, which is not named yet.
+fn letters(shared: &SourceArgs, connect: ConnectArgs) -> TargetArgs {
+    TargetArgs {
+        end: End::Standard,
+        connect,
+        mqtt: SessionArgs {
+            client_id: None,
+            persistent: false,
+            ..shared.mqtt.clone()
+        },
+        qos: QoS::AtLeastOnce,
+        retain: false,
+        exchange: TOPIC_EXCHANGE.into(),
+        window: shared.window,
+        state: None,
+        format: Format::Raw,
+        style: shared.style,
+    }
+}
+
+/// Each source by its name; several sessions need several identifiers.
+fn sources(names: &[String], shared: &SourceArgs) -> Result<Vec<SourceArgs>> {
+    let source = |(at, name): (usize, &String)| {
+        let mut source = SourceArgs {
+            end: End::parse(name)?,
+            ..shared.clone()
+        };
+        if let Some(id) = source.mqtt.client_id.take_if(|_| names.len() > 1) {
+            source.mqtt.client_id = Some(format!("{id}-{}", at + 1).into());
+        }
+        Ok(source)
+    };
+    names.iter().enumerate().map(source).collect()
+}
+
+/// The same for the same ends, so that a session is found again.
+fn stable_id(from: &[String], to: &[String]) -> ByteString {
+    let ends = format!("{} {}", from.join(" "), to.join(" "));
+    // FNV-1a: it has to be the same in every version of this program.
+    let hash = ends.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    format!("log-{hash:08x}").into()
+}
+
+/// What `--on-refused` says.
+fn refusals(
+    what: &str,
+    mut letters: TargetArgs,
+    style: Style,
+) -> Result<(Refusals, Option<DeadLetters>)> {
+    let letters = match what {
+        "stop" => return Ok((Refusals::Stop, None)),
+        "drop" => return Ok((Refusals::Drop, None)),
+        name => match End::parse(name) {
+            Ok(end @ (End::Url(..) | End::Context(_))) => {
+                letters.end = end;
+                DeadLetters::Server(Box::new(letters))
+            }
+            _ => DeadLetters::Store(target::records(name, style)?.into()),
+        },
+    };
+    Ok((Refusals::DeadLetter, Some(letters)))
+}
+
+/// What of a message says when it was.
+pub(super) fn selector(flag: &str, word: &str) -> Result<Selector> {
+    word.parse()
+        .map_err(|why: String| Error::usage(format!("{flag}: {why}")))
+}

@@ -1,0 +1,21 @@
+//! The examples of `log`.
+
+/// What each is for, and its words.
+pub(crate) const EXAMPLES: &[(&str, &str)] = &[
+    (
+        "Keep what sensors say, a record a line, in files of a day of which 30 stay",
+        "iotctl log mqtt://broker.example -t 'sensors/#' --to readings.ndjson --rotate daily --keep 30 --gzip",
+    ),
+    (
+        "A row for each message",
+        "iotctl log mqtt://broker.example -t 'sensors/{device}/all' --to readings.csv \\\n    --columns 'time=/timestamp|$time,device={device},temperature=/temperature'",
+    ),
+    (
+        "A row for each value",
+        "iotctl log mqtt://broker.example -t 'sensors/{device}/all' --to values.csv --columns 'time=/timestamp,device={device}' --melt",
+    ),
+    (
+        "From a queue and from an observed resource",
+        "iotctl log amqp://broker.example coap://node.example/temperature --queue readings --to all.ndjson",
+    ),
+];

@@ -1,0 +1,143 @@
+//! A store, or the server that gets what is refused, as one kind of target.
+
+use tokio::time::timeout;
+
+use crate::command::ends::target::AnyTarget;
+use crate::error::Result;
+use crate::flow::until::messages;
+use crate::flow::{Number, Printed, Progress, Stored, Target, Unit};
+use crate::message::Message;
+use crate::output::{Console, Output};
+use crate::stop::DRAIN;
+use crate::store::Times;
+
+/// Where messages of `log` go.
+pub(super) enum Kept<'a> {
+    /// Into a store.
+    Stored(Box<Stored>),
+    /// To standard output.
+    Shown(Box<Shown>),
+    /// Elsewhere.
+    Sent(Box<AnyTarget<'a>>),
+}
+
+/// The same of whichever target it is.
+macro_rules! each {
+    ($self:ident, $target:ident => $what:expr) => {
+        match $self {
+            Kept::Stored($target) => $what,
+            Kept::Shown($target) => $what,
+            Kept::Sent($target) => $what,
+        }
+    };
+}
+
+/// Standard output.
+pub(super) struct Shown {
+    printed: Printed<Output>,
+    times: Times,
+}
+
+impl Shown {
+    pub(super) const fn new(output: Output, times: Times) -> Self {
+        Self {
+            printed: Printed::new(output),
+            times,
+        }
+    }
+
+    fn missing(&self) -> Vec<(String, u64)> {
+        let mut missing = self.printed.output().missing();
+        missing.extend(self.times.missing());
+        missing
+    }
+}
+
+impl Target for Shown {
+    fn name(&self) -> String {
+        self.printed.name()
+    }
+
+    fn has_room(&self) -> bool {
+        self.printed.has_room()
+    }
+
+    fn is_free(&self) -> bool {
+        self.printed.is_free()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.printed.is_idle()
+    }
+
+    fn take(&mut self, number: Number, mut message: Message) -> Result<()> {
+        self.times.set(&mut message);
+        self.printed.take(number, message)
+    }
+
+    async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
+        self.printed.drive(into).await
+    }
+}
+
+impl Kept<'_> {
+    /// Closes files and connections, and says what was missing in messages.
+    ///
+    /// # Errors
+    /// Those of the target.
+    pub(super) async fn close(self, console: Console) -> Result<()> {
+        let name = self.name();
+        let missing = match self {
+            Self::Stored(mut stored) => {
+                // One that still waits for its server has nothing that was told to be stored.
+                let closed = timeout(DRAIN, stored.close()).await;
+                closed.unwrap_or_default()
+            }
+            Self::Shown(shown) => shown.missing(),
+            Self::Sent(target) => return target.close().await,
+        };
+        for (what, count) in missing {
+            let messages = messages(count);
+            console.note(format_args!("{name}: {messages} without {what}"));
+        }
+        Ok(())
+    }
+}
+
+impl Target for Kept<'_> {
+    fn name(&self) -> String {
+        each!(self, target => target.name())
+    }
+
+    fn unit(&self) -> Unit {
+        each!(self, target => target.unit())
+    }
+
+    fn has_room(&self) -> bool {
+        each!(self, target => target.has_room())
+    }
+
+    fn is_free(&self) -> bool {
+        each!(self, target => target.is_free())
+    }
+
+    fn is_idle(&self) -> bool {
+        each!(self, target => target.is_idle())
+    }
+
+    fn unsent(&self) -> u64 {
+        each!(self, target => target.unsent())
+    }
+
+    fn take(&mut self, number: Number, message: Message) -> Result<()> {
+        each!(self, target => target.take(number, message))
+    }
+
+    fn finish(&mut self) {
+        each!(self, target => target.finish());
+    }
+
+    async fn drive(&mut self, into: &mut Vec<Progress>) -> Result<()> {
+        each!(self, target => target.drive(into).await)
+    }
+}

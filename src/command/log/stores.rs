@@ -1,0 +1,119 @@
+//! The stores by name.
+//!
+//! | name | what it is |
+//! |---|---|
+//! | `FILE.ndjson`, `FILE.jsonl` | records, one JSON object a line |
+//! | `FILE.csv` | rows |
+//! | `-` | standard output |
+//! | `sqlite:FILE?table=NAME` | rows of a table |
+//! | `influx:FILE`, `influx:-`, `influx+tcp://`, `influx+udp://`, `influx://`, `influx2://` | points of a time series |
+
+use std::path::PathBuf;
+
+use super::kept::{Kept, Shown};
+use crate::error::Result;
+use crate::flow::Stored;
+use crate::output::{Console, Format, Output, Rotation, Style};
+use crate::payload::points::Points;
+use crate::payload::select::Selector;
+use crate::store::table::Table;
+use crate::store::{Files, Influx, Place, Sqlite, Store, Syncing, Times, Worker};
+
+/// One store, as the command line says it.
+#[derive(Clone, Debug)]
+pub(crate) enum StoreArgs {
+    /// A file that grows.
+    File {
+        /// Its name.
+        path: PathBuf,
+        /// What stands in it.
+        format: Format,
+        /// When it is full.
+        rotation: Rotation,
+    },
+    /// Standard output.
+    Standard(Format, Style),
+    /// A table of SQLite.
+    Sqlite(Table),
+    /// An InfluxDB, or what reads its line protocol.
+    Influx {
+        /// Its name, without user and password.
+        name: String,
+        place: Place,
+        points: Points,
+    },
+}
+
+impl StoreArgs {
+    /// Whether it keeps rows.
+    pub(crate) const fn has_rows(&self) -> bool {
+        match self {
+            Self::File { format, .. } | Self::Standard(format, _) => {
+                matches!(format, Format::Rows(_))
+            }
+            Self::Sqlite(table) => table.layout.is_some(),
+            Self::Influx { .. } => false,
+        }
+    }
+
+    /// Whether it keeps points.
+    pub(crate) const fn has_points(&self) -> bool {
+        match self {
+            Self::File { format, .. } | Self::Standard(format, _) => {
+                matches!(format, Format::Points(_))
+            }
+            Self::Sqlite(_) => false,
+            Self::Influx { .. } => true,
+        }
+    }
+
+    /// Opens it; `time`: what of a message says when it was.
+    ///
+    /// # Errors
+    /// It cannot be written, or holds something else.
+    pub(super) async fn open<'a>(
+        &self,
+        sync: Syncing,
+        time: Option<Selector>,
+        console: Console,
+    ) -> Result<Kept<'a>> {
+        let times = Times::of(time);
+        match self {
+            Self::File {
+                path,
+                format,
+                rotation,
+            } => {
+                let (files, cut) = Files::open(path, *rotation, format.clone(), times)?;
+                let name = path.display().to_string();
+                if cut > 0 {
+                    console.warn(format_args!(
+                        "{name} ended in the middle of a message, which was not acknowledged: cut off {cut} bytes"
+                    ));
+                }
+                kept(name, files, sync)
+            }
+            Self::Sqlite(table) => {
+                let store = Sqlite::open(table.clone(), times)?;
+                kept(table.path.display().to_string(), store, sync)
+            }
+            Self::Influx {
+                name,
+                place,
+                points,
+            } => {
+                let opened = Influx::open(name.clone(), place, points.clone(), times, console);
+                kept(name.clone(), opened?, sync)
+            }
+            Self::Standard(format, style) => {
+                let output = Output::open(format.clone(), *style)?;
+                Ok(Kept::Shown(Box::new(Shown::new(output, times))))
+            }
+        }
+    }
+}
+
+fn kept<'a>(name: String, store: impl Store + 'static, sync: Syncing) -> Result<Kept<'a>> {
+    let worker = Worker::start(store, sync)?;
+    Ok(Kept::Stored(Box::new(Stored::new(name, worker))))
+}

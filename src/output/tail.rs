@@ -1,0 +1,169 @@
+//! Where the last whole record of a file ends, and what its writer could not finish.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use serde::de::IgnoredAny;
+
+/// How records end in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// They run into one another.
+    None,
+    /// With a line feed.
+    Line,
+    /// With a line feed; each is a JSON object.
+    Json,
+    /// With a line feed that does not stand in quotation marks.
+    Csv,
+    /// With a line feed; each is a point of InfluxDB.
+    Point,
+}
+
+/// The whole records of a file.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Whole {
+    /// The bytes that they take.
+    pub(super) length: u64,
+    /// Whether the last of them lacks its line feed.
+    pub(super) open: bool,
+}
+
+/// As much is read at once.
+const PIECE: usize = 256 * 1024;
+
+impl Ending {
+    /// Looks for it; only rows have to be read from the beginning of the file.
+    ///
+    /// # Errors
+    /// The file cannot be read; it holds something else than such records.
+    pub(super) fn whole(self, file: &mut File) -> io::Result<Whole> {
+        let size = file.seek(SeekFrom::End(0))?;
+        if self == Self::None || size == 0 {
+            return Ok(Whole {
+                length: size,
+                open: false,
+            });
+        }
+        if self == Self::Csv {
+            file.rewind()?;
+            let length = last_row(file)?;
+            return Ok(Whole {
+                length,
+                open: false,
+            });
+        }
+        let last = last_line(file, size)?;
+        let open = match self {
+            // An editor may have left out the line feed of a whole one.
+            Self::Json => {
+                begins_with_object(file)?;
+                serde_json::from_slice::<IgnoredAny>(&last).is_ok()
+            }
+            Self::Point => false,
+            Self::None | Self::Line | Self::Csv => !last.is_empty(),
+        };
+        let length = match open {
+            true => size,
+            false => size - last.len() as u64,
+        };
+        Ok(Whole { length, open })
+    }
+}
+
+/// What stands behind the last line feed.
+fn last_line(file: &mut File, size: u64) -> io::Result<Vec<u8>> {
+    let mut start = size;
+    let mut line = Vec::new();
+    while start > 0 {
+        let count = start.min(PIECE as u64);
+        start -= count;
+        file.seek(SeekFrom::Start(start))?;
+        let mut piece = Vec::new();
+        Read::by_ref(file).take(count).read_to_end(&mut piece)?;
+        if let Some(at) = memchr::memrchr(b'\n', &piece) {
+            line.splice(..0, piece.drain(at + 1..));
+            break;
+        }
+        line.splice(..0, piece);
+    }
+    Ok(line)
+}
+
+fn begins_with_object(file: &mut File) -> io::Result<()> {
+    let mut begin = Vec::new();
+    file.rewind()?;
+    Read::by_ref(file).take(64).read_to_end(&mut begin)?;
+    match begin.trim_ascii_start().starts_with(b"{") {
+        true => Ok(()),
+        false => Err(io::Error::other("it is not a file of JSON records")),
+    }
+}
+
+/// Where the last row ends.
+fn last_row(file: &mut File) -> io::Result<u64> {
+    let (mut end, mut length, mut quoted) = (0, 0, false);
+    let mut piece = vec![0; PIECE];
+    loop {
+        let count = match file.read(&mut piece) {
+            Ok(0) => return Ok(end),
+            Ok(count) => count,
+            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => continue,
+            Err(cause) => return Err(cause),
+        };
+        for at in memchr::memchr2_iter(b'"', b'\n', &piece[..count]) {
+            match piece[at] {
+                b'"' => quoted = !quoted,
+                _ if !quoted => end = length + at as u64 + 1,
+                _ => {}
+            }
+        }
+        length += count as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn whole(ending: Ending, text: &str) -> (u64, bool) {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        let whole = ending.whole(&mut file).unwrap();
+        (whole.length, whole.open)
+    }
+
+    #[test]
+    fn a_torn_record_is_found() {
+        for (ending, text, length, open) in [
+            (Ending::None, "ab", 2, false),
+            (Ending::Line, "a\nb", 3, true),
+            (Ending::Line, "a\n", 2, false),
+            (Ending::Json, "", 0, false),
+            (Ending::Json, "{\"a\":1}\n{\"a\"", 8, false),
+            (Ending::Json, "{\"a\":1}\n{\"a\":2}", 15, true),
+            (Ending::Json, "{\"a\"", 0, false),
+            (Ending::Point, "w v=1 5\nw v", 8, false),
+            (Ending::Csv, "t\n1\n2", 4, false),
+            (Ending::Csv, "t\n\"a\nb\"\n", 8, false),
+            (Ending::Csv, "t\n\"a\nb", 2, false),
+            (Ending::Csv, "t\n\"a\"\"\n", 2, false),
+        ] {
+            assert_eq!(whole(ending, text), (length, open), "{text:?}");
+        }
+        let long = format!("{{\"a\":1}}\n{{\"a\":\"{}", "x".repeat(3 * PIECE));
+        assert_eq!(whole(Ending::Json, &long), (8, false));
+        let long = format!("{long}\"}}");
+        assert_eq!(whole(Ending::Json, &long), (long.len() as u64, true));
+    }
+
+    #[test]
+    fn a_file_of_something_else_is_refused() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"notes of mine").unwrap();
+        let refused = Ending::Json.whole(&mut file).unwrap_err();
+        assert_eq!(refused.to_string(), "it is not a file of JSON records");
+    }
+}
