@@ -62,8 +62,8 @@ pub(crate) mod select;
 mod sequence;
 pub(crate) mod stages;
 mod statistics;
-mod together;
 pub(crate) mod stored;
+mod together;
 mod tree;
 pub(crate) mod until;
 

@@ -6,8 +6,8 @@
 //! | `amqp://…` | a queue, or a temporary one bound to an exchange | a publisher, with confirms and returns |
 //! | `coap://…/path` | an observation | PUT of the body to a path |
 //! | a name without `/` | the server of that context | the same |
-//! | a file | recorded messages | – |
-//! | `-` | records on standard input | – |
+//! | a file | recorded messages | records are appended, and are on the disk before a message is done with |
+//! | `-` | records on standard input | standard output |
 
 pub(crate) mod carry;
 pub(crate) mod source;
@@ -36,6 +36,8 @@ pub enum End {
     Context(String),
     /// A file.
     File(PathBuf),
+    /// A file of SQLite.
+    Database(PathBuf),
     /// Standard input or output (`-`).
     Standard,
 }
@@ -74,7 +76,7 @@ impl End {
         Ok(match self {
             Self::Url(protocol, _) => Some(*protocol),
             Self::Context(name) => Some(context_protocol(name, &Environment::of_process())?),
-            Self::File(_) | Self::Standard => None,
+            Self::File(_) | Self::Database(_) | Self::Standard => None,
         })
     }
 
@@ -84,7 +86,7 @@ impl End {
         match self {
             Self::Url(_, url) => connect.url = Some(url.clone()),
             Self::Context(name) => connect.context = Some(name.clone()),
-            Self::File(_) | Self::Standard => {}
+            Self::File(_) | Self::Database(_) | Self::Standard => {}
         }
         connect
     }
@@ -96,7 +98,7 @@ impl fmt::Display for End {
         match self {
             Self::Url(_, url) => f.write_str(&without_credentials(url)),
             Self::Context(name) => f.write_str(name),
-            Self::File(path) => path.display().fmt(f),
+            Self::File(path) | Self::Database(path) => path.display().fmt(f),
             Self::Standard => f.write_str("-"),
         }
     }

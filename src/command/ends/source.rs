@@ -103,6 +103,10 @@ impl SourceEnd {
                 return Err(Error::usage(format!("{end}: no messages come over HTTP")));
             }
             (None, End::File(path)) => Kind::Records(Some(path.clone())),
+            (None, End::Database(path)) => {
+                let text = format!("{} cannot be read from", path.display());
+                return Err(Error::usage(text));
+            }
             (None, _) => Kind::Records(None),
         };
         Ok(Self { kind, console })

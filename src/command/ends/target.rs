@@ -1,6 +1,7 @@
 //! Where messages go.
 
 use std::cell::Cell;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytestring::ByteString;
@@ -18,11 +19,13 @@ use crate::command::mqtt::publisher::Publisher;
 use crate::command::mqtt::session::{SessionArgs as MqttSession, Wants, WillArgs};
 use crate::connect::{ConnectArgs, Protocol, Retry, Target as Server};
 use crate::error::{Error, Result};
-use crate::flow::{Number, Pacing, Printed, Progress, Stages, Target, Unit, Until};
+use crate::flow::{Number, Pacing, Printed, Progress, Stages, Stored, Target, Unit, Until};
 use crate::message::Message;
 use crate::mqtt::packet::{Properties, Publish, QoS};
-use crate::output::{Console, Destination, Format, Output, Rotation, Style};
+use crate::output::{Console, Format, Output, Rotation, Style};
 use crate::payload::{self, Encoding};
+use crate::store::table::{Table, USUAL_TABLE};
+use crate::store::{Files, Sqlite, Store, Syncing, Times, Worker};
 
 /// How long no acknowledgement at all may come while some are awaited, before the connection is given up and made anew.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -75,7 +78,11 @@ enum Kind {
         plan: Box<request::Plan>,
         place: Box<Place>,
     },
-    Shown(Destination, Format, Style),
+    /// Records at the end of a file.
+    File(PathBuf, Format),
+    /// The messages of a database.
+    Database(PathBuf),
+    Shown(Format, Style),
 }
 
 impl TargetEnd {
@@ -92,11 +99,9 @@ impl TargetEnd {
             (Some(Protocol::Http), end) => {
                 return Err(Error::usage(format!("{end}: no messages go over HTTP")));
             }
-            (None, End::File(path)) => {
-                let destination = Destination::File(path.clone(), Rotation::default());
-                Kind::Shown(destination, args.format, args.style)
-            }
-            (None, _) => Kind::Shown(Destination::Stdout, args.format, args.style),
+            (None, End::File(path)) => Kind::File(path.clone(), args.format),
+            (None, End::Database(path)) => Kind::Database(path.clone()),
+            (None, _) => Kind::Shown(args.format, args.style),
         };
         Ok(Self {
             kind,
@@ -111,7 +116,7 @@ impl TargetEnd {
             Kind::Mqtt { .. } => Some(Protocol::Mqtt),
             Kind::Amqp { .. } => Some(Protocol::Amqp),
             Kind::Coap { .. } => Some(Protocol::Coap),
-            Kind::Shown(..) => None,
+            Kind::File(..) | Kind::Database(_) | Kind::Shown(..) => None,
         }
     }
 
@@ -121,7 +126,7 @@ impl TargetEnd {
             Kind::Mqtt { server, .. } => server.to_string(),
             Kind::Amqp { name, .. } => name.clone(),
             Kind::Coap { place, .. } => place.target.to_string(),
-            Kind::Shown(Destination::File(path, _), ..) => path.display().to_string(),
+            Kind::File(path, _) | Kind::Database(path) => path.display().to_string(),
             Kind::Shown(..) => String::from("standard output"),
         }
     }
@@ -163,12 +168,41 @@ impl TargetEnd {
                 let requests = Requests::open(plan, places, &self.written)?;
                 AnyTarget::Coap(Box::new(requests))
             }
-            Kind::Shown(destination, format, style) => {
-                let output = Output::open_at(destination, format.clone(), *style)?;
+            Kind::File(path, format) => {
+                let (never, times) = (Rotation::default(), Times::of(None));
+                let (files, cut) = Files::open(path, never, format.clone(), times)?;
+                if cut > 0 {
+                    self.console.warn(cut_off(path, cut));
+                }
+                stored(self.name(), files)?
+            }
+            Kind::Database(path) => {
+                let table = Table {
+                    path: path.clone(),
+                    name: String::from(USUAL_TABLE),
+                    ..Table::default()
+                };
+                stored(self.name(), Sqlite::open(table, Times::of(None))?)?
+            }
+            Kind::Shown(format, style) => {
+                let output = Output::open(format.clone(), *style)?;
                 AnyTarget::Shown(Box::new(Printed::new(output)))
             }
         })
     }
+}
+
+/// What is said of a file whose last message was cut off.
+pub(crate) fn cut_off(path: &Path, bytes: u64) -> String {
+    let name = path.display();
+    format!(
+        "{name} ended in the middle of a message, which was not acknowledged: cut off {bytes} bytes"
+    )
+}
+
+fn stored<'a>(name: String, store: impl Store + 'static) -> Result<AnyTarget<'a>> {
+    let worker = Worker::start(store, Syncing::Auto)?;
+    Ok(AnyTarget::Stored(Box::new(Stored::new(name, worker))))
 }
 
 fn mqtt(args: TargetArgs, connect: ConnectArgs) -> Result<Kind> {
@@ -260,6 +294,7 @@ pub(crate) enum AnyTarget<'a> {
     Mqtt(Box<Publisher>),
     Amqp(Box<Publishing<'a>>),
     Coap(Box<Requests<'a>>),
+    Stored(Box<Stored>),
     Shown(Box<Printed<Output>>),
 }
 
@@ -270,6 +305,7 @@ macro_rules! each {
             AnyTarget::Mqtt($target) => $what,
             AnyTarget::Amqp($target) => $what,
             AnyTarget::Coap($target) => $what,
+            AnyTarget::Stored($target) => $what,
             AnyTarget::Shown($target) => $what,
         }
     };
@@ -291,6 +327,10 @@ impl AnyTarget<'_> {
                 Ok(())
             }
             Self::Coap(mut requests) => requests.close().await,
+            Self::Stored(mut stored) => {
+                stored.close().await;
+                Ok(())
+            }
             Self::Shown(_) => Ok(()),
         }
     }

@@ -11,6 +11,7 @@
 use std::path::PathBuf;
 
 use super::kept::{Kept, Shown};
+use crate::command::ends::target::cut_off;
 use crate::error::Result;
 use crate::flow::Stored;
 use crate::output::{Console, Format, Output, Rotation, Style};
@@ -85,13 +86,10 @@ impl StoreArgs {
                 rotation,
             } => {
                 let (files, cut) = Files::open(path, *rotation, format.clone(), times)?;
-                let name = path.display().to_string();
                 if cut > 0 {
-                    console.warn(format_args!(
-                        "{name} ended in the middle of a message, which was not acknowledged: cut off {cut} bytes"
-                    ));
+                    console.warn(cut_off(path, cut));
                 }
-                kept(name, files, sync)
+                kept(path.display().to_string(), files, sync)
             }
             Self::Sqlite(table) => {
                 let store = Sqlite::open(table.clone(), times)?;

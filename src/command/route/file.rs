@@ -78,6 +78,9 @@ pub(crate) struct TargetTable {
     /// Or a file that records are appended to; `-` is standard output.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) file: Option<String>,
+    /// Or a file of SQLite, whose table `message` gets each message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sqlite: Option<String>,
     /// MQTT: the QoS of each message; otherwise its own, or 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) qos: Option<u8>,
@@ -209,6 +212,7 @@ impl File {
             rooted(&mut target.password_file);
             rooted(&mut target.cafile);
             named(&mut target.file);
+            named(&mut target.sqlite);
         }
     }
 }

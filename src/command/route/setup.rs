@@ -371,11 +371,19 @@ fn source(
 }
 
 fn target(table: &TargetTable, window: u16, style: Style) -> Result<TargetArgs, String> {
-    let end = end(
-        table.url.as_ref(),
-        table.context.as_ref(),
-        table.file.as_ref(),
-    )?;
+    let (url, context, file) = (&table.url, &table.context, &table.file);
+    let end = match (
+        &table.sqlite,
+        url.as_ref().or(context.as_ref()).or(file.as_ref()),
+    ) {
+        (Some(path), None) => End::Database(path.into()),
+        (Some(_), Some(_)) => {
+            return Err(String::from(
+                "one of url, context, file and sqlite is needed",
+            ));
+        }
+        (None, _) => end(url.as_ref(), context.as_ref(), file.as_ref())?,
+    };
     if table.qos.is_some_and(|qos| qos > 2) {
         return Err(String::from("qos is 0, 1 or 2"));
     }
