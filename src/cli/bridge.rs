@@ -15,6 +15,26 @@ use crate::error::{Error, Result};
 use crate::message::topic;
 use crate::mqtt::packet::RetainHandling;
 
+/// What each is for, and its words.
+pub(crate) const EXAMPLES: &[(&str, &str)] = &[
+    (
+        "Readings to a server in the cloud below site1/, commands back from it",
+        "iotctl bridge mqtt://localhost mqtts://cloud.example \\\n    -t 'sensors/# out 1 \"\" site1/' -t 'commands/# in 1 \"\" site1/'",
+    ),
+    (
+        "Both ways, each message once",
+        "iotctl bridge mqtt://one.example mqtt://two.example -t '# both 1'",
+    ),
+    (
+        "Between protocols",
+        "iotctl bridge mqtt://edge.example amqp://localhost -t 'sensors/# out 1'\niotctl bridge coap://meter.example/power mqtt://localhost",
+    ),
+    (
+        "A bridge of mosquitto's",
+        "iotctl bridge mqtt://localhost --import /etc/mosquitto/mosquitto.conf",
+    ),
+];
+
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Bridge")]
 pub(crate) struct BridgeFlags {
@@ -100,14 +120,28 @@ enum RetainWord {
     Set,
 }
 
+impl From<RetainWord> for Retain {
+    fn from(word: RetainWord) -> Self {
+        match word {
+            RetainWord::Keep => Self::Keep,
+            RetainWord::Drop => Self::Drop,
+            RetainWord::Set => Self::Set,
+        }
+    }
+}
+
+fn maps(lines: &[String]) -> Result<Vec<Map>> {
+    let maps = lines.iter().map(|line| {
+        let maps = topics::parse(line);
+        maps.map_err(|why| Error::usage(format!("--topic {line:?}: {why}")))
+    });
+    Ok(maps.collect::<Result<Vec<_>>>()?.concat())
+}
+
 impl BridgeFlags {
     /// The plan of the command, validated as far as possible without a file or the network.
     pub(crate) fn plan(self) -> Result<Plan> {
-        let maps = self.topic.iter().map(|line| {
-            let maps = topics::parse(line);
-            maps.map_err(|why| Error::usage(format!("--topic {line:?}: {why}")))
-        });
-        let maps = maps.collect::<Result<Vec<Vec<Map>>>>()?.concat();
+        let maps = maps(&self.topic)?;
         let (refusals, letters) = self.delivery.refusals()?;
         let [from, to] = self.ends.connect();
         let from_end = server("FROM", &self.from)?;
@@ -116,31 +150,25 @@ impl BridgeFlags {
             Some(name) => server("TO", name)?,
             None => from_end.clone(),
         };
-        let notify = self.notify;
-        if let Some(topic) = &notify {
+        if let Some(topic) = &self.notify {
             topic::check_name(topic).map_err(|why| Error::usage(format!("--notify: {why}")))?;
         }
         let text = |text: Option<String>| text.map(ByteString::from);
+        let place = |end, connect, queue, exchange| Place {
+            end,
+            connect,
+            version: None,
+            queue: text(queue),
+            exchange: text(exchange),
+        };
         Ok(Plan {
             dead_letters: letters.map(|end| Letters {
                 end,
                 connect: to.clone(),
             }),
             places: [
-                Place {
-                    end: from_end,
-                    connect: from,
-                    version: None,
-                    queue: text(self.from_queue),
-                    exchange: text(self.from_exchange),
-                },
-                Place {
-                    end: to_end,
-                    connect: to,
-                    version: None,
-                    queue: text(self.to_queue),
-                    exchange: text(self.to_exchange),
-                },
+                place(from_end, from, self.from_queue, self.from_exchange),
+                place(to_end, to, self.to_queue, self.to_exchange),
             ],
             import: self.import.map(|file| Import {
                 file,
@@ -149,13 +177,9 @@ impl BridgeFlags {
             maps,
             name: self.name,
             clean: self.clean,
-            notify: text(notify),
+            notify: text(self.notify),
             retained: self.retain_handling,
-            retain: match self.retain {
-                RetainWord::Keep => Retain::Keep,
-                RetainWord::Drop => Retain::Drop,
-                RetainWord::Set => Retain::Set,
-            },
+            retain: self.retain.into(),
             refusals,
             window: self.delivery.window,
             strict: self.delivery.strict,

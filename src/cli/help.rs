@@ -10,7 +10,7 @@ use crate::message::fields::{self, Fields};
 use crate::payload::select;
 use crate::server::{WHEN_KEYS, Wrong};
 
-use super::{amqp, coap, log};
+use super::{amqp, bridge, coap, log, route};
 use crate::cli::coap::server::KINDS;
 
 /// A worked example: what it is for, and the words.
@@ -438,7 +438,9 @@ pub(crate) fn examples(command: &str) -> &'static [(&'static str, &'static str)]
         "bench report" => BENCH_REPORT,
         "bench compare" => BENCH_COMPARE,
         "bench merge" => BENCH_MERGE,
+        "bridge" => bridge::EXAMPLES,
         "log" => log::EXAMPLES,
+        "route" => route::EXAMPLES,
         _ if command.starts_with("coap") => coap::help::examples(command),
         _ => amqp::help::examples(command),
     }

@@ -10,6 +10,22 @@ use super::flags::until::UntilFlags;
 use super::mqtt::subscription;
 use crate::command::route::{Mode, Plan};
 
+/// What each is for, and its words.
+pub(crate) const EXAMPLES: &[(&str, &str)] = &[
+    (
+        "Carry messages, after looking for mistakes in the file",
+        "iotctl route routes.toml --check && iotctl route routes.toml",
+    ),
+    (
+        "What would go where",
+        "iotctl route routes.toml --dry-run --for 1m",
+    ),
+    (
+        "Rules tried on recorded messages",
+        "iotctl route routes.toml --test recording.ndjson --expect expected.ndjson",
+    ),
+];
+
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Routes")]
 pub(crate) struct RouteFlags {

@@ -144,9 +144,9 @@ fn messages() {
     words("pub -t a", "-m x -n").says("cannot be used with");
     words("pub -m x", "").says("no topic");
     words("sub", "").says("no topic");
-    words("pub -t a", "--hex -m 0").says("-m is");
-    words("pub -t a", "--hex -m 0g").says("-m is");
-    words("pub -t a", "--base64 -m ?").says("-m is");
+    words("pub -t a", "--hex -m 0").says("-m: not ");
+    words("pub -t a", "--hex -m 0g").says("-m: not ");
+    words("pub -t a", "--base64 -m ?").says("-m: not ");
     words("pub -t a", "-l --repeat 2").says("--repeat");
     words("pub -t a -m x", "--will-payload x").says("--will-topic");
 }

@@ -43,6 +43,8 @@ pages! {
     examples_of_contexts: "docs/contexts.md",
     examples_of_tls: "docs/tls.md",
     examples_of_data: "docs/data.md",
+    examples_of_bridge: "docs/bridge.md",
+    examples_of_route: "docs/route.md",
     examples_of_log: "docs/log.md",
     examples_of_replay: "docs/replay.md",
     examples_of_from_mosquitto: "docs/from-mosquitto.md",
