@@ -4,6 +4,7 @@
 //! inputs read back, so a recording can be published again.
 
 pub(crate) mod fields;
+pub mod topic;
 
 use std::borrow::Cow;
 use std::fmt;

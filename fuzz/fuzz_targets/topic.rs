@@ -3,7 +3,7 @@
 //! The two are separated by the first line feed. Run with `cargo +nightly fuzz run topic`.
 #![no_main]
 
-use iotctl::mqtt::topic;
+use iotctl::message::topic;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &str| {

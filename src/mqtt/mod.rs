@@ -4,7 +4,6 @@
 //! |---|---|
 //! | [`packet`] | the control packets and their strict codec |
 //! | [`topic`] | topic names and filters: checking and matching |
-//! | [`pattern`] | filters whose wildcards have names |
 //! | [`session`] | what both sides share, sans-I/O: delivery states, aliases, keep-alive; and the client's session engine |
 //! | [`client`] | the tokio driver that carries the client's session over a stream and reconnects |
 //! | [`broker`] | the embedded broker: a sans-I/O core and the driver that serves it |
@@ -12,6 +11,6 @@
 pub(crate) mod broker;
 pub(crate) mod client;
 pub mod packet;
-pub mod pattern;
 pub mod session;
-pub mod topic;
+
+pub use crate::message::topic;

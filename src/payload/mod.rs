@@ -7,6 +7,7 @@
 //! | [`Encoding`] | how they are spelled there, and what is made of them |
 //! | [`Bodies`] | reads them as messages, in batches, without ever blocking the caller's event loop |
 //! | [`Outline`], [`Destination`] | what the command line says about those messages |
+//! | [`captures`] | topic filters whose wildcards have names, and what stands for them in a topic |
 //! | [`cbor`] | CBOR as text, and from text |
 //! | [`comparison`] | the operators of conditions and thresholds |
 //! | [`expect`] | conditions on a body: `payload == 21.5`, `/temp > 20` |
@@ -20,6 +21,7 @@
 //! | [`standard`] | whether standard input and output were there when the command started |
 
 mod bodies;
+pub mod captures;
 pub mod cbor;
 pub(crate) mod comparison;
 mod destination;

@@ -11,6 +11,9 @@
 //!
 //! A text that is filled in for a message has more places, by names that its command knows, such as `{topic}`; and `{/POINTER}`
 //! where that message is JSON. All other braces are text, so that JSON needs no escapes.
+//!
+//! A place whose value is a number may say how it is spelled: `{seq:04}` with zeros up to four characters, `{value:.2}` with two
+//! decimals, `{value:06.1}` with both. What is no number stays as it is.
 
 use std::fmt::Write;
 use std::time::SystemTime;
@@ -37,6 +40,52 @@ enum Piece {
     Uuid,
     /// Known to the caller.
     Named(String),
+    /// Another one, spelled in a way of its own.
+    Spelled(Box<Self>, Spelling),
+}
+
+/// How a number is spelled: `04`, `.2`, `06.1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Spelling {
+    /// Zeros are put before it up to so many characters.
+    width: usize,
+    decimals: Option<usize>,
+}
+
+impl Spelling {
+    /// Each of its numbers has at most two digits.
+    fn parse(word: &str) -> Option<Self> {
+        let number = |digits: &str| -> Option<usize> {
+            let plain = digits.bytes().all(|digit| digit.is_ascii_digit());
+            digits.parse().ok().filter(|_| plain && digits.len() <= 2)
+        };
+        let (whole, decimals) = match word.split_once('.') {
+            Some((whole, decimals)) => (whole, Some(number(decimals)?)),
+            None => (word, None),
+        };
+        let width = match whole.strip_prefix('0') {
+            Some(width) => number(width)?,
+            None if whole.is_empty() && decimals.is_some() => 0,
+            None => return None,
+        };
+        Some(Self { width, decimals })
+    }
+
+    /// Spells what stands in `text` from `start` on anew.
+    fn apply(self, text: &mut String, start: usize) {
+        let found = &text[start..];
+        let Some(number) = found.parse().ok().filter(|it: &f64| it.is_finite()) else {
+            return;
+        };
+        if let Some(decimals) = self.decimals {
+            text.truncate(start);
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{number:.decimals$}");
+        }
+        let missing = self.width.saturating_sub(text.len() - start);
+        let signed = text[start..].starts_with(['-', '+']);
+        text.insert_str(start + usize::from(signed), &"0".repeat(missing));
+    }
 }
 
 /// What is filled in.
@@ -63,8 +112,15 @@ impl Template {
 
     /// Reads a text with places of further names.
     pub fn with_names(text: &str, is_name: impl Fn(&str) -> bool) -> Self {
-        let piece =
+        let plain =
             |word: &str| piece(word).or_else(|| is_name(word).then(|| Piece::Named(word.into())));
+        let piece = |word: &str| {
+            plain(word).or_else(|| {
+                let (word, spelling) = word.rsplit_once(':')?;
+                let spelling = Spelling::parse(spelling)?;
+                Some(Piece::Spelled(plain(word)?.into(), spelling))
+            })
+        };
         let (mut pieces, mut plain) = (Vec::new(), String::new());
         let mut rest = text;
         while let Some(at) = rest.find('{') {
@@ -91,6 +147,25 @@ impl Template {
         Self(pieces)
     }
 
+    /// Reads a topic, in which no brace is text.
+    ///
+    /// # Errors
+    /// The first place that is not known, in its braces; or the brace that belongs to none.
+    pub fn of_topic(text: &str, is_name: impl Fn(&str) -> bool) -> Result<Self, String> {
+        let template = Self::with_names(text, is_name);
+        let texts = template.0.iter().filter_map(|piece| match piece {
+            Piece::Text(text) => Some(text),
+            _ => None,
+        });
+        for text in texts {
+            if let Some(at) = text.find(['{', '}']) {
+                let end = text[at..].find('}').map_or(text.len(), |end| at + end + 1);
+                return Err(text[at..end].to_owned());
+            }
+        }
+        Ok(template)
+    }
+
     /// Whether anything is filled in.
     pub fn has_places(&self) -> bool {
         self.0.iter().any(|piece| !matches!(piece, Piece::Text(_)))
@@ -98,7 +173,11 @@ impl Template {
 
     /// Whether a place with a name is filled in.
     pub fn has_names(&self) -> bool {
-        self.0.iter().any(|piece| matches!(piece, Piece::Named(_)))
+        let is_named = |piece: &Piece| match piece {
+            Piece::Spelled(piece, _) => matches!(**piece, Piece::Named(_)),
+            piece => matches!(piece, Piece::Named(_)),
+        };
+        self.0.iter().any(is_named)
     }
 
     /// Appends a body; `random` gives any 64 bits at each call.
@@ -115,28 +194,46 @@ impl Template {
         into: &mut String,
     ) {
         for piece in &self.0 {
-            // Writing to a string cannot fail.
-            let _ = match piece {
-                Piece::Text(text) => {
-                    into.push_str(text);
-                    Ok(())
-                }
-                Piece::Client => write!(into, "{}", filling.client),
-                Piece::Sequence => write!(into, "{}", filling.sequence),
-                Piece::Time => write!(into, "{:.3}", time(filling.now)),
-                Piece::UnixMilliseconds => write!(into, "{}", filling.now / 1_000_000),
-                Piece::Random { low, high } => {
-                    let drawn = random();
-                    let wide = (high - low).checked_add(1);
-                    write!(into, "{}", low + wide.map_or(drawn, |wide| drawn % wide))
-                }
-                Piece::Uuid => write_uuid(random(), random(), into),
-                Piece::Named(name) => {
-                    named(name, into);
-                    Ok(())
-                }
-            };
+            piece.fill(filling, &mut random, &mut named, into);
         }
+    }
+}
+
+impl Piece {
+    fn fill(
+        &self,
+        filling: &Filling,
+        random: &mut impl FnMut() -> u64,
+        named: &mut impl FnMut(&str, &mut String),
+        into: &mut String,
+    ) {
+        // Writing to a string cannot fail.
+        let _ = match self {
+            Self::Text(text) => {
+                into.push_str(text);
+                Ok(())
+            }
+            Self::Client => write!(into, "{}", filling.client),
+            Self::Sequence => write!(into, "{}", filling.sequence),
+            Self::Time => write!(into, "{:.3}", time(filling.now)),
+            Self::UnixMilliseconds => write!(into, "{}", filling.now / 1_000_000),
+            Self::Random { low, high } => {
+                let drawn = random();
+                let wide = (high - low).checked_add(1);
+                write!(into, "{}", low + wide.map_or(drawn, |wide| drawn % wide))
+            }
+            Self::Uuid => write_uuid(random(), random(), into),
+            Self::Named(name) => {
+                named(name, into);
+                Ok(())
+            }
+            Self::Spelled(piece, spelling) => {
+                let start = into.len();
+                piece.fill(filling, random, named, into);
+                spelling.apply(into, start);
+                Ok(())
+            }
+        };
     }
 }
 
@@ -275,8 +372,54 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_spelled_as_is_said() {
+        assert_eq!(
+            filled("{seq:04}|{client:.2}|{unix_ms:02}|{random:1-9:03}|{seq:05.1}"),
+            "0009|3.00|1795208400123|007|009.0"
+        );
+        let template = Template::with_names("{v:.1}/{v:07.2}/{v:04}", |name| name == "v");
+        assert!(template.has_names());
+        let mut filler = Filler::default();
+        for (value, text) in [
+            ("21.55", "21.6/0021.55/21.55"),
+            ("-3", "-3.0/-003.00/-003"),
+            ("on", "on/on/on"),
+            ("", "//"),
+            ("NaN", "NaN/NaN/NaN"),
+            (
+                "18446744073709551615",
+                "18446744073709551616.0/18446744073709551616.00/18446744073709551615",
+            ),
+        ] {
+            assert_eq!(filler.fill(&template, |_, into| into.push_str(value)), text);
+        }
+    }
+
+    #[test]
+    fn no_brace_of_a_topic_is_text() {
+        let known = |name: &str| name == "a";
+        assert!(Template::of_topic("x/{a}/{a:03}/{seq}", known).is_ok());
+        for (text, wrong) in [
+            ("x/{b}/y", "{b}"),
+            ("x/{a", "{a"),
+            ("a}/x", "}"),
+            ("x/{a:x}", "{a:x}"),
+            ("{{a}}", "{"),
+        ] {
+            assert_eq!(Template::of_topic(text, known), Err(wrong.into()), "{text}");
+        }
+    }
+
+    #[test]
     fn other_braces_are_text() {
         for text in [
+            "{seq:}",
+            "{seq:4}",
+            "{seq:0x}",
+            "{seq:0123}",
+            "{seq:.}",
+            "{x:04}",
+            "{seq:04:04}",
             "",
             "{",
             "{}",

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::flow::{Until, answer};
 use crate::message::fields;
 use crate::mqtt::packet::{Place, QoS, Subscription, Version};
-use crate::mqtt::pattern::Pattern;
+use crate::payload::captures::Pattern;
 use crate::payload::template::Template;
 
 use super::session::SessionFlags;
@@ -144,32 +144,25 @@ fn subscribed(
         Some(group) => format!("$share/{group}/{}", subscription.filter),
         None => subscription.filter.to_string(),
     };
-    let pattern = Pattern::parse(&filter).map_err(|why| Error::usage(format!("-t: {why}")))?;
+    let pattern: Pattern = filter
+        .parse()
+        .map_err(|why| Error::usage(format!("-t: {why}")))?;
     for name in pattern.names() {
         if Template::parse(&format!("{{{name}}}")).has_places() || answer::is_name(name) {
             let text = format!("-t: {{{name}}} has a meaning of its own; use another name");
             return Err(Error::usage(text));
         }
     }
-    subscription.filter = pattern.filter().clone();
+    subscription.filter = pattern.filter().into();
     Ok((subscription, pattern))
 }
 
 /// Reads the topic of replies. A place of an unknown name is a slip.
 fn topic_template(text: &str, is_name: impl Fn(&str) -> bool) -> Result<Template> {
-    let level = |level: &&str| {
-        let word = level
-            .strip_prefix('{')
-            .and_then(|rest| rest.strip_suffix('}'));
-        word.is_some_and(|word| {
-            !is_name(word) && !Template::parse(level).has_places() && !word.is_empty()
-        })
-    };
-    match text.split('/').find(level) {
-        Some(unknown) => Err(Error::usage(format!(
+    Template::of_topic(text, is_name).map_err(|unknown| {
+        Error::usage(format!(
             "--response-topic {text:?}: {unknown} is not a name in a filter of -t"
         ))
-        .hint("write -t 'gpio/{pin}/command' --response-topic 'gpio/{pin}/state'")),
-        None => Ok(Template::with_names(text, is_name)),
-    }
+        .hint("write -t 'gpio/{pin}/command' --response-topic 'gpio/{pin}/state'")
+    })
 }

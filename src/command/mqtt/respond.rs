@@ -21,9 +21,9 @@ use crate::flow::{
 use crate::message::{Detail, Message, MqttDetail, MqttProperties};
 use crate::mqtt::client::Client;
 use crate::mqtt::packet::{Disconnect, Properties, Publish, QoS, Subscription};
-use crate::mqtt::pattern::Pattern;
 use crate::mqtt::topic;
 use crate::output::{Console, Style};
+use crate::payload::captures::Pattern;
 use crate::payload::template::{Filler, Template};
 use crate::stop::Stop;
 
@@ -122,9 +122,11 @@ impl Plan {
             Some(group) => format!("$share/{group}/{path}"),
             None => path.to_string(),
         };
-        let pattern = Pattern::parse(&filter).map_err(|why| Error::usage(why.to_string()))?;
+        let pattern: Pattern = filter
+            .parse()
+            .map_err(|why: topic::InvalidTopic| Error::usage(why.to_string()))?;
         let subscription = Subscription {
-            filter: pattern.filter().clone(),
+            filter: pattern.filter().into(),
             ..self.default.clone()
         };
         Ok(vec![(subscription, pattern)])
@@ -233,8 +235,9 @@ impl<'a> Desk<'a> {
 
     /// What a name of the command's own stands for in the topic of a request.
     fn captured(patterns: &[Pattern], topic: &str, word: &str) -> Option<String> {
-        let pattern = patterns.iter().find(|pattern| pattern.matches(topic))?;
-        pattern.capture(word, topic).map(str::to_owned)
+        let captures = patterns.iter().find_map(|pattern| pattern.matches(topic))?;
+        let value = captures.named().find(|(name, _)| *name == word);
+        value.map(|(_, value)| value.to_owned())
     }
 
     /// Where the reply to a request goes; `None`: it wants none.
@@ -263,7 +266,7 @@ impl<'a> Desk<'a> {
         };
         topic::check_name(&topic).map_err(|why| refused(why.to_string()))?;
         // It would come back as the next request, for ever.
-        if self.patterns.iter().any(|pattern| pattern.matches(&topic)) {
+        if self.patterns.iter().any(|pattern| pattern.is_match(&topic)) {
             let why = format!("its reply to {} would be a request too", brief(&topic));
             return Err(refused(why));
         }

@@ -15,7 +15,7 @@ pub struct InvalidTopic(String);
 
 impl InvalidTopic {
     /// What is wrong with a filter.
-    pub(super) fn new(filter: &str, why: &str) -> Self {
+    pub(crate) fn new(filter: &str, why: &str) -> Self {
         Self(format!("filter {}: {why}", quoted(filter)))
     }
 }
