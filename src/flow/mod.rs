@@ -15,6 +15,7 @@
 //! |---|---|
 //! | [`Source`], [`Target`] | the two ends, as traits with static dispatch |
 //! | [`ledger`] | which arrivals are not settled yet; pure |
+//! | [`alarm`] | what readings mean over time: states, timers, silences; pure, on a virtual clock |
 //! | [`merged`], [`fan`] | several sources as one; several targets as one, and what decides which of them get a message |
 //! | [`account`] | how many messages were taken, and what became of them; pure |
 //! | [`input`], [`pacing`] | the source of what is to be sent, and when each message is due |
@@ -34,6 +35,7 @@
 //! | [`mod@rate`], [`tree`] | the targets that show how many there are, and of which topics |
 
 pub(crate) mod account;
+pub mod alarm;
 pub(crate) mod answer;
 pub(crate) mod decode;
 pub(crate) mod decompress;

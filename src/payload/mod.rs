@@ -29,6 +29,7 @@ mod encoding;
 pub mod expect;
 mod follow;
 pub(crate) mod inflate;
+pub mod instant;
 mod json_text;
 mod lines;
 pub mod link;

@@ -145,6 +145,7 @@ const WITHOUT_IO: [&str; 12] = [
     "src/coap/endpoint/",
     "src/coap/oscore/",
     "src/coap/secure/raw/",
+    "src/flow/alarm/",
     "src/flow/ledger.rs",
     "src/flow/stages.rs",
     "src/flow/until.rs",
